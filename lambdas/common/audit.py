@@ -1,0 +1,210 @@
+"""The audit trail: append-only entries, chained per event so that a missing or altered one shows.
+
+Each entry carries the hash of the one before it and an HMAC-SHA256 of its own content. Entry and
+chain head are written in one transaction, on condition that the head is the one that was read.
+"""
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from lambdas.common.aws import client, dependency
+from lambdas.common.clock import now
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.common.keys import KeyRing, audit_keys
+from lambdas.common.settings import settings
+
+HEAD = "HEAD"
+GENESIS = "0" * 64
+APPEND_TRIES = 8
+SEALS = ("hash", "key_id")
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What checking one event's chain found. `problems` name entries by sequence and are empty when it holds."""
+
+    event_id: str
+    entries: int
+    outside_chain: int
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is missing or altered."""
+        return not self.problems
+
+
+def canonical(entry: Item) -> bytes:
+    """The bytes that an entry's hash covers: its JSON with sorted keys, without its seals."""
+    content = {name: value for name, value in entry.items() if name not in SEALS}
+    return json.dumps(
+        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=int
+    ).encode()
+
+
+def append(event_id: str, entry: Item) -> Item:
+    """Appends an entry to the event's chain and returns it as stored.
+
+    Raises `DependencyUnavailableError` when the table cannot be written, or when others append to
+    the same chain faster than this writer can.
+    """
+    for attempt in range(APPEND_TRIES):
+        head = _head(event_id)
+        stored = seal(event_id, entry, head)
+        if _write(stored, head):
+            return stored
+        time.sleep(random.uniform(0, 0.02 * 2**attempt))
+    raise DependencyUnavailableError("dynamodb: the event's audit chain is contended")
+
+
+def seal(event_id: str, entry: Item, head: Item | None) -> Item:
+    """The entry as it will be stored behind `head`: keys, sequence, index attributes, hashes."""
+    keys = audit_keys()
+    sequence = int(head["seq"]) + 1 if head else 1
+    moment = entry.get("time") or now()
+    previous = head["hash"] if head else GENESIS
+    content = {
+        **{name: value for name, value in entry.items() if value is not None},
+        "event_id": event_id,
+        "sk": f"{sequence:08d}",
+        "seq": sequence,
+        "time": moment,
+        "day": moment[:10],
+        "outcome_time": f"{entry['outcome']}#{moment}",
+        "prev_hash": previous,
+    }
+    return {
+        **content,
+        "hash": keys.mac(previous.encode() + canonical(content)),
+        "key_id": keys.current,
+    }
+
+
+def entries(event_id: str) -> list[Item]:
+    """Every entry of an event in the order of time, those outside the chain among them."""
+    found = [item for item in _items(event_id) if item["sk"] != HEAD]
+    return sorted(found, key=lambda item: (item["time"], item["sk"]))
+
+
+def verify(event_id: str) -> Verdict:
+    """Whether the event's chain holds: every entry there, in order, unaltered, up to its head."""
+    items = _items(event_id)
+    head = next((item for item in items if item["sk"] == HEAD), None)
+    chained = sorted((i for i in items if "seq" in i and i["sk"] != HEAD), key=lambda i: i["seq"])
+    outside = len(items) - len(chained) - (1 if head else 0)
+    return Verdict(event_id, len(chained), outside, check(chained, head, audit_keys()))
+
+
+def check(chained: list[Item], head: Item | None, keys: KeyRing) -> list[str]:
+    """What is wrong with a chain, entry by entry; empty when nothing is."""
+    problems = []
+    previous, expected = GENESIS, 1
+    for entry in chained:
+        sequence = int(entry["seq"])
+        if sequence != expected:
+            problems.append(f"entry {expected} is missing")
+        elif entry["prev_hash"] != previous:
+            problems.append(f"entry {sequence} does not follow the one before it")
+        if entry["key_id"] not in keys.keys:
+            problems.append(f"entry {sequence} was sealed with a key that is gone")
+        elif entry["hash"] != keys.mac(
+            entry["prev_hash"].encode() + canonical(entry), entry["key_id"]
+        ):
+            problems.append(f"entry {sequence} was altered")
+        previous, expected = entry["hash"], sequence + 1
+    if head is None:
+        if chained:
+            problems.append("the chain's head is missing")
+    elif head["seq"] != expected - 1 or head["hash"] != previous:
+        problems.append(f"the chain ends at entry {expected - 1}, its head says {int(head['seq'])}")
+    return problems
+
+
+def _write(stored: Item, head: Item | None) -> bool:
+    """Writes entry and head together; False when another writer moved the head first."""
+    table, event_id = settings().audit_table, stored["event_id"]
+    unmoved: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(event_id)"}
+    if head:
+        unmoved = {
+            "ConditionExpression": "#hash = :previous",
+            "ExpressionAttributeNames": {"#hash": "hash"},
+            "ExpressionAttributeValues": {":previous": {"S": head["hash"]}},
+        }
+    new_head = {"event_id": event_id, "sk": HEAD, "seq": stored["seq"], "hash": stored["hash"]}
+    try:
+        with dependency("dynamodb"):
+            client("dynamodb").transact_write_items(
+                TransactItems=[
+                    {"Put": {"TableName": table, "Item": _to_item(new_head), **unmoved}},
+                    {
+                        "Put": {
+                            "TableName": table,
+                            "Item": _to_item(stored),
+                            "ConditionExpression": "attribute_not_exists(event_id)",
+                        }
+                    },
+                ]
+            )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "TransactionCanceledException":
+            raise
+        return False
+    return True
+
+
+def _head(event_id: str) -> Item | None:
+    with dependency("dynamodb"):
+        answer = client("dynamodb").get_item(
+            TableName=settings().audit_table,
+            Key=_to_item({"event_id": event_id, "sk": HEAD}),
+            ConsistentRead=True,
+        )
+    return from_item(answer["Item"]) if "Item" in answer else None
+
+
+def _items(event_id: str) -> list[Item]:
+    return list(
+        query(
+            KeyConditionExpression="event_id = :e",
+            ExpressionAttributeValues={":e": {"S": event_id}},
+            ConsistentRead=True,
+        )
+    )
+
+
+def query(**arguments: Any) -> Iterator[Item]:
+    """Every item that a Query on the audit table answers, page after page."""
+    pages = client("dynamodb").get_paginator("query")
+    with dependency("dynamodb"):
+        for page in pages.paginate(TableName=settings().audit_table, **arguments):
+            yield from map(from_item, page["Items"])
+
+
+def from_item(item: Item) -> Item:
+    """A DynamoDB item as plain values; numbers come as `int`."""
+    plain = {name: _deserialize(value) for name, value in item.items()}
+    return {name: _plain(value) for name, value in plain.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, str | bool | bytes) or value is None else int(value)
+
+
+def _to_item(plain: Item) -> Item:
+    return {name: _serialize(value) for name, value in plain.items()}

@@ -1,0 +1,19 @@
+"""Times as this system writes them: UTC, ISO 8601, milliseconds, `Z`."""
+
+from datetime import UTC, datetime
+
+
+def iso(moment: datetime) -> str:
+    """A moment as `2026-11-23T09:15:02.113Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def now() -> str:
+    """The present moment as `2026-11-23T09:15:02.113Z`."""
+    return iso(datetime.now(UTC))
+
+
+def milliseconds_since(moment: str) -> int:
+    """Whole milliseconds from an ISO 8601 moment until now; never negative."""
+    elapsed = datetime.now(UTC) - datetime.fromisoformat(moment)
+    return max(0, round(elapsed.total_seconds() * 1000))

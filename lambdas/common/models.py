@@ -1,0 +1,335 @@
+"""What the steps hand each other through the vault. Whatever could name a patient hides from `repr`.
+
+Texts are as the sender wrote them, escapes decoded, nothing trimmed from identifiers or numbers.
+Times are ISO 8601 with the precision and the offset that were sent; "" where nothing was.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+Document = dict[str, Any]
+
+
+def _private(default: Any = "") -> Any:
+    return field(default=default, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The queue message: where the message lies, and nothing about the patient (design.md 3)."""
+
+    event_id: str
+    bucket: str
+    key: str
+    version_id: str
+    sha256: str
+    bytes: int
+    received_at: str
+    receiver: str
+    connection: str
+    sender: str
+    replay: str = ""
+
+    @classmethod
+    def from_dict(cls, document: Document) -> Self:
+        """The envelope in a task's input; `KeyError` names a missing member."""
+        return cls(
+            event_id=document["event_id"],
+            bucket=document["bucket"],
+            key=document["key"],
+            version_id=document["version_id"],
+            sha256=document["sha256"],
+            bytes=document["bytes"],
+            received_at=document["received_at"],
+            receiver=document["receiver"],
+            connection=document["connection"],
+            sender=document["sender"],
+            replay=document.get("replay", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PatientIdentifier:
+    """One identifier of a patient: PID-3 repetition (CX), or PID-2 / PID-4 of older senders."""
+
+    value: str = _private()
+    assigning_authority: str = ""
+    universal_id: str = ""
+    identifier_type: str = ""
+    field: str = "PID-3"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A person's name (XPN, or the name inside an XCN)."""
+
+    family: str = _private()
+    given: str = _private()
+    middle: str = _private()
+    prefix: str = _private()
+    suffix: str = _private()
+
+    def display(self) -> str:
+        """The name as read aloud: `Dr Ines Barros`; "" when nothing was given."""
+        parts = (self.prefix, self.given, self.middle, self.family, self.suffix)
+        return " ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Practitioner:
+    """A provider whom the message names, and in which role (see `ROLES`)."""
+
+    role: str
+    identifier: str = _private()
+    identifier_type: str = ""
+    assigning_authority: str = ""
+    name: Name = _private(Name())
+    field: str = ""
+
+
+ROLES = (
+    "attending",
+    "admitting",
+    "referring",
+    "consulting",
+    "primary_care",
+)
+"""PV1-7, PV1-17, PV1-8, PV1-9, and PD1-4 or ROL with `PP`/`FHCP`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where in an institution (PL): PV1-3 now, PV1-6 before."""
+
+    facility: str = _private()
+    unit: str = _private()
+    room: str = _private()
+    bed: str = _private()
+
+
+@dataclass(frozen=True, slots=True)
+class CodedText:
+    """A coded entry (CE/CWE): DG1-3, PV1-36, PV2-3."""
+
+    code: str = _private()
+    text: str = _private()
+    system: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Free text of the message and the field it stood in, like `OBX[1]-5` or `NTE[2]-3`."""
+
+    field: str
+    text: str = _private()
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """The patient as the message describes them (PID)."""
+
+    identifiers: tuple[PatientIdentifier, ...] = _private(())
+    name: Name = _private(Name())
+    birth_date: str = _private()
+    sex: str = _private()
+    phones: tuple[str, ...] = _private(())
+    account_number: str = _private()
+    died_at: str = _private()
+    died: bool = _private(False)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The encounter as the message describes it (PV1, PV2)."""
+
+    patient_class: str = ""
+    admission_type: str = ""
+    location: Location = _private(Location())
+    prior_location: Location = _private(Location())
+    visit_number: str = _private()
+    admitted_at: str = _private()
+    discharged_at: str = _private()
+    disposition: CodedText = _private(CodedText())
+    discharged_to: str = _private()
+    reason: CodedText = _private(CodedText())
+    facility_name: str = _private()
+
+
+@dataclass(frozen=True, slots=True)
+class PatientEvent:
+    """One ADT message as the later steps need it; `event.json` in the vault.
+
+    `kind` says what happened to the patient: one of `KINDS`, or "" when the rule table knows no
+    notification for this trigger event and patient class (then `notifiable` is False).
+    """
+
+    event_id: str
+    trigger_event: str
+    kind: str
+    notifiable: bool
+    hl7_version: str
+    processing_id: str = ""
+    sender: str = "unknown"
+    sending_application: str = _private()
+    sending_facility: str = _private()
+    message_control_id: str = _private()
+    message_time: str = _private()
+    recorded_at: str = _private()
+    occurred_at: str = _private()
+    patient: Patient = _private(Patient())
+    visit: Visit = _private(Visit())
+    practitioners: tuple[Practitioner, ...] = _private(())
+    diagnoses: tuple[CodedText, ...] = _private(())
+    notes: tuple[Note, ...] = _private(())
+    warnings: tuple[str, ...] = ()
+    unread_segments: tuple[str, ...] = ()
+
+    def to_dict(self) -> Document:
+        """The document to write to the vault."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: Document) -> Self:
+        """The event in `event.json`; `KeyError` or `TypeError` when it is not one."""
+        patient, visit = dict(document["patient"]), dict(document["visit"])
+        patient["identifiers"] = tuple(PatientIdentifier(**i) for i in patient["identifiers"])
+        patient["name"] = Name(**patient["name"])
+        patient["phones"] = tuple(patient["phones"])
+        visit["location"] = Location(**visit["location"])
+        visit["prior_location"] = Location(**visit["prior_location"])
+        visit["disposition"] = CodedText(**visit["disposition"])
+        visit["reason"] = CodedText(**visit["reason"])
+        return cls(
+            **{
+                **document,
+                "patient": Patient(**patient),
+                "visit": Visit(**visit),
+                "practitioners": tuple(
+                    Practitioner(**{**p, "name": Name(**p["name"])})
+                    for p in document["practitioners"]
+                ),
+                "diagnoses": tuple(CodedText(**d) for d in document["diagnoses"]),
+                "notes": tuple(Note(**n) for n in document["notes"]),
+                "warnings": tuple(document["warnings"]),
+                "unread_segments": tuple(document["unread_segments"]),
+            }
+        )
+
+    def event_time(self) -> str:
+        """When it happened: EVN-6, else the visit's own time, else EVN-2, else MSH-7."""
+        visit_time = (
+            self.visit.discharged_at if "discharge" in self.kind else self.visit.admitted_at
+        )
+        if self.kind == "transfer":
+            visit_time = ""
+        return self.occurred_at or visit_time or self.recorded_at or self.message_time
+
+
+KINDS = (
+    "admission",
+    "registration",
+    "ed_registration",
+    "transfer",
+    "discharge",
+    "ed_discharge",
+)
+"""What a notification can tell: inpatient admission, registration (class not given), emergency
+registration, transfer, inpatient discharge, emergency discharge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A provider to be told, the address the registry gives, and why they were chosen."""
+
+    recipient_ref: str
+    reasons: tuple[str, ...]
+    channel: str = "email"
+    provider_id: str = _private()
+    name: Name = _private(Name())
+    address: str = _private()
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A provider who was weighed and not chosen, with the reason (domain.md 10, decision reasons)."""
+
+    recipient_ref: str
+    relationship: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """Who the patient is in the registry and who is to be told; `identities.json` in the vault."""
+
+    patient_ref: str
+    matched_on: tuple[str, ...] = ()
+    patient_id: str = _private()
+    recipients: tuple[Recipient, ...] = ()
+    considered: tuple[Considered, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def to_dict(self) -> Document:
+        """The document to write to the vault."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: Document) -> Self:
+        """The identities in `identities.json`."""
+        return cls(
+            patient_ref=document["patient_ref"],
+            matched_on=tuple(document["matched_on"]),
+            patient_id=document["patient_id"],
+            recipients=tuple(
+                Recipient(**{**r, "reasons": tuple(r["reasons"]), "name": Name(**r["name"])})
+                for r in document["recipients"]
+            ),
+            considered=tuple(Considered(**c) for c in document["considered"]),
+            warnings=tuple(document["warnings"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A condition or medication that Comprehend Medical read in a note.
+
+    `score` is the service's, 0 to 1; `code` is ICD-10-CM, "" when it offered none.
+    """
+
+    text: str = _private()
+    code: str = _private()
+    description: str = _private()
+    score: float = 0.0
+    detail: str = _private()
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicalFindings:
+    """What was found in the notes; `clinical.json` in the vault.
+
+    `outcome` is `extracted`, `nothing_to_read`, `switched_off`, or `unavailable`. `set_aside` counts
+    findings left out, by reason (negated, hypothetical, family …).
+    """
+
+    outcome: str
+    conditions: tuple[Finding, ...] = ()
+    medications: tuple[Finding, ...] = ()
+    set_aside: dict[str, int] = field(default_factory=dict)
+    model_versions: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> Document:
+        """The document to write to the vault."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: Document) -> Self:
+        """The findings in `clinical.json`."""
+        return cls(
+            outcome=document["outcome"],
+            conditions=tuple(Finding(**f) for f in document["conditions"]),
+            medications=tuple(Finding(**f) for f in document["medications"]),
+            set_aside=dict(document["set_aside"]),
+            model_versions=dict(document["model_versions"]),
+        )

@@ -1,0 +1,51 @@
+"""The status of a patient event, one item each: OPEN, COMPLETED or FAILED.
+
+ParseMessage opens it; the workflow itself writes COMPLETED and FAILED (CompleteEvent, RecordFailure),
+so that a function that died cannot leave a lie behind.
+"""
+
+from typing import Any
+
+from lambdas.common.audit import from_item
+from lambdas.common.aws import client, dependency
+from lambdas.common.clock import now
+from lambdas.common.settings import settings
+
+OPEN = "OPEN"
+COMPLETED = "COMPLETED"
+FAILED = "FAILED"
+
+
+def read(event_id: str) -> dict[str, Any] | None:
+    """The event's status item, read consistently; None when the event was never seen."""
+    with dependency("dynamodb"):
+        answer = client("dynamodb").get_item(
+            TableName=settings().status_table,
+            Key={"event_id": {"S": event_id}},
+            ConsistentRead=True,
+        )
+    return from_item(answer["Item"]) if "Item" in answer else None
+
+
+def open_event(event_id: str, received_at: str, execution_arn: str, sender: str) -> None:
+    """Marks the event OPEN under this execution, keeping when it was first received."""
+    with dependency("dynamodb"):
+        client("dynamodb").update_item(
+            TableName=settings().status_table,
+            Key={"event_id": {"S": event_id}},
+            UpdateExpression=(
+                "SET #status = :open, #day = if_not_exists(#day, :day),"
+                " received_at = if_not_exists(received_at, :received),"
+                " execution_arn = :execution, sender = :sender, updated_at = :now"
+                " REMOVE error_name, failed_step"
+            ),
+            ExpressionAttributeNames={"#status": "status", "#day": "day"},
+            ExpressionAttributeValues={
+                ":open": {"S": OPEN},
+                ":day": {"S": received_at[:10]},
+                ":received": {"S": received_at},
+                ":execution": {"S": execution_arn},
+                ":sender": {"S": sender},
+                ":now": {"S": now()},
+            },
+        )

@@ -1,0 +1,91 @@
+"""Fixtures that every kind of test may use."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.support.tables import create_tables
+
+REGION = "us-east-1"
+VAULT = "vault"
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "POWERTOOLS_TRACE_DISABLED": "1",
+    "ENS_ENVIRONMENT": "test",
+    "ENS_VAULT_BUCKET": VAULT,
+    "ENS_AUDIT_TABLE": "audit",
+    "ENS_STATUS_TABLE": "status",
+    "ENS_LEDGER_TABLE": "ledger",
+    "ENS_REGISTRY_TABLE": "registry",
+    "ENS_REFERENCE_KEY_SECRET": "reference-key",
+    "ENS_AUDIT_KEY_SECRET": "audit-key",
+    "ENS_SES_CONFIGURATION_SET": "ens-test",
+    "ENS_SES_FROM": "notifications@ens.example",
+    "ENS_COST_MODE": "full",
+    "ENS_SENDERS": json.dumps(
+        [
+            {"name": "aws-blog", "sending_application": "test", "sending_facility": "test"},
+            {
+                "name": "northgen",
+                "sending_application": "ADTSYS",
+                "sending_facility": "NORTHGEN",
+                "default_assigning_authority": "NORTHGEN",
+                "time_zone": "America/Halifax",
+                "display_name": "Northtown General",
+            },
+        ]
+    ),
+}
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = ROOT / "tests" / "samples"
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment variables of a function, set; nothing of the developer's AWS account left."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    return dict(ENVIRONMENT)
+
+
+@pytest.fixture
+def aws(environment: dict[str, str]) -> Iterator[Any]:
+    """moto with the vault, tables, secrets and SES identity of one environment; yields `boto3`."""
+    with mock_aws():
+        clear_caches()
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket=VAULT)
+        s3.put_bucket_versioning(Bucket=VAULT, VersioningConfiguration={"Status": "Enabled"})
+        create_tables(boto3.client("dynamodb"))
+        secrets = boto3.client("secretsmanager")
+        for name in ("reference-key", "audit-key"):
+            secrets.create_secret(
+                Name=name, SecretString=json.dumps({"current": "k1", "k1": f"secret of {name}"})
+            )
+        ses = boto3.client("sesv2")
+        ses.create_email_identity(EmailIdentity="ens.example")
+        ses.create_configuration_set(ConfigurationSetName="ens-test")
+        yield boto3
+        clear_caches()
+
+
+def clear_caches() -> None:
+    """Forgets every cached client, setting and key, as a fresh Lambda sandbox would."""
+    import gc
+    from functools import _lru_cache_wrapper
+
+    for cached in gc.get_objects():
+        if isinstance(cached, _lru_cache_wrapper) and cached.__module__.startswith("lambdas."):
+            cached.cache_clear()

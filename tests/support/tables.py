@@ -1,0 +1,66 @@
+"""The tables as the core stack makes them; tests/infra holds the template to the same shapes."""
+
+from typing import Any
+
+AUDIT, STATUS, LEDGER, REGISTRY = "audit", "status", "ledger", "registry"
+
+# name -> (partition key, sort key, {index: (partition key, sort key)})
+SHAPES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]]]] = {
+    AUDIT: (
+        "event_id",
+        "sk",
+        {
+            "by_message_control_id": ("message_control_id", "time"),
+            "by_patient": ("patient_ref", "time"),
+            "by_day": ("day", "outcome_time"),
+        },
+    ),
+    STATUS: ("event_id", None, {"by_day": ("day", "received_at")}),
+    LEDGER: (
+        "delivery_id",
+        None,
+        {
+            "by_event": ("event_id", "updated_at"),
+            "by_state": ("state", "updated_at"),
+            "by_encounter": ("encounter_ref", "updated_at"),
+        },
+    ),
+    REGISTRY: ("pk", "sk", {}),
+}
+
+
+def create_tables(dynamodb: Any) -> None:
+    """Creates every table of `SHAPES` with a boto3 DynamoDB client; all keys are strings."""
+    for name, (partition, sort, indexes) in SHAPES.items():
+        keys = {
+            partition,
+            *([sort] if sort else []),
+            *(k for pair in indexes.values() for k in pair),
+        }
+        dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": key, "AttributeType": "S"} for key in sorted(keys)
+            ],
+            KeySchema=_schema(partition, sort),
+            **(
+                {
+                    "GlobalSecondaryIndexes": [
+                        {
+                            "IndexName": index,
+                            "KeySchema": _schema(*pair),
+                            "Projection": {"ProjectionType": "ALL"},
+                        }
+                        for index, pair in indexes.items()
+                    ]
+                }
+                if indexes
+                else {}
+            ),
+        )
+
+
+def _schema(partition: str, sort: str | None) -> list[dict[str, str]]:
+    schema = [{"AttributeName": partition, "KeyType": "HASH"}]
+    return [*schema, {"AttributeName": sort, "KeyType": "RANGE"}] if sort else schema
