@@ -63,7 +63,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 @pytest.fixture
 def aws(environment: dict[str, str]) -> Iterator[Any]:
     """moto with the vault, tables, secrets and SES identity of one environment; yields `boto3`."""
-    with mock_aws():
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         clear_caches()
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket=VAULT)

@@ -1,0 +1,103 @@
+"""Who may import whom (docs/decisions.md, the house): the rule, kept by reading every import."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STEPS = (
+    "parse_message",
+    "lookup_identities",
+    "extract_entities",
+    "deliver_notification",
+    "record_feedback",
+)
+AWS = {"boto3", "botocore"}
+
+
+def imports_of(file: Path) -> set[str]:
+    """The full dotted names that a file imports, relative ones resolved."""
+    found: set[str] = set()
+    package = list(file.relative_to(ROOT).with_suffix("").parts[:-1])
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            found.update(f"{stem}.{alias.name}" for alias in node.names)
+    return found
+
+
+def strangers(folder: str, allowed: set[str], files: list[str] | None = None) -> list[str]:
+    """Imports below a folder that are neither the standard library's nor start with an allowed name."""
+    chosen = [ROOT / folder / f for f in files] if files else sorted((ROOT / folder).rglob("*.py"))
+    assert chosen, f"no Python below {folder}"
+    return [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in chosen
+        for name in sorted(imports_of(file))
+        if name.split(".")[0] not in sys.stdlib_module_names
+        and not any(name == a or name.startswith(a + ".") for a in allowed)
+    ]
+
+
+def required_by(step: str) -> set[str]:
+    """The import names of what a step's own requirements bring that step code may use."""
+    names = {
+        "aws-lambda-powertools": "aws_lambda_powertools",
+        "hl7apy": "hl7apy",
+        "jinja2": "jinja2",
+    }
+    text = (ROOT / "lambdas" / step / "requirements.txt").read_text()
+    return {names[n] for n in re.findall(r"^([\w-]+)==", text, re.MULTILINE) if n in names}
+
+
+def test_models_errors_and_clock_need_the_standard_library_alone() -> None:
+    assert not strangers("lambdas/common", set(), ["models.py", "errors.py", "clock.py"])
+
+
+def test_the_shared_code_knows_no_step() -> None:
+    allowed = {*AWS, "aws_lambda_powertools", "lambdas.common"}
+    assert not strangers("lambdas/common", allowed)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_knows_the_shared_code_and_itself_but_no_other_step(step: str) -> None:
+    allowed = {*AWS, "lambdas.common", f"lambdas.{step}", *required_by(step)}
+    assert not strangers(f"lambdas/{step}", allowed)
+
+
+def test_only_the_parse_step_ships_hl7apy() -> None:
+    assert [step for step in STEPS if "hl7apy" in required_by(step)] == ["parse_message"]
+
+
+def test_the_receiver_knows_itself_and_boto3() -> None:
+    assert not strangers("receiver", {*AWS, "receiver"})
+
+
+def test_the_infrastructure_reads_the_code_as_files_and_imports_none_of_it() -> None:
+    assert not strangers("infra", {"aws_cdk", "constructs", "jsii", "cdk_nag", "infra"})
+
+
+def test_the_operators_tool_imports_no_handler() -> None:
+    allowed = {
+        *AWS,
+        "click",
+        "rich",
+        "ops",
+        "lambdas.common",
+        "receiver.framing",
+        *(f"lambdas.{step}" for step in STEPS),
+    }
+    assert not strangers("ops", allowed)
+    handlers = [
+        f"{file.name} imports {name}"
+        for file in (ROOT / "ops").rglob("*.py")
+        for name in imports_of(file)
+        if name.startswith("lambdas.") and ".handler" in name
+    ]
+    assert not handlers

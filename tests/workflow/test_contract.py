@@ -1,0 +1,135 @@
+"""The state machine's file keeps the promises that the steps and the queue rely on."""
+
+import inspect
+import json
+import re
+from typing import Any
+
+import pytest
+
+from lambdas.common import errors
+from tests.support.workflow import ASL_FILE, STEPS
+
+MACHINE = json.loads(ASL_FILE.read_text())
+STATES = MACHINE["States"]
+DELIVERY = STATES["DeliverAll"]["ItemProcessor"]["States"]
+ALL_STATES = {**STATES, **DELIVERY}
+RAISED = {
+    name
+    for name, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, errors.EnsError) and kind is not errors.EnsError
+}
+PLATFORM = ("Lambda.", "Sandbox.", "Runtime.", "States.")
+
+
+def names_in(catchers: list[dict[str, Any]]) -> set[str]:
+    return {name for catcher in catchers for name in catcher["ErrorEquals"]}
+
+
+def retries(step: str) -> list[dict[str, Any]]:
+    retriers: list[dict[str, Any]] = ALL_STATES[step]["Retry"]
+    return retriers
+
+
+def test_every_step_of_the_code_is_a_state_and_the_other_way_round() -> None:
+    functions = {
+        re.fullmatch(r"\$\{(\w+)Arn\}", state["Resource"])[1]  # type: ignore[index]
+        for state in ALL_STATES.values()
+        if state["Type"] == "Task" and state["Resource"].startswith("${")
+    }
+    assert functions == set(STEPS)
+    assert all(step in ALL_STATES for step in STEPS)
+
+
+def test_retry_and_catch_name_only_errors_that_exist() -> None:
+    named = {
+        name
+        for state in ALL_STATES.values()
+        for part in ("Retry", "Catch")
+        for name in names_in(state.get(part, []))
+    }
+    assert {name for name in named if not name.startswith(PLATFORM)} <= RAISED
+
+
+def test_the_permanent_path_takes_exactly_the_permanent_errors() -> None:
+    choice = STATES["Permanent?"]["Choices"][0]
+    assert choice["Next"] == "SendToDeadLetterQueue"
+    chosen = {rule["StringEquals"] for rule in choice["Or"]}
+    assert chosen == {error.__name__ for error in errors.PERMANENT_ERRORS}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_retries_what_passes_by_itself(step: str) -> None:
+    first = retries(step)[0]
+    assert {
+        "DependencyUnavailableError",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+        "Lambda.ClientExecutionTimeoutException",
+    } == set(first["ErrorEquals"])
+    assert first["MaxAttempts"] == 3
+
+
+@pytest.mark.parametrize("state", [name for name, s in ALL_STATES.items() if "Retry" in s])
+def test_every_retry_backs_off_with_full_jitter_up_to_a_limit(state: str) -> None:
+    for retrier in retries(state):
+        assert retrier["BackoffRate"] == 2
+        assert retrier["JitterStrategy"] == "FULL"
+        assert retrier["MaxDelaySeconds"] >= retrier["IntervalSeconds"]
+
+
+def test_a_function_that_died_is_tried_once_more_except_where_a_mail_may_have_gone() -> None:
+    died = {"Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError"}
+    for step in ("ParseMessage", "LookupIdentities", "ExtractEntities"):
+        again = next(r for r in retries(step) if died <= set(r["ErrorEquals"]))
+        assert again["MaxAttempts"] == 1
+    assert not died & names_in(retries("DeliverNotification"))
+
+
+def test_every_task_has_a_timeout_and_a_catch_for_everything() -> None:
+    for name, state in ALL_STATES.items():
+        if state["Type"] == "Task":
+            assert state["TimeoutSeconds"] > 0, name
+            assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+
+
+def worst_seconds(name: str) -> float:
+    """The longest a task can take: every attempt runs into its timeout, every delay is the longest."""
+    state = ALL_STATES[name]
+    attempts, delays = 1, 0.0
+    for retrier in state["Retry"]:
+        attempts += retrier["MaxAttempts"]
+        delays += sum(
+            min(
+                retrier["MaxDelaySeconds"], retrier["IntervalSeconds"] * retrier["BackoffRate"] ** n
+            )
+            for n in range(retrier["MaxAttempts"])
+        )
+    return attempts * float(state["TimeoutSeconds"]) + delays
+
+
+def test_the_worst_path_ends_before_the_machine_times_out() -> None:
+    good = [*STEPS, "CompleteEvent"]
+    failing_last = worst_seconds("RecordFailure") + worst_seconds("ReturnSoon")
+    failing_early = sum(
+        map(worst_seconds, ("RecordFailure", "SendToDeadLetterQueue", "RemoveFromQueue"))
+    )
+    worst = sum(map(worst_seconds, good)) + failing_last
+    early = worst_seconds("ParseMessage") + worst_seconds("LookupIdentities") + failing_early
+    assert max(worst, early) < MACHINE["TimeoutSeconds"] == 240
+
+
+def test_the_clinical_branch_takes_a_minute_at_most() -> None:
+    assert worst_seconds("ExtractEntities") <= 60
+
+
+def test_no_state_can_answer_the_pipe_with_a_partial_batch_failure() -> None:
+    assert "batchItemFailures" not in ASL_FILE.read_text()
+
+
+def test_the_file_is_jsonpath_without_assign() -> None:
+    text = ASL_FILE.read_text()
+    assert "QueryLanguage" not in text
+    assert '"Assign"' not in text
