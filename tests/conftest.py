@@ -50,6 +50,14 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "tests" / "samples"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps on one worker what shares an expensive fixture: the synthesised stacks, the local system."""
+    for item in items:
+        kind = Path(item.path).relative_to(ROOT / "tests").parts[0]
+        group = kind if kind in ("infra", "e2e") else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment variables of a function, set; nothing of the developer's AWS account left."""
