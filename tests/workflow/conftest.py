@@ -1,0 +1,104 @@
+"""The machine with healthy stand-ins behind its functions; a test breaks the one it is about."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.support.workflow import PlatformError, Step, Workflow
+
+ENVELOPE = {
+    "event_id": "e0000000000000000000000000000001",
+    "bucket": "vault",
+    "key": "events/e0000000000000000000000000000001/message.hl7",
+    "version_id": "v1",
+    "sha256": "0" * 64,
+    "bytes": 1234,
+    "received_at": "2026-11-23T09:15:02.113Z",
+    "receiver": "task",
+    "connection": "c1",
+    "sender": "northgen",
+}
+PARSED = {
+    "event_id": ENVELOPE["event_id"],
+    "duplicate": False,
+    "notifiable": True,
+    "version_id": "1",
+}
+RECIPIENTS = [{"recipient_ref": "k1.a"}, {"recipient_ref": "k1.b"}]
+IDENTITIES = {
+    "patient_ref": "k1.p",
+    "recipient_count": 2,
+    "recipients": RECIPIENTS,
+    "version_id": "2",
+}
+CLINICAL = {"outcome": "extracted", "conditions": 1, "medications": 1, "version_id": "3"}
+
+
+def deliver(task: dict[str, Any]) -> dict[str, Any]:
+    """What a delivery that went well answers."""
+    return {"recipient_ref": task["recipient_ref"], "outcome": "sent", "delivery_id": "d"}
+
+
+@pytest.fixture
+def make_workflow(aws: Any) -> Callable[..., Workflow]:
+    """Makes a workflow whose steps all answer well."""
+
+    def make(**settings: Any) -> Workflow:
+        workflow = Workflow(**settings)
+        workflow.steps = {
+            "ParseMessage": lambda _: PARSED,
+            "LookupIdentities": lambda _: IDENTITIES,
+            "ExtractEntities": lambda _: CLINICAL,
+            "DeliverNotification": deliver,
+        }
+        return workflow
+
+    return make
+
+
+@pytest.fixture
+def workflow(make_workflow: Callable[..., Workflow]) -> Workflow:
+    """A workflow whose steps all answer well."""
+    return make_workflow()
+
+
+def failing(error_name: str, times: int, then: Step) -> Step:
+    """A step that ends with `error_name` so many times (for each recipient), and then works."""
+    failed: Counter[str] = Counter()
+
+    def step(task: dict[str, Any]) -> Any:
+        recipient = task.get("recipient_ref", "")
+        if failed[recipient] < times:
+            failed[recipient] += 1
+            raise PlatformError(error_name)
+        return then(task)
+
+    return step
+
+
+def status_of(event_id: str) -> dict[str, str]:
+    """The event's status item, plain."""
+    item = boto3.client("dynamodb").get_item(TableName="status", Key={"event_id": {"S": event_id}})
+    return {name: value["S"] for name, value in item.get("Item", {}).items()}
+
+
+def dead_letters(workflow: Workflow) -> list[dict[str, Any]]:
+    """What lies on the dead-letter queue."""
+    found = boto3.client("sqs").receive_message(
+        QueueUrl=workflow.dead_letter_url, MaxNumberOfMessages=10, AttributeNames=["All"]
+    )
+    return list(found.get("Messages", []))
+
+
+def waiting(workflow: Workflow) -> tuple[int, int]:
+    """How many messages the source queue holds: visible, and in flight."""
+    attributes = boto3.client("sqs").get_queue_attributes(
+        QueueUrl=workflow.queue_url, AttributeNames=["All"]
+    )["Attributes"]
+    return (
+        int(attributes["ApproximateNumberOfMessages"]),
+        int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+    )

@@ -1,0 +1,322 @@
+"""Every Retry and every Catch of the state machine, shown to do what it is there for."""
+
+import json
+from collections.abc import Callable
+from unittest.mock import patch
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto.dynamodb.models import DynamoDBBackend
+from moto.sqs.models import SQSBackend
+
+from lambdas.common import errors
+from tests.support.workflow import STEPS, PlatformError, Workflow
+from tests.workflow.conftest import (
+    CLINICAL,
+    ENVELOPE,
+    PARSED,
+    dead_letters,
+    deliver,
+    failing,
+    status_of,
+    waiting,
+)
+
+EVENT_ID = str(ENVELOPE["event_id"])
+TRANSIENT = (
+    "DependencyUnavailableError",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.ClientExecutionTimeoutException",
+)
+DIED = ("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError")
+
+
+def test_a_good_event_passes_every_step_once_and_is_completed(workflow: Workflow) -> None:
+    execution = workflow.run(workflow.send(ENVELOPE))
+    assert execution["status"] == "SUCCEEDED"
+    assert [name for name, _ in workflow.invocations] == [*STEPS, "DeliverNotification"]
+    assert status_of(EVENT_ID)["status"] == "COMPLETED"
+
+
+def test_the_completion_is_in_the_audit_without_any_code_of_ours(workflow: Workflow) -> None:
+    execution = workflow.run(workflow.send(ENVELOPE))
+    entry = boto3.client("dynamodb").scan(TableName="audit")["Items"][0]
+    assert entry["action"] == {"S": "COMPLETED"}
+    assert entry["execution_arn"] == {"S": execution["executionArn"]}
+    assert "seq" not in entry
+
+
+@pytest.mark.parametrize(
+    ("step", "error_name"),
+    [
+        *[("ParseMessage", error_name) for error_name in TRANSIENT],
+        *[(step, "DependencyUnavailableError") for step in STEPS[1:]],
+    ],
+)
+def test_a_passing_trouble_is_retried_three_times(
+    workflow: Workflow, step: str, error_name: str
+) -> None:
+    workflow.steps[step] = failing(error_name, 3, workflow.steps[step])
+    execution = workflow.run(workflow.send(ENVELOPE))
+    assert execution["status"] == "SUCCEEDED"
+    assert execution["output"]["clinical"] == CLINICAL
+    attempts = {attempt for name, attempt in workflow.invocations if name == step}
+    assert attempts == {0, 1, 2, 3}
+    assert len(workflow.waits) == (6 if step == "DeliverNotification" else 3)
+    assert all(0 <= wait <= 4 for wait in workflow.waits)
+
+
+@pytest.mark.parametrize(
+    ("step", "error_name"),
+    [
+        *[("ParseMessage", error_name) for error_name in DIED],
+        ("LookupIdentities", "Sandbox.Timedout"),
+        ("ExtractEntities", "Lambda.Unknown"),
+    ],
+)
+def test_a_function_that_died_is_tried_once_more(
+    workflow: Workflow, step: str, error_name: str
+) -> None:
+    workflow.steps[step] = failing(error_name, 1, workflow.steps[step])
+    assert workflow.run(workflow.send(ENVELOPE))["output"]["clinical"] == CLINICAL
+    assert workflow.calls_of(step) == 2
+
+
+@pytest.mark.parametrize("error_name", DIED)
+def test_a_delivery_that_died_is_not_tried_again_at_once(
+    workflow: Workflow, error_name: str
+) -> None:
+    workflow.steps["DeliverNotification"] = failing(error_name, 1, deliver)
+    execution = workflow.run(workflow.send(ENVELOPE))
+    assert execution["status"] == "FAILED"
+    assert workflow.calls_of("DeliverNotification") == 2, "once for each of two recipients"
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        *[("LookupIdentities", error) for error in errors.PERMANENT_ERRORS],
+        ("ParseMessage", errors.UnprocessableMessageError),
+    ],
+)
+def test_a_permanent_error_goes_to_the_dead_letter_queue_at_once(
+    workflow: Workflow, step: str, error: type[errors.EnsError]
+) -> None:
+    workflow.steps[step] = failing(error.__name__, 99, deliver)
+    record = workflow.send(ENVELOPE)
+    execution = workflow.run(record)
+
+    assert execution["status"] == "FAILED"
+    assert execution["error"] == f"{step}.{error.__name__}"
+    assert workflow.calls_of(step) == 1
+    assert waiting(workflow) == (0, 0)
+    [letter] = dead_letters(workflow)
+    assert json.loads(letter["Body"]) == ENVELOPE
+    assert letter["Attributes"]["MessageDeduplicationId"] == record["messageId"]
+    assert letter["Attributes"]["MessageGroupId"] == record["attributes"]["MessageGroupId"]
+    assert status_of(EVENT_ID)["status"] == "FAILED"
+    assert status_of(EVENT_ID)["error_name"] == error.__name__
+    assert status_of(EVENT_ID)["failed_step"] == step
+
+
+@pytest.mark.parametrize("error_name", ["UnexpectedError", "DependencyUnavailableError"])
+@pytest.mark.parametrize("step", ["ParseMessage", "LookupIdentities"])
+def test_any_other_error_leaves_the_message_on_the_queue(
+    workflow: Workflow, step: str, error_name: str
+) -> None:
+    workflow.steps[step] = failing(error_name, 99, deliver)
+    execution = workflow.run(workflow.send(ENVELOPE))
+    assert execution["status"] == "FAILED"
+    assert dead_letters(workflow) == []
+    assert waiting(workflow) == (0, 1)
+    assert status_of(EVENT_ID)["error_name"] == error_name
+
+
+@pytest.mark.parametrize(("receives", "soon"), [("1", True), ("3", True), ("4", False)])
+def test_the_first_receives_return_the_message_within_a_minute(
+    workflow: Workflow, receives: str, soon: bool
+) -> None:
+    workflow.steps["ParseMessage"] = failing("UnexpectedError", 99, deliver)
+    record = workflow.send(ENVELOPE)
+    record["attributes"]["ApproximateReceiveCount"] = receives
+    changed: list[int] = []
+    original = SQSBackend.change_message_visibility
+
+    def watch(
+        self: SQSBackend, queue_name: str, receipt_handle: str, visibility_timeout: int
+    ) -> None:
+        changed.append(int(visibility_timeout))
+        original(self, queue_name, receipt_handle, visibility_timeout)
+
+    with patch.object(SQSBackend, "change_message_visibility", watch):
+        workflow.run(record)
+    assert changed == ([60] if soon else [])
+
+
+@pytest.mark.parametrize(
+    "parsed",
+    [{**PARSED, "duplicate": True, "notifiable": False}, {**PARSED, "notifiable": False}],
+    ids=["duplicate", "not notifiable"],
+)
+def test_what_needs_no_notification_ends_well_after_parsing(
+    workflow: Workflow, parsed: dict[str, object]
+) -> None:
+    workflow.steps["ParseMessage"] = lambda _: parsed
+    assert workflow.run(workflow.send(ENVELOPE))["status"] == "SUCCEEDED"
+    assert workflow.calls_of("LookupIdentities") == 0
+    assert status_of(EVENT_ID)["status"] == "COMPLETED"
+
+
+def test_an_event_without_recipients_ends_well_and_asks_no_machine(workflow: Workflow) -> None:
+    nobody = {"patient_ref": "k1.p", "recipient_count": 0, "recipients": [], "version_id": "2"}
+    workflow.steps["LookupIdentities"] = lambda _: nobody
+    assert workflow.run(workflow.send(ENVELOPE))["status"] == "SUCCEEDED"
+    assert workflow.calls_of("ExtractEntities") == 0
+
+
+@pytest.mark.parametrize(("policy", "status"), [("end", "SUCCEEDED"), ("dead_letter", "FAILED")])
+def test_an_unknown_patient_ends_as_the_environment_says(
+    make_workflow: Callable[..., Workflow], policy: str, status: str
+) -> None:
+    workflow = make_workflow(unknown_patient=policy)
+    workflow.steps["LookupIdentities"] = failing("IdentityNotFoundError", 99, deliver)
+    assert workflow.run(workflow.send(ENVELOPE))["status"] == status
+    assert len(dead_letters(workflow)) == (1 if policy == "dead_letter" else 0)
+
+
+@pytest.mark.parametrize("error_name", ["DependencyUnavailableError", "UnexpectedError", *DIED])
+def test_the_notification_goes_out_without_the_clinical_step(
+    workflow: Workflow, error_name: str
+) -> None:
+    workflow.steps["ExtractEntities"] = failing(error_name, 99, deliver)
+    execution = workflow.run(workflow.send(ENVELOPE))
+    assert execution["status"] == "SUCCEEDED"
+    told = [task for name, task in workflow.tasks if name == "DeliverNotification"]
+    assert [task["clinical"] for task in told] == [{"outcome": "unavailable"}] * 2
+
+
+def one_bad(error_name: str) -> Callable[[dict[str, object]], dict[str, object]]:
+    def step(task: dict[str, object]) -> dict[str, object]:
+        if task["recipient_ref"] == "k1.a":
+            raise PlatformError(error_name)
+        return deliver(task)
+
+    return step
+
+
+def test_a_refused_recipient_does_not_stop_the_other_and_the_event_completes(
+    workflow: Workflow,
+) -> None:
+    workflow.steps["DeliverNotification"] = one_bad("DeliveryRefusedError")
+    execution = workflow.run(workflow.send(ENVELOPE))
+    assert execution["status"] == "SUCCEEDED"
+    outcomes = execution["output"]["deliveries"]["outcomes"]
+    assert [o["outcome"] for o in outcomes] == ["refused", "sent"]
+
+
+def test_a_failed_recipient_does_not_stop_the_other_and_the_message_comes_back(
+    workflow: Workflow,
+) -> None:
+    workflow.steps["DeliverNotification"] = one_bad("UnexpectedError")
+    execution = workflow.run(workflow.send(ENVELOPE))
+    assert execution["status"] == "FAILED"
+    assert execution["error"] == "DeliverAll.DeliveryFailed"
+    assert json.loads(execution["cause"])[1] == {
+        "recipient_ref": "k1.b",
+        "outcome": "sent",
+        "delivery_id": "d",
+    }
+    assert dead_letters(workflow) == []
+    assert waiting(workflow) == (0, 1)
+
+
+UNWELL = {
+    "Error": {"Code": "InternalServerError", "Message": "not now"},
+    "ResponseMetadata": {"HTTPStatusCode": 500, "RequestId": "r"},
+}
+
+
+class Broken:
+    """Makes a moto backend's method answer 500 a number of times."""
+
+    def __init__(self, backend: type, method: str, times: int) -> None:
+        original = getattr(backend, method)
+        self.left = times
+
+        def broken(instance: object, *args: object, **named: object) -> object:
+            if self.left:
+                self.left -= 1
+                raise ClientError(UNWELL, method)
+            return original(instance, *args, **named)
+
+        self.patch = patch.object(backend, method, broken)
+
+
+def test_completing_is_retried_when_the_table_has_a_moment(workflow: Workflow) -> None:
+    record = workflow.send(ENVELOPE)
+    with Broken(DynamoDBBackend, "transact_write_items", 2).patch:
+        assert workflow.run(record)["status"] == "SUCCEEDED"
+    assert status_of(EVENT_ID)["status"] == "COMPLETED"
+
+
+def test_an_event_that_cannot_be_completed_is_recorded_as_failed_and_comes_back(
+    workflow: Workflow,
+) -> None:
+    record = workflow.send(ENVELOPE)
+    with Broken(DynamoDBBackend, "transact_write_items", 3).patch:
+        execution = workflow.run(record)
+    assert execution["status"] == "FAILED"
+    assert execution["error"].startswith("CompleteEvent.")
+    assert status_of(EVENT_ID)["failed_step"] == "CompleteEvent"
+    assert waiting(workflow) == (0, 1)
+
+
+def test_a_failure_that_cannot_be_recorded_leaves_the_message_on_the_queue(
+    workflow: Workflow,
+) -> None:
+    workflow.steps["ParseMessage"] = failing("UnprocessableMessageError", 99, deliver)
+    record = workflow.send(ENVELOPE)
+    with Broken(DynamoDBBackend, "transact_write_items", 99).patch:
+        assert workflow.run(record)["status"] == "FAILED"
+    assert dead_letters(workflow) == [], "an operator would find it there without a reason"
+    assert waiting(workflow) == (0, 1)
+
+
+def test_a_dead_letter_that_cannot_be_written_stays_on_the_queue(workflow: Workflow) -> None:
+    workflow.steps["ParseMessage"] = failing("UnprocessableMessageError", 99, deliver)
+    record = workflow.send(ENVELOPE)
+    with Broken(SQSBackend, "send_message", 99).patch:
+        assert workflow.run(record)["status"] == "FAILED"
+    assert waiting(workflow) == (0, 1)
+
+
+def test_a_message_that_cannot_be_removed_is_on_both_queues_and_lost_on_none(
+    workflow: Workflow,
+) -> None:
+    workflow.steps["ParseMessage"] = failing("UnprocessableMessageError", 99, deliver)
+    record = workflow.send(ENVELOPE)
+    with Broken(SQSBackend, "delete_message", 99).patch:
+        assert workflow.run(record)["status"] == "FAILED"
+    assert len(dead_letters(workflow)) == 1
+    assert waiting(workflow) == (0, 1)
+
+
+def test_a_message_that_cannot_be_returned_soon_comes_back_after_its_visibility(
+    workflow: Workflow,
+) -> None:
+    workflow.steps["ParseMessage"] = failing("UnexpectedError", 99, deliver)
+    record = workflow.send(ENVELOPE)
+    with Broken(SQSBackend, "change_message_visibility", 99).patch:
+        execution = workflow.run(record)
+    assert execution["error"] == "ParseMessage.UnexpectedError"
+    assert waiting(workflow) == (0, 1)
+
+
+def test_every_task_says_which_execution_and_attempt_it_is(workflow: Workflow) -> None:
+    execution = workflow.run(workflow.send(ENVELOPE))
+    assert {task["execution_arn"] for _, task in workflow.tasks} == {execution["executionArn"]}
+    assert {task["attempt"] for _, task in workflow.tasks} == {0}
