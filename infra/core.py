@@ -1,0 +1,99 @@
+"""The core stack: vault, queues, tables, keys, functions, workflow, pipe, delivery, alarms; wired here."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from infra.delivery import Delivery
+from infra.keys import Keys
+from infra.pipe import Pipe
+from infra.queues import Queues
+from infra.secrets import Secrets
+from infra.settings import Environment
+from infra.steps import Steps
+from infra.tables import Tables
+from infra.vault import Vault
+from infra.workflow import Workflow, workflow_grants
+
+
+class CoreStack(cdk.Stack):
+    """Everything between the stored message and the notified provider. `vpc` None: no VPC."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        vpc: ec2.IVpc | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        self.keys = Keys(self, "Keys", environment=environment)
+        self.vault = Vault(self, "Vault", environment=environment, key=self.keys.vault)
+        self.queues = Queues(self, "Queues", environment=environment, key=self.keys.queues)
+        self.tables = Tables(
+            self,
+            "Tables",
+            environment=environment,
+            records_key=self.keys.records,
+            registry_key=self.keys.registry,
+        )
+        self.secrets = Secrets(self, "Secrets", environment=environment, key=self.keys.records)
+        self.delivery = Delivery(self, "Delivery", environment=environment)
+        self.steps = Steps(
+            self,
+            environment=environment,
+            keys=self.keys,
+            vault=self.vault,
+            tables=self.tables,
+            secrets=self.secrets,
+            delivery=self.delivery,
+            vpc=vpc,
+        )
+        self.delivery.report_to(self.steps.record_feedback, self.queues.feedback_dead_letters)
+        self.workflow = Workflow(
+            self,
+            "Workflow",
+            environment=environment,
+            substitutions={
+                **{f"{f.node.id}Arn": f.function_arn for f in self.steps.of_workflow},
+                "AuditTable": self.tables.audit.table_name,
+                "StatusTable": self.tables.status.table_name,
+                "QueueUrl": self.queues.events.queue_url,
+                "DeadLetterQueueUrl": self.queues.dead_letters.queue_url,
+                "UnknownPatient": environment.unknown_patient,
+            },
+            grants=workflow_grants(self.steps.of_workflow, self.tables, self.queues, self.keys),
+            logs_key=self.keys.logs,
+        )
+        self.pipe = Pipe(
+            self,
+            "Pipe",
+            environment=environment,
+            queue=self.queues.events,
+            queue_key=self.keys.queues,
+            state_machine=self.workflow.state_machine,
+            logs_key=self.keys.logs,
+        )
+        self._tell(environment)
+
+    def _tell(self, environment: Environment) -> None:
+        """The outputs by which `ens` and the local system find everything."""
+        for name, value in {
+            "VaultBucket": self.vault.bucket.bucket_name,
+            "QueueUrl": self.queues.events.queue_url,
+            "DeadLetterQueueUrl": self.queues.dead_letters.queue_url,
+            "StateMachineArn": self.workflow.state_machine.state_machine_arn,
+            "AuditTable": self.tables.audit.table_name,
+            "StatusTable": self.tables.status.table_name,
+            "LedgerTable": self.tables.ledger.table_name,
+            "RegistryTable": self.tables.registry.table_name,
+            "ReferenceKeySecret": self.secrets.reference_key.secret_arn,
+            "AuditKeySecret": self.secrets.audit_key.secret_arn,
+            "ConfigurationSet": environment.prefix,
+            "FromAddress": self.delivery.from_address,
+        }.items():
+            cdk.CfnOutput(self, name, value=value)

@@ -1,0 +1,83 @@
+"""SES: the identity that sends, the configuration set, and the way of its events to RecordFeedback."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_ses as ses
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.settings import Environment
+
+
+class Delivery(Construct):
+    """What DeliverNotification sends through. Mail leaves over TLS or not at all."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
+        super().__init__(scope, construct_id)
+        self._prefix = environment.prefix
+        self.from_address = environment.mail.from_address
+        stack = cdk.Stack.of(self)
+        self.configuration_set = ses.ConfigurationSet(
+            self,
+            "ConfigurationSet",
+            configuration_set_name=environment.prefix,
+            tls_policy=ses.ConfigurationSetTlsPolicy.REQUIRE,
+            # CloudWatch's bounce and complaint rates of this environment alone.
+            reputation_metrics=True,
+            suppression_reasons=ses.SuppressionReasons.BOUNCES_AND_COMPLAINTS,
+        )
+        self.configuration_set.add_event_destination(
+            "Events",
+            destination=ses.EventDestination.event_bus(
+                # SES sends to the account's default bus only.
+                events.EventBus.from_event_bus_name(self, "DefaultBus", "default")
+            ),
+            # Never opens and clicks: they would need a tracking image and rewritten links.
+            events=[
+                ses.EmailSendingEvent.SEND,
+                ses.EmailSendingEvent.DELIVERY,
+                ses.EmailSendingEvent.DELIVERY_DELAY,
+                ses.EmailSendingEvent.BOUNCE,
+                ses.EmailSendingEvent.COMPLAINT,
+                ses.EmailSendingEvent.REJECT,
+                ses.EmailSendingEvent.RENDERING_FAILURE,
+            ],
+        )
+        if environment.mail.create:
+            ses.EmailIdentity(
+                self,
+                "Identity",
+                identity=ses.Identity.domain(environment.mail.domain),
+                configuration_set=self.configuration_set,
+            )
+        self.arns = [
+            stack.format_arn(
+                service="ses", resource="identity", resource_name=environment.mail.domain
+            ),
+            stack.format_arn(
+                service="ses", resource="configuration-set", resource_name=environment.prefix
+            ),
+        ]
+
+    def report_to(self, function: lambda_.IFunction, dead_letters: sqs.IQueue) -> None:
+        """Sends the events of this configuration set, and of no other, to the function."""
+        events.Rule(
+            self,
+            "Feedback",
+            rule_name=f"{self._prefix}-feedback",
+            description="What SES reports about our mails: delivered, delayed, bounced, complained",
+            event_pattern=events.EventPattern(
+                source=["aws.ses"],
+                detail={"mail": {"tags": {"ses:configuration-set": [self._prefix]}}},
+            ),
+            targets=[
+                targets.LambdaFunction(
+                    function,
+                    dead_letter_queue=dead_letters,
+                    retry_attempts=185,
+                    max_event_age=cdk.Duration.hours(24),
+                )
+            ],
+        )

@@ -1,0 +1,79 @@
+"""Policy statements for exactly what a principal does with a vault, table, queue or secret.
+
+CDK's own `grant_*` methods give wildcards (`s3:GetObject*`, `kms:ReEncrypt*`); these name each action,
+and let a key be used only through the service that holds the data.
+"""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
+
+from infra.keys import USE_ACTIONS
+
+
+def allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
+    """Allows these actions on these resources."""
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
+
+
+def use_key(key: kms.IKey, service: str, actions: Sequence[str]) -> iam.PolicyStatement:
+    """Allows the use of a key for what `service` (`s3`, `sqs`, …) keeps under it."""
+    region = cdk.Stack.of(key).region
+    return iam.PolicyStatement(
+        actions=list(actions),
+        resources=[key.key_arn],
+        conditions={"StringEquals": {"kms:ViaService": f"{service}.{region}.amazonaws.com"}},
+    )
+
+
+def read_objects(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.PolicyStatement]:
+    """Reading objects whose keys match, any version of them."""
+    return [
+        allow(("s3:GetObject", "s3:GetObjectVersion"), _objects(bucket, patterns)),
+        use_key(key, "s3", ("kms:Decrypt",)),
+    ]
+
+
+def write_objects(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.PolicyStatement]:
+    """Writing objects whose keys match."""
+    return [
+        allow(("s3:PutObject",), _objects(bucket, patterns)),
+        use_key(key, "s3", ("kms:Decrypt", "kms:GenerateDataKey")),
+    ]
+
+
+def use_table(
+    table: dynamodb.Table, key: kms.IKey, *actions: str, indexes: Sequence[str] = ()
+) -> list[iam.PolicyStatement]:
+    """These item actions (`GetItem` …) on a table, and Query on the indexes named."""
+    found = [allow([f"dynamodb:{action}" for action in actions], [table.table_arn])]
+    if indexes:
+        arns = [f"{table.table_arn}/index/{index}" for index in indexes]
+        found.append(allow(("dynamodb:Query",), arns))
+    return [*found, use_key(key, "dynamodb", USE_ACTIONS)]
+
+
+def read_secret(secret: secretsmanager.ISecret, key: kms.IKey) -> list[iam.PolicyStatement]:
+    """Reading a secret's value."""
+    return [
+        allow(("secretsmanager:GetSecretValue",), [secret.secret_arn]),
+        use_key(key, "secretsmanager", ("kms:Decrypt",)),
+    ]
+
+
+def send_messages(queue: sqs.IQueue, key: kms.IKey, *more: str) -> list[iam.PolicyStatement]:
+    """Sending to a queue under its key, and further actions on it."""
+    return [
+        allow(("sqs:SendMessage", *(f"sqs:{action}" for action in more)), [queue.queue_arn]),
+        use_key(key, "sqs", ("kms:Decrypt", "kms:GenerateDataKey")),
+    ]
+
+
+def _objects(bucket: s3.IBucket, patterns: Sequence[str]) -> list[str]:
+    return [bucket.arn_for_objects(pattern) for pattern in patterns]

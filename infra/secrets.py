@@ -1,0 +1,41 @@
+"""The two key secrets: the one that makes references, the one that seals the audit chain."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.settings import Environment
+
+# A ring of keys with one in it; its random text is made by Secrets Manager.
+RING = '{"current":"k1"}'
+
+
+class Secrets(Construct):
+    """JSON secrets `{"current": "k1", "k1": "<random>"}`; rotation adds a key and moves `current`."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: Environment, key: kms.IKey
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._key = key
+        self._removal = (
+            cdk.RemovalPolicy.RETAIN if environment.retain else cdk.RemovalPolicy.DESTROY
+        )
+        self.reference_key = self._secret("ReferenceKey", "makes references to patients and others")
+        self.audit_key = self._secret("AuditKey", "seals the audit chain")
+
+    def _secret(self, name: str, purpose: str) -> secretsmanager.Secret:
+        return secretsmanager.Secret(
+            self,
+            name,
+            description=f"hl7-ens: the key that {purpose}",
+            encryption_key=self._key,
+            removal_policy=self._removal,
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template=RING,
+                generate_string_key="k1",
+                exclude_punctuation=True,
+                password_length=64,
+            ),
+        )

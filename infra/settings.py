@@ -1,0 +1,202 @@
+"""What differs between environments: one frozen value each, and nothing else in this app decides.
+
+A deployer edits this file: the account, the mail domain, the senders, who is told of an alarm.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """A hospital system that sends to us, known by its MSH-3.1 and MSH-4.1."""
+
+    name: str
+    sending_application: str
+    sending_facility: str
+    default_assigning_authority: str = ""
+    time_zone: str = ""
+    display_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerGateway:
+    """The hospital's end of a Site-to-Site VPN: its public address, its BGP number, its networks."""
+
+    name: str
+    ip: str
+    asn: int = 65000
+    networks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """The VPC of an environment and who may reach the receiver in it.
+
+    `prefix_lists` are AWS's own lists of the addresses behind the S3 and DynamoDB gateway endpoints
+    of the region (`aws ec2 describe-managed-prefix-lists`): a security group can name no other way
+    to them short of the whole internet.
+    """
+
+    cidr: str
+    availability_zones: tuple[str, ...]
+    prefix_lists: tuple[str, ...]
+    sender_networks: tuple[str, ...]
+    customer_gateways: tuple[CustomerGateway, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """How many receivers run, and the certificate of the TLS listener (none: plain TCP in the VPN)."""
+
+    desired: int = 2
+    maximum: int = 6
+    certificate_arn: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """From where notifications are sent; `create` is False where the domain's identity exists in SES."""
+
+    domain: str
+    from_address: str
+    create: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One environment. `account` empty means the account of whoever deploys.
+
+    `unknown_patient` says what becomes of an event whose patient the MDM does not know;
+    `max_receive_count` how often the queue delivers before it gives up (every 12 minutes, so that 40
+    is about eight hours of outage); `target` for which machine the functions' packages are built.
+    """
+
+    name: str
+    account: str = ""
+    region: str = "us-east-1"
+    target: Literal["lambda", "host"] = "lambda"
+    network: Network | None
+    receiver: Receiver = field(default_factory=Receiver)
+    mail: Mail
+    senders: tuple[Sender, ...] = ()
+    unknown_patient: Literal["dead_letter", "end"]
+    mdm_backend: Literal["registry"] = "registry"
+    cost_mode: Literal["full", "off"] = "full"
+    max_receive_count: int
+    extract_concurrency: int | None = None
+    alarm_addresses: tuple[str, ...] = ()
+    alarm_topics: tuple[str, ...] = ()
+    retain: bool
+    deletion_protection: bool
+    log_retention_days: int
+    vault_retention_days: int
+
+    @property
+    def prefix(self) -> str:
+        """What every name of this environment begins with: `hl7-ens-dev`."""
+        return f"hl7-ens-{self.name}"
+
+    def senders_json(self) -> str:
+        """The senders as functions and receiver read them (ENS_SENDERS); empty facts are left out."""
+        return json.dumps([{k: v for k, v in asdict(s).items() if v} for s in self.senders])
+
+    def placeholders(self) -> list[str]:
+        """What a deployer has still to fill in, one sentence each; empty for the local environment."""
+        if self.network is None:
+            return []
+        gaps = {
+            f"mail.domain is still {self.mail.domain}": self.mail.domain.endswith(".example"),
+            "nobody is told of alarms: alarm_addresses and alarm_topics are placeholders or empty": (
+                not self.alarm_topics and all(a.endswith(".example") for a in self.alarm_addresses)
+            ),
+            "no sender is known": not self.senders,
+        }
+        return [sentence for sentence, applies in gaps.items() if applies]
+
+
+SAMPLE_SENDERS = (
+    Sender(name="aws-blog", sending_application="test", sending_facility="test"),
+    Sender(
+        name="northgen",
+        sending_application="ADTSYS",
+        sending_facility="NORTHGEN",
+        default_assigning_authority="NORTHGEN",
+        time_zone="America/Halifax",
+        display_name="Northtown General",
+    ),
+)
+"""The hospitals of the project's own sample messages; `ens smoke` sends as one of them."""
+
+
+def _network(second_octet: int) -> Network:
+    """Two zones of us-east-1; only hospitals behind a VPN (RFC 1918, 10/8) reach the receiver."""
+    return Network(
+        cidr=f"172.20.{second_octet}.0/24",
+        availability_zones=("us-east-1a", "us-east-1b"),
+        prefix_lists=("pl-63a5400a", "pl-02cd2c6b"),
+        sender_networks=("10.0.0.0/8",),
+    )
+
+
+ENVIRONMENTS = {
+    environment.name: environment
+    for environment in (
+        Environment(
+            name="local",
+            account="123456789012",
+            target="host",
+            network=None,
+            mail=Mail(domain="ens.example", from_address="notifications@ens.example"),
+            senders=SAMPLE_SENDERS,
+            unknown_patient="dead_letter",
+            max_receive_count=5,
+            retain=False,
+            deletion_protection=False,
+            log_retention_days=1,
+            vault_retention_days=30,
+        ),
+        Environment(
+            name="dev",
+            network=_network(0),
+            mail=Mail(domain="dev.ens.example", from_address="notifications@dev.ens.example"),
+            senders=SAMPLE_SENDERS,
+            unknown_patient="dead_letter",
+            max_receive_count=5,
+            alarm_addresses=("operators@ens.example",),
+            retain=False,
+            deletion_protection=False,
+            log_retention_days=30,
+            vault_retention_days=30,
+        ),
+        Environment(
+            name="staging",
+            network=_network(1),
+            mail=Mail(
+                domain="staging.ens.example", from_address="notifications@staging.ens.example"
+            ),
+            unknown_patient="end",
+            max_receive_count=40,
+            extract_concurrency=20,
+            alarm_addresses=("operators@ens.example",),
+            retain=False,
+            deletion_protection=False,
+            log_retention_days=90,
+            vault_retention_days=90,
+        ),
+        Environment(
+            name="prod",
+            network=_network(2),
+            mail=Mail(domain="ens.example", from_address="notifications@ens.example"),
+            unknown_patient="end",
+            max_receive_count=40,
+            extract_concurrency=20,
+            alarm_addresses=("operators@ens.example",),
+            retain=True,
+            deletion_protection=True,
+            log_retention_days=365,
+            vault_retention_days=365,
+        ),
+    )
+}

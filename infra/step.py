@@ -1,0 +1,135 @@
+"""One step of the workflow as a function: its code, its role with its own policy, its log group."""
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.asset import Target, code_of
+from infra.grants import allow
+from infra.settings import Environment
+
+INTERFACE_ACTIONS = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
+
+
+class StepFunction(lambda_.Function):
+    """The function called `<prefix>-<name>`; its construct id is the step's name.
+
+    `folder` is its folder under lambdas/. `grants` is all that it may do besides writing its own log
+    and traces. Without a VPC it runs in Lambda's own network.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        environment: Environment,
+        folder: str,
+        timeout: int,
+        variables: Mapping[str, str],
+        grants: Sequence[iam.PolicyStatement],
+        logs_key: kms.IKey,
+        vpc: ec2.IVpc | None,
+        security_group: ec2.ISecurityGroup | None,
+        concurrency: int | None = None,
+    ) -> None:
+        function_name = f"{environment.prefix}-{name}"
+        log_group = logs.LogGroup(
+            scope,
+            f"{name}Logs",
+            log_group_name=f"/aws/lambda/{function_name}",
+            encryption_key=logs_key,
+            retention=retention(environment.log_retention_days),
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        role = iam.Role(
+            scope,
+            f"{name}Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"{function_name}: what this step may do, and nothing else",
+        )
+        for statement in (
+            *grants,
+            allow(
+                ("logs:CreateLogStream", "logs:PutLogEvents"),
+                [log_group.log_group_arn],
+            ),
+        ):
+            role.add_to_policy(statement)
+        if vpc:
+            _let_lambda_attach(role, function_name)
+        super().__init__(
+            scope,
+            name,
+            function_name=function_name,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.ARM_64,
+            code=code_of(folder, Target.of(environment.target)),
+            handler=f"lambdas.{folder}.handler.lambda_handler",
+            role=role,
+            timeout=cdk.Duration.seconds(timeout),
+            memory_size=512,
+            environment={
+                **variables,
+                "POWERTOOLS_SERVICE_NAME": name,
+                "POWERTOOLS_METRICS_NAMESPACE": "hl7-ens",
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+            },
+            log_group=log_group,
+            tracing=lambda_.Tracing.ACTIVE,
+            reserved_concurrent_executions=concurrency,
+            vpc=vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+            if vpc
+            else None,
+            security_groups=[security_group] if security_group else None,
+        )
+
+
+def retention(days: int) -> logs.RetentionDays:
+    """CloudWatch's name for a number of days; `KeyError` for a number that it does not offer."""
+    return {
+        1: logs.RetentionDays.ONE_DAY,
+        30: logs.RetentionDays.ONE_MONTH,
+        90: logs.RetentionDays.THREE_MONTHS,
+        365: logs.RetentionDays.ONE_YEAR,
+    }[days]
+
+
+def _let_lambda_attach(role: iam.Role, function_name: str) -> None:
+    """Lets the Lambda service make the function's network interfaces, but not the function's code.
+
+    AWS Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC".
+    """
+    stack = cdk.Stack.of(role)
+    role.add_to_policy(allow(INTERFACE_ACTIONS, ["*"]))
+    role.add_to_policy(
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=list(INTERFACE_ACTIONS),
+            resources=["*"],
+            conditions={
+                "ArnEquals": {
+                    "lambda:SourceFunctionArn": stack.format_arn(
+                        service="lambda",
+                        resource="function",
+                        resource_name=function_name,
+                        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+                    )
+                }
+            },
+        )
+    )

@@ -1,0 +1,183 @@
+"""The five functions, each with what it needs to know and what it may do."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra import grants
+from infra.delivery import Delivery
+from infra.keys import Keys
+from infra.secrets import Secrets
+from infra.settings import Environment
+from infra.step import StepFunction
+from infra.tables import Tables
+from infra.vault import Vault
+
+MESSAGE = "events/*/message.hl7"
+EVENT = "events/*/event.json"
+IDENTITIES = "events/*/identities.json"
+CLINICAL = "events/*/clinical.json"
+MAILS = "events/*/mail/*"
+
+
+class Steps:
+    """Makes the functions directly in `scope`, so that each one's construct id is its step's name."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        environment: Environment,
+        keys: Keys,
+        vault: Vault,
+        tables: Tables,
+        secrets: Secrets,
+        delivery: Delivery,
+        vpc: ec2.IVpc | None,
+    ) -> None:
+        self._scope = scope
+        self._environment = environment
+        self._keys = keys
+        self._vpc = vpc
+        # Functions are never called over the network, so nothing may come in.
+        self._security_group = (
+            ec2.SecurityGroup(
+                scope,
+                "FunctionsSecurityGroup",
+                vpc=vpc,
+                description="The functions: nothing comes in, TLS to the VPC endpoints goes out",
+                allow_all_outbound=False,
+            )
+            if vpc
+            else None
+        )
+        self._variables = {
+            "ENS_ENVIRONMENT": environment.name,
+            "ENS_VAULT_BUCKET": vault.bucket.bucket_name,
+            "ENS_AUDIT_TABLE": tables.audit.table_name,
+            "ENS_STATUS_TABLE": tables.status.table_name,
+            "ENS_REFERENCE_KEY_SECRET": secrets.reference_key.secret_arn,
+            "ENS_AUDIT_KEY_SECRET": secrets.audit_key.secret_arn,
+        }
+        self._secrets = [
+            *grants.read_secret(secrets.reference_key, keys.records),
+            *grants.read_secret(secrets.audit_key, keys.records),
+        ]
+        bucket, senders = vault.bucket, environment.senders_json()
+        audit = grants.use_table(tables.audit, keys.records, "GetItem", "PutItem", "Query")
+
+        self.parse_message = self._step(
+            "ParseMessage",
+            folder="parse_message",
+            timeout=5,
+            variables={"ENS_SENDERS": senders},
+            may=[
+                *grants.read_objects(bucket, keys.vault, MESSAGE),
+                *grants.write_objects(bucket, keys.vault, EVENT),
+                *grants.use_table(
+                    tables.audit,
+                    keys.records,
+                    *("GetItem", "PutItem", "Query"),
+                    indexes=["by_message_control_id"],
+                ),
+                *grants.use_table(tables.status, keys.records, "GetItem", "UpdateItem"),
+            ],
+        )
+        self.lookup_identities = self._step(
+            "LookupIdentities",
+            folder="lookup_identities",
+            timeout=7,
+            variables={
+                "ENS_MDM_BACKEND": environment.mdm_backend,
+                "ENS_REGISTRY_TABLE": tables.registry.table_name,
+            },
+            may=[
+                *audit,
+                *grants.read_objects(bucket, keys.vault, EVENT),
+                *grants.write_objects(bucket, keys.vault, IDENTITIES),
+                *grants.use_table(
+                    tables.registry, keys.registry, "BatchGetItem", "GetItem", "Query"
+                ),
+            ],
+        )
+        self.extract_entities = self._step(
+            "ExtractEntities",
+            folder="extract_entities",
+            timeout=9,
+            variables={"ENS_COST_MODE": environment.cost_mode},
+            concurrency=environment.extract_concurrency,
+            may=[
+                *audit,
+                *grants.read_objects(bucket, keys.vault, EVENT),
+                *grants.write_objects(bucket, keys.vault, CLINICAL),
+                # Comprehend Medical knows no resources to grant on.
+                grants.allow(
+                    ("comprehendmedical:DetectEntitiesV2", "comprehendmedical:InferICD10CM"), ["*"]
+                ),
+            ],
+        )
+        self.deliver_notification = self._step(
+            "DeliverNotification",
+            folder="deliver_notification",
+            timeout=7,
+            variables={
+                "ENS_LEDGER_TABLE": tables.ledger.table_name,
+                "ENS_SENDERS": senders,
+                "ENS_SES_CONFIGURATION_SET": environment.prefix,
+                "ENS_SES_FROM": environment.mail.from_address,
+            },
+            may=[
+                *audit,
+                *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL, MAILS),
+                *grants.write_objects(bucket, keys.vault, MAILS),
+                *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
+                grants.allow(("ses:SendEmail",), delivery.arns),
+            ],
+        )
+        self.record_feedback = self._step(
+            "RecordFeedback",
+            folder="record_feedback",
+            timeout=10,
+            variables={"ENS_LEDGER_TABLE": tables.ledger.table_name},
+            may=[
+                *audit,
+                *grants.use_table(
+                    tables.ledger,
+                    keys.records,
+                    *("GetItem", "Query", "UpdateItem"),
+                    indexes=["by_event"],
+                ),
+            ],
+        )
+        self.of_workflow = [
+            self.parse_message,
+            self.lookup_identities,
+            self.extract_entities,
+            self.deliver_notification,
+        ]
+
+    def _step(
+        self,
+        name: str,
+        *,
+        folder: str,
+        timeout: int,
+        variables: dict[str, str],
+        may: Sequence[iam.PolicyStatement],
+        concurrency: int | None = None,
+    ) -> StepFunction:
+        return StepFunction(
+            self._scope,
+            name,
+            environment=self._environment,
+            folder=folder,
+            timeout=timeout,
+            variables={**self._variables, **variables},
+            grants=[*self._secrets, *may],
+            logs_key=self._keys.logs,
+            vpc=self._vpc,
+            security_group=self._security_group,
+            concurrency=concurrency,
+        )
