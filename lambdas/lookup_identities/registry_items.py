@@ -1,0 +1,151 @@
+"""Rows of the registry's four CSV files as items of its table, every row checked before any is used.
+
+One table, `pk` and `sk`:
+
+    identifier#<authority>#<value>           patient               patient_id
+    patient#<patient_id>                     patient               family, given, birth_date, sex
+    patient#<patient_id>                     provider#<provider_id> relationship, active
+    provider#<provider_id>                   provider              family, given, prefix, npi, email, active
+    provider-identifier#<authority>#<value>  provider              provider_id
+
+`patient_id` of an identifier and `relationship` are a text, or a list of texts where the registry
+knows several. A National Provider Identifier is filed as a provider identifier of authority `NPI`.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lambdas.lookup_identities.records import NPI_AUTHORITY
+from lambdas.lookup_identities.registry_rows import FILES, InvalidRegistryError, Rows, checked
+
+Item = dict[str, Any]
+Key = dict[str, str]
+Table = Iterable[Mapping[str, str]]
+
+
+def key(kind: str, *parts: str) -> str:
+    """A partition key such as `identifier#NORTHGEN#H00412`.
+
+    `#` and `%` inside a part are percent-encoded, so that no authority and value written together
+    can be read as another pair.
+    """
+    quoted = (part.replace("%", "%25").replace("#", "%23") for part in parts)
+    return "#".join((kind, *quoted))
+
+
+def identifier_key(authority: str, value: str) -> Key:
+    """Where the patient of an identifier is filed."""
+    return {"pk": key("identifier", authority, value), "sk": "patient"}
+
+
+def provider_identifier_key(authority: str, value: str) -> Key:
+    """Where the provider of an identifier is filed."""
+    return {"pk": key("provider-identifier", authority, value), "sk": "provider"}
+
+
+def provider_key(provider_id: str) -> Key:
+    """Where a provider is filed."""
+    return {"pk": key("provider", provider_id), "sk": "provider"}
+
+
+def items(
+    patients: Table, identifiers: Table, providers: Table, relationships: Table
+) -> list[Item]:
+    """Every item of the registry as plain values, from rows as `csv.DictReader` gives them.
+
+    Raises `InvalidRegistryError` that lists every fault by file, line and column; then nothing may be
+    written. Rows that say the same of one pair are joined into one item.
+    """
+    rows = checked(patients, identifiers, providers, relationships)
+    return [
+        *map(_patient, rows.patients),
+        *_identifiers(rows),
+        *map(_provider, rows.providers),
+        *_provider_identifiers(rows),
+        *_relationships(rows),
+    ]
+
+
+def items_of_folder(folder: Path) -> list[Item]:
+    """Every item of the registry in a folder's four CSV files (UTF-8, first line the column names)."""
+    tables = []
+    for name in FILES:
+        file = folder / name
+        if not file.is_file():
+            raise InvalidRegistryError([f"{name} is missing"])
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            tables.append(list(csv.DictReader(lines)))
+    patients, identifiers, providers, relationships = tables
+    return items(patients, identifiers, providers, relationships)
+
+
+def _patient(row: Mapping[str, str]) -> Item:
+    return {
+        "pk": key("patient", row["patient_id"]),
+        "sk": "patient",
+        **{name: row[name] for name in ("patient_id", "family", "given", "birth_date", "sex")},
+    }
+
+
+def _provider(row: Mapping[str, str]) -> Item:
+    texts = ("provider_id", "family", "given", "prefix", "npi", "email")
+    return {
+        **provider_key(row["provider_id"]),
+        **{name: row[name] for name in texts},
+        "active": row["active"] != "no",
+    }
+
+
+def _identifiers(rows: Rows) -> list[Item]:
+    patients: dict[tuple[str, str], list[str]] = {}
+    for row in rows.identifiers:
+        if row["patient_id"]:
+            known = patients.setdefault((row["authority"], row["value"]), [])
+            if row["patient_id"] not in known:
+                known.append(row["patient_id"])
+    return [
+        {**identifier_key(*pair), "patient_id": _one_or_list(known)}
+        for pair, known in patients.items()
+    ]
+
+
+def _provider_identifiers(rows: Rows) -> list[Item]:
+    filed = [
+        (row["authority"], row["value"], row["provider_id"])
+        for row in rows.identifiers
+        if row["provider_id"]
+    ]
+    filed += [
+        (NPI_AUTHORITY, row["npi"], row["provider_id"]) for row in rows.providers if row["npi"]
+    ]
+    return [
+        {**provider_identifier_key(authority, value), "provider_id": provider_id}
+        for authority, value, provider_id in dict.fromkeys(filed)
+    ]
+
+
+def _relationships(rows: Rows) -> list[Item]:
+    kinds: dict[tuple[str, str], dict[str, bool]] = {}
+    for row in rows.relationships:
+        pair = (row["patient_id"], row["provider_id"])
+        kinds.setdefault(pair, {})[row["relationship"]] = row["active"] != "no"
+    found = []
+    for (patient_id, provider_id), known in kinds.items():
+        # An ended way of caring does not end the others, nor is it a reason any more.
+        current = [kind for kind, active in known.items() if active]
+        found.append(
+            {
+                "pk": key("patient", patient_id),
+                "sk": key("provider", provider_id),
+                "provider_id": provider_id,
+                "relationship": _one_or_list(current or list(known)),
+                "active": bool(current),
+            }
+        )
+    return found
+
+
+def _one_or_list(texts: list[str]) -> str | list[str]:
+    return texts[0] if len(texts) == 1 else texts

@@ -1,0 +1,175 @@
+"""The checks that a registry's rows must pass, each fault named by file, line and column."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from lambdas.lookup_identities.npi import is_npi
+from lambdas.lookup_identities.records import NPI_AUTHORITY, RELATIONSHIPS
+
+COLUMNS = {
+    "patients.csv": ("patient_id", "family", "given", "birth_date", "sex"),
+    "identifiers.csv": ("authority", "value", "patient_id", "provider_id"),
+    "providers.csv": ("provider_id", "prefix", "given", "family", "npi", "email", "active"),
+    "relationships.csv": ("patient_id", "provider_id", "relationship", "active"),
+}
+FILES = tuple(COLUMNS)
+SEXES = ("F", "M", "O", "U", "")
+ACTIVE = ("yes", "no", "")
+
+# What mail servers accept is wider; this keeps out blanks, brackets and a second address.
+ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]]+@[^@\s<>,;:\"()\[\]]+\.[^@\s<>,;:\"()\[\].]+")
+
+Row = dict[str, str]
+
+
+class InvalidRegistryError(ValueError):
+    """Registry files with faults. `problems` name file, line and column, never a cell's text."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of the four files, stripped, each with every column of its file."""
+
+    patients: list[Row] = field(repr=False)
+    identifiers: list[Row] = field(repr=False)
+    providers: list[Row] = field(repr=False)
+    relationships: list[Row] = field(repr=False)
+
+
+def is_address(text: str) -> bool:
+    """Whether a text has the shape of one e-mail address."""
+    return bool(ADDRESS.fullmatch(text))
+
+
+def checked(
+    patients: Iterable[Mapping[str, str]],
+    identifiers: Iterable[Mapping[str, str]],
+    providers: Iterable[Mapping[str, str]],
+    relationships: Iterable[Mapping[str, str]],
+) -> Rows:
+    """The rows, when all of them hold together; else `InvalidRegistryError` with every fault."""
+    check = _Check()
+    rows = Rows(
+        *(
+            check.table(name, table)
+            for name, table in zip(
+                FILES, (patients, identifiers, providers, relationships), strict=True
+            )
+        )
+    )
+    if not check.problems:
+        check.patients(rows)
+        check.providers(rows)
+        check.identifiers(rows)
+        check.relationships(rows)
+    if check.problems:
+        raise InvalidRegistryError(check.problems)
+    return rows
+
+
+class _Check:
+    """Walks the rows and collects what is wrong with them."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def fault(self, file: str, index: int, column: str, what: str) -> None:
+        self.problems.append(f"{file} line {index + 2}, {column}: {what}")
+
+    def table(self, file: str, table: Iterable[Mapping[str, str]]) -> list[Row]:
+        columns = COLUMNS[file]
+        rows = []
+        for index, row in enumerate(table):
+            if set(row) != set(columns) or any(row[name] is None for name in columns):
+                self.problems.append(
+                    f"{file} line {index + 2}: the columns are {','.join(columns)}"
+                )
+                return []
+            rows.append({name: row[name].strip() for name in columns})
+        return rows
+
+    def required(self, file: str, index: int, row: Row, *columns: str) -> None:
+        for column in columns:
+            if not row[column]:
+                self.fault(file, index, column, "is empty")
+
+    def unique(self, file: str, rows: list[Row], column: str) -> set[str]:
+        seen: set[str] = set()
+        for index, row in enumerate(rows):
+            if row[column] and row[column] in seen:
+                self.fault(file, index, column, "stands in an earlier line too")
+            seen.add(row[column])
+        return seen
+
+    def patients(self, rows: Rows) -> None:
+        file = "patients.csv"
+        self.unique(file, rows.patients, "patient_id")
+        for index, row in enumerate(rows.patients):
+            self.required(file, index, row, "patient_id", "family")
+            if row["birth_date"] and not _is_date(row["birth_date"]):
+                self.fault(file, index, "birth_date", "is not a date as YYYY-MM-DD")
+            if row["sex"] not in SEXES:
+                self.fault(file, index, "sex", "is none of F, M, O, U")
+
+    def providers(self, rows: Rows) -> None:
+        file = "providers.csv"
+        self.unique(file, rows.providers, "provider_id")
+        self.unique(file, rows.providers, "npi")
+        for index, row in enumerate(rows.providers):
+            self.required(file, index, row, "provider_id", "family")
+            if row["npi"] and not is_npi(row["npi"]):
+                self.fault(file, index, "npi", "is not ten digits with a right check digit")
+            if row["email"] and not is_address(row["email"]):
+                self.fault(file, index, "email", "is not an e-mail address")
+            if row["active"] not in ACTIVE:
+                self.fault(file, index, "active", "is neither yes nor no")
+
+    def identifiers(self, rows: Rows) -> None:
+        file = "identifiers.csv"
+        patients = {row["patient_id"] for row in rows.patients}
+        providers = {row["provider_id"] for row in rows.providers}
+        owners = {(NPI_AUTHORITY, row["npi"]): row["provider_id"] for row in rows.providers}
+        for index, row in enumerate(rows.identifiers):
+            self.required(file, index, row, "authority", "value")
+            if bool(row["patient_id"]) == bool(row["provider_id"]):
+                self.fault(file, index, "patient_id", "a line names a patient or a provider")
+            if row["patient_id"] and row["patient_id"] not in patients:
+                self.fault(file, index, "patient_id", "is not in patients.csv")
+            if row["provider_id"]:
+                if row["provider_id"] not in providers:
+                    self.fault(file, index, "provider_id", "is not in providers.csv")
+                pair = (row["authority"], row["value"])
+                if owners.setdefault(pair, row["provider_id"]) != row["provider_id"]:
+                    self.fault(file, index, "value", "belongs to another provider too")
+
+    def relationships(self, rows: Rows) -> None:
+        file = "relationships.csv"
+        patients = {row["patient_id"] for row in rows.patients}
+        providers = {row["provider_id"] for row in rows.providers}
+        seen: set[tuple[str, ...]] = set()
+        for index, row in enumerate(rows.relationships):
+            if row["patient_id"] not in patients:
+                self.fault(file, index, "patient_id", "is not in patients.csv")
+            if row["provider_id"] not in providers:
+                self.fault(file, index, "provider_id", "is not in providers.csv")
+            if row["relationship"] not in RELATIONSHIPS:
+                self.fault(file, index, "relationship", f"is none of {', '.join(RELATIONSHIPS)}")
+            if row["active"] not in ACTIVE:
+                self.fault(file, index, "active", "is neither yes nor no")
+            line = (row["patient_id"], row["provider_id"], row["relationship"])
+            if line in seen:
+                self.fault(file, index, "relationship", "stands in an earlier line too")
+            seen.add(line)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
