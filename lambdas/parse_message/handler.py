@@ -1,0 +1,84 @@
+"""ParseMessage: from the stored message to `event.json`, and whether anybody is to be told."""
+
+from lambdas.common import status, vault
+from lambdas.common.keys import reference_keys
+from lambdas.common.log import Result, Run, Task, step
+from lambdas.common.models import Envelope, PatientEvent
+from lambdas.parse_message.read_event import read_event
+from lambdas.parse_message.receipt import received_message
+from lambdas.parse_message.senders import zone_of
+
+DUPLICATE: Result = {
+    "trigger_event": "",
+    "kind": "",
+    "patient_class": "",
+    "encounter_ref": "",
+    "notifiable": False,
+    "duplicate": True,
+    "has_notes": False,
+    "warnings": 0,
+    "version_id": "",
+}
+
+
+@step("ParseMessage")
+def lambda_handler(task: Task, run: Run) -> Result:
+    """The message as codes and counts for the workflow; everything else is in `event.json`.
+
+    An event COMPLETED before is a duplicate, unless its envelope names who replays it. Raises
+    `UnprocessableMessageError` when the message cannot be read.
+    """
+    envelope = Envelope.from_dict(task["envelope"])
+    if not envelope.replay and _completed(envelope.event_id):
+        run.audit("DUPLICATE", "duplicate")
+        return {"event_id": envelope.event_id, "sender": envelope.sender, **DUPLICATE}
+
+    status.open_event(envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender)
+    raw = received_message(envelope, run)
+    event = read_event(raw, envelope.event_id, envelope.sender, zone_of(envelope.sender))
+    written = vault.write_document(event.event_id, "event.json", event.to_dict())
+    return _recorded(event, written, run)
+
+
+def _completed(event_id: str) -> bool:
+    item = status.read(event_id)
+    return item is not None and item["status"] == status.COMPLETED
+
+
+def _recorded(event: PatientEvent, written: vault.Written, run: Run) -> Result:
+    """Audits what was read and returns it as the workflow's state."""
+    encounter_ref = _encounter_ref(event)
+    action, outcome = ("PARSED", "ok") if event.notifiable else ("NOT_NOTIFIABLE", "not_notifiable")
+    run.audit(
+        action,
+        outcome,
+        trigger_event=event.trigger_event,
+        kind=event.kind,
+        patient_class=event.visit.patient_class,
+        encounter_ref=encounter_ref or None,
+        counts={"notes": len(event.notes), "warnings": len(event.warnings)},
+        documents=[written.to_dict()],
+    )
+    return {
+        "event_id": event.event_id,
+        "sender": event.sender,
+        "trigger_event": event.trigger_event,
+        "kind": event.kind,
+        "patient_class": event.visit.patient_class,
+        "encounter_ref": encounter_ref,
+        "notifiable": event.notifiable,
+        "duplicate": False,
+        "has_notes": bool(event.notes),
+        "warnings": len(event.warnings),
+        "version_id": written.version_id,
+    }
+
+
+def _encounter_ref(event: PatientEvent) -> str:
+    """A stand-in for the encounter: facility and visit number, else account number; "" without either."""
+    keys = reference_keys()
+    if event.visit.visit_number:
+        return keys.reference("encounter", event.sending_facility, event.visit.visit_number)
+    if event.patient.account_number:
+        return keys.reference("account", event.sending_facility, event.patient.account_number)
+    return ""

@@ -1,0 +1,103 @@
+"""From the bytes of a message to the patient event: the whole of parsing, and no AWS in it."""
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from lambdas.common.errors import UnprocessableMessageError
+from lambdas.common.models import PatientEvent
+from lambdas.parse_message import er7
+from lambdas.parse_message.notes import notes
+from lambdas.parse_message.patient import patient
+from lambdas.parse_message.rules import TRIGGER_EVENTS, kind_of
+from lambdas.parse_message.structure import departures
+from lambdas.parse_message.times import Times, offset_of
+from lambdas.parse_message.versions import version_of
+from lambdas.parse_message.visit import (
+    OTHER,
+    diagnoses,
+    facility_changed,
+    practitioners,
+    visit,
+)
+
+PROCESSING_IDS = frozenset({"D", "P", "T"})
+
+
+def read_event(
+    raw: bytes,
+    event_id: str,
+    sender: str = "unknown",
+    zone: ZoneInfo | None = None,
+) -> PatientEvent:
+    """The patient event in these bytes, with a warning for everything that had to be repaired.
+
+    `zone` is the sender's, for times that come without an offset. Raises
+    `UnprocessableMessageError` naming the position when the bytes are not one HL7 v2 message about
+    a patient.
+    """
+    message = er7.read(raw)
+    warnings = message.warnings
+    msh, evn = message.first("MSH"), message.first("EVN")
+    version = version_of(msh.part(12), warnings)
+    if not message.all("PID"):
+        raise UnprocessableMessageError("the message has no PID segment")
+    control_id = er7.control_id_of(msh)
+    if not control_id:
+        warnings.append("MSH-10 is empty")
+
+    times = Times(zone, offset_of(msh.part(7)), warnings)
+    the_visit = visit(message, times, warnings)
+    trigger_event = _trigger_event(message, warnings)
+    moved = trigger_event == "A02" and facility_changed(message, warnings)
+    kind = kind_of(trigger_event, the_visit.patient_class, moved)
+    event = PatientEvent(
+        event_id=event_id,
+        trigger_event=trigger_event,
+        kind=kind,
+        notifiable=bool(kind),
+        hl7_version=version,
+        processing_id=_processing_id(msh, warnings),
+        sender=sender,
+        sending_application=msh.part(3),
+        sending_facility=msh.part(4),
+        message_control_id=control_id,
+        message_time=times.time(msh.part(7), "MSH-7"),
+        recorded_at=times.time(evn.part(2), "EVN-2"),
+        occurred_at=times.time(evn.part(6), "EVN-6"),
+        patient=patient(message, times, warnings),
+        visit=the_visit,
+        practitioners=practitioners(message),
+        diagnoses=diagnoses(message),
+        notes=notes(message, warnings),
+        unread_segments=message.unread(),
+    )
+    all_warnings = dict.fromkeys([*warnings, *departures(message, version)])
+    return replace(event, warnings=tuple(all_warnings))
+
+
+def _trigger_event(message: er7.Message, warnings: list[str]) -> str:
+    """MSH-9.2 of an ADT message; `other` for any other message, "" when nothing says.
+
+    EVN-1 stands in only where MSH-9 has none: it is withdrawn from 2.7, and senders let it go stale.
+    """
+    msh = message.first("MSH")
+    message_type = msh.part(9, 1).strip().upper()
+    trigger_event = msh.part(9, 2).strip().upper()
+    if not trigger_event and message_type in ("", "ADT"):
+        trigger_event = message.first("EVN").part(1).strip().upper()
+        warnings.append("MSH-9.2 is empty" + ("; read from EVN-1" if trigger_event else ""))
+    if not trigger_event:
+        return ""
+    if message_type not in ("", "ADT") or trigger_event not in TRIGGER_EVENTS:
+        warnings.append("MSH-9 is not an ADT trigger event")
+        return OTHER
+    return trigger_event
+
+
+def _processing_id(msh: er7.Segment, warnings: list[str]) -> str:
+    """MSH-11.1: `P` production, `T` training, `D` debugging; "" for anything else."""
+    code = msh.part(11).strip().upper()
+    if code in PROCESSING_IDS:
+        return code
+    warnings.append("MSH-11 is not P, T or D")
+    return ""

@@ -1,0 +1,54 @@
+"""Which trigger events notify, and as what. The first rule that fits decides; none means nobody is told.
+
+The defaults answer 42 CFR 482.24(d): emergency registrations, inpatient admissions, transfers to
+another facility and discharges. Cancels, updates, merges and visits of outpatients tell nobody.
+"""
+
+from typing import NamedTuple
+
+TRIGGER_EVENTS = frozenset(f"A{number:02}" for number in range(1, 63))
+
+PATIENT_CLASSES = frozenset({"B", "C", "E", "I", "N", "O", "OBS", "P", "R", "S", "U", "V"})
+"""HL7 table 0004, and what senders use beside it: V and OBS observation, S short stay."""
+
+OUTPATIENT = frozenset({"C", "O", "P", "R"})
+"""Commercial account, outpatient, pre-admit, recurring."""
+
+EMERGENCY = frozenset({"E"})
+NOT_KNOWN = frozenset({"", "U"})
+
+
+class Rule(NamedTuple):
+    """A trigger event with certain patient classes (None: with any) is of a kind ("": tell nobody)."""
+
+    trigger_event: str
+    patient_classes: frozenset[str] | None
+    kind: str
+
+
+RULES = (
+    Rule("A01", EMERGENCY, "ed_registration"),
+    Rule("A01", OUTPATIENT, ""),
+    # A01 assigns a bed (HL7 3.3.1): without a class, or with one we do not know, it is an admission.
+    Rule("A01", None, "admission"),
+    Rule("A04", EMERGENCY, "ed_registration"),
+    Rule("A04", NOT_KNOWN, "registration"),
+    Rule("A06", None, "admission"),
+    # Only to another facility; a bed move is nobody's news (see `kind_of`).
+    Rule("A02", None, "transfer"),
+    Rule("A03", EMERGENCY, "ed_discharge"),
+    Rule("A03", OUTPATIENT, ""),
+    Rule("A03", None, "discharge"),
+)
+
+
+def kind_of(trigger_event: str, patient_class: str, facility_changed: bool) -> str:
+    """What a notification would tell, one of `common.models.KINDS`; "" when nobody is to be told."""
+    if trigger_event == "A02" and not facility_changed:
+        return ""
+    for rule in RULES:
+        if rule.trigger_event == trigger_event and (
+            rule.patient_classes is None or patient_class in rule.patient_classes
+        ):
+            return rule.kind
+    return ""

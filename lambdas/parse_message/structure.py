@@ -1,0 +1,90 @@
+"""What hl7apy, with the standard's own tables, says about the segments that we read.
+
+It decides nothing: values come from er7.py. It reports where a segment departs from the version
+that the message declares (a date that is none, a component that CN lacks and XCN has, a withdrawn
+field), and a segment that hl7apy cannot take is one more line of the report.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from hl7apy.consts import VALIDATION_LEVEL
+from hl7apy.parser import parse_segment
+
+from lambdas.parse_message.encoding import Encoding
+from lambdas.parse_message.er7 import Message, Segment
+
+CHECKED = ("EVN", "PID", "PD1", "ROL", "PV1", "PV2", "DG1")
+MAX_ELEMENTS = 1000
+"""Of one segment and of a whole message's: hl7apy takes about 0.1 ms for each, and a sender chooses how many."""
+
+
+def departures(message: Message, version: str) -> list[str]:
+    """Where the message departs from its version, by position, each once."""
+    found: list[str] = []
+    left = MAX_ELEMENTS
+    for segment in message.all(*CHECKED):
+        left -= elements(segment)
+        if left < 0:
+            found.append(
+                f"{segment.name}[{segment.ordinal}] and what follows is too large to check"
+            )
+            break
+        found += _departures(segment, version)
+    return list(dict.fromkeys(found))
+
+
+def elements(segment: Segment) -> int:
+    """How many elements hl7apy would make of a segment, at most."""
+    encoding = segment.encoding
+    delimiters = (
+        encoding.field,
+        encoding.component,
+        encoding.repetition,
+        encoding.subcomponent,
+    )
+    return 1 + sum(segment.raw.count(delimiter) for delimiter in delimiters)
+
+
+def _departures(segment: Segment, version: str) -> list[str]:
+    text = segment.name + segment.raw[3:]
+    try:
+        parsed = parse_segment(
+            text, version, _encoding_chars(segment.encoding), VALIDATION_LEVEL.TOLERANT
+        )
+        return list(_of_segment(parsed, segment.name, version))
+    except Exception:
+        # hl7apy raises ValueError, TypeError, AttributeError and others beside its own, with the
+        # value in the text. None may cost the message, and none of their texts may be kept.
+        return [f"{segment.name}[{segment.ordinal}] does not fit version {version}"]
+
+
+def _of_segment(parsed: Any, name: str, version: str) -> Iterator[str]:
+    for field in parsed.children:
+        if field.name is None:
+            yield f"{name} has a field that version {version} does not define"
+            continue
+        position = field.name.replace("_", "-")
+        if field.datatype is None:
+            yield f"{position} is withdrawn in version {version}"
+            continue
+        for component in field.children:
+            if component.name is None:
+                yield f"{position} has a component that {field.datatype} does not define"
+                continue
+            for leaf in component.children:
+                if leaf.value is not None and type(leaf.value).__name__ != leaf.datatype:
+                    # Tolerant parsing keeps what does not fit its type as plain text (ST).
+                    yield f"{position} is not of type {leaf.datatype}"
+
+
+def _encoding_chars(encoding: Encoding) -> dict[str, str]:
+    return {
+        "SEGMENT": "\r",
+        "GROUP": "\r",
+        "FIELD": encoding.field,
+        "COMPONENT": encoding.component,
+        "REPETITION": encoding.repetition,
+        "ESCAPE": encoding.escape,
+        "SUBCOMPONENT": encoding.subcomponent,
+    }

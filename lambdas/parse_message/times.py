@@ -1,0 +1,94 @@
+"""HL7 times (TS, DTM, DT) as ISO 8601, no more precise than they were sent."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+HL7_TIME = re.compile(
+    r"(?P<year>\d{4})(?:(?P<month>\d\d)(?:(?P<day>\d\d)(?:(?P<hour>\d\d)(?:(?P<minute>\d\d)"
+    r"(?:(?P<second>\d\d)(?:\.(?P<fraction>\d{1,6}))?)?)?)?)?)?(?P<offset>[+-]\d{4}|Z)?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Reads the times of one message.
+
+    A time without an offset takes that of the sender's configured zone, which knows summer time;
+    else the one that MSH-7 carries (HL7 2.9.2.7 makes it the message's default); else it stays
+    without and `warnings` says so.
+    """
+
+    zone: ZoneInfo | None
+    default_offset: str
+    warnings: list[str]
+
+    def time(self, value: str, position: str) -> str:
+        """The moment in `value` as `2026-11-23T09:15:02-04:00`, or as much of it as was sent.
+
+        "" for an empty value, and with a warning for one that is no time.
+        """
+        value = value.strip()
+        if not value:
+            return ""
+        match = HL7_TIME.fullmatch(value)
+        moment = _moment(match) if match else None
+        if not match or not moment:
+            self.warnings.append(f"{position} is not a time")
+            return ""
+        text = _date(match)
+        if not match["hour"]:
+            return text
+        text += "T" + ":".join(match[part] for part in ("hour", "minute", "second") if match[part])
+        if match["fraction"]:
+            text += "." + match["fraction"]
+        return text + self._offset(match["offset"], moment, position)
+
+    def date(self, value: str, position: str) -> str:
+        """The date in `value` as `1958-02-14`, its time of day left out; "" as for `time`."""
+        value = value.strip()
+        match = HL7_TIME.fullmatch(value)
+        if match and _moment(match):
+            return _date(match)
+        if value:
+            self.warnings.append(f"{position} is not a date")
+        return ""
+
+    def _offset(self, sent: str | None, moment: datetime, position: str) -> str:
+        if sent:
+            return _written(sent)
+        if self.zone:
+            return _written(moment.replace(tzinfo=self.zone).strftime("%z"))
+        if not self.default_offset:
+            self.warnings.append(f"{position} has no offset and the sender no time zone")
+        return self.default_offset
+
+
+def offset_of(value: str) -> str:
+    """The offset that a time carries, as `-04:00`; "" when it carries none."""
+    match = HL7_TIME.fullmatch(value.strip())
+    return _written(match["offset"]) if match and match["offset"] and _moment(match) else ""
+
+
+def _moment(match: re.Match[str]) -> datetime | None:
+    """The moment on the sender's clock; None when there is no such date, hour or offset."""
+    offset = match["offset"] or "Z"
+    if offset != "Z" and (int(offset[1:3]) > 14 or int(offset[3:]) > 59):
+        return None
+    year, month, day = (int(match[part] or 1) for part in ("year", "month", "day"))
+    hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
+    try:
+        # The offset is looked up, not assumed: see `Times._offset`.
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001
+    except ValueError:
+        return None
+
+
+def _date(match: re.Match[str]) -> str:
+    return "-".join(match[part] for part in ("year", "month", "day") if match[part])
+
+
+def _written(offset: str) -> str:
+    return "+00:00" if offset == "Z" else f"{offset[:3]}:{offset[3:5]}"

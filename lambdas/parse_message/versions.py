@@ -1,0 +1,34 @@
+"""MSH-12: which of the versions that hl7apy knows a message is read as."""
+
+import re
+
+from lambdas.common.errors import UnprocessableMessageError
+
+KNOWN = ("2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.8", "2.8.1", "2.8.2")
+DEFAULT = "2.5"
+"""For a message that says none, as hl7apy has it too."""
+
+
+def version_of(declared: str, warnings: list[str]) -> str:
+    """The known version nearest below MSH-12 (2.7.1 is read as 2.7, 2.9 as 2.8.2).
+
+    Raises `UnprocessableMessageError` when MSH-12 names anything but HL7 v2.
+    """
+    if declared in KNOWN:
+        return declared
+    cleaned = declared.strip().lower().removeprefix("v").strip()
+    if not re.fullmatch(r"(2(\.\d{1,2}){0,2})?", cleaned, re.ASCII):
+        raise UnprocessableMessageError("MSH-12 is not a version of HL7 v2")
+    nearest = DEFAULT
+    if "." in cleaned:
+        wanted = _numbers(cleaned)
+        nearest = max((v for v in KNOWN if _numbers(v) <= wanted), key=_numbers, default=KNOWN[0])
+    if cleaned not in KNOWN:
+        warnings.append(f"MSH-12 is not a version we know; read as {nearest}")
+    else:
+        warnings.append(f"MSH-12 is not written as the standard has it; read as {nearest}")
+    return nearest
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split("."))

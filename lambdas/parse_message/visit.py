@@ -1,0 +1,114 @@
+"""The encounter: PV1, PV2, DG1, and the practitioners whom the message names."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lambdas.common.models import CodedText, Practitioner, Visit
+from lambdas.parse_message.composites import coded_text, location, practitioner
+from lambdas.parse_message.er7 import Message, Value
+from lambdas.parse_message.rules import PATIENT_CLASSES
+from lambdas.parse_message.times import Times
+
+ADMISSION_TYPES = frozenset({"A", "C", "E", "L", "N", "R", "U"})
+DIAGNOSIS_TYPES = frozenset({"A", "F", "W"})
+OTHER = "other"
+
+PV1_ROLES = {7: "attending", 17: "admitting", 8: "referring", 9: "consulting"}
+ROL_ROLES = {
+    "AT": "attending",
+    "AD": "admitting",
+    "RP": "referring",
+    "CP": "consulting",
+    "PP": "primary_care",
+    "FHCP": "primary_care",
+}
+"""HL7 table 0443 as far as we have the roles."""
+
+
+def visit(message: Message, times: Times, warnings: list[str]) -> Visit:
+    """The encounter of the message; an empty one where it has no PV1."""
+    pv1, pv2 = message.first("PV1"), message.first("PV2")
+    return Visit(
+        patient_class=_known(pv1.part(2), PATIENT_CLASSES, "PV1-2", warnings),
+        admission_type=_known(pv1.part(4), ADMISSION_TYPES, "PV1-4", warnings),
+        location=location(pv1.first(3)),
+        prior_location=location(pv1.first(6)),
+        visit_number=pv1.identifier(19),
+        admitted_at=times.time(pv1.part(44), "PV1-44"),
+        discharged_at=times.time(pv1.part(45), "PV1-45"),
+        disposition=coded_text(pv1.first(36)),
+        discharged_to=pv1.part(37),
+        reason=coded_text(pv2.first(3)),
+        facility_name=message.first("EVN").part(7) or pv2.part(23),
+    )
+
+
+def facility_changed(message: Message, warnings: list[str]) -> bool:
+    """Whether the patient left one facility for another (PV1-6.4, PV1-3.4); False where one is not given."""
+    pv1 = message.first("PV1")
+    now, before = pv1.first(3), pv1.first(6)
+    for subcomponent in (1, 2):
+        here, there = (value.part(4, subcomponent).strip().upper() for value in (now, before))
+        if here and there:
+            return here != there
+    warnings.append("PV1-3.4 and PV1-6.4 do not both name a facility")
+    return False
+
+
+def practitioners(message: Message) -> tuple[Practitioner, ...]:
+    """Everyone the message names in a role, from PV1, PD1-4 and ROL whatever the version.
+
+    PD1-4 is withdrawn from 2.7 and ROL came with 2.4; senders fill both in all of them.
+    """
+    found: dict[tuple[str, ...], Practitioner] = {}
+    for value, role, field in _named(message):
+        person = practitioner(value, role, field)
+        if person:
+            found.setdefault(_same(person), person)
+    return tuple(found.values())
+
+
+def _same(person: Practitioner) -> tuple[str, ...]:
+    if person.identifier:
+        return person.role, person.identifier, person.assigning_authority
+    return person.role, person.name.family, person.name.given
+
+
+def _named(message: Message) -> Iterator[tuple[Value, str, str]]:
+    pv1, pd1 = message.first("PV1"), message.first("PD1")
+    for number, role in PV1_ROLES.items():
+        for value in pv1.repetitions(number):
+            yield value, role, f"PV1-{number}"
+    for value in pd1.repetitions(4):
+        yield value, "primary_care", "PD1-4"
+    for rol in message.all("ROL"):
+        role = ROL_ROLES.get(rol.part(3).upper(), "")
+        # ROL-2 `DE` takes the person out of the role (table 0287).
+        if role and rol.part(2).upper() != "DE":
+            for value in rol.repetitions(4):
+                yield value, role, f"ROL[{rol.ordinal}]-4"
+
+
+def diagnoses(message: Message) -> tuple[CodedText, ...]:
+    """The diagnoses of DG1-3; text and system from DG1-4 and DG1-2 where DG1-3 lacks them (before 2.6)."""
+    found = []
+    for dg1 in message.all("DG1"):
+        kind = dg1.part(6).upper()
+        diagnosis = coded_text(dg1.first(3), kind if kind in DIAGNOSIS_TYPES else "")
+        diagnosis = replace(
+            diagnosis,
+            text=diagnosis.text or dg1.part(4),
+            system=diagnosis.system or dg1.part(2),
+        )
+        if diagnosis.code or diagnosis.text:
+            found.append(diagnosis)
+    return tuple(found)
+
+
+def _known(code: str, codes: frozenset[str], position: str, warnings: list[str]) -> str:
+    """The code in upper case, `other` for one outside the table: the workflow's state carries it."""
+    code = code.strip().upper()
+    if not code or code in codes:
+        return code
+    warnings.append(f"{position} is not a code that we know")
+    return OTHER

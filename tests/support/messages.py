@@ -1,0 +1,44 @@
+"""Messages for tests: the samples, and what would be too large to store."""
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+
+
+def sample(name: str) -> bytes:
+    """The bytes of `tests/samples/<name>.hl7`."""
+    return (SAMPLES / f"{name}.hl7").read_bytes()
+
+
+def with_pdf(kilobytes: int = 300) -> bytes:
+    """The sample admission with a PDF of about that size, base64 in an OBX of type ED."""
+    content = b"%PDF-1.7 " + bytes(range(256)) * (kilobytes * 3)
+    encoded = base64.b64encode(content).decode()[: kilobytes * 1024]
+    return sample("admission") + f"OBX|4|ED|PDF^Report||^AP^PDF^Base64^{encoded}\r".encode()
+
+
+def vaulted(
+    raw: bytes, *, sender: str = "northgen", event_id: str = "", bucket: str = "vault"
+) -> dict[str, Any]:
+    """Stores the bytes as the receiver does and returns their envelope; `event_id` defaults to one of the bytes."""
+    digest = hashlib.sha256(raw).hexdigest()
+    event_id = event_id or digest[:32]
+    key = f"events/{event_id}/message.hl7"
+    answer = boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=raw)
+    return {
+        "event_id": event_id,
+        "bucket": bucket,
+        "key": key,
+        "version_id": answer["VersionId"],
+        "sha256": digest,
+        "bytes": len(raw),
+        "received_at": "2026-11-23T13:15:02.113Z",
+        "receiver": "task-1",
+        "connection": "connection-1",
+        "sender": sender,
+    }
