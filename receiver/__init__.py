@@ -1,0 +1,1 @@
+"""The MLLP receiver: an acknowledged message is a stored message."""

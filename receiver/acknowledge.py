@@ -1,0 +1,162 @@
+"""Acknowledgements as bytes: MSH, MSA and, for what is refused, ERR (HL7 v2, 2.9 and 2.15).
+
+They are written with the sender's own delimiters, so that its fields are echoed byte for byte.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from receiver.message import STANDARD_DELIMITERS, Delimiters, Header
+from receiver.refusals import Refusal
+
+APPLICATION = b"HL7-ENS"
+
+# HL7 table 0357, as far as the refusals use it.
+_ERROR_TEXTS = {
+    100: b"Segment sequence error",
+    101: b"Required field missing",
+    102: b"Data type error",
+    200: b"Unsupported message type",
+    201: b"Unsupported event code",
+    207: b"Application internal error",
+}
+_COMMIT_CODES = {"AA": "CA", "AE": "CE", "AR": "CR"}
+_CODE = re.compile(rb"[A-Z][A-Z0-9]{2}")
+_VERSION = re.compile(rb"(\d+)\.(\d+)(?:\.(\d+))?")
+_NEWEST = (99, 0, 0)
+# An echoed field must not end our own frame. Everything else comes back exactly as it was sent.
+_FRAMING_BYTES = b"\x0b\x1c\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The answer to one frame. `message` is None where MSH-15 and MSH-16 ask for none."""
+
+    code: str
+    message: bytes | None = field(repr=False)
+
+
+def acknowledge(
+    header: Header | None, refusal: Refusal | None = None, control_id: bytes = b""
+) -> Acknowledgement:
+    """The acknowledgement of a message: stored when `refusal` is None, else refused for that reason.
+
+    Without a header it is a generic one with an empty MSA-2. `control_id` is our MSH-10; a fresh one
+    when it is empty.
+    """
+    code = refusal.code if refusal else "AA"
+    if header is not None:
+        code, asked = _mode(header, code)
+        if not asked:
+            return Acknowledgement(code, None)
+    d = header.delimiters if header else STANDARD_DELIMITERS
+    version = _version(_echo(header, 12))
+    msh = [
+        b"MSH",
+        _encoding_characters(d),
+        _echo(header, 5) or APPLICATION,
+        _echo(header, 6),
+        _echo(header, 3),
+        _echo(header, 4),
+        _now(),
+        b"",
+        _message_type(header, d, version),
+        control_id or _control_id(),
+        # MSH-11 comes back unchanged: a test message must not look live (HL7 2.9.2.2).
+        _echo(header, 11) if header else b"P",
+        _echo(header, 12) if header else b"2.5.1",
+    ]
+    if character_set := _echo(header, 18):  # the echoed fields are written in it
+        msh += [b"", b"", b"", b"", b"", character_set]
+    segments = [msh, [b"MSA", code.encode(), _echo(header, 10)]]
+    if refusal:
+        segments.append(_err(refusal, d, version))
+    return Acknowledgement(code, b"".join(d.field.join(fields) + b"\r" for fields in segments))
+
+
+def _mode(header: Header, code: str) -> tuple[str, bool]:
+    """The code in the mode that the sender asks for, and whether it wants this answer (HL7 2.9.1).
+
+    Both MSH-15 and MSH-16 empty: original mode. MSH-15 asks for a commit acknowledgement (CA, CE, CR),
+    MSH-16 for an application's. One answer is sent: the commit one where it is asked for, else the
+    application's. A value not in table 0155 asks for an answer: silence needs to be asked for plainly.
+    """
+    commit, application = header.value(15).strip(), header.value(16).strip()
+    if not commit and not application:
+        return code, True
+    if commit and _asked(commit, code):
+        return _COMMIT_CODES[code], True
+    if application:
+        return code, _asked(application, code)
+    return _COMMIT_CODES[code], False
+
+
+def _asked(condition: bytes, code: str) -> bool:
+    match condition:
+        case b"NE":
+            return False
+        case b"ER":
+            return code != "AA"
+        case b"SU":
+            return code == "AA"
+        case _:
+            return True
+
+
+def _echo(header: Header | None, number: int) -> bytes:
+    """MSH-`number` as it was sent; empty where there is no header."""
+    return header.value(number).translate(None, _FRAMING_BYTES) if header else b""
+
+
+def _encoding_characters(d: Delimiters) -> bytes:
+    """The sender's MSH-2, or its first four characters where it holds more than delimiters."""
+    if re.fullmatch(rb"[!-/:-@\[-`{-~]{1,5}", d.encoding_characters):
+        return d.encoding_characters
+    return d.component + d.repetition + d.escape + d.subcomponent
+
+
+def _message_type(header: Header | None, d: Delimiters, version: tuple[int, int, int]) -> bytes:
+    """MSH-9: `ACK`, since 2.2 with the trigger event, since 2.3.1 with the structure too."""
+    trigger = header.component(9, 2) if header else b""
+    if version < (2, 2, 0) or not _CODE.fullmatch(trigger):
+        return b"ACK"
+    parts = [b"ACK", trigger] if version < (2, 3, 1) else [b"ACK", trigger, b"ACK"]
+    return d.component.join(parts)
+
+
+def _err(refusal: Refusal, d: Delimiters, version: tuple[int, int, int]) -> list[bytes]:
+    """ERR since 2.5: location, code, severity, user's text. Before: ERR-1 alone (HL7 2.15.5)."""
+    code, text = str(refusal.error).encode(), _ERROR_TEXTS[refusal.error]
+    location = [part.encode() for part in refusal.location]
+    if version < (2, 5, 0):
+        position = [*location, b"", b"", b""][:3]
+        error = d.subcomponent.join((code, _plain(text, d), b"HL70357"))
+        return [b"ERR", d.component.join([*position, error])]
+    error = d.component.join((code, _plain(text, d), b"HL70357"))
+    told = _plain(refusal.text.encode(), d)
+    return [b"ERR", b"", d.component.join(location), error, b"E", b"", b"", b"", told]
+
+
+def _plain(text: bytes, d: Delimiters) -> bytes:
+    """Our own words without the sender's delimiters, whichever those are."""
+    return text.translate(None, d.field + d.component + d.repetition + d.escape + d.subcomponent)
+
+
+def _version(value: bytes) -> tuple[int, int, int]:
+    """MSH-12 as numbers; the newest when it is not readable."""
+    found = _VERSION.match(value.strip())
+    if not found:
+        return _NEWEST
+    major, minor, patch = found.groups(default=b"0")
+    return int(major), int(minor), int(patch)
+
+
+def _now() -> bytes:
+    return datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000").encode()
+
+
+def _control_id() -> bytes:
+    # MSH-10 holds 20 characters before 2.7.
+    return secrets.token_hex(10).encode()

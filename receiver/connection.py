@@ -1,0 +1,235 @@
+"""One sender's connection: bytes to frames, frames to answers, answers in the order of arrival."""
+
+import asyncio
+import time
+import uuid
+from collections import deque
+from typing import Protocol, cast
+
+from receiver.framing import Decoder, Frame, wrap
+from receiver.intake import Intake
+from receiver.keepalive import keep_alive
+from receiver.log import Log
+from receiver.metrics import Metrics
+from receiver.settings import Settings
+from receiver.turns import Turns
+
+
+class Owner(Protocol):
+    """Who keeps the connections: the server."""
+
+    settings: Settings
+    intake: Intake
+    metrics: Metrics
+    log: Log
+
+    def opened(self, connection: "Connection") -> bool:
+        """Whether there is room for this connection; called once it is made."""
+
+    def closed(self, connection: "Connection") -> None:
+        """Called once the connection is gone."""
+
+
+class Connection(asyncio.Protocol):
+    """Reads as long as not too much is in flight; each frame is one task, answered in turn."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._settings = owner.settings
+        self._loop = asyncio.get_running_loop()
+        self._decoder = Decoder(owner.settings.max_message_bytes)
+        self._turns = Turns()
+        self._backlog: deque[tuple[Frame, float]] = deque()
+        self._in_flight: deque[tuple[asyncio.Task[bytes | None], float]] = deque()
+        self._transport: asyncio.Transport | None = None
+        self._end_timer: asyncio.TimerHandle | None = None
+        self._blocked_at: float | None = None
+        self._stopping = False
+        self._input_ended = False
+        self._why = "the sender closed it"
+        self._peer = ""
+        self._opened_at = self._heard_at = time.monotonic()
+        self._frame_began_at: float | None = None
+        self._bytes = self._frames = self._answers = 0
+        self.connection_id = uuid.uuid4().hex
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Takes the connection up, or closes it when the server is full."""
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self._peer = peer[0] if peer else ""
+        keep_alive(transport.get_extra_info("socket"))
+        if not self._owner.opened(self):
+            self._close("too many connections")
+
+    def data_received(self, data: bytes) -> None:
+        """Cuts frames from what came and starts on them."""
+        self._heard_at = time.monotonic()
+        self._bytes += len(data)
+        frames = self._decoder.feed(data)
+        if not self._decoder.in_frame:
+            self._frame_began_at = None
+        elif frames or self._frame_began_at is None:
+            self._frame_began_at = self._heard_at
+        self._await_end_block()
+        self._take(frames)
+
+    def eof_received(self) -> bool:
+        """Keeps our half open until all that came is answered."""
+        self._end_input()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Lets what is in flight be stored, and says what the connection was."""
+        if exc is not None:
+            self._why = "it broke"
+        self._input_ended = True
+        self._cancel_end_timer()
+        self._log()
+        self._transport = None
+        self._backlog.clear()
+        self._owner.closed(self)
+
+    def pause_writing(self) -> None:
+        """The sender does not read its answers: nothing more is read from it."""
+        self._blocked_at = time.monotonic()
+
+    def resume_writing(self) -> None:
+        """The sender reads again."""
+        self._blocked_at = None
+        self._go_on()
+
+    def stop(self) -> None:
+        """Takes no more than the frame that is coming in; closes once everything is answered."""
+        self._stopping = True
+        self._why = "the receiver stops"
+        self._go_on()
+
+    def abort(self) -> None:
+        """Closes at once, answered or not."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def check(self, now: float) -> None:
+        """Ends a connection that is silent, inside one frame, or deaf to its answers for too long."""
+        if self._blocked_at is not None and now - self._blocked_at > self._settings.frame_seconds:
+            self._why = "its answers are not read"
+            self.abort()
+        elif self._transport is None or self._input_ended:
+            return
+        elif self._frame_began_at is not None and self._may_read():
+            if now - self._frame_began_at > self._settings.frame_seconds:
+                self._why = "a frame did not end in time"
+                self._end_input()
+        elif not self._in_flight and now - self._heard_at > self._settings.idle_seconds:
+            self._close("it was idle")
+
+    def _take(self, frames: list[Frame]) -> None:
+        if frames:
+            now = time.monotonic()
+            self._frames += len(frames)
+            self._backlog.extend((frame, now) for frame in frames)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Starts what may start, reads when there is room, closes when all is done."""
+        while (
+            self._backlog
+            and self._blocked_at is None
+            and len(self._in_flight) < self._settings.max_in_flight
+        ):
+            frame, arrived_at = self._backlog.popleft()
+            task = self._loop.create_task(
+                self._owner.intake.answer(frame, self.connection_id, self._turns)
+            )
+            self._in_flight.append((task, arrived_at))
+            task.add_done_callback(self._settle)
+        if self._transport is None:
+            return
+        if not self._in_flight and not self._backlog and self._finished():
+            self._transport.close()
+        elif not self._input_ended:
+            self._read_or_pause(self._transport)
+
+    def _read_or_pause(self, transport: asyncio.Transport) -> None:
+        if not self._may_read():
+            transport.pause_reading()
+        elif not transport.is_reading():
+            if self._frame_began_at is not None:  # the wait was ours, not the sender's
+                self._frame_began_at = time.monotonic()
+            transport.resume_reading()
+            self._await_end_block()
+
+    def _may_read(self) -> bool:
+        return not self._backlog and self._blocked_at is None and not self._finished()
+
+    def _finished(self) -> bool:
+        return self._input_ended or (self._stopping and not self._decoder.in_frame)
+
+    def _settle(self, _: "asyncio.Task[bytes | None]") -> None:
+        """Writes the answers that are due: those at the head of the line, in one write."""
+        due = []
+        now = time.monotonic()
+        while self._in_flight and self._in_flight[0][0].done():
+            task, arrived_at = self._in_flight.popleft()
+            answer = None if task.cancelled() else task.result()
+            self._owner.metrics.took("AckLatency", now - arrived_at)
+            if answer is not None:
+                due.append(wrap(answer))
+        if due and self._transport is not None:
+            self._answers += len(due)
+            self._transport.write(b"".join(due))
+        self._go_on()
+
+    def _end_input(self) -> None:
+        self._input_ended = True
+        self._frame_began_at = None
+        self._cancel_end_timer()
+        if self._transport is not None:
+            self._transport.pause_reading()
+        self._take(self._decoder.end())
+
+    def _await_end_block(self) -> None:
+        """A 0x1C as the last byte may be an end block without its 0x0D: silence decides."""
+        self._cancel_end_timer()
+        if self._decoder.may_have_ended:
+            self._end_timer = self._loop.call_later(
+                self._settings.end_block_seconds, self._end_block_was_last
+            )
+
+    def _end_block_was_last(self) -> None:
+        if not self._may_read():
+            return  # what follows it may be waiting for us; reading on will tell
+        frames = self._decoder.settle()
+        self._frame_began_at = None
+        self._take(frames)
+
+    def _cancel_end_timer(self) -> None:
+        if self._end_timer is not None:
+            self._end_timer.cancel()
+            self._end_timer = None
+
+    def _close(self, why: str) -> None:
+        self._why = why
+        self._input_ended = True
+        if self._transport is not None:
+            self._transport.close()
+
+    def _log(self) -> None:
+        separators, junk = self._decoder.separator_bytes, self._decoder.junk_bytes
+        if junk:
+            self._owner.metrics.count("JunkBytes", junk)
+        if not self._bytes and self._why == "the sender closed it":
+            return  # a load balancer's health check
+        self._owner.log.info(
+            "connection closed",
+            connection=self.connection_id,
+            peer=self._peer,
+            why=self._why,
+            bytes=self._bytes,
+            frames=self._frames,
+            answers=self._answers,
+            separator_bytes=separators,
+            junk_bytes=junk,
+            seconds=round(time.monotonic() - self._opened_at, 3),
+        )

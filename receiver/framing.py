@@ -1,0 +1,236 @@
+"""MLLP framing without I/O: bytes in, frames out (HL7 v2 Transport, MLLP release 1).
+
+A frame is `0x0B <message> 0x1C 0x0D`. Real senders bend that, so the rules are:
+
+- 0x1C ends a frame when 0x0D, 0x0A, 0x0B or 0x00 follows it, when a segment end stands before it, or
+  when nothing follows it (`settle`, `end`). Any other 0x1C is text: no segment begins with one.
+- 0x0B inside a frame begins a new one when `MSH` follows; the old one was aborted. Any other 0x0B is
+  text: word processors write soft line breaks with it.
+- Between frames 0x00, 0x0D and 0x0A are skipped and counted, and so is junk up to the next 0x0B.
+  `MSH` there is a frame whose start block is missing.
+
+Every byte is looked at a fixed number of times, however the stream is cut into reads.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+START_BLOCK = 0x0B
+END_BLOCK = 0x1C
+CARRIAGE_RETURN = 0x0D
+
+_VT, _FS = bytes([START_BLOCK]), bytes([END_BLOCK])
+_SEGMENT_ENDS = b"\r\n"
+_ENDS_AFTER_FS = b"\r\n\x0b\x00"
+_SEPARATORS = b"\r\n\x00"
+_MSH = b"MSH"
+
+
+class Fault(StrEnum):
+    """What is wrong with a frame that did not come as it should."""
+
+    OVERSIZE = "oversize"
+    NO_START_BLOCK = "no_start_block"
+    ABORTED = "aborted"
+    CUT_OFF = "cut_off"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame's bytes without its blocks.
+
+    With a fault, `payload` is what there is of it; of an oversize one, its first `max_bytes`.
+    """
+
+    payload: bytes = field(repr=False)
+    fault: Fault | None = None
+
+
+def wrap(payload: bytes) -> bytes:
+    """The message framed for sending."""
+    return b"\x0b%b\x1c\r" % payload
+
+
+class Decoder:
+    """Cuts one connection's bytes into frames. Holds at most one frame and what one read brings."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._buffer = bytearray()
+        self._scanned = 0
+        self._inside = False
+        self._has_start_block = True
+        self._skipping = False
+        self._in_junk = False
+        self._after_end = False
+        self.separator_bytes = 0
+        self.junk_bytes = 0
+
+    @property
+    def in_frame(self) -> bool:
+        """Whether a frame has begun and not yet ended."""
+        return self._inside
+
+    @property
+    def may_have_ended(self) -> bool:
+        """Whether the last byte is a 0x1C that may be text or an end block without its 0x0D."""
+        return self._inside and self._scanned < len(self._buffer) and self._buffer[-1] == END_BLOCK
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """The frames that `data` completes, in order; those with a fault among them."""
+        frames: list[Frame] = []
+        kept = len(self._buffer)
+        if kept:
+            self._buffer += data
+        # Whole frames in one read are cut from the read itself: one copy of the payload.
+        buffer: bytes | bytearray = self._buffer if kept else data
+        position = 0
+        while True:
+            if not self._inside:
+                position = self._seek_start(buffer, position)
+                if not self._inside:
+                    break
+                self._scanned = position
+            position, ended = self._seek_end(buffer, position, frames)
+            if not ended:
+                break
+        self._keep(buffer, position)
+        return frames
+
+    def settle(self) -> list[Frame]:
+        """The frame that `may_have_ended`, taken as ended because nothing has followed."""
+        if not self.may_have_ended:
+            return []
+        frames: list[Frame] = []
+        self._finish(self._buffer, 0, self._scanned, frames)
+        self._buffer.clear()
+        self._scanned = 0
+        return frames
+
+    def end(self) -> list[Frame]:
+        """What the end of the stream (or of patience) completes or cuts off; the decoder is then as new."""
+        frames = self.settle()
+        if self._inside and not self._skipping:
+            frames.append(Frame(bytes(self._buffer), Fault.CUT_OFF))
+        elif not self._inside:
+            self.junk_bytes += len(self._buffer)
+        self._inside = self._skipping = self._in_junk = self._after_end = False
+        self._buffer.clear()
+        self._scanned = 0
+        return frames
+
+    def _seek_start(self, buffer: bytes | bytearray, position: int) -> int:
+        """Passes over what stands between frames; where a body begins, or what is still undecided."""
+        size = len(buffer)
+        while position < size:
+            byte = buffer[position]
+            if byte == START_BLOCK:
+                self._begin(has_start_block=True)
+                return position + 1
+            if self._in_junk:
+                position = self._pass_junk(buffer, position)
+            elif byte in _SEPARATORS:
+                if not (self._after_end and byte == CARRIAGE_RETURN):
+                    self.separator_bytes += 1
+                self._after_end = False
+                position += 1
+            elif _MSH.startswith(head := bytes(buffer[position : position + 3])):
+                if head == _MSH:
+                    self._begin(has_start_block=False)
+                return position
+            else:
+                self._in_junk = True
+        return position
+
+    def _pass_junk(self, buffer: bytes | bytearray, position: int) -> int:
+        end = buffer.find(_FS, position)
+        start = buffer.find(_VT, position, end if end >= 0 else len(buffer))
+        if start >= 0:
+            after = start
+        elif end >= 0:
+            after = end + 1
+            self._in_junk = False
+        else:
+            after = len(buffer)
+        self.junk_bytes += after - position
+        return after
+
+    def _begin(self, *, has_start_block: bool) -> None:
+        self._inside = True
+        self._has_start_block = has_start_block
+        self._skipping = self._in_junk = self._after_end = False
+
+    def _seek_end(
+        self, buffer: bytes | bytearray, start: int, frames: list[Frame]
+    ) -> tuple[int, bool]:
+        """Looks for the end of the frame whose body is at `start`; (where to go on, whether it ended)."""
+        size = len(buffer)
+        end = -2  # not looked for yet
+        while True:
+            scan = self._scanned
+            if end != -1 and end < scan:
+                end = buffer.find(_FS, scan)
+            limit = end if end >= 0 else size
+            restart = buffer.find(_VT, scan, limit)
+            if restart >= 0:
+                ahead = bytes(buffer[restart + 1 : restart + 4])
+                if ahead == _MSH or restart == start:
+                    self._abort(buffer, start, restart, frames)
+                    start = self._scanned = restart + 1
+                    self._begin(has_start_block=True)
+                    continue
+                self._scanned = restart
+                if _MSH.startswith(ahead):
+                    break
+                self._scanned += 1
+                continue
+            self._scanned = limit
+            if end < 0:
+                break
+            if self._ends_frame(buffer, start, end):
+                self._finish(buffer, start, end, frames)
+                return end + 1, True
+            if end + 1 == size:
+                break
+            self._scanned = end + 1
+        return self._check_size(buffer, start, frames), False
+
+    def _ends_frame(self, buffer: bytes | bytearray, start: int, end: int) -> bool:
+        if end == start or buffer[end - 1] in _SEGMENT_ENDS:
+            return True
+        return end + 1 < len(buffer) and buffer[end + 1] in _ENDS_AFTER_FS
+
+    def _finish(self, buffer: bytes | bytearray, start: int, end: int, frames: list[Frame]) -> None:
+        """Adds the frame of the body from `start` to `end`, where its end block is."""
+        while end > start and buffer[end - 1] == END_BLOCK:  # the end block came twice
+            end -= 1
+        if not self._skipping:
+            fault = None if self._has_start_block else Fault.NO_START_BLOCK
+            frames.append(self._cut(buffer, start, end, fault))
+        self._inside = self._skipping = False
+        self._after_end = True
+
+    def _abort(self, buffer: bytes | bytearray, start: int, end: int, frames: list[Frame]) -> None:
+        """Adds what there is of a frame that another one interrupts."""
+        if end > start and not self._skipping:
+            frames.append(self._cut(buffer, start, end, Fault.ABORTED))
+
+    def _cut(self, buffer: bytes | bytearray, start: int, end: int, fault: Fault | None) -> Frame:
+        if end - start > self._max_bytes:
+            end, fault = start + self._max_bytes, Fault.OVERSIZE
+        return Frame(bytes(memoryview(buffer)[start:end]), fault)
+
+    def _check_size(self, buffer: bytes | bytearray, start: int, frames: list[Frame]) -> int:
+        """Gives up a body that is already too long, at once: it may never end. Where the rest begins."""
+        if not self._skipping and self._scanned - start > self._max_bytes:
+            frames.append(self._cut(buffer, start, self._scanned, None))
+            self._skipping = True
+        # One byte before the scan is kept: whether it is a segment end decides about a 0x1C after it.
+        return max(start, self._scanned - 1) if self._skipping else start
+
+    def _keep(self, buffer: bytes | bytearray, position: int) -> None:
+        if buffer is self._buffer:
+            del self._buffer[:position]
+        else:
+            self._buffer += buffer[position:]
+        self._scanned = max(0, self._scanned - position)

@@ -1,0 +1,37 @@
+"""The environment's reference key, which makes a message group of a patient's identifier."""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+
+from receiver.settings import SettingError
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceKey:
+    """The current key of the reference secret, and its id."""
+
+    key_id: str
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def from_secret(cls, text: str) -> "ReferenceKey":
+        """The current key in the secret's JSON (`{"current": "k1", "k1": "..."}`).
+
+        Raises `SettingError` where it has not that shape.
+        """
+        try:
+            document = json.loads(text)
+            current = document["current"]
+            return cls(key_id=current, key=document[current].encode())
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise SettingError("the reference key secret is not a JSON object of keys") from None
+
+    def reference(self, kind: str, *parts: str) -> str:
+        """A stable stand-in for an identifier: `<key id>.<32 hex digits>`.
+
+        HMAC-SHA256 over the compact JSON of `[kind, *parts]`, the recipe that the steps have too.
+        """
+        data = json.dumps([kind, *parts], ensure_ascii=False, separators=(",", ":")).encode()
+        return f"{self.key_id}.{hmac.new(self.key, data, hashlib.sha256).hexdigest()[:32]}"

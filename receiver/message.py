@@ -1,0 +1,168 @@
+"""What the receiver reads of a message: MSH and the patient's identifier, as bytes, in any charset.
+
+Values stay bytes, or are decoded as Latin-1, which loses nothing: the receiver compares and echoes, it
+never interprets. Positions are the standard's: MSH-1 is the field separator (HL7 v2, 2.14.9).
+"""
+
+import hashlib
+import json
+import re
+import string
+from dataclasses import dataclass, field
+
+_PUNCTUATION = string.punctuation.encode()
+_DELIMITERS = frozenset(bytes([character]) for character in _PUNCTUATION)
+_BEFORE_MSH = b"\xef\xbb\xbf \t\r\n\x00"
+_MAX_MSH_FIELDS = 25
+# How far a damaged message is searched for an MSH that says whom to answer.
+_SEARCHED_BYTES = 64 * 1024
+_ANY_MSH = re.compile(rb"MSH(?=[%b])" % re.escape(_PUNCTUATION))
+_SEGMENT_END = re.compile(rb"[\r\n]")
+_EVENT_CODE = re.compile(rb"A\d\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Delimiters:
+    """A message's delimiters, one byte each, and MSH-2 as the sender wrote it."""
+
+    field: bytes = b"|"
+    component: bytes = b"^"
+    repetition: bytes = b"~"
+    escape: bytes = b"\\"
+    subcomponent: bytes = b"&"
+    encoding_characters: bytes = b"^~\\&"
+
+
+STANDARD_DELIMITERS = Delimiters()
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A message's MSH segment: its fields as sent, and where in the message it begins.
+
+    `leads` is False for one found behind something else: enough to answer by, not to store by.
+    """
+
+    start: int
+    leads: bool
+    delimiters: Delimiters
+    readable: bool
+    fields: tuple[bytes, ...] = field(repr=False)
+
+    def value(self, number: int) -> bytes:
+        """MSH-`number` as sent; empty when the segment ends before it."""
+        if number == 1:
+            return self.delimiters.field
+        return self.fields[number - 1] if number <= len(self.fields) else b""
+
+    def component(self, number: int, position: int = 1) -> bytes:
+        """A component of MSH-`number`'s first repetition; empty when it is not there."""
+        first = self.value(number).split(self.delimiters.repetition, 1)[0]
+        return _part(first, self.delimiters.component, position)
+
+
+def find_header(message: bytes) -> Header | None:
+    """The message's MSH, or one behind damage at its start; None when there is none."""
+    lead = len(message) - len(message.lstrip(_BEFORE_MSH))
+    found = _ANY_MSH.match(message, lead)
+    leads = found is not None
+    if found is None:
+        found = _ANY_MSH.search(message, lead, _SEARCHED_BYTES)
+    if found is None:
+        return None
+    start = found.start()
+    end = _SEGMENT_END.search(message, start)
+    segment = message[start : end.start() if end else len(message)]
+    separator = segment[3:4]
+    fields = tuple(segment.split(separator, _MAX_MSH_FIELDS))
+    delimiters = _delimiters(separator, fields[1])
+    return Header(
+        start=start,
+        leads=leads,
+        delimiters=delimiters or Delimiters(field=separator),
+        readable=delimiters is not None,
+        fields=fields,
+    )
+
+
+def _delimiters(separator: bytes, encoding_characters: bytes) -> Delimiters | None:
+    """The delimiters that MSH-1 and MSH-2 name; None when the components' is missing or a letter.
+
+    Anything wrong after the first is left to the standard's own: such a message is stored, and read
+    or refused by the step that parses it.
+    """
+    if encoding_characters[:1] not in _DELIMITERS:
+        return None
+    standard = STANDARD_DELIMITERS
+    return Delimiters(
+        field=separator,
+        component=encoding_characters[0:1],
+        repetition=encoding_characters[1:2] or standard.repetition,
+        escape=encoding_characters[2:3] or standard.escape,
+        subcomponent=encoding_characters[3:4] or standard.subcomponent,
+        encoding_characters=encoding_characters,
+    )
+
+
+def trigger_event(message: bytes, header: Header) -> bytes:
+    """MSH-9.2, or EVN-1 where MSH-9 is the message type alone, as in HL7 2.1."""
+    return header.component(9, 2) or _field(_segment(message, header, b"EVN"), 1)
+
+
+def is_event_code(code: bytes) -> bool:
+    """Whether this is an ADT event's code by its form: `A` and two digits."""
+    return _EVENT_CODE.fullmatch(code) is not None
+
+
+def event_id(message: bytes, header: Header) -> str:
+    """The patient event's id: the same whenever this message is sent, another for any other.
+
+    The first 32 hex digits of SHA-256 over the JSON array of MSH-3, MSH-4, MSH-10 and the SHA-256 of
+    the message without MSH-7's bytes (senders stamp a resend anew).
+    """
+    before = header.start + sum(len(value) + 1 for value in header.fields[:6])
+    after = before + len(header.value(7))
+    digest = hashlib.sha256(memoryview(message)[:before])
+    digest.update(memoryview(message)[after:])
+    parts = [*(_text(header.value(number)) for number in (3, 4, 10)), digest.hexdigest()]
+    identity = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+def patient_identifier(message: bytes, header: Header) -> tuple[str, str] | None:
+    """The id and assigning authority that a patient's messages share, or None when there is no id.
+
+    The first id in PID-3, else in PID-2, else in PID-4; the authority is the whole of its component 4.
+    """
+    pid = _segment(message, header, b"PID")
+    for number in (3, 2, 4):
+        for identifier in _field(pid, number).split(header.delimiters.repetition):
+            value = _part(identifier, header.delimiters.component, 1)
+            if value:
+                authority = _part(identifier, header.delimiters.component, 4)
+                return _text(value), _text(authority)
+    return None
+
+
+def _segment(message: bytes, header: Header, name: bytes) -> list[bytes]:
+    """The fields of the first segment of that name, its name first; empty when there is none."""
+    separator = header.delimiters.field
+    starts = [message.find(end + name + separator, header.start) for end in (b"\r", b"\n")]
+    starts = [start + 1 for start in starts if start >= 0]
+    if not starts:
+        return []
+    end = _SEGMENT_END.search(message, min(starts))
+    return message[min(starts) : end.start() if end else len(message)].split(separator, 5)
+
+
+def _field(segment: list[bytes], number: int) -> bytes:
+    return segment[number] if number < len(segment) else b""
+
+
+def _part(value: bytes, delimiter: bytes, position: int) -> bytes:
+    parts = value.split(delimiter, position)
+    return parts[position - 1] if position <= len(parts) else b""
+
+
+def _text(value: bytes) -> str:
+    return value.decode("latin-1")

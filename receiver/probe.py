@@ -1,0 +1,23 @@
+"""`python -m receiver.probe`: ends well when the receiver in this container serves. For ECS and Docker."""
+
+import os
+import sys
+from http.client import HTTPConnection, HTTPException
+
+_SECONDS = 3
+
+
+def is_live(port: int) -> bool:
+    """Whether `/live` on this machine answers 200."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
+    try:
+        connection.request("GET", "/live")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+if __name__ == "__main__":
+    sys.exit(0 if is_live(int(os.environ.get("ENS_HEALTH_PORT") or 17001)) else 1)

@@ -1,0 +1,76 @@
+"""Every reason for which a frame is not accepted, and how the sender is told. A closed list.
+
+AE means "do not send it again as it is"; AR means "send it again later", or a fault in MSH-9 (HL7 v2,
+2.9.2.2). Codes are of HL7 table 0357. The texts are fixed: no refusal says what the message said.
+"""
+
+from dataclasses import dataclass
+
+from receiver.framing import Fault, Frame
+from receiver.message import Header, is_event_code, trigger_event
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason, its acknowledgement code in original mode, its ERR code, place and text."""
+
+    reason: str
+    code: str
+    error: int
+    location: tuple[str, ...]
+    text: str
+
+
+NOT_HL7 = Refusal("not_hl7", "AE", 100, ("MSH", "1"), "The message does not begin with MSH")
+MSH_UNREADABLE = Refusal(
+    "msh_unreadable", "AE", 102, ("MSH", "1", "2"), "MSH-2 does not name the delimiters"
+)
+NO_START_BLOCK = Refusal(
+    "no_start_block", "AE", 207, (), "The frame does not begin with the start block 0x0B"
+)
+NO_CONTROL_ID = Refusal("no_control_id", "AE", 101, ("MSH", "1", "10"), "MSH-10 is empty")
+UNKNOWN_TYPE = Refusal(
+    "unknown_type", "AR", 200, ("MSH", "1", "9", "1", "1"), "Only ADT messages are taken here"
+)
+UNKNOWN_TRIGGER = Refusal(
+    "unknown_trigger", "AR", 201, ("MSH", "1", "9", "1", "2"), "The trigger event is not one of ADT"
+)
+OVERSIZE = Refusal("oversize", "AR", 207, (), "The message is longer than the receiver takes")
+CUT_OFF = Refusal("cut_off", "AR", 207, (), "The frame did not end")
+UNAVAILABLE = Refusal(
+    "store_unavailable", "AR", 207, (), "The message could not be stored and should be sent again"
+)
+RECEIVER_FAULT = Refusal(
+    "receiver_fault", "AR", 207, (), "The receiver failed and the message should be sent again"
+)
+
+_OF_FAULT = {
+    Fault.OVERSIZE: OVERSIZE,
+    Fault.CUT_OFF: CUT_OFF,
+    Fault.NO_START_BLOCK: NO_START_BLOCK,
+}
+
+
+def refusal_of(frame: Frame, header: Header | None) -> Refusal | None:
+    """Why this frame's message is not stored; None when it is to be.
+
+    Whether it has a PID, a version we read or a patient we know is not asked here: what can be stored
+    is acknowledged, and dealt with behind the queue.
+    """
+    if frame.fault in _OF_FAULT:
+        return _OF_FAULT[frame.fault]
+    if header is None or not header.leads:
+        return NOT_HL7
+    return _refusal_of_header(frame.payload, header)
+
+
+def _refusal_of_header(message: bytes, header: Header) -> Refusal | None:
+    if not header.readable:
+        return MSH_UNREADABLE
+    if not header.value(10).strip():
+        return NO_CONTROL_ID
+    if header.component(9) != b"ADT":
+        return UNKNOWN_TYPE
+    if not is_event_code(trigger_event(message, header)):
+        return UNKNOWN_TRIGGER
+    return None
