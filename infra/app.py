@@ -7,6 +7,8 @@ import aws_cdk as cdk
 from aws_cdk import cx_api
 
 from infra.core import CoreStack
+from infra.ingress import IngressStack
+from infra.network import NetworkStack
 from infra.settings import ENVIRONMENTS, Environment
 
 # Set here and not in cdk.json, so that a synth from Python gives what the CLI gives.
@@ -18,6 +20,7 @@ CONTEXT: dict[str, Any] = {
     "@aws-cdk/aws-iam:minimizePolicies": True,
     "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
     "@aws-cdk/core:enablePartitionLiterals": True,
+    "@aws-cdk/core:validateAgainstDefaultRules": True,
     "@aws-cdk/core:target-partitions": ["aws"],
 }
 
@@ -28,10 +31,15 @@ def build(name: str, outdir: str | None = None, *, bundle: bool = True) -> cx_ap
     `bundle` False leaves the functions' packages out: quick, for who wants the templates only.
     Raises `ValueError` for an unknown environment.
     """
-    context = CONTEXT if bundle else {**CONTEXT, "aws:cdk:bundling-stacks": []}
-    app = cdk.App(analytics_reporting=False, context=context, outdir=outdir)
+    app = new_app(outdir, bundle=bundle)
     add_stacks(app, find(name))
     return app.synth()
+
+
+def new_app(outdir: str | None = None, *, bundle: bool = True) -> cdk.App:
+    """An app without stacks, under the feature flags that this project relies on."""
+    context = CONTEXT if bundle else {**CONTEXT, "aws:cdk:bundling-stacks": []}
+    return cdk.App(analytics_reporting=False, context=context, outdir=outdir)
 
 
 def find(name: str) -> Environment:
@@ -42,25 +50,55 @@ def find(name: str) -> Environment:
     return ENVIRONMENTS[name]
 
 
-def add_stacks(app: cdk.App, environment: Environment) -> CoreStack:
-    """Adds the stacks of an environment to an app and returns the core."""
-    options: dict[str, Any] = {
+def add_stacks(app: cdk.App, environment: Environment) -> None:
+    """Adds the stacks of an environment: the core alone, or with network and ingress around it."""
+    prefix, network = environment.prefix, environment.network
+    if network is None:
+        CoreStack(app, f"{prefix}-core", environment=environment, **_options(environment))
+        return
+    outer = NetworkStack(
+        app,
+        f"{prefix}-network",
+        environment=environment,
+        network=network,
+        **_options(environment),
+    )
+    core = CoreStack(
+        app,
+        f"{prefix}-core",
+        environment=environment,
+        vpc=outer.vpc,
+        security_group=outer.functions,
+        **_options(environment),
+    )
+    IngressStack(
+        app,
+        f"{prefix}-ingress",
+        environment=environment,
+        network=network,
+        vpc=outer.vpc,
+        core=core,
+        **_options(environment),
+    )
+    for gap in environment.placeholders():
+        cdk.Annotations.of(core).add_warning_v2(f"hl7-ens:{gap}", f"infra/settings.py: {gap}")
+
+
+def _options(environment: Environment) -> dict[str, Any]:
+    return {
         "env": cdk.Environment(account=environment.account or None, region=environment.region),
         "synthesizer": cdk.DefaultStackSynthesizer(
-            # The check reads a parameter of a bootstrapped account; the local one has none.
-            generate_bootstrap_version_rule=environment.target == "lambda"
+            # The rule reads a parameter of a bootstrapped account; the local one has none.
+            generate_bootstrap_version_rule=environment.network is not None
         ),
         "termination_protection": environment.deletion_protection,
         "tags": {"hl7-ens:environment": environment.name},
     }
-    return CoreStack(
-        app, f"{environment.prefix}-core", environment=environment, vpc=None, **options
-    )
 
 
 def main() -> None:
     """What the CDK CLI runs."""
-    app = cdk.App(analytics_reporting=False, context=CONTEXT)
+    app = new_app()
     try:
         environment = find(app.node.try_get_context("env") or "")
     except ValueError as error:

@@ -6,9 +6,13 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from infra.alarms import Alarms
+from infra.core_alarms import CoreAlarms
+from infra.dashboard import Dashboard
 from infra.delivery import Delivery
 from infra.keys import Keys
 from infra.pipe import Pipe
+from infra.queries import Queries
 from infra.queues import Queues
 from infra.secrets import Secrets
 from infra.settings import Environment
@@ -19,7 +23,10 @@ from infra.workflow import Workflow, workflow_grants
 
 
 class CoreStack(cdk.Stack):
-    """Everything between the stored message and the notified provider. `vpc` None: no VPC."""
+    """Everything between the stored message and the notified provider.
+
+    Without `vpc` and `security_group` the functions run in Lambda's own network.
+    """
 
     def __init__(
         self,
@@ -28,6 +35,7 @@ class CoreStack(cdk.Stack):
         *,
         environment: Environment,
         vpc: ec2.IVpc | None = None,
+        security_group: ec2.ISecurityGroup | None = None,
         **options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **options)
@@ -52,6 +60,7 @@ class CoreStack(cdk.Stack):
             secrets=self.secrets,
             delivery=self.delivery,
             vpc=vpc,
+            security_group=security_group,
         )
         self.delivery.report_to(self.steps.record_feedback, self.queues.feedback_dead_letters)
         self.workflow = Workflow(
@@ -77,6 +86,24 @@ class CoreStack(cdk.Stack):
             queue_key=self.keys.queues,
             state_machine=self.workflow.state_machine,
             logs_key=self.keys.logs,
+        )
+        self.alarms = Alarms(self, "Alarms", environment=environment, key=self.keys.alarms)
+        watched: Any = {
+            "environment": environment,
+            "alarms": self.alarms,
+            "queues": self.queues,
+            "pipe": self.pipe,
+            "workflow": self.workflow,
+            "steps": self.steps,
+        }
+        CoreAlarms(self, "CoreAlarms", **watched)
+        Dashboard(self, "Dashboard", **watched)
+        Queries(
+            self,
+            "Queries",
+            environment=environment,
+            steps=[step.log_group for step in self.steps.all],
+            workflow=self.workflow.log_group,
         )
         self._tell(environment)
 

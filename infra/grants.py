@@ -41,10 +41,10 @@ def read_objects(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.
 
 
 def write_objects(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.PolicyStatement]:
-    """Writing objects whose keys match."""
+    """Writing objects whose keys match; who may only write cannot decrypt what he wrote."""
     return [
         allow(("s3:PutObject",), _objects(bucket, patterns)),
-        use_key(key, "s3", ("kms:Decrypt", "kms:GenerateDataKey")),
+        use_key(key, "s3", ("kms:GenerateDataKey",)),
     ]
 
 

@@ -1,5 +1,7 @@
 """The customer managed keys: one for each kind of data, so that a grant on one opens nothing else."""
 
+import re
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -27,73 +29,77 @@ class Keys(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id)
-        self._prefix = environment.prefix
-        self._removal = (
-            cdk.RemovalPolicy.RETAIN if environment.retain else cdk.RemovalPolicy.DESTROY
-        )
+        self._environment = environment
+        prefix = environment.prefix
         stack = cdk.Stack.of(self)
         self.vault = self._key("Vault", "the vault: messages and what is made of them")
         self.registry = self._key("Registry", "the registry: patients, providers, relationships")
         self.records = self._key("Records", "audit, status and delivery tables, key secrets")
         self.queues = self._key("Queues", "the event queue and the dead-letter queues")
-        self.logs = self._key("Logs", "every log group")
+        self.logs = logs_key(self, "Logs", environment=environment, purpose="every log group")
         self.alarms = self._key("Alarms", "the alarm topic")
 
         # Each service may use its key for this environment's own resources only.
-        self._let(
+        _let(
             self.queues,
             "events.amazonaws.com",
-            ["kms:Decrypt", "kms:GenerateDataKey"],
-            {"ArnLike": {"aws:SourceArn": _arn(stack, "events", f"rule/{self._prefix}-*")}},
+            {"ArnLike": {"aws:SourceArn": _arn(stack, "events", f"rule/{prefix}-*")}},
         )
-        self._let(
-            self.logs,
-            f"logs.{stack.region}.amazonaws.com",
-            [
-                "kms:Decrypt",
-                "kms:DescribeKey",
-                "kms:Encrypt",
-                "kms:GenerateDataKey*",
-                "kms:ReEncrypt*",
-            ],
-            {
-                "ArnLike": {
-                    "kms:EncryptionContext:aws:logs:arn": _arn(
-                        stack, "logs", f"log-group:/*/{self._prefix}-*"
-                    )
-                }
-            },
-        )
-        self._let(
+        _let(
             self.alarms,
             "cloudwatch.amazonaws.com",
-            ["kms:Decrypt", "kms:GenerateDataKey*"],
-            {"ArnLike": {"aws:SourceArn": _arn(stack, "cloudwatch", f"alarm:{self._prefix}-*")}},
+            {"ArnLike": {"aws:SourceArn": _arn(stack, "cloudwatch", f"alarm:{prefix}-*")}},
         )
 
-    def _key(self, name: str, description: str) -> kms.Key:
-        return kms.Key(
-            self,
-            name,
-            alias=f"{self._prefix}/{name.lower()}",
-            description=f"{self._prefix}: {description}",
-            enable_key_rotation=True,
-            pending_window=cdk.Duration.days(30),
-            removal_policy=self._removal,
-        )
+    def _key(self, name: str, purpose: str) -> kms.Key:
+        return _make(self, name, self._environment, name.lower(), purpose)
 
-    @staticmethod
-    def _let(
-        key: kms.Key, service: str, actions: list[str], conditions: dict[str, dict[str, str]]
-    ) -> None:
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(service)],
-                actions=actions,
-                resources=["*"],
-                conditions=conditions,
-            )
+
+def logs_key(
+    scope: Construct, construct_id: str, *, environment: Environment, purpose: str
+) -> kms.Key:
+    """A key that CloudWatch Logs may use for log groups of this environment, and for no others."""
+    alias = "-".join(re.findall("[A-Z][a-z]+", construct_id)).lower()
+    key = _make(scope, construct_id, environment, alias, purpose)
+    stack = cdk.Stack.of(scope)
+    groups = _arn(stack, "logs", f"log-group:/*/{environment.prefix}-*")
+    _let(
+        key,
+        f"logs.{stack.region}.amazonaws.com",
+        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+    )
+    return key
+
+
+def _make(
+    scope: Construct, construct_id: str, environment: Environment, alias: str, purpose: str
+) -> kms.Key:
+    return kms.Key(
+        scope,
+        construct_id,
+        alias=f"{environment.prefix}/{alias}",
+        description=f"{environment.prefix}: {purpose}",
+        enable_key_rotation=True,
+        pending_window=cdk.Duration.days(30),
+        removal_policy=(
+            cdk.RemovalPolicy.RETAIN if environment.retain else cdk.RemovalPolicy.DESTROY
+        ),
+    )
+
+
+def _let(key: kms.Key, service: str, conditions: dict[str, dict[str, str]]) -> None:
+    """Lets an AWS service encrypt and decrypt with a key under these conditions."""
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal(service)],
+            actions=[
+                *("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"),
+                *("kms:GenerateDataKey*", "kms:ReEncrypt*"),
+            ],
+            resources=["*"],
+            conditions=conditions,
         )
+    )
 
 
 def _arn(stack: cdk.Stack, service: str, resource: str) -> str:

@@ -36,23 +36,13 @@ class Steps:
         secrets: Secrets,
         delivery: Delivery,
         vpc: ec2.IVpc | None,
+        security_group: ec2.ISecurityGroup | None,
     ) -> None:
         self._scope = scope
         self._environment = environment
         self._keys = keys
         self._vpc = vpc
-        # Functions are never called over the network, so nothing may come in.
-        self._security_group = (
-            ec2.SecurityGroup(
-                scope,
-                "FunctionsSecurityGroup",
-                vpc=vpc,
-                description="The functions: nothing comes in, TLS to the VPC endpoints goes out",
-                allow_all_outbound=False,
-            )
-            if vpc
-            else None
-        )
+        self._security_group = security_group
         self._variables = {
             "ENS_ENVIRONMENT": environment.name,
             "ENS_VAULT_BUCKET": vault.bucket.bucket_name,
@@ -92,6 +82,7 @@ class Steps:
             variables={
                 "ENS_MDM_BACKEND": environment.mdm_backend,
                 "ENS_REGISTRY_TABLE": tables.registry.table_name,
+                "ENS_SENDERS": senders,
             },
             may=[
                 *audit,
@@ -157,6 +148,7 @@ class Steps:
             self.extract_entities,
             self.deliver_notification,
         ]
+        self.all = [*self.of_workflow, self.record_feedback]
 
     def _step(
         self,

@@ -1,0 +1,166 @@
+"""What can go wrong between the queue and the provider, as alarms."""
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.alarms import Alarms, calculated, metric, own
+from infra.pipe import Pipe
+from infra.queues import Queues
+from infra.settings import Environment
+from infra.steps import Steps
+from infra.workflow import Workflow
+
+PIPES = "AWS/EventBridge/Pipes"
+
+
+class CoreAlarms(Construct):
+    """The alarms of the core stack."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        alarms: Alarms,
+        queues: Queues,
+        pipe: Pipe,
+        workflow: Workflow,
+        steps: Steps,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._alarms = alarms
+        self._environment = environment
+        self._watch_queues(queues)
+        self._watch_pipe(pipe, queues.events)
+        self._watch_workflow(workflow, steps)
+        self._watch_delivery(queues.feedback_dead_letters)
+
+    def _watch_queues(self, queues: Queues) -> None:
+        waiting = _visible(queues.dead_letters)
+        self._alarms.watch(
+            self,
+            "dead-letters-waiting",
+            meaning="Messages that could not be processed wait in the dead-letter queue.",
+            metric=waiting,
+        )
+        self._alarms.watch(
+            self,
+            "dead-letters-growing",
+            # The alarm above stays red while anything waits and so says nothing about the next one.
+            meaning="Another message came to the dead-letter queue.",
+            metric=calculated("DIFF(waiting)", {"waiting": waiting}, label="new dead letters"),
+        )
+        self._alarms.watch(
+            self,
+            "oldest-message",
+            meaning="A message has waited in the event queue for more than five minutes.",
+            metric=_of_queue(queues.events, "ApproximateAgeOfOldestMessage"),
+            threshold=300,
+        )
+
+    def _watch_pipe(self, pipe: Pipe, queue: sqs.IQueue) -> None:
+        dimensions = {"PipeName": pipe.name}
+        self._alarms.watch(
+            self,
+            "pipe-stands-still",
+            meaning="Messages wait and the pipe takes none: stopped, disabled by AWS, or refused.",
+            metric=calculated(
+                "IF(waiting > 0 AND FILL(taken, 0) == 0, 1, 0)",
+                {
+                    "waiting": _visible(queue),
+                    "taken": metric(PIPES, "EventCount", dimensions),
+                },
+                label="standing still",
+            ),
+            # A failed message rests for 12 minutes with its patient's later ones behind it, and
+            # they count as visible: only what lasts longer is the pipe's own standstill.
+            periods=3,
+        )
+        self._alarms.watch(
+            self,
+            "pipe-throttled",
+            meaning="The pipe was throttled or cut off: messages are late.",
+            metric=calculated(
+                "FILL(throttled, 0) + FILL(timed_out, 0)",
+                {
+                    "throttled": metric(PIPES, "ExecutionThrottled", dimensions),
+                    "timed_out": metric(PIPES, "ExecutionTimeout", dimensions),
+                },
+                label="throttled or timed out",
+            ),
+        )
+
+    def _watch_workflow(self, workflow: Workflow, steps: Steps) -> None:
+        dimensions = {"StateMachineArn": workflow.state_machine.state_machine_arn}
+        self._alarms.watch(
+            self,
+            "executions-failed",
+            meaning="The processing of a message failed; the message is in a queue, not lost.",
+            metric=metric("AWS/States", "ExecutionsFailed", dimensions),
+        )
+        self._alarms.watch(
+            self,
+            "executions-timed-out",
+            meaning="An execution ran into its time limit, which its own timeouts should prevent.",
+            metric=metric("AWS/States", "ExecutionsTimedOut", dimensions),
+        )
+        self._alarms.watch(
+            self,
+            "notes-not-read",
+            # The event still ends well, without conditions: no other alarm would tell.
+            meaning="ExtractEntities keeps failing: notifications go out without conditions.",
+            metric=metric(
+                "AWS/Lambda", "Errors", {"FunctionName": steps.extract_entities.function_name}
+            ),
+            threshold=5,
+            periods=2,
+        )
+        self._alarms.watch(
+            self,
+            "control-id-reused",
+            meaning="A sender used one message control id (MSH-10) for two different messages.",
+            metric=own(self._environment, "ParseMessage", "ControlIdReused"),
+        )
+
+    def _watch_delivery(self, feedback_dead_letters: sqs.IQueue) -> None:
+        self._alarms.watch(
+            self,
+            "unknown-deliveries",
+            meaning="It is not known whether a notification was sent; it is not sent again by itself.",
+            metric=own(self._environment, "DeliverNotification", "UnknownDelivery"),
+        )
+        self._alarms.watch(
+            self,
+            "feedback-not-recorded",
+            meaning="What SES reported about a mail could not be written to ledger and audit.",
+            metric=_visible(feedback_dead_letters),
+        )
+        # Above 5 % and 0.1 % AWS reviews the account's right to send (SES developer guide,
+        # "Sending review process"); these go off before.
+        for name, rate, threshold in (
+            ("bounces", "BounceRate", 0.04),
+            ("complaints", "ComplaintRate", 0.0008),
+        ):
+            self._alarms.watch(
+                self,
+                f"too-many-{name}",
+                meaning=f"The share of {name} nears the limit at which SES stops sending.",
+                metric=metric(
+                    "AWS/SES",
+                    f"Reputation.{rate}",
+                    {"ses:configuration-set": self._environment.prefix},
+                    statistic="Average",
+                    minutes=60,
+                ),
+                threshold=threshold,
+            )
+
+
+def _visible(queue: sqs.IQueue) -> cloudwatch.Metric:
+    return _of_queue(queue, "ApproximateNumberOfMessagesVisible")
+
+
+def _of_queue(queue: sqs.IQueue, name: str) -> cloudwatch.Metric:
+    return metric("AWS/SQS", name, {"QueueName": queue.queue_name}, statistic="Maximum")

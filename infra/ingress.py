@@ -1,0 +1,140 @@
+"""The ingress stack: the load balancer and the receivers behind it. It knows network and core."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from infra import grants
+from infra.alarms import Comparison, Missing, calculated, metric, own
+from infra.core import CoreStack
+from infra.load_balancer import HEALTH, MLLP, LoadBalancer
+from infra.network import workload_security_group
+from infra.service import ReceiverService
+from infra.settings import Environment, Network
+
+# The reasons of receiver/refusals.py: ours, and those of the message.
+NOT_STORED = ("store_unavailable", "receiver_fault")
+UNACCEPTABLE = (
+    *("not_hl7", "msh_unreadable", "no_start_block", "no_control_id"),
+    *("unknown_type", "unknown_trigger", "oversize", "cut_off"),
+)
+
+
+class IngressStack(cdk.Stack):
+    """The way in for HL7 messages."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        network: Network,
+        vpc: ec2.IVpc,
+        core: CoreStack,
+        **options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        tasks = workload_security_group(
+            self,
+            "ReceiverSecurityGroup",
+            vpc=vpc,
+            network=network,
+            description="The receivers: MLLP and health checks from the load balancer",
+        )
+        balancer = LoadBalancer(
+            self,
+            "LoadBalancer",
+            environment=environment,
+            network=network,
+            vpc=vpc,
+            tasks=tasks,
+        )
+        bucket, keys = core.vault.bucket, core.keys
+        receiver = ReceiverService(
+            self,
+            "Receiver",
+            environment=environment,
+            vpc=vpc,
+            security_group=tasks,
+            logs_key=keys.logs,
+            variables={
+                "ENS_ENVIRONMENT": environment.name,
+                "ENS_VAULT_BUCKET": bucket.bucket_name,
+                "ENS_QUEUE_URL": core.queues.events.queue_url,
+                "ENS_REFERENCE_KEY_SECRET": core.secrets.reference_key.secret_arn,
+                "ENS_SENDERS": environment.senders_json(),
+                "ENS_MLLP_HOST": "0.0.0.0",  # noqa: S104  a task's own interface; its group guards it
+                "ENS_MLLP_PORT": str(MLLP),
+                "ENS_HEALTH_PORT": str(HEALTH),
+            },
+            grants=[
+                *grants.write_objects(bucket, keys.vault, "events/*", "rejected/*"),
+                # HeadObject on a message that stands already (412); the key it may not use to read.
+                grants.allow(("s3:GetObject",), [bucket.arn_for_objects("events/*/message.hl7")]),
+                # HeadBucket, by which /ready asks whether the vault answers.
+                grants.allow(("s3:ListBucket",), [bucket.bucket_arn]),
+                *grants.send_messages(core.queues.events, keys.queues, "GetQueueAttributes"),
+                *grants.read_secret(core.secrets.reference_key, keys.records),
+            ],
+        )
+        group = balancer.send_to(receiver.service)
+        self._watch(environment, core, balancer, group.target_group_full_name)
+        cdk.CfnOutput(
+            self,
+            "ReceiverAddress",
+            value=f"{balancer.balancer.load_balancer_dns_name}:{MLLP}",
+        )
+
+    def _watch(
+        self, environment: Environment, core: CoreStack, balancer: LoadBalancer, group: str
+    ) -> None:
+        core.alarms.watch(
+            self,
+            "receivers-missing",
+            meaning="Fewer receivers serve than should: senders may not get through.",
+            metric=metric(
+                "AWS/NetworkELB",
+                "HealthyHostCount",
+                {
+                    "LoadBalancer": balancer.balancer.load_balancer_full_name,
+                    "TargetGroup": group,
+                },
+                statistic="Minimum",
+                minutes=1,
+            ),
+            comparison=Comparison.LESS_THAN_THRESHOLD,
+            threshold=environment.receiver.desired,
+            periods=5,
+            missing=Missing.BREACHING,
+        )
+        not_stored = {
+            reason: own(environment, "Receiver", "Refused", reason=reason) for reason in NOT_STORED
+        }
+        not_kept = own(environment, "Receiver", "RefusedNotKept")
+        core.alarms.watch(
+            self,
+            "receiver-cannot-store",
+            meaning="Senders get AR: vault or queue could not be reached. They keep their messages.",
+            metric=_sum("not stored", {**not_stored, "not_kept": not_kept}),
+        )
+        core.alarms.watch(
+            self,
+            "messages-refused",
+            meaning="Messages were refused for what they are; their bytes are under rejected/.",
+            metric=_sum(
+                "refused",
+                {
+                    reason: own(environment, "Receiver", "Refused", reason=reason)
+                    for reason in UNACCEPTABLE
+                },
+            ),
+        )
+
+
+def _sum(label: str, parts: dict[str, cloudwatch.Metric]) -> cloudwatch.MathExpression:
+    total = " + ".join(f"FILL({name}, 0)" for name in parts)
+    return calculated(total, parts, label=label)

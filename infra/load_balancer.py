@@ -1,0 +1,92 @@
+"""The internal load balancer that hospitals connect to, on MLLP's port, from their networks only."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elb
+from constructs import Construct
+
+from infra.settings import Environment, Network
+
+MLLP = 17000
+HEALTH = 17001
+# A task has this long to answer what it has read; ECS stops it only then (Fargate's own limit is 120).
+DRAIN = cdk.Duration.seconds(120)
+# MLLP connections are silent for hours at night; 6,000 s is the most that a TCP listener allows.
+IDLE = cdk.Duration.seconds(6000)
+
+
+class LoadBalancer(Construct):
+    """A network load balancer with a security group, one listener, one group of receivers."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        network: Network,
+        vpc: ec2.IVpc,
+        tasks: ec2.SecurityGroup,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._certificate = environment.receiver.certificate_arn
+        group = ec2.SecurityGroup(
+            self,
+            "SecurityGroup",
+            vpc=vpc,
+            description="The load balancer: MLLP from the networks of senders",
+            allow_all_outbound=False,
+        )
+        for cidr in network.sender_networks:
+            group.add_ingress_rule(ec2.Peer.ipv4(cidr), ec2.Port.tcp(MLLP), "MLLP from senders")
+        for port, purpose in ((MLLP, "MLLP"), (HEALTH, "health check")):
+            group.add_egress_rule(tasks, ec2.Port.tcp(port), purpose)
+            tasks.add_ingress_rule(group, ec2.Port.tcp(port), purpose)
+        self.balancer = elb.NetworkLoadBalancer(
+            self,
+            "Balancer",
+            load_balancer_name=f"{environment.prefix}-receiver",
+            vpc=vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+            internet_facing=False,
+            security_groups=[group],
+            cross_zone_enabled=True,
+            deletion_protection=environment.deletion_protection,
+        )
+
+    def send_to(self, target: ecs.FargateService) -> elb.NetworkTargetGroup:
+        """Opens the listener and sends its connections to the service; returns the target group."""
+        receivers = elb.NetworkTargetGroup(
+            self,
+            "Receivers",
+            vpc=self.balancer.vpc,
+            port=MLLP,
+            protocol=elb.Protocol.TCP,
+            target_type=elb.TargetType.IP,
+            targets=[target],
+            preserve_client_ip=True,
+            deregistration_delay=DRAIN,
+            connection_termination=True,
+            health_check=elb.HealthCheck(
+                protocol=elb.Protocol.HTTP,
+                port=str(HEALTH),
+                path="/live",
+                interval=cdk.Duration.seconds(10),
+                timeout=cdk.Duration.seconds(5),
+                healthy_threshold_count=2,
+                unhealthy_threshold_count=3,
+            ),
+        )
+        # TLS where the environment has a certificate; the idle time of TLS listeners is AWS's 350 s.
+        tls = bool(self._certificate)
+        self.balancer.add_listener(
+            "Mllp",
+            port=MLLP,
+            protocol=elb.Protocol.TLS if tls else elb.Protocol.TCP,
+            certificates=[elb.ListenerCertificate.from_arn(self._certificate)] if tls else None,
+            ssl_policy=elb.SslPolicy.RECOMMENDED_TLS if tls else None,
+            tcp_idle_timeout=None if tls else IDLE,
+            default_target_groups=[receivers],
+        )
+        return receivers

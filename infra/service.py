@@ -1,0 +1,140 @@
+"""The receiver as an ECS service on Fargate: image, task, role, scaling, graceful stop."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.load_balancer import DRAIN, HEALTH, MLLP
+from infra.settings import Environment
+from infra.step import retention
+
+CONTEXT = Path(__file__).resolve().parents[1] / "receiver"
+CONTAINER = "receiver"
+USER = "10001:10001"
+# ECS asks whether the process serves, not whether it can store: a receiver that cannot store stays
+# in service and answers AR.
+PROBE = ["CMD", "python", "-m", "receiver.probe"]
+
+
+class ReceiverService(Construct):
+    """Receivers in at least two zones. A deployment that does not come up is rolled back."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        vpc: ec2.IVpc,
+        security_group: ec2.ISecurityGroup,
+        variables: Mapping[str, str],
+        grants: Sequence[iam.PolicyStatement],
+        logs_key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.log_group = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/ecs/{environment.prefix}-receiver",
+            encryption_key=logs_key,
+            retention=retention(environment.log_retention_days),
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        task = self._task(variables)
+        for statement in grants:
+            task.task_role.add_to_principal_policy(statement)
+        cluster = ecs.Cluster(
+            self,
+            "Cluster",
+            cluster_name=environment.prefix,
+            vpc=vpc,
+            container_insights_v2=ecs.ContainerInsights.ENABLED,
+        )
+        self.service = ecs.FargateService(
+            self,
+            "Service",
+            service_name=f"{environment.prefix}-receiver",
+            cluster=cluster,
+            task_definition=task,
+            desired_count=environment.receiver.desired,
+            min_healthy_percent=100,
+            max_healthy_percent=200,
+            circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
+            health_check_grace_period=cdk.Duration.seconds(60),
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+            security_groups=[security_group],
+            assign_public_ip=False,
+            enable_execute_command=False,
+            propagate_tags=ecs.PropagatedTagSource.SERVICE,
+        )
+        # Senders keep their connections, so a new task gets work only when they reconnect, and one
+        # that goes cuts some: slow to shrink.
+        self.service.auto_scale_task_count(
+            min_capacity=environment.receiver.desired,
+            max_capacity=environment.receiver.maximum,
+        ).scale_on_cpu_utilization(
+            "Cpu",
+            target_utilization_percent=60,
+            scale_out_cooldown=cdk.Duration.minutes(1),
+            scale_in_cooldown=cdk.Duration.minutes(30),
+        )
+
+    def _task(self, variables: Mapping[str, str]) -> ecs.FargateTaskDefinition:
+        task = ecs.FargateTaskDefinition(
+            self,
+            "Task",
+            cpu=256,
+            memory_limit_mib=512,
+            runtime_platform=ecs.RuntimePlatform(
+                cpu_architecture=ecs.CpuArchitecture.ARM64,
+                operating_system_family=ecs.OperatingSystemFamily.LINUX,
+            ),
+        )
+        image = ecr_assets.DockerImageAsset(
+            self,
+            "Image",
+            directory=str(CONTEXT),
+            platform=ecr_assets.Platform.LINUX_ARM64,
+            exclude=["**/__pycache__", "**/*.pyc"],
+            display_name="receiver",
+        )
+        container = task.add_container(
+            CONTAINER,
+            image=ecs.ContainerImage.from_docker_image_asset(image),
+            environment={**variables, "PYTHONDONTWRITEBYTECODE": "1"},
+            user=USER,
+            readonly_root_filesystem=True,
+            stop_timeout=DRAIN,
+            logging=ecs.LogDrivers.aws_logs(
+                stream_prefix=CONTAINER,
+                log_group=self.log_group,
+                mode=ecs.AwsLogDriverMode.NON_BLOCKING,
+                max_buffer_size=cdk.Size.mebibytes(8),
+            ),
+            health_check=ecs.HealthCheck(
+                command=PROBE,
+                interval=cdk.Duration.seconds(15),
+                timeout=cdk.Duration.seconds(5),
+                retries=3,
+                start_period=cdk.Duration.seconds(30),
+            ),
+            linux_parameters=_without_capabilities(self),
+        )
+        container.add_port_mappings(
+            ecs.PortMapping(container_port=MLLP), ecs.PortMapping(container_port=HEALTH)
+        )
+        return task
+
+
+def _without_capabilities(scope: Construct) -> ecs.LinuxParameters:
+    parameters = ecs.LinuxParameters(scope, "Linux", init_process_enabled=True)
+    parameters.drop_capabilities(ecs.Capability.ALL)
+    return parameters
