@@ -158,23 +158,35 @@ def _is_header(text: str) -> bool:
 
 
 def _segments(lines: list[str], encoding: Encoding, warnings: list[str]) -> list[Segment]:
-    segments: list[Segment] = []
-    count: dict[str, int] = {}
+    grouped: list[tuple[str, list[str]]] = []
+    strays: list[int] = []
     for number, line in enumerate(lines, start=1):
         name = _name(line, encoding)
-        if name == "MSH" and segments:
+        if name == "MSH" and grouped:
             # Two messages in one frame: the second would be lost, or its patient mixed with the first.
             raise UnprocessableMessageError(f"line {number} begins a second message")
         if name:
-            count[name] = count.get(name, 0) + 1
-            segments.append(Segment(name, count[name], line.lstrip(), encoding))
-        elif segments and segments[-1].name in TEXTUAL:
+            grouped.append((name, [line.lstrip()]))
+        elif grouped and grouped[-1][0] in TEXTUAL:
             # A line break inside a note, sent bare instead of as \.br\.
-            last = segments.pop()
-            warnings.append(f"line {number} was read as more of {last.name}[{last.ordinal}]")
-            segments.append(Segment(last.name, last.ordinal, f"{last.raw}\n{line}", encoding))
+            grouped[-1][1].append(line)
         elif line.strip():
-            warnings.append(f"line {number} is not a segment")
+            strays.append(number)
+    if strays:
+        warnings.append(f"lines that are no segments: {len(strays)}, the first is line {strays[0]}")
+    return _numbered(grouped, encoding, warnings)
+
+
+def _numbered(
+    grouped: list[tuple[str, list[str]]], encoding: Encoding, warnings: list[str]
+) -> list[Segment]:
+    count: dict[str, int] = {}
+    segments = []
+    for name, lines in grouped:
+        count[name] = count.get(name, 0) + 1
+        if len(lines) > 1:
+            warnings.append(f"{name}[{count[name]}] goes on over {len(lines)} lines")
+        segments.append(Segment(name, count[name], "\n".join(lines), encoding))
     return segments
 
 

@@ -9,7 +9,7 @@ TEXT_TYPES = frozenset({"FT", "ST", "TX"})
 WITHDRAWN = frozenset({"D", "W"})
 """HL7 table 0085 in OBX-11: deleted, and posted as wrong (it was another patient's)."""
 
-BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]{200,}={0,2}\s*", re.ASCII)
+BASE64 = re.compile(r"[A-Za-z0-9+/\n]{200,}+={0,2}\s*", re.ASCII)
 
 
 def notes(message: Message, warnings: list[str]) -> tuple[Note, ...]:

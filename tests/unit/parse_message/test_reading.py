@@ -141,7 +141,7 @@ def test_a_line_break_inside_a_note_stays_in_the_note() -> None:
 def test_a_stray_line_is_a_warning_that_does_not_quote_it() -> None:
     event = read_event(message(b"Amara Okafor called", b"PV1|1|I"), "e")
     assert event.visit.patient_class == "I"
-    assert "line 3 is not a segment" in event.warnings
+    assert "lines that are no segments: 1, the first is line 3" in event.warnings
 
 
 def test_segments_that_nothing_reads_are_listed_once() -> None:

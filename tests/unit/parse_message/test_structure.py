@@ -79,6 +79,24 @@ def test_a_300_kb_pdf_is_read_as_fast_as_the_message_around_it() -> None:
     assert [n.field for n in event.notes] == ["OBX[1]-5", "OBX[2]-5", "OBX[3]-5", "NTE[1]-3"]
 
 
+@pytest.mark.parametrize(
+    "tail",
+    [
+        b"OBX|9|TX|||" + b"x" * 500_000 + b"\nmore" * 9_000,
+        b"OBX|9|TX|||" + b"\n" * 9_000 + b"!",
+        b"OBX|9|TX|||" + b"QUJD" * 200_000 + b"!",
+        b"OBX|9|TX|||" + b"\\X" * 200_000,
+        b"PV2|||" + b"not a segment\r" * 9_000,
+    ],
+    ids=["many lines", "empty lines", "almost base64", "almost escapes", "stray lines"],
+)
+def test_no_shape_of_text_makes_the_reading_slow(tail: bytes) -> None:
+    started = time.process_time()
+    event = read_event(sample("admission") + tail, "e")
+    assert time.process_time() - started < 1
+    assert len(event.warnings) < 10
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 2_000), st.integers(0, 40))
 def test_no_bytes_whatever_crash_the_reading(junk: bytes, at: int, cut: int) -> None:
