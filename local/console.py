@@ -1,0 +1,166 @@
+"""The console page and its JSON API: what happened to each event, the mail that went out, dead letters.
+
+For the run on this machine: it shows notifications, and so patient data. It answers to loopback
+names alone, and runs no script but its own.
+"""
+
+from dataclasses import asdict
+from typing import Any, Protocol, TypeVar
+
+from flask import Flask, Response, abort, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from local.views import bars, code_spans, headers_of, when
+from ops.deadletters import DeadLetters
+from ops.output import duration, sentence_case, words
+from ops.problem import FAILURES, sentence
+from ops.trail import EventSummary, EventTrail
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+DEFAULT_LIMIT, MAX_LIMIT = 50, 500
+POLICY = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'self'"
+)
+
+Mail = dict[str, Any]
+Thing = TypeVar("Thing")
+
+
+class Trails(Protocol):
+    """Where events come from: `ops.trail.TrailSource`."""
+
+    def recent(self, limit: int) -> list[EventSummary]:
+        """The newest events first."""
+
+    def event(self, event_id: str) -> EventTrail | None:
+        """One event; None when nothing is known of it."""
+
+    def dead_letters(self) -> DeadLetters:
+        """The events that were given up, and the queue's own count."""
+
+
+class Mailbox(Protocol):
+    """Where the mails are that the local SES took."""
+
+    def list(self) -> list[Mail]:
+        """Each mail's to, subject, event_id, sent_at and mail_id, newest first."""
+
+    def get(self, mail_id: str) -> Mail | None:
+        """One mail, also with headers, text, html and raw; None when there is none."""
+
+
+def create_app(trails: Trails, mailbox: Mailbox) -> Flask:
+    """The console as a WSGI application."""
+    app = Flask(__name__)
+    filters = (words, sentence_case, duration, when, code_spans)
+    app.jinja_env.filters.update({made.__name__: made for made in filters})
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.before_request(_only_loopback_names)
+    app.after_request(_guard)
+    app.register_error_handler(HTTPException, _refused)
+    for failure in FAILURES:
+        app.register_error_handler(failure, _unavailable)
+    _add_api(app, trails, mailbox)
+    _add_pages(app, trails, mailbox)
+    return app
+
+
+def _add_api(app: Flask, trails: Trails, mailbox: Mailbox) -> None:
+    @app.get("/api/health")
+    def api_health() -> ResponseReturnValue:
+        return {"status": "ok"}
+
+    @app.get("/api/events")
+    def api_events() -> ResponseReturnValue:
+        return jsonify([asdict(event) for event in trails.recent(_limit())])
+
+    @app.get("/api/events/<event_id>")
+    def api_event(event_id: str) -> ResponseReturnValue:
+        return jsonify(_found(trails.event(event_id), "event").to_dict())
+
+    @app.get("/api/mail")
+    def api_mails() -> ResponseReturnValue:
+        return jsonify(mailbox.list())
+
+    @app.get("/api/mail/<mail_id>")
+    def api_mail(mail_id: str) -> ResponseReturnValue:
+        return jsonify(_found(mailbox.get(mail_id), "mail"))
+
+    @app.get("/api/dlq")
+    def api_dlq() -> ResponseReturnValue:
+        return jsonify(trails.dead_letters().to_dict())
+
+
+def _add_pages(app: Flask, trails: Trails, mailbox: Mailbox) -> None:
+    @app.get("/")
+    def events_page() -> str:
+        return render_template("events.html", events=trails.recent(_limit()))
+
+    @app.get("/events/<event_id>")
+    def event_page(event_id: str) -> str:
+        trail = _found(trails.event(event_id), "event")
+        mails = [mail for mail in mailbox.list() if mail["event_id"] == event_id]
+        return render_template("event.html", trail=trail, bars=bars(trail.steps), mails=mails)
+
+    @app.get("/mail")
+    def mails_page() -> str:
+        return render_template("mails.html", mails=mailbox.list())
+
+    @app.get("/mail/<mail_id>")
+    def mail_page(mail_id: str) -> Response:
+        mail = _found(mailbox.get(mail_id), "mail")
+        page = Response(render_template("mail.html", mail=mail, headers=headers_of(mail)))
+        # The framed mail inherits this policy and brings its own styles; scripts stay forbidden.
+        page.headers["Content-Security-Policy"] = f"{POLICY} 'unsafe-inline'"
+        return page
+
+    @app.get("/dlq")
+    def dlq_page() -> str:
+        return render_template("dlq.html", letters=trails.dead_letters())
+
+
+def _limit() -> int:
+    """How many events the caller asks for."""
+    text = request.args.get("limit", str(DEFAULT_LIMIT))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LIMIT):
+        abort(400, f"limit is a number from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def _found(thing: Thing | None, name: str) -> Thing:
+    if thing is None:
+        abort(404, f"There is no such {name}.")
+    return thing
+
+
+def _only_loopback_names() -> None:
+    """Refuses names that merely resolve to this machine: a web page could use one to read it."""
+    if request.host.rsplit(":", 1)[0] not in LOOPBACK and request.host not in LOOPBACK:
+        abort(421, "The console answers to 127.0.0.1 and localhost alone.")
+
+
+def _guard(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", POLICY)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    if not request.path.startswith("/static/"):
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _refused(error: HTTPException) -> ResponseReturnValue:
+    return _problem(error.description or error.name, error.code or 500)
+
+
+def _unavailable(error: Exception) -> ResponseReturnValue:
+    return _problem(sentence(error), 503)
+
+
+def _problem(text: str, code: int) -> ResponseReturnValue:
+    if request.path.startswith("/api/"):
+        return {"error": text}, code
+    return render_template("problem.html", text=text, code=code), code

@@ -1,0 +1,78 @@
+"""What the console's templates need computed: bars of the timeline, times, mail headers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from ops.steps import Step
+
+SCALE = 1000
+SLIVER = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A step and where its bar lies in its run, in thousandths of the run's length.
+
+    `width` is 0 where nothing was measured; `opens_run` marks the first step of a run.
+    """
+
+    step: Step
+    left: int = 0
+    width: int = 0
+    opens_run: bool = False
+
+
+def bars(steps: Sequence[Step]) -> list[Bar]:
+    """The steps with their bars, each run on a scale of its own: runs may lie hours apart."""
+    spans = {
+        run: _span([s for s in steps if s.run == run]) for run in {s.run for s in steps if s.run}
+    }
+    opened: set[int] = set()
+    drawn = []
+    for step in steps:
+        first = bool(step.run) and step.run not in opened
+        opened.add(step.run)
+        drawn.append(_bar(step, spans[step.run], first) if step.run else Bar(step))
+    return drawn
+
+
+def _span(steps: Sequence[Step]) -> tuple[int, int]:
+    """When a run began, and how long it took, in milliseconds."""
+    start = min(step.offset_ms for step in steps)
+    return start, max(1, max(step.offset_ms + (step.duration_ms or 0) for step in steps) - start)
+
+
+def _bar(step: Step, span: tuple[int, int], first: bool) -> Bar:
+    start, length = span
+    left = min(SCALE - SLIVER, (step.offset_ms - start) * SCALE // length)
+    width = min(SCALE - left, max(SLIVER, (step.duration_ms or 0) * SCALE // length))
+    return Bar(step, left, width, first)
+
+
+def when(moment: str) -> Markup:
+    """A moment as a `<time>` element in UTC; empty for none."""
+    if not moment:
+        return Markup("")
+    parsed = datetime.fromisoformat(moment).astimezone(UTC)
+    shown = parsed.strftime("%d %b %H:%M:%S")
+    return Markup('<time datetime="{}">{}</time>').format(parsed.isoformat(), shown)
+
+
+def code_spans(text: str) -> Markup:
+    """A sentence with its `commands` set as code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if position % 2 else escape(part)
+        for position, part in enumerate(parts)
+    )
+
+
+def headers_of(mail: dict[str, Any]) -> list[tuple[str, str]]:
+    """A mail's headers in order, whether they come as pairs or as an object."""
+    headers = mail["headers"]
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return [(str(name), str(value)) for name, value in pairs]

@@ -1,0 +1,1 @@
+"""`ens`, the operator's command line."""

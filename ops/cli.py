@@ -1,0 +1,59 @@
+"""The command `ens`: its options for all commands, and the one place where failures become sentences."""
+
+from typing import Any
+
+import click
+
+from ops.commands.audit import audit_group
+from ops.commands.dlq import dlq_group
+from ops.commands.events import events_command
+from ops.commands.replay import replay_command
+from ops.commands.send import send_command
+from ops.commands.smoke import smoke_command
+from ops.commands.trace import trace_command
+from ops.problem import FAILURES, sentence
+from ops.session import Session
+
+
+class SayingGroup(click.Group):
+    """A group of commands whose foreseeable failures end in one sentence and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """What the command returns; `ClickException` for what an operator can mend."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # click ends quietly when `ens … | head` has seen enough
+        except FAILURES as error:
+            raise click.ClickException(sentence(error)) from None
+
+
+@click.group(cls=SayingGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--env",
+    "environment",
+    default="local",
+    envvar="ENS_ENV",
+    show_default=True,
+    show_envvar=True,
+    help="Which deployment: local, dev, staging or prod.",
+)
+@click.pass_context
+def main(ctx: click.Context, environment: str) -> None:
+    """Traces, audits, sends and redrives patient events.
+
+    What it prints holds references, codes and counts, never a patient's data.
+    """
+    ctx.obj = Session(environment)
+
+
+for command in (
+    trace_command,
+    events_command,
+    dlq_group,
+    replay_command,
+    send_command,
+    audit_group,
+    smoke_command,
+):
+    main.add_command(command)

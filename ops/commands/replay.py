@@ -1,0 +1,31 @@
+"""`ens replay`: a completed event processed again, by a named person."""
+
+import click
+
+from ops import replay
+from ops.output import console
+from ops.problem import ProblemError
+from ops.session import Session, operator, pass_session
+
+
+@click.command("replay")
+@click.argument("event_id")
+@click.option("--by", required=True, help="Who asks for it: goes into the audit.")
+@click.option(
+    "--open", "even_open", is_flag=True, help="Even if the event is still being processed."
+)
+@pass_session
+def replay_command(session: Session, event_id: str, by: str, even_open: bool) -> None:
+    """Processes an event again from the stored message.
+
+    Providers who were told already are not told again: the delivery ledger decides.
+    """
+    trail = session.trail.event(event_id)
+    if trail is None:
+        raise ProblemError(f"No event {event_id} is known in {session.environment}.")
+    if trail.status == "OPEN" and not even_open:
+        raise ProblemError("This event is still being processed; --open replays it nevertheless.")
+    replay.replay(session.deployment, event_id, operator(by))
+    out = console()
+    out.print(f"Sent to be processed again: {event_id}")
+    out.print(f"Follow it with `ens trace {event_id}`.")

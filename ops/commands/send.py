@@ -1,0 +1,91 @@
+"""`ens send`: messages from files over MLLP, each acknowledgement reported."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from ops import messages
+from ops.acknowledgement import Acknowledgement
+from ops.deployment import MLLP_PORT, receiver_address
+from ops.messages import OutgoingMessage
+from ops.mllp import NOT_ASKED_FOR, Connection
+from ops.output import console, count
+from ops.session import Session, pass_session
+
+
+@click.command("send")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE...",
+)
+@click.option("--host", default=None, help="The receiver. [default: that of --env]")
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Its MLLP port.")
+@click.option("--timeout", default=30.0, show_default=True, help="Seconds to wait for each answer.")
+@click.option(
+    "--control-ids", is_flag=True, help="Also print each MSH-10 (may identify a patient)."
+)
+@pass_session
+def send_command(
+    session: Session,
+    *,
+    files: tuple[Path, ...],
+    host: str | None,
+    port: int | None,
+    timeout: float,
+    control_ids: bool,
+) -> None:
+    """Sends the HL7 messages in FILE... over MLLP, in order, on one connection.
+
+    A file may hold several messages, with any line ends. Exit code 1 unless every one is accepted
+    (AA or CA).
+    """
+    outgoing = [message for file in files for message in messages.read(file)]
+    address = address_of(session, host, port)
+    refused, out = 0, console()
+    with Connection(*address, timeout) as connection, _progress(out) as progress:
+        task = progress.add_task("sending", total=len(outgoing))
+        for message in outgoing:
+            answer = connection.send(message)
+            refused += not (answer.accepted or answer is NOT_ASKED_FOR)
+            out.print(_line(message, answer, control_ids))
+            progress.advance(task)
+    accepted = len(outgoing) - refused
+    out.print(f"{count(len(outgoing), 'message')} sent, {accepted} accepted.")
+    if refused:
+        raise click.exceptions.Exit(1)
+
+
+def address_of(session: Session, host: str | None, port: int | None) -> tuple[str, int]:
+    """Host and port to send to: those named, else the environment's own."""
+    if host:
+        return host, port or MLLP_PORT
+    found, default = receiver_address(session.environment)
+    return found, port or default
+
+
+def _progress(out: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=out,
+        transient=True,
+        disable=not out.is_terminal,
+    )
+
+
+def _line(message: OutgoingMessage, answer: Acknowledgement, control_ids: bool) -> Text:
+    style = "green" if answer.accepted else "default" if answer is NOT_ASKED_FOR else "bold red"
+    line = Text().append(f"{answer.code or '--':4} ", style=style).append(message.label)
+    if control_ids:
+        line.append(f" {message.control_id.decode('latin-1')!r}")
+    if answer.text:
+        line.append(f"  {answer.text}")
+    return line

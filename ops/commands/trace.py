@@ -1,0 +1,39 @@
+"""`ens trace`: the way of one event."""
+
+import click
+from rich.console import Console
+
+from ops.output import console, print_json
+from ops.problem import ProblemError
+from ops.session import Session, pass_session
+from ops.timeline import show
+
+
+@click.command("trace")
+@click.argument("reference", metavar="EVENT_ID|MSH-10")
+@click.option("--json", "as_json", is_flag=True, help="Print the trail as JSON.")
+@pass_session
+def trace_command(session: Session, reference: str, as_json: bool) -> None:
+    """Shows an event's steps, recipients and, for a failure, what to do.
+
+    EVENT_ID|MSH-10 is the event's id, or the message control id the sender gave it. Senders reuse
+    control ids: of several events the newest is shown and the others are named.
+    """
+    event_id = session.event_id(reference)
+    trail = session.trail.event(event_id)
+    if trail is None:
+        raise ProblemError(f"No event {event_id} is known in {session.environment}.")
+    if as_json:
+        print_json(trail.to_dict())
+        return
+    out = console()
+    show(trail, out)
+    _name_others(session.trail.find(reference)[1:], out)
+
+
+def _name_others(event_ids: list[str], out: Console) -> None:
+    if not event_ids:
+        return
+    out.print("\n[bold]Older events with this MSH-10[/bold]")
+    for event_id in event_ids:
+        out.print(f"  ens trace {event_id}")

@@ -1,0 +1,139 @@
+"""Finds a deployment by its stack's outputs, so that an operator names an environment and no more."""
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+from ops.problem import ProblemError
+
+LOCAL = "local"
+LOCAL_REGION = "us-east-1"
+MLLP_PORT = 17000
+
+# An operator waits a little longer than a function may, but not for minutes.
+CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
+
+# The settings of lambdas.common.settings and the stack output that holds each.
+SETTINGS = {
+    "ENS_VAULT_BUCKET": "VaultBucket",
+    "ENS_AUDIT_TABLE": "AuditTable",
+    "ENS_STATUS_TABLE": "StatusTable",
+    "ENS_REFERENCE_KEY_SECRET": "ReferenceKeySecret",
+    "ENS_AUDIT_KEY_SECRET": "AuditKeySecret",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One environment as its core stack describes it: region and the stack's outputs by name."""
+
+    environment: str
+    region: str
+    outputs: dict[str, str] = field(repr=False)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the system on this machine."""
+        return self.environment == LOCAL
+
+    def output(self, name: str) -> str:
+        """An output of the core stack; `ProblemError` when the stack lacks it."""
+        try:
+            return self.outputs[name]
+        except KeyError:
+            raise ProblemError(
+                f"The stack {core_stack(self.environment)} has no output {name}:"
+                " deploy this version of hl7-ens first."
+            ) from None
+
+    def bind(self) -> None:
+        """Sets the environment variables that the shared step code reads, for this process."""
+        os.environ["ENS_ENVIRONMENT"] = self.environment
+        for variable, name in SETTINGS.items():
+            os.environ[variable] = self.output(name)
+
+
+def core_stack(environment: str) -> str:
+    """The name of an environment's core stack."""
+    return f"hl7-ens-{environment}-core"
+
+
+def local_endpoint() -> str:
+    """Where the local system answers AWS calls; ENS_AWS_PORT moves it."""
+    return f"http://127.0.0.1:{os.environ.get('ENS_AWS_PORT', '4566')}"
+
+
+def find(environment: str) -> Deployment:
+    """The deployment of an environment, its settings bound to this process.
+
+    Raises `ProblemError` when the local system is not running or the environment is not deployed
+    in this account and region; what AWS itself refuses comes as it is.
+    """
+    if environment == LOCAL:
+        _point_at_this_machine()
+    cloudformation = boto3.client("cloudformation", config=CONFIG)
+    try:
+        outputs = _outputs(cloudformation, core_stack(environment))
+    except (HTTPClientError, ConnectionError):
+        if environment != LOCAL:
+            raise
+        raise ProblemError(
+            f"The local system is not running (nothing answers at {local_endpoint()}):"
+            " start it with `make run`."
+        ) from None
+    region = cloudformation.meta.region_name
+    if outputs is None:
+        raise ProblemError(_not_deployed(environment, region))
+    deployment = Deployment(environment, region, outputs)
+    deployment.bind()
+    return deployment
+
+
+def receiver_address(environment: str) -> tuple[str, int]:
+    """Host and port of an environment's MLLP receiver; `ProblemError` when it has no ingress."""
+    if environment == LOCAL:
+        return "127.0.0.1", int(os.environ.get("ENS_MLLP_PORT", MLLP_PORT))
+    stack = f"hl7-ens-{environment}-ingress"
+    outputs = _outputs(boto3.client("cloudformation", config=CONFIG), stack) or {}
+    if "ReceiverAddress" not in outputs:
+        raise ProblemError(f"The stack {stack} gives no receiver address: name one with --host.")
+    host, _, port = outputs["ReceiverAddress"].partition(":")
+    return host, int(port or MLLP_PORT)
+
+
+def _point_at_this_machine() -> None:
+    """Aims every AWS client of this process at the local system, whatever account is signed in."""
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ.pop("AWS_SESSION_TOKEN", None)
+    os.environ.update(
+        AWS_ENDPOINT_URL=local_endpoint(),
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106  # the local AWS keeps no secret
+        AWS_REGION=LOCAL_REGION,
+        AWS_DEFAULT_REGION=LOCAL_REGION,
+    )
+
+
+def _outputs(cloudformation: Any, stack: str) -> dict[str, str] | None:
+    """A stack's outputs by name; None when there is no such stack."""
+    try:
+        answer = cloudformation.describe_stacks(StackName=stack)
+    except ClientError as error:
+        # CloudFormation answers "ValidationError" for a stack that does not exist.
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return None
+    return {o["OutputKey"]: o["OutputValue"] for o in answer["Stacks"][0].get("Outputs", [])}
+
+
+def _not_deployed(environment: str, region: str) -> str:
+    if environment == LOCAL:
+        return "The local system has not deployed its stack yet: wait until `make run` is ready."
+    return (
+        f"hl7-ens is not deployed as `{environment}` in {region} of this account"
+        f" (no stack {core_stack(environment)}): check --env, AWS_PROFILE and AWS_REGION."
+    )

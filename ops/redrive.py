@@ -1,0 +1,191 @@
+"""Taking messages off the dead-letter queue: back to work, or away.
+
+The only place that receives from it, and it hides nothing: what it takes and does not remove, it
+makes visible again.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+from lambdas.common import audit
+from lambdas.common.aws import client, dependency
+from lambdas.common.clock import milliseconds_since, now
+from ops.deployment import CONFIG, Deployment
+
+BATCH = 10
+POLL_SECONDS = 1
+HOLD_SECONDS = 60
+"""How long a message stays invisible if this program is killed while it holds it."""
+QUIET_SECONDS = 40
+"""A walk that has found nothing for this long ends, before what it holds would appear again."""
+WALKS = 2
+ACTIONS = {"Redrive": "REDRIVEN", "Discard": "DISCARDED"}
+
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """One message taken off the queue; `event_id` is "" when its body names none."""
+
+    event_id: str
+    dead_letter_id: str
+
+
+def one(deployment: Deployment, event_id: str, who: str) -> list[Removed]:
+    """Sends every copy of one event's message back to work and returns them; empty: it is not there.
+
+    Messages of the same patient stand in one FIFO group, and a group gives out nothing more while
+    one of its messages is held. So a second walk follows when the first finds nothing.
+    """
+    return _of_event(deployment, event_id, lambda m: _send_back(deployment, m, who))
+
+
+def discard(deployment: Deployment, event_id: str, who: str) -> list[Removed]:
+    """Deletes every copy of one event's message from the queue and returns them.
+
+    For messages that tests put there: what a sender sent is redriven, or left to expire.
+    """
+    return _of_event(deployment, event_id, lambda m: _drop(deployment, m, who))
+
+
+def every(deployment: Deployment, who: str) -> Iterator[Removed]:
+    """Sends every message back that was on the queue when this began; yields each when it is done.
+
+    What fails again meanwhile comes back as a new message and stays, or this would never end.
+    """
+    began = datetime.now(UTC).timestamp() * 1000
+    return _walk(
+        deployment,
+        lambda m: int(m["Attributes"]["SentTimestamp"]) <= began,
+        lambda m: _send_back(deployment, m, who),
+    )
+
+
+def _of_event(
+    deployment: Deployment, event_id: str, remove: Callable[[Message], Removed]
+) -> list[Removed]:
+    for _ in range(WALKS):
+        found = list(_walk(deployment, lambda m: _event_id(m) == event_id, remove))
+        if found:
+            return found
+    return []
+
+
+def _walk(
+    deployment: Deployment,
+    wanted: Callable[[Message], bool],
+    remove: Callable[[Message], Removed],
+) -> Iterator[Removed]:
+    """Goes once along the queue, removes what is wanted, and returns the rest at the end.
+
+    The others are held until then: returned earlier, they would be handed out again and again.
+    """
+    url = deployment.output("DeadLetterQueueUrl")
+    held: dict[str, str] = {}
+    progress = time.monotonic()
+    try:
+        while time.monotonic() - progress < QUIET_SECONDS:
+            batch = _receive(url)
+            if not batch:
+                return
+            held.update({m["MessageId"]: m["ReceiptHandle"] for m in batch})
+            for message in batch:
+                if wanted(message):
+                    removed = remove(message)
+                    del held[message["MessageId"]]
+                    progress = time.monotonic()
+                    yield removed
+    finally:
+        _return(url, list(held.values()))
+
+
+def _send_back(deployment: Deployment, message: Message, who: str) -> Removed:
+    """Send, audit, delete, in this order: killed in between, the message is there twice, never gone.
+
+    The deduplication id is the dead letter's own, so a second try within five minutes adds nothing,
+    while an event that failed again, a new dead letter, is not swallowed.
+    """
+    event_id, started = _event_id(message), now()
+    with dependency("sqs"):
+        client("sqs", CONFIG).send_message(
+            QueueUrl=deployment.output("QueueUrl"),
+            MessageBody=message["Body"],
+            MessageGroupId=message["Attributes"]["MessageGroupId"],
+            MessageDeduplicationId=f"{event_id or 'redrive'}.{message['MessageId']}",
+        )
+    if event_id:
+        _audit(message, "Redrive", who, started)
+    return _delete(deployment, message)
+
+
+def _drop(deployment: Deployment, message: Message, who: str) -> Removed:
+    _audit(message, "Discard", who, now())
+    return _delete(deployment, message)
+
+
+def _delete(deployment: Deployment, message: Message) -> Removed:
+    with dependency("sqs"):
+        client("sqs", CONFIG).delete_message(
+            QueueUrl=deployment.output("DeadLetterQueueUrl"),
+            ReceiptHandle=message["ReceiptHandle"],
+        )
+    return Removed(_event_id(message), message["MessageId"])
+
+
+def _audit(message: Message, act: str, who: str, started: str) -> None:
+    audit.append(
+        _event_id(message),
+        {
+            "step": act,
+            "actor": f"operator:{who}",
+            "action": ACTIONS[act],
+            "outcome": "ok",
+            "started_at": started,
+            "duration_ms": milliseconds_since(started),
+            "dead_letter_id": message["MessageId"],
+        },
+    )
+
+
+def _receive(url: str) -> list[Message]:
+    with dependency("sqs"):
+        answer = client("sqs", CONFIG).receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=BATCH,
+            VisibilityTimeout=HOLD_SECONDS,
+            # Asks every partition of the queue; a short poll may miss messages that are there.
+            WaitTimeSeconds=POLL_SECONDS,
+            MessageSystemAttributeNames=["MessageGroupId", "SentTimestamp"],
+        )
+    messages: list[Message] = answer.get("Messages", [])
+    return messages
+
+
+def _return(url: str, receipts: list[str]) -> None:
+    """Makes held messages visible again at once; what this misses returns by itself in a minute."""
+    with suppress(ClientError, HTTPClientError, ConnectionError):
+        for start in range(0, len(receipts), BATCH):
+            client("sqs", CONFIG).change_message_visibility_batch(
+                QueueUrl=url,
+                Entries=[
+                    {"Id": str(position), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+                    for position, receipt in enumerate(receipts[start : start + BATCH])
+                ],
+            )
+
+
+def _event_id(message: Message) -> str:
+    """The event id in a message's body; "" when the body is not an envelope."""
+    try:
+        event_id = json.loads(message["Body"])["event_id"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return event_id if isinstance(event_id, str) else ""

@@ -1,0 +1,188 @@
+"""Audit entries made into what people read: a timeline of steps, and what became of each recipient."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+Entry = dict[str, Any]
+
+DELIVERY_OUTCOMES = {
+    "SENT": "sent",
+    "ALREADY_SENT": "sent",
+    "REFUSED": "refused",
+    "UNKNOWN": "unknown",
+    "FAILED": "failed",
+}
+FEEDBACK_OUTCOMES = {
+    "DELIVERED": "delivered",
+    "DELAYED": "delayed",
+    "BOUNCED": "bounced",
+    "COMPLAINED": "complained",
+    "REJECTED": "rejected",
+}
+QUIET_ENDINGS = frozenset({"duplicate", "not_notifiable", "no_recipient", "unknown_patient"})
+# MSH-10 is the sender's text and counts as patient data; the rest serve the table and its chain.
+NOT_SHOWN = frozenset({"message_control_id", "sk", "day", "outcome_time", "prev_hash", "key_id"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of one run of the workflow, its attempts taken together.
+
+    `run` counts executions from 1; it is 0 for what happened outside any (operators, mail feedback).
+    `offset_ms` is from the event's first moment; `duration_ms` is None where nothing measured it.
+    """
+
+    name: str
+    run: int
+    action: str
+    outcome: str
+    started_at: str
+    offset_ms: int
+    duration_ms: int | None
+    attempts: int
+    recipient_ref: str = ""
+    error_name: str = ""
+    error: str = ""
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What the mail service later reported of a notification."""
+
+    outcome: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One provider by reference: why chosen, what became of the notification, what came back.
+
+    `outcome` is sent, refused, unknown or failed; "" while nothing was tried.
+    """
+
+    recipient_ref: str
+    reasons: list[str] = field(default_factory=list)
+    outcome: str = ""
+    feedback: list[Feedback] = field(default_factory=list)
+
+
+def kind(entries: list[Entry]) -> str:
+    """What the event is (admission, discharge …), as ParseMessage found; "" before it did."""
+    kinds = [e["kind"] for e in entries if e.get("kind")]
+    return kinds[-1] if kinds else ""
+
+
+def note(entries: list[Entry]) -> str:
+    """Why the newest run told nobody (not_notifiable, no_recipient …); "" when it did not end so."""
+    last = entries[-1].get("execution_arn") if entries else None
+    found = [e["outcome"] for e in entries if e.get("execution_arn") == last]
+    return next((outcome for outcome in reversed(found) if outcome in QUIET_ENDINGS), "")
+
+
+def received_at(entries: list[Entry]) -> str:
+    """When the receiver stored the message; "" when no entry says."""
+    return next((e["received_at"] for e in entries if e.get("received_at")), "")
+
+
+def presentable(entry: Entry) -> Entry:
+    """An audit entry without what only the table needs, and without the sender's MSH-10."""
+    return {name: value for name, value in entry.items() if name not in NOT_SHOWN}
+
+
+def timeline(entries: list[Entry]) -> list[Step]:
+    """The steps in the order of their start; the wait between receiver and workflow comes first."""
+    runs: dict[str, int] = {}
+    groups: dict[tuple[Any, ...], list[Entry]] = {}
+    for entry in entries:
+        execution = entry.get("execution_arn", "")
+        if execution:
+            runs.setdefault(execution, len(runs) + 1)
+        # An operator's act or a feedback stands for itself; a step's retries belong together.
+        alone = "" if execution else entry.get("sk", "")
+        key = (execution, entry["step"], entry.get("recipient_ref", ""), alone)
+        groups.setdefault(key, []).append(entry)
+    if not entries:
+        return []
+    received = received_at(entries)
+    origin = min(filter(None, [received, *(_start(e) for e in entries)]), key=_moment)
+    steps = [_merged(group, runs.get(key[0], 0), origin) for key, group in groups.items()]
+    steps.sort(key=lambda step: _moment(step.started_at))
+    return [*_wait(received, steps), *steps] if received else steps
+
+
+def recipients(entries: list[Entry]) -> list[Recipient]:
+    """Everybody who was to be told, in the order in which they were named."""
+    found: dict[str, Recipient] = {}
+    for entry in entries:
+        for named in entry.get("recipients", []):
+            found[named["recipient_ref"]] = _with(found, named["recipient_ref"], named)
+        reference = entry.get("recipient_ref", "")
+        if reference:
+            found[reference] = _with(found, reference, entry)
+    return [_settled(recipient) for recipient in found.values()]
+
+
+def _with(found: dict[str, Recipient], reference: str, entry: Entry) -> Recipient:
+    """What is known of a recipient after one more entry about them."""
+    before = found.get(reference, Recipient(reference))
+    action = entry.get("action", "")
+    feedback = FEEDBACK_OUTCOMES.get(action)
+    return Recipient(
+        recipient_ref=reference,
+        reasons=list(entry.get("reasons") or before.reasons),
+        outcome=DELIVERY_OUTCOMES.get(action, before.outcome),
+        feedback=[*before.feedback, Feedback(feedback, entry["time"])]
+        if feedback
+        else before.feedback,
+    )
+
+
+def _settled(recipient: Recipient) -> Recipient:
+    """A delivery that nobody could vouch for counts as sent once the mail service reports on it."""
+    arrived = any(f.outcome in ("delivered", "complained") for f in recipient.feedback)
+    if recipient.outcome == "unknown" and arrived:
+        return Recipient(recipient.recipient_ref, recipient.reasons, "sent", recipient.feedback)
+    return recipient
+
+
+def _wait(received: str, steps: list[Step]) -> list[Step]:
+    """The receiver's part: stored and acknowledged, then waiting until the first run began."""
+    begins = [step.started_at for step in steps if step.run == 1]
+    waited = _milliseconds(received, min(begins, key=_moment)) if begins else None
+    return [Step("Receiver", 0, "STORED", "ok", received, 0, waited, 1)]
+
+
+def _merged(group: list[Entry], run: int, origin: str) -> Step:
+    last = group[-1]
+    start = min((_start(e) for e in group), key=_moment)
+    measured = [e for e in group if e.get("duration_ms") is not None]
+    ends = [_milliseconds(start, _start(e)) + e["duration_ms"] for e in measured]
+    return Step(
+        name=last["step"],
+        run=run,
+        action=last["action"],
+        outcome=last["outcome"],
+        started_at=start,
+        offset_ms=_milliseconds(origin, start),
+        duration_ms=max(ends) if ends else None,
+        attempts=max(int(e.get("attempt", 0)) for e in group) + 1,
+        recipient_ref=last.get("recipient_ref", ""),
+        error_name=last.get("error_name", ""),
+        error=last.get("error", ""),
+        actor=last.get("actor", "") if not run else "",
+    )
+
+
+def _start(entry: Entry) -> str:
+    start: str = entry.get("started_at") or entry["time"]
+    return start
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _milliseconds(start: str, end: str) -> int:
+    return max(0, round((_moment(end) - _moment(start)).total_seconds() * 1000))

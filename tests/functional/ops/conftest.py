@@ -1,0 +1,30 @@
+"""Fixtures of the operator's tests."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ops.cli import main
+from ops.deployment import Deployment
+from tests.support.deployment import deployed
+
+
+@pytest.fixture
+def deployment(aws: Any) -> Deployment:
+    """A deployed `dev`."""
+    return deployed(aws)
+
+
+@pytest.fixture
+def ens(deployment: Deployment) -> Callable[..., Result]:
+    """Runs `ens --env dev ARGUMENTS…` in this process and returns what click caught."""
+    runner = CliRunner()
+
+    def run(*arguments: str, environment: str = "dev") -> Result:
+        return runner.invoke(
+            main, ["--env", environment, *arguments], env={"COLUMNS": "80"}, prog_name="ens"
+        )
+
+    return run
