@@ -1,0 +1,82 @@
+"""What SQS does and moto's queues do not: remember FIFO deduplication ids, and bear several threads.
+
+SQS knows a deduplication id for five minutes, deleted message or not, and answers 200 to a copy
+that it swallows. A message that it moves to the dead-letter queue is deduplicated there by its own
+message id (AWS: "Using dead-letter queues in Amazon SQS").
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from moto.core.utils import unix_time_millis
+from moto.sqs.models import Message, Queue, SQSBackend
+
+from local.patching import replace
+
+REMEMBERED_MS = 5 * 60 * 1000
+
+_seen: WeakKeyDictionary[Queue, dict[str, float]] = WeakKeyDictionary()
+_add_message = Queue.add_message
+
+
+def install() -> None:
+    """Teaches every queue of this process's moto both; calling it again changes nothing."""
+    if Queue.add_message is _add_once:
+        return
+    replace(Queue, "add_message", _add_once)
+    replace(Queue, "wait_for_messages", _wait)
+    for name in ("receive_message", "delete_message", "change_message_visibility"):
+        replace(SQSBackend, name, _one_at_a_time(getattr(SQSBackend, name)))
+
+
+def return_now(queue: Queue) -> int:
+    """Ends the visibility timeout of every message in flight; returns how many there were."""
+    with queue._messages_lock:
+        hidden = [message for message in queue._messages if not message.visible]
+        for message in hidden:
+            message.visible_at = 0.0
+        queue._messages_lock.notify_all()
+    return len(hidden)
+
+
+def _add_once(queue: Queue, message: Message) -> None:
+    with queue._messages_lock:
+        if not queue.fifo_queue or _is_new(queue, message):
+            _add_message(queue, message)
+
+
+def _is_new(queue: Queue, message: Message) -> bool:
+    moved_by_sqs = message.approximate_receive_count > 0
+    if moved_by_sqs:
+        message.deduplication_id = message.id
+    if message.deduplication_id is None:
+        return True
+    now, seen = unix_time_millis(), _seen.setdefault(queue, {})
+    while seen and now - next(iter(seen.values())) >= REMEMBERED_MS:
+        del seen[next(iter(seen))]
+    is_new = message.deduplication_id not in seen
+    seen.setdefault(message.deduplication_id, now)
+    return is_new
+
+
+def _wait(queue: Queue, timeout: int) -> None:
+    """Waits for a change of the queue. moto's own returns at once, and spins, while a group is blocked."""
+    with queue._messages_lock:
+        queue._messages_lock.wait(timeout)
+
+
+def _one_at_a_time(method: Callable[..., Any]) -> Callable[..., Any]:
+    """`method(backend, queue_name, …)` under the queue's lock, which a long poll lets go while it waits."""
+
+    @functools.wraps(method)
+    def locked(backend: SQSBackend, queue_name: str, *args: Any, **kwargs: Any) -> Any:
+        changed = backend.get_queue(queue_name)._messages_lock
+        with changed:
+            try:
+                return method(backend, queue_name, *args, **kwargs)
+            finally:
+                changed.notify_all()
+
+    return locked

@@ -1,0 +1,14 @@
+"""The one way in which we change moto, so that every place where we do can be found."""
+
+from collections.abc import Callable
+from typing import Any
+
+
+def replace(owner: type, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Puts `function` in place of a method of moto's and returns the one it replaces.
+
+    Raises `AttributeError` when there is none: a moto that moved it must fail here, not quietly.
+    """
+    replaced: Callable[..., Any] = getattr(owner, name)
+    setattr(owner, name, function)
+    return replaced

@@ -1,0 +1,201 @@
+"""The local system: starts every part in its order, and stops what it started in the reverse one."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from socket import socket
+from typing import Self
+
+from local import comprehend_medical, console, registry
+from local.aws import create_app
+from local.clients import role_environment
+from local.control import with_controls
+from local.deploy import Deployment, deploy
+from local.faults import Faults
+from local.mailbox import Mailbox
+from local.pipe import Pipe
+from local.receiver_process import Receiver
+from local.runtime import runtime_folder
+from local.sandbox import Function
+from local.servers import App, Server, listen
+from local.ses_events import SesEvents
+from local.synth import assembly
+from local.workers import Workers
+from ops import deployment as ops_deployment
+from ops.trail import TrailSource
+
+Say = Callable[[str], None]
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the parts listen on 127.0.0.1."""
+
+    mllp: int = 17000
+    aws: int = 4566
+    console: int = 8080
+    health: int = 17001
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The ports that ENS_MLLP_PORT, ENS_AWS_PORT, ENS_CONSOLE_PORT and ENS_HEALTH_PORT name.
+
+        Raises `ValueError` for one that is not a number.
+        """
+        default = cls()
+        return cls(
+            mllp=int(os.environ.get("ENS_MLLP_PORT") or default.mllp),
+            aws=int(os.environ.get("ENS_AWS_PORT") or default.aws),
+            console=int(os.environ.get("ENS_CONSOLE_PORT") or default.console),
+            health=int(os.environ.get("ENS_HEALTH_PORT") or default.health),
+        )
+
+
+class System:
+    """Everything that `make run` starts. Use it as a context: leaving it stops all of it."""
+
+    def __init__(self, ports: Ports, folder: Path, say: Say) -> None:
+        self.ports = ports
+        self._logs = folder / "logs"
+        self._say = say
+        self._running = ExitStack()
+        self._faults = Faults()
+        self._mailbox = Mailbox()
+        self._workers: Workers | None = None
+        self.deployment: Deployment
+        self.receiver: Receiver
+        self.trails: TrailSource
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """The mails that the local SES accepted."""
+        return self._mailbox
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._running.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    def _start(self) -> None:
+        aws_socket, console_socket = self._take_ports()
+        self._logs.mkdir(parents=True, exist_ok=True)
+        _log_to(self._logs / "local.log")
+        with self._step("synthesising the stack (the first time this takes half a minute)"):
+            folder, _ = assembly()
+        with self._step("deploying it to a local AWS"):
+            self._serve_aws(aws_socket)
+            self.deployment = deploy(folder, self.ports.aws)
+            registry.load(self.deployment.outputs["RegistryTable"], self.ports.aws)
+        with self._step("starting the functions"):
+            self._start_functions()
+        with self._step("starting the receiver"):
+            self._start_receiver()
+        self._serve_console(console_socket)
+
+    def _take_ports(self) -> tuple[socket, socket]:
+        """Listens on our ports and makes sure of the receiver's, before anything slow begins."""
+        for name, port, variable in (
+            ("MLLP", self.ports.mllp, "ENS_MLLP_PORT"),
+            ("receiver's health", self.ports.health, "ENS_HEALTH_PORT"),
+        ):
+            listen(name, port, variable).close()
+        aws = self._running.enter_context(listen("AWS", self.ports.aws, "ENS_AWS_PORT"))
+        page = self._running.enter_context(
+            listen("console page", self.ports.console, "ENS_CONSOLE_PORT")
+        )
+        return aws, page
+
+    def _serve_aws(self, sock: socket) -> None:
+        moto = create_app(self.ports.aws, self._invoke)
+        app = self._faults.in_front_of(with_controls(self._mailbox.in_front_of(moto)))
+        self._serve(sock, app)
+
+    def _serve(self, sock: socket, app: App) -> Server:
+        server = Server(sock, app).start()
+        self._running.callback(server.stop)
+        return server
+
+    def _invoke(self, function: str, payload: bytes) -> tuple[bytes, bool]:
+        assert self._workers is not None
+        return self._workers.invoke(function, payload)
+
+    def _start_functions(self) -> None:
+        stand_in = self._faults.in_front_of(comprehend_medical.create_app())
+        comprehend = self._serve(listen("Comprehend Medical", 0, ""), stand_in)
+        self._workers = Workers(
+            [self._with_credentials(f, comprehend.url) for f in self.deployment.functions],
+            runtime_folder(ROOT / ".build" / "lambda-runtime"),
+            ROOT / ".build" / "bytecode",
+            self._logs,
+        )
+        self._running.callback(self._workers.stop)
+        self._workers.warm()
+        events = SesEvents(self._invoke)
+        self._mailbox.on_accepted(events.accepted)
+        events.start()
+        self._running.callback(events.stop)
+        pipe = Pipe(self.deployment.pipe, self.ports.aws)
+        pipe.start()
+        self._running.callback(pipe.stop)
+
+    def _with_credentials(self, function: Function, comprehend_url: str) -> Function:
+        return replace(
+            function,
+            environment={
+                **function.environment,
+                **role_environment(self.ports.aws, function.role_arn),
+                "AWS_ENDPOINT_URL_COMPREHENDMEDICAL": comprehend_url,
+                "AWS_LAMBDA_FUNCTION_NAME": function.name,
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+                "LAMBDA_TASK_ROOT": str(function.asset),
+                "POWERTOOLS_TRACE_DISABLED": "1",
+                "TZ": ":UTC",
+            },
+        )
+
+    def _start_receiver(self) -> None:
+        senders = {f.environment.get("ENS_SENDERS") for f in self.deployment.functions} - {None}
+        self.receiver = Receiver(
+            self.deployment,
+            senders.pop() or "",
+            self.ports.mllp,
+            self.ports.health,
+            self._logs / "receiver.log",
+        )
+        self._running.callback(self.receiver.stop)
+        self.receiver.wait_until_live()
+
+    def _serve_console(self, sock: socket) -> None:
+        os.environ["ENS_AWS_PORT"] = str(self.ports.aws)
+        self.trails = TrailSource(ops_deployment.find("local"))
+        self._serve(sock, console.create_app(self.trails, self._mailbox))
+
+    @contextmanager
+    def _step(self, what: str) -> Iterator[None]:
+        began = time.monotonic()
+        self._say(f"  {what} …")
+        yield
+        self._say(f"    {time.monotonic() - began:.1f} s")
+
+
+def _log_to(file: Path) -> None:
+    """Sends what moto and our threads have to say to a file: the terminal belongs to the user."""
+    logging.basicConfig(
+        filename=file,
+        level=logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        force=True,
+    )
+    logging.captureWarnings(True)
