@@ -202,11 +202,13 @@ class Decoder:
 
     def _finish(self, buffer: bytes | bytearray, start: int, end: int, frames: list[Frame]) -> None:
         """Adds the frame of the body from `start` to `end`, where its end block is."""
-        while end > start and buffer[end - 1] == END_BLOCK:  # the end block came twice
-            end -= 1
         if not self._skipping:
             fault = None if self._has_start_block else Fault.NO_START_BLOCK
-            frames.append(self._cut(buffer, start, end, fault))
+            frame = self._cut(buffer, start, end, fault)
+            twice = end > start and buffer[end - 1] == END_BLOCK
+            if twice and frame.fault is not Fault.OVERSIZE:
+                frame = Frame(frame.payload.rstrip(_FS), fault)
+            frames.append(frame)
         self._inside = self._skipping = False
         self._after_end = True
 

@@ -97,14 +97,14 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         max_message_bytes=number("ENS_MAX_MESSAGE_BYTES", int, fallback.max_message_bytes),
         max_connections=number("ENS_MAX_CONNECTIONS", int, fallback.max_connections),
         max_in_flight=number("ENS_MAX_IN_FLIGHT", int, fallback.max_in_flight),
-        idle_seconds=number("ENS_IDLE_SECONDS", float, fallback.idle_seconds, least=0),
-        frame_seconds=number("ENS_FRAME_SECONDS", float, fallback.frame_seconds, least=0),
+        idle_seconds=number("ENS_IDLE_SECONDS", float, fallback.idle_seconds, least=_SHORTEST),
+        frame_seconds=number("ENS_FRAME_SECONDS", float, fallback.frame_seconds, least=_SHORTEST),
         end_block_seconds=number(
             "ENS_END_BLOCK_SECONDS", float, fallback.end_block_seconds, least=_SHORTEST
         ),
         store_threads=number("ENS_STORE_THREADS", int, fallback.store_threads),
-        store_seconds=number("ENS_STORE_SECONDS", float, fallback.store_seconds, least=0),
-        stop_seconds=number("ENS_STOP_SECONDS", float, fallback.stop_seconds, least=0),
+        store_seconds=number("ENS_STORE_SECONDS", float, fallback.store_seconds, least=_SHORTEST),
+        stop_seconds=number("ENS_STOP_SECONDS", float, fallback.stop_seconds, least=_SHORTEST),
     )
 
 

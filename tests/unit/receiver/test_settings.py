@@ -1,0 +1,59 @@
+"""Settings from the environment, and the errors that name what is missing."""
+
+import pytest
+
+from receiver.settings import SettingError, read_settings
+
+REQUIRED = {
+    "ENS_ENVIRONMENT": "test",
+    "ENS_VAULT_BUCKET": "vault",
+    "ENS_QUEUE_URL": "https://queue",
+    "ENS_REFERENCE_KEY_SECRET": "secret",
+    "ENS_SENDERS": '[{"name": "ng", "sending_application": "ADT", "sending_facility": "NG"}]',
+}
+
+
+def test_what_is_not_set_has_its_default() -> None:
+    settings = read_settings(REQUIRED)
+    assert (settings.mllp_port, settings.health_port) == (17000, 17001)
+    assert settings.max_message_bytes == 2 * 1024 * 1024
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_missing_variable_is_named(name: str) -> None:
+    with pytest.raises(SettingError, match=f"^{name} is not set$"):
+        read_settings({**REQUIRED, name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENS_MLLP_PORT", "http"),
+        ("ENS_MAX_CONNECTIONS", "0"),
+        ("ENS_IDLE_SECONDS", "0"),
+        ("ENS_STORE_SECONDS", "nan"),
+        ("ENS_FRAME_SECONDS", "inf"),
+        ("ENS_SENDERS", "{}x"),
+        ("ENS_SENDERS", '[{"name": "ng"}]'),
+        ("ENS_SENDERS", "[1]"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_its_variable_s_name(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=name):
+        read_settings({**REQUIRED, name: value})
+
+
+def test_a_sender_is_known_by_application_and_facility_together() -> None:
+    settings = read_settings(REQUIRED)
+    assert settings.sender_name("ADT", "NG") == "ng"
+    assert settings.sender_name("ADT", "ng") == "unknown"
+    assert settings.sender_name("", "") == "unknown"
+
+
+def test_the_receiver_is_named_after_its_ecs_task() -> None:
+    address = "http://169.254.170.2/v4/0123456789abcdef-987"
+    assert read_settings({**REQUIRED, "ECS_CONTAINER_METADATA_URI_V4": address}).receiver_id == (
+        "0123456789abcdef"
+    )
+    assert read_settings({**REQUIRED, "ENS_RECEIVER_ID": "r1"}).receiver_id == "r1"
+    assert read_settings(REQUIRED).receiver_id
