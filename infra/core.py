@@ -14,6 +14,7 @@ from infra.keys import Keys
 from infra.pipe import Pipe
 from infra.queries import Queries
 from infra.queues import Queues
+from infra.receiver_role import ReceiverRole
 from infra.secrets import Secrets
 from infra.settings import Environment
 from infra.steps import Steps
@@ -50,6 +51,14 @@ class CoreStack(cdk.Stack):
             registry_key=self.keys.registry,
         )
         self.secrets = Secrets(self, "Secrets", environment=environment, key=self.keys.records)
+        self.receiver_role = ReceiverRole(
+            self,
+            "ReceiverRole",
+            keys=self.keys,
+            vault=self.vault,
+            queues=self.queues,
+            secrets=self.secrets,
+        )
         self.delivery = Delivery(self, "Delivery", environment=environment)
         self.steps = Steps(
             self,

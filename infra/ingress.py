@@ -7,7 +7,6 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from infra import grants
 from infra.alarms import Comparison, Missing, calculated, metric, own
 from infra.core import CoreStack
 from infra.load_balancer import HEALTH, MLLP, LoadBalancer
@@ -53,17 +52,16 @@ class IngressStack(cdk.Stack):
             vpc=vpc,
             tasks=tasks,
         )
-        bucket, keys = core.vault.bucket, core.keys
         receiver = ReceiverService(
             self,
             "Receiver",
             environment=environment,
             vpc=vpc,
             security_group=tasks,
-            logs_key=keys.logs,
+            logs_key=core.keys.logs,
             variables={
                 "ENS_ENVIRONMENT": environment.name,
-                "ENS_VAULT_BUCKET": bucket.bucket_name,
+                "ENS_VAULT_BUCKET": core.vault.bucket.bucket_name,
                 "ENS_QUEUE_URL": core.queues.events.queue_url,
                 "ENS_REFERENCE_KEY_SECRET": core.secrets.reference_key.secret_arn,
                 "ENS_SENDERS": environment.senders_json(),
@@ -71,15 +69,7 @@ class IngressStack(cdk.Stack):
                 "ENS_MLLP_PORT": str(MLLP),
                 "ENS_HEALTH_PORT": str(HEALTH),
             },
-            grants=[
-                *grants.write_objects(bucket, keys.vault, "events/*", "rejected/*"),
-                # HeadObject on a message that stands already (412); the key it may not use to read.
-                grants.allow(("s3:GetObject",), [bucket.arn_for_objects("events/*/message.hl7")]),
-                # HeadBucket, by which /ready asks whether the vault answers.
-                grants.allow(("s3:ListBucket",), [bucket.bucket_arn]),
-                *grants.send_messages(core.queues.events, keys.queues, "GetQueueAttributes"),
-                *grants.read_secret(core.secrets.reference_key, keys.records),
-            ],
+            role=core.receiver_role,
         )
         group = balancer.send_to(receiver.service)
         self._watch(environment, core, balancer, group.target_group_full_name)

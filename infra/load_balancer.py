@@ -6,6 +6,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from constructs import Construct
 
+from infra.findings import accept
 from infra.settings import Environment, Network
 
 MLLP = 17000
@@ -53,6 +54,21 @@ class LoadBalancer(Construct):
             security_groups=[group],
             cross_zone_enabled=True,
             deletion_protection=environment.deletion_protection,
+        )
+        unlogged = (
+            "A network load balancer logs TLS listeners alone, and not what goes through them; the"
+            " VPC's flow logs hold every connection, the receiver's log every message."
+        )
+        accept(
+            self,
+            {
+                "AwsSolutions-ELB2": unlogged,
+                "HIPAA.Security-ELBLoggingEnabled": unlogged,
+                "HIPAA.Security-ELBDeletionProtectionEnabled": "As the environment's"
+                " deletion_protection says; on in prod.",
+                "HIPAA.Security-ELBv2ACMCertificateRequired": "TLS where the environment names a"
+                " certificate; without one MLLP travels inside the VPN alone.",
+            },
         )
 
     def send_to(self, target: ecs.FargateService) -> elb.NetworkTargetGroup:

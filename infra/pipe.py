@@ -9,6 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.findings import INLINE, accept
 from infra.grants import allow, use_key
 from infra.settings import Environment
 from infra.step import retention
@@ -73,6 +74,7 @@ class Pipe(Construct):
                 )
             },
         )
+        accept(role, {"HIPAA.Security-IAMNoInlinePolicy": INLINE})
         self.pipe = pipes.CfnPipe(
             self,
             "Resource",

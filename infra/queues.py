@@ -5,6 +5,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.findings import accept
 from infra.settings import Environment
 
 # Six times what a pipe may take is the least that AWS allows for; the pipe cuts at 300 s, the
@@ -39,6 +40,10 @@ class Queues(Construct):
             data_key_reuse=KEY_REUSE,
             enforce_ssl=True,
             retention_period=RETENTION,
+        )
+        accept(
+            self.feedback_dead_letters,
+            {"AwsSolutions-SQS3": "It is a dead-letter queue itself, of the rule for SES events."},
         )
 
     def _fifo(

@@ -13,13 +13,7 @@ from infra.secrets import Secrets
 from infra.settings import Environment
 from infra.step import StepFunction
 from infra.tables import Tables
-from infra.vault import Vault
-
-MESSAGE = "events/*/message.hl7"
-EVENT = "events/*/event.json"
-IDENTITIES = "events/*/identities.json"
-CLINICAL = "events/*/clinical.json"
-MAILS = "events/*/mail/*"
+from infra.vault import CLINICAL, EVENT, IDENTITIES, MAILS, MESSAGE, Vault
 
 
 class Steps:
@@ -149,6 +143,8 @@ class Steps:
             self.deliver_notification,
         ]
         self.all = [*self.of_workflow, self.record_feedback]
+        for step in self.all:
+            vault.accept_patterns(step.own_role, MESSAGE, EVENT, IDENTITIES, CLINICAL, MAILS)
 
     def _step(
         self,

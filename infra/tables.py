@@ -5,6 +5,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from infra.findings import accept
 from infra.settings import Environment
 
 
@@ -36,6 +37,13 @@ class Tables(Construct):
         _index(self.ledger, "by_state", "state", "updated_at")
         _index(self.ledger, "by_encounter", "encounter_ref", "updated_at")
         self.registry = self._table("Registry", registry_key, "pk", "sk")
+        accept(
+            self,
+            {
+                "HIPAA.Security-DynamoDBInBackupPlan": "Point-in-time recovery covers 35 days;"
+                " copies kept longer are the operator's backup policy, not a stack's."
+            },
+        )
 
     def _table(
         self, name: str, key: kms.IKey, partition: str, sort: str | None = None

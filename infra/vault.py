@@ -1,11 +1,22 @@
 """The vault: the one bucket that holds patient data, and the bucket that logs who read it."""
 
+from typing import cast
+
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.findings import accept
 from infra.settings import Environment
+
+# The documents of an event, as patterns of object keys.
+MESSAGE = "events/*/message.hl7"
+EVENT = "events/*/event.json"
+IDENTITIES = "events/*/identities.json"
+CLINICAL = "events/*/clinical.json"
+MAILS = "events/*/mail/*"
 
 
 class Vault(Construct):
@@ -54,4 +65,31 @@ class Vault(Construct):
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
                 )
             ],
+        )
+        replication = (
+            "Which other region or account may hold a copy of patient data is the operator's to"
+            " decide; versions guard against overwriting and deleting."
+        )
+        accept(
+            access_logs,
+            {
+                "HIPAA.Security-S3BucketReplicationEnabled": replication,
+                "HIPAA.Security-S3DefaultEncryptionKMS": "S3 delivers access logs only to buckets"
+                " under its own key; they hold no patient data.",
+            },
+        )
+        accept(self.bucket, {"HIPAA.Security-S3BucketReplicationEnabled": replication})
+
+    def accept_patterns(self, role: iam.IRole, *patterns: str) -> None:
+        """Accepts the wildcards of these key patterns in a role's policy."""
+        bucket = cdk.Stack.of(self).get_logical_id(
+            cast(cdk.CfnElement, self.bucket.node.default_child)
+        )
+        accept(
+            role,
+            {
+                f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/{pattern}]": "An event's id is part of"
+                " its keys, so a pattern is how one kind of document is named."
+                for pattern in patterns
+            },
         )

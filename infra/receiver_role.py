@@ -1,0 +1,45 @@
+"""The role of the receiver's task. It stands in the core stack, beside what it opens."""
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra import grants
+from infra.findings import INLINE, accept
+from infra.keys import Keys
+from infra.queues import Queues
+from infra.secrets import Secrets
+from infra.vault import MESSAGE, Vault
+
+
+class ReceiverRole(iam.Role):
+    """May write messages and refused bytes and send envelopes; may decrypt neither of them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        keys: Keys,
+        vault: Vault,
+        queues: Queues,
+        secrets: Secrets,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
+            description="The receiver: writes messages to the vault, sends envelopes to the queue",
+        )
+        bucket = vault.bucket
+        for statement in (
+            *grants.write_objects(bucket, keys.vault, "events/*", "rejected/*"),
+            # HeadObject on a message that stands already (412). The key it may not use to read.
+            grants.allow(("s3:GetObject",), [bucket.arn_for_objects(MESSAGE)]),
+            # HeadBucket, by which /ready asks whether the vault answers.
+            grants.allow(("s3:ListBucket",), [bucket.bucket_arn]),
+            *grants.send_messages(queues.events, keys.queues, "GetQueueAttributes"),
+            *grants.read_secret(secrets.reference_key, keys.records),
+        ):
+            self.add_to_policy(statement)
+        accept(self, {"HIPAA.Security-IAMNoInlinePolicy": INLINE})
+        vault.accept_patterns(self, "events/*", "rejected/*", MESSAGE)
