@@ -1,0 +1,115 @@
+"""Sets up a checkout: `.venv` with the pinned dependencies. Run by the system's Python, before any venv exists.
+
+Its syntax suits Python 3.7, so that an old Python gets one clear sentence instead of a SyntaxError.
+A second call finds the stamp of the first and returns at once; an interrupted one starts over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+PYTHON_NEEDED = (3, 11)
+NODE_NEEDED = 20
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "hl7-ens.stamp"
+LOCK = ROOT / "requirements.txt"
+
+
+class SetUpError(Exception):
+    """The machine lacks something; the text says what to do."""
+
+
+def main() -> int:
+    """The process's exit status; what is missing is said in one sentence on stderr."""
+    try:
+        check_python(sys.version_info[:2])
+        check_node(node_version())
+        set_up()
+    except SetUpError as error:
+        print(f"hl7-ens: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nhl7-ens: stopped; the next run takes up the set-up again.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def check_python(version: tuple[int, int]) -> None:
+    """Raises `SetUpError` for a Python that is too old."""
+    if version < PYTHON_NEEDED:
+        needed, found = (".".join(map(str, v)) for v in (PYTHON_NEEDED, version))
+        raise SetUpError(
+            f"Python {needed} or newer is needed, and this is {found}."
+            " Where a newer one is installed, name it: make run PYTHON=python3.13"
+        )
+
+
+def node_version() -> str:
+    """What `node --version` says; "" when there is no Node."""
+    node = shutil.which("node")
+    if node is None:
+        return ""
+    answer = subprocess.run([node, "--version"], stdout=subprocess.PIPE, check=False)
+    return answer.stdout.decode("ascii", "replace").strip()
+
+
+def check_node(version: str) -> None:
+    """Raises `SetUpError` when Node is missing or too old: CDK runs on it."""
+    number = re.match(r"v(\d+)\.", version)
+    if number is None or int(number.group(1)) < NODE_NEEDED:
+        found = f"this is {version}" if version else "no `node` was found"
+        raise SetUpError(
+            f"Node.js {NODE_NEEDED} or newer is needed (CDK runs on it), and {found}."
+            " It can be had from https://nodejs.org"
+        )
+
+
+def set_up() -> None:
+    """Makes `.venv` and installs into it, unless the stamp says that this is done."""
+    wanted = stamp()
+    if STAMP.is_file() and STAMP.read_text("utf-8") == wanted:
+        return
+    say("setting up .venv (the first time, and when requirements.txt has changed)")
+    # Made anew: what an interrupted installation left behind fails in strange ways.
+    run(
+        [sys.executable, "-m", "venv", "--clear", str(VENV)],
+        "making .venv failed; on Debian and Ubuntu it takes the package python3-venv",
+    )
+    say("installing the pinned dependencies")
+    run(
+        [
+            str(VENV / "bin" / "python"),
+            *("-m", "pip", "install", "--disable-pip-version-check", "--no-input"),
+            *("--require-hashes", "--requirement", str(LOCK)),
+        ],
+        "installing the dependencies failed; pip says above why",
+    )
+    STAMP.write_text(wanted, "utf-8")
+
+
+def stamp() -> str:
+    """What an up-to-date environment was made from: the lock file and the interpreter."""
+    lock = hashlib.sha256(LOCK.read_bytes()).hexdigest()
+    return f"{lock}\n{sys.version}\n{Path(sys.executable).resolve()}\n"
+
+
+def run(words: list[str], failure: str) -> None:
+    """Runs a command with its output shown. Raises `SetUpError` with `failure` when it fails."""
+    if subprocess.call(words):
+        raise SetUpError(failure)
+
+
+def say(what: str) -> None:
+    """Prints one line of progress."""
+    print(f"hl7-ens: {what}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
