@@ -1,0 +1,169 @@
+"""Whether a note denies, supposes, doubts or tells of a relative what it mentions (NegEx's idea).
+
+A cue of cues.csv stands before or behind what it speaks of, in the same sentence. Its sides:
+
+    before    up to a word that turns the sentence ("but", "has"), over lists: "denies pain, fever or cough"
+    adjacent  the next few words, not over a comma: "not", "ruled out"
+    touching  right before, like the question mark of "?PE"
+    after     within the next few words behind: "PE was ruled out"
+    next      the very next word behind: "DVT prophylaxis"
+    ignore    no cue, though it holds one: "no change in"
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from local.comprehend_medical.tokens import Token, tokens
+
+REACH = 7
+"""Words between a cue, or the last thing in its list, and the next that it still speaks of."""
+
+NEAR = 4
+"""Words that an `adjacent` or `after` cue reaches."""
+
+TURNS = frozenset(
+    {
+        *("but", "however", "although", "though", "except", "besides", "yet", "still"),
+        *("presents", "presented", "presenting", "complains", "complaining", "endorses"),
+        *("reports", "reported", "admits", "admitted", "has", "had", "having", "developed"),
+        *("shows", "showed", "reveals", "revealed", "remains", "started", "takes", "taking"),
+        *("because", "secondary", "currently", "now", "positive", "known", "nevertheless"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A phrase of cues.csv and what it makes of what it speaks of (`about`: condition, medication, both)."""
+
+    forms: tuple[str, ...]
+    trait: str
+    side: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Something mentioned: its tokens, its sentence, and whether a condition or a medication."""
+
+    first: int
+    last: int
+    about: str
+
+
+def traits(
+    found: Sequence[Token], sentence_of: Sequence[int], spans: Sequence[Span]
+) -> list[set[str]]:
+    """For each span the traits that the cues around it make; the spans are in reading order."""
+    results: list[set[str]] = [set() for _ in spans]
+    covered = {place for span in spans for place in range(span.first, span.last + 1)}
+    reach_of = _Reach(found, sentence_of, spans).indexes
+    for begin, end, cues in _cues_in(found, covered):
+        for cue in cues:
+            for index in reach_of(cue, begin, end):
+                if cue.about in ("both", spans[index].about):
+                    results[index].add(cue.trait)
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """What a cue at some place in a note speaks of."""
+
+    found: Sequence[Token]
+    sentence_of: Sequence[int]
+    spans: Sequence[Span]
+
+    def indexes(self, cue: Cue, begin: int, end: int) -> list[int]:
+        """The indexes of the spans that a cue at the tokens `begin` to `end` speaks of."""
+        if cue.side in ("after", "next"):
+            return self._before(begin, 0 if cue.side == "next" else NEAR)
+        if cue.side == "touching":
+            return self._behind(end, 0, commas=False)
+        if cue.side == "adjacent":
+            return self._behind(end, NEAR, commas=False)
+        return self._behind(end, REACH, commas=True)
+
+    def _before(self, begin: int, reach: int) -> list[int]:
+        """The nearest span before the token `begin`, when it is near enough."""
+        near = [
+            index
+            for index, span in enumerate(self.spans)
+            if span.last < begin
+            and self.sentence_of[span.last] == self.sentence_of[begin]
+            and self._clear(span.last, begin, reach, commas=False)
+        ]
+        return near[-1:]
+
+    def _behind(self, end: int, reach: int, commas: bool) -> list[int]:
+        """The spans behind the token `end`, each near enough to the one before it."""
+        spoken_of: list[int] = []
+        reached = end
+        for index, span in enumerate(self.spans):
+            if span.first <= end:
+                continue
+            if self.sentence_of[span.first] != self.sentence_of[end]:
+                break
+            if not self._clear(reached, span.first, reach, commas):
+                break
+            spoken_of.append(index)
+            reached = span.last
+        return spoken_of
+
+    def _clear(self, left: int, right: int, reach: int, commas: bool) -> bool:
+        """Whether few enough words, and none that turns the sentence, stand between two tokens."""
+        between = self.found[left + 1 : right]
+        if sum(token.is_word for token in between) > reach:
+            return False
+        if any(token.text.lower() in TURNS for token in between):
+            return False
+        return commas or not any(token.text in ",:" for token in between)
+
+
+def _cues_in(found: Sequence[Token], covered: set[int]) -> list[tuple[int, int, tuple[Cue, ...]]]:
+    """Where cues stand: first token, last token, and the cues of that phrase; the longest wins."""
+    places = []
+    index = 0
+    while index < len(found):
+        end, cues = _longest(found, index)
+        if cues and index not in covered:
+            places.append((index, end, cues))
+            index = end
+        index += 1
+    return places
+
+
+def _longest(found: Sequence[Token], index: int) -> tuple[int, tuple[Cue, ...]]:
+    for forms, cues in _cues().get(_plain(found[index]), ()):
+        end = index + len(forms) - 1
+        if end < len(found) and all(
+            _plain(token) == wanted
+            for token, wanted in zip(found[index : end + 1], forms, strict=True)
+        ):
+            return end, tuple(cue for cue in cues if cue.side != "ignore")
+    return index, ()
+
+
+def _plain(token: Token) -> str:
+    return token.text.lower().replace("’", "'")
+
+
+@cache
+def _cues() -> dict[str, list[tuple[tuple[str, ...], tuple[Cue, ...]]]]:
+    """The phrases by their first word, the longest first, each with its cues."""
+    phrases: dict[tuple[str, ...], list[Cue]] = {}
+    file = Path(__file__).parent / "data" / "cues.csv"
+    with file.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            forms = tuple(_plain(token) for token in tokens(row["phrase"]))
+            cue = Cue(forms, row["trait"], row["side"], row["about"])
+            phrases.setdefault(forms, []).append(cue)
+    by_word: dict[str, list[tuple[tuple[str, ...], tuple[Cue, ...]]]] = {}
+    for forms, cues in phrases.items():
+        by_word.setdefault(forms[0], []).append((forms, tuple(cues)))
+    for found in by_word.values():
+        found.sort(key=lambda phrase: -len(phrase[0]))
+    return by_word
