@@ -1,0 +1,133 @@
+"""`python -m receiver` as a process: its start, its stop, what it says when it cannot start."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.functional.receiver.stub import StubAws
+from tests.functional.receiver.world import Peer, adt
+
+Lines = list[dict[str, Any]]
+
+
+def environment(aws: StubAws, **more: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "ENS_ENVIRONMENT": "test",
+        "ENS_VAULT_BUCKET": "vault",
+        "ENS_QUEUE_URL": f"{aws.url}/123456789012/events.fifo",
+        "ENS_REFERENCE_KEY_SECRET": "reference-key",
+        "ENS_SENDERS": "[]",
+        "ENS_MLLP_HOST": "127.0.0.1",
+        "ENS_MLLP_PORT": "0",
+        "ENS_HEALTH_PORT": "0",
+        **more,
+    }
+
+
+@contextmanager
+def receiver(variables: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "receiver"],
+        cwd=ROOT,
+        env=variables,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def first_line(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    assert process.stdout is not None
+    line: dict[str, Any] = json.loads(process.stdout.readline())
+    return line
+
+
+def rest(process: "subprocess.Popen[str]") -> Lines:
+    output, _ = process.communicate(timeout=10)
+    return [json.loads(line) for line in output.splitlines()]
+
+
+@pytest.fixture
+def aws() -> Iterator[StubAws]:
+    with StubAws() as stub:
+        yield stub
+
+
+def test_sigterm_lets_what_is_in_flight_be_stored_and_answered_and_takes_nothing_new(
+    aws: StubAws,
+) -> None:
+    with receiver(environment(aws)) as process:
+        port = first_line(process)["mllp_port"]
+        busy, idle, begun = Peer(port), Peer(port), Peer(port)
+        with busy, idle, begun:
+            assert idle.ask(adt("IDLE")) == "AA IDLE"
+            aws.waiting.acquire(timeout=5)
+            aws.open.clear()
+            busy.send(adt("A"), adt("B", patient="0043"))
+            begun.raw(b"\x0b" + adt("BEGUN")[:40])
+            for _ in range(2):
+                assert aws.waiting.acquire(timeout=5)
+            process.send_signal(signal.SIGTERM)
+            assert idle.is_closed()
+            with pytest.raises(OSError):
+                Peer(port).ask(adt("LATE"))
+            assert busy.is_silent()
+            aws.open.set()
+            assert [busy.answer(), busy.answer()] == ["AA A", "AA B"]
+            assert busy.is_closed()
+            begun.raw(adt("BEGUN")[40:] + b"\x1c\r")
+            assert begun.answer() == "AA BEGUN"
+            assert begun.is_closed()
+        lines = rest(process)
+        assert process.returncode == 0
+    assert len(aws.objects) == len(aws.envelopes) == 4
+    assert [line["message"] for line in lines if "message" in line][-1] == "stopped"
+
+
+def test_a_frame_that_never_ends_does_not_keep_the_receiver_beyond_its_deadline(
+    aws: StubAws,
+) -> None:
+    with receiver(environment(aws, ENS_STOP_SECONDS="0.3")) as process:
+        with Peer(first_line(process)["mllp_port"]) as sender:
+            assert sender.ask(adt()) == "AA NG-1"
+            sender.raw(b"\x0bMSH|")
+            process.send_signal(signal.SIGTERM)
+            assert sender.is_closed()
+            lines = rest(process)
+        assert process.returncode == 0
+    assert "connections cut at the deadline" in {line.get("message") for line in lines}
+
+
+def test_a_missing_setting_is_named_and_the_status_is_not_zero(aws: StubAws) -> None:
+    with receiver(environment(aws, ENS_QUEUE_URL="")) as process:
+        (line,) = rest(process)
+        assert line["message"] == "cannot start: ENS_QUEUE_URL is not set"
+        assert process.returncode == 1
+
+
+def test_a_busy_port_is_said_so(aws: StubAws) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = str(busy.getsockname()[1])
+        with receiver(environment(aws, ENS_MLLP_PORT=port)) as process:
+            (line,) = rest(process)
+            assert line["message"].startswith("cannot start: a port cannot be opened")
+            assert process.returncode == 1

@@ -1,0 +1,282 @@
+"""A receiver on a real port, its sender, and AWS that fails or waits on command."""
+
+import asyncio
+import io
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Self
+
+from botocore.exceptions import ClientError
+
+from receiver.aws import Clients
+from receiver.framing import Decoder, wrap
+from receiver.health import HealthServer, Readiness
+from receiver.intake import Intake
+from receiver.keys import ReferenceKey
+from receiver.log import Log
+from receiver.metrics import Metrics
+from receiver.server import MllpServer
+from receiver.settings import Sender, Settings
+from receiver.store import Store
+
+KEY = ReferenceKey("k1", b"secret of reference-key")
+
+
+def adt(
+    control_id: str = "NG-1",
+    *,
+    patient: str = "0042",
+    kind: str = "ADT^A01^ADT_A01",
+    time: str = "20261123091502",
+    rest: str = "",
+    more: bytes = b"",
+) -> bytes:
+    """An invented message of the configured sender `northgen`."""
+    return (
+        f"MSH|^~\\&|ADTSYS|NORTHGEN|HUB|ENS|{time}||{kind}|{control_id}|P|2.5.1{rest}\r"
+        f"EVN||20261123091500\rPID|1||{patient}^^^NORTHGEN^MR||Quillfeather^Zeta||19580214|F\rPV1|1|I\r"
+    ).encode() + more
+
+
+def refused_by(service: str, code: str = "ServiceUnavailable", status: int = 503) -> ClientError:
+    """A service's refusal, as boto3 raises it."""
+    answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, service)
+
+
+class Faults:
+    """What is done to a call of an operation, before it reaches AWS (`before`) or after it (`after`)."""
+
+    def __init__(self, clients: Clients) -> None:
+        self.before: dict[str, Callable[[], None]] = {}
+        self.after: dict[str, Callable[[], None]] = {}
+        self._clients = clients
+        for client in (clients.s3, clients.sqs):
+            client.meta.events.register_first("before-send", self._before)
+            client.meta.events.register_last("before-send", self._after)
+
+    def remove(self) -> None:
+        """Leaves the clients as they were."""
+        for client in (self._clients.s3, self._clients.sqs):
+            client.meta.events.unregister("before-send", self._before)
+            client.meta.events.unregister("before-send", self._after)
+
+    def fail(self, operation: str, error: Exception | None = None) -> None:
+        """From now on the operation fails."""
+
+        def fail() -> None:
+            raise error or refused_by(operation)
+
+        self.before[operation] = fail
+
+    def mend(self) -> None:
+        """From now on everything works."""
+        self.before.clear()
+        self.after.clear()
+
+    @contextmanager
+    def hold(self, operation: str) -> Iterator[None]:
+        """Inside the block, calls of the operation wait."""
+        gate = threading.Event()
+
+        def wait() -> None:
+            gate.wait(10)
+
+        self.before[operation] = wait
+        try:
+            yield
+        finally:
+            gate.set()
+            del self.before[operation]
+
+    def _before(self, event_name: str, **_: Any) -> None:
+        self._meet(self.before, event_name)
+
+    def _after(self, event_name: str, **_: Any) -> None:
+        self._meet(self.after, event_name)
+
+    def _meet(self, plan: dict[str, Callable[[], None]], event_name: str) -> None:
+        action = plan.get(event_name.rpartition(".")[2])
+        if action is not None:
+            action()
+
+
+def settings_for_tests(bucket: str, queue_url: str, **limits: Any) -> Settings:
+    """Settings on free ports of the loopback, with the limits given."""
+    ports = {"mllp_host": "127.0.0.1", "mllp_port": 0, "health_port": 0}
+    return replace(
+        Settings(
+            environment="test",
+            vault_bucket=bucket,
+            queue_url=queue_url,
+            reference_key_secret="reference-key",
+            senders=(Sender("northgen", "ADTSYS", "NORTHGEN"),),
+            receiver_id="r1",
+            store_threads=8,
+        ),
+        **{**ports, **limits},
+    )
+
+
+class World:
+    """A running receiver with its own event loop in a thread."""
+
+    def __init__(self, settings: Settings, clients: Clients) -> None:
+        self.settings = settings
+        self.bucket = settings.vault_bucket
+        self.queue_url = settings.queue_url
+        self.output = io.StringIO()
+        self.clients = clients
+        self.faults = Faults(clients)
+        self.mllp_port = self.health_port = 0
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.run(self._start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.faults.remove()
+        self.run(self.server.stop())
+        self._health.stop()
+        self._intake.close()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.close()
+
+    def run(self, job: Coroutine[Any, Any, Any]) -> Any:
+        """Runs a coroutine in the receiver's loop and returns its result."""
+        return asyncio.run_coroutine_threadsafe(job, self._loop).result(20)
+
+    async def _start(self) -> None:
+        log = Log(self.output)
+        self.metrics = Metrics("test", log)
+        store = Store(self.settings, self.clients)
+        self._intake = Intake(self.settings, store, KEY, self.metrics, log)
+        self.server = MllpServer(self.settings, self._intake, self.metrics, log)
+        self._health = HealthServer("127.0.0.1", 0, Readiness(self.server, self._intake))
+        self.mllp_port = await self.server.start()
+        self.health_port = await self._health.start()
+
+    def connect(self) -> "Peer":
+        """A new connection to the receiver."""
+        return Peer(self.mllp_port)
+
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        """Every object under the prefix, and every version counted once more in its key."""
+        found = self.clients.s3.list_object_versions(Bucket=self.bucket, Prefix=prefix)
+        return {
+            f"{one['Key']}@{one['VersionId']}": self.clients.s3.get_object(
+                Bucket=self.bucket, Key=one["Key"], VersionId=one["VersionId"]
+            )["Body"].read()
+            for one in found.get("Versions", [])
+        }
+
+    def envelopes(self) -> list[dict[str, Any]]:
+        """Takes every message off the queue and returns their bodies, in order."""
+        bodies = []
+        while True:
+            got = self.clients.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
+            for message in got.get("Messages", []):
+                self.clients.sqs.delete_message(
+                    QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"]
+                )
+                bodies.append(json.loads(message["Body"]))
+            if not got.get("Messages"):
+                return bodies
+
+    def logged(self) -> list[dict[str, Any]]:
+        """Every log and metric line up to now, the metrics flushed."""
+
+        async def flush() -> None:
+            self.metrics.flush()
+
+        self.run(flush())
+        return [json.loads(line) for line in self.output.getvalue().splitlines()]
+
+    def counted(self, metric: str, **dimensions: str) -> float:
+        """The sum of a metric over all its lines."""
+        return sum(
+            float(line[metric])
+            for line in self.logged()
+            if metric in line and dimensions.items() <= line.items()
+        )
+
+
+class Peer:
+    """A sender's end of one connection."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=8)
+        self._decoder = Decoder(1 << 20)
+        self._answers: list[bytes] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, *payloads: bytes) -> None:
+        """Writes the messages framed, in one write."""
+        self.raw(b"".join(map(wrap, payloads)))
+
+    def raw(self, data: bytes) -> None:
+        """Writes the bytes as they are."""
+        self.socket.sendall(data)
+
+    def ask(self, payload: bytes) -> str:
+        """Sends one message and returns `<code> <MSA-2>` of its answer."""
+        self.send(payload)
+        return self.answer()
+
+    def answer(self) -> str:
+        """`<code> <MSA-2>` of the next answer."""
+        fields = self.acknowledgement().split(b"\r")[1].split(b"|")
+        return b" ".join(fields[1:3]).decode()
+
+    def acknowledgement(self) -> bytes:
+        """The next answer; raises `EOFError` when the receiver closes first."""
+        while not self._answers:
+            data = self.socket.recv(65536)
+            if not data:
+                raise EOFError
+            self._answers += [frame.payload for frame in self._decoder.feed(data)]
+        return self._answers.pop(0)
+
+    def is_silent(self, seconds: float = 0.2) -> bool:
+        """Whether no answer comes for that long."""
+        if self._answers:
+            return False
+        self.socket.settimeout(seconds)
+        try:
+            return not self.socket.recv(1, socket.MSG_PEEK)
+        except TimeoutError:
+            return True
+        finally:
+            self.socket.settimeout(8)
+
+    def is_closed(self) -> bool:
+        """Whether the receiver has closed, with nothing more to read."""
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionError:
+            return True
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 3) -> bool:
+    """Whether the condition comes true within that time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return condition()
