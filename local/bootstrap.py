@@ -76,10 +76,18 @@ def set_up() -> None:
     wanted = stamp()
     if STAMP.is_file() and STAMP.read_text("utf-8") == wanted:
         return
-    say("setting up .venv (the first time, and when requirements.txt has changed)")
-    # Made anew: what an interrupted installation left behind fails in strange ways.
+    if VENV.exists() and not STAMP.is_file():
+        raise SetUpError(
+            f"{VENV} exists and was not made by make: move it away, and the next run makes its own."
+        )
+    say("setting up .venv (the first time, and when requirements.txt or Python has changed)")
+    # Made anew, because what an interrupted installation leaves behind fails in strange ways. The
+    # stamp comes first: with it, whatever else stands there is ours to remove.
+    shutil.rmtree(VENV, ignore_errors=True)
+    VENV.mkdir()
+    STAMP.write_text("unfinished\n", "utf-8")
     run(
-        [sys.executable, "-m", "venv", "--clear", str(VENV)],
+        [sys.executable, "-m", "venv", str(VENV)],
         "making .venv failed; on Debian and Ubuntu it takes the package python3-venv",
     )
     say("installing the pinned dependencies")
