@@ -1,0 +1,59 @@
+"""A text in pieces that Comprehend Medical takes, cut where a reader would pause. Pure.
+
+The limits are bytes of UTF-8 (20,000 for DetectEntitiesV2, 10,000 for InferICD10CM: "Guidelines and
+quotas", Amazon Comprehend Medical Developer Guide); offsets are code points, Python's own.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_SENTENCE_END = re.compile(r"[.!?;:]\s+|\s*\n\s*")
+_BLANK = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of the text and the offset at which it begins there."""
+
+    start: int
+    text: str = field(repr=False)
+
+
+def chunks(text: str, limit: int) -> list[Chunk]:
+    """Pieces of at most `limit` bytes that leave out nothing but blanks and never overlap.
+
+    Each ends behind a sentence where one ends in the second half of what fits, else at a blank, else
+    between two characters.
+    """
+    return [
+        Chunk(start + len(piece) - len(piece.lstrip()), piece.strip())
+        for start, piece in _pieces(text, limit)
+        if piece.strip()
+    ]
+
+
+def _pieces(text: str, limit: int) -> Iterator[tuple[int, str]]:
+    start = 0
+    while start < len(text):
+        fitting = _fitting(text, start, limit)
+        end = start + fitting
+        if end < len(text):
+            end = start + _border(text[start:end])
+        yield start, text[start:end]
+        start = end
+
+
+def _fitting(text: str, start: int, limit: int) -> int:
+    """How many characters from `start` fit into `limit` bytes; at least one."""
+    window = text[start : start + limit].encode()
+    return max(1, len(window[:limit].decode(errors="ignore")))
+
+
+def _border(window: str) -> int:
+    half = len(window) // 2
+    for pattern in (_SENTENCE_END, _BLANK):
+        ends = [found.end() for found in pattern.finditer(window) if found.end() > half]
+        if ends:
+            return ends[-1]
+    return len(window)

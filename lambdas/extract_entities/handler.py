@@ -1,0 +1,41 @@
+"""ExtractEntities: conditions and medications in the message's notes."""
+
+from lambdas.common.log import Result, Run, Task, step
+from lambdas.common.models import PatientEvent
+from lambdas.common.vault import read_document, write_document
+from lambdas.extract_entities.extracting import extract
+from lambdas.extract_entities.settings import cost_mode
+
+
+@step("ExtractEntities")
+def lambda_handler(task: Task, run: Run) -> Result:
+    """How many conditions and medications were found; writes `clinical.json`.
+
+    Raises `DependencyUnavailableError` or `ConfigurationError`; the workflow then goes on without.
+    """
+    document = read_document(run.event_id, "event.json", task["parsed"]["version_id"])
+    extraction = extract(PatientEvent.from_dict(document), cost_mode())
+    findings = extraction.findings
+    written = write_document(run.event_id, "clinical.json", findings.to_dict())
+    counts = {
+        "conditions": len(findings.conditions),
+        "medications": len(findings.medications),
+        "set_aside": sum(findings.set_aside.values()),
+        "requests": extraction.requests,
+    }
+    run.count("ComprehendMedicalUnits", sum(extraction.units.values()))
+    run.audit(
+        "EXTRACTED",
+        "ok",
+        result=findings.outcome,
+        counts=counts,
+        units=extraction.units,
+        set_aside=findings.set_aside,
+        documents=[written.to_dict()],
+    )
+    return {
+        "outcome": findings.outcome,
+        "conditions": counts["conditions"],
+        "medications": counts["medications"],
+        "version_id": written.version_id,
+    }

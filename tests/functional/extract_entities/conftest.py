@@ -1,0 +1,50 @@
+"""The step with moto's vault and audit, and the stand-in behind boto3's Comprehend Medical client."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from lambdas.common.models import Note, PatientEvent
+from lambdas.common.vault import write_document
+from lambdas.extract_entities.handler import lambda_handler
+from tests.support.comprehend_medical import serving
+
+EVENT_ID = "f" * 32
+
+RunStep = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def stand_in_url() -> Iterator[str]:
+    """The URL of one stand-in for all tests of this folder."""
+    with serving() as url:
+        yield url
+
+
+@pytest.fixture
+def run_step(stand_in_url: str, monkeypatch: pytest.MonkeyPatch, aws: Any) -> RunStep:
+    """Runs the handler on an event with these notes, as the workflow would."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", stand_in_url)
+
+    def run(*notes: str) -> dict[str, Any]:
+        event = PatientEvent(
+            event_id=EVENT_ID,
+            trigger_event="A01",
+            kind="admission",
+            notifiable=True,
+            hl7_version="2.5.1",
+            notes=tuple(Note(f"OBX[{number}]-5", text) for number, text in enumerate(notes, 1)),
+        )
+        written = write_document(EVENT_ID, "event.json", event.to_dict())
+        return lambda_handler(
+            {
+                "envelope": {"event_id": EVENT_ID, "sender": "northgen"},
+                "parsed": {"version_id": written.version_id},
+                "execution_arn": "arn:aws:states:us-east-1:123456789012:express:x:y:z",
+                "attempt": 0,
+            },
+            None,
+        )
+
+    return run

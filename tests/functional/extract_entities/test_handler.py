@@ -1,0 +1,178 @@
+import json
+
+import pytest
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
+
+from lambdas.common import audit
+from lambdas.common.aws import client
+from lambdas.common.errors import (
+    ConfigurationError,
+    DependencyUnavailableError,
+    UnexpectedError,
+)
+from lambdas.common.models import ClinicalFindings
+from lambdas.common.vault import read_document
+from lambdas.extract_entities import comprehend
+from tests.functional.extract_entities.conftest import EVENT_ID, RunStep
+from tests.support.broken import breaking, refusing
+from tests.support.comprehend_medical import order_fault
+
+
+def stored(version_id: str) -> ClinicalFindings:
+    return ClinicalFindings.from_dict(read_document(EVENT_ID, "clinical.json", version_id))
+
+
+def test_conditions_and_medications_are_written_with_code_words_and_dose(
+    run_step: RunStep,
+) -> None:
+    result = run_step(
+        "Diagnosis is s/p PE. Co-morbid: diabetes and a-fib.",
+        "Denies fever. Taking propanolol 10Mg daily",
+    )
+    assert {**result, "version_id": ""} == {
+        "outcome": "extracted",
+        "conditions": 3,
+        "medications": 1,
+        "version_id": "",
+    }
+    findings = stored(result["version_id"])
+    assert [(f.text, f.code, f.field) for f in findings.conditions] == [
+        ("PE", "I26.99", "OBX[1]-5"),
+        ("diabetes", "E11.9", "OBX[1]-5"),
+        ("a-fib", "I48.91", "OBX[1]-5"),
+    ]
+    assert findings.conditions[0].description == (
+        "Other pulmonary embolism without acute cor pulmonale"
+    )
+    assert [(f.text, f.detail, f.field) for f in findings.medications] == [
+        ("propanolol", "10Mg daily", "OBX[2]-5")
+    ]
+    assert findings.set_aside == {"negated": 1}
+    assert set(findings.model_versions) == {"DetectEntitiesV2", "InferICD10CM"}
+
+
+def test_a_sentence_that_the_sender_wrapped_over_two_segments_is_read_as_one(
+    run_step: RunStep,
+) -> None:
+    result = run_step("There is no evidence of", "PE on imaging")
+    assert (result["conditions"], stored(result["version_id"]).set_aside) == (0, {"negated": 1})
+
+
+@pytest.mark.parametrize("notes", [(), ("",), (" \n", "\t")])
+def test_nothing_to_read_is_an_outcome_and_asks_nobody(
+    run_step: RunStep, notes: tuple[str, ...]
+) -> None:
+    with refusing(client("comprehendmedical", comprehend.CONFIG), "*", "Unasked") as asked:
+        result = run_step(*notes)
+    assert result["outcome"] == "nothing_to_read"
+    assert stored(result["version_id"]).conditions == ()
+    assert asked == []
+
+
+def test_switched_off_is_an_outcome_and_asks_nobody(
+    run_step: RunStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENS_COST_MODE", "off")
+    with refusing(client("comprehendmedical", comprehend.CONFIG), "*", "Unasked") as asked:
+        result = run_step("Has diabetes.")
+    assert result["outcome"] == "switched_off"
+    assert asked == []
+
+
+def test_the_audit_counts_findings_requests_and_units(run_step: RunStep) -> None:
+    result = run_step("Has diabetes, denies fever. " + "x" * 200)
+    entry = audit.entries(EVENT_ID)[0]
+    assert (entry["action"], entry["outcome"], entry["result"]) == ("EXTRACTED", "ok", "extracted")
+    assert entry["counts"] == {"conditions": 1, "medications": 0, "set_aside": 1, "requests": 2}
+    assert entry["units"] == {"DetectEntitiesV2": 3, "InferICD10CM": 3}
+    assert entry["set_aside"] == {"negated": 1}
+    assert entry["documents"][0]["version_id"] == result["version_id"]
+    assert audit.verify(EVENT_ID).holds
+
+
+def test_nothing_of_a_note_is_said_outside_the_vault(
+    run_step: RunStep, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    result = run_step("Amara Okafor has diabetes and takes metformin")
+    out = capsys.readouterr()
+    said = json.dumps([result, audit.entries(EVENT_ID), out.out, out.err, caplog.text])
+    for secret in ("Okafor", "diabetes", "metformin", "E11"):
+        assert secret not in said
+
+
+def test_a_long_note_is_read_to_its_end_in_pieces(run_step: RunStep) -> None:
+    filler = "The patient was seen on rounds and rested. "
+    note = "Has gout. " + filler * 600 + "Takes warfarin 5 mg daily. Has asthma."
+    result = run_step(note)
+    findings = stored(result["version_id"])
+    assert [f.code for f in findings.conditions] == ["M10.9", "J45.909"]
+    assert [f.detail for f in findings.medications] == ["5 mg daily"]
+    assert audit.entries(EVENT_ID)[0]["counts"]["requests"] == 2 + 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    ["TooManyRequestsException", "ServiceUnavailableException", "InternalServerException"],
+)
+def test_a_service_that_throttles_or_fails_is_a_dependency_that_is_unavailable(
+    run_step: RunStep, stand_in_url: str, error: str
+) -> None:
+    order_fault(stand_in_url, error, times=50)
+    try:
+        with pytest.raises(DependencyUnavailableError, match=error):
+            run_step("Has diabetes.")
+    finally:
+        order_fault(stand_in_url, error, times=0)
+
+
+def test_one_throttled_request_is_asked_again(run_step: RunStep, stand_in_url: str) -> None:
+    order_fault(stand_in_url, "TooManyRequestsException", times=1)
+    assert run_step("Has diabetes.")["conditions"] == 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ConnectTimeoutError(endpoint_url="http://comprehend.example"),
+        EndpointConnectionError(endpoint_url="http://comprehend.example"),
+    ],
+)
+def test_a_service_that_cannot_be_reached_is_a_dependency_that_is_unavailable(
+    run_step: RunStep, failure: Exception
+) -> None:
+    comprehend_client = client("comprehendmedical", comprehend.CONFIG)
+    with (
+        breaking(comprehend_client, "InferICD10CM", failure),
+        pytest.raises(DependencyUnavailableError, match=type(failure).__name__),
+    ):
+        run_step("Has diabetes.")
+
+
+def test_answers_that_do_not_come_in_time_end_the_step_before_the_function_does(
+    run_step: RunStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comprehend, "SECONDS", 0)
+    with pytest.raises(DependencyUnavailableError, match="in time"):
+        run_step("Has diabetes.")
+
+
+@pytest.mark.parametrize(
+    "code", ["AccessDeniedException", "TextSizeLimitExceededException", "InvalidRequestException"]
+)
+def test_a_refusal_that_no_retry_mends_names_its_code_and_place_only(
+    run_step: RunStep, code: str
+) -> None:
+    comprehend_client = client("comprehendmedical", comprehend.CONFIG)
+    with (
+        refusing(comprehend_client, "DetectEntitiesV2", code),
+        pytest.raises(UnexpectedError, match=f"{code} at lambdas/extract_entities/comprehend.py"),
+    ):
+        run_step("Has diabetes.")
+
+
+def test_a_cost_mode_that_is_not_on_the_list_is_a_configuration_error(
+    run_step: RunStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENS_COST_MODE", "cheap")
+    with pytest.raises(ConfigurationError, match="ENS_COST_MODE is none of full, off"):
+        run_step("Has diabetes.")
