@@ -38,6 +38,7 @@ class StubAws:
 class _Handler(BaseHTTPRequestHandler):
     aws: StubAws
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_PUT(self) -> None:
         body = self._body()
