@@ -11,24 +11,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws import client, dependency
 from lambdas.common.clock import now
 from lambdas.common.errors import DependencyUnavailableError
+from lambdas.common.items import Item, from_item, to_item
 from lambdas.common.keys import KeyRing, audit_keys
 from lambdas.common.settings import settings
 
 HEAD = "HEAD"
 GENESIS = "0" * 64
-APPEND_TRIES = 8
+APPEND_TRIES = 12
+LONGEST_WAIT = 0.2
 SEALS = ("hash", "key_id")
 
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
-
-Item = dict[str, Any]
+OTHERS_WERE_FIRST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+"""Why DynamoDB cancels a transaction when another writer moved the chain's head."""
+TRANSIENT_REASONS = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def append(event_id: str, entry: Item) -> Item:
         stored = seal(event_id, entry, head)
         if _write(stored, head):
             return stored
-        time.sleep(random.uniform(0, 0.02 * 2**attempt))
+        time.sleep(random.uniform(0, min(LONGEST_WAIT, 0.02 * 2**attempt)))
     raise DependencyUnavailableError("dynamodb: the event's audit chain is contended")
 
 
@@ -76,7 +76,8 @@ def seal(event_id: str, entry: Item, head: Item | None) -> Item:
     moment = entry.get("time") or now()
     previous = head["hash"] if head else GENESIS
     content = {
-        **{name: value for name, value in entry.items() if value is not None},
+        # Absent rather than empty: an index does not take an empty key.
+        **{name: value for name, value in entry.items() if value not in (None, "")},
         "event_id": event_id,
         "sk": f"{sequence:08d}",
         "seq": sequence,
@@ -112,23 +113,23 @@ def check(chained: list[Item], head: Item | None, keys: KeyRing) -> list[str]:
     problems = []
     previous, expected = GENESIS, 1
     for entry in chained:
-        sequence = int(entry["seq"])
+        # Whoever alters an entry may also take attributes away: absent ones read as "".
+        sequence, key_id = int(entry["seq"]), str(entry.get("key_id", ""))
+        before = str(entry.get("prev_hash", ""))
         if sequence != expected:
             problems.append(f"entry {expected} is missing")
-        elif entry["prev_hash"] != previous:
+        elif before != previous:
             problems.append(f"entry {sequence} does not follow the one before it")
-        if entry["key_id"] not in keys.keys:
+        if key_id not in keys.keys:
             problems.append(f"entry {sequence} was sealed with a key that is gone")
-        elif entry["hash"] != keys.mac(
-            entry["prev_hash"].encode() + canonical(entry), entry["key_id"]
-        ):
+        elif entry.get("hash") != keys.mac(before.encode() + canonical(entry), key_id):
             problems.append(f"entry {sequence} was altered")
-        previous, expected = entry["hash"], sequence + 1
+        previous, expected = str(entry.get("hash", "")), sequence + 1
     if head is None:
         if chained:
             problems.append("the chain's head is missing")
-    elif head["seq"] != expected - 1 or head["hash"] != previous:
-        problems.append(f"the chain ends at entry {expected - 1}, its head says {int(head['seq'])}")
+    elif head.get("seq") != expected - 1 or head.get("hash") != previous:
+        problems.append(f"the chain ends at entry {expected - 1}, its head says otherwise")
     return problems
 
 
@@ -147,20 +148,27 @@ def _write(stored: Item, head: Item | None) -> bool:
         with dependency("dynamodb"):
             client("dynamodb").transact_write_items(
                 TransactItems=[
-                    {"Put": {"TableName": table, "Item": _to_item(new_head), **unmoved}},
+                    {"Put": {"TableName": table, "Item": to_item(new_head), **unmoved}},
                     {
                         "Put": {
                             "TableName": table,
-                            "Item": _to_item(stored),
+                            "Item": to_item(stored),
                             "ConditionExpression": "attribute_not_exists(event_id)",
                         }
                     },
                 ]
             )
     except ClientError as error:
-        if error.response["Error"]["Code"] != "TransactionCanceledException":
-            raise
-        return False
+        reasons = {
+            reason["Code"]
+            for reason in error.response.get("CancellationReasons", [])
+            if reason.get("Code", "None") != "None"
+        }
+        if reasons and reasons <= OTHERS_WERE_FIRST:
+            return False
+        if reasons & TRANSIENT_REASONS:
+            raise DependencyUnavailableError("dynamodb: the audit table throttles") from None
+        raise
     return True
 
 
@@ -168,7 +176,7 @@ def _head(event_id: str) -> Item | None:
     with dependency("dynamodb"):
         answer = client("dynamodb").get_item(
             TableName=settings().audit_table,
-            Key=_to_item({"event_id": event_id, "sk": HEAD}),
+            Key=to_item({"event_id": event_id, "sk": HEAD}),
             ConsistentRead=True,
         )
     return from_item(answer["Item"]) if "Item" in answer else None
@@ -190,21 +198,3 @@ def query(**arguments: Any) -> Iterator[Item]:
     with dependency("dynamodb"):
         for page in pages.paginate(TableName=settings().audit_table, **arguments):
             yield from map(from_item, page["Items"])
-
-
-def from_item(item: Item) -> Item:
-    """A DynamoDB item as plain values; numbers come as `int`."""
-    plain = {name: _deserialize(value) for name, value in item.items()}
-    return {name: _plain(value) for name, value in plain.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value if isinstance(value, str | bool | bytes) or value is None else int(value)
-
-
-def _to_item(plain: Item) -> Item:
-    return {name: _serialize(value) for name, value in plain.items()}

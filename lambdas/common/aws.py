@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, IncompleteReadError
 
 from lambdas.common.errors import DependencyUnavailableError
 
@@ -29,9 +29,11 @@ TRANSIENT_CODES = frozenset(
         "RequestTimeout",
         "ServiceUnavailable",
         "SlowDown",
+        "ThrottledException",
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
+        "TransactionConflictException",
         "TransactionInProgressException",
     }
 )
@@ -63,5 +65,5 @@ def dependency(service: str) -> Iterator[None]:
             raise
         code = error.response.get("Error", {}).get("Code", "5xx")
         raise DependencyUnavailableError(f"{service} {error.operation_name}: {code}") from None
-    except (HTTPClientError, ConnectionError) as error:
+    except (HTTPClientError, ConnectionError, IncompleteReadError) as error:
         raise DependencyUnavailableError(f"{service}: {type(error).__name__}") from None

@@ -11,7 +11,12 @@ from botocore.exceptions import ClientError
 
 from lambdas.common import audit
 from lambdas.common.clock import milliseconds_since, now
-from lambdas.common.errors import EnsError, UnexpectedError
+from lambdas.common.errors import (
+    DeliveryRefusedError,
+    EnsError,
+    IdentityNotFoundError,
+    UnexpectedError,
+)
 from lambdas.common.settings import settings
 
 Task = dict[str, Any]
@@ -61,6 +66,8 @@ class Run:
     def failed(self, error: EnsError) -> None:
         """Logs the failure and tries to audit it. The workflow's own entry follows in any case."""
         self.logger.warning(str(error), error_name=type(error).__name__)
+        if isinstance(error, DeliveryRefusedError | IdentityNotFoundError):
+            return  # an outcome that the step itself has audited, as REFUSED or UNKNOWN_PATIENT
         try:
             self.audit("FAILED", "failed", error_name=type(error).__name__, error=str(error))
         except Exception as unwritten:
@@ -82,7 +89,8 @@ def step(
     and line: its text may hold a patient's name.
     """
     logger = Logger(service=name, log_uncaught_exceptions=False)
-    tracer = Tracer(service=name)
+    # Not patching boto: X-Ray's patch keeps the text of every refusal, and SES's holds addresses.
+    tracer = Tracer(service=name, auto_patch=False)
     metrics = Metrics(namespace=NAMESPACE, service=name)
 
     def decorate(handler: Callable[[Task, Run], Result]) -> Callable[[Task, Any], Result]:
@@ -90,7 +98,12 @@ def step(
         @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
         @metrics.log_metrics
         def lambda_handler(task: Task, context: Any) -> Result:
-            run = Run(name, event_id_of(task), task, logger, metrics)
+            # Never none: Powertools warns of an invocation without metrics.
+            metrics.add_metric(name="Attempts", unit="Count", value=1)
+            try:
+                run = Run(name, event_id_of(task), task, logger, metrics)
+            except (AttributeError, KeyError, TypeError, ValueError) as unreadable:
+                raise UnexpectedError(where(unreadable)) from None
             logger.append_keys(
                 event_id=run.event_id, execution_arn=run.execution_arn, attempt=run.attempt
             )

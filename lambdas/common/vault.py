@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws import client, dependency
-from lambdas.common.errors import UnprocessableMessageError
+from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
 from lambdas.common.settings import settings
 
 
@@ -79,8 +79,11 @@ def write_once(event_id: str, name: str, body: bytes, content_type: str) -> tupl
                 Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
             )
     except ClientError as error:
-        # 412: it stands already. 409: another writer is at it, and will have written it by the read.
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (409, 412):
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == 409:
+            # Another writer is at it and may yet fail: S3 asks to try again, so the workflow does.
+            raise DependencyUnavailableError("s3 PutObject: ConditionalRequestConflict") from None
+        if status != 412:
             raise
         with dependency("s3"):
             answer = client("s3").get_object(Bucket=bucket, Key=key)

@@ -1,0 +1,37 @@
+"""Text from a message, made safe to show: what a sender writes must not steer what a reader sees."""
+
+import re
+import unicodedata
+
+CUT = "…"
+
+_DROPPED = frozenset({"Cf", "Cs", "Co", "Cn"})
+"""Format characters (right-to-left overrides, zero-width ones), lone surrogates, unassigned."""
+_SPACED = frozenset({"Cc", "Zl", "Zp"})
+"""Controls and line breaks: a field is one line."""
+_JOINERS = frozenset("\u200c\u200d")
+"""Persian, Hindi and others spell with these; they reorder nothing."""
+
+_MANY_MARKS = re.compile(r"([\u0300-\u036f]{3})[\u0300-\u036f]+")
+_LINK = re.compile(r"(://|\bwww\.)", re.IGNORECASE)
+
+
+def clean(text: str, limit: int = 160) -> str:
+    """The text on one line, without invisible or steering characters, at most `limit` long.
+
+    A text that was cut ends in `…`. Web addresses are broken up with a space, because mail clients
+    turn them into links whatever the HTML says.
+    """
+    # Cut first: normalising a huge field would cost more than showing the little of it that fits.
+    shown = unicodedata.normalize("NFC", text[: 4 * limit])
+    shown = "".join(map(_tame, shown))
+    shown = _LINK.sub(r"\1 ", _MANY_MARKS.sub(r"\1", shown))
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= limit else shown[: limit - 1].rstrip() + CUT
+
+
+def _tame(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in _SPACED:
+        return " "
+    return "" if category in _DROPPED and character not in _JOINERS else character

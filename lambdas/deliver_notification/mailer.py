@@ -1,0 +1,148 @@
+"""The mail: built once, kept in the vault, and handed to SES exactly as it stands there."""
+
+import re
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+)
+from botocore.exceptions import ConnectionError as AnyConnectionError
+
+from lambdas.common import vault
+from lambdas.common.aws import client, is_transient
+from lambdas.common.errors import (
+    ConfigurationError,
+    DeliveryRefusedError,
+    DependencyUnavailableError,
+    EnsError,
+)
+from lambdas.common.settings import required
+from lambdas.common.vault import Written
+from lambdas.deliver_notification.letter import Letter
+
+SES_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
+"""One try, and an answer or a timeout well before the function's 7 s end: a repeat is the ledger's to decide."""
+
+NEVER_TOOK_IT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
+"""No connection came about, so SES cannot have the mail."""
+
+REFUSALS = frozenset({"MessageRejected", "BadRequestException"})
+"""SES's answers that no retry changes and that concern this mail alone."""
+
+MISCONFIGURED = frozenset(
+    {"MailFromDomainNotVerifiedException", "NotFoundException", "AccountSuspendedException"}
+)
+"""SES's answers that concern every mail of the environment: identity, configuration set, account."""
+
+TRY_LATER = frozenset({"SendingPausedException"})
+"""Beside what `common.aws` calls transient: somebody has paused the account or the configuration set."""
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")
+
+
+class AmbiguousSendError(Exception):
+    """SES may or may not have taken the mail: no answer came, or a 5xx."""
+
+
+def is_address(text: str) -> bool:
+    """Whether the text is one mail address that SES can take: ASCII, no comment, no quoting (RFC 5321 4.1.2)."""
+    return (
+        _ADDRESS.fullmatch(text) is not None
+        and len(text) <= 254
+        and len(text.rpartition("@")[0]) <= 64
+    )
+
+
+def build(letter: Letter, address: str, delivery_id: str) -> bytes:
+    """The MIME message: plain text first, HTML as its alternative (RFC 2046 5.1.4).
+
+    Its Message-ID is the delivery's id and its Date is now; both stay, because it is built once.
+    Raises `ConfigurationError` when the sender's address is not one.
+    """
+    sender = from_address()
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = Address(addr_spec=sender)
+    mail["To"] = Address(addr_spec=address)
+    mail["Subject"] = letter.subject
+    mail["Date"] = format_datetime(datetime.now(UTC))
+    mail["Message-ID"] = f"<{delivery_id}@{sender.rpartition('@')[2]}>"
+    # Out-of-office replies to a machine help nobody, and they quote what they answer (RFC 3834 5).
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    mail.set_content(letter.text, cte="quoted-printable")
+    mail.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    return mail.as_bytes()
+
+
+def store(event_id: str, delivery_id: str, mail: bytes) -> tuple[bytes, Written]:
+    """Keeps the mail in the vault unless one is there, and returns what stands there to be sent."""
+    return vault.write_once(event_id, f"mail/{delivery_id}.eml", mail, "message/rfc822")
+
+
+def send(mail: bytes, address: str, event_id: str, delivery_id: str) -> str:
+    """Hands the mail to SES and returns SES's message id.
+
+    Raises `DeliveryRefusedError` (this mail, for good), `ConfigurationError` (every mail, until
+    an operator acts), `DependencyUnavailableError` (not taken, later perhaps), and
+    `AmbiguousSendError`. Any other `ClientError` means that SES did not take it.
+    """
+    ses = client("sesv2", SES_CONFIG)
+    try:
+        answer = ses.send_email(
+            FromEmailAddress=from_address(),
+            Destination={"ToAddresses": [address]},
+            Content={"Raw": {"Data": mail}},
+            ConfigurationSetName=required("ENS_SES_CONFIGURATION_SET"),
+            # SES puts them into its events: ids of ours, nothing about anybody.
+            EmailTags=[
+                {"Name": "delivery_id", "Value": delivery_id},
+                {"Name": "event_id", "Value": event_id},
+            ],
+        )
+    except NEVER_TOOK_IT as error:
+        raise DependencyUnavailableError(f"ses: {type(error).__name__}") from None
+    except (HTTPClientError, AnyConnectionError) as error:
+        raise AmbiguousSendError(type(error).__name__) from None
+    except ClientError as error:
+        raise translated(error) from None
+    finally:
+        # A connection kept over a freeze of the sandbox may be dead, and a send that dies on it is
+        # ambiguous: the next one gets a connection of its own.
+        ses.close()
+    message_id: str = answer["MessageId"]
+    return message_id
+
+
+def translated(error: ClientError) -> EnsError | AmbiguousSendError | ClientError:
+    """SES's answer as our error. Texts are codes: SES's own text holds addresses."""
+    code = error.response["Error"]["Code"]
+    if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+        return AmbiguousSendError(code)
+    if is_transient(error) or code in TRY_LATER:
+        return DependencyUnavailableError(f"ses SendEmail: {code}")
+    # An unverified sender is answered like a refused mail; only the text tells them apart.
+    unverified = from_address().lower() in error.response["Error"].get("Message", "").lower()
+    if code in MISCONFIGURED or (code in REFUSALS and unverified):
+        return ConfigurationError(
+            f"ses SendEmail: {code}; the sending identity or set is not ready"
+        )
+    return DeliveryRefusedError(f"ses SendEmail: {code}") if code in REFUSALS else error
+
+
+def from_address() -> str:
+    """The address that mail is sent from; `ConfigurationError` when it is missing or not one."""
+    address = parseaddr(required("ENS_SES_FROM"))[1]
+    if not is_address(address):
+        raise ConfigurationError("ENS_SES_FROM is not a mail address")
+    return address

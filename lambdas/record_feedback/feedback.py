@@ -1,0 +1,103 @@
+"""What SES's event about a mail means: pure, from the event as EventBridge hands it over.
+
+https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html: the same
+object, as EventBridge's `detail`. It holds addresses, headers and diagnostic texts, which stay here.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from lambdas.common.deliveries import REFUSED, SENT
+
+Detail = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """How an event type is audited, which part of the event is its own, and what it proves.
+
+    `state` is what a delivery is whose fate the ledger does not know, now that this has come.
+    """
+
+    action: str
+    outcome: str
+    part: str
+    state: str = SENT
+
+
+MEANINGS = {
+    "Send": Meaning("SENT", "ok", "send"),
+    "Delivery": Meaning("DELIVERED", "ok", "delivery"),
+    "DeliveryDelay": Meaning("DELAYED", "ok", "deliveryDelay"),
+    "Bounce": Meaning("BOUNCED", "refused", "bounce"),
+    "Complaint": Meaning("COMPLAINED", "refused", "complaint"),
+    "Reject": Meaning("REJECTED", "refused", "reject", REFUSED),
+    "Rendering Failure": Meaning("FAILED", "failed", "failure", REFUSED),
+}
+"""SES's `eventType`. Opens and clicks are never tracked."""
+
+KINDS = {
+    "Bounce": ("bounceType", frozenset({"Undetermined", "Permanent", "Transient"})),
+    "DeliveryDelay": (
+        "delayType",
+        frozenset(
+            {
+                "InternalFailure",
+                "General",
+                "MailboxFull",
+                "SpamDetected",
+                "RecipientServerError",
+                "IPFailure",
+                "TransientCommunicationFailure",
+                "BYOIPHostNameLookupUnavailable",
+                "Undetermined",
+                "SendingDeferral",
+            }
+        ),
+    ),
+}
+"""Closed lists of SES's: the one detail of an event that is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One event about one delivery, by ids, codes and times."""
+
+    event_id: str
+    delivery_id: str
+    event_type: str
+    meaning: Meaning
+    happened_at: str
+    kind: str
+    ses_message_id: str
+
+    @property
+    def mark(self) -> str:
+        """What tells this event from others of the delivery, and the same event twice from two."""
+        return f"{self.meaning.action}#{self.happened_at}"
+
+    @classmethod
+    def from_detail(cls, detail: Detail) -> Self | None:
+        """The feedback in an event's detail; None when it is not about a delivery of ours."""
+        mail, meaning = detail.get("mail", {}), MEANINGS.get(detail.get("eventType", ""))
+        event_id, delivery_id = tag(detail, "event_id"), tag(detail, "delivery_id")
+        if meaning is None or not event_id or not delivery_id:
+            return None
+        part = detail.get(meaning.part) or {}
+        name, known = KINDS.get(detail["eventType"], ("", frozenset()))
+        kind = part.get(name, "")
+        return cls(
+            event_id=event_id,
+            delivery_id=delivery_id,
+            event_type=detail["eventType"],
+            meaning=meaning,
+            happened_at=part.get("timestamp") or mail["timestamp"],
+            kind=kind if kind in known else "",
+            ses_message_id=mail["messageId"],
+        )
+
+
+def tag(detail: Detail, name: str) -> str:
+    """The value of a tag that DeliverNotification gave the mail; "" where it has none."""
+    values = detail.get("mail", {}).get("tags", {}).get(name, [])
+    return values[0] if values else ""

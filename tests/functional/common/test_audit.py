@@ -1,0 +1,247 @@
+"""The audit chain: what it holds, what it shows when somebody was at it, and how writers share it."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from lambdas.common import audit, keys
+from lambdas.common.audit import HEAD
+from lambdas.common.aws import client
+from lambdas.common.errors import DependencyUnavailableError
+
+EVENT = "5e" * 16
+Table = Any
+
+
+@pytest.fixture
+def table(aws: Any) -> Table:
+    return boto3.resource("dynamodb").Table("audit")
+
+
+def append(action: str = "PARSED", **facts: Any) -> dict[str, Any]:
+    return audit.append(EVENT, {"step": "X", "action": action, "outcome": "ok", **facts})
+
+
+def three(table: Table) -> None:
+    for action in ("RECEIVED", "PARSED", "RESOLVED"):
+        append(action, counts={"notes": 2}, documents=[{"key": "k"}])
+    assert audit.verify(EVENT).holds
+
+
+def test_entries_follow_each_other_and_the_chain_holds(table: Table) -> None:
+    three(table)
+    entries = audit.entries(EVENT)
+    assert [e["action"] for e in entries] == ["RECEIVED", "PARSED", "RESOLVED"]
+    assert [e["seq"] for e in entries] == [1, 2, 3]
+    assert entries[1]["prev_hash"] == entries[0]["hash"]
+    verdict = audit.verify(EVENT)
+    assert (verdict.entries, verdict.outside_chain, verdict.problems) == (3, 0, [])
+
+
+def test_an_event_that_was_never_seen_has_an_empty_chain(table: Table) -> None:
+    assert audit.entries(EVENT) == []
+    assert audit.verify(EVENT).holds
+
+
+def change(name: str, value: Any) -> Callable[[Table], None]:
+    def act(table: Table) -> None:
+        table.update_item(
+            Key={"event_id": EVENT, "sk": "00000002"},
+            UpdateExpression="SET #n = :v",
+            ExpressionAttributeNames={"#n": name},
+            ExpressionAttributeValues={":v": value},
+        )
+
+    return act
+
+
+def remove_attribute(name: str) -> Callable[[Table], None]:
+    def act(table: Table) -> None:
+        table.update_item(
+            Key={"event_id": EVENT, "sk": "00000002"},
+            UpdateExpression="REMOVE #n",
+            ExpressionAttributeNames={"#n": name},
+        )
+
+    return act
+
+
+def delete(sort_key: str) -> Callable[[Table], None]:
+    def act(table: Table) -> None:
+        table.delete_item(Key={"event_id": EVENT, "sk": sort_key})
+
+    return act
+
+
+def append_without_the_key(table: Table) -> None:
+    last = table.get_item(Key={"event_id": EVENT, "sk": "00000003"})["Item"]
+    forged = {**last, "sk": "00000004", "seq": 4, "prev_hash": last["hash"], "hash": "f" * 64}
+    table.put_item(Item=forged)
+    table.put_item(Item={"event_id": EVENT, "sk": HEAD, "seq": 4, "hash": "f" * 64})
+
+
+@pytest.mark.parametrize(
+    ("tamper", "says"),
+    [
+        (change("outcome", "failed"), "entry 2 was altered"),
+        (change("time", "2020-01-01T00:00:00.000Z"), "entry 2 was altered"),
+        (change("counts", {"notes": 3}), "entry 2 was altered"),
+        (change("added", "x"), "entry 2 was altered"),
+        (change("hash", "0" * 64), "entry 2 was altered"),
+        (change("key_id", "k9"), "entry 2 was sealed with a key that is gone"),
+        (remove_attribute("counts"), "entry 2 was altered"),
+        (remove_attribute("hash"), "entry 2 was altered"),
+        (remove_attribute("prev_hash"), "entry 2 does not follow the one before it"),
+        (remove_attribute("key_id"), "entry 2 was sealed with a key that is gone"),
+        (remove_attribute("seq"), "entry 2 is missing"),
+        (delete("00000001"), "entry 1 is missing"),
+        (delete("00000002"), "entry 2 is missing"),
+        (delete("00000003"), "the chain ends at entry 2, its head says otherwise"),
+        (delete(HEAD), "the chain's head is missing"),
+        (append_without_the_key, "entry 4 was altered"),
+    ],
+)
+def test_what_somebody_did_to_the_chain_shows(
+    table: Table, tamper: Callable[[Table], None], says: str
+) -> None:
+    three(table)
+    tamper(table)
+    assert says in audit.verify(EVENT).problems
+
+
+def test_the_workflows_own_entries_stand_outside_and_are_counted(table: Table) -> None:
+    three(table)
+    table.put_item(
+        Item={
+            "event_id": EVENT,
+            "sk": "workflow#x#CompleteEvent",
+            "time": "9",
+            "action": "COMPLETED",
+        }
+    )
+    verdict = audit.verify(EVENT)
+    assert (verdict.holds, verdict.entries, verdict.outside_chain) == (True, 3, 1)
+    assert audit.entries(EVENT)[-1]["action"] == "COMPLETED"
+
+
+def test_a_chain_goes_on_under_a_new_key_and_still_verifies_with_the_old(table: Table) -> None:
+    append("RECEIVED")
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId="audit-key",
+        SecretString='{"current": "k2", "k1": "secret of audit-key", "k2": "newer"}',
+    )
+    keys.audit_keys.cache_clear()
+    append("PARSED")
+    assert [e["key_id"] for e in audit.entries(EVENT)] == ["k1", "k2"]
+    assert audit.verify(EVENT).holds
+
+
+def test_an_empty_fact_is_absent_because_an_index_takes_no_empty_key(table: Table) -> None:
+    append("RESOLVED", patient_ref="", encounter_ref=None, attempt=0, counts={})
+    [entry] = audit.entries(EVENT)
+    assert "patient_ref" not in entry
+    assert "encounter_ref" not in entry
+    assert entry["attempt"] == 0
+    assert audit.verify(EVENT).holds
+
+
+def test_writers_at_the_same_time_make_one_chain(table: Table) -> None:
+    failures: list[Exception] = []
+
+    def write(number: int) -> None:
+        try:
+            append("SENT", attempt=number)
+        except DependencyUnavailableError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert failures == []
+    assert sorted(e["attempt"] for e in audit.entries(EVENT)) == list(range(6))
+    assert audit.verify(EVENT).holds
+
+
+def cancelled(*reasons: str) -> ClientError:
+    return ClientError(
+        {
+            "Error": {"Code": "TransactionCanceledException", "Message": "cancelled"},
+            "ResponseMetadata": {"HTTPStatusCode": 400},
+            "CancellationReasons": [{"Code": reason} for reason in reasons],
+        },
+        "TransactWriteItems",
+    )
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, *errors: ClientError) -> list[str]:
+    """The next transactions end in these errors; the list grows with each transaction."""
+    dynamodb, left, calls = client("dynamodb"), list(errors), []
+    real = dynamodb.transact_write_items
+
+    def transact(**arguments: Any) -> Any:
+        calls.append("TransactWriteItems")
+        if left:
+            raise left.pop(0)
+        return real(**arguments)
+
+    monkeypatch.setattr(dynamodb, "transact_write_items", transact)
+    return calls
+
+
+def test_a_writer_that_lost_the_head_tries_again(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = failing(
+        monkeypatch,
+        cancelled("ConditionalCheckFailed", "None"),
+        cancelled("TransactionConflict", "TransactionConflict"),
+    )
+    append()
+    assert len(calls) == 3
+
+
+def test_a_writer_that_never_wins_leaves_it_to_the_workflows_retry(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "LONGEST_WAIT", 0)
+    calls = failing(monkeypatch, *[cancelled("ConditionalCheckFailed", "None")] * 20)
+    with pytest.raises(DependencyUnavailableError, match="contended"):
+        append()
+    assert len(calls) == audit.APPEND_TRIES
+
+
+def test_a_table_that_throttles_is_unavailable(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, cancelled("None", "ThrottlingError"))
+    with pytest.raises(DependencyUnavailableError, match="throttles"):
+        append()
+
+
+def test_an_entry_that_dynamodb_finds_invalid_is_our_fault_and_not_tried_again(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = failing(monkeypatch, cancelled("None", "ValidationError"))
+    with pytest.raises(ClientError):
+        append()
+    assert len(calls) == 1
+
+
+def test_entries_of_many_pages_are_all_read(table: Table) -> None:
+    with table.batch_writer() as batch:
+        for number in range(30):
+            batch.put_item(
+                Item={
+                    "event_id": EVENT,
+                    "sk": f"w#{number:02d}",
+                    "time": "1",
+                    "filler": "x" * 50_000,
+                }
+            )
+    assert len(audit.entries(EVENT)) == 30

@@ -1,0 +1,231 @@
+"""Once, whatever dies and whoever else runs: never two mails, never none without a word."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from lambdas.common import audit, deliveries, vault
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.deliver_notification import ledger, mailer
+from tests.functional.deliver_notification.world import (
+    EVENT_ID,
+    World,
+    ledger_items,
+    sent_mails,
+    ses_answers,
+)
+
+
+class Death(BaseException):
+    """The sandbox dies: nothing after this line runs, no handler sees it."""
+
+
+POINTS: list[tuple[Any, str]] = [
+    (vault, "read_document"),
+    (deliveries, "read"),
+    (mailer, "build"),
+    (mailer, "store"),
+    (ledger, "claim"),
+    (ledger, "begin_sending"),
+    (mailer, "send"),
+    (ledger, "confirm"),
+    (audit, "append"),
+]
+IN_DOUBT = {
+    ("begin_sending", "after"),
+    ("send", "before"),
+    ("send", "after"),
+    ("confirm", "before"),
+}
+"""Between the mark that a send begins and the answer in the ledger nobody can know."""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("module", "name"), POINTS, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_a_crash_at_any_point_never_sends_two_and_never_hides_that_none_went(
+    aws: Any, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    world = World()
+    monkeypatch.setattr(ledger, "LEASE_MS", -1)  # the next run comes long after
+    with monkeypatch.context() as crash:
+        crash.setattr(module, name, dying(getattr(module, name), moment))
+        with pytest.raises(Death):
+            world.run()
+    gone_before = len(sent_mails())
+
+    outcome = world.run()["outcome"]
+
+    if (name, moment) in IN_DOUBT:
+        assert outcome == "unknown"
+        assert len(sent_mails()) == gone_before
+        assert world.actions == ["UNKNOWN"]
+    else:
+        assert outcome == "sent"
+        assert len(sent_mails()) == 1
+        assert world.actions.count("SENT") == 1
+
+    assert world.run()["outcome"] == outcome
+    assert len(sent_mails()) <= 1
+
+
+def dying(real: Callable[..., Any], moment: str) -> Callable[..., Any]:
+    """`real`, in a sandbox that dies right before or right after it."""
+
+    def act(*arguments: Any, **named: Any) -> Any:
+        if moment == "after":
+            real(*arguments, **named)
+        raise Death
+
+    return act
+
+
+def test_an_audit_that_cannot_be_written_after_the_mail_went_is_written_by_the_next_run(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    with monkeypatch.context() as outage:
+        outage.setattr(audit, "append", failing(DependencyUnavailableError("dynamodb: down")))
+        with pytest.raises(DependencyUnavailableError):
+            world.run()
+    assert world.actions == []
+
+    assert world.run()["outcome"] == "sent"
+    assert len(sent_mails()) == 1
+    [entry] = audit.entries(EVENT_ID)
+    assert entry["action"] == "SENT"
+    assert entry["documents"] == [world.item["document"]]
+    assert entry["ses_message_id"] == world.item["ses_message_id"]
+
+
+def failing(error: Exception) -> Callable[..., Any]:
+    """Something that always raises `error`."""
+
+    def act(*arguments: Any, **named: Any) -> Any:
+        raise error
+
+    return act
+
+
+def test_a_run_that_finds_another_at_it_leaves_it_alone(aws: Any) -> None:
+    world = World()
+    inner: list[Exception] = []
+
+    def meanwhile(*arguments: Any) -> str:
+        try:
+            world.run_beside()
+        except DependencyUnavailableError as error:
+            inner.append(error)
+        return "ses-message-id"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mailer, "send", meanwhile)
+        assert world.run()["outcome"] == "sent"
+
+    assert [str(error) for error in inner] == ["ledger: another run is making this delivery"]
+    assert world.actions.count("SENT") == 1
+
+
+def test_two_runs_at_once_send_one_mail(aws: Any) -> None:
+    world = World()
+    at_the_start = threading.Barrier(2)
+    real, outcomes = mailer.store, []
+
+    def together(*arguments: Any) -> Any:
+        stored = real(*arguments)
+        at_the_start.wait(timeout=10)
+        return stored
+
+    def run() -> None:
+        try:
+            outcomes.append(world.run_beside()["outcome"])
+        except DependencyUnavailableError:
+            outcomes.append("again later")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mailer, "store", together)
+        threads = [threading.Thread(target=run) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=30)
+
+    assert "sent" in outcomes
+    assert set(outcomes) <= {"sent", "again later"}
+    assert len(sent_mails()) == 1
+    assert world.run()["outcome"] == "sent"
+    assert world.actions.count("SENT") == 1
+    assert len(ledger_items()) == 1
+
+
+def test_a_claim_that_was_lost_to_another_run_does_not_send(aws: Any) -> None:
+    world = World()
+    real = ledger.begin_sending
+
+    def robbed(delivery: ledger.Delivery, attempt: str, document: Any) -> None:
+        ledger.release(delivery, attempt)
+        ledger.claim(delivery, "another attempt")
+        real(delivery, attempt, document)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, "begin_sending", robbed)
+        with pytest.raises(DependencyUnavailableError, match="took this delivery over"):
+            world.run()
+    assert sent_mails() == []
+
+
+def test_a_slow_run_that_was_given_up_on_still_tells_what_it_knows(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "LEASE_MS", -1)
+    world = World()
+    real = mailer.send
+
+    def slowly(*arguments: Any) -> str:
+        monkeypatch.setattr(mailer, "send", real)
+        assert world.run_beside()["outcome"] == "unknown"
+        return real(*arguments)
+
+    monkeypatch.setattr(mailer, "send", slowly)
+    assert world.run()["outcome"] == "sent"
+    assert world.item["state"] == "sent"
+    assert world.actions == ["UNKNOWN", "SENT"]
+    assert len(sent_mails()) == 1
+
+
+def test_a_delivery_that_a_person_holds_back_is_not_sent(aws: Any) -> None:
+    world = World()
+    with ses_answers(ReadTimeoutError(endpoint_url="x")):
+        world.run()
+    ledger_item = world.item
+    aws.client("dynamodb").update_item(
+        TableName="ledger",
+        Key={"delivery_id": {"S": ledger_item["delivery_id"]}},
+        UpdateExpression="SET #state = :held",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={":held": {"S": "held"}},
+    )
+    assert world.run()["outcome"] == "held"
+    assert sent_mails() == []
+
+
+def test_what_the_first_attempt_wrote_is_what_every_attempt_sends(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    with monkeypatch.context() as outage:
+        outage.setattr(ledger, "claim", failing(DependencyUnavailableError("dynamodb: down")))
+        with pytest.raises(DependencyUnavailableError):
+            world.run()
+    first = vault.write_once(EVENT_ID, f"mail/{world.delivery_id}.eml", b"", "message/rfc822")[0]
+    world.task["clinical"] = {"outcome": "unavailable"}
+    world.run()
+
+    [mail] = sent_mails()
+    assert mail["Date"].encode() in first
+    plain, _ = mail.iter_parts()
+    assert "I48.91" in plain.get_content()

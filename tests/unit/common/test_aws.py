@@ -1,0 +1,68 @@
+"""Which failures of a service mean "not now"."""
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+
+from lambdas.common.aws import dependency
+from lambdas.common.errors import DependencyUnavailableError
+
+
+def answer(code: str, status: int = 400) -> ClientError:
+    return ClientError(
+        {
+            "Error": {"Code": code, "Message": "about Okonjo"},
+            "ResponseMetadata": {"HTTPStatusCode": status},
+        },
+        "PutItem",
+    )
+
+
+@pytest.mark.parametrize(
+    ("failure", "text"),
+    [
+        (answer("ThrottlingException"), "dynamodb PutItem: ThrottlingException"),
+        (answer("ProvisionedThroughputExceededException"), "ProvisionedThroughput"),
+        (answer("SlowDown", 503), "SlowDown"),
+        (answer("WhateverComesNext", 500), "WhateverComesNext"),
+        (answer("WhateverComesNext", 429), "WhateverComesNext"),
+        (ReadTimeoutError(endpoint_url="http://x"), "dynamodb: ReadTimeoutError"),
+        (ConnectTimeoutError(endpoint_url="http://x"), "ConnectTimeoutError"),
+        (ConnectionClosedError(endpoint_url="http://x"), "ConnectionClosedError"),
+        (EndpointConnectionError(endpoint_url="http://x"), "EndpointConnectionError"),
+        (ResponseStreamingError(error="cut"), "ResponseStreamingError"),
+        (IncompleteReadError(actual_bytes=1, expected_bytes=2), "IncompleteReadError"),
+    ],
+)
+def test_what_may_pass_is_a_dependency_that_is_unavailable(failure: Exception, text: str) -> None:
+    with pytest.raises(DependencyUnavailableError, match=text) as raised, dependency("dynamodb"):
+        raise failure
+    assert "Okonjo" not in str(raised.value)
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        answer("AccessDeniedException", 403),
+        answer("ValidationException"),
+        answer("ConditionalCheckFailedException"),
+        ParamValidationError(report="Okonjo"),
+        NoCredentialsError(),
+        ValueError("ours"),
+    ],
+)
+def test_what_is_our_own_fault_passes_unchanged(failure: Exception) -> None:
+    with pytest.raises(type(failure)) as raised, dependency("dynamodb"):
+        raise failure
+    assert raised.value is failure

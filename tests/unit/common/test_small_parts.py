@@ -1,0 +1,66 @@
+"""Times, settings, items and delivery ids."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from lambdas.common import clock, deliveries
+from lambdas.common.errors import ConfigurationError
+from lambdas.common.items import from_item, to_item
+from lambdas.common.settings import required, settings
+from tests.conftest import clear_caches
+
+
+def test_a_moment_is_written_in_utc_with_milliseconds() -> None:
+    moment = datetime(2026, 11, 23, 5, 15, 2, 113_900, tzinfo=timezone(timedelta(hours=-4)))
+    assert clock.iso(moment) == "2026-11-23T09:15:02.113Z"
+    assert clock.now().endswith("Z")
+
+
+def test_elapsed_time_is_never_negative() -> None:
+    ago = clock.iso(datetime.now(UTC) - timedelta(seconds=2))
+    ahead = clock.iso(datetime.now(UTC) + timedelta(seconds=60))
+    assert 1_900 < clock.milliseconds_since(ago) < 10_000
+    assert clock.milliseconds_since(ahead) == 0
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_missing_setting_is_named(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ENS_LEDGER_TABLE", raising=False)
+    if value is not None:
+        monkeypatch.setenv("ENS_LEDGER_TABLE", value)
+    with pytest.raises(ConfigurationError, match=r"^ENS_LEDGER_TABLE is not set$"):
+        required("ENS_LEDGER_TABLE")
+
+
+def test_the_first_missing_setting_of_all_steps_is_named(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear_caches()
+    monkeypatch.delenv("ENS_AUDIT_TABLE")
+    with pytest.raises(ConfigurationError, match="ENS_AUDIT_TABLE"):
+        settings()
+    monkeypatch.setenv("ENS_AUDIT_TABLE", "audit")
+    assert settings().audit_table == "audit"
+    clear_caches()
+
+
+def test_an_item_comes_back_as_it_was_written() -> None:
+    plain = {"n": 7, "s": "x", "l": ["a", {"deep": 1}], "b": True, "none": None, "set": {"a", "b"}}
+    assert from_item(to_item(plain)) == plain
+
+
+def test_a_delivery_has_one_id_per_event_recipient_and_channel() -> None:
+    one = deliveries.delivery_id("e", "r", "email")
+    assert one == deliveries.delivery_id("e", "r", "email")
+    assert len(one) == 32
+    assert (
+        len(
+            {
+                one,
+                deliveries.delivery_id("e", "r", "sms"),
+                deliveries.delivery_id("er", "", "email"),
+            }
+        )
+        == 3
+    )

@@ -1,0 +1,54 @@
+"""Times and ages in words."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from lambdas.deliver_notification.moments import age, in_words
+
+HALIFAX = ZoneInfo("America/Halifax")
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "words"),
+    [
+        ("2026-11-23T13:12:00+00:00", HALIFAX, "23 November 2026, 09:12 (America/Halifax time)"),
+        ("2026-07-01T02:30Z", HALIFAX, "30 June 2026, 23:30 (America/Halifax time)"),
+        ("2026-11-23T09:12:00", HALIFAX, "23 November 2026, 09:12 (America/Halifax time)"),
+        ("2026-11-23T09:12:00.250-0400", None, "23 November 2026, 09:12 (UTC-0400)"),
+        ("2026-11-23T13:12:00Z", None, "23 November 2026, 13:12 (UTC)"),
+        ("2026-11-23T09:12", None, "23 November 2026, 09:12 (local time of the institution)"),
+        ("2026-11-23T09", None, "23 November 2026, 09 h"),
+        ("2026-11-23", HALIFAX, "23 November 2026"),
+        ("2026-11", None, "November 2026"),
+        ("2026", None, "2026"),
+        ("", None, ""),
+        ("2026-13-40", None, "2026-13-40"),
+        ("2026-02-30T25:61:00", None, "2026-02-30T25:61:00"),
+        ("0000-01-01", None, "0000-01-01"),
+        ("0001-01-01T00:00:00Z", HALIFAX, "0001-01-01T00:00:00Z"),
+        ("yesterday", None, "yesterday"),
+    ],
+)
+def test_a_moment_is_told_as_precisely_as_it_was_sent(
+    moment: str, zone: ZoneInfo | None, words: str
+) -> None:
+    assert in_words(moment, zone) == words
+
+
+@pytest.mark.parametrize(
+    ("born", "at", "years"),
+    [
+        ("1958-02-14", "2026-11-23T09:12:00", "68 years"),
+        ("1958-11-24", "2026-11-23", "67 years"),
+        ("2025-10-23", "2026-11-23", "13 months"),
+        ("2026-11-22", "2026-11-23", "1 day"),
+        ("2026-11-23", "2026-11-23", "0 days"),
+        ("2027-01-01", "2026-11-23", ""),
+        ("1958", "2026-11-23", ""),
+        ("1958-02-14", "", ""),
+        ("1700-01-01", "2026-11-23", ""),
+    ],
+)
+def test_an_age_is_told_where_both_days_are_known(born: str, at: str, years: str) -> None:
+    assert age(born, at) == years
