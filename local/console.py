@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from local.views import bars, code_spans, headers_of, when
 from ops.deadletters import DeadLetters
-from ops.output import duration, sentence_case, words
+from ops.output import count, duration, sentence_case, words
 from ops.problem import FAILURES, sentence
 from ops.trail import EventSummary, EventTrail
 
@@ -54,8 +54,14 @@ class Mailbox(Protocol):
 def create_app(trails: Trails, mailbox: Mailbox) -> Flask:
     """The console as a WSGI application."""
     app = Flask(__name__)
-    filters = (words, sentence_case, duration, when, code_spans)
-    app.jinja_env.filters.update({made.__name__: made for made in filters})
+    app.jinja_env.filters.update(
+        words=words,
+        sentence_case=sentence_case,
+        counted=count,
+        duration=duration,
+        when=when,
+        code_spans=code_spans,
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_only_loopback_names)
     app.after_request(_guard)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from ops.problem import ProblemError
@@ -61,8 +62,7 @@ def split(content: bytes) -> list[bytes]:
     text = FRAME_BYTES.sub(b"", content.removeprefix(BYTE_ORDER_MARK))
     text = text.replace(b"\r\n", b"\r").replace(b"\n", b"\r")
     starts = [match.start() for match in HEADER.finditer(text)]
-    ends = [*starts[1:], len(text)]
-    return [_segments(text[start:end]) for start, end in zip(starts, ends, strict=True)]
+    return [_segments(text[start:end]) for start, end in pairwise([*starts, len(text)])]
 
 
 def header_field(body: bytes, number: int) -> bytes:

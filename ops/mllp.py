@@ -61,7 +61,7 @@ class Connection:
             self.close()
             return Acknowledgement("", f"the connection broke ({type(error).__name__})")
         acknowledgement = read(answer)
-        if acknowledgement.control_id != message.control_id:
+        if acknowledgement.code and acknowledgement.control_id != message.control_id:
             self.close()
             return Acknowledgement("", "the acknowledgement is for another message (MSA-2)")
         return acknowledgement

@@ -38,6 +38,7 @@ class EventTrail:
     event_id: str
     status: str
     kind: str
+    note: str
     sender: str
     received_at: str
     updated_at: str
@@ -93,6 +94,7 @@ class TrailSource:
             event_id=event_id,
             status=state,
             kind=steps.kind(entries),
+            note=steps.note(entries),
             sender=item.get("sender", ""),
             received_at=steps.received_at(entries) or item.get("received_at", ""),
             updated_at=item.get("updated_at", ""),

@@ -1,0 +1,179 @@
+"""Finding a deployment: by its stack's outputs, or one sentence that says what is missing."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import boto3
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+)
+from click.testing import CliRunner, Result
+from moto.server import ThreadedMotoServer
+
+from ops import deployment as deployments
+from ops.cli import main
+from ops.deployment import Deployment, receiver_address
+from ops.problem import ProblemError, sentence
+from tests.conftest import ROOT, clear_caches
+from tests.support.deployment import deploy
+from tests.support.tables import create_tables
+from tests.support.trails import told
+
+Ens = Callable[..., Result]
+EVENT = "a" * 32
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def running_local(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A local AWS on a port of its own, deployed as `local`, with one event in it; yields the port."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    clear_caches()
+    create_tables(boto3.client("dynamodb"))
+    for name in ("reference-key", "audit-key"):
+        boto3.client("secretsmanager").create_secret(
+            Name=name, SecretString='{"current":"k1","k1":"a secret"}'
+        )
+    deploy(boto3, "local")
+    told(EVENT)
+    yield port
+    urlopen(Request(f"http://127.0.0.1:{port}/moto-api/reset", method="POST")).close()
+    server.stop()
+    clear_caches()
+
+
+def test_a_deployment_is_found_by_its_outputs_and_bound_to_this_process(
+    deployment: Deployment,
+) -> None:
+    assert deployment.region == "us-east-1"
+    assert deployment.output("AuditTable") == os.environ["ENS_AUDIT_TABLE"] == "audit"
+    assert os.environ["ENS_ENVIRONMENT"] == "dev"
+
+
+def test_an_environment_that_is_not_deployed_is_one_sentence(ens: Ens) -> None:
+    result = ens("events", environment="staging")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: hl7-ens is not deployed as `staging` in us-east-1")
+    assert result.output.count("\n") == 1
+
+
+def test_a_local_system_that_is_not_running_is_one_sentence(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENS_AWS_PORT", str(free_port()))
+    result = CliRunner().invoke(main, ["events"])
+    assert result.exit_code == 1
+    assert "The local system is not running" in result.output
+    assert "make run" in result.output
+
+
+def test_help_asks_no_deployment(environment: dict[str, str]) -> None:
+    assert CliRunner().invoke(main, ["dlq", "redrive", "--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (NoCredentialsError(), "No AWS credentials were found"),
+        (NoRegionError(), "No AWS region is set"),
+        (ProfileNotFound(profile="nobody"), "AWS_PROFILE"),
+        (EndpointConnectionError(endpoint_url="https://x"), "AWS did not answer"),
+        (ClientError({"Error": {"Code": "ExpiredToken"}}, "Query"), "sign in"),
+        (ClientError({"Error": {"Code": "AccessDenied"}}, "Query"), "may not call Query"),
+        (
+            ClientError({"Error": {"Code": "Odd", "Message": "H00412"}}, "Query"),
+            "refused Query: Odd",
+        ),
+    ],
+)
+def test_what_aws_refuses_is_one_sentence_without_the_services_own_words(
+    ens: Ens, monkeypatch: pytest.MonkeyPatch, failure: Exception, said: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(deployments, "_outputs", fail)
+    result = ens("events")
+    assert (result.exit_code, said in result.output) == (1, True)
+    assert "H00412" not in result.output
+    assert said in sentence(failure)
+
+
+def test_a_stack_without_an_output_says_which(deployment: Deployment) -> None:
+    with pytest.raises(ProblemError, match="has no output Nothing"):
+        deployment.output("Nothing")
+
+
+def test_the_receiver_of_a_deployment_comes_from_its_ingress(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ProblemError, match="name one with --host"):
+        receiver_address("dev")
+    aws.client("cloudformation").create_stack(
+        StackName="hl7-ens-dev-ingress",
+        TemplateBody='{"Resources": {"Marker": {"Type": "AWS::SNS::Topic"}},'
+        ' "Outputs": {"ReceiverAddress": {"Value": "nlb.example:17000"}}}',
+    )
+    assert receiver_address("dev") == ("nlb.example", 17000)
+    monkeypatch.setenv("ENS_MLLP_PORT", "17500")
+    assert receiver_address("local") == ("127.0.0.1", 17500)
+
+
+def test_the_command_runs_from_any_folder_and_writes_no_colour_codes_when_piped(
+    running_local: int, tmp_path: Path
+) -> None:
+    (tmp_path / "ops.py").write_text("raise SystemExit('a module of the folder ens is called in')")
+    link = tmp_path / "ens"
+    link.symlink_to(ROOT / "ens")
+    done = subprocess.run(
+        [str(link), "trace", EVENT],
+        cwd=tmp_path,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "ENS_AWS_PORT": str(running_local),
+            "AWS_PROFILE": "an account that must not be asked",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+    assert EVENT in done.stdout
+    assert "console.aws.amazon.com" not in done.stdout
+
+
+def test_a_pipe_that_closes_early_ends_quietly(running_local: int) -> None:
+    done = subprocess.run(
+        [f"{sys.executable} -m ops events --json | head -c 1"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "ENS_AWS_PORT": str(running_local)},
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("[", "")

@@ -1,0 +1,56 @@
+"""How durations, codes and bars read."""
+
+import pytest
+
+from local.views import bars, code_spans
+from ops.output import count, duration, sentence_case, words
+from tests.support.console import step
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "read"),
+    [
+        (None, "–"),
+        (0, "0 ms"),
+        (999, "999 ms"),
+        (1000, "1.0 s"),
+        (59_940, "59.9 s"),
+        (125_000, "2 min 5 s"),
+        (3_600_000, "1 h 0 min"),
+        (260_000_000, "3 days"),
+    ],
+)
+def test_durations_read_as_people_say_them(milliseconds: int | None, read: str) -> None:
+    assert duration(milliseconds) == read
+
+
+def test_codes_become_words_and_numbers_agree_with_their_things() -> None:
+    assert sentence_case(words("ed_discharge")) == "ED discharge"
+    assert sentence_case(words("no_recipient")) == "No recipient"
+    assert (count(1, "entry", "entries"), count(2, "entry", "entries")) == ("1 entry", "2 entries")
+
+
+def test_each_run_is_drawn_on_its_own_scale_and_every_bar_can_be_seen() -> None:
+    drawn = bars(
+        [
+            step("Receiver", 0, 30, run=0),
+            step("ParseMessage", 30, 50),
+            step("LookupIdentities", 80, 0),
+            step("ExtractEntities", 80, 50),
+            step("ParseMessage", 3_600_000, 40, run=2),
+        ]
+    )
+    assert [(bar.left, bar.width) for bar in drawn] == [
+        (0, 0),
+        (0, 500),
+        (500, 8),
+        (500, 500),
+        (0, 1000),
+    ]
+    assert [bar.opens_run for bar in drawn] == [False, True, False, False, True]
+
+
+def test_commands_in_a_sentence_are_set_as_code_and_nothing_else_is_markup() -> None:
+    assert code_spans("<b> then `ens dlq <x>`.") == (
+        "&lt;b&gt; then <code>ens dlq &lt;x&gt;</code>."
+    )
