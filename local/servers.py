@@ -62,7 +62,7 @@ class Server:
             request_handler=_QuietHandler,
             fd=sock.fileno(),
         )
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     @property
     def url(self) -> str:
@@ -73,6 +73,9 @@ class Server:
         """Begins to serve; returns itself."""
         self._thread.start()
         return self
+
+    def _serve(self) -> None:
+        self._server.serve_forever(poll_interval=0.1)
 
     def stop(self) -> None:
         """Stops serving and closes the socket."""
