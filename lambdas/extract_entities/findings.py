@@ -50,10 +50,11 @@ class Found:
 def found(reading: Reading, entities: Sequence[Entity], icd10cm: Sequence[Entity]) -> Found:
     """The findings in DetectEntitiesV2's `entities` and InferICD10CM's, offsets those of `reading`."""
     set_aside: Counter[str] = Counter()
+    doubted = [entity for entity in entities if _is_condition(entity) and _reason([entity], 1)]
     conditions = []
     for entity in icd10cm:
         if entity["Category"] == "MEDICAL_CONDITION" and entity.get("Type") == "DX_NAME":
-            same_words = [e for e in entities if _overlap(e, entity) and _is_condition(e)]
+            same_words = [known for known in doubted if _overlap(known, entity)]
             reason = _reason([entity, *same_words], entity["Score"])
             if reason:
                 set_aside[reason] += 1

@@ -11,6 +11,7 @@ A cue of cues.csv stands before or behind what it speaks of, in the same sentenc
 """
 
 import csv
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,9 @@ REACH = 7
 
 NEAR = 4
 """Words that an `adjacent` or `after` cue reaches."""
+
+LONGEST_LIST = 40
+"""Things that one cue speaks of at most; a review of systems names about thirty."""
 
 TURNS = frozenset(
     {
@@ -89,29 +93,23 @@ class _Reach:
 
     def _before(self, begin: int, reach: int) -> list[int]:
         """The nearest span before the token `begin`, when it is near enough."""
-        near = [
-            index
-            for index, span in enumerate(self.spans)
-            if span.last < begin
-            and self.sentence_of[span.last] == self.sentence_of[begin]
-            and self._clear(span.last, begin, reach, commas=False)
-        ]
-        return near[-1:]
+        index = bisect_left(self.spans, begin, key=lambda span: span.last) - 1
+        if index < 0 or self.sentence_of[self.spans[index].last] != self.sentence_of[begin]:
+            return []
+        near = self._clear(self.spans[index].last, begin, reach, commas=False)
+        return [index] if near else []
 
     def _behind(self, end: int, reach: int, commas: bool) -> list[int]:
         """The spans behind the token `end`, each near enough to the one before it."""
-        spoken_of: list[int] = []
+        first = bisect_right(self.spans, end, key=lambda span: span.first)
         reached = end
-        for index, span in enumerate(self.spans):
-            if span.first <= end:
-                continue
-            if self.sentence_of[span.first] != self.sentence_of[end]:
-                break
-            if not self._clear(reached, span.first, reach, commas):
-                break
-            spoken_of.append(index)
+        for index in range(first, min(first + LONGEST_LIST, len(self.spans))):
+            span = self.spans[index]
+            same_sentence = self.sentence_of[span.first] == self.sentence_of[end]
+            if not same_sentence or not self._clear(reached, span.first, reach, commas):
+                return list(range(first, index))
             reached = span.last
-        return spoken_of
+        return list(range(first, min(first + LONGEST_LIST, len(self.spans))))
 
     def _clear(self, left: int, right: int, reach: int, commas: bool) -> bool:
         """Whether few enough words, and none that turns the sentence, stand between two tokens."""
