@@ -25,7 +25,8 @@ def refusing(
 ) -> Iterator[list[str]]:
     """For its duration `client` gets this error `times` times; yields the operations refused so far.
 
-    An attempt that botocore makes by itself counts too.
+    An attempt that botocore makes by itself counts too. The service has done its work all the same,
+    only its answer is lost: `declining` is for one that has not.
     """
     refused: list[str] = []
 
@@ -38,6 +39,26 @@ def refusing(
         return AWSResponse("http://refused.example", status, headers, _Body(body))
 
     yield from _on(client, f"before-send.*.{operation}", refuse, refused)
+
+
+@contextmanager
+def declining(
+    client: Any, operation: str, code: str, status: int = 400, times: int = 1_000
+) -> Iterator[list[str]]:
+    """As `refusing`, but the request never reaches the service, and botocore does not try again."""
+    declined: list[str] = []
+
+    def decline(**_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
+        if len(declined) >= times:
+            return None
+        declined.append(operation)
+        parsed = {
+            "Error": {"Code": code, "Message": "declined by a test"},
+            "ResponseMetadata": {"HTTPStatusCode": status},
+        }
+        return AWSResponse("http://declined.example", status, {}, _Body(b"")), parsed
+
+    yield from _on(client, f"before-call.*.{operation}", decline, declined)
 
 
 @contextmanager

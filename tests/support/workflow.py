@@ -103,7 +103,11 @@ class Workflow:
                 if execution["status"] != "RUNNING":
                     break
                 time.sleep(0.01)
-        if "output" in execution:
+        if execution["status"] == "SUCCEEDED":
+            # As the pipe does; a failed execution leaves the message to its visibility timeout.
+            boto3.client("sqs").delete_message(
+                QueueUrl=self.queue_url, ReceiptHandle=record["receiptHandle"]
+            )
             execution["output"] = json.loads(execution["output"])
         return dict(execution)
 

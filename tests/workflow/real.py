@@ -1,0 +1,116 @@
+"""The workflow with its real handlers: registry seeded, Comprehend Medical's stand-in on loopback."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import boto3
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ses.models import ses_backends
+from werkzeug.serving import make_server
+
+from lambdas.common.aws import client
+from lambdas.common.items import to_item
+from lambdas.deliver_notification.handler import lambda_handler as deliver_notification
+from lambdas.extract_entities.handler import lambda_handler as extract_entities
+from lambdas.lookup_identities.handler import lambda_handler as lookup_identities
+from lambdas.lookup_identities.registry_items import items_of_folder
+from lambdas.parse_message.handler import lambda_handler as parse_message
+from local import comprehend_medical
+from tests.support.workflow import PlatformError, Step, Workflow
+
+SEEDS = Path(__file__).resolve().parents[2] / "local" / "registry"
+
+
+def sandboxed(handler: Callable[[dict[str, Any], Any], Any]) -> Step:
+    """A handler that runs one invocation at a time, as a Lambda sandbox does."""
+    turn = threading.Lock()
+
+    def invoke(task: dict[str, Any]) -> Any:
+        with turn:
+            return handler(task, None)
+
+    return invoke
+
+
+HANDLERS: dict[str, Step] = {
+    "ParseMessage": sandboxed(parse_message),
+    "LookupIdentities": sandboxed(lookup_identities),
+    "ExtractEntities": sandboxed(extract_entities),
+    "DeliverNotification": sandboxed(deliver_notification),
+}
+
+
+@contextmanager
+def stand_in() -> Iterator[str]:
+    """The address of a Comprehend Medical stand-in that serves while the block runs."""
+    server = make_server("127.0.0.1", 0, comprehend_medical.create_app(), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def whole_workflow() -> Workflow:
+    """A workflow of the real handlers over a registry that holds the local system's seeds."""
+    for item in items_of_folder(SEEDS):
+        client("dynamodb").put_item(TableName="registry", Item=to_item(item))
+    workflow = Workflow()
+    workflow.steps = dict(HANDLERS)
+    return workflow
+
+
+def dying(step: Step, *, after: bool, times: int) -> Step:
+    """A step whose function dies so many times (for each recipient): before its work, or after it."""
+    died: Counter[str] = Counter()
+
+    def run(task: dict[str, Any]) -> Any:
+        recipient = task.get("recipient_ref", "")
+        dies = died[recipient] < times
+        died[recipient] += dies
+        if dies and not after:
+            raise PlatformError("Runtime.ExitError")
+        result = step(task)
+        if dies:
+            raise PlatformError("Runtime.ExitError")
+        return result
+
+    return run
+
+
+def addresses_told() -> Counter[str]:
+    """How many mails SES took for each address."""
+    sent = ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages
+    # moto lists the addresses of the call and those of the mail's own headers.
+    return Counter(address for mail in sent for address in set(mail.destinations))
+
+
+def texts_sent() -> list[str]:
+    """The plain-text part of every mail that SES took."""
+    sent = ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages
+    texts = []
+    for mail in sent:
+        parsed = message_from_bytes(mail.raw_data.encode(), policy=policy.default)
+        body = parsed.get_body(("plain",))
+        assert body is not None
+        texts.append(str(body.get_content()))
+    return texts
+
+
+def actions(event_id: str) -> list[str]:
+    """The actions of the event's audit entries in the order of time."""
+    items = boto3.client("dynamodb").query(
+        TableName="audit",
+        KeyConditionExpression="event_id = :e",
+        ExpressionAttributeValues={":e": {"S": event_id}},
+    )["Items"]
+    entries = sorted((i for i in items if i["sk"]["S"] != "HEAD"), key=lambda i: i["time"]["S"])
+    return [entry["action"]["S"] for entry in entries]
