@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from werkzeug.serving import make_server
 
@@ -21,7 +20,7 @@ from lambdas.lookup_identities.handler import lambda_handler as lookup_identitie
 from lambdas.lookup_identities.registry_items import items_of_folder
 from lambdas.parse_message.handler import lambda_handler as parse_message
 from local import comprehend_medical
-from tests.support.workflow import PlatformError, Step, Workflow
+from tests.support.workflow import ACCOUNT, PlatformError, Step, Workflow
 
 SEEDS = Path(__file__).resolve().parents[2] / "local" / "registry"
 
@@ -88,14 +87,14 @@ def dying(step: Step, *, after: bool, times: int) -> Step:
 
 def addresses_told() -> Counter[str]:
     """How many mails SES took for each address."""
-    sent = ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages
+    sent = ses_backends[ACCOUNT]["us-east-1"].sent_messages
     # moto lists the addresses of the call and those of the mail's own headers.
     return Counter(address for mail in sent for address in set(mail.destinations))
 
 
 def texts_sent() -> list[str]:
     """The plain-text part of every mail that SES took."""
-    sent = ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages
+    sent = ses_backends[ACCOUNT]["us-east-1"].sent_messages
     texts = []
     for mail in sent:
         parsed = message_from_bytes(mail.raw_data.encode(), policy=policy.default)
