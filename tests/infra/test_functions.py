@@ -1,0 +1,68 @@
+"""The functions: what they are told, how long they may take, where they run."""
+
+import re
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.infra.conftest import Stacks
+from tests.infra.template import Template
+from tests.infra.test_grants import STEPS, TASKS
+
+REQUIRED = re.compile(r'required\(\s*"(ENS_[A-Z_]+)"')
+
+
+def folder_of(step: str) -> str:
+    return re.sub("(?<!^)([A-Z])", r"_\1", step).lower()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_function_is_told_every_setting_that_its_code_asks_for(step: str, core: Template) -> None:
+    told = core.properties(step)["Environment"]["Variables"]
+    for folder in ("common", folder_of(step)):
+        for source in (ROOT / "lambdas" / folder).rglob("*.py"):
+            for name in REQUIRED.findall(source.read_text("utf-8")):
+                # What another step alone asks common for is found by that step's own run.
+                assert name in told or (folder == "common" and name == "ENS_LEDGER_TABLE"), name
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_function_is_told_nothing_that_nobody_asks_for(step: str, core: Template) -> None:
+    told = core.properties(step)["Environment"]["Variables"]
+    sources = "".join(
+        source.read_text("utf-8")
+        for folder in ("common", folder_of(step))
+        for source in (ROOT / "lambdas" / folder).rglob("*.py")
+    )
+    # Which MDM is asked is told already; while there is one, nobody has to ask.
+    unasked = {n for n in told if n.startswith("ENS_") and f'"{n}"' not in sources}
+    assert unasked - {"ENS_MDM_BACKEND"} == set()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_function_has_one_name_everywhere(step: str, core: Template) -> None:
+    function = core.properties(step)
+    environment = core.name.removesuffix("-core")
+    assert function["FunctionName"] == f"{environment}-{step}"
+    assert function["Handler"] == f"lambdas.{folder_of(step)}.handler.lambda_handler"
+    assert function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == step
+    assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+    assert core.properties(f"{step}Logs")["LogGroupName"] == f"/aws/lambda/{environment}-{step}"
+
+
+@pytest.mark.parametrize("step", STEPS[:4])
+def test_a_function_ends_before_the_workflow_gives_it_up(step: str, core: Template) -> None:
+    """Otherwise a state would end as States.Timeout while the function is still sending."""
+    assert core.properties(step)["Timeout"] < TASKS[step]["TimeoutSeconds"]
+
+
+def test_functions_run_in_the_network_without_internet(prod: Stacks) -> None:
+    for step in STEPS:
+        assert prod["core"].properties(step)["VpcConfig"]["SubnetIds"]
+
+
+def test_every_log_is_encrypted_and_ends(prod: Stacks) -> None:
+    for stack in prod.values():
+        for logical_id, group in stack.of_type("AWS::Logs::LogGroup").items():
+            assert "KmsKeyId" in group["Properties"], logical_id
+            assert group["Properties"]["RetentionInDays"] == 365

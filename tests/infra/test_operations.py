@@ -1,0 +1,186 @@
+"""What reaches a person: alarms with a page of the runbook each; and what SES reports reaches us."""
+
+import json
+import re
+
+import pytest
+
+from infra.settings import ENVIRONMENTS
+from tests.conftest import ROOT
+from tests.infra.conftest import Stacks
+from tests.infra.template import Resource, Template, read, text
+
+LINK = re.compile(r"docs/runbook\.md#([a-z-]+)$")
+PROMISED = {
+    *("dead-letters-waiting", "dead-letters-growing", "oldest-message", "executions-failed"),
+    *("executions-timed-out", "pipe-stands-still", "unknown-deliveries"),
+}
+
+
+def alarms(*templates: Template) -> dict[str, Resource]:
+    """The properties of alarms by their name without the environment."""
+    return {
+        alarm["Properties"]["AlarmName"].split("-", 3)[3]: alarm["Properties"]
+        for template in templates
+        for alarm in template.of_type("AWS::CloudWatch::Alarm").values()
+    }
+
+
+def test_what_may_go_wrong_has_an_alarm(core: Template) -> None:
+    assert set(alarms(core)) >= PROMISED
+
+
+def test_what_may_go_wrong_at_the_receiver_has_an_alarm(prod: Stacks) -> None:
+    assert set(alarms(prod["ingress"])) == {
+        *("receivers-missing", "receiver-cannot-store", "messages-refused"),
+    }
+
+
+def test_every_alarm_goes_to_the_topic_and_names_its_page(prod: Stacks) -> None:
+    topic = prod["core"].id_of("Alarms/Topic")
+    for name, alarm in alarms(*prod.values()).items():
+        (action,) = (text(target) for target in alarm["AlarmActions"])
+        assert topic in action, name
+        found = LINK.search(alarm["AlarmDescription"])
+        assert found, name
+        assert found[1] == name
+
+
+def test_every_page_that_an_alarm_names_is_in_the_runbook(prod: Stacks) -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text("utf-8")
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", line.lstrip("# ").strip().lower()).replace(" ", "-")
+        for line in runbook.splitlines()
+        if line.startswith("#")
+    }
+    assert set(alarms(*prod.values())) - headings == set()
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_somebody_is_told_of_alarms(name: str) -> None:
+    environment = ENVIRONMENTS[name]
+    assert environment.alarm_addresses or environment.alarm_topics
+
+
+def test_cloudwatch_may_use_the_key_of_the_alarm_topic(core: Template) -> None:
+    """Without it alarms change their state and no mail comes."""
+    topic = core.properties("Alarms/Topic")
+    assert text(topic["KmsMasterKeyId"]) == f"<{core.id_of('Keys/Alarms')}.Arn>"
+    policy = core.properties("Keys/Alarms")["KeyPolicy"]["Statement"]
+    (statement,) = (
+        s for s in policy if s["Principal"].get("Service") == "cloudwatch.amazonaws.com"
+    )
+    assert {"kms:Decrypt", "kms:GenerateDataKey*"} <= set(statement["Action"])
+
+
+def test_the_standing_pipe_is_told_from_a_patient_who_blocks_his_own_messages(
+    core: Template,
+) -> None:
+    alarm = alarms(core)["pipe-stands-still"]
+    (expression,) = (m for m in alarm["Metrics"] if "Expression" in m)
+    assert expression["Expression"] == "IF(waiting > 0 AND FILL(taken, 0) == 0, 1, 0)"
+    parts = {m["Id"]: m["MetricStat"]["Metric"] for m in alarm["Metrics"] if "MetricStat" in m}
+    assert parts["taken"]["MetricName"] == "EventCount"
+    assert parts["taken"]["Dimensions"] == [
+        {"Name": "PipeName", "Value": core.properties("Pipe")["Name"]}
+    ]
+    assert parts["waiting"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    period = next(m["MetricStat"]["Period"] for m in alarm["Metrics"] if "MetricStat" in m)
+    assert (
+        period * alarm["EvaluationPeriods"] > core.properties("Queues/Events")["VisibilityTimeout"]
+    )
+
+
+def test_alarms_on_our_own_metrics_name_them_as_the_code_emits_them(prod: Stacks) -> None:
+    emitted = set()
+    for folder in ("lambdas", "receiver"):
+        for source in (ROOT / folder).rglob("*.py"):
+            emitted |= set(re.findall(r'\.count\(\s*"(\w+)"', source.read_text("utf-8")))
+    watched = set()
+    for alarm in alarms(*prod.values()).values():
+        for metric in [
+            alarm,
+            *(m.get("MetricStat", {}).get("Metric", {}) for m in alarm.get("Metrics", [])),
+        ]:
+            if metric.get("Namespace") == "hl7-ens":
+                watched.add(metric["MetricName"])
+                dimensions = {d["Name"]: d["Value"] for d in metric["Dimensions"]}
+                assert dimensions.keys() >= {"environment", "service"}
+                assert dimensions["environment"] == "prod"
+    assert watched
+    assert watched <= emitted
+
+
+def test_alarms_on_refusals_know_every_reason_that_the_receiver_gives(prod: Stacks) -> None:
+    source = (ROOT / "receiver" / "refusals.py").read_text("utf-8")
+    given = set(re.findall(r'Refusal\(\s*"(\w+)"', source))
+    watched = {
+        dimension["Value"]
+        for name in ("receiver-cannot-store", "messages-refused")
+        for metric in alarms(prod["ingress"])[name]["Metrics"]
+        for dimension in metric.get("MetricStat", {}).get("Metric", {}).get("Dimensions", [])
+        if dimension["Name"] == "reason"
+    }
+    assert given
+    assert watched == given
+
+
+def test_mail_leaves_over_tls_or_not_at_all(core: Template) -> None:
+    environment = core.name.removesuffix("-core")
+    configuration = core.properties("Delivery/ConfigurationSet")
+    assert configuration["Name"] == environment
+    assert configuration["DeliveryOptions"]["TlsPolicy"] == "REQUIRE"
+
+
+def test_ses_reports_everything_but_who_opened_a_mail(core: Template) -> None:
+    (destination,) = core.of_type("AWS::SES::ConfigurationSetEventDestination").values()
+    properties = destination["Properties"]["EventDestination"]
+    assert properties["Enabled"] is True
+    assert text(properties["EventBridgeDestination"]["EventBusArn"]).endswith("event-bus/default")
+    events = {event.upper() for event in properties["MatchingEventTypes"]}
+    assert events >= {"SEND", "DELIVERY", "BOUNCE", "COMPLAINT", "REJECT"}
+    assert not events & {"OPEN", "CLICK"}
+
+
+def test_what_ses_reports_of_our_mails_and_no_others_is_recorded(core: Template) -> None:
+    (rule,) = core.of_type("AWS::Events::Rule").values()
+    environment = core.name.removesuffix("-core")
+    assert rule["Properties"]["EventPattern"] == {
+        "source": ["aws.ses"],
+        "detail": {"mail": {"tags": {"ses:configuration-set": [environment]}}},
+    }
+    (target,) = rule["Properties"]["Targets"]
+    assert text(target["Arn"]) == f"<{core.id_of('RecordFeedback')}.Arn>"
+    queue = core.id_of("Queues/FeedbackDeadLetters")
+    assert text(target["DeadLetterConfig"]["Arn"]) == f"<{queue}.Arn>"
+
+
+def test_eventbridge_may_put_what_it_cannot_deliver_into_its_queue(core: Template) -> None:
+    queue = core.id_of("Queues/FeedbackDeadLetters")
+    (policy,) = (
+        p["Properties"]["PolicyDocument"]
+        for p in core.of_type("AWS::SQS::QueuePolicy").values()
+        if {"Ref": queue} in p["Properties"]["Queues"]
+    )
+    assert any("sqs:SendMessage" in s.actions and s.effect == "Allow" for s in read(policy))
+    key = core.properties("Keys/Queues")["KeyPolicy"]["Statement"]
+    assert any(s["Principal"].get("Service") == "events.amazonaws.com" for s in key)
+
+
+def test_the_dashboard_shows_the_way_of_messages(core: Template) -> None:
+    (dashboard,) = core.of_type("AWS::CloudWatch::Dashboard").values()
+    body = text(dashboard["Properties"]["DashboardBody"])
+    for metric in ("ApproximateAgeOfOldestMessage", "ExecutionsFailed", "EventCount", "Delivery"):
+        assert f'"{metric}"' in body
+
+
+def test_one_events_way_is_a_saved_query_away(core: Template) -> None:
+    queries = {
+        q["Properties"]["Name"].split("/")[1]: q["Properties"]
+        for q in core.of_type("AWS::Logs::QueryDefinition").values()
+    }
+    query = queries["one event's way through the steps"]
+    assert "event_id" in query["QueryString"]
+    assert len(query["LogGroupNames"]) == 5
+    assert "sort @timestamp asc" in query["QueryString"]
+    assert json.dumps(queries).count("hl7-ens") > 0

@@ -1,0 +1,171 @@
+"""The vault, the tables, the queues, the secrets: encrypted, recoverable, closed."""
+
+import pytest
+
+from tests.infra.conftest import Stacks
+from tests.infra.template import Template, listed, read, text
+from tests.support.tables import SHAPES
+
+
+def key_of(template: Template, name: str) -> str:
+    return f"<{template.id_of(f'Keys/{name}')}.Arn>"
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_table_has_the_keys_and_indexes_that_the_steps_use(name: str, core: Template) -> None:
+    partition, sort, indexes = SHAPES[name]
+    table = core.properties(f"Tables/{name.capitalize()}")
+    assert shape(table["KeySchema"]) == (partition, sort)
+    assert {
+        index["IndexName"]: shape(index["KeySchema"])
+        for index in table.get("GlobalSecondaryIndexes", [])
+    } == indexes
+    projections = [i["Projection"] for i in table.get("GlobalSecondaryIndexes", [])]
+    assert all(projection == {"ProjectionType": "ALL"} for projection in projections)
+    assert {a["AttributeType"] for a in table["AttributeDefinitions"]} == {"S"}
+
+
+def shape(schema: list[dict[str, str]]) -> tuple[str, str | None]:
+    by_type = {entry["KeyType"]: entry["AttributeName"] for entry in schema}
+    return by_type["HASH"], by_type.get("RANGE")
+
+
+def test_every_table_can_be_restored_and_has_a_key_of_ours(core: Template) -> None:
+    for name in SHAPES:
+        table = core.properties(f"Tables/{name.capitalize()}")
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        own = "Registry" if name == "registry" else "Records"
+        assert text(table["SSESpecification"]["KMSMasterKeyId"]) == key_of(core, own)
+
+
+def test_no_table_of_prod_can_be_deleted(prod: Stacks) -> None:
+    for name in SHAPES:
+        resource = prod["core"].resources[prod["core"].id_of(f"Tables/{name.capitalize()}")]
+        assert resource["DeletionPolicy"] == "Retain"
+        assert resource["UpdateReplacePolicy"] == "Retain"
+        assert resource["Properties"]["DeletionProtectionEnabled"] is True
+
+
+def test_the_vault_is_versioned_and_under_its_own_key(core: Template) -> None:
+    bucket = core.properties("Vault/Bucket")
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    key = rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]
+    assert text(key) == key_of(core, "Vault")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_patient_data_has_two_keys_that_nothing_else_uses(core: Template) -> None:
+    """Who is granted the key of queues, logs or audit can read no patient data with it."""
+    users = {
+        name: [
+            logical_id
+            for logical_id, resource in core.resources.items()
+            if key_of(core, name) in str(texts(resource.get("Properties", {})))
+            and resource["Type"] not in ("AWS::IAM::Policy", "AWS::KMS::Alias")
+        ]
+        for name in ("Vault", "Registry")
+    }
+    assert users == {
+        "Vault": [core.id_of("Vault/Bucket")],
+        "Registry": [core.id_of("Tables/Registry")],
+    }
+
+
+def texts(value: object) -> object:
+    if isinstance(value, dict) and len(value) == 1 and next(iter(value)).startswith(("Ref", "Fn:")):
+        return text(value)
+    if isinstance(value, dict):
+        return {k: texts(v) for k, v in value.items()}
+    return [texts(v) for v in value] if isinstance(value, list) else value
+
+
+def test_no_bucket_is_public(core: Template) -> None:
+    for bucket in core.of_type("AWS::S3::Bucket").values():
+        assert bucket["Properties"]["PublicAccessBlockConfiguration"] == {
+            "BlockPublicAcls": True,
+            "BlockPublicPolicy": True,
+            "IgnorePublicAcls": True,
+            "RestrictPublicBuckets": True,
+        }
+
+
+@pytest.mark.parametrize(
+    ("resource", "policy", "attribute"),
+    [
+        ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket"),
+        ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues"),
+        ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics"),
+    ],
+)
+def test_every_bucket_queue_and_topic_refuses_plain_text(
+    resource: str, policy: str, attribute: str, core: Template
+) -> None:
+    closed = {
+        text(target)
+        for found in core.of_type(policy).values()
+        if any(
+            statement.effect == "Deny"
+            and statement.conditions.get("Bool") == {"aws:SecureTransport": "false"}
+            for statement in read(found["Properties"]["PolicyDocument"])
+        )
+        for target in listed(found["Properties"][attribute])
+    }
+    assert closed == {f"<{logical_id}>" for logical_id in core.of_type(resource)}
+
+
+def test_what_the_vault_keeps_ends_after_its_time(core: Template) -> None:
+    (rule,) = core.properties("Vault/Bucket")["LifecycleConfiguration"]["Rules"]
+    assert rule["Status"] == "Enabled"
+    assert rule["ExpirationInDays"] == rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+    assert "Prefix" not in rule
+
+
+def test_the_event_queue_gives_each_message_time_for_a_whole_execution(core: Template) -> None:
+    queue = core.properties("Queues/Events")
+    assert queue["FifoQueue"] is True
+    assert queue["QueueName"].endswith("-events.fifo")
+    assert queue["VisibilityTimeout"] == 720
+    assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert queue["DeduplicationScope"] == "messageGroup"
+    assert queue["FifoThroughputLimit"] == "perMessageGroupId"
+    assert queue.get("ContentBasedDeduplication", False) is False
+    assert text(queue["KmsMasterKeyId"]) == key_of(core, "Queues")
+
+
+def test_what_is_received_too_often_goes_to_the_fifo_dead_letter_queue(core: Template) -> None:
+    from infra.settings import ENVIRONMENTS
+
+    redrive = core.properties("Queues/Events")["RedrivePolicy"]
+    assert text(redrive["deadLetterTargetArn"]) == f"<{core.id_of('Queues/DeadLetters')}.Arn>"
+    environment = ENVIRONMENTS[core.name.split("-")[2]]
+    assert redrive["maxReceiveCount"] == environment.max_receive_count
+    # Pipes wants five at least (EventBridge user guide, "Amazon SQS as a source").
+    assert environment.max_receive_count >= 5
+    dead = core.properties("Queues/DeadLetters")
+    assert dead["FifoQueue"] is True
+    assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_a_key_secret_begins_with_one_random_key(core: Template) -> None:
+    for name in ("ReferenceKey", "AuditKey"):
+        secret = core.properties(f"Secrets/{name}")
+        made = secret["GenerateSecretString"]
+        assert made["SecretStringTemplate"] == '{"current":"k1"}'
+        assert made["GenerateStringKey"] == "k1"
+        assert made["ExcludePunctuation"] is True
+        assert made["PasswordLength"] == 64
+        assert text(secret["KmsKeyId"]) == key_of(core, "Records")
+
+
+def test_every_key_rotates(core: Template) -> None:
+    keys = core.of_type("AWS::KMS::Key").values()
+    assert all(key["Properties"]["EnableKeyRotation"] is True for key in keys)
+
+
+def test_a_service_uses_a_key_for_this_environment_only(core: Template) -> None:
+    """A key policy that lets a whole service in would let any account's resources in by it."""
+    for logical_id, key in core.of_type("AWS::KMS::Key").items():
+        for statement in key["Properties"]["KeyPolicy"]["Statement"]:
+            if "Service" in statement["Principal"]:
+                assert core.name.removesuffix("-core") in str(statement["Condition"]), logical_id
