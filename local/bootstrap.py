@@ -1,7 +1,8 @@
 """Sets up a checkout: `.venv` with the pinned dependencies. Run by the system's Python, before any venv exists.
 
 Its syntax suits Python 3.7, so that an old Python gets one clear sentence instead of a SyntaxError.
-A second call finds the stamp of the first and returns at once; an interrupted one starts over.
+A second call finds the stamp of the first and returns at once, whichever Python runs it; an interrupted
+one starts over.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ class SetUpError(Exception):
 def main() -> int:
     """The process's exit status; what is missing is said in one sentence on stderr."""
     try:
-        check_python(sys.version_info[:2])
         check_node(node_version())
-        set_up()
+        if not is_set_up():
+            check_python(sys.version_info[:2])
+            set_up()
     except SetUpError as error:
         print(f"hl7-ens: {error}", file=sys.stderr)
         return 1
@@ -72,15 +74,12 @@ def check_node(version: str) -> None:
 
 
 def set_up() -> None:
-    """Makes `.venv` and installs into it, unless the stamp says that this is done."""
-    wanted = stamp()
-    if STAMP.is_file() and STAMP.read_text("utf-8") == wanted:
-        return
+    """Makes `.venv` and installs into it. Raises `SetUpError` when that fails."""
     if VENV.exists() and not STAMP.is_file():
         raise SetUpError(
             f"{VENV} exists and was not made by make: move it away, and the next run makes its own."
         )
-    say("setting up .venv (the first time, and when requirements.txt or Python has changed)")
+    say("setting up .venv (the first time, and when requirements.txt has changed)")
     # Made anew, because what an interrupted installation leaves behind fails in strange ways. The
     # stamp comes first: with it, whatever else stands there is ours to remove.
     shutil.rmtree(VENV, ignore_errors=True)
@@ -99,13 +98,23 @@ def set_up() -> None:
         ],
         "installing the dependencies failed; pip says above why",
     )
-    STAMP.write_text(wanted, "utf-8")
+    STAMP.write_text(stamp(), "utf-8")
+
+
+def is_set_up() -> bool:
+    """Whether `.venv` holds what the lock file names, and its Python is still the one it was made for."""
+    return STAMP.is_file() and STAMP.read_text("utf-8") == stamp()
 
 
 def stamp() -> str:
-    """What an up-to-date environment was made from: the lock file and the interpreter."""
+    """What an up-to-date environment consists of: the lock file, and the version of its own Python."""
     lock = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    return f"{lock}\n{sys.version}\n{Path(sys.executable).resolve()}\n"
+    try:
+        question = [str(VENV / "bin" / "python"), "-VV"]
+        version = subprocess.check_output(question).decode("ascii", "replace").strip()
+    except (OSError, subprocess.CalledProcessError):
+        version = "none"
+    return f"{lock}\n{version}\n"
 
 
 def run(words: list[str], failure: str) -> None:
