@@ -98,13 +98,18 @@ _READMISSION = {
 }
 """The same places, with a planned readmission to acute care."""
 
-ROLES = {
-    "attending": "attending",
-    "admitting": "admitting",
+REASONS = {
+    "primary_care": "primary care provider",
+    "care_team": "member of the care team",
+    "post_acute": "post-acute care provider",
+    "patient_identified": "provider whom the patient named",
+    "subscriber": "subscriber to this patient's notifications",
+    "attending": "attending practitioner",
+    "admitting": "admitting practitioner",
     "referring": "referring provider",
     "consulting": "consulting provider",
-    "primary_care": "primary care provider",
 }
+"""Why a recipient is told, as LookupIdentities gives it."""
 
 
 def nubc_code(disposition: CodedText) -> str:
@@ -122,5 +127,5 @@ def disposition_words(disposition: CodedText) -> str:
 
 
 def reason_words(reason: str) -> str:
-    """Why somebody is a recipient: `primary_care` as `primary care provider`."""
-    return ROLES.get(reason, reason.replace("_", " "))
+    """Why somebody is a recipient, in words: `primary_care` as `primary care provider`."""
+    return REASONS.get(reason, reason.replace("_", " "))

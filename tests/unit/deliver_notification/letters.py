@@ -74,6 +74,20 @@ def letter_of(
     return compose(patient_event, clinical, recipient, sender)
 
 
+DEATHS = [
+    of_kind("discharge", disposition=CodedText("20")),
+    of_kind("ed_discharge", disposition=CodedText("41")),
+    replace(
+        of_kind("discharge", disposition=CodedText("01")),
+        patient=replace(ADMISSION.patient, died=True),
+    ),
+    replace(
+        of_kind("discharge"), patient=replace(ADMISSION.patient, died_at="2026-11-23T05:40-04:00")
+    ),
+]
+"""Told as a death: by its disposition, by hospice, by PID-30, by PID-29."""
+
+
 class Page(HTMLParser):
     """A parsed HTML mail: its visible text, its tags with attributes, and what is not well-formed."""
 
@@ -112,3 +126,8 @@ class Page(HTMLParser):
     def text(self) -> str:
         """All that a reader sees, in order."""
         return " ".join(self.texts)
+
+
+def both(letter: Letter) -> tuple[str, str]:
+    """The plain text and the visible text of the HTML."""
+    return letter.text, Page(letter.html).text

@@ -10,7 +10,6 @@ from lambdas.common.models import (
     ClinicalFindings,
     CodedText,
     Finding,
-    Location,
     Name,
     Note,
     Patient,
@@ -18,14 +17,16 @@ from lambdas.common.models import (
     Visit,
 )
 from lambdas.deliver_notification import wording
-from lambdas.deliver_notification.letter import Letter
 from lambdas.deliver_notification.sender import Sender
+from lambdas.lookup_identities.records import REASONS
 from tests.unit.deliver_notification.letters import (
     ADMISSION,
     BARE,
+    DEATHS,
     FINDINGS,
     RECIPIENT,
     Page,
+    both,
     letter_of,
     of_kind,
 )
@@ -38,22 +39,6 @@ TOLD = {
     "discharge": "Amaka Okonjo was discharged from hospital.",
     "ed_discharge": "Amaka Okonjo was discharged from the emergency department.",
 }
-DEATHS = [
-    of_kind("discharge", disposition=CodedText("20")),
-    of_kind("ed_discharge", disposition=CodedText("41")),
-    replace(
-        of_kind("discharge", disposition=CodedText("01")),
-        patient=replace(ADMISSION.patient, died=True),
-    ),
-    replace(
-        of_kind("discharge"), patient=replace(ADMISSION.patient, died_at="2026-11-23T05:40-04:00")
-    ),
-]
-
-
-def both(letter: Letter) -> tuple[str, str]:
-    """The plain text and the visible text of the HTML."""
-    return letter.text, Page(letter.html).text
 
 
 def test_every_kind_of_event_has_words_of_its_own() -> None:
@@ -92,57 +77,6 @@ def test_what_the_hospital_says_comes_before_what_a_machine_read() -> None:
         assert "a-fib" in text[code:]
         assert "propanolol, 10Mg" in text[code:]
         assert re.search("chest discomfort ?, read from", text[code:])
-
-
-@pytest.mark.parametrize("event", DEATHS)
-def test_a_death_is_told_as_one_and_never_as_a_discharge_home(event: PatientEvent) -> None:
-    letter = letter_of(event)
-    assert letter.subject.startswith("Death notice:")
-    for text in both(letter):
-        assert "Amaka Okonjo has died." in text
-        assert "ischarged" not in text
-        assert "Home" not in text
-
-
-def test_a_death_that_has_a_time_of_its_own_shows_it() -> None:
-    assert "Died: 23 November 2026, 05:40 (America/Halifax time)" in letter_of(DEATHS[3]).text
-
-
-def test_a_patient_marked_as_dead_on_another_event_is_shown_so() -> None:
-    event = replace(ADMISSION, patient=replace(ADMISSION.patient, died=True))
-    assert "Died: yes, by the hospital's record" in letter_of(event).text
-
-
-@pytest.mark.parametrize(
-    ("disposition", "shown"),
-    [
-        (CodedText("01"), "Home or self-care"),
-        (CodedText("1"), "Home or self-care"),
-        (CodedText("03", "SNF"), "Skilled nursing facility"),
-        (CodedText("07"), "Left against medical advice, or discontinued care"),
-        (CodedText("81"), "Home or self-care (readmission planned)"),
-        (CodedText("HOM", "to her sister"), "to her sister"),
-        (CodedText("ZZ"), "ZZ"),
-    ],
-)
-def test_a_discharge_says_where_it_led(disposition: CodedText, shown: str) -> None:
-    event = of_kind("discharge", disposition=disposition, discharged_to="Harbour House")
-    for text in both(letter_of(event)):
-        assert re.search(rf"Disposition:? {re.escape(shown)}", text)
-        assert re.search("Discharged to:? Harbour House", text)
-    admission = replace(event, kind="admission")
-    assert "Disposition" not in letter_of(admission).text
-
-
-def test_a_transfer_says_from_where_to_where() -> None:
-    event = of_kind(
-        "transfer",
-        prior_location=Location("Eastend Clinic", "ED"),
-        location=Location("NORTHGEN", "4W", "412"),
-    )
-    for text in both(letter_of(event)):
-        assert re.search("From:? Eastend Clinic, unit ED", text)
-        assert re.search("To:? NORTHGEN, unit 4W, room 412", text)
 
 
 def test_the_three_required_items_are_named_as_missing_where_they_are() -> None:
@@ -218,9 +152,13 @@ def test_a_test_message_does_not_look_live(mode: str, mark: str) -> None:
 def test_the_reader_learns_whom_to_ask_and_why_they_were_told() -> None:
     for text in both(letter_of()):
         assert "Contact Northtown General and ask for Dr Ines Barros." in text
-        assert "lists you for this patient as: primary care provider." in text
+        assert "You are on record for this patient as: primary care provider." in text
     unexplained = replace(RECIPIENT, reasons=())
-    assert "lists you for this patient.\n" in letter_of(recipient=unexplained).text
+    assert "You are on record for this patient.\n" in letter_of(recipient=unexplained).text
+
+
+def test_every_reason_that_the_look_up_gives_has_words() -> None:
+    assert set(REASONS) <= set(wording.REASONS)
 
 
 def test_the_first_line_a_preview_shows_names_nobody() -> None:
