@@ -54,16 +54,27 @@ def test_a_throttled_mail_service_is_tried_again_and_tells_once(system: LocalSys
     assert system.armed() == []
 
 
-def test_a_failed_run_comes_back_when_its_time_is_up(system: LocalSystem) -> None:
-    message = ADMISSION.read_bytes().replace(b"NG-20261123-000731", b"NG-COMES-BACK")
-    system.fail("dynamodb", "BatchGetItem", times=100, code="InternalServerError", status=500)
-    event_id = system.event_id(message)
-    failed = system.process_message(message)
+def test_a_patient_whose_event_fails_holds_up_nobody_else_and_order_is_kept(
+    system: LocalSystem,
+) -> None:
+    first = ADMISSION.read_bytes().replace(b"NG-20261123-000731", b"NG-FIRST")
+    second = ADMISSION.read_bytes().replace(b"NG-20261123-000731", b"NG-SECOND")
+    first_event, second_event = system.event_id(first), system.event_id(second)
+    system.fail("s3", "GetObject", times=100, code="SlowDown", status=503, match=first_event)
+
+    failed = system.process_message(first)
+    assert system.send(second).accepted
+    other = system.process_message(SAMPLES / "two_recipients.hl7")
+
+    assert (failed["status"], other["status"]) == ("FAILED", "COMPLETED")
+    assert len(system.mails(other["event_id"])) == 2
+    assert system.event(second_event) is None
+
     system.mend()
-
     system.return_now()
-    event = system.ended(event_id, runs=2)
+    recovered = system.ended(first_event, runs=2)
+    then = system.ended(second_event)
 
-    assert failed["status"] == "FAILED"
-    assert event["status"] == "COMPLETED"
-    assert len(system.mails(event_id)) == 1
+    assert (recovered["status"], then["status"]) == ("COMPLETED", "COMPLETED")
+    assert recovered["updated_at"] <= then["updated_at"]
+    assert len(system.mails(first_event)) == len(system.mails(second_event)) == 1
