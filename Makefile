@@ -3,7 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ENVIRONMENTS := local dev staging prod
-CDK := npx --no-install cdk --no-notices
+# CDK calls `python`: ours.
+CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test check synth deploy bench lock clean

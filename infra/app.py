@@ -19,6 +19,8 @@ CONTEXT: dict[str, Any] = {
     "@aws-cdk/aws-ecs:disableExplicitDeploymentControllerForCircuitBreaker": True,
     "@aws-cdk/aws-iam:minimizePolicies": True,
     "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
+    # A stack keeps what another has taken from it until the other lets go.
+    "@aws-cdk/core:defaultCrossStackReferences": "strong",
     "@aws-cdk/core:enablePartitionLiterals": True,
     "@aws-cdk/core:validateAgainstDefaultRules": True,
     "@aws-cdk/core:target-partitions": ["aws"],

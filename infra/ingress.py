@@ -11,6 +11,7 @@ from infra.alarms import Comparison, Missing, calculated, metric, own
 from infra.core import CoreStack
 from infra.load_balancer import HEALTH, MLLP, LoadBalancer
 from infra.network import workload_security_group
+from infra.queries import SavedQuery
 from infra.service import ReceiverService
 from infra.settings import Environment, Network
 
@@ -70,6 +71,16 @@ class IngressStack(cdk.Stack):
                 "ENS_HEALTH_PORT": str(HEALTH),
             },
             role=core.receiver_role,
+        )
+        SavedQuery(
+            self,
+            "Refusals",
+            environment=environment,
+            title="messages refused or not stored, newest first",
+            groups=[receiver.log_group],
+            fields=["@timestamp", "message", "reason", "event_id", "connection", "key", "error"],
+            condition='level in ["WARNING", "ERROR"]',
+            newest_first=True,
         )
         group = balancer.send_to(receiver.service)
         self._watch(environment, core, balancer, group.target_group_full_name)

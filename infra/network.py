@@ -5,13 +5,12 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.findings import INLINE, accept
 from infra.keys import logs_key
+from infra.log_groups import LogGroup
 from infra.settings import Environment, Network
-from infra.step import retention
 
 HTTPS = ec2.Port.tcp(443)
 
@@ -122,15 +121,14 @@ class NetworkStack(cdk.Stack):
         return statement
 
     def _log_connections(self, environment: Environment) -> None:
-        group = logs.LogGroup(
+        group = LogGroup(
             self,
             "FlowLogs",
-            log_group_name=f"/aws/vpc/{environment.prefix}-flow",
-            encryption_key=logs_key(
+            name=f"/aws/vpc/{environment.prefix}-flow",
+            key=logs_key(
                 self, "FlowLogsKey", environment=environment, purpose="the VPC's flow logs"
             ),
-            retention=retention(environment.log_retention_days),
-            removal_policy=cdk.RemovalPolicy.DESTROY,
+            environment=environment,
         )
         role = iam.Role(
             self, "FlowLogsRole", assumed_by=iam.ServicePrincipal("vpc-flow-logs.amazonaws.com")

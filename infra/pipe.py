@@ -3,7 +3,6 @@
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_pipes as pipes
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
@@ -11,8 +10,8 @@ from constructs import Construct
 
 from infra.findings import INLINE, accept
 from infra.grants import allow, use_key
+from infra.log_groups import LogGroup
 from infra.settings import Environment
-from infra.step import retention
 
 
 class Pipe(Construct):
@@ -35,13 +34,12 @@ class Pipe(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.name = f"{environment.prefix}-events"
-        log_group = logs.LogGroup(
+        log_group = LogGroup(
             self,
             "Logs",
-            log_group_name=f"/aws/vendedlogs/pipes/{self.name}",
-            encryption_key=logs_key,
-            retention=retention(environment.log_retention_days),
-            removal_policy=cdk.RemovalPolicy.DESTROY,
+            name=f"/aws/vendedlogs/pipes/{self.name}",
+            key=logs_key,
+            environment=environment,
         )
         role = iam.Role(
             self,

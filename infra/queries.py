@@ -1,4 +1,4 @@
-"""Saved Logs Insights queries: one event's way through receiver, steps and workflow."""
+"""Saved Logs Insights queries: one event's way through steps and workflow, and what went wrong."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,39 @@ from infra.settings import Environment
 EVENT_ID = "put-the-event-id-here"
 
 
+class SavedQuery(logs.QueryDefinition):
+    """A query that the console shows as `<prefix>/<title>`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        title: str,
+        groups: Sequence[logs.ILogGroup],
+        fields: Sequence[str],
+        condition: str,
+        newest_first: bool = False,
+        stats: str = "",
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            query_definition_name=f"{environment.prefix}/{title}",
+            log_groups=list(groups),
+            query_string=logs.QueryString(
+                fields=list(fields),
+                filter_statements=[condition],
+                sort=f"@timestamp {'desc' if newest_first else 'asc'}" if not stats else None,
+                stats_statements=[stats] if stats else None,
+                limit=1000,
+            ),
+        )
+
+
 class Queries(Construct):
-    """Queries in the folder `<prefix>` of CloudWatch Logs Insights."""
+    """The queries over the logs of steps and workflow."""
 
     def __init__(
         self,
@@ -23,62 +54,42 @@ class Queries(Construct):
         workflow: logs.ILogGroup,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._prefix = environment.prefix
-        self._query(
+        SavedQuery(
+            self,
             "OneEvent",
-            "one event's way through the steps",
-            steps,
+            environment=environment,
+            title="one event's way through the steps",
+            groups=steps,
             fields=["@timestamp", "service", "level", "message", "error_name", "duration_ms"],
-            filters=[f'event_id = "{EVENT_ID}"'],
-            sort="@timestamp asc",
+            condition=f'event_id = "{EVENT_ID}"',
         )
-        self._query(
+        SavedQuery(
+            self,
             "OneExecution",
-            "one event's way through the workflow's states",
-            [workflow],
+            environment=environment,
+            title="one event's way through the workflow's states",
+            groups=[workflow],
             fields=["@timestamp", "type", "details.name", "details.error", "execution_arn"],
-            filters=[f"@message like /{EVENT_ID}/"],
-            sort="@timestamp asc",
+            condition=f"@message like /{EVENT_ID}/",
         )
-        self._query(
+        SavedQuery(
+            self,
             "Failures",
-            "steps that failed, newest first",
-            steps,
+            environment=environment,
+            title="steps that failed, newest first",
+            groups=steps,
             fields=["@timestamp", "service", "event_id", "error_name", "message", "attempt"],
-            filters=["ispresent(error_name)"],
-            sort="@timestamp desc",
+            condition="ispresent(error_name)",
+            newest_first=True,
         )
-        self._query(
-            "Slowest",
-            "how long each step takes",
-            steps,
+        SavedQuery(
+            self,
+            "Durations",
+            environment=environment,
+            title="how long each step takes",
+            groups=steps,
             fields=["service", "duration_ms"],
-            filters=["ispresent(duration_ms)"],
+            condition="ispresent(duration_ms)",
             stats="count() as runs, pct(duration_ms, 50) as p50, pct(duration_ms, 95) as p95,"
             " max(duration_ms) as slowest by service",
-        )
-
-    def _query(
-        self,
-        construct_id: str,
-        title: str,
-        groups: Sequence[logs.ILogGroup],
-        *,
-        fields: list[str],
-        filters: list[str],
-        sort: str | None = None,
-        stats: str | None = None,
-    ) -> None:
-        logs.QueryDefinition(
-            self,
-            construct_id,
-            query_definition_name=f"{self._prefix}/{title}",
-            log_groups=list(groups),
-            query_string=logs.QueryString(
-                fields=fields,
-                filter_statements=filters,
-                sort=sort,
-                stats_statements=[stats] if stats else None,
-                limit=1000,
-            ),
         )

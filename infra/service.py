@@ -9,13 +9,12 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.findings import INLINE, accept
 from infra.load_balancer import DRAIN, HEALTH, MLLP
+from infra.log_groups import LogGroup
 from infra.settings import Environment
-from infra.step import retention
 
 CONTEXT = Path(__file__).resolve().parents[1] / "receiver"
 CONTAINER = "receiver"
@@ -41,13 +40,12 @@ class ReceiverService(Construct):
         logs_key: kms.IKey,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.log_group = logs.LogGroup(
+        self.log_group = LogGroup(
             self,
             "Logs",
-            log_group_name=f"/ecs/{environment.prefix}-receiver",
-            encryption_key=logs_key,
-            retention=retention(environment.log_retention_days),
-            removal_policy=cdk.RemovalPolicy.DESTROY,
+            name=f"/ecs/{environment.prefix}-receiver",
+            key=logs_key,
+            environment=environment,
         )
         task = self._task(role, variables)
         cluster = ecs.Cluster(

@@ -90,7 +90,7 @@ class Environment:
     alarm_topics: tuple[str, ...] = ()
     retain: bool
     deletion_protection: bool
-    log_retention_days: int
+    log_retention_days: Literal[1, 30, 90, 365]
     vault_retention_days: int
 
     @property

@@ -7,12 +7,12 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.asset import Target, code_of
 from infra.findings import INLINE, accept
 from infra.grants import allow
+from infra.log_groups import LogGroup
 from infra.settings import Environment
 
 INTERFACE_ACTIONS = (
@@ -48,13 +48,12 @@ class StepFunction(lambda_.Function):
         concurrency: int | None = None,
     ) -> None:
         function_name = f"{environment.prefix}-{name}"
-        log_group = logs.LogGroup(
+        log_group = LogGroup(
             scope,
             f"{name}Logs",
-            log_group_name=f"/aws/lambda/{function_name}",
-            encryption_key=logs_key,
-            retention=retention(environment.log_retention_days),
-            removal_policy=cdk.RemovalPolicy.DESTROY,
+            name=f"/aws/lambda/{function_name}",
+            environment=environment,
+            key=logs_key,
         )
         role = iam.Role(
             scope,
@@ -119,16 +118,6 @@ class StepFunction(lambda_.Function):
                 " own dead-letter queue; RecordFeedback's rule has one.",
             },
         )
-
-
-def retention(days: int) -> logs.RetentionDays:
-    """CloudWatch's name for a number of days; `KeyError` for a number that it does not offer."""
-    return {
-        1: logs.RetentionDays.ONE_DAY,
-        30: logs.RetentionDays.ONE_MONTH,
-        90: logs.RetentionDays.THREE_MONTHS,
-        365: logs.RetentionDays.ONE_YEAR,
-    }[days]
 
 
 def _let_lambda_attach(role: iam.Role, function_name: str) -> None:

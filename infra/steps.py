@@ -128,12 +128,7 @@ class Steps:
             variables={"ENS_LEDGER_TABLE": tables.ledger.table_name},
             may=[
                 *audit,
-                *grants.use_table(
-                    tables.ledger,
-                    keys.records,
-                    *("GetItem", "Query", "UpdateItem"),
-                    indexes=["by_event"],
-                ),
+                *grants.use_table(tables.ledger, keys.records, "GetItem", "UpdateItem"),
             ],
         )
         self.of_workflow = [

@@ -7,16 +7,15 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.findings import INLINE, accept
 from infra.grants import allow, send_messages, use_table
 from infra.keys import Keys
+from infra.log_groups import LogGroup
 from infra.queues import Queues
 from infra.settings import Environment
-from infra.step import retention
 from infra.tables import Tables
 
 DEFINITION = Path(__file__).resolve().parents[1] / "statemachine" / "patient_event.asl.json"
@@ -37,14 +36,13 @@ class Workflow(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         name = f"{environment.prefix}-patient-event"
-        self.log_group = logs.LogGroup(
+        self.log_group = LogGroup(
             self,
             "Logs",
             # Under this prefix AWS needs no resource policy of its own for each log group.
-            log_group_name=f"/aws/vendedlogs/states/{name}",
-            encryption_key=logs_key,
-            retention=retention(environment.log_retention_days),
-            removal_policy=cdk.RemovalPolicy.DESTROY,
+            name=f"/aws/vendedlogs/states/{name}",
+            key=logs_key,
+            environment=environment,
         )
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         for statement in grants:

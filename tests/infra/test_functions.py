@@ -6,8 +6,8 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.infra.conftest import Stacks
-from tests.infra.template import Template
-from tests.infra.test_grants import STEPS, TASKS
+from tests.infra.template import STEPS, Template
+from tests.infra.test_workflow import TASKS
 
 REQUIRED = re.compile(r'required\(\s*"(ENS_[A-Z_]+)"')
 

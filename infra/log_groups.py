@@ -1,0 +1,38 @@
+"""Log groups: encrypted with a key of ours, kept for the environment's time, gone with their stack."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.settings import Environment
+
+RETENTION = {
+    1: logs.RetentionDays.ONE_DAY,
+    30: logs.RetentionDays.ONE_MONTH,
+    90: logs.RetentionDays.THREE_MONTHS,
+    365: logs.RetentionDays.ONE_YEAR,
+}
+"""CloudWatch's names for the numbers of days that environments may choose."""
+
+
+class LogGroup(logs.LogGroup):
+    """The log group `name`. Logs hold no patient data; what must last is in the audit table."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        environment: Environment,
+        key: kms.IKey,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            log_group_name=name,
+            encryption_key=key,
+            retention=RETENTION[environment.log_retention_days],
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
