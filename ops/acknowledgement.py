@@ -28,9 +28,10 @@ def read(answer: bytes) -> Acknowledgement:
     if not msa:
         return Acknowledgement("", "the answer is not an HL7 acknowledgement")
     # ERR-3 is the HL7 error code, ERR-8 the text for the user, ERR-7 diagnostics; MSA-3 is the old way.
-    position, code = _at(err, 2).replace("^", "-").strip("-"), _at(err, 3).replace("^", " ").strip()
+    code, position = " ".join(_at(err, 3).split("^")[:2]), _at(err, 2).replace("^", "-").strip("-")
     said = _at(err, 8) or _at(err, 7) or _at(msa, 3)
-    text = " · ".join(part for part in (code, position, said) if part)
+    where = ", ".join(part for part in (code, position) if part)
+    text = f"{said} ({where})" if said and where else said or where
     return Acknowledgement(_at(msa, 1), text, msa[2] if len(msa) > 2 else b"")
 
 

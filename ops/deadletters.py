@@ -23,7 +23,7 @@ PERMANENT = frozenset(error.__name__ for error in PERMANENT_ERRORS)
 class DeadLetter:
     """An event that was given up, and where its message is.
 
-    `place` is `dead_letter_queue`, `retrying` while SQS still redelivers it, or `redriven` while it
+    `place` is `dead_letter`, `retrying` while SQS still redelivers it, or `redriven` while it
     is on its way back.
     """
 
@@ -89,9 +89,9 @@ def _place(item: dict[str, Any], patience_seconds: int) -> str:
     if "DISCARDED" in since:
         return "discarded"
     if item.get("error_name", "") in PERMANENT:
-        return "dead_letter_queue"
+        return "dead_letter"
     moved = milliseconds_since(failed_at) > patience_seconds * 1000
-    return "dead_letter_queue" if moved else "retrying"
+    return "dead_letter" if moved else "retrying"
 
 
 def _attribute(url: str, name: str) -> int:

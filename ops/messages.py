@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from ops.problem import ProblemError
-
 # A segment named MSH at the start of a line: its fourth character is the field separator.
 HEADER = re.compile(rb"(?:^|(?<=\r))MSH(?=[^0-9A-Za-z\r])")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -46,14 +44,12 @@ class OutgoingMessage:
 
 
 def read(path: Path) -> list[OutgoingMessage]:
-    """The messages of a file in order; `ProblemError` when it holds none.
+    """The messages of a file in order; none when no line begins with MSH.
 
     Segments end in CR on the wire (HL7 2.8): LF and CR LF, which editors write, become CR. MLLP
     frame bytes, a byte order mark and batch segments (FHS, BHS, BTS, FTS) are left out.
     """
     bodies = split(path.read_bytes())
-    if not bodies:
-        raise ProblemError(f"{path} holds no HL7 message: no line begins with MSH.")
     return [OutgoingMessage(path.name, n, body) for n, body in enumerate(bodies, start=1)]
 
 

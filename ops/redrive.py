@@ -26,6 +26,7 @@ HOLD_SECONDS = 60
 QUIET_SECONDS = 40
 """A walk that has found nothing for this long ends, before what it holds would appear again."""
 WALKS = 2
+ATTRIBUTES = ["MessageGroupId", "MessageDeduplicationId", "SentTimestamp"]
 ACTIONS = {"Redrive": "REDRIVEN", "Discard": "DISCARDED"}
 
 Message = dict[str, Any]
@@ -33,10 +34,14 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """One message taken off the queue; `event_id` is "" when its body names none."""
+    """One message taken off the queue; `event_id` is "" when its body names none.
+
+    `sent_id` is the message id under which it went back; "" when it was dropped.
+    """
 
     event_id: str
     dead_letter_id: str
+    sent_id: str = ""
 
 
 def one(deployment: Deployment, event_id: str, who: str) -> list[Removed]:
@@ -59,7 +64,7 @@ def discard(deployment: Deployment, event_id: str, who: str) -> list[Removed]:
 def every(deployment: Deployment, who: str) -> Iterator[Removed]:
     """Sends every message back that was on the queue when this began; yields each when it is done.
 
-    What fails again meanwhile comes back as a new message and stays, or this would never end.
+    What others fail meanwhile stays, or this might never end.
     """
     began = datetime.now(UTC).timestamp() * 1000
     return _walk(
@@ -86,10 +91,13 @@ def _walk(
 ) -> Iterator[Removed]:
     """Goes once along the queue, removes what is wanted, and returns the rest at the end.
 
-    The others are held until then: returned earlier, they would be handed out again and again.
+    The others are held until then: returned earlier, they would be handed out again and again. What
+    was sent back here and failed again meanwhile is among the others: it is known by its
+    deduplication id, the id of the message that was sent (design: SQS and the workflow set it so).
     """
     url = deployment.output("DeadLetterQueueUrl")
     held: dict[str, str] = {}
+    sent: set[str] = set()
     progress = time.monotonic()
     try:
         while time.monotonic() - progress < QUIET_SECONDS:
@@ -98,9 +106,11 @@ def _walk(
                 return
             held.update({m["MessageId"]: m["ReceiptHandle"] for m in batch})
             for message in batch:
-                if wanted(message):
+                again = message["Attributes"]["MessageDeduplicationId"] in sent
+                if wanted(message) and not again:
                     removed = remove(message)
                     del held[message["MessageId"]]
+                    sent.add(removed.sent_id)
                     progress = time.monotonic()
                     yield removed
     finally:
@@ -115,7 +125,7 @@ def _send_back(deployment: Deployment, message: Message, who: str) -> Removed:
     """
     event_id, started = _event_id(message), now()
     with dependency("sqs"):
-        client("sqs", CONFIG).send_message(
+        answer = client("sqs", CONFIG).send_message(
             QueueUrl=deployment.output("QueueUrl"),
             MessageBody=message["Body"],
             MessageGroupId=message["Attributes"]["MessageGroupId"],
@@ -123,21 +133,22 @@ def _send_back(deployment: Deployment, message: Message, who: str) -> Removed:
         )
     if event_id:
         _audit(message, "Redrive", who, started)
-    return _delete(deployment, message)
+    _delete(deployment, message)
+    return Removed(event_id, message["MessageId"], answer["MessageId"])
 
 
 def _drop(deployment: Deployment, message: Message, who: str) -> Removed:
     _audit(message, "Discard", who, now())
-    return _delete(deployment, message)
+    _delete(deployment, message)
+    return Removed(_event_id(message), message["MessageId"])
 
 
-def _delete(deployment: Deployment, message: Message) -> Removed:
+def _delete(deployment: Deployment, message: Message) -> None:
     with dependency("sqs"):
         client("sqs", CONFIG).delete_message(
             QueueUrl=deployment.output("DeadLetterQueueUrl"),
             ReceiptHandle=message["ReceiptHandle"],
         )
-    return Removed(_event_id(message), message["MessageId"])
 
 
 def _audit(message: Message, act: str, who: str, started: str) -> None:
@@ -163,7 +174,7 @@ def _receive(url: str) -> list[Message]:
             VisibilityTimeout=HOLD_SECONDS,
             # Asks every partition of the queue; a short poll may miss messages that are there.
             WaitTimeSeconds=POLL_SECONDS,
-            MessageSystemAttributeNames=["MessageGroupId", "SentTimestamp"],
+            MessageSystemAttributeNames=ATTRIBUTES,
         )
     messages: list[Message] = answer.get("Messages", [])
     return messages

@@ -30,7 +30,8 @@ class Step:
     """One step of one run of the workflow, its attempts taken together.
 
     `run` counts executions from 1; it is 0 for what happened outside any (operators, mail feedback).
-    `offset_ms` is from the event's first moment; `duration_ms` is None where nothing measured it.
+    `offset_ms` is from the event's first moment; `duration_ms` is None where nothing measured it;
+    `by` is the person who acted, "" for the system.
     """
 
     name: str
@@ -44,7 +45,7 @@ class Step:
     recipient_ref: str = ""
     error_name: str = ""
     error: str = ""
-    actor: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +149,10 @@ def _settled(recipient: Recipient) -> Recipient:
 
 
 def _wait(received: str, steps: list[Step]) -> list[Step]:
-    """The receiver's part: stored and acknowledged, then waiting until the first run began."""
+    """The wait in the queue: from stored and acknowledged until the first run began."""
     begins = [step.started_at for step in steps if step.run == 1]
     waited = _milliseconds(received, min(begins, key=_moment)) if begins else None
-    return [Step("Receiver", 0, "STORED", "ok", received, 0, waited, 1)]
+    return [Step("Queue", 0, "RECEIVED", "ok", received, 0, waited, 1)]
 
 
 def _merged(group: list[Entry], run: int, origin: str) -> Step:
@@ -171,8 +172,12 @@ def _merged(group: list[Entry], run: int, origin: str) -> Step:
         recipient_ref=last.get("recipient_ref", ""),
         error_name=last.get("error_name", ""),
         error=last.get("error", ""),
-        actor=last.get("actor", "") if not run else "",
+        by=_person(last.get("actor", "")),
     )
+
+
+def _person(actor: str) -> str:
+    return actor.removeprefix("operator:") if actor.startswith("operator:") else ""
 
 
 def _start(entry: Entry) -> str:

@@ -70,7 +70,7 @@ def _steps(steps: list[Step]) -> Table:
 def _outcome(step: Step) -> Text:
     said = step.action.lower() if step.outcome in ("ok", "unknown") else step.outcome
     text = Text(words(said), style=OUTCOME_STYLES.get(step.outcome, ""))
-    for extra in (step.recipient_ref[:SHORT], step.error_name, step.actor):
+    for extra in (step.recipient_ref[:SHORT], step.error_name, step.by and f"by {step.by}"):
         if extra:
             text.append(f" {extra}", style="default")
     if step.error:

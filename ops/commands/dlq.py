@@ -83,7 +83,7 @@ def _table(letters: DeadLetters) -> Table:
 
 
 def _say_count(letters: DeadLetters, out: Console) -> None:
-    there = sum(letter.place == "dead_letter_queue" for letter in letters.events)
+    there = sum(letter.place == "dead_letter" for letter in letters.events)
     out.print(f"The dead-letter queue itself counts about {count(letters.queue_count, 'message')}.")
     if letters.queue_count > there:
         out.print(

@@ -27,6 +27,7 @@ from ops.session import Session, pass_session
 @click.option("--host", default=None, help="The receiver. [default: that of --env]")
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="Its MLLP port.")
 @click.option("--timeout", default=30.0, show_default=True, help="Seconds to wait for each answer.")
+@click.option("--raw", is_flag=True, help="Send each file's bytes as they are, as one message.")
 @click.option(
     "--control-ids", is_flag=True, help="Also print each MSH-10 (may identify a patient)."
 )
@@ -38,6 +39,7 @@ def send_command(
     host: str | None,
     port: int | None,
     timeout: float,
+    raw: bool,
     control_ids: bool,
 ) -> None:
     """Sends the HL7 messages in FILE... over MLLP, in order, on one connection.
@@ -45,20 +47,36 @@ def send_command(
     A file may hold several messages, with any line ends. Exit code 1 unless every one is accepted
     (AA or CA).
     """
-    outgoing = [message for file in files for message in messages.read(file)]
-    address = address_of(session, host, port)
+    read = _whole if raw else messages.read
+    found = [(file, read(file)) for file in files]
+    outgoing = [message for _, of_file in found for message in of_file]
+    empty = [file for file, of_file in found if not of_file]
     refused, out = 0, console()
-    with Connection(*address, timeout) as connection, _progress(out) as progress:
-        task = progress.add_task("sending", total=len(outgoing))
-        for message in outgoing:
+    for file in empty:
+        out.print(Text(f"--   {file.name}  not sent: no line begins with MSH"))
+    if outgoing:
+        with Connection(*address_of(session, host, port), timeout) as connection:
+            refused = _send(connection, outgoing, control_ids, out)
+    out.print(f"{count(len(outgoing), 'message')} sent, {len(outgoing) - refused} accepted.")
+    if refused or empty:
+        raise click.exceptions.Exit(1)
+
+
+def _send(
+    connection: Connection, outgoing: list[OutgoingMessage], control_ids: bool, out: Console
+) -> int:
+    """Sends them all, prints every answer, and returns how many were not accepted."""
+    refused = 0
+    with _progress(out) as progress:
+        for message in progress.track(outgoing, description="sending"):
             answer = connection.send(message)
             refused += not (answer.accepted or answer is NOT_ASKED_FOR)
             out.print(_line(message, answer, control_ids))
-            progress.advance(task)
-    accepted = len(outgoing) - refused
-    out.print(f"{count(len(outgoing), 'message')} sent, {accepted} accepted.")
-    if refused:
-        raise click.exceptions.Exit(1)
+    return refused
+
+
+def _whole(file: Path) -> list[OutgoingMessage]:
+    return [OutgoingMessage(file.name, 1, file.read_bytes())]
 
 
 def address_of(session: Session, host: str | None, port: int | None) -> tuple[str, int]:

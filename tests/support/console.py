@@ -57,7 +57,7 @@ def trail(event_id: str, state: str, **facts: Any) -> EventTrail:
         "error_name": "",
         "failed_step": "",
         "what_to_do": [],
-        "steps": [step("Receiver", 0, 34, run=0, action="STORED"), step("ParseMessage", 34, 61)],
+        "steps": [step("Queue", 0, 34, run=0, action="RECEIVED"), step("ParseMessage", 34, 61)],
         "recipients": [],
         "execution_arn": ARN,
         "console_link": "",
@@ -81,7 +81,7 @@ def _admitted() -> EventTrail:
         ADMITTED,
         "COMPLETED",
         steps=[
-            step("Receiver", 0, 34, run=0, action="STORED"),
+            step("Queue", 0, 34, run=0, action="RECEIVED"),
             step("ParseMessage", 34, 61),
             step("LookupIdentities", 96, 38, action="RESOLVED", attempts=2),
             step("ExtractEntities", 140, 412, action="EXTRACTED"),
@@ -120,7 +120,7 @@ def _failed() -> EventTrail:
         failed_step="ParseMessage",
         what_to_do=["Ask the sender for a corrected message, then `ens dlq redrive X`."],
         steps=[
-            step("Receiver", 0, 34, run=0, action="STORED"),
+            step("Queue", 0, 34, run=0, action="RECEIVED"),
             step(
                 "ParseMessage",
                 34,
@@ -130,7 +130,7 @@ def _failed() -> EventTrail:
                 error_name="UnprocessableMessageError",
                 error="PID is missing",
             ),
-            step("Redrive", 9000, 4, run=0, action="REDRIVEN", actor="operator:R. Tester"),
+            step("Redrive", 9000, 4, run=0, action="REDRIVEN", by="R. Tester"),
             step("ParseMessage", 9100, 40, run=2, action="FAILED", outcome="failed"),
         ],
     )
@@ -173,7 +173,7 @@ class FakeTrails:
             "UnprocessableMessageError",
             "ParseMessage",
             "2026-11-23T09:15:03.500Z",
-            "dead_letter_queue",
+            "dead_letter",
         )
         return DeadLetters([letter], 1)
 

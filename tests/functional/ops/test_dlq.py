@@ -43,7 +43,7 @@ def test_the_list_names_the_error_the_step_and_the_queues_own_count(
         EVENT,
         "UnprocessableMessageError",
         "ParseMessage",
-        "dead_letter_queue",
+        "dead_letter",
     )
     assert listed["queue_count"] == 1
     assert "counts about 1 message." in ens("dlq", "list").output
@@ -102,6 +102,7 @@ def test_a_redriven_message_keeps_body_and_group_and_names_its_dead_letter(
 ) -> None:
     message_id = dead_letter(aws, deployment, EVENT, group="k1.patient")
     ens("dlq", "redrive", EVENT, "--by", "R. Tester")
+    assert "redriven by R. Tester" in ens("trace", EVENT).output
     (message,) = source_of(aws, deployment)
     assert message["envelope"] == {"event_id": EVENT, "bucket": "vault"}
     assert message["Attributes"]["MessageGroupId"] == "k1.patient"
@@ -151,6 +152,30 @@ def test_what_fails_again_while_all_are_redriven_stays_for_the_next_time(
         assert len(redriven) < 3, "it would never end"
         dead_letter(aws, deployment, EVENT, copy=str(len(redriven) + 1))
     assert redriven == [EVENT]
+    assert dead_of(aws, deployment) == [EVENT]
+
+
+def test_one_that_fails_again_at_once_is_not_redriven_again(
+    aws: Any, ens: Ens, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead_letter(aws, deployment, EVENT)
+    delete = redrive._delete
+
+    def delete_and_fail_again(deployment: Deployment, message: dict[str, Any]) -> None:
+        """The workflow is quick: the message is back before the next receive."""
+        delete(deployment, message)
+        (again,) = source_of(aws, deployment)
+        aws.client("sqs").send_message(
+            QueueUrl=deployment.output("DeadLetterQueueUrl"),
+            MessageBody=again["Body"],
+            MessageGroupId=again["Attributes"]["MessageGroupId"],
+            MessageDeduplicationId=again["MessageId"],
+        )
+
+    monkeypatch.setattr(redrive, "_delete", delete_and_fail_again)
+    for _ in range(2):
+        assert ens("dlq", "redrive", EVENT).exit_code == 0
+    assert [entry["action"] for entry in audit.entries(EVENT)] == ["REDRIVEN", "REDRIVEN"]
     assert dead_of(aws, deployment) == [EVENT]
 
 

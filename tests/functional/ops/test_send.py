@@ -68,7 +68,7 @@ def test_a_refusal_shows_its_error_and_fails_the_command_after_all_were_sent(
     )
     result = send(file("1", "2"))
     assert result.exit_code == 1
-    assert "AE   adt.hl7 #1  101 · PID-1-3 · no identifier" in result.output
+    assert "AE   adt.hl7 #1  no identifier (101, PID-1-3)" in result.output
     assert "2 messages sent, 1 accepted." in result.output
 
 
@@ -121,8 +121,24 @@ def test_nobody_listening_is_one_sentence(
     assert f"No receiver answers at 127.0.0.1:{receiver.port}" in result.output
 
 
-def test_a_file_without_a_message_is_named(send: Send, tmp_path: Path) -> None:
+def test_a_file_without_a_message_is_named_and_the_others_are_sent(
+    receiver: Receiver, send: Send, file: Callable[..., Path], tmp_path: Path
+) -> None:
     letter = tmp_path / "letter.txt"
     letter.write_text("Dear colleague,\n")
-    result = send(letter)
-    assert (result.exit_code, "letter.txt holds no HL7 message" in result.output) == (1, True)
+    result = send(letter, file("1"))
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [
+        "--   letter.txt  not sent: no line begins with MSH",
+        "AA   adt.hl7 #1",
+        "1 message sent, 1 accepted.",
+    ]
+
+
+def test_raw_bytes_go_out_as_they_are(receiver: Receiver, send: Send, tmp_path: Path) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_bytes(b"Dear colleague,\r\n")
+    receiver.answer = lambda m: acknowledge(m, b"AE", b"|no MSH")
+    result = send("--raw", letter)
+    assert (result.exit_code, "AE   letter.txt #1  no MSH" in result.output) == (1, True)
+    assert receiver.received == [b"Dear colleague,\r\n"]

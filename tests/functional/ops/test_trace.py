@@ -32,7 +32,7 @@ def test_a_trace_shows_every_step_with_outcome_and_milliseconds_in_80_columns(en
     lines = ens("trace", EVENT).output.splitlines()
     assert max(map(len, lines[: lines.index("Execution")])) <= 80
     shown = "\n".join(lines)
-    for text in ("Receiver", "120 ms", "ParseMessage", "parsed", "resolved", "210 ms", "sent"):
+    for text in ("Queue", "120 ms", "ParseMessage", "parsed", "resolved", "210 ms", "sent"):
         assert text in shown
     assert "Admission from northgen" in shown
     assert f"{PROVIDER}  sent  primary care" in shown
@@ -83,7 +83,7 @@ def test_attempts_of_a_step_are_one_line_and_runs_are_counted(deployment: Deploy
     lookup = next(step for step in trail.steps if step.name == "LookupIdentities")
     assert (lookup.attempts, lookup.outcome, lookup.duration_ms) == (2, "ok", 80)
     assert [(step.run, step.name) for step in trail.steps] == [
-        (0, "Receiver"),
+        (0, "Queue"),
         (1, "ParseMessage"),
         (1, "LookupIdentities"),
         (1, "RecordFailure"),

@@ -13,9 +13,9 @@ HEADER = b"MSH|^~\\&|R|R|S|S|20261123||ACK|1|P|2.5\r"
         (b"MSA|AA|7\r", "AA", ""),
         (b"MSA|CA|7\r", "CA", ""),
         (
-            b"MSA|AE|7\rERR||PID^1^3|101^Required field missing|E||||no identifier\r",
+            b"MSA|AE|7\rERR||PID^1^3|101^Required field missing^HL70357|E||||no identifier\r",
             "AE",
-            "101 Required field missing · PID-1-3 · no identifier",
+            "no identifier (101 Required field missing, PID-1-3)",
         ),
         (b"ERR|||207|E\rMSA|AR|7\r", "AR", "207"),
         (b"MSA|AE|7|an old way to say why\r", "AE", "an old way to say why"),

@@ -33,7 +33,7 @@ def test_codes_become_words_and_numbers_agree_with_their_things() -> None:
 def test_each_run_is_drawn_on_its_own_scale_and_every_bar_can_be_seen() -> None:
     drawn = bars(
         [
-            step("Receiver", 0, 30, run=0),
+            step("Queue", 0, 30, run=0),
             step("ParseMessage", 30, 50),
             step("LookupIdentities", 80, 0),
             step("ExtractEntities", 80, 50),
