@@ -57,7 +57,7 @@ class LoadBalancer(Construct):
         )
         unlogged = (
             "A network load balancer logs TLS listeners alone, and not what goes through them; the"
-            " VPC's flow logs hold every connection, the receiver's log every message."
+            " VPC's flow logs hold every connection, the audit every message."
         )
         accept(
             self,

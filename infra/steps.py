@@ -138,8 +138,13 @@ class Steps:
             self.deliver_notification,
         ]
         self.all = [*self.of_workflow, self.record_feedback]
-        for step in self.all:
-            vault.accept_patterns(step.own_role, MESSAGE, EVENT, IDENTITIES, CLINICAL, MAILS)
+        for step, documents in (
+            (self.parse_message, (MESSAGE, EVENT)),
+            (self.lookup_identities, (EVENT, IDENTITIES)),
+            (self.extract_entities, (EVENT, CLINICAL)),
+            (self.deliver_notification, (EVENT, IDENTITIES, CLINICAL, MAILS)),
+        ):
+            vault.accept_patterns(step.own_role, *documents)
 
     def _step(
         self,
