@@ -28,16 +28,16 @@ Found = TypeVar("Found")
 
 
 class LocalSystem:
-    """A running `python -m local`, on ports and in a folder of its own."""
+    """A running `python -m local` of the checkout at `root`, on ports and in a folder of its own."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, root: Path = ROOT) -> None:
         self.folder = folder
         self.mllp_port, self.aws_port, self.console_port, health_port = free_ports(4)
         self._output = folder / "output.txt"
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "local", "--folder", str(folder), *options],
-                cwd=ROOT,
+                cwd=root,
                 env={
                     **{k: v for k, v in os.environ.items() if not k.startswith(("ENS_", "AWS_"))},
                     "ENS_MLLP_PORT": str(self.mllp_port),
@@ -152,6 +152,24 @@ class LocalSystem:
             QueueUrl=self.stack_output(queue), AttributeNames=list(counted)
         )["Attributes"]
         return sum(int(attributes[name]) for name in counted)
+
+    def ens(self, *arguments: str) -> str:
+        """What `ens` prints against this system; `AssertionError` when it ends in an error."""
+        found = subprocess.run(
+            [sys.executable, "-m", "ops", *arguments],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "ENS_MLLP_PORT": str(self.mllp_port),
+                "ENS_AWS_PORT": str(self.aws_port),
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert found.returncode == 0, found.stdout + found.stderr
+        return found.stdout
 
     # -- what can be done to it
 

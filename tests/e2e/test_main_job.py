@@ -1,0 +1,162 @@
+"""What the system is for, over real sockets: told once, told right, and nothing lost on the way."""
+
+import pytest
+
+from tests.support.local_system import ROOT, LocalSystem, wait_for
+from tests.support.messages import sample, with_pdf
+
+BLOG = ROOT.parent / "shared" / "samples" / "aws-blog.hl7"
+PETRA = "petra.lindqvist@millclinic.example"
+WEI = "wei.chen@heartcare.example"
+
+
+def renamed(message: bytes, control_id: bytes) -> bytes:
+    """The message under another MSH-10, so that it is an event of its own."""
+    fields = message.split(b"|")
+    fields[9] = control_id
+    return b"|".join(fields)
+
+
+def told(system: LocalSystem, event_id: str) -> list[str]:
+    return sorted(address for mail in system.mails(event_id) for address in mail["to"])
+
+
+def actions(system: LocalSystem, event_id: str) -> list[str]:
+    found = system.event(event_id)
+    return [entry["action"] for entry in found["entries"]] if found else []
+
+
+@pytest.mark.skipif(not BLOG.exists(), reason="the AWS blog's sample is not beside the checkout")
+def test_the_blogs_own_message_tells_its_primary_care_provider(system: LocalSystem) -> None:
+    event = system.process_message(BLOG)
+    (mail,) = system.mails(event["event_id"])
+    assert mail["to"] == ["john.smith@provider.example"]
+    for text in (mail["text"].lower(), mail["html"].lower()):
+        for shown in (
+            "pulmonary embolism",
+            "“pe”",
+            "diabetes",
+            "atrial fibrillation",
+            "propanolol",
+        ):
+            assert shown in text.replace('"', "”").replace("read from ”", "read from “")
+
+
+def test_the_same_message_twice_is_acknowledged_twice_and_told_once(system: LocalSystem) -> None:
+    message = renamed(sample("admission"), b"TWICE")
+    event_id = system.process_message(message)["event_id"]
+    assert system.send(message).code == "AA"
+    assert told(system, event_id) == [PETRA]
+
+
+def test_a_message_of_300_kb_is_told_like_any_other(system: LocalSystem) -> None:
+    message = renamed(with_pdf(), b"LARGE")
+    assert len(message) > 300_000
+    event = system.process_message(message)
+    assert event["status"] == "COMPLETED"
+    assert told(system, event["event_id"]) == [PETRA]
+
+
+def test_ses_refusing_one_of_two_recipients_leaves_the_other_told(system: LocalSystem) -> None:
+    message = renamed(sample("two_recipients"), b"REFUSED")
+    system.fail("ses", "SendEmail", code="MessageRejected", status=400, match="wei.chen")
+    event = system.process_message(message)
+    assert event["status"] == "COMPLETED"
+    assert told(system, event["event_id"]) == [PETRA]
+    assert {"SENT", "REFUSED"} <= set(actions(system, event["event_id"]))
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [("s3", "PutObject"), ("sqs", "SendMessage"), ("sqs", "SendMessageBatch")],
+)
+def test_a_sender_hears_ar_while_we_cannot_store_and_aa_once_we_can(
+    system: LocalSystem, service: str, operation: str
+) -> None:
+    message = renamed(sample("admission"), f"DOWN-{service}-{operation}".encode())
+    other = "SendMessageBatch" if operation == "SendMessage" else "SendMessage"
+    for broken in {operation, other} if service == "sqs" else {operation}:
+        system.fail(service, broken, times=50, code="ServiceUnavailable", status=503)
+    assert system.send(message).code == "AR"
+    system.mend()
+    event = system.process_message(message)
+    assert event["status"] == "COMPLETED"
+    assert told(system, event["event_id"]) == [PETRA]
+
+
+def test_an_unknown_patient_is_told_after_the_registry_knows_them(system: LocalSystem) -> None:
+    message = renamed(sample("unknown_patient"), b"UNKNOWN-1")
+    event_id = system.process_message(message)["event_id"]
+    assert system.event(event_id)["error_name"] == "IdentityNotFoundError"  # type: ignore[index]
+    assert event_id in system.ens("dlq", "list")
+
+    registry = system.stack_output("RegistryTable")
+    for item in (
+        {"pk": "identifier#NORTHGEN#H09999", "sk": "patient", "patient_id": "p-marek"},
+        {"pk": "patient#p-marek", "sk": "patient", "family": "Marek", "given": "Ivo"},
+        {
+            "pk": "patient#p-marek",
+            "sk": "provider#dr-lindqvist",
+            "relationship": "primary_care",
+            "provider_id": "dr-lindqvist",
+        },
+    ):
+        typed = {name: {"S": value} for name, value in item.items()}
+        system.client("dynamodb").put_item(TableName=registry, Item=typed)
+    try:
+        system.ens("dlq", "redrive", event_id)
+        wait_for(lambda: (system.event(event_id) or {}).get("status") == "COMPLETED", "completion")
+    finally:
+        for item in (
+            {"pk": "identifier#NORTHGEN#H09999", "sk": "patient"},
+            {"pk": "patient#p-marek", "sk": "patient"},
+            {"pk": "patient#p-marek", "sk": "provider#dr-lindqvist"},
+        ):
+            typed = {name: {"S": value} for name, value in item.items()}
+            system.client("dynamodb").delete_item(TableName=registry, Key=typed)
+    assert told(system, event_id) == [PETRA]
+
+
+def test_a_redrive_within_five_minutes_that_fails_again_is_a_dead_letter_again(
+    system: LocalSystem,
+) -> None:
+    message = renamed(sample("no_pid"), b"POISON")
+    event_id = system.process_message(message)["event_id"]
+    wait_for(lambda: event_id in dead(system), "the dead letter")
+    for runs in (2, 3):
+        before = system.waiting("DeadLetterQueueUrl")
+        system.ens("dlq", "redrive", event_id)
+        system.ended(event_id, runs=runs)
+        wait_for(lambda: system.waiting("DeadLetterQueueUrl") == before, "the dead letter's return")  # noqa: B023
+        assert system.waiting("QueueUrl") == 0
+        assert event_id in dead(system)
+
+
+def dead(system: LocalSystem) -> str:
+    return system.ens("dlq", "list")
+
+
+def test_an_operator_sees_every_step_without_seeing_the_patient(system: LocalSystem) -> None:
+    message = renamed(sample("admission"), b"TRACED")
+    event_id = system.process_message(message)["event_id"]
+    shown = system.ens("trace", "TRACED")
+    for expected in (
+        event_id,
+        "ParseMessage",
+        "DeliverNotification",
+        "sent",
+        "ms",
+        "arn:aws:states",
+    ):
+        assert expected in shown
+    assert "Okafor" not in shown
+    assert "holds" in system.ens("audit", "verify", event_id).lower()
+
+
+def test_a_replay_processes_the_event_again_and_tells_nobody_twice(system: LocalSystem) -> None:
+    message = renamed(sample("admission"), b"REPLAYED")
+    event_id = system.process_message(message)["event_id"]
+    system.ens("replay", event_id, "--by", "an operator")
+    system.ended(event_id, runs=2)
+    assert told(system, event_id) == [PETRA]
+    assert {"REPLAYED", "ALREADY_SENT"} <= set(actions(system, event_id))
