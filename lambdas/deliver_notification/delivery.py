@@ -19,11 +19,11 @@ from lambdas.common.errors import (
 from lambdas.common.items import Item
 from lambdas.common.log import Result, Run, Task
 from lambdas.common.models import ClinicalFindings, Identities, PatientEvent, Recipient
+from lambdas.common.senders import sender_named
 from lambdas.common.vault import Written
 from lambdas.deliver_notification import ledger, mailer
 from lambdas.deliver_notification.ledger import Delivery
 from lambdas.deliver_notification.letter import compose
-from lambdas.deliver_notification.sender import sender_named
 
 LATEST_START_MS = 2_500
 """A send that starts later could outlive the function and leave an unknown: the next run is warm."""

@@ -3,9 +3,9 @@
 from zoneinfo import ZoneInfo
 
 from lambdas.common.models import Location, PatientEvent
+from lambdas.common.senders import Sender
 from lambdas.deliver_notification.clean import clean
 from lambdas.deliver_notification.moments import age, in_words
-from lambdas.deliver_notification.sender import Sender
 from lambdas.deliver_notification.wording import (
     DEATH,
     DEATH_DISPOSITIONS,

@@ -7,10 +7,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from lambdas.common.models import ClinicalFindings, PatientEvent, Recipient
+from lambdas.common.senders import Sender
 from lambdas.deliver_notification import facts, findings
 from lambdas.deliver_notification.clean import clean
 from lambdas.deliver_notification.findings import Found
-from lambdas.deliver_notification.sender import Sender
 from lambdas.deliver_notification.wording import KindWords, reason_words
 
 TEMPLATES = Path(__file__).with_name("templates")

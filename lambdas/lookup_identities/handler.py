@@ -3,9 +3,9 @@
 from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.log import Result, Run, Task, step
 from lambdas.common.models import PatientEvent
+from lambdas.common.senders import sender_named
 from lambdas.common.vault import read_document, write_document
 from lambdas.lookup_identities.resolving import resolve
-from lambdas.lookup_identities.settings import default_authorities
 
 
 @step("LookupIdentities")
@@ -17,7 +17,7 @@ def lambda_handler(task: Task, run: Run) -> Result:
     """
     document = read_document(run.event_id, "event.json", task["parsed"]["version_id"])
     event = PatientEvent.from_dict(document)
-    identities = resolve(event, default_authorities().get(run.sender, ""))
+    identities = resolve(event, sender_named(run.sender).default_assigning_authority)
     if identities is None:
         run.count("UnknownPatients")
         run.audit("UNKNOWN_PATIENT", "unknown_patient")

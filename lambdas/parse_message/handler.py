@@ -4,9 +4,9 @@ from lambdas.common import status, vault
 from lambdas.common.keys import reference_keys
 from lambdas.common.log import Result, Run, Task, step
 from lambdas.common.models import Envelope, PatientEvent
+from lambdas.common.senders import sender_named
 from lambdas.parse_message.read_event import read_event
 from lambdas.parse_message.receipt import received_message
-from lambdas.parse_message.senders import zone_of
 
 DUPLICATE: Result = {
     "trigger_event": "",
@@ -35,7 +35,7 @@ def lambda_handler(task: Task, run: Run) -> Result:
 
     status.open_event(envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender)
     raw = received_message(envelope, run)
-    event = read_event(raw, envelope.event_id, envelope.sender, zone_of(envelope.sender))
+    event = read_event(raw, envelope.event_id, envelope.sender, sender_named(envelope.sender).zone)
     written = vault.write_document(event.event_id, "event.json", event.to_dict())
     return _recorded(event, written, run)
 

@@ -17,8 +17,8 @@ from lambdas.common.models import (
     Recipient,
     Visit,
 )
+from lambdas.common.senders import Sender
 from lambdas.deliver_notification.letter import Letter, compose
-from lambdas.deliver_notification.sender import Sender
 
 SENDER = Sender("Northtown General", ZoneInfo("America/Halifax"))
 RECIPIENT = Recipient("k1.r", ("primary_care",), name=Name(family="Lindqvist", given="Petra"))

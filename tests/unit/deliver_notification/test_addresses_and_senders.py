@@ -3,8 +3,8 @@
 import pytest
 
 from lambdas.common.errors import ConfigurationError
+from lambdas.common.senders import Sender, sender_named
 from lambdas.deliver_notification.mailer import from_address, is_address
-from lambdas.deliver_notification.sender import Sender, sender_named
 from tests.conftest import clear_caches
 
 

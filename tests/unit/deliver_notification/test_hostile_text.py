@@ -19,10 +19,10 @@ from lambdas.common.models import (
     Practitioner,
     Visit,
 )
+from lambdas.common.senders import Sender
 from lambdas.deliver_notification import mailer
 from lambdas.deliver_notification.clean import clean
 from lambdas.deliver_notification.letter import Letter
-from lambdas.deliver_notification.sender import Sender
 from tests.unit.deliver_notification.letters import RECIPIENT, Page, letter_of
 
 NASTY = [

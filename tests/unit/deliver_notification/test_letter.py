@@ -16,8 +16,8 @@ from lambdas.common.models import (
     PatientEvent,
     Visit,
 )
+from lambdas.common.senders import Sender
 from lambdas.deliver_notification import wording
-from lambdas.deliver_notification.sender import Sender
 from lambdas.lookup_identities.records import REASONS
 from tests.unit.deliver_notification.letters import (
     ADMISSION,

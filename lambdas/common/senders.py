@@ -1,4 +1,4 @@
-"""Who sends, as configured: the institution's name and time zone for the reader."""
+"""The hospitals that send, as the environment configures them (`ENS_SENDERS`)."""
 
 import json
 from dataclasses import dataclass
@@ -12,16 +12,21 @@ from lambdas.common.settings import required
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A configured sender; both members are empty for one that is not configured."""
+    """A configured sender; every member is empty for one that is not configured.
+
+    `zone` is that of times which the sender gives without an offset, `default_assigning_authority`
+    that of identifiers which it gives without one.
+    """
 
     display_name: str = ""
     zone: ZoneInfo | None = None
+    default_assigning_authority: str = ""
 
 
 def sender_named(name: str) -> Sender:
-    """The sender of this configured name; an unnamed `Sender` for `unknown`.
+    """The sender of this configured name; an empty `Sender` for `unknown`.
 
-    Raises `ConfigurationError` where `ENS_SENDERS` is not a list of senders.
+    Raises `ConfigurationError` when `ENS_SENDERS` is missing or not a list of senders.
     """
     return _senders().get(name, Sender())
 
@@ -35,11 +40,15 @@ def _senders() -> dict[str, Sender]:
 
 
 def _sender(entry: dict[str, Any]) -> Sender:
-    return Sender(entry.get("display_name", ""), _zone(entry.get("time_zone", "")))
+    return Sender(
+        display_name=entry.get("display_name", ""),
+        zone=_zone(entry.get("time_zone", "")),
+        default_assigning_authority=entry.get("default_assigning_authority", ""),
+    )
 
 
 def _zone(name: str) -> ZoneInfo | None:
-    """The zone; None where this machine does not know it: times are then shown as they were sent."""
+    """The zone; None where the zone database lacks it: times then stay as they were sent."""
     try:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError):
