@@ -217,7 +217,12 @@ class PatientEvent:
         )
 
     def event_time(self) -> str:
-        """When it happened: EVN-6, else the visit's own time, else EVN-2, else MSH-7."""
+        """When it happened: EVN-6, else the visit's own time, else EVN-2, else MSH-7.
+
+        A cancellation happened when it was recorded: its EVN-6 is the time of what it cancels.
+        """
+        if self.kind in CANCELS:
+            return self.recorded_at or self.message_time
         visit_time = (
             self.visit.discharged_at if "discharge" in self.kind else self.visit.admitted_at
         )
@@ -233,14 +238,43 @@ KINDS = (
     "transfer",
     "discharge",
     "ed_discharge",
+    "cancel_admission",
+    "cancel_transfer",
+    "cancel_discharge",
 )
 """What a notification can tell: inpatient admission, registration (class not given), emergency
-registration, transfer, inpatient discharge, emergency discharge."""
+registration, transfer, inpatient discharge, emergency discharge; and that one of them is withdrawn."""
+
+CANCELS = {
+    "cancel_admission": ("admission", "registration", "ed_registration"),
+    "cancel_transfer": ("transfer",),
+    "cancel_discharge": ("discharge", "ed_discharge"),
+}
+"""What each cancellation withdraws (A11, A12, A13). It is told to exactly those who were told that."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstNotice:
+    """The notification that a cancellation withdraws: its event and delivery, and when it went."""
+
+    event_id: str
+    delivery_id: str
+    told_at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A provider to be told, the address the registry gives, and why they were chosen."""
+    """A provider to be told, the address the registry gives, and why they were chosen.
+
+    How they want to be told: `detail` is `full`, `minimal` or `smime` (full, encrypted to
+    `certificate`: PEM, its issuers after it); `language` is `en` or `fr-CA`; `bundle` asks for the
+    FHIR message beside the text; `digest_at` (HH:MM) for one summary a day, `quiet` (HH:MM-HH:MM)
+    for none in these hours, both in `time_zone`.
+
+    `fallback_ref` names who is told instead when this address fails (`Identities.fallbacks`);
+    `withdraws` is set where the event cancels what this recipient was told; `roster_until` is the
+    last day of the roster that alone made them a recipient, "" for another reason.
+    """
 
     recipient_ref: str
     reasons: tuple[str, ...]
@@ -248,6 +282,29 @@ class Recipient:
     provider_id: str = _private()
     name: Name = _private(Name())
     address: str = _private()
+    detail: str = "full"
+    certificate: str = _private()
+    language: str = "en"
+    bundle: bool = False
+    digest_at: str = ""
+    quiet: str = ""
+    time_zone: str = ""
+    roster_until: str = ""
+    fallback_ref: str = ""
+    withdraws: FirstNotice | None = None
+
+    @classmethod
+    def from_dict(cls, document: Document) -> Self:
+        """The recipient in `identities.json`, of this version or an older one."""
+        first = document.get("withdraws")
+        return cls(
+            **{
+                **document,
+                "reasons": tuple(document["reasons"]),
+                "name": Name(**document["name"]),
+                "withdraws": FirstNotice(**first) if first else None,
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +326,7 @@ class Identities:
     recipients: tuple[Recipient, ...] = ()
     considered: tuple[Considered, ...] = ()
     warnings: tuple[str, ...] = ()
+    fallbacks: tuple[Recipient, ...] = ()
 
     def to_dict(self) -> Document:
         """The document to write to the vault."""
@@ -281,12 +339,10 @@ class Identities:
             patient_ref=document["patient_ref"],
             matched_on=tuple(document["matched_on"]),
             patient_id=document["patient_id"],
-            recipients=tuple(
-                Recipient(**{**r, "reasons": tuple(r["reasons"]), "name": Name(**r["name"])})
-                for r in document["recipients"]
-            ),
+            recipients=tuple(map(Recipient.from_dict, document["recipients"])),
             considered=tuple(Considered(**c) for c in document["considered"]),
             warnings=tuple(document["warnings"]),
+            fallbacks=tuple(map(Recipient.from_dict, document.get("fallbacks", ()))),
         )
 
 
