@@ -89,12 +89,12 @@ def set_up() -> None:
         [sys.executable, "-m", "venv", str(VENV)],
         "making .venv failed; on Debian and Ubuntu it takes the package python3-venv",
     )
-    say("installing the pinned dependencies")
+    say("installing the pinned dependencies (a minute or two)")
     run(
         [
             str(VENV / "bin" / "python"),
             *("-m", "pip", "install", "--disable-pip-version-check", "--no-input"),
-            *("--require-hashes", "--requirement", str(LOCK)),
+            *("--progress-bar", "off", "--require-hashes", "--requirement", str(LOCK)),
         ],
         "installing the dependencies failed; pip says above why",
     )
@@ -118,8 +118,22 @@ def stamp() -> str:
 
 
 def run(words: list[str], failure: str) -> None:
-    """Runs a command with its output shown. Raises `SetUpError` with `failure` when it fails."""
-    if subprocess.call(words):
+    """Runs a command and says how far pip is. Raises `SetUpError` with `failure` after its last words."""
+    said: list[str] = []
+    fetched = 0
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
+    ) as command:
+        for line in command.stdout or ():
+            said.append(line)
+            if line.startswith("Collecting "):
+                fetched += 1
+                if fetched % 25 == 0:
+                    say(f"  {fetched} packages fetched")
+            elif line.startswith("Installing collected"):
+                say(f"  all {fetched} fetched, unpacking them")
+    if command.returncode:
+        sys.stderr.writelines(said[-20:])
         raise SetUpError(failure)
 
 
