@@ -19,11 +19,14 @@ from ops.trail import EventTrail
 EXPECTED = (DeploymentError, InvalidRegistryError, PortBusyError, ReceiverError, SynthError)
 """What can be wrong without being our bug; its text is what to show."""
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def main() -> int:
     """The process's exit status: 0 after Ctrl-C, 1 when something did not start."""
     options = _options()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # Named one by one: a shell that starts us in the background has SIGINT ignored.
+    for number in SIGNALS:
         signal.signal(number, _interrupt)
     began = time.monotonic()
     try:
@@ -31,8 +34,9 @@ def main() -> int:
     except ValueError as error:
         return _complain(f"A port in ENS_*_PORT is not a number ({error}).")
     try:
+        _say("Starting hl7-ens on this machine")
         with System(ports, options.folder, _say) as system:
-            _say(f"Ready after {time.monotonic() - began:.1f} s.\n")
+            _say(f"Ready after {time.monotonic() - began:.1f} s\n")
             _show_ports(ports)
             if options.sample:
                 _send_sample(system)
@@ -62,6 +66,9 @@ def _options() -> argparse.Namespace:
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:
+    # Once is enough: a second Ctrl-C would cut the stopping short and leave processes behind.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -75,7 +82,7 @@ def _send_sample(system: System) -> None:
     _say(f"Sending {sample.ADMISSION.relative_to(ROOT)} over MLLP")
     outcome = sample.send(system.ports.mllp, system.trails)
     acknowledgement = outcome.acknowledgement
-    _say(f"  ACK      {acknowledgement.code or 'none'} {acknowledgement.text}")
+    _say(f"  ACK      {acknowledgement.code or 'none'} {acknowledgement.text}".rstrip())
     if outcome.trail is not None:
         _show_event(outcome.trail, system)
 
@@ -84,7 +91,9 @@ def _show_event(trail: EventTrail, system: System) -> None:
     _say(f"  event    {trail.event_id}  {trail.status}")
     for step in trail.steps:
         took = "" if step.duration_ms is None else f"{step.duration_ms} ms"
-        _say(f"    {step.name:<22} {step.outcome:<12} {took:>8} {step.error_name}")
+        _say(f"    {step.name:<22}{step.outcome:<12}{took:>8} {step.error_name}".rstrip())
+    for advice in trail.what_to_do:
+        _say(f"  what now {advice}")
     for mail in system.mailbox.list():
         if mail["event_id"] == trail.event_id:
             _say(f"  notified {', '.join(mail['to'])}")
@@ -96,8 +105,8 @@ def _complain(sentence: str) -> int:
     return 1
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
+def _say(line: str, end: str = "\n") -> None:
+    print(line, end=end, flush=True)
 
 
 if __name__ == "__main__":

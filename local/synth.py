@@ -22,15 +22,18 @@ class SynthError(Exception):
     """The CDK app did not synthesise; the text is what it said."""
 
 
-def assembly() -> tuple[Path, bool]:
-    """The folder of the assembly, and whether it was there already.
-
-    Raises `SynthError` when the CDK app fails.
-    """
+def found() -> Path | None:
+    """The folder of the assembly that was made from the present inputs; None when there is none yet."""
     folder = BUILD / _key()
-    if folder.exists():
-        folder.touch()
-        return folder, True
+    if not folder.exists():
+        return None
+    folder.touch()
+    return folder
+
+
+def make() -> Path:
+    """Synthesises the assembly and returns its folder. Raises `SynthError` when the CDK app fails."""
+    folder = BUILD / _key()
     BUILD.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILD, prefix="unfinished-") as scratch:
         fresh = Path(scratch) / "assembly"
@@ -42,7 +45,7 @@ def assembly() -> tuple[Path, bool]:
             if not folder.exists():
                 raise
     _remove_old()
-    return folder, False
+    return folder
 
 
 def _synthesise(folder: Path) -> None:

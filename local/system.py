@@ -3,14 +3,14 @@
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from socket import socket
-from typing import Self
+from typing import Protocol, Self
 
-from local import comprehend_medical, console, registry
+from local import comprehend_medical, console, registry, synth
 from local.aws import create_app
 from local.clients import role_environment
 from local.control import with_controls
@@ -23,12 +23,17 @@ from local.runtime import runtime_folder
 from local.sandbox import Function
 from local.servers import App, Server, listen
 from local.ses_events import SesEvents
-from local.synth import assembly
 from local.workers import Workers
 from ops import deployment as ops_deployment
 from ops.trail import TrailSource
 
-Say = Callable[[str], None]
+
+class Say(Protocol):
+    """Shows the user a line, or with `end` empty the beginning of one."""
+
+    def __call__(self, line: str, end: str = "\n") -> None:
+        """Shows it at once."""
+
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -92,9 +97,11 @@ class System:
         aws_socket, console_socket = self._take_ports()
         self._logs.mkdir(parents=True, exist_ok=True)
         _log_to(self._logs / "local.log")
-        with self._step("synthesising the stack (the first time this takes half a minute)"):
-            folder, _ = assembly()
-        with self._step("deploying it to a local AWS"):
+        folder = synth.found()
+        if folder is None:
+            with self._step("synthesising the stack (the first time takes a minute)"):
+                folder = synth.make()
+        with self._step("deploying the stack to a local AWS"):
             self._serve_aws(aws_socket)
             self.deployment = deploy(folder, self.ports.aws)
             registry.load(self.deployment.outputs["RegistryTable"], self.ports.aws)
@@ -185,9 +192,13 @@ class System:
     @contextmanager
     def _step(self, what: str) -> Iterator[None]:
         began = time.monotonic()
-        self._say(f"  {what} …")
-        yield
-        self._say(f"    {time.monotonic() - began:.1f} s")
+        self._say(f"  {what} … ", end="")
+        try:
+            yield
+        except BaseException:
+            self._say("")
+            raise
+        self._say(f"{time.monotonic() - began:.1f} s")
 
 
 def _log_to(file: Path) -> None:

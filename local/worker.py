@@ -34,10 +34,10 @@ def load(handler_name: str, answers: Any) -> Any:
         handler = getattr(importlib.import_module(module_name), function)
     except ImportError as error:
         text = f"Unable to import module '{module_name}': {error}"
-        say(answers, {"init_error": failure("Runtime.ImportModuleError", text, [])})
+        say(answers, {"init_error": logged(failure("Runtime.ImportModuleError", text, []))})
         sys.exit(1)
     except Exception as error:
-        say(answers, {"init_error": of_exception(error)})
+        say(answers, {"init_error": logged(of_exception(error))})
         sys.exit(1)
     say(answers, {"ready": True})
     return handler
@@ -53,12 +53,12 @@ def invoke(handler: Any, invocation: dict[str, Any]) -> Answer:
     try:
         result = handler(invocation["event"], context)
     except Exception as error:
-        return {"error": of_exception(error)}
+        return {"error": logged(of_exception(error))}
     try:
         return {"result": json.dumps(result)}
     except (TypeError, ValueError) as error:
         text = f"Unable to marshal response: {error}"
-        return {"error": failure("Runtime.MarshalError", text, [])}
+        return {"error": logged(failure("Runtime.MarshalError", text, []))}
     finally:
         sys.stdout.flush()
 
@@ -72,6 +72,13 @@ def of_exception(error: Exception) -> Answer:
 def failure(error_type: str, message: str, stack: list[str]) -> Answer:
     """The payload of an invocation that ended in an error."""
     return {"errorMessage": message, "errorType": error_type, "stackTrace": stack}
+
+
+def logged(error: Answer) -> Answer:
+    """The error, after it was written to the log as Lambda writes it: its text and its stack too."""
+    stack = "".join(error["stackTrace"])
+    print(f"[ERROR] {error['errorType']}: {error['errorMessage']}\n{stack}", flush=True)
+    return error
 
 
 def say(answers: Any, answer: Answer) -> None:

@@ -144,6 +144,12 @@ def test_what_a_function_prints_is_its_log_and_not_its_answer(run: Run, tmp_path
     assert "one line" in (tmp_path / "Sample.log").read_text()
 
 
+def test_an_exception_is_in_the_log_with_its_text_as_in_lambda(run: Run, tmp_path: Path) -> None:
+    run({"do": "fail('PID-3 is empty')"})
+
+    assert "[ERROR] PatientTrouble: PID-3 is empty" in (tmp_path / "Sample.log").read_text()
+
+
 def test_the_time_left_counts_down_from_the_timeout(run: Run) -> None:
     left, _ = run({"do": "context.get_remaining_time_in_millis()"})
 
