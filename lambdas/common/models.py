@@ -318,7 +318,10 @@ class Considered:
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """Who the patient is in the registry and who is to be told; `identities.json` in the vault."""
+    """Who the patient is in the registry and who is to be told; `identities.json` in the vault.
+
+    `merged_from` are the references of patients who have been merged into this one.
+    """
 
     patient_ref: str
     matched_on: tuple[str, ...] = ()
@@ -327,6 +330,7 @@ class Identities:
     considered: tuple[Considered, ...] = ()
     warnings: tuple[str, ...] = ()
     fallbacks: tuple[Recipient, ...] = ()
+    merged_from: tuple[str, ...] = ()
 
     def to_dict(self) -> Document:
         """The document to write to the vault."""
@@ -343,6 +347,7 @@ class Identities:
             considered=tuple(Considered(**c) for c in document["considered"]),
             warnings=tuple(document["warnings"]),
             fallbacks=tuple(map(Recipient.from_dict, document.get("fallbacks", ()))),
+            merged_from=tuple(document.get("merged_from", ())),
         )
 
 

@@ -1,11 +1,15 @@
 """LookupIdentities: the patient of the event in the registry, and the providers to be told."""
 
+from functools import partial
+
 from lambdas.common.errors import IdentityNotFoundError
+from lambdas.common.keys import reference_keys
 from lambdas.common.log import Result, Run, Task, step
 from lambdas.common.models import PatientEvent
 from lambdas.common.senders import sender_named
 from lambdas.common.vault import read_document, write_document
-from lambdas.lookup_identities.resolving import resolve
+from lambdas.lookup_identities.resolving import Query, resolve
+from lambdas.lookup_identities.settings import patient_backend
 
 
 @step("LookupIdentities")
@@ -17,7 +21,8 @@ def lambda_handler(task: Task, run: Run) -> Result:
     """
     document = read_document(run.event_id, "event.json", task["parsed"]["version_id"])
     event = PatientEvent.from_dict(document)
-    identities = resolve(event, sender_named(run.sender).default_assigning_authority)
+    authority = sender_named(run.sender).default_assigning_authority
+    identities = resolve(event, authority, partial(audit_query, run))
     if identities is None:
         run.count("UnknownPatients")
         run.audit("UNKNOWN_PATIENT", "unknown_patient")
@@ -47,6 +52,7 @@ def lambda_handler(task: Task, run: Run) -> Result:
         recipients=told,
         considered=refused,
         warnings=list(identities.warnings),
+        merged_from=list(identities.merged_from),
         documents=[written.to_dict()],
     )
     return {
@@ -56,3 +62,18 @@ def lambda_handler(task: Task, run: Run) -> Result:
         "considered": len(refused),
         "version_id": written.version_id,
     }
+
+
+def audit_query(run: Run, query: Query) -> None:
+    """Writes the one entry of a question to an index outside: what was asked by reference, no answer.
+
+    IHE ITI TF-2 3.9.5.1 and 3.21.5.1 ask for such an entry of both query transactions.
+    """
+    keys = reference_keys()
+    run.audit(
+        "QUERIED",
+        "failed" if query.outcome in ("unavailable", "failed") else "ok",
+        backend=patient_backend(),
+        asked=[keys.reference("identifier", *pair) for pair in query.asked],
+        answer=query.outcome,
+    )

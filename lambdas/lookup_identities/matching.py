@@ -13,8 +13,10 @@ from lambdas.common.models import Patient, PatientIdentifier
 from lambdas.lookup_identities.comparing import (
     birth_dates_agree,
     given,
+    same_full_birth_date,
     sexes_agree,
     surnames_agree,
+    surnames_share_a_name,
 )
 from lambdas.lookup_identities.records import PatientRecord
 
@@ -107,7 +109,7 @@ def agreement(patient: Patient, record: PatientRecord) -> tuple[list[str], list[
     Raises `IdentityConflictError` naming every position that disagrees (rules: `comparing`).
     """
     compared = {
-        "PID-5.1": surnames_agree(patient.name.family, record.family),
+        "PID-5.1": _surname_agrees(patient, record),
         "PID-7": birth_dates_agree(patient.birth_date, record.birth_date),
         "PID-8": sexes_agree(patient.sex, record.sex),
     }
@@ -118,6 +120,19 @@ def agreement(patient: Patient, record: PatientRecord) -> tuple[list[str], list[
     agreed = [position for position, agrees in compared.items() if agrees]
     warnings = [] if agreed else ["PID-5.1, PID-7 and PID-8 could not be compared"]
     return agreed, warnings
+
+
+def _surname_agrees(patient: Patient, record: PatientRecord) -> bool | None:
+    sent = patient.name.family
+    known = [name for name in (record.family, *record.former_families) if given(name)]
+    verdicts = [surnames_agree(sent, name) for name in known]
+    if any(verdicts):
+        return True
+    if all(verdict is None for verdict in verdicts):
+        return None
+    if same_full_birth_date(patient.birth_date, record.birth_date):
+        return any(surnames_share_a_name(sent, name) for name in known)
+    return False
 
 
 def _positions(identifiers: Sequence[PatientIdentifier]) -> list[str]:

@@ -2,14 +2,17 @@
 
 One table, `pk` and `sk`:
 
-    identifier#<authority>#<value>           patient               patient_id
-    patient#<patient_id>                     patient               family, given, birth_date, sex
-    patient#<patient_id>                     provider#<provider_id> relationship, active
-    provider#<provider_id>                   provider              family, given, prefix, npi, email, active
+    identifier#<authority>#<value>           patient               patient_id, circle, merged_from
+    patient#<patient_id>                     patient               family, given, birth_date, sex, circle
+                                                                   former_families, merged_into
+    patient#<patient_id>                     provider#<provider_id> relationship, active, roster_until
+    provider#<provider_id>                   provider              family, given, prefix, npi, email, active,
+                                                                   kind and what they chose
     provider-identifier#<authority>#<value>  provider              provider_id
 
 `patient_id` of an identifier and `relationship` are a text, or a list of texts where the registry
-knows several. A National Provider Identifier is filed as a provider identifier of authority `NPI`.
+knows several. `circle` is the set of provider ids with a relationship, ended ones too: the patient's
+decides, an identifier's is a hint (`registry`). A National Provider Identifier is filed as a provider identifier of authority `NPI`.
 """
 
 import csv
@@ -17,12 +20,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lambdas.lookup_identities.preference_rows import HOW, values
 from lambdas.lookup_identities.records import NPI_AUTHORITY
-from lambdas.lookup_identities.registry_rows import FILES, InvalidRegistryError, Rows, checked
+from lambdas.lookup_identities.registry_rows import (
+    FILES,
+    InvalidRegistryError,
+    Rows,
+    checked,
+    survivor,
+)
 
 Item = dict[str, Any]
 Key = dict[str, str]
 Table = Iterable[Mapping[str, str]]
+Circles = Mapping[str, set[str]]
 
 
 def key(kind: str, *parts: str) -> str:
@@ -38,6 +49,16 @@ def key(kind: str, *parts: str) -> str:
 def identifier_key(authority: str, value: str) -> Key:
     """Where the patient of an identifier is filed."""
     return {"pk": key("identifier", authority, value), "sk": "patient"}
+
+
+def patient_key(patient_id: str) -> Key:
+    """Where a patient is filed."""
+    return {"pk": key("patient", patient_id), "sk": "patient"}
+
+
+def relationship_key(patient_id: str, provider_id: str) -> Key:
+    """Where a relationship of patient and provider is filed: in the patient's partition."""
+    return {"pk": key("patient", patient_id), "sk": key("provider", provider_id)}
 
 
 def provider_identifier_key(authority: str, value: str) -> Key:
@@ -59,9 +80,16 @@ def items(
     written. Rows that say the same of one pair are joined into one item.
     """
     rows = checked(patients, identifiers, providers, relationships)
+    merged = {row["patient_id"]: row["merged_into"] for row in rows.patients}
+    for row in (*rows.identifiers, *rows.relationships):
+        # What is filed under somebody merged belongs to the survivor.
+        row["filed_as"], row["patient_id"] = row["patient_id"], survivor(row["patient_id"], merged)
+    circles: dict[str, set[str]] = {}
+    for row in rows.relationships:
+        circles.setdefault(row["patient_id"], set()).add(row["provider_id"])
     return [
-        *map(_patient, rows.patients),
-        *_identifiers(rows),
+        *(_patient(row, circles) for row in rows.patients),
+        *_identifiers(rows, circles),
         *map(_provider, rows.providers),
         *_provider_identifiers(rows),
         *_relationships(rows),
@@ -81,12 +109,19 @@ def items_of_folder(folder: Path) -> list[Item]:
     return items(patients, identifiers, providers, relationships)
 
 
-def _patient(row: Mapping[str, str]) -> Item:
+def _patient(row: Mapping[str, str], circles: Circles) -> Item:
     return {
-        "pk": key("patient", row["patient_id"]),
-        "sk": "patient",
+        **patient_key(row["patient_id"]),
         **{name: row[name] for name in ("patient_id", "family", "given", "birth_date", "sex")},
+        **({"former_families": known} if (known := values(row["former_families"])) else {}),
+        **({"merged_into": row["merged_into"]} if row["merged_into"] else {}),
+        **_circle(row["patient_id"], circles),
     }
+
+
+def _circle(patient_id: str, circles: Circles) -> Item:
+    """The attribute `circle`; DynamoDB knows no empty set."""
+    return {"circle": circles[patient_id]} if circles.get(patient_id) else {}
 
 
 def _provider(row: Mapping[str, str]) -> Item:
@@ -95,18 +130,40 @@ def _provider(row: Mapping[str, str]) -> Item:
         **provider_key(row["provider_id"]),
         **{name: row[name] for name in texts},
         "active": row["active"] != "no",
+        **({"kind": "facility"} if row["kind"] == "facility" else {}),
+        **_preferences(row),
     }
 
 
-def _identifiers(rows: Rows) -> list[Item]:
+def _preferences(row: Mapping[str, str]) -> Item:
+    """When and how they want to be told, as far as the row says (`records.Wishes`, `Manner`)."""
+    texts = ("surrogate", "away_from", "away_until", *HOW)
+    lists = ("event_types", "patient_classes", "facilities")
+    return {
+        **({"bundle": True} if row["bundle"] == "yes" else {}),
+        **({"notify": False} if row["notify"] == "no" else {}),
+        **{name: values(row[name]) for name in lists if values(row[name])},
+        **{name: row[name] for name in texts if row[name]},
+    }
+
+
+def _identifiers(rows: Rows, circles: Circles) -> list[Item]:
     patients: dict[tuple[str, str], list[str]] = {}
+    merged: dict[tuple[str, str], set[str]] = {}
     for row in rows.identifiers:
+        if row["filed_as"] != row["patient_id"]:
+            merged.setdefault((row["authority"], row["value"]), set()).add(row["filed_as"])
         if row["patient_id"]:
             known = patients.setdefault((row["authority"], row["value"]), [])
             if row["patient_id"] not in known:
                 known.append(row["patient_id"])
     return [
-        {**identifier_key(*pair), "patient_id": _one_or_list(known)}
+        {
+            **identifier_key(*pair),
+            "patient_id": _one_or_list(known),
+            **({"merged_from": merged[pair]} if pair in merged else {}),
+            **(_circle(known[0], circles) if len(known) == 1 else {}),
+        }
         for pair, known in patients.items()
     ]
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 
 from lambdas.lookup_identities.npi import is_npi
+from lambdas.lookup_identities.preference_rows import HOW, is_date, preference_faults
 from lambdas.lookup_identities.records import NPI_AUTHORITY, RELATIONSHIPS
 
 COLUMNS = {
@@ -14,6 +14,25 @@ COLUMNS = {
     "providers.csv": ("provider_id", "prefix", "given", "family", "npi", "email", "active"),
     "relationships.csv": ("patient_id", "provider_id", "relationship", "active"),
 }
+OPTIONAL = {
+    "patients.csv": ("former_families", "merged_into"),
+    "identifiers.csv": (),
+    "providers.csv": (
+        "kind",
+        "notify",
+        "event_types",
+        "patient_classes",
+        "facilities",
+        "surrogate",
+        "away_from",
+        "away_until",
+        "bundle",
+        *HOW,
+    ),
+    "relationships.csv": (),
+}
+"""Columns that a file may leave out. Several values in one cell stand between semicolons."""
+
 FILES = tuple(COLUMNS)
 SEXES = ("F", "M", "O", "U", "")
 ACTIVE = ("yes", "no", "")
@@ -83,15 +102,16 @@ class _Check:
         self.problems.append(f"{file} line {index + 2}, {column}: {what}")
 
     def table(self, file: str, table: Iterable[Mapping[str, str]]) -> list[Row]:
-        columns = COLUMNS[file]
+        columns, optional = COLUMNS[file], OPTIONAL[file]
         rows = []
         for index, row in enumerate(table):
-            if set(row) != set(columns) or any(row[name] is None for name in columns):
+            given = set(row)
+            if not set(columns) <= given <= {*columns, *optional} or None in row.values():
                 self.problems.append(
                     f"{file} line {index + 2}: the columns are {','.join(columns)}"
                 )
                 return []
-            rows.append({name: row[name].strip() for name in columns})
+            rows.append({name: row.get(name, "").strip() for name in (*columns, *optional)})
         return rows
 
     def required(self, file: str, index: int, row: Row, *columns: str) -> None:
@@ -109,17 +129,22 @@ class _Check:
 
     def patients(self, rows: Rows) -> None:
         file = "patients.csv"
-        self.unique(file, rows.patients, "patient_id")
+        known = self.unique(file, rows.patients, "patient_id")
+        merged = {row["patient_id"]: row["merged_into"] for row in rows.patients}
         for index, row in enumerate(rows.patients):
+            if row["merged_into"] and row["merged_into"] not in known:
+                self.fault(file, index, "merged_into", "is not in patients.csv")
+            elif row["merged_into"] and not survivor(row["patient_id"], merged):
+                self.fault(file, index, "merged_into", "leads back to the same patient")
             self.required(file, index, row, "patient_id", "family")
-            if row["birth_date"] and not _is_date(row["birth_date"]):
+            if row["birth_date"] and not is_date(row["birth_date"]):
                 self.fault(file, index, "birth_date", "is not a date as YYYY-MM-DD")
             if row["sex"] not in SEXES:
                 self.fault(file, index, "sex", "is none of F, M, O, U")
 
     def providers(self, rows: Rows) -> None:
         file = "providers.csv"
-        self.unique(file, rows.providers, "provider_id")
+        known = self.unique(file, rows.providers, "provider_id")
         self.unique(file, rows.providers, "npi")
         for index, row in enumerate(rows.providers):
             self.required(file, index, row, "provider_id", "family")
@@ -129,6 +154,10 @@ class _Check:
                 self.fault(file, index, "email", "is not an e-mail address")
             if row["active"] not in ACTIVE:
                 self.fault(file, index, "active", "is neither yes nor no")
+            for column, what in preference_faults(row):
+                self.fault(file, index, column, what)
+            if row["surrogate"] and row["surrogate"] not in known:
+                self.fault(file, index, "surrogate", "is not in providers.csv")
 
     def identifiers(self, rows: Rows) -> None:
         file = "identifiers.csv"
@@ -168,8 +197,12 @@ class _Check:
             seen.add(line)
 
 
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+def survivor(patient_id: str, merged: Mapping[str, str]) -> str:
+    """Into whom a patient was merged at last, themselves when into nobody; "" when merges go in a circle."""
+    seen: set[str] = set()
+    while merged.get(patient_id):
+        if patient_id in seen:
+            return ""
+        seen.add(patient_id)
+        patient_id = merged[patient_id]
+    return patient_id

@@ -1,37 +1,174 @@
 """Who the patient of an event is, and who is to be told: the step's questions in their order."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from lambdas.common.errors import ConfigurationError, EnsError
 from lambdas.common.keys import reference_keys
-from lambdas.common.models import Identities, PatientEvent
-from lambdas.lookup_identities import matching, naming, recipients, registry
+from lambdas.common.models import Identities, Patient, PatientEvent
+from lambdas.lookup_identities import backends, matching, naming, recipients, registry
+from lambdas.lookup_identities.backends import PatientIndex
+from lambdas.lookup_identities.comparing import given
+from lambdas.lookup_identities.matching import LONGEST, UsableIdentifier
+from lambdas.lookup_identities.outcomes import DomainUnknownError, Outcome, outcome_of
+from lambdas.lookup_identities.records import Match, Provider, Relationship
+from lambdas.lookup_identities.registry import CareFile, Filed
+from lambdas.lookup_identities.wishes import Occasion
+
+LEAVING = ("discharge", "ed_discharge", "transfer")
+"""Events at which PV1-37 names where the patient goes."""
+
+MERGES = 5
+"""How many merges of the registry are followed, one after the other."""
 
 
-def resolve(event: PatientEvent, default_authority: str) -> Identities | None:
-    """The patient and the recipients, or None when the registry knows none of the identifiers.
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question to an index outside, for the audit: identifiers and what came of it."""
 
-    Raises `IdentityAmbiguousError` and `IdentityConflictError` (see `matching`),
-    `ConfigurationError` when the registry contradicts itself, and `DependencyUnavailableError`.
+    asked: tuple[tuple[str, str], ...] = field(repr=False)
+    outcome: Outcome
+
+
+def resolve(
+    event: PatientEvent, default_authority: str, tell: Callable[[Query], None] = lambda _: None
+) -> Identities | None:
+    """The patient and the recipients, or None when nobody is known by any of the identifiers.
+
+    `tell` hears of every question to an index outside, whatever comes of it. Raises
+    `IdentityAmbiguousError` and `IdentityConflictError` (see `matching`), `ConfigurationError` when
+    the registry contradicts itself or the index does not know an authority, and
+    `DependencyUnavailableError`.
     """
     usable, warnings = matching.usable_identifiers(event.patient.identifiers, default_authority)
+    index = backends.patient_index()
+    destination = _destination(event, default_authority)
     filed = registry.filed_under(
-        (pair for identifier in usable for pair in identifier.pairs()),
-        (pair for who in event.practitioners for pair in naming.identifier_pairs(who)),
+        () if index else (pair for identifier in usable for pair in identifier.pairs()),
+        (
+            *(pair for who in event.practitioners for pair in naming.identifier_pairs(who)),
+            *destination,
+        ),
     )
+    goes_to = [filed.providers[pair] for pair in destination if pair in filed.providers][:1]
+    if index:
+        found = _asked(index, usable, event.patient, tell)
+        care = registry.care_file(found.record.patient_id, others=goes_to) if found else None
+    else:
+        found, care = _in_registry(usable, filed, goes_to)
+    if found is None or care is None:
+        return None
+    agreed, uncompared = matching.agreement(event.patient, found.record)
+    found = replace(
+        found,
+        matched_on=(*found.matched_on, *agreed),
+        warnings=(*warnings, *found.warnings, *uncompared),
+    )
+    return _identities(event, found, care, filed, goes_to)
+
+
+def _asked(
+    index: PatientIndex,
+    usable: Sequence[UsableIdentifier],
+    patient: Patient,
+    tell: Callable[[Query], None],
+) -> Match | None:
+    pairs = tuple(identifier.pairs()[0] for identifier in usable)
+    try:
+        found = index.find(usable, patient)
+    except DomainUnknownError as unknown:
+        tell(Query(pairs, outcome_of(unknown)))
+        raise ConfigurationError(f"the index does not know the authority of {unknown}") from None
+    except EnsError as error:
+        tell(Query(pairs, outcome_of(error)))
+        raise
+    tell(Query(pairs, outcome_of(found)))
+    return found
+
+
+def _in_registry(
+    usable: Sequence[UsableIdentifier], filed: Filed, others: Sequence[str]
+) -> tuple[Match | None, CareFile | None]:
+    """The patient in the registry with their circle; merges are followed to the survivor."""
     patient_id, matched_on = matching.one_patient(usable, filed.patients)
     if not patient_id:
-        return None
-    record, relationships = registry.patient_with_relationships(patient_id)
-    agreed, uncompared = matching.agreement(event.patient, record)
-    related = registry.providers(known.provider_id for known in relationships)
-    named, misnamed = naming.named_providers(event.practitioners, related.values(), filed.providers)
-    keys = reference_keys()
-    chosen, considered = recipients.choose(
-        relationships, related, named, lambda provider_id: keys.reference("recipient", provider_id)
+        return None, None
+    merged = list(filed.merged.get(patient_id, ()))
+    care = registry.care_file(patient_id, filed.hints.get(patient_id, ()), others)
+    relationships = list(care.relationships)
+    while care.record and care.record.merged_into and len(merged) < MERGES:
+        merged.append(patient_id)
+        patient_id = care.record.merged_into
+        care = registry.care_file(patient_id, (), others)
+        relationships += care.relationships
+    if care.record is None:
+        raise ConfigurationError("the registry files an identifier under a patient whom it lacks")
+    if care.record.merged_into:
+        raise ConfigurationError("the registry's merges of a patient do not end")
+    missing = {known.provider_id for known in relationships} - care.providers.keys()
+    found = Match(care.record, tuple(matched_on), tuple(merged))
+    return found, replace(
+        care,
+        relationships=list({known.provider_id: known for known in relationships}.values()),
+        providers={**registry.providers(missing), **care.providers} if missing else care.providers,
     )
+
+
+def _identities(
+    event: PatientEvent,
+    found: Match,
+    care: CareFile,
+    filed: Filed,
+    goes_to: Sequence[str],
+) -> Identities:
+    occasion = Occasion.of(event)
+    known = dict(care.providers)
+    away = recipients.surrogates(known.values(), occasion.today)
+    known.update(registry.providers(set(away) - known.keys()))
+    related = [known[r.provider_id] for r in care.relationships if r.provider_id in known]
+    named, misnamed = naming.named_providers(event.practitioners, related, filed.providers)
+    directory = backends.provider_directory()
+    circle = recipients.Circle(
+        relationships=_with_destination(care.relationships, known, goes_to),
+        providers=directory.validated(known) if directory else known,
+        named=named,
+        occasion=occasion,
+    )
+    keys = reference_keys()
+    chosen, considered = recipients.choose(circle, lambda who: keys.reference("recipient", who))
     return Identities(
-        patient_ref=keys.reference("patient", patient_id),
-        matched_on=(*matched_on, *agreed),
-        patient_id=patient_id,
+        patient_ref=keys.reference("patient", found.record.patient_id),
+        matched_on=found.matched_on,
+        patient_id=found.record.patient_id,
         recipients=chosen,
         considered=considered,
-        warnings=(*warnings, *uncompared, *misnamed),
+        warnings=(*found.warnings, *misnamed),
+        merged_from=tuple(keys.reference("patient", merged) for merged in found.merged_from),
     )
+
+
+def _destination(event: PatientEvent, authority: str) -> list[tuple[str, str]]:
+    """The pair under which the registry would file the facility of PV1-37: the sender's own code."""
+    code = given(event.visit.discharged_to)
+    if event.kind not in LEAVING or not code or not authority or len(code) > LONGEST:
+        return []
+    return [(authority, code)]
+
+
+def _with_destination(
+    relationships: Sequence[Relationship], known: dict[str, Provider], goes_to: Sequence[str]
+) -> list[Relationship]:
+    """The relationships, and with them that of the facility to which the patient goes.
+
+    Only a provider whom the registry files as a facility becomes one this way: a code in the message
+    can name no person.
+    """
+    found = {relationship.provider_id: relationship for relationship in relationships}
+    for provider_id in goes_to:
+        if provider_id in known and known[provider_id].facility:
+            before = found.get(provider_id, Relationship(provider_id))
+            kinds = before.kinds if before.active else ()
+            found[provider_id] = replace(
+                before, kinds=tuple(dict.fromkeys((*kinds, "post_acute"))), active=True
+            )
+    return list(found.values())

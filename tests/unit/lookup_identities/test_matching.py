@@ -148,3 +148,50 @@ def test_a_disagreement_is_a_conflict_that_names_positions_only(sent: Patient, t
     with pytest.raises(IdentityConflictError) as raised:
         agreement(sent, RECORD)
     assert str(raised.value) == text
+
+
+@pytest.mark.parametrize(
+    ("sent", "registered"),
+    [
+        ("García", "García López"),
+        ("GARCIA LOPEZ", "Garcia"),
+        ("Smith-Jones", "Jones"),
+        ("Okafor", "Okafor-Smith"),
+        ("van der Berg", "Berg"),
+        ("Berg", "de la Berg"),
+    ],
+)
+def test_one_name_of_a_double_surname_agrees_beside_the_same_birth_date(
+    sent: str, registered: str
+) -> None:
+    record = PatientRecord("p-1", registered, "Amara", "1958-02-14", "F")
+    assert agreement(patient(sent), record)[0] == ["PID-5.1", "PID-7", "PID-8"]
+    for birth_date in ("", "1958"):
+        with pytest.raises(IdentityConflictError, match=r"^PID-5\.1 disagrees"):
+            agreement(patient(sent, birth_date), record)
+    with pytest.raises(IdentityConflictError, match=r"^PID-5\.1 and PID-7 disagree"):
+        agreement(patient(sent, "1931-02-14"), record)
+
+
+def test_two_double_surnames_that_share_a_name_only_disagree() -> None:
+    record = PatientRecord("p-1", "García López", "", "1958-02-14")
+    with pytest.raises(IdentityConflictError):
+        agreement(patient("García Pérez"), record)
+
+
+def test_a_particle_alone_is_no_name_to_share() -> None:
+    record = PatientRecord("p-1", "van Dyk", "", "1958-02-14")
+    with pytest.raises(IdentityConflictError):
+        agreement(patient("van der Berg"), record)
+
+
+def test_a_maiden_name_agrees_as_the_present_one_does() -> None:
+    record = PatientRecord("p-1", "Lund", "", "1958-02-14", "F", former_families=("Okafor", "Ade"))
+    assert agreement(patient("OKAFOR", birth_date=""), record)[0] == ["PID-5.1", "PID-8"]
+    with pytest.raises(IdentityConflictError):
+        agreement(patient("Brown"), record)
+
+
+def test_a_registry_without_any_surname_compares_the_rest() -> None:
+    record = PatientRecord("p-1", "", "", "1958-02-14", "F")
+    assert agreement(patient("Brown"), record) == (["PID-7", "PID-8"], [])

@@ -62,8 +62,14 @@ def test_every_kind_of_item_has_its_keys_and_values() -> None:
             "given": "Amara",
             "birth_date": "1958-02-14",
             "sex": "F",
+            "circle": {"dr-1"},
         },
-        {"pk": "identifier#NORTHGEN#H1", "sk": "patient", "patient_id": "p-1"},
+        {
+            "pk": "identifier#NORTHGEN#H1",
+            "sk": "patient",
+            "patient_id": "p-1",
+            "circle": {"dr-1"},
+        },
         {
             "pk": "provider#dr-1",
             "sk": "provider",
@@ -206,3 +212,73 @@ def test_the_seed_files_hold_together() -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidRegistryError, match=r"patients\.csv is missing"):
         items_of_folder(tmp_path)
+
+
+def test_what_is_filed_under_a_merged_patient_belongs_to_the_survivor() -> None:
+    merged = patient("p-2", merged_into="p-1")
+    found = items(
+        [patient(), merged],
+        [identifier(patient_id="p-2")],
+        [provider()],
+        [relationship(patient_id="p-2")],
+    )
+    filed = {(item["pk"], item["sk"]): item for item in found}
+    assert filed["identifier#NORTHGEN#H1", "patient"]["patient_id"] == "p-1"
+    assert filed["identifier#NORTHGEN#H1", "patient"]["merged_from"] == {"p-2"}
+    assert filed["patient#p-2", "patient"]["merged_into"] == "p-1"
+    assert ("patient#p-1", "provider#dr-1") in filed
+    assert ("patient#p-2", "provider#dr-1") not in filed
+
+
+def test_a_merge_leads_to_another_patient_of_the_file_and_ends() -> None:
+    assert problems(patients=[patient(merged_into="p-9")]) == [
+        "patients.csv line 2, merged_into: is not in patients.csv"
+    ]
+    circle = [patient("p-1", merged_into="p-2"), patient("p-2", merged_into="p-1")]
+    assert problems(patients=circle)[0] == (
+        "patients.csv line 2, merged_into: leads back to the same patient"
+    )
+
+
+def test_what_a_provider_chose_is_filed_with_the_provider() -> None:
+    chosen = {
+        "kind": "facility",
+        "notify": "no",
+        "event_types": "discharge; admission",
+        "facilities": "NORTHGEN",
+        "away_from": "2026-12-20",
+        "away_until": "2027-01-03",
+        "detail": "minimal",
+        "bundle": "yes",
+    }
+    found = items([patient()], [], [provider(**chosen)], [])
+    filed = next(item for item in found if item["sk"] == "provider")
+    assert filed["event_types"] == ["discharge", "admission"]
+    assert (filed["kind"], filed["notify"], filed["bundle"]) == ("facility", False, True)
+    assert (filed["away_until"], filed["detail"]) == ("2027-01-03", "minimal")
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "fault"),
+    [
+        ("kind", "robot", "is none of person, facility"),
+        ("notify", "maybe", "is none of yes, no"),
+        ("detail", "everything", "is none of full, minimal, smime"),
+        ("detail", "smime", "is empty, and detail is smime"),
+        ("event_types", "admission;party", "holds what is none of admission"),
+        ("patient_classes", "I;Z", "holds what is none of B, C"),
+        ("away_from", "20.12.2026", "is not a date"),
+        ("away_until", "2026-12-20", "is not a day on or after away_from"),
+        ("surrogate", "dr-1", "is the same provider"),
+        ("surrogate", "dr-9", "is not in providers.csv"),
+        ("digest_at", "7 o'clock", "is not a time as HH:MM"),
+        ("quiet", "22:00", "is not two times"),
+        ("time_zone", "Halifax time", "is not a time zone's name"),
+        ("certificate", "my key", "is not a certificate as PEM"),
+        ("language", "de", "is none of en, fr-CA"),
+    ],
+)
+def test_a_choice_that_cannot_be_kept_is_a_fault(column: str, cell: str, fault: str) -> None:
+    found = problems(providers=[provider(**{column: cell})])
+    assert any(fault in problem for problem in found), found
+    assert all(cell not in problem for problem in found if len(cell) > 6)
