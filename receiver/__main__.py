@@ -1,6 +1,6 @@
 """`python -m receiver`: reads the settings, serves, and ends non-zero with one line when it cannot."""
 
-import asyncio
+import gc
 import os
 import sys
 
@@ -8,15 +8,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from receiver.app import serve
 from receiver.log import Log, where
+from receiver.loop import run
 from receiver.settings import SettingError, read_settings
 
 
 def main() -> int:
     """The process's exit status."""
     log = Log()
+    gc.freeze()
+    gc.set_threshold(50_000)  # what a message leaves behind is freed without it
     try:
         settings = read_settings(os.environ)
-        asyncio.run(serve(settings, log))
+        run(serve(settings, log))
     except SettingError as error:
         log.error(f"cannot start: {error}")
     except (BotoCoreError, ClientError) as error:

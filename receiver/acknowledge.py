@@ -20,6 +20,7 @@ _ERROR_TEXTS = {
     102: b"Data type error",
     200: b"Unsupported message type",
     201: b"Unsupported event code",
+    202: b"Unsupported processing id",
     207: b"Application internal error",
 }
 _COMMIT_CODES = {"AA": "CA", "AE": "CE", "AR": "CR"}

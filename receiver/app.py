@@ -2,16 +2,18 @@
 
 import asyncio
 import signal
+from typing import Any
 
-from receiver.aws import make_clients
+from receiver.aws import Aws, read_secret
 from receiver.health import HealthServer, Readiness
 from receiver.intake import Intake
 from receiver.keys import ReferenceKey
-from receiver.log import Log
+from receiver.log import Log, where
 from receiver.metrics import Metrics
 from receiver.server import MllpServer
 from receiver.settings import Settings
 from receiver.store import Store
+from receiver.tls import Tls
 
 _FLUSH_SECONDS = 10.0
 
@@ -19,20 +21,23 @@ _FLUSH_SECONDS = 10.0
 async def serve(settings: Settings, log: Log) -> None:
     """Serves until SIGTERM or SIGINT, then stops in order.
 
-    Raises `SettingError` for a malformed reference key, `OSError` for a taken port, and boto's own
-    errors when the key cannot be read: without it no message group can be made.
+    Raises `SettingError` for a malformed reference key or certificate, `OSError` for a taken port, and
+    botocore's own errors when the key cannot be read: without it no message group can be made.
     """
     loop = asyncio.get_running_loop()
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told_to_stop.set)
 
-    clients = make_clients(settings)
-    secret = clients.secrets.get_secret_value(SecretId=settings.reference_key_secret)
-    key = ReferenceKey.from_secret(secret["SecretString"])
+    loop.set_exception_handler(lambda _, context: _report(log, context))
+
+    key = ReferenceKey.from_secret(read_secret(settings.reference_key_secret))
+    tls = Tls(settings, log)
+    tls.load()
+    aws = Aws(settings)
     metrics = Metrics(settings.environment, log)
-    intake = Intake(settings, Store(settings, clients), key, metrics, log)
-    server = MllpServer(settings, intake, metrics, log)
+    intake = Intake(settings, Store(settings, aws), key, metrics, log)
+    server = MllpServer(settings, intake, metrics, log, tls)
     health = HealthServer(settings.mllp_host, settings.health_port, Readiness(server, intake))
 
     mllp_port, health_port = await server.start(), await health.start()
@@ -42,14 +47,19 @@ async def serve(settings: Settings, log: Log) -> None:
         mllp_port=mllp_port,
         health_port=health_port,
         receiver=settings.receiver_id,
+        tls=tls.context is not None,
     )
-    flushing = asyncio.create_task(_flush(metrics, server))
+    chores = [
+        asyncio.create_task(chore)
+        for chore in (_flush(metrics, server), tls.keep_fresh(), aws.identity.keep_fresh())
+    ]
     await told_to_stop.wait()
     log.info("stopping")
     await server.stop()
     health.stop()
-    flushing.cancel()
-    intake.close()
+    for chore in chores:
+        chore.cancel()
+    aws.close()
     metrics.flush()
     log.info("stopped")
 
@@ -59,3 +69,9 @@ async def _flush(metrics: Metrics, server: MllpServer) -> None:
         await asyncio.sleep(_FLUSH_SECONDS)
         metrics.count("OpenConnections", server.open_connections)
         metrics.flush()
+
+
+def _report(log: Log, context: dict[str, Any]) -> None:
+    """Says where the event loop met a fault; asyncio's own report would quote what it was doing."""
+    error = context.get("exception")
+    log.error("the event loop met a fault", error=where(error) if error else "")

@@ -11,6 +11,7 @@ from receiver.intake import Intake
 from receiver.keepalive import keep_alive
 from receiver.log import Log
 from receiver.metrics import Metrics
+from receiver.senders import Origin, SenderTable, certificate_names
 from receiver.settings import Settings
 from receiver.turns import Turns
 
@@ -22,9 +23,10 @@ class Owner(Protocol):
     intake: Intake
     metrics: Metrics
     log: Log
+    senders: SenderTable
 
-    def opened(self, connection: "Connection") -> bool:
-        """Whether there is room for this connection; called once it is made."""
+    def opened(self, connection: "Connection") -> None:
+        """Called once the connection is made."""
 
     def closed(self, connection: "Connection") -> None:
         """Called once the connection is gone."""
@@ -33,7 +35,7 @@ class Owner(Protocol):
 class Connection(asyncio.Protocol):
     """Reads as long as not too much is in flight; each frame is one task, answered in turn."""
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Owner, peer: str) -> None:
         self._owner = owner
         self._settings = owner.settings
         self._loop = asyncio.get_running_loop()
@@ -47,20 +49,22 @@ class Connection(asyncio.Protocol):
         self._stopping = False
         self._input_ended = False
         self._why = "the sender closed it"
-        self._peer = ""
+        self._tls = False
         self._opened_at = self._heard_at = time.monotonic()
         self._frame_began_at: float | None = None
         self._bytes = self._frames = self._answers = 0
+        self.peer = peer
         self.connection_id = uuid.uuid4().hex
+        self._origin = Origin(self.connection_id, peer)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Takes the connection up, or closes it when the server is full."""
+        """Takes the connection up; TLS, where there is any, is through."""
         self._transport = cast(asyncio.Transport, transport)
-        peer = transport.get_extra_info("peername")
-        self._peer = peer[0] if peer else ""
         keep_alive(transport.get_extra_info("socket"))
-        if not self._owner.opened(self):
-            self._close("too many connections")
+        self._tls = transport.get_extra_info("sslcontext") is not None
+        names = certificate_names(transport.get_extra_info("peercert"))
+        self._origin = self._owner.senders.origin(self.connection_id, self.peer, names)
+        self._owner.opened(self)
 
     def data_received(self, data: bytes) -> None:
         """Cuts frames from what came and starts on them."""
@@ -75,9 +79,9 @@ class Connection(asyncio.Protocol):
         self._take(frames)
 
     def eof_received(self) -> bool:
-        """Keeps our half open until all that came is answered."""
+        """Keeps our half open until all that came is answered. TLS knows no halves."""
         self._end_input()
-        return True
+        return not self._tls
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Lets what is in flight be stored, and says what the connection was."""
@@ -140,7 +144,7 @@ class Connection(asyncio.Protocol):
         ):
             frame, arrived_at = self._backlog.popleft()
             task = self._loop.create_task(
-                self._owner.intake.answer(frame, self.connection_id, self._turns)
+                self._owner.intake.answer(frame, self._origin, self._turns)
             )
             self._in_flight.append((task, arrived_at))
             task.add_done_callback(self._settle)
@@ -224,7 +228,8 @@ class Connection(asyncio.Protocol):
         self._owner.log.info(
             "connection closed",
             connection=self.connection_id,
-            peer=self._peer,
+            peer=self.peer,
+            tls=self._tls,
             why=self._why,
             bytes=self._bytes,
             frames=self._frames,

@@ -2,26 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from typing import TypeVar
 
 from receiver.acknowledge import Acknowledgement, acknowledge
+from receiver.control_ids import ControlIds
 from receiver.errors import StoreUnavailableError
 from receiver.framing import Fault, Frame
 from receiver.keys import ReferenceKey
 from receiver.log import Log, timestamp, where
 from receiver.message import Header, event_id, find_header, patient_identifier
 from receiver.metrics import Metrics
-from receiver.refusals import RECEIVER_FAULT, UNAVAILABLE, Refusal, refusal_of
+from receiver.refusals import RECEIVER_FAULT, UNAVAILABLE, Refusal, Rules
+from receiver.senders import UNKNOWN, Origin
 from receiver.settings import Settings
 from receiver.store import Arrival, Store
 from receiver.turns import Turns
 
-Result = TypeVar("Result")
-
 ABORTED = "aborted"
+_TOO_LATE = "no confirmation in time"
 
 
 class Intake:
@@ -34,14 +31,15 @@ class Intake:
         self, settings: Settings, store: Store, key: ReferenceKey, metrics: Metrics, log: Log
     ) -> None:
         self._settings = settings
+        self._rules = Rules(settings.processing_ids, settings.max_segments)
         self._store = store
         self._key = key
         self._metrics = metrics
         self._log = log
-        self._threads = ThreadPoolExecutor(settings.store_threads, thread_name_prefix="store")
+        self._seen = ControlIds()
         self.failed_at: float | None = None
 
-    async def answer(self, frame: Frame, connection: str, turns: Turns) -> bytes | None:
+    async def answer(self, frame: Frame, origin: Origin, turns: Turns) -> bytes | None:
         """The acknowledgement to send, unframed; None where none is due. It never raises.
 
         None is due where MSH-15 and MSH-16 ask for none, and for a frame that its sender aborted: the
@@ -54,17 +52,17 @@ class Intake:
         try:
             header = find_header(frame.payload)
             if frame.fault is Fault.ABORTED:
-                await self._refuse(frame.payload, ABORTED, connection)
+                await self._refuse(frame.payload, ABORTED, origin)
                 return None
-            refusal = refusal_of(frame, header)
+            refusal = self._rules.refusal_of(frame, header, origin)
             if refusal is not None:
-                await self._refuse(frame.payload, refusal.reason, connection)
+                await self._refuse(frame.payload, refusal.reason, origin)
             elif header is not None:
-                refusal = await self._take(frame.payload, header, connection, turns)
+                refusal = await self._take(frame.payload, header, origin, turns)
             acknowledgement = acknowledge(header, refusal)
         except Exception as fault:
             # Whatever it was, it is ours, and the sender must hear of it: never AA, never silence.
-            self._log.error("the receiver failed", connection=connection, error=where(fault))
+            self._log.error("the receiver failed", connection=origin.connection, error=where(fault))
             self._metrics.count("Refused", reason=RECEIVER_FAULT.reason)
             acknowledgement = self._last_resort(header)
         if acknowledgement.message is None:
@@ -75,80 +73,94 @@ class Intake:
 
     async def probe(self) -> None:
         """Returns when the store answers a probe; raises `StoreUnavailableError` when it does not."""
-        async with self._patience():
-            await self._in_thread(self._store.probe)
-
-    def close(self) -> None:
-        """Takes no more work; what waits for a thread is dropped, what runs ends by its own limits."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        try:
+            async with asyncio.timeout(self._settings.store_seconds):
+                await self._store.probe()
+        except TimeoutError:
+            raise StoreUnavailableError(_TOO_LATE) from None
 
     async def _take(
-        self, payload: bytes, header: Header, connection: str, turns: Turns
+        self, payload: bytes, header: Header, origin: Origin, turns: Turns
     ) -> Refusal | None:
         """Stores a message; None when S3 and SQS have both confirmed it."""
-        arrival = self._arrival(payload, header, connection)
+        arrival = self._arrival(payload, header, origin)
+        self._watch_control_id(arrival, header)
         began = time.monotonic()
         try:
-            async with turns.take(arrival.group) as turn, self._patience():
-                vaulted = await self._in_thread(self._store.put_message, arrival)
-                await turn.reached()
-                await self._in_thread(self._store.send_envelope, arrival, vaulted)
-        except StoreUnavailableError as error:
+            # The sender's patience: what takes longer is unavailable.
+            async with turns.take(arrival.group) as turn:
+                async with asyncio.timeout(self._settings.store_seconds):
+                    vaulted = await self._store.put_message(arrival)
+                    await turn.reached()
+                    await self._store.send_envelope(arrival, vaulted)
+        except (StoreUnavailableError, TimeoutError) as error:
             # Its bytes are not copied to `rejected/`: the sender keeps the message and sends it again.
             self.failed_at = time.monotonic()
             self._metrics.count("Refused", reason=UNAVAILABLE.reason)
             self._log.warning(
-                "not stored", event_id=arrival.event_id, connection=connection, error=str(error)
+                "not stored",
+                event_id=arrival.event_id,
+                connection=arrival.connection,
+                error=str(error) or _TOO_LATE,
             )
             return UNAVAILABLE
         self.failed_at = None
         self._metrics.took("StoreLatency", time.monotonic() - began)
         return None
 
-    async def _refuse(self, payload: bytes, reason: str, connection: str) -> None:
+    async def _refuse(self, payload: bytes, reason: str, origin: Origin) -> None:
         """Keeps the bytes of what is refused. Failing that is counted, and changes no answer."""
         self._metrics.count("Refused", reason=reason)
         key = ""
         try:
-            async with self._patience():
-                key = await self._in_thread(self._store.keep_refused, payload, reason, connection)
-        except StoreUnavailableError as error:
+            async with asyncio.timeout(self._settings.store_seconds):
+                key = await self._store.keep_refused(
+                    payload, reason, origin.connection, origin.peer
+                )
+        except (StoreUnavailableError, TimeoutError) as error:
             self._metrics.count("RefusedNotKept")
-            self._log.error("refused and not kept", connection=connection, error=str(error))
+            self._log.error(
+                "refused and not kept",
+                connection=origin.connection,
+                error=str(error) or _TOO_LATE,
+            )
         self._log.warning(
-            "refused", reason=reason, connection=connection, bytes=len(payload), key=key
+            "refused",
+            reason=reason,
+            connection=origin.connection,
+            peer=origin.peer,
+            bytes=len(payload),
+            key=key,
         )
 
-    def _arrival(self, payload: bytes, header: Header, connection: str) -> Arrival:
+    def _arrival(self, payload: bytes, header: Header, origin: Origin) -> Arrival:
         event = event_id(payload, header)
         identifier = patient_identifier(payload, header)
         facility = header.value(4).decode("latin-1")
+        sender = origin.sender(
+            header.component(3).decode("latin-1"), header.component(4).decode("latin-1")
+        )
         return Arrival(
             event_id=event,
             # A message without a patient's id is a group of its own.
             group=self._key.reference("group", facility, *identifier) if identifier else event,
-            sender=self._settings.sender_name(
-                header.component(3).decode("latin-1"), header.component(4).decode("latin-1")
-            ),
-            connection=connection,
+            sender=sender.name if sender else UNKNOWN,
+            connection=origin.connection,
             received_at=timestamp(),
             payload=payload,
         )
+
+    def _watch_control_id(self, arrival: Arrival, header: Header) -> None:
+        """Says aloud when an MSH-10 comes back with another message; that message is processed too."""
+        identity = b"\r".join(header.value(number) for number in (3, 4, 10))
+        if self._seen.reused(identity, arrival.event_id):
+            self._metrics.count("ControlIdReused")
+            self._log.warning(
+                "control id reused", event_id=arrival.event_id, connection=arrival.connection
+            )
 
     def _last_resort(self, header: Header | None) -> Acknowledgement:
         try:
             return acknowledge(header, RECEIVER_FAULT)
         except Exception:
             return acknowledge(None, RECEIVER_FAULT)
-
-    async def _in_thread(self, call: Callable[..., Result], *arguments: object) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
-
-    @asynccontextmanager
-    async def _patience(self) -> AsyncIterator[None]:
-        """The sender's patience: what takes longer is unavailable."""
-        try:
-            async with asyncio.timeout(self._settings.store_seconds):
-                yield
-        except TimeoutError:
-            raise StoreUnavailableError("no confirmation in time") from None

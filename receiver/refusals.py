@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from receiver.framing import Fault, Frame
 from receiver.message import Header, is_event_code, trigger_event
+from receiver.senders import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,22 @@ UNKNOWN_TYPE = Refusal(
 UNKNOWN_TRIGGER = Refusal(
     "unknown_trigger", "AR", 201, ("MSH", "1", "9", "1", "2"), "The trigger event is not one of ADT"
 )
+PROCESSING_ID = Refusal(
+    "processing_id", "AR", 202, ("MSH", "1", "11", "1"), "Messages of this kind are not taken here"
+)
+SENDER_NOT_ALLOWED = Refusal(
+    "sender_not_allowed",
+    "AR",
+    207,
+    ("MSH", "1", "3"),
+    "This connection may not send as this sender",
+)
+TRIGGER_NOT_ALLOWED = Refusal(
+    "trigger_not_allowed", "AR", 201, ("MSH", "1", "9", "1", "2"), "Not agreed with this sender"
+)
+TOO_MANY_SEGMENTS = Refusal(
+    "too_many_segments", "AR", 207, (), "The message has more segments than the receiver takes"
+)
 OVERSIZE = Refusal("oversize", "AR", 207, (), "The message is longer than the receiver takes")
 CUT_OFF = Refusal("cut_off", "AR", 207, (), "The frame did not end")
 UNAVAILABLE = Refusal(
@@ -51,26 +68,57 @@ _OF_FAULT = {
 }
 
 
-def refusal_of(frame: Frame, header: Header | None) -> Refusal | None:
-    """Why this frame's message is not stored; None when it is to be.
+class Rules:
+    """What this receiver takes: which MSH-11, how many segments, and from whom."""
 
-    Whether it has a PID, a version we read or a patient we know is not asked here: what can be stored
-    is acknowledged, and dealt with behind the queue.
-    """
-    if frame.fault in _OF_FAULT:
-        return _OF_FAULT[frame.fault]
-    if header is None or not header.leads:
-        return NOT_HL7
-    return _refusal_of_header(frame.payload, header)
+    def __init__(self, processing_ids: frozenset[str], max_segments: int) -> None:
+        self._processing_ids = frozenset(one.encode() for one in processing_ids)
+        self._max_segments = max_segments
 
+    def refusal_of(self, frame: Frame, header: Header | None, origin: Origin) -> Refusal | None:
+        """Why this frame's message is not stored; None when it is to be.
 
-def _refusal_of_header(message: bytes, header: Header) -> Refusal | None:
-    if not header.readable:
-        return MSH_UNREADABLE
-    if not header.value(10).strip():
-        return NO_CONTROL_ID
-    if header.component(9) != b"ADT":
-        return UNKNOWN_TYPE
-    if not is_event_code(trigger_event(message, header)):
-        return UNKNOWN_TRIGGER
-    return None
+        Whether it has a PID, a version we read or a patient we know is not asked here: what can be
+        stored is acknowledged, and dealt with behind the queue.
+        """
+        if frame.fault in _OF_FAULT:
+            return _OF_FAULT[frame.fault]
+        if header is None or not header.leads:
+            return NOT_HL7
+        trigger = trigger_event(frame.payload, header)
+        return (
+            self._of_header(header, trigger)
+            or self._of_sender(header, trigger, origin)
+            or self._of_size(frame.payload)
+        )
+
+    def _of_header(self, header: Header, trigger: bytes) -> Refusal | None:
+        if not header.readable:
+            return MSH_UNREADABLE
+        if not header.value(10).strip():
+            return NO_CONTROL_ID
+        if header.component(9) != b"ADT":
+            return UNKNOWN_TYPE
+        if not is_event_code(trigger):
+            return UNKNOWN_TRIGGER
+        # An empty MSH-11 is taken: senders of HL7 2.1 leave it out.
+        processing_id = header.component(11)
+        if processing_id and processing_id not in self._processing_ids:
+            return PROCESSING_ID
+        return None
+
+    def _of_sender(self, header: Header, trigger: bytes, origin: Origin) -> Refusal | None:
+        sender = origin.sender(
+            header.component(3).decode("latin-1"), header.component(4).decode("latin-1")
+        )
+        if sender is None:
+            return SENDER_NOT_ALLOWED
+        if sender.trigger_events and trigger.decode() not in sender.trigger_events:
+            return TRIGGER_NOT_ALLOWED
+        return None
+
+    def _of_size(self, message: bytes) -> Refusal | None:
+        if len(message) < self._max_segments:
+            return None
+        ends = message.count(b"\r") or message.count(b"\n")
+        return TOO_MANY_SEGMENTS if ends > self._max_segments else None

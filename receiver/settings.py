@@ -4,7 +4,10 @@ import json
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from ipaddress import ip_network
+from typing import Any, TypeVar
+
+from receiver.senders import Network, Sender
 
 Number = TypeVar("Number", int, float)
 
@@ -16,12 +19,15 @@ class SettingError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
-    """A sender by its configured name, and what it writes in MSH-3.1 and MSH-4.1."""
+class TlsFiles:
+    """PEM files: our certificate with its chain, its key, and the authorities of client certificates.
 
-    name: str
-    sending_application: str
-    sending_facility: str
+    With `client_ca` every sender must show a certificate of one of them (mutual TLS).
+    """
+
+    certificate: str
+    key: str
+    client_ca: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +48,24 @@ class Settings:
     mllp_port: int = 17000
     health_port: int = 17001
     max_message_bytes: int = 2 * 1024 * 1024
+    max_segments: int = 5000
     max_connections: int = 1000
+    max_connections_per_peer: int = 1000
     max_in_flight: int = 8
     idle_seconds: float = 86_400.0
     frame_seconds: float = 60.0
     end_block_seconds: float = 0.5
-    store_threads: int = 32
+    store_connections: int = 64
+    queue_linger_seconds: float = 0.002
     store_seconds: float = 9.0
     stop_seconds: float = 15.0
-
-    def sender_name(self, sending_application: str, sending_facility: str) -> str:
-        """The configured name of who writes these into MSH-3.1 and MSH-4.1, or `unknown`."""
-        for sender in self.senders:
-            if (sender.sending_application, sender.sending_facility) == (
-                sending_application,
-                sending_facility,
-            ):
-                return sender.name
-        return "unknown"
+    processing_ids: frozenset[str] = frozenset("PTD")
+    unknown_senders: str = "accept"
+    proxy_networks: tuple[Network, ...] = ()
+    tls: TlsFiles | None = None
+    tls_secret: str = ""
+    tls_handshake_seconds: float = 10.0
+    tls_reload_seconds: float = 60.0
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -95,31 +101,98 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mllp_port=number("ENS_MLLP_PORT", int, fallback.mllp_port, least=0),
         health_port=number("ENS_HEALTH_PORT", int, fallback.health_port, least=0),
         max_message_bytes=number("ENS_MAX_MESSAGE_BYTES", int, fallback.max_message_bytes),
+        max_segments=number("ENS_MAX_SEGMENTS", int, fallback.max_segments),
         max_connections=number("ENS_MAX_CONNECTIONS", int, fallback.max_connections),
+        max_connections_per_peer=number(
+            "ENS_MAX_CONNECTIONS_PER_PEER", int, fallback.max_connections_per_peer
+        ),
         max_in_flight=number("ENS_MAX_IN_FLIGHT", int, fallback.max_in_flight),
         idle_seconds=number("ENS_IDLE_SECONDS", float, fallback.idle_seconds, least=_SHORTEST),
         frame_seconds=number("ENS_FRAME_SECONDS", float, fallback.frame_seconds, least=_SHORTEST),
         end_block_seconds=number(
             "ENS_END_BLOCK_SECONDS", float, fallback.end_block_seconds, least=_SHORTEST
         ),
-        store_threads=number("ENS_STORE_THREADS", int, fallback.store_threads),
+        store_connections=number("ENS_STORE_CONNECTIONS", int, fallback.store_connections),
+        queue_linger_seconds=number(
+            "ENS_QUEUE_LINGER_SECONDS", float, fallback.queue_linger_seconds, least=0
+        ),
         store_seconds=number("ENS_STORE_SECONDS", float, fallback.store_seconds, least=_SHORTEST),
         stop_seconds=number("ENS_STOP_SECONDS", float, fallback.stop_seconds, least=_SHORTEST),
+        processing_ids=_processing_ids(environment),
+        unknown_senders=_choice(environment, "ENS_UNKNOWN_SENDERS", ("accept", "refuse")),
+        proxy_networks=_networks("ENS_PROXY_NETWORKS", _listed(environment, "ENS_PROXY_NETWORKS")),
+        tls=_tls_files(environment),
+        tls_secret=environment.get("ENS_TLS_SECRET", ""),
+        tls_handshake_seconds=number(
+            "ENS_TLS_HANDSHAKE_SECONDS", float, fallback.tls_handshake_seconds, least=_SHORTEST
+        ),
+        tls_reload_seconds=number(
+            "ENS_TLS_RELOAD_SECONDS", float, fallback.tls_reload_seconds, least=_SHORTEST
+        ),
     )
 
 
 def _senders(text: str) -> tuple[Sender, ...]:
     try:
-        return tuple(
-            Sender(
-                name=str(entry["name"]),
-                sending_application=str(entry["sending_application"]),
-                sending_facility=str(entry["sending_facility"]),
-            )
-            for entry in json.loads(text)
-        )
-    except (ValueError, KeyError, TypeError):
+        return tuple(_sender(entry) for entry in json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise SettingError("ENS_SENDERS is not a JSON list of senders") from None
+
+
+def _sender(entry: dict[str, Any]) -> Sender:
+    lists = {name: entry.get(name, []) for name in ("networks", "certificates", "trigger_events")}
+    if not all(isinstance(values, list) for values in lists.values()):
+        raise TypeError
+    return Sender(
+        name=str(entry["name"]),
+        sending_application=str(entry["sending_application"]),
+        sending_facility=str(entry["sending_facility"]),
+        networks=tuple(ip_network(network) for network in lists["networks"]),
+        certificates=frozenset(map(str, lists["certificates"])),
+        trigger_events=frozenset(map(str, lists["trigger_events"])),
+    )
+
+
+def _processing_ids(environment: Mapping[str, str]) -> frozenset[str]:
+    """The MSH-11 that are taken: in production P alone, unless told otherwise (HL7 table 0103)."""
+    default = ["P"] if environment.get("ENS_ENVIRONMENT") == "prod" else ["P", "T", "D"]
+    chosen = frozenset(_listed(environment, "ENS_PROCESSING_IDS") or default)
+    if not chosen <= {"P", "T", "D"}:
+        raise SettingError("ENS_PROCESSING_IDS is not a list of P, T and D")
+    return chosen
+
+
+def _choice(environment: Mapping[str, str], name: str, values: tuple[str, ...]) -> str:
+    chosen = environment.get(name) or values[0]
+    if chosen not in values:
+        raise SettingError(f"{name} is not one of {', '.join(values)}")
+    return chosen
+
+
+def _listed(environment: Mapping[str, str], name: str) -> list[str]:
+    """A variable's values, which commas separate."""
+    return [part.strip() for part in environment.get(name, "").split(",") if part.strip()]
+
+
+def _networks(name: str, values: list[str]) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(value) for value in values)
+    except ValueError:
+        raise SettingError(f"{name} is not a list of networks") from None
+
+
+def _tls_files(environment: Mapping[str, str]) -> TlsFiles | None:
+    certificate = environment.get("ENS_TLS_CERTIFICATE_FILE", "")
+    key = environment.get("ENS_TLS_KEY_FILE", "")
+    client_ca = environment.get("ENS_TLS_CLIENT_CA_FILE", "")
+    if not (certificate or key or client_ca):
+        return None
+    for name, value in (("ENS_TLS_CERTIFICATE_FILE", certificate), ("ENS_TLS_KEY_FILE", key)):
+        if not value:
+            raise SettingError(f"{name} is not set")
+    if environment.get("ENS_TLS_SECRET"):
+        raise SettingError("ENS_TLS_SECRET and ENS_TLS_CERTIFICATE_FILE are both set")
+    return TlsFiles(certificate, key, client_ca)
 
 
 def _receiver_id(environment: Mapping[str, str]) -> str:

@@ -1,18 +1,16 @@
 """Storing: the message into the vault, then its envelope onto the queue. Both confirmed, or an error."""
 
+import asyncio
 import base64
 import hashlib
 import json
-import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
 
-from botocore.exceptions import ClientError
-
-from receiver.aws import Clients, confirmed, status_of
+from receiver.aws import Aws, Call, ServiceRefusedError
 from receiver.errors import StoreUnavailableError
 from receiver.log import timestamp
+from receiver.outbox import Outbox
 from receiver.settings import Settings
 
 CONTENT_TYPE = "x-application/hl7-v2+er7"
@@ -44,14 +42,15 @@ class Vaulted:
 
 
 class Store:
-    """The vault and the queue of one environment. Its methods block; they are called in threads."""
+    """The vault and the queue of one environment."""
 
-    def __init__(self, settings: Settings, clients: Clients) -> None:
+    def __init__(self, settings: Settings, aws: Aws) -> None:
         self._settings = settings
-        self._s3 = clients.s3
-        self._sqs = clients.sqs
+        self._aws = aws
+        self._outbox = Outbox(aws.ask_queue, settings.queue_url, settings.queue_linger_seconds)
+        self._on_the_way = 0
 
-    def put_message(self, arrival: Arrival) -> Vaulted:
+    async def put_message(self, arrival: Arrival) -> Vaulted:
         """Writes the message once, and returns what stands in the vault now.
 
         The first copy of an event wins (`If-None-Match: *`). A resend may differ from it in MSH-7 alone;
@@ -59,19 +58,25 @@ class Store:
         the bytes that are there. Raises `StoreUnavailableError`.
         """
         key = f"events/{arrival.event_id}/message.hl7"
-        digest = hashlib.sha256(arrival.payload)
-        for _ in range(_VAULT_TRIES):
-            try:
-                with confirmed("s3"):
-                    version = self._put_once(key, arrival.payload, digest.digest())
-                    if version is not None:
-                        return Vaulted(key, version, digest.hexdigest(), len(arrival.payload))
-                    return self._standing(key)
-            except _WriterAtWorkError:
-                time.sleep(_CONFLICT_PAUSE)
+        digest = hashlib.sha256(arrival.payload).digest()
+        self._on_the_way += 1
+        try:
+            for _ in range(_VAULT_TRIES):
+                try:
+                    version = await self._put_once(key, arrival.payload, digest)
+                except ServiceRefusedError as refusal:
+                    if refusal.status == _EXISTS:
+                        return await self._standing(key)
+                    if refusal.status != _CONFLICT:
+                        raise
+                    await asyncio.sleep(_CONFLICT_PAUSE)
+                else:
+                    return Vaulted(key, version, digest.hex(), len(arrival.payload))
+        finally:
+            self._on_the_way -= 1
         raise StoreUnavailableError("s3: other writers keep at the same key")
 
-    def send_envelope(self, arrival: Arrival, vaulted: Vaulted) -> None:
+    async def send_envelope(self, arrival: Arrival, vaulted: Vaulted) -> None:
         """Sends the pointer to the vaulted message. Raises `StoreUnavailableError`."""
         envelope = {
             "event_id": arrival.event_id,
@@ -85,73 +90,62 @@ class Store:
             "connection": arrival.connection,
             "sender": arrival.sender,
         }
-        with confirmed("sqs"):
-            self._sqs.send_message(
-                QueueUrl=self._settings.queue_url,
-                MessageBody=json.dumps(envelope, separators=(",", ":")),
-                MessageGroupId=arrival.group,
-                MessageDeduplicationId=arrival.event_id,
-            )
+        await self._outbox.send(
+            json.dumps(envelope, separators=(",", ":")),
+            arrival.group,
+            arrival.event_id,
+            # Nobody to share a batch with: the one sender does not wait for company.
+            alone=not self._on_the_way,
+        )
 
-    def keep_refused(self, payload: bytes, reason: str, connection: str) -> str:
+    async def keep_refused(self, payload: bytes, reason: str, connection: str, peer: str) -> str:
         """Writes the bytes of a refused message under `rejected/<date>/`, and returns their key.
 
         Raises `StoreUnavailableError`.
         """
         key = f"rejected/{timestamp()[:10]}/{uuid.uuid4().hex}"
-        with confirmed("s3"):
-            self._s3.put_object(
-                Bucket=self._settings.vault_bucket,
-                Key=key,
-                Body=payload,
-                ContentType="application/octet-stream",
-                Metadata={
-                    "reason": reason,
-                    "receiver": self._settings.receiver_id,
-                    "connection": connection,
-                },
-            )
+        headers = {
+            "content-type": "application/octet-stream",
+            "x-amz-meta-reason": reason,
+            "x-amz-meta-receiver": self._settings.receiver_id,
+            "x-amz-meta-connection": connection,
+        }
+        if peer:
+            headers["x-amz-meta-peer"] = peer
+        await self._put(key, payload, headers, hashlib.sha256(payload).hexdigest())
         return key
 
-    def probe(self) -> None:
+    async def probe(self) -> None:
         """Returns when bucket and queue answer; raises `StoreUnavailableError` when one does not."""
-        with confirmed("s3"):
-            self._s3.head_bucket(Bucket=self._settings.vault_bucket)
-        with confirmed("sqs"):
-            self._sqs.get_queue_attributes(
-                QueueUrl=self._settings.queue_url, AttributeNames=["QueueArn"]
-            )
+        await self._aws.s3.call(Call("HeadBucket", "HEAD", self._aws.vault_path, {}))
+        await self._aws.ask_queue(
+            "GetQueueAttributes",
+            {"QueueUrl": self._settings.queue_url, "AttributeNames": ["QueueArn"]},
+        )
 
-    def _put_once(self, key: str, payload: bytes, digest: bytes) -> str | None:
-        """The new object's version; None when one stands there already."""
-        try:
-            answer: dict[str, Any] = self._s3.put_object(
-                Bucket=self._settings.vault_bucket,
-                Key=key,
-                Body=payload,
-                ContentType=CONTENT_TYPE,
-                # S3 refuses bytes that are not these, so the envelope's digest is S3's word too.
-                ChecksumSHA256=base64.b64encode(digest).decode(),
-                Metadata={"sha256": digest.hex()},
-                IfNoneMatch="*",
-            )
-        except ClientError as error:
-            if status_of(error) == _EXISTS:
-                return None
-            if status_of(error) == _CONFLICT:
-                raise _WriterAtWorkError from None
-            raise
-        version: str = answer.get("VersionId", "")
-        return version
+    async def _put_once(self, key: str, payload: bytes, digest: bytes) -> str:
+        """The new object's version. Raises `ServiceRefusedError` (412) where one stands already."""
+        sha256 = digest.hex()
+        headers = {
+            "content-type": CONTENT_TYPE,
+            "if-none-match": "*",
+            # S3 refuses bytes that are not these, so the envelope's digest is S3's word too.
+            "x-amz-checksum-sha256": base64.b64encode(digest).decode(),
+            "x-amz-meta-sha256": sha256,
+        }
+        return await self._put(key, payload, headers, sha256)
 
-    def _standing(self, key: str) -> Vaulted:
+    async def _put(self, key: str, payload: bytes, headers: dict[str, str], sha256: str) -> str:
+        answer = await self._aws.s3.call(
+            Call("PutObject", "PUT", self._aws.vault_path + key, headers, payload, sha256)
+        )
+        return answer.headers.get(b"x-amz-version-id", b"").decode()
+
+    async def _standing(self, key: str) -> Vaulted:
         """What stands at the key, by HeadObject: it needs no right to decrypt, so the receiver has none."""
-        answer = self._s3.head_object(Bucket=self._settings.vault_bucket, Key=key)
-        sha256 = answer.get("Metadata", {}).get("sha256", "")
+        answer = await self._aws.s3.call(Call("HeadObject", "HEAD", self._aws.vault_path + key, {}))
+        sha256 = answer.headers.get(b"x-amz-meta-sha256", b"").decode()
         if not sha256:
             raise StoreUnavailableError("s3: the stored message has no sha256 in its metadata")
-        return Vaulted(key, answer.get("VersionId", ""), sha256, answer["ContentLength"])
-
-
-class _WriterAtWorkError(Exception):
-    """Another writer is at the same key at this moment (409 ConditionalRequestConflict)."""
+        version = answer.headers.get(b"x-amz-version-id", b"").decode()
+        return Vaulted(key, version, sha256, int(answer.headers[b"content-length"]))

@@ -49,6 +49,8 @@ def required_by(step: str) -> set[str]:
     """The import names of what a step's own requirements bring that step code may use."""
     names = {
         "aws-lambda-powertools": "aws_lambda_powertools",
+        "cryptography": "cryptography",
+        "email-validator": "email_validator",
         "hl7apy": "hl7apy",
         "jinja2": "jinja2",
     }
@@ -75,8 +77,8 @@ def test_only_the_parse_step_ships_hl7apy() -> None:
     assert [step for step in STEPS if "hl7apy" in required_by(step)] == ["parse_message"]
 
 
-def test_the_receiver_knows_itself_and_boto3() -> None:
-    assert not strangers("receiver", {*AWS, "receiver"})
+def test_the_receiver_knows_itself_botocore_and_what_makes_it_fast() -> None:
+    assert not strangers("receiver", {"botocore", "httptools", "uvloop", "receiver"})
 
 
 def test_the_infrastructure_reads_the_code_as_files_and_imports_none_of_it() -> None:

@@ -1,26 +1,31 @@
-"""A receiver in front of moto's S3 and SQS: the clients for all its tests, bucket and queue for each."""
+"""A receiver in front of moto's S3 and SQS: one server for all its tests, bucket and queue for each."""
 
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+import boto3
 import pytest
-from moto import mock_aws
+from moto.server import ThreadedMotoServer
 
-from receiver.aws import Clients, make_clients
 from tests.conftest import ENVIRONMENT
-from tests.functional.receiver.world import World, settings_for_tests
+from tests.functional.receiver.world import Clients, World, settings_for_tests
 
 
 @pytest.fixture(scope="package")
 def clients() -> Iterator[Clients]:
-    """The receiver's clients, made once: to make them takes longer than most tests."""
-    with pytest.MonkeyPatch.context() as environment, mock_aws():
-        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
+    """The tests' own view of the services; the receiver calls the same server."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
             environment.delenv(name, raising=False)
         for name, value in ENVIRONMENT.items():
             environment.setenv(name, value)
-        yield make_clients(settings_for_tests("", ""))
+        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        yield Clients(boto3.client("s3"), boto3.client("sqs"))
+    server.stop()
 
 
 @pytest.fixture

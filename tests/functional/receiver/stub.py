@@ -1,6 +1,5 @@
 """S3, SQS and Secrets Manager as one small HTTP server, for receivers in processes of their own."""
 
-import hashlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -59,11 +58,10 @@ class _Handler(BaseHTTPRequestHandler):
         match self.headers["X-Amz-Target"].rpartition(".")[2]:
             case "GetSecretValue":
                 answer = {"SecretString": '{"current": "k1", "k1": "secret"}'}
-            case "SendMessage":
-                body = request["MessageBody"]
-                self.aws.envelopes.append(json.loads(body))
-                digest = hashlib.md5(body.encode()).hexdigest()
-                answer = {"MessageId": "1", "MD5OfMessageBody": digest}
+            case "SendMessageBatch":
+                entries = request["Entries"]
+                self.aws.envelopes += [json.loads(entry["MessageBody"]) for entry in entries]
+                answer = {"Successful": [{"Id": entry["Id"]} for entry in entries]}
         self._answer(200, json.dumps(answer).encode())
 
     def log_message(self, format: str, *args: object) -> None:

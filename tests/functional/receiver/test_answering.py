@@ -54,6 +54,7 @@ def test_a_kept_message_carries_its_reason_and_its_way_and_nothing_of_its_text(
         "reason": "unknown_type",
         "receiver": "r1",
         "connection": line["connection"],
+        "peer": "127.0.0.1",
     }
     assert (line["reason"], line["key"]) == ("unknown_type", key)
     assert world.counted("Refused", reason="unknown_type") == 1
@@ -148,7 +149,7 @@ def test_one_patient_s_pipelined_messages_reach_the_queue_in_order(world: World)
 def test_a_message_behind_a_failed_one_of_the_same_patient_is_rejected_too(
     start: Callable[..., World],
 ) -> None:
-    world = start(store_threads=1)  # so that the first envelope sent is the first message's
+    world = start(store_connections=1)  # so that the first envelope sent is the first message's
     calls = []
 
     def the_first_fails() -> None:
@@ -157,7 +158,7 @@ def test_a_message_behind_a_failed_one_of_the_same_patient_is_rejected_too(
             time.sleep(0.1)
             raise ConnectionAbortedError
 
-    world.faults.before["SendMessage"] = the_first_fails
+    world.faults.before["SendMessageBatch"] = the_first_fails
     with world.connect() as sender:
         sender.send(adt("P-1"), adt("P-2"), adt("P-3", patient="0099"))
         assert sender.answer() == "AR P-1"

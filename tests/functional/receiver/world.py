@@ -8,21 +8,24 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from botocore.exceptions import ClientError
+import uvloop
 
-from receiver.aws import Clients
+from receiver.aws import Aws, Call, Service
 from receiver.framing import Decoder, wrap
 from receiver.health import HealthServer, Readiness
+from receiver.http import Answer
 from receiver.intake import Intake
 from receiver.keys import ReferenceKey
 from receiver.log import Log
 from receiver.metrics import Metrics
+from receiver.senders import Sender
 from receiver.server import MllpServer
-from receiver.settings import Sender, Settings
+from receiver.settings import Settings
 from receiver.store import Store
+from receiver.tls import Tls
 
 KEY = ReferenceKey("k1", b"secret of reference-key")
 
@@ -43,28 +46,54 @@ def adt(
     ).encode() + more
 
 
-def refused_by(service: str, code: str = "ServiceUnavailable", status: int = 503) -> ClientError:
-    """A service's refusal, as boto3 raises it."""
-    answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, service)
+class RefusedError(Exception):
+    """Raised by a fault: the service answers this instead."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def refused_by(service: str, code: str = "ServiceUnavailable", status: int = 503) -> RefusedError:
+    """A service's refusal."""
+    body = f"<Error><Code>{code}</Code></Error>".encode()
+    return RefusedError(Answer(status, {}, body))
+
+
+@dataclass(frozen=True)
+class Clients:
+    """boto3's clients, with which a test looks at what the receiver has stored."""
+
+    s3: Any
+    sqs: Any
 
 
 class Faults:
     """What is done to a call of an operation, before it reaches AWS (`before`) or after it (`after`)."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self) -> None:
         self.before: dict[str, Callable[[], None]] = {}
         self.after: dict[str, Callable[[], None]] = {}
-        self._clients = clients
-        for client in (clients.s3, clients.sqs):
-            client.meta.events.register_first("before-send", self._before)
-            client.meta.events.register_last("before-send", self._after)
 
-    def remove(self) -> None:
-        """Leaves the clients as they were."""
-        for client in (self._clients.s3, self._clients.sqs):
-            client.meta.events.unregister("before-send", self._before)
-            client.meta.events.unregister("before-send", self._after)
+    def install(self, service: Service) -> None:
+        """Puts itself between the receiver and a service."""
+        send = service.send
+
+        async def meet(call: Call) -> Answer:
+            try:
+                await self._meet(self.before, call)
+                answer = await send(call)
+                await self._meet(self.after, call)
+            except RefusedError as refusal:
+                return refusal.answer
+            return answer
+
+        setattr(service, "send", meet)  # noqa: B010  mypy knows no assignment to a method
+
+    async def _meet(self, plan: dict[str, Callable[[], None]], call: Call) -> None:
+        action = plan.get(call.operation)
+        if action is not None:
+            await asyncio.to_thread(action)
 
     def fail(self, operation: str, error: Exception | None = None) -> None:
         """From now on the operation fails."""
@@ -94,17 +123,6 @@ class Faults:
             gate.set()
             del self.before[operation]
 
-    def _before(self, event_name: str, **_: Any) -> None:
-        self._meet(self.before, event_name)
-
-    def _after(self, event_name: str, **_: Any) -> None:
-        self._meet(self.after, event_name)
-
-    def _meet(self, plan: dict[str, Callable[[], None]], event_name: str) -> None:
-        action = plan.get(event_name.rpartition(".")[2])
-        if action is not None:
-            action()
-
 
 def settings_for_tests(bucket: str, queue_url: str, **limits: Any) -> Settings:
     """Settings on free ports of the loopback, with the limits given."""
@@ -117,7 +135,6 @@ def settings_for_tests(bucket: str, queue_url: str, **limits: Any) -> Settings:
             reference_key_secret="reference-key",
             senders=(Sender("northgen", "ADTSYS", "NORTHGEN"),),
             receiver_id="r1",
-            store_threads=8,
         ),
         **{**ports, **limits},
     )
@@ -132,9 +149,9 @@ class World:
         self.queue_url = settings.queue_url
         self.output = io.StringIO()
         self.clients = clients
-        self.faults = Faults(clients)
+        self.faults = Faults()
         self.mllp_port = self.health_port = 0
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:
@@ -143,10 +160,7 @@ class World:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.faults.remove()
-        self.run(self.server.stop())
-        self._health.stop()
-        self._intake.close()
+        self.run(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.run_until_complete(asyncio.sleep(0))
@@ -159,12 +173,25 @@ class World:
     async def _start(self) -> None:
         log = Log(self.output)
         self.metrics = Metrics("test", log)
-        store = Store(self.settings, self.clients)
-        self._intake = Intake(self.settings, store, KEY, self.metrics, log)
-        self.server = MllpServer(self.settings, self._intake, self.metrics, log)
-        self._health = HealthServer("127.0.0.1", 0, Readiness(self.server, self._intake))
+        self._aws = Aws(self.settings)
+        for service in (self._aws.s3, self._aws.sqs):
+            self.faults.install(service)
+        tls = Tls(self.settings, log)
+        tls.load()
+        self._reloading = asyncio.create_task(tls.keep_fresh())
+        store = Store(self.settings, self._aws)
+        intake = Intake(self.settings, store, KEY, self.metrics, log)
+        self.server = MllpServer(self.settings, intake, self.metrics, log, tls)
+        self._health = HealthServer("127.0.0.1", 0, Readiness(self.server, intake))
         self.mllp_port = await self.server.start()
         self.health_port = await self._health.start()
+
+    async def _stop(self) -> None:
+        await self.server.stop()
+        self._health.stop()
+        self._reloading.cancel()
+        self._aws.close()
+        await asyncio.sleep(0)  # what was closed says good-bye
 
     def connect(self) -> "Peer":
         """A new connection to the receiver."""

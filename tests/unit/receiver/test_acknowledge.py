@@ -18,8 +18,9 @@ from receiver.refusals import (
     UNKNOWN_TRIGGER,
     UNKNOWN_TYPE,
     Refusal,
-    refusal_of,
+    Rules,
 )
+from receiver.senders import Origin
 
 REFUSALS = [
     NOT_HL7,
@@ -225,4 +226,5 @@ def test_own_control_ids_are_fresh_and_fit_the_oldest_versions() -> None:
     ],
 )
 def test_what_is_stored_and_what_is_refused(frame: Frame, refusal: Refusal | None) -> None:
-    assert refusal_of(frame, find_header(frame.payload)) == refusal
+    rules = Rules(frozenset("PTD"), 5000)
+    assert rules.refusal_of(frame, find_header(frame.payload), Origin("c")) == refusal

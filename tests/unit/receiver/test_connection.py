@@ -13,6 +13,7 @@ from receiver.framing import Decoder, Frame, wrap
 from receiver.intake import Intake
 from receiver.log import Log
 from receiver.metrics import Metrics
+from receiver.senders import Origin, SenderTable
 from receiver.settings import Settings
 from receiver.turns import Turns
 
@@ -57,7 +58,7 @@ class FakeIntake:
     def __init__(self) -> None:
         self.gate = asyncio.Event()
 
-    async def answer(self, frame: Frame, connection: str, turns: Turns) -> bytes | None:
+    async def answer(self, frame: Frame, origin: Origin, turns: Turns) -> bytes | None:
         await self.gate.wait()
         return frame.payload
 
@@ -71,16 +72,17 @@ class FakeOwner:
         self.metrics = Metrics("test", self.log)
         self.fake = FakeIntake()
         self.intake = cast(Intake, self.fake)
+        self.senders = SenderTable((), refuse_unknown=False)
         self.transport = FakeTransport()
 
-    def opened(self, connection: Connection) -> bool:
-        return True
+    def opened(self, connection: Connection) -> None:
+        """Nothing to do."""
 
     def closed(self, connection: Connection) -> None:
         """Nothing to do."""
 
     def connect(self) -> Connection:
-        connection = Connection(self)
+        connection = Connection(self, "127.0.0.1")
         connection.connection_made(self.transport)
         self.transport.socket.close()
         return connection

@@ -43,13 +43,6 @@ def test_a_wrong_value_is_refused_by_its_variable_s_name(name: str, value: str) 
         read_settings({**REQUIRED, name: value})
 
 
-def test_a_sender_is_known_by_application_and_facility_together() -> None:
-    settings = read_settings(REQUIRED)
-    assert settings.sender_name("ADT", "NG") == "ng"
-    assert settings.sender_name("ADT", "ng") == "unknown"
-    assert settings.sender_name("", "") == "unknown"
-
-
 def test_the_receiver_is_named_after_its_ecs_task() -> None:
     address = "http://169.254.170.2/v4/0123456789abcdef-987"
     assert read_settings({**REQUIRED, "ECS_CONTAINER_METADATA_URI_V4": address}).receiver_id == (

@@ -1,0 +1,111 @@
+"""Sends to the queue, gathered into batches: what SQS says of each entry decides that message's answer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from receiver.errors import StoreUnavailableError
+
+# SendMessageBatch takes ten entries (Amazon SQS API Reference).
+BATCH = 10
+_TRIES = 2
+
+Ask = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+@dataclass(slots=True)
+class _Entry:
+    body: str
+    group: str
+    event_id: str
+    sent: "asyncio.Future[None]" = field(repr=False)
+    tries: int = 0
+
+
+class Outbox:
+    """Envelopes on their way to the queue.
+
+    Who wants order inside a group sends its second message when its first is confirmed; then no two of
+    them share a batch, of which SQS may take the second and refuse the first.
+    """
+
+    def __init__(self, ask: Ask, queue_url: str, linger: float) -> None:
+        self._ask = ask
+        self._queue_url = queue_url
+        self._linger = linger
+        self._waiting: list[_Entry] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def send(self, body: str, group: str, event_id: str, *, alone: bool) -> None:
+        """Returns when SQS has confirmed this entry. `alone`: nobody else is coming, do not wait.
+
+        Raises `StoreUnavailableError` when it has not.
+        """
+        entry = _Entry(body, group, event_id, asyncio.get_running_loop().create_future())
+        self._add(entry)
+        if alone:
+            self._flush()
+        await entry.sent
+
+    def _add(self, entry: _Entry) -> None:
+        self._waiting.append(entry)
+        if len(self._waiting) >= BATCH:
+            self._flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._linger, self._flush)
+
+    def _flush(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiting, self._waiting = self._waiting, []
+        # Whose sender has been answered meanwhile is not sent: it will come again.
+        entries = [entry for entry in waiting if not entry.sent.done()]
+        if entries:
+            task = asyncio.get_running_loop().create_task(self._send(entries))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    async def _send(self, entries: list[_Entry]) -> None:
+        request = {
+            "QueueUrl": self._queue_url,
+            "Entries": [
+                {
+                    "Id": str(number),
+                    "MessageBody": entry.body,
+                    "MessageGroupId": entry.group,
+                    "MessageDeduplicationId": entry.event_id,
+                }
+                for number, entry in enumerate(entries)
+            ],
+        }
+        try:
+            answer = await self._ask("SendMessageBatch", request)
+            confirmed = {one["Id"] for one in answer.get("Successful", ())}
+            refused = {one["Id"]: one for one in answer.get("Failed", ())}
+        except Exception as fault:
+            # Whatever it was: nobody waits for ever, and nobody is told AA. Who waits makes it known.
+            for entry in entries:
+                _fail(entry, fault)
+        else:
+            for number, entry in enumerate(entries):
+                self._settle(entry, str(number) in confirmed, refused.get(str(number), {}))
+
+    def _settle(self, entry: _Entry, confirmed: bool, refused: dict[str, Any]) -> None:
+        if entry.sent.done():
+            return
+        entry.tries += 1
+        if confirmed:
+            entry.sent.set_result(None)
+        elif refused and not refused.get("SenderFault") and entry.tries < _TRIES:
+            self._add(entry)
+        else:
+            code = str(refused.get("Code", "no answer for the entry"))
+            _fail(entry, StoreUnavailableError(f"sqs SendMessageBatch: {code}"))
+
+
+def _fail(entry: _Entry, error: Exception) -> None:
+    if not entry.sent.done():
+        entry.sent.set_exception(error)

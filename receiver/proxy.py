@@ -1,0 +1,45 @@
+"""The PROXY protocol's version 2: a balancer says whose connection it passes on (HAProxy, proxy-protocol.txt)."""
+
+import asyncio
+import socket
+import struct
+
+_SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
+_LOCAL, _PROXY = 0x20, 0x21
+_TCP4, _TCP6 = 0x11, 0x21
+_MAX_LENGTH = 4096
+
+
+class ProxyHeaderError(Exception):
+    """The connection does not begin with a header of version 2."""
+
+
+async def read_client_address(connection: socket.socket) -> str:
+    """The client's address from the header, and not a byte beyond it is read.
+
+    Empty where the balancer speaks for itself (its health checks). Raises `ProxyHeaderError`.
+    """
+    head = await _read(connection, 16)
+    if head[:12] != _SIGNATURE:
+        raise ProxyHeaderError
+    command, family, length = struct.unpack("!BBH", head[12:])
+    if command not in (_LOCAL, _PROXY) or length > _MAX_LENGTH:
+        raise ProxyHeaderError
+    addresses = await _read(connection, length)
+    if command == _LOCAL:
+        return ""
+    if family == _TCP4 and length >= 12:
+        return socket.inet_ntop(socket.AF_INET, addresses[:4])
+    if family == _TCP6 and length >= 36:
+        return socket.inet_ntop(socket.AF_INET6, addresses[:16])
+    return ""
+
+
+async def _read(connection: socket.socket, count: int) -> bytes:
+    loop, data = asyncio.get_running_loop(), b""
+    while len(data) < count:
+        part = await loop.sock_recv(connection, count - len(data))
+        if not part:
+            raise ProxyHeaderError
+        data += part
+    return data

@@ -1,0 +1,113 @@
+"""Who may write which MSH-3 and MSH-4: the sender table, seen from where a connection comes from.
+
+An entry may be bound to source networks, to certificate names, or to both. A connection that meets a
+bound entry may write what those entries say and nothing else; what a bound entry says, nobody else may
+write. No message overrides that.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any
+
+UNKNOWN = "unknown"
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A sender by its configured name, and what it writes in MSH-3.1 and MSH-4.1.
+
+    `networks` and `certificates` (a subject's CN, its whole subject, or a DNS name of it) bind it;
+    `trigger_events` are the only ones that it may send, any where there are none.
+    """
+
+    name: str
+    sending_application: str
+    sending_facility: str
+    networks: tuple[Network, ...] = ()
+    certificates: frozenset[str] = frozenset()
+    trigger_events: frozenset[str] = frozenset()
+
+    @property
+    def bound(self) -> bool:
+        """Whether it is for certain connections only."""
+        return bool(self.networks or self.certificates)
+
+    def met_by(self, address: str, names: frozenset[str]) -> bool:
+        """Whether a connection from this address with this certificate may be this sender."""
+        if self.certificates and not self.certificates & names:
+            return False
+        return not self.networks or within(address, self.networks)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One connection as the intake knows it: its id, its peer's address, who it may speak for.
+
+    `allowed` maps MSH-3.1 and MSH-4.1 to an entry, or to None for another connection's; `strict` says
+    that nothing else may be written.
+    """
+
+    connection: str
+    peer: str = ""
+    allowed: Mapping[tuple[str, str], Sender | None] = field(default_factory=dict, repr=False)
+    strict: bool = False
+
+    @cached_property
+    def anybody(self) -> Sender:
+        """The entry of who is not configured."""
+        return Sender(UNKNOWN, "", "")
+
+    def sender(self, sending_application: str, sending_facility: str) -> Sender | None:
+        """The entry of who writes these; None where this connection may not."""
+        default = None if self.strict else self.anybody
+        return self.allowed.get((sending_application, sending_facility), default)
+
+
+class SenderTable:
+    """All senders. `refuse_unknown`: only configured ones may send."""
+
+    def __init__(self, senders: tuple[Sender, ...], *, refuse_unknown: bool) -> None:
+        self._senders = senders
+        self._refuse_unknown = refuse_unknown
+
+    def origin(self, connection: str, address: str, names: frozenset[str]) -> Origin:
+        """What a connection from this address, with a certificate of these names, may send."""
+        bound = [s for s in self._senders if s.bound and s.met_by(address, names)]
+        allowed: dict[tuple[str, str], Sender | None] = {}
+        if not bound:
+            for sender in self._senders:
+                key = sender.sending_application, sender.sending_facility
+                allowed[key] = None if sender.bound else allowed.get(key, sender)
+        for sender in reversed(bound):  # the first entry wins
+            allowed[sender.sending_application, sender.sending_facility] = sender
+        return Origin(connection, address, allowed, bool(bound) or self._refuse_unknown)
+
+
+def within(address: str, networks: tuple[Network, ...]) -> bool:
+    """Whether the address lies in one of the networks; not where it is not an address."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return any((mapped or found) in network for network in networks)
+
+
+def certificate_names(certificate: Mapping[str, Any] | None) -> frozenset[str]:
+    """The names that a verified client certificate (`getpeercert`) gives: CN, DNS names, whole subject.
+
+    The whole subject is written as `CN=...,O=...`, in the certificate's order.
+    """
+    if not certificate:
+        return frozenset()
+    parts = [pair for names in certificate.get("subject", ()) for pair in names]
+    names = {value for name, value in parts if name == "commonName"}
+    names |= {value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"}
+    short = {"commonName": "CN", "organizationName": "O", "organizationalUnitName": "OU"}
+    short |= {"countryName": "C", "localityName": "L", "stateOrProvinceName": "ST"}
+    names.add(",".join(f"{short.get(name, name)}={value}" for name, value in parts))
+    return frozenset(names)
