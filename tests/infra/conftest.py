@@ -11,13 +11,6 @@ Stacks = dict[str, Template]
 """The stacks of an environment by their last name: network, core, ingress."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps these tests on one worker when several run: each would synthesise everything again."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.xdist_group("infra"))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def without_docker() -> Iterator[None]:
     """Makes whoever asks for Docker fail: synth needs none."""
@@ -26,7 +19,6 @@ def without_docker() -> Iterator[None]:
         yield
 
 
-HERE = Path(__file__).parent
 CLOUD = ("dev", "staging", "prod")
 EVERY = ("local", *CLOUD)
 
