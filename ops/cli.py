@@ -7,6 +7,7 @@ import click
 from ops.commands.audit import audit_group
 from ops.commands.dlq import dlq_group
 from ops.commands.events import events_command
+from ops.commands.notification import notification_group
 from ops.commands.replay import replay_command
 from ops.commands.send import send_command
 from ops.commands.smoke import smoke_command
@@ -55,5 +56,6 @@ for command in (
     send_command,
     audit_group,
     smoke_command,
+    notification_group,
 ):
     main.add_command(command)

@@ -21,6 +21,7 @@ class Sender:
     display_name: str = ""
     zone: ZoneInfo | None = None
     default_assigning_authority: str = ""
+    phone: str = ""
 
 
 def sender_named(name: str) -> Sender:
@@ -44,6 +45,7 @@ def _sender(entry: dict[str, Any]) -> Sender:
         display_name=entry.get("display_name", ""),
         zone=_zone(entry.get("time_zone", "")),
         default_assigning_authority=entry.get("default_assigning_authority", ""),
+        phone=entry.get("phone", ""),
     )
 
 

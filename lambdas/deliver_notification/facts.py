@@ -2,36 +2,14 @@
 
 from zoneinfo import ZoneInfo
 
-from lambdas.common.models import Location, PatientEvent
+from lambdas.common.models import CANCELS, FirstNotice, Location, PatientEvent
 from lambdas.common.senders import Sender
 from lambdas.deliver_notification.clean import clean
 from lambdas.deliver_notification.moments import age, in_words
-from lambdas.deliver_notification.wording import (
-    DEATH,
-    DEATH_DISPOSITIONS,
-    KINDS,
-    SEXES,
-    KindWords,
-    disposition_words,
-    nubc_code,
-)
-
-NAME_MISSING = "name not given in the hospital's message"
-INSTITUTION_MISSING = "not named in the hospital's message"
+from lambdas.deliver_notification.wording import LEAVINGS, disposition_words
+from lambdas.deliver_notification.words import Words
 
 Rows = list[tuple[str, str]]
-
-
-def words_of(patient_event: PatientEvent) -> KindWords:
-    """The words for this kind of event; those of a death where the stay ended with it."""
-    return DEATH if ended_in_death(patient_event) else KINDS[patient_event.kind]
-
-
-def ended_in_death(patient_event: PatientEvent) -> bool:
-    """Whether a discharge tells of a death: by its disposition (PV1-36), or by PID-29 or PID-30."""
-    patient = patient_event.patient
-    died = nubc_code(patient_event.visit.disposition) in DEATH_DISPOSITIONS
-    return "discharge" in patient_event.kind and (died or patient.died or bool(patient.died_at))
 
 
 def institution(patient_event: PatientEvent, sender: Sender) -> str:
@@ -55,79 +33,112 @@ def treating_practitioner(patient_event: PatientEvent) -> tuple[str, str]:
     return "", ""
 
 
+def initials(patient_event: PatientEvent) -> str:
+    """The first letters of given name and surname, as `A. O.`; "" when neither was given."""
+    name = patient_event.patient.name
+    letters = (clean(part)[:1].upper() for part in (name.given, name.family))
+    return " ".join(f"{letter}." for letter in letters if letter)
+
+
+def reference_of(event_id: str) -> str:
+    """An event's reference as readers see it: the first eight digits of its id."""
+    return event_id[:8].upper()
+
+
 def rows(
-    patient_event: PatientEvent, words: KindWords, institution_name: str, zone: ZoneInfo | None
+    patient_event: PatientEvent, kind: str, institution_name: str, sender: Sender, words: Words
 ) -> Rows:
     """Every fact that was given, in the order a reader wants them; the three required ones always."""
-    patient, visit = patient_event.patient, patient_event.visit
+    patient, visit, labels = patient_event.patient, patient_event.visit, words.labels
     practitioner, role = treating_practitioner(patient_event)
-    treating = f"{practitioner} ({role})" if practitioner else words.nobody_treating
-    died = words is DEATH
-    leaving = "discharge" in patient_event.kind and not died
+    treating = (
+        f"{practitioner} ({words.roles[role]})" if practitioner else words.kinds[kind].treating
+    )
+    leaving = kind in LEAVINGS
+    disposition = clean(disposition_words(visit.disposition, words)) if leaving else ""
     given = [
-        ("Patient", clean(patient.name.display()) or NAME_MISSING),
-        ("Born", _born(patient_event)),
-        ("Sex", SEXES.get(patient.sex.upper(), clean(patient.sex))),
-        ("Sending institution", institution_name or INSTITUTION_MISSING),
-        ("Treating practitioner", treating),
-        *_places(patient_event, institution_name),
-        *_times(patient_event, words, zone),
-        ("Reason", clean(visit.reason.text or visit.reason.code)),
-        ("Disposition", clean(disposition_words(visit.disposition)) if leaving else ""),
-        ("Discharged to", clean(visit.discharged_to) if leaving else ""),
+        (labels.patient, clean(patient.name.display()) or words.name_missing),
+        (labels.born, _born(patient_event, words)),
+        (labels.sex, words.sexes.get(patient.sex.upper(), clean(patient.sex))),
+        (labels.institution, institution_name or words.institution_missing),
+        (labels.treating, treating),
+        *_places(patient_event, kind, institution_name, words),
+        *_times(patient_event, kind, sender.zone, words),
+        (labels.reason, clean(visit.reason.text or visit.reason.code)),
+        (labels.disposition, disposition),
+        (labels.discharged_to, clean(visit.discharged_to) if leaving else ""),
     ]
     return [(label, text) for label, text in given if text]
 
 
-def _born(patient_event: PatientEvent) -> str:
-    birth_date = patient_event.patient.birth_date
-    if not birth_date:
-        return ""
-    years = age(birth_date, patient_event.event_time())
-    return in_words(birth_date[:10], None) + (f" ({years})" if years else "")
-
-
-def _times(patient_event: PatientEvent, words: KindWords, zone: ZoneInfo | None) -> Rows:
-    patient, visit = patient_event.patient, patient_event.visit
-    happened = patient_event.event_time()
-    admitted = visit.admitted_at if visit.admitted_at != happened else ""
-    if words is not DEATH and "discharge" not in patient_event.kind:
-        admitted = ""
-    died = patient.died_at or ("yes, by the hospital's record" if patient.died else "")
-    if words is DEATH and not patient.died_at:
-        died = ""
+def minimal_rows(patient_event: PatientEvent, institution_name: str, words: Words) -> Rows:
+    """What a mailbox in the clear may hold of a patient: initials and institution."""
     return [
-        ("Admitted", in_words(admitted, zone)),
-        ("Died", in_words(died, zone)),
-        (words.when, in_words(happened, zone)),
+        (words.labels.initials, initials(patient_event) or words.name_missing),
+        (words.labels.institution, institution_name or words.institution_missing),
     ]
 
 
-def _places(patient_event: PatientEvent, institution_name: str) -> Rows:
-    visit = patient_event.visit
-    if patient_event.kind == "transfer":
+def first_notice_row(first: FirstNotice | None, zone: ZoneInfo | None, words: Words) -> Rows:
+    """Which notification is withdrawn: its reference, and when it was sent; nothing for none."""
+    if first is None:
+        return []
+    text = words.sentences.first_notice.format(
+        reference=reference_of(first.event_id), moment=in_words(first.told_at, zone, words)
+    )
+    return [(words.labels.first_notice, text)]
+
+
+def _born(patient_event: PatientEvent, words: Words) -> str:
+    birth_date = patient_event.patient.birth_date
+    if not birth_date:
+        return ""
+    years = age(birth_date, patient_event.event_time(), words)
+    return in_words(birth_date[:10], None, words) + (f" ({years})" if years else "")
+
+
+def _times(patient_event: PatientEvent, kind: str, zone: ZoneInfo | None, words: Words) -> Rows:
+    patient, visit, labels = patient_event.patient, patient_event.visit, words.labels
+    happened = patient_event.event_time()
+    ended = kind == "death" or kind in LEAVINGS
+    admitted = visit.admitted_at if ended and visit.admitted_at != happened else ""
+    first = patient_event.occurred_at if kind in CANCELS else ""
+    died = in_words(patient.died_at, zone, words)
+    if patient.died and not died and kind != "death":
+        died = words.died_on_record
+    return [
+        (labels.admitted, in_words(admitted, zone, words)),
+        (labels.first_event, in_words(first, zone, words)),
+        (labels.died, died),
+        (words.kinds[kind].when, in_words(happened, zone, words)),
+    ]
+
+
+def _places(patient_event: PatientEvent, kind: str, institution_name: str, words: Words) -> Rows:
+    visit, labels = patient_event.visit, words.labels
+    if kind == "transfer":
         # A transfer is told when the facility changes, so the facility is the news.
         return [
-            ("From", _place(visit.prior_location, "")),
-            ("To", _place(visit.location, "")),
+            (labels["from"], _place(visit.prior_location, "", words)),
+            (labels.to, _place(visit.location, "", words)),
         ]
     known = {institution_name, clean(patient_event.sending_facility)}
     facility = clean(visit.location.facility)
-    return [("Where", _place(visit.location, facility if facility in known else ""))]
+    return [(labels.where, _place(visit.location, facility if facility in known else "", words))]
 
 
-def _place(location: Location, known_facility: str) -> str:
+def _place(location: Location, known_facility: str, words: Words) -> str:
     facility = clean(location.facility)
     parts = (
         "" if facility == known_facility else facility,
-        _named("unit", location.unit),
-        _named("room", location.room),
-        _named("bed", location.bed),
+        _named(words.unit, location.unit),
+        _named(words.room, location.room),
+        _named(words.bed, location.bed),
     )
     text = ", ".join(part for part in parts if part)
     return text[:1].upper() + text[1:]
 
 
-def _named(what: str, text: str) -> str:
+def _named(form: str, text: str) -> str:
     shown = clean(text, 60)
-    return f"{what} {shown}" if shown else ""
+    return form.format(text=shown) if shown else ""

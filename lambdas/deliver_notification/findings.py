@@ -5,18 +5,10 @@ from dataclasses import dataclass, field
 
 from lambdas.common.models import ClinicalFindings, CodedText, Finding, PatientEvent
 from lambdas.deliver_notification.clean import clean
-from lambdas.deliver_notification.wording import DIAGNOSIS_KINDS
+from lambdas.deliver_notification.words import Words
 
 MOST = 20
 """The longest list that is shown; the rest is counted, not dropped in silence."""
-
-NOT_ANALYSED = (
-    "The notes in the hospital's message were not analysed. They may name diagnoses and"
-    " medications that are not listed here."
-)
-NOTHING_FOUND = (
-    "The notes in the hospital's message were read by machine; it found nothing to list."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +20,15 @@ class Found:
     words: str = field(repr=False)
 
 
-def of_hospital(patient_event: PatientEvent) -> list[str]:
+def of_hospital(patient_event: PatientEvent, words: Words) -> list[str]:
     """The hospital's own diagnoses (DG1), one line each: text, code, and whether admitting or final."""
-    return [line for line in map(_diagnosis, patient_event.diagnoses) if line]
+    lines = (_diagnosis(diagnosis, words) for diagnosis in patient_event.diagnoses)
+    return [line for line in lines if line]
 
 
-def _diagnosis(diagnosis: CodedText) -> str:
+def _diagnosis(diagnosis: CodedText, words: Words) -> str:
     text, code = clean(diagnosis.text), clean(diagnosis.code, 20)
-    marks = [code if text else "", DIAGNOSIS_KINDS.get(diagnosis.kind.upper(), "")]
+    marks = [code if text else "", words.diagnosis_kinds.get(diagnosis.kind.upper())]
     mark = ", ".join(part for part in marks if part)
     shown = text or code
     return f"{shown} ({mark})" if shown and mark else shown
@@ -54,12 +47,12 @@ def _found(finding: Finding) -> Found:
     return Found(f"{name}, {detail}" if name and detail else name, clean(finding.code, 20), words)
 
 
-def notes_status(clinical: ClinicalFindings, patient_event: PatientEvent) -> str:
+def notes_status(clinical: ClinicalFindings, patient_event: PatientEvent, words: Words) -> str:
     """A sentence on what became of the notes where nothing is listed; "" where there is nothing to say."""
     if clinical.outcome == "unavailable":
-        return NOT_ANALYSED
+        return str(words.sentences.not_analysed)
     if clinical.outcome == "switched_off":
-        return NOT_ANALYSED if patient_event.notes else ""
+        return str(words.sentences.not_analysed) if patient_event.notes else ""
     if clinical.outcome == "extracted" and not (clinical.conditions or clinical.medications):
-        return NOTHING_FOUND
+        return str(words.sentences.nothing_found)
     return ""

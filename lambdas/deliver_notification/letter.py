@@ -11,12 +11,12 @@ from lambdas.common.senders import Sender
 from lambdas.deliver_notification import facts, findings
 from lambdas.deliver_notification.clean import clean
 from lambdas.deliver_notification.findings import Found
-from lambdas.deliver_notification.wording import KindWords, reason_words
+from lambdas.deliver_notification.wording import kind_of, reason_words
+from lambdas.deliver_notification.words import Words, words_in
 
 TEMPLATES = Path(__file__).with_name("templates")
 
-NOT_LIVE = {"T": "TEST", "D": "TRAINING"}
-"""MSH-11 (HL7 table 0103): a test message must not look like a live one."""
+FULL, MINIMAL = "full", "minimal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the two templates show; every text is clean, every empty one is left out by them."""
+    """What the two templates show of one event; every text is clean, they leave out every empty one."""
 
     title: str
     not_live: str
@@ -42,8 +42,9 @@ class View:
     medications: list[Found] = field(repr=False)
     left_out: dict[str, int]
     notes_status: str
+    next_step: str
     contact: str = field(repr=False)
-    why: str = field(repr=False)
+    why: list[str] = field(repr=False)
     reference: str
 
 
@@ -52,19 +53,30 @@ def compose(
     clinical: ClinicalFindings,
     recipient: Recipient,
     sender: Sender,
+    *,
+    detail: str = FULL,
+    instead_of: str = "",
 ) -> Letter:
-    """The notification of one event for one recipient.
+    """The notification of one event for one recipient, in the recipient's language.
 
     The three items that 42 CFR 482.24(d) asks for (patient, treating practitioner, sending
-    institution) are always there, or named as missing. `KeyError` when the event's kind is none
-    of `KINDS`.
+    institution) are always there, or named as missing; a `minimal` one has initials and institution.
+    `instead_of` names the provider to whom it could not be delivered. `KeyError` when the event's
+    kind is none of `KINDS`.
     """
-    view = view_of(patient_event, clinical, recipient, sender)
-    templates = _templates()
-    text = templates.get_template("letter.txt.j2").render(view=view)
-    html = templates.get_template("letter.html.j2").render(view=view)
+    words = words_in(recipient.language)
+    view = view_of(patient_event, clinical, recipient, sender, detail=detail, instead_of=instead_of)
     mark = f"[{view.not_live}] " if view.not_live else ""
-    subject = f"{mark}{view.title}: a patient of yours (ref. {view.reference})"
+    subject = mark + words.subject.format(title=view.title, reference=view.reference)
+    return rendered(subject, [view], words)
+
+
+def rendered(subject: str, views: list[View], words: Words) -> Letter:
+    """The views as one letter: one is a notification, several are a summary."""
+    templates = _templates()
+    shown = {"views": views, "w": words, "summary": len(views) > 1}
+    text = templates.get_template("letter.txt.j2").render(shown)
+    html = templates.get_template("letter.html.j2").render(shown)
     return Letter(subject, text.strip() + "\n", html)
 
 
@@ -73,45 +85,71 @@ def view_of(
     clinical: ClinicalFindings,
     recipient: Recipient,
     sender: Sender,
+    *,
+    detail: str = FULL,
+    instead_of: str = "",
 ) -> View:
     """What the templates need to show this event to this recipient."""
-    words = facts.words_of(patient_event)
+    words = words_in(recipient.language)
+    kind = kind_of(patient_event)
     institution = facts.institution(patient_event, sender)
-    diagnoses = findings.of_hospital(patient_event)
-    conditions = findings.found(clinical.conditions)
-    medications = findings.found(clinical.medications)
+    full = detail == FULL
+    diagnoses = findings.of_hospital(patient_event, words) if full else []
+    conditions = findings.found(clinical.conditions) if full else []
+    medications = findings.found(clinical.medications) if full else []
     lengths = {
         "diagnoses": len(diagnoses),
         "conditions": len(conditions),
         "medications": len(medications),
     }
+    rows = (
+        facts.rows(patient_event, kind, institution, sender, words)
+        if full
+        else facts.minimal_rows(patient_event, institution, words)
+    )
+    name = clean(patient_event.patient.name.display()) if full else facts.initials(patient_event)
+    status = findings.notes_status(clinical, patient_event, words)
     return View(
-        title=words.title,
-        not_live=NOT_LIVE.get(patient_event.processing_id.upper(), ""),
-        headline=_headline(patient_event, words),
+        title=words.kinds[kind].title,
+        not_live=words.marks.get(patient_event.processing_id.upper()),
+        headline=_sentence(words.kinds[kind].happened.format(name=name or words.a_patient)),
         addressee=clean(recipient.name.display()),
-        rows=facts.rows(patient_event, words, institution, sender.zone),
+        rows=[*rows, *facts.first_notice_row(recipient.withdraws, sender.zone, words)],
         diagnoses=diagnoses[: findings.MOST],
         conditions=conditions[: findings.MOST],
         medications=medications[: findings.MOST],
         left_out={name: max(0, length - findings.MOST) for name, length in lengths.items()},
-        notes_status=findings.notes_status(clinical, patient_event),
-        contact=_contact(patient_event, institution),
-        why=", ".join(reason_words(reason) for reason in recipient.reasons),
-        reference=patient_event.event_id[:8].upper(),
+        notes_status=status if full else words.sentences.minimal,
+        next_step=words.kinds[kind].next,
+        contact=_contact(patient_event, institution, sender, words, full),
+        why=_why(recipient, clean(instead_of), words),
+        reference=facts.reference_of(patient_event.event_id),
     )
 
 
-def _headline(patient_event: PatientEvent, words: KindWords) -> str:
-    return (
-        f"{clean(patient_event.patient.name.display()) or 'A patient of yours'} {words.happened}."
-    )
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
-def _contact(patient_event: PatientEvent, institution: str) -> str:
-    name, _ = facts.treating_practitioner(patient_event)
-    ask = f" and ask for {name}" if name else ""
-    return f"{institution or 'the hospital'}{ask}"
+def _contact(
+    patient_event: PatientEvent, institution: str, sender: Sender, words: Words, full: bool
+) -> str:
+    name = facts.treating_practitioner(patient_event)[0] if full else ""
+    phone = clean(sender.phone, 40)
+    form = "contact" + ("_phone" if phone else "") + ("_name" if name else "")
+    known = institution or words.sentences.the_hospital
+    return str(words.sentences[form].format(institution=known, phone=phone, name=name))
+
+
+def _why(recipient: Recipient, instead_of: str, words: Words) -> list[str]:
+    said = words.sentences
+    reasons = ", ".join(reason_words(reason, words) for reason in recipient.reasons)
+    why = [said.why_as.format(reasons=reasons) if reasons else said.why]
+    if recipient.withdraws:
+        why.append(said.why_told)
+    if instead_of:
+        why.append(said.why_fallback.format(name=instead_of))
+    return why
 
 
 @cache

@@ -5,21 +5,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from lambdas.deliver_notification.clean import clean
-
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+from lambdas.deliver_notification.words import Words
 
 _PARTS = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"
@@ -29,7 +15,7 @@ _PARTS = re.compile(
 )
 
 
-def in_words(moment: str, zone: ZoneInfo | None) -> str:
+def in_words(moment: str, zone: ZoneInfo | None, words: Words) -> str:
     """An ISO 8601 moment as `23 November 2026, 09:12 (America/Halifax time)`, no more precise than it was.
 
     With an offset it is shown in the institution's zone, or else with that offset. Without one HL7
@@ -40,41 +26,51 @@ def in_words(moment: str, zone: ZoneInfo | None) -> str:
     if not parts:
         return clean(moment, 40)
     try:
-        return _words(parts, zone)
+        return _words(parts, zone, words.time)
     except (ValueError, OverflowError):  # no such day; the first or last day there is
         return clean(moment, 40)
 
 
-def _words(parts: re.Match[str], zone: ZoneInfo | None) -> str:
+def _words(parts: re.Match[str], zone: ZoneInfo | None, words: Words) -> str:
     year, month, day = parts["year"], parts["month"], parts["day"]
     if not day:
         first = date(int(year), int(month or 1), 1)
-        return f"{MONTHS[first.month - 1]} {year}" if month else year
+        if not month:
+            return year
+        return str(words.month.format(month=words.months[first.month - 1], year=year))
     if not parts["minute"]:
-        hour = f", {parts['hour']} h" if parts["hour"] else ""
-        return _day(date(int(year), int(month), int(day))) + hour
+        shown = _day(date(int(year), int(month), int(day)), words)
+        return str(words.hour.format(day=shown, hour=parts["hour"])) if parts["hour"] else shown
     offset = parts["offset"] or ""
     local = datetime.fromisoformat(
         f"{year}-{month}-{day}T{parts['hour']}:{parts['minute']}{offset}"
     )
     if offset and zone:
         local = local.astimezone(zone)
-    return f"{_day(local)}, {local:%H:%M} ({_zone_words(offset, zone)})"
+    return str(
+        words.minute.format(
+            day=_day(local, words),
+            hour=f"{local:%H}" if words.two_digit_hours else str(local.hour),
+            minute=f"{local:%M}",
+            zone=_zone_words(offset, zone, words),
+        )
+    )
 
 
-def _zone_words(offset: str, zone: ZoneInfo | None) -> str:
+def _zone_words(offset: str, zone: ZoneInfo | None, words: Words) -> str:
     if zone:
-        return f"{zone.key.replace('_', ' ')} time"
+        return str(words.zone.format(zone=zone.key.replace("_", " ")))
     if offset:
         return "UTC" if offset == "Z" else f"UTC{offset}"
-    return "local time of the institution"
+    return str(words.local)
 
 
-def _day(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+def _day(day: date, words: Words) -> str:
+    form = words.first_day if day.day == 1 else words.day
+    return str(form.format(day=day.day, month=words.months[day.month - 1], year=day.year))
 
 
-def age(born: str, at: str) -> str:
+def age(born: str, at: str, words: Words) -> str:
     """The age on the day of the event, as `68 years`; in months below two years; "" when not known."""
     try:
         birth, then = date.fromisoformat(born[:10]), date.fromisoformat(at[:10])
@@ -83,10 +79,14 @@ def age(born: str, at: str) -> str:
     months = (then.year - birth.year) * 12 + then.month - birth.month - (then.day < birth.day)
     if months < 0 or months > 130 * 12:
         return ""
+    time = words.time
     if months < 1:
-        return _counted((then - birth).days, "day")
-    return _counted(months, "month") if months < 24 else _counted(months // 12, "year")
+        return _counted((then - birth).days, time.day_old)
+    return (
+        _counted(months, time.month_old) if months < 24 else _counted(months // 12, time.year_old)
+    )
 
 
-def _counted(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+def _counted(number: int, forms: list[str]) -> str:
+    """French counts 0 like 1, English like many; both say 0 days of a newborn alike here."""
+    return forms[0 if number == 1 else 1].format(n=number)

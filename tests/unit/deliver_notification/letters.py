@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from lambdas.common.models import (
+    CANCELS,
     ClinicalFindings,
     CodedText,
     Finding,
@@ -61,7 +62,10 @@ BARE = PatientEvent(
 
 def of_kind(kind: str, **visit: Any) -> PatientEvent:
     """The admission as an event of another kind, with other facts of the visit."""
-    return replace(ADMISSION, kind=kind, visit=replace(ADMISSION.visit, **visit))
+    recorded = ADMISSION.occurred_at if kind in CANCELS else ""
+    return replace(
+        ADMISSION, kind=kind, recorded_at=recorded, visit=replace(ADMISSION.visit, **visit)
+    )
 
 
 def letter_of(
@@ -69,9 +73,10 @@ def letter_of(
     clinical: ClinicalFindings = NOTHING,
     recipient: Recipient = RECIPIENT,
     sender: Sender = SENDER,
+    detail: str = "full",
 ) -> Letter:
     """The notification of this event."""
-    return compose(patient_event, clinical, recipient, sender)
+    return compose(patient_event, clinical, recipient, sender, detail=detail)
 
 
 DEATHS = [

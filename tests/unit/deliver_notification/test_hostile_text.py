@@ -40,6 +40,9 @@ NASTY = [
     "Z" + "\u0301" * 5_000,
     "https://evil.example/login",
     "😀" * 500,
+    "=HYPERLINK(1)",
+    "{name}{0.__class__}",
+    "%s%n%x",
 ]
 ANY = st.text(alphabet=st.characters(), max_size=60) | st.sampled_from(NASTY)
 
@@ -141,6 +144,16 @@ def mail_of(letter: Letter) -> bytes:
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("e\u0301", "é"),
         ("see www.evil.example", "see www. evil.example"),
+        ("Оkоnjо", "Okonjo"),  # three Cyrillic letters
+        ("Ｏｋｏｎｊｏ", "Okonjo"),
+        ("𝐎konjo", "Okonjo"),
+        ("Иванов", "Иванов"),
+        ("Παπαδόπουλος", "Παπαδόπουλος"),
+        ("=HYPERLINK(0)", "'=HYPERLINK(0)"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("-cmd|' /C calc'!A0", "'-cmd|' /C calc'!A0"),
+        ("+1 902 555 0199", "+1 902 555 0199"),
+        ("-20 mg", "-20 mg"),
         ("", ""),
     ],
 )

@@ -17,7 +17,7 @@ from lambdas.common.models import (
     Visit,
 )
 from lambdas.common.senders import Sender
-from lambdas.deliver_notification import wording
+from lambdas.deliver_notification.words import words_in
 from lambdas.lookup_identities.records import REASONS
 from tests.unit.deliver_notification.letters import (
     ADMISSION,
@@ -38,11 +38,14 @@ TOLD = {
     "transfer": "Amaka Okonjo was transferred.",
     "discharge": "Amaka Okonjo was discharged from hospital.",
     "ed_discharge": "Amaka Okonjo was discharged from the emergency department.",
+    "cancel_admission": "The admission or registration of Amaka Okonjo was cancelled",
+    "cancel_transfer": "The transfer of Amaka Okonjo was cancelled by the hospital.",
+    "cancel_discharge": "The discharge of Amaka Okonjo was cancelled by the hospital.",
 }
 
 
 def test_every_kind_of_event_has_words_of_its_own() -> None:
-    assert set(TOLD) == set(KINDS) == set(wording.KINDS)
+    assert set(TOLD) == set(KINDS) == set(words_in("en").kinds.names()) - {"death"}
     subjects = [letter_of(of_kind(kind)).subject for kind in KINDS]
     assert len(set(subjects)) == len(KINDS)
 
@@ -158,7 +161,7 @@ def test_the_reader_learns_whom_to_ask_and_why_they_were_told() -> None:
 
 
 def test_every_reason_that_the_look_up_gives_has_words() -> None:
-    assert set(REASONS) <= set(wording.REASONS)
+    assert set(REASONS) <= set(words_in("en").reasons.names())
 
 
 def test_the_first_line_a_preview_shows_names_nobody() -> None:

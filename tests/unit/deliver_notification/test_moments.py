@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lambdas.deliver_notification.moments import age, in_words
+from lambdas.deliver_notification.words import words_in
 
 HALIFAX = ZoneInfo("America/Halifax")
 
@@ -33,7 +34,7 @@ HALIFAX = ZoneInfo("America/Halifax")
 def test_a_moment_is_told_as_precisely_as_it_was_sent(
     moment: str, zone: ZoneInfo | None, words: str
 ) -> None:
-    assert in_words(moment, zone) == words
+    assert in_words(moment, zone, words_in("en")) == words
 
 
 @pytest.mark.parametrize(
@@ -51,4 +52,21 @@ def test_a_moment_is_told_as_precisely_as_it_was_sent(
     ],
 )
 def test_an_age_is_told_where_both_days_are_known(born: str, at: str, years: str) -> None:
-    assert age(born, at) == years
+    assert age(born, at, words_in("en")) == years
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        ("2026-11-23T13:12:00Z", "23 novembre 2026, 9\u00a0h\u00a012 (heure de America/Halifax)"),
+        ("2026-12-01", "1er décembre 2026"),
+        ("2026-08", "août 2026"),
+    ],
+)
+def test_a_moment_is_told_in_french(moment: str, shown: str) -> None:
+    assert in_words(moment, HALIFAX, words_in("fr-CA")) == shown
+
+
+def test_an_age_is_told_in_french() -> None:
+    assert age("1958-02-14", "2026-11-23", words_in("fr-CA")) == "68 ans"
+    assert age("2026-11-22", "2026-11-23", words_in("fr-CA")) == "1 jour"
