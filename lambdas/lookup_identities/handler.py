@@ -5,10 +5,11 @@ from functools import partial
 from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.keys import reference_keys
 from lambdas.common.log import Result, Run, Task, step
-from lambdas.common.models import PatientEvent
+from lambdas.common.models import CANCELS, PatientEvent
 from lambdas.common.senders import sender_named
 from lambdas.common.vault import read_document, write_document
 from lambdas.lookup_identities.resolving import Query, resolve
+from lambdas.lookup_identities.retraction import withdrawn
 from lambdas.lookup_identities.settings import patient_backend
 
 
@@ -29,6 +30,9 @@ def lambda_handler(task: Task, run: Run) -> Result:
         raise IdentityNotFoundError(
             "PID-3, PID-2, PID-4: the registry knows none of the identifiers"
         )
+    if event.kind in CANCELS:
+        encounter_ref = task["parsed"].get("encounter_ref", "")
+        identities = withdrawn(identities, event.kind, run.event_id, encounter_ref)
 
     written = write_document(run.event_id, "identities.json", identities.to_dict())
     told = [

@@ -1,0 +1,150 @@
+"""One connection to the index: MLLP over TCP or TLS, kept between invocations, opened anew when it died.
+
+A query changes nothing, so one that a dead connection may have swallowed is simply asked again.
+"""
+
+import select
+import socket
+import ssl
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
+
+START, END = b"\x0b", b"\x1c\x0d"
+LONGEST = 1_000_000
+"""Bytes of an answer; ten patients with every alias take a hundredth of it."""
+
+CONNECT_SECONDS = 1.0
+FIRST_BYTE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The moment by which everything has to be answered, on the monotonic clock."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        """The moment so many seconds from now."""
+        return cls(time.monotonic() + seconds)
+
+    def within(self, seconds: float) -> float:
+        """So many seconds, or what is left of the whole; `DependencyUnavailableError` when nothing is."""
+        left = self.at - time.monotonic()
+        if left <= 0:
+            raise DependencyUnavailableError("the index: no time left")
+        return min(seconds, left)
+
+
+def tls_context(secret: Mapping[str, str]) -> ssl.SSLContext:
+    """A context that trusts the secret's `ca` (else the system's), and shows `certificate` with `key`.
+
+    Raises `ConfigurationError` when they are no PEM or do not belong together.
+    """
+    try:
+        context = ssl.create_default_context(cadata=secret.get("ca"))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if secret.get("certificate"):
+            with tempfile.TemporaryDirectory() as folder:  # ssl reads keys from files only
+                pair = Path(folder) / "pair.pem"
+                pair.touch(mode=0o600)
+                pair.write_text(f"{secret['certificate']}\n{secret['key']}", "ascii")
+                context.load_cert_chain(pair)
+    except (ssl.SSLError, ValueError, KeyError):
+        raise ConfigurationError("the index's secret: ca, certificate and key are no PEM") from None
+    return context
+
+
+class Connection:
+    """A connection that is opened when first needed. Use it from one thread."""
+
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
+        self._address = (host, port)
+        self._tls = tls
+        self._socket: socket.socket | None = None
+
+    def exchange(self, message: bytes, deadline: Deadline) -> bytes:
+        """The answer to a message.
+
+        Raises `DependencyUnavailableError` when the index cannot be reached, is silent, or ends.
+        """
+        kept = self._is_alive()
+        try:
+            return self._ask(message, deadline)
+        except _EndedError:
+            self.close()
+            if not kept:
+                raise DependencyUnavailableError("the index ended the connection") from None
+        # It died between two queries, and nobody told us: ask on a new one.
+        try:
+            return self._ask(message, deadline)
+        except _EndedError:
+            self.close()
+            raise DependencyUnavailableError("the index ended the connection") from None
+
+    def close(self) -> None:
+        """Ends the connection: what still comes on it answers nobody."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _ask(self, message: bytes, deadline: Deadline) -> bytes:
+        try:
+            if self._socket is None:
+                self._socket = self._open(deadline)
+            self._socket.settimeout(deadline.within(FIRST_BYTE_SECONDS))
+            self._socket.sendall(START + message + END)
+            return self._answer(self._socket, deadline)
+        except TimeoutError:
+            self.close()  # the answer may yet come, to the next query
+            raise DependencyUnavailableError("the index: timeout") from None
+        except (ConnectionError, ssl.SSLError):
+            raise _EndedError from None
+        except OSError as error:
+            self.close()
+            raise DependencyUnavailableError(f"the index: {type(error).__name__}") from None
+
+    def _open(self, deadline: Deadline) -> socket.socket:
+        plain = None
+        try:
+            plain = socket.create_connection(self._address, deadline.within(CONNECT_SECONDS))
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if self._tls is None:
+                return plain
+            return self._tls.wrap_socket(plain, server_hostname=self._address[0])
+        except (OSError, ValueError) as error:
+            if plain is not None:
+                plain.close()
+            raise DependencyUnavailableError(f"the index: {type(error).__name__}") from None
+
+    def _answer(self, sock: socket.socket, deadline: Deadline) -> bytes:
+        received = sock.recv(65536)
+        while END not in received:
+            if not received or len(received) > LONGEST:
+                raise _EndedError
+            sock.settimeout(deadline.within(FIRST_BYTE_SECONDS))
+            more = sock.recv(65536)
+            if not more:
+                raise _EndedError
+            received += more
+        start, end = received.find(START), received.find(END)
+        return received[start + 1 : end]
+
+    def _is_alive(self) -> bool:
+        """Whether a kept connection can be used: nothing to read means neither an end nor a late answer."""
+        if self._socket is None:
+            return False
+        if select.select([self._socket], [], [], 0)[0]:
+            self.close()
+            return False
+        return True
+
+
+class _EndedError(Exception):
+    """The other side ended the connection, or said what is no frame."""

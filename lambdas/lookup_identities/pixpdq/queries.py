@@ -1,0 +1,123 @@
+"""The two queries as messages: PIX Query (ITI-9, QBP^Q23) and PDQ (ITI-21, QBP^Q22), HL7 2.5.
+
+IHE ITI TF-2 3.9.4.1 and 3.21.4.1.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Self
+
+from lambdas.common.errors import ConfigurationError
+from lambdas.lookup_identities.pixpdq.er7 import DELIMITERS, escaped
+
+OID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d*))+")
+PAGE = 10
+"""Patients that one answer may hold (RCP-2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """An assigning authority: namespace, universal id, or both."""
+
+    namespace: str = field(repr=False, default="")
+    universal_id: str = field(repr=False, default="")
+
+    @classmethod
+    def of(cls, authorities: tuple[str, ...]) -> Self:
+        """The domain of an identifier's authorities; one that is an OID is the universal id."""
+        oids = [name for name in authorities if OID.fullmatch(name)]
+        names = [name for name in authorities if not OID.fullmatch(name)]
+        return cls("".join(names[:1]), "".join(oids[:1]))
+
+    def text(self) -> str:
+        """The domain as HD in a component: `NORTHGEN&2.16.840…&ISO`, `NORTHGEN`, or `&2.16.840…&ISO`."""
+        if not self.universal_id:
+            return escaped(self.namespace)
+        return f"{escaped(self.namespace)}&{escaped(self.universal_id)}&ISO"
+
+    def is_named(self, namespace: str, universal_id: str) -> bool:
+        """Whether an answer's authority is this one: by the universal id where both have it, else by name."""
+        if self.universal_id and universal_id:
+            return self.universal_id == universal_id
+        return bool(self.namespace) and self.namespace == namespace
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who asks whom, and in which domain the ids of our registry are."""
+
+    application: str
+    facility: str
+    index_application: str
+    index_facility: str
+    domain: Domain
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, str]) -> Self:
+        """The parties in the settings of the backend; `ConfigurationError` when the domain is missing."""
+        domain = Domain(settings.get("domain", ""), settings.get("domain_oid", ""))
+        if not domain.text():
+            raise ConfigurationError("ENS_MDM_SETTINGS lacks domain or domain_oid")
+        return cls(
+            settings.get("application", "HL7ENS"),
+            settings.get("facility", "HL7ENS"),
+            settings.get("index_application", "MPI"),
+            settings.get("index_facility", "MPI"),
+            domain,
+        )
+
+
+def pix_query(
+    parties: Parties, control_id: str, tag: str, identifier: str, domain: Domain
+) -> bytes:
+    """ITI-9: which ids of our domain belong to the patient with this identifier."""
+    asked = f"{escaped(identifier)}^^^{domain.text()}"
+    return _message(
+        _header(parties, "QBP^Q23^QBP_Q21", control_id, "ITI-9^IHE"),
+        f"QPD|IHE PIX Query|{tag}|{asked}|^^^{parties.domain.text()}",
+        "RCP|I",
+    )
+
+
+def pdq_query(
+    parties: Parties, control_id: str, tag: str, patient_id: str, pointer: str = ""
+) -> bytes:
+    """ITI-21: the demographics of the patient with this id of our domain.
+
+    `pointer` is DSC-1 of the page before: the same query with a new MSH-10 asks for the next one.
+    """
+    own = parties.domain
+    parameters = [f"@PID.3.1^{escaped(patient_id)}"]
+    if own.namespace:
+        parameters.append(f"@PID.3.4.1^{escaped(own.namespace)}")
+    if own.universal_id:
+        parameters += [f"@PID.3.4.2^{escaped(own.universal_id)}", "@PID.3.4.3^ISO"]
+    return _message(
+        _header(parties, "QBP^Q22^QBP_Q21", control_id, "ITI-21^IHE"),
+        f"QPD|IHE PDQ Query|{tag}|{'~'.join(parameters)}|||||^^^{own.text()}",
+        f"RCP|I|{PAGE}^RD",
+        *([f"DSC|{escaped(pointer)}|I"] if pointer else []),
+    )
+
+
+def _header(parties: Parties, message_type: str, control_id: str, profile: str) -> str:
+    moment = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
+    names = "|".join(
+        escaped(name)
+        for name in (
+            parties.application,
+            parties.facility,
+            parties.index_application,
+            parties.index_facility,
+        )
+    )
+    return (
+        f"MSH|{DELIMITERS}|{names}|{moment}||{message_type}|{control_id}|P|2.5"
+        f"||||||UNICODE UTF-8|||{profile}"
+    )
+
+
+def _message(*segments: str) -> bytes:
+    return ("\r".join(segments) + "\r").encode()

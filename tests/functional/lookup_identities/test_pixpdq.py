@@ -1,0 +1,262 @@
+"""The `pixpdq` backend against the local index: every case, and everything that can go wrong between."""
+
+import json
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambdas.common import audit
+from lambdas.common.errors import (
+    ConfigurationError,
+    DependencyUnavailableError,
+    IdentityAmbiguousError,
+    IdentityConflictError,
+    IdentityNotFoundError,
+)
+from lambdas.common.models import Name, Patient, PatientIdentifier
+from lambdas.lookup_identities.breaker import FAILURES
+from lambdas.lookup_identities.matching import usable_identifiers
+from lambdas.lookup_identities.outcomes import DomainUnknownError
+from lambdas.lookup_identities.pixpdq import index as pixpdq
+from lambdas.lookup_identities.pixpdq import mllp
+from lambdas.lookup_identities.records import Match
+from local.index import Index
+from tests.conftest import clear_caches
+from tests.functional.lookup_identities.conftest import SEEDS, RunStep
+from tests.functional.lookup_identities.test_handler import EVENT_ID, northgen, patient_event
+from tests.support.certificates import authority, context_for
+
+Configure = Callable[..., None]
+
+
+@pytest.fixture
+def index(environment: dict[str, str]) -> Iterator[Index]:
+    running = Index(SEEDS).start()
+    forget()
+    yield running
+    forget()
+    running.stop()
+
+
+def forget() -> None:
+    """Ends the step's connection, and with it all that the sandbox remembers."""
+    if pixpdq._connection.cache_info().currsize:
+        pixpdq._connection().close()
+    clear_caches()
+
+
+@pytest.fixture
+def configure(index: Index, monkeypatch: pytest.MonkeyPatch) -> Configure:
+    """Points the step at the index; more settings may be given."""
+
+    def set_up(**more: Any) -> None:
+        forget()
+        settings = {"host": "127.0.0.1", "port": index.port, "domain": "REGION", **more}
+        monkeypatch.setenv("ENS_MDM_BACKEND", "pixpdq")
+        monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps(settings))
+
+    set_up()
+    return set_up
+
+
+def find(*identifiers: PatientIdentifier) -> Match | None:
+    usable, _ = usable_identifiers(identifiers, "")
+    return pixpdq.find(usable, Patient())
+
+
+def test_a_known_number_gives_the_indexs_patient(configure: Configure, index: Index) -> None:
+    found = find(northgen("H00412"))
+    assert found is not None
+    assert (found.record.patient_id, found.record.family) == ("p-okafor", "Okafor")
+    assert (found.record.birth_date, found.record.sex) == ("1958-02-14", "F")
+    assert (found.matched_on, found.merged_from) == (("PID-3",), ())
+    assert len(index.queries) == 2
+
+
+def test_a_number_of_a_merged_patient_gives_the_survivor_and_both(configure: Configure) -> None:
+    found = find(northgen("H00977"))
+    assert found is not None
+    assert (found.record.patient_id, found.merged_from) == ("p-okafor", ("p-okafor-old",))
+
+
+def test_an_unknown_number_is_nobody_and_is_asked_once(configure: Configure, index: Index) -> None:
+    assert find(northgen("H99999")) is None
+    assert len(index.queries) == 1
+
+
+def test_a_patient_without_an_id_in_our_domain_is_nobody(configure: Configure) -> None:
+    configure(domain="aa")
+    assert find(northgen("H00412")) is None
+
+
+def test_two_patients_under_one_number_are_ambiguous(configure: Configure) -> None:
+    with pytest.raises(IdentityAmbiguousError):
+        find(northgen("H00850"))
+
+
+def test_two_numbers_of_two_patients_conflict(configure: Configure) -> None:
+    with pytest.raises(IdentityConflictError):
+        find(northgen("H00412"), northgen("H00533"))
+
+
+def test_an_authority_that_the_index_lacks_is_a_warning_beside_one_that_it_knows(
+    configure: Configure,
+) -> None:
+    licence = PatientIdentifier("D-1", "MOTOR_VEHICLES")
+    with pytest.raises(DomainUnknownError):
+        find(licence)
+    found = find(northgen("H00412"), licence)
+    assert found is not None
+    assert found.warnings == ("PID-3[2]: the index does not know its authority",)
+
+
+def test_our_own_domain_unknown_to_the_index_is_a_configuration_error(configure: Configure) -> None:
+    configure(domain="NOWHERE")
+    with pytest.raises(ConfigurationError, match="domain of ENS_MDM_SETTINGS"):
+        find(northgen("H00412"))
+
+
+def test_the_connection_is_kept_between_invocations(configure: Configure, index: Index) -> None:
+    for _ in range(3):
+        assert find(northgen("H00412"))
+    assert (index.connections, len(index.queries)) == (1, 6)
+
+
+def test_a_connection_that_died_between_two_events_is_opened_anew(
+    configure: Configure, index: Index
+) -> None:
+    assert find(northgen("H00412"))
+    index.drop()
+    assert find(northgen("H00412"))
+    assert index.connections == 2
+
+
+def test_a_query_that_a_dying_connection_swallowed_is_asked_again(
+    configure: Configure, index: Index
+) -> None:
+    assert find(northgen("H00412"))
+    index.fail_next("close")
+    assert find(northgen("H00412"))
+    assert (index.connections, len(index.queries)) == (2, 5)
+
+
+@pytest.mark.parametrize("fault", ["other_msa", "other_qak", "garbage"])
+def test_an_answer_to_another_query_ends_the_connection_and_the_query_is_asked_anew(
+    configure: Configure, index: Index, fault: Any
+) -> None:
+    index.fail_next(fault)
+    found = find(northgen("H00412"))
+    assert found is not None
+    assert found.record.patient_id == "p-okafor"
+    assert index.connections == 2
+
+
+def test_an_index_in_trouble_for_a_moment_is_asked_once_more(
+    configure: Configure, index: Index
+) -> None:
+    index.fail_next("internal_error")
+    assert find(northgen("H00412"))
+
+
+def test_a_silent_index_is_unavailable_within_the_steps_time(
+    configure: Configure, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mllp, "FIRST_BYTE_SECONDS", 0.1)
+    index.fail_next("silent", "silent")
+    with pytest.raises(DependencyUnavailableError, match="timeout"):
+        find(northgen("H00412"))
+    # What comes late reaches nobody: the next query has a connection of its own.
+    assert find(northgen("H00412"))
+
+
+def test_the_whole_has_an_end_however_slowly_the_index_answers(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pixpdq, "TOTAL_SECONDS", 0.0)
+    with pytest.raises(DependencyUnavailableError, match="no time left"):
+        find(northgen("H00412"))
+
+
+def test_an_index_that_is_down_is_not_hammered(
+    configure: Configure, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(port=1)
+    asked = []
+
+    def refuse(*_: Any) -> None:
+        asked.append(1)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("lambdas.lookup_identities.pixpdq.mllp.socket.create_connection", refuse)
+    monkeypatch.setattr("lambdas.lookup_identities.pixpdq.index.time.sleep", lambda _: None)
+    for _ in range(FAILURES + 4):
+        with pytest.raises(DependencyUnavailableError, match="the index"):
+            find(northgen("H00412"))
+    assert len(asked) == FAILURES * pixpdq.TRIES
+
+
+def test_mutual_tls_is_spoken_with_the_secrets_certificate(
+    index: Index, configure: Configure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    root = authority()
+    server = context_for(root.issue("localhost"), root, tmp_path)
+    server.verify_mode = ssl.CERT_REQUIRED
+    secured = Index(SEEDS, tls=server).start()
+    try:
+        configure(host="localhost", port=secured.port, tls=True)
+        client = root.issue("hl7-ens")
+        secret = {"ca": root.pem, "certificate": client.pem, "key": client.key_pem}
+        monkeypatch.setattr(pixpdq, "mdm_secret", lambda: secret)
+        assert find(northgen("H00412"))
+        forget()
+        monkeypatch.setattr(pixpdq, "mdm_secret", lambda: {"ca": root.pem})
+        with pytest.raises(DependencyUnavailableError):
+            find(northgen("H00412"))
+        forget()
+        monkeypatch.setattr(pixpdq, "mdm_secret", lambda: {"ca": "no certificate"})
+        with pytest.raises(ConfigurationError, match="no PEM"):
+            find(northgen("H00412"))
+    finally:
+        forget()
+        secured.stop()
+
+
+@pytest.mark.usefixtures("registry")
+def test_the_step_resolves_through_the_index_and_audits_the_query_by_reference(
+    configure: Configure, run_step: RunStep, index: Index
+) -> None:
+    configure()
+    result = run_step(patient_event(northgen("H00977")))
+    assert result["recipient_count"] == 1
+    query, resolved = audit.entries(EVENT_ID)
+    assert (query["action"], query["answer"], query["backend"]) == ("QUERIED", "matched", "pixpdq")
+    assert len(query["asked"]) == 1
+    assert "H00" not in json.dumps(query)
+    assert len(resolved["merged_from"]) == 1
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize(
+    ("event", "error", "answer"),
+    [
+        (patient_event(northgen("H99999")), IdentityNotFoundError, "not_found"),
+        (patient_event(northgen("H00850")), IdentityAmbiguousError, "ambiguous"),
+        (patient_event(PatientIdentifier("1", "MARS")), ConfigurationError, "domain_unknown"),
+        (
+            patient_event(northgen("H00412"), name=Name("Brown")),
+            IdentityConflictError,
+            "matched",
+        ),
+    ],
+)
+def test_every_outcome_of_the_index_has_the_steps_error_and_one_query_entry(
+    configure: Configure, run_step: RunStep, event: Any, error: type[Exception], answer: str
+) -> None:
+    configure()
+    with pytest.raises(error):
+        run_step(event)
+    queries = [e for e in audit.entries(EVENT_ID) if e["action"] == "QUERIED"]
+    assert [entry["answer"] for entry in queries] == [answer]
