@@ -7,10 +7,10 @@ ENVIRONMENTS := local dev staging prod
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check synth deploy bench lock clean
+.PHONY: help run setup test check synth deploy bench bench-receiver bench-cold lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup ## set up, start the whole system on 127.0.0.1 and send it an admission
 	@$(BIN)/python -m local
@@ -36,8 +36,14 @@ deploy: setup node_modules ## deploy the environment in ENV= (needs Docker and A
 	@docker info >/dev/null 2>&1 || { echo "make deploy builds the receiver's image and needs a running Docker engine." >&2; exit 2; }
 	@$(CDK) deploy --all -c env=$(ENV)
 
-bench: setup ## run the benchmarks
+bench: setup ## list the benchmarks
 	@$(BIN)/python -m bench
+
+bench-receiver: setup ## measure the receiver beside its peers, about five minutes (ARGS=--full: longer)
+	@$(BIN)/python -m bench receiver $(ARGS)
+
+bench-cold: setup ## measure what importing each handler costs
+	@$(BIN)/python -m bench cold $(ARGS)
 
 # CDK's command line, as package-lock.json pins it.
 node_modules: package-lock.json
@@ -50,6 +56,7 @@ RUNTIME := $(foreach name,boto3 botocore s3transfer urllib3 python-dateutil six,
 lock: ## pin every dependency again (needs uv)
 	@$(LOCK) --group dev --output-file requirements.txt
 	@$(LOCK) --group receiver --output-file receiver/requirements.txt
+	@$(LOCK) bench/receiver/peers.in --output-file bench/receiver/peers.txt
 	@for step in parse_message lookup_identities extract_entities deliver_notification record_feedback; do \
 	  $(LOCK) $(RUNTIME) --group $$step --output-file lambdas/$$step/requirements.txt; done
 

@@ -1,0 +1,79 @@
+"""Who is measured: how each is started, and why one cannot be."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.receiver import camel, peers_environment
+from bench.receiver.processes import HOST
+
+PYTHON_WARM_SECONDS = 1.0
+JVM_WARM_SECONDS = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One server. `mode` is the generator's; `stores` says that it stores before it acknowledges."""
+
+    name: str
+    command: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    mode: str = ""
+    stores: bool = True
+    peer: bool = True
+    warm_seconds: float = PYTHON_WARM_SECONDS
+    absent: str = ""
+
+    @property
+    def slug(self) -> str:
+        """Its name as a file name."""
+        return "".join(c if c.isalnum() else "-" for c in self.name)
+
+
+def all_contenders(folder: Path) -> list[Contender]:
+    """Every contender, the absent ones with the reason. Builds what is to be built."""
+    python, absent = peers_environment.python(folder)
+
+    def peer(name: str, module: str, *arguments: str, mode: str = "") -> Contender:
+        command = (python, "-m", f"bench.receiver.peers.{module}", "{port}", *arguments)
+        return Contender(name, command, mode=mode, absent=absent)
+
+    def ours(name: str, module: str, *arguments: str, stores: bool = True) -> Contender:
+        command = (sys.executable, "-m", module, *arguments)
+        return Contender(name, command, environment=_OURS, stores=stores, peer=False)
+
+    class_path, no_camel = camel.build(folder)
+    return [
+        Contender(
+            "echo (framing ceiling)",
+            (python, "-m", "bench.receiver.peers.echo", "{port}"),
+            mode="echo",
+            stores=False,
+            peer=False,
+            absent=absent,
+        ),
+        ours("hl7-ens, ack alone", "bench.receiver.instant", "take", stores=False),
+        ours("hl7-ens, instant store", "bench.receiver.instant", stores=False),
+        ours("hl7-ens", "receiver"),
+        Contender(
+            "Apache Camel",
+            ("java", *camel.JVM_OPTIONS, "-cp", class_path, "bench.CamelReceiver", "{port}"),
+            warm_seconds=JVM_WARM_SECONDS,
+            absent=no_camel,
+        ),
+        peer("python-hl7", "python_hl7"),
+        peer("python-hl7, unparsed", "python_hl7", "frames"),
+        peer("hl7apy", "hl7apy_mllp", mode="close"),
+        peer("txHL7", "tx_hl7"),
+    ]
+
+
+# `{port}` and `{health}` are filled in at the start, as in commands.
+_OURS = {
+    "ENS_ENVIRONMENT": "local",
+    "ENS_REFERENCE_KEY_SECRET": "arn:aws:secretsmanager:us-east-1:123456789012:secret:stub",
+    "ENS_SENDERS": '[{"name":"northtown","sending_application":"ADTSYS","sending_facility":"NORTHGEN"}]',
+    "ENS_MLLP_HOST": HOST,
+    "ENS_MLLP_PORT": "{port}",
+    "ENS_HEALTH_PORT": "{health}",
+}

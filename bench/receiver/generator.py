@@ -1,0 +1,68 @@
+"""The load generator: `load.c` where a C compiler is present, else the same in Python (`load.py`)."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.receiver.processes import HOST, ROOT
+
+_SOURCE = Path(__file__).with_name("load.c")
+# What a generator may take longer than it was told: connecting, and sorting its samples.
+_GRACE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one closed-loop run saw. Latencies are from a message's first byte to its whole answer."""
+
+    seconds: float
+    answered: int
+    refused: int
+    resets: int
+    refused_connects: int
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+def build(folder: Path) -> tuple[list[str], str]:
+    """The generator's command and what it is, built into `folder` from the source beside this file."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        return [sys.executable, "-m", "bench.receiver.load"], "Python (no C compiler here)"
+    program = folder / "load"
+    if not program.exists() or program.stat().st_mtime < _SOURCE.stat().st_mtime:
+        subprocess.run([compiler, "-O2", "-o", str(program), str(_SOURCE)], check=True)
+    return [str(program)], f"C ({Path(compiler).name})"
+
+
+def run(
+    command: list[str],
+    on: set[int],
+    port: int,
+    *,
+    connections: int,
+    seconds: float,
+    file: Path,
+    mode: str = "",
+) -> Load:
+    """Loads the server at `port` and returns what was seen. `mode` is load.c's last argument."""
+    line = [
+        "taskset",
+        "-c",
+        ",".join(map(str, sorted(on))),
+        *command,
+        HOST,
+        str(port),
+        str(connections),
+        str(seconds),
+        str(file),
+        *([mode] if mode else []),
+    ]
+    done = subprocess.run(
+        line, cwd=ROOT, check=True, capture_output=True, timeout=seconds + _GRACE_SECONDS
+    )
+    return Load(**json.loads(done.stdout))

@@ -1,0 +1,35 @@
+"""`python -m bench.receiver.instant [take]`: our receiver with a store that confirms at once.
+
+Frames, MSH, event id, message group, acknowledgement and metrics are the real ones. With `take` nothing of
+storing is left, the event id and the message group included: framing, judging and acknowledging alone.
+"""
+
+import sys
+
+import receiver.app
+from receiver.__main__ import main
+from receiver.intake import Intake
+from receiver.store import Arrival, Store, Vaulted
+
+
+class InstantStore(Store):
+    """Confirms without a call."""
+
+    async def put_message(self, arrival: Arrival) -> Vaulted:
+        """What would stand in the vault."""
+        return Vaulted(f"events/{arrival.event_id}/message.hl7", "v1", "", len(arrival.payload))
+
+    async def send_envelope(self, arrival: Arrival, vaulted: Vaulted) -> None:
+        """Returns."""
+
+
+async def _taken(*_: object) -> None:
+    """What `Intake` answers when everything is stored."""
+
+
+if __name__ == "__main__":
+    if "take" in sys.argv[1:]:
+        setattr(Intake, "_take", _taken)  # noqa: B010  a seam for this measurement alone
+    else:
+        setattr(receiver.app, "Store", InstantStore)  # noqa: B010
+    sys.exit(main())
