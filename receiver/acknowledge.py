@@ -3,10 +3,13 @@
 They are written with the sender's own delimiters, so that its fields are echoed byte for byte.
 """
 
+import itertools
 import re
 import secrets
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from receiver.message import STANDARD_DELIMITERS, Delimiters, Header
 from receiver.refusals import Refusal
@@ -53,28 +56,46 @@ def acknowledge(
         if not asked:
             return Acknowledgement(code, None)
     d = header.delimiters if header else STANDARD_DELIMITERS
-    version = _version(_echo(header, 12))
-    msh = [
-        b"MSH",
-        _encoding_characters(d),
-        _echo(header, 5) or APPLICATION,
-        _echo(header, 6),
-        _echo(header, 3),
-        _echo(header, 4),
-        _now(),
-        b"",
-        _message_type(header, d, version),
-        control_id or _control_id(),
-        # MSH-11 comes back unchanged: a test message must not look live (HL7 2.9.2.2).
-        _echo(header, 11) if header else b"P",
-        _echo(header, 12) if header else b"2.5.1",
-    ]
-    if character_set := _echo(header, 18):  # the echoed fields are written in it
-        msh += [b"", b"", b"", b"", b"", character_set]
-    segments = [msh, [b"MSA", code.encode(), _echo(header, 10)]]
+    echoed = tuple([header.value(number) for number in _ECHOED]) if header else _GENERIC
+    version, before_time, before_id, after_id = _msh(d, echoed)
+    msa = d.field.join((b"MSA", code.encode(), _echo(header, 10)))
+    message = b"".join(
+        (before_time, _now(), before_id, control_id or _control_id(), after_id, msa, b"\r")
+    )
     if refusal:
-        segments.append(_err(refusal, d, version))
-    return Acknowledgement(code, b"".join(d.field.join(fields) + b"\r" for fields in segments))
+        message += d.field.join(_err(refusal, d, version)) + b"\r"
+    return Acknowledgement(code, message)
+
+
+# The fields of MSH that come back: to and from, type, MSH-11, MSH-12 and the character set.
+_ECHOED = (3, 4, 5, 6, 9, 11, 12, 18)
+_GENERIC = (b"", b"", b"", b"", b"", b"P", b"2.5.1", b"")
+
+
+@lru_cache(maxsize=256)  # a sender's messages differ in MSH-7 and MSH-10 alone
+def _msh(
+    d: Delimiters, echoed: tuple[bytes, ...]
+) -> tuple[tuple[int, int, int], bytes, bytes, bytes]:
+    """The version as numbers, and the answer's MSH without MSH-7 and MSH-10: before, between, after."""
+    *sender, application, facility, message_type, processing_id, version_id, character_set = map(
+        _clean, echoed
+    )
+    version = _version(version_id)
+    f = d.field
+    first = message_type.split(d.repetition, 1)[0].split(d.component)
+    trigger = first[1] if len(first) > 1 else b""
+    # MSH-11 comes back unchanged: a test message must not look live (HL7 2.9.2.2).
+    last = [processing_id, version_id]
+    if character_set:  # the echoed fields are written in it
+        last += [b"", b"", b"", b"", b"", character_set]
+    return (
+        version,
+        f.join(
+            (b"MSH", _encoding_characters(d), application or APPLICATION, facility, *sender, b"")
+        ),
+        f.join((b"", b"", _message_type(trigger, d, version), b"")),
+        f.join((b"", *last)) + b"\r",
+    )
 
 
 def _mode(header: Header, code: str) -> tuple[str, bool]:
@@ -108,7 +129,11 @@ def _asked(condition: bytes, code: str) -> bool:
 
 def _echo(header: Header | None, number: int) -> bytes:
     """MSH-`number` as it was sent; empty where there is no header."""
-    return header.value(number).translate(None, _FRAMING_BYTES) if header else b""
+    return _clean(header.value(number)) if header else b""
+
+
+def _clean(value: bytes) -> bytes:
+    return value.translate(None, _FRAMING_BYTES)
 
 
 def _encoding_characters(d: Delimiters) -> bytes:
@@ -118,9 +143,8 @@ def _encoding_characters(d: Delimiters) -> bytes:
     return d.component + d.repetition + d.escape + d.subcomponent
 
 
-def _message_type(header: Header | None, d: Delimiters, version: tuple[int, int, int]) -> bytes:
+def _message_type(trigger: bytes, d: Delimiters, version: tuple[int, int, int]) -> bytes:
     """MSH-9: `ACK`, since 2.2 with the trigger event, since 2.3.1 with the structure too."""
-    trigger = header.component(9, 2) if header else b""
     if version < (2, 2, 0) or not _CODE.fullmatch(trigger):
         return b"ACK"
     parts = [b"ACK", trigger] if version < (2, 3, 1) else [b"ACK", trigger, b"ACK"]
@@ -155,9 +179,18 @@ def _version(value: bytes) -> tuple[int, int, int]:
 
 
 def _now() -> bytes:
-    return datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000").encode()
+    return _second(int(time.time()))
+
+
+@lru_cache(maxsize=1)
+def _second(moment: int) -> bytes:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y%m%d%H%M%S+0000").encode()
 
 
 def _control_id() -> bytes:
-    # MSH-10 holds 20 characters before 2.7.
-    return secrets.token_hex(10).encode()
+    # MSH-10 holds 20 characters before 2.7. Ours are random once for each process, then counted.
+    return b"%b%08x" % (_PROCESS, next(_NUMBERS) & 0xFFFFFFFF)
+
+
+_PROCESS = secrets.token_hex(6).encode()
+_NUMBERS = itertools.count()

@@ -47,6 +47,7 @@ class Connection(asyncio.Protocol):
         self._end_timer: asyncio.TimerHandle | None = None
         self._blocked_at: float | None = None
         self._stopping = False
+        self._waiting = False  # for room, with reading paused
         self._input_ended = False
         self._why = "the sender closed it"
         self._tls = False
@@ -75,8 +76,10 @@ class Connection(asyncio.Protocol):
             self._frame_began_at = None
         elif frames or self._frame_began_at is None:
             self._frame_began_at = self._heard_at
-        self._await_end_block()
-        self._take(frames)
+        if self._end_timer is not None or self._decoder.may_have_ended:
+            self._await_end_block()
+        if frames:
+            self._take(frames)
 
     def eof_received(self) -> bool:
         """Keeps our half open until all that came is answered. TLS knows no halves."""
@@ -157,8 +160,10 @@ class Connection(asyncio.Protocol):
 
     def _read_or_pause(self, transport: asyncio.Transport) -> None:
         if not self._may_read():
+            self._waiting = True
             transport.pause_reading()
-        elif not transport.is_reading():
+        elif self._waiting:
+            self._waiting = False
             if self._frame_began_at is not None:  # the wait was ours, not the sender's
                 self._frame_began_at = time.monotonic()
             transport.resume_reading()
@@ -182,8 +187,9 @@ class Connection(asyncio.Protocol):
                 due.append(wrap(answer))
         if due and self._transport is not None:
             self._answers += len(due)
-            self._transport.write(b"".join(due))
-        self._go_on()
+            self._transport.write(due[0] if len(due) == 1 else b"".join(due))
+        if self._backlog or self._waiting or self._in_flight or self._finished():
+            self._go_on()
 
     def _end_input(self) -> None:
         self._input_ended = True

@@ -137,9 +137,7 @@ class Intake:
         event = event_id(payload, header)
         identifier = patient_identifier(payload, header)
         facility = header.value(4).decode("latin-1")
-        sender = origin.sender(
-            header.component(3).decode("latin-1"), header.component(4).decode("latin-1")
-        )
+        sender = origin.sender(*header.sender)
         return Arrival(
             event_id=event,
             # A message without a patient's id is a group of its own.
@@ -152,7 +150,7 @@ class Intake:
 
     def _watch_control_id(self, arrival: Arrival, header: Header) -> None:
         """Says aloud when an MSH-10 comes back with another message; that message is processed too."""
-        identity = b"\r".join(header.value(number) for number in (3, 4, 10))
+        identity = b"\r".join((header.value(3), header.value(4), header.value(10)))
         if self._seen.reused(identity, arrival.event_id):
             self._metrics.count("ControlIdReused")
             self._log.warning(

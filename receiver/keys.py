@@ -1,10 +1,10 @@
 """The environment's reference key, which makes a message group of a patient's identifier."""
 
-import hashlib
 import hmac
 import json
 from dataclasses import dataclass, field
 
+from receiver.message import compact_json
 from receiver.settings import SettingError
 
 
@@ -33,5 +33,5 @@ class ReferenceKey:
 
         HMAC-SHA256 over the compact JSON of `[kind, *parts]`, the recipe that the steps have too.
         """
-        data = json.dumps([kind, *parts], ensure_ascii=False, separators=(",", ":")).encode()
-        return f"{self.key_id}.{hmac.new(self.key, data, hashlib.sha256).hexdigest()[:32]}"
+        data = compact_json([kind, *parts]).encode()
+        return f"{self.key_id}.{hmac.digest(self.key, data, 'sha256').hex()[:32]}"

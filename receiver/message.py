@@ -9,6 +9,7 @@ import json
 import re
 import string
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 _PUNCTUATION = string.punctuation.encode()
 _DELIMITERS = frozenset(bytes([character]) for character in _PUNCTUATION)
@@ -17,8 +18,10 @@ _MAX_MSH_FIELDS = 25
 # How far a damaged message is searched for an MSH that says whom to answer.
 _SEARCHED_BYTES = 64 * 1024
 _ANY_MSH = re.compile(rb"MSH(?=[%b])" % re.escape(_PUNCTUATION))
-_SEGMENT_END = re.compile(rb"[\r\n]")
 _EVENT_CODE = re.compile(rb"A\d\d")
+
+compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""A value as JSON without a blank: the form that is hashed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Delimiters:
 STANDARD_DELIMITERS = Delimiters()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for each message, and freezing doubles the time
 class Header:
     """A message's MSH segment: its fields as sent, and where in the message it begins.
 
@@ -55,6 +58,11 @@ class Header:
             return self.delimiters.field
         return self.fields[number - 1] if number <= len(self.fields) else b""
 
+    @property
+    def sender(self) -> tuple[str, str]:
+        """MSH-3.1 and MSH-4.1, by which a sender is known."""
+        return _text(self.component(3)), _text(self.component(4))
+
     def component(self, number: int, position: int = 1) -> bytes:
         """A component of MSH-`number`'s first repetition; empty when it is not there."""
         first = self.value(number).split(self.delimiters.repetition, 1)[0]
@@ -71,8 +79,7 @@ def find_header(message: bytes) -> Header | None:
     if found is None:
         return None
     start = found.start()
-    end = _SEGMENT_END.search(message, start)
-    segment = message[start : end.start() if end else len(message)]
+    segment = message[start : _segment_end(message, start)]
     separator = segment[3:4]
     fields = tuple(segment.split(separator, _MAX_MSH_FIELDS))
     delimiters = _delimiters(separator, fields[1])
@@ -85,6 +92,7 @@ def find_header(message: bytes) -> Header | None:
     )
 
 
+@lru_cache(maxsize=64)
 def _delimiters(separator: bytes, encoding_characters: bytes) -> Delimiters | None:
     """The delimiters that MSH-1 and MSH-2 name; None when the components' is missing or a letter.
 
@@ -125,7 +133,7 @@ def event_id(message: bytes, header: Header) -> str:
     digest = hashlib.sha256(memoryview(message)[:before])
     digest.update(memoryview(message)[after:])
     parts = [*(_text(header.value(number)) for number in (3, 4, 10)), digest.hexdigest()]
-    identity = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    identity = compact_json(parts)
     return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
@@ -147,12 +155,21 @@ def patient_identifier(message: bytes, header: Header) -> tuple[str, str] | None
 def _segment(message: bytes, header: Header, name: bytes) -> list[bytes]:
     """The fields of the first segment of that name, its name first; empty when there is none."""
     separator = header.delimiters.field
-    starts = [message.find(end + name + separator, header.start) for end in (b"\r", b"\n")]
-    starts = [start + 1 for start in starts if start >= 0]
-    if not starts:
+    before = message.find(b"\r" + name + separator, header.start)
+    if before < 0:  # lines end with LF, alone or behind CR
+        before = message.find(b"\n" + name + separator, header.start)
+    if before < 0:
         return []
-    end = _SEGMENT_END.search(message, min(starts))
-    return message[min(starts) : end.start() if end else len(message)].split(separator, 5)
+    return message[before + 1 : _segment_end(message, before + 1)].split(separator, 5)
+
+
+def _segment_end(message: bytes, start: int) -> int:
+    """Where the segment that begins at `start` ends: at CR, at LF, or with the message."""
+    end = message.find(b"\r", start)
+    if end < 0:
+        end = len(message)
+    line_feed = message.find(b"\n", start, end)
+    return line_feed if line_feed >= 0 else end
 
 
 def _field(segment: list[bytes], number: int) -> bytes:

@@ -61,6 +61,8 @@ RECEIVER_FAULT = Refusal(
     "receiver_fault", "AR", 207, (), "The receiver failed and the message should be sent again"
 )
 
+_SHORTEST_SEGMENT = 4  # a name and its end
+
 _OF_FAULT = {
     Fault.OVERSIZE: OVERSIZE,
     Fault.CUT_OFF: CUT_OFF,
@@ -108,9 +110,7 @@ class Rules:
         return None
 
     def _of_sender(self, header: Header, trigger: bytes, origin: Origin) -> Refusal | None:
-        sender = origin.sender(
-            header.component(3).decode("latin-1"), header.component(4).decode("latin-1")
-        )
+        sender = origin.sender(*header.sender)
         if sender is None:
             return SENDER_NOT_ALLOWED
         if sender.trigger_events and trigger.decode() not in sender.trigger_events:
@@ -118,7 +118,7 @@ class Rules:
         return None
 
     def _of_size(self, message: bytes) -> Refusal | None:
-        if len(message) < self._max_segments:
-            return None
+        if len(message) < self._max_segments * _SHORTEST_SEGMENT:
+            return None  # most messages are not even counted
         ends = message.count(b"\r") or message.count(b"\n")
         return TOO_MANY_SEGMENTS if ends > self._max_segments else None

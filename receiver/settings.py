@@ -48,7 +48,7 @@ class Settings:
     mllp_port: int = 17000
     health_port: int = 17001
     max_message_bytes: int = 2 * 1024 * 1024
-    max_segments: int = 5000
+    max_segments: int = 20_000
     max_connections: int = 1000
     max_connections_per_peer: int = 1000
     max_in_flight: int = 8

@@ -3,13 +3,13 @@
 import asyncio
 import base64
 import hashlib
-import json
 import uuid
 from dataclasses import dataclass, field
 
 from receiver.aws import Aws, Call, ServiceRefusedError
 from receiver.errors import StoreUnavailableError
 from receiver.log import timestamp
+from receiver.message import compact_json
 from receiver.outbox import Outbox
 from receiver.settings import Settings
 
@@ -91,7 +91,7 @@ class Store:
             "sender": arrival.sender,
         }
         await self._outbox.send(
-            json.dumps(envelope, separators=(",", ":")),
+            compact_json(envelope),
             arrival.group,
             arrival.event_id,
             # Nobody to share a batch with: the one sender does not wait for company.

@@ -71,3 +71,24 @@ def test_a_sender_that_waits_for_an_answer_in_a_flood_still_gets_all(
     with world.connect() as sender:
         sender.raw(stream)
         assert [sender.answer() for _ in range(100)] == [f"AA F-{n}" for n in range(100)]
+
+
+def test_no_more_connections_of_one_peer_than_its_limit(start: Callable[..., World]) -> None:
+    world = start(max_connections_per_peer=1)
+    with world.connect() as one:
+        assert one.ask(adt("A")) == "AA A"
+        with world.connect() as two:
+            assert two.is_closed()
+    assert eventually(lambda: world.server.open_connections == 0)
+    with world.connect() as three:
+        assert three.ask(adt("B")) == "AA B"
+
+
+def test_a_message_of_too_many_segments_is_rejected_and_kept(start: Callable[..., World]) -> None:
+    world = start(max_segments=10)
+    long = adt(more=b"NTE|1||x\r" * 20)
+    with world.connect() as sender:
+        assert sender.ask(long) == "AR NG-1"
+        assert sender.ask(adt("NG-2", more=b"NTE|1||x\r" * 6)) == "AA NG-2"
+    assert list(world.objects("rejected/").values()) == [long]
+    assert world.counted("Refused", reason="too_many_segments") == 1

@@ -1,0 +1,79 @@
+"""Certificates of an authority that lives as long as a test."""
+
+import json
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+_PEM = serialization.Encoding.PEM
+
+
+class Authority:
+    """Issues certificates into a folder."""
+
+    def __init__(self, folder: Path, name: str = "authority") -> None:
+        self.folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        certificate = self._build(self._name, self._key, name, authority=True)
+        self.file = folder / f"{name}.pem"
+        self.file.write_bytes(certificate.public_bytes(_PEM))
+
+    def issue(self, name: str) -> tuple[Path, Path]:
+        """The files of a certificate for this DNS name, and of its key; earlier ones are replaced."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        certificate = self._build(subject, key, name, authority=False)
+        certificate_file, key_file = self.folder / f"{name}.crt", self.folder / f"{name}.key"
+        certificate_file.write_bytes(certificate.public_bytes(_PEM))
+        key_file.write_bytes(
+            key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        )
+        return certificate_file, key_file
+
+    def secret(self, name: str) -> str:
+        """A new certificate, its key and this authority as the receiver's secret holds them."""
+        certificate, key = self.issue(name)
+        return json.dumps(
+            {
+                "certificate": certificate.read_text(),
+                "key": key.read_text(),
+                "client_ca": self.file.read_text(),
+            }
+        )
+
+    def client(self, name: str = "") -> ssl.SSLContext:
+        """A client's context that trusts this authority, with a certificate of that name."""
+        context = ssl.create_default_context(cafile=str(self.file))
+        if name:
+            context.load_cert_chain(*self.issue(name))
+        return context
+
+    def _build(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        dns: str,
+        *,
+        authority: bool,
+    ) -> x509.Certificate:
+        now = datetime.now(UTC)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(minutes=1))
+            .not_valid_after(now + timedelta(hours=1))
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        )
+        if not authority:
+            names = x509.SubjectAlternativeName([x509.DNSName(dns)])
+            builder = builder.add_extension(names, critical=False)
+        return builder.sign(self._key, hashes.SHA256())
