@@ -16,8 +16,8 @@ StartResponse = Callable[..., Any]
 App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
-class PortBusyError(Exception):
-    """Another process listens on a port that we need."""
+class PortError(Exception):
+    """A port that we need is taken, or is none; the text says which, and how to choose another."""
 
 
 class _QuietHandler(MotoRequestHandler):
@@ -30,7 +30,7 @@ class _QuietHandler(MotoRequestHandler):
 def listen(name: str, port: int, variable: str) -> socket.socket:
     """A socket that listens on 127.0.0.1; port 0 takes any free one.
 
-    Raises `PortBusyError` with the sentence to show: what the port is for and how to move it.
+    Raises `PortError` with the sentence to show: what the port is for and how to move it.
     """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     # A port left in TIME_WAIT by the last run is free; one that somebody listens on is not.
@@ -41,7 +41,7 @@ def listen(name: str, port: int, variable: str) -> socket.socket:
         sock.close()
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
-        raise PortBusyError(
+        raise PortError(
             f"Port {port} ({name}) is in use: stop what listens on it, or choose another with {variable}=<port>."
         ) from None
     sock.listen(128)
