@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.findings import INLINE, accept
 from infra.keys import logs_key
 from infra.log_groups import LogGroup
+from infra.mdm import open_way
 from infra.settings import Environment, Network
 
 HTTPS = ec2.Port.tcp(443)
@@ -84,6 +85,7 @@ class NetworkStack(cdk.Stack):
             network=network,
             description="The functions: nothing comes in",
         )
+        open_way(self.functions, environment.mdm)
         self._open_services(network)
         self._log_connections(environment)
 

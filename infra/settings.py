@@ -65,6 +65,27 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mdm:
+    """The master patient index or provider directory outside (docs/identity.md), and the way to it.
+
+    `settings` is what the function is told (ENS_MDM_SETTINGS); `secret_arn` holds certificates and
+    keys, under `secret_key_arn` where that is not AWS's own key; `networks` and `port` are opened in
+    the functions' security group. `providers` says who answers for providers.
+    """
+
+    settings: dict[str, str | int | bool] = field(default_factory=dict)
+    providers: Literal["registry", "fhir"] = "registry"
+    secret_arn: str = ""
+    secret_key_arn: str = ""
+    networks: tuple[str, ...] = ()
+    port: int = 443
+
+    def settings_json(self) -> str:
+        """The settings as the function reads them."""
+        return json.dumps(self.settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """One environment. `account` empty means the account of whoever deploys.
 
@@ -82,7 +103,8 @@ class Environment:
     mail: Mail
     senders: tuple[Sender, ...] = ()
     unknown_patient: Literal["dead_letter", "end"]
-    mdm_backend: Literal["registry"] = "registry"
+    mdm_backend: Literal["registry", "pixpdq", "fhir"] = "registry"
+    mdm: Mdm = field(default_factory=Mdm)
     cost_mode: Literal["full", "off"] = "full"
     max_receive_count: int
     extract_concurrency: int | None = None

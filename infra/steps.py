@@ -9,6 +9,7 @@ from constructs import Construct
 from infra import grants
 from infra.delivery import Delivery
 from infra.keys import Keys
+from infra.mdm import mdm_grants, mdm_variables
 from infra.secrets import Secrets
 from infra.settings import Environment
 from infra.step import StepFunction
@@ -75,6 +76,7 @@ class Steps:
             timeout=7,
             variables={
                 "ENS_MDM_BACKEND": environment.mdm_backend,
+                **mdm_variables(environment.mdm),
                 "ENS_REGISTRY_TABLE": tables.registry.table_name,
                 "ENS_SENDERS": senders,
             },
@@ -82,6 +84,7 @@ class Steps:
                 *audit,
                 *grants.read_objects(bucket, keys.vault, EVENT),
                 *grants.write_objects(bucket, keys.vault, IDENTITIES),
+                *mdm_grants(environment.mdm),
                 *grants.use_table(
                     tables.registry, keys.registry, "BatchGetItem", "GetItem", "Query"
                 ),

@@ -34,9 +34,7 @@ def test_a_function_is_told_nothing_that_nobody_asks_for(step: str, core: Templa
         for folder in ("common", folder_of(step))
         for source in (ROOT / "lambdas" / folder).rglob("*.py")
     )
-    # Which MDM is asked is told already; while there is one, nobody has to ask.
-    unasked = {n for n in told if n.startswith("ENS_") and f'"{n}"' not in sources}
-    assert unasked - {"ENS_MDM_BACKEND"} == set()
+    assert {n for n in told if n.startswith("ENS_") and f'"{n}"' not in sources} == set()
 
 
 @pytest.mark.parametrize("step", STEPS)
