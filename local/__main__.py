@@ -10,21 +10,13 @@ from types import FrameType
 from lambdas.lookup_identities.registry_rows import InvalidRegistryError
 from local import sample
 from local.deploy import DeploymentError
-from local.mdm import MdmError
 from local.receiver_process import ReceiverError
-from local.servers import HOST, PortBusyError
+from local.servers import HOST, PortError
 from local.synth import SynthError
 from local.system import ROOT, Ports, System
 from ops.trail import EventTrail
 
-EXPECTED = (
-    DeploymentError,
-    InvalidRegistryError,
-    MdmError,
-    PortBusyError,
-    ReceiverError,
-    SynthError,
-)
+EXPECTED = (DeploymentError, InvalidRegistryError, PortError, ReceiverError, SynthError)
 """What can be wrong without being our bug; its text is what to show."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -39,9 +31,6 @@ def main() -> int:
     began = time.monotonic()
     try:
         ports = Ports.from_environment()
-    except ValueError as error:
-        return _complain(f"A port in ENS_*_PORT is not a number ({error}).")
-    try:
         _say("Starting hl7-ens on this machine")
         with System(ports, options.folder, _say) as system:
             _say(f"Ready after {time.monotonic() - began:.1f} s\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 from socket import socket
 from typing import Protocol, Self
 
-from local import comprehend_medical, console, mdm, registry, synth
+from local import comprehend_medical, console, registry, synth
 from local.aws import create_app
 from local.clients import role_environment
 from local.control import with_controls
@@ -21,7 +21,7 @@ from local.pipe import Pipe
 from local.receiver_process import Receiver
 from local.runtime import runtime_folder
 from local.sandbox import Function
-from local.servers import App, Server, listen
+from local.servers import App, PortError, Server, listen
 from local.ses_events import SesEvents
 from local.workers import Workers
 from ops import deployment as ops_deployment
@@ -51,15 +51,22 @@ class Ports:
     def from_environment(cls) -> Self:
         """The ports that ENS_MLLP_PORT, ENS_AWS_PORT, ENS_CONSOLE_PORT and ENS_HEALTH_PORT name.
 
-        Raises `ValueError` for one that is not a number.
+        Raises `PortError` for one that is none.
         """
         default = cls()
         return cls(
-            mllp=int(os.environ.get("ENS_MLLP_PORT") or default.mllp),
-            aws=int(os.environ.get("ENS_AWS_PORT") or default.aws),
-            console=int(os.environ.get("ENS_CONSOLE_PORT") or default.console),
-            health=int(os.environ.get("ENS_HEALTH_PORT") or default.health),
+            mllp=_port("ENS_MLLP_PORT", default.mllp),
+            aws=_port("ENS_AWS_PORT", default.aws),
+            console=_port("ENS_CONSOLE_PORT", default.console),
+            health=_port("ENS_HEALTH_PORT", default.health),
         )
+
+
+def _port(variable: str, default: int) -> int:
+    text = os.environ.get(variable) or str(default)
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise PortError(f"{variable} is {text!r}: a port is a number from 1 to 65535.")
+    return int(text)
 
 
 class System:
@@ -141,9 +148,8 @@ class System:
     def _start_functions(self) -> None:
         stand_in = self._faults.in_front_of(comprehend_medical.create_app())
         comprehend = self._serve(listen("Comprehend Medical", 0, ""), stand_in)
-        index = mdm.start(os.environ.get("ENS_MDM", ""), registry.FOLDER, self._running)
         self._workers = Workers(
-            [self._with_credentials(f, comprehend.url, index) for f in self.deployment.functions],
+            [self._with_credentials(f, comprehend.url) for f in self.deployment.functions],
             runtime_folder(ROOT / ".build" / "lambda-runtime"),
             ROOT / ".build" / "bytecode",
             self._logs,
@@ -158,15 +164,12 @@ class System:
         pipe.start()
         self._running.callback(pipe.stop)
 
-    def _with_credentials(
-        self, function: Function, comprehend_url: str, index: dict[str, str]
-    ) -> Function:
+    def _with_credentials(self, function: Function, comprehend_url: str) -> Function:
         return replace(
             function,
             environment={
                 **function.environment,
                 **role_environment(self.ports.aws, function.role_arn),
-                **(index if function.name.endswith("-LookupIdentities") else {}),
                 "AWS_ENDPOINT_URL_COMPREHENDMEDICAL": comprehend_url,
                 "AWS_LAMBDA_FUNCTION_NAME": function.name,
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
