@@ -10,13 +10,21 @@ from types import FrameType
 from lambdas.lookup_identities.registry_rows import InvalidRegistryError
 from local import sample
 from local.deploy import DeploymentError
+from local.mdm import MdmError
 from local.receiver_process import ReceiverError
 from local.servers import HOST, PortError
 from local.synth import SynthError
 from local.system import ROOT, Ports, System
 from ops.trail import EventTrail
 
-EXPECTED = (DeploymentError, InvalidRegistryError, PortError, ReceiverError, SynthError)
+EXPECTED = (
+    DeploymentError,
+    InvalidRegistryError,
+    MdmError,
+    PortError,
+    ReceiverError,
+    SynthError,
+)
 """What can be wrong without being our bug; its text is what to show."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

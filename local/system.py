@@ -10,7 +10,7 @@ from pathlib import Path
 from socket import socket
 from typing import Protocol, Self
 
-from local import comprehend_medical, console, registry, synth
+from local import comprehend_medical, console, mdm, registry, synth
 from local.aws import create_app
 from local.clients import role_environment
 from local.control import with_controls
@@ -148,8 +148,9 @@ class System:
     def _start_functions(self) -> None:
         stand_in = self._faults.in_front_of(comprehend_medical.create_app())
         comprehend = self._serve(listen("Comprehend Medical", 0, ""), stand_in)
+        index = mdm.start(os.environ.get("ENS_MDM", ""), registry.FOLDER, self._running)
         self._workers = Workers(
-            [self._with_credentials(f, comprehend.url) for f in self.deployment.functions],
+            [self._with_credentials(f, comprehend.url, index) for f in self.deployment.functions],
             runtime_folder(ROOT / ".build" / "lambda-runtime"),
             ROOT / ".build" / "bytecode",
             self._logs,
@@ -164,12 +165,15 @@ class System:
         pipe.start()
         self._running.callback(pipe.stop)
 
-    def _with_credentials(self, function: Function, comprehend_url: str) -> Function:
+    def _with_credentials(
+        self, function: Function, comprehend_url: str, index: dict[str, str]
+    ) -> Function:
         return replace(
             function,
             environment={
                 **function.environment,
                 **role_environment(self.ports.aws, function.role_arn),
+                **(index if function.name.endswith("-LookupIdentities") else {}),
                 "AWS_ENDPOINT_URL_COMPREHENDMEDICAL": comprehend_url,
                 "AWS_LAMBDA_FUNCTION_NAME": function.name,
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
