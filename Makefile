@@ -7,10 +7,10 @@ ENVIRONMENTS := local dev staging prod
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check synth deploy bench bench-receiver bench-cold lock clean
+.PHONY: help run setup test check synth deploy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup ## set up, start the whole system on 127.0.0.1 and send it an admission
 	@$(BIN)/python -m local
@@ -41,6 +41,12 @@ bench: setup ## list the benchmarks
 
 bench-receiver: setup ## measure the receiver beside its peers, about five minutes (ARGS=--full: longer)
 	@$(BIN)/python -m bench receiver $(ARGS)
+
+bench-receiver-faults: setup ## kill, stop and starve the receiver under load, and count what is left
+	@$(BIN)/python -m bench.receiver.faults $(ARGS)
+
+bench-receiver-fuzz: setup ## throw random bytes at the receiver's decoder and answers, ARGS=examples
+	@ENS_FUZZ_EXAMPLES=$(or $(ARGS),50000) $(BIN)/python -m pytest -q --timeout 1800 tests/unit/receiver/test_intake.py -k whatever_comes
 
 bench-cold: setup ## measure what importing each handler costs
 	@$(BIN)/python -m bench cold $(ARGS)
