@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -13,6 +14,7 @@ HOST = "127.0.0.1"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _START_SECONDS = 40.0
 _STOP_SECONDS = 8.0
+_QUIET_SECONDS, _QUIET_SHARE = 0.2, 0.1
 
 
 class NotStartedError(Exception):
@@ -72,6 +74,26 @@ class Server:
     def cpu_seconds(self) -> float:
         """User and system time of the process and of all its children, living or waited for."""
         return sum(_ticks(pid) for pid in self._family()) / _TICKS
+
+    def move(self, on: set[int]) -> None:
+        """Keeps all its threads to these cores from now on; threads to come inherit that."""
+        for pid in self._family():
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                with suppress(OSError):  # that thread has just ended
+                    os.sched_setaffinity(int(task.name), on)
+
+    def settle(self, seconds: float) -> bool:
+        """Waits until it does nothing, at most so long; False when it is still at work then.
+
+        A server that was loaded beyond its strength goes on with what its clients have given up.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            before = self.cpu_seconds()
+            time.sleep(_QUIET_SECONDS)
+            if self.cpu_seconds() - before <= _QUIET_SECONDS * _QUIET_SHARE:
+                return True
+        return False
 
     def peak_mb(self) -> float:
         """The highest resident memory of the process, its children's added."""

@@ -1,0 +1,199 @@
+"""One contender's trial: started, warmed, and loaded cell by cell beside a stub of its own."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+from bench.receiver import generator
+from bench.receiver.contenders import Contender
+from bench.receiver.processes import HOST, ROOT, NotStartedError, Server, cores, free_port
+from bench.receiver.table import Cell, Result
+
+FOLDER = ROOT / ".build" / "bench"
+_BUCKET = "bench-vault"
+_WARM_CONNECTIONS = 50
+_RAMP_SECONDS = 0.3
+_SETTLE_SECONDS = 3.0
+# On a busy machine a run gives its contender little CPU; then it is repeated.
+_LEAST_CPU_SECONDS, _MOST_RUNS = 0.25, 4
+# A run is made long enough for this many answers on each connection, up to so many times its length.
+_ANSWERS, _LONGEST = 3, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured, and for how long."""
+
+    contenders: tuple[str, ...]
+    sizes: tuple[str, ...]
+    connections: tuple[int, ...]
+    seconds: float
+    delay_ms: float
+
+
+class Trial:
+    """The cells of one contender."""
+
+    def __init__(
+        self, contender: Contender, plan: Plan, load: list[str], files: dict[str, Path], stub: int
+    ) -> None:
+        self._contender = contender
+        self._plan = plan
+        self._load = load
+        self._files = files
+        self._stub = stub
+        self._port = 0
+        self._process: Server | None = None
+        self._peak_mb = 0.0
+
+    def run(self, result: Result) -> None:
+        """Fills in the result. Raises `NotStartedError` where the contender does not start."""
+        try:
+            for size in self._plan.sizes:
+                rate = 0.0  # answers a second so far
+                for connections in self._plan.connections:
+                    cell = self._cell(self._ready(), size, connections, rate)
+                    result.cells[size, connections] = cell
+                    rate = cell.answered / sum(run.seconds for run in cell.runs)
+                    result.peak_mb = max(result.peak_mb, self._ready().peak_mb())
+        finally:
+            self._stop()
+
+    def _cell(self, process: Server, size: str, connections: int, rate: float) -> Cell:
+        seconds = self._plan.seconds
+        if connections > 1:
+            wanted = _ANSWERS * connections / rate if rate else seconds * _LONGEST
+            seconds = min(max(seconds, wanted), seconds * _LONGEST)
+        if rate > connections:
+            self._generate(size, connections, _RAMP_SECONDS)
+        envelopes, cpu = count(self._stub), process.cpu_seconds()
+        seen = [self._generate(size, connections, seconds)]
+        used = process.cpu_seconds() - cpu
+        while (
+            used < _LEAST_CPU_SECONDS
+            and len(seen) < _MOST_RUNS
+            and seen[-1].answered > _ANSWERS * connections
+        ):
+            seen.append(self._generate(size, connections, seconds))
+            used = process.cpu_seconds() - cpu
+        return Cell(tuple(seen), used, count(self._stub) - envelopes)
+
+    def _generate(self, size: str, connections: int, seconds: float) -> generator.Load:
+        return generator.run(
+            self._load,
+            cores()[1],
+            self._port,
+            connections=connections,
+            seconds=seconds,
+            file=self._files[size],
+            mode=self._contender.mode,
+        )
+
+    def _ready(self) -> Server:
+        """The running contender with nothing left to do; a new one where the old one does not finish."""
+        patience = max(_SETTLE_SECONDS, self._contender.warm_seconds / 2)
+        if self._process is None or not self._process.settle(patience):
+            self._stop()
+            self._process = self._start()
+        return self._process
+
+    def _start(self) -> Server:
+        """Warmed up on every core, then kept to its own."""
+        self._port, health = free_port(), free_port()
+        measured, others = cores()
+
+        def filled(text: str) -> str:
+            return text.replace("{port}", str(self._port)).replace("{health}", str(health))
+
+        environment = {name: filled(v) for name, v in self._contender.environment.items()}
+        process = Server(
+            [filled(part) for part in self._contender.command],
+            {**aws_environment(self._stub), **environment},
+            measured | others,
+            FOLDER / f"{self._contender.slug}.log",
+        )
+        try:
+            process.wait_until_listening(self._port)
+            smallest = self._plan.sizes[0]
+            self._generate(smallest, _WARM_CONNECTIONS, self._contender.warm_seconds)
+            process.move(measured)
+            process.settle(_SETTLE_SECONDS)
+        except BaseException:
+            process.stop()
+            raise
+        return process
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+
+def measure(contender: Contender, plan: Plan, load: list[str], files: dict[str, Path]) -> Result:
+    """All cells of one contender; one that does not start, or stops, says why."""
+    result = Result(contender)
+    if contender.absent:
+        result.absent = f"not run: {contender.absent}"
+        return result
+    try:
+        with stub(plan.delay_ms) as stub_port:
+            Trial(contender, plan, load, files, stub_port).run(result)
+    except NotStartedError as error:
+        result.absent = f"did not start: {error}"
+    except (subprocess.SubprocessError, OSError) as error:
+        result.absent = f"stopped: {type(error).__name__}"
+    return result
+
+
+@contextmanager
+def stub(delay_ms: float) -> Iterator[int]:
+    """The port of a stub of one's own, beside the generator."""
+    port = free_port()
+    command = (sys.executable, "-m", "bench.receiver.stub", str(port), "--delay-ms", str(delay_ms))
+    process = Server(command, {}, cores()[1], FOLDER / "stub.log")
+    try:
+        process.wait_until_listening(port)
+        yield port
+    finally:
+        process.stop()
+
+
+def aws_environment(stub_port: int) -> dict[str, str]:
+    """Where every contender finds the stub, and what it is called there."""
+    return {
+        "AWS_ENDPOINT_URL": f"http://{HOST}:{stub_port}",
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "ENS_VAULT_BUCKET": _BUCKET,
+        "ENS_QUEUE_URL": f"http://{HOST}:{stub_port}/123456789012/bench.fifo",
+    }
+
+
+def count(stub_port: int) -> int:
+    """How many different messages are on the stub's queue."""
+    with urlopen(f"http://{HOST}:{stub_port}/_stub/counts", timeout=5) as answer:
+        distinct: int = json.load(answer)["distinct"]
+        return distinct
+
+
+def the_calls(plan: Plan, file: Path) -> dict[str, float]:
+    """p50 and p99 of `put_object` and `send_message` one after the other, from one thread."""
+    with stub(plan.delay_ms) as stub_port:
+        command = ["taskset", "-c", ",".join(map(str, cores()[0])), sys.executable, "-m"]
+        done = subprocess.run(
+            [*command, "bench.receiver.calls", str(plan.seconds), str(file)],
+            cwd=ROOT,
+            env={"PATH": "/usr/bin:/bin", **aws_environment(stub_port)},
+            check=True,
+            capture_output=True,
+        )
+    document: dict[str, float] = json.loads(done.stdout)
+    return document
