@@ -10,6 +10,7 @@ import time
 
 from bench.receiver import generator, messages
 from bench.receiver.contenders import all_contenders
+from bench.receiver.goals import print_goals
 from bench.receiver.table import print_tables
 from bench.receiver.trial import FOLDER, Plan, measure, the_calls
 
@@ -59,5 +60,6 @@ def main(arguments: list[str]) -> int:
         print(f" {results[-1].absent or f'{time.monotonic() - at:.0f} s'}", flush=True)
     baseline = the_calls(plan, next(iter(files.values())))
     print_tables(results, plan.sizes, plan.connections, baseline)
+    print_goals(results, baseline)
     print(f"\nTook {time.monotonic() - began:.0f} s.")
     return 0

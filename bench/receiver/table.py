@@ -1,6 +1,6 @@
 """The tables that a run ends with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bench.receiver.contenders import Contender
@@ -55,25 +55,17 @@ def print_tables(
 
     _section("Messages per CPU second", heads, "peak MB")
     for result in results:
-        values = [_number(result.cells[column].per_cpu_second) for column in _of(result, columns)]
+        values = _shown(result, columns, lambda _, cell: _number(cell.per_cpu_second))
         _row(result, values, f"{result.peak_mb:.0f}")
 
-    best = {column: _best_peer(results, column) for column in columns}
+    best = {column: best_peer(results, column) for column in columns}
     _section("As a ratio to the best peer that stores", heads)
     for result in results:
-        if result.cells:
-            ratios = [
-                f"{result.cells[column].per_cpu_second / best[column]:.2f}" if best[column] else "-"
-                for column in columns
-            ]
-            _row(result, ratios)
+        _row(result, _shown(result, columns, lambda at, cell: _ratio(cell, best[at])))
 
     _section("ACK latency, p50 / p99 ms", heads)
     for result in results:
-        _row(
-            result,
-            [_latency(result.cells[column].quietest) for column in _of(result, columns)],
-        )
+        _row(result, _shown(result, columns, lambda _, cell: _latency(cell.quietest)))
     print(
         f"\nPut and send alone, by boto3, one after the other ({sizes[0]}): "
         f"p50 {calls['p50_ms']:.2f} ms, p99 {calls['p99_ms']:.2f} ms."
@@ -81,15 +73,23 @@ def print_tables(
     _complaints(results)
 
 
-def _of(result: Result, columns: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    return columns if result.cells else []
+def _shown(
+    result: Result,
+    columns: Sequence[tuple[str, int]],
+    show: Callable[[tuple[str, int], Cell], str],
+) -> list[str]:
+    """A contender's cells as text; empty when it has none."""
+    if not result.cells:
+        return []
+    return [show(at, result.cells[at]) if at in result.cells else "-" for at in columns]
 
 
-def _best_peer(results: Sequence[Result], column: tuple[str, int]) -> float:
+def best_peer(results: Sequence[Result], column: tuple[str, int]) -> float:
+    """The most messages per CPU second of a peer that stores; 0 when none was measured."""
     rates = [
         result.cells[column].per_cpu_second
         for result in results
-        if result.contender.peer and result.contender.stores and result.cells
+        if result.contender.peer and result.contender.stores and column in result.cells
     ]
     return max(rates, default=0.0)
 
@@ -98,6 +98,8 @@ def _complaints(results: Sequence[Result]) -> None:
     """What the rates do not say: resets, negative answers, positive answers without a stored message."""
     lines = []
     for result in results:
+        if result.absent:
+            lines.append(f"  {result.contender.name}: {result.absent}")
         for (size, count), cell in result.cells.items():
             told = {
                 "connections closed by the server": sum(run.resets for run in cell.runs),
@@ -131,6 +133,10 @@ def _row(result: Result, values: list[str], last: str = "") -> None:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value else "-"
+
+
+def _ratio(cell: Cell, best: float) -> str:
+    return f"{cell.per_cpu_second / best:.2f}" if best else "-"
 
 
 def _latency(load: Load) -> str:
