@@ -1,11 +1,11 @@
-"""`python -m bench`: lists the benchmarks; `python -m bench NAME` runs one."""
+"""`python -m bench`: lists the benchmarks; `python -m bench NAME` runs the one that is called so."""
 
+import re
 import sys
+from pathlib import Path
 
-BENCHMARKS = {
-    "receiver": "our receiver beside its peers: messages per CPU second, ACK latency, memory",
-    "cold": "import time of each step's handler, from its built asset, in a fresh interpreter",
-}
+_MAKEFILE = Path(__file__).resolve().parents[1] / "Makefile"
+_TARGET = re.compile(r"^(bench-[a-z-]+):.*## (.*)$", re.MULTILINE)
 
 
 def main(arguments: list[str]) -> int:
@@ -20,13 +20,12 @@ def main(arguments: list[str]) -> int:
 
             return cold(rest)
         case []:
-            for name, what in BENCHMARKS.items():
-                print(f"  make bench-{name:10} {what}")
+            for target, what in _TARGET.findall(_MAKEFILE.read_text()):
+                print(f"  make {target:22} {what}")
             return 0
-        case [name, *_]:
-            print(f"There is no benchmark {name}; there are {', '.join(BENCHMARKS)}.")
+        case _:
+            print("There is no such benchmark; `python -m bench` lists them.", file=sys.stderr)
             return 2
-    return 2
 
 
 if __name__ == "__main__":
