@@ -8,7 +8,9 @@ from ops.commands.audit import audit_group
 from ops.commands.dlq import dlq_group
 from ops.commands.events import events_command
 from ops.commands.notification import notification_group
+from ops.commands.registry import registry_group
 from ops.commands.replay import replay_command
+from ops.commands.roster import roster_group
 from ops.commands.send import send_command
 from ops.commands.smoke import smoke_command
 from ops.commands.trace import trace_command
@@ -55,6 +57,8 @@ for command in (
     replay_command,
     send_command,
     audit_group,
+    registry_group,
+    roster_group,
     smoke_command,
     notification_group,
 ):

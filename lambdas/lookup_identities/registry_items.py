@@ -15,16 +15,16 @@ knows several. `circle` is the set of provider ids with a relationship, ended on
 decides, an identifier's is a hint (`registry`). A National Provider Identifier is filed as a provider identifier of authority `NPI`.
 """
 
-import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lambdas.lookup_identities.preference_rows import HOW, values
 from lambdas.lookup_identities.records import NPI_AUTHORITY
+from lambdas.lookup_identities.registry_files import read_table
 from lambdas.lookup_identities.registry_rows import (
     FILES,
-    InvalidRegistryError,
+    Places,
     Rows,
     checked,
     survivor,
@@ -72,14 +72,18 @@ def provider_key(provider_id: str) -> Key:
 
 
 def items(
-    patients: Table, identifiers: Table, providers: Table, relationships: Table
+    patients: Table,
+    identifiers: Table,
+    providers: Table,
+    relationships: Table,
+    places: Places | None = None,
 ) -> list[Item]:
     """Every item of the registry as plain values, from rows as `csv.DictReader` gives them.
 
     Raises `InvalidRegistryError` that lists every fault by file, line and column; then nothing may be
     written. Rows that say the same of one pair are joined into one item.
     """
-    rows = checked(patients, identifiers, providers, relationships)
+    rows = checked(patients, identifiers, providers, relationships, places)
     merged = {row["patient_id"]: row["merged_into"] for row in rows.patients}
     for row in (*rows.identifiers, *rows.relationships):
         # What is filed under somebody merged belongs to the survivor.
@@ -97,16 +101,11 @@ def items(
 
 
 def items_of_folder(folder: Path) -> list[Item]:
-    """Every item of the registry in a folder's four CSV files (UTF-8, first line the column names)."""
-    tables = []
-    for name in FILES:
-        file = folder / name
-        if not file.is_file():
-            raise InvalidRegistryError([f"{name} is missing"])
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            tables.append(list(csv.DictReader(lines)))
-    patients, identifiers, providers, relationships = tables
-    return items(patients, identifiers, providers, relationships)
+    """Every item of the registry in a folder's four files, each `.csv` or `.ndjson` (`tables`)."""
+    found = {name: read_table(folder, name) for name in FILES}
+    places = {name: (table.name, table.lines) for name, table in found.items()}
+    patients, identifiers, providers, relationships = (found[name].rows for name in FILES)
+    return items(patients, identifiers, providers, relationships, places)
 
 
 def _patient(row: Mapping[str, str], circles: Circles) -> Item:

@@ -1,7 +1,7 @@
 """The checks that a registry's rows must pass, each fault named by file, line and column."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lambdas.lookup_identities.npi import is_npi
@@ -41,6 +41,7 @@ ACTIVE = ("yes", "no", "")
 ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]]+@[^@\s<>,;:\"()\[\]]+\.[^@\s<>,;:\"()\[\].]+")
 
 Row = dict[str, str]
+Places = Mapping[str, tuple[str, Sequence[int]]]
 
 
 class InvalidRegistryError(ValueError):
@@ -71,9 +72,13 @@ def checked(
     identifiers: Iterable[Mapping[str, str]],
     providers: Iterable[Mapping[str, str]],
     relationships: Iterable[Mapping[str, str]],
+    places: Places | None = None,
 ) -> Rows:
-    """The rows, when all of them hold together; else `InvalidRegistryError` with every fault."""
-    check = _Check()
+    """The rows, when all of them hold together; else `InvalidRegistryError` with every fault.
+
+    `places` says, by file, what it is really called and on which line each row stood.
+    """
+    check = _Check(places or {})
     rows = Rows(
         *(
             check.table(name, table)
@@ -95,11 +100,16 @@ def checked(
 class _Check:
     """Walks the rows and collects what is wrong with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: Places) -> None:
         self.problems: list[str] = []
+        self._places = places
+
+    def place(self, file: str, index: int) -> str:
+        name, lines = self._places.get(file, (file, ()))
+        return f"{name} line {lines[index] if lines else index + 2}"
 
     def fault(self, file: str, index: int, column: str, what: str) -> None:
-        self.problems.append(f"{file} line {index + 2}, {column}: {what}")
+        self.problems.append(f"{self.place(file, index)}, {column}: {what}")
 
     def table(self, file: str, table: Iterable[Mapping[str, str]]) -> list[Row]:
         columns, optional = COLUMNS[file], OPTIONAL[file]
@@ -108,7 +118,7 @@ class _Check:
             given = set(row)
             if not set(columns) <= given <= {*columns, *optional} or None in row.values():
                 self.problems.append(
-                    f"{file} line {index + 2}: the columns are {','.join(columns)}"
+                    f"{self.place(file, index)}: the columns are {','.join(columns)}"
                 )
                 return []
             rows.append({name: row.get(name, "").strip() for name in (*columns, *optional)})

@@ -25,7 +25,7 @@ SHAPES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]]]] = {
             "by_encounter": ("encounter_ref", "updated_at"),
         },
     ),
-    REGISTRY: ("pk", "sk", {}),
+    REGISTRY: ("pk", "sk", {"by_provider": ("provider_id", "pk")}),
 }
 
 

@@ -1,0 +1,53 @@
+"""`ens registry`: the master data of patients and providers, from files."""
+
+from pathlib import Path
+
+import click
+from rich.progress import Progress
+
+from lambdas.lookup_identities.registry_items import items_of_folder
+from lambdas.lookup_identities.registry_rows import InvalidRegistryError
+from ops import registry
+from ops.output import console, count
+from ops.problem import ProblemError
+from ops.session import Session, pass_session
+
+SHOWN = 20
+
+
+@click.group("registry")
+def registry_group() -> None:
+    """Master data: patients, identifiers, providers, relationships."""
+
+
+@registry_group.command("import")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Check the files and write nothing.")
+@pass_session
+def import_command(session: Session, folder: Path, dry_run: bool) -> None:
+    """Checks the four files of FOLDER and writes them to the registry.
+
+    patients, identifiers, providers and relationships, each as .csv or .ndjson; docs/identity.md
+    lists their columns. With one faulty row nothing at all is written. Run it as often as you like.
+    """
+    try:
+        items = items_of_folder(folder)
+    except InvalidRegistryError as error:
+        raise faults(error) from None
+    out = console()
+    if dry_run:
+        out.print(f"{count(len(items), 'item')} would be written; nothing was.")
+        return
+    table = session.deployment.output("RegistryTable")
+    with Progress(console=console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("Writing", total=len(items))
+        registry.write(table, items, lambda: progress.advance(bar))
+    out.print(f"{count(len(items), 'item')} written to the registry of {session.environment}.")
+
+
+def faults(error: InvalidRegistryError) -> ProblemError:
+    """The faults of a file as one problem, a line each, and no cell's text among them."""
+    shown = error.problems[:SHOWN]
+    rest = len(error.problems) - len(shown)
+    more = [f"and {count(rest, 'more fault')}"] if rest else []
+    return ProblemError("\n  ".join(["Nothing was imported:", *shown, *more]))

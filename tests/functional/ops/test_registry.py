@@ -1,0 +1,192 @@
+"""`ens registry` and `ens roster` against a table: checked first, written whole, and again without harm."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from lambdas.common.items import from_item
+from lambdas.lookup_identities import registry
+from ops.registry import today
+from tests.conftest import ROOT
+
+SEEDS = ROOT / "local" / "registry"
+Ens = Callable[..., Result]
+
+
+def stored(aws: Any) -> dict[tuple[str, str], dict[str, Any]]:
+    items = map(from_item, aws.client("dynamodb").scan(TableName="registry")["Items"])
+    return {(item["pk"], item["sk"]): item for item in items}
+
+
+@pytest.fixture
+def imported(ens: Ens) -> None:
+    assert ens("registry", "import", str(SEEDS)).exit_code == 0
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> Callable[..., str]:
+    """A roster's file with these lines."""
+
+    def write(*lines: str, header: str = "authority,value", name: str = "panel.csv") -> str:
+        file = tmp_path / name
+        file.write_text("\n".join([header, *lines] if header else lines) + "\n")
+        return str(file)
+
+    return write
+
+
+def copied(folder: Path, **changes: tuple[str, str]) -> Path:
+    for file in SEEDS.glob("*.csv"):
+        text = file.read_text()
+        if file.stem in changes:
+            text = text.replace(*changes[file.stem])
+        (folder / file.name).write_text(text)
+    return folder
+
+
+def test_an_import_is_checked_by_a_dry_run_and_written_without_it(ens: Ens, aws: Any) -> None:
+    assert "nothing was" in ens("registry", "import", str(SEEDS), "--dry-run").output
+    assert stored(aws) == {}
+    done = ens("registry", "import", str(SEEDS))
+    assert done.exit_code == 0, done.output
+    assert stored(aws)["identifier#NORTHGEN#H00412", "patient"]["patient_id"] == "p-okafor"
+
+
+def test_a_second_import_changes_nothing(ens: Ens, aws: Any, imported: None) -> None:
+    before = stored(aws)
+    assert ens("registry", "import", str(SEEDS)).exit_code == 0
+    assert stored(aws) == before
+
+
+def test_one_bad_row_names_file_line_and_column_and_imports_nothing(
+    ens: Ens, aws: Any, tmp_path: Path
+) -> None:
+    folder = copied(tmp_path, patients=("1958-02-14", "14.02.1958"))
+    done = ens("registry", "import", str(folder))
+    assert done.exit_code == 1
+    assert "patients.csv line 3, birth_date: is not a date" in done.output
+    assert "14.02.1958" not in done.output
+    assert stored(aws) == {}
+
+
+def test_ndjson_is_read_as_csv_is_and_its_lines_are_named(
+    ens: Ens, aws: Any, tmp_path: Path
+) -> None:
+    folder = copied(tmp_path)
+    (folder / "patients.csv").unlink()
+    people = [
+        {"patient_id": i, "family": "X", "given": "", "birth_date": "", "sex": ""}
+        for i in ("p-martin", "p-okafor", "p-brandt", "p-rehak", "p-demir", "p-lind-1", "p-lind-2")
+    ]
+    people.append({**people[0], "patient_id": "p-okafor-old"})
+    lines = [json.dumps(person) for person in people]
+    (folder / "patients.ndjson").write_text("\n".join(lines))
+    assert ens("registry", "import", str(folder)).exit_code == 0
+    lines[4] = json.dumps({**people[4], "sex": "robot"})
+    (folder / "patients.ndjson").write_text("\n".join(lines))
+    assert "patients.ndjson line 5, sex" in ens("registry", "import", str(folder)).output
+    (folder / "patients.ndjson").write_text('{"patient_id": 7}')
+    assert "patients.ndjson line 1: is no JSON object" in (
+        ens("registry", "import", str(folder)).output
+    )
+
+
+def test_what_a_provider_no_longer_says_is_removed_and_a_roster_stays(
+    ens: Ens, aws: Any, imported: None, panel: Callable[..., str], tmp_path: Path
+) -> None:
+    assert (
+        ens("roster", "import", panel("NORTHGEN,H00412"), "--subscriber", "dr-chen").exit_code == 0
+    )
+    ens("registry", "import", str(SEEDS))
+    found = registry.care_file("p-okafor")
+    chen = next(known for known in found.relationships if known.provider_id == "dr-chen")
+    assert chen.roster_until == (today() + timedelta(days=89)).isoformat()
+
+
+def test_a_roster_makes_its_subscriber_part_of_the_circle(
+    ens: Ens, imported: None, panel: Callable[..., str]
+) -> None:
+    file = panel(
+        "NORTHGEN,H00412,OKAFOR,1958-02-14",
+        "NORTHGEN,H99999,,",
+        header="authority,value,family,birth_date",
+    )
+    done = ens("roster", "import", file, "--subscriber", "dr-chen", "--days", "30")
+    assert done.exit_code == 0, done.output
+    assert "1 patient on the roster" in done.output
+    assert "Not in the registry, passed over: 1 patient" in done.output
+    assert "line 3" in done.output
+    filed = registry.filed_under([("NORTHGEN", "H00412")], [])
+    assert "dr-chen" in filed.hints["p-okafor"]
+    (chen,) = (
+        known
+        for known in registry.care_file("p-okafor").relationships
+        if known.provider_id == "dr-chen"
+    )
+    now = datetime.now(UTC).date()
+    assert chen.current(now.isoformat()) == ("subscriber",)
+    assert chen.current((now + timedelta(days=29)).isoformat()) == ("subscriber",)
+    assert chen.current((now + timedelta(days=30)).isoformat()) == ()
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        (["NORTHGEN,H00412,Brown,"], "panel.csv line 2, family: is not that of the patient"),
+        (["NORTHGEN,H00412,,1931-01-01"], "panel.csv line 2, birth_date: is not that"),
+        (["NORTHGEN,H00412,,1.1.1931"], "panel.csv line 2, birth_date: is not a date"),
+        (["NORTHGEN,H00533,,", "NORTHGEN,,,"], "panel.csv line 3, value: is empty"),
+        (["NORTHGEN,H00850,,"], "panel.csv line 2, value: belongs to several patients"),
+        (["NORTHGEN"], "panel.csv line 2: the columns are authority,value and perhaps"),
+    ],
+)
+def test_a_faulty_roster_imports_nothing(
+    ens: Ens, aws: Any, imported: None, panel: Callable[..., str], lines: list[str], fault: str
+) -> None:
+    before = stored(aws)
+    file = panel(*lines, header="authority,value,family,birth_date")
+    done = ens("roster", "import", file, "--subscriber", "dr-chen")
+    assert done.exit_code == 1
+    assert fault in done.output
+    assert "H00" not in done.output
+    assert stored(aws) == before
+
+
+def test_a_roster_needs_a_subscriber_of_the_registry(
+    ens: Ens, imported: None, panel: Callable[..., str]
+) -> None:
+    done = ens("roster", "import", panel("NORTHGEN,H00412"), "--subscriber", "dr-nobody")
+    assert "the subscriber is not a provider of the registry" in done.output
+
+
+def test_rosters_are_listed_with_what_ends_soon_and_no_patient(
+    ens: Ens, imported: None, panel: Callable[..., str]
+) -> None:
+    assert "No rosters." in ens("roster", "list").output
+    ens("roster", "import", panel("NORTHGEN,H00412"), "--subscriber", "dr-chen")
+    ens("roster", "import", panel("NORTHGEN,H00533"), "--subscriber", "dr-smith", "--days", "8")
+    said = ens("roster", "list").output
+    assert "dr-chen" in said
+    assert "holds" in said
+    ending = json.loads(ens("roster", "list", "--ending", "--json").output)
+    assert [(entry["subscriber"], entry["state"]) for entry in ending] == [
+        ("dr-smith", "ends in 7 days")
+    ]
+    assert "p-okafor" not in said
+
+
+def test_a_roster_can_be_ended_and_replaced(
+    ens: Ens, imported: None, panel: Callable[..., str]
+) -> None:
+    ens("roster", "import", panel("NORTHGEN,H00412", "NORTHGEN,H00533"), "--subscriber", "dr-chen")
+    done = ens("roster", "import", panel("NORTHGEN,H00533"), "--subscriber", "dr-chen", "--replace")
+    assert "1 patient taken off it." in done.output
+    assert "Ended for 1 patient." in ens("roster", "end", "dr-chen", "--yes").output
+    assert "no roster" in ens("roster", "end", "dr-chen", "--yes").output
+    (entry,) = json.loads(ens("roster", "list", "--json").output)
+    assert (entry["patients"], entry["state"]) == (0, "expired")
