@@ -21,8 +21,9 @@ _RAMP_SECONDS = 0.3
 _SETTLE_SECONDS = 3.0
 # On a busy machine a run gives its contender little CPU; then it is repeated.
 _LEAST_CPU_SECONDS, _MOST_RUNS = 0.25, 4
-# A run is made long enough for this many answers on each connection, up to so many times its length.
-_ANSWERS, _LONGEST = 3, 5
+# A run is made long enough for this many answers on each connection, up to so many times its length;
+# all runs of a contender together are not made longer than by so many lengths.
+_ANSWERS, _LONGEST, _ALL_LONGER = 3, 5, 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,13 @@ class Trial:
         self._stub = stub
         self._port = 0
         self._process: Server | None = None
-        self._peak_mb = 0.0
+        self._extra_seconds = _ALL_LONGER * plan.seconds
 
     def run(self, result: Result) -> None:
         """Fills in the result. Raises `NotStartedError` where the contender does not start."""
         try:
             for size in self._plan.sizes:
-                rate = 0.0  # answers a second so far
+                rate: float | None = None  # answers a second so far
                 for connections in self._plan.connections:
                     cell = self._cell(self._ready(), size, connections, rate)
                     result.cells[size, connections] = cell
@@ -64,12 +65,14 @@ class Trial:
         finally:
             self._stop()
 
-    def _cell(self, process: Server, size: str, connections: int, rate: float) -> Cell:
+    def _cell(self, process: Server, size: str, connections: int, rate: float | None) -> Cell:
         seconds = self._plan.seconds
-        if connections > 1:
+        if rate is not None:
             wanted = _ANSWERS * connections / rate if rate else seconds * _LONGEST
-            seconds = min(max(seconds, wanted), seconds * _LONGEST)
-        if rate > connections:
+            longest = min(seconds * _LONGEST, seconds + self._extra_seconds)
+            seconds = min(max(seconds, wanted), longest)
+            self._extra_seconds -= seconds - self._plan.seconds
+        if rate is None or rate > connections:
             self._generate(size, connections, _RAMP_SECONDS)
         envelopes, cpu = count(self._stub), process.cpu_seconds()
         seen = [self._generate(size, connections, seconds)]
