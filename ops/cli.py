@@ -5,10 +5,12 @@ from typing import Any
 import click
 
 from ops.commands.audit import audit_group
+from ops.commands.deliveries import deliveries_group
 from ops.commands.dlq import dlq_group
 from ops.commands.events import events_command
 from ops.commands.notification import notification_group
 from ops.commands.registry import registry_group
+from ops.commands.rejected import rejected_group
 from ops.commands.replay import replay_command
 from ops.commands.roster import roster_group
 from ops.commands.send import send_command
@@ -54,6 +56,7 @@ for command in (
     trace_command,
     events_command,
     dlq_group,
+    rejected_group,
     replay_command,
     send_command,
     audit_group,
@@ -61,5 +64,6 @@ for command in (
     roster_group,
     smoke_command,
     notification_group,
+    deliveries_group,
 ):
     main.add_command(command)

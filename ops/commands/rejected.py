@@ -1,0 +1,61 @@
+"""`ens rejected`: what the receiver refused, and why."""
+
+from datetime import UTC, datetime
+
+import click
+
+from ops.output import clock, console, count, print_json, sentence_case, table, words
+from ops.rejected import Rejected, RejectedSource
+from ops.session import Session, pass_session
+
+
+@click.group("rejected")
+def rejected_group() -> None:
+    """Finds messages that the receiver refused; their bytes are kept."""
+
+
+@rejected_group.command("list")
+@click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True)
+@click.option("--reason", default="", help="One reason alone, for example unknown_type.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@pass_session
+def list_command(session: Session, days: int, reason: str, limit: int, as_json: bool) -> None:
+    """Lists refused messages, the newest first."""
+    source = RejectedSource(session.deployment)
+    found = source.newest(days, reason, limit, datetime.now(UTC).date())
+    if as_json:
+        print_json([one.to_dict() for one in found])
+        return
+    if not found:
+        click.echo(f"No refused messages in the last {count(days, 'day')}.")
+        return
+    for one in found:
+        click.echo(f"{clock(one.received_at)}  {words(one.reason)}, {one.bytes} bytes")
+        click.echo(f"  {one.key}")
+
+
+@rejected_group.command("show")
+@click.argument("key")
+@click.option("--raw", is_flag=True, help="Write the message itself: a patient's data.")
+@pass_session
+def show_command(session: Session, key: str, raw: bool) -> None:
+    """Shows why a message was refused, and with --raw its bytes as they came."""
+    source = RejectedSource(session.deployment)
+    if raw:
+        click.echo(source.content(key), nl=False)
+        return
+    console().print(_facts(source.one(key)))
+
+
+def _facts(one: Rejected) -> object:
+    facts = table("", "")
+    for name, value in (
+        ("Reason", sentence_case(words(one.reason))),
+        ("Received", f"{clock(one.received_at)} UTC"),
+        ("Size", count(one.bytes, "byte")),
+        ("From", one.peer),
+        ("Connection", one.connection),
+    ):
+        facts.add_row(name, value)
+    return facts

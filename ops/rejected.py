@@ -1,0 +1,93 @@
+"""Messages that the receiver refused: their bytes lie under `rejected/<day>/`, their reason beside them."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from ops.deployment import Deployment
+from ops.problem import ProblemError
+
+PREFIX = "rejected/"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One refused message, without what it says."""
+
+    key: str
+    reason: str
+    received_at: str
+    bytes: int
+    peer: str
+    connection: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain JSON."""
+        return asdict(self)
+
+
+class RejectedSource:
+    """The refused messages of one environment."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._bucket = deployment.output("VaultBucket")
+        self._s3 = boto3.client("s3")
+
+    def newest(self, days: int, reason: str, limit: int, today: date) -> list[Rejected]:
+        """Those of the last days, the newest first; of one reason where it is given."""
+        found: list[Rejected] = []
+        for ago in range(days):
+            for key in self._keys(today - timedelta(days=ago)):
+                one = self.one(key)
+                if not reason or one.reason == reason:
+                    found.append(one)
+                if len(found) >= limit:
+                    return found
+        return found
+
+    def one(self, key: str) -> Rejected:
+        """The refused message of that key. Raises `ProblemError` where there is none."""
+        head = self._call("head_object", key)
+        metadata = head["Metadata"]
+        return Rejected(
+            key=key,
+            reason=metadata.get("reason", ""),
+            received_at=head["LastModified"].isoformat(),
+            bytes=head["ContentLength"],
+            peer=metadata.get("peer", ""),
+            connection=metadata.get("connection", ""),
+        )
+
+    def content(self, key: str) -> bytes:
+        """Its bytes as they came: a patient's data. Raises `ProblemError` where there is none."""
+        body: bytes = self._call("get_object", key)["Body"].read()
+        return body
+
+    def _keys(self, day: date) -> Iterator[str]:
+        """The keys of one day, the newest first."""
+        objects: list[dict[str, Any]] = []
+        more: dict[str, str] = {}
+        while True:
+            page = self._s3.list_objects_v2(
+                Bucket=self._bucket, Prefix=f"{PREFIX}{day.isoformat()}/", **more
+            )
+            objects += page.get("Contents", [])
+            if not page.get("IsTruncated"):
+                break
+            more = {"ContinuationToken": page["NextContinuationToken"]}
+        for one in sorted(objects, key=lambda one: one["LastModified"], reverse=True):
+            yield one["Key"]
+
+    def _call(self, operation: str, key: str) -> Any:
+        if not key.startswith(PREFIX):
+            raise ProblemError(f"The key of a refused message begins with {PREFIX}.")
+        try:
+            return getattr(self._s3, operation)(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
+                raise ProblemError("There is no refused message of this key.") from None
+            raise
