@@ -7,7 +7,7 @@ ENVIRONMENTS := local dev staging prod
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check synth deploy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold lock clean
+.PHONY: help run setup test check synth deploy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench-receiver-faults: setup ## kill, stop and starve the receiver under load, a
 bench-receiver-fuzz: setup ## throw random bytes at the receiver's decoder and answers, ARGS=examples
 	@ENS_FUZZ_EXAMPLES=$(or $(ARGS),50000) $(BIN)/python -m pytest -q --timeout 1800 tests/unit/receiver/test_intake.py -k whatever_comes
 
+bench-clinical: setup ## measure the clinical stand-in on held-out notes, or on those in NOTES=folder
+	@$(BIN)/python -m bench.clinical $(NOTES) $(ARGS)
+
 bench-cold: setup ## measure what importing each handler costs
 	@$(BIN)/python -m bench cold $(ARGS)
 
@@ -63,7 +66,7 @@ lock: ## pin every dependency again (needs uv)
 	@$(LOCK) --group dev --output-file requirements.txt
 	@$(LOCK) --group receiver --output-file receiver/requirements.txt
 	@$(LOCK) bench/receiver/peers.in --output-file bench/receiver/peers.txt
-	@for step in parse_message lookup_identities extract_entities deliver_notification record_feedback; do \
+	@for step in parse_message lookup_identities extract_entities deliver_notification record_feedback release_deliveries; do \
 	  $(LOCK) $(RUNTIME) --group $$step --output-file lambdas/$$step/requirements.txt; done
 
 clean: ## remove everything that the other targets made

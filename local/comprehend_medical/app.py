@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from local.comprehend_medical.answers import detect_entities_v2, infer_icd10cm
+from local.comprehend_medical.answers import (
+    detect_entities_v2,
+    detect_phi,
+    infer_icd10cm,
+    infer_rxnorm,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -19,7 +24,9 @@ JSON = "application/x-amz-json-1.1"
 
 OPERATIONS: dict[str, tuple[Callable[[str], dict[str, Any]], int]] = {
     "DetectEntitiesV2": (detect_entities_v2, 20_000),
+    "DetectPHI": (detect_phi, 20_000),
     "InferICD10CM": (infer_icd10cm, 10_000),
+    "InferRxNorm": (infer_rxnorm, 10_000),
 }
 """What answers, and the most bytes of text that it takes."""
 

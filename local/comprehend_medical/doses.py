@@ -26,6 +26,11 @@ _PATTERNS = {
         r"q\s?\d+(?:-\d+)?\s?h(?:rs?|ours?)?|prn|as needed)(?!\w)",
         re.IGNORECASE,
     ),
+    "DURATION": re.compile(
+        r"\b(?:(?:for|x) ?\d+ ?(?:days?|weeks?|wks?|months?|d|wk)|until (?:finished|follow-up))(?!\w)",
+        re.IGNORECASE,
+    ),
+    "RATE": re.compile(r"\b\d[\d.]* ?(?:mL|ml|mcg|mg|units|g)/(?:h|hr|hour|min|kg/h|kg/min)(?!\w)"),
 }
 _DOSE = re.compile(rf"(?<![\w.]){_AMOUNT}(?!\w)", re.IGNORECASE)
 _BEHIND_FORM = re.compile(rf"\s*{_FORM}\b", re.IGNORECASE)

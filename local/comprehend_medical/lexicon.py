@@ -116,7 +116,7 @@ def _fits(text: str, found: Sequence[Token], index: int, term: _Term) -> int | N
     for number, wanted in enumerate(term.forms):
         if number:
             place += 1
-            if place < len(found) and found[place].text in "-–/.":
+            if place < len(found) and found[place].text in "-–/.&+":
                 place += 1
         if place >= len(found) or found[place].form != wanted:
             return None
@@ -158,9 +158,3 @@ def drugs() -> Lexicon:
         (row["name"], Drug(f"{row['type'].upper()}_NAME", row["generic"]), False)
         for row in _rows("drugs.csv")
     )
-
-
-@cache
-def descriptions() -> dict[str, str]:
-    """ICD-10-CM code -> its description in the tabular list."""
-    return {row["code"]: row["description"] for row in _rows("icd10cm.csv")}

@@ -4,8 +4,8 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from local.comprehend_medical.answers import warm
 from local.comprehend_medical.app import create_app
-from local.comprehend_medical.lexicon import conditions, descriptions, drugs
 
 HOST = "127.0.0.1"
 
@@ -22,5 +22,5 @@ class _Quiet(WSGIRequestHandler):
 
 def server(port: int = 0) -> WSGIServer:
     """A server bound to the port, or to a free one for 0, its lexicons read; `serve_forever` runs it."""
-    conditions(), drugs(), descriptions()
+    warm()
     return make_server(HOST, port, create_app(), server_class=_Server, handler_class=_Quiet)

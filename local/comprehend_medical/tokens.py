@@ -30,6 +30,11 @@ _GOES_ON = frozenset(
 """What cannot end a sentence: a line that ends so was wrapped."""
 
 
+def word_set(text: str) -> frozenset[str]:
+    """The words of a list that is written as a text."""
+    return frozenset(text.split())
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A word or one sign; `form` is what lexicons compare: lower case, singular."""

@@ -17,7 +17,10 @@ NOTE = (
     "Denies fever, chills or cough. Mother had breast cancer.\r\n"
     "Takes propanolol 10Mg twice daily, Eliquis 5 mg tablet po bid. Метопролол? metoprolol 25 mg."
 )
-CATEGORIES = {"MEDICATION", "MEDICAL_CONDITION"}
+CATEGORIES = {
+    *("MEDICATION", "MEDICAL_CONDITION", "PROTECTED_HEALTH_INFORMATION", "TIME_EXPRESSION"),
+    *("TEST_TREATMENT_PROCEDURE", "ANATOMY", "BEHAVIORAL_ENVIRONMENTAL_SOCIAL"),
+}
 TRAITS = {
     "SIGN",
     "SYMPTOM",
@@ -92,7 +95,13 @@ def test_an_attribute_says_how_it_belongs_to_its_drug(comprehend: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "limit"), [("detect_entities_v2", 20_000), ("infer_icd10_cm", 10_000)]
+    ("operation", "limit"),
+    [
+        ("detect_entities_v2", 20_000),
+        ("detect_phi", 20_000),
+        ("infer_icd10_cm", 10_000),
+        ("infer_rx_norm", 10_000),
+    ],
 )
 def test_the_limits_are_bytes_of_utf8(comprehend: Any, operation: str, limit: int) -> None:
     ask = getattr(comprehend, operation)
@@ -104,7 +113,7 @@ def test_the_limits_are_bytes_of_utf8(comprehend: Any, operation: str, limit: in
 
 def test_an_operation_that_it_lacks_is_refused_as_unknown(comprehend: Any) -> None:
     with pytest.raises(ClientError) as raised:
-        comprehend.detect_phi(Text="Jane")
+        comprehend.infer_snomedct(Text="Jane")
     assert raised.value.response["Error"]["Code"] == "UnknownOperationException"
 
 

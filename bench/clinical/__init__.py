@@ -1,0 +1,1 @@
+"""How well the Comprehend Medical stand-in reads notes, measured through its own HTTP interface."""
