@@ -58,6 +58,7 @@ class CoreStack(cdk.Stack):
             vault=self.vault,
             queues=self.queues,
             secrets=self.secrets,
+            tls_secret=environment.receiver.tls_secret,
         )
         self.delivery = Delivery(self, "Delivery", environment=environment)
         self.steps = Steps(

@@ -19,8 +19,9 @@ from infra.settings import Environment, Network
 NOT_STORED = ("store_unavailable", "receiver_fault")
 UNACCEPTABLE = (
     *("not_hl7", "msh_unreadable", "no_start_block", "no_control_id"),
-    *("unknown_type", "unknown_trigger", "oversize", "cut_off"),
+    *("unknown_type", "unknown_trigger", "oversize", "cut_off", "too_many_segments"),
 )
+NOT_ALLOWED = ("processing_id", "sender_not_allowed", "trigger_not_allowed")
 
 
 class IngressStack(cdk.Stack):
@@ -69,6 +70,9 @@ class IngressStack(cdk.Stack):
                 "ENS_MLLP_HOST": "0.0.0.0",  # noqa: S104  a task's own interface; its group guards it
                 "ENS_MLLP_PORT": str(MLLP),
                 "ENS_HEALTH_PORT": str(HEALTH),
+                "ENS_UNKNOWN_SENDERS": environment.receiver.unknown_senders,
+                **_given("ENS_PROCESSING_IDS", ",".join(environment.receiver.processing_ids)),
+                **_given("ENS_TLS_SECRET", environment.receiver.tls_secret),
             },
             role=core.receiver_role,
         )
@@ -134,6 +138,29 @@ class IngressStack(cdk.Stack):
                 },
             ),
         )
+        core.alarms.watch(
+            self,
+            "messages-not-allowed",
+            meaning="Messages came that their sender or this environment may not send.",
+            metric=_sum(
+                "not allowed",
+                {
+                    reason: own(environment, "Receiver", "Refused", reason=reason)
+                    for reason in NOT_ALLOWED
+                },
+            ),
+        )
+        core.alarms.watch(
+            self,
+            "control-id-reused",
+            meaning="A sender used an MSH-10 again for another message; both were taken.",
+            metric=own(environment, "Receiver", "ControlIdReused"),
+        )
+
+
+def _given(name: str, value: str) -> dict[str, str]:
+    """The variable, where there is a value for it."""
+    return {name: value} if value else {}
 
 
 def _sum(label: str, parts: dict[str, cloudwatch.Metric]) -> cloudwatch.MathExpression:

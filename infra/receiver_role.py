@@ -23,6 +23,7 @@ class ReceiverRole(iam.Role):
         vault: Vault,
         queues: Queues,
         secrets: Secrets,
+        tls_secret: str,
     ) -> None:
         super().__init__(
             scope,
@@ -41,5 +42,7 @@ class ReceiverRole(iam.Role):
             *grants.read_secret(secrets.reference_key, keys.records),
         ):
             self.add_to_policy(statement)
+        if tls_secret:  # under AWS's own key for secrets, which asks for no grant
+            self.add_to_policy(grants.allow(("secretsmanager:GetSecretValue",), [tls_secret]))
         accept(self, {"HIPAA.Security-IAMNoInlinePolicy": INLINE})
         vault.accept_patterns(self, "events/*", "rejected/*", MESSAGE)

@@ -10,7 +10,11 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """A hospital system that sends to us, known by its MSH-3.1 and MSH-4.1."""
+    """A hospital system that sends to us, known by its MSH-3.1 and MSH-4.1.
+
+    `networks` (CIDR) and `certificates` (a client certificate's CN, DNS name or whole subject) bind it
+    to connections; `trigger_events` are the only ones that it may send (docs/receiver.md).
+    """
 
     name: str
     sending_application: str
@@ -18,6 +22,9 @@ class Sender:
     default_assigning_authority: str = ""
     time_zone: str = ""
     display_name: str = ""
+    networks: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
+    trigger_events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +55,23 @@ class Network:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
-    """How many receivers run, and the certificate of the TLS listener (none: plain TCP in the VPN)."""
+    """How many receivers run, where TLS ends, and whom they take.
+
+    TLS ends at the load balancer with `certificate_arn`, at the receiver with `tls_secret` (the ARN of
+    a secret with certificate, key and, for mutual TLS, client_ca), nowhere without both: plain TCP in
+    the VPN. `processing_ids` empty: P in prod, P, T and D elsewhere.
+    """
 
     desired: int = 2
     maximum: int = 6
     certificate_arn: str = ""
+    tls_secret: str = ""
+    unknown_senders: Literal["accept", "refuse"] = "accept"
+    processing_ids: tuple[Literal["P", "T", "D"], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.certificate_arn and self.tls_secret:
+            raise ValueError("TLS ends at the load balancer or at the receiver, not at both")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

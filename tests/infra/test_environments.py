@@ -5,10 +5,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import ip_network
 
 import pytest
 
-from infra.settings import ENVIRONMENTS
+from infra.settings import ENVIRONMENTS, Receiver, Sender
+from receiver.settings import read_settings
 from tests.conftest import ENVIRONMENT, ROOT
 from tests.infra.conftest import CLOUD, EVERY, Stacks
 from tests.infra.template import Template
@@ -110,3 +113,31 @@ def test_an_outage_of_hours_does_not_fill_the_dead_letter_queue_of_prod() -> Non
     assert ENVIRONMENTS["prod"].max_receive_count == 40
     assert ENVIRONMENTS["prod"].unknown_patient == "end"
     assert ENVIRONMENTS["local"].unknown_patient == "dead_letter"
+
+
+def test_a_sender_s_bindings_reach_the_receiver_as_it_reads_them() -> None:
+    sender = Sender(
+        name="northgen",
+        sending_application="ADTSYS",
+        sending_facility="NORTHGEN",
+        networks=("10.20.0.0/16",),
+        certificates=("adt.northgen.example",),
+        trigger_events=("A01", "A03"),
+    )
+    environment = replace(ENVIRONMENTS["dev"], senders=(sender,))
+    variables = {
+        "ENS_ENVIRONMENT": "dev",
+        "ENS_VAULT_BUCKET": "vault",
+        "ENS_QUEUE_URL": "queue",
+        "ENS_REFERENCE_KEY_SECRET": "key",
+        "ENS_SENDERS": environment.senders_json(),
+    }
+    (read,) = read_settings(variables).senders
+    assert read.networks == (ip_network("10.20.0.0/16"),)
+    assert read.certificates == {"adt.northgen.example"}
+    assert read.trigger_events == {"A01", "A03"}
+
+
+def test_tls_ends_in_one_place() -> None:
+    with pytest.raises(ValueError, match="TLS ends"):
+        Receiver(certificate_arn="arn:a", tls_secret="arn:b")

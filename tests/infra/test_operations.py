@@ -33,6 +33,7 @@ def test_what_may_go_wrong_has_an_alarm(core: Template) -> None:
 def test_what_may_go_wrong_at_the_receiver_has_an_alarm(prod: Stacks) -> None:
     assert set(alarms(prod["ingress"])) == {
         *("receivers-missing", "receiver-cannot-store", "messages-refused"),
+        *("messages-not-allowed", "control-id-reused"),
     }
 
 
@@ -116,7 +117,7 @@ def test_alarms_on_refusals_know_every_reason_that_the_receiver_gives(prod: Stac
     given = set(re.findall(r'Refusal\(\s*"(\w+)"', source))
     watched = {
         dimension["Value"]
-        for name in ("receiver-cannot-store", "messages-refused")
+        for name in ("receiver-cannot-store", "messages-refused", "messages-not-allowed")
         for metric in alarms(prod["ingress"])[name]["Metrics"]
         for dimension in metric.get("MetricStat", {}).get("Metric", {}).get("Dimensions", [])
         if dimension["Name"] == "reason"
