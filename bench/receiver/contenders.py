@@ -7,14 +7,16 @@ from pathlib import Path
 from bench.receiver import camel, peers_environment
 from bench.receiver.processes import HOST
 
-PYTHON_WARM_SECONDS = 1.0
-# Camel's rate doubles within its first 40 CPU seconds, while its code is compiled.
-JVM_WARM_SECONDS = 25.0
+# Camel's rate rises for its first 40 CPU seconds, while its code is compiled.
+JVM_WARM_CPU_SECONDS = 40.0
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One server. `mode` is the generator's; `stores` says that it stores before it acknowledges."""
+    """One server. `mode` is the generator's; `stores` says that it stores before it acknowledges.
+
+    It is loaded until it has used `warm_cpu_seconds` before anything is measured.
+    """
 
     name: str
     command: tuple[str, ...] = ()
@@ -22,7 +24,7 @@ class Contender:
     mode: str = ""
     stores: bool = True
     peer: bool = True
-    warm_seconds: float = PYTHON_WARM_SECONDS
+    warm_cpu_seconds: float = 0.5
     absent: str = ""
 
     @property
@@ -59,7 +61,7 @@ def all_contenders(folder: Path) -> list[Contender]:
         Contender(
             "Apache Camel",
             ("java", *camel.JVM_OPTIONS, "-cp", class_path, "bench.CamelReceiver", "{port}"),
-            warm_seconds=JVM_WARM_SECONDS,
+            warm_cpu_seconds=JVM_WARM_CPU_SECONDS,
             absent=no_camel,
         ),
         peer("python-hl7", "python_hl7"),

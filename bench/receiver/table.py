@@ -59,16 +59,17 @@ def print_tables(
         _row(result, values, f"{result.peak_mb:.0f}")
 
     best = {column: best_peer(results, column) for column in columns}
-    _section("As a ratio to the best peer that stores", heads)
-    for result in results:
-        _row(result, _shown(result, columns, lambda at, cell: _ratio(cell, best[at])))
+    if any(best.values()):
+        _section("As a ratio to the best peer that stores", heads)
+        for result in results:
+            _row(result, _shown(result, columns, lambda at, cell: _ratio(cell, best[at])))
 
     _section("ACK latency, p50 / p99 ms", heads)
     for result in results:
         _row(result, _shown(result, columns, lambda _, cell: _latency(cell.quietest)))
     print(
         f"\nPut and send alone, by boto3, one after the other ({sizes[0]}): "
-        f"p50 {calls['p50_ms']:.2f} ms, p99 {calls['p99_ms']:.2f} ms."
+        f"p50 {calls['p50_ms']:.2f} ms, p99 {calls['p99_ms']:.2f} ms, CPU {calls['cpu_ms']:.2f} ms."
     )
     _complaints(results)
 
