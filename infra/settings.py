@@ -5,7 +5,7 @@ A deployer edits this file: the account, the mail domain, the senders, who is to
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class Mdm:
     the functions' security group. `providers` says who answers for providers.
     """
 
-    settings: dict[str, str | int | bool] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     providers: Literal["registry", "fhir"] = "registry"
     secret_arn: str = ""
     secret_key_arn: str = ""

@@ -3,9 +3,13 @@
 import json
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-from local.index import Index
-from local.servers import HOST
+from local.fhir_index import create_app
+from local.fhir_index.directory import Directory
+from local.fhir_index.patients import Patients, region_system, system_of
+from local.index import Index, People
+from local.servers import HOST, Server, listen
 
 
 class MdmError(Exception):
@@ -17,11 +21,31 @@ def start(name: str, folder: Path, running: ExitStack) -> dict[str, str]:
 
     `registry`, or nothing, needs no index. Raises `MdmError` for a name that is none.
     """
-    if name in ("", "registry"):
-        return {}
-    if name != "pixpdq":
-        raise MdmError("ENS_MDM is registry or pixpdq.")
-    index = Index(folder).start()
-    running.callback(index.stop)
-    settings = {"host": HOST, "port": index.port, "domain": "REGION"}
-    return {"ENS_MDM_BACKEND": "pixpdq", "ENS_MDM_SETTINGS": json.dumps(settings)}
+    match name:
+        case "" | "registry":
+            return {}
+        case "pixpdq":
+            index = Index(folder).start()
+            running.callback(index.stop)
+            return _told(name, "registry", host=HOST, port=index.port, domain="REGION")
+        case "fhir":
+            people = People(folder)
+            app = create_app(Patients(people), Directory(folder))
+            server = Server(listen("FHIR index", 0, ""), app).start()
+            running.callback(server.stop)
+            return _told(
+                name,
+                "fhir",
+                base_url=f"{server.url}/fhir",
+                domain=region_system(people),
+                systems={domain.namespace: system_of(domain) for domain in people.domains},
+            )
+    raise MdmError(f"ENS_MDM is {name!r}: it can be registry, pixpdq or fhir.")
+
+
+def _told(patients: str, providers: str, **settings: Any) -> dict[str, str]:
+    return {
+        "ENS_MDM_BACKEND": patients,
+        "ENS_PROVIDER_BACKEND": providers,
+        "ENS_MDM_SETTINGS": json.dumps(settings),
+    }

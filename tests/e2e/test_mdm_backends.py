@@ -11,7 +11,7 @@ from tests.support.messages import SAMPLES
 LINDQVIST, CHEN = "petra.lindqvist@millclinic.example", "wei.chen@heartcare.example"
 
 
-@pytest.fixture(scope="module", params=["pixpdq"])
+@pytest.fixture(scope="module", params=["pixpdq", "fhir"])
 def outside(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalSystem]:

@@ -1,103 +1,101 @@
-"""A certificate authority for tests of mutual TLS: made in memory, valid for a day."""
+"""Certificates made for one test: an authority, and what it certifies. RSA keys, valid for a day."""
 
-import ssl
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from functools import cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+DAY = timedelta(days=1)
+
+
+@cache
+def key(name: str) -> rsa.RSAPrivateKey:
+    """A key of its own for each name."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A certificate and its key, each as PEM."""
-
-    pem: str
-    key_pem: str
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """An authority; `issue` makes a certificate for a host or a client."""
+    """A certificate and its private key."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: rsa.RSAPrivateKey = field(repr=False)
 
     @property
     def pem(self) -> str:
-        """The authority's own certificate."""
+        """The certificate as PEM."""
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
 
-    def issue(self, name: str) -> Issued:
-        """A certificate for a name, usable by both sides of a connection."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = (
-            _builder(name, self.certificate.subject)
-            .public_key(key.public_key())
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()),
-                critical=False,
-            )
-            .sign(self.key, hashes.SHA256())
+    @property
+    def key_pem(self) -> str:
+        """The private key as PEM, in the clear."""
+        return self.key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ).decode()
+
+
+def authority(name: str, issuer: Issued | None = None, ca: bool = True) -> Issued:
+    """An authority that certifies others, its own root without `issuer`."""
+    builder = _named(name).add_extension(x509.BasicConstraints(ca=ca, path_length=None), True)
+    return _signed(builder, name, issuer)
+
+
+def mailbox(
+    address: str,
+    issuer: Issued,
+    expired: bool = False,
+    use: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.EMAIL_PROTECTION,),
+) -> Issued:
+    """A certificate for one mail address."""
+    builder = (
+        _named(address, -DAY if expired else DAY)
+        .add_extension(x509.SubjectAlternativeName([x509.RFC822Name(address)]), False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
+        .add_extension(x509.ExtendedKeyUsage(use), False)
+    )
+    return _signed(builder, address, issuer)
+
+
+def revocations(issuer: Issued, *revoked: Issued) -> str:
+    """The authority's list of revoked certificates as PEM."""
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.certificate.subject)
+        .last_update(now - DAY)
+        .next_update(now + DAY)
+    )
+    for one in revoked:
+        builder = builder.add_revoked_certificate(
+            x509.RevokedCertificateBuilder()
+            .serial_number(one.certificate.serial_number)
+            .revocation_date(now - DAY)
+            .build()
         )
-        return Issued(certificate.public_bytes(serialization.Encoding.PEM).decode(), pem_of(key))
+    signed = builder.sign(issuer.key, hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def authority() -> Authority:
-    """A new authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
-    usage = x509.KeyUsage(
-        digital_signature=True,
-        key_cert_sign=True,
-        crl_sign=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    certificate = (
-        _builder("tests", name)
-        .public_key(key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return Authority(certificate, key)
-
-
-def context_for(issued: Issued, root: Authority, folder: Path) -> ssl.SSLContext:
-    """A server's context that shows a certificate and trusts the authority's."""
-    pair = folder / "server.pem"
-    pair.write_text(f"{issued.pem}\n{issued.key_pem}")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cadata=root.pem)
-    context.load_cert_chain(pair)
-    return context
-
-
-def pem_of(key: ec.EllipticCurvePrivateKey) -> str:
-    """A private key as PKCS #8 PEM."""
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    ).decode()
-
-
-def _builder(name: str, issuer: x509.Name) -> x509.CertificateBuilder:
+def _named(name: str, ends: timedelta = DAY) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-        .issuer_name(issuer)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - 3 * DAY)
+        .not_valid_after(now + ends)
+        .public_key(key(name).public_key())
     )
+
+
+def _signed(builder: x509.CertificateBuilder, name: str, issuer: Issued | None) -> Issued:
+    own = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = builder.issuer_name(issuer.certificate.subject if issuer else own)
+    return Issued(builder.sign(issuer.key if issuer else key(name), hashes.SHA256()), key(name))

@@ -18,10 +18,11 @@ from lambdas.common.errors import (
     IdentityAmbiguousError,
 )
 from lambdas.common.models import Patient
+from lambdas.lookup_identities import wire
 from lambdas.lookup_identities.breaker import Breaker
 from lambdas.lookup_identities.matching import UsableIdentifier, one_patient
 from lambdas.lookup_identities.outcomes import DomainUnknownError
-from lambdas.lookup_identities.pixpdq.mllp import Connection, Deadline, tls_context
+from lambdas.lookup_identities.pixpdq.mllp import Connection
 from lambdas.lookup_identities.pixpdq.queries import Domain, Parties, pdq_query, pix_query
 from lambdas.lookup_identities.pixpdq.replies import (
     Found,
@@ -33,11 +34,8 @@ from lambdas.lookup_identities.pixpdq.replies import (
 )
 from lambdas.lookup_identities.records import Match
 from lambdas.lookup_identities.settings import mdm_secret, mdm_settings
+from lambdas.lookup_identities.wire import TRIES, Deadline, tls_context
 
-TOTAL_SECONDS = 4.5
-"""For all questions of one event together; the function has 7, S3, registry and audit included."""
-
-TRIES = 2
 PAGES = 3
 """Pages of a PDQ answer that are read; whoever is still among more is not one patient."""
 
@@ -52,7 +50,7 @@ def find(usable: Sequence[UsableIdentifier], patient: Patient) -> Match | None:
     `ConfigurationError` and `DependencyUnavailableError`.
     """
     with _breaker().guard():
-        return _find(usable, Deadline.after(TOTAL_SECONDS))
+        return _find(usable, Deadline.after(wire.TOTAL_SECONDS))
 
 
 def _find(usable: Sequence[UsableIdentifier], deadline: Deadline) -> Match | None:

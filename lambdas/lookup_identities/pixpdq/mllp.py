@@ -6,58 +6,14 @@ A query changes nothing, so one that a dead connection may have swallowed is sim
 import select
 import socket
 import ssl
-import tempfile
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
-from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.lookup_identities import wire
+from lambdas.lookup_identities.wire import Deadline
 
 START, END = b"\x0b", b"\x1c\x0d"
 LONGEST = 1_000_000
 """Bytes of an answer; ten patients with every alias take a hundredth of it."""
-
-CONNECT_SECONDS = 1.0
-FIRST_BYTE_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """The moment by which everything has to be answered, on the monotonic clock."""
-
-    at: float
-
-    @classmethod
-    def after(cls, seconds: float) -> "Deadline":
-        """The moment so many seconds from now."""
-        return cls(time.monotonic() + seconds)
-
-    def within(self, seconds: float) -> float:
-        """So many seconds, or what is left of the whole; `DependencyUnavailableError` when nothing is."""
-        left = self.at - time.monotonic()
-        if left <= 0:
-            raise DependencyUnavailableError("the index: no time left")
-        return min(seconds, left)
-
-
-def tls_context(secret: Mapping[str, str]) -> ssl.SSLContext:
-    """A context that trusts the secret's `ca` (else the system's), and shows `certificate` with `key`.
-
-    Raises `ConfigurationError` when they are no PEM or do not belong together.
-    """
-    try:
-        context = ssl.create_default_context(cadata=secret.get("ca"))
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if secret.get("certificate"):
-            with tempfile.TemporaryDirectory() as folder:  # ssl reads keys from files only
-                pair = Path(folder) / "pair.pem"
-                pair.touch(mode=0o600)
-                pair.write_text(f"{secret['certificate']}\n{secret['key']}", "ascii")
-                context.load_cert_chain(pair)
-    except (ssl.SSLError, ValueError, KeyError):
-        raise ConfigurationError("the index's secret: ca, certificate and key are no PEM") from None
-    return context
 
 
 class Connection:
@@ -97,7 +53,7 @@ class Connection:
         try:
             if self._socket is None:
                 self._socket = self._open(deadline)
-            self._socket.settimeout(deadline.within(FIRST_BYTE_SECONDS))
+            self._socket.settimeout(deadline.within(wire.FIRST_BYTE_SECONDS))
             self._socket.sendall(START + message + END)
             return self._answer(self._socket, deadline)
         except TimeoutError:
@@ -112,7 +68,7 @@ class Connection:
     def _open(self, deadline: Deadline) -> socket.socket:
         plain = None
         try:
-            plain = socket.create_connection(self._address, deadline.within(CONNECT_SECONDS))
+            plain = socket.create_connection(self._address, deadline.within(wire.CONNECT_SECONDS))
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             if self._tls is None:
@@ -128,7 +84,7 @@ class Connection:
         while END not in received:
             if not received or len(received) > LONGEST:
                 raise _EndedError
-            sock.settimeout(deadline.within(FIRST_BYTE_SECONDS))
+            sock.settimeout(deadline.within(wire.FIRST_BYTE_SECONDS))
             more = sock.recv(65536)
             if not more:
                 raise _EndedError

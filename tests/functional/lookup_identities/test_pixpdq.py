@@ -17,11 +17,11 @@ from lambdas.common.errors import (
     IdentityNotFoundError,
 )
 from lambdas.common.models import Name, Patient, PatientIdentifier
+from lambdas.lookup_identities import wire
 from lambdas.lookup_identities.breaker import FAILURES
 from lambdas.lookup_identities.matching import usable_identifiers
 from lambdas.lookup_identities.outcomes import DomainUnknownError
 from lambdas.lookup_identities.pixpdq import index as pixpdq
-from lambdas.lookup_identities.pixpdq import mllp
 from lambdas.lookup_identities.records import Match
 from local.index import Index
 from tests.conftest import clear_caches
@@ -164,7 +164,7 @@ def test_an_index_in_trouble_for_a_moment_is_asked_once_more(
 def test_a_silent_index_is_unavailable_within_the_steps_time(
     configure: Configure, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mllp, "FIRST_BYTE_SECONDS", 0.1)
+    monkeypatch.setattr(wire, "FIRST_BYTE_SECONDS", 0.1)
     index.fail_next("silent", "silent")
     with pytest.raises(DependencyUnavailableError, match="timeout"):
         find(northgen("H00412"))
@@ -175,7 +175,7 @@ def test_a_silent_index_is_unavailable_within_the_steps_time(
 def test_the_whole_has_an_end_however_slowly_the_index_answers(
     configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pixpdq, "TOTAL_SECONDS", 0.0)
+    monkeypatch.setattr(wire, "TOTAL_SECONDS", 0.0)
     with pytest.raises(DependencyUnavailableError, match="no time left"):
         find(northgen("H00412"))
 
@@ -195,7 +195,7 @@ def test_an_index_that_is_down_is_not_hammered(
     for _ in range(FAILURES + 4):
         with pytest.raises(DependencyUnavailableError, match="the index"):
             find(northgen("H00412"))
-    assert len(asked) == FAILURES * pixpdq.TRIES
+    assert len(asked) == FAILURES * wire.TRIES
 
 
 def test_mutual_tls_is_spoken_with_the_secrets_certificate(

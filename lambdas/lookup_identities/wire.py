@@ -1,0 +1,55 @@
+"""What both ways to an index outside share: how long it may take, and how TLS is spoken."""
+
+import ssl
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
+
+CONNECT_SECONDS = 1.0
+FIRST_BYTE_SECONDS = 2.0
+TOTAL_SECONDS = 4.5
+"""For all questions of one event together; the function has 7, S3, registry and audit included."""
+
+TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The moment by which everything has to be answered, on the monotonic clock."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        """The moment so many seconds from now."""
+        return cls(time.monotonic() + seconds)
+
+    def within(self, seconds: float) -> float:
+        """So many seconds, or what is left of the whole; `DependencyUnavailableError` when nothing is."""
+        left = self.at - time.monotonic()
+        if left <= 0:
+            raise DependencyUnavailableError("the index: no time left")
+        return min(seconds, left)
+
+
+def tls_context(secret: Mapping[str, str]) -> ssl.SSLContext:
+    """A context that trusts the secret's `ca` (else the system's), and shows `certificate` with `key`.
+
+    Raises `ConfigurationError` when they are no PEM or do not belong together.
+    """
+    try:
+        context = ssl.create_default_context(cadata=secret.get("ca"))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if secret.get("certificate"):
+            with tempfile.TemporaryDirectory() as folder:  # ssl reads keys from files only
+                pair = Path(folder) / "pair.pem"
+                pair.touch(mode=0o600)
+                pair.write_text(f"{secret['certificate']}\n{secret['key']}", "ascii")
+                context.load_cert_chain(pair)
+    except (ssl.SSLError, ValueError, KeyError):
+        raise ConfigurationError("the index's secret: ca, certificate and key are no PEM") from None
+    return context

@@ -1,0 +1,108 @@
+"""Every case of a look-up and its outcome, the same for every index that may be in use.
+
+The rows are those of domain rules: PIX's six cases, PDQ's, the resolver's contract. `merged` is matched
+with the survivor. A registry has no domains: what it does not file is not found.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from lambdas.common.errors import EnsError
+from lambdas.common.models import Patient, PatientIdentifier
+from lambdas.lookup_identities import registry as tables
+from lambdas.lookup_identities import resolving
+from lambdas.lookup_identities.fhir import http as fhir_http
+from lambdas.lookup_identities.fhir import index as fhir
+from lambdas.lookup_identities.matching import usable_identifiers
+from lambdas.lookup_identities.outcomes import DomainUnknownError, outcome_of
+from lambdas.lookup_identities.pixpdq import index as pixpdq
+from lambdas.lookup_identities.records import Match
+from local.index import Index
+from tests.conftest import clear_caches
+from tests.functional.lookup_identities.conftest import SEEDS
+from tests.functional.lookup_identities.test_handler import northgen
+from tests.support.fhir_index import fhir_index
+
+Find = Callable[..., Match | None]
+MARS = PatientIdentifier("1", "MARS")
+
+# case -> identifiers, then the outcome of registry, pixpdq, fhir
+CASES: dict[str, tuple[tuple[PatientIdentifier, ...], str, str, str]] = {
+    "PIX 1: one id in our domain": ((northgen("H00412"),), *("matched",) * 3),
+    "PIX 3: id unknown in a known domain": ((northgen("H99999"),), *("not_found",) * 3),
+    "PIX 4: domain of the id unknown": ((MARS,), "not_found", "domain_unknown", "domain_unknown"),
+    "PIX 4, beside an id that is known": ((northgen("H00412"), MARS), *("matched",) * 3),
+    "PIX 4, beside an id that is not": ((northgen("H99999"), MARS), *("not_found",) * 3),
+    "PIX 6: several ids in our domain": ((northgen("H00850"),), *("ambiguous",) * 3),
+    "two ids of one patient": (
+        (northgen("H00412"), PatientIdentifier("H00412", "2.16.840.1.113883.3.9999.11")),
+        *("matched",) * 3,
+    ),
+    "two ids of two patients": ((northgen("H00412"), northgen("H00533")), *("conflict",) * 3),
+    "an id from before a merge": ((northgen("H00977"),), *("matched",) * 3),
+    "authority by its OID alone": (
+        (PatientIdentifier("H00412", universal_id="2.16.840.1.113883.3.9999.11"),),
+        *("matched",) * 3,
+    ),
+    "no id that can be asked for": ((), *("not_found",) * 3),
+}
+
+
+def tell(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
+    monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps(settings))
+
+
+def in_registry(usable: Any, _: Patient) -> Match | None:
+    filed = tables.filed_under((pair for known in usable for pair in known.pairs()), ())
+    return resolving._in_registry(usable, filed, ())[0]
+
+
+@pytest.fixture(params=["registry", "pixpdq", "fhir"])
+def backend(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[str, Find]]:
+    """The name of a backend and its `find`, its index running."""
+    name = request.param
+    if name == "registry":
+        request.getfixturevalue("registry")
+        yield name, in_registry
+    elif name == "pixpdq":
+        index = Index(SEEDS).start()
+        clear_caches()
+        tell(monkeypatch, host="127.0.0.1", port=index.port, domain="REGION")
+        yield name, pixpdq.find
+        if pixpdq._connection.cache_info().currsize:
+            pixpdq._connection().close()
+        index.stop()
+    else:
+        clear_caches()
+        with fhir_index() as running:
+            tell(monkeypatch, **running.settings)
+            yield name, fhir.find
+            if fhir_http.server.cache_info().currsize:
+                fhir_http.server().close()
+    clear_caches()
+
+
+def test_every_case_has_its_outcome_whatever_the_index(
+    environment: dict[str, str], backend: tuple[str, Find]
+) -> None:
+    name, find = backend
+    column = {"registry": 1, "pixpdq": 2, "fhir": 3}[name]
+    outcomes, expected = {}, {}
+    for case, row in CASES.items():
+        usable, _ = usable_identifiers(row[0], "")
+        found: Match | Exception | None
+        try:
+            found = find(usable, Patient())
+        except (EnsError, DomainUnknownError) as error:
+            found = error
+        outcomes[case], expected[case] = outcome_of(found), row[column]
+        if isinstance(found, Match):
+            assert found.record.patient_id == "p-okafor", case
+            merged = ("p-okafor-old",) if "merge" in case else ()
+            assert found.merged_from == merged, case
+    assert outcomes == expected

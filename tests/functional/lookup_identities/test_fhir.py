@@ -1,0 +1,358 @@
+"""The `fhir` backend against the FHIR double: PIXm, PDQm, `$match`, mCSD, and the token they need."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from lambdas.common.errors import (
+    ConfigurationError,
+    DependencyUnavailableError,
+    IdentityAmbiguousError,
+    IdentityNotFoundError,
+)
+from lambdas.common.models import Name, Patient, PatientIdentifier
+from lambdas.lookup_identities import wire
+from lambdas.lookup_identities.fhir import directory, http, index, oauth
+from lambdas.lookup_identities.fhir.patients import described
+from lambdas.lookup_identities.matching import usable_identifiers
+from lambdas.lookup_identities.records import Match, Provider
+from tests.conftest import clear_caches
+from tests.functional.lookup_identities.conftest import RunStep
+from tests.functional.lookup_identities.test_handler import northgen, patient_event
+from tests.support.certificates import pem_of
+from tests.support.fhir_index import FhirIndex, check, fhir_index
+
+OKAFOR = Patient(name=Name("OKAFOR", "AMARA"), birth_date="1958-02-14", sex="F")
+LINDQVIST, BARROS = "1888888884", "1777777776"
+
+Configure = Callable[..., None]
+
+
+@pytest.fixture
+def server(environment: dict[str, str]) -> Iterator[FhirIndex]:
+    clear_caches()
+    with fhir_index() as running:
+        yield running
+        forget()
+
+
+def forget() -> None:
+    """Ends the step's connection, and with it all that the sandbox remembers."""
+    if http.server.cache_info().currsize:
+        http.server().close()
+    clear_caches()
+
+
+@pytest.fixture
+def configure(server: FhirIndex, monkeypatch: pytest.MonkeyPatch) -> Configure:
+    def set_up(**more: Any) -> None:
+        forget()
+        monkeypatch.setenv("ENS_MDM_BACKEND", "fhir")
+        monkeypatch.setenv("ENS_PROVIDER_BACKEND", "fhir")
+        monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps({**server.settings, **more}))
+
+    set_up()
+    return set_up
+
+
+def find(*identifiers: PatientIdentifier, patient: Patient = OKAFOR) -> Match | None:
+    usable, _ = usable_identifiers(identifiers, "")
+    return index.find(usable, patient)
+
+
+def test_pixm_and_pdqm_are_asked_as_their_profiles_write(
+    configure: Configure, server: FhirIndex
+) -> None:
+    found = find(northgen("H00412"))
+    assert found is not None
+    assert (found.record.family, found.record.birth_date, found.record.sex) == (
+        *("Okafor", "1958-02-14"),
+        "F",
+    )
+    assert [unquote(line) for line in server.asked] == [
+        "GET /fhir/Patient/$ihe-pix?sourceIdentifier=urn:oid:2.16.840.1.113883.3.9999.11|H00412"
+        "&targetSystem=urn:oid:2.16.840.1.113883.3.9999.10",
+        "GET /fhir/Patient?identifier=urn:oid:2.16.840.1.113883.3.9999.10|p-okafor",
+    ]
+
+
+def test_a_403_is_a_target_domain_that_the_index_does_not_know(configure: Configure) -> None:
+    configure(domain="urn:oid:1.2.3")
+    with pytest.raises(ConfigurationError, match="domain of ENS_MDM_SETTINGS"):
+        find(northgen("H00412"))
+
+
+@pytest.mark.parametrize("status", [403, 405, 422])
+def test_a_refusal_that_is_no_outcome_of_the_profile_is_a_configuration_error(
+    configure: Configure, server: FhirIndex, status: int
+) -> None:
+    server.fail_next(status)
+    with pytest.raises(ConfigurationError, match=str(status)):
+        find(northgen("H00412"))
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_in_trouble_is_asked_once_more_and_then_unavailable(
+    configure: Configure, server: FhirIndex, status: int
+) -> None:
+    server.fail_next(status)
+    assert find(northgen("H00412"))
+    server.fail_next(status, status)
+    with pytest.raises(DependencyUnavailableError, match=str(status)):
+        find(northgen("H00412"))
+
+
+def test_a_server_that_is_not_there_is_unavailable(configure: Configure) -> None:
+    configure(base_url="http://127.0.0.1:1/fhir")
+    with pytest.raises(DependencyUnavailableError):
+        find(northgen("H00412"))
+
+
+def test_match_takes_one_certain_patient_and_names_the_identifiers(
+    configure: Configure, server: FhirIndex
+) -> None:
+    configure(patients="match")
+    found = find(northgen("H00412"))
+    assert found is not None
+    assert (found.record.patient_id, found.matched_on) == ("p-okafor", ("PID-3",))
+    assert server.asked == ["POST /fhir/Patient/$match?"]
+
+
+def test_match_without_one_certain_patient_is_nobody(configure: Configure) -> None:
+    configure(patients="match")
+    assert find(northgen("H00412"), patient=Patient(name=Name("Brown"))) is None
+    lind = Patient(name=Name("Lind"), birth_date="1990-04-17")
+    assert find(northgen("H00850"), patient=lind) is None
+
+
+def graded(*grades: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "resource": {"resourceType": "Patient", "identifier": [], "id": str(number)},
+            "search": {"extension": [{"url": index.GRADE, "valueCode": grade}]},
+        }
+        for number, grade in enumerate(grades)
+    ]
+
+
+@pytest.mark.parametrize("grades", [("certain", "certain"), ("possible",), ("probable", "certain")])
+def test_a_server_that_answers_more_or_less_than_certain_is_ambiguous(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch, grades: tuple[str, ...]
+) -> None:
+    configure(patients="match")
+    bundle = {"resourceType": "Bundle", "entry": graded(*grades)}
+    monkeypatch.setattr(http.Server, "post", lambda *_: http.Reply(200, bundle))
+    with pytest.raises(IdentityAmbiguousError):
+        find(northgen("H00412"))
+
+
+def test_a_search_that_did_not_search_by_the_identifier_is_not_believed(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody = {
+        "resourceType": "Bundle",
+        "link": [{"relation": "self", "url": "https://mpi.example/fhir/Patient"}],
+        "entry": graded("certain"),
+    }
+    ask = http.Server.get
+
+    def ignoring(self: http.Server, path: str, *rest: Any) -> http.Reply:
+        return http.Reply(200, everybody) if path == "Patient" else ask(self, path, *rest)
+
+    monkeypatch.setattr(http.Server, "get", ignoring)
+    with pytest.raises(ConfigurationError, match="does not search by identifier"):
+        find(northgen("H00412"))
+
+
+def test_the_patient_for_match_is_the_example_of_pdqm() -> None:
+    usable, _ = usable_identifiers([northgen("H00412")], "")
+    patient = Patient(name=Name("Okafor", "Amara"), birth_date="1958-02-14", sex="F")
+    resource = described(patient, usable, {"NORTHGEN": "urn:oid:2.16.840.1.113883.3.9999.11"})
+    check(resource)
+    assert resource == {
+        "resourceType": "Patient",
+        "identifier": [{"system": "urn:oid:2.16.840.1.113883.3.9999.11", "value": "H00412"}],
+        "name": [{"family": "Okafor", "given": ["Amara"]}],
+        "birthDate": "1958-02-14",
+        "gender": "female",
+    }
+
+
+# -- providers
+
+
+def provider(provider_id: str, npi: str, address: str = "old@example.org") -> Provider:
+    return Provider(provider_id, Name("X"), npi, address)
+
+
+def test_a_directory_says_who_is_active_and_where_they_are_written_to(
+    configure: Configure, server: FhirIndex
+) -> None:
+    known = {
+        "dr-lindqvist": provider("dr-lindqvist", LINDQVIST),
+        "dr-barros": provider("dr-barros", BARROS),
+        "dr-none": provider("dr-none", ""),
+        "dr-gone": provider("dr-gone", "1999999992"),
+    }
+    found = directory.validated(known)
+    assert set(found) == {"dr-lindqvist", "dr-barros"}
+    lindqvist = found["dr-lindqvist"]
+    assert lindqvist.address == "petra.lindqvist@millclinic.example"
+    assert lindqvist.name.display() == "Dr Petra Lindqvist"
+    assert (lindqvist.active, found["dr-barros"].address) == (True, "")
+    assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "resource_id", "members", "active", "address"),
+    [
+        ("Practitioner", "dr-lindqvist", {"active": False}, False, True),
+        ("PractitionerRole", "role-dr-lindqvist", {"active": False}, False, False),
+        ("Organization", "practice-dr-lindqvist", {"active": False}, True, False),
+        ("Endpoint", "mail-dr-lindqvist", {"status": "off"}, True, False),
+        (
+            "Endpoint",
+            "mail-dr-lindqvist",
+            {"connectionType": {"system": "x", "code": "hl7-fhir-rest"}},
+            True,
+            False,
+        ),
+    ],
+)
+def test_what_a_directory_no_longer_offers_is_not_used(
+    configure: Configure,
+    server: FhirIndex,
+    kind: str,
+    resource_id: str,
+    members: dict[str, Any],
+    active: bool,
+    address: bool,
+) -> None:
+    server.directory.change(kind, resource_id, **members)
+    found = directory.validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
+    assert found["dr-lindqvist"].active is active
+    assert bool(found["dr-lindqvist"].address) is address
+
+
+def test_the_endpoint_of_the_role_goes_before_that_of_its_organisation(
+    configure: Configure, server: FhirIndex
+) -> None:
+    reference = {"reference": "Endpoint/mail-dr-chen"}
+    server.directory.change("PractitionerRole", "role-dr-lindqvist", endpoint=[reference])
+    found = directory.validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
+    assert found["dr-lindqvist"].address == "wei.chen@heartcare.example"
+
+
+@pytest.mark.usefixtures("registry")
+def test_the_step_tells_whom_index_and_directory_agree_on(
+    configure: Configure, run_step: RunStep
+) -> None:
+    configure()
+    assert run_step(patient_event(northgen("H00412")))["recipient_count"] == 1
+    with pytest.raises(IdentityNotFoundError):
+        run_step(patient_event(northgen("H99999")))
+
+
+# -- OAuth2
+
+KEYS: dict[str, Any] = {
+    "ES384": ec.generate_private_key(ec.SECP384R1()),
+    "RS384": rsa.generate_private_key(65537, 2048),
+}
+
+
+def decoded(part: str) -> Any:
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def verified(form: Mapping[str, str], audience: str, public: Any) -> dict[str, Any]:
+    """The claims of an assertion, its signature checked as an authorisation server does."""
+    head, claims, signature = form["client_assertion"].split(".")
+    raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+    signed = f"{head}.{claims}".encode()
+    if decoded(head)["alg"] == "ES384":
+        der = encode_dss_signature(int.from_bytes(raw[:48]), int.from_bytes(raw[48:]))
+        public.verify(der, signed, ec.ECDSA(hashes.SHA384()))
+    else:
+        public.verify(raw, signed, padding.PKCS1v15(), hashes.SHA384())
+    said: dict[str, Any] = decoded(claims)
+    assert said["aud"] == audience
+    assert said["iss"] == said["sub"] == "hl7-ens"
+    assert 0 < said["exp"] - said["iat"] <= 300
+    return said
+
+
+@pytest.mark.parametrize("algorithm", list(KEYS))
+def test_a_signed_assertion_gets_a_token_that_is_used_until_it_ends(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, algorithm: str
+) -> None:
+    seen: list[str] = []
+
+    def authorize(form: Mapping[str, str]) -> str | None:
+        assert form["grant_type"] == "client_credentials"
+        assert form["client_assertion_type"] == oauth.ASSERTION_TYPE
+        seen.append(verified(form, audience, KEYS[algorithm].public_key())["jti"])
+        return f"token-{len(seen)}"
+
+    with fhir_index(authorize) as running:
+        forget()
+        audience = f"{running.url}/token"
+        settings = {**running.settings, "token_url": audience}
+        monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps(settings))
+        secret = {"client_id": "hl7-ens", "private_key": pem_of(KEYS[algorithm]), "key_id": "1"}
+        monkeypatch.setattr(http, "mdm_secret", lambda: secret)
+        for _ in range(2):
+            assert find(northgen("H00412"))
+        assert len(seen) == 1
+        # A server that forgot the token makes us fetch another, once.
+        monkeypatch.setattr(http.server(), "_token", "forgotten")
+        assert find(northgen("H00412"))
+        assert len(set(seen)) == 2
+        forget()
+
+
+def test_a_refused_assertion_and_a_key_that_is_none_are_configuration_errors(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fhir_index(lambda _: None) as running:
+        settings = {**running.settings, "token_url": f"{running.url}/token"}
+        monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps(settings))
+        for secret, text in (
+            ({"client_id": "c", "private_key": pem_of(KEYS["ES384"])}, "refuses our assertion"),
+            ({"client_id": "c", "private_key": "no key"}, "is no PEM"),
+            (
+                {
+                    "client_id": "c",
+                    "private_key": pem_of(ec.generate_private_key(ec.SECP256R1())),
+                },
+                "neither RSA nor P-384",
+            ),
+            ({}, "lacks client_id"),
+        ):
+            forget()
+            monkeypatch.setattr(http, "mdm_secret", lambda secret=secret: secret)
+            with pytest.raises(ConfigurationError, match=text):
+                find(northgen("H00412"))
+        forget()
+
+
+def test_an_assertion_of_another_key_does_not_verify() -> None:
+    pem = pem_of(KEYS["ES384"])
+    form = oauth.token_request("hl7-ens", "https://t.example/token", "s", pem, "1")
+    other = ec.generate_private_key(ec.SECP384R1()).public_key()
+    with pytest.raises(InvalidSignature):
+        verified(form, "https://t.example/token", other)
+
+
+def test_the_whole_has_an_end(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "TOTAL_SECONDS", 0.0)
+    with pytest.raises(DependencyUnavailableError, match="no time left"):
+        find(northgen("H00412"))
