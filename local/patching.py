@@ -1,4 +1,4 @@
-"""The one way in which we change moto, so that every place where we do can be found."""
+"""How we change moto, so that every place where we do can be found."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,3 +12,10 @@ def replace(owner: type, name: str, function: Callable[..., Any]) -> Callable[..
     replaced: Callable[..., Any] = getattr(owner, name)
     setattr(owner, name, function)
     return replaced
+
+
+def add(owner: type, name: str, function: Callable[..., Any]) -> None:
+    """Gives a class of moto's a method that it lacks. Raises `AttributeError` when it has one."""
+    if hasattr(owner, name):
+        raise AttributeError(f"{owner.__name__} has a {name} of its own by now")
+    setattr(owner, name, function)
