@@ -7,7 +7,7 @@ ENVIRONMENTS := local dev staging prod
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check synth deploy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical lock clean
+.PHONY: help run setup test check synth deploy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-identity lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench-receiver-fuzz: setup ## throw random bytes at the receiver's decoder and a
 
 bench-clinical: setup ## measure the clinical stand-in on held-out notes, or on those in NOTES=folder
 	@$(BIN)/python -m bench.clinical $(NOTES) $(ARGS)
+
+bench-identity: setup ## count the round trips of a look-up, for each index
+	@$(BIN)/python -m bench.identity $(ARGS)
 
 bench-cold: setup ## measure what importing each handler costs
 	@$(BIN)/python -m bench cold $(ARGS)

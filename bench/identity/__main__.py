@@ -1,0 +1,169 @@
+"""`python -m bench.identity`: DynamoDB round trips, questions to the index, and time of one look-up.
+
+A patient with ten recipients. DynamoDB is moto in this process, so that its time says nothing of AWS:
+the round trips do. The indexes answer on loopback over their real protocols.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+from moto import mock_aws
+
+from lambdas.common.aws import client
+from lambdas.common.items import to_item
+from lambdas.common.models import Name, Patient, PatientEvent, PatientIdentifier
+from lambdas.lookup_identities import settings
+from lambdas.lookup_identities.registry_items import items_of_folder
+from lambdas.lookup_identities.resolving import resolve
+from local.fhir_index import create_app
+from local.fhir_index.directory import Directory
+from local.fhir_index.patients import Patients, region_system, system_of
+from local.index import Index, People
+from local.servers import HOST, Server, listen
+from tests.support.tables import REGISTRY, create_tables
+
+RECIPIENTS = 10
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "bench",
+    "AWS_SECRET_ACCESS_KEY": "bench",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "ENS_ENVIRONMENT": "bench",
+    "ENS_VAULT_BUCKET": "vault",
+    "ENS_AUDIT_TABLE": "audit",
+    "ENS_STATUS_TABLE": "status",
+    "ENS_REGISTRY_TABLE": REGISTRY,
+    "ENS_REFERENCE_KEY_SECRET": "key",
+    "ENS_AUDIT_KEY_SECRET": "key",
+}
+
+EVENT = PatientEvent(
+    event_id="bench",
+    trigger_event="A01",
+    kind="admission",
+    notifiable=True,
+    hl7_version="2.5.1",
+    patient=Patient(
+        identifiers=(PatientIdentifier("H1", "NORTHGEN", identifier_type="MR"),),
+        name=Name("Okafor", "Amara"),
+        birth_date="1958-02-14",
+        sex="F",
+    ),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Measures each backend and prints a line for it; 1 when `registry` takes more than two trips."""
+    parser = argparse.ArgumentParser(prog="python -m bench.identity", description=__doc__)
+    parser.add_argument("--runs", type=int, default=300, help="look-ups per backend")
+    runs = parser.parse_args(arguments).runs
+    os.environ.update(ENVIRONMENT)
+    print(f"One look-up, a patient with {RECIPIENTS} recipients, {runs} runs each")
+    print(f"{'':10}{'DynamoDB trips':>16}{'index asked':>13}{'p50 ms':>9}{'p95 ms':>9}")
+    with tempfile.TemporaryDirectory() as scratch, mock_aws():
+        folder = write_registry(Path(scratch))
+        prepare(folder)
+        trips = [measured("registry", runs, lambda: 0)]
+        with pixpdq(folder) as asked:
+            trips.append(measured("pixpdq", runs, asked))
+        with fhir(folder) as asked:
+            trips.append(measured("fhir", runs, asked))
+    return int(trips[0] > 2)
+
+
+def write_registry(folder: Path) -> Path:
+    """A folder with one patient and the ten who care for her."""
+    files = {
+        "patients.csv": ["patient_id,family,given,birth_date,sex", "p,Okafor,Amara,1958-02-14,F"],
+        "identifiers.csv": ["authority,value,patient_id,provider_id", "NORTHGEN,H1,p,"],
+        "providers.csv": ["provider_id,prefix,given,family,npi,email,active"],
+        "relationships.csv": ["patient_id,provider_id,relationship,active"],
+    }
+    for number in range(RECIPIENTS):
+        files["providers.csv"].append(f"dr-{number},Dr,A,B{number},,d{number}@clinic.example,yes")
+        files["relationships.csv"].append(f"p,dr-{number},care_team,yes")
+    for name, lines in files.items():
+        (folder / name).write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def prepare(folder: Path) -> None:
+    """The tables with the registry in them, and the key that makes references."""
+    create_tables(boto3.client("dynamodb"))
+    for item in items_of_folder(folder):
+        client("dynamodb").put_item(TableName=REGISTRY, Item=to_item(item))
+    boto3.client("secretsmanager").create_secret(
+        Name="key", SecretString='{"current":"k1","k1":"bench"}'
+    )
+
+
+def measured(name: str, runs: int, asked: Callable[[], int]) -> float:
+    """Prints a backend's line; the median of its DynamoDB round trips."""
+    os.environ["ENS_MDM_BACKEND"] = name
+    settings.patient_backend.cache_clear()
+    settings.mdm_settings.cache_clear()
+    calls: list[str] = []
+
+    def count(model: object, **_: object) -> None:
+        calls.append(str(model))
+
+    client("dynamodb").meta.events.register("before-call.dynamodb", count)
+    trips, times, before = [], [], asked()
+    for _ in range(runs):
+        calls.clear()
+        began = time.perf_counter()
+        found = resolve(EVENT, "")
+        times.append((time.perf_counter() - began) * 1000)
+        trips.append(len(calls))
+        if found is None or len(found.recipients) != RECIPIENTS:
+            raise SystemExit(f"{name} did not find the {RECIPIENTS} recipients")
+    client("dynamodb").meta.events.unregister("before-call.dynamodb", count)
+    questions = (asked() - before) / runs
+    p95 = statistics.quantiles(times, n=20)[-1]
+    print(
+        f"{name:10}{statistics.median(trips):>16.0f}{questions:>13.1f}"
+        f"{statistics.median(times):>9.1f}{p95:>9.1f}",
+        flush=True,
+    )
+    return statistics.median(trips)
+
+
+@contextmanager
+def pixpdq(folder: Path) -> Iterator[Callable[[], int]]:
+    """The PIX and PDQ index, and how often it was asked."""
+    index = Index(folder).start()
+    tell(host=HOST, port=index.port, domain="REGION")
+    yield lambda: len(index.queries)
+    from lambdas.lookup_identities.pixpdq import index as backend
+
+    backend._connection().close()
+    index.stop()
+
+
+@contextmanager
+def fhir(folder: Path) -> Iterator[Callable[[], int]]:
+    """The FHIR index, and how often it was asked."""
+    people = People(folder)
+    app = create_app(Patients(people), Directory(folder))
+    server = Server(listen("FHIR index", 0, ""), app).start()
+    systems = {domain.namespace: system_of(domain) for domain in people.domains}
+    tell(base_url=f"{server.url}/fhir", domain=region_system(people), systems=systems)
+    yield lambda: len(app.config["asked"])
+    server.stop()
+
+
+def tell(**values: object) -> None:
+    """Sets what the step is told of the index."""
+    os.environ["ENS_MDM_SETTINGS"] = json.dumps(values)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
