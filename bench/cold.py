@@ -88,7 +88,14 @@ def _fresh(
     """One import in an interpreter of its own."""
     return subprocess.run(
         [sys.executable, "-I", "-S", *options, "-c", _IMPORT, str(asset), str(runtime), module],
-        env={"PATH": os.defpath, "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"},
+        env={
+            "PATH": os.defpath,
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            # By these Powertools and the X-Ray SDK know that they run in Lambda.
+            "LAMBDA_TASK_ROOT": str(asset),
+            "AWS_LAMBDA_FUNCTION_NAME": module,
+        },
         cwd=asset,
         check=True,
         capture_output=True,
