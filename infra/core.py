@@ -15,6 +15,7 @@ from infra.pipe import Pipe
 from infra.queries import Queries
 from infra.queues import Queues
 from infra.receiver_role import ReceiverRole
+from infra.release import release_every_minute
 from infra.secrets import Secrets
 from infra.settings import Environment
 from infra.steps import Steps
@@ -73,6 +74,7 @@ class CoreStack(cdk.Stack):
             security_group=security_group,
         )
         self.delivery.report_to(self.steps.record_feedback, self.queues.feedback_dead_letters)
+        release_every_minute(self, environment, self.steps.release_deliveries)
         self.workflow = Workflow(
             self,
             "Workflow",

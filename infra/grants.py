@@ -52,7 +52,9 @@ def use_table(
     table: dynamodb.Table, key: kms.IKey, *actions: str, indexes: Sequence[str] = ()
 ) -> list[iam.PolicyStatement]:
     """These item actions (`GetItem` …) on a table, and Query on the indexes named."""
-    found = [allow([f"dynamodb:{action}" for action in actions], [table.table_arn])]
+    found = []
+    if actions:
+        found.append(allow([f"dynamodb:{action}" for action in actions], [table.table_arn]))
     if indexes:
         arns = [f"{table.table_arn}/index/{index}" for index in indexes]
         found.append(allow(("dynamodb:Query",), arns))

@@ -22,6 +22,7 @@ class Sender:
     default_assigning_authority: str = ""
     time_zone: str = ""
     display_name: str = ""
+    phone: str = ""
     networks: tuple[str, ...] = ()
     certificates: tuple[str, ...] = ()
     trigger_events: tuple[str, ...] = ()
@@ -76,11 +77,21 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """From where notifications are sent; `create` is False where the domain's identity exists in SES."""
+    """From where notifications are sent; `create` is False where the domain's identity exists in SES.
+
+    `rate` is the account's sending rate in mails a second (SES console, 1 in the sandbox). `on_unknown`
+    says whether a mail that may or may not have gone is sent once more after ten minutes without a
+    word from SES. `full_in_clear` forbidden makes every mail that is not encrypted a minimal one.
+    `smime_secret` is the ARN of the secret with our S/MIME key and the trusted authorities.
+    """
 
     domain: str
     from_address: str
     create: bool = True
+    rate: int = 1
+    on_unknown: Literal["park", "resend_once"] = "park"
+    full_in_clear: Literal["allowed", "forbidden"] = "allowed"
+    smime_secret: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +200,7 @@ ENVIRONMENTS = {
             account="123456789012",
             target="host",
             network=None,
-            mail=Mail(domain="ens.example", from_address="notifications@ens.example"),
+            mail=Mail(domain="ens.example", from_address="notifications@ens.example", rate=50),
             senders=SAMPLE_SENDERS,
             unknown_patient="dead_letter",
             max_receive_count=5,
@@ -215,7 +226,9 @@ ENVIRONMENTS = {
             name="staging",
             network=_network(1),
             mail=Mail(
-                domain="staging.ens.example", from_address="notifications@staging.ens.example"
+                domain="staging.ens.example",
+                from_address="notifications@staging.ens.example",
+                rate=14,
             ),
             unknown_patient="end",
             max_receive_count=40,
@@ -229,7 +242,7 @@ ENVIRONMENTS = {
         Environment(
             name="prod",
             network=_network(2),
-            mail=Mail(domain="ens.example", from_address="notifications@ens.example"),
+            mail=Mail(domain="ens.example", from_address="notifications@ens.example", rate=14),
             unknown_patient="end",
             max_receive_count=40,
             extract_concurrency=20,

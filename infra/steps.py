@@ -1,4 +1,4 @@
-"""The five functions, each with what it needs to know and what it may do."""
+"""The six functions, each with what it needs to know and what it may do."""
 
 from collections.abc import Sequence
 
@@ -75,6 +75,7 @@ class Steps:
             folder="lookup_identities",
             timeout=7,
             variables={
+                "ENS_LEDGER_TABLE": tables.ledger.table_name,
                 "ENS_MDM_BACKEND": environment.mdm_backend,
                 **mdm_variables(environment.mdm),
                 "ENS_REGISTRY_TABLE": tables.registry.table_name,
@@ -82,8 +83,10 @@ class Steps:
             },
             may=[
                 *audit,
-                *grants.read_objects(bucket, keys.vault, EVENT),
+                *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES),
                 *grants.write_objects(bucket, keys.vault, IDENTITIES),
+                # Whom a cancelled event was told.
+                *grants.use_table(tables.ledger, keys.records, indexes=["by_encounter"]),
                 *mdm_grants(environment.mdm),
                 *grants.use_table(
                     tables.registry, keys.registry, "BatchGetItem", "GetItem", "Query"
@@ -106,6 +109,11 @@ class Steps:
                 ),
             ],
         )
+        smime = (
+            {"ENS_SMIME_SECRET": environment.mail.smime_secret}
+            if environment.mail.smime_secret
+            else {}
+        )
         self.deliver_notification = self._step(
             "DeliverNotification",
             folder="deliver_notification",
@@ -115,6 +123,9 @@ class Steps:
                 "ENS_SENDERS": senders,
                 "ENS_SES_CONFIGURATION_SET": environment.prefix,
                 "ENS_SES_FROM": environment.mail.from_address,
+                "ENS_SES_RATE": str(environment.mail.rate),
+                "ENS_FULL_IN_CLEAR": environment.mail.full_in_clear,
+                **smime,
             },
             may=[
                 *audit,
@@ -122,6 +133,10 @@ class Steps:
                 *grants.write_objects(bucket, keys.vault, MAILS),
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
                 grants.allow(("ses:SendEmail",), delivery.arns),
+                *(
+                    grants.allow(("secretsmanager:GetSecretValue",), [arn])
+                    for arn in smime.values()
+                ),
             ],
         )
         self.record_feedback = self._step(
@@ -131,7 +146,24 @@ class Steps:
             variables={"ENS_LEDGER_TABLE": tables.ledger.table_name},
             may=[
                 *audit,
-                *grants.use_table(tables.ledger, keys.records, "GetItem", "UpdateItem"),
+                *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
+            ],
+        )
+        self.release_deliveries = self._step(
+            "ReleaseDeliveries",
+            folder="release_deliveries",
+            timeout=55,
+            variables={
+                "ENS_DELIVER_FUNCTION": self.deliver_notification.function_name,
+                "ENS_LEDGER_TABLE": tables.ledger.table_name,
+                "ENS_ON_UNKNOWN": environment.mail.on_unknown,
+            },
+            may=[
+                *audit,
+                *grants.use_table(
+                    tables.ledger, keys.records, "GetItem", "UpdateItem", indexes=["by_state"]
+                ),
+                grants.allow(("lambda:InvokeFunction",), [self.deliver_notification.function_arn]),
             ],
         )
         self.of_workflow = [
@@ -140,7 +172,7 @@ class Steps:
             self.extract_entities,
             self.deliver_notification,
         ]
-        self.all = [*self.of_workflow, self.record_feedback]
+        self.all = [*self.of_workflow, self.record_feedback, self.release_deliveries]
         for step, documents in (
             (self.parse_message, (MESSAGE, EVENT)),
             (self.lookup_identities, (EVENT, IDENTITIES)),

@@ -23,6 +23,7 @@ from local.runtime import runtime_folder
 from local.sandbox import Function
 from local.servers import App, PortError, Server, listen
 from local.ses_events import SesEvents
+from local.timer import Timer
 from local.workers import Workers
 from ops import deployment as ops_deployment
 from ops.trail import TrailSource
@@ -161,6 +162,9 @@ class System:
         self._mailbox.on_accepted(events.accepted)
         events.start()
         self._running.callback(events.stop)
+        timer = Timer(self._invoke)
+        timer.start()
+        self._running.callback(timer.stop)
         pipe = Pipe(self.deployment.pipe, self.ports.aws)
         pipe.start()
         self._running.callback(pipe.stop)

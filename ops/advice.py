@@ -74,7 +74,7 @@ DELIVERY_ADVICE: dict[str, str] = {
     "unknown": (
         "The mail service did not say whether it took the notification for {recipient_ref}, so it"
         " is not sent again by itself. Its delivery event may still settle it; if none comes, ask"
-        " the provider, or tell them another way."
+        " the provider, or send it again: `ens deliveries unknown`, `ens deliveries resend`."
     ),
     "refused": "The mail service refused {recipient_ref}: correct the address in the registry.",
     "bounced": "The notification to {recipient_ref} bounced: correct the address in the registry.",

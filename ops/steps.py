@@ -11,7 +11,9 @@ DELIVERY_OUTCOMES = {
     "ALREADY_SENT": "sent",
     "REFUSED": "refused",
     "UNKNOWN": "unknown",
+    "HELD": "held",
     "FAILED": "failed",
+    "RESENT": "held",
 }
 FEEDBACK_OUTCOMES = {
     "DELIVERED": "delivered",
@@ -60,7 +62,7 @@ class Feedback:
 class Recipient:
     """One provider by reference: why chosen, what became of the notification, what came back.
 
-    `outcome` is sent, refused, unknown or failed; "" while nothing was tried.
+    `outcome` is sent, refused, unknown, held or failed; "" while nothing was tried.
     """
 
     recipient_ref: str

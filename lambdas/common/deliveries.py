@@ -8,7 +8,10 @@ import hashlib
 import json
 from functools import cache
 
+from botocore.exceptions import ClientError
+
 from lambdas.common.aws import client, dependency
+from lambdas.common.clock import now
 from lambdas.common.items import Item, from_item, to_item
 from lambdas.common.settings import required
 
@@ -21,7 +24,17 @@ HELD = "held"
 
 STATES = (CLAIMED, SENDING, SENT, REFUSED, UNKNOWN, HELD)
 """claimed: about to be sent · sending: the call may be under way · sent: SES took it ·
-refused: for good · unknown: it may have gone, so it is not repeated · held: kept back by a person."""
+refused: for good · unknown: it may have gone, so it is not repeated · held: kept back, until
+`release_at` or, without one, until a person lets it go."""
+
+ENDPOINT_BAD = "endpoint_bad"
+CERTIFICATE_BAD = "certificate_bad"
+PROBLEMS = (ENDPOINT_BAD, CERTIFICATE_BAD)
+"""States of items that are no deliveries: what an operator has to mend about an address."""
+
+PAUSED = "paused"
+SWITCH = "switch#delivery"
+"""The kill switch: while the item of this key is `paused`, every delivery is held."""
 
 
 @cache
@@ -34,6 +47,65 @@ def delivery_id(event_id: str, recipient_ref: str, channel: str) -> str:
     """The ledger's key for one delivery: 32 hex digits, the same whenever it is asked."""
     parts = json.dumps([event_id, recipient_ref, channel], separators=(",", ":"))
     return hashlib.sha256(parts.encode()).hexdigest()[:32]
+
+
+def endpoint_key(endpoint_ref: str) -> str:
+    """The key of what is known against an address; a corrected address has another and starts afresh."""
+    return f"endpoint#{endpoint_ref}"
+
+
+def certificate_key(endpoint_ref: str) -> str:
+    """The key of what is known against the certificate of an address."""
+    return f"certificate#{endpoint_ref}"
+
+
+def mark(key: str, state: str, **facts: str) -> None:
+    """Writes down a problem for the operator, or the switch; the newest word of it stands."""
+    with dependency("dynamodb"):
+        client("dynamodb").put_item(
+            TableName=ledger_table(),
+            Item=to_item({"delivery_id": key, "state": state, "updated_at": now(), **facts}),
+        )
+
+
+def tell_instead(item: Item) -> str:
+    """Has the recipient's fallback told of the same event, by a held delivery that is due at once.
+
+    Returns its id, "" where the directory names no fallback. Whoever has a delivery of this event
+    already, or ever gets one, is not told twice: the key is the same.
+    """
+    fallback = item.get("fallback_ref", "")
+    if not fallback or "task" not in item:
+        return ""
+    key = delivery_id(item["event_id"], fallback, item["channel"])
+    kept = (
+        *("event_id", "channel", "patient_ref", "encounter_ref", "kind", "task"),
+        "identities_version",
+    )
+    held = {
+        "delivery_id": key,
+        "recipient_ref": fallback,
+        "instead_of": item["recipient_ref"],
+        "state": HELD,
+        "hold_reason": "fallback",
+        "release_at": now(),
+        "claimed_at": now(),
+        "updated_at": now(),
+        "attempt_id": "",
+        "lease_until": 0,
+        **{name: item[name] for name in kept if name in item},
+    }
+    try:
+        with dependency("dynamodb"):
+            client("dynamodb").put_item(
+                TableName=ledger_table(),
+                Item=to_item(held),
+                ConditionExpression="attribute_not_exists(delivery_id)",
+            )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+    return key
 
 
 def read(delivery: str) -> Item | None:

@@ -4,61 +4,57 @@ A run may die between any two lines of `deliver`; the next one finds in the ledg
 """
 
 import uuid
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
 
-from lambdas.common import audit, deliveries, vault
-from lambdas.common.clock import milliseconds_since
-from lambdas.common.deliveries import CLAIMED, REFUSED, SENDING, SENT, UNKNOWN
+from lambdas.common import deliveries
+from lambdas.common.clock import milliseconds_since, now
+from lambdas.common.deliveries import CLAIMED, HELD, SENDING
 from lambdas.common.errors import (
     ConfigurationError,
     DeliveryRefusedError,
     DependencyUnavailableError,
 )
 from lambdas.common.items import Item
+from lambdas.common.keys import reference_keys
 from lambdas.common.log import Result, Run, Task
-from lambdas.common.models import ClinicalFindings, Identities, PatientEvent, Recipient
-from lambdas.common.senders import sender_named
-from lambdas.common.vault import Written
-from lambdas.deliver_notification import ledger, mailer
+from lambdas.common.models import Identities, Recipient
+from lambdas.deliver_notification import holding, ledger, mailer, rate, record
+from lambdas.deliver_notification.detail import Detail, detail_for
 from lambdas.deliver_notification.ledger import Delivery
-from lambdas.deliver_notification.letter import compose
+from lambdas.deliver_notification.material import identities_of, letter_for
 
 LATEST_START_MS = 2_500
 """A send that starts later could outlive the function and leave an unknown: the next run is warm."""
 
-RECORDED_AS = {
-    SENT: ("SENT", "ok"),
-    REFUSED: ("REFUSED", "refused"),
-    UNKNOWN: ("UNKNOWN", "unknown"),
-}
+BAD_ADDRESS = "the registry's address for the recipient is not one"
+BAD_ENDPOINT = "the recipient's address bounced or complained before"
 
 
 def deliver(task: Task, run: Run) -> Result:
     """Makes one delivery at most once, records it, and returns its recipient, outcome and id.
 
-    The outcome is `sent`, `unknown` (it may have gone; not repeated) or `held`. Raises
-    `DeliveryRefusedError` when this recipient's address or content is refused for good, and
-    `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
+    The outcome is `sent`, `unknown` (it may have gone; not repeated) or `held` (it goes later; a task
+    with `released` is that later). Raises `DeliveryRefusedError` when this recipient's address or
+    content is refused for good, and `DependencyUnavailableError` or `ConfigurationError` when
+    nothing was sent.
     """
-    identities = Identities.from_dict(
-        vault.read_document(run.event_id, "identities.json", task["identities"]["version_id"])
-    )
+    identities = identities_of(run.event_id, task)
     recipient = _recipient(identities, task["recipient_ref"])
-    delivery = Delivery(
-        event_id=run.event_id,
-        recipient_ref=recipient.recipient_ref,
-        channel=recipient.channel,
-        patient_ref=task["identities"]["patient_ref"],
-        encounter_ref=task["parsed"]["encounter_ref"],
-    )
+    delivery = delivery_of(task, run, recipient)
     found = deliveries.read(delivery.delivery_id)
-    settled = found is not None and found["state"] not in (CLAIMED, SENDING)
     attempt = uuid.uuid4().hex
-    item = found if found and settled else _attempt(task, run, delivery, recipient, attempt)
-    _record(run, delivery, recipient, item, ours=item["attempt_id"] == attempt)
-    if item["state"] == REFUSED:
+    detail = detail_for(recipient)
+    item = (
+        found
+        if found and _settled(found, task)
+        else _Attempt(task, run, delivery, identities, recipient, detail, attempt).made()
+    )
+    ours = item["attempt_id"] == attempt
+    record.of_delivery(run, delivery, recipient.reasons, item, ours=ours, detail=detail)
+    if item["state"] == deliveries.REFUSED:
         raise DeliveryRefusedError(item.get("reason", "ses refused it after taking it"))
     return {
         "recipient_ref": delivery.recipient_ref,
@@ -67,58 +63,116 @@ def deliver(task: Task, run: Run) -> Result:
     }
 
 
+def _settled(found: Item, task: Task) -> bool:
+    """Whether there is nothing left to do: a held one waits for its release."""
+    if found["state"] == HELD:
+        return not task.get("released")
+    return found["state"] not in (CLAIMED, SENDING)
+
+
 def _recipient(identities: Identities, recipient_ref: str) -> Recipient:
-    for recipient in identities.recipients:
+    for recipient in (*identities.recipients, *identities.fallbacks):
         if recipient.recipient_ref == recipient_ref:
             return recipient
     raise LookupError("identities.json does not hold this recipient")
 
 
-def _attempt(task: Task, run: Run, delivery: Delivery, recipient: Recipient, attempt: str) -> Item:
-    """The ledger's item after one attempt to send; the mail is ready before anything is claimed."""
+def delivery_of(task: Task, run: Run, recipient: Recipient) -> Delivery:
+    """The delivery, with what a release or a fallback later needs to make it again: ids and codes."""
+    parsed, identities = task["parsed"], task["identities"]
+    return Delivery(
+        event_id=run.event_id,
+        recipient_ref=recipient.recipient_ref,
+        channel=recipient.channel,
+        patient_ref=identities["patient_ref"],
+        encounter_ref=parsed["encounter_ref"],
+        facts={
+            "kind": parsed.get("kind", ""),
+            "identities_version": identities["version_id"],
+            "endpoint_ref": reference_keys().reference("address", recipient.address.casefold()),
+            "fallback_ref": recipient.fallback_ref,
+            "task": {
+                "envelope": {"event_id": run.event_id, "sender": run.sender},
+                "parsed": {
+                    name: parsed[name]
+                    for name in ("encounter_ref", "version_id", "kind")
+                    if name in parsed
+                },
+                "identities": dict(identities),
+                "clinical": {
+                    name: task["clinical"][name]
+                    for name in ("outcome", "version_id")
+                    if name in task["clinical"]
+                },
+            },
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One run's try at a delivery, under the id by which the ledger knows it."""
+
+    task: Task
+    run: Run
+    delivery: Delivery
+    identities: Identities
+    recipient: Recipient
+    detail: Detail
+    attempt_id: str
+
+    def made(self) -> Item:
+        """The ledger's item after it; the mail is ready before anything is claimed."""
+        delivery, attempt, released = self.delivery, self.attempt_id, self._released
+        if refusal := _refusal(self.recipient, delivery):
+            return self._refused(refusal)
+        reason, until = why_held(self.recipient, released)
+        if reason:
+            item = ledger.claim(delivery, attempt, released)
+            held = item["state"] == CLAIMED
+            return ledger.hold(delivery, attempt, reason, until) if held else item
+        prepared = letter_for(self.run, self.task, self.identities, self.recipient, self.detail)
+        address = self.recipient.address
+        mail, document = prepared.stored(delivery.event_id, delivery.delivery_id, address)
+        if milliseconds_since(self.run.started_at) > LATEST_START_MS:
+            raise DependencyUnavailableError("too late in this run to begin a send")
+        item = ledger.claim(delivery, attempt, released)
+        if item["state"] != CLAIMED:
+            return item
+        if not rate.may_send(released):
+            return ledger.hold(delivery, attempt, holding.RATE, now())
+        ledger.begin_sending(delivery, attempt, document)
+        return send(delivery, attempt, mail, address)
+
+    @property
+    def _released(self) -> bool:
+        return bool(self.task.get("released"))
+
+    def _refused(self, reason: str) -> Item:
+        """The item as refused; the directory's fallback first, so that a crash loses nobody."""
+        item = ledger.claim(self.delivery, self.attempt_id, self._released)
+        if item["state"] != CLAIMED:
+            return item
+        deliveries.tell_instead(item)
+        return ledger.refuse(self.delivery, self.attempt_id, reason)
+
+
+def why_held(recipient: Recipient, released: bool) -> tuple[str, str]:
+    """Why this delivery waits and until when; two "" when it goes now."""
+    if (deliveries.read(deliveries.SWITCH) or {}).get("state") == deliveries.PAUSED:
+        return holding.SWITCHED_OFF, now()
+    return ("", "") if released else holding.hold_for(recipient, datetime.now(UTC))
+
+
+def _refusal(recipient: Recipient, delivery: Delivery) -> str:
     if not mailer.is_address(recipient.address):
-        item = ledger.claim(delivery, attempt)
-        return (
-            ledger.refuse(delivery, attempt, "the registry's address for the recipient is not one")
-            if item["state"] == CLAIMED
-            else item
-        )
-    mail, document = _prepare(task, run, delivery, recipient)
-    if milliseconds_since(run.started_at) > LATEST_START_MS:
-        raise DependencyUnavailableError("too late in this run to begin a send")
-    item = ledger.claim(delivery, attempt)
-    if item["state"] != CLAIMED:
-        return item
-    ledger.begin_sending(delivery, attempt, document)
-    return _send(delivery, attempt, mail, recipient.address)
+        return BAD_ADDRESS
+    known = deliveries.read(deliveries.endpoint_key(delivery.facts["endpoint_ref"]))
+    return BAD_ENDPOINT if known and known["state"] == deliveries.ENDPOINT_BAD else ""
 
 
-def _prepare(
-    task: Task, run: Run, delivery: Delivery, recipient: Recipient
-) -> tuple[bytes, Written]:
-    """The mail as the vault holds it: what the first attempt wrote is what every attempt sends."""
-    patient_event = PatientEvent.from_dict(
-        vault.read_document(run.event_id, "event.json", task["parsed"]["version_id"])
-    )
-    letter = compose(
-        patient_event,
-        _clinical(run.event_id, task["clinical"]),
-        recipient,
-        sender_named(run.sender),
-    )
-    mail = mailer.build(letter, recipient.address, delivery.delivery_id)
-    return mailer.store(run.event_id, delivery.delivery_id, mail)
-
-
-def _clinical(event_id: str, clinical: dict[str, Any]) -> ClinicalFindings:
-    """What was found in the notes; without a document only that nothing could be."""
-    if "version_id" not in clinical:
-        return ClinicalFindings(outcome=clinical["outcome"])
-    document = vault.read_document(event_id, "clinical.json", clinical["version_id"])
-    return ClinicalFindings.from_dict(document)
-
-
-def _send(delivery: Delivery, attempt: str, mail: bytes, address: str) -> Item:
+def send(delivery: Delivery, attempt: str, mail: bytes, address: str) -> Item:
+    """The item after SES answered, or did not; the delivery is in `sending`, this attempt's."""
     try:
         message_id = mailer.send(mail, address, delivery.event_id, delivery.delivery_id)
     except mailer.AmbiguousSendError:
@@ -129,36 +183,3 @@ def _send(delivery: Delivery, attempt: str, mail: bytes, address: str) -> Item:
         ledger.release(delivery, attempt)
         raise
     return ledger.confirm(delivery, attempt, message_id)
-
-
-def _record(run: Run, delivery: Delivery, recipient: Recipient, item: Item, ours: bool) -> None:
-    """Writes the audit entry of what the ledger says, unless it stands there already."""
-    state = item["state"]
-    if state not in RECORDED_AS:
-        return
-    action, outcome = RECORDED_AS[state]
-    facts = {
-        "recipient_ref": delivery.recipient_ref,
-        "reasons": list(recipient.reasons),
-        "channel": delivery.channel,
-        "delivery_id": delivery.delivery_id,
-        "documents": [item["document"]] if "document" in item else [],
-        "patient_ref": delivery.patient_ref,
-        "encounter_ref": delivery.encounter_ref,
-        "ses_message_id": item.get("ses_message_id"),
-        "error_name": DeliveryRefusedError.__name__ if state == REFUSED else None,
-        "error": item.get("reason") if state == REFUSED else None,
-    }
-    if ours or not _audited(delivery, action):
-        run.audit(action, outcome, **facts)
-        if state == UNKNOWN:
-            run.count("UnknownDelivery")
-    elif state == SENT:
-        run.audit("ALREADY_SENT", "ok", **facts)
-
-
-def _audited(delivery: Delivery, action: str) -> bool:
-    return any(
-        entry["action"] == action and entry.get("delivery_id") == delivery.delivery_id
-        for entry in audit.entries(delivery.event_id)
-    )

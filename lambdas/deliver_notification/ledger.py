@@ -1,12 +1,13 @@
 """The delivery ledger's transitions. Each is one conditional write, so that two runs cannot both send.
 
-claimed ─▶ sending ─▶ sent | refused | unknown, and back to claimed when SES surely did not take it.
+claimed ─▶ sending ─▶ sent | refused | unknown, and back to claimed when SES surely did not take it;
+claimed ─▶ held until its time, and from there claimed again by a release.
 An item belongs to the attempt that claimed it until its lease ends. Claiming alone would not keep
 two runs apart; entering `sending` does, because only the attempt that holds the claim can.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,7 +15,7 @@ from botocore.exceptions import ClientError
 from lambdas.common import deliveries
 from lambdas.common.aws import client, dependency
 from lambdas.common.clock import now
-from lambdas.common.deliveries import CLAIMED, REFUSED, SENDING, SENT, UNKNOWN, ledger_table
+from lambdas.common.deliveries import CLAIMED, HELD, REFUSED, SENDING, SENT, UNKNOWN, ledger_table
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.items import Item, from_item, to_item
 from lambdas.common.vault import Written
@@ -25,13 +26,18 @@ LEASE_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event for one recipient over one channel, by references alone."""
+    """One event for one recipient over one channel, by references alone.
+
+    `facts` are further attributes of its item, ids and codes: the kind of event, the recipient's
+    endpoint and fallback, and the `task` with which a release makes it again.
+    """
 
     event_id: str
     recipient_ref: str
     channel: str
-    patient_ref: str
-    encounter_ref: str
+    patient_ref: str = ""
+    encounter_ref: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def delivery_id(self) -> str:
@@ -39,8 +45,8 @@ class Delivery:
         return deliveries.delivery_id(self.event_id, self.recipient_ref, self.channel)
 
 
-def claim(delivery: Delivery, attempt: str) -> Item:
-    """The ledger's item after this attempt tried to claim it.
+def claim(delivery: Delivery, attempt: str, released: bool = False) -> Item:
+    """The ledger's item after this attempt tried to claim it; `released` claims a held one that is due.
 
     `state` is `claimed` when the delivery is this attempt's to make. It is anything else when the
     matter is settled: sent, refused, held, or unknown, which a `sending` becomes whose run has
@@ -53,7 +59,16 @@ def claim(delivery: Delivery, attempt: str) -> Item:
         # Keys of indexes: absent rather than empty.
         **({"patient_ref": delivery.patient_ref} if delivery.patient_ref else {}),
         **({"encounter_ref": delivery.encounter_ref} if delivery.encounter_ref else {}),
+        **{name: value for name, value in delivery.facts.items() if value},
+        **({"released": True} if released else {}),
     }
+    condition = (
+        "attribute_not_exists(delivery_id) OR (#state = :claimed AND #lease_until < :moment)"
+    )
+    values = {":claimed": CLAIMED, ":moment": _milliseconds()}
+    if released:
+        condition += " OR (#state = :held AND release_at <= :due)"
+        values = {**values, ":held": HELD, ":due": now()}
     claimed = _change(
         delivery,
         {
@@ -62,8 +77,8 @@ def claim(delivery: Delivery, attempt: str) -> Item:
             "lease_until": _milliseconds() + LEASE_MS,
             **references,
         },
-        "attribute_not_exists(delivery_id) OR (#state = :claimed AND #lease_until < :moment)",
-        {":claimed": CLAIMED, ":moment": _milliseconds()},
+        condition,
+        values,
     )
     return claimed or _held_by_another(delivery)
 
@@ -99,12 +114,19 @@ def begin_sending(delivery: Delivery, attempt: str, document: Written) -> None:
 
 def confirm(delivery: Delivery, attempt: str, ses_message_id: str) -> Item:
     """The item as `sent`, with SES's message id."""
-    return _settle(delivery, attempt, {"state": SENT, "ses_message_id": ses_message_id})
+    changes = {"state": SENT, "ses_message_id": ses_message_id, "sent_at": now()}
+    return _settle(delivery, attempt, changes)
 
 
 def refuse(delivery: Delivery, attempt: str, reason: str) -> Item:
     """The item as `refused`, with the reason: a code or a sentence of ours, no address."""
     return _settle(delivery, attempt, {"state": REFUSED, "reason": reason})
+
+
+def hold(delivery: Delivery, attempt: str, reason: str, release_at: str) -> Item:
+    """The item as `held` until `release_at`, an ISO 8601 moment in UTC; nothing was sent."""
+    changes = {"state": HELD, "hold_reason": reason, "release_at": release_at}
+    return _settle(delivery, attempt, changes)
 
 
 def park(delivery: Delivery, attempt: str) -> Item:
@@ -121,6 +143,39 @@ def park(delivery: Delivery, attempt: str) -> Item:
 def release(delivery: Delivery, attempt: str) -> None:
     """Gives the delivery back, free for the next run: SES surely did not take it."""
     _settle(delivery, attempt, {"state": CLAIMED, "lease_until": 0})
+
+
+def settle_member(delivery_id: str, summary: Item) -> bool:
+    """Gives a held delivery the state of the summary that it went with; whether this changed it."""
+    changes = {
+        "state": summary["state"],
+        "updated_at": now(),
+        "sent_at": summary.get("sent_at") or now(),
+        "ses_message_id": summary.get("ses_message_id", ""),
+        "reason": summary.get("reason", ""),
+    }
+    changes = {name: value for name, value in changes.items() if value}
+    try:
+        with dependency("dynamodb"):
+            client("dynamodb").update_item(
+                TableName=ledger_table(),
+                Key=to_item({"delivery_id": delivery_id}),
+                UpdateExpression="SET " + ", ".join(f"#{n} = :new_{n}" for n in changes),
+                ConditionExpression="#state = :held AND digest_id = :summary",
+                ExpressionAttributeNames={f"#{name}": name for name in changes},
+                ExpressionAttributeValues=to_item(
+                    {
+                        **{f":new_{name}": value for name, value in changes.items()},
+                        ":held": HELD,
+                        ":summary": summary["event_id"],
+                    }
+                ),
+            )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
 
 
 def _settle(delivery: Delivery, attempt: str, changes: dict[str, Any]) -> Item:
@@ -142,12 +197,14 @@ def _change(
 ) -> Item | None:
     """The item after the change; None when the condition does not hold."""
     changes = {**changes, "updated_at": now()}
+    sets = [f"#{name} = :new_{name}" for name in changes]
+    sets.append("claimed_at = if_not_exists(claimed_at, :new_updated_at)")
     try:
         with dependency("dynamodb"):
             answer = client("dynamodb").update_item(
                 TableName=ledger_table(),
                 Key=to_item({"delivery_id": delivery.delivery_id}),
-                UpdateExpression="SET " + ", ".join(f"#{name} = :new_{name}" for name in changes),
+                UpdateExpression="SET " + ", ".join(sets),
                 ConditionExpression=condition,
                 ExpressionAttributeNames={f"#{name}": name for name in changes},
                 ExpressionAttributeValues=to_item(

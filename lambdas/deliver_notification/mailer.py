@@ -1,5 +1,6 @@
 """The mail: built once, kept in the vault, and handed to SES exactly as it stands there."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -63,10 +64,17 @@ def is_address(text: str) -> bool:
     return True
 
 
-def build(letter: Letter, address: str, delivery_id: str) -> bytes:
-    """The MIME message: plain text first, HTML as its alternative (RFC 2046 5.1.4).
+def build(
+    letter: Letter,
+    address: str,
+    delivery_id: str,
+    bundle: str = "",
+    seal: Callable[[bytes], bytes] | None = None,
+) -> bytes:
+    """The MIME message: plain text first, HTML as its alternative (RFC 2046 5.1.4), the bundle attached.
 
-    Its Message-ID is the delivery's id and its Date is now; both stay, because it is built once.
+    `seal` makes the content signed and encrypted lines; then only the envelope is in the clear. The
+    Message-ID is the delivery's id and the Date is now; both stay, because it is built once.
     Raises `ConfigurationError` when the sender's address is not one.
     """
     sender = from_address()
@@ -79,9 +87,28 @@ def build(letter: Letter, address: str, delivery_id: str) -> bytes:
     # Out-of-office replies to a machine help nobody, and they quote what they answer (RFC 3834 5).
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
+    if seal is None:
+        _fill(mail, letter, bundle)
+        return mail.as_bytes()
+    content = EmailMessage(policy=SMTP)
+    _fill(content, letter, bundle)
+    mail["MIME-Version"] = "1.0"
+    mail["Content-Type"] = 'application/pkcs7-mime; smime-type=enveloped-data; name="smime.p7m"'
+    mail["Content-Transfer-Encoding"] = "base64"
+    mail["Content-Disposition"] = 'attachment; filename="smime.p7m"'
+    return mail.as_bytes() + seal(content.as_bytes())
+
+
+def _fill(mail: EmailMessage, letter: Letter, bundle: str) -> None:
     mail.set_content(letter.text, cte="quoted-printable")
     mail.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-    return mail.as_bytes()
+    if bundle:
+        mail.add_attachment(
+            bundle.encode(),
+            maintype="application",
+            subtype="fhir+json",
+            filename="notification.json",
+        )
 
 
 def store(event_id: str, delivery_id: str, mail: bytes) -> tuple[bytes, Written]:

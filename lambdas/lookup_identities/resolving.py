@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from lambdas.common.errors import ConfigurationError, EnsError
 from lambdas.common.keys import reference_keys
 from lambdas.common.models import Identities, Patient, PatientEvent
-from lambdas.lookup_identities import backends, matching, naming, recipients, registry
+from lambdas.lookup_identities import backends, fallbacks, matching, naming, recipients, registry
 from lambdas.lookup_identities.backends import PatientIndex
 from lambdas.lookup_identities.comparing import given
 from lambdas.lookup_identities.matching import LONGEST, UsableIdentifier
@@ -135,7 +136,11 @@ def _identities(
         occasion=occasion,
     )
     keys = reference_keys()
-    chosen, considered = recipients.choose(circle, lambda who: keys.reference("recipient", who))
+    reference = partial(keys.reference, "recipient")
+    chosen, considered = recipients.choose(circle, reference)
+    beside = fallbacks.wanted(chosen, circle.providers)
+    reachable = {**registry.providers(beside - circle.providers.keys()), **circle.providers}
+    chosen, stand_ins = fallbacks.with_fallbacks(chosen, reachable, reference)
     return Identities(
         patient_ref=keys.reference("patient", found.record.patient_id),
         matched_on=found.matched_on,
@@ -144,6 +149,7 @@ def _identities(
         considered=considered,
         warnings=(*found.warnings, *misnamed),
         merged_from=tuple(keys.reference("patient", merged) for merged in found.merged_from),
+        fallbacks=stand_ins,
     )
 
 

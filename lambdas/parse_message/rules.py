@@ -1,7 +1,8 @@
 """Which trigger events notify, and as what. The first rule that fits decides; none means nobody is told.
 
 The defaults answer 42 CFR 482.24(d): emergency registrations, inpatient admissions, transfers to
-another facility and discharges. Cancels, updates, merges and visits of outpatients tell nobody.
+another facility and discharges. What was told and is cancelled is withdrawn (A11, A12, A13): told
+to those alone who were told, so perhaps to nobody. Updates, merges and visits of outpatients tell nobody.
 """
 
 from typing import NamedTuple
@@ -39,6 +40,9 @@ RULES = (
     Rule("A03", EMERGENCY, "ed_discharge"),
     Rule("A03", OUTPATIENT, ""),
     Rule("A03", None, "discharge"),
+    Rule("A11", None, "cancel_admission"),
+    Rule("A12", None, "cancel_transfer"),
+    Rule("A13", None, "cancel_discharge"),
 )
 
 

@@ -76,6 +76,13 @@ class Feedback:
         """What tells this event from others of the delivery, and the same event twice from two."""
         return f"{self.meaning.action}#{self.happened_at}"
 
+    @property
+    def address_failed(self) -> bool:
+        """Whether nothing more can reach this address: a hard bounce, or its reader's complaint."""
+        return self.event_type == "Complaint" or (
+            self.event_type == "Bounce" and self.kind == "Permanent"
+        )
+
     @classmethod
     def from_detail(cls, detail: Detail) -> Self | None:
         """The feedback in an event's detail; None when it is not about a delivery of ours."""

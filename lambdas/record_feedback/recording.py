@@ -1,6 +1,7 @@
 """One SES event into the ledger and into the patient event's audit chain, once however often it comes."""
 
-from lambdas.common import audit
+from lambdas.common import audit, deliveries
+from lambdas.common.items import Item
 from lambdas.common.log import Result, Run, Task
 from lambdas.record_feedback import ledger
 from lambdas.record_feedback.feedback import Feedback
@@ -19,6 +20,8 @@ def record(task: Task, run: Run) -> Result:
         run.count("FeedbackNotOurs")
         return {"outcome": "not_ours"}
     ledger.settle(feedback)
+    if feedback.address_failed:
+        _give_up_address(feedback, item)
     if not _is_news(feedback):
         return {"outcome": "known", "delivery_id": feedback.delivery_id}
     run.audit(
@@ -37,6 +40,24 @@ def record(task: Task, run: Run) -> Result:
     if feedback.meaning.outcome != "ok":
         run.count("NotificationNotDelivered")
     return {"outcome": "recorded", "delivery_id": feedback.delivery_id}
+
+
+def _give_up_address(feedback: Feedback, item: Item) -> None:
+    """Marks the address as bad, and has the directory's fallback told once of each event in the mail.
+
+    Before the audit entry: a run that dies here is repeated, and both are the same whenever made.
+    """
+    endpoint = item.get("endpoint_ref", "")
+    if endpoint:
+        deliveries.mark(
+            deliveries.endpoint_key(endpoint),
+            deliveries.ENDPOINT_BAD,
+            recipient_ref=item["recipient_ref"],
+            reason=feedback.meaning.action.lower(),
+        )
+    members = [member for member in map(deliveries.read, item.get("members", ())) if member]
+    for told in members or [item]:
+        deliveries.tell_instead(told)
 
 
 def _is_news(feedback: Feedback) -> bool:

@@ -11,7 +11,7 @@ Resource = dict[str, Any]
 
 STEPS = (
     *("ParseMessage", "LookupIdentities", "ExtractEntities", "DeliverNotification"),
-    "RecordFeedback",
+    *("RecordFeedback", "ReleaseDeliveries"),
 )
 
 

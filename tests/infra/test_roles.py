@@ -14,10 +14,11 @@ IDENTITIES, CLINICAL, MAIL = (
 # What each step does, by its own contract: documents read and written, tables touched.
 READS = {
     "ParseMessage": {MESSAGE},
-    "LookupIdentities": {EVENT},
+    "LookupIdentities": {EVENT, IDENTITIES},
     "ExtractEntities": {EVENT},
     "DeliverNotification": {EVENT, IDENTITIES, CLINICAL, MAIL},
     "RecordFeedback": set(),
+    "ReleaseDeliveries": set(),
 }
 WRITES = {
     "ParseMessage": {EVENT},
@@ -25,13 +26,15 @@ WRITES = {
     "ExtractEntities": {CLINICAL},
     "DeliverNotification": {MAIL},
     "RecordFeedback": set(),
+    "ReleaseDeliveries": set(),
 }
 TABLES = {
     "ParseMessage": {"Status": {"GetItem", "UpdateItem"}},
     "LookupIdentities": {"Registry": {"BatchGetItem", "GetItem", "Query"}},
     "ExtractEntities": {},
     "DeliverNotification": {"Ledger": {"GetItem", "PutItem", "UpdateItem"}},
-    "RecordFeedback": {"Ledger": {"GetItem", "UpdateItem"}},
+    "RecordFeedback": {"Ledger": {"GetItem", "PutItem", "UpdateItem"}},
+    "ReleaseDeliveries": {"Ledger": {"GetItem", "UpdateItem"}},
 }
 DOCUMENTS = (MESSAGE, EVENT, IDENTITIES, CLINICAL, MAIL, "rejected/2026-11-23/1")
 
@@ -74,6 +77,15 @@ def test_only_lookup_identities_can_open_the_registry(core: Template) -> None:
     assert [role for role in roles if core.allowed(role, "kms:Decrypt", key)] == [
         core.id_of("LookupIdentitiesRole")
     ]
+
+
+def test_a_withdrawal_finds_who_was_told_and_a_release_what_is_held(core: Template) -> None:
+    ledger = f"<{core.id_of('Tables/Ledger')}.Arn>"
+    for step, index in (("LookupIdentities", "by_encounter"), ("ReleaseDeliveries", "by_state")):
+        role = core.id_of(f"{step}Role")
+        assert core.allowed(role, "dynamodb:Query", f"{ledger}/index/{index}")
+    deliver = f"<{core.id_of('DeliverNotification')}.Arn>"
+    assert core.allowed(core.id_of("ReleaseDeliveriesRole"), "lambda:InvokeFunction", deliver)
 
 
 def test_a_reused_control_id_is_found_by_its_index(core: Template) -> None:

@@ -14,6 +14,7 @@ STEPS = (
     "extract_entities",
     "deliver_notification",
     "record_feedback",
+    "release_deliveries",
 )
 AWS = {"boto3", "botocore"}
 

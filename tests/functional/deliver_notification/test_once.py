@@ -9,7 +9,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common import audit, deliveries, vault
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.deliver_notification import ledger, mailer
+from lambdas.deliver_notification import ledger, mailer, rate
 from tests.functional.deliver_notification.world import (
     EVENT_ID,
     World,
@@ -29,6 +29,7 @@ POINTS: list[tuple[Any, str]] = [
     (mailer, "build"),
     (mailer, "store"),
     (ledger, "claim"),
+    (rate, "may_send"),
     (ledger, "begin_sending"),
     (mailer, "send"),
     (ledger, "confirm"),

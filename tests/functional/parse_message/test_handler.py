@@ -84,7 +84,7 @@ def test_the_senders_time_zone_dates_a_time_without_offset(aws: Any) -> None:
     assert result["kind"] == "ed_registration"
 
 
-@pytest.mark.parametrize("name", ["bed_move", "cancel", "merge"])
+@pytest.mark.parametrize("name", ["bed_move", "merge"])
 def test_what_notifies_nobody_is_audited_as_such(aws: Any, name: str) -> None:
     envelope = vaulted(sample(name))
     result = run(envelope)

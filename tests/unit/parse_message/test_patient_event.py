@@ -111,7 +111,7 @@ def test_the_old_ed_registration_is_read_with_the_senders_zone() -> None:
         ("bed_move", "A02", ""),
         ("discharge", "A03", "discharge"),
         ("discharge_expired", "A03", "discharge"),
-        ("cancel", "A11", ""),
+        ("cancel", "A11", "cancel_admission"),
         ("merge", "A40", ""),
         ("two_recipients", "A01", "admission"),
         ("phi_in_ids", "A01", "admission"),

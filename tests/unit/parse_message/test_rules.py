@@ -45,8 +45,19 @@ def test_a_transfer_is_news_only_from_one_facility_to_another(patient_class: str
 
 @pytest.mark.parametrize("patient_class", ALL_CLASSES)
 def test_no_other_trigger_event_tells_anybody(patient_class: str) -> None:
-    silent = (TRIGGER_EVENTS | {"", OTHER}) - {"A01", "A02", "A03", "A04", "A06"}
+    telling = {"A01", "A02", "A03", "A04", "A06", "A11", "A12", "A13"}
+    silent = (TRIGGER_EVENTS | {"", OTHER}) - telling
     assert {kind_of(t, patient_class, facility_changed=True) for t in silent} == {""}
+
+
+@pytest.mark.parametrize("patient_class", ALL_CLASSES)
+def test_a_cancellation_withdraws_whatever_the_class(patient_class: str) -> None:
+    for trigger_event, kind in (
+        ("A11", "cancel_admission"),
+        ("A12", "cancel_transfer"),
+        ("A13", "cancel_discharge"),
+    ):
+        assert kind_of(trigger_event, patient_class, facility_changed=False) == kind
 
 
 def test_every_rule_names_a_kind_that_a_notification_knows() -> None:

@@ -1,0 +1,60 @@
+"""Having DeliverNotification make a delivery, as the workflow would: its function, called and waited for."""
+
+import json
+from typing import Any
+
+from botocore.config import Config
+
+from lambdas.common.aws import client, dependency
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.common.items import Item
+from lambdas.common.settings import required
+
+# It may take its 7 s; and a call that was lost is the next run's to repeat, not the client's.
+PATIENT = Config(connect_timeout=1, read_timeout=9, retries={"total_max_attempts": 1})
+
+REFUSED = "DeliveryRefusedError"
+
+
+def deliver(item: Item) -> str:
+    """The outcome of one held delivery: what DeliverNotification said, else `refused` or `failed`."""
+    return _call({**item["task"], "recipient_ref": item["recipient_ref"], **_released()})
+
+
+def digest(digest_id: str, items: list[Item], moment: str) -> str:
+    """The outcome of one summary of several held deliveries to one recipient."""
+    if not items:
+        return "nothing"
+    return _call(
+        {
+            "envelope": {"event_id": digest_id, "sender": "unknown"},
+            "recipient_ref": items[0]["recipient_ref"],
+            "members": [item["delivery_id"] for item in items],
+            "begun_at": moment,
+            **_released(),
+        }
+    )
+
+
+def _released() -> dict[str, Any]:
+    return {"released": True, "execution_arn": "", "attempt": 0}
+
+
+def _call(task: dict[str, Any]) -> str:
+    try:
+        with dependency("lambda"):
+            answer = client("lambda", PATIENT).invoke(
+                FunctionName=required("ENS_DELIVER_FUNCTION"),
+                Payload=json.dumps(task, default=_plain).encode(),
+            )
+            said = json.loads(answer["Payload"].read() or "{}")
+    except DependencyUnavailableError:
+        return "failed"
+    if answer.get("FunctionError"):
+        return "refused" if said.get("errorType") == REFUSED else "failed"
+    outcome: str = said["outcome"]
+    return outcome
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, set) else str(value)

@@ -1,0 +1,108 @@
+"""`ens deliveries`: what the ledger cannot settle by itself, and the switch that holds everything back."""
+
+import csv
+import sys
+
+import click
+
+from lambdas.common import deliveries
+from ops import ledger
+from ops.output import clock, console, count, table
+from ops.session import Session, operator, pass_session
+
+COLUMNS = ("delivery_id", "event_id", "recipient_ref", "kind", "updated_at")
+
+
+@click.group("deliveries")
+def deliveries_group() -> None:
+    """Looks after deliveries: unknown, held, and addresses that do not work."""
+
+
+@deliveries_group.command("unknown")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV, for a spreadsheet.")
+@pass_session
+def unknown_command(session: Session, as_csv: bool) -> None:
+    """Lists deliveries of which nobody knows whether they went."""
+    _list(ledger.in_state(session.deployment, deliveries.UNKNOWN), as_csv)
+
+
+@deliveries_group.command("held")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV, for a spreadsheet.")
+@pass_session
+def held_command(session: Session, as_csv: bool) -> None:
+    """Lists deliveries that wait: for their hour, for the rate, or for the switch."""
+    _list(ledger.in_state(session.deployment, deliveries.HELD), as_csv)
+
+
+@deliveries_group.command("problems")
+@pass_session
+def problems_command(session: Session) -> None:
+    """Lists addresses that bounced or complained, and certificates that could not be used.
+
+    Correct the directory; the next notification then finds a new address or certificate.
+    """
+    out, shown = console(), table("recipient", "problem", "reason", "since")
+    items = [
+        item for state in deliveries.PROBLEMS for item in ledger.in_state(session.deployment, state)
+    ]
+    for item in items:
+        shown.add_row(
+            item["recipient_ref"],
+            item["state"].replace("_", " "),
+            item["reason"].replace("_", " "),
+            clock(item["updated_at"]),
+        )
+    if items:
+        out.print(shown)
+    out.print(f"{count(len(items), 'problem')}.")
+
+
+@deliveries_group.command("resend")
+@click.argument("delivery_id")
+@click.option("--by", required=True, help="Who asks for it: goes into the audit.")
+@pass_session
+def resend_command(session: Session, delivery_id: str, by: str) -> None:
+    """Sends an unknown delivery again, within a minute.
+
+    The provider may then have it twice, as the same mail with the same Message-ID.
+    """
+    ledger.resend(session.deployment, delivery_id, operator(by))
+    console().print(f"Goes out again within a minute: {delivery_id}")
+
+
+@deliveries_group.command("pause")
+@click.option("--by", required=True, help="Who asks for it.")
+@pass_session
+def pause_command(session: Session, by: str) -> None:
+    """Holds every delivery of the environment from now on; none is lost."""
+    ledger.switch(session.deployment, deliveries.PAUSED, operator(by))
+    console().print("Paused: every notification is held until `ens deliveries continue`.")
+
+
+@deliveries_group.command("continue")
+@click.option("--by", required=True, help="Who asks for it.")
+@pass_session
+def continue_command(session: Session, by: str) -> None:
+    """Ends a pause: what was held goes out, at the account's rate."""
+    ledger.switch(session.deployment, "on", operator(by))
+    console().print("Deliveries go on; what was held goes out within minutes.")
+
+
+def _list(items: list[ledger.Item], as_csv: bool) -> None:
+    if as_csv:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(COLUMNS)
+        writer.writerows([[item.get(name, "") for name in COLUMNS] for item in items])
+        return
+    out, shown = console(), table("delivery", "event", "kind", "since", "why")
+    for item in items:
+        shown.add_row(
+            item["delivery_id"],
+            item["event_id"][:8],
+            item.get("kind", ""),
+            clock(item["updated_at"]),
+            item.get("hold_reason", "").replace("_", " "),
+        )
+    if items:
+        out.print(shown)
+    out.print(f"{count(len(items), 'delivery', 'deliveries')}.")

@@ -1,0 +1,87 @@
+"""The delivery ledger as operators read and move it; every move is a conditional write and is audited."""
+
+import os
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.common import audit, deliveries
+from lambdas.common.aws import client, dependency
+from lambdas.common.clock import now
+from lambdas.common.deliveries import HELD, UNKNOWN
+from lambdas.common.items import from_item, to_item
+from ops.deployment import Deployment
+from ops.problem import ProblemError
+
+Item = dict[str, Any]
+
+
+def in_state(deployment: Deployment, state: str) -> list[Item]:
+    """The ledger's items in a state, the longest unchanged first."""
+    _bind(deployment)
+    pages = client("dynamodb").get_paginator("query")
+    found: list[Item] = []
+    with dependency("dynamodb"):
+        for page in pages.paginate(
+            TableName=deliveries.ledger_table(),
+            IndexName="by_state",
+            KeyConditionExpression="#state = :state",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues=to_item({":state": state}),
+        ):
+            found += map(from_item, page["Items"])
+    return found
+
+
+def resend(deployment: Deployment, delivery_id: str, by: str) -> None:
+    """Lets an unknown delivery go with the next release, in a person's name.
+
+    `ProblemError` when there is no such delivery, or it is not unknown (any more).
+    """
+    _bind(deployment)
+    item = deliveries.read(delivery_id)
+    if item is None or item["state"] != UNKNOWN or "task" not in item:
+        raise ProblemError("No unknown delivery has this id: only an unknown one is sent again.")
+    facts = {
+        "step": "Operator",
+        "actor": f"operator:{by}",
+        "action": "RESENT",
+        "outcome": "ok",
+        "started_at": now(),
+        "delivery_id": delivery_id,
+        "recipient_ref": item["recipient_ref"],
+    }
+    audit.append(item["event_id"], facts)
+    try:
+        with dependency("dynamodb"):
+            client("dynamodb").update_item(
+                TableName=deliveries.ledger_table(),
+                Key=to_item({"delivery_id": delivery_id}),
+                UpdateExpression="SET #state = :held, hold_reason = :reason, release_at = :now,"
+                " updated_at = :now, resent = :one",
+                ConditionExpression="#state = :unknown",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues=to_item(
+                    {
+                        ":held": HELD,
+                        ":reason": "resend",
+                        ":now": now(),
+                        ":unknown": UNKNOWN,
+                        ":one": 1,
+                    }
+                ),
+            )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        raise ProblemError("The delivery was settled meanwhile: it is not sent again.") from None
+
+
+def switch(deployment: Deployment, state: str, by: str) -> None:
+    """Sets the environment's switch to `paused`, or to anything else: on."""
+    _bind(deployment)
+    deliveries.mark(deliveries.SWITCH, state, by=by)
+
+
+def _bind(deployment: Deployment) -> None:
+    os.environ["ENS_LEDGER_TABLE"] = deployment.output("LedgerTable")
