@@ -71,7 +71,7 @@ def print_tables(
         f"\nPut and send alone, by boto3, one after the other ({sizes[0]}): "
         f"p50 {calls['p50_ms']:.2f} ms, p99 {calls['p99_ms']:.2f} ms, CPU {calls['cpu_ms']:.2f} ms."
     )
-    _complaints(results)
+    _complaints(results, columns)
 
 
 def _shown(
@@ -95,12 +95,14 @@ def best_peer(results: Sequence[Result], column: tuple[str, int]) -> float:
     return max(rates, default=0.0)
 
 
-def _complaints(results: Sequence[Result]) -> None:
+def _complaints(results: Sequence[Result], columns: Sequence[tuple[str, int]]) -> None:
     """What the rates do not say: resets, negative answers, positive answers without a stored message."""
     lines = []
     for result in results:
         if result.absent:
             lines.append(f"  {result.contender.name}: {result.absent}")
+        elif any(at not in result.cells for at in columns):
+            lines.append(f"  {result.contender.name}: cells left out, it took too long")
         for (size, count), cell in result.cells.items():
             told = {
                 "connections closed by the server": sum(run.resets for run in cell.runs),

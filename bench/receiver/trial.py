@@ -25,6 +25,8 @@ _LEAST_CPU_SECONDS, _MOST_RUNS = 0.25, 4
 # A run is made long enough for this many answers on each connection, up to so many times its length;
 # all runs of a contender together are not made longer than by so many lengths.
 _ANSWERS, _LONGEST, _ALL_LONGER = 3, 5, 15
+# Cells that begin later than so many lengths of a run after the contender was warm are left out.
+_BUDGET = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Trial:
         self._port = 0
         self._process: Server | None = None
         self._extra_seconds = _ALL_LONGER * plan.seconds
+        self._leave_off_at = 0.0
 
     def run(self, result: Result) -> None:
         """Fills in the result. Raises `NotStartedError` where the contender does not start."""
@@ -59,10 +62,13 @@ class Trial:
             for size in self._plan.sizes:
                 rate: float | None = None  # answers a second so far
                 for connections in self._plan.connections:
-                    cell = self._cell(self._ready(), size, connections, rate)
+                    process = self._ready()
+                    if time.monotonic() > self._leave_off_at:
+                        return
+                    cell = self._cell(process, size, connections, rate)
                     result.cells[size, connections] = cell
                     rate = cell.answered / sum(run.seconds for run in cell.runs)
-                    result.peak_mb = max(result.peak_mb, self._ready().peak_mb())
+                    result.peak_mb = max(result.peak_mb, process.peak_mb())
         finally:
             self._stop()
 
@@ -125,6 +131,9 @@ class Trial:
             process.wait_until_listening(self._port)
             self._warm(process)
             process.move(measured)
+            self._leave_off_at = (
+                self._leave_off_at or time.monotonic() + _BUDGET * self._plan.seconds
+            )
             process.settle(_SETTLE_SECONDS)
         except BaseException:
             process.stop()
