@@ -25,7 +25,11 @@ Outcome = Literal[
 
 
 class DomainUnknownError(Exception):
-    """The index does not know an assigning authority; the text names the position, never the value."""
+    """The index does not know an assigning authority; the text says whose, never which."""
+
+
+OUR_DOMAIN = "our own ids (domain in ENS_MDM_SETTINGS)"
+"""Whose authority it is when the index does not know the domain that it is asked to answer in."""
 
 
 def outcome_of(found: Match | Exception | None) -> Outcome:

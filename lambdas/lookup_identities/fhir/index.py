@@ -23,7 +23,7 @@ from lambdas.lookup_identities.fhir.patients import (
     system_of,
 )
 from lambdas.lookup_identities.matching import UsableIdentifier, one_patient
-from lambdas.lookup_identities.outcomes import DomainUnknownError
+from lambdas.lookup_identities.outcomes import OUR_DOMAIN, DomainUnknownError
 from lambdas.lookup_identities.records import Match
 from lambdas.lookup_identities.settings import mdm_settings
 from lambdas.lookup_identities.wire import Deadline
@@ -92,7 +92,7 @@ def _cross_referenced(
         return None
     if reply.status == 403 and "code-invalid" in reply.issue_codes():
         # Not a matter of permission: ITI-83 answers so for a target domain that it does not know.
-        raise ConfigurationError("the index does not know the domain of ENS_MDM_SETTINGS")
+        raise DomainUnknownError(OUR_DOMAIN)
     if reply.status != 200 or reply.resource.get("resourceType") != "Parameters":
         raise ConfigurationError(f"the index does not take the query: HTTP {reply.status}")
     identifiers = (

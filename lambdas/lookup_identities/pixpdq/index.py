@@ -21,7 +21,7 @@ from lambdas.common.models import Patient
 from lambdas.lookup_identities import wire
 from lambdas.lookup_identities.breaker import Breaker
 from lambdas.lookup_identities.matching import UsableIdentifier, one_patient
-from lambdas.lookup_identities.outcomes import DomainUnknownError
+from lambdas.lookup_identities.outcomes import OUR_DOMAIN, DomainUnknownError
 from lambdas.lookup_identities.pixpdq.mllp import Connection
 from lambdas.lookup_identities.pixpdq.queries import Domain, Parties, pdq_query, pix_query
 from lambdas.lookup_identities.pixpdq.replies import (
@@ -59,7 +59,7 @@ def _find(usable: Sequence[UsableIdentifier], deadline: Deadline) -> Match | Non
     for identifier in usable:
         answer = _pix(identifier, deadline)
         if answer.case == "unknown_target_domain":
-            raise ConfigurationError("the index does not know the domain of ENS_MDM_SETTINGS")
+            raise DomainUnknownError(OUR_DOMAIN)
         if answer.case == "unknown_source_domain":
             foreign.append(identifier.position)
         else:
@@ -97,7 +97,7 @@ def _pdq(patient_id: str, deadline: Deadline) -> Found | None:
     for _ in range(PAGES):
         page = _page(parties, tag, patient_id, pointer, deadline)
         if not page.domain_known:
-            raise ConfigurationError("the index does not know the domain of ENS_MDM_SETTINGS")
+            raise DomainUnknownError(OUR_DOMAIN)
         patients += page.patients
         pointer = page.pointer
         if len(patients) > 1 or not pointer:

@@ -5,6 +5,7 @@ with the survivor. A registry has no domains: what it does not file is not found
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -106,3 +107,39 @@ def test_every_case_has_its_outcome_whatever_the_index(
             merged = ("p-okafor-old",) if "merge" in case else ()
             assert found.merged_from == merged, case
     assert outcomes == expected
+
+
+# setting -> its value for pixpdq and fhir, and the outcome of asking for a patient whom they know
+SETTINGS = {
+    "PIX 2: known, but no id in our domain": (
+        ("domain", "aa", "https://mpi.example/aa"),
+        "not_found",
+    ),
+    "PIX 5: our domain unknown": (("domain", "NOWHERE", "urn:oid:1.2.3"), "domain_unknown"),
+    "index not there": (("", "", ""), "unavailable"),
+}
+
+
+@pytest.mark.parametrize("case", list(SETTINGS))
+@pytest.mark.parametrize("backend", ["pixpdq", "fhir"], indirect=True)
+def test_what_depends_on_the_settings_has_its_outcome_too(
+    environment: dict[str, str],
+    backend: tuple[str, Find],
+    monkeypatch: pytest.MonkeyPatch,
+    case: str,
+) -> None:
+    name, find = backend
+    (setting, in_pix, in_fhir), outcome = SETTINGS[case]
+    told = json.loads(os.environ["ENS_MDM_SETTINGS"])
+    if setting:
+        told[setting] = in_pix if name == "pixpdq" else in_fhir
+    else:
+        told.update(port=1, base_url="http://127.0.0.1:1/fhir")
+    tell(monkeypatch, **told)
+    usable, _ = usable_identifiers([northgen("H00412")], "")
+    found: Match | Exception | None
+    try:
+        found = find(usable, Patient())
+    except (EnsError, DomainUnknownError) as error:
+        found = error
+    assert outcome_of(found) == outcome

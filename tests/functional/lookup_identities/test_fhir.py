@@ -2,7 +2,11 @@
 
 import base64
 import json
+import ssl
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,12 +27,13 @@ from lambdas.lookup_identities import wire
 from lambdas.lookup_identities.fhir import directory, http, index, oauth
 from lambdas.lookup_identities.fhir.patients import described
 from lambdas.lookup_identities.matching import usable_identifiers
+from lambdas.lookup_identities.outcomes import DomainUnknownError
 from lambdas.lookup_identities.records import Match, Provider
 from tests.conftest import clear_caches
 from tests.functional.lookup_identities.conftest import RunStep
 from tests.functional.lookup_identities.test_handler import northgen, patient_event
-from tests.support.certificates import pem_of
 from tests.support.fhir_index import FhirIndex, check, fhir_index
+from tests.support.tls import authority, context_for, pem_of
 
 OKAFOR = Patient(name=Name("OKAFOR", "AMARA"), birth_date="1958-02-14", sex="F")
 LINDQVIST, BARROS = "1888888884", "1777777776"
@@ -86,7 +91,7 @@ def test_pixm_and_pdqm_are_asked_as_their_profiles_write(
 
 def test_a_403_is_a_target_domain_that_the_index_does_not_know(configure: Configure) -> None:
     configure(domain="urn:oid:1.2.3")
-    with pytest.raises(ConfigurationError, match="domain of ENS_MDM_SETTINGS"):
+    with pytest.raises(DomainUnknownError, match="our own"):
         find(northgen("H00412"))
 
 
@@ -350,6 +355,53 @@ def test_an_assertion_of_another_key_does_not_verify() -> None:
     other = ec.generate_private_key(ec.SECP384R1()).public_key()
     with pytest.raises(InvalidSignature):
         verified(form, "https://t.example/token", other)
+
+
+class NotFound(BaseHTTPRequestHandler):
+    """A server that knows nobody."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_mutual_tls_is_spoken_with_the_secrets_certificate(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    root = authority()
+    context = context_for(root.issue("localhost"), root, tmp_path)
+    context.verify_mode = ssl.CERT_REQUIRED
+    server = ThreadingHTTPServer(("127.0.0.1", 0), NotFound)
+    server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a refused handshake
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    forget()
+    settings = {"base_url": f"https://localhost:{server.server_port}/fhir", "domain": "urn:oid:1.2"}
+    systems = {"NORTHGEN": "urn:oid:1.3"}
+    monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps({**settings, "systems": systems}))
+    client = root.issue("hl7-ens")
+    secret = {"ca": root.pem, "certificate": client.pem, "key": client.key_pem}
+    try:
+        monkeypatch.setattr(http, "mdm_secret", lambda: secret)
+        assert find(northgen("H00412")) is None
+        assert find(northgen("H00412")) is None
+        forget()
+        monkeypatch.setattr(http, "mdm_secret", lambda: {"ca": root.pem})
+        with pytest.raises(DependencyUnavailableError):
+            find(northgen("H00412"))
+    finally:
+        forget()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_the_whole_has_an_end(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ from local.index import Index
 from tests.conftest import clear_caches
 from tests.functional.lookup_identities.conftest import SEEDS, RunStep
 from tests.functional.lookup_identities.test_handler import EVENT_ID, northgen, patient_event
-from tests.support.certificates import authority, context_for
+from tests.support.tls import authority, context_for
 
 Configure = Callable[..., None]
 
@@ -113,9 +113,9 @@ def test_an_authority_that_the_index_lacks_is_a_warning_beside_one_that_it_knows
     assert found.warnings == ("PID-3[2]: the index does not know its authority",)
 
 
-def test_our_own_domain_unknown_to_the_index_is_a_configuration_error(configure: Configure) -> None:
+def test_our_own_domain_may_be_what_the_index_does_not_know(configure: Configure) -> None:
     configure(domain="NOWHERE")
-    with pytest.raises(ConfigurationError, match="domain of ENS_MDM_SETTINGS"):
+    with pytest.raises(DomainUnknownError, match="our own"):
         find(northgen("H00412"))
 
 
