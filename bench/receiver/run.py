@@ -6,6 +6,7 @@ machine; latencies do not.
 """
 
 import argparse
+import sys
 import time
 
 from bench.receiver import generator, messages
@@ -42,6 +43,9 @@ def read_plan(arguments: list[str]) -> Plan:
 def main(arguments: list[str]) -> int:
     """Measures and prints; the exit status."""
     plan = read_plan(arguments)
+    if not sys.platform.startswith("linux"):
+        print("This benchmark reads /proc and keeps processes to cores: it runs on Linux only.")
+        return 2
     FOLDER.mkdir(parents=True, exist_ok=True)
     files = messages.write_all(FOLDER)
     load, made_of = generator.build(FOLDER)
