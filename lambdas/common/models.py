@@ -353,9 +353,10 @@ class Identities:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A condition or medication that Comprehend Medical read in a note.
+    """A condition, medication, test or procedure that Comprehend Medical read in a note: a suggestion.
 
-    `score` is the service's, 0 to 1; `code` is ICD-10-CM, "" when it offered none.
+    `score` is the service's, 0 to 1; `code` is ICD-10-CM (RxNorm for a medication), "" when it offered
+    none. `kind` of a condition is `diagnosis`, `sign` or `symptom`, of a medication `generic` or `brand`.
     """
 
     text: str = _private()
@@ -364,14 +365,19 @@ class Finding:
     score: float = 0.0
     detail: str = _private()
     field: str = ""
+    kind: str = ""
+    acuity: str = _private()
+    anatomy: str = _private()
 
 
 @dataclass(frozen=True, slots=True)
 class ClinicalFindings:
     """What was found in the notes; `clinical.json` in the vault.
 
-    `outcome` is `extracted`, `nothing_to_read`, `switched_off`, or `unavailable`. `set_aside` counts
-    findings left out, by reason (negated, hypothetical, family …).
+    `outcome` is `extracted`, `nothing_to_read`, `not_english`, `switched_off`, or `unavailable`.
+    `set_aside` counts findings left out, by reason (negated, hypothetical, family …); `apart` holds
+    them, never to be shown as current. `hospital` are the hospital's own diagnoses (DG1), which come
+    first. `not_analysed` names what was not read and why, in words that tell nothing of the patient.
     """
 
     outcome: str
@@ -379,6 +385,12 @@ class ClinicalFindings:
     medications: tuple[Finding, ...] = ()
     set_aside: dict[str, int] = field(default_factory=dict)
     model_versions: dict[str, str] = field(default_factory=dict)
+    hospital: tuple[CodedText, ...] = _private(())
+    tests: tuple[Finding, ...] = ()
+    procedures: tuple[Finding, ...] = ()
+    apart: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    not_analysed: tuple[str, ...] = ()
+    cost_mode: str = ""
 
     def to_dict(self) -> Document:
         """The document to write to the vault."""
@@ -393,4 +405,13 @@ class ClinicalFindings:
             medications=tuple(Finding(**f) for f in document["medications"]),
             set_aside=dict(document["set_aside"]),
             model_versions=dict(document["model_versions"]),
+            hospital=tuple(CodedText(**c) for c in document.get("hospital", ())),
+            tests=tuple(Finding(**f) for f in document.get("tests", ())),
+            procedures=tuple(Finding(**f) for f in document.get("procedures", ())),
+            apart={
+                reason: tuple(Finding(**f) for f in findings)
+                for reason, findings in document.get("apart", {}).items()
+            },
+            not_analysed=tuple(document.get("not_analysed", ())),
+            cost_mode=document.get("cost_mode", ""),
         )

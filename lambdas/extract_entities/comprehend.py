@@ -1,11 +1,17 @@
-"""Amazon Comprehend Medical: the whole text through both operations, concurrently, in time."""
+"""Amazon Comprehend Medical: the whole text through several operations, concurrently, in time.
 
+What one request cannot answer does not take away what the others did: it is named as not analysed.
+"""
+
+import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from lambdas.common.aws import client, dependency
 from lambdas.common.errors import DependencyUnavailableError
@@ -13,8 +19,14 @@ from lambdas.extract_entities.chunks import Chunk, chunks
 
 Entity = dict[str, Any]
 
-LIMITS = {"DetectEntitiesV2": 20_000, "InferICD10CM": 10_000}
+LIMITS = {"DetectEntitiesV2": 20_000, "InferICD10CM": 10_000, "InferRxNorm": 10_000}
 """Bytes of text that one request takes, by operation."""
+
+METHODS = {
+    "DetectEntitiesV2": "detect_entities_v2",
+    "InferICD10CM": "infer_icd10_cm",
+    "InferRxNorm": "infer_rx_norm",
+}
 
 UNIT = 100
 """Characters of a billing unit; every request is at least one (aws.amazon.com/comprehend/medical/pricing)."""
@@ -26,73 +38,109 @@ SECONDS = 7.5
 CONFIG = Config(
     connect_timeout=1,
     read_timeout=5,
-    retries={"mode": "standard", "total_max_attempts": 2},
+    # botocore's standard mode waits with exponential backoff and full jitter between attempts.
+    retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=CALLS_AT_ONCE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One operation's entities over the whole text, offsets those of the text; units as billed."""
+    """One operation's entities over the text, offsets those of the text; units as billed.
+
+    `missing` says for how many of its requests no answer came, and why.
+    """
 
     entities: list[Entity] = field(repr=False)
     model_version: str
     requests: int
     units: int
+    missing: tuple[str, ...] = ()
 
 
-def analysed(text: str) -> dict[str, Answer]:
-    """What each operation of `LIMITS` finds in the text.
+class _Pace:
+    """Lets at most so many calls a second begin."""
 
-    Raises `DependencyUnavailableError` when the service throttles, fails, cannot be reached, or has
-    not answered everything within `SECONDS`.
+    def __init__(self, rate: float) -> None:
+        self._between = 1 / rate
+        self._lock = Lock()
+        self._next = 0.0
+
+    def wait(self) -> None:
+        """Returns when it is the caller's turn."""
+        with self._lock:
+            now = time.monotonic()
+            turn = max(now, self._next)
+            self._next = turn + self._between
+        if turn > now:
+            time.sleep(turn - now)
+
+
+def analysed(text: str, operations: Sequence[str], rate: float) -> dict[str, Answer]:
+    """What each operation finds in the text, at `rate` requests a second.
+
+    Raises `DependencyUnavailableError` when the service has not answered any request: then it
+    throttles, fails, cannot be reached, or is slower than `SECONDS`.
     """
-    asked = {operation: chunks(text, limit) for operation, limit in LIMITS.items()}
+    asked = {operation: chunks(text, LIMITS[operation]) for operation in operations}
     comprehend = client("comprehendmedical", CONFIG)
+    pace = _Pace(rate)
     pool = ThreadPoolExecutor(max_workers=CALLS_AT_ONCE)
     try:
         futures = {
-            operation: [pool.submit(_ask, comprehend, operation, piece) for piece in pieces]
+            operation: [pool.submit(_ask, comprehend, pace, operation, piece) for piece in pieces]
             for operation, pieces in asked.items()
         }
-        _settle([future for group in futures.values() for future in group])
-        return {
-            operation: _joined(asked[operation], [future.result() for future in group])
+        wait([future for group in futures.values() for future in group], timeout=SECONDS)
+        answers = {
+            operation: _joined(operation, asked[operation], group)
             for operation, group in futures.items()
         }
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+    reasons = [reason for answer in answers.values() for reason in answer.missing]
+    if reasons and not any(answer.requests for answer in answers.values()):
+        raise DependencyUnavailableError(reasons[0])
+    return answers
 
 
-def _settle(futures: Sequence[Future[dict[str, Any]]]) -> None:
-    """Waits for every answer or the first failure; what raised is raised here."""
-    done, pending = wait(futures, timeout=SECONDS, return_when=FIRST_EXCEPTION)
-    for future in done:
-        future.result()
-    if pending:
-        raise DependencyUnavailableError("comprehendmedical: not all answers came in time")
-
-
-def _ask(comprehend: Any, operation: str, chunk: Chunk) -> dict[str, Any]:
+def _ask(comprehend: Any, pace: _Pace, operation: str, chunk: Chunk) -> dict[str, Any]:
+    pace.wait()
     with dependency("comprehendmedical"):
-        if operation == "DetectEntitiesV2":
-            answer: dict[str, Any] = comprehend.detect_entities_v2(Text=chunk.text)
-        else:
-            answer = comprehend.infer_icd10_cm(Text=chunk.text)
+        answer: dict[str, Any] = getattr(comprehend, METHODS[operation])(Text=chunk.text)
     return answer
 
 
-def _joined(asked: Sequence[Chunk], answers: Sequence[dict[str, Any]]) -> Answer:
-    return Answer(
-        entities=[
-            _moved(entity, chunk.start)
-            for chunk, answer in zip(asked, answers, strict=True)
-            for entity in answer["Entities"]
-        ],
-        model_version=next((a["ModelVersion"] for a in answers if a.get("ModelVersion")), ""),
-        requests=len(asked),
-        units=sum(max(1, -(-len(chunk.text) // UNIT)) for chunk in asked),
-    )
+def _joined(
+    operation: str, asked: Sequence[Chunk], futures: Sequence[Future[dict[str, Any]]]
+) -> Answer:
+    entities: list[Entity] = []
+    missing: list[str] = []
+    version, units, requests = "", 0, 0
+    for chunk, future in zip(asked, futures, strict=True):
+        try:
+            answer = _answer(future)
+        except DependencyUnavailableError as error:
+            missing.append(str(error))
+            continue
+        requests += 1
+        units += max(1, -(-len(chunk.text) // UNIT))
+        version = version or answer.get("ModelVersion", "")
+        entities += [_moved(entity, chunk.start) for entity in answer["Entities"]]
+    return Answer(entities, version, requests, units, tuple(missing))
+
+
+def _answer(future: Future[dict[str, Any]]) -> dict[str, Any]:
+    """The answer; `DependencyUnavailableError` for one that did not come or that the text's size forbade."""
+    if not future.done():
+        raise DependencyUnavailableError("comprehendmedical: not all answers came in time")
+    try:
+        return future.result()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code != "TextSizeLimitExceededException":
+            raise
+        raise DependencyUnavailableError(f"comprehendmedical: {code}") from None
 
 
 def _moved(entity: Entity, offset: int) -> Entity:

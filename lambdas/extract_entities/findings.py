@@ -34,41 +34,82 @@ CODE_SCORE = 0.2
 MEDICATION_TYPES = ("GENERIC_NAME", "BRAND_NAME")
 DETAIL_TYPES = ("DOSAGE", "STRENGTH", "FORM", "ROUTE_OR_MODE", "FREQUENCY", "RATE")
 
+CONDITION_TRAITS = ("DIAGNOSIS", "SIGN", "SYMPTOM")
+TEST_TYPES = {"TEST_NAME": "test", "PROCEDURE_NAME": "procedure", "TREATMENT_NAME": "treatment"}
+TEST_KINDS = frozenset(TEST_TYPES.values())
+
 # The service's Text may carry leading tabs and a trailing full stop ("PE.").
 _AROUND = " \t\r\n.,;:"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Conditions and medications in reading order, and how many findings were left out for what."""
+    """What is said of the patient now, in reading order; what is not stands in `apart` by its reason."""
 
     conditions: tuple[Finding, ...] = field(repr=False, default=())
     medications: tuple[Finding, ...] = field(repr=False, default=())
+    tests: tuple[Finding, ...] = field(repr=False, default=())
+    procedures: tuple[Finding, ...] = field(repr=False, default=())
+    apart: dict[str, tuple[Finding, ...]] = field(repr=False, default_factory=dict)
     set_aside: dict[str, int] = field(default_factory=dict)
 
 
-def found(reading: Reading, entities: Sequence[Entity], icd10cm: Sequence[Entity]) -> Found:
-    """The findings in DetectEntitiesV2's `entities` and InferICD10CM's, offsets those of `reading`."""
-    set_aside: Counter[str] = Counter()
-    doubted = [entity for entity in entities if _is_condition(entity) and _reason([entity], 1)]
-    conditions = []
-    for entity in icd10cm:
-        if entity["Category"] == "MEDICAL_CONDITION" and entity.get("Type") == "DX_NAME":
-            same_words = [known for known in doubted if _overlap(known, entity)]
-            reason = _reason([entity, *same_words], entity["Score"])
-            if reason:
-                set_aside[reason] += 1
-            else:
-                conditions.append(_condition(entity, reading))
-    medications = []
+def found(
+    reading: Reading,
+    entities: Sequence[Entity],
+    icd10cm: Sequence[Entity],
+    rxnorm: Sequence[Entity] = (),
+) -> Found:
+    """The findings in DetectEntitiesV2's `entities`, InferICD10CM's and InferRxNorm's.
+
+    Offsets are those of `reading`. Where one operation was not asked or did not answer, the others'
+    findings stand alone: a condition without a code, a medication without its form.
+    """
+    kept: dict[str, list[Finding]] = {
+        "condition": [],
+        "medication": [],
+        "test": [],
+        "procedure": [],
+    }
+    apart: dict[str, list[Finding]] = {}
+
+    def sort(kind: str, finding: Finding, reason: str) -> None:
+        (apart.setdefault(reason, []) if reason else kept[kind]).append(finding)
+
+    named = [entity for entity in entities if _is_condition(entity)]
+    coded = [e for e in icd10cm if _is_condition(e) and e.get("Type") == "DX_NAME"]
+    for entity in coded:
+        same_words = [known for known in named if _overlap(known, entity)]
+        sort(
+            "condition",
+            _condition(entity, reading, same_words),
+            _reason([entity, *same_words], entity["Score"]),
+        )
+    for entity in named:
+        if not any(_overlap(entity, other) for other in coded):
+            sort("condition", _condition(entity, reading, []), _reason([entity], entity["Score"]))
+    drugs = [e for e in entities if e["Category"] == "MEDICATION" and e["Type"] in MEDICATION_TYPES]
+    for entity in drugs or [e for e in rxnorm if e.get("Type") in MEDICATION_TYPES]:
+        sort("medication", _medication(entity, reading), _reason([entity], entity["Score"]))
     for entity in entities:
-        if entity["Category"] == "MEDICATION" and entity["Type"] in MEDICATION_TYPES:
-            reason = _reason([entity], entity["Score"])
-            if reason:
-                set_aside[reason] += 1
-            else:
-                medications.append(_medication(entity, reading))
-    return Found(_merged(conditions), _merged(medications), dict(set_aside))
+        if entity["Category"] == "TEST_TREATMENT_PROCEDURE" and entity["Type"] in TEST_TYPES:
+            kind = "test" if entity["Type"] == "TEST_NAME" else "procedure"
+            sort(kind, _test(entity, reading), _reason([entity], entity["Score"]))
+    return Found(
+        conditions=_merged(kept["condition"]),
+        medications=_merged(kept["medication"]),
+        tests=tuple(kept["test"]),
+        procedures=_merged(kept["procedure"]),
+        apart={reason: tuple(findings) for reason, findings in apart.items()},
+        set_aside=dict(
+            Counter(
+                {
+                    reason: len([f for f in fs if f.kind not in TEST_KINDS])
+                    for reason, fs in apart.items()
+                }
+            )
+        ),
+    )
 
 
 def shown(text: str) -> str:
@@ -90,7 +131,7 @@ def _reason(entities: Iterable[Entity], score: float) -> str:
     return next(reasons, "low_confidence" if score < SCORE else "")
 
 
-def _condition(entity: Entity, reading: Reading) -> Finding:
+def _condition(entity: Entity, reading: Reading, same_words: Sequence[Entity]) -> Finding:
     concepts = sorted(entity.get("ICD10CMConcepts", ()), key=lambda c: -c["Score"])
     best = concepts[0] if concepts and concepts[0]["Score"] >= CODE_SCORE else {}
     return Finding(
@@ -99,6 +140,37 @@ def _condition(entity: Entity, reading: Reading) -> Finding:
         description=best.get("Description", ""),
         score=entity["Score"],
         field=reading.field_at(entity["BeginOffset"]),
+        kind=_kind([*same_words, entity]),
+        acuity=_attributes([*same_words, entity], ("ACUITY",)),
+        anatomy=_attributes([*same_words, entity], ("DIRECTION", "SYSTEM_ORGAN_SITE")),
+    )
+
+
+def _kind(entities: Sequence[Entity]) -> str:
+    """`diagnosis`, `sign` or `symptom`: the first of these traits that an operation gives."""
+    traits = [trait["Name"] for entity in entities for trait in entity.get("Traits", ())]
+    return next((trait.lower() for trait in traits if trait in CONDITION_TRAITS), "")
+
+
+def _attributes(entities: Sequence[Entity], types: Sequence[str]) -> str:
+    """The words of these attributes in the note's order, each once."""
+    places = {
+        attribute["BeginOffset"]: shown(attribute["Text"])
+        for entity in entities
+        for attribute in entity.get("Attributes", ())
+        if attribute["Type"] in types
+    }
+    return " ".join(dict.fromkeys(places[begin] for begin in sorted(places)))
+
+
+def _test(entity: Entity, reading: Reading) -> Finding:
+    values = _attributes([entity], ("TEST_VALUE", "TEST_UNIT", "TEST_UNITS"))
+    return Finding(
+        text=shown(entity["Text"]),
+        score=entity["Score"],
+        detail=values,
+        field=reading.field_at(entity["BeginOffset"]),
+        kind=TEST_TYPES[entity["Type"]],
     )
 
 
@@ -107,9 +179,13 @@ def _medication(entity: Entity, reading: Reading) -> Finding:
         (a for a in entity.get("Attributes", ()) if a["Type"] in DETAIL_TYPES),
         key=lambda attribute: attribute["BeginOffset"],
     )
+    concepts = sorted(entity.get("RxNormConcepts", ()), key=lambda c: -c["Score"])
+    best = concepts[0] if concepts and concepts[0]["Score"] >= CODE_SCORE else {}
     return Finding(
         text=shown(entity["Text"]),
+        code=best.get("Code", ""),
         score=entity["Score"],
+        kind=entity["Type"].split("_")[0].lower(),
         detail=" ".join(dict.fromkeys(shown(attribute["Text"]) for attribute in details)),
         field=reading.field_at(entity["BeginOffset"]),
     )

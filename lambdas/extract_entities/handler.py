@@ -22,12 +22,17 @@ def lambda_handler(task: Task, run: Run) -> Result:
         "medications": len(findings.medications),
         "set_aside": sum(findings.set_aside.values()),
         "requests": extraction.requests,
+        "from_cache": int(extraction.from_cache),
+        "not_analysed": len(findings.not_analysed),
     }
     run.count("ComprehendMedicalUnits", sum(extraction.units.values()))
+    for operation, units in extraction.units.items():
+        run.count(f"Units{operation}", units)
     run.audit(
         "EXTRACTED",
         "ok",
         result=findings.outcome,
+        cost_mode=findings.cost_mode,
         counts=counts,
         units=extraction.units,
         set_aside=findings.set_aside,

@@ -13,6 +13,7 @@ from lambdas.common.errors import (
 from lambdas.common.models import ClinicalFindings
 from lambdas.common.vault import read_document
 from lambdas.extract_entities import comprehend
+from tests.conftest import clear_caches
 from tests.functional.extract_entities.conftest import EVENT_ID, RunStep
 from tests.support.broken import breaking, refusing
 from tests.support.comprehend_medical import order_fault
@@ -83,7 +84,14 @@ def test_the_audit_counts_findings_requests_and_units(run_step: RunStep) -> None
     result = run_step("Has diabetes, denies fever. " + "x" * 200)
     entry = audit.entries(EVENT_ID)[0]
     assert (entry["action"], entry["outcome"], entry["result"]) == ("EXTRACTED", "ok", "extracted")
-    assert entry["counts"] == {"conditions": 1, "medications": 0, "set_aside": 1, "requests": 2}
+    assert entry["counts"] == {
+        "conditions": 1,
+        "medications": 0,
+        "set_aside": 1,
+        "requests": 2,
+        "from_cache": 0,
+        "not_analysed": 0,
+    }
     assert entry["units"] == {"DetectEntitiesV2": 3, "InferICD10CM": 3}
     assert entry["set_aside"] == {"negated": 1}
     assert entry["documents"][0]["version_id"] == result["version_id"]
@@ -143,6 +151,7 @@ def test_a_service_that_cannot_be_reached_is_a_dependency_that_is_unavailable(
     comprehend_client = client("comprehendmedical", comprehend.CONFIG)
     with (
         breaking(comprehend_client, "InferICD10CM", failure),
+        breaking(comprehend_client, "DetectEntitiesV2", failure),
         pytest.raises(DependencyUnavailableError, match=type(failure).__name__),
     ):
         run_step("Has diabetes.")
@@ -156,9 +165,7 @@ def test_answers_that_do_not_come_in_time_end_the_step_before_the_function_does(
         run_step("Has diabetes.")
 
 
-@pytest.mark.parametrize(
-    "code", ["AccessDeniedException", "TextSizeLimitExceededException", "InvalidRequestException"]
-)
+@pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidRequestException"])
 def test_a_refusal_that_no_retry_mends_names_its_code_and_place_only(
     run_step: RunStep, code: str
 ) -> None:
@@ -174,5 +181,82 @@ def test_a_cost_mode_that_is_not_on_the_list_is_a_configuration_error(
     run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENS_COST_MODE", "cheap")
-    with pytest.raises(ConfigurationError, match="ENS_COST_MODE is none of full, off"):
+    with pytest.raises(ConfigurationError, match="ENS_COST_MODE is none of full, coded, off"):
         run_step("Has diabetes.")
+
+
+def test_coded_mode_finds_the_same_conditions_and_medications_with_the_cheap_operations(
+    run_step: RunStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = "s/p PE. Diabetes and a-fib. Denies fever. Takes warfarin 5 mg daily."
+    full = stored(run_step(note)["version_id"])
+    monkeypatch.setenv("ENS_COST_MODE", "coded")
+    clear_caches()
+    coded = stored(run_step(note)["version_id"])
+    assert [(f.text, f.code) for f in coded.conditions] == [
+        (f.text, f.code) for f in full.conditions
+    ]
+    assert [(f.text, f.detail) for f in coded.medications] == [("warfarin", "5 mg daily")]
+    assert coded.medications[0].code == "11289"
+    assert set(coded.model_versions) == {"InferICD10CM", "InferRxNorm"}
+
+
+def test_the_same_note_is_asked_once_and_found_again_in_the_vault(run_step: RunStep) -> None:
+    first = run_step("Has gout. Denies fever.")
+    with refusing(client("comprehendmedical", comprehend.CONFIG), "*", "Unasked") as asked:
+        again = run_step("Has gout. Denies fever.")
+    assert asked == []
+    assert stored(again["version_id"]) == stored(first["version_id"])
+    assert audit.entries(EVENT_ID)[-1]["counts"]["from_cache"] == 1
+    assert sum(audit.entries(EVENT_ID)[-1]["units"].values()) == 0
+
+
+def test_a_kept_analysis_dies_with_its_days(
+    run_step: RunStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_step("Has gout.")
+    monkeypatch.setenv("ENS_CACHE_DAYS", "0")
+    clear_caches()
+    run_step("Has gout.")
+    assert audit.entries(EVENT_ID)[-1]["counts"]["from_cache"] == 0
+
+
+@pytest.mark.parametrize(
+    ("broken", "codes"), [("InferICD10CM", [""]), ("DetectEntitiesV2", ["M10.9"])]
+)
+def test_what_one_operation_found_is_used_when_the_other_fails_and_the_rest_is_named(
+    run_step: RunStep, broken: str, codes: list[str]
+) -> None:
+    comprehend_client = client("comprehendmedical", comprehend.CONFIG)
+    with refusing(comprehend_client, broken, "TextSizeLimitExceededException"):
+        result = run_step("Has gout.")
+    found = stored(result["version_id"])
+    assert [f.code for f in found.conditions] == codes
+    assert found.not_analysed == (f"{broken}: comprehendmedical: TextSizeLimitExceededException",)
+    again = stored(run_step("Has gout.")["version_id"])
+    assert again.not_analysed == ()
+
+
+def test_a_note_in_another_language_is_not_sent(run_step: RunStep) -> None:
+    note = "Der Patient klagt über Schmerzen in der Brust und hat seit gestern Fieber mit Husten."
+    with refusing(client("comprehendmedical", comprehend.CONFIG), "*", "Unasked") as asked:
+        result = run_step(note)
+    assert asked == []
+    assert result["outcome"] == "not_english"
+    assert stored(result["version_id"]).not_analysed == ("not English",)
+
+
+def test_findings_that_are_not_of_now_are_kept_apart_and_tests_have_their_values(
+    run_step: RunStep,
+) -> None:
+    result = run_step("Acute left hip pain. Denies fever. Mother had breast cancer. BP 120/80.")
+    found = stored(result["version_id"])
+    assert [(f.text, f.kind, f.acuity) for f in found.conditions] == [
+        ("left hip pain", "symptom", "Acute")
+    ]
+    assert found.conditions[0].anatomy == "left hip"
+    assert {reason: [f.text for f in fs] for reason, fs in found.apart.items()} == {
+        "negated": ["fever"],
+        "family": ["breast cancer"],
+    }
+    assert [(f.text, f.detail) for f in found.tests] == [("BP", "120/80")]

@@ -1,8 +1,9 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.extract_entities.chunks import chunks
+from local.comprehend_medical.answers import infer_icd10cm
 
 TEXTS = st.text(
     alphabet=st.one_of(
@@ -63,3 +64,25 @@ def test_blanks_make_no_piece(text: str) -> None:
 def test_no_sentence_is_cut_when_every_one_fits(sentences: list[str]) -> None:
     pieces = chunks(" ".join(sentences), 60)
     assert [s for piece in pieces for s in piece.text.replace(". ", ".|").split("|")] == sentences
+
+
+WORDS = ("gout", "asthma", "migraine", "sciatica", "psoriasis", "anemia")
+
+
+@given(
+    st.lists(
+        st.sampled_from([f"Has {word}." for word in WORDS] + ["Seen 😀 today.", "Rests é."]),
+        max_size=25,
+    ),
+    st.integers(min_value=24, max_value=120),
+)
+@settings(max_examples=40, deadline=None)
+def test_no_finding_is_lost_or_doubled_at_a_border(sentences: list[str], limit: int) -> None:
+    text = " ".join(sentences)
+    whole = [(e["BeginOffset"], e["Text"]) for e in infer_icd10cm(text)["Entities"]] if text else []
+    pieces = [
+        (piece.start + e["BeginOffset"], e["Text"])
+        for piece in chunks(text, limit)
+        for e in infer_icd10cm(piece.text)["Entities"]
+    ]
+    assert pieces == whole

@@ -151,8 +151,8 @@ def test_a_negated_mention_does_not_take_away_a_stated_one() -> None:
 
 def test_what_is_no_diagnosis_is_passed_over() -> None:
     time = {**condition("bid"), "Type": "TIME_EXPRESSION"}
-    test = entity("night", "TEST_TREATMENT_PROCEDURE", "TEST_NAME")
-    assert of([time], [test, entity("bid", "MEDICATION", "FREQUENCY")]) == Found()
+    place = entity("night", "ANATOMY", "SYSTEM_ORGAN_SITE")
+    assert of([time], [place, entity("bid", "MEDICATION", "FREQUENCY")]) == Found()
 
 
 def test_a_medication_shows_how_it_is_taken_in_the_notes_order() -> None:
