@@ -59,7 +59,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m local",
         description="The whole system on this machine. Ports: ENS_MLLP_PORT (17000), ENS_AWS_PORT"
-        " (4566), ENS_CONSOLE_PORT (8080), ENS_HEALTH_PORT (17001).",
+        " (4566), ENS_CONSOLE_PORT (8080), ENS_HEALTH_PORT (17001). ENS_MDM=pixpdq or fhir looks"
+        " patients up in an index outside, over its own protocol (docs/identity.md).",
     )
     parser.add_argument(
         "--no-sample", dest="sample", action="store_false", help="start without sending a message"
