@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from ops.commands.audit import audit_group
+from ops.commands.cost import cost_command
 from ops.commands.deliveries import deliveries_group
 from ops.commands.dlq import dlq_group
 from ops.commands.events import events_command
@@ -60,6 +61,7 @@ for command in (
     replay_command,
     send_command,
     audit_group,
+    cost_command,
     registry_group,
     roster_group,
     smoke_command,

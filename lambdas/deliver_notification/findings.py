@@ -48,11 +48,13 @@ def _found(finding: Finding) -> Found:
 
 
 def notes_status(clinical: ClinicalFindings, patient_event: PatientEvent, words: Words) -> str:
-    """A sentence on what became of the notes where nothing is listed; "" where there is nothing to say."""
-    if clinical.outcome == "unavailable":
+    """A sentence on what became of the notes where they were not read whole or nothing is listed, else ""."""
+    if clinical.outcome in ("unavailable", "not_english"):
         return str(words.sentences.not_analysed)
     if clinical.outcome == "switched_off":
         return str(words.sentences.not_analysed) if patient_event.notes else ""
+    if clinical.not_analysed:
+        return str(words.sentences.partly_analysed)
     if clinical.outcome == "extracted" and not (clinical.conditions or clinical.medications):
         return str(words.sentences.nothing_found)
     return ""
