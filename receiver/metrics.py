@@ -24,7 +24,8 @@ class Metrics:
 
     def count(self, metric: str, value: float = 1, **dimensions: str) -> None:
         """Adds to a count; dimensions are from closed lists (a code, a reason), never free text."""
-        self._counts[tuple(sorted(dimensions.items()))][metric] += value
+        key = tuple(sorted(dimensions.items())) if dimensions else ()
+        self._counts[key][metric] += value
 
     def took(self, metric: str, seconds: float) -> None:
         """Adds one duration, in milliseconds with two decimals."""
