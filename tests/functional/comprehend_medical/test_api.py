@@ -179,3 +179,58 @@ def test_it_runs_alone_and_says_nothing_of_what_it_reads() -> None:
         process.terminate()
         out, errors = process.communicate(timeout=5)
     assert (out, errors) == ("", "")
+
+
+PRIVATE = "Mr. Ivo Brandt, 67 yo, MRN 4471093, seen 11/02/2026. Phone 555-201-4433, ivo@mail.example 😀 e\u0301."
+
+
+def test_detect_phi_names_each_piece_by_its_type(comprehend: Any) -> None:
+    answer = comprehend.detect_phi(Text=PRIVATE)
+    assert answer["ModelVersion"]
+    assert {(e["Type"], e["Text"]) for e in answer["Entities"]} == {
+        ("NAME", "Ivo Brandt"),
+        ("AGE", "67"),
+        ("ID", "4471093"),
+        ("DATE", "11/02/2026"),
+        ("PHONE_OR_FAX", "555-201-4433"),
+        ("EMAIL", "ivo@mail.example"),
+    }
+    for entity in answer["Entities"]:
+        assert entity["Category"] == "PROTECTED_HEALTH_INFORMATION"
+        assert PRIVATE[entity["BeginOffset"] : entity["EndOffset"]] == entity["Text"]
+
+
+def test_infer_rxnorm_gives_the_ingredient_behind_a_misspelt_name(comprehend: Any) -> None:
+    found = comprehend.infer_rx_norm(Text="😀 Takes propanolol 10Mg bid, no warfarin.")["Entities"]
+    assert [(e["Text"], e["Category"], e["Type"]) for e in found] == [
+        ("propanolol", "MEDICATION", "GENERIC_NAME"),
+        ("warfarin", "MEDICATION", "GENERIC_NAME"),
+    ]
+    assert found[0]["RxNormConcepts"][0]["Code"] == "8787"
+    assert [(a["Type"], a["Text"]) for a in found[0]["Attributes"]] == [
+        ("DOSAGE", "10Mg"),
+        ("FREQUENCY", "bid"),
+    ]
+    assert [trait["Name"] for trait in found[1]["Traits"]] == ["NEGATION"]
+
+
+def test_a_test_has_its_value_and_unit_and_a_condition_its_side_and_acuity(comprehend: Any) -> None:
+    found = comprehend.detect_entities_v2(
+        Text="Acute fracture of left wrist. K 7.1 mmol/L. CT done."
+    )
+    said = {
+        (e["Category"], e["Type"], e["Text"]): [
+            (a["Type"], a["Text"]) for a in e.get("Attributes", ())
+        ]
+        for e in found["Entities"]
+    }
+    assert said["MEDICAL_CONDITION", "DX_NAME", "fracture of left wrist"] == [
+        ("ACUITY", "Acute"),
+        ("DIRECTION", "left"),
+        ("SYSTEM_ORGAN_SITE", "wrist"),
+    ]
+    assert said["TEST_TREATMENT_PROCEDURE", "TEST_NAME", "K"] == [
+        ("TEST_VALUE", "7.1"),
+        ("TEST_UNIT", "mmol/L"),
+    ]
+    assert said["TEST_TREATMENT_PROCEDURE", "TEST_NAME", "CT"] == []
