@@ -1,6 +1,7 @@
 """Who is measured: how each is started, and why one cannot be."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from bench.receiver.processes import HOST
 
 # Camel's rate rises for its first 40 CPU seconds, while its code is compiled.
 JVM_WARM_CPU_SECONDS = 40.0
+_CAMEL = "Apache Camel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,15 @@ class Contender:
         return "".join(c if c.isalnum() else "-" for c in self.name)
 
 
-def all_contenders(folder: Path) -> list[Contender]:
-    """Every contender, the absent ones with the reason. Builds what is to be built."""
+def contenders(folder: Path, wanted: Sequence[str]) -> list[Contender]:
+    """Those whose names hold one of `wanted`, the absent ones with the reason.
+
+    Builds what is to be built for them.
+    """
+
+    def chosen(name: str) -> bool:
+        return any(part in name.lower() for part in wanted)
+
     python, absent = peers_environment.python(folder)
 
     def peer(name: str, module: str, *arguments: str, mode: str = "") -> Contender:
@@ -45,8 +54,8 @@ def all_contenders(folder: Path) -> list[Contender]:
         command = (sys.executable, "-m", module, *arguments)
         return Contender(name, command, environment=_OURS, stores=stores, peer=False)
 
-    class_path, no_camel = camel.build(folder)
-    return [
+    class_path, no_camel = camel.build(folder) if chosen(_CAMEL) else ("", "")
+    everyone = [
         Contender(
             "echo (framing ceiling)",
             (python, "-m", "bench.receiver.peers.echo", "{port}"),
@@ -59,7 +68,7 @@ def all_contenders(folder: Path) -> list[Contender]:
         ours("hl7-ens, instant store", "bench.receiver.instant", stores=False),
         ours("hl7-ens", "receiver"),
         Contender(
-            "Apache Camel",
+            _CAMEL,
             ("java", *camel.JVM_OPTIONS, "-cp", class_path, "bench.CamelReceiver", "{port}"),
             warm_cpu_seconds=JVM_WARM_CPU_SECONDS,
             absent=no_camel,
@@ -69,6 +78,7 @@ def all_contenders(folder: Path) -> list[Contender]:
         peer("hl7apy", "hl7apy_mllp", mode="close"),
         peer("txHL7", "tx_hl7"),
     ]
+    return [contender for contender in everyone if chosen(contender.name)]
 
 
 # `{port}` and `{health}` are filled in at the start, as in commands.

@@ -6,11 +6,12 @@ machine; latencies do not.
 """
 
 import argparse
+import signal
 import sys
 import time
 
 from bench.receiver import generator, messages
-from bench.receiver.contenders import all_contenders
+from bench.receiver.contenders import contenders
 from bench.receiver.goals import print_goals
 from bench.receiver.table import print_tables
 from bench.receiver.trial import FOLDER, Plan, measure, the_calls
@@ -46,14 +47,12 @@ def main(arguments: list[str]) -> int:
     if not sys.platform.startswith("linux"):
         print("This benchmark reads /proc and keeps processes to cores: it runs on Linux only.")
         return 2
+    # Told to stop, it stops what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     FOLDER.mkdir(parents=True, exist_ok=True)
     files = messages.write_all(FOLDER)
     load, made_of = generator.build(FOLDER)
-    chosen = [
-        contender
-        for contender in all_contenders(FOLDER)
-        if any(part in contender.name.lower() for part in plan.contenders)
-    ]
+    chosen = contenders(FOLDER, plan.contenders)
     print(f"Load generator: {made_of}. Each cell: {plan.seconds} s.", flush=True)
     began = time.monotonic()
     results = []
