@@ -57,6 +57,9 @@ bench-identity: setup ## count the round trips of a look-up, for each index
 bench-cold: setup ## measure what importing each handler costs
 	@$(BIN)/python -m bench cold $(ARGS)
 
+bench-delivery: setup ## a burst of 10,000 notifications against a throttling SES
+	@$(BIN)/python -m bench.delivery
+
 # CDK's command line, as package-lock.json pins it.
 node_modules: package-lock.json
 	@npm ci --silent && touch node_modules

@@ -7,7 +7,7 @@ import click
 
 from lambdas.common import deliveries
 from ops import ledger
-from ops.output import clock, console, count, table
+from ops.output import clock, console, count, short_clock, table
 from ops.session import Session, operator, pass_session
 
 COLUMNS = ("delivery_id", "event_id", "recipient_ref", "kind", "updated_at")
@@ -94,13 +94,12 @@ def _list(items: list[ledger.Item], as_csv: bool) -> None:
         writer.writerow(COLUMNS)
         writer.writerows([[item.get(name, "") for name in COLUMNS] for item in items])
         return
-    out, shown = console(), table("delivery", "event", "kind", "since", "why")
+    out, shown = console(), table("delivery", "kind", "since", "why")
     for item in items:
         shown.add_row(
             item["delivery_id"],
-            item["event_id"][:8],
             item.get("kind", ""),
-            clock(item["updated_at"]),
+            short_clock(item["updated_at"]),
             item.get("hold_reason", "").replace("_", " "),
         )
     if items:

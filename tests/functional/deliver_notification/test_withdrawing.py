@@ -47,7 +47,15 @@ def registry(aws: Any) -> Callable[..., None]:
     def file(*active: str) -> None:
         providers = ("petra", "wei")
         found = items(
-            [row("patients.csv", patient_id="p", family="Okonjo", birth_date="1958-02-14", sex="F")],
+            [
+                row(
+                    "patients.csv",
+                    patient_id="p",
+                    family="Okonjo",
+                    birth_date="1958-02-14",
+                    sex="F",
+                )
+            ],
             [row("identifiers.csv", authority="NORTHGEN", value="H1", patient_id="p")],
             [
                 row(
