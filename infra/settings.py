@@ -122,6 +122,8 @@ class Environment:
     `unknown_patient` says what becomes of an event whose patient the MDM does not know;
     `max_receive_count` how often the queue delivers before it gives up (every 12 minutes, so that 40
     is about eight hours of outage); `target` for which machine the functions' packages are built.
+    `cost_mode` says what Comprehend Medical is asked (docs/cost.md), `comprehend_rate` how many requests
+    a second one function may send it, `cache_days` how long an analysis answers the same note again.
     """
 
     name: str
@@ -135,7 +137,9 @@ class Environment:
     unknown_patient: Literal["dead_letter", "end"]
     mdm_backend: Literal["registry", "pixpdq", "fhir"] = "registry"
     mdm: Mdm = field(default_factory=Mdm)
-    cost_mode: Literal["full", "off"] = "full"
+    cost_mode: Literal["full", "coded", "off"] = "full"
+    comprehend_rate: int = 10
+    cache_days: int = 30
     max_receive_count: int
     extract_concurrency: int | None = None
     alarm_addresses: tuple[str, ...] = ()

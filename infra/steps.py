@@ -14,7 +14,7 @@ from infra.secrets import Secrets
 from infra.settings import Environment
 from infra.step import StepFunction
 from infra.tables import Tables
-from infra.vault import CLINICAL, EVENT, IDENTITIES, MAILS, MESSAGE, Vault
+from infra.vault import ANALYSES, CLINICAL, EVENT, IDENTITIES, MAILS, MESSAGE, Vault
 
 
 class Steps:
@@ -97,15 +97,23 @@ class Steps:
             "ExtractEntities",
             folder="extract_entities",
             timeout=9,
-            variables={"ENS_COST_MODE": environment.cost_mode},
+            variables={
+                "ENS_COST_MODE": environment.cost_mode,
+                "ENS_COMPREHEND_RATE": str(environment.comprehend_rate),
+                "ENS_CACHE_DAYS": str(environment.cache_days),
+            },
             concurrency=environment.extract_concurrency,
             may=[
                 *audit,
-                *grants.read_objects(bucket, keys.vault, EVENT),
-                *grants.write_objects(bucket, keys.vault, CLINICAL),
+                *grants.read_objects(bucket, keys.vault, EVENT, ANALYSES),
+                *grants.write_objects(bucket, keys.vault, CLINICAL, ANALYSES),
                 # Comprehend Medical knows no resources to grant on.
                 grants.allow(
-                    ("comprehendmedical:DetectEntitiesV2", "comprehendmedical:InferICD10CM"), ["*"]
+                    [
+                        f"comprehendmedical:{operation}"
+                        for operation in ("DetectEntitiesV2", "InferICD10CM", "InferRxNorm")
+                    ],
+                    ["*"],
                 ),
             ],
         )
@@ -176,7 +184,7 @@ class Steps:
         for step, documents in (
             (self.parse_message, (MESSAGE, EVENT)),
             (self.lookup_identities, (EVENT, IDENTITIES)),
-            (self.extract_entities, (EVENT, CLINICAL)),
+            (self.extract_entities, (EVENT, CLINICAL, ANALYSES)),
             (self.deliver_notification, (EVENT, IDENTITIES, CLINICAL, MAILS)),
         ):
             vault.accept_patterns(step.own_role, *documents)

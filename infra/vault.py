@@ -16,6 +16,8 @@ MESSAGE = "events/*/message.hl7"
 EVENT = "events/*/event.json"
 IDENTITIES = "events/*/identities.json"
 CLINICAL = "events/*/clinical.json"
+# What Comprehend Medical said of a note, under a keyed hash of it.
+ANALYSES = "analyses/*"
 MAILS = "events/*/mail/*"
 
 
@@ -63,7 +65,12 @@ class Vault(Construct):
                     expiration=keep,
                     noncurrent_version_expiration=keep,
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
-                )
+                ),
+                s3.LifecycleRule(
+                    prefix="analyses/",
+                    expiration=cdk.Duration.days(max(1, environment.cache_days)),
+                    noncurrent_version_expiration=cdk.Duration.days(1),
+                ),
             ],
         )
         replication = (

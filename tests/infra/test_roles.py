@@ -126,6 +126,7 @@ def test_only_the_clinical_step_may_ask_comprehend_medical(core: Template) -> No
         core.id_of("ExtractEntitiesRole"): {
             "comprehendmedical:DetectEntitiesV2",
             "comprehendmedical:InferICD10CM",
+            "comprehendmedical:InferRxNorm",
         }
     }
 
@@ -157,6 +158,7 @@ def test_the_receiver_writes_and_sends_but_can_decrypt_nothing_of_it(core: Templ
 # Actions for which AWS knows no resource (service authorization reference).
 WITHOUT_RESOURCE = {
     *("comprehendmedical:DetectEntitiesV2", "comprehendmedical:InferICD10CM"),
+    "comprehendmedical:InferRxNorm",
     *("ecr:GetAuthorizationToken", "xray:PutTraceSegments", "xray:PutTelemetryRecords"),
     *("xray:GetSamplingRules", "xray:GetSamplingTargets"),
     # How a function gets its network interfaces, and a workflow its log.

@@ -115,8 +115,9 @@ def test_every_bucket_queue_and_topic_refuses_plain_text(
 
 
 def test_what_the_vault_keeps_ends_after_its_time(core: Template) -> None:
-    (rule,) = core.properties("Vault/Bucket")["LifecycleConfiguration"]["Rules"]
-    assert rule["Status"] == "Enabled"
+    rule, analyses = core.properties("Vault/Bucket")["LifecycleConfiguration"]["Rules"]
+    assert rule["Status"] == analyses["Status"] == "Enabled"
+    assert (analyses["Prefix"], analyses["ExpirationInDays"]) == ("analyses/", 30)
     assert rule["ExpirationInDays"] == rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
     assert "Prefix" not in rule
 
