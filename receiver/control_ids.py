@@ -1,6 +1,7 @@
 """The message control ids seen lately, to notice one that comes back with another message."""
 
 import hashlib
+from collections import OrderedDict
 
 _REMEMBERED = 20_000
 
@@ -10,7 +11,8 @@ class ControlIds:
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._remembered = remembered
-        self._events: dict[bytes, bytes] = {}
+        # A plain dict finds its first key in the time that its deleted ones take.
+        self._events: OrderedDict[bytes, bytes] = OrderedDict()
 
     def reused(self, identity: bytes, event_id: str) -> bool:
         """Whether this sender's control id stood for another event before; it stands for this one now."""
@@ -19,5 +21,5 @@ class ControlIds:
         before = self._events.pop(digest, event)
         self._events[digest] = event
         if len(self._events) > self._remembered:
-            del self._events[next(iter(self._events))]
+            self._events.popitem(last=False)
         return before != event

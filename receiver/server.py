@@ -113,10 +113,20 @@ class MllpServer:
                 self.log.error("cannot accept", error=type(error).__name__, number=error.errno)
                 await asyncio.sleep(_ACCEPT_PAUSE)
                 continue
-            connection.setblocking(False)
-            task = loop.create_task(self._admit(connection, address[0]))
-            self._admitting.add(task)
-            task.add_done_callback(self._admitting.discard)
+            self._begin_admitting(connection, address[0])
+            # Who else knocks comes in with it: under load the loop turns seldom.
+            for _ in range(_BACKLOG):
+                try:
+                    connection, address = listener.accept()
+                except OSError:  # nobody; anything else comes up again in the next turn
+                    break
+                self._begin_admitting(connection, address[0])
+
+    def _begin_admitting(self, connection: socket.socket, peer: str) -> None:
+        connection.setblocking(False)
+        task = asyncio.get_running_loop().create_task(self._admit(connection, peer))
+        self._admitting.add(task)
+        task.add_done_callback(self._admitting.discard)
 
     async def _admit(self, connection: socket.socket, peer: str) -> None:
         """Takes a connection up: who it is, whether there is room, TLS; or closes it."""
