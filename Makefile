@@ -7,7 +7,7 @@ ENVIRONMENTS := local dev staging prod
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check synth deploy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-identity lock clean
+.PHONY: help run setup test check synth deploy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-identity bench-delivery lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
