@@ -1,6 +1,7 @@
 """The functions: what they are told, how long they may take, where they run."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,9 @@ from tests.infra.conftest import Stacks
 from tests.infra.template import STEPS, Template
 from tests.infra.test_workflow import TASKS
 
+COMMON = re.compile(
+    r"from lambdas\.common(?:\.\w+)? import (?:\([^)]*\)|.*)|from lambdas\.common\.\w+"
+)
 REQUIRED = re.compile(r'required\(\s*"(ENS_[A-Z_]+)"')
 
 
@@ -16,25 +20,33 @@ def folder_of(step: str) -> str:
     return re.sub("(?<!^)([A-Z])", r"_\1", step).lower()
 
 
+def source_of(step: str) -> str:
+    """The text of a step's own folder and of what it imports from the shared code, however far."""
+    waiting = sorted((ROOT / "lambdas" / folder_of(step)).rglob("*.py"))
+    seen: dict[Path, str] = {}
+    while waiting:
+        file = waiting.pop()
+        if file not in seen:
+            seen[file] = file.read_text("utf-8")
+            waiting += [
+                ROOT / "lambdas" / "common" / f"{name}.py"
+                for line in COMMON.findall(seen[file])
+                for name in re.findall(r"\w+", line)
+                if (ROOT / "lambdas" / "common" / f"{name}.py").exists()
+            ]
+    return "".join(seen.values())
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_function_is_told_every_setting_that_its_code_asks_for(step: str, core: Template) -> None:
     told = core.properties(step)["Environment"]["Variables"]
-    for folder in ("common", folder_of(step)):
-        for source in (ROOT / "lambdas" / folder).rglob("*.py"):
-            for name in REQUIRED.findall(source.read_text("utf-8")):
-                # What another step alone asks common for is found by that step's own run.
-                assert name in told or (folder == "common" and name == "ENS_LEDGER_TABLE"), name
+    assert set(REQUIRED.findall(source_of(step))) - set(told) == set()
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_function_is_told_nothing_that_nobody_asks_for(step: str, core: Template) -> None:
     told = core.properties(step)["Environment"]["Variables"]
-    sources = "".join(
-        source.read_text("utf-8")
-        for folder in ("common", folder_of(step))
-        for source in (ROOT / "lambdas" / folder).rglob("*.py")
-    )
-    assert {n for n in told if n.startswith("ENS_") and f'"{n}"' not in sources} == set()
+    assert {n for n in told if n.startswith("ENS_") and f'"{n}"' not in source_of(step)} == set()
 
 
 @pytest.mark.parametrize("step", STEPS)
