@@ -151,13 +151,14 @@ def test_a_package_for_the_cloud_holds_machine_code_for_arm_only(tmp_path: Path)
     }
     assert any("markupsafe" in name or "speedups" in name for name in machines)
     assert set(machines.values()) == {AARCH64}
-    assert all("cpython-313" in name for name in machines)
+    # abi3: fits every Python 3 (PEP 384).
+    assert all("cpython-313" in name or name.endswith(".abi3.so") for name in machines)
 
 
 def test_steps_with_equal_requirements_share_one_installation() -> None:
     locks = [ROOT / "lambdas" / folder / "requirements.txt" for folder in FOLDERS]
     folders = {asset.install(lock, Target.of("host")) for lock in locks}
-    assert len(folders) == 3
+    assert len(folders) == len({lock.read_bytes() for lock in locks}) < len(locks)
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
