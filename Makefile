@@ -18,7 +18,7 @@ run: setup ## set up, start the whole system on 127.0.0.1 and send it an admissi
 setup:
 	@$(PYTHON) local/bootstrap.py
 
-test: setup ## run the whole test suite
+test: setup node_modules ## run the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: setup ## lint, format and types
