@@ -1,13 +1,18 @@
 """Fixtures that every kind of test may use."""
 
 import json
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from functools import _lru_cache_wrapper
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
 
 from tests.support.tables import create_tables
 
@@ -69,10 +74,27 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return dict(ENVIRONMENT)
 
 
+def one_at_a_time(call: Callable[..., Any]) -> Callable[..., Any]:
+    """`call`, with whoever comes meanwhile waiting."""
+    turn = threading.Lock()
+
+    def waiting(*arguments: Any, **named: Any) -> Any:
+        with turn:
+            return call(*arguments, **named)
+
+    return waiting
+
+
 @pytest.fixture
 def aws(environment: dict[str, str]) -> Iterator[Any]:
     """moto with the vault, tables, secrets and SES identity of one environment; yields `boto3`."""
-    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+    # moto undoes a failed transaction by putting whole tables back, and with them what others wrote
+    # meanwhile: DynamoDB's own requests are atomic, so here they take turns.
+    in_turn = one_at_a_time(DynamoHandler.call_action)
+    with (
+        mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),
+        patch.object(DynamoHandler, "call_action", in_turn),
+    ):
         clear_caches()
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket=VAULT)
@@ -92,9 +114,8 @@ def aws(environment: dict[str, str]) -> Iterator[Any]:
 
 def clear_caches() -> None:
     """Forgets every cached client, setting and key, as a fresh Lambda sandbox would."""
-    import gc
-    from functools import _lru_cache_wrapper
-
-    for cached in gc.get_objects():
-        if isinstance(cached, _lru_cache_wrapper) and cached.__module__.startswith("lambdas."):
-            cached.cache_clear()
+    for name, module in list(sys.modules.items()):
+        if name.startswith("lambdas."):
+            for value in vars(module).values():
+                if isinstance(value, _lru_cache_wrapper):
+                    value.cache_clear()

@@ -26,9 +26,14 @@ FLAGS = [
 PATHS = ("/", f"/events/{ADMITTED}", f"/events/{FAILED}", "/mail", f"/mail/{MAIL_ID}", "/dlq")
 WIDTHS = (375, 1280)
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"the browser check needs {CHROMIUM}: apt-get install chromium"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not CHROMIUM.exists(),
+        reason=f"the browser check needs {CHROMIUM}: apt-get install chromium",
+    ),
+    # A closing browser drops the connection on which the test's server still sends a file.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture(scope="module")
