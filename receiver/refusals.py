@@ -104,7 +104,7 @@ class Rules:
         if not is_event_code(trigger):
             return UNKNOWN_TRIGGER
         # An empty MSH-11 is taken: senders of HL7 2.1 leave it out.
-        processing_id = header.component(11)
+        processing_id = header.component(11).upper()  # some senders write `p`
         if processing_id and processing_id not in self._processing_ids:
             return PROCESSING_ID
         return None

@@ -1,4 +1,5 @@
 import json
+import threading
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
@@ -160,9 +161,14 @@ def test_a_service_that_cannot_be_reached_is_a_dependency_that_is_unavailable(
 def test_answers_that_do_not_come_in_time_end_the_step_before_the_function_does(
     run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comprehend, "SECONDS", 0)
-    with pytest.raises(DependencyUnavailableError, match="in time"):
-        run_step("Has diabetes.")
+    over = threading.Event()
+    monkeypatch.setattr(comprehend, "SECONDS", 0.05)
+    monkeypatch.setattr(comprehend, "_ask", lambda *_: over.wait(30))
+    try:
+        with pytest.raises(DependencyUnavailableError, match="in time"):
+            run_step("Has diabetes.")
+    finally:
+        over.set()
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidRequestException"])

@@ -204,6 +204,7 @@ def test_production_takes_production_messages_alone(start: Callable[..., World])
             assert b"MSA|AR|" + number.encode() in answer
             assert b"|202^Unsupported processing id^HL70357|" in answer
         assert sender.ask(adt("5").replace(b"|P|2.5.1", b"||2.5.1")) == "AA 5"
+        assert sender.ask(adt("6").replace(b"|P|2.5.1", b"|p|2.5.1")) == "AA 6"
 
 
 def test_a_control_id_with_another_message_is_told_and_still_processed(world: World) -> None:
