@@ -7,7 +7,6 @@ from tests.support.messages import sample, with_pdf
 
 BLOG = ROOT.parent / "shared" / "samples" / "aws-blog.hl7"
 PETRA = "petra.lindqvist@millclinic.example"
-WEI = "wei.chen@heartcare.example"
 
 
 def renamed(message: bytes, control_id: bytes) -> bytes:
@@ -123,11 +122,11 @@ def test_a_redrive_within_five_minutes_that_fails_again_is_a_dead_letter_again(
     message = renamed(sample("no_pid"), b"POISON")
     event_id = system.process_message(message)["event_id"]
     wait_for(lambda: event_id in dead(system), "the dead letter")
+    before = system.waiting("DeadLetterQueueUrl")
     for runs in (2, 3):
-        before = system.waiting("DeadLetterQueueUrl")
         system.ens("dlq", "redrive", event_id)
         system.ended(event_id, runs=runs)
-        wait_for(lambda: system.waiting("DeadLetterQueueUrl") == before, "the dead letter's return")  # noqa: B023
+        wait_for(lambda: system.waiting("DeadLetterQueueUrl") == before, "the dead letter's return")
         assert system.waiting("QueueUrl") == 0
         assert event_id in dead(system)
 
