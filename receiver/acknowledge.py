@@ -10,8 +10,9 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
-from receiver.message import STANDARD_DELIMITERS, Delimiters, Header
+from receiver.message import Delimiters, Header, Letterhead
 from receiver.refusals import Refusal
 
 APPLICATION = b"HL7-ENS"
@@ -34,7 +35,7 @@ _NEWEST = (99, 0, 0)
 _FRAMING_BYTES = b"\x0b\x1c\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for each message
 class Acknowledgement:
     """The answer to one frame. `message` is None where MSH-15 and MSH-16 ask for none."""
 
@@ -51,61 +52,83 @@ def acknowledge(
     when it is empty.
     """
     code = refusal.code if refusal else "AA"
-    if header is not None:
-        code, asked = _mode(header, code)
-        if not asked:
-            return Acknowledgement(code, None)
-    d = header.delimiters if header else STANDARD_DELIMITERS
-    echoed = tuple([header.value(number) for number in _ECHOED]) if header else _GENERIC
-    version, before_time, before_id, after_id = _msh(d, echoed)
-    msa = d.field.join((b"MSA", code.encode(), _echo(header, 10)))
+    letterhead = header.letterhead if header else _GENERIC
+    code, asked = _mode(letterhead, code)
+    if not asked:
+        return Acknowledgement(code, None)
+    ours = _answering(letterhead)
     message = b"".join(
-        (before_time, _now(), before_id, control_id or _control_id(), after_id, msa, b"\r")
+        (
+            ours.before_time,
+            _now(),
+            ours.before_id,
+            control_id or _control_id(),
+            ours.after_id,
+            code.encode(),
+            letterhead.delimiters.field,
+            _clean(header.control_id) if header else b"",
+            b"\r",
+        )
     )
     if refusal:
-        message += d.field.join(_err(refusal, d, version)) + b"\r"
+        d = letterhead.delimiters
+        message += d.field.join(_err(refusal, d, ours.version)) + b"\r"
     return Acknowledgement(code, message)
 
 
-# The fields of MSH that come back: to and from, type, MSH-11, MSH-12 and the character set.
-_ECHOED = (3, 4, 5, 6, 9, 11, 12, 18)
-_GENERIC = (b"", b"", b"", b"", b"", b"P", b"2.5.1", b"")
+# Whom we answer when nothing says who it was.
+_GENERIC = Letterhead((b"|", b"^~\\&", b"", b"", b"", b"", b"", b"", b"", b"", b"P", b"2.5.1"))
+# The fields of MSH that come back: to and from, MSH-11, MSH-12 and the character set.
+_ECHOED = (3, 4, 5, 6, 11, 12, 18)
 
 
-@lru_cache(maxsize=256)  # a sender's messages differ in MSH-7 and MSH-10 alone
-def _msh(
-    d: Delimiters, echoed: tuple[bytes, ...]
-) -> tuple[tuple[int, int, int], bytes, bytes, bytes]:
-    """The version as numbers, and the answer's MSH without MSH-7 and MSH-10: before, between, after."""
-    *sender, application, facility, message_type, processing_id, version_id, character_set = map(
-        _clean, echoed
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """The answer's MSH and the begin of its MSA, cut where MSH-7, MSH-10 and MSA-1 stand."""
+
+    version: tuple[int, int, int]
+    before_time: bytes
+    before_id: bytes
+    after_id: bytes
+
+
+_kept: WeakKeyDictionary[Letterhead, _Answering] = WeakKeyDictionary()
+
+
+def _answering(letterhead: Letterhead) -> _Answering:
+    return _kept.get(letterhead) or _kept.setdefault(letterhead, _answer_to(letterhead))
+
+
+def _answer_to(letterhead: Letterhead) -> _Answering:
+    d = letterhead.delimiters
+    *sender, application, facility, processing_id, version_id, character_set = (
+        _clean(letterhead.value(number)) for number in _ECHOED
     )
     version = _version(version_id)
     f = d.field
-    first = message_type.split(d.repetition, 1)[0].split(d.component)
-    trigger = first[1] if len(first) > 1 else b""
     # MSH-11 comes back unchanged: a test message must not look live (HL7 2.9.2.2).
     last = [processing_id, version_id]
     if character_set:  # the echoed fields are written in it
         last += [b"", b"", b"", b"", b"", character_set]
-    return (
+    addressed = b"MSH", _encoding_characters(d), application or APPLICATION, facility, *sender, b""
+    message_type = _message_type(letterhead.trigger_event, d, version)
+    return _Answering(
         version,
-        f.join(
-            (b"MSH", _encoding_characters(d), application or APPLICATION, facility, *sender, b"")
-        ),
-        f.join((b"", b"", _message_type(trigger, d, version), b"")),
-        f.join((b"", *last)) + b"\r",
+        before_time=f.join(addressed),
+        before_id=f.join((b"", b"", message_type, b"")),
+        after_id=f.join((b"", *last)) + b"\rMSA" + f,
     )
 
 
-def _mode(header: Header, code: str) -> tuple[str, bool]:
+def _mode(letterhead: Letterhead, code: str) -> tuple[str, bool]:
     """The code in the mode that the sender asks for, and whether it wants this answer (HL7 2.9.1).
 
     Both MSH-15 and MSH-16 empty: original mode. MSH-15 asks for a commit acknowledgement (CA, CE, CR),
     MSH-16 for an application's. One answer is sent: the commit one where it is asked for, else the
     application's. A value not in table 0155 asks for an answer: silence needs to be asked for plainly.
     """
-    commit, application = header.value(15).strip(), header.value(16).strip()
+    commit = letterhead.accept_acknowledgement
+    application = letterhead.application_acknowledgement
     if not commit and not application:
         return code, True
     if commit and _asked(commit, code):
@@ -125,11 +148,6 @@ def _asked(condition: bytes, code: str) -> bool:
             return code == "AA"
         case _:
             return True
-
-
-def _echo(header: Header | None, number: int) -> bytes:
-    """MSH-`number` as it was sent; empty where there is no header."""
-    return _clean(header.value(number)) if header else b""
 
 
 def _clean(value: bytes) -> bytes:

@@ -32,6 +32,18 @@ class Owner(Protocol):
         """Called once the connection is gone."""
 
 
+class _Place:
+    """A frame's place in the line of answers. It keeps the task that works on its answer alive."""
+
+    __slots__ = ("answer", "answered", "arrived_at", "task")
+
+    def __init__(self, arrived_at: float) -> None:
+        self.arrived_at = arrived_at
+        self.answered = False
+        self.answer: bytes | None = None
+        self.task: asyncio.Task[None] | None = None
+
+
 class Connection(asyncio.Protocol):
     """Reads as long as not too much is in flight; each frame is one task, answered in turn."""
 
@@ -42,7 +54,7 @@ class Connection(asyncio.Protocol):
         self._decoder = Decoder(owner.settings.max_message_bytes)
         self._turns = Turns()
         self._backlog: deque[tuple[Frame, float]] = deque()
-        self._in_flight: deque[tuple[asyncio.Task[bytes | None], float]] = deque()
+        self._in_flight: deque[_Place] = deque()
         self._transport: asyncio.Transport | None = None
         self._end_timer: asyncio.TimerHandle | None = None
         self._blocked_at: float | None = None
@@ -76,7 +88,7 @@ class Connection(asyncio.Protocol):
             self._frame_began_at = None
         elif frames or self._frame_began_at is None:
             self._frame_began_at = self._heard_at
-        if self._end_timer is not None or self._decoder.may_have_ended:
+        if self._end_timer is not None or self._frame_began_at is not None:
             self._await_end_block()
         if frames:
             self._take(frames)
@@ -132,10 +144,10 @@ class Connection(asyncio.Protocol):
             self._close("it was idle")
 
     def _take(self, frames: list[Frame]) -> None:
-        if frames:
-            now = time.monotonic()
-            self._frames += len(frames)
-            self._backlog.extend((frame, now) for frame in frames)
+        now = time.monotonic()
+        self._frames += len(frames)
+        for frame in frames:
+            self._backlog.append((frame, now))
         self._go_on()
 
     def _go_on(self) -> None:
@@ -146,11 +158,9 @@ class Connection(asyncio.Protocol):
             and len(self._in_flight) < self._settings.max_in_flight
         ):
             frame, arrived_at = self._backlog.popleft()
-            task = self._loop.create_task(
-                self._owner.intake.answer(frame, self._origin, self._turns)
-            )
-            self._in_flight.append((task, arrived_at))
-            task.add_done_callback(self._settle)
+            place = _Place(arrived_at)
+            self._in_flight.append(place)
+            place.task = self._loop.create_task(self._answer(frame, place))
         if self._transport is None:
             return
         if not self._in_flight and not self._backlog and self._finished():
@@ -159,11 +169,12 @@ class Connection(asyncio.Protocol):
             self._read_or_pause(self._transport)
 
     def _read_or_pause(self, transport: asyncio.Transport) -> None:
-        if not self._may_read():
-            self._waiting = True
+        if self._may_read() != self._waiting:
+            return  # as it is
+        self._waiting = not self._waiting
+        if self._waiting:
             transport.pause_reading()
-        elif self._waiting:
-            self._waiting = False
+        else:
             if self._frame_began_at is not None:  # the wait was ours, not the sender's
                 self._frame_began_at = time.monotonic()
             transport.resume_reading()
@@ -175,16 +186,20 @@ class Connection(asyncio.Protocol):
     def _finished(self) -> bool:
         return self._input_ended or (self._stopping and not self._decoder.in_frame)
 
-    def _settle(self, _: "asyncio.Task[bytes | None]") -> None:
+    async def _answer(self, frame: Frame, place: _Place) -> None:
+        place.answer = await self._owner.intake.answer(frame, self._origin, self._turns)
+        place.answered = True
+        self._settle()
+
+    def _settle(self) -> None:
         """Writes the answers that are due: those at the head of the line, in one write."""
         due = []
         now = time.monotonic()
-        while self._in_flight and self._in_flight[0][0].done():
-            task, arrived_at = self._in_flight.popleft()
-            answer = None if task.cancelled() else task.result()
-            self._owner.metrics.took("AckLatency", now - arrived_at)
-            if answer is not None:
-                due.append(wrap(answer))
+        while self._in_flight and self._in_flight[0].answered:
+            place = self._in_flight.popleft()
+            self._owner.metrics.took("AckLatency", now - place.arrived_at)
+            if place.answer is not None:
+                due.append(wrap(place.answer))
         if due and self._transport is not None:
             self._answers += len(due)
             self._transport.write(due[0] if len(due) == 1 else b"".join(due))

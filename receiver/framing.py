@@ -19,7 +19,7 @@ START_BLOCK = 0x0B
 END_BLOCK = 0x1C
 CARRIAGE_RETURN = 0x0D
 
-_VT, _FS = bytes([START_BLOCK]), bytes([END_BLOCK])
+_VT, _FS, _CR = bytes([START_BLOCK]), bytes([END_BLOCK]), bytes([CARRIAGE_RETURN])
 _SEGMENT_ENDS = b"\r\n"
 _ENDS_AFTER_FS = b"\r\n\x0b\x00"
 _SEPARATORS = b"\r\n\x00"
@@ -35,7 +35,7 @@ class Fault(StrEnum):
     CUT_OFF = "cut_off"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for each message
 class Frame:
     """One frame's bytes without its blocks.
 
@@ -78,6 +78,9 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that `data` completes, in order; those with a fault among them."""
+        if not self._inside and not self._buffer and self._is_one_frame(data):
+            self._in_junk = self._after_end = False
+            return [Frame(data[1:-2])]
         frames: list[Frame] = []
         kept = len(self._buffer)
         if kept:
@@ -118,6 +121,16 @@ class Decoder:
         self._buffer.clear()
         self._scanned = 0
         return frames
+
+    def _is_one_frame(self, data: bytes) -> bool:
+        """Whether this is a whole frame and nothing else, as nearly every read is."""
+        last = len(data) - 2
+        return (
+            data.startswith(_VT)
+            and 0 < data.find(_FS) == last <= self._max_bytes
+            and data.endswith(_CR)
+            and data.find(_VT, 1) < 0
+        )
 
     def _seek_start(self, buffer: bytes | bytearray, position: int) -> int:
         """Passes over what stands between frames; where a body begins, or what is still undecided."""

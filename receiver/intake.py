@@ -136,12 +136,14 @@ class Intake:
     def _arrival(self, payload: bytes, header: Header, origin: Origin) -> Arrival:
         event = event_id(payload, header)
         identifier = patient_identifier(payload, header)
-        facility = header.value(4).decode("latin-1")
-        sender = origin.sender(*header.sender)
+        letterhead = header.letterhead
+        sender = origin.sender(*letterhead.sender)
         return Arrival(
             event_id=event,
             # A message without a patient's id is a group of its own.
-            group=self._key.reference("group", facility, *identifier) if identifier else event,
+            group=self._key.reference("group", letterhead.facility, *identifier)
+            if identifier
+            else event,
             sender=sender.name if sender else UNKNOWN,
             connection=origin.connection,
             received_at=timestamp(),
@@ -150,7 +152,8 @@ class Intake:
 
     def _watch_control_id(self, arrival: Arrival, header: Header) -> None:
         """Says aloud when an MSH-10 comes back with another message; that message is processed too."""
-        identity = b"\r".join((header.value(3), header.value(4), header.value(10)))
+        letterhead = header.letterhead
+        identity = b"\r".join((letterhead.value(3), letterhead.value(4), header.control_id))
         if self._seen.reused(identity, arrival.event_id):
             self._metrics.count("ControlIdReused")
             self._log.warning(

@@ -13,11 +13,13 @@ from functools import lru_cache
 
 _PUNCTUATION = string.punctuation.encode()
 _DELIMITERS = frozenset(bytes([character]) for character in _PUNCTUATION)
-_BEFORE_MSH = b"\xef\xbb\xbf \t\r\n\x00"
 _MAX_MSH_FIELDS = 25
+_LONGEST_KEPT = 1024
 # How far a damaged message is searched for an MSH that says whom to answer.
 _SEARCHED_BYTES = 64 * 1024
-_ANY_MSH = re.compile(rb"MSH(?=[%b])" % re.escape(_PUNCTUATION))
+_MSH = rb"(MSH)[%b]" % re.escape(_PUNCTUATION)
+_ANY_MSH = re.compile(_MSH)
+_LEADING_MSH = re.compile(rb"[\xef\xbb\xbf \t\r\n\x00]*" + _MSH)
 _EVENT_CODE = re.compile(rb"A\d\d")
 
 compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -39,29 +41,46 @@ class Delimiters:
 STANDARD_DELIMITERS = Delimiters()
 
 
-@dataclass(slots=True)  # not frozen: one is made for each message, and freezing doubles the time
-class Header:
-    """A message's MSH segment: its fields as sent, and where in the message it begins.
+class Letterhead:
+    """What a sender's messages share: MSH without MSH-7 and MSH-10, read once for all of them.
 
-    `leads` is False for one found behind something else: enough to answer by, not to store by.
+    `fields` is MSH as sent with those two emptied. Two are equal only when they are the same one.
     """
 
-    start: int
-    leads: bool
-    delimiters: Delimiters
-    readable: bool
-    fields: tuple[bytes, ...] = field(repr=False)
+    __slots__ = (
+        "__weakref__",
+        "accept_acknowledgement",
+        "application_acknowledgement",
+        "bytes_before_sent_at",
+        "delimiters",
+        "facility",
+        "fields",
+        "message_type",
+        "processing_id",
+        "readable",
+        "sender",
+        "trigger_event",
+    )
+
+    def __init__(self, fields: tuple[bytes, ...]) -> None:
+        separator = fields[0]
+        delimiters = _delimiters(separator, fields[1])
+        self.fields = fields
+        self.readable = delimiters is not None
+        self.delimiters = delimiters or Delimiters(field=separator)
+        self.sender = _text(self.component(3)), _text(self.component(4))
+        """MSH-3.1 and MSH-4.1, by which a sender is known."""
+        self.facility = _text(self.value(4))
+        self.bytes_before_sent_at = len(b"MSH|") + sum(len(value) + 1 for value in fields[1:6])
+        self.message_type = self.component(9)
+        self.trigger_event = self.component(9, 2)
+        self.processing_id = self.component(11)
+        self.accept_acknowledgement = self.value(15).strip()
+        self.application_acknowledgement = self.value(16).strip()
 
     def value(self, number: int) -> bytes:
         """MSH-`number` as sent; empty when the segment ends before it."""
-        if number == 1:
-            return self.delimiters.field
         return self.fields[number - 1] if number <= len(self.fields) else b""
-
-    @property
-    def sender(self) -> tuple[str, str]:
-        """MSH-3.1 and MSH-4.1, by which a sender is known."""
-        return _text(self.component(3)), _text(self.component(4))
 
     def component(self, number: int, position: int = 1) -> bytes:
         """A component of MSH-`number`'s first repetition; empty when it is not there."""
@@ -69,30 +88,46 @@ class Header:
         return _part(first, self.delimiters.component, position)
 
 
+@dataclass(slots=True)  # not frozen: one is made for each message, and freezing doubles the time
+class Header:
+    """A message's MSH segment: where it begins, MSH-7, MSH-10, and what it shares with others.
+
+    `leads` is False for one found behind something else: enough to answer by, not to store by.
+    """
+
+    start: int
+    leads: bool
+    sent_at: bytes = field(repr=False)
+    control_id: bytes = field(repr=False)
+    letterhead: Letterhead = field(repr=False)
+
+
 def find_header(message: bytes) -> Header | None:
     """The message's MSH, or one behind damage at its start; None when there is none."""
-    lead = len(message) - len(message.lstrip(_BEFORE_MSH))
-    found = _ANY_MSH.match(message, lead)
+    found = _LEADING_MSH.match(message)
     leads = found is not None
     if found is None:
-        found = _ANY_MSH.search(message, lead, _SEARCHED_BYTES)
+        found = _ANY_MSH.search(message, 0, _SEARCHED_BYTES)
     if found is None:
         return None
-    start = found.start()
+    start = found.start(1)
     segment = message[start : _segment_end(message, start)]
-    separator = segment[3:4]
-    fields = tuple(segment.split(separator, _MAX_MSH_FIELDS))
-    delimiters = _delimiters(separator, fields[1])
-    return Header(
-        start=start,
-        leads=leads,
-        delimiters=delimiters or Delimiters(field=separator),
-        readable=delimiters is not None,
-        fields=fields,
-    )
+    fields = [segment[3:4], *segment[4:].split(segment[3:4], _MAX_MSH_FIELDS)]
+    sent_at = control_id = b""
+    if len(fields) > 9:
+        control_id, fields[9] = fields[9], b""
+    if len(fields) > 6:
+        sent_at, fields[6] = fields[6], b""
+    # What is longer than any true MSH is not kept.
+    read = _letterhead if len(segment) <= _LONGEST_KEPT else Letterhead
+    return Header(start, leads, sent_at, control_id, read(tuple(fields)))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
+def _letterhead(fields: tuple[bytes, ...]) -> Letterhead:
+    return Letterhead(fields)
+
+
 def _delimiters(separator: bytes, encoding_characters: bytes) -> Delimiters | None:
     """The delimiters that MSH-1 and MSH-2 name; None when the components' is missing or a letter.
 
@@ -114,7 +149,7 @@ def _delimiters(separator: bytes, encoding_characters: bytes) -> Delimiters | No
 
 def trigger_event(message: bytes, header: Header) -> bytes:
     """MSH-9.2, or EVN-1 where MSH-9 is the message type alone, as in HL7 2.1."""
-    return header.component(9, 2) or _field(_segment(message, header, b"EVN"), 1)
+    return header.letterhead.trigger_event or _field(_segment(message, header, b"EVN"), 1)
 
 
 def is_event_code(code: bytes) -> bool:
@@ -128,11 +163,13 @@ def event_id(message: bytes, header: Header) -> str:
     The first 32 hex digits of SHA-256 over the JSON array of MSH-3, MSH-4, MSH-10 and the SHA-256 of
     the message without MSH-7's bytes (senders stamp a resend anew).
     """
-    before = header.start + sum(len(value) + 1 for value in header.fields[:6])
-    after = before + len(header.value(7))
+    letterhead = header.letterhead
+    before = header.start + letterhead.bytes_before_sent_at
+    after = before + len(header.sent_at)
     digest = hashlib.sha256(memoryview(message)[:before])
     digest.update(memoryview(message)[after:])
-    parts = [*(_text(header.value(number)) for number in (3, 4, 10)), digest.hexdigest()]
+    identifying = letterhead.value(3), letterhead.value(4), header.control_id
+    parts = [*map(_text, identifying), digest.hexdigest()]
     identity = compact_json(parts)
     return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
@@ -142,19 +179,19 @@ def patient_identifier(message: bytes, header: Header) -> tuple[str, str] | None
 
     The first id in PID-3, else in PID-2, else in PID-4; the authority is the whole of its component 4.
     """
-    pid = _segment(message, header, b"PID")
+    pid, delimiters = _segment(message, header, b"PID"), header.letterhead.delimiters
     for number in (3, 2, 4):
-        for identifier in _field(pid, number).split(header.delimiters.repetition):
-            value = _part(identifier, header.delimiters.component, 1)
+        for identifier in _field(pid, number).split(delimiters.repetition):
+            value = _part(identifier, delimiters.component, 1)
             if value:
-                authority = _part(identifier, header.delimiters.component, 4)
+                authority = _part(identifier, delimiters.component, 4)
                 return _text(value), _text(authority)
     return None
 
 
 def _segment(message: bytes, header: Header, name: bytes) -> list[bytes]:
     """The fields of the first segment of that name, its name first; empty when there is none."""
-    separator = header.delimiters.field
+    separator = header.letterhead.delimiters.field
     before = message.find(b"\r" + name + separator, header.start)
     if before < 0:  # lines end with LF, alone or behind CR
         before = message.find(b"\n" + name + separator, header.start)

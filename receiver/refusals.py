@@ -95,22 +95,23 @@ class Rules:
         )
 
     def _of_header(self, header: Header, trigger: bytes) -> Refusal | None:
-        if not header.readable:
+        letterhead = header.letterhead
+        if not letterhead.readable:
             return MSH_UNREADABLE
-        if not header.value(10).strip():
+        if not header.control_id.strip():
             return NO_CONTROL_ID
-        if header.component(9) != b"ADT":
+        if letterhead.message_type != b"ADT":
             return UNKNOWN_TYPE
         if not is_event_code(trigger):
             return UNKNOWN_TRIGGER
-        # An empty MSH-11 is taken: senders of HL7 2.1 leave it out.
-        processing_id = header.component(11).upper()  # some senders write `p`
+        # An empty MSH-11 is taken: senders of HL7 2.1 leave it out. Some write `p`.
+        processing_id = letterhead.processing_id.upper()
         if processing_id and processing_id not in self._processing_ids:
             return PROCESSING_ID
         return None
 
     def _of_sender(self, header: Header, trigger: bytes, origin: Origin) -> Refusal | None:
-        sender = origin.sender(*header.sender)
+        sender = origin.sender(*header.letterhead.sender)
         if sender is None:
             return SENDER_NOT_ALLOWED
         if sender.trigger_events and trigger.decode() not in sender.trigger_events:

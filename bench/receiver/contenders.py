@@ -30,6 +30,12 @@ class Contender:
     absent: str = ""
 
     @property
+    def modes(self) -> tuple[str, ...]:
+        """The generator's. One that stores shares its core with the stub, and must let that work."""
+        named = (self.mode,) if self.mode else ()
+        return named if self.stores else (*named, "awake")
+
+    @property
     def slug(self) -> str:
         """Its name as a file name."""
         return "".join(c if c.isalnum() else "-" for c in self.name)

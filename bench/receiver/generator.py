@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,9 +48,9 @@ def run(
     connections: int,
     seconds: float,
     file: Path,
-    mode: str = "",
+    modes: Sequence[str] = (),
 ) -> Load:
-    """Loads the server at `port` and returns what was seen. `mode` is load.c's last argument."""
+    """Loads the server at `port` and returns what was seen. `modes` are load.c's last arguments."""
     line = [
         "taskset",
         "-c",
@@ -60,7 +61,7 @@ def run(
         str(connections),
         str(seconds),
         str(file),
-        *([mode] if mode else []),
+        *modes,
     ]
     done = subprocess.run(
         line, cwd=ROOT, check=True, capture_output=True, timeout=seconds + _GRACE_SECONDS

@@ -1,13 +1,14 @@
 /* A closed-loop MLLP client: N connections, each sends a message, waits for its answer, sends the next.
  *
- * load HOST PORT CONNECTIONS SECONDS FILE [echo|close]
+ * load HOST PORT CONNECTIONS SECONDS FILE [echo|close] [awake]
  *
  * FILE is one message; a run of sixteen '@' in it becomes a control id that no other run uses, a run of
  * eight '#' one of 20 000 patients. Prints one JSON line. A connection that the
  * server closes is counted (a reset), and its message sent again on a new one. Messages that are
  * unanswered at the end and older than the median answer count with their age, so no stall can hide.
  * "echo": any frame is an answer. "close": for servers that take one message per connection; the client
- * closes after each answer, and connecting again is part of the next message's time.
+ * closes after each answer, and connecting again is part of the next message's time. "awake": it never
+ * sleeps. A server pays for waking who waits for its answer, more than for writing it where cores are virtual.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -42,7 +43,7 @@ static struct sockaddr_in address;
 static size_t frame_size;
 static long control_at = -1, patient_at = -1;
 static uint64_t counter;
-static int epoll, echo, one_message;
+static int epoll, echo, one_message, awake;
 static char trash[1 << 18];
 static double *samples;
 static size_t taken, room;
@@ -184,14 +185,17 @@ static char *frame_of(const char *path) {
 
 int main(int argc, char **argv) {
     if (argc < 6) {
-        fprintf(stderr, "load HOST PORT CONNECTIONS SECONDS FILE [echo|close]\n");
+        fprintf(stderr, "load HOST PORT CONNECTIONS SECONDS FILE [echo|close] [awake]\n");
         return 2;
     }
     int count = atoi(argv[3]);
     double seconds = atof(argv[4]);
     char *frame = frame_of(argv[5]);
-    echo = argc > 6 && !strcmp(argv[6], "echo");
-    one_message = argc > 6 && !strcmp(argv[6], "close");
+    for (int i = 6; i < argc; i++) {
+        echo |= !strcmp(argv[i], "echo");
+        one_message |= !strcmp(argv[i], "close");
+        awake |= !strcmp(argv[i], "awake");
+    }
     address.sin_family = AF_INET;
     address.sin_port = htons((uint16_t)atoi(argv[2]));
     if (inet_pton(AF_INET, argv[1], &address.sin_addr) != 1) return 2;
@@ -212,7 +216,7 @@ int main(int argc, char **argv) {
 
     struct epoll_event events[1024];
     while (now() < end) {
-        int ready = epoll_wait(epoll, events, 1024, 5);
+        int ready = epoll_wait(epoll, events, 1024, awake ? 0 : 5);
         for (int i = 0; i < ready; i++) {
             Link *link = events[i].data.ptr;
             if (link->fd < 0) continue;

@@ -104,9 +104,9 @@ async def load(run: Run, connections: int, seconds: float) -> dict[str, float]:
 
 def main(arguments: list[str]) -> None:
     """Runs and prints."""
-    host, port, connections, seconds, file, *mode = arguments
+    host, port, connections, seconds, file, *modes = arguments
     template = Path(file).read_bytes()
-    run = Run(host, int(port), template, mode[0] if mode else "", float(seconds))
+    run = Run(host, int(port), template, modes[0] if modes else "", float(seconds))
     print(json.dumps(asyncio.run(load(run, int(connections), float(seconds)))))
 
 

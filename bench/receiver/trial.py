@@ -101,7 +101,7 @@ class Trial:
             connections=connections,
             seconds=seconds,
             file=self._files[size],
-            mode=self._contender.mode,
+            modes=self._contender.modes,
         )
 
     def _ready(self) -> Server:

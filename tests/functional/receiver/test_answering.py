@@ -74,9 +74,9 @@ def test_an_acknowledgement_can_be_read_like_any_message(world: World) -> None:
         sender.send(adt())
         header = find_header(sender.acknowledgement())
     assert header is not None
-    assert header.value(9) == b"ACK^A01^ACK"
-    assert header.value(11) == b"P"
-    assert (header.value(3), header.value(5)) == (b"HUB", b"ADTSYS")
+    assert header.letterhead.value(9) == b"ACK^A01^ACK"
+    assert header.letterhead.value(11) == b"P"
+    assert (header.letterhead.value(3), header.letterhead.value(5)) == (b"HUB", b"ADTSYS")
 
 
 def test_who_asks_for_no_answer_gets_none_and_is_stored(world: World) -> None:

@@ -78,7 +78,13 @@ def file(tmp_path: Path) -> Path:
 
 def load(command: list[str], receiver: Receiver, file: Path, mode: str = "") -> generator.Load:
     return generator.run(
-        command, cores()[1], receiver.port, connections=3, seconds=0.5, file=file, mode=mode
+        command,
+        cores()[1],
+        receiver.port,
+        connections=3,
+        seconds=0.5,
+        file=file,
+        modes=[mode] if mode else [],
     )
 
 

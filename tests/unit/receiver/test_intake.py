@@ -196,7 +196,9 @@ def test_whatever_comes_is_answered_and_never_held_beyond_the_limit(reads: list[
         assert len(frame.payload) <= limit
         if message is None:
             header = find_header(frame.payload)
-            asked = header is not None and (header.value(15) or header.value(16))
+            asked = header is not None and (
+                header.letterhead.value(15) or header.letterhead.value(16)
+            )
             assert frame.fault is Fault.ABORTED or asked
         else:
             assert message.startswith(b"MSH")

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from receiver.log import Log, where
-from receiver.metrics import Metrics
+from receiver.metrics import Metrics, Sample
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:
@@ -42,10 +42,24 @@ def test_what_was_flushed_is_not_written_again() -> None:
 def test_no_line_has_more_values_of_a_metric_than_cloudwatch_takes() -> None:
     stream = io.StringIO()
     metrics = Metrics("test", Log(stream))
-    for _ in range(250):
-        metrics.took("AckLatency", 0.001)
+    for number in range(100):
+        metrics.took("StoreLatency", number / 1000)
+    for number in range(10_000):
+        metrics.took("AckLatency", number / 1000)
     metrics.flush()
-    assert [len(line["AckLatency"]) for line in lines(stream)] == [100, 100, 50]
+    (latency,) = lines(stream)
+    assert latency["StoreLatency"] == [float(number) for number in range(100)]
+    assert 50 <= len(latency["AckLatency"]) <= 100
+
+
+def test_what_is_passed_over_leaves_percentiles_and_the_longest_true() -> None:
+    sample = Sample()
+    for number in range(10_000):
+        sample.add(60.0 if number == 4321 else (number * 7919 % 10_000) / 1000)
+    values = sample.milliseconds()
+    assert values[-1] == 60_000.0
+    assert abs(values[len(values) // 2] - 5000) < 700
+    assert abs(values[int(len(values) * 0.9)] - 9000) < 700
 
 
 def test_an_exception_is_told_by_type_and_place_alone() -> None:

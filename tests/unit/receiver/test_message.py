@@ -39,16 +39,16 @@ def test_the_fields_of_msh_are_counted_as_the_standard_counts_them() -> None:
     header = find_header(MESSAGE)
     assert header is not None
     assert header.leads
-    assert header.readable
-    assert header.value(1) == b"|"
-    assert header.value(2) == b"^~\\&"
-    assert header.value(3) == b"ADTSYS^1.2^ISO"
-    assert header.component(3) == b"ADTSYS"
-    assert header.component(9, 2) == b"A01"
-    assert header.value(10) == b"NG-1"
-    assert header.value(12) == b"2.5.1"
-    assert header.value(18) == b""
-    assert header.component(9, 7) == b""
+    assert header.letterhead.readable
+    assert header.letterhead.value(1) == b"|"
+    assert header.letterhead.value(2) == b"^~\\&"
+    assert header.letterhead.value(3) == b"ADTSYS^1.2^ISO"
+    assert header.letterhead.component(3) == b"ADTSYS"
+    assert header.letterhead.component(9, 2) == b"A01"
+    assert header.control_id == b"NG-1"
+    assert header.letterhead.value(12) == b"2.5.1"
+    assert header.letterhead.value(18) == b""
+    assert header.letterhead.component(9, 7) == b""
 
 
 @pytest.mark.parametrize("lead", [b"", b"\xef\xbb\xbf", b"\r\n", b" ", b"\x00"])
@@ -56,14 +56,14 @@ def test_a_byte_order_mark_or_blank_before_msh_is_passed_over(lead: bytes) -> No
     header = find_header(lead + MESSAGE)
     assert header is not None
     assert header.leads
-    assert header.value(10) == b"NG-1"
+    assert header.control_id == b"NG-1"
 
 
 def test_an_msh_behind_damage_is_found_but_does_not_lead() -> None:
     header = find_header(b"xx\rgarbage " + MESSAGE)
     assert header is not None
     assert not header.leads
-    assert header.value(10) == b"NG-1"
+    assert header.control_id == b"NG-1"
 
 
 @pytest.mark.parametrize("message", [b"", b"hello", b"MSH", b"MSHA", b"PID|1\r", b"FHS|^~\\&|"])
@@ -75,7 +75,7 @@ def test_custom_delimiters_are_read_from_the_message() -> None:
     message = b"MSH$%*@!$APP%x$FAC$$$20260101$$ADT%A04$ID1$P$2.3\rPID$1$$9%%%AA*8%%%BB\r"
     header = find_header(message)
     assert header is not None
-    assert header.component(3) == b"APP"
+    assert header.letterhead.component(3) == b"APP"
     assert trigger_event(message, header) == b"A04"
     assert patient_identifier(message, header) == ("9", "AA")
 
@@ -86,15 +86,15 @@ def test_an_msh_2_without_delimiters_is_unreadable_but_still_gives_the_control_i
 ) -> None:
     header = find_header(b"MSH|" + encoding + b"|A|B|C|D|E||ADT^A01|ID7|P|2.3")
     assert header is not None
-    assert not header.readable
-    assert header.value(10) == b"ID7"
+    assert not header.letterhead.readable
+    assert header.control_id == b"ID7"
 
 
 def test_html_escaped_encoding_characters_are_readable() -> None:
     header = find_header(MESSAGE.replace(b"^~\\&|", b"^~\\&amp;|", 1))
     assert header is not None
-    assert header.readable
-    assert header.component(9, 2) == b"A01"
+    assert header.letterhead.readable
+    assert header.letterhead.component(9, 2) == b"A01"
 
 
 @pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
