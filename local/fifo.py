@@ -6,6 +6,7 @@ message id (AWS: "Using dead-letter queues in Amazon SQS").
 """
 
 import functools
+import time
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,9 +17,11 @@ from moto.sqs.models import Message, Queue, SQSBackend
 from local.patching import replace
 
 REMEMBERED_MS = 5 * 60 * 1000
+_LONGEST_WAIT = 1.0  # seconds; nobody says when a visibility timeout or a delay ends
 
 _seen: WeakKeyDictionary[Queue, dict[str, float]] = WeakKeyDictionary()
 _add_message = Queue.add_message
+_receive_message = SQSBackend.receive_message
 
 
 def install() -> None:
@@ -26,8 +29,8 @@ def install() -> None:
     if Queue.add_message is _add_once:
         return
     replace(Queue, "add_message", _add_once)
-    replace(Queue, "wait_for_messages", _wait)
-    for name in ("receive_message", "delete_message", "change_message_visibility"):
+    replace(SQSBackend, "receive_message", _receive)
+    for name in ("delete_message", "change_message_visibility"):
         replace(SQSBackend, name, _one_at_a_time(getattr(SQSBackend, name)))
 
 
@@ -61,14 +64,25 @@ def _is_new(queue: Queue, message: Message) -> bool:
     return is_new
 
 
-def _wait(queue: Queue, timeout: int) -> None:
-    """Waits for a change of the queue. moto's own returns at once, and spins, while a group is blocked."""
-    with queue._messages_lock:
-        queue._messages_lock.wait(timeout)
+def _receive(
+    backend: SQSBackend, queue_name: str, count: int, wait_seconds: int, *args: Any, **kwargs: Any
+) -> list[Message]:
+    """A long poll that sees what changes meanwhile. moto's own goes by the groups that were blocked when it began."""
+    changed, ends_at = backend.get_queue(queue_name)._messages_lock, time.monotonic() + wait_seconds
+    with changed:
+        while True:
+            found: list[Message] = _receive_message(backend, queue_name, count, 0, *args, **kwargs)
+            left = ends_at - time.monotonic()
+            if found or left <= 0:
+                return found
+            changed.wait(min(left, _LONGEST_WAIT))
 
 
 def _one_at_a_time(method: Callable[..., Any]) -> Callable[..., Any]:
-    """`method(backend, queue_name, …)` under the queue's lock, which a long poll lets go while it waits."""
+    """`method(backend, queue_name, …)` under the queue's lock, which a long poll lets go while it waits.
+
+    Who waits there looks again afterwards.
+    """
 
     @functools.wraps(method)
     def locked(backend: SQSBackend, queue_name: str, *args: Any, **kwargs: Any) -> Any:

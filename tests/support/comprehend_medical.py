@@ -27,4 +27,4 @@ def order_fault(url: str, error: str, times: int = 1) -> None:
     """Makes the next `times` requests to the stand-in fail with an error of the service."""
     body = json.dumps({"error": error, "times": times}).encode()
     request = urllib.request.Request(f"{url}/faults", data=body, method="PUT")
-    urllib.request.urlopen(request, timeout=2).close()
+    urllib.request.urlopen(request, timeout=30).close()

@@ -36,7 +36,7 @@ TRAITS = {
 def post(url: str, operation: str, body: bytes) -> tuple[int, str, dict[str, Any]]:
     """Status, error header and document of a request that no client would send."""
     host = urllib.parse.urlsplit(url).netloc
-    connection = http.client.HTTPConnection(host, timeout=5)
+    connection = http.client.HTTPConnection(host, timeout=30)
     headers = {
         "X-Amz-Target": f"ComprehendMedical_20181030.{operation}",
         "Content-Type": "application/x-amz-json-1.1",
@@ -157,7 +157,7 @@ def test_faults_are_answered_as_often_as_ordered(
 
 
 def test_health_answers_without_a_target(stand_in_url: str) -> None:
-    with urllib.request.urlopen(f"{stand_in_url}/health", timeout=2) as answer:
+    with urllib.request.urlopen(f"{stand_in_url}/health", timeout=30) as answer:
         assert answer.status == 200
 
 
@@ -177,7 +177,7 @@ def test_it_runs_alone_and_says_nothing_of_what_it_reads() -> None:
         assert document["Entities"][0]["ICD10CMConcepts"][0]["Code"] == "M10.9"
     finally:
         process.terminate()
-        out, errors = process.communicate(timeout=5)
+        out, errors = process.communicate(timeout=30)
     assert (out, errors) == ("", "")
 
 

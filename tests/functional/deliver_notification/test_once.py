@@ -138,7 +138,7 @@ def test_two_runs_at_once_send_one_mail(aws: Any) -> None:
 
     def together(*arguments: Any) -> Any:
         stored = real(*arguments)
-        at_the_start.wait(timeout=10)
+        at_the_start.wait(timeout=60)
         return stored
 
     def run() -> None:

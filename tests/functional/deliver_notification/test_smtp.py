@@ -34,7 +34,7 @@ def through_smtp(raw: bytes) -> bytes:
     server = Controller(inbox, hostname="127.0.0.1", port=port)
     server.start()
     try:
-        with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+        with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
             client.sendmail(mailer.from_address(), [RECIPIENT.address], raw)
     finally:
         server.stop()

@@ -12,7 +12,7 @@ from tests.functional.receiver.world import World, adt, refused_by
 
 
 def get(world: World, path: str, method: str = "GET") -> tuple[int, Any]:
-    connection = HTTPConnection("127.0.0.1", world.health_port, timeout=5)
+    connection = HTTPConnection("127.0.0.1", world.health_port, timeout=30)
     try:
         connection.request(method, path)
         response = connection.getresponse()

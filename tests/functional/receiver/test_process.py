@@ -62,7 +62,7 @@ def first_line(process: "subprocess.Popen[str]") -> dict[str, Any]:
 
 
 def rest(process: "subprocess.Popen[str]") -> Lines:
-    output, _ = process.communicate(timeout=10)
+    output, _ = process.communicate(timeout=60)
     return [json.loads(line) for line in output.splitlines()]
 
 
@@ -80,12 +80,12 @@ def test_sigterm_lets_what_is_in_flight_be_stored_and_answered_and_takes_nothing
         busy, idle, begun = Peer(port), Peer(port), Peer(port)
         with busy, idle, begun:
             assert idle.ask(adt("IDLE")) == "AA IDLE"
-            aws.waiting.acquire(timeout=5)
+            aws.waiting.acquire(timeout=30)
             aws.open.clear()
             busy.send(adt("A"), adt("B", patient="0043"))
             begun.raw(b"\x0b" + adt("BEGUN")[:40])
             for _ in range(2):
-                assert aws.waiting.acquire(timeout=5)
+                assert aws.waiting.acquire(timeout=30)
             process.send_signal(signal.SIGTERM)
             assert idle.is_closed()
             with pytest.raises(OSError):

@@ -242,7 +242,7 @@ class Peer:
     """A sender's end of one connection."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=8)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self._decoder = Decoder(1 << 20)
         self._answers: list[bytes] = []
 
@@ -289,7 +289,7 @@ class Peer:
         except TimeoutError:
             return True
         finally:
-            self.socket.settimeout(8)
+            self.socket.settimeout(30)
 
     def is_closed(self) -> bool:
         """Whether the receiver has closed, with nothing more to read."""
