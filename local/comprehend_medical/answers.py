@@ -134,8 +134,10 @@ def infer_rxnorm(text: str) -> dict[str, Any]:
 def _read(text: str, words: Sequence[Token], with_codes: bool) -> list[_Found]:
     sentence_of = sentences(text, words)
     found = mentions(text, words)
+    if not found and coding.is_short(text, words):
+        found = coding.whole(text, words)
     spans = [context.Span(m.first, m.last, m.about) for m in found]
-    told = context.traits(words, sentence_of, spans)
+    told = context.traits(text, words, sentence_of, spans)
     whole = text.strip() if coding.is_short(text, words) and len(found) == 1 else ""
     results = []
     for index, mention in enumerate(found):
@@ -143,9 +145,11 @@ def _read(text: str, words: Sequence[Token], with_codes: bool) -> list[_Found]:
         coded: list[tuple[str, float]] = []
         kind: tuple[str, ...] = ()
         if mention.about == "condition":
-            if with_codes or not mention.kind:
+            if with_codes or mention.past or not mention.kind:
                 coded = coding.coded(mention, text[begin:end], whole)
             kind = (mention.kind or (coding.kind_of(coded[0][0]) if coded else "DIAGNOSIS"),)
+            if mention.past and coded and coded[0][0].startswith("Z") and not told[index]:
+                told[index].add("PAST_HISTORY")
         following = found[index + 1] if index + 1 < len(found) else None
         stop = _stop(words, sentence_of, mention, following)
         results.append(

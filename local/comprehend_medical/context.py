@@ -8,6 +8,9 @@ A cue of cues.csv stands before or behind what it speaks of, in the same sentenc
     after     within the next few words behind: "PE was ruled out"
     next      the very next word behind: "DVT prophylaxis"
     ignore    no cue, though it holds one: "no change in"
+
+`{relative}` in a phrase stands for each word of relatives.txt. Signs are cues too ("-fever", "Fever: no"),
+and so are headings (sections.py).
 """
 
 import csv
@@ -15,8 +18,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from local.comprehend_medical.ontology import DATA, words
+from local.comprehend_medical.sections import traits_at
 from local.comprehend_medical.tokens import Token, tokens
 
 REACH = 7
@@ -34,9 +38,13 @@ TURNS = frozenset(
         *("presents", "presented", "presenting", "complains", "complaining", "endorses"),
         *("reports", "reported", "admits", "admitted", "has", "had", "having", "developed"),
         *("shows", "showed", "reveals", "revealed", "remains", "started", "takes", "taking"),
-        *("because", "secondary", "currently", "now", "positive", "known", "nevertheless"),
+        *("because", "secondary", "currently", "now", "positive", "known", "nevertheless", "+"),
     }
 )
+
+
+DENIALS = frozenset({"no", "none", "denies", "denied", "negative", "neg", "absent", "nil", "n"})
+"""What denies the thing that stands before it and a colon or a dash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +67,14 @@ class Span:
 
 
 def traits(
-    found: Sequence[Token], sentence_of: Sequence[int], spans: Sequence[Span]
+    text: str, found: Sequence[Token], sentence_of: Sequence[int], spans: Sequence[Span]
 ) -> list[set[str]]:
     """For each span the traits that the cues around it make; the spans are in reading order."""
-    results: list[set[str]] = [set() for _ in spans]
+    headed = traits_at(text)
+    results = [
+        {trait for trait, about in headed(found[span.first].begin) if about in ("both", span.about)}
+        for span in spans
+    ]
     covered = {place for span in spans for place in range(span.first, span.last + 1)}
     reach_of = _Reach(found, sentence_of, spans).indexes
     for begin, end, cues in _cues_in(found, covered):
@@ -70,7 +82,29 @@ def traits(
             for index in reach_of(cue, begin, end):
                 if cue.about in ("both", spans[index].about):
                     results[index].add(cue.trait)
+    for index, span in enumerate(spans):
+        if span.about == "condition" and _signed(text, found, sentence_of, span):
+            results[index].add("NEGATION")
     return results
+
+
+def _signed(text: str, found: Sequence[Token], sentence_of: Sequence[int], span: Span) -> bool:
+    """Whether a sign denies it: the minus of "+cough, -fever", the label of "Fever: no."."""
+    before, behind = span.first - 1, span.last + 1
+    if before >= 0 and found[before].text == "-":
+        blank = found[before].begin == 0 or text[found[before].begin - 1] in " \t(,;"
+        at_start = before == 0 or sentence_of[before - 1] != sentence_of[before]
+        if blank and found[before].end == found[span.first].begin:
+            # At the start of a line it is a list's dash, unless a plus stands beside it.
+            same = [t for t, n in zip(found, sentence_of, strict=True) if n == sentence_of[before]]
+            if not at_start or any(token.text == "+" for token in same):
+                return True
+    if behind + 1 >= len(found) or found[behind].text not in (":", "-", "="):
+        return False
+    if found[behind + 1].text.lower() not in DENIALS:
+        return False
+    last = behind + 2 >= len(found) or sentence_of[behind + 2] != sentence_of[behind + 1]
+    return last or not found[behind + 2].is_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +156,20 @@ class _Reach:
 
 
 def _cues_in(found: Sequence[Token], covered: set[int]) -> list[tuple[int, int, tuple[Cue, ...]]]:
-    """Where cues stand: first token, last token, and the cues of that phrase; the longest wins."""
-    places = []
-    index = 0
-    while index < len(found):
+    """Where cues stand: first token, last token, and the cues of that phrase.
+
+    Of two that overlap the one that goes on longer wins: "is negative for" is no "is negative".
+    """
+    places: list[tuple[int, int, tuple[Cue, ...]]] = []
+    for index in range(len(found)):
+        if index in covered:
+            continue
         end, cues = _longest(found, index)
-        if cues and index not in covered:
-            places.append((index, end, cues))
-            index = end
-        index += 1
+        if end < index or (places and end <= places[-1][1]):
+            continue
+        if places and index <= places[-1][1]:
+            places.pop()
+        places.append((index, end, cues))
     return places
 
 
@@ -142,7 +181,7 @@ def _longest(found: Sequence[Token], index: int) -> tuple[int, tuple[Cue, ...]]:
             for token, wanted in zip(found[index : end + 1], forms, strict=True)
         ):
             return end, tuple(cue for cue in cues if cue.side != "ignore")
-    return index, ()
+    return index - 1, ()
 
 
 def _plain(token: Token) -> str:
@@ -153,15 +192,21 @@ def _plain(token: Token) -> str:
 def _cues() -> dict[str, list[tuple[tuple[str, ...], tuple[Cue, ...]]]]:
     """The phrases by their first word, the longest first, each with its cues."""
     phrases: dict[tuple[str, ...], list[Cue]] = {}
-    file = Path(__file__).parent / "data" / "cues.csv"
-    with file.open(encoding="utf-8", newline="") as lines:
+    with (DATA / "cues.csv").open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
-            forms = tuple(_plain(token) for token in tokens(row["phrase"]))
-            cue = Cue(forms, row["trait"], row["side"], row["about"])
-            phrases.setdefault(forms, []).append(cue)
+            for phrase in _spelt_out(row["phrase"]):
+                forms = tuple(_plain(token) for token in tokens(phrase))
+                cue = Cue(forms, row["trait"], row["side"], row["about"])
+                phrases.setdefault(forms, []).append(cue)
     by_word: dict[str, list[tuple[tuple[str, ...], tuple[Cue, ...]]]] = {}
     for forms, cues in phrases.items():
         by_word.setdefault(forms[0], []).append((forms, tuple(cues)))
     for found in by_word.values():
         found.sort(key=lambda phrase: -len(phrase[0]))
     return by_word
+
+
+def _spelt_out(phrase: str) -> list[str]:
+    if "{relative}" not in phrase:
+        return [phrase]
+    return [phrase.replace("{relative}", relative) for relative in words("relatives.txt")]

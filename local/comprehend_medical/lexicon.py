@@ -7,12 +7,23 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from local.comprehend_medical.spelling import Misspellings
+from local.comprehend_medical.spelling import SHORTEST, Misspellings
 from local.comprehend_medical.tokens import Token, tokens
 
 DATA = Path(__file__).parent / "data"
 AROUND = 40
 """Characters before and behind an occurrence at which an entry's `unless` looks."""
+
+SHORTEST_DRUG = 6
+"""Letters from which on a drug's name may be misspelt, where a dose follows it."""
+
+DOSED = re.compile(
+    r"\s*(?:\d|gtt|drip|iv\b|po\b|im\b|sq\b|sl\b|neb|inhaler|tab|cap|daily|bid|tid|qhs)",
+    re.IGNORECASE,
+)
+"""What shows that a drug's name stood before it."""
+
+_UNLESS_DOSED = re.compile(rf"<>(?!{DOSED.pattern})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +69,8 @@ class _Term:
 class Lexicon:
     """Terms by their first word; the longest that fits wins."""
 
-    def __init__(self, rows: Iterable[tuple[str, Entry, bool]]) -> None:
-        """`rows` are (term, entry, whether capitals matter)."""
+    def __init__(self, rows: Iterable[tuple[str, Entry, bool]], drugs: bool = False) -> None:
+        """`rows` are (term, entry, whether capitals matter). Drugs may be spelt worse than conditions."""
         self._terms: dict[str, list[_Term]] = {}
         for term, entry, sensitive in rows:
             words = [token for token in tokens(term) if token.is_word]
@@ -68,12 +79,10 @@ class Lexicon:
             self._terms.setdefault(forms[0], []).append(_Term(forms, exact, entry))
         for terms in self._terms.values():
             terms.sort(key=lambda known: -len(known.forms))
-        self.misspellings = Misspellings(
-            entry_forms[0]
-            for terms in self._terms.values()
-            for entry_forms in (known.forms for known in terms)
-            if len(entry_forms) == 1
-        )
+        single = [
+            word for word, terms in self._terms.items() if any(len(t.forms) == 1 for t in terms)
+        ]
+        self.misspellings = Misspellings(single, SHORTEST_DRUG if drugs else SHORTEST, twice=drugs)
 
     def occurrences(
         self, text: str, found: Sequence[Token], correct: bool = False
@@ -100,8 +109,11 @@ class Lexicon:
             last = _fits(text, found, index, term)
             if last is not None and not _refused(text, found[index].begin, found[last].end, term):
                 return Occurrence(index, last, term.entry)
-        meant = self.misspellings.meant(word) if correct and word not in self._terms else None
-        if meant:
+        dosed = bool(correct and DOSED.match(text, found[index].end))
+        meant = (
+            self.misspellings.meant(word, dosed) if correct and word not in self._terms else None
+        )
+        if meant and (len(word) >= SHORTEST or dosed):
             entry = next(t.entry for t in self._terms[meant] if len(t.forms) == 1)
             return Occurrence(index, index, entry, misspelt=True)
         return None
@@ -153,8 +165,11 @@ def conditions() -> Lexicon:
 
 @cache
 def drugs() -> Lexicon:
-    """The lexicon of drugs.csv; brand names are found however they are capitalised."""
-    return Lexicon(
-        (row["name"], Drug(f"{row['type'].upper()}_NAME", row["generic"]), False)
-        for row in _rows("drugs.csv")
-    )
+    """The lexicon of drugs.csv; names are found however they are capitalised, `dosed` ones before a dose."""
+    rows: list[tuple[str, Entry, bool]] = []
+    for row in _rows("drugs.csv"):
+        unless = _UNLESS_DOSED if row["dosed"] else None
+        rows.append(
+            (row["name"], Drug(f"{row['type'].upper()}_NAME", row["generic"], unless), False)
+        )
+    return Lexicon(rows, drugs=True)

@@ -89,6 +89,22 @@ def _rarity(word: str, count: int, total: int) -> float:
     return rarity * 0.12 if word in SAYS_LITTLE else rarity
 
 
+def rarity(word: str) -> float:
+    """How much a word tells: little when many names hold it."""
+    names = _names()
+    return _rarity(word, len(names.places.get(word, ())) or 1, len(names.code))
+
+
+def knows(word: str) -> bool:
+    """Whether a name of the code set holds the word."""
+    return word in _names().places
+
+
+def words_of(phrase: str) -> frozenset[str]:
+    """The words of a phrase in compared form, and what they mean."""
+    return frozenset(word for word, _ in _asked(phrase.lower()))
+
+
 def ready() -> None:
     """Reads the index now, so that the first request need not."""
     _names()
@@ -96,8 +112,11 @@ def ready() -> None:
 
 
 @lru_cache(maxsize=8192)
-def candidates(phrase: str) -> tuple[tuple[str, float], ...]:
-    """Up to `CANDIDATES` codes for the words, best first, each with a score between 0 and 1."""
+def candidates(phrase: str, head: frozenset[str] = frozenset()) -> tuple[tuple[str, float], ...]:
+    """Up to `CANDIDATES` codes for the words, best first, each with a score between 0 and 1.
+
+    With a `head`, only names that hold one of its words count.
+    """
     asked = _asked(phrase)
     names = _names()
     total = len(names.code)
@@ -123,7 +142,10 @@ def candidates(phrase: str) -> tuple[tuple[str, float], ...]:
                 matched[number] = matched.get(number, 0.0) + gain
     best: dict[str, float] = {}
     said = set(share)
+    headed = set().union(*(names.places.get(word, ()) for word in head))
     for number, gain in matched.items():
+        if head and number not in headed:
+            continue
         score = 0.62 * min(1.0, gain / wanted) + 0.38 * gain / (names.weight[number] or 1)
         code = names.code[number]
         if score <= best.get(code, 0.0):
@@ -175,9 +197,16 @@ def with_side(code: str, sides: Iterable[str]) -> str:
     if code not in codes():
         return ""
     description = codes()[code][0].lower()
+    if any(side in description for side in SIDES):
+        return ""
     for side in sides:
         for told in (side, f"{side} side", f"{side} sided"):
-            other = description_codes().get(description.replace("unspecified", told, 1))
-            if other and other != code:
-                return other
+            for place in _places(description, "unspecified"):
+                other = f"{description[:place]}{told}{description[place + len('unspecified') :]}"
+                if other in description_codes():
+                    return description_codes()[other]
     return ""
+
+
+def _places(text: str, word: str) -> list[int]:
+    return [place for place in range(len(text)) if text.startswith(word, place)]

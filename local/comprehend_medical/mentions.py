@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from local.comprehend_medical import ontology
+from local.comprehend_medical import linker, ontology
 from local.comprehend_medical.lexicon import DATA, Condition, Drug, Lexicon, conditions, drugs
 from local.comprehend_medical.tokens import Token, word_set
 
@@ -48,6 +48,7 @@ _NO_CONDITION = word_set(
     stomata chemo diagnoses eupnea normocardia philosophy
     """
 )
+_ADJECTIVE = re.compile(r"[a-z]{4,}(?:ar|al|ic|ous|ed|ive|ary|oid|ine)")
 _BETWEEN = frozenset({"of", "in", "to", "on", "at", "over", "around", "into"})
 _SKIPPED = frozenset({"the", "her", "his", "my", "their", "both"})
 _DOSE_BEHIND = re.compile(
@@ -59,7 +60,9 @@ _DOSE_BEHIND = re.compile(
 class Mention:
     """A thing found: its tokens, what it is, and the words to find its codes by.
 
-    `codes` come from the curated tables; `kind` is DIAGNOSIS, SIGN or SYMPTOM, or the drug's type.
+    `codes` come from the curated tables, for the words in `core`; `kind` is DIAGNOSIS, SIGN or SYMPTOM,
+    or the drug's type. `words` are those around it that tell more, `past` whether it is told as history,
+    `generic` whether `codes` are those of a mere "fracture" that the note gives a place.
     """
 
     first: int
@@ -71,6 +74,9 @@ class Mention:
     misspelt: bool = False
     words: str = ""
     sides: tuple[str, ...] = ()
+    past: bool = False
+    core: str = ""
+    generic: bool = False
 
 
 @cache
@@ -115,7 +121,18 @@ def mentions(text: str, found: Sequence[Token]) -> list[Mention]:
                 continue
             results.pop()
         results.append(best)
-    return [_widened(text, found, mention) for mention in _apart(results)]
+    return [_widened(text, found, _informed(mention, known)) for mention in _apart(results)]
+
+
+def _informed(mention: Mention, known: dict[int, list[Mention]]) -> Mention:
+    """A composed mention with what the curated tables know of its last words: "substernal chest pressure"."""
+    if mention.codes or mention.about != "condition":
+        return mention
+    for first in range(mention.first + 1, mention.last):
+        for other in known.get(first, ()):
+            if other.codes and other.last == mention.last:
+                return replace(mention, codes=other.codes, kind=other.kind, core=other.core)
+    return mention
 
 
 def _apart(found: Sequence[Mention]) -> list[Mention]:
@@ -131,7 +148,9 @@ def _curated(text: str, found: Sequence[Token], lexicon: Lexicon) -> list[Mentio
     for occurrence in lexicon.occurrences(text, found, correct=True):
         entry = occurrence.entry
         if isinstance(entry, Condition):
-            what = Mention(occurrence.first, occurrence.last, "condition", entry.kind, entry.codes)
+            first, last = occurrence.first, occurrence.last
+            core = text[found[first].begin : found[last].end]
+            what = Mention(first, last, "condition", entry.kind, entry.codes, core=core)
         else:
             assert isinstance(entry, Drug)
             kind = entry.type
@@ -229,9 +248,12 @@ def _left(text: str, found: Sequence[Token], place: int) -> int:
 def _right(text: str, found: Sequence[Token], place: int) -> int:
     """Where "of the left wrist" behind a condition ends; the condition itself where no such thing stands."""
     at = place + 1
-    if at >= len(found) or found[at].form not in _BETWEEN:
+    if at >= len(found):
         return place
-    at += 1
+    if found[at].form in _BETWEEN:
+        at += 1
+    elif found[place].form not in _heads():
+        return place
     while at < len(found) and (found[at].form in _SKIPPED or found[at].form in SIDES):
         at += 1
     last = place
@@ -242,6 +264,8 @@ def _right(text: str, found: Sequence[Token], place: int) -> int:
     ):
         last = at
         at += 1
+    if at < len(found) and found[at].form in _heads() and found[place + 1].form not in _BETWEEN:
+        return place  # "swelling, left knee pain": the places belong to what comes.
     return last
 
 
@@ -262,7 +286,7 @@ def _widened(text: str, found: Sequence[Token], mention: Mention) -> Mention:
             break
         if form in SIDES:
             sides.append(SIDES[form])
-        elif form not in ACUITY and form not in QUALITY and form not in sites():
+        elif not _tells(form):
             break
         begin -= 1
     end = last
@@ -273,11 +297,26 @@ def _widened(text: str, found: Sequence[Token], mention: Mention) -> Mention:
             end += 1
     sides += [SIDES[t.form] for t in found[first : last + 1] if t.form in SIDES]
     widened = (first, last) != (mention.first, mention.last)
+    generic = mention.first == mention.last and found[mention.first].form in _heads()
     return replace(
         mention,
         first=first,
         last=last,
-        codes=() if widened else mention.codes,
+        generic=widened and generic,
         words=" ".join(token.text for token in found[begin : end + 1] if token.is_word),
         sides=tuple(dict.fromkeys(sides)),
+        past=_told_as_history(found, first),
     )
+
+
+def _tells(form: str) -> bool:
+    """Whether a word before a condition says which one it is."""
+    if form in ACUITY or form in QUALITY or form in sites():
+        return True
+    return bool(_ADJECTIVE.fullmatch(form)) and linker.knows(form)
+
+
+def _told_as_history(found: Sequence[Token], first: int) -> bool:
+    """Whether "history of" or "h/o" stands right before."""
+    before = "".join(token.text.lower() for token in found[max(0, first - 3) : first])
+    return before.endswith(("historyof", "hxof", "h/o")) and not before.endswith("familyhistoryof")

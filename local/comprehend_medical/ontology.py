@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from local.comprehend_medical.tokens import form
+
 DATA = Path(__file__).parent / "data"
 
 
@@ -48,8 +50,7 @@ def description_codes() -> dict[str, str]:
 @cache
 def diseases() -> frozenset[str]:
     """Names of diseases in compared form, general words left out."""
-    general = (DATA / "general_words.txt").read_text(encoding="utf-8").split()
-    return frozenset(lines("diseases.txt.gz")) - frozenset(general)
+    return frozenset(lines("diseases.txt.gz")) - frozenset(map(form, words("general_words.txt")))
 
 
 @cache

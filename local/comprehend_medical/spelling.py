@@ -1,37 +1,56 @@
-"""Words that are one letter off a known one: "propanolol" for propranolol."""
+"""Words that are a letter or two off a known one: "propanolol" for propranolol."""
 
 from collections.abc import Iterable, Iterator
 
 SHORTEST = 8
 """Letters below which a neighbour is more often another word than a misspelling."""
 
+LONG = 10
+"""Letters from which on two may be off."""
+
 
 class Misspellings:
-    """Known words by every spelling that lacks one of their letters.
+    """Known words by every spelling that lacks one of their letters, or two of a long one.
 
-    Two words are one letter off each other when they meet in such a spelling (the idea of SymSpell),
-    so a look-up costs a few dictionary reads instead of a comparison with every known word.
+    Two words are near each other when they meet in such a spelling (the idea of SymSpell), so a
+    look-up costs a few dictionary reads instead of a comparison with every known word.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self._by_spelling: dict[str, set[str]] = {}
+    def __init__(self, words: Iterable[str], shortest: int = SHORTEST, twice: bool = False) -> None:
+        self._shortest = shortest
+        self._once: dict[str, set[str]] = {}
+        self._twice: dict[str, set[str]] = {}
         for word in words:
-            if len(word) >= SHORTEST:
-                for spelling in (word, *_shorter(word)):
-                    self._by_spelling.setdefault(spelling, set()).add(word)
+            if len(word) >= shortest:
+                for spelling in _once(word):
+                    self._once.setdefault(spelling, set()).add(word)
+            if twice and len(word) >= LONG:
+                for spelling in _twice(word):
+                    self._twice.setdefault(spelling, set()).add(word)
 
-    def meant(self, word: str) -> str | None:
-        """The one known word that is one letter off; None when there is none, or several."""
-        if len(word) < SHORTEST - 1 or not word.isalpha():
+    def meant(self, word: str, twice: bool = False) -> str | None:
+        """The one known word that is near; None when there is none, or several. `twice` allows two off."""
+        if len(word) < self._shortest - 1 or not word.isalpha():
             return None
-        near = set(self._by_spelling.get(word, ()))
-        for spelling in _shorter(word):
-            near |= self._by_spelling.get(spelling, set())
-        near = {known for known in near if abs(len(known) - len(word)) <= 1}
-        return near.pop() if len(near) == 1 else None
+        return _only(self._once, _once(word), word, 1) or (
+            _only(self._twice, _twice(word), word, 2) if twice and len(word) >= LONG - 2 else None
+        )
+
+
+def _only(known: dict[str, set[str]], spellings: set[str], word: str, most: int) -> str | None:
+    near = set().union(*(known.get(spelling, ()) for spelling in spellings))
+    near = {one for one in near if abs(len(one) - len(word)) <= most and one[0] == word[0]}
+    return near.pop() if len(near) == 1 else None
+
+
+def _once(word: str) -> set[str]:
+    return {word, *_shorter(word)}
+
+
+def _twice(word: str) -> set[str]:
+    return {shorter for spelling in _once(word) for shorter in (spelling, *_shorter(spelling))}
 
 
 def _shorter(word: str) -> Iterator[str]:
-    """The word without each of its letters in turn."""
     for place in range(len(word)):
         yield word[:place] + word[place + 1 :]

@@ -1,11 +1,17 @@
 """A note as tokens with their offsets (code points, as the service counts them), and its sentences."""
 
+import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]|_")
-_ABBREVIATIONS = frozenset({"dr", "mr", "mrs", "ms", "st", "vs", "pt", "hx", "approx", "no", "c"})
+_BRITISH = re.compile(
+    r"haem|anaem|aem(?=ia)|oedem|oesoph|rrhoea|pnoea|paed|gynae|leukaem|ischaem|caes|faec|foet|aeti"
+)
+_ABBREVIATIONS = frozenset({"dr", "mr", "mrs", "ms", "st", "vs", "pt", "approx", "c"})
 _ENDS = frozenset(".!?;")
 _GOES_ON = frozenset(
     {
@@ -50,12 +56,21 @@ class Token:
         return self.text[0].isalnum()
 
 
+@lru_cache(maxsize=65536)
 def form(word: str) -> str:
-    """A word as lexicons compare it: lower case, no possessive, no plural s."""
+    """A word as lexicons compare it: lower case, American, written out, no possessive, no plural s."""
     folded = word.lower().replace("’", "'").removesuffix("'s")
+    folded = _BRITISH.sub(lambda found: found[0].replace("ae", "e").replace("oe", "e"), folded)
+    folded = folded.replace("tumour", "tumor")
     if len(folded) > 3 and folded.endswith("s") and not folded.endswith(("ss", "us", "is")):
-        return folded[:-1]
-    return folded
+        folded = folded[:-1]
+    return _abbreviations().get(folded, folded)
+
+
+@cache
+def _abbreviations() -> dict[str, str]:
+    with (Path(__file__).parent / "data" / "abbreviations.csv").open(newline="") as rows:
+        return {row["short"]: row["long"] for row in csv.DictReader(rows)}
 
 
 def tokens(text: str) -> list[Token]:
@@ -87,7 +102,11 @@ def _ends(text: str, found: Sequence[Token], index: int) -> bool:
     if "\n\n" in gap:
         return True
     if token.text in _ENDS and gap:
-        abbreviated = index > 0 and found[index - 1].text.lower() in _ABBREVIATIONS
-        return token.text != "." or not abbreviated
+        if token.text == "?" and (token.begin == 0 or text[token.begin - 1].isspace()):
+            return False  # "? CHF" asks of what comes.
+        if token.text != "." or index == 0:
+            return True
+        before = found[index - 1].text.lower()
+        return before not in _ABBREVIATIONS and not (before == "no" and following.text.isdigit())
     open_line = token.text.lower() in _GOES_ON
     return "\n" in gap and not open_line and not following.text[0].islower()

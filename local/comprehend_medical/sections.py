@@ -1,0 +1,56 @@
+"""Headings that say of whom or of what a part of a note speaks: "FAMILY HISTORY:", "Allergies:"."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+
+_MEANINGS = {
+    r"(?:family (?:medical )?(?:history|hx)|fam(?:ily)? hx|fhx?|fmhx?)": (
+        "PERTAINS_TO_FAMILY",
+        "condition",
+    ),
+    r"(?:(?:drug |medication |known |food )?allerg(?:y|ies)(?: list| and intolerances)?|allergies/intolerances|adverse reactions)": (
+        "NEGATION",
+        "medication",
+    ),
+    r"(?:differential(?: diagnos[ei]s)?|ddx)": ("LOW_CONFIDENCE", "condition"),
+    r"(?:return precautions|return to (?:ed|er|emergency \w+) (?:if|for)|when to (?:call|return|seek care)|call your doctor if|precautions)": (
+        "HYPOTHETICAL",
+        "condition",
+    ),
+    r"(?:pertinent negatives?|denies|negative for)": ("NEGATION", "condition"),
+    r"(?:discontinued|stopped|held) (?:medications|meds)|(?:stop|discontinue) (?:taking )?(?:these )?(?:medications|meds)": (
+        "PAST_HISTORY",
+        "medication",
+    ),
+}
+_KNOWN = [(re.compile(pattern, re.IGNORECASE), meaning) for pattern, meaning in _MEANINGS.items()]
+
+# A heading stands at the start of a line or behind a full stop, before a colon or alone on its line.
+_HEADING = re.compile(
+    r"(?:^|(?<=[.;]) )[ \t]*(?:\d+[.)] )?(?P<title>[A-Za-z][A-Za-z/&' -]{1,40}?)[ \t]*(?::|[ \t]-[ \t]|$)"
+    r"|(?P<gap>\n[ \t]*\n)",
+    re.MULTILINE,
+)
+_OTHER = re.compile(
+    r".*\b(?:history|hx|hpi|pmh|psh|medications?|meds|exam(?:ination)?|plan|assessment|a/p|impression|course|ros|systems|"
+    r"labs?|results|vitals?|diagnos[ei]s|disposition|habits|imaging|complaint|procedures?|problems?|problem list|"
+    r"studies|data|instructions|follow[- ]?up|condition|recommendations?|summary|findings|social|objective|subjective)",
+    re.IGNORECASE,
+)
+"""Headings that end the part before them and mean nothing themselves."""
+
+Meaning = tuple[str, str]
+
+
+def traits_at(text: str) -> Callable[[int], list[Meaning]]:
+    """What tells of an offset the trait of its section and what it is about; none for most sections."""
+    begins: list[int] = [0]
+    meanings: list[list[Meaning]] = [[]]
+    for heading in _HEADING.finditer(text):
+        title = (heading["title"] or "").strip()
+        meant = [meaning for known, meaning in _KNOWN if known.fullmatch(title)]
+        if meant or heading["gap"] or _OTHER.fullmatch(title):
+            begins.append(heading.end())
+            meanings.append(meant)
+    return lambda offset: meanings[bisect_right(begins, offset) - 1]
