@@ -15,7 +15,7 @@ from infra.pipe import Pipe
 from infra.queries import Queries
 from infra.queues import Queues
 from infra.receiver_role import ReceiverRole
-from infra.release import release_every_minute
+from infra.schedules import call_regularly
 from infra.secrets import Secrets
 from infra.settings import Environment
 from infra.steps import Steps
@@ -74,7 +74,25 @@ class CoreStack(cdk.Stack):
             security_group=security_group,
         )
         self.delivery.report_to(self.steps.record_feedback, self.queues.feedback_dead_letters)
-        release_every_minute(self, environment, self.steps.release_deliveries)
+        call_regularly(
+            self,
+            "Releases",
+            environment=environment,
+            function=self.steps.release_deliveries,
+            every=cdk.Duration.minutes(1),
+            # A call that fails is not repeated: the next minute's is.
+            retries=0,
+            why="Held deliveries that are due: summaries, quiet hours, rate, fallbacks",
+        )
+        call_regularly(
+            self,
+            "Rosters",
+            environment=environment,
+            function=self.steps.lookup_identities,
+            every=cdk.Duration.days(1),
+            retries=20,
+            why="Rosters that end soon: an operator is to hear of it before",
+        )
         self.workflow = Workflow(
             self,
             "Workflow",
@@ -86,6 +104,8 @@ class CoreStack(cdk.Stack):
                 "QueueUrl": self.queues.events.queue_url,
                 "DeadLetterQueueUrl": self.queues.dead_letters.queue_url,
                 "UnknownPatient": environment.unknown_patient,
+                "HoldMinutes": str(environment.hold_minutes),
+                "MdmBackend": environment.mdm_backend,
             },
             grants=workflow_grants(self.steps.of_workflow, self.tables, self.queues, self.keys),
             logs_key=self.keys.logs,

@@ -124,6 +124,13 @@ class CoreAlarms(Construct):
             metric=own(self._environment, "ParseMessage", "ControlIdReused"),
         )
 
+        self._alarms.watch(
+            self,
+            "rosters-ending",
+            meaning="A subscriber's roster ends within two weeks, or within three days.",
+            metric=own(self._environment, "LookupIdentities", "RostersEnding"),
+        )
+
     def _watch_delivery(self, feedback_dead_letters: sqs.IQueue) -> None:
         self._alarms.watch(
             self,

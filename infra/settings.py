@@ -119,7 +119,8 @@ class Mdm:
 class Environment:
     """One environment. `account` empty means the account of whoever deploys.
 
-    `unknown_patient` says what becomes of an event whose patient the MDM does not know;
+    `unknown_patient` says what becomes of an event whose patient the MDM does not know: a dead letter,
+    a good ending, or a dead letter after `hold_minutes`, for a registration that is still on its way;
     `max_receive_count` how often the queue delivers before it gives up (every 12 minutes, so that 40
     is about eight hours of outage); `target` for which machine the functions' packages are built.
     `cost_mode` says what Comprehend Medical is asked (docs/cost.md), `comprehend_rate` how many requests
@@ -134,7 +135,8 @@ class Environment:
     receiver: Receiver = field(default_factory=Receiver)
     mail: Mail
     senders: tuple[Sender, ...] = ()
-    unknown_patient: Literal["dead_letter", "end"]
+    unknown_patient: Literal["dead_letter", "end", "hold"]
+    hold_minutes: int = 5
     mdm_backend: Literal["registry", "pixpdq", "fhir"] = "registry"
     mdm: Mdm = field(default_factory=Mdm)
     cost_mode: Literal["full", "coded", "off"] = "full"
@@ -148,6 +150,12 @@ class Environment:
     deletion_protection: bool
     log_retention_days: Literal[1, 30, 90, 365]
     vault_retention_days: int
+
+    def __post_init__(self) -> None:
+        if self.unknown_patient == "hold" and not 0 < self.hold_minutes < self.max_receive_count:
+            raise ValueError(
+                "each minute of hold_minutes is a receive: less than max_receive_count"
+            )
 
     @property
     def prefix(self) -> str:

@@ -76,6 +76,7 @@ class Steps:
             timeout=7,
             variables={
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
+                "ENS_LOOKUPS_TABLE": tables.lookups.table_name,
                 "ENS_MDM_BACKEND": environment.mdm_backend,
                 **mdm_variables(environment.mdm),
                 "ENS_REGISTRY_TABLE": tables.registry.table_name,
@@ -89,7 +90,15 @@ class Steps:
                 *grants.use_table(tables.ledger, keys.records, indexes=["by_encounter"]),
                 *mdm_grants(environment.mdm),
                 *grants.use_table(
-                    tables.registry, keys.registry, "BatchGetItem", "GetItem", "Query"
+                    tables.lookups,
+                    keys.registry,
+                    *("BatchGetItem", "BatchWriteItem", "PutItem"),
+                ),
+                *grants.use_table(
+                    tables.registry,
+                    keys.registry,
+                    *("BatchGetItem", "GetItem", "Query"),
+                    indexes=["by_roster_end"],
                 ),
             ],
         )

@@ -1,4 +1,4 @@
-"""The tables: audit, status and ledger under one key, the registry, which names patients, under its own."""
+"""The tables: audit, status and ledger under one key; registry and look-ups, which name patients, under another."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -39,6 +39,10 @@ class Tables(Construct):
         self.registry = self._table("Registry", registry_key, "pk", "sk")
         # For `ens roster`: whom a subscriber's roster holds.
         _index(self.registry, "by_provider", "provider_id", "pk")
+        # Only items of a roster have both: whose ends on a day.
+        _index(self.registry, "by_roster_end", "roster_until", "provider_id")
+        # What an index outside answered holds for minutes: DynamoDB takes it away, by itself.
+        self.lookups = self._table("Lookups", registry_key, "identifier_ref", expires="expires_at")
         accept(
             self,
             {
@@ -48,13 +52,20 @@ class Tables(Construct):
         )
 
     def _table(
-        self, name: str, key: kms.IKey, partition: str, sort: str | None = None
+        self,
+        name: str,
+        key: kms.IKey,
+        partition: str,
+        sort: str | None = None,
+        *,
+        expires: str | None = None,
     ) -> dynamodb.Table:
         return dynamodb.Table(
             self,
             name,
             partition_key=_string(partition),
             sort_key=_string(sort) if sort else None,
+            time_to_live_attribute=expires,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=key,

@@ -34,12 +34,14 @@ class Deployment:
     pipe: dict[str, Any]
 
 
-def deploy(assembly: Path, port: int) -> Deployment:
-    """Creates the stack of a cloud assembly in the local AWS on `port`.
+def deploy(assembly: Path, port: int, mdm: str = "") -> Deployment:
+    """Creates the stack of a cloud assembly in the local AWS on `port`; `mdm` names the index in use.
 
     Raises `DeploymentError` for a resource type that is neither creatable nor ignored.
     """
     template: Template = json.loads((assembly / f"{STACK}.template.json").read_bytes())
+    if mdm:
+        _say_which_index(template, mdm)
     cloudformation = client("cloudformation", port)
     cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(creatable(template)))
     _keep_versions(template, _physical_ids(cloudformation), port)
@@ -71,6 +73,13 @@ def creatable(template: Template) -> Template:
         else:
             kept[logical_id] = resource
     return {**template, "Resources": kept}
+
+
+def _say_which_index(template: Template, mdm: str) -> None:
+    """Tells the workflow what a run's own `ENS_MDM` says and the assembly cannot know."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::StepFunctions::StateMachine":
+            resource["Properties"]["DefinitionSubstitutions"]["MdmBackend"] = mdm
 
 
 def _physical_ids(cloudformation: Any) -> dict[str, str]:

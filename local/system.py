@@ -111,7 +111,7 @@ class System:
                 folder = synth.make()
         with self._step("deploying the stack to a local AWS"):
             self._serve_aws(aws_socket)
-            self.deployment = deploy(folder, self.ports.aws)
+            self.deployment = deploy(folder, self.ports.aws, os.environ.get("ENS_MDM", ""))
             registry.load(self.deployment.outputs["RegistryTable"], self.ports.aws)
         with self._step("starting the functions"):
             self._start_functions()

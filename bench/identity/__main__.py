@@ -29,7 +29,7 @@ from local.fhir_index.directory import Directory
 from local.fhir_index.patients import Patients, region_system, system_of
 from local.index import Index, People
 from local.servers import HOST, Server, listen
-from tests.support.tables import REGISTRY, create_tables
+from tests.support.tables import LOOKUPS, REGISTRY, create_tables
 
 RECIPIENTS = 10
 ENVIRONMENT = {
@@ -41,6 +41,7 @@ ENVIRONMENT = {
     "ENS_AUDIT_TABLE": "audit",
     "ENS_STATUS_TABLE": "status",
     "ENS_REGISTRY_TABLE": REGISTRY,
+    "ENS_LOOKUPS_TABLE": LOOKUPS,
     "ENS_REFERENCE_KEY_SECRET": "key",
     "ENS_AUDIT_KEY_SECRET": "key",
 }

@@ -54,23 +54,25 @@ def canonical(entry: Item) -> bytes:
     ).encode()
 
 
-def append(event_id: str, entry: Item) -> Item:
-    """Appends an entry to the event's chain and returns it as stored.
+def append(event_id: str, *entries: Item) -> Item:
+    """Appends entries to the event's chain, all or none, and returns the last as stored.
 
     Raises `DependencyUnavailableError` when the table cannot be written, or when others append to
     the same chain faster than this writer can.
     """
     for attempt in range(APPEND_TRIES):
         head = _head(event_id)
-        stored = seal(event_id, entry, head)
+        stored: list[Item] = []
+        for entry in entries:
+            stored.append(seal(event_id, entry, stored[-1] if stored else head))
         if _write(stored, head):
-            return stored
+            return stored[-1]
         time.sleep(random.uniform(0, min(LONGEST_WAIT, 0.02 * 2**attempt)))
     raise DependencyUnavailableError("dynamodb: the event's audit chain is contended")
 
 
 def seal(event_id: str, entry: Item, head: Item | None) -> Item:
-    """The entry as it will be stored behind `head`: keys, sequence, index attributes, hashes."""
+    """The entry as it will be stored behind `head` (the chain's, or the entry before it)."""
     keys = audit_keys()
     sequence = int(head["seq"]) + 1 if head else 1
     moment = entry.get("time") or now()
@@ -133,9 +135,9 @@ def check(chained: list[Item], head: Item | None, keys: KeyRing) -> list[str]:
     return problems
 
 
-def _write(stored: Item, head: Item | None) -> bool:
-    """Writes entry and head together; False when another writer moved the head first."""
-    table, event_id = settings().audit_table, stored["event_id"]
+def _write(stored: list[Item], head: Item | None) -> bool:
+    """Writes entries and head together; False when another writer moved the head first."""
+    table, last = settings().audit_table, stored[-1]
     unmoved: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(event_id)"}
     if head:
         unmoved = {
@@ -143,19 +145,27 @@ def _write(stored: Item, head: Item | None) -> bool:
             "ExpressionAttributeNames": {"#hash": "hash"},
             "ExpressionAttributeValues": {":previous": {"S": head["hash"]}},
         }
-    new_head = {"event_id": event_id, "sk": HEAD, "seq": stored["seq"], "hash": stored["hash"]}
+    new_head = {
+        "event_id": last["event_id"],
+        "sk": HEAD,
+        "seq": last["seq"],
+        "hash": last["hash"],
+    }
     try:
         with dependency("dynamodb"):
             client("dynamodb").transact_write_items(
                 TransactItems=[
                     {"Put": {"TableName": table, "Item": to_item(new_head), **unmoved}},
-                    {
-                        "Put": {
-                            "TableName": table,
-                            "Item": to_item(stored),
-                            "ConditionExpression": "attribute_not_exists(event_id)",
+                    *(
+                        {
+                            "Put": {
+                                "TableName": table,
+                                "Item": to_item(entry),
+                                "ConditionExpression": "attribute_not_exists(event_id)",
+                            }
                         }
-                    },
+                        for entry in stored
+                    ),
                 ]
             )
     except ClientError as error:

@@ -40,24 +40,33 @@ class Run:
         self.started_at = now()
         self.logger = logger
         self.metrics = metrics
+        self._noted: list[dict[str, Any]] = []
 
     def audit(self, action: str, outcome: str, **facts: Any) -> None:
-        """Appends an entry about this step; `facts` are references, counts, codes and versions."""
-        audit.append(
-            self.event_id,
-            {
-                "step": self.step_name,
-                "actor": f"lambda:{self.step_name}",
-                "action": action,
-                "outcome": outcome,
-                "started_at": self.started_at,
-                "duration_ms": milliseconds_since(self.started_at),
-                "attempt": self.attempt,
-                "execution_arn": self.execution_arn,
-                "sender": self.sender,
-                **facts,
-            },
-        )
+        """Appends an entry about this step, behind what was noted before.
+
+        `facts` are references, counts, codes and versions.
+        """
+        audit.append(self.event_id, *self._noted, self._entry(action, outcome, facts))
+        self._noted.clear()
+
+    def note(self, action: str, outcome: str, **facts: Any) -> None:
+        """An entry that is written together with the next one: a step that ends has always one more."""
+        self._noted.append(self._entry(action, outcome, facts))
+
+    def _entry(self, action: str, outcome: str, facts: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "step": self.step_name,
+            "actor": f"lambda:{self.step_name}",
+            "action": action,
+            "outcome": outcome,
+            "started_at": self.started_at,
+            "duration_ms": milliseconds_since(self.started_at),
+            "attempt": self.attempt,
+            "execution_arn": self.execution_arn,
+            "sender": self.sender,
+            **facts,
+        }
 
     def count(self, metric: str, value: int = 1) -> None:
         """Adds to a CloudWatch metric of the environment (EMF)."""

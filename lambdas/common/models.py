@@ -50,7 +50,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class PatientIdentifier:
-    """One identifier of a patient: PID-3 repetition (CX), or PID-2 / PID-4 of older senders."""
+    """One identifier of a patient: PID-3 repetition (CX), PID-2 / PID-4 of older senders, or MRG-1."""
 
     value: str = _private()
     assigning_authority: str = ""
@@ -162,6 +162,8 @@ class PatientEvent:
 
     `kind` says what happened to the patient: one of `KINDS`, or "" when the rule table knows no
     notification for this trigger event and patient class (then `notifiable` is False).
+    `changes_identity`: an index may know the patient otherwise from now on, and those who bear
+    `other_identifiers` too: merged (MRG), or linked and unlinked (a second PID).
     """
 
     event_id: str
@@ -184,6 +186,8 @@ class PatientEvent:
     notes: tuple[Note, ...] = _private(())
     warnings: tuple[str, ...] = ()
     unread_segments: tuple[str, ...] = ()
+    changes_identity: bool = False
+    other_identifiers: tuple[PatientIdentifier, ...] = _private(())
 
     def to_dict(self) -> Document:
         """The document to write to the vault."""
@@ -213,6 +217,9 @@ class PatientEvent:
                 "notes": tuple(Note(**n) for n in document["notes"]),
                 "warnings": tuple(document["warnings"]),
                 "unread_segments": tuple(document["unread_segments"]),
+                "other_identifiers": tuple(
+                    PatientIdentifier(**i) for i in document.get("other_identifiers", ())
+                ),
             }
         )
 
@@ -273,7 +280,7 @@ class Recipient:
 
     `fallback_ref` names who is told instead when this address fails (`Identities.fallbacks`);
     `withdraws` is set where the event cancels what this recipient was told; `roster_until` is the
-    last day of the roster that alone made them a recipient, "" for another reason.
+    last day of the roster that alone relates them to the patient, where that is soon; else "".
     """
 
     recipient_ref: str

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from lambdas.common.models import ClinicalFindings, PatientEvent, Recipient
 from lambdas.common.senders import Sender
-from lambdas.deliver_notification import facts, findings
+from lambdas.deliver_notification import facts, findings, moments
 from lambdas.deliver_notification.clean import clean
 from lambdas.deliver_notification.findings import Found
 from lambdas.deliver_notification.wording import kind_of, reason_words
@@ -147,6 +147,9 @@ def _why(recipient: Recipient, instead_of: str, words: Words) -> list[str]:
     why = [said.why_as.format(reasons=reasons) if reasons else said.why]
     if recipient.withdraws:
         why.append(said.why_told)
+    if recipient.roster_until:
+        last = moments.in_words(recipient.roster_until, None, words)
+        why.append(said.why_roster.format(day=last))
     if instead_of:
         why.append(said.why_fallback.format(name=instead_of))
     return why

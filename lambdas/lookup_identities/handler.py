@@ -1,29 +1,46 @@
 """LookupIdentities: the patient of the event in the registry, and the providers to be told."""
 
+from datetime import UTC, datetime
 from functools import partial
 
 from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.keys import reference_keys
-from lambdas.common.log import Result, Run, Task, step
-from lambdas.common.models import CANCELS, PatientEvent
+from lambdas.common.log import Result, Run, Task, of_envelope, step
+from lambdas.common.models import CANCELS, Identities, PatientEvent
 from lambdas.common.senders import sender_named
-from lambdas.common.vault import read_document, write_document
-from lambdas.lookup_identities.resolving import Query, resolve
+from lambdas.common.vault import Written, read_document, write_document
+from lambdas.lookup_identities import lookups
+from lambdas.lookup_identities.asking import Query
+from lambdas.lookup_identities.matching import usable_identifiers
+from lambdas.lookup_identities.resolving import resolve
 from lambdas.lookup_identities.retraction import withdrawn
+from lambdas.lookup_identities.rosters import ending
 from lambdas.lookup_identities.settings import patient_backend
 
+ROSTERS = "rosters"
+"""The chain under which a failure of the daily look at rosters is audited: it serves no single event."""
 
-@step("LookupIdentities")
+
+def _event_id(task: Task) -> str:
+    return ROSTERS if "envelope" not in task else of_envelope(task)
+
+
+@step("LookupIdentities", event_id_of=_event_id)
 def lambda_handler(task: Task, run: Run) -> Result:
     """The references of patient and recipients; writes `identities.json`.
 
-    Raises `IdentityNotFoundError`, `IdentityAmbiguousError`, `IdentityConflictError`,
-    `ConfigurationError` or `DependencyUnavailableError`.
+    Called by the clock, without an envelope, it counts the rosters that end soon. An event that tells nobody comes here because it changes who patients are: what was kept about
+    them is forgotten. Raises `IdentityNotFoundError`, `IdentityAmbiguousError`,
+    `IdentityConflictError`, `ConfigurationError` or `DependencyUnavailableError`.
     """
+    if run.event_id == ROSTERS:
+        return _rosters_counted(run)
     document = read_document(run.event_id, "event.json", task["parsed"]["version_id"])
     event = PatientEvent.from_dict(document)
     authority = sender_named(run.sender).default_assigning_authority
-    identities = resolve(event, authority, partial(audit_query, run))
+    if not event.notifiable:
+        return _forgotten(event, authority, run)
+    identities = resolve(event, authority, partial(_note_query, run))
     if identities is None:
         run.count("UnknownPatients")
         run.audit("UNKNOWN_PATIENT", "unknown_patient")
@@ -33,8 +50,24 @@ def lambda_handler(task: Task, run: Run) -> Result:
     if event.kind in CANCELS:
         encounter_ref = task["parsed"].get("encounter_ref", "")
         identities = withdrawn(identities, event.kind, run.event_id, encounter_ref)
-
     written = write_document(run.event_id, "identities.json", identities.to_dict())
+    return _recorded(identities, written, run)
+
+
+def _rosters_counted(run: Run) -> Result:
+    """How many rosters end soon; the log names the subscribers by reference."""
+    soon = [
+        reference_keys().reference("recipient", one)
+        for one in sorted(ending(datetime.now(UTC).date()))
+    ]
+    run.count("RostersEnding", len(soon))
+    for recipient_ref in soon:
+        run.logger.info("a roster ends soon", recipient_ref=recipient_ref)
+    return {"ending": len(soon)}
+
+
+def _recorded(identities: Identities, written: Written, run: Run) -> Result:
+    """Audits who is told and who is not, and returns it as the workflow's state."""
     told = [
         {"recipient_ref": recipient.recipient_ref, "reasons": list(recipient.reasons)}
         for recipient in identities.recipients
@@ -68,16 +101,31 @@ def lambda_handler(task: Task, run: Run) -> Result:
     }
 
 
-def audit_query(run: Run, query: Query) -> None:
-    """Writes the one entry of a question to an index outside: what was asked by reference, no answer.
+def _note_query(run: Run, query: Query) -> None:
+    """Notes the one entry of a look-up: what was asked by reference, and never what was answered.
 
     IHE ITI TF-2 3.9.5.1 and 3.21.5.1 ask for such an entry of both query transactions.
     """
     keys = reference_keys()
-    run.audit(
+    run.note(
         "QUERIED",
         "failed" if query.outcome in ("unavailable", "failed") else "ok",
         backend=patient_backend(),
         asked=[keys.reference("identifier", *pair) for pair in query.asked],
         answer=query.outcome,
+        kept=query.kept,
     )
+
+
+def _forgotten(event: PatientEvent, authority: str, run: Run) -> Result:
+    """Forgets the answers about everybody whom the event names, merged and surviving; tells nobody."""
+    usable, _ = usable_identifiers(event.patient.identifiers, authority)
+    others, _ = usable_identifiers(event.other_identifiers, authority)
+    run.audit(
+        "IDENTITY_CHANGED",
+        "ok",
+        trigger_event=event.trigger_event,
+        identifiers=list(lookups.forget(usable)),
+        others=list(lookups.forget(others)),
+    )
+    return {"recipient_count": 0, "recipients": []}

@@ -6,7 +6,7 @@ up under each that is given, exactly as written, blanks around it apart (HL7 v2.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lambdas.common.errors import IdentityAmbiguousError, IdentityConflictError
 from lambdas.common.models import Patient, PatientIdentifier
@@ -18,7 +18,7 @@ from lambdas.lookup_identities.comparing import (
     surnames_agree,
     surnames_share_a_name,
 )
-from lambdas.lookup_identities.records import PatientRecord
+from lambdas.lookup_identities.records import Match, PatientRecord
 
 NOT_PATIENTS = frozenset({"AN", "ANC", "AND", "ANT", "VN"})
 """Identifier types of accounts and visits (HL7 table 0203): many of them belong to one patient."""
@@ -120,6 +120,16 @@ def agreement(patient: Patient, record: PatientRecord) -> tuple[list[str], list[
     agreed = [position for position, agrees in compared.items() if agrees]
     warnings = [] if agreed else ["PID-5.1, PID-7 and PID-8 could not be compared"]
     return agreed, warnings
+
+
+def agreeing(patient: Patient, found: Match) -> Match:
+    """The match with what `agreement` has to add; raises as it does."""
+    agreed, uncompared = agreement(patient, found.record)
+    return replace(
+        found,
+        matched_on=(*found.matched_on, *agreed),
+        warnings=(*found.warnings, *uncompared),
+    )
 
 
 def _surname_agrees(patient: Patient, record: PatientRecord) -> bool | None:

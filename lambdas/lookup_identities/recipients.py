@@ -75,8 +75,7 @@ def choose(
             told[surrogate] = _joined(told.get(surrogate, ()), (*reasons, SURROGATE))
         elif provider is not None and not refusal:
             told[provider.provider_id] = _joined(told.get(provider.provider_id, ()), reasons)
-            if reasons == ("subscriber",):
-                until[provider.provider_id] = relationship.roster_until
+            until[provider.provider_id] = relationship.roster_ends(today)
     recipients = tuple(
         replace(
             _recipient(circle.providers[provider_id], reasons, reference),

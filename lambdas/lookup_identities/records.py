@@ -1,6 +1,7 @@
 """What the registry knows: patients, providers, and who cares for whom."""
 
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from lambdas.common.models import ROLES, Name
 
@@ -22,6 +23,10 @@ that they stand in for such a provider."""
 
 NPI_AUTHORITY = "NPI"
 """The authority under which the registry files National Provider Identifiers."""
+
+
+ROSTER_SOON = 14
+"""Days before its last one from which a roster ends soon, and is said to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +122,10 @@ class Relationship:
         kinds = self.kinds if self.active else ()
         on_roster = self.roster_until >= today if self.roster_until else False
         return (*kinds, *(("subscriber",) if on_roster and "subscriber" not in kinds else ()))
+
+    def roster_ends(self, today: str) -> str:
+        """The roster's last day where that is soon, and then nothing else relates them; else ""."""
+        if not self.roster_until or (self.active and self.kinds):
+            return ""
+        soon = (date.fromisoformat(today) + timedelta(days=ROSTER_SOON)).isoformat()
+        return self.roster_until if today <= self.roster_until <= soon else ""

@@ -1,17 +1,16 @@
 """Who the patient of an event is, and who is to be told: the step's questions in their order."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
-from lambdas.common.errors import ConfigurationError, EnsError
+from lambdas.common.errors import ConfigurationError
 from lambdas.common.keys import reference_keys
-from lambdas.common.models import Identities, Patient, PatientEvent
+from lambdas.common.models import Identities, PatientEvent
 from lambdas.lookup_identities import backends, fallbacks, matching, naming, recipients, registry
-from lambdas.lookup_identities.backends import PatientIndex
+from lambdas.lookup_identities.asking import Query, Tell, ask_index, telling_failures
 from lambdas.lookup_identities.comparing import given
 from lambdas.lookup_identities.matching import LONGEST, UsableIdentifier
-from lambdas.lookup_identities.outcomes import DomainUnknownError, Outcome, outcome_of
 from lambdas.lookup_identities.records import Match, Provider, Relationship
 from lambdas.lookup_identities.registry import CareFile, Filed
 from lambdas.lookup_identities.wishes import Occasion
@@ -23,23 +22,14 @@ MERGES = 5
 """How many merges of the registry are followed, one after the other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A question to an index outside, for the audit: identifiers and what came of it."""
-
-    asked: tuple[tuple[str, str], ...] = field(repr=False)
-    outcome: Outcome
-
-
 def resolve(
-    event: PatientEvent, default_authority: str, tell: Callable[[Query], None] = lambda _: None
+    event: PatientEvent, default_authority: str, tell: Tell = lambda _: None
 ) -> Identities | None:
     """The patient and the recipients, or None when nobody is known by any of the identifiers.
 
-    `tell` hears of every question to an index outside, whatever comes of it. Raises
-    `IdentityAmbiguousError` and `IdentityConflictError` (see `matching`), `ConfigurationError` when
-    the registry contradicts itself or the index does not know an authority, and
-    `DependencyUnavailableError`.
+    `tell` hears of every look-up, whatever comes of it. Raises `IdentityAmbiguousError` and
+    `IdentityConflictError` (see `matching`), `ConfigurationError` when the registry contradicts
+    itself or the index does not know an authority, and `DependencyUnavailableError`.
     """
     usable, warnings = matching.usable_identifiers(event.patient.identifiers, default_authority)
     index = backends.patient_index()
@@ -53,38 +43,17 @@ def resolve(
     )
     goes_to = [filed.providers[pair] for pair in destination if pair in filed.providers][:1]
     if index:
-        found = _asked(index, usable, event.patient, tell)
+        found = ask_index(index, usable, event.patient, tell)
         care = registry.care_file(found.record.patient_id, others=goes_to) if found else None
     else:
-        found, care = _in_registry(usable, filed, goes_to)
+        with telling_failures(usable, tell):
+            found, care = _in_registry(usable, filed, goes_to)
+        tell(Query.of(usable, found))
+        found = matching.agreeing(event.patient, found) if found else None
     if found is None or care is None:
         return None
-    agreed, uncompared = matching.agreement(event.patient, found.record)
-    found = replace(
-        found,
-        matched_on=(*found.matched_on, *agreed),
-        warnings=(*warnings, *found.warnings, *uncompared),
-    )
+    found = replace(found, warnings=(*warnings, *found.warnings))
     return _identities(event, found, care, filed, goes_to)
-
-
-def _asked(
-    index: PatientIndex,
-    usable: Sequence[UsableIdentifier],
-    patient: Patient,
-    tell: Callable[[Query], None],
-) -> Match | None:
-    pairs = tuple(identifier.pairs()[0] for identifier in usable)
-    try:
-        found = index.find(usable, patient)
-    except DomainUnknownError as unknown:
-        tell(Query(pairs, outcome_of(unknown)))
-        raise ConfigurationError(f"the index does not know the authority of {unknown}") from None
-    except EnsError as error:
-        tell(Query(pairs, outcome_of(error)))
-        raise
-    tell(Query(pairs, outcome_of(found)))
-    return found
 
 
 def _in_registry(

@@ -17,6 +17,12 @@ def registry_table() -> str:
 
 
 @cache
+def lookups_table() -> str:
+    """The name of the table that keeps what an index outside answered."""
+    return required("ENS_LOOKUPS_TABLE")
+
+
+@cache
 def patient_backend() -> str:
     """Who answers for patients: `registry` (also when nothing is said), `pixpdq` or `fhir`."""
     return os.environ.get("ENS_MDM_BACKEND") or "registry"

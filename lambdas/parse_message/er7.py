@@ -14,7 +14,7 @@ from lambdas.parse_message.encoding import Encoding, encoding_of
 
 MAX_SEGMENTS = 10_000
 MAX_REPETITIONS = 100
-READ = ("MSH", "EVN", "PID", "PD1", "ROL", "PV1", "PV2", "DG1", "OBX", "NTE")
+READ = ("MSH", "EVN", "PID", "PD1", "MRG", "ROL", "PV1", "PV2", "DG1", "OBX", "NTE")
 """The segments whose fields become part of the patient event."""
 
 TEXTUAL = ("OBX", "NTE")
@@ -98,9 +98,13 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as segments in their order, and what had to be repaired to read them."""
+    """A message as segments in their order, and what had to be repaired to read them.
+
+    `beyond` are those from a second PID on, which may be about somebody else.
+    """
 
     segments: list[Segment] = field(repr=False)
+    beyond: list[Segment] = field(repr=False)
     encoding: Encoding = field(repr=False)
     warnings: list[str]
 
@@ -134,7 +138,8 @@ def read(raw: bytes) -> Message:
         raise UnprocessableMessageError(f"the message has more than {MAX_SEGMENTS} segments")
     encoding = encoding_of(lines[0], character_set, warnings)
     segments = _segments(lines, encoding, warnings)
-    return Message(_of_one_patient(segments, warnings), encoding, warnings)
+    end = _end_of_patient(segments, warnings)
+    return Message(segments[:end], segments[end:], encoding, warnings)
 
 
 def message_control_id(raw: bytes) -> str:
@@ -200,10 +205,10 @@ def _name(line: str, encoding: Encoding) -> str:
     return head.upper() if head.upper() in READ and after else ""
 
 
-def _of_one_patient(segments: list[Segment], warnings: list[str]) -> list[Segment]:
-    """The segments up to a second PID: what follows it may be about somebody else."""
+def _end_of_patient(segments: list[Segment], warnings: list[str]) -> int:
+    """Where a second PID begins: what follows it may be about somebody else. Else the end."""
     for index, segment in enumerate(segments):
         if segment.name == "PID" and segment.ordinal > 1:
             warnings.append(f"segment {index + 1} is a second PID; nothing was read from it on")
-            return segments[:index]
-    return segments
+            return index
+    return len(segments)

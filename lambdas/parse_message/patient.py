@@ -1,5 +1,6 @@
-"""Who the patient is: PID."""
+"""Who the patient is: PID; and whom else a merge, a link or an unlink names: MRG, a second PID."""
 
+import itertools
 import re
 from dataclasses import replace
 
@@ -8,17 +9,27 @@ from lambdas.parse_message.composites import person_name
 from lambdas.parse_message.er7 import Message, Segment, Value
 from lambdas.parse_message.times import Times
 
-IDENTIFIER_FIELDS = (3, 2, 4)
-"""PID-3, and where older senders put identifiers: PID-2 (external), PID-4 (alternate)."""
+IDENTIFIER_FIELDS = {
+    # PID-3, and where older senders put identifiers: PID-2 (external), PID-4 (alternate).
+    "PID": (3, 2, 4),
+    # The prior ones; MRG-4 was PID-2, MRG-2 was PID-4.
+    "MRG": (1, 4, 2),
+}
+
+MOST = 200
+"""Other patients' identifiers that are read of one message; nobody merges so many at a time."""
 
 
 def patient(message: Message, times: Times, warnings: list[str]) -> Patient:
     """The patient of the message, identifiers and numbers exactly as sent."""
     pid = message.first("PID")
+    identifiers = _identifiers(pid, warnings)
+    if not identifiers:
+        warnings.append("PID-3, PID-2 and PID-4 are empty")
     died_at = times.time(pid.part(29), "PID-29")
     said_dead = pid.part(30).strip().upper()
     return Patient(
-        identifiers=_identifiers(pid, warnings),
+        identifiers=tuple(identifiers),
         name=_name(pid),
         birth_date=times.date(pid.part(7), "PID-7"),
         sex=pid.part(8).strip().upper(),
@@ -29,16 +40,24 @@ def patient(message: Message, times: Times, warnings: list[str]) -> Patient:
     )
 
 
-def _identifiers(pid: Segment, warnings: list[str]) -> tuple[PatientIdentifier, ...]:
-    found = [
+def other_identifiers(message: Message, warnings: list[str]) -> tuple[PatientIdentifier, ...]:
+    """The identifiers of MRG and of every further PID and MRG, exactly as sent; `MOST` at most."""
+    further = [segment for segment in message.beyond if segment.name in IDENTIFIER_FIELDS]
+    found = (
         identifier
-        for number in IDENTIFIER_FIELDS
-        for value in pid.repetitions(number)
-        if (identifier := _identifier(value, f"PID-{number}", warnings)).value
+        for segment in (*message.all("MRG"), *further)
+        for identifier in _identifiers(segment, warnings)
+    )
+    return tuple(itertools.islice(found, MOST))
+
+
+def _identifiers(segment: Segment, warnings: list[str]) -> list[PatientIdentifier]:
+    return [
+        identifier
+        for number in IDENTIFIER_FIELDS[segment.name]
+        for value in segment.repetitions(number)
+        if (identifier := _identifier(value, f"{segment.name}-{number}", warnings)).value
     ]
-    if not found:
-        warnings.append("PID-3, PID-2 and PID-4 are empty")
-    return tuple(found)
 
 
 def _identifier(value: Value, field: str, warnings: list[str]) -> PatientIdentifier:

@@ -7,8 +7,8 @@ from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.models import PatientEvent
 from lambdas.parse_message import er7
 from lambdas.parse_message.notes import notes
-from lambdas.parse_message.patient import patient
-from lambdas.parse_message.rules import TRIGGER_EVENTS, kind_of
+from lambdas.parse_message.patient import other_identifiers, patient
+from lambdas.parse_message.rules import CHANGES_IDENTITY, TRIGGER_EVENTS, kind_of
 from lambdas.parse_message.structure import departures
 from lambdas.parse_message.times import Times, offset_of
 from lambdas.parse_message.versions import version_of
@@ -50,6 +50,7 @@ def read_event(
     trigger_event = _trigger_event(message, warnings)
     moved = trigger_event == "A02" and facility_changed(message, warnings)
     kind = kind_of(trigger_event, the_visit.patient_class, moved)
+    changes_identity = trigger_event in CHANGES_IDENTITY
     event = PatientEvent(
         event_id=event_id,
         trigger_event=trigger_event,
@@ -70,6 +71,8 @@ def read_event(
         diagnoses=diagnoses(message),
         notes=notes(message, warnings),
         unread_segments=message.unread(),
+        changes_identity=changes_identity,
+        other_identifiers=other_identifiers(message, warnings) if changes_identity else (),
     )
     all_warnings = dict.fromkeys([*warnings, *departures(message, version)])
     return replace(event, warnings=tuple(all_warnings))

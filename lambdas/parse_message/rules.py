@@ -9,6 +9,13 @@ from typing import NamedTuple
 
 TRIGGER_EVENTS = frozenset(f"A{number:02}" for number in range(1, 63))
 
+CHANGES_IDENTITY = frozenset(
+    {"A08", "A18", "A24", "A28", "A29", "A30", "A31", "A34", "A36", "A37", "A39", "A40", "A43"}
+    | {"A46", "A47"}
+)
+"""Trigger events after which an index may know a patient otherwise: update, add, delete, link, unlink,
+merge, move and change of identifiers (HL7 2.5.1 chapter 3). Accounts and visits name no patient."""
+
 PATIENT_CLASSES = frozenset({"B", "C", "E", "I", "N", "O", "OBS", "P", "R", "S", "U", "V"})
 """HL7 table 0004, and what senders use beside it: V and OBS observation, S short stay."""
 

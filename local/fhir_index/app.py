@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, Response, request
 
@@ -41,7 +42,16 @@ class Speaker:
         issue = {"severity": "error", "code": code, "diagnostics": text}
         return self.say({"resourceType": "OperationOutcome", "issue": [issue]}, status)
 
-    def bundle(self, found: list[Document], included: list[Document] | None = None) -> Response:
+    def bundle(
+        self,
+        found: list[Document],
+        included: list[Document] | None = None,
+        asked: Mapping[str, str] | None = None,
+    ) -> Response:
+        """`asked` are the parameters of a posted search: the self link is that of a GET all the same."""
+        url = request.url
+        if asked:
+            url = f"{request.base_url.removesuffix('/_search')}?{urlencode(asked)}"
         entry = [{"resource": r, "search": {"mode": "match"}} for r in found]
         entry += [{"resource": r, "search": {"mode": "include"}} for r in included or []]
         return self.say(
@@ -49,7 +59,7 @@ class Speaker:
                 "resourceType": "Bundle",
                 "type": "searchset",
                 "total": len(found),
-                "link": [{"relation": "self", "url": request.url}],
+                "link": [{"relation": "self", "url": url}],
                 **({"entry": entry} if entry else {}),
             }
         )
@@ -131,10 +141,19 @@ def _add_patients(app: Flask, patients: Patients, speak: Speaker) -> None:
 
     @app.get("/fhir/Patient")
     def search_patients() -> Response:
-        if set(request.args) - PATIENT:
+        return searched(request.args)
+
+    @app.post("/fhir/Patient/_search")
+    def search_patients_by_form() -> Response:
+        if request.mimetype != "application/x-www-form-urlencoded":
+            return speak.outcome(415, "invalid", "a search is posted as a form")
+        return searched({**request.args, **request.form})
+
+    def searched(asked: Mapping[str, str]) -> Response:
+        if set(asked) - PATIENT:
             return speak.outcome(400, "invalid", "a parameter that PDQm does not name")
         try:
-            return speak.bundle(patients.search(request.args))
+            return speak.bundle(patients.search(asked), asked=asked)
         except UnknownDomainError:
             return speak.outcome(404, "not-found", "identifier: assigning authority not found")
 

@@ -24,7 +24,18 @@ PARAMETER = re.compile(r"@(PID|PD1)\.(\d+)(?:\.(\d+)(?:\.(\d+))?)?")
 BARE = {"7", "8"}
 """Fields of PID whose data type has no component to be named (PID-7's is DTM by 2.5's own profile)."""
 
-NAMES = {"QBP^Q23^QBP_Q21": ("RSP^K23^RSP_K23", 1), "QBP^Q22^QBP_Q21": ("RSP^K22^RSP_K21", 2)}
+CANCEL = "QCN^J01^QCN_J01"
+NAMES = {
+    "QBP^Q23^QBP_Q21": "RSP^K23^RSP_K23",
+    "QBP^Q22^QBP_Q21": "RSP^K22^RSP_K21",
+    CANCEL: "ACK^J01^ACK",
+}
+QUERY = ["MSH", "QPD", "RCP"]
+SEGMENTS = {
+    "QBP^Q23^QBP_Q21": [QUERY],
+    "QBP^Q22^QBP_Q21": [QUERY, [*QUERY, "DSC"]],
+    CANCEL: [["MSH", "QID"]],
+}
 
 
 class RefusalError(Exception):
@@ -36,22 +47,25 @@ class RefusalError(Exception):
 
 
 class Answers:
-    """Answers queries about people; remembers MSH-10s and the pages it still owes."""
+    """Answers queries about people; remembers MSH-10s and the pages it still owes.
+
+    `empty_pages` PDQ pages come first that hold nobody yet, as from an index that is still searching.
+    """
 
     def __init__(self, people: People) -> None:
         self._people = people
         self._numbers = itertools.count(1)
         self._seen: set[str] = set()
         self._owed: dict[str, tuple[str, list[str]]] = {}
+        self.empty_pages = 0
 
     def answer(self, raw: bytes) -> bytes:
         """The whole answer; `ValueError` for what is no message at all."""
         found = segments(raw)
         header, by_name = found[0], {segment.name: segment for segment in found}
         try:
-            kind = self._accept(header, found)
-            qpd = by_name["QPD"]
-            lines = self._pix(qpd) if kind == "ITI-9" else self._pdq(qpd, by_name)
+            self._accept(header, found)
+            lines = self._lines(header.field(9), by_name)
         except RefusalError as refusal:
             error = f"ERR||{refusal.place}|{refusal.code}^{TEXTS[refusal.code]}^HL70357|E"
             lines = [self._msa("AR", header), error]
@@ -59,10 +73,23 @@ class Answers:
             lines[0] = self._msa(lines[0], header)
         return ("\r".join([self._header(header), *lines]) + "\r").encode()
 
-    def _accept(self, header: Segment, found: list[Segment]) -> str:
-        """ITI-9 or ITI-21, for a message that keeps to one of them."""
+    def _lines(self, message_type: str, by_name: dict[str, Segment]) -> list[str]:
+        if message_type == CANCEL:
+            return self._cancelled(by_name["QID"])
+        qpd, rcp = by_name["QPD"], by_name["RCP"]
+        is_pix = message_type.startswith("QBP^Q23")
+        if qpd.field(1) != ("IHE PIX Query" if is_pix else "IHE PDQ Query"):
+            raise RefusalError(REQUIRED, "QPD^1^1")
+        if not qpd.part(2) or not qpd.field(3):
+            raise RefusalError(REQUIRED, "QPD^1^2" if not qpd.part(2) else "QPD^1^3")
+        if rcp.part(1) != "I":
+            raise RefusalError(REQUIRED, "RCP^1^1")
+        return self._pix(qpd) if is_pix else self._pdq(qpd, by_name)
+
+    def _accept(self, header: Segment, found: list[Segment]) -> None:
+        """Raises `RefusalError` for a message that is none of the three."""
         control_id, message_type = header.part(10), header.field(9)
-        if not message_type.startswith("QBP^"):
+        if not message_type.startswith(("QBP^", "QCN^")):
             raise RefusalError(UNSUPPORTED_TYPE, "MSH^1^9")
         if message_type not in NAMES:
             raise RefusalError(UNSUPPORTED_EVENT, "MSH^1^9")
@@ -71,18 +98,8 @@ class Answers:
         if not control_id or control_id in self._seen:
             raise RefusalError(REQUIRED, "MSH^1^10")
         self._seen.add(control_id)
-        allowed = (["MSH", "QPD", "RCP"], ["MSH", "QPD", "RCP", "DSC"])
-        if [segment.name for segment in found] not in allowed[: NAMES[message_type][1]]:
+        if [segment.name for segment in found] not in SEGMENTS[message_type]:
             raise RefusalError(SEQUENCE, "MSH^1")
-        qpd, rcp = found[1], found[2]
-        kind = "ITI-9" if NAMES[message_type][1] == 1 else "ITI-21"
-        if qpd.field(1) != ("IHE PIX Query" if kind == "ITI-9" else "IHE PDQ Query"):
-            raise RefusalError(REQUIRED, "QPD^1^1")
-        if not qpd.part(2) or not qpd.field(3):
-            raise RefusalError(REQUIRED, "QPD^1^2" if not qpd.part(2) else "QPD^1^3")
-        if rcp.part(1) != "I":
-            raise RefusalError(REQUIRED, "RCP^1^1")
-        return kind
 
     # -- ITI-9
 
@@ -126,8 +143,10 @@ class Answers:
                 raise RefusalError(REQUIRED, "DSC^1^1")
         else:
             left = self._matching(wanted, targets)
+        if self.empty_pages:
+            self.empty_pages, size = self.empty_pages - 1, 0
         page, rest = left[:size], left[size:]
-        lines = ["AA", *self._echo(qpd, "OK" if page else "NF")]
+        lines = ["AA", *self._echo(qpd, "OK" if left else "NF")]
         lines += [
             self._pid(number, patient_id, targets)
             for number, patient_id in enumerate(page, start=1)
@@ -137,6 +156,17 @@ class Answers:
             self._owed[pointer] = (qpd.part(2), rest)
             lines.append(f"DSC|{pointer}|I")
         return lines
+
+    def _cancelled(self, qid: Segment) -> list[str]:
+        """QCN^J01: what is owed to the query is forgotten; one that owes nothing is refused."""
+        if qid.part(2) != "IHE PDQ Query":
+            raise RefusalError(REQUIRED, "QID^1^2")
+        pointers = [known for known, (tag, _) in self._owed.items() if tag == qid.part(1)]
+        if not pointers:
+            raise RefusalError(UNKNOWN_KEY, "QID^1^1")
+        for pointer in pointers:
+            del self._owed[pointer]
+        return ["AA"]
 
     def _parameters(self, qpd: Segment) -> dict[str, str]:
         wanted = {}
@@ -223,7 +253,7 @@ class Answers:
     def _header(self, header: Segment) -> str:
         moment = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
         parties = "|".join(header.field(number) for number in (5, 6, 3, 4))
-        name = NAMES.get(header.field(9), ("ACK", 0))[0]
+        name = NAMES.get(header.field(9), "ACK")
         return (
             f"MSH|^~\\&|{parties}|{moment}||{name}|MPI-{next(self._numbers)}|P|2.5"
             "||||||UNICODE UTF-8"

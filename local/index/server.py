@@ -23,7 +23,7 @@ class Index:
     def __init__(
         self, people: People | Path, port: int = 0, tls: ssl.SSLContext | None = None
     ) -> None:
-        self._answers = Answers(people if isinstance(people, People) else People(people))
+        self.answers = Answers(people if isinstance(people, People) else People(people))
         self._faults: deque[Fault] = deque()
         self._open: set[socket.socket] = set()
         self.queries: list[bytes] = []
@@ -104,7 +104,7 @@ class Index:
             if fault == "silent":
                 self._stopping.wait(8)
                 return
-            sock.sendall(START + spoilt(self._answers.answer(query), fault) + END)
+            sock.sendall(START + spoilt(self.answers.answer(query), fault) + END)
 
 
 def spoilt(answer: bytes, fault: Fault | None) -> bytes:

@@ -8,9 +8,10 @@ from rich.progress import Progress
 from lambdas.lookup_identities.registry_items import items_of_folder
 from lambdas.lookup_identities.registry_rows import InvalidRegistryError
 from ops import registry
+from ops.masterdata import audit_change
 from ops.output import console, count
 from ops.problem import ProblemError
-from ops.session import Session, pass_session
+from ops.session import Session, operator, pass_session
 
 SHOWN = 20
 
@@ -23,8 +24,9 @@ def registry_group() -> None:
 @registry_group.command("import")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Check the files and write nothing.")
+@click.option("--by", default="", help="Who does it: goes into the audit (else your user name).")
 @pass_session
-def import_command(session: Session, folder: Path, dry_run: bool) -> None:
+def import_command(session: Session, folder: Path, dry_run: bool, by: str) -> None:
     """Checks the four files of FOLDER and writes them to the registry.
 
     patients, identifiers, providers and relationships, each as .csv or .ndjson; docs/identity.md
@@ -39,6 +41,7 @@ def import_command(session: Session, folder: Path, dry_run: bool) -> None:
         out.print(f"{count(len(items), 'item')} would be written; nothing was.")
         return
     table = session.deployment.output("RegistryTable")
+    audit_change(operator(by), "REGISTRY_IMPORTED", {"items": len(items)})
     with Progress(console=console(stderr=True), transient=True) as progress:
         bar = progress.add_task("Writing", total=len(items))
         registry.write(table, items, lambda: progress.advance(bar))

@@ -6,15 +6,15 @@ from pathlib import Path
 import click
 from rich.progress import Progress
 
+from lambdas.common.keys import reference_keys
+from lambdas.lookup_identities.records import ROSTER_SOON
 from lambdas.lookup_identities.registry_files import read_file
 from lambdas.lookup_identities.registry_rows import InvalidRegistryError
-from ops import registry
+from ops import rosters
 from ops.commands.registry import faults
+from ops.masterdata import audit_change
 from ops.output import console, count, print_json, table
-from ops.session import Session, pass_session
-
-SOON = 14
-"""Days before its end at which a roster is said to end soon."""
+from ops.session import Session, operator, pass_session
 
 
 @click.group("roster")
@@ -27,16 +27,24 @@ def roster_group() -> None:
 @click.option("--subscriber", required=True, help="The provider's id in the registry.")
 @click.option(
     "--days",
-    default=registry.DAYS,
+    default=rosters.DAYS,
     show_default=True,
     type=click.IntRange(1, 366),
     help="How long it holds, today included.",
 )
 @click.option("--replace", is_flag=True, help="End it for patients who are not in the file.")
 @click.option("--dry-run", is_flag=True, help="Check the file and write nothing.")
+@click.option("--by", default="", help="Who does it: goes into the audit (else your user name).")
 @pass_session
 def import_command(
-    session: Session, *, file: Path, subscriber: str, days: int, replace: bool, dry_run: bool
+    session: Session,
+    *,
+    file: Path,
+    subscriber: str,
+    days: int,
+    replace: bool,
+    dry_run: bool,
+    by: str,
 ) -> None:
     """Puts the patients of FILE on a subscriber's roster.
 
@@ -46,11 +54,11 @@ def import_command(
     """
     name = session.deployment.output("RegistryTable")
     try:
-        roster = registry.read_roster(name, subscriber, read_file(file))
+        roster = rosters.read(name, subscriber, read_file(file))
     except InvalidRegistryError as error:
         raise faults(error) from None
     out = console()
-    until = (registry.today() + timedelta(days=days - 1)).isoformat()
+    until = (rosters.today() + timedelta(days=days - 1)).isoformat()
     if roster.unknown:
         lines = ", ".join(map(str, roster.unknown[:10]))
         out.print(f"Not in the registry, passed over: {count(len(roster.unknown), 'patient')}")
@@ -58,27 +66,33 @@ def import_command(
     if dry_run:
         out.print(f"{count(len(roster.members), 'patient')} would be on it until {until}.")
         return
+    leaving = _on_it(name, subscriber) - roster.members.keys() if replace else set()
+    counts = {
+        "patients": len(roster.members),
+        "unknown": len(roster.unknown),
+        "ended": len(leaving),
+    }
+    audit_change(operator(by), "ROSTER_IMPORTED", counts, until=until, **_whose(subscriber))
     with Progress(console=console(stderr=True), transient=True) as progress:
         bar = progress.add_task("Writing", total=len(roster.members))
-        registry.put_roster(name, subscriber, roster, until, lambda: progress.advance(bar))
+        rosters.put(name, subscriber, roster, until, lambda: progress.advance(bar))
     out.print(f"{count(len(roster.members), 'patient')} on the roster until {until}.")
     if replace:
-        before = {member.patient_id for member in registry.members(name, subscriber)}
-        ended = registry.end(name, subscriber, before - roster.members.keys())
+        ended = rosters.end(name, subscriber, leaving)
         out.print(f"{count(ended, 'patient')} taken off it.")
 
 
 @roster_group.command("list")
-@click.option("--ending", "soon", is_flag=True, help=f"Only what ends within {SOON} days.")
+@click.option("--ending", "soon", is_flag=True, help=f"Only what ends within {ROSTER_SOON} days.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @pass_session
 def list_command(session: Session, soon: bool, as_json: bool) -> None:
     """Lists every roster: whose, how many patients, until when. Names no patient."""
-    today = registry.today()
+    today = rosters.today()
     found = [
         _entry(provider_id, members, today)
         for provider_id, members in sorted(
-            registry.subscribers(session.deployment.output("RegistryTable")).items()
+            rosters.subscribers(session.deployment.output("RegistryTable")).items()
         )
         if not soon or _entry(provider_id, members, today)["state"] != "holds"
     ]
@@ -94,22 +108,33 @@ def list_command(session: Session, soon: bool, as_json: bool) -> None:
 @roster_group.command("end")
 @click.argument("subscriber")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--by", default="", help="Who does it: goes into the audit (else your user name).")
 @pass_session
-def end_command(session: Session, subscriber: str, yes: bool) -> None:
+def end_command(session: Session, subscriber: str, yes: bool, by: str) -> None:
     """Ends a subscriber's roster: from now on its patients are no reason to be told."""
     name = session.deployment.output("RegistryTable")
-    today = registry.today().isoformat()
-    current = {m.patient_id for m in registry.members(name, subscriber) if m.until >= today}
+    current = _on_it(name, subscriber)
     if not current:
         console().print("There is no roster of this subscriber that still holds.")
         return
     if not yes:
         click.confirm(f"End the roster of {count(len(current), 'patient')}?", abort=True)
-    ended = registry.end(name, subscriber, current)
+    audit_change(operator(by), "ROSTER_ENDED", {"ended": len(current)}, **_whose(subscriber))
+    ended = rosters.end(name, subscriber, current)
     console().print(f"Ended for {count(ended, 'patient')}.")
 
 
-def _entry(subscriber: str, members: list[registry.Member], today: date) -> dict[str, str | int]:
+def _on_it(table: str, subscriber: str) -> set[str]:
+    """The patients who are on a subscriber's roster today."""
+    today = rosters.today().isoformat()
+    return {m.patient_id for m in rosters.members(table, subscriber) if m.until >= today}
+
+
+def _whose(subscriber: str) -> dict[str, str]:
+    return {"subscriber_ref": reference_keys().reference("recipient", subscriber)}
+
+
+def _entry(subscriber: str, members: list[rosters.Member], today: date) -> dict[str, str | int]:
     """A roster as it is listed: its patients who are still on it, else when the last was."""
     current = [member for member in members if member.until >= today.isoformat()]
     first = min((member.until for member in current), default="")
@@ -121,5 +146,5 @@ def _entry(subscriber: str, members: list[registry.Member], today: date) -> dict
             "state": "expired",
         }
     left = (date.fromisoformat(first) - today).days
-    state = "holds" if left > SOON else f"ends in {count(left, 'day')}"
+    state = "holds" if left > ROSTER_SOON else f"ends in {count(left, 'day')}"
     return {"subscriber": subscriber, "patients": len(current), "until": first, "state": state}

@@ -115,6 +115,13 @@ def test_an_outage_of_hours_does_not_fill_the_dead_letter_queue_of_prod() -> Non
     assert ENVIRONMENTS["local"].unknown_patient == "dead_letter"
 
 
+@pytest.mark.parametrize("minutes", [0, 40])
+def test_an_unknown_patient_is_held_for_fewer_receives_than_the_queue_has(minutes: int) -> None:
+    held = replace(ENVIRONMENTS["prod"], unknown_patient="hold", hold_minutes=39)
+    with pytest.raises(ValueError, match="hold_minutes"):
+        replace(held, hold_minutes=minutes)
+
+
 def test_a_sender_s_bindings_reach_the_receiver_as_it_reads_them() -> None:
     sender = Sender(
         name="northgen",

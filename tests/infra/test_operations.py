@@ -189,3 +189,17 @@ def test_one_events_way_is_a_saved_query_away(core: Template) -> None:
     assert len(query["LogGroupNames"]) == len(STEPS)
     assert "sort @timestamp asc" in query["QueryString"]
     assert json.dumps(queries).count("hl7-ens") > 0
+
+
+def test_what_a_clock_calls_is_called_as_often_as_it_is_due(core: Template) -> None:
+    called = {
+        rule["Properties"]["ScheduleExpression"]: [
+            text(target["Arn"]) for target in rule["Properties"]["Targets"]
+        ]
+        for rule in core.of_type("AWS::Events::Rule").values()
+        if "ScheduleExpression" in rule["Properties"]
+    }
+    assert called == {
+        "rate(1 minute)": [f"<{core.id_of('ReleaseDeliveries')}.Arn>"],
+        "rate(1 day)": [f"<{core.id_of('LookupIdentities')}.Arn>"],
+    }

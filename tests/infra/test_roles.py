@@ -30,7 +30,10 @@ WRITES = {
 }
 TABLES = {
     "ParseMessage": {"Status": {"GetItem", "UpdateItem"}},
-    "LookupIdentities": {"Registry": {"BatchGetItem", "GetItem", "Query"}},
+    "LookupIdentities": {
+        "Registry": {"BatchGetItem", "GetItem", "Query"},
+        "Lookups": {"BatchGetItem", "BatchWriteItem", "PutItem"},
+    },
     "ExtractEntities": {},
     "DeliverNotification": {"Ledger": {"GetItem", "PutItem", "UpdateItem"}},
     "RecordFeedback": {"Ledger": {"GetItem", "PutItem", "UpdateItem"}},
@@ -86,6 +89,16 @@ def test_a_withdrawal_finds_who_was_told_and_a_release_what_is_held(core: Templa
         assert core.allowed(role, "dynamodb:Query", f"{ledger}/index/{index}")
     deliver = f"<{core.id_of('DeliverNotification')}.Arn>"
     assert core.allowed(core.id_of("ReleaseDeliveriesRole"), "lambda:InvokeFunction", deliver)
+
+
+def test_rosters_that_end_are_found_by_their_index_and_nobody_writes_master_data(
+    core: Template,
+) -> None:
+    registry = f"<{core.id_of('Tables/Registry')}.Arn>"
+    look_up = core.id_of("LookupIdentitiesRole")
+    assert core.allowed(look_up, "dynamodb:Query", f"{registry}/index/by_roster_end")
+    for action in ("PutItem", "UpdateItem", "BatchWriteItem", "DeleteItem"):
+        assert not core.allowed(look_up, f"dynamodb:{action}", registry)
 
 
 def test_a_reused_control_id_is_found_by_its_index(core: Template) -> None:

@@ -34,7 +34,7 @@ def test_every_table_can_be_restored_and_has_a_key_of_ours(core: Template) -> No
     for name in SHAPES:
         table = core.properties(f"Tables/{name.capitalize()}")
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-        own = "Registry" if name == "registry" else "Records"
+        own = "Registry" if name in ("registry", "lookups") else "Records"
         assert text(table["SSESpecification"]["KMSMasterKeyId"]) == key_of(core, own)
 
 
@@ -68,7 +68,7 @@ def test_patient_data_has_two_keys_that_nothing_else_uses(core: Template) -> Non
     }
     assert users == {
         "Vault": [core.id_of("Vault/Bucket")],
-        "Registry": [core.id_of("Tables/Registry")],
+        "Registry": [core.id_of("Tables/Registry"), core.id_of("Tables/Lookups")],
     }
 
 

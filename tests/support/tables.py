@@ -2,7 +2,7 @@
 
 from typing import Any
 
-AUDIT, STATUS, LEDGER, REGISTRY = "audit", "status", "ledger", "registry"
+AUDIT, STATUS, LEDGER, REGISTRY, LOOKUPS = "audit", "status", "ledger", "registry", "lookups"
 
 # name -> (partition key, sort key, {index: (partition key, sort key)})
 SHAPES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]]]] = {
@@ -25,7 +25,15 @@ SHAPES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]]]] = {
             "by_encounter": ("encounter_ref", "updated_at"),
         },
     ),
-    REGISTRY: ("pk", "sk", {"by_provider": ("provider_id", "pk")}),
+    REGISTRY: (
+        "pk",
+        "sk",
+        {
+            "by_provider": ("provider_id", "pk"),
+            "by_roster_end": ("roster_until", "provider_id"),
+        },
+    ),
+    LOOKUPS: ("identifier_ref", None, {}),
 }
 
 

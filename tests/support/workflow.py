@@ -39,7 +39,7 @@ class PlatformError(Exception):
 class Workflow:
     """The deployed machine with its two queues; `invocations` lists (step, attempt) as they came."""
 
-    def __init__(self, unknown_patient: str = "dead_letter") -> None:
+    def __init__(self, unknown_patient: str = "dead_letter", mdm_backend: str = "registry") -> None:
         sqs = boto3.client("sqs")
         fifo = {"FifoQueue": "true", "VisibilityTimeout": "720"}
         self.dead_letter_url = sqs.create_queue(QueueName="dead.fifo", Attributes=fifo)["QueueUrl"]
@@ -58,6 +58,8 @@ class Workflow:
                 QueueUrl=self.queue_url,
                 DeadLetterQueueUrl=self.dead_letter_url,
                 UnknownPatient=unknown_patient,
+                HoldMinutes="2",
+                MdmBackend=mdm_backend,
             ),
         )["stateMachineArn"]
 

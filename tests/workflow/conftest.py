@@ -25,6 +25,7 @@ PARSED = {
     "event_id": ENVELOPE["event_id"],
     "duplicate": False,
     "notifiable": True,
+    "changes_identity": False,
     "version_id": "1",
 }
 RECIPIENTS = [{"recipient_ref": "k1.a"}, {"recipient_ref": "k1.b"}]

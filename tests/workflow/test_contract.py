@@ -52,7 +52,7 @@ def test_retry_and_catch_name_only_errors_that_exist() -> None:
 
 
 def test_the_permanent_path_takes_exactly_the_permanent_errors() -> None:
-    choice = STATES["Permanent?"]["Choices"][0]
+    choice = STATES["Permanent?"]["Choices"][-1]
     assert choice["Next"] == "SendToDeadLetterQueue"
     chosen = {rule["StringEquals"] for rule in choice["Or"]}
     assert chosen == {error.__name__ for error in errors.PERMANENT_ERRORS}

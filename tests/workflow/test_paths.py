@@ -171,6 +171,23 @@ def test_what_needs_no_notification_ends_well_after_parsing(
     assert status_of(EVENT_ID)["status"] == "COMPLETED"
 
 
+@pytest.mark.parametrize(("backend", "asked"), [("registry", 0), ("pixpdq", 1), ("fhir", 1)])
+def test_a_change_of_identity_reaches_the_look_up_where_an_index_outside_is_asked(
+    make_workflow: Callable[..., Workflow], backend: str, asked: int
+) -> None:
+    workflow = make_workflow(mdm_backend=backend)
+    workflow.steps["ParseMessage"] = lambda _: {
+        **PARSED,
+        "notifiable": False,
+        "changes_identity": True,
+    }
+    workflow.steps["LookupIdentities"] = lambda _: {"recipient_count": 0, "recipients": []}
+    assert workflow.run(workflow.send(ENVELOPE))["status"] == "SUCCEEDED"
+    assert workflow.calls_of("LookupIdentities") == asked
+    assert workflow.calls_of("ExtractEntities") == 0
+    assert status_of(EVENT_ID)["status"] == "COMPLETED"
+
+
 def test_an_event_without_recipients_ends_well_and_asks_no_machine(workflow: Workflow) -> None:
     nobody = {"patient_ref": "k1.p", "recipient_count": 0, "recipients": [], "version_id": "2"}
     workflow.steps["LookupIdentities"] = lambda _: nobody
@@ -186,6 +203,30 @@ def test_an_unknown_patient_ends_as_the_environment_says(
     workflow.steps["LookupIdentities"] = failing("IdentityNotFoundError", 99, deliver)
     assert workflow.run(workflow.send(ENVELOPE))["status"] == status
     assert len(dead_letters(workflow)) == (1 if policy == "dead_letter" else 0)
+
+
+@pytest.mark.parametrize(("receives", "held"), [("1", True), ("2", True), ("3", False)])
+def test_an_unknown_patient_is_held_for_as_many_minutes_as_the_environment_says(
+    make_workflow: Callable[..., Workflow], receives: str, held: bool
+) -> None:
+    workflow = make_workflow(unknown_patient="hold")
+    workflow.steps["LookupIdentities"] = failing("IdentityNotFoundError", 99, deliver)
+    record = workflow.send(ENVELOPE)
+    record["attributes"]["ApproximateReceiveCount"] = receives
+    execution = workflow.run(record)
+    assert execution["error"] == "LookupIdentities.IdentityNotFoundError"
+    assert len(dead_letters(workflow)) == (0 if held else 1)
+    assert waiting(workflow) == ((0, 1) if held else (0, 0))
+
+
+@pytest.mark.parametrize("error_name", ["IdentityAmbiguousError", "ConfigurationError"])
+def test_only_an_unknown_patient_is_held(
+    make_workflow: Callable[..., Workflow], error_name: str
+) -> None:
+    workflow = make_workflow(unknown_patient="hold")
+    workflow.steps["LookupIdentities"] = failing(error_name, 99, deliver)
+    workflow.run(workflow.send(ENVELOPE))
+    assert len(dead_letters(workflow)) == 1
 
 
 @pytest.mark.parametrize("error_name", ["DependencyUnavailableError", "UnexpectedError", *DIED])

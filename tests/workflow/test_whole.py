@@ -57,6 +57,7 @@ def test_an_admission_reaches_the_primary_care_provider(whole: Workflow) -> None
     assert actions(envelope["event_id"]) == [
         "RECEIVED",
         "PARSED",
+        "QUERIED",
         "RESOLVED",
         "EXTRACTED",
         "SENT",

@@ -116,32 +116,57 @@ class Host:
 class Server:
     """A FHIR server at its base address."""
 
-    def __init__(self, base_url: str, token_url: str = "", scope: str = "system/*.read") -> None:
+    def __init__(
+        self,
+        base_url: str,
+        token_url: str = "",
+        scope: str = "system/*.read",
+        search_by_post: bool = True,
+    ) -> None:
         self._path = urlsplit(base_url).path.rstrip("/")
         self._host = Host(base_url)
+        self._search_by_post = search_by_post
         self._token_url, self._scope = token_url, scope
         self._token, self._token_until = "", 0.0
 
     def get(self, path: str, parameters: Parameters, deadline: Deadline) -> Reply:
-        """What a read or a search answers."""
+        """What a read or a search answers whose address tells nothing of a patient."""
         query = f"?{urlencode(parameters)}" if parameters else ""
-        return self._ask("GET", f"{self._path}/{path}{query}", None, deadline)
+        return self._ask("GET", f"{self._path}/{path}{query}", deadline)
+
+    def search(self, kind: str, parameters: Parameters, deadline: Deadline) -> Reply:
+        """What a search for a patient answers: posted, so that no log of addresses names them.
+
+        FHIR R4 "Search", `POST [base]/[type]/_search`; by GET where the settings say so.
+        """
+        if not self._search_by_post:
+            return self.get(kind, parameters, deadline)
+        form = urlencode(parameters).encode()
+        return self._ask("POST", f"{self._path}/{kind}/_search", deadline, form, FORM)
 
     def post(self, path: str, resource: Document, deadline: Deadline) -> Reply:
         """What an operation answers."""
-        return self._ask("POST", f"{self._path}/{path}", json.dumps(resource).encode(), deadline)
+        body = json.dumps(resource).encode()
+        return self._ask("POST", f"{self._path}/{path}", deadline, body, FHIR_JSON)
 
     def close(self) -> None:
         """Ends the connection and forgets the token."""
         self._host.close()
         self._token_until = 0.0
 
-    def _ask(self, method: str, target: str, body: bytes | None, deadline: Deadline) -> Reply:
+    def _ask(
+        self,
+        method: str,
+        target: str,
+        deadline: Deadline,
+        body: bytes | None = None,
+        content_type: str = "",
+    ) -> Reply:
         """The answer, asked for once more when the server could not; a stale token is renewed once."""
         for attempt in range(TRIES):
             last = attempt + 1 == TRIES
             try:
-                reply = self._once(method, target, body, deadline)
+                reply = self._once(method, target, deadline, body, content_type)
             except DependencyUnavailableError:
                 if last:
                     raise
@@ -158,10 +183,12 @@ class Server:
             time.sleep(deadline.within(random.uniform(0.05, 0.25)))
         raise DependencyUnavailableError("the index: no answer")
 
-    def _once(self, method: str, target: str, body: bytes | None, deadline: Deadline) -> Reply:
+    def _once(
+        self, method: str, target: str, deadline: Deadline, body: bytes | None, content_type: str
+    ) -> Reply:
         headers = {"Accept": FHIR_JSON}
-        if body is not None:
-            headers["Content-Type"] = FHIR_JSON
+        if content_type:
+            headers["Content-Type"] = content_type
         if self._token_url:
             headers["Authorization"] = f"Bearer {self._bearer(deadline)}"
         status, read = self._host.request(method, target, body, headers, deadline)
@@ -202,12 +229,19 @@ class Server:
 
 @cache
 def server() -> Server:
-    """The server of the settings: `base_url`, and for OAuth2 `token_url` and `scope`."""
+    """The server of the settings: `base_url`, for OAuth2 `token_url` and `scope`, and `search`.
+
+    Raises `ConfigurationError` when `search` is neither `post` (the default) nor `get`.
+    """
     settings = mdm_settings()
+    search = settings.get("search", "post")
+    if search not in ("post", "get"):
+        raise ConfigurationError("ENS_MDM_SETTINGS: search is neither post nor get")
     return Server(
         settings.get("base_url", ""),
         settings.get("token_url", ""),
         settings.get("scope", "system/*.read"),
+        search == "post",
     )
 
 

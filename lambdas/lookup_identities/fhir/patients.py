@@ -54,8 +54,9 @@ def ids_in(resource: Document, system: str) -> tuple[str, ...]:
 
 
 def bears(resource: Document, system: str, value: str) -> bool:
-    """Whether the patient has an identifier."""
-    return value in ids_in(resource, system)
+    """Whether the patient has an identifier, or had it once."""
+    pairs = ((i.get("system"), i.get("value")) for i in resource.get("identifier", ()))
+    return (system, value) in pairs
 
 
 def survivor_of(resource: Document) -> str:

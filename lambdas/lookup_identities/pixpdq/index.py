@@ -23,12 +23,19 @@ from lambdas.lookup_identities.breaker import Breaker
 from lambdas.lookup_identities.matching import UsableIdentifier, one_patient
 from lambdas.lookup_identities.outcomes import OUR_DOMAIN, DomainUnknownError
 from lambdas.lookup_identities.pixpdq.mllp import Connection
-from lambdas.lookup_identities.pixpdq.queries import Domain, Parties, pdq_query, pix_query
+from lambdas.lookup_identities.pixpdq.queries import (
+    Domain,
+    Parties,
+    cancellation,
+    pdq_query,
+    pix_query,
+)
 from lambdas.lookup_identities.pixpdq.replies import (
     Found,
     MismatchError,
     PdqAnswer,
     PixAnswer,
+    check_acknowledged,
     pdq_answer,
     pix_answer,
 )
@@ -57,6 +64,11 @@ def _find(usable: Sequence[UsableIdentifier], deadline: Deadline) -> Match | Non
     candidates: dict[tuple[str, str], tuple[str, ...]] = {}
     foreign, known = [], False
     for identifier in usable:
+        if _parties().domain.is_same(Domain.of(identifier.authorities)):
+            # An answer never holds the id that was asked for: of our own domain there is none.
+            known = True
+            candidates[identifier.pairs()[0]] = (identifier.value,)
+            continue
         answer = _pix(identifier, deadline)
         if answer.case == "unknown_target_domain":
             raise DomainUnknownError(OUR_DOMAIN)
@@ -91,7 +103,10 @@ def _pix(identifier: UsableIdentifier, deadline: Deadline) -> PixAnswer:
 
 
 def _pdq(patient_id: str, deadline: Deadline) -> Found | None:
-    """The one patient with this id; pages are read until a second shows up, or there are too many."""
+    """The one patient with this id; pages are read until a second shows up, or there are too many.
+
+    What the index still holds back then is declined, so that it need not keep it.
+    """
     parties, tag, pointer = _parties(), _new_id(), ""
     patients: list[Found] = []
     for _ in range(PAGES):
@@ -102,9 +117,23 @@ def _pdq(patient_id: str, deadline: Deadline) -> Found | None:
         pointer = page.pointer
         if len(patients) > 1 or not pointer:
             break
-    if len(patients) > 1 or pointer:
+    if pointer:
+        _decline(parties, tag, deadline)
+    if len(patients) > 1:
         raise IdentityAmbiguousError("PID-3: the index knows several patients")
+    if pointer:
+        raise IdentityAmbiguousError(f"PID-3: the index answers in more than {PAGES} pages")
     return patients[0] if patients and patients[0].ids else None
+
+
+def _decline(parties: Parties, tag: str, deadline: Deadline) -> None:
+    """Tells the index that no further page is wanted; whether it hears that changes nothing."""
+    control_id = _new_id()
+    try:
+        raw = _connection().exchange(cancellation(parties, control_id, tag), deadline)
+        check_acknowledged(raw, control_id)
+    except (DependencyUnavailableError, MismatchError):
+        _connection().close()
 
 
 def _page(

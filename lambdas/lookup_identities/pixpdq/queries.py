@@ -1,5 +1,7 @@
 """The two queries as messages: PIX Query (ITI-9, QBP^Q23) and PDQ (ITI-21, QBP^Q22), HL7 2.5.
 
+And QCN^J01, by which PDQ's further pages are declined.
+
 IHE ITI TF-2 3.9.4.1 and 3.21.4.1.
 """
 
@@ -37,11 +39,11 @@ class Domain:
             return escaped(self.namespace)
         return f"{escaped(self.namespace)}&{escaped(self.universal_id)}&ISO"
 
-    def is_named(self, namespace: str, universal_id: str) -> bool:
-        """Whether an answer's authority is this one: by the universal id where both have it, else by name."""
-        if self.universal_id and universal_id:
-            return self.universal_id == universal_id
-        return bool(self.namespace) and self.namespace == namespace
+    def is_same(self, other: "Domain") -> bool:
+        """Whether an authority is this one: by the universal id where both have it, else by name."""
+        if self.universal_id and other.universal_id:
+            return self.universal_id == other.universal_id
+        return bool(self.namespace) and self.namespace == other.namespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,13 @@ def pdq_query(
         f"QPD|IHE PDQ Query|{tag}|{'~'.join(parameters)}|||||^^^{own.text()}",
         f"RCP|I|{PAGE}^RD",
         *([f"DSC|{escaped(pointer)}|I"] if pointer else []),
+    )
+
+
+def cancellation(parties: Parties, control_id: str, tag: str) -> bytes:
+    """QCN^J01: no further page of the PDQ query with this tag is wanted (HL7 2.5 5.4.6, QID-1 = QAK-1)."""
+    return _message(
+        _header(parties, "QCN^J01^QCN_J01", control_id, "ITI-21^IHE"), f"QID|{tag}|IHE PDQ Query"
     )
 
 

@@ -91,6 +91,14 @@ def pdq_answer(raw: bytes, control_id: str, tag: str, domain: Domain) -> PdqAnsw
     return PdqAnswer(() if answer.status == "NF" else patients, pointer)
 
 
+def check_acknowledged(raw: bytes, control_id: str) -> None:
+    """Raises `MismatchError` unless the answer acknowledges this message, well or badly."""
+    found = _segments(raw)
+    acknowledged = next((segment for segment in found if segment.name == "MSA"), None)
+    if acknowledged is None or acknowledged.part(2) != control_id:
+        raise MismatchError
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     segments: list[Segment]
@@ -121,15 +129,11 @@ class _Answer:
 
 def _checked(raw: bytes, control_id: str, tag: str, event: str) -> _Answer:
     """The answer, once it is sure that it is one to this very query (MSA-2, QAK-1, MSH-9)."""
-    try:
-        found = segments(raw)
-    except ValueError:
-        raise MismatchError from None
+    check_acknowledged(raw, control_id)
+    found = _segments(raw)
     first = {segment.name: segment for segment in reversed(found)}
-    header, acknowledged, query = first["MSH"], first.get("MSA"), first.get("QAK")
-    if acknowledged is None or acknowledged.part(2) != control_id:
-        raise MismatchError
-    answer = _Answer(found, acknowledged.part(1), query.part(2) if query else "")
+    header, query = first["MSH"], first.get("QAK")
+    answer = _Answer(found, first["MSA"].part(1), query.part(2) if query else "")
     if query is None:
         raise answer.refusal()  # a plain ACK: the index refused before it looked
     if query.part(1) != tag or (header.part(9), header.part(9, 2)) != ("RSP", event):
@@ -137,11 +141,18 @@ def _checked(raw: bytes, control_id: str, tag: str, event: str) -> _Answer:
     return answer
 
 
+def _segments(raw: bytes) -> list[Segment]:
+    try:
+        return segments(raw)
+    except ValueError:
+        raise MismatchError from None
+
+
 def _ids(pid: Segment, domain: Domain) -> tuple[str, ...]:
     found = (
         pid.of(raw)
         for raw in pid.repetitions(3)
-        if domain.is_named(pid.of(raw, 4, 1), pid.of(raw, 4, 2))
+        if domain.is_same(Domain(pid.of(raw, 4, 1), pid.of(raw, 4, 2)))
     )
     return tuple(dict.fromkeys(value for value in found if value))
 

@@ -42,6 +42,18 @@ def test_entries_follow_each_other_and_the_chain_holds(table: Table) -> None:
     assert (verdict.entries, verdict.outside_chain, verdict.problems) == (3, 0, [])
 
 
+def test_entries_appended_together_follow_each_other_and_are_all_there_or_none(
+    table: Table,
+) -> None:
+    append("RECEIVED")
+    both = [{"step": "X", "action": action, "outcome": "ok"} for action in ("QUERIED", "RESOLVED")]
+    assert audit.append(EVENT, *both)["action"] == "RESOLVED"
+    assert [e["seq"] for e in audit.entries(EVENT)] == [1, 2, 3]
+    assert audit.verify(EVENT).holds
+    table.delete_item(Key={"event_id": EVENT, "sk": "00000002"})
+    assert audit.verify(EVENT).problems[0] == "entry 2 is missing"
+
+
 def test_an_event_that_was_never_seen_has_an_empty_chain(table: Table) -> None:
     assert audit.entries(EVENT) == []
     assert audit.verify(EVENT).holds

@@ -1,7 +1,7 @@
 """Every case of a look-up and its outcome, the same for every index that may be in use.
 
-The rows are those of domain rules: PIX's six cases, PDQ's, the resolver's contract. `merged` is matched
-with the survivor. A registry has no domains: what it does not file is not found.
+PIX's six cases and those of PDQ; PIXm and PDQm say the same by other means. A registry has no domains,
+and files no id of its own as an identifier: what it does not file is not found.
 """
 
 import json
@@ -47,6 +47,14 @@ CASES: dict[str, tuple[tuple[PatientIdentifier, ...], str, str, str]] = {
     "authority by its OID alone": (
         (PatientIdentifier("H00412", universal_id="2.16.840.1.113883.3.9999.11"),),
         *("matched",) * 3,
+    ),
+    "PDQ 2: an id of our own domain": (
+        (PatientIdentifier("p-okafor", "REGION"),),
+        *("not_found", "matched", "matched"),
+    ),
+    "PDQ 3: no match": (
+        (PatientIdentifier("p-nobody", "REGION"),),
+        *("not_found", "not_found", "not_found"),
     ),
     "no id that can be asked for": ((), *("not_found",) * 3),
 }

@@ -27,7 +27,7 @@ from lambdas.lookup_identities import wire
 from lambdas.lookup_identities.fhir import directory, http, index, oauth
 from lambdas.lookup_identities.fhir.patients import described
 from lambdas.lookup_identities.matching import usable_identifiers
-from lambdas.lookup_identities.outcomes import DomainUnknownError
+from lambdas.lookup_identities.outcomes import DomainUnknownError, outcome_of
 from lambdas.lookup_identities.records import Match, Provider
 from tests.conftest import clear_caches
 from tests.functional.lookup_identities.conftest import RunStep
@@ -85,14 +85,41 @@ def test_pixm_and_pdqm_are_asked_as_their_profiles_write(
     assert [unquote(line) for line in server.asked] == [
         "GET /fhir/Patient/$ihe-pix?sourceIdentifier=urn:oid:2.16.840.1.113883.3.9999.11|H00412"
         "&targetSystem=urn:oid:2.16.840.1.113883.3.9999.10",
-        "GET /fhir/Patient?identifier=urn:oid:2.16.840.1.113883.3.9999.10|p-okafor",
+        "POST /fhir/Patient/_search?",
     ]
+
+
+def test_a_search_is_a_get_where_the_settings_say_so(
+    configure: Configure, server: FhirIndex
+) -> None:
+    configure(search="get")
+    assert find(northgen("H00412"))
+    assert unquote(server.asked[-1]) == (
+        "GET /fhir/Patient?identifier=urn:oid:2.16.840.1.113883.3.9999.10|p-okafor"
+    )
+    configure(search="both")
+    with pytest.raises(ConfigurationError, match="neither post nor get"):
+        find(northgen("H00412"))
 
 
 def test_a_403_is_a_target_domain_that_the_index_does_not_know(configure: Configure) -> None:
     configure(domain="urn:oid:1.2.3")
     with pytest.raises(DomainUnknownError, match="our own"):
         find(northgen("H00412"))
+
+
+def test_a_posted_search_may_leave_its_parameters_out_of_the_self_link(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = http.Server.search
+
+    def without(*asked: Any) -> http.Reply:
+        reply = search(*asked)
+        reply.resource["link"] = [{"relation": "self", "url": "https://mpi.example/Patient"}]
+        return reply
+
+    monkeypatch.setattr(http.Server, "search", without)
+    assert find(northgen("H00412"))
 
 
 @pytest.mark.parametrize("status", [403, 405, 422])
@@ -138,41 +165,69 @@ def test_match_without_one_certain_patient_is_nobody(configure: Configure) -> No
     assert find(northgen("H00850"), patient=lind) is None
 
 
-def graded(*grades: str) -> list[dict[str, Any]]:
+REGION = "urn:oid:2.16.840.1.113883.3.9999.10"
+
+
+def graded(*graded_ids: tuple[str, str]) -> list[dict[str, Any]]:
+    """Entries of `$match`: each a grade and the patient's id in our domain, "" for none."""
     return [
         {
-            "resource": {"resourceType": "Patient", "identifier": [], "id": str(number)},
+            "resource": {
+                "resourceType": "Patient",
+                "identifier": [{"system": REGION, "value": value}] if value else [],
+                "id": str(number),
+            },
             "search": {"extension": [{"url": index.GRADE, "valueCode": grade}]},
         }
-        for number, grade in enumerate(grades)
+        for number, (grade, value) in enumerate(graded_ids)
     ]
 
 
-@pytest.mark.parametrize("grades", [("certain", "certain"), ("possible",), ("probable", "certain")])
-def test_a_server_that_answers_more_or_less_than_certain_is_ambiguous(
-    configure: Configure, monkeypatch: pytest.MonkeyPatch, grades: tuple[str, ...]
+@pytest.mark.parametrize(
+    ("answered", "outcome"),
+    [
+        ([("certain", "p-1"), ("certain", "p-2")], "ambiguous"),
+        ([("possible", "p-1")], "ambiguous"),
+        ([("certain", "p-1"), ("certain", "p-1")], "matched"),
+        ([("certain", "p-1"), ("certain", "")], "matched"),
+        ([("certain", "p-1"), ("probable", "p-2")], "matched"),
+        ([("certain", "")], "not_found"),
+        ([], "not_found"),
+    ],
+    ids=[
+        *("two persons", "not certain", "two records of one person", "a record without our id"),
+        *("a server without onlyCertainMatches", "no id of ours", "nobody"),
+    ],
+)
+def test_match_takes_only_what_is_certainly_one_person(
+    configure: Configure,
+    monkeypatch: pytest.MonkeyPatch,
+    answered: list[tuple[str, str]],
+    outcome: str,
 ) -> None:
     configure(patients="match")
-    bundle = {"resourceType": "Bundle", "entry": graded(*grades)}
+    bundle = {"resourceType": "Bundle", "entry": graded(*answered)}
     monkeypatch.setattr(http.Server, "post", lambda *_: http.Reply(200, bundle))
-    with pytest.raises(IdentityAmbiguousError):
-        find(northgen("H00412"))
+    found: Match | Exception | None
+    try:
+        found = find(northgen("H00412"))
+    except IdentityAmbiguousError as error:
+        found = error
+    assert outcome_of(found) == outcome
+    if isinstance(found, Match):
+        assert found.record.patient_id == "p-1"
 
 
+@pytest.mark.parametrize("query", ["", "?_count=10"])
 def test_a_search_that_did_not_search_by_the_identifier_is_not_believed(
-    configure: Configure, monkeypatch: pytest.MonkeyPatch
+    configure: Configure, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
     everybody = {
         "resourceType": "Bundle",
-        "link": [{"relation": "self", "url": "https://mpi.example/fhir/Patient"}],
-        "entry": graded("certain"),
+        "link": [{"relation": "self", "url": f"https://mpi.example/fhir/Patient{query}"}],
+        "entry": graded(("certain", "p-other")),
     }
-    ask = http.Server.get
-
-    def ignoring(self: http.Server, path: str, *rest: Any) -> http.Reply:
-        return http.Reply(200, everybody) if path == "Patient" else ask(self, path, *rest)
-
-    monkeypatch.setattr(http.Server, "get", ignoring)
+    monkeypatch.setattr(http.Server, "search", lambda *_: http.Reply(200, everybody))
     with pytest.raises(ConfigurationError, match="does not search by identifier"):
         find(northgen("H00412"))
 

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from lambdas.common.aws import client
 from lambdas.common.errors import (
     ConfigurationError,
     DependencyUnavailableError,
+    EnsError,
     IdentityAmbiguousError,
     IdentityConflictError,
     IdentityNotFoundError,
@@ -25,6 +27,7 @@ from lambdas.common.models import (
     Practitioner,
 )
 from lambdas.common.vault import read_document
+from lambdas.lookup_identities.handler import lambda_handler
 from lambdas.lookup_identities.records import REASONS
 from tests.functional.lookup_identities.conftest import Item, RunStep
 from tests.support.broken import breaking, refusing
@@ -98,13 +101,70 @@ def test_a_patient_is_resolved_and_the_primary_care_provider_told(run_step: RunS
 def test_the_audit_says_who_and_why_in_references_only(run_step: RunStep) -> None:
     result = run_step(OKAFOR)
 
-    entry = audit.entries(EVENT_ID)[0]
+    query, entry = audit.entries(EVENT_ID)
+    assert (query["action"], query["backend"], query["answer"]) == (
+        "QUERIED",
+        "registry",
+        "matched",
+    )
+    assert query["asked"] == [reference_keys().reference("identifier", "NORTHGEN", "H00412")]
     assert (entry["action"], entry["outcome"]) == ("RESOLVED", "ok")
     assert entry["patient_ref"] == result["patient_ref"]
     assert entry["recipients"] == result["recipients"]
     assert entry["considered"][0]["reason"] == "NO_ENDPOINT"
     assert entry["documents"][0]["version_id"] == result["version_id"]
     assert audit.verify(EVENT_ID).holds
+
+
+@pytest.mark.usefixtures("registry")
+def test_the_entry_of_the_look_up_costs_no_round_trip_of_its_own(run_step: RunStep) -> None:
+    calls: list[str] = []
+
+    def count(model: Any, **_: Any) -> None:
+        calls.append(model.name)
+
+    client("dynamodb").meta.events.register("before-call.dynamodb", count)
+    run_step(OKAFOR)
+    assert calls == ["BatchGetItem", "BatchGetItem", "GetItem", "TransactWriteItems"]
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize(
+    ("event", "answer"),
+    [
+        (patient_event(northgen("H99999")), "not_found"),
+        (patient_event(northgen("H00850")), "ambiguous"),
+        (patient_event(northgen("H00412"), northgen("H00533")), "conflict"),
+        (patient_event(northgen("H00412"), name=Name("Brown")), "matched"),
+    ],
+)
+def test_a_look_up_that_ends_badly_has_its_one_entry_too(
+    run_step: RunStep, event: PatientEvent, answer: str
+) -> None:
+    with pytest.raises(EnsError):
+        run_step(event)
+    query, _ = audit.entries(EVENT_ID)
+    assert (query["action"], query["answer"]) == ("QUERIED", answer)
+    assert audit.verify(EVENT_ID).holds
+
+
+def test_once_a_day_the_rosters_that_end_soon_are_counted_and_named_by_reference(
+    file_item: Callable[[Item], None],
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    today = datetime.now(UTC).date()
+    for provider, days in (("dr-a", 14), ("dr-b", 3), ("dr-c", 13), ("dr-d", 15), ("dr-e", 2)):
+        for patient in ("p-1", "p-2"):
+            last = (today + timedelta(days=days)).isoformat()
+            at = {"pk": f"patient#{patient}", "sk": f"provider#{provider}"}
+            file_item({**at, "provider_id": provider, "roster_until": last})
+    clock = {"source": "aws.events", "detail-type": "Scheduled Event", "time": "…"}
+    assert lambda_handler(clock, None) == {"ending": 2}
+    assert '"RostersEnding":[2.0]' in capsys.readouterr().out
+    named = [getattr(record, "recipient_ref", "") for record in caplog.records]
+    assert named[:2] == [reference("recipient", "dr-a"), reference("recipient", "dr-b")]
+    assert audit.entries("rosters") == []
 
 
 @pytest.mark.usefixtures("registry")
@@ -165,7 +225,7 @@ def test_a_patient_without_relationships_has_no_recipient_and_the_event_ends_wel
 ) -> None:
     result = run_step(BRANDT)
     assert (result["recipient_count"], result["recipients"]) == (0, [])
-    assert actions() == [("NO_RECIPIENT", "no_recipient")]
+    assert actions() == [("QUERIED", "ok"), ("NO_RECIPIENT", "no_recipient")]
 
 
 @pytest.mark.usefixtures("registry")
@@ -189,7 +249,7 @@ def test_an_authority_may_be_named_by_its_universal_id_alone(run_step: RunStep) 
 def test_an_unknown_patient_is_audited_as_such(run_step: RunStep) -> None:
     with pytest.raises(IdentityNotFoundError, match="knows none of the identifiers"):
         run_step(patient_event(northgen("H99999")))
-    assert actions() == [("UNKNOWN_PATIENT", "unknown_patient")]
+    assert actions() == [("QUERIED", "ok"), ("UNKNOWN_PATIENT", "unknown_patient")]
 
 
 @pytest.mark.usefixtures("registry")

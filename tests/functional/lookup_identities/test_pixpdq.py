@@ -97,6 +97,65 @@ def test_two_patients_under_one_number_are_ambiguous(configure: Configure) -> No
         find(northgen("H00850"))
 
 
+def parts(index: Index, start: int) -> list[dict[str, list[str]]]:
+    """The queries from the `start`-th on, each as its segments by name, split into fields."""
+    lines = [query.decode().split("\r") for query in index.queries[start:]]
+    return [{line[:3]: line.split("|") for line in query if line} for query in lines]
+
+
+def test_pages_are_read_to_the_third_each_asked_for_with_the_pointer_of_the_one_before(
+    configure: Configure, index: Index
+) -> None:
+    index.answers.empty_pages = 2
+    found = find(northgen("H00412"))
+    assert found is not None
+    assert found.record.patient_id == "p-okafor"
+    pages = parts(index, 1)
+    assert [page["MSH"][8] for page in pages] == ["QBP^Q22^QBP_Q21"] * 3
+    assert len({page["MSH"][9] for page in pages}) == 3, "each page has an MSH-10 of its own"
+    assert len({page["QPD"][2] for page in pages}) == 1
+    pointers = [page.get("DSC", ["DSC", ""])[1] for page in pages]
+    assert pointers[0] == ""
+    assert len(set(pointers)) == 3
+
+
+def test_past_three_pages_the_patient_is_ambiguous_and_the_rest_is_declined(
+    configure: Configure, index: Index
+) -> None:
+    index.answers.empty_pages = 3
+    with pytest.raises(IdentityAmbiguousError, match=r"^PID-3: .* in more than 3 pages$"):
+        find(northgen("H00412"))
+    *pages, declined = parts(index, 1)
+    assert [page["MSH"][8] for page in pages] == ["QBP^Q22^QBP_Q21"] * 3
+    assert declined["MSH"][8] == "QCN^J01^QCN_J01"
+    assert declined["QID"][1:] == [pages[0]["QPD"][2], "IHE PDQ Query"]
+    assert index.answers._owed == {}
+    assert find(northgen("H00412")), "the connection is as good as before"
+    assert index.connections == 1
+
+
+def test_a_second_patient_ends_the_reading_of_pages(
+    configure: Configure, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index.answers, "_matching", lambda *_: ["p-okafor", "p-brandt"] * 6)
+    with pytest.raises(IdentityAmbiguousError, match="several patients"):
+        find(northgen("H00412"))
+    assert [q["MSH"][8][:3] for q in parts(index, 1)] == ["QBP", "QCN"]
+
+
+def test_an_index_that_does_not_hear_the_end_changes_nothing(
+    configure: Configure, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_: object) -> list[str]:
+        raise ConnectionError
+
+    monkeypatch.setattr(index.answers, "_cancelled", gone)
+    index.answers.empty_pages = 3
+    with pytest.raises(IdentityAmbiguousError, match="3 pages"):
+        find(northgen("H00412"))
+    assert find(northgen("H00412")), "on a connection of its own"
+
+
 def test_two_numbers_of_two_patients_conflict(configure: Configure) -> None:
     with pytest.raises(IdentityConflictError):
         find(northgen("H00412"), northgen("H00533"))

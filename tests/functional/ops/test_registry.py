@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from lambdas.common import audit
 from lambdas.common.items import from_item
 from lambdas.lookup_identities import registry
-from ops.registry import today
+from lambdas.lookup_identities.registry_items import items_of_folder
+from ops.rosters import today
 from tests.conftest import ROOT
 
 SEEDS = ROOT / "local" / "registry"
@@ -190,3 +192,32 @@ def test_a_roster_can_be_ended_and_replaced(
     assert "no roster" in ens("roster", "end", "dr-chen", "--yes").output
     (entry,) = json.loads(ens("roster", "list", "--json").output)
     assert (entry["patients"], entry["state"]) == (0, "expired")
+
+
+def test_who_imported_and_who_ended_is_audited_in_counts_and_references(
+    ens: Ens, imported: None, panel: Callable[..., str]
+) -> None:
+    both = panel("NORTHGEN,H00412", "NORTHGEN,H00533", "NORTHGEN,H99999")
+    chen = ("--subscriber", "dr-chen", "--by", "R. Steward")
+    ens("roster", "import", both, *chen)
+    one = panel("NORTHGEN,H00533", name="less.csv")
+    ens("roster", "import", one, *chen, "--replace", "--dry-run")
+    ens("roster", "import", one, *chen, "--replace")
+    ens("roster", "end", "dr-chen", "--yes", "--by", "R. Steward")
+    entries = audit.entries("registry")
+    assert [(e["action"], e["counts"]) for e in entries] == [
+        ("REGISTRY_IMPORTED", {"items": len(items_of_folder(SEEDS))}),
+        ("ROSTER_IMPORTED", {"patients": 2, "unknown": 1, "ended": 0}),
+        ("ROSTER_IMPORTED", {"patients": 1, "unknown": 0, "ended": 1}),
+        ("ROSTER_ENDED", {"ended": 1}),
+    ]
+    assert [e["actor"] for e in entries[1:]] == ["operator:R. Steward"] * 3
+    assert entries[0]["actor"].removeprefix("operator:")
+    said = json.dumps(entries)
+    assert [text for text in ("dr-chen", "H00412", "p-okafor") if text in said] == []
+    assert "holds" in ens("audit", "verify", "registry").output
+
+
+def test_a_faulty_import_is_no_act(ens: Ens, aws: Any, tmp_path: Path) -> None:
+    ens("registry", "import", str(copied(tmp_path, patients=("1958-02-14", "14.02.1958"))))
+    assert audit.entries("registry") == []

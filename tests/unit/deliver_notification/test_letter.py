@@ -152,6 +152,25 @@ def test_a_test_message_does_not_look_live(mode: str, mark: str) -> None:
         assert f"{mark} MESSAGE: this is not about a real patient." in text
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Your list of patients (roster) ends on 1 December 2026."),
+        ("fr-CA", "Votre liste de patients prend fin le 1er décembre 2026."),
+    ],
+)
+@pytest.mark.parametrize("detail", ["full", "minimal"])
+def test_a_subscriber_is_told_that_their_roster_ends(language: str, said: str, detail: str) -> None:
+    subscriber = replace(
+        RECIPIENT, language=language, reasons=("subscriber",), roster_until="2026-12-01"
+    )
+    letter = letter_of(ADMISSION, recipient=subscriber, detail=detail)
+    for body in both(letter):
+        assert said in body
+    for body in both(letter_of(ADMISSION, recipient=replace(subscriber, roster_until=""))):
+        assert said[:20] not in body
+
+
 def test_the_reader_learns_whom_to_ask_and_why_they_were_told() -> None:
     for text in both(letter_of()):
         assert "Contact Northtown General and ask for Dr Ines Barros." in text

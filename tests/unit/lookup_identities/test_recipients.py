@@ -185,6 +185,24 @@ def test_a_roster_makes_a_recipient_until_its_last_day_who_is_told_of_it() -> No
     assert considered == (Considered("ref-dr-l", "subscriber", "ROSTER_EXPIRED"),)
 
 
+@pytest.mark.parametrize(
+    ("relationship", "said"),
+    [
+        (Relationship("dr-l", (), True, "2026-12-07"), "2026-12-07"),
+        (Relationship("dr-l", (), True, "2026-12-08"), ""),
+        (Relationship("dr-l", ("primary_care",), True, "2026-11-24"), ""),
+        (Relationship("dr-l", ("primary_care",), False, "2026-11-24"), "2026-11-24"),
+    ],
+    ids=["in two weeks", "later", "related besides", "no longer related besides"],
+)
+def test_a_recipient_carries_the_last_day_of_a_roster_that_ends_soon_and_is_all_there_is(
+    relationship: Relationship, said: str
+) -> None:
+    named = [Named("dr-l", "attending")]
+    (told,), _ = chosen([relationship], [provider()], named)
+    assert told.roster_until == said
+
+
 def test_an_expired_roster_takes_nothing_from_another_reason() -> None:
     expired = Relationship("dr-l", ("primary_care",), True, "2026-01-01")
     recipients, considered = chosen([expired], [provider()])

@@ -4,6 +4,7 @@ import pytest
 
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.parse_message import er7
+from lambdas.parse_message.patient import MOST
 from lambdas.parse_message.read_event import read_event
 
 HEADER = rb"MSH|^~\&|ADTSYS|NORTHGEN|||20261123091500-0400||ADT^A01|M1|P|2.5"
@@ -125,6 +126,42 @@ def test_nothing_about_a_second_patient_is_read_as_the_firsts() -> None:
     )
     assert [note.text for note in event.notes] == ["mine"]
     assert any("second PID" in warning for warning in event.warnings)
+
+
+MERGE = HEADER.replace(b"A01", b"A40")
+
+
+def test_a_merge_names_the_others_by_every_prior_identifier_and_of_every_further_pair() -> None:
+    event = read_event(
+        message(
+            b"MRG|008^^^NORTHGEN^MR~X8^^^REGION|A8^^^N||I8^^^N",
+            b"PID|2||009^^^NORTHGEN^MR||Brandt",
+            b"MRG|010^^^NORTHGEN^MR",
+            header=MERGE,
+        ),
+        "e",
+    )
+    assert event.changes_identity
+    assert [(i.field, i.value) for i in event.patient.identifiers] == [("PID-3", "007")]
+    assert [(i.field, i.value) for i in event.other_identifiers] == [
+        ("MRG-1", "008"),
+        ("MRG-1", "X8"),
+        ("MRG-4", "I8"),
+        ("MRG-2", "A8"),
+        ("PID-3", "009"),
+        ("MRG-1", "010"),
+    ]
+    assert "MRG" not in event.unread_segments
+
+
+def test_what_changes_nobodys_identity_names_nobody_else() -> None:
+    event = read_event(message(b"MRG|008^^^NORTHGEN^MR", b"PID|2||8^^^N"), "e")
+    assert (event.changes_identity, event.other_identifiers) == (False, ())
+
+
+def test_a_merge_of_more_than_anybody_merges_is_read_in_part() -> None:
+    pairs = [b"PID|2||9^^^N", b"MRG|8^^^N"] * (MOST + 1)
+    assert len(read_event(message(*pairs, header=MERGE), "e").other_identifiers) == MOST
 
 
 def test_a_message_cut_short_is_read_as_far_as_it_goes() -> None:

@@ -64,11 +64,11 @@ def test_an_authority_is_asked_for_as_far_as_it_is_known(
 
 
 def test_an_authority_of_an_answer_is_ours_by_oid_where_both_have_one() -> None:
-    assert REGION.is_named("REGION", REGION.universal_id)
-    assert REGION.is_named("", REGION.universal_id)
-    assert REGION.is_named("REGION", "")
-    assert not REGION.is_named("REGION", NORTHGEN.universal_id)
-    assert not REGION.is_named("", "")
+    assert REGION.is_same(Domain("REGION", REGION.universal_id))
+    assert REGION.is_same(Domain("", REGION.universal_id))
+    assert REGION.is_same(Domain("REGION", ""))
+    assert not REGION.is_same(Domain("REGION", NORTHGEN.universal_id))
+    assert not REGION.is_same(Domain("", ""))
 
 
 def test_settings_without_a_domain_are_a_configuration_error() -> None:
