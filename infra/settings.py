@@ -124,7 +124,9 @@ class Environment:
     `max_receive_count` how often the queue delivers before it gives up (every 12 minutes, so that 40
     is about eight hours of outage); `target` for which machine the functions' packages are built.
     `cost_mode` says what Comprehend Medical is asked (docs/cost.md), `comprehend_rate` how many requests
-    a second one function may send it, `cache_days` how long an analysis answers the same note again.
+    a second the account may send it, which `extract_concurrency` functions share (20 are reckoned with
+    where none are reserved), `cache_days` how long an analysis answers the same note again, `text_limit`
+    how many characters of one event are analysed, `document_bytes` how much of its documents is taken.
     """
 
     name: str
@@ -140,8 +142,10 @@ class Environment:
     mdm_backend: Literal["registry", "pixpdq", "fhir"] = "registry"
     mdm: Mdm = field(default_factory=Mdm)
     cost_mode: Literal["full", "coded", "off"] = "full"
-    comprehend_rate: int = 10
+    comprehend_rate: int = 40
     cache_days: int = 30
+    text_limit: int = 50_000
+    document_bytes: int = 1_000_000
     max_receive_count: int
     extract_concurrency: int | None = None
     alarm_addresses: tuple[str, ...] = ()

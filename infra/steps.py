@@ -16,6 +16,9 @@ from infra.step import StepFunction
 from infra.tables import Tables
 from infra.vault import ANALYSES, CLINICAL, EVENT, IDENTITIES, MAILS, MESSAGE, Vault
 
+UNRESERVED = 20
+"""Functions that share the account's Comprehend Medical quota where no concurrency is reserved."""
+
 
 class Steps:
     """Makes the functions directly in `scope`, so that each one's construct id is its step's name."""
@@ -57,7 +60,10 @@ class Steps:
             "ParseMessage",
             folder="parse_message",
             timeout=5,
-            variables={"ENS_SENDERS": senders},
+            variables={
+                "ENS_DOCUMENT_BYTES": str(environment.document_bytes),
+                "ENS_SENDERS": senders,
+            },
             may=[
                 *grants.read_objects(bucket, keys.vault, MESSAGE),
                 *grants.write_objects(bucket, keys.vault, EVENT),
@@ -108,7 +114,10 @@ class Steps:
             timeout=9,
             variables={
                 "ENS_COST_MODE": environment.cost_mode,
+                "ENS_COMPREHEND_FUNCTIONS": str(environment.extract_concurrency or UNRESERVED),
                 "ENS_COMPREHEND_RATE": str(environment.comprehend_rate),
+                "ENS_FULL_IN_CLEAR": environment.mail.full_in_clear,
+                "ENS_TEXT_LIMIT": str(environment.text_limit),
                 "ENS_CACHE_DAYS": str(environment.cache_days),
             },
             concurrency=environment.extract_concurrency,

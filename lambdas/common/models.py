@@ -14,6 +14,10 @@ def _private(default: Any = "") -> Any:
     return field(default=default, repr=False)
 
 
+def _private_table() -> Any:
+    return field(default_factory=dict, repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """The queue message: where the message lies, and nothing about the patient (design.md 3)."""
@@ -119,10 +123,44 @@ class CodedText:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Free text of the message and the field it stood in, like `OBX[1]-5` or `NTE[2]-3`."""
+    """Free text of the message and the field it stood in, like `OBX[1]-5` or `NTE[2]-3`.
+
+    `form` is `text`; or `rtf` or `html`, and then `text` is that markup.
+    """
 
     field: str
     text: str = _private()
+    form: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something in the notes that was not read: where it stood, or which operation, and why.
+
+    `reason` is one of `UNREAD`. `detail` adds a code that tells nothing of the patient, such as the
+    service's error or a language.
+    """
+
+    where: str
+    reason: str
+    detail: str = ""
+
+
+UNREAD = (
+    "pdf",
+    "image",
+    "other",
+    "pointer",
+    "damaged",
+    "too_large",
+    "too_long",
+    "language",
+    "service",
+    "time",
+)
+"""A PDF, a picture, another kind of document, a pointer to one elsewhere (RP), one that cannot be
+decoded, one above the size that is taken; more text than is analysed, not English; the service did not
+answer, or not in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +202,7 @@ class PatientEvent:
     notification for this trigger event and patient class (then `notifiable` is False).
     `changes_identity`: an index may know the patient otherwise from now on, and those who bear
     `other_identifiers` too: merged (MRG), or linked and unlinked (a second PID).
+    `language` is what MSH-19 declares as a code, "" for none.
     """
 
     event_id: str
@@ -184,6 +223,8 @@ class PatientEvent:
     practitioners: tuple[Practitioner, ...] = _private(())
     diagnoses: tuple[CodedText, ...] = _private(())
     notes: tuple[Note, ...] = _private(())
+    unread_notes: tuple[Unread, ...] = ()
+    language: str = ""
     warnings: tuple[str, ...] = ()
     unread_segments: tuple[str, ...] = ()
     changes_identity: bool = False
@@ -215,6 +256,7 @@ class PatientEvent:
                 ),
                 "diagnoses": tuple(CodedText(**d) for d in document["diagnoses"]),
                 "notes": tuple(Note(**n) for n in document["notes"]),
+                "unread_notes": tuple(Unread(**u) for u in document.get("unread_notes", ())),
                 "warnings": tuple(document["warnings"]),
                 "unread_segments": tuple(document["unread_segments"]),
                 "other_identifiers": tuple(
@@ -274,7 +316,8 @@ class Recipient:
     """A provider to be told, the address the registry gives, and why they were chosen.
 
     How they want to be told: `detail` is `full`, `minimal` or `smime` (full, encrypted to
-    `certificate`: PEM, its issuers after it); `language` is `en` or `fr-CA`; `bundle` asks for the
+    `certificate`: PEM, its issuers after it); `analysis` is how much of what a machine reads in the
+    notes they want to see (`full`, `coded`, `off`); `language` is `en` or `fr-CA`; `bundle` asks for the
     FHIR message beside the text; `digest_at` (HH:MM) for one summary a day, `quiet` (HH:MM-HH:MM)
     for none in these hours, both in `time_zone`.
 
@@ -290,6 +333,7 @@ class Recipient:
     name: Name = _private(Name())
     address: str = _private()
     detail: str = "full"
+    analysis: str = "full"
     certificate: str = _private()
     language: str = "en"
     bundle: bool = False
@@ -363,7 +407,8 @@ class Finding:
     """A condition, medication, test or procedure that Comprehend Medical read in a note: a suggestion.
 
     `score` is the service's, 0 to 1; `code` is ICD-10-CM (RxNorm for a medication), "" when it offered
-    none. `kind` of a condition is `diagnosis`, `sign` or `symptom`, of a medication `generic` or `brand`.
+    none. `field` is where it was read. `kind` of a condition is `diagnosis`, `sign` or `symptom`, of a
+    medication `generic` or `brand`; its `attributes` are dosage, strength, form, route, frequency, rate.
     """
 
     text: str = _private()
@@ -375,6 +420,7 @@ class Finding:
     kind: str = ""
     acuity: str = _private()
     anatomy: str = _private()
+    attributes: dict[str, str] = _private_table()
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +430,7 @@ class ClinicalFindings:
     `outcome` is `extracted`, `nothing_to_read`, `not_english`, `switched_off`, or `unavailable`.
     `set_aside` counts findings left out, by reason (negated, hypothetical, family …); `apart` holds
     them, never to be shown as current. `hospital` are the hospital's own diagnoses (DG1), which come
-    first. `not_analysed` names what was not read and why, in words that tell nothing of the patient.
+    first. `not_analysed` names what was not read and why, and tells nothing of the patient.
     """
 
     outcome: str
@@ -396,7 +442,7 @@ class ClinicalFindings:
     tests: tuple[Finding, ...] = ()
     procedures: tuple[Finding, ...] = ()
     apart: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
-    not_analysed: tuple[str, ...] = ()
+    not_analysed: tuple[Unread, ...] = ()
     cost_mode: str = ""
 
     def to_dict(self) -> Document:
@@ -419,6 +465,6 @@ class ClinicalFindings:
                 reason: tuple(Finding(**f) for f in findings)
                 for reason, findings in document.get("apart", {}).items()
             },
-            not_analysed=tuple(document.get("not_analysed", ())),
+            not_analysed=tuple(Unread(**u) for u in document.get("not_analysed", ())),
             cost_mode=document.get("cost_mode", ""),
         )

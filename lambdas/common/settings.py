@@ -15,6 +15,17 @@ def required(name: str) -> str:
     return value
 
 
+def number(name: str, default: float) -> float:
+    """The number in an environment variable, `default` without one; `ConfigurationError` when it is none."""
+    try:
+        found = float(os.environ.get(name) or default)
+    except ValueError:
+        raise ConfigurationError(f"{name} is not a number") from None
+    if found < 0:
+        raise ConfigurationError(f"{name} is negative")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Names of the tables, bucket and secrets that every step uses."""

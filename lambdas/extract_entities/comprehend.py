@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -33,7 +34,7 @@ UNIT = 100
 
 CALLS_AT_ONCE = 10
 SECONDS = 7.5
-"""All answers must be in by then: the function has nine seconds, and must still write what it found."""
+"""After so many seconds of a run no answer is waited for: the function has nine, and must still write."""
 
 CONFIG = Config(
     connect_timeout=1,
@@ -45,83 +46,106 @@ CONFIG = Config(
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One operation's entities over the text, offsets those of the text; units as billed.
+class Missing:
+    """A stretch of the text that an operation did not answer; `reason` is `service` or `time`."""
 
-    `missing` says for how many of its requests no answer came, and why.
-    """
+    begin: int
+    end: int
+    reason: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One operation's entities over the text, offsets those of the text; units as billed."""
 
     entities: list[Entity] = field(repr=False)
     model_version: str
     requests: int
     units: int
-    missing: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()
+
+
+class _TooLateError(Exception):
+    """A request whose turn comes after the run's time is over."""
 
 
 class _Pace:
-    """Lets at most so many calls a second begin."""
+    """Lets `rate` calls a second begin, and a second's worth of them at once after a pause."""
 
     def __init__(self, rate: float) -> None:
         self._between = 1 / rate
+        self._ahead = self._between * (max(1, int(rate)) - 1)
         self._lock = Lock()
         self._next = 0.0
 
-    def wait(self) -> None:
-        """Returns when it is the caller's turn."""
+    def wait(self, until: float) -> None:
+        """Returns when it is the caller's turn; `_TooLateError` when that is after `until`."""
         with self._lock:
             now = time.monotonic()
-            turn = max(now, self._next)
-            self._next = turn + self._between
+            place = max(self._next, now)
+            turn = place - self._ahead
+            if turn >= until:
+                raise _TooLateError
+            self._next = place + self._between
         if turn > now:
             time.sleep(turn - now)
 
 
-def analysed(text: str, operations: Sequence[str], rate: float) -> dict[str, Answer]:
-    """What each operation finds in the text, at `rate` requests a second.
+@cache
+def _pace(rate: float) -> _Pace:
+    """The pace of this function, kept from one event to the next."""
+    return _Pace(rate)
 
-    Raises `DependencyUnavailableError` when the service has not answered any request: then it
-    throttles, fails, cannot be reached, or is slower than `SECONDS`.
+
+def analysed(
+    text: str, operations: Sequence[str], rate: float, seconds: float
+) -> dict[str, Answer]:
+    """What each operation finds in the text, at `rate` requests a second, within so many seconds.
+
+    Requests go out in the text's order, so that where time runs out it is the end that is missing.
+    What the service does not answer, because it throttles, fails, cannot be reached or is too slow,
+    is in each answer's `missing`; a refusal that no retry mends is raised.
     """
-    asked = {operation: chunks(text, LIMITS[operation]) for operation in operations}
-    comprehend = client("comprehendmedical", CONFIG)
-    pace = _Pace(rate)
+    until = time.monotonic() + seconds
+    asked = [(o, chunk) for o in operations for chunk in chunks(text, LIMITS[o])]
+    asked.sort(key=lambda pair: pair[1].start)
+    comprehend, pace = client("comprehendmedical", CONFIG), _pace(rate)
     pool = ThreadPoolExecutor(max_workers=CALLS_AT_ONCE)
     try:
-        futures = {
-            operation: [pool.submit(_ask, comprehend, pace, operation, piece) for piece in pieces]
-            for operation, pieces in asked.items()
-        }
-        wait([future for group in futures.values() for future in group], timeout=SECONDS)
-        answers = {
-            operation: _joined(operation, asked[operation], group)
-            for operation, group in futures.items()
+        futures = [pool.submit(_ask, comprehend, pace, until, *pair) for pair in asked]
+        wait(futures, timeout=max(0.0, seconds))
+        return {
+            operation: _joined(
+                [
+                    (chunk, future)
+                    for (asked_of, chunk), future in zip(asked, futures, strict=True)
+                    if asked_of == operation
+                ]
+            )
+            for operation in operations
         }
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    reasons = [reason for answer in answers.values() for reason in answer.missing]
-    if reasons and not any(answer.requests for answer in answers.values()):
-        raise DependencyUnavailableError(reasons[0])
-    return answers
 
 
-def _ask(comprehend: Any, pace: _Pace, operation: str, chunk: Chunk) -> dict[str, Any]:
-    pace.wait()
+def _ask(
+    comprehend: Any, pace: _Pace, until: float, operation: str, chunk: Chunk
+) -> dict[str, Any]:
+    pace.wait(until)
     with dependency("comprehendmedical"):
         answer: dict[str, Any] = getattr(comprehend, METHODS[operation])(Text=chunk.text)
     return answer
 
 
-def _joined(
-    operation: str, asked: Sequence[Chunk], futures: Sequence[Future[dict[str, Any]]]
-) -> Answer:
+def _joined(asked: Sequence[tuple[Chunk, Future[dict[str, Any]]]]) -> Answer:
     entities: list[Entity] = []
-    missing: list[str] = []
+    missing: list[Missing] = []
     version, units, requests = "", 0, 0
-    for chunk, future in zip(asked, futures, strict=True):
-        try:
-            answer = _answer(future)
-        except DependencyUnavailableError as error:
-            missing.append(str(error))
+    for chunk, future in asked:
+        answer = _answer(future, chunk)
+        if isinstance(answer, Missing):
+            missing.append(answer)
             continue
         requests += 1
         units += max(1, -(-len(chunk.text) // UNIT))
@@ -130,17 +154,22 @@ def _joined(
     return Answer(entities, version, requests, units, tuple(missing))
 
 
-def _answer(future: Future[dict[str, Any]]) -> dict[str, Any]:
-    """The answer; `DependencyUnavailableError` for one that did not come or that the text's size forbade."""
+def _answer(future: Future[dict[str, Any]], chunk: Chunk) -> dict[str, Any] | Missing:
+    """The answer, or what is missing: one that did not come, or that the text's size forbade."""
+    begin, end = chunk.start, chunk.start + len(chunk.text)
     if not future.done():
-        raise DependencyUnavailableError("comprehendmedical: not all answers came in time")
+        return Missing(begin, end, "time")
     try:
         return future.result()
+    except _TooLateError:
+        return Missing(begin, end, "time")
+    except DependencyUnavailableError as error:
+        return Missing(begin, end, "service", str(error).rpartition(": ")[2])
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code != "TextSizeLimitExceededException":
             raise
-        raise DependencyUnavailableError(f"comprehendmedical: {code}") from None
+        return Missing(begin, end, "service", code)
 
 
 def _moved(entity: Entity, offset: int) -> Entity:

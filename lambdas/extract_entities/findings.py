@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lambdas.common.models import Finding
+from lambdas.common.models import CodedText, Finding
 from lambdas.extract_entities.notes import Reading
 
 Entity = Mapping[str, Any]
@@ -32,7 +32,14 @@ CODE_SCORE = 0.2
 """A concept below this score does not become the condition's code; its words are shown without one."""
 
 MEDICATION_TYPES = ("GENERIC_NAME", "BRAND_NAME")
-DETAIL_TYPES = ("DOSAGE", "STRENGTH", "FORM", "ROUTE_OR_MODE", "FREQUENCY", "RATE")
+DETAIL_TYPES = {
+    "DOSAGE": "dosage",
+    "STRENGTH": "strength",
+    "FORM": "form",
+    "ROUTE_OR_MODE": "route",
+    "FREQUENCY": "frequency",
+    "RATE": "rate",
+}
 
 CONDITION_TRAITS = ("DIAGNOSIS", "SIGN", "SYMPTOM")
 TEST_TYPES = {"TEST_NAME": "test", "PROCEDURE_NAME": "procedure", "TREATMENT_NAME": "treatment"}
@@ -100,7 +107,7 @@ def found(
         medications=_merged(kept["medication"]),
         tests=tuple(kept["test"]),
         procedures=_merged(kept["procedure"]),
-        apart={reason: tuple(findings) for reason, findings in apart.items()},
+        apart={reason: _merged(findings) for reason, findings in apart.items()},
         set_aside=dict(
             Counter(
                 {
@@ -187,6 +194,7 @@ def _medication(entity: Entity, reading: Reading) -> Finding:
         score=entity["Score"],
         kind=entity["Type"].split("_")[0].lower(),
         detail=" ".join(dict.fromkeys(shown(attribute["Text"]) for attribute in details)),
+        attributes={DETAIL_TYPES[a["Type"]]: shown(a["Text"]) for a in reversed(details)},
         field=reading.field_at(entity["BeginOffset"]),
     )
 
@@ -215,4 +223,30 @@ def _same(one: Finding, other: Finding) -> bool:
 def _joined(first: Finding, again: Finding) -> Finding:
     surest = max(first, again, key=lambda finding: (bool(finding.code), finding.score))
     details = dict.fromkeys(detail for detail in (first.detail, again.detail) if detail)
-    return replace(surest, field=first.field, detail="; ".join(details))
+    return replace(
+        surest,
+        field=first.field,
+        detail="; ".join(details),
+        attributes={**again.attributes, **first.attributes},
+    )
+
+
+def without_known(
+    conditions: Sequence[Finding], hospital: Sequence[CodedText]
+) -> tuple[Finding, ...]:
+    """The conditions that the hospital has not itself coded (DG1): by code, by text, or read there."""
+    codes = {_bare(diagnosis.code) for diagnosis in hospital} - {""}
+    texts = {diagnosis.text.casefold() for diagnosis in hospital} - {""}
+    fields = {f"DG1[{n}]-3" for n, diagnosis in enumerate(hospital, 1) if diagnosis.code}
+    return tuple(
+        finding
+        for finding in conditions
+        if _bare(finding.code) not in codes
+        and finding.text.casefold() not in texts
+        and finding.field not in fields
+    )
+
+
+def _bare(code: str) -> str:
+    """A code as it is compared: senders leave out the point."""
+    return code.replace(".", "").strip().upper()

@@ -1,10 +1,13 @@
 """ExtractEntities: conditions and medications in the message's notes."""
 
+from lambdas.common.clock import milliseconds_since
 from lambdas.common.log import Result, Run, Task, step
 from lambdas.common.models import PatientEvent
 from lambdas.common.vault import read_document, write_document
+from lambdas.extract_entities import comprehend
 from lambdas.extract_entities.extracting import extract
-from lambdas.extract_entities.settings import cost_mode
+from lambdas.extract_entities.settings import cost_mode, full_in_clear
+from lambdas.extract_entities.wishes import mode_for
 
 
 @step("ExtractEntities")
@@ -14,7 +17,9 @@ def lambda_handler(task: Task, run: Run) -> Result:
     Raises `DependencyUnavailableError` or `ConfigurationError`; the workflow then goes on without.
     """
     document = read_document(run.event_id, "event.json", task["parsed"]["version_id"])
-    extraction = extract(PatientEvent.from_dict(document), cost_mode())
+    mode = mode_for(cost_mode(), task["recipients"], full_in_clear())
+    seconds = comprehend.SECONDS - milliseconds_since(run.started_at) / 1000
+    extraction = extract(PatientEvent.from_dict(document), mode, seconds)
     findings = extraction.findings
     written = write_document(run.event_id, "clinical.json", findings.to_dict())
     counts = {
@@ -22,7 +27,7 @@ def lambda_handler(task: Task, run: Run) -> Result:
         "medications": len(findings.medications),
         "set_aside": sum(findings.set_aside.values()),
         "requests": extraction.requests,
-        "from_cache": int(extraction.from_cache),
+        "from_cache": extraction.from_cache,
         "not_analysed": len(findings.not_analysed),
     }
     run.count("ComprehendMedicalUnits", sum(extraction.units.values()))

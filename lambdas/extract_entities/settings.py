@@ -4,25 +4,31 @@ import os
 from functools import cache
 
 from lambdas.common.errors import ConfigurationError
-from lambdas.common.settings import required
+from lambdas.common.settings import number, required
 
 COST_MODES = {
     "full": ("DetectEntitiesV2", "InferICD10CM"),
     "coded": ("InferICD10CM", "InferRxNorm"),
     "off": (),
 }
-"""What each mode asks; `coded` finds conditions and medications for about a fourteenth of the price."""
+"""What each mode asks, the richest first; `coded` costs about a fourteenth of `full`."""
 
-RATE = 10.0
-"""Requests a second of one function where ENS_COMPREHEND_RATE does not say; the account has 40 to 100."""
+RATE = 40
+"""Requests a second that the account has where ENS_COMPREHEND_RATE does not say."""
+
+FUNCTIONS = 20
+"""How many functions share that rate where ENS_COMPREHEND_FUNCTIONS does not say."""
 
 CACHE_DAYS = 30
 """Days for which the same note is not asked again where ENS_CACHE_DAYS does not say; 0: never kept."""
 
+TEXT_LIMIT = 50_000
+"""Characters of one event that are analysed where ENS_TEXT_LIMIT does not say."""
+
 
 @cache
 def cost_mode() -> str:
-    """One of `COST_MODES`; `ConfigurationError` for anything else."""
+    """The environment's mode, one of `COST_MODES`; `ConfigurationError` for anything else."""
     mode = required("ENS_COST_MODE")
     if mode not in COST_MODES:
         raise ConfigurationError(f"ENS_COST_MODE is none of {', '.join(COST_MODES)}")
@@ -31,21 +37,23 @@ def cost_mode() -> str:
 
 @cache
 def rate() -> float:
-    """Requests a second that one function may send."""
-    return _number("ENS_COMPREHEND_RATE", RATE) or RATE
+    """Requests a second that this function may send: its share of the account's quota."""
+    account = number("ENS_COMPREHEND_RATE", RATE) or RATE
+    return account / max(1, number("ENS_COMPREHEND_FUNCTIONS", FUNCTIONS))
 
 
 @cache
 def cache_days() -> float:
     """Days for which an analysis answers the same note again."""
-    return _number("ENS_CACHE_DAYS", CACHE_DAYS)
+    return number("ENS_CACHE_DAYS", CACHE_DAYS)
 
 
-def _number(name: str, default: float) -> float:
-    try:
-        number = float(os.environ.get(name) or default)
-    except ValueError:
-        raise ConfigurationError(f"{name} is not a number") from None
-    if number < 0:
-        raise ConfigurationError(f"{name} is negative")
-    return number
+@cache
+def text_limit() -> int:
+    """Characters of one event that are analysed; what is beyond is named as not analysed."""
+    return int(number("ENS_TEXT_LIMIT", TEXT_LIMIT))
+
+
+def full_in_clear() -> bool:
+    """Whether this environment sends full detail without encryption (ENS_FULL_IN_CLEAR)."""
+    return os.environ.get("ENS_FULL_IN_CLEAR") != "forbidden"

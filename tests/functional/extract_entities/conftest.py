@@ -27,20 +27,25 @@ def run_step(stand_in_url: str, monkeypatch: pytest.MonkeyPatch, aws: Any) -> Ru
     """Runs the handler on an event with these notes, as the workflow would."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", stand_in_url)
 
-    def run(*notes: str) -> dict[str, Any]:
+    def run(*notes: str | Note, recipients: Any = ({},), **facts: Any) -> dict[str, Any]:
         event = PatientEvent(
             event_id=EVENT_ID,
             trigger_event="A01",
             kind="admission",
             notifiable=True,
             hl7_version="2.5.1",
-            notes=tuple(Note(f"OBX[{number}]-5", text) for number, text in enumerate(notes, 1)),
+            notes=tuple(
+                Note(f"OBX[{number}]-5", note) if isinstance(note, str) else note
+                for number, note in enumerate(notes, 1)
+            ),
+            **facts,
         )
         written = write_document(EVENT_ID, "event.json", event.to_dict())
         return lambda_handler(
             {
                 "envelope": {"event_id": EVENT_ID, "sender": "northgen"},
                 "parsed": {"version_id": written.version_id},
+                "recipients": list(recipients),
                 "execution_arn": "arn:aws:states:us-east-1:123456789012:express:x:y:z",
                 "attempt": 0,
             },

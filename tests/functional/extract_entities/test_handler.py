@@ -11,7 +11,7 @@ from lambdas.common.errors import (
     DependencyUnavailableError,
     UnexpectedError,
 )
-from lambdas.common.models import ClinicalFindings
+from lambdas.common.models import ClinicalFindings, Unread
 from lambdas.common.vault import read_document
 from lambdas.extract_entities import comprehend
 from tests.conftest import clear_caches
@@ -213,7 +213,7 @@ def test_the_same_note_is_asked_once_and_found_again_in_the_vault(run_step: RunS
         again = run_step("Has gout. Denies fever.")
     assert asked == []
     assert stored(again["version_id"]) == stored(first["version_id"])
-    assert audit.entries(EVENT_ID)[-1]["counts"]["from_cache"] == 1
+    assert audit.entries(EVENT_ID)[-1]["counts"]["from_cache"] == 2
     assert sum(audit.entries(EVENT_ID)[-1]["units"].values()) == 0
 
 
@@ -238,7 +238,9 @@ def test_what_one_operation_found_is_used_when_the_other_fails_and_the_rest_is_n
         result = run_step("Has gout.")
     found = stored(result["version_id"])
     assert [f.code for f in found.conditions] == codes
-    assert found.not_analysed == (f"{broken}: comprehendmedical: TextSizeLimitExceededException",)
+    assert found.not_analysed == (
+        Unread("OBX[1]-5", "service", f"{broken} TextSizeLimitExceededException"),
+    )
     again = stored(run_step("Has gout.")["version_id"])
     assert again.not_analysed == ()
 
@@ -249,7 +251,7 @@ def test_a_note_in_another_language_is_not_sent(run_step: RunStep) -> None:
         result = run_step(note)
     assert asked == []
     assert result["outcome"] == "not_english"
-    assert stored(result["version_id"]).not_analysed == ("not English",)
+    assert stored(result["version_id"]).not_analysed == (Unread("OBX[1]-5", "language", "de"),)
 
 
 def test_findings_that_are_not_of_now_are_kept_apart_and_tests_have_their_values(

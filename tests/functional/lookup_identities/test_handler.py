@@ -86,7 +86,14 @@ def test_a_patient_is_resolved_and_the_primary_care_provider_told(run_step: RunS
     assert {**result, "version_id": ""} == {
         "patient_ref": reference("patient", "p-okafor"),
         "recipient_count": 1,
-        "recipients": [{"recipient_ref": lindqvist, "reasons": ["primary_care"]}],
+        "recipients": [
+            {
+                "recipient_ref": lindqvist,
+                "reasons": ["primary_care"],
+                "detail": "full",
+                "analysis": "full",
+            }
+        ],
         "considered": 1,
         "version_id": "",
     }

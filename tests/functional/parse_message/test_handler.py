@@ -68,7 +68,7 @@ def test_an_admission_is_parsed_audited_and_handed_on(aws: Any) -> None:
     assert parsed["documents"][0]["version_id"] == version_id
     assert (parsed["trigger_event"], parsed["kind"]) == ("A01", "admission")
     assert parsed["encounter_ref"] == encounter_ref
-    assert parsed["counts"] == {"notes": 4, "warnings": 0}
+    assert parsed["counts"] == {"notes": 4, "unread_notes": 0, "warnings": 0}
     assert audit.verify(envelope["event_id"]).holds
 
     item = status.read(envelope["event_id"])

@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.models import Note
-from lambdas.extract_entities.findings import Found, found, shown
-from lambdas.extract_entities.notes import reading
+from lambdas.common.models import CodedText, Finding
+from lambdas.extract_entities.findings import Found, found, shown, without_known
+from lambdas.extract_entities.notes import Piece, reading
 
 NOTE = "s/p PE. Pulmonary embolism, diabetes. Takes metformin 500 mg bid and Metformin at night."
-READING = reading([Note("OBX[1]-5", NOTE)])
+READING = reading([Piece("OBX[1]-5", NOTE)])
 
 
 def place(text: str) -> dict[str, Any]:
@@ -178,3 +178,40 @@ def test_a_medication_named_twice_is_shown_once_with_both_details() -> None:
 def test_brand_names_are_medications_too() -> None:
     brand = {**medication("metformin"), "Type": "BRAND_NAME"}
     assert len(of(entities=[brand]).medications) == 1
+
+
+def test_a_medication_names_each_part_of_how_it_is_taken() -> None:
+    drug = medication(
+        "metformin", Attributes=[attribute("DOSAGE", "500 mg"), attribute("FREQUENCY", "bid")]
+    )
+    finding = of(entities=[drug]).medications[0]
+    assert finding.attributes == {"dosage": "500 mg", "frequency": "bid"}
+    assert finding.kind == "generic"
+
+
+def test_what_is_kept_apart_is_named_once() -> None:
+    result = of([condition("PE.", "I26.99", "NEGATION"), condition("PE.", "I26.99", "NEGATION")])
+    assert [finding.text for finding in result.apart["negated"]] == ["PE"]
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "kept"),
+    [
+        (CodedText("I4891", "Unspecified atrial fibrillation"), False),
+        (CodedText("", "A-FIB"), False),
+        (CodedText("I48", "Atrial fibrillation"), True),
+        (CodedText("", ""), True),
+    ],
+)
+def test_what_the_hospital_says_itself_is_not_suggested_again(
+    diagnosis: CodedText, kept: bool
+) -> None:
+    finding = Finding("a-fib", "I48.91", "Unspecified atrial fibrillation", 0.9, field="OBX[1]-5")
+    assert bool(without_known([finding], [diagnosis])) is kept
+
+
+def test_a_finding_read_in_a_diagnosis_that_the_hospital_coded_is_that_diagnosis() -> None:
+    coded, uncoded = CodedText("R07.9", "chest pain, asthma?"), CodedText("", "chest pain, asthma?")
+    asthma = Finding("asthma", "J45.909", field="DG1[1]-3")
+    assert without_known([asthma], [coded]) == ()
+    assert without_known([asthma], [uncoded]) == (asthma,)

@@ -278,11 +278,11 @@ def test_only_text_becomes_a_note() -> None:
     event = read(
         "PID|1||7^^^N",
         "OBX|1|NM|||37.2",
-        "OBX|2|ED|||^AP^PDF^Base64^AAAA",
+        "OBX|2|ED|||^AP^XYZ^Base64^AAAA",
         "OBX|3|St|||a ^ b & c",
         "OBX|4||||untyped",
         "OBX|5|TX|||wrong patient||||||W",
-        f"OBX|6|TX|||{'QUJD' * 100}==",
+        f"OBX|6|TX|||{'iVBORw0KGgo' + 'QUJD' * 100}",
         'OBX|7|FT|||""',
         "NTE|1||~one~~two~",
     )
@@ -292,4 +292,7 @@ def test_only_text_becomes_a_note() -> None:
     ]
     assert "OBX[4]-2 is empty; its value was not read" in event.warnings
     assert "OBX[5]-11 withdraws the note; it was not read" in event.warnings
-    assert "OBX[6]-5 is not text but base64" in event.warnings
+    assert [(u.where, u.reason) for u in event.unread_notes] == [
+        ("OBX[2]-5", "other"),
+        ("OBX[6]-5", "image"),
+    ]

@@ -1,0 +1,124 @@
+"""Documents inside a message: OBX-5 as ED, encapsulated data (HL7 2.A.24). Pure, and no library.
+
+Only text is taken, as it stands or as RTF and HTML markup, which the clinical step turns into text.
+What a document is, its first bytes say; what the sender declares decides where they say nothing.
+"""
+
+import binascii
+import re
+from base64 import b64decode
+from dataclasses import dataclass, field
+
+from lambdas.common.models import Note, Unread
+from lambdas.parse_message import charset
+from lambdas.parse_message.er7 import Value
+
+DOCUMENT_BYTES = 1_000_000
+"""How much of a message's documents is taken, all together, where nothing else is set."""
+
+SIGNATURES = (
+    (b"{\\rtf", "rtf"),
+    (b"%PDF", "pdf"),
+    (b"\x89PNG", "image"),
+    (b"\xff\xd8\xff", "image"),
+    (b"GIF8", "image"),
+    (b"II*\x00", "image"),
+    (b"MM\x00*", "image"),
+    (b"PK\x03\x04", "other"),
+    (b"<?xml", "other"),
+    (b"<!doctype html", "html"),
+    (b"<html", "html"),
+)
+"""How a document begins, in lower case; `other` are archives (DOCX among them) and XML (CDA)."""
+
+TEXTS = frozenset({"text", "tx", "ft", "plain", "txt"})
+"""Type and subtype of plain text: HL7 tables 0191, 0834 and 0291, and what senders make of them."""
+
+HTMLS = frozenset({"html", "htm", "xhtml", "xhtml+xml"})
+KINDS = {"pdf": "pdf", "image": "image", "im": "image", "jpeg": "image", "tiff": "image"}
+FORMS = ("text", "rtf", "html")
+
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a]")
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w.:-]+)", re.IGNORECASE)
+
+
+@dataclass
+class Reader:
+    """Reads documents until `left` bytes are used up; `charset` is the message's own."""
+
+    charset: str
+    left: int = DOCUMENT_BYTES
+    unread: list[Unread] = field(default_factory=list)
+
+    def read(self, value: Value, place: str) -> Note | None:
+        """The document of one repetition of an ED; None for one that is not read, which is noted."""
+        parts = value.raw.split(value.encoding.component, 4)
+        if len(parts) < 5 or not parts[4].strip(value.encoding.component):
+            return None
+        kinds = [value.encoding.unescape(part) for part in parts[1:3]]
+        encoding = parts[3].strip().lower()
+        sent = value.encoding.unescape(parts[4])
+        if encoding in ("", "a"):
+            # Not encoded (table 0299): what escape sequences and character set made of it is the text.
+            return self.taken(sent.encode(), "/".join(kinds), place, "utf-8")
+        return self.decoded(sent, "/".join(kinds), place, encoding)
+
+    def decoded(self, sent: str, declared: str, place: str, encoding: str) -> Note | None:
+        """The document that is sent as base64, or as `hex`."""
+        try:
+            data = bytes.fromhex(sent) if encoding == "hex" else _base64(sent)
+        except ValueError:
+            self.unread.append(Unread(place, "damaged"))
+            return None
+        return self.taken(data, declared, place, self.charset)
+
+    def taken(self, data: bytes, declared: str, place: str, message_charset: str) -> Note | None:
+        """The document in these bytes as text or markup; None, and noted, for any other."""
+        form = _form(data, declared)
+        if form not in FORMS:
+            self.unread.append(Unread(place, form))
+            return None
+        if len(data) > self.left:
+            self.unread.append(Unread(place, "too_large"))
+            return None
+        self.left -= len(data)
+        text = _text(data, form, message_charset)
+        return Note(place, text.replace("\r\n", "\n").replace("\r", "\n").strip(), form)
+
+
+def _base64(sent: str) -> bytes:
+    """The bytes; `ValueError` for what is not base64. Line breaks and lost padding are the sender's."""
+    text = "".join(sent.split()).rstrip("=^")
+    try:
+        return b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        raise ValueError("not base64") from None
+
+
+def _form(data: bytes, declared: str) -> str:
+    head = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()
+    for signature, form in SIGNATURES:
+        if head.startswith(signature.lower()):
+            return form
+    words = set(re.findall(r"[a-z+]+", declared.lower()))
+    for word, kind in KINDS.items():
+        if word in words:
+            return kind
+    if _BINARY.search(data[:4096]) and not data.startswith(charset.UTF_16_MARKS):
+        return "other"
+    if words & HTMLS:
+        return "html"
+    return "text" if words <= TEXTS else "other"
+
+
+def _text(data: bytes, form: str, message_charset: str) -> str:
+    """The bytes as text: by their own mark, as UTF-8 when they are that, else in the message's set."""
+    if data.startswith(charset.UTF_16_MARKS):
+        return data.decode("utf-16", errors="replace")
+    meta = _META_CHARSET.search(data[:2048]) if form == "html" else None
+    for name in (meta[1].decode("ascii") if meta else "", "utf-8-sig", message_charset):
+        try:
+            return data.decode(name) if name else data.decode("ascii")
+        except (LookupError, UnicodeError):
+            continue
+    return charset.windows_1252(data)
