@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,26 @@ def test_a_number_from_before_a_merge_still_reaches_the_provider(outside: LocalS
     event = outside.process_message(message)
 
     assert told(outside, event["event_id"]) == [LINDQVIST]
+
+
+def queries(event: dict[str, Any]) -> list[bool]:
+    """Of each look-up of an event, whether it was answered by what was kept."""
+    return [entry["kept"] for entry in event["entries"] if entry["action"] == "QUERIED"]
+
+
+def test_an_answer_is_kept_until_somebody_merges_the_patient(outside: LocalSystem) -> None:
+    def admitted(control_id: bytes) -> dict[str, Any]:
+        message = (SAMPLES / "admission.hl7").read_bytes()
+        return outside.process_message(message.replace(b"NG-20261123-000731", control_id))
+
+    first = admitted(b"NG-KEPT-1")
+    assert queries(admitted(b"NG-KEPT-2")) == [True]
+    merge = outside.process_message(SAMPLES / "merge.hl7")
+    assert merge["status"] == "COMPLETED"
+    assert "IDENTITY_CHANGED" in [entry["action"] for entry in merge["entries"]]
+    last = admitted(b"NG-KEPT-3")
+    assert queries(last) == [False]
+    assert told(outside, first["event_id"]) == told(outside, last["event_id"]) == [LINDQVIST]
 
 
 @pytest.mark.parametrize(

@@ -111,14 +111,8 @@ def test_a_403_is_a_target_domain_that_the_index_does_not_know(configure: Config
 def test_a_posted_search_may_leave_its_parameters_out_of_the_self_link(
     configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    search = http.Server.search
-
-    def without(*asked: Any) -> http.Reply:
-        reply = search(*asked)
-        reply.resource["link"] = [{"relation": "self", "url": "https://mpi.example/Patient"}]
-        return reply
-
-    monkeypatch.setattr(http.Server, "search", without)
+    link = [{"relation": "self", "url": "https://mpi.example/fhir/Patient"}]
+    changing(monkeypatch, lambda bundle: bundle.update(link=link))
     assert find(northgen("H00412"))
 
 
@@ -218,6 +212,42 @@ def test_match_takes_only_what_is_certainly_one_person(
         assert found.record.patient_id == "p-1"
 
 
+def changing(monkeypatch: pytest.MonkeyPatch, change: Callable[[dict[str, Any]], None]) -> None:
+    """Has every bundle of a search for patients changed on its way."""
+    search = http.Server.search
+
+    def changed(*asked: Any) -> http.Reply:
+        reply = search(*asked)
+        change(reply.resource)
+        return reply
+
+    monkeypatch.setattr(http.Server, "search", changed)
+
+
+def test_a_patient_who_is_only_the_first_page_is_ambiguous(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following = {"relation": "next", "url": "https://mpi.example/fhir?page=2"}
+    changing(monkeypatch, lambda bundle: bundle["link"].append(following))
+    with pytest.raises(IdentityAmbiguousError, match="several patients"):
+        find(northgen("H00412"))
+
+
+def test_two_patients_under_one_id_of_ours_are_ambiguous(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changing(monkeypatch, lambda bundle: bundle["entry"].append(bundle["entry"][0]))
+    with pytest.raises(IdentityAmbiguousError, match="several patients"):
+        find(northgen("H00412"))
+
+
+def test_a_patient_out_of_use_whom_nobody_replaced_is_nobody(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changing(monkeypatch, lambda bundle: bundle["entry"][0]["resource"].update(active=False))
+    assert find(northgen("H00412")) is None
+
+
 @pytest.mark.parametrize("query", ["", "?_count=10"])
 def test_a_search_that_did_not_search_by_the_identifier_is_not_believed(
     configure: Configure, monkeypatch: pytest.MonkeyPatch, query: str
@@ -309,6 +339,21 @@ def test_the_endpoint_of_the_role_goes_before_that_of_its_organisation(
     server.directory.change("PractitionerRole", "role-dr-lindqvist", endpoint=[reference])
     found = directory.validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
     assert found["dr-lindqvist"].address == "wei.chen@heartcare.example"
+
+
+def test_a_circle_of_care_in_several_pages_is_not_used_in_part(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = http.Server.get
+
+    def paged(*asked: Any) -> http.Reply:
+        reply = ask(*asked)
+        reply.resource["link"].append({"relation": "next", "url": "https://mpi.example/fhir?2"})
+        return reply
+
+    monkeypatch.setattr(http.Server, "get", paged)
+    with pytest.raises(ConfigurationError, match="more than one page"):
+        directory.validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
 
 
 @pytest.mark.usefixtures("registry")
