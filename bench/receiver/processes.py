@@ -97,7 +97,11 @@ class Server:
 
     def peak_mb(self) -> float:
         """The highest resident memory of the process, its children's added."""
-        return sum(_peak_kb(pid) for pid in self._family()) / 1024
+        return self._memory_mb("VmHWM")
+
+    def resident_mb(self) -> float:
+        """The resident memory of the process now, its children's added."""
+        return self._memory_mb("VmRSS")
 
     def stop(self) -> None:
         """Ends it and its children."""
@@ -108,6 +112,9 @@ class Server:
                     self._process.wait(_STOP_SECONDS)
                 except subprocess.TimeoutExpired:
                     continue
+
+    def _memory_mb(self, name: str) -> float:
+        return sum(_status_kb(pid, name) for pid in self._family()) / 1024
 
     def _family(self) -> list[int]:
         family = [self._process.pid]
@@ -134,9 +141,9 @@ def _ticks(pid: int) -> int:
     return sum(int(ticks) for ticks in fields[11:15])  # utime, stime, cutime, cstime
 
 
-def _peak_kb(pid: int) -> int:
+def _status_kb(pid: int, name: str) -> int:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return 0
-    return next((int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line), 0)
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith(name)), 0)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bench.receiver.contenders import Contender
 from bench.receiver.generator import Load
+from bench.receiver.idle import CONNECTIONS, Idle
 
 _LEAST_CPU = 0.05  # seconds; below it a rate says nothing
 
@@ -40,6 +41,7 @@ class Result:
     contender: Contender
     cells: dict[tuple[str, int], Cell] = field(default_factory=dict)
     peak_mb: float = 0.0
+    idle: Idle | None = None
     absent: str = ""
 
 
@@ -71,6 +73,10 @@ def print_tables(
         f"\nPut and send alone, by boto3, one after the other ({sizes[0]}): "
         f"p50 {calls['p50_ms']:.2f} ms, p99 {calls['p99_ms']:.2f} ms, CPU {calls['cpu_ms']:.2f} ms."
     )
+    _section(f"{CONNECTIONS} idle connections", ["more MB", "CPU ms/s", "still open"])
+    for result in results:
+        if found := result.idle:
+            _row(result, [f"{found.mb:.1f}", f"{found.cpu_ms:.1f}", str(found.held)])
     _complaints(results, columns)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
-from bench.receiver import generator
+from bench.receiver import generator, idle
 from bench.receiver.contenders import Contender
 from bench.receiver.processes import HOST, ROOT, NotStartedError, Server, cores, free_port
 from bench.receiver.table import Cell, Result
@@ -59,6 +59,7 @@ class Trial:
     def run(self, result: Result) -> None:
         """Fills in the result. Raises `NotStartedError` where the contender does not start."""
         try:
+            result.idle = idle.watch(self._ready(), self._port)
             for size in self._plan.sizes:
                 rate: float | None = None  # answers a second so far
                 for connections in self._plan.connections:

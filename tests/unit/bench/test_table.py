@@ -5,6 +5,7 @@ import pytest
 from bench.receiver.contenders import Contender
 from bench.receiver.generator import Load
 from bench.receiver.goals import print_goals
+from bench.receiver.idle import Idle
 from bench.receiver.table import Cell, Result, best_peer, print_tables
 
 CALLS = {"p50_ms": 2.0, "p99_ms": 4.0, "cpu_ms": 1.5}
@@ -20,7 +21,7 @@ def result(
 ) -> Result:
     contender = Contender(name, peer=peer)
     cell = Cell((load(answered),), 1.0, answered if stored is None else stored)
-    return Result(contender, {} if absent else {COLUMN: cell}, 50.0, absent)
+    return Result(contender, {} if absent else {COLUMN: cell}, 50.0, absent=absent)
 
 
 def printed(capsys: pytest.CaptureFixture[str], *results: Result) -> str:
@@ -53,3 +54,15 @@ def test_an_answer_without_a_stored_message_is_told(capsys: pytest.CaptureFixtur
 def test_a_goal_that_is_missed_is_not_hidden(capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, result("hl7-ens", 400, peer=False), result("a", 100))
     assert "NOT MET  5 times the best peer, 0.5 kB, 50 connections: 4.0" in text
+
+
+def test_what_idle_connections_cost_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    ours = result("hl7-ens", 600, peer=False)
+    ours.idle = Idle(mb=4.25, cpu_ms=1.5, held=499)
+    text = printed(capsys, ours)
+    assert "500 idle connections" in text
+    assert text.split("500 idle connections")[1].split("hl7-ens")[1].split()[:3] == [
+        "4.2",
+        "1.5",
+        "499",
+    ]
