@@ -92,8 +92,8 @@ class Steps:
                 *audit,
                 *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES),
                 *grants.write_objects(bucket, keys.vault, IDENTITIES),
-                # Whom a cancelled event was told.
-                *grants.use_table(tables.ledger, keys.records, indexes=["by_encounter"]),
+                # Whom a cancelled event was told, and that nobody is told of it from now on.
+                *grants.use_table(tables.ledger, keys.records, "GetItem", "UpdateItem"),
                 *mdm_grants(environment.mdm),
                 *grants.use_table(
                     tables.lookups,

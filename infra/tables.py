@@ -35,7 +35,6 @@ class Tables(Construct):
         self.ledger = self._table("Ledger", records_key, "delivery_id")
         _index(self.ledger, "by_event", "event_id", "updated_at")
         _index(self.ledger, "by_state", "state", "updated_at")
-        _index(self.ledger, "by_encounter", "encounter_ref", "updated_at")
         self.registry = self._table("Registry", registry_key, "pk", "sk")
         # For `ens roster`: whom a subscriber's roster holds.
         _index(self.registry, "by_provider", "provider_id", "pk")

@@ -12,6 +12,7 @@ DELIVERY_OUTCOMES = {
     "REFUSED": "refused",
     "UNKNOWN": "unknown",
     "HELD": "held",
+    "WITHHELD": "withheld",
     "FAILED": "failed",
     "RESENT": "held",
 }

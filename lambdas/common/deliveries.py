@@ -21,11 +21,13 @@ SENT = "sent"
 REFUSED = "refused"
 UNKNOWN = "unknown"
 HELD = "held"
+WITHHELD = "withheld"
 
-STATES = (CLAIMED, SENDING, SENT, REFUSED, UNKNOWN, HELD)
+STATES = (CLAIMED, SENDING, SENT, REFUSED, UNKNOWN, HELD, WITHHELD)
 """claimed: about to be sent · sending: the call may be under way · sent: SES took it ·
 refused: for good · unknown: it may have gone, so it is not repeated · held: kept back, until
-`release_at` or, without one, until a person lets it go."""
+`release_at` or, without one, until a person lets it go · withheld: never told, because the hospital
+withdrew the event first."""
 
 ENDPOINT_BAD = "endpoint_bad"
 CERTIFICATE_BAD = "certificate_bad"

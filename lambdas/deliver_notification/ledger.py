@@ -1,7 +1,7 @@
 """The delivery ledger's transitions. Each is one conditional write, so that two runs cannot both send.
 
 claimed ─▶ sending ─▶ sent | refused | unknown, and back to claimed when SES surely did not take it;
-claimed ─▶ held until its time, and from there claimed again by a release.
+claimed ─▶ held until its time, and from there claimed again by a release; claimed ─▶ withheld.
 An item belongs to the attempt that claimed it until its lease ends. Claiming alone would not keep
 two runs apart; entering `sending` does, because only the attempt that holds the claim can.
 """
@@ -15,7 +15,16 @@ from botocore.exceptions import ClientError
 from lambdas.common import deliveries
 from lambdas.common.aws import client, dependency
 from lambdas.common.clock import now
-from lambdas.common.deliveries import CLAIMED, HELD, REFUSED, SENDING, SENT, UNKNOWN, ledger_table
+from lambdas.common.deliveries import (
+    CLAIMED,
+    HELD,
+    REFUSED,
+    SENDING,
+    SENT,
+    UNKNOWN,
+    WITHHELD,
+    ledger_table,
+)
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.items import Item, from_item, to_item
 from lambdas.common.vault import Written
@@ -69,8 +78,8 @@ def claim(delivery: Delivery, attempt: str, released: bool = False) -> Item:
     if released:
         condition += " OR (#state = :held AND release_at <= :due)"
         values = {**values, ":held": HELD, ":due": now()}
-    claimed = _change(
-        delivery,
+    claimed = _update(
+        delivery.delivery_id,
         {
             "state": CLAIMED,
             "attempt_id": attempt,
@@ -97,8 +106,8 @@ def begin_sending(delivery: Delivery, attempt: str, document: Written) -> None:
 
     Raises `DependencyUnavailableError` when the claim is no longer this attempt's.
     """
-    begun = _change(
-        delivery,
+    begun = _update(
+        delivery.delivery_id,
         {
             "state": SENDING,
             "document": document.to_dict(),
@@ -129,10 +138,15 @@ def hold(delivery: Delivery, attempt: str, reason: str, release_at: str) -> Item
     return _settle(delivery, attempt, changes)
 
 
+def withhold(delivery: Delivery, attempt: str, because: str) -> Item:
+    """The item as `withheld`: its event was withdrawn before anybody was told. `because` is a code or id."""
+    return _settle(delivery, attempt, {"state": WITHHELD, "reason": because})
+
+
 def park(delivery: Delivery, attempt: str) -> Item:
     """The item as `unknown`; or as it is, when SES's own event has meanwhile said what became of it."""
-    parked = _change(
-        delivery,
+    parked = _update(
+        delivery.delivery_id,
         {"state": UNKNOWN},
         "attempt_id = :attempt AND #state = :sending",
         {":attempt": attempt, ":sending": SENDING},
@@ -145,44 +159,18 @@ def release(delivery: Delivery, attempt: str) -> None:
     _settle(delivery, attempt, {"state": CLAIMED, "lease_until": 0})
 
 
-def settle_member(delivery_id: str, summary: Item) -> bool:
-    """Gives a held delivery the state of the summary that it went with; whether this changed it."""
-    changes = {
-        "state": summary["state"],
-        "updated_at": now(),
-        "sent_at": summary.get("sent_at") or now(),
-        "ses_message_id": summary.get("ses_message_id", ""),
-        "reason": summary.get("reason", ""),
-    }
+def settle_member(delivery_id: str, summary_id: str, changes: dict[str, Any]) -> None:
+    """Changes a held delivery that is bound to this summary; nothing where it is not (any more)."""
     changes = {name: value for name, value in changes.items() if value}
-    try:
-        with dependency("dynamodb"):
-            client("dynamodb").update_item(
-                TableName=ledger_table(),
-                Key=to_item({"delivery_id": delivery_id}),
-                UpdateExpression="SET " + ", ".join(f"#{n} = :new_{n}" for n in changes),
-                ConditionExpression="#state = :held AND digest_id = :summary",
-                ExpressionAttributeNames={f"#{name}": name for name in changes},
-                ExpressionAttributeValues=to_item(
-                    {
-                        **{f":new_{name}": value for name, value in changes.items()},
-                        ":held": HELD,
-                        ":summary": summary["event_id"],
-                    }
-                ),
-            )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True
+    condition = "#state = :held AND digest_id = :summary"
+    _update(delivery_id, changes, condition, {":held": HELD, ":summary": summary_id})
 
 
 def _settle(delivery: Delivery, attempt: str, changes: dict[str, Any]) -> Item:
     """Applies what only this attempt can know, even where a later run has parked it meanwhile."""
-    return _change(delivery, changes, "attempt_id = :mine", {":mine": attempt}) or _current(
-        delivery
-    )
+    return _update(
+        delivery.delivery_id, changes, "attempt_id = :mine", {":mine": attempt}
+    ) or _current(delivery)
 
 
 def _current(delivery: Delivery) -> Item:
@@ -192,8 +180,8 @@ def _current(delivery: Delivery) -> Item:
     return item
 
 
-def _change(
-    delivery: Delivery, changes: dict[str, Any], condition: str, values: dict[str, Any]
+def _update(
+    delivery_id: str, changes: dict[str, Any], condition: str, values: dict[str, Any]
 ) -> Item | None:
     """The item after the change; None when the condition does not hold."""
     changes = {**changes, "updated_at": now()}
@@ -203,7 +191,7 @@ def _change(
         with dependency("dynamodb"):
             answer = client("dynamodb").update_item(
                 TableName=ledger_table(),
-                Key=to_item({"delivery_id": delivery.delivery_id}),
+                Key=to_item({"delivery_id": delivery_id}),
                 UpdateExpression="SET " + ", ".join(sets),
                 ConditionExpression=condition,
                 ExpressionAttributeNames={f"#{name}": name for name in changes},

@@ -36,17 +36,28 @@ def identities_of(event_id: str, task: Task) -> Identities:
     return Identities.from_dict(vault.read_document(event_id, "identities.json", version_id))
 
 
-def event_and_findings(event_id: str, task: Task) -> tuple[PatientEvent, ClinicalFindings]:
+def recipient_in(identities: Identities, recipient_ref: str) -> Recipient:
+    """The recipient of this reference; `LookupError` when the event has none."""
+    for recipient in (*identities.recipients, *identities.fallbacks):
+        if recipient.recipient_ref == recipient_ref:
+            return recipient
+    raise LookupError("identities.json does not hold this recipient")
+
+
+Told = tuple[PatientEvent, ClinicalFindings]
+
+
+def event_and_findings(event_id: str, task: Task) -> Told:
     """What happened, and what was read in the notes."""
     document = vault.read_document(event_id, "event.json", task["parsed"]["version_id"])
     return PatientEvent.from_dict(document), _clinical(event_id, task["clinical"])
 
 
 def letter_for(
-    run: Run, task: Task, identities: Identities, recipient: Recipient, detail: Detail
+    run: Run, told: Told, identities: Identities, recipient: Recipient, detail: Detail
 ) -> Prepared:
     """The letter about one event to one recipient, with no more than they may see."""
-    patient_event, clinical = event_and_findings(run.event_id, task)
+    patient_event, clinical = told
     sender = sender_named(run.sender)
     letter = compose(
         patient_event,

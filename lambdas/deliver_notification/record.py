@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lambdas.common import audit
-from lambdas.common.deliveries import HELD, REFUSED, SENT, UNKNOWN
+from lambdas.common.deliveries import HELD, REFUSED, SENT, UNKNOWN, WITHHELD
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.items import Item
 from lambdas.common.log import Run
@@ -16,6 +16,7 @@ RECORDED_AS = {
     REFUSED: ("REFUSED", "refused"),
     UNKNOWN: ("UNKNOWN", "unknown"),
     HELD: ("HELD", "held"),
+    WITHHELD: ("WITHHELD", "withheld"),
 }
 
 
@@ -46,6 +47,7 @@ def of_delivery(
         "error": item.get("reason") if state == REFUSED else None,
         "detail": detail.level if state == SENT else None,
         "reduced": detail.reduced or None,
+        "withheld_because": item.get("reason") if state == WITHHELD else None,
         "hold_reason": item.get("hold_reason") if state == HELD else None,
         "release_at": item.get("release_at") if state == HELD else None,
     }

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from functools import partial
 
+from lambdas.common.encounters import Occasion
 from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.keys import reference_keys
 from lambdas.common.log import Result, Run, Task, of_envelope, step
@@ -49,7 +50,8 @@ def lambda_handler(task: Task, run: Run) -> Result:
         )
     if event.kind in CANCELS:
         encounter_ref = task["parsed"].get("encounter_ref", "")
-        identities = withdrawn(identities, event.kind, run.event_id, encounter_ref)
+        cancellation = Occasion.of(event, task["envelope"]["received_at"])
+        identities = withdrawn(identities, encounter_ref, cancellation)
     written = write_document(run.event_id, "identities.json", identities.to_dict())
     return _recorded(identities, written, run)
 

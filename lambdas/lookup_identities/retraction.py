@@ -7,28 +7,33 @@ them: a relationship that has ended since, or one that began, changes nothing.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from lambdas.common import vault
-from lambdas.common.aws import client, dependency
-from lambdas.common.deliveries import HELD, SENDING, SENT, UNKNOWN, ledger_table
-from lambdas.common.items import Item, from_item, to_item
+from lambdas.common import deliveries, vault
+from lambdas.common.deliveries import REFUSED, WITHHELD
+from lambdas.common.encounters import Encounter, Occasion, withdraw
+from lambdas.common.items import Item
 from lambdas.common.models import CANCELS, FirstNotice, Identities, Recipient
 
-TOLD = (SENT, UNKNOWN, SENDING, HELD)
-"""Who may know, or will: a held notification goes out before the one that withdraws it."""
+NOT_TOLD = (REFUSED, WITHHELD)
 
 
-def withdrawn(identities: Identities, kind: str, event_id: str, encounter_ref: str) -> Identities:
-    """The identities with those as recipients who were told what `kind` (of `CANCELS`) withdraws.
+def withdrawn(identities: Identities, encounter_ref: str, cancellation: Occasion) -> Identities:
+    """The identities with those as recipients who were told what the cancellation withdraws.
 
-    Nobody when nobody was told, when it was withdrawn before, or without `encounter_ref`.
+    Nobody when nobody was told, when it was withdrawn before, or without `encounter_ref`. From now on
+    what it withdraws is told to nobody.
     """
-    same_patient = {identities.patient_ref, *identities.merged_from}
+    listed: set[str] = set()
+    for patient_ref in (identities.patient_ref, *identities.merged_from):
+        listed |= withdraw(Encounter(encounter_ref, patient_ref), cancellation)
+    items = filter(None, map(deliveries.read, sorted(listed)))
     found = [
         item
-        for item in (_deliveries(encounter_ref) if encounter_ref else ())
-        if item.get("patient_ref") in same_patient and item["event_id"] != event_id
+        for item in items
+        if item["event_id"] != cancellation.event_id
+        # A cancellation that was redriven leaves alone what came after it.
+        and item["task"]["envelope"]["received_at"] <= cancellation.received_at
     ]
-    recipients = [_again(item) for item in _first_notices(found, kind)]
+    recipients = [_again(item) for item in _first_notices(found, cancellation.kind)]
     return replace(
         identities, recipients=tuple(filter(None, recipients)), considered=(), fallbacks=()
     )
@@ -38,7 +43,7 @@ def _first_notices(found: Iterable[Item], kind: str) -> list[Item]:
     """Each recipient's newest notification of what is withdrawn, unless a withdrawal followed it."""
     newest: dict[str, Item] = {}
     for item in sorted(found, key=lambda item: item.get("claimed_at", "")):
-        if item["state"] in TOLD and item.get("kind") in (*CANCELS[kind], kind):
+        if item["state"] not in NOT_TOLD and item.get("kind") in (*CANCELS[kind], kind):
             newest[item["recipient_ref"]] = item
     return [item for _, item in sorted(newest.items()) if item["kind"] != kind]
 
@@ -55,17 +60,3 @@ def _again(item: Item) -> Recipient | None:
             )
             return replace(recipient, withdraws=notice)
     return None
-
-
-def _deliveries(encounter_ref: str) -> list[Item]:
-    pages = client("dynamodb").get_paginator("query")
-    found: list[Item] = []
-    with dependency("dynamodb"):
-        for page in pages.paginate(
-            TableName=ledger_table(),
-            IndexName="by_encounter",
-            KeyConditionExpression="encounter_ref = :encounter",
-            ExpressionAttributeValues=to_item({":encounter": encounter_ref}),
-        ):
-            found += map(from_item, page["Items"])
-    return found

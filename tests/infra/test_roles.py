@@ -31,6 +31,7 @@ WRITES = {
 TABLES = {
     "ParseMessage": {"Status": {"GetItem", "UpdateItem"}},
     "LookupIdentities": {
+        "Ledger": {"GetItem", "UpdateItem"},
         "Registry": {"BatchGetItem", "GetItem", "Query"},
         "Lookups": {"BatchGetItem", "BatchWriteItem", "PutItem"},
     },
@@ -82,11 +83,9 @@ def test_only_lookup_identities_can_open_the_registry(core: Template) -> None:
     ]
 
 
-def test_a_withdrawal_finds_who_was_told_and_a_release_what_is_held(core: Template) -> None:
-    ledger = f"<{core.id_of('Tables/Ledger')}.Arn>"
-    for step, index in (("LookupIdentities", "by_encounter"), ("ReleaseDeliveries", "by_state")):
-        role = core.id_of(f"{step}Role")
-        assert core.allowed(role, "dynamodb:Query", f"{ledger}/index/{index}")
+def test_a_release_finds_what_is_held_and_has_it_delivered(core: Template) -> None:
+    held = f"<{core.id_of('Tables/Ledger')}.Arn>/index/by_state"
+    assert core.allowed(core.id_of("ReleaseDeliveriesRole"), "dynamodb:Query", held)
     deliver = f"<{core.id_of('DeliverNotification')}.Arn>"
     assert core.allowed(core.id_of("ReleaseDeliveriesRole"), "lambda:InvokeFunction", deliver)
 

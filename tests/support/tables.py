@@ -22,7 +22,6 @@ SHAPES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]]]] = {
         {
             "by_event": ("event_id", "updated_at"),
             "by_state": ("state", "updated_at"),
-            "by_encounter": ("encounter_ref", "updated_at"),
         },
     ),
     REGISTRY: (

@@ -9,7 +9,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common import audit, deliveries, vault
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.deliver_notification import ledger, mailer, rate
+from lambdas.deliver_notification import delivery, ledger, mailer, rate
 from tests.functional.deliver_notification.world import (
     EVENT_ID,
     World,
@@ -30,6 +30,7 @@ POINTS: list[tuple[Any, str]] = [
     (mailer, "store"),
     (ledger, "claim"),
     (rate, "may_send"),
+    (delivery, "why_withheld"),
     (ledger, "begin_sending"),
     (mailer, "send"),
     (ledger, "confirm"),
@@ -160,17 +161,17 @@ def test_two_runs_at_once_send_one_mail(aws: Any) -> None:
     assert len(sent_mails()) == 1
     assert world.run()["outcome"] == "sent"
     assert world.actions.count("SENT") == 1
-    assert len(ledger_items()) == 1
+    assert len([item for item in ledger_items() if "event_id" in item]) == 1
 
 
 def test_a_claim_that_was_lost_to_another_run_does_not_send(aws: Any) -> None:
     world = World()
     real = ledger.begin_sending
 
-    def robbed(delivery: ledger.Delivery, attempt: str, document: Any) -> None:
-        ledger.release(delivery, attempt)
-        ledger.claim(delivery, "another attempt")
-        real(delivery, attempt, document)
+    def robbed(ours: ledger.Delivery, attempt: str, document: Any) -> None:
+        ledger.release(ours, attempt)
+        ledger.claim(ours, "another attempt")
+        real(ours, attempt, document)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ledger, "begin_sending", robbed)

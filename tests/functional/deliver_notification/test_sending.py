@@ -122,7 +122,7 @@ def test_without_the_clinical_step_the_mail_goes_out_and_says_so(world: World) -
 def test_a_run_that_is_late_sends_nothing_and_leaves_it_to_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lambdas.deliver_notification.delivery.LATEST_START_MS", -1)
+    monkeypatch.setattr("lambdas.deliver_notification.attempt.LATEST_START_MS", -1)
     with pytest.raises(DependencyUnavailableError, match="too late"):
         world.run()
     assert sent_mails() == []

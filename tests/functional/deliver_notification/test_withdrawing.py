@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from lambdas.common import vault
+from lambdas.common import audit, vault
+from lambdas.common.encounters import Encounter, Occasion, withdraw
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.common.log import Task
 from lambdas.common.models import Identities, Patient, PatientEvent, PatientIdentifier
-from lambdas.deliver_notification.handler import lambda_handler as deliver
+from lambdas.deliver_notification import delivery, ledger, mailer
 from lambdas.lookup_identities.handler import lambda_handler as look_up
 from lambdas.lookup_identities.registry_items import items
-from tests.functional.deliver_notification.world import ADMISSION, Context, sent_mails
+from tests.functional.deliver_notification.world import ADMISSION, Context, beside, sent_mails
 from tests.support.logs import on_stdout
 
 PERSON = Patient(
@@ -84,30 +87,42 @@ def registry(aws: Any) -> Callable[..., None]:
     return file
 
 
-def run(patient_event: PatientEvent, encounter: str = ENCOUNTER) -> list[str]:
-    """Looks up and delivers as the workflow does; who was to be told."""
-    written = vault.write_document(
+def received_at(number: int) -> str:
+    """When the receiver took the event of this number."""
+    return f"2026-11-23T1{number}:00:30.000Z"
+
+
+def looked_up(patient_event: PatientEvent, encounter: str = ENCOUNTER, received: str = "") -> Task:
+    """The task of the deliveries that the event asks for; nothing is delivered yet."""
+    number = int(patient_event.event_id, 16)
+    version = vault.write_document(
         patient_event.event_id, "event.json", patient_event.to_dict()
     ).version_id
     task = {
-        "envelope": {"event_id": patient_event.event_id, "sender": "northgen"},
-        "parsed": {"encounter_ref": encounter, "version_id": written, "kind": patient_event.kind},
+        "envelope": {
+            "event_id": patient_event.event_id,
+            "sender": "northgen",
+            "received_at": received or received_at(number),
+        },
+        "parsed": {"encounter_ref": encounter, "version_id": version, "kind": patient_event.kind},
+        "clinical": {"outcome": "nothing_to_read"},
         "execution_arn": "arn",
         "attempt": 0,
     }
-    with on_stdout("LookupIdentities"), on_stdout("DeliverNotification"):
+    with on_stdout("LookupIdentities"):
         found = look_up(task, Context())
-        identities = {"version_id": found["version_id"], "patient_ref": found["patient_ref"]}
-        for recipient in found["recipients"]:
-            deliver(
-                {
-                    **task,
-                    "identities": identities,
-                    "clinical": {"outcome": "nothing_to_read"},
-                    "recipient_ref": recipient["recipient_ref"],
-                },
-                Context(),
-            )
+    identities = {"version_id": found["version_id"], "patient_ref": found["patient_ref"]}
+    return {**task, "identities": identities, "recipients": found["recipients"]}
+
+
+def delivered(task: Task) -> list[str]:
+    """The outcomes of the deliveries, made beside each other as in sandboxes of their own."""
+    return [beside({**task, **recipient})["outcome"] for recipient in task["recipients"]]
+
+
+def run(patient_event: PatientEvent, encounter: str = ENCOUNTER) -> list[str]:
+    """Looks up and delivers as the workflow does; who was to be told."""
+    delivered(looked_up(patient_event, encounter))
     document = vault.read_document(patient_event.event_id, "identities.json")
     return [recipient.address for recipient in Identities.from_dict(document).recipients]
 
@@ -151,10 +166,111 @@ def test_what_was_withdrawn_is_not_withdrawn_twice(registry: Any) -> None:
 def test_another_patients_stay_under_the_same_number_is_left_alone(registry: Any) -> None:
     registry("petra")
     run(event(1, "admission"))
-    from lambdas.common.aws import client
-    from lambdas.common.deliveries import ledger_table
+    stay = Encounter(ENCOUNTER, "k1.somebody-else")
+    assert withdraw(stay, Occasion.of(event(2, "cancel_admission"), received_at(2))) == frozenset()
+    assert run(event(3, "cancel_admission")) == ["petra@clinic.example"]
 
-    [item] = client("dynamodb").scan(TableName=ledger_table())["Items"]
-    item["patient_ref"] = {"S": "k1.somebody-else"}
-    client("dynamodb").put_item(TableName=ledger_table(), Item=item)
+
+def test_an_event_that_is_redriven_after_its_cancellation_is_told_to_nobody(registry: Any) -> None:
+    registry("petra", "wei")
+    admission = looked_up(event(1, "admission"))
     assert run(event(2, "cancel_admission")) == []
+    assert delivered(admission) == ["withheld", "withheld"]
+    assert delivered(admission) == ["withheld", "withheld"]
+    assert sent_mails() == []
+    entries = [e for e in audit.entries(f"{1:032x}") if e["step"] == "DeliverNotification"]
+    assert [(e["action"], e["withheld_because"]) for e in entries] == [
+        ("WITHHELD", f"{2:032x}"),
+        ("WITHHELD", f"{2:032x}"),
+    ]
+
+
+def test_an_event_that_comes_after_its_cancellation_on_another_connection_is_told_to_nobody(
+    registry: Any,
+) -> None:
+    registry("petra")
+    run(event(2, "cancel_admission"))
+    late = event(1, "admission")
+    assert delivered(looked_up(late, received=received_at(3))) == ["withheld"]
+
+
+def test_a_new_admission_under_the_same_number_stands_even_if_the_cancellation_is_redriven(
+    registry: Any,
+) -> None:
+    registry("petra")
+    run(event(1, "cancel_admission"))
+    assert run(event(2, "admission")) == ["petra@clinic.example"]
+    assert run(event(1, "cancel_admission")) == []
+    assert [mail["Subject"].split(":")[0] for mail in sent_mails()] == ["Hospital admission"]
+
+
+def test_a_transfer_is_not_withheld_when_the_admission_was_withdrawn(registry: Any) -> None:
+    registry("petra")
+    run(event(2, "cancel_admission"))
+    assert delivered(looked_up(event(1, "transfer"))) == ["sent"]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (mailer, "store"),
+        (ledger, "claim"),
+        (delivery, "why_withheld"),
+        (ledger, "begin_sending"),
+        (mailer, "send"),
+        (ledger, "confirm"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_whenever_the_cancellation_comes_both_are_told_or_neither(
+    registry: Any, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    registry("petra")
+    admission, again = looked_up(event(1, "admission")), []
+
+    def cancel() -> None:
+        cancellation = looked_up(event(2, "cancel_admission"))
+        try:
+            delivered(cancellation)
+        except DependencyUnavailableError:
+            again.append(cancellation)
+
+    real = getattr(module, name)
+
+    def meanwhile(*arguments: Any, **named: Any) -> Any:
+        monkeypatch.setattr(module, name, real)
+        if moment == "before":
+            cancel()
+        answer = real(*arguments, **named)
+        if moment == "after":
+            cancel()
+        return answer
+
+    monkeypatch.setattr(module, name, meanwhile)
+    delivered(admission)
+    for cancellation in again:
+        delivered(cancellation)
+    told = [mail["Subject"].split(":")[0] for mail in sent_mails()]
+    assert told in ([], ["Hospital admission", "Admission cancelled"])
+
+
+def test_a_first_notice_that_died_on_its_way_is_withheld_and_so_is_its_cancellation(
+    registry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry("petra")
+    admission = looked_up(event(1, "admission"))
+    monkeypatch.setattr(ledger, "LEASE_MS", -1)
+    with monkeypatch.context() as crash:
+        crash.setattr(ledger, "begin_sending", dies)
+        with pytest.raises(RuntimeError):
+            delivered(admission)
+    cancellation = looked_up(event(2, "cancel_admission"))
+    assert delivered(cancellation) == ["withheld"]
+    assert delivered(admission) == ["withheld"]
+    assert sent_mails() == []
+
+
+def dies(*arguments: Any) -> None:
+    """The run ends here."""
+    raise RuntimeError

@@ -36,6 +36,7 @@ from lambdas.deliver_notification.handler import lambda_handler
 from lambdas.deliver_notification.mailer import SES_CONFIG
 
 ACCOUNT = "123456789012"
+RECEIVED_AT = "2026-11-23T13:12:04.000Z"
 EVENT_ID = "5e" * 16
 RECIPIENT = Recipient(
     "k1.recipient",
@@ -103,7 +104,11 @@ class World:
             }.items()
         }
         self.task = {
-            "envelope": {"event_id": event_id, "sender": "northgen"},
+            "envelope": {
+                "event_id": event_id,
+                "sender": "northgen",
+                "received_at": RECEIVED_AT,
+            },
             "recipient_ref": self.recipients[0].recipient_ref,
             "parsed": {"encounter_ref": "k1.encounter", "version_id": written["event"]},
             "identities": {"version_id": written["identities"], "patient_ref": "k1.patient"},
@@ -121,14 +126,14 @@ class World:
     def run_beside(self) -> dict[str, Any]:
         """What a run in another sandbox returns: the step without the wrapper, whose metrics one
         process can only collect for one invocation at a time."""
-        logger, metrics = Logger(service="beside"), cast(Metrics, Uncounted())
-        return deliver(self.task, Run("DeliverNotification", EVENT_ID, self.task, logger, metrics))
+        return beside(self.task)
 
     @property
     def delivery_id(self) -> str:
         """The first recipient's delivery."""
         chosen = self.recipients[0]
-        return deliveries.delivery_id(EVENT_ID, chosen.recipient_ref, chosen.channel)
+        event_id = self.patient_event.event_id
+        return deliveries.delivery_id(event_id, chosen.recipient_ref, chosen.channel)
 
     @property
     def item(self) -> dict[str, Any]:
@@ -139,6 +144,13 @@ class World:
     def actions(self) -> list[str]:
         """The actions in the event's audit chain, in order."""
         return [entry["action"] for entry in entries(EVENT_ID)]
+
+
+def beside(task: dict[str, Any]) -> dict[str, Any]:
+    """What a run in another sandbox returns for this task."""
+    logger, metrics = Logger(service="beside"), cast(Metrics, Uncounted())
+    event_id = task["envelope"]["event_id"]
+    return deliver(task, Run("DeliverNotification", event_id, task, logger, metrics))
 
 
 class Uncounted:

@@ -1,0 +1,236 @@
+"""Whatever dies during a release, a fallback or a feedback: nobody is told twice, nobody is forgotten."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lambdas.common import audit, deliveries
+from lambdas.deliver_notification import delivery, digest, ledger, mailer, rate, record
+from lambdas.record_feedback import ledger as feedback_ledger
+from lambdas.record_feedback.handler import lambda_handler as feedback
+from lambdas.release_deliveries import ledger as release_ledger
+from lambdas.release_deliveries import releasing
+from tests.functional.deliver_notification.test_once import Death, dying
+from tests.functional.deliver_notification.world import RECIPIENT, Context, World, sent_mails
+from tests.functional.release_deliveries.world import (
+    STAND_IN,
+    due_now,
+    release,
+    states,
+    world_with_fallback,
+    worlds,
+)
+from tests.support.ses_events import ses_event
+
+# Two functions share one process' metrics here: the inner one publishes the outer one's.
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+MOMENTS = pytest.mark.parametrize("moment", ["before", "after"])
+IN_DOUBT = {
+    ("begin_sending", "after"),
+    ("send", "before"),
+    ("send", "after"),
+    ("confirm", "before"),
+}
+
+
+def names(value: Any) -> str:
+    """A point's name among the test's parameters."""
+    return value if isinstance(value, str) else ""
+
+
+@pytest.fixture(autouse=True)
+def _long_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever comes after a death comes so late that it is known to be one."""
+    monkeypatch.setattr(ledger, "LEASE_MS", -1)
+    monkeypatch.setattr(releasing, "STALE", -releasing.STALE)
+
+
+def dies_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str) -> None:
+    """One release that dies there."""
+    with monkeypatch.context() as crash:
+        crash.setattr(module, name, dying(getattr(module, name), moment))
+        with pytest.raises(Death):
+            release()
+
+
+def releases() -> None:
+    """The next minutes' releases."""
+    for _ in range(3):
+        release()
+
+
+@MOMENTS
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (release_ledger, "in_state"),
+        (release_ledger, "bound"),
+        (releasing, "digest"),
+        (digest, "why_held"),
+        (digest, "why_withheld"),
+        (digest, "rendered"),
+        (mailer, "store"),
+        (ledger, "claim"),
+        (rate, "may_send"),
+        (ledger, "begin_sending"),
+        (mailer, "send"),
+        (ledger, "confirm"),
+        (record, "of_delivery"),
+        (audit, "append"),
+        (ledger, "settle_member"),
+    ],
+    ids=names,
+)
+def test_a_summary_is_told_once_and_its_members_with_it(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    for world in worlds(2):
+        world.run()
+    due_now()
+    dies_at(monkeypatch, module, name, moment)
+    gone = len(sent_mails())
+    releases()
+
+    doubtful = (name, moment) in IN_DOUBT
+    assert states() == {"unknown" if doubtful else "sent": 3}
+    assert len(sent_mails()) == (gone if doubtful else 1)
+    for number in (1, 2):
+        actions = [entry["action"] for entry in audit.entries(f"{number:032x}")]
+        assert actions == ["HELD", "UNKNOWN" if doubtful else "SENT"]
+
+
+@MOMENTS
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (release_ledger, "in_state"),
+        (releasing, "deliver"),
+        (mailer, "store"),
+        (ledger, "claim"),
+        (delivery, "why_withheld"),
+        (ledger, "begin_sending"),
+        (mailer, "send"),
+        (ledger, "confirm"),
+        (audit, "append"),
+    ],
+    ids=names,
+)
+def test_one_held_alone_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    [world] = worlds(1)
+    world.run()
+    due_now()
+    dies_at(monkeypatch, module, name, moment)
+    gone = len(sent_mails())
+    releases()
+
+    doubtful = (name, moment) in IN_DOUBT
+    assert states() == {"unknown" if doubtful else "sent": 1}
+    assert len(sent_mails()) == (gone if doubtful else 1)
+    entries = audit.entries(f"{1:032x}")
+    assert entries[-1]["action"] == ("UNKNOWN" if doubtful else "SENT")
+
+
+@MOMENTS
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(ledger, "claim"), (ledger, "hold"), (audit, "append")],
+    ids=names,
+)
+def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    [world] = worlds(1)
+    with monkeypatch.context() as crash:
+        crash.setattr(module, name, dying(getattr(module, name), moment))
+        with pytest.raises(Death):
+            world.run()
+    assert world.run()["outcome"] == "held"
+    assert [entry["action"] for entry in audit.entries(f"{1:032x}")] == ["HELD"]
+    due_now()
+    releases()
+    assert len(sent_mails()) == 1
+
+
+@MOMENTS
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (feedback_ledger, "note"),
+        (feedback_ledger, "settle"),
+        (deliveries, "mark"),
+        (deliveries, "tell_instead"),
+        (audit, "append"),
+    ],
+    ids=names,
+)
+def test_a_bounce_is_recorded_once_and_the_fallback_told_once(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    world = world_with_fallback()
+    world.run()
+    event = ses_event("Bounce", world.patient_event.event_id, world.delivery_id)
+    with monkeypatch.context() as crash:
+        crash.setattr(module, name, dying(getattr(module, name), moment))
+        with pytest.raises(Death):
+            feedback(event, Context())
+    feedback(event, Context())  # EventBridge brings it again
+    releases()
+
+    assert [mail["To"] for mail in sent_mails()] == [RECIPIENT.address, STAND_IN.address]
+    assert world.actions.count("BOUNCED") == 1
+    known = deliveries.read(deliveries.endpoint_key(world.item["endpoint_ref"]))
+    assert known is not None
+    assert known["state"] == "endpoint_bad"
+
+
+@MOMENTS
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (ledger, "claim"),
+        (deliveries, "tell_instead"),
+        (ledger, "refuse"),
+        (audit, "append"),
+    ],
+    ids=names,
+)
+def test_an_address_given_up_is_refused_and_the_fallback_told_once(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    world = world_with_fallback()
+    endpoint = delivery.endpoint_of(RECIPIENT)
+    deliveries.mark(deliveries.endpoint_key(endpoint), "endpoint_bad", recipient_ref="k1.recipient")
+    with monkeypatch.context() as crash:
+        crash.setattr(module, name, dying(getattr(module, name), moment))
+        with pytest.raises(Death):
+            world.run()
+    refused(world)
+    releases()
+    assert [mail["To"] for mail in sent_mails()] == [STAND_IN.address]
+    assert world.actions.count("REFUSED") == 1
+
+
+def refused(world: World) -> None:
+    """One more run, which finds it refused or refuses it."""
+    with pytest.raises(Exception, match="bounced or complained before"):
+        world.run()
+
+
+@MOMENTS
+@pytest.mark.parametrize(("module", "name"), [(ledger, "withhold"), (audit, "append")], ids=names)
+def test_one_withheld_is_said_so_once(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    world = World()
+    withdrawn: Callable[..., str] = lambda *_, **__: "c" * 32  # noqa: E731
+    monkeypatch.setattr(delivery, "why_withheld", withdrawn)
+    with monkeypatch.context() as crash:
+        crash.setattr(module, name, dying(getattr(module, name), moment))
+        with pytest.raises(Death):
+            world.run()
+    assert world.run()["outcome"] == "withheld"
+    assert world.actions == ["WITHHELD"]
+    assert sent_mails() == []

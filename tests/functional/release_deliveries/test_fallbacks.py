@@ -1,0 +1,69 @@
+"""An address that fails: the directory's fallback is told instead, once."""
+
+from dataclasses import replace
+
+import pytest
+
+from lambdas.common import deliveries, vault
+from lambdas.common.models import Identities
+from lambdas.record_feedback.handler import lambda_handler as feedback
+from tests.functional.deliver_notification.world import (
+    ADMISSION,
+    EVENT_ID,
+    RECIPIENT,
+    Context,
+    World,
+    ledger_items,
+    sent_mails,
+)
+from tests.functional.release_deliveries.world import STAND_IN, release, world_with_fallback
+from tests.support.ses_events import ses_event
+
+
+@pytest.mark.parametrize("event_type", ["Bounce", "Complaint"])
+def test_a_bounce_or_complaint_gives_the_address_up_and_tells_the_fallback_once(
+    event_type: str,
+) -> None:
+    world = world_with_fallback()
+    world.run()
+    for _ in range(2):
+        feedback(ses_event(event_type, EVENT_ID, world.delivery_id), Context())
+        release()
+    first, second = sent_mails()
+    assert (first["To"], second["To"]) == (RECIPIENT.address, STAND_IN.address)
+    plain = second.get_body(("plain",))
+    assert plain is not None
+    said = " ".join(plain.get_content().split())
+    assert "It could not be delivered to Dr Petra Lindqvist" in said
+    known = deliveries.read(deliveries.endpoint_key(world.item["endpoint_ref"]))
+    assert known is not None
+    assert known["state"] == "endpoint_bad"
+    assert "clinic.example" not in str(ledger_items())
+
+
+def test_a_soft_bounce_gives_nothing_up() -> None:
+    world = world_with_fallback()
+    world.run()
+    feedback(ses_event("Bounce", EVENT_ID, world.delivery_id, bounceType="Transient"), Context())
+    release()
+    assert len(sent_mails()) == 1
+
+
+def test_the_next_event_goes_to_the_fallback_at_once_and_to_a_new_address_again() -> None:
+    world = world_with_fallback()
+    world.run()
+    feedback(ses_event("Bounce", EVENT_ID, world.delivery_id), Context())
+    later = replace(ADMISSION, event_id="9" * 32)
+    recipient = replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref)
+    again = World((recipient,), later)
+    identities = Identities("k1.patient", recipients=(recipient,), fallbacks=(STAND_IN,))
+    written = vault.write_document(later.event_id, "identities.json", identities.to_dict())
+    again.task["identities"]["version_id"] = written.version_id
+    with pytest.raises(Exception, match="bounced or complained before"):
+        again.run()
+    release()
+    assert [mail["To"] for mail in sent_mails()].count(STAND_IN.address) == 2
+    moved = World(
+        (replace(recipient, address="new@clinic.example"),), replace(later, event_id="8" * 32)
+    )
+    assert moved.run()["outcome"] == "sent"
