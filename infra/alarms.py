@@ -8,6 +8,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.settings import Environment
@@ -95,11 +96,27 @@ def metric(
     )
 
 
-def own(environment: Environment, service: str, name: str, **dimensions: str) -> cloudwatch.Metric:
-    """A count that a step or the receiver emits: by service, environment, and what else it says."""
-    return metric(
-        "hl7-ens", name, {"environment": environment.name, "service": service, **dimensions}
-    )
+def own(
+    environment: Environment,
+    service: str,
+    name: str,
+    *,
+    statistic: str = "Sum",
+    **dimensions: str,
+) -> cloudwatch.Metric:
+    """What a step or the receiver counts: by service, environment, and what else it says."""
+    by = {"environment": environment.name, "service": service, **dimensions}
+    return metric("hl7-ens", name, by, statistic=statistic)
+
+
+def visible(queue: sqs.IQueue) -> cloudwatch.Metric:
+    """How many messages wait in a queue."""
+    return of_queue(queue, "ApproximateNumberOfMessagesVisible")
+
+
+def of_queue(queue: sqs.IQueue, name: str) -> cloudwatch.Metric:
+    """A metric of a queue, at its highest."""
+    return metric("AWS/SQS", name, {"QueueName": queue.queue_name}, statistic="Maximum")
 
 
 def calculated(

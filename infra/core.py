@@ -10,6 +10,7 @@ from infra.alarms import Alarms
 from infra.core_alarms import CoreAlarms
 from infra.dashboard import Dashboard
 from infra.delivery import Delivery
+from infra.delivery_alarms import DeliveryAlarms
 from infra.keys import Keys
 from infra.pipe import Pipe
 from infra.queries import Queries
@@ -21,6 +22,7 @@ from infra.settings import Environment
 from infra.steps import Steps
 from infra.tables import Tables
 from infra.vault import Vault
+from infra.watched import Watched
 from infra.workflow import Workflow, workflow_grants
 
 
@@ -120,16 +122,16 @@ class CoreStack(cdk.Stack):
             logs_key=self.keys.logs,
         )
         self.alarms = Alarms(self, "Alarms", environment=environment, key=self.keys.alarms)
-        watched: Any = {
-            "environment": environment,
-            "alarms": self.alarms,
-            "queues": self.queues,
-            "pipe": self.pipe,
-            "workflow": self.workflow,
-            "steps": self.steps,
-        }
-        CoreAlarms(self, "CoreAlarms", **watched)
-        Dashboard(self, "Dashboard", **watched)
+        watched = Watched(
+            environment=environment,
+            queues=self.queues,
+            pipe=self.pipe,
+            workflow=self.workflow,
+            steps=self.steps,
+        )
+        CoreAlarms(self, "CoreAlarms", watched=watched, alarms=self.alarms)
+        DeliveryAlarms(self, "DeliveryAlarms", watched=watched, alarms=self.alarms)
+        Dashboard(self, "Dashboard", watched=watched, alarms=self.alarms)
         Queries(
             self,
             "Queries",

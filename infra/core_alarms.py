@@ -1,44 +1,33 @@
-"""What can go wrong between the queue and the provider, as alarms."""
+"""What can go wrong between the queue and the end of the workflow, as alarms."""
 
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.alarms import Alarms, calculated, metric, own
+from infra.alarms import Alarms, calculated, metric, of_queue, own, visible
 from infra.pipe import Pipe
 from infra.queues import Queues
-from infra.settings import Environment
 from infra.steps import Steps
+from infra.watched import Watched
 from infra.workflow import Workflow
 
 PIPES = "AWS/EventBridge/Pipes"
 
 
 class CoreAlarms(Construct):
-    """The alarms of the core stack."""
+    """The alarms of queue, pipe and workflow."""
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        environment: Environment,
-        alarms: Alarms,
-        queues: Queues,
-        pipe: Pipe,
-        workflow: Workflow,
-        steps: Steps,
+        self, scope: Construct, construct_id: str, *, watched: Watched, alarms: Alarms
     ) -> None:
         super().__init__(scope, construct_id)
         self._alarms = alarms
-        self._environment = environment
-        self._watch_queues(queues)
-        self._watch_pipe(pipe, queues.events)
-        self._watch_workflow(workflow, steps)
-        self._watch_delivery(queues.feedback_dead_letters)
+        self._environment = watched.environment
+        self._watch_queues(watched.queues)
+        self._watch_pipe(watched.pipe, watched.queues.events)
+        self._watch_workflow(watched.workflow, watched.steps)
 
     def _watch_queues(self, queues: Queues) -> None:
-        waiting = _visible(queues.dead_letters)
+        waiting = visible(queues.dead_letters)
         self._alarms.watch(
             self,
             "dead-letters-waiting",
@@ -56,7 +45,7 @@ class CoreAlarms(Construct):
             self,
             "oldest-message",
             meaning="A message has waited in the event queue for more than five minutes.",
-            metric=_of_queue(queues.events, "ApproximateAgeOfOldestMessage"),
+            metric=of_queue(queues.events, "ApproximateAgeOfOldestMessage"),
             threshold=300,
         )
 
@@ -69,7 +58,7 @@ class CoreAlarms(Construct):
             metric=calculated(
                 "IF(waiting > 0 AND FILL(taken, 0) == 0, 1, 0)",
                 {
-                    "waiting": _visible(queue),
+                    "waiting": visible(queue),
                     "taken": metric(PIPES, "EventCount", dimensions),
                 },
                 label="standing still",
@@ -123,51 +112,9 @@ class CoreAlarms(Construct):
             meaning="A sender used one message control id (MSH-10) for two different messages.",
             metric=own(self._environment, "ParseMessage", "ControlIdReused"),
         )
-
         self._alarms.watch(
             self,
             "rosters-ending",
             meaning="A subscriber's roster ends within two weeks, or within three days.",
             metric=own(self._environment, "LookupIdentities", "RostersEnding"),
         )
-
-    def _watch_delivery(self, feedback_dead_letters: sqs.IQueue) -> None:
-        self._alarms.watch(
-            self,
-            "unknown-deliveries",
-            meaning="It is not known whether a notification was sent; it is not sent again by itself.",
-            metric=own(self._environment, "DeliverNotification", "UnknownDelivery"),
-        )
-        self._alarms.watch(
-            self,
-            "feedback-not-recorded",
-            meaning="What SES reported about a mail could not be written to ledger and audit.",
-            metric=_visible(feedback_dead_letters),
-        )
-        # Above 5 % and 0.1 % AWS reviews the account's right to send (SES developer guide,
-        # "Sending review process"); these go off before.
-        for name, rate, threshold in (
-            ("bounces", "BounceRate", 0.04),
-            ("complaints", "ComplaintRate", 0.0008),
-        ):
-            self._alarms.watch(
-                self,
-                f"too-many-{name}",
-                meaning=f"The share of {name} nears the limit at which SES stops sending.",
-                metric=metric(
-                    "AWS/SES",
-                    f"Reputation.{rate}",
-                    {"ses:configuration-set": self._environment.prefix},
-                    statistic="Average",
-                    minutes=60,
-                ),
-                threshold=threshold,
-            )
-
-
-def _visible(queue: sqs.IQueue) -> cloudwatch.Metric:
-    return _of_queue(queue, "ApproximateNumberOfMessagesVisible")
-
-
-def _of_queue(queue: sqs.IQueue, name: str) -> cloudwatch.Metric:
-    return metric("AWS/SQS", name, {"QueueName": queue.queue_name}, statistic="Maximum")

@@ -6,39 +6,30 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.alarms import Alarms, metric, own
-from infra.pipe import Pipe
-from infra.queues import Queues
-from infra.settings import Environment
-from infra.steps import Steps
-from infra.workflow import Workflow
+from infra.alarms import Alarms, metric, of_queue, own, visible
+from infra.watched import Watched
 
 
 class Dashboard(Construct):
     """One page per environment: alarms, the way of messages, the steps, the deliveries."""
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        environment: Environment,
-        alarms: Alarms,
-        queues: Queues,
-        pipe: Pipe,
-        workflow: Workflow,
-        steps: Steps,
+        self, scope: Construct, construct_id: str, *, watched: Watched, alarms: Alarms
     ) -> None:
         super().__init__(scope, construct_id)
-        machine = {"StateMachineArn": workflow.state_machine.state_machine_arn}
-        events = {"QueueName": queues.events.queue_name}
-        dead = {"QueueName": queues.dead_letters.queue_name}
+        environment, steps, queues = watched.environment, watched.steps, watched.queues
+        machine = {"StateMachineArn": watched.workflow.state_machine.state_machine_arn}
+        pipe = {"PipeName": watched.pipe.name}
+        mails = {"ses:configuration-set": environment.prefix}
         receiver = [
             own(environment, "Receiver", "Received"),
             own(environment, "Receiver", "Acknowledged", code="AA"),
             own(environment, "Receiver", "Refused", reason="store_unavailable"),
         ]
-        mails = {"ses:configuration-set": environment.prefix}
+        held = [
+            own(environment, "ReleaseDeliveries", name, statistic="Maximum")
+            for name in ("HeldDeliveries", "OverdueDeliveries")
+        ]
         cloudwatch.Dashboard(
             self,
             "Resource",
@@ -51,19 +42,16 @@ class Dashboard(Construct):
                     _graph(
                         "Waiting",
                         [
-                            _peak("AWS/SQS", "ApproximateNumberOfMessagesVisible", events),
-                            _peak("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", events),
-                            metric("AWS/EventBridge/Pipes", "EventCount", {"PipeName": pipe.name}),
+                            visible(queues.events),
+                            of_queue(queues.events, "ApproximateNumberOfMessagesNotVisible"),
+                            metric("AWS/EventBridge/Pipes", "EventCount", pipe),
                         ],
                     ),
                     _graph(
                         "Age of the oldest message (s)",
-                        [_peak("AWS/SQS", "ApproximateAgeOfOldestMessage", events)],
+                        [of_queue(queues.events, "ApproximateAgeOfOldestMessage")],
                     ),
-                    _graph(
-                        "Dead letters",
-                        [_peak("AWS/SQS", "ApproximateNumberOfMessagesVisible", dead)],
-                    ),
+                    _graph("Dead letters", [visible(queues.dead_letters)]),
                 ],
                 [
                     _graph(
@@ -100,13 +88,28 @@ class Dashboard(Construct):
                             for name in ("Send", "Delivery", "Bounce", "Complaint", "Reject")
                         ],
                     ),
+                    _graph("Held deliveries", held),
+                    _graph(
+                        "Oldest overdue delivery (s)",
+                        [
+                            own(
+                                environment,
+                                "ReleaseDeliveries",
+                                "OldestOverdueSeconds",
+                                statistic="Maximum",
+                            )
+                        ],
+                    ),
                     _graph(
                         "Deliveries to look at",
                         [
                             own(environment, "DeliverNotification", "UnknownDelivery"),
+                            own(environment, "DeliverNotification", "ReducedDetail"),
                             own(environment, "RecordFeedback", "NotificationNotDelivered"),
                         ],
                     ),
+                ],
+                [
                     _graph(
                         "Patients and recipients",
                         [
@@ -125,7 +128,3 @@ class Dashboard(Construct):
 
 def _graph(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(title=title, left=list(metrics), width=6, height=6)
-
-
-def _peak(namespace: str, name: str, dimensions: dict[str, str]) -> cloudwatch.Metric:
-    return metric(namespace, name, dimensions, statistic="Maximum")

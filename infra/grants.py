@@ -69,6 +69,20 @@ def read_secret(secret: secretsmanager.ISecret, key: kms.IKey) -> list[iam.Polic
     ]
 
 
+def read_foreign_secret(secret_arn: str, key_arn: str) -> list[iam.PolicyStatement]:
+    """Reading a secret of another stack's, and opening it where `key_arn` is not "" (AWS's own key)."""
+    if not secret_arn:
+        return []
+    secret = allow(("secretsmanager:GetSecretValue",), [secret_arn])
+    if not key_arn:
+        return [secret]
+    via = {"kms:ViaService": f"secretsmanager.{cdk.Aws.REGION}.amazonaws.com"}
+    key = iam.PolicyStatement(
+        actions=["kms:Decrypt"], resources=[key_arn], conditions={"StringEquals": via}
+    )
+    return [secret, key]
+
+
 def send_messages(queue: sqs.IQueue, key: kms.IKey, *more: str) -> list[iam.PolicyStatement]:
     """Sending to a queue under its key, and further actions on it."""
     return [

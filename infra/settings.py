@@ -82,7 +82,8 @@ class Mail:
     `rate` is the account's sending rate in mails a second (SES console, 1 in the sandbox). `on_unknown`
     says whether a mail that may or may not have gone is sent once more after ten minutes without a
     word from SES. `full_in_clear` forbidden makes every mail that is not encrypted a minimal one.
-    `smime_secret` is the ARN of the secret with our S/MIME key and the trusted authorities.
+    `smime_secret` is the ARN of the secret with our S/MIME key and the trusted authorities, under
+    `smime_secret_key_arn` where that is not AWS's own key.
     """
 
     domain: str
@@ -92,6 +93,7 @@ class Mail:
     on_unknown: Literal["park", "resend_once"] = "park"
     full_in_clear: Literal["allowed", "forbidden"] = "allowed"
     smime_secret: str = ""
+    smime_secret_key_arn: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from constructs import Construct
 from infra import grants
 from infra.delivery import Delivery
 from infra.keys import Keys
-from infra.mdm import mdm_grants, mdm_variables
+from infra.mdm import mdm_variables
 from infra.secrets import Secrets
 from infra.settings import Environment
 from infra.step import StepFunction
@@ -94,7 +94,9 @@ class Steps:
                 *grants.write_objects(bucket, keys.vault, IDENTITIES),
                 # Whom a cancelled event was told, and that nobody is told of it from now on.
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "UpdateItem"),
-                *mdm_grants(environment.mdm),
+                *grants.read_foreign_secret(
+                    environment.mdm.secret_arn, environment.mdm.secret_key_arn
+                ),
                 *grants.use_table(
                     tables.lookups,
                     keys.registry,
@@ -135,11 +137,7 @@ class Steps:
                 ),
             ],
         )
-        smime = (
-            {"ENS_SMIME_SECRET": environment.mail.smime_secret}
-            if environment.mail.smime_secret
-            else {}
-        )
+        mail = environment.mail
         self.deliver_notification = self._step(
             "DeliverNotification",
             folder="deliver_notification",
@@ -148,10 +146,10 @@ class Steps:
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
                 "ENS_SENDERS": senders,
                 "ENS_SES_CONFIGURATION_SET": environment.prefix,
-                "ENS_SES_FROM": environment.mail.from_address,
-                "ENS_SES_RATE": str(environment.mail.rate),
-                "ENS_FULL_IN_CLEAR": environment.mail.full_in_clear,
-                **smime,
+                "ENS_SES_FROM": mail.from_address,
+                "ENS_SES_RATE": str(mail.rate),
+                "ENS_FULL_IN_CLEAR": mail.full_in_clear,
+                **({"ENS_SMIME_SECRET": mail.smime_secret} if mail.smime_secret else {}),
             },
             may=[
                 *audit,
@@ -159,10 +157,7 @@ class Steps:
                 *grants.write_objects(bucket, keys.vault, MAILS),
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
                 grants.allow(("ses:SendEmail",), delivery.arns),
-                *(
-                    grants.allow(("secretsmanager:GetSecretValue",), [arn])
-                    for arn in smime.values()
-                ),
+                *grants.read_foreign_secret(mail.smime_secret, mail.smime_secret_key_arn),
             ],
         )
         self.record_feedback = self._step(
@@ -182,7 +177,7 @@ class Steps:
             variables={
                 "ENS_DELIVER_FUNCTION": self.deliver_notification.function_name,
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
-                "ENS_ON_UNKNOWN": environment.mail.on_unknown,
+                "ENS_ON_UNKNOWN": mail.on_unknown,
             },
             may=[
                 *audit,

@@ -42,16 +42,8 @@ def resend(deployment: Deployment, delivery_id: str, by: str) -> None:
     item = deliveries.read(delivery_id)
     if item is None or item["state"] != UNKNOWN or "task" not in item:
         raise ProblemError("No unknown delivery has this id: only an unknown one is sent again.")
-    facts = {
-        "step": "Operator",
-        "actor": f"operator:{by}",
-        "action": "RESENT",
-        "outcome": "ok",
-        "started_at": now(),
-        "delivery_id": delivery_id,
-        "recipient_ref": item["recipient_ref"],
-    }
-    audit.append(item["event_id"], facts)
+    whom = {"delivery_id": delivery_id, "recipient_ref": item["recipient_ref"]}
+    audit.append(item["event_id"], {**_act(by, "RESENT"), **whom})
     try:
         with dependency("dynamodb"):
             client("dynamodb").update_item(
@@ -78,9 +70,28 @@ def resend(deployment: Deployment, delivery_id: str, by: str) -> None:
 
 
 def switch(deployment: Deployment, state: str, by: str) -> None:
-    """Sets the environment's switch to `paused`, or to anything else: on."""
+    """Sets the environment's switch to `paused`, or to anything else: on; audited under `SWITCH`."""
     _bind(deployment)
+    action = "PAUSED" if state == deliveries.PAUSED else "CONTINUED"
+    audit.append(deliveries.SWITCH, _act(by, action))
     deliveries.mark(deliveries.SWITCH, state, by=by)
+
+
+def switched(deployment: Deployment) -> Item:
+    """The switch as it stands: its `state`, who set it and when; empty where nobody ever did."""
+    _bind(deployment)
+    return deliveries.read(deliveries.SWITCH) or {}
+
+
+def _act(by: str, action: str) -> Item:
+    """The audit facts of a person's act."""
+    return {
+        "step": "Operator",
+        "actor": f"operator:{by}",
+        "action": action,
+        "outcome": "ok",
+        "started_at": now(),
+    }
 
 
 def _bind(deployment: Deployment) -> None:

@@ -50,6 +50,10 @@ class Run:
         audit.append(self.event_id, *self._noted, self._entry(action, outcome, facts))
         self._noted.clear()
 
+    def audit_of(self, event_id: str, action: str, outcome: str, **facts: Any) -> None:
+        """Appends an entry to the chain of another event, which this step served too."""
+        audit.append(event_id, self._entry(action, outcome, facts))
+
     def note(self, action: str, outcome: str, **facts: Any) -> None:
         """An entry that is written together with the next one: a step that ends has always one more."""
         self._noted.append(self._entry(action, outcome, facts))

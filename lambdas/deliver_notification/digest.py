@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common import audit, deliveries
-from lambdas.common.clock import milliseconds_since, now
+from lambdas.common.clock import now
 from lambdas.common.deliveries import HELD, REFUSED, SENT, UNKNOWN, WITHHELD
 from lambdas.common.items import Item
 from lambdas.common.log import Result, Run, Task
@@ -161,31 +161,25 @@ def _settle(run: Run, member: Item, summary: Item, fate: dict[str, Any]) -> None
     if (deliveries.read(member["delivery_id"]) or member)["state"] != HELD:
         return
     action, outcome = record.RECORDED_AS[fate["state"]]
-    facts: dict[str, Any] = {
-        "step": run.step_name,
-        "actor": f"lambda:{run.step_name}",
-        "action": action,
-        "outcome": outcome,
-        "started_at": run.started_at,
-        "duration_ms": milliseconds_since(run.started_at),
-        "attempt": run.attempt,
-        "execution_arn": "",
-        "sender": member["task"]["envelope"]["sender"],
-        "recipient_ref": member["recipient_ref"],
-        "channel": member["channel"],
-        "delivery_id": member["delivery_id"],
-        "summary_id": summary["delivery_id"],
-        "documents": [summary["document"]] if "document" in summary else [],
-        "ses_message_id": summary.get("ses_message_id"),
-        "withheld_because": fate["reason"] if fate["state"] == WITHHELD else None,
-    }
-    for name in ("patient_ref", "encounter_ref"):
-        if name in member:
-            facts[name] = member[name]
     # The entry first: a member that is settled is never looked at again.
     if not any(
         entry["action"] == action and entry.get("delivery_id") == member["delivery_id"]
         for entry in audit.entries(member["event_id"])
     ):
-        audit.append(member["event_id"], facts)
+        run.audit_of(
+            member["event_id"],
+            action,
+            outcome,
+            execution_arn="",
+            sender=member["task"]["envelope"]["sender"],
+            recipient_ref=member["recipient_ref"],
+            channel=member["channel"],
+            delivery_id=member["delivery_id"],
+            patient_ref=member.get("patient_ref"),
+            encounter_ref=member.get("encounter_ref"),
+            summary_id=summary["delivery_id"],
+            documents=[summary["document"]] if "document" in summary else [],
+            ses_message_id=summary.get("ses_message_id"),
+            withheld_because=fate["reason"] if fate["state"] == WITHHELD else None,
+        )
     ledger.settle_member(member["delivery_id"], summary["event_id"], fate)

@@ -17,7 +17,7 @@ def note(feedback: Feedback) -> Item | None:
     The same event noted twice leaves one mark.
     """
     return _update(
-        feedback,
+        feedback.delivery_id,
         UpdateExpression="ADD #feedback :mark SET updated_at = :now",
         ConditionExpression="event_id = :event",
         ExpressionAttributeNames={"#feedback": "feedback"},
@@ -27,10 +27,10 @@ def note(feedback: Feedback) -> Item | None:
     )
 
 
-def settle(feedback: Feedback) -> Item | None:
-    """The item after the event said what became of a delivery in `sending` or `unknown`; None otherwise."""
-    return _update(
-        feedback,
+def settle(feedback: Feedback, delivery_id: str) -> None:
+    """Says what became of a delivery in `sending` or `unknown`: the event's own, or one in its summary."""
+    _update(
+        delivery_id,
         UpdateExpression="SET #state = :state, ses_message_id = :message, updated_at = :now",
         ConditionExpression="#state IN (:sending, :unknown)",
         ExpressionAttributeNames={"#state": "state"},
@@ -46,12 +46,12 @@ def settle(feedback: Feedback) -> Item | None:
     )
 
 
-def _update(feedback: Feedback, **arguments: Any) -> Item | None:
+def _update(delivery_id: str, **arguments: Any) -> Item | None:
     try:
         with dependency("dynamodb"):
             answer = client("dynamodb").update_item(
                 TableName=ledger_table(),
-                Key=to_item({"delivery_id": feedback.delivery_id}),
+                Key=to_item({"delivery_id": delivery_id}),
                 ReturnValues="ALL_NEW",
                 **arguments,
             )

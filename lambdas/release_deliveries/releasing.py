@@ -39,14 +39,21 @@ def release(run: Run) -> Result:
     """Releases what is due, oldest first, and returns the counts of `due` and of each outcome.
 
     Nothing while the environment is paused. A held item without `release_at` waits for a person.
+    An unknown one is sent again once, where the environment says so and SES has kept silent.
     """
+    moment = datetime.now(UTC)
+    held, unknown = ledger.in_state(HELD), ledger.in_state(UNKNOWN)
+    _measure(run, held, unknown, moment)
     if (deliveries.read(deliveries.SWITCH) or {}).get("state") == PAUSED:
         return {"due": 0, "paused": True}
-    moment = datetime.now(UTC)
+    due = [item for item in held if _is_due(item, iso(moment))]
     if os.environ.get("ENS_ON_UNKNOWN") == "resend_once":
-        for item in ledger.in_state(UNKNOWN, before=iso(moment - RESEND_AFTER)):
-            ledger.resend(item["delivery_id"])
-    due = [item for item in ledger.in_state(HELD) if _is_due(item, iso(moment))]
+        quiet = iso(moment - RESEND_AFTER)
+        due += [
+            item
+            for item in unknown
+            if item["updated_at"] < quiet and ledger.resend(item["delivery_id"])
+        ]
     stale = iso(moment - STALE)
     for state in (CLAIMED, SENDING):
         due += [item for item in ledger.in_state(state, before=stale) if item.get("released")]
@@ -58,6 +65,16 @@ def release(run: Run) -> Result:
     for outcome, count in outcomes.items():
         run.count(f"Released_{outcome}", count)
     return {"due": len(due), **outcomes}
+
+
+def _measure(run: Run, held: list[Item], unknown: list[Item], moment: datetime) -> None:
+    """Counts for the alarms what waits and how long, every minute, also while nothing may go."""
+    overdue = [item["release_at"] for item in held if _is_due(item, iso(moment))]
+    oldest = datetime.fromisoformat(min(overdue)) if overdue else moment
+    run.count("UnknownDeliveries", len(unknown))
+    run.count("HeldDeliveries", len(held))
+    run.count("OverdueDeliveries", len(overdue))
+    run.count("OldestOverdueSeconds", int((moment - oldest).total_seconds()))
 
 
 def _is_due(item: Item, moment: str) -> bool:

@@ -31,6 +31,9 @@ def unknown_command(session: Session, as_csv: bool) -> None:
 @pass_session
 def held_command(session: Session, as_csv: bool) -> None:
     """Lists deliveries that wait: for their hour, for the rate, or for the switch."""
+    switch = ledger.switched(session.deployment)
+    if switch.get("state") == deliveries.PAUSED and not as_csv:
+        console().print(f"Paused by {switch['by']} since {clock(switch['updated_at'])} UTC.")
     _list(ledger.in_state(session.deployment, deliveries.HELD), as_csv)
 
 
@@ -74,7 +77,10 @@ def resend_command(session: Session, delivery_id: str, by: str) -> None:
 @click.option("--by", required=True, help="Who asks for it.")
 @pass_session
 def pause_command(session: Session, by: str) -> None:
-    """Holds every delivery of the environment from now on; none is lost."""
+    """Holds every delivery of the environment from now on; none is lost.
+
+    Who did it is in the audit: `ens trace switch#delivery`.
+    """
     ledger.switch(session.deployment, deliveries.PAUSED, operator(by))
     console().print("Paused: every notification is held until `ens deliveries continue`.")
 

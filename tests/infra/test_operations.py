@@ -14,6 +14,7 @@ LINK = re.compile(r"docs/runbook\.md#([a-z-]+)$")
 PROMISED = {
     *("dead-letters-waiting", "dead-letters-growing", "oldest-message", "executions-failed"),
     *("executions-timed-out", "pipe-stands-still", "unknown-deliveries"),
+    *("deliveries-overdue", "deliveries-piling-up", "reduced-detail", "notification-not-delivered"),
 }
 
 
@@ -90,6 +91,12 @@ def test_the_standing_pipe_is_told_from_a_patient_who_blocks_his_own_messages(
     assert (
         period * alarm["EvaluationPeriods"] > core.properties("Queues/Events")["VisibilityTimeout"]
     )
+
+
+def test_releases_that_stand_still_are_an_alarm_too(core: Template) -> None:
+    alarm = alarms(core)["deliveries-overdue"]
+    assert alarm["TreatMissingData"] == "breaching"
+    assert (alarm["Threshold"], alarm["Statistic"]) == (900, "Maximum")
 
 
 def test_alarms_on_our_own_metrics_name_them_as_the_code_emits_them(prod: Stacks) -> None:
@@ -175,7 +182,10 @@ def test_eventbridge_may_put_what_it_cannot_deliver_into_its_queue(core: Templat
 def test_the_dashboard_shows_the_way_of_messages(core: Template) -> None:
     (dashboard,) = core.of_type("AWS::CloudWatch::Dashboard").values()
     body = text(dashboard["Properties"]["DashboardBody"])
-    for metric in ("ApproximateAgeOfOldestMessage", "ExecutionsFailed", "EventCount", "Delivery"):
+    for metric in (
+        *("ApproximateAgeOfOldestMessage", "ExecutionsFailed", "EventCount", "Delivery"),
+        *("HeldDeliveries", "OldestOverdueSeconds", "UnknownDelivery", "ReducedDetail"),
+    ):
         assert f'"{metric}"' in body
 
 

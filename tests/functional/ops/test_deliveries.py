@@ -64,6 +64,14 @@ def test_the_switch_pauses_and_lets_go(ens: Ens) -> None:
         item = deliveries.read(deliveries.SWITCH)
         assert item is not None
         assert (item["state"], item["by"]) == (state, "tester")
+        assert ("Paused by tester" in ens("deliveries", "held").output) is (state == "paused")
+    entries = audit.entries(deliveries.SWITCH)
+    assert [(e["action"], e["actor"]) for e in entries] == [
+        ("PAUSED", "operator:tester"),
+        ("CONTINUED", "operator:tester"),
+    ]
+    assert "holds" in ens("audit", "verify", deliveries.SWITCH).output
+    assert "tester" in ens("trace", deliveries.SWITCH).output
 
 
 def test_problems_name_the_recipient_by_reference(ens: Ens) -> None:

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
-from lambdas.common import deliveries, vault
+from lambdas.common import audit, deliveries, vault
 from lambdas.common.models import Identities
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from tests.functional.deliver_notification.world import (
@@ -15,8 +16,16 @@ from tests.functional.deliver_notification.world import (
     World,
     ledger_items,
     sent_mails,
+    ses_answers,
 )
-from tests.functional.release_deliveries.world import STAND_IN, release, world_with_fallback
+from tests.functional.release_deliveries.world import (
+    STAND_IN,
+    due_now,
+    release,
+    states,
+    world_with_fallback,
+    worlds,
+)
 from tests.support.ses_events import ses_event
 
 
@@ -67,3 +76,21 @@ def test_the_next_event_goes_to_the_fallback_at_once_and_to_a_new_address_again(
         (replace(recipient, address="new@clinic.example"),), replace(later, event_id="8" * 32)
     )
     assert moved.run()["outcome"] == "sent"
+
+
+def test_what_became_of_a_summary_stands_with_every_event_in_it() -> None:
+    for world in worlds(2):
+        world.run()
+    due_now()
+    with ses_answers(ReadTimeoutError(endpoint_url="x")):
+        assert release()["unknown"] == 1
+    assert states() == {"unknown": 3}
+    [summary] = [item for item in ledger_items() if item.get("kind") == "summary"]
+    for event_type in ("Delivery", "Complaint"):
+        for _ in range(2):
+            event = ses_event(event_type, summary["event_id"], summary["delivery_id"])
+            feedback(event, Context())
+    assert states() == {"sent": 3}
+    for number in (1, 2):
+        actions = [entry["action"] for entry in audit.entries(f"{number:032x}")]
+        assert actions == ["HELD", "UNKNOWN", "DELIVERED", "COMPLAINED"]

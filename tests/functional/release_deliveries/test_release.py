@@ -1,5 +1,6 @@
 """Held deliveries: summaries, quiet hours, the rate, the switch; none lost, none twice."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -216,3 +217,35 @@ def test_a_summary_of_which_all_was_withdrawn_is_not_sent() -> None:
     assert release()["due"] == 0
     assert states() == {"withheld": 3}
     assert sent_mails() == []
+
+
+def gauges(printed: str) -> dict[str, int]:
+    """What the last run counted for the alarms."""
+    lines = [json.loads(line) for line in printed.splitlines() if "OverdueDeliveries" in line]
+    return {
+        name: int(lines[-1][name][0])
+        for name in (
+            "UnknownDeliveries",
+            "HeldDeliveries",
+            "OverdueDeliveries",
+            "OldestOverdueSeconds",
+        )
+    }
+
+
+def test_every_minute_the_alarms_hear_what_waits_even_while_paused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for world in worlds(3):
+        world.run()
+    with ses_answers(ReadTimeoutError(endpoint_url="x")):
+        World().run()
+    release()
+    expected = {"UnknownDeliveries": 1, "HeldDeliveries": 3, "OverdueDeliveries": 0}
+    assert gauges(capsys.readouterr().out) == {**expected, "OldestOverdueSeconds": 0}
+    due_now()
+    deliveries.mark(deliveries.SWITCH, deliveries.PAUSED, by="tester")
+    release()
+    found = gauges(capsys.readouterr().out)
+    assert found.pop("OldestOverdueSeconds") > 24 * 3600
+    assert found == {**expected, "OverdueDeliveries": 3}
