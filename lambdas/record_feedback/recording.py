@@ -7,6 +7,8 @@ from lambdas.common.log import Result, Run, Task
 from lambdas.record_feedback import ledger
 from lambdas.record_feedback.feedback import Feedback
 
+Actions = dict[str, set[str]]
+
 
 def record(task: Task, run: Run) -> Result:
     """What was done with the event: `recorded`, `known` (it came before), or `not_ours`.
@@ -41,23 +43,30 @@ def _members(item: Item) -> list[Item]:
 
 def _record(run: Run, feedback: Feedback, delivery: Item) -> bool:
     """Audits the event in the chain of the delivery's own patient event; whether it was news there."""
-    if not _is_news(feedback, delivery):
+    actions = _actions(delivery)
+    if not _is_news(feedback, actions):
         return False
-    run.audit_of(
-        delivery["event_id"],
-        feedback.meaning.action,
-        feedback.meaning.outcome,
-        sender=None,
-        recipient_ref=delivery["recipient_ref"],
-        channel=delivery["channel"],
-        delivery_id=delivery["delivery_id"],
-        patient_ref=delivery.get("patient_ref"),
-        encounter_ref=delivery.get("encounter_ref"),
-        ses_message_id=feedback.ses_message_id,
-        ses_event=feedback.mark,
-        detail=feedback.kind,
-    )
+    facts = {
+        "sender": None,
+        "recipient_ref": delivery["recipient_ref"],
+        "channel": delivery["channel"],
+        "delivery_id": delivery["delivery_id"],
+        "patient_ref": delivery.get("patient_ref"),
+        "encounter_ref": delivery.get("encounter_ref"),
+        "ses_message_id": feedback.ses_message_id,
+    }
+    if _died_silent(feedback, delivery, actions):
+        run.audit_of(delivery["event_id"], "SENT", "ok", **facts)
+    own = {"ses_event": feedback.mark, "detail": feedback.kind}
+    action, outcome = feedback.meaning.action, feedback.meaning.outcome
+    run.audit_of(delivery["event_id"], action, outcome, **facts, **own)
     return True
+
+
+def _died_silent(feedback: Feedback, delivery: Item, actions: Actions) -> bool:
+    """Whether a release died between SES's answer and its entry: no workflow brings that one again."""
+    told = feedback.event_type in ("Delivery", "Bounce")
+    return told and bool(delivery.get("released")) and not {"SENT", "UNKNOWN"} & actions.keys()
 
 
 def _give_up_address(feedback: Feedback, told: list[Item]) -> None:
@@ -78,18 +87,21 @@ def _give_up_address(feedback: Feedback, told: list[Item]) -> None:
         deliveries.tell_instead(delivery)
 
 
-def _is_news(feedback: Feedback, delivery: Item) -> bool:
+def _actions(delivery: Item) -> Actions:
+    """What the event's chain says of the delivery: each action with the SES events behind it."""
+    found: Actions = {}
+    for entry in audit.entries(delivery["event_id"]):
+        if entry.get("delivery_id") == delivery["delivery_id"]:
+            found.setdefault(entry["action"], set()).add(entry.get("ses_event", ""))
+    return found
+
+
+def _is_news(feedback: Feedback, actions: Actions) -> bool:
     """Whether the chain lacks this event. The ledger's mark alone would not do: a run may have died
     between mark and entry.
 
     SES's own `Send` is news only after an UNKNOWN: else the delivery's run has said SENT or will.
     """
-    entries = [
-        entry
-        for entry in audit.entries(delivery["event_id"])
-        if entry.get("delivery_id") == delivery["delivery_id"]
-    ]
     if feedback.event_type == "Send":
-        actions = {entry["action"] for entry in entries}
         return "UNKNOWN" in actions and "SENT" not in actions
-    return all(entry.get("ses_event") != feedback.mark for entry in entries)
+    return feedback.mark not in actions.get(feedback.meaning.action, set())
