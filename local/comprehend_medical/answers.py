@@ -6,7 +6,7 @@ out, abbreviated, misspelt), not how likely it is right.
 
 import gc
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -138,6 +138,11 @@ def _read(text: str, words: Sequence[Token], with_codes: bool) -> list[_Found]:
         found = coding.whole(text, words)
     spans = [context.Span(m.first, m.last, m.about) for m in found]
     told = context.traits(text, words, sentence_of, spans)
+    # The codes for history are the patient's own.
+    found = [
+        replace(mention, past=mention.past and "PERTAINS_TO_FAMILY" not in traits)
+        for mention, traits in zip(found, told, strict=True)
+    ]
     whole = text.strip() if coding.is_short(text, words) and len(found) == 1 else ""
     results = []
     for index, mention in enumerate(found):
