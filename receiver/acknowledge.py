@@ -10,7 +10,6 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from weakref import WeakKeyDictionary
 
 from receiver.message import Delimiters, Header, Letterhead
 from receiver.refusals import Refusal
@@ -56,7 +55,7 @@ def acknowledge(
     code, asked = _mode(letterhead, code)
     if not asked:
         return Acknowledgement(code, None)
-    ours = _answering(letterhead)
+    ours = (_kept_answering if letterhead.kept else _answering)(letterhead)
     message = b"".join(
         (
             ours.before_time,
@@ -92,14 +91,7 @@ class _Answering:
     after_id: bytes
 
 
-_kept: WeakKeyDictionary[Letterhead, _Answering] = WeakKeyDictionary()
-
-
 def _answering(letterhead: Letterhead) -> _Answering:
-    return _kept.get(letterhead) or _kept.setdefault(letterhead, _answer_to(letterhead))
-
-
-def _answer_to(letterhead: Letterhead) -> _Answering:
     d = letterhead.delimiters
     *sender, application, facility, processing_id, version_id, character_set = (
         _clean(letterhead.value(number)) for number in _ECHOED
@@ -118,6 +110,9 @@ def _answer_to(letterhead: Letterhead) -> _Answering:
         before_id=f.join((b"", b"", message_type, b"")),
         after_id=f.join((b"", *last)) + b"\rMSA" + f,
     )
+
+
+_kept_answering = lru_cache(maxsize=1024)(_answering)
 
 
 def _mode(letterhead: Letterhead, code: str) -> tuple[str, bool]:

@@ -44,17 +44,18 @@ STANDARD_DELIMITERS = Delimiters()
 class Letterhead:
     """What a sender's messages share: MSH without MSH-7 and MSH-10, read once for all of them.
 
-    `fields` is MSH as sent with those two emptied. Two are equal only when they are the same one.
+    `fields` is MSH as sent with those two emptied. `kept` says that it is remembered, and what is made
+    of it may be too. Two are equal only when they are the same one.
     """
 
     __slots__ = (
-        "__weakref__",
         "accept_acknowledgement",
         "application_acknowledgement",
         "bytes_before_sent_at",
         "delimiters",
         "facility",
         "fields",
+        "kept",
         "message_type",
         "processing_id",
         "readable",
@@ -62,8 +63,9 @@ class Letterhead:
         "trigger_event",
     )
 
-    def __init__(self, fields: tuple[bytes, ...]) -> None:
+    def __init__(self, fields: tuple[bytes, ...], *, kept: bool = False) -> None:
         separator = fields[0]
+        self.kept = kept
         delimiters = _delimiters(separator, fields[1])
         self.fields = fields
         self.readable = delimiters is not None
@@ -74,7 +76,7 @@ class Letterhead:
         self.bytes_before_sent_at = len(b"MSH|") + sum(len(value) + 1 for value in fields[1:6])
         self.message_type = self.component(9)
         self.trigger_event = self.component(9, 2)
-        self.processing_id = self.component(11)
+        self.processing_id = self.component(11).upper()  # some senders write `p`
         self.accept_acknowledgement = self.value(15).strip()
         self.application_acknowledgement = self.value(16).strip()
 
@@ -125,7 +127,7 @@ def find_header(message: bytes) -> Header | None:
 
 @lru_cache(maxsize=1024)
 def _letterhead(fields: tuple[bytes, ...]) -> Letterhead:
-    return Letterhead(fields)
+    return Letterhead(fields, kept=True)
 
 
 def _delimiters(separator: bytes, encoding_characters: bytes) -> Delimiters | None:
@@ -152,6 +154,7 @@ def trigger_event(message: bytes, header: Header) -> bytes:
     return header.letterhead.trigger_event or _field(_segment(message, header, b"EVN"), 1)
 
 
+@lru_cache(maxsize=256)
 def is_event_code(code: bytes) -> bool:
     """Whether this is an ADT event's code by its form: `A` and two digits."""
     return _EVENT_CODE.fullmatch(code) is not None

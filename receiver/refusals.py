@@ -104,9 +104,8 @@ class Rules:
             return UNKNOWN_TYPE
         if not is_event_code(trigger):
             return UNKNOWN_TRIGGER
-        # An empty MSH-11 is taken: senders of HL7 2.1 leave it out. Some write `p`.
-        processing_id = letterhead.processing_id.upper()
-        if processing_id and processing_id not in self._processing_ids:
+        # An empty MSH-11 is taken: senders of HL7 2.1 leave it out.
+        if letterhead.processing_id and letterhead.processing_id not in self._processing_ids:
             return PROCESSING_ID
         return None
 
