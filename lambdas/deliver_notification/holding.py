@@ -23,24 +23,30 @@ def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:
     local = moment.astimezone(zone)
     hour = _clock(recipient.digest_at)
     if hour is not None:
-        return DIGEST, iso(_next(local, hour).astimezone(UTC))
+        return DIGEST, iso(_next(local, hour))
     begin, _, end = recipient.quiet.partition("-")
     start, stop = _clock(begin), _clock(end)
     if start is None or stop is None or start == stop:
         return "", ""
     now = local.time()
     quiet = start <= now < stop if start < stop else now >= start or now < stop
-    return (QUIET, iso(_next(local, stop).astimezone(UTC))) if quiet else ("", "")
+    return (QUIET, iso(_next(local, stop))) if quiet else ("", "")
 
 
 def _next(local: datetime, hour: time) -> datetime:
-    """The next time that the clock on the wall shows the hour."""
-    today = datetime.combine(local.date(), hour, local.tzinfo)
-    return (
-        today
-        if today > local
-        else datetime.combine(local.date() + timedelta(days=1), hour, local.tzinfo)
-    )
+    """The next time that the clock on the wall shows the hour, in UTC.
+
+    In the night that has an hour twice it shows it twice; where the hour is skipped, it counts as it
+    would have been shown had the clock not been moved.
+    """
+    shown = []
+    for day in (local.date(), local.date() + timedelta(days=1)):
+        first, again = (
+            datetime.combine(day, hour.replace(fold=fold), local.tzinfo).astimezone(UTC)
+            for fold in (0, 1)
+        )
+        shown += [first, max(first, again)]
+    return min(moment for moment in shown if moment > local)
 
 
 def _clock(text: str) -> time | None:
