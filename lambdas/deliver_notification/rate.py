@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws import client, dependency
 from lambdas.common.deliveries import ledger_table
-from lambdas.common.items import to_item
+from lambdas.common.items import Item, from_item, to_item
 
 SHARE_OF_RELEASES = 0.8
 """Held deliveries leave a fifth of the rate to fresh ones, which so never wait behind a backlog."""
@@ -27,57 +27,37 @@ def may_send(released: bool) -> bool:
 
 def _count(limit: int) -> bool:
     second = int(time.time())
-    key = to_item({"delivery_id": f"rate#{second % 60}"})
-    values = {":second": second, ":one": 1}
-    names = {"#second": "second", "#used": "used"}
-    return (
-        _change(
-            key,
-            "ADD #used :one",
-            "#second = :second AND #used < :limit",
-            {**values, ":limit": limit},
-            names,
-        )
-        or _change(
-            key,
-            "SET #second = :second, #used = :one",
-            "attribute_not_exists(delivery_id) OR #second < :second",
-            values,
-            names,
-        )
-        or (
-            # Another began this second between the two questions.
-            _change(
-                key,
-                "ADD #used :one",
-                "#second = :second AND #used < :limit",
-                {**values, ":limit": limit},
-                names,
-            )
-        )
-    )
+    for _ in range(2):
+        full = _change("ADD #used :one", "#second = :second AND #used < :limit", second, limit)
+        if full is None:
+            return True
+        if full.get("second", -1) >= second:
+            return False
+        if _change("SET #second = :second, #used = :one", _NOT_BEGUN, second) is None:
+            return True
+        # Another began this second between the two questions.
+    return False
 
 
-def _change(
-    key: dict[str, object],
-    update: str,
-    condition: str,
-    values: dict[str, int],
-    names: dict[str, str],
-) -> bool:
-    used = {name: value for name, value in values.items() if name in f"{update} {condition}"}
+_NOT_BEGUN = "attribute_not_exists(delivery_id) OR #second < :second"
+
+
+def _change(update: str, condition: str, second: int, limit: int = 0) -> Item | None:
+    """None when the counter of the second was changed; else the counter as it stands, maybe empty."""
+    values = {":second": second, ":one": 1, **({":limit": limit} if limit else {})}
     try:
         with dependency("dynamodb"):
             client("dynamodb").update_item(
                 TableName=ledger_table(),
-                Key=key,
+                Key=to_item({"delivery_id": f"rate#{second % 60}"}),
                 UpdateExpression=update,
                 ConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=to_item(used),
+                ExpressionAttributeNames={"#second": "second", "#used": "used"},
+                ExpressionAttributeValues=to_item(values),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
-        return False
-    return True
+        return from_item(error.response.get("Item", {}))
+    return None
