@@ -1,5 +1,6 @@
 """The notification as its reader sees it: pure, from what is known to subject, text and HTML."""
 
+from collections.abc import Sized
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -38,8 +39,7 @@ class View:
     addressee: str = field(repr=False)
     rows: list[tuple[str, str]] = field(repr=False)
     diagnoses: list[str] = field(repr=False)
-    conditions: list[Found] = field(repr=False)
-    medications: list[Found] = field(repr=False)
+    machine: dict[str, list[Found]] = field(repr=False)
     left_out: dict[str, int]
     notes_status: str
     next_step: str
@@ -95,20 +95,16 @@ def view_of(
     institution = facts.institution(patient_event, sender)
     full = detail == FULL
     diagnoses = findings.of_hospital(patient_event, words) if full else []
-    conditions = findings.found(clinical.conditions) if full else []
-    medications = findings.found(clinical.medications) if full else []
-    lengths = {
-        "diagnoses": len(diagnoses),
-        "conditions": len(conditions),
-        "medications": len(medications),
-    }
+    seen = findings.seen_by(clinical, recipient.analysis)
+    machine = findings.by_machine(seen, words) if full else {}
+    lists: dict[str, Sized] = {"diagnoses": diagnoses, **machine}
     rows = (
         facts.rows(patient_event, kind, institution, sender, words)
         if full
         else facts.minimal_rows(patient_event, institution, words)
     )
     name = clean(patient_event.patient.name.display()) if full else facts.initials(patient_event)
-    status = findings.notes_status(clinical, patient_event, words)
+    status = findings.notes_status(seen, patient_event, words)
     return View(
         title=words.kinds[kind].title,
         not_live=words.marks.get(patient_event.processing_id.upper()),
@@ -116,9 +112,8 @@ def view_of(
         addressee=clean(recipient.name.display()),
         rows=[*rows, *facts.first_notice_row(recipient.withdraws, sender.zone, words)],
         diagnoses=diagnoses[: findings.MOST],
-        conditions=conditions[: findings.MOST],
-        medications=medications[: findings.MOST],
-        left_out={name: max(0, length - findings.MOST) for name, length in lengths.items()},
+        machine={name: listed[: findings.MOST] for name, listed in machine.items()},
+        left_out={name: max(0, len(listed) - findings.MOST) for name, listed in lists.items()},
         notes_status=status if full else words.sentences.minimal,
         next_step=words.kinds[kind].next,
         contact=_contact(patient_event, institution, sender, words, full),

@@ -1,10 +1,13 @@
 """The functions: what they are told, how long they may take, where they run."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from infra.settings import ENVIRONMENTS
+from lambdas.extract_entities import settings
 from tests.conftest import ROOT
 from tests.infra.conftest import Stacks
 from tests.infra.template import STEPS, Template
@@ -76,3 +79,18 @@ def test_every_log_is_encrypted_and_ends(prod: Stacks) -> None:
         for logical_id, group in stack.of_type("AWS::Logs::LogGroup").items():
             assert "KmsKeyId" in group["Properties"], logical_id
             assert group["Properties"]["RetentionInDays"] == 365
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_the_functions_together_keep_to_the_accounts_comprehend_rate(
+    name: str, synthesised: Callable[[str], Stacks], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = synthesised(name)["core"].properties("ExtractEntities")
+    told = function["Environment"]["Variables"]
+    for setting in ("ENS_COMPREHEND_RATE", "ENS_COMPREHEND_FUNCTIONS"):
+        monkeypatch.setenv(setting, told[setting])
+    settings.rate.cache_clear()
+    share = settings.rate()
+    settings.rate.cache_clear()
+    account = ENVIRONMENTS[name].comprehend_rate
+    assert share * function.get("ReservedConcurrentExecutions", 20) == pytest.approx(account)

@@ -26,10 +26,32 @@ RECIPIENT = Recipient("k1.r", ("primary_care",), name=Name(family="Lindqvist", g
 FINDINGS = ClinicalFindings(
     "extracted",
     conditions=(
-        Finding("a-fib", "I48.91", "Unspecified atrial fibrillation", 0.93),
-        Finding("chest discomfort"),
+        Finding(
+            "a-fib",
+            "I48.91",
+            "Unspecified atrial fibrillation",
+            0.93,
+            field="OBX[1]-5",
+            kind="diagnosis",
+            acuity="acute",
+        ),
+        Finding("chest discomfort", score=0.81, field="PV2-3", kind="symptom", anatomy="left"),
     ),
-    medications=(Finding("propanolol", detail="10Mg"),),
+    medications=(
+        Finding("propanolol", "8787", score=0.97, detail="10Mg p.o. twice daily", field="NTE[2]-3"),
+    ),
+    tests=(Finding("d-dimer", score=0.88, detail="2.1 mg/L", field="OBX[1]-5", kind="test"),),
+    procedures=(Finding("cardioversion", score=0.9, field="OBX[1]-5", kind="treatment"),),
+    apart={
+        "past": (
+            Finding("gout", "M10.9", "Gout, unspecified", 0.9, field="OBX[1]-5", kind="diagnosis"),
+            Finding("colchicine", score=0.9, field="OBX[1]-5", kind="generic"),
+        ),
+        "negated": (Finding("pneumonia", score=0.99, kind="diagnosis"),),
+        "family": (Finding("breast cancer", score=0.99, kind="diagnosis"),),
+        "hypothetical": (Finding("sepsis", score=0.99, kind="diagnosis"),),
+        "low_confidence": (Finding("scurvy", score=0.2, kind="diagnosis"),),
+    },
 )
 NOTHING = ClinicalFindings("nothing_to_read")
 

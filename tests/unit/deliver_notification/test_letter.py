@@ -78,8 +78,8 @@ def test_what_the_hospital_says_comes_before_what_a_machine_read() -> None:
         code = text.index("Unspecified atrial fibrillation (ICD-10-CM I48.91)")
         assert hospital < machine < text.index("Not confirmed by a clinician") < code
         assert "a-fib" in text[code:]
-        assert "propanolol, 10Mg" in text[code:]
-        assert re.search("chest discomfort ?, read from", text[code:])
+        assert "propanolol, 10Mg p.o. twice daily (RxNorm 8787)" in text[code:]
+        assert re.search("chest discomfort ?, symptom, left,? read from", text[code:])
 
 
 def test_the_three_required_items_are_named_as_missing_where_they_are() -> None:
