@@ -119,6 +119,18 @@ def test_without_the_clinical_step_the_mail_goes_out_and_says_so(world: World) -
         assert "I48.91" not in part.get_content()
 
 
+def test_of_one_analysis_each_recipient_gets_what_they_want_to_see(aws: Any) -> None:
+    without = replace(RECIPIENT, recipient_ref="k1.without", analysis="off")
+    world = World((RECIPIENT, without))
+    world.run()
+    world.run(without)
+
+    told, untold = (mail.as_string() for mail in sent_mails())
+    assert "I48.91" in told
+    assert "I48.91" not in untold
+    assert "propanolol" not in untold
+
+
 def test_a_run_that_is_late_sends_nothing_and_leaves_it_to_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
