@@ -35,13 +35,10 @@ class Owner(Protocol):
 class _Place:
     """A frame's place in the line of answers. It keeps the task that works on its answer alive."""
 
-    __slots__ = ("answer", "answered", "arrived_at", "task")
-
-    def __init__(self, arrived_at: float) -> None:
-        self.arrived_at = arrived_at
-        self.answered = False
-        self.answer: bytes | None = None
-        self.task: asyncio.Task[None] | None = None
+    arrived_at: float
+    task: asyncio.Task[None]
+    answered = False
+    answer: bytes | None = None
 
 
 class Connection(asyncio.Protocol):
@@ -158,9 +155,11 @@ class Connection(asyncio.Protocol):
             and len(self._in_flight) < self._settings.max_in_flight
         ):
             frame, arrived_at = self._backlog.popleft()
-            place = _Place(arrived_at)
+            place = _Place()
+            place.arrived_at = arrived_at
             self._in_flight.append(place)
-            place.task = self._loop.create_task(self._answer(frame, place))
+            # Named, lest asyncio make a name for each.
+            place.task = self._loop.create_task(self._answer(frame, place), name="answer")
         if self._transport is None:
             return
         if not self._in_flight and not self._backlog and self._finished():

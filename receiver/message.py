@@ -114,7 +114,9 @@ def find_header(message: bytes) -> Header | None:
         return None
     start = found.start(1)
     segment = message[start : _segment_end(message, start)]
-    fields = [segment[3:4], *segment[4:].split(segment[3:4], _MAX_MSH_FIELDS)]
+    separator = segment[3:4]
+    fields = segment.split(separator, _MAX_MSH_FIELDS)
+    fields[0] = separator
     sent_at = control_id = b""
     if len(fields) > 9:
         control_id, fields[9] = fields[9], b""
