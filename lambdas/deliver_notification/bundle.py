@@ -34,6 +34,15 @@ _DATE_TIME = re.compile(
     re.ASCII,
 )
 GENDERS = {"F": "female", "M": "male", "O": "other", "A": "other", "N": "other", "U": "unknown"}
+_NAMED = (
+    "bundle",
+    "header",
+    "encounter",
+    "patient",
+    "practitioner",
+    "organization",
+    "provenance",
+)
 SYSTEMS = {
     "I10": "http://hl7.org/fhir/sid/icd-10-cm",
     "I10C": "http://hl7.org/fhir/sid/icd-10-cm",
@@ -51,7 +60,7 @@ def bundle_of(
     """
     ids = {
         name: str(uuid.uuid5(uuid.NAMESPACE_OID, f"{patient_event.event_id}/{name}"))
-        for name in ("bundle", "header", "encounter", "patient", "practitioner", "organization")
+        for name in _NAMED
     }
     practitioner = next(
         (p for p in patient_event.practitioners if p.role == "attending" and p.name.display()), None
@@ -73,6 +82,7 @@ def bundle_of(
             _condition(number, diagnosis, patient_event, ids)
             for number, diagnosis in enumerate(patient_event.diagnoses[:20])
         ),
+        _provenance(patient_event, ids, sent_at),
     ]
     return json.dumps(
         {
@@ -107,6 +117,24 @@ def _header(patient_event: PatientEvent, recipient: Recipient, ids: dict[str, st
         "responsible": organization,
         "source": {"name": "hl7-ens", "endpoint": "urn:hl7-ens"},
         "focus": [{"reference": f"urn:uuid:{ids['encounter']}"}],
+    }
+
+
+def _provenance(patient_event: PatientEvent, ids: dict[str, str], sent_at: str) -> Resource:
+    """Says that this was translated from the hospital's message, as an intermediary has to."""
+    code_systems = "http://terminology.hl7.org/CodeSystem"
+    transform = {"system": f"{code_systems}/iso-21089-lifecycle", "code": "transform"}
+    assembler = {"system": f"{code_systems}/provenance-participant-type", "code": "assembler"}
+    message = clean(patient_event.message_control_id)
+    source = {"identifier": {"value": message}} if message else {"display": "HL7 v2 message"}
+    return {
+        "resourceType": "Provenance",
+        "id": ids["provenance"],
+        "target": [{"reference": f"urn:uuid:{ids['header']}"}],
+        "recorded": sent_at,
+        "activity": {"coding": [transform]},
+        "agent": [{"type": {"coding": [assembler]}, "who": {"display": "hl7-ens"}}],
+        "entity": [{"role": "source", "what": source}],
     }
 
 

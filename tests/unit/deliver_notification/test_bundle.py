@@ -57,7 +57,16 @@ def references(node: Any) -> set[str]:
 
 def test_what_was_not_given_is_not_there() -> None:
     kinds = [entry["resource"]["resourceType"] for entry in made(BARE)["entry"]]
-    assert kinds == ["MessageHeader", "Encounter", "Patient", "Organization"]
+    assert kinds == ["MessageHeader", "Encounter", "Patient", "Organization", "Provenance"]
+
+
+def test_its_provenance_says_which_message_it_was_translated_from() -> None:
+    event = replace(of_kind("admission"), message_control_id="NG-77")
+    resources = [entry["resource"] for entry in made(event)["entry"]]
+    header, provenance = resources[0], resources[-1]
+    assert provenance["target"] == [{"reference": f"urn:uuid:{header['id']}"}]
+    assert provenance["activity"]["coding"][0]["code"] == "transform"
+    assert provenance["entity"][0]["what"] == {"identifier": {"value": "NG-77"}}
 
 
 def test_a_withdrawn_admission_is_an_encounter_in_error() -> None:
