@@ -7,7 +7,7 @@ ENVIRONMENTS := local dev staging prod
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check synth deploy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-identity bench-delivery lock clean
+.PHONY: help run setup test check synth deploy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench-clinical: setup ## measure the clinical stand-in on held-out notes, or on 
 
 bench-identity: setup ## count the round trips of a look-up, for each index
 	@$(BIN)/python -m bench.identity $(ARGS)
+
+bench-cost: setup ## count what the notes at hand would cost in each mode (ARGS=message files)
+	@$(BIN)/python -m bench.cost $(ARGS)
 
 bench-cold: setup ## measure what importing each handler costs
 	@$(BIN)/python -m bench cold $(ARGS)
