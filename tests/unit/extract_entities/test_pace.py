@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from lambdas.extract_entities import settings
