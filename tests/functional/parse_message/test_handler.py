@@ -55,6 +55,7 @@ def test_an_admission_is_parsed_audited_and_handed_on(aws: Any) -> None:
         "notifiable": True,
         "duplicate": False,
         "has_notes": True,
+        "changes_identity": False,
         "warnings": 0,
     }
     document = vault.read_document(envelope["event_id"], "event.json", version_id)
