@@ -14,7 +14,6 @@ MOST = 20
 MOST_PLACES = 3
 """How many places a reason for not reading names."""
 
-
 DRUGS, TESTS = ("generic", "brand"), ("test",)
 """Kinds of findings that a list of past conditions and procedures leaves out."""
 

@@ -30,9 +30,10 @@ def _event_id(task: Task) -> str:
 def lambda_handler(task: Task, run: Run) -> Result:
     """The references of patient and recipients; writes `identities.json`.
 
-    Called by the clock, without an envelope, it counts the rosters that end soon. An event that tells nobody comes here because it changes who patients are: what was kept about
-    them is forgotten. Raises `IdentityNotFoundError`, `IdentityAmbiguousError`,
-    `IdentityConflictError`, `ConfigurationError` or `DependencyUnavailableError`.
+    Called by the clock, without an envelope, it counts the rosters that end soon. An event that tells
+    nobody comes here because it changes who patients are: what was kept about them is forgotten.
+    Raises `IdentityNotFoundError`, `IdentityAmbiguousError`, `IdentityConflictError`,
+    `ConfigurationError` or `DependencyUnavailableError`.
     """
     if run.event_id == ROSTERS:
         return _rosters_counted(run)

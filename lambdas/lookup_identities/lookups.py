@@ -36,7 +36,6 @@ FORGOTTEN_SECONDS = 600
 MOST = 20
 """Identifiers of a question whose answer is kept; hardly a patient comes with more than four."""
 
-
 BATCH = 25
 """Items that one BatchWriteItem takes."""
 
