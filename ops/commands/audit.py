@@ -4,11 +4,16 @@ from datetime import UTC, datetime
 
 import click
 
+from lambdas.common import status
 from lambdas.common.audit import Verdict, verify
+from lambdas.common.clock import milliseconds_since
 from ops import tables
 from ops.output import console, count
 from ops.problem import ProblemError
 from ops.session import Session, pass_session
+
+JUST_BEGUN_MS = 60_000
+"""Longer than ParseMessage takes: an older event without an entry is one whose entries are gone."""
 
 
 @click.group("audit")
@@ -48,6 +53,9 @@ def _report(verdict: Verdict) -> bool:
     out = console()
     problems = list(verdict.problems)
     if not verdict.entries:
+        if _has_just_begun(verdict.event_id):
+            out.print(f"{verdict.event_id}  [yellow]begun[/yellow]  no entry yet")
+            return False
         problems.append("no entry of it is left, though the event was processed")
     said = count(verdict.entries, "entry", "entries")
     if verdict.outside_chain:
@@ -57,3 +65,13 @@ def _report(verdict: Verdict) -> bool:
     for problem in problems:
         out.print(f"  [red]{problem}[/red]")
     return bool(problems)
+
+
+def _has_just_begun(event_id: str) -> bool:
+    """Whether ParseMessage may still be at work on it: it opens the event before it audits it."""
+    found = status.read(event_id)
+    return (
+        found is not None
+        and found["status"] == status.OPEN
+        and milliseconds_since(found["updated_at"]) < JUST_BEGUN_MS
+    )

@@ -1,15 +1,28 @@
 """`ens audit verify`: whether anything was removed from the audit or altered."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import boto3
 from click.testing import Result
 
+from lambdas.common.clock import iso
 from ops import tables
 from tests.support.trails import Story, poison, told
 
 Ens = Callable[..., Result]
 EVENT, OTHER = "a" * 32, "b" * 32
+
+
+def opened(event_id: str, seconds_ago: float) -> None:
+    """An event that ParseMessage opened so long ago, and that has no audit entry."""
+    Story(event_id).run()
+    moment = iso(datetime.now(UTC) - timedelta(seconds=seconds_ago))
+    boto3.resource("dynamodb").Table("status").update_item(
+        Key={"event_id": event_id},
+        UpdateExpression="SET updated_at = :then",
+        ExpressionAttributeValues={":then": moment},
+    )
 
 
 def test_a_whole_chain_holds_and_the_workflows_own_entries_are_counted_apart(ens: Ens) -> None:
@@ -37,16 +50,20 @@ def test_an_altered_and_a_removed_entry_show_by_their_number(ens: Ens) -> None:
 
 def test_a_day_is_verified_as_a_whole_and_a_vanished_event_is_noticed(ens: Ens) -> None:
     poison(EVENT)
-    Story(OTHER).run().received()
-    table = boto3.resource("dynamodb").Table("audit")
-    for sk in ("00000001", "HEAD"):
-        table.delete_item(Key={"event_id": OTHER, "sk": sk})
+    opened(OTHER, seconds_ago=90)
     assert tables.events_of_day("2000-01-01") == []
     result = ens("audit", "verify")
     assert result.exit_code == 1
     assert f"{EVENT}  holds" in result.output
     assert "no entry of it is left" in result.output
     assert "2 events checked, 1 with a broken chain." in result.output
+
+
+def test_an_event_that_has_just_begun_is_not_taken_for_a_vanished_one(ens: Ens) -> None:
+    opened(EVENT, seconds_ago=30)
+    result = ens("audit", "verify")
+    assert result.exit_code == 0
+    assert f"{EVENT}  begun  no entry yet" in result.output
 
 
 def test_a_quiet_day_holds(ens: Ens) -> None:
