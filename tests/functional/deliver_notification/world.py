@@ -71,7 +71,8 @@ FINDINGS = ClinicalFindings(
 PRIVATE = (
     "Okonjo",
     "Amaka",
-    "1958",
+    "1958-",
+    " 1958",
     "Barros",
     "Ines",
     "NORTHGEN",
