@@ -35,10 +35,13 @@ class Owner(Protocol):
 class _Place:
     """A frame's place in the line of answers. It keeps the task that works on its answer alive."""
 
-    arrived_at: float
+    __slots__ = ("answer", "answered", "arrived_at", "task")
     task: asyncio.Task[None]
-    answered = False
-    answer: bytes | None = None
+
+    def __init__(self, arrived_at: float) -> None:
+        self.arrived_at = arrived_at
+        self.answered = False
+        self.answer: bytes | None = None
 
 
 class Connection(asyncio.Protocol):
@@ -47,10 +50,12 @@ class Connection(asyncio.Protocol):
     def __init__(self, owner: Owner, peer: str) -> None:
         self._owner = owner
         self._settings = owner.settings
+        self._intake = owner.intake
+        self._metrics = owner.metrics
         self._loop = asyncio.get_running_loop()
         self._decoder = Decoder(owner.settings.max_message_bytes)
         self._turns = Turns()
-        self._backlog: deque[tuple[Frame, float]] = deque()
+        self._backlog: deque[tuple[Frame, _Place]] = deque()
         self._in_flight: deque[_Place] = deque()
         self._transport: asyncio.Transport | None = None
         self._end_timer: asyncio.TimerHandle | None = None
@@ -81,12 +86,13 @@ class Connection(asyncio.Protocol):
         self._heard_at = time.monotonic()
         self._bytes += len(data)
         frames = self._decoder.feed(data)
-        if not self._decoder.in_frame:
-            self._frame_began_at = None
-        elif frames or self._frame_began_at is None:
-            self._frame_began_at = self._heard_at
-        if self._end_timer is not None or self._frame_began_at is not None:
+        if self._decoder.in_frame:
+            if frames or self._frame_began_at is None:
+                self._frame_began_at = self._heard_at
             self._await_end_block()
+        elif self._frame_began_at is not None:
+            self._frame_began_at = None
+            self._cancel_end_timer()
         if frames:
             self._take(frames)
 
@@ -141,10 +147,10 @@ class Connection(asyncio.Protocol):
             self._close("it was idle")
 
     def _take(self, frames: list[Frame]) -> None:
-        now = time.monotonic()
         self._frames += len(frames)
+        arrived_at = time.monotonic()
         for frame in frames:
-            self._backlog.append((frame, now))
+            self._backlog.append((frame, _Place(arrived_at)))
         self._go_on()
 
     def _go_on(self) -> None:
@@ -154,12 +160,10 @@ class Connection(asyncio.Protocol):
             and self._blocked_at is None
             and len(self._in_flight) < self._settings.max_in_flight
         ):
-            frame, arrived_at = self._backlog.popleft()
-            place = _Place()
-            place.arrived_at = arrived_at
+            frame, place = self._backlog.popleft()
             self._in_flight.append(place)
             # Named, lest asyncio make a name for each.
-            place.task = self._loop.create_task(self._answer(frame, place), name="answer")
+            place.task = asyncio.Task(self._answer(frame, place), loop=self._loop, name="answer")
         if self._transport is None:
             return
         if not self._in_flight and not self._backlog and self._finished():
@@ -186,7 +190,7 @@ class Connection(asyncio.Protocol):
         return self._input_ended or (self._stopping and not self._decoder.in_frame)
 
     async def _answer(self, frame: Frame, place: _Place) -> None:
-        place.answer = await self._owner.intake.answer(frame, self._origin, self._turns)
+        place.answer = await self._intake.answer(frame, self._origin, self._turns)
         place.answered = True
         self._settle()
 
@@ -196,7 +200,7 @@ class Connection(asyncio.Protocol):
         now = time.monotonic()
         while self._in_flight and self._in_flight[0].answered:
             place = self._in_flight.popleft()
-            self._owner.metrics.took("AckLatency", now - place.arrived_at)
+            self._metrics.took("AckLatency", now - place.arrived_at)
             if place.answer is not None:
                 due.append(wrap(place.answer))
         if due and self._transport is not None:
@@ -242,7 +246,7 @@ class Connection(asyncio.Protocol):
     def _log(self) -> None:
         separators, junk = self._decoder.separator_bytes, self._decoder.junk_bytes
         if junk:
-            self._owner.metrics.count("JunkBytes", junk)
+            self._metrics.count("JunkBytes", junk)
         if not self._bytes and self._why == "the sender closed it":
             return  # a load balancer's health check
         self._owner.log.info(
