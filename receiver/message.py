@@ -38,7 +38,7 @@ class Delimiters:
     encoding_characters: bytes = b"^~\\&"
 
 
-STANDARD_DELIMITERS = Delimiters()
+_STANDARD = Delimiters()
 
 
 class Letterhead:
@@ -135,20 +135,17 @@ def _letterhead(fields: tuple[bytes, ...]) -> Letterhead:
 def _delimiters(separator: bytes, encoding_characters: bytes) -> Delimiters | None:
     """The delimiters that MSH-1 and MSH-2 name; None when the components' is missing or a letter.
 
-    Anything wrong after the first is left to the standard's own: such a message is stored, and read
-    or refused by the step that parses it.
+    What is missing or no punctuation after the first is the standard's own: such a message is stored,
+    and read or refused by the step that parses it.
     """
-    if encoding_characters[:1] not in _DELIMITERS:
+    named = [encoding_characters[at : at + 1] for at in range(4)]
+    if named[0] not in _DELIMITERS:
         return None
-    standard = STANDARD_DELIMITERS
-    return Delimiters(
-        field=separator,
-        component=encoding_characters[0:1],
-        repetition=encoding_characters[1:2] or standard.repetition,
-        escape=encoding_characters[2:3] or standard.escape,
-        subcomponent=encoding_characters[3:4] or standard.subcomponent,
-        encoding_characters=encoding_characters,
+    standard = (_STANDARD.component, _STANDARD.repetition, _STANDARD.escape, _STANDARD.subcomponent)
+    component, repetition, escape, subcomponent = (
+        one if one in _DELIMITERS else other for one, other in zip(named, standard, strict=True)
     )
+    return Delimiters(separator, component, repetition, escape, subcomponent, encoding_characters)
 
 
 def trigger_event(message: bytes, header: Header) -> bytes:

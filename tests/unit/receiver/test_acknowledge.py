@@ -172,6 +172,12 @@ def test_a_truncation_character_is_echoed_and_html_is_not() -> None:
     assert answer(message().replace(b"^~\\&|", b"^~\\&amp;|", 1))[0].startswith(b"MSH|^~\\&|HUB")
 
 
+@pytest.mark.parametrize("second", [b"\x0b", b"\x1c", b"\x00", b"a", b" "])
+def test_a_byte_that_is_no_delimiter_in_msh_2_does_not_come_back(second: bytes) -> None:
+    sent = message().replace(b"^~\\&|", b"^" + second + b"\\&|", 1)
+    assert answer(sent)[0].startswith(b"MSH|^~\\&|HUB")
+
+
 def test_the_character_set_of_echoed_fields_is_echoed() -> None:
     assert answer(message(rest=b"||||||UNICODE UTF-8"))[0].endswith(b"|2.5.1||||||UNICODE UTF-8")
 

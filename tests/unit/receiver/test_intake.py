@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from receiver import intake as module
@@ -179,6 +179,7 @@ piece = st.one_of(
     suppress_health_check=list(HealthCheck),
 )
 @given(st.lists(piece, max_size=25))
+@example([b"MSH", b"!:", b"\x0b"])
 def test_whatever_comes_is_answered_and_never_held_beyond_the_limit(reads: list[bytes]) -> None:
     limit = 256
     decoder, store = Decoder(limit), FakeStore()
