@@ -161,8 +161,12 @@ def test_silence_is_kept_only_where_msh_15_and_msh_16_ask_for_it(
         assert found is None
 
 
+# Delimiters at their worst, framing bytes and letters among them.
+letters = st.lists(st.sampled_from(list(b"|^~\\&#\x0b\x1c\x00aA")), min_size=1, max_size=6)
+delimiters = letters.map(lambda few: adt().replace(b"|^~\\&|", bytes(few), 1))
 piece = st.one_of(
     st.binary(max_size=40),
+    delimiters.map(wrap),
     st.sampled_from(
         [
             *(b"\x0b", b"\x1c\r", b"\x1c", b"\r", b"MSH", b"MSH|^~\\&|", b"|", b"^", b"\x00", b"~"),
@@ -174,7 +178,7 @@ piece = st.one_of(
 
 
 @settings(
-    max_examples=int(os.environ.get("ENS_FUZZ_EXAMPLES", "300")),
+    max_examples=int(os.environ.get("ENS_FUZZ_EXAMPLES", "1000")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
