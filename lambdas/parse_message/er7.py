@@ -6,6 +6,7 @@ exactly what was sent. hl7apy, which renames, moves and rewrites values, only ch
 """
 
 import re
+import string
 from dataclasses import dataclass, field
 
 from lambdas.common.errors import UnprocessableMessageError
@@ -18,6 +19,7 @@ READ = ("MSH", "EVN", "PID", "PD1", "MRG", "ROL", "PV1", "PV2", "DG1", "OBX", "N
 """The segments whose fields become part of the patient event."""
 
 TEXTUAL = ("OBX", "NTE")
+PUNCTUATION = frozenset(string.punctuation)
 NULL = '""'
 """HL7's "delete this value": for a notification, as good as nothing."""
 
@@ -146,11 +148,23 @@ def message_control_id(raw: bytes) -> str:
     """MSH-10 as sent; "" where it cannot be found. For the audit, which wants it of unreadable messages too."""
     try:
         text, character_set, _ = charset.decode(raw)
-        header = re.split(r"[\r\n]", text.lstrip(LEADING), maxsplit=1)[0]
-        encoding = encoding_of(header, character_set, [])
     except UnprocessableMessageError:
         return ""
-    return control_id_of(Segment("MSH", 1, header, encoding)) if _is_header(header) else ""
+    header = re.split(r"[\r\n]", text.lstrip(LEADING), maxsplit=1)[0]
+    if not _is_header(header):
+        return ""
+    try:
+        encoding = encoding_of(header, character_set, [])
+    except UnprocessableMessageError:
+        return _tenth(header)
+    return control_id_of(Segment("MSH", 1, header, encoding))
+
+
+def _tenth(header: str) -> str:
+    """MSH-10 of a header whose MSH-2 cannot be meant: the field separator is enough to find it."""
+    separator = header[3:4]
+    fields = header.split(separator) if separator in PUNCTUATION else []
+    return fields[9] if len(fields) > 9 else ""
 
 
 def control_id_of(msh: Segment) -> str:
