@@ -162,7 +162,7 @@ class Connection(asyncio.Protocol):
         ):
             frame, place = self._backlog.popleft()
             self._in_flight.append(place)
-            # Named, lest asyncio make a name for each.
+            # Made directly, which costs less than by the loop; named, lest asyncio make a name for each.
             place.task = asyncio.Task(self._answer(frame, place), loop=self._loop, name="answer")
         if self._transport is None:
             return

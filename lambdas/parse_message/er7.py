@@ -156,11 +156,11 @@ def message_control_id(raw: bytes) -> str:
     try:
         encoding = encoding_of(header, character_set, [])
     except UnprocessableMessageError:
-        return _tenth(header)
+        return _control_id_by_position(header)
     return control_id_of(Segment("MSH", 1, header, encoding))
 
 
-def _tenth(header: str) -> str:
+def _control_id_by_position(header: str) -> str:
     """MSH-10 of a header whose MSH-2 cannot be meant: the field separator is enough to find it."""
     separator = header[3:4]
     fields = header.split(separator) if separator in PUNCTUATION else []

@@ -59,3 +59,8 @@ def found_in(text: str, values: set[str]) -> set[str]:
         if value.lower() in lowered
         and re.search(rf"(?<![a-z0-9]){re.escape(value.lower())}(?![a-z0-9])", lowered)
     }
+
+
+def without_digests(text: str) -> str:
+    """The text without our hex digests and ids, in which four digits stand by chance."""
+    return re.sub(r"[0-9a-f-]{32,}", "", text)

@@ -71,8 +71,7 @@ FINDINGS = ClinicalFindings(
 PRIVATE = (
     "Okonjo",
     "Amaka",
-    "1958-",
-    " 1958",
+    "1958",
     "Barros",
     "Ines",
     "NORTHGEN",

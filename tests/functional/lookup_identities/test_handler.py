@@ -31,7 +31,7 @@ from lambdas.lookup_identities.handler import lambda_handler
 from lambdas.lookup_identities.records import REASONS
 from tests.functional.lookup_identities.conftest import Item, RunStep
 from tests.support.broken import breaking, refusing
-from tests.support.private import found_in
+from tests.support.private import without_digests
 
 EVENT_ID = "e" * 32
 
@@ -187,9 +187,8 @@ def test_no_log_result_or_audit_entry_holds_a_name_number_or_address(
     said = json.dumps(
         [result, audit.entries(EVENT_ID), str(raised.value), out.out, out.err, caplog.text]
     )
-    assert not found_in(
-        said, {"Okafor", "Amara", "H00412", "1958", "1931", "Lindqvist", "millclinic"}
-    )
+    for secret in ("kafor", "OKAFOR", "mara", "H00412", "1958", "1931", "indqvist", "millclinic"):
+        assert secret not in without_digests(said)
 
 
 @pytest.mark.usefixtures("registry")

@@ -14,12 +14,11 @@ Ens = Callable[..., Result]
 EVENT, OTHER = "a" * 32, "b" * 32
 
 
-def opened(event_id: str, seconds_ago: float) -> None:
-    """An event that ParseMessage opened so long ago, and that has no audit entry."""
-    Story(event_id).run()
+def opened(story: Story, seconds_ago: float) -> None:
+    """Dates the story's opening by ParseMessage so long ago."""
     moment = iso(datetime.now(UTC) - timedelta(seconds=seconds_ago))
     boto3.resource("dynamodb").Table("status").update_item(
-        Key={"event_id": event_id},
+        Key={"event_id": story.event_id},
         UpdateExpression="SET updated_at = :then",
         ExpressionAttributeValues={":then": moment},
     )
@@ -50,7 +49,10 @@ def test_an_altered_and_a_removed_entry_show_by_their_number(ens: Ens) -> None:
 
 def test_a_day_is_verified_as_a_whole_and_a_vanished_event_is_noticed(ens: Ens) -> None:
     poison(EVENT)
-    opened(OTHER, seconds_ago=90)
+    opened(Story(OTHER).run().received(), seconds_ago=90)
+    table = boto3.resource("dynamodb").Table("audit")
+    for sk in ("00000001", "HEAD"):
+        table.delete_item(Key={"event_id": OTHER, "sk": sk})
     assert tables.events_of_day("2000-01-01") == []
     result = ens("audit", "verify")
     assert result.exit_code == 1
@@ -60,7 +62,7 @@ def test_a_day_is_verified_as_a_whole_and_a_vanished_event_is_noticed(ens: Ens) 
 
 
 def test_an_event_that_has_just_begun_is_not_taken_for_a_vanished_one(ens: Ens) -> None:
-    opened(EVENT, seconds_ago=30)
+    opened(Story(EVENT).run(), seconds_ago=30)
     result = ens("audit", "verify")
     assert result.exit_code == 0
     assert f"{EVENT}  begun  no entry yet" in result.output

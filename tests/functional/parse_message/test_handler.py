@@ -11,7 +11,7 @@ from lambdas.common.errors import ConfigurationError, UnexpectedError, Unprocess
 from lambdas.common.models import PatientEvent
 from lambdas.parse_message.handler import lambda_handler
 from tests.support.messages import sample, vaulted, with_pdf
-from tests.support.private import found_in
+from tests.support.private import without_digests
 
 EXECUTION = "arn:aws:states:us-east-1:123456789012:express:ens:run-1"
 
@@ -217,7 +217,7 @@ def test_a_faulty_list_of_senders_is_a_configuration_error(
         run(vaulted(sample("admission")))
 
 
-PHI = {"Okafor", "Amara", "H00412", "1958", "19580214", "Lindqvist", "V884305", "pneumonia"}
+PHI = ("Okafor", "OKAFOR", "Amara", "H00412", "1958", "Lindqvist", "V884305", "pneumonia")
 
 
 def test_no_phi_in_state_log_metric_or_audit(aws: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -227,4 +227,4 @@ def test_no_phi_in_state_log_metric_or_audit(aws: Any, capsys: pytest.CaptureFix
     assert entries[0].pop("message_control_id") == "H00412-0001"
     printed = capsys.readouterr()
     for written in (json.dumps(result), json.dumps(entries), printed.out + printed.err):
-        assert not found_in(written, PHI)
+        assert not [value for value in PHI if value in without_digests(written)]
