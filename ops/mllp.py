@@ -5,13 +5,13 @@ import time
 from types import TracebackType
 from typing import Self
 
-from ops.acknowledgement import Acknowledgement, read
+from hl7.acknowledgement import Answer, read_answer
+from hl7.mllp import Decoder, wrap
 from ops.messages import OutgoingMessage
 from ops.problem import ProblemError
-from receiver.framing import Decoder, wrap
 
 MAX_ANSWER_BYTES = 1 << 20
-NOT_ASKED_FOR = Acknowledgement("none", "no acknowledgement, as MSH-15 and MSH-16 ask")
+NOT_ASKED_FOR = Answer("none", "no acknowledgement, as MSH-15 and MSH-16 ask")
 """Silence that the message itself asked for; `accepted` is not known."""
 
 
@@ -41,7 +41,7 @@ class Connection:
         self._socket = None
         self._decoder = Decoder(MAX_ANSWER_BYTES)
 
-    def send(self, message: OutgoingMessage) -> Acknowledgement:
+    def send(self, message: OutgoingMessage) -> Answer:
         """Sends a message and returns its acknowledgement, with code "" when none came in time.
 
         Raises `ProblemError` when nobody listens.
@@ -56,14 +56,14 @@ class Connection:
             self.close()
             if message.answered == "sometimes":
                 return NOT_ASKED_FOR
-            return Acknowledgement("", f"no acknowledgement within {self.timeout:g} s")
+            return Answer("", f"no acknowledgement within {self.timeout:g} s")
         except ConnectionError as error:
             self.close()
-            return Acknowledgement("", f"the connection broke ({type(error).__name__})")
-        acknowledgement = read(answer)
+            return Answer("", f"the connection broke ({type(error).__name__})")
+        acknowledgement = read_answer(answer)
         if acknowledgement.code and acknowledgement.control_id != message.control_id:
             self.close()
-            return Acknowledgement("", "the acknowledgement is for another message (MSA-2)")
+            return Answer("", "the acknowledgement is for another message (MSA-2)")
         return acknowledgement
 
     def _open(self) -> socket.socket:

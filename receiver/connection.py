@@ -6,7 +6,7 @@ import uuid
 from collections import deque
 from typing import Protocol, cast
 
-from receiver.framing import Decoder, Frame, wrap
+from hl7.mllp import Decoder, Frame, wrap
 from receiver.intake import Intake
 from receiver.keepalive import keep_alive
 from receiver.log import Log

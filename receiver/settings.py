@@ -48,7 +48,6 @@ class Settings:
     mllp_port: int = 17000
     health_port: int = 17001
     max_message_bytes: int = 2 * 1024 * 1024
-    max_segments: int = 20_000
     max_connections: int = 1000
     max_connections_per_peer: int = 1000
     max_in_flight: int = 8
@@ -101,7 +100,6 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mllp_port=number("ENS_MLLP_PORT", int, fallback.mllp_port, least=0),
         health_port=number("ENS_HEALTH_PORT", int, fallback.health_port, least=0),
         max_message_bytes=number("ENS_MAX_MESSAGE_BYTES", int, fallback.max_message_bytes),
-        max_segments=number("ENS_MAX_SEGMENTS", int, fallback.max_segments),
         max_connections=number("ENS_MAX_CONNECTIONS", int, fallback.max_connections),
         max_connections_per_peer=number(
             "ENS_MAX_CONNECTIONS_PER_PEER", int, fallback.max_connections_per_peer

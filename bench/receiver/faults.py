@@ -23,7 +23,7 @@ from typing import Any
 
 from bench.receiver.faults_ledger import Findings, examine
 from bench.receiver.processes import HOST, ROOT, free_port
-from receiver.framing import Decoder, wrap
+from hl7.mllp import Decoder, wrap
 
 _PATIENCE = (
     15.0  # how long a sender waits for an answer; longer than the receiver's `store_seconds`

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from hl7.acknowledgement import Answer
 from ops import messages
-from ops.acknowledgement import Acknowledgement
 from ops.deployment import MLLP_PORT, receiver_address
 from ops.messages import OutgoingMessage
 from ops.mllp import NOT_ASKED_FOR, Connection
@@ -99,7 +99,7 @@ def _progress(out: Console) -> Progress:
     )
 
 
-def _line(message: OutgoingMessage, answer: Acknowledgement, control_ids: bool) -> Text:
+def _line(message: OutgoingMessage, answer: Answer, control_ids: bool) -> Text:
     style = "green" if answer.accepted else "default" if answer is NOT_ASKED_FOR else "bold red"
     line = Text().append(f"{answer.code or '--':4} ", style=style).append(message.label)
     if control_ids:

@@ -8,9 +8,9 @@ from click.testing import Result
 
 from ops import redrive
 from ops.deployment import Deployment
-from ops.messages import header_field
 from ops.smoke import probes
 from tests.support.deployment import dead_letter, drain
+from tests.support.messages import header_field
 from tests.support.receiver import Receiver, accept, acknowledge
 from tests.support.trails import Story, poison
 

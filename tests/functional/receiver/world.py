@@ -13,8 +13,8 @@ from typing import Any, Self
 
 import uvloop
 
+from hl7.mllp import Decoder, wrap
 from receiver.aws import Aws, Call, Service
-from receiver.framing import Decoder, wrap
 from receiver.health import HealthServer, Readiness
 from receiver.http import Answer
 from receiver.intake import Intake

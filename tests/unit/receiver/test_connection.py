@@ -8,8 +8,8 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, cast
 
+from hl7.mllp import Decoder, Frame, wrap
 from receiver.connection import Connection
-from receiver.framing import Decoder, Frame, wrap
 from receiver.intake import Intake
 from receiver.log import Log
 from receiver.metrics import Metrics

@@ -1,4 +1,4 @@
-"""Acknowledgements as bytes: MSH, MSA and, for what is refused, ERR (HL7 v2, 2.9 and 2.15).
+"""Acknowledgements, written and read: MSH, MSA and, for a rejected message, ERR (HL7 v2.9, 2.9 and 2.15).
 
 They are written with the sender's own delimiters, so that its fields are echoed byte for byte.
 """
@@ -10,52 +10,65 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Protocol
 
-from receiver.message import Delimiters, Header, Letterhead
-from receiver.refusals import Refusal
+from hl7 import charset
+from hl7.delimiters import Delimiters
+from hl7.header import STANDARD_LETTERHEAD, Header, Letterhead
+from hl7.tables import MESSAGE_ERRORS
 
 APPLICATION = b"HL7-ENS"
+ACCEPTED = frozenset({"AA", "CA"})
 
-# HL7 table 0357, as far as the refusals use it.
-_ERROR_TEXTS = {
-    100: b"Segment sequence error",
-    101: b"Required field missing",
-    102: b"Data type error",
-    200: b"Unsupported message type",
-    201: b"Unsupported event code",
-    202: b"Unsupported processing id",
-    207: b"Application internal error",
-}
 _COMMIT_CODES = {"AA": "CA", "AE": "CE", "AR": "CR"}
-_CODE = re.compile(rb"[A-Z][A-Z0-9]{2}")
-_VERSION = re.compile(rb"(\d+)\.(\d+)(?:\.(\d+))?")
+_CODE = re.compile(r"[A-Z][A-Z0-9]{2}")
+# Four digits at most: int() refuses numbers of thousands of digits.
+_VERSION = re.compile(rb"(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?!\d)")
 _NEWEST = (99, 0, 0)
 # An echoed field must not end our own frame. Everything else comes back exactly as it was sent.
 _FRAMING_BYTES = b"\x0b\x1c\r\n"
+# The fields of MSH that come back: to and from, MSH-11, MSH-12 and the character set.
+_ECHOED = (3, 4, 5, 6, 11, 12, 18)
+
+
+class Problem(Protocol):
+    """Why a message is not accepted.
+
+    `code` is MSA-1 in original mode, `error` of table 0357, `location` ERR-2 from the segment on,
+    `text` ERR-8.
+    """
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def error(self) -> int: ...
+    @property
+    def location(self) -> tuple[str, ...]: ...
+    @property
+    def text(self) -> str: ...
 
 
 @dataclass(slots=True)  # not frozen: one is made for each message
 class Acknowledgement:
-    """The answer to one frame. `message` is None where MSH-15 and MSH-16 ask for none."""
+    """The answer to one message. `message` is None where MSH-15 and MSH-16 ask for none."""
 
     code: str
     message: bytes | None = field(repr=False)
 
 
 def acknowledge(
-    header: Header | None, refusal: Refusal | None = None, control_id: bytes = b""
+    header: Header | None, problem: Problem | None = None, control_id: bytes = b""
 ) -> Acknowledgement:
-    """The acknowledgement of a message: stored when `refusal` is None, else refused for that reason.
+    """The acknowledgement of a message: accepted when `problem` is None, else for that problem.
 
     Without a header it is a generic one with an empty MSA-2. `control_id` is our MSH-10; a fresh one
-    when it is empty.
+    when it is empty. A message that was transcoded is answered in its own character set.
     """
-    code = refusal.code if refusal else "AA"
-    letterhead = header.letterhead if header else _GENERIC
-    code, asked = _mode(letterhead, code)
-    if not asked:
+    letterhead = header.letterhead if header else STANDARD_LETTERHEAD
+    code, wanted = _mode(letterhead, problem.code if problem else "AA")
+    if not wanted:
         return Acknowledgement(code, None)
-    ours = (_kept_answering if letterhead.kept else _answering)(letterhead)
+    ours = (_cached_answering if letterhead.cached else _answering)(letterhead)
     message = b"".join(
         (
             ours.before_time,
@@ -69,16 +82,12 @@ def acknowledge(
             b"\r",
         )
     )
-    if refusal:
+    if problem:
         d = letterhead.delimiters
-        message += d.field.join(_err(refusal, d, ours.version)) + b"\r"
+        message += d.field.join(_err(problem, d, ours.version)) + b"\r"
+    if header and header.wide_codec:
+        message = _clean_frame(message.decode().encode(header.wide_codec, errors="replace"))
     return Acknowledgement(code, message)
-
-
-# Whom we answer when nothing says who it was.
-_GENERIC = Letterhead((b"|", b"^~\\&", b"", b"", b"", b"", b"", b"", b"", b"", b"P", b"2.5.1"))
-# The fields of MSH that come back: to and from, MSH-11, MSH-12 and the character set.
-_ECHOED = (3, 4, 5, 6, 11, 12, 18)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,7 @@ def _answering(letterhead: Letterhead) -> _Answering:
     )
     version = _version(version_id)
     f = d.field
-    # MSH-11 comes back unchanged: a test message must not look live (HL7 2.9.2.2).
+    # MSH-11 comes back unchanged: a test message must not look live (HL7 v2.9, 2.9.2.2).
     last = [processing_id, version_id]
     if character_set:  # the echoed fields are written in it
         last += [b"", b"", b"", b"", b"", character_set]
@@ -112,7 +121,7 @@ def _answering(letterhead: Letterhead) -> _Answering:
     )
 
 
-_kept_answering = lru_cache(maxsize=1024)(_answering)
+_cached_answering = lru_cache(maxsize=1024)(_answering)
 
 
 def _mode(letterhead: Letterhead, code: str) -> tuple[str, bool]:
@@ -149,6 +158,11 @@ def _clean(value: bytes) -> bytes:
     return value.translate(None, _FRAMING_BYTES)
 
 
+def _clean_frame(message: bytes) -> bytes:
+    """The answer without the block characters, which a UTF-16 or ISO 2022 character may contain."""
+    return message.translate(None, b"\x0b\x1c")
+
+
 def _encoding_characters(d: Delimiters) -> bytes:
     """The sender's MSH-2, or its first four characters where it holds more than delimiters."""
     if re.fullmatch(rb"[!-/:-@\[-`{-~]{1,5}", d.encoding_characters):
@@ -156,29 +170,29 @@ def _encoding_characters(d: Delimiters) -> bytes:
     return d.component + d.repetition + d.escape + d.subcomponent
 
 
-def _message_type(trigger: bytes, d: Delimiters, version: tuple[int, int, int]) -> bytes:
+def _message_type(trigger: str, d: Delimiters, version: tuple[int, int, int]) -> bytes:
     """MSH-9: `ACK`, since 2.2 with the trigger event, since 2.3.1 with the structure too."""
     if version < (2, 2, 0) or not _CODE.fullmatch(trigger):
         return b"ACK"
-    parts = [b"ACK", trigger] if version < (2, 3, 1) else [b"ACK", trigger, b"ACK"]
-    return d.component.join(parts)
+    parts = ["ACK", trigger] if version < (2, 3, 1) else ["ACK", trigger, "ACK"]
+    return d.component.join(part.encode() for part in parts)
 
 
-def _err(refusal: Refusal, d: Delimiters, version: tuple[int, int, int]) -> list[bytes]:
+def _err(problem: Problem, d: Delimiters, version: tuple[int, int, int]) -> list[bytes]:
     """ERR since 2.5: location, code, severity, user's text. Before: ERR-1 alone (HL7 2.15.5)."""
-    code, text = str(refusal.error).encode(), _ERROR_TEXTS[refusal.error]
-    location = [part.encode() for part in refusal.location]
+    code, text = str(problem.error).encode(), MESSAGE_ERRORS[problem.error].encode()
+    location = [part.encode() for part in problem.location]
     if version < (2, 5, 0):
         position = [*location, b"", b"", b""][:3]
         error = d.subcomponent.join((code, _plain(text, d), b"HL70357"))
         return [b"ERR", d.component.join([*position, error])]
     error = d.component.join((code, _plain(text, d), b"HL70357"))
-    told = _plain(refusal.text.encode(), d)
+    told = _plain(problem.text.encode(), d)
     return [b"ERR", b"", d.component.join(location), error, b"E", b"", b"", b"", told]
 
 
 def _plain(text: bytes, d: Delimiters) -> bytes:
-    """Our own words without the sender's delimiters, whichever those are."""
+    """A text of this system without the sender's delimiters, whichever those are."""
     return text.translate(None, d.field + d.component + d.repetition + d.escape + d.subcomponent)
 
 
@@ -207,3 +221,40 @@ def _control_id() -> bytes:
 
 _PROCESS = secrets.token_hex(6).encode()
 _NUMBERS = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The acknowledgement that a receiver sent: `code` is MSA-1, `text` says why it is not AA."""
+
+    code: str
+    text: str = ""
+    control_id: bytes = field(default=b"", repr=False)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the receiver accepted the message."""
+        return self.code in ACCEPTED
+
+
+def read_answer(message: bytes) -> Answer:
+    """The acknowledgement in a receiver's answer; its code is "" when the answer holds no MSA segment."""
+    segments = [s for s in message.replace(b"\n", b"\r").split(b"\r") if s]
+    separator = segments[0][3:4] if segments and segments[0].startswith(b"MSH") else b"|"
+    fields = {s[:3]: s.split(separator or b"|") for s in reversed(segments)}
+    msa, err = fields.get(b"MSA", []), fields.get(b"ERR", [])
+    if not msa:
+        return Answer("", "the answer is not an HL7 acknowledgement")
+    # ERR-3 is the error code, ERR-8 the text for the user, ERR-7 diagnostics; MSA-3 is the old way.
+    error, position = " ".join(_at(err, 3).split("^")[:2]), _at(err, 2).replace("^", "-").strip("-")
+    told = _at(err, 8) or _at(err, 7) or _at(msa, 3)
+    where = ", ".join(part for part in (error, position) if part)
+    text = f"{told} ({where})" if told and where else told or where
+    return Answer(_at(msa, 1), text, msa[2] if len(msa) > 2 else b"")
+
+
+def _at(fields: list[bytes], number: int) -> str:
+    """A field as printable text: what a peer sends must not steer the terminal."""
+    raw = fields[number] if len(fields) > number else b""
+    text = charset.decode(raw, "").text
+    return "".join(c if c.isprintable() else "?" for c in text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.acknowledgement import read
+from hl7.acknowledgement import read_answer
 
 HEADER = b"MSH|^~\\&|R|R|S|S|20261123||ACK|1|P|2.5\r"
 
@@ -23,15 +23,15 @@ HEADER = b"MSH|^~\\&|R|R|S|S|20261123||ACK|1|P|2.5\r"
     ],
 )
 def test_code_and_reason_are_read(segments: bytes, code: str, text: str) -> None:
-    answer = read(HEADER + segments)
+    answer = read_answer(HEADER + segments)
     assert (answer.code, answer.text, answer.control_id) == (code, text, b"7")
     assert answer.accepted == (code in ("AA", "CA"))
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n", HEADER, b"MSH"])
 def test_what_is_no_acknowledgement_is_none(answer: bytes) -> None:
-    assert (read(answer).code, read(answer).accepted) == ("", False)
+    assert (read_answer(answer).code, read_answer(answer).accepted) == ("", False)
 
 
 def test_the_receivers_own_delimiters_are_used() -> None:
-    assert read(b"MSH$^~\\&$R\rMSA$AA$7\r").code == "AA"
+    assert read_answer(b"MSH$^~\\&$R\rMSA$AA$7\r").code == "AA"

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from receiver.acknowledge import acknowledge
-from receiver.framing import Fault, Frame
-from receiver.message import find_header
+from hl7.acknowledgement import acknowledge
+from hl7.header import find_header
+from hl7.mllp import Fault, Frame
 from receiver.refusals import (
     CUT_OFF,
     MSH_UNREADABLE,
@@ -223,7 +223,7 @@ def test_own_control_ids_are_fresh_and_fit_the_oldest_versions() -> None:
         (Frame(b""), NOT_HL7),
         (Frame(b"xx" + message()), NOT_HL7),
         (Frame(b"FHS|^~\\&|x"), NOT_HL7),
-        (Frame(b"MSH||x"), MSH_UNREADABLE),
+        (Frame(b"MSH|abcd|x"), MSH_UNREADABLE),
         (Frame(message().replace(b"NG-1^x", b" ")), NO_CONTROL_ID),
         (Frame(message(kind=b"ORU^R01")), UNKNOWN_TYPE),
         (Frame(message(kind=b"")), UNKNOWN_TYPE),
@@ -232,5 +232,5 @@ def test_own_control_ids_are_fresh_and_fit_the_oldest_versions() -> None:
     ],
 )
 def test_what_is_stored_and_what_is_refused(frame: Frame, refusal: Refusal | None) -> None:
-    rules = Rules(frozenset("PTD"), 5000)
+    rules = Rules(frozenset("PTD"))
     assert rules.refusal_of(frame, find_header(frame.payload), Origin("c")) == refusal

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.framing import Decoder, Fault, Frame, wrap
+from hl7.mllp import Decoder, Fault, Frame, wrap
 
 MAX = 4096
 

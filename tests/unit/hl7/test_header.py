@@ -5,15 +5,15 @@ import json
 
 import pytest
 
-from lambdas.common.keys import KeyRing
-from receiver.keys import ReferenceKey
-from receiver.message import (
+from hl7.header import (
     event_id,
     find_header,
     is_event_code,
     patient_identifier,
     trigger_event,
 )
+from lambdas.common.keys import KeyRing
+from receiver.keys import ReferenceKey
 from receiver.settings import SettingError
 
 MESSAGE = (
@@ -26,13 +26,13 @@ MESSAGE = (
 def identify(message: bytes) -> str:
     header = find_header(message)
     assert header is not None
-    return event_id(message, header)
+    return event_id(header)
 
 
 def patient(message: bytes) -> tuple[str, str] | None:
     header = find_header(message)
     assert header is not None
-    return patient_identifier(message, header)
+    return patient_identifier(header)
 
 
 def test_the_fields_of_msh_are_counted_as_the_standard_counts_them() -> None:
@@ -43,12 +43,12 @@ def test_the_fields_of_msh_are_counted_as_the_standard_counts_them() -> None:
     assert header.letterhead.value(1) == b"|"
     assert header.letterhead.value(2) == b"^~\\&"
     assert header.letterhead.value(3) == b"ADTSYS^1.2^ISO"
-    assert header.letterhead.component(3) == b"ADTSYS"
-    assert header.letterhead.component(9, 2) == b"A01"
+    assert header.letterhead.sending_application == "ADTSYS"
+    assert header.letterhead.trigger_event == "A01"
     assert header.control_id == b"NG-1"
     assert header.letterhead.value(12) == b"2.5.1"
     assert header.letterhead.value(18) == b""
-    assert header.letterhead.component(9, 7) == b""
+    assert header.letterhead.part(9, 7) == ""
 
 
 @pytest.mark.parametrize("lead", [b"", b"\xef\xbb\xbf", b"\r\n", b" ", b"\x00"])
@@ -75,12 +75,12 @@ def test_custom_delimiters_are_read_from_the_message() -> None:
     message = b"MSH$%*@!$APP%x$FAC$$$20260101$$ADT%A04$ID1$P$2.3\rPID$1$$9%%%AA*8%%%BB\r"
     header = find_header(message)
     assert header is not None
-    assert header.letterhead.component(3) == b"APP"
-    assert trigger_event(message, header) == b"A04"
-    assert patient_identifier(message, header) == ("9", "AA")
+    assert header.letterhead.sending_application == "APP"
+    assert trigger_event(header) == "A04"
+    assert patient_identifier(header) == ("9", "AA")
 
 
-@pytest.mark.parametrize("encoding", [b"", b"abcd", b" "])
+@pytest.mark.parametrize("encoding", [b"abcd", b"^^~\\&", b"^~\\ &"])
 def test_an_msh_2_without_delimiters_is_unreadable_but_still_gives_the_control_id(
     encoding: bytes,
 ) -> None:
@@ -94,7 +94,7 @@ def test_html_escaped_encoding_characters_are_readable() -> None:
     header = find_header(MESSAGE.replace(b"^~\\&|", b"^~\\&amp;|", 1))
     assert header is not None
     assert header.letterhead.readable
-    assert header.letterhead.component(9, 2) == b"A01"
+    assert header.letterhead.trigger_event == "A01"
 
 
 @pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
@@ -106,21 +106,21 @@ def test_the_trigger_event_of_hl7_2_1_is_in_evn() -> None:
     message = b"MSH|^~\\&|A|B|C|D|E||ADT|1|P|2.1\rEVN|A04|2026\r"
     header = find_header(message)
     assert header is not None
-    assert trigger_event(message, header) == b"A04"
+    assert trigger_event(header) == "A04"
 
 
 @pytest.mark.parametrize(
     ("code", "is_one"),
     [
-        (b"A01", True),
-        (b"A99", True),
-        (b"", False),
-        (b"R01", False),
-        (b"A1", False),
-        (b"A011", False),
+        ("A01", True),
+        ("A99", True),
+        ("", False),
+        ("R01", False),
+        ("A1", False),
+        ("A011", False),
     ],
 )
-def test_an_event_code_is_a_and_two_digits(code: bytes, is_one: bool) -> None:
+def test_an_event_code_is_a_and_two_digits(code: str, is_one: bool) -> None:
     assert is_event_code(code) is is_one
 
 
