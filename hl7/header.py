@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from hl7 import charset
-from hl7.delimiters import STANDARD, Delimiters, read_delimiters
+from hl7.delimiters import PUNCTUATION, STANDARD, Delimiters, read_delimiters
 from hl7.escapes import Escapes
 
 NULL = b'""'
@@ -90,6 +90,11 @@ class Letterhead:
         """MSH-4.1, its subcomponents included."""
         return self.part(4)
 
+    @cached_property
+    def identity(self) -> tuple[str, str]:
+        """MSH-3 and MSH-4 byte for byte, as the event id is made of."""
+        return self.value(3).decode("latin-1"), self.value(4).decode("latin-1")
+
     def value(self, number: int) -> bytes:
         """MSH-`number` as sent; empty when the segment ends before it."""
         return self.fields[number - 1] if number <= len(self.fields) else b""
@@ -128,9 +133,10 @@ def find_header(message: bytes) -> Header | None:
     A message in UTF-16, UTF-32 or a character set whose characters contain delimiters is transcoded
     first. One that is not in the set that it declares is read as it stands.
     """
-    codec = charset.marked_codec(message)
-    if codec:
-        return _transcoded(message, codec)
+    if not message.startswith(b"MSH"):
+        codec = charset.marked_codec(message)
+        if codec:
+            return _transcoded(message, codec)
     header = _find(message)
     if header and header.letterhead.wide_codec:
         return _transcoded(message, header.letterhead.wide_codec) or header
@@ -148,13 +154,9 @@ def _transcoded(message: bytes, codec: str) -> Header | None:
 
 
 def _find(message: bytes, *, transcoded: bool = False) -> Header | None:
-    found = _LEADING_MSH.match(message)
-    leads = found is not None
-    if found is None:
-        found = _ANY_MSH.search(message, 0, _SEARCHED_BYTES)
-    if found is None:
+    start, leads = _start_of_msh(message)
+    if start < 0:
         return None
-    start = found.start(1)
     segment = message[start : segment_end(message, start)]
     separator = segment[3:4]
     fields = segment.split(separator, _MAX_MSH_FIELDS)
@@ -169,6 +171,16 @@ def _find(message: bytes, *, transcoded: bool = False) -> Header | None:
     else:  # longer than any true MSH
         letterhead = Letterhead(tuple(fields), transcoded=transcoded)
     return Header(message, start, leads, sent_at, control_id, letterhead)
+
+
+def _start_of_msh(message: bytes) -> tuple[int, bool]:
+    """Where MSH begins, and whether nothing but blanks and marks stands before it; -1 for nowhere."""
+    if message.startswith(b"MSH") and message[3:4] in PUNCTUATION:
+        return 0, True  # nearly every message
+    if found := _LEADING_MSH.match(message):
+        return found.start(1), True
+    found = _ANY_MSH.search(message, 0, _SEARCHED_BYTES)
+    return (found.start(1), False) if found else (-1, False)
 
 
 @lru_cache(maxsize=1024)
@@ -210,8 +222,7 @@ def event_id(header: Header) -> str:
     before = header.start + letterhead.bytes_before_sent_at
     digest = hashlib.sha256(message[:before])
     digest.update(message[before + len(header.sent_at) :])
-    identifying = letterhead.value(3), letterhead.value(4), header.control_id
-    parts = [*(value.decode("latin-1") for value in identifying), digest.hexdigest()]
+    parts = [*letterhead.identity, header.control_id.decode("latin-1"), digest.hexdigest()]
     return hashlib.sha256(compact_json(parts).encode()).hexdigest()[:32]
 
 
@@ -223,9 +234,10 @@ def patient_identifier(header: Header) -> tuple[str, str] | None:
     pid, delimiters = first_segment(header, b"PID"), header.letterhead.delimiters
     for number in (3, 2, 4):
         for identifier in _field(pid, number).split(delimiters.repetition):
-            value = value_text(nth(identifier, delimiters.component, 1), header)
+            components = identifier.split(delimiters.component, 4)
+            value = value_text(components[0], header)
             if value:
-                return value, value_text(nth(identifier, delimiters.component, 4), header)
+                return value, value_text(components[3], header) if len(components) > 3 else ""
     return None
 
 

@@ -141,7 +141,7 @@ class Intake:
         return Arrival(
             event_id=event,
             # A message without a patient's id is a group of its own.
-            group=self._key.reference("group", letterhead.value(4).decode("latin-1"), *identifier)
+            group=self._key.reference("group", letterhead.identity[1], *identifier)
             if identifier
             else event,
             sender=sender.name if sender else UNKNOWN,
