@@ -7,13 +7,16 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from environments.placeholders import unset_values
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
     """A hospital system that sends to us, known by its MSH-3.1 and MSH-4.1.
 
     `networks` (CIDR) and `certificates` (a client certificate's CN, DNS name or whole subject) bind it
-    to connections; `trigger_events` are the only ones that it may send (docs/receiver.md).
+    to connections; `trigger_events` are the only ones that it may send (docs/receiver.md). `sample`
+    marks a sender of the project's own sample messages.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Sender:
     networks: tuple[str, ...] = ()
     certificates: tuple[str, ...] = ()
     trigger_events: tuple[str, ...] = ()
+    sample: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +164,19 @@ class Environment:
     def __post_init__(self) -> None:
         if self.unknown_patient == "hold" and not 0 < self.hold_minutes < self.max_receive_count:
             raise ValueError(
-                "each minute of hold_minutes is a receive: less than max_receive_count"
+                f"hold_minutes: {self.hold_minutes}; each minute is a receive of the queue;"
+                f" allowed: 1 to {self.max_receive_count - 1}, below max_receive_count"
             )
+        unbound: dict[tuple[str, str], str] = {}
+        for sender in self.senders:
+            written = sender.sending_application, sender.sending_facility
+            if not sender.networks and not sender.certificates:
+                other = unbound.setdefault(written, sender.name)
+                if other != sender.name:
+                    raise ValueError(
+                        f"senders: {other} and {sender.name} write the same MSH-3 and MSH-4;"
+                        " allowed: the same only where networks or certificates tell them apart"
+                    )
 
     @property
     def prefix(self) -> str:
@@ -173,14 +188,8 @@ class Environment:
         return json.dumps([{k: v for k, v in asdict(s).items() if v} for s in self.senders])
 
     def placeholders(self) -> list[str]:
-        """What a deployer has still to fill in, one sentence each; empty for the local environment."""
-        if self.network is None:
-            return []
-        gaps = {
-            f"mail.domain is still {self.mail.domain}": self.mail.domain.endswith(".example"),
-            "nobody is told of alarms: alarm_addresses and alarm_topics are placeholders or empty": (
-                not self.alarm_topics and all(a.endswith(".example") for a in self.alarm_addresses)
-            ),
-            "no sender is known": all(s.name == "smoke" for s in self.senders),
-        }
-        return [sentence for sentence, applies in gaps.items() if applies]
+        """Returns each value that a deployer has still to set: `<file>: <key>: <what to do>`.
+
+        The local environment sends no mail to anybody, so its list is empty.
+        """
+        return [] if self.network is None else unset_values(self)
