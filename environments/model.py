@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from environments.placeholders import unset_values
 
+CONFIGURATION_VERSION = 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
@@ -183,9 +185,18 @@ class Environment:
         """What every name of this environment begins with: `hl7-ens-dev`."""
         return f"hl7-ens-{self.name}"
 
-    def senders_json(self) -> str:
-        """The senders as functions and receiver read them (ENS_SENDERS); empty facts are left out."""
-        return json.dumps([{k: v for k, v in asdict(s).items() if v} for s in self.senders])
+    def configuration(self) -> str:
+        """Returns the JSON document that receiver and functions read: format version and senders.
+
+        Values that are empty are left out. Both ends take the same version: `version` counts changes
+        that an older reader cannot read.
+        """
+        senders = [
+            {key: value for key, value in asdict(sender).items() if value and key != "sample"}
+            for sender in self.senders
+        ]
+        document = {"version": CONFIGURATION_VERSION, "environment": self.name, "senders": senders}
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
     def placeholders(self) -> list[str]:
         """Returns each value that a deployer has still to set: `<file>: <key>: <what to do>`.
