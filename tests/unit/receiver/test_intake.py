@@ -25,7 +25,10 @@ from receiver.settings import Settings
 from receiver.store import Arrival, Store, Vaulted
 from receiver.turns import Turns
 
-LIMITS = Settings("test", "vault", "queue", "key", (), "r1", store_seconds=0.05)
+LIMITS = Settings(
+    *("test", "vault", "queue", "key", "configuration", "configuration.json", "r1"),
+    store_seconds=0.05,
+)
 PLAIN = Origin("c")
 REFUSE = Origin("c", "192.0.2.1", {}, strict=True)
 
