@@ -4,6 +4,7 @@ A deployer edits this file: the account, the mail domain, the senders, who is to
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -44,7 +45,8 @@ class Network:
 
     `prefix_lists` are AWS's own lists of the addresses behind the S3 and DynamoDB gateway endpoints
     of the region (`aws ec2 describe-managed-prefix-lists`): a security group can name no other way
-    to them short of the whole internet.
+    to them short of the whole internet. `availability_zones` are ids (`use1-az1`), because the name
+    `us-east-1a` is another zone in another account (`aws ec2 describe-availability-zones`).
     """
 
     cidr: str
@@ -52,6 +54,11 @@ class Network:
     prefix_lists: tuple[str, ...]
     sender_networks: tuple[str, ...]
     customer_gateways: tuple[CustomerGateway, ...] = ()
+
+    def __post_init__(self) -> None:
+        for zone in self.availability_zones:
+            if not re.fullmatch(r"[a-z]+[0-9]+-az[0-9]+", zone):
+                raise ValueError(f"availability_zones: {zone} is no zone id like use1-az1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +125,25 @@ class Mdm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """Daily backups of tables and vault: kept for `days`, copied to the backup vaults `copy_to` (ARNs).
+
+    A copy in another account needs its vault's access policy and an organisation's cross-account
+    backup (AWS Backup developer guide, "Creating backup copies across AWS accounts").
+    """
+
+    days: int
+    copy_to: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.days < 1:
+            raise ValueError("backup.days: at least 1")
+        for arn in self.copy_to:
+            if not re.fullmatch(r"arn:aws[a-z-]*:backup:[a-z0-9-]+:[0-9]{12}:backup-vault:.+", arn):
+                raise ValueError(f"backup.copy_to: {arn} is no ARN of a backup vault")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """One environment. `account` empty means the account of whoever deploys.
 
@@ -129,6 +155,8 @@ class Environment:
     a second the account may send it, which `extract_concurrency` functions share (20 are reckoned with
     where none are reserved), `cache_days` how long an analysis answers the same note again, `text_limit`
     how many characters of one event are analysed, `document_bytes` how much of its documents is taken.
+    `vault_retention_days` is the age at which the last copy of a message is gone, `vault_recovery_days`
+    how long a deleted or overwritten object can be brought back, `backup` None for none.
     """
 
     name: str
@@ -156,8 +184,19 @@ class Environment:
     deletion_protection: bool
     log_retention_days: Literal[1, 30, 90, 365]
     vault_retention_days: int
+    vault_recovery_days: int = 7
+    backup: Backup | None = None
 
     def __post_init__(self) -> None:
+        # Names are built from it (a load balancer's has at most 32 characters), and patterns in
+        # policies end with it and a hyphen: `hl7-ens-dev-*` must not match another environment.
+        if not re.fullmatch(r"[a-z][a-z0-9]{0,14}", self.name):
+            raise ValueError(f"name: {self.name} is not 1 to 15 lower-case letters and digits")
+        if self.vault_recovery_days < 1 or self.vault_expiration_days < 1:
+            raise ValueError(
+                "vault_retention_days must exceed vault_recovery_days (at least 1) and backup.days"
+                " together"
+            )
         if self.unknown_patient == "hold" and not 0 < self.hold_minutes < self.max_receive_count:
             raise ValueError(
                 "each minute of hold_minutes is a receive: less than max_receive_count"
@@ -167,6 +206,16 @@ class Environment:
     def prefix(self) -> str:
         """What every name of this environment begins with: `hl7-ens-dev`."""
         return f"hl7-ens-{self.name}"
+
+    @property
+    def vault_expiration_days(self) -> int:
+        """After how many days the vault marks an object as deleted.
+
+        Its bytes live on for `vault_recovery_days` and in backups for `backup.days`, so that the last
+        copy ends when `vault_retention_days` have passed.
+        """
+        backups = self.backup.days if self.backup else 0
+        return self.vault_retention_days - self.vault_recovery_days - backups
 
     def senders_json(self) -> str:
         """The senders as functions and receiver read them (ENS_SENDERS); empty facts are left out."""
@@ -204,7 +253,7 @@ def _network(second_octet: int) -> Network:
     """Two zones of us-east-1; only hospitals behind a VPN (RFC 1918, 10/8) reach the receiver."""
     return Network(
         cidr=f"172.20.{second_octet}.0/24",
-        availability_zones=("us-east-1a", "us-east-1b"),
+        availability_zones=("use1-az1", "use1-az2"),
         prefix_lists=("pl-63a5400a", "pl-02cd2c6b"),
         sender_networks=("10.0.0.0/8",),
     )
@@ -250,12 +299,12 @@ ENVIRONMENTS = {
             ),
             unknown_patient="end",
             max_receive_count=40,
-            extract_concurrency=20,
             alarm_addresses=("operators@ens.example",),
             retain=False,
             deletion_protection=False,
             log_retention_days=90,
             vault_retention_days=90,
+            backup=Backup(days=7),
         ),
         Environment(
             name="prod",
@@ -263,12 +312,12 @@ ENVIRONMENTS = {
             mail=Mail(domain="ens.example", from_address="notifications@ens.example", rate=14),
             unknown_patient="end",
             max_receive_count=40,
-            extract_concurrency=20,
             alarm_addresses=("operators@ens.example",),
             retain=True,
             deletion_protection=True,
             log_retention_days=365,
             vault_retention_days=365,
+            backup=Backup(days=35),
         ),
     )
 }
