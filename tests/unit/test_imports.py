@@ -95,6 +95,7 @@ def test_the_operators_tool_imports_no_handler() -> None:
         "click",
         "rich",
         "ops",
+        "infra.settings",
         "lambdas.common",
         "receiver.framing",
         *(f"lambdas.{step}" for step in STEPS),
