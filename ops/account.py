@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.settings import ENVIRONMENTS
 from ops.problem import sentence
 
 SERVICES = (
@@ -46,9 +47,9 @@ def create_roles(iam: Any) -> list[str]:
     return created
 
 
-def is_first_deployment(cloudformation: Any, environment: str) -> bool:
+def is_first_deployment(cloudformation: Any, prefix: str) -> bool:
     """Whether a stack of the environment is absent, or its creation has failed."""
-    return any(not _created(cloudformation, f"hl7-ens-{environment}-{part}") for part in PARTS)
+    return any(not _created(cloudformation, f"{prefix}-{part}") for part in PARTS)
 
 
 def _created(cloudformation: Any, stack: str) -> bool:
@@ -68,11 +69,16 @@ def _created(cloudformation: Any, stack: str) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Prints the context options for `cdk deploy` on stdout and what it did on stderr."""
-    (environment,) = arguments
+    environment = ENVIRONMENTS.get(arguments[0])
+    if environment is None or environment.network is None:
+        cloud = ", ".join(e.name for e in ENVIRONMENTS.values() if e.network)
+        print(f"hl7-ens: no environment {arguments[0]!r} to deploy: {cloud}", file=sys.stderr)
+        return 1
     try:
         for service in create_roles(boto3.client("iam")):
             print(f"created the service-linked role of {service}", file=sys.stderr)
-        if is_first_deployment(boto3.client("cloudformation"), environment):
+        cloudformation = boto3.client("cloudformation", region_name=environment.region)
+        if is_first_deployment(cloudformation, environment.prefix):
             print(FIRST)
     except (BotoCoreError, ClientError) as error:
         print(f"hl7-ens: the account could not be prepared: {sentence(error)}", file=sys.stderr)

@@ -40,11 +40,11 @@ def test_an_empty_account_gets_its_service_linked_roles_and_a_used_one_keeps_the
 
 
 def test_a_deployment_is_the_first_until_every_stack_was_created(cloudformation: Any) -> None:
-    assert is_first_deployment(cloudformation, "prod")
+    assert is_first_deployment(cloudformation, "hl7-ens-prod")
     deploy(cloudformation, "network", "core")
-    assert is_first_deployment(cloudformation, "prod")
+    assert is_first_deployment(cloudformation, "hl7-ens-prod")
     deploy(cloudformation, "ingress")
-    assert not is_first_deployment(cloudformation, "prod")
+    assert not is_first_deployment(cloudformation, "hl7-ens-prod")
 
 
 def test_a_stack_whose_creation_was_rolled_back_counts_as_none(
@@ -60,7 +60,7 @@ def test_a_stack_whose_creation_was_rolled_back_counts_as_none(
         return answer
 
     monkeypatch.setattr(cloudformation, "describe_stacks", rolled_back)
-    assert is_first_deployment(cloudformation, "prod")
+    assert is_first_deployment(cloudformation, "hl7-ens-prod")
 
 
 def test_cdk_is_told_of_a_first_deployment_and_of_nothing_later(
@@ -71,3 +71,12 @@ def test_cdk_is_told_of_a_first_deployment_and_of_nothing_later(
     deploy(cloudformation, "network", "core", "ingress")
     assert main(["prod"]) == 0
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", ["local", "nowhere"])
+def test_an_environment_that_is_not_deployed_prepares_no_account(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([name]) == 1
+    assert "dev, staging, prod" in capsys.readouterr().err
+    assert missing_roles(boto3.client("iam")) == [*SERVICES]
