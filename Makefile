@@ -7,7 +7,7 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check synth deploy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery lock clean
+.PHONY: help run setup test check synth deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +34,13 @@ synth: setup node_modules ## synthesise every environment, or the one in ENV=
 deploy: setup node_modules ## deploy the environment in ENV= (needs Docker and AWS credentials)
 	@test -n "$(ENV)" || { echo "Say which environment: make deploy ENV=dev" >&2; exit 2; }
 	@docker info >/dev/null 2>&1 || { echo "make deploy builds the receiver's image and needs a running Docker engine." >&2; exit 2; }
-	@$(CDK) deploy --all -c env=$(ENV)
+	@context=$$($(BIN)/python -m ops.account $(ENV)) || exit 1; \
+	$(CDK) deploy --all -c env=$(ENV) $$context || exit 1; \
+	test -z "$$context" || $(CDK) deploy --all -c env=$(ENV)
+
+destroy: setup ## delete the environment in ENV= and all its data (refuses one that retains its data)
+	@test -n "$(ENV)" || { echo "Say which environment: make destroy ENV=dev" >&2; exit 2; }
+	@$(BIN)/python -m ops.teardown $(ENV) $(ARGS)
 
 bench: setup ## list the benchmarks
 	@$(BIN)/python -m bench

@@ -5,15 +5,27 @@ A deployer edits these files and nothing else: docs/configuration.md.
 
 from environments.errors import EnvironmentFileError
 from environments.loader import load, names
-from environments.model import CustomerGateway, Environment, Mail, Mdm, Network, Receiver, Sender
+from environments.model import (
+    Backup,
+    CustomerGateway,
+    Environment,
+    Mail,
+    Mdm,
+    Network,
+    People,
+    Receiver,
+    Sender,
+)
 
 __all__ = [
+    "Backup",
     "CustomerGateway",
     "Environment",
     "EnvironmentFileError",
     "Mail",
     "Mdm",
     "Network",
+    "People",
     "Receiver",
     "Sender",
     "load",

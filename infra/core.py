@@ -8,6 +8,8 @@ from constructs import Construct
 
 from environments import Environment
 from infra.alarms import Alarms
+from infra.backup_alarms import watch_backups
+from infra.backups import Backups
 from infra.configuration import Configuration
 from infra.core_alarms import CoreAlarms
 from infra.dashboard import Dashboard
@@ -127,6 +129,25 @@ class CoreStack(cdk.Stack):
             state_machine=self.workflow.state_machine,
             logs_key=self.keys.logs,
         )
+        self.backups = (
+            Backups(
+                self,
+                "Backups",
+                environment=environment,
+                plan=environment.backup,
+                key=self.keys.backups,
+                # All but `lookups`, a cache of minutes.
+                tables=[
+                    self.tables.audit,
+                    self.tables.status,
+                    self.tables.ledger,
+                    self.tables.registry,
+                ],
+                bucket=self.vault.bucket,
+            )
+            if environment.backup
+            else None
+        )
         self.alarms = Alarms(self, "Alarms", environment=environment, key=self.keys.alarms)
         watched = Watched(
             environment=environment,
@@ -136,6 +157,8 @@ class CoreStack(cdk.Stack):
             steps=self.steps,
         )
         CoreAlarms(self, "CoreAlarms", watched=watched, alarms=self.alarms)
+        if self.backups:
+            watch_backups(self.backups, self.alarms)
         DeliveryAlarms(self, "DeliveryAlarms", watched=watched, alarms=self.alarms)
         Dashboard(self, "Dashboard", watched=watched, alarms=self.alarms)
         Queries(

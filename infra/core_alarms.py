@@ -40,6 +40,7 @@ class CoreAlarms(Construct):
             # The alarm above stays red while anything waits and so says nothing about the next one.
             meaning="Another message came to the dead-letter queue.",
             metric=calculated("DIFF(waiting)", {"waiting": waiting}, label="new dead letters"),
+            tells_end=False,
         )
         self._alarms.watch(
             self,
@@ -110,11 +111,20 @@ class CoreAlarms(Construct):
             self,
             "control-id-reused",
             meaning="A sender used one message control id (MSH-10) for two different messages.",
-            metric=own(self._environment, "ParseMessage", "ControlIdReused"),
+            metric=calculated(
+                "FILL(received, 0) + FILL(parsed, 0)",
+                {
+                    "received": own(self._environment, "Receiver", "ControlIdReused"),
+                    "parsed": own(self._environment, "ParseMessage", "ControlIdReused"),
+                },
+                label="control ids used twice",
+            ),
+            tells_end=False,
         )
         self._alarms.watch(
             self,
             "rosters-ending",
             meaning="A subscriber's roster ends within two weeks, or within three days.",
             metric=own(self._environment, "LookupIdentities", "RostersEnding"),
+            tells_end=False,
         )

@@ -60,12 +60,14 @@ class DeliveryAlarms(Construct):
             "reduced-detail",
             meaning="A recipient who asked for encryption got the minimum: a certificate is bad.",
             metric=own(self._environment, "DeliverNotification", "ReducedDetail"),
+            tells_end=False,
         )
         self._alarms.watch(
             self,
             "notification-not-delivered",
             meaning="A notification bounced, was rejected, or its reader complained.",
             metric=own(self._environment, "RecordFeedback", "NotificationNotDelivered"),
+            tells_end=False,
         )
 
     def _watch_feedback(self, watched: Watched) -> None:

@@ -23,6 +23,11 @@ UNACCEPTABLE = (
 )
 NOT_ALLOWED = ("processing_id", "sender_not_allowed", "trigger_not_allowed")
 
+# Of the slowest in a hundred. Senders are asked to wait 15 s before they send again
+# (docs/receiver.md).
+ACKNOWLEDGED_WITHIN_MS = 2000
+STORED_WITHIN_MS = 1500
+
 
 class IngressStack(cdk.Stack):
     """The way in for HL7 messages."""
@@ -138,6 +143,7 @@ class IngressStack(cdk.Stack):
                     for reason in UNACCEPTABLE
                 },
             ),
+            tells_end=False,
         )
         core.alarms.watch(
             self,
@@ -150,13 +156,30 @@ class IngressStack(cdk.Stack):
                     for reason in NOT_ALLOWED
                 },
             ),
+            tells_end=False,
         )
-        core.alarms.watch(
-            self,
-            "control-id-reused",
-            meaning="A sender used an MSH-10 again for another message; both were taken.",
-            metric=own(environment, "Receiver", "ControlIdReused"),
-        )
+        for name, measured, milliseconds, meaning in (
+            (
+                "acknowledgements-slow",
+                "AckLatency",
+                ACKNOWLEDGED_WITHIN_MS,
+                "Senders wait long for their answers; one that waits too long sends again.",
+            ),
+            (
+                "storing-slow",
+                "StoreLatency",
+                STORED_WITHIN_MS,
+                "Vault and queue take long to store a message, so acknowledgements come late.",
+            ),
+        ):
+            core.alarms.watch(
+                self,
+                name,
+                meaning=meaning,
+                metric=own(environment, "Receiver", measured, statistic="p99"),
+                threshold=milliseconds,
+                periods=3,
+            )
 
 
 def _given(name: str, value: str) -> dict[str, str]:

@@ -73,8 +73,9 @@ def build(
 ) -> bytes:
     """The MIME message: plain text first, HTML as its alternative (RFC 2046 5.1.4), the bundle attached.
 
-    `seal` makes the content signed and encrypted lines; then only the envelope is in the clear. The
-    Message-ID is the delivery's id and the Date is now; both stay, because it is built once.
+    `seal` makes the content signed and encrypted lines; then only the envelope is in the clear.
+    Message-ID and Date stand in the vault's copy only: SES replaces both when it sends (SES developer
+    guide, "Amazon SES header fields"). The recipient has the reference in the subject.
     Raises `ConfigurationError` when the sender's address is not one.
     """
     sender = from_address()

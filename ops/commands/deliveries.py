@@ -67,7 +67,7 @@ def problems_command(session: Session) -> None:
 def resend_command(session: Session, delivery_id: str, by: str) -> None:
     """Sends an unknown delivery again, within a minute.
 
-    The provider may then have it twice, as the same mail with the same Message-ID.
+    The provider may then have it twice, with the same reference in the subject.
     """
     ledger.resend(session.deployment, delivery_id, operator(by))
     console().print(f"Goes out again within a minute: {delivery_id}")

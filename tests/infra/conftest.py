@@ -62,3 +62,9 @@ def read_stacks(folder: Path) -> Stacks:
     """The templates in a cloud assembly's folder."""
     templates = [Template.read(path) for path in folder.glob("*.template.json")]
     return {template.name.rsplit("-", 1)[-1]: template for template in templates}
+
+
+@pytest.fixture(scope="session")
+def all_stacks(synthesised: Callable[[str], Stacks]) -> list[Template]:
+    """The stacks of all environments: they may share one account."""
+    return [template for name in EVERY for template in synthesised(name).values()]
