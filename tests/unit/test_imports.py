@@ -86,7 +86,15 @@ def test_the_receiver_knows_itself_botocore_and_what_makes_it_fast() -> None:
 
 
 def test_the_infrastructure_reads_the_code_as_files_and_imports_none_of_it() -> None:
-    assert not strangers("infra", {"aws_cdk", "constructs", "jsii", "cdk_nag", "infra"})
+    allowed = {"aws_cdk", "constructs", "jsii", "cdk_nag", "infra"}
+    generator = "infra/reference/build.py"  # runs by `make reference` alone
+    assert not [
+        line
+        for line in strangers("infra", allowed)
+        if not line.startswith(
+            (f"{generator} imports policy_sentry", f"{generator} imports botocore")
+        )
+    ]
 
 
 def test_the_operators_tool_imports_no_handler() -> None:
