@@ -9,6 +9,7 @@ from aws_cdk import cx_api
 from infra.core import CoreStack
 from infra.ingress import IngressStack
 from infra.network import NetworkStack
+from infra.service import STARTING
 from infra.settings import ENVIRONMENTS, Environment
 
 # Set here and not in cdk.json, so that a synth from Python gives what the CLI gives.
@@ -82,6 +83,7 @@ def add_stacks(app: cdk.App, environment: Environment) -> None:
         core=core,
         **_options(environment),
     )
+    outer.open_endpoints(core.calls_from_vpc() | STARTING)
     for gap in environment.placeholders():
         cdk.Annotations.of(core).add_warning_v2(f"hl7-ens:{gap}", f"infra/settings.py: {gap}")
 

@@ -53,8 +53,9 @@ class Delivery(Construct):
                 configuration_set=self.configuration_set,
             )
         self.arns = [
-            stack.format_arn(
-                service="ses", resource="identity", resource_name=environment.mail.domain
+            *(
+                stack.format_arn(service="ses", resource="identity", resource_name=identity)
+                for identity in (environment.mail.domain, *environment.mail.sandbox_recipients)
             ),
             stack.format_arn(
                 service="ses", resource="configuration-set", resource_name=environment.prefix

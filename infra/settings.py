@@ -4,7 +4,7 @@ A deployer edits this file: the account, the mail domain, the senders, who is to
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 
@@ -44,7 +44,8 @@ class Network:
 
     `prefix_lists` are AWS's own lists of the addresses behind the S3 and DynamoDB gateway endpoints
     of the region (`aws ec2 describe-managed-prefix-lists`): a security group can name no other way
-    to them short of the whole internet.
+    to them short of the whole internet. `functions_inside` False runs the functions outside the VPC,
+    except LookupIdentities where an MPI is reached through it (docs/adr/0112).
     """
 
     cidr: str
@@ -52,6 +53,7 @@ class Network:
     prefix_lists: tuple[str, ...]
     sender_networks: tuple[str, ...]
     customer_gateways: tuple[CustomerGateway, ...] = ()
+    functions_inside: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,8 @@ class Mail:
     `rate` is the account's sending rate in mails a second (SES console, 1 in the sandbox). `on_unknown`
     says whether a mail that may or may not have gone is sent once more after ten minutes without a
     word from SES. `full_in_clear` forbidden makes every mail that is not encrypted a minimal one.
+    `sandbox_recipients` are the verified addresses or domains that mail goes to while the account is in
+    the SES sandbox: SES asks for a grant on each of them too. Empty with production access.
     `smime_secret` is the ARN of the secret with our S/MIME key and the trusted authorities, under
     `smime_secret_key_arn` where that is not AWS's own key.
     """
@@ -92,6 +96,7 @@ class Mail:
     rate: int = 1
     on_unknown: Literal["park", "resend_once"] = "park"
     full_in_clear: Literal["allowed", "forbidden"] = "allowed"
+    sandbox_recipients: tuple[str, ...] = ()
     smime_secret: str = ""
     smime_secret_key_arn: str = ""
 
@@ -168,6 +173,14 @@ class Environment:
         """What every name of this environment begins with: `hl7-ens-dev`."""
         return f"hl7-ens-{self.name}"
 
+    def runs_inside(self, step: str) -> bool:
+        """Whether a function runs in the VPC: all or none, and LookupIdentities where its MPI is there."""
+        if self.network is None:
+            return False
+        return self.network.functions_inside or (
+            step == "LookupIdentities" and bool(self.mdm.networks)
+        )
+
     def senders_json(self) -> str:
         """The senders as functions and receiver read them (ENS_SENDERS); empty facts are left out."""
         return json.dumps([{k: v for k, v in asdict(s).items() if v} for s in self.senders])
@@ -229,7 +242,8 @@ ENVIRONMENTS = {
         ),
         Environment(
             name="dev",
-            network=_network(0),
+            # Interface endpoints for the functions cost 44 USD a month in two zones (docs/adr/0112).
+            network=replace(_network(0), functions_inside=False),
             mail=Mail(domain="dev.ens.example", from_address="notifications@dev.ens.example"),
             senders=SAMPLE_SENDERS,
             unknown_patient="dead_letter",
