@@ -7,7 +7,7 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check synth deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery lock clean
+.PHONY: help run setup test check synth deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery reference lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ node_modules: package-lock.json
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 # The Lambda runtime brings boto3 and what botocore needs.
 RUNTIME := $(foreach name,boto3 botocore s3transfer urllib3 python-dateutil six,--no-emit-package $(name))
+
+reference: setup ## write the table of API calls and IAM actions again (infra/reference/)
+	@$(BIN)/python -m infra.reference.build
 
 lock: ## pin every dependency again (needs uv)
 	@$(LOCK) --group dev --output-file requirements.txt

@@ -11,6 +11,7 @@ from environments import Environment, load
 from infra.core import CoreStack
 from infra.ingress import IngressStack
 from infra.network import NetworkStack
+from infra.service import STARTING
 
 FIRST_DEPLOYMENT = "first-deployment"
 """The context key by which `make deploy` says that no stack of the environment exists yet."""
@@ -92,6 +93,7 @@ def add_stacks(app: cdk.App, environment: Environment) -> None:
         core=core,
         **_options(environment),
     )
+    outer.open_endpoints(core.calls_from_vpc() | STARTING)
     for gap in environment.placeholders():
         cdk.Annotations.of(core).add_warning_v2(f"hl7-ens:{gap}", gap)
 

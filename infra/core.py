@@ -170,6 +170,12 @@ class CoreStack(cdk.Stack):
         )
         self._tell(environment)
 
+    def calls_from_vpc(self) -> frozenset[str]:
+        """The actions of the calls that the receiver, and the functions in the VPC, make from there."""
+        return self.receiver_role.calls_from_vpc.union(
+            *(step.calls_from_vpc for step in self.steps.all)
+        )
+
     def _tell(self, environment: Environment) -> None:
         """The outputs by which `ens` and the local system find everything."""
         for name, value in {

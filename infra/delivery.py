@@ -85,8 +85,9 @@ class Delivery(Construct):
             identity.apply_removal_policy(removal_policy(environment))
             fix_logical_id(identity, "MailIdentity")
         self.arns = [
-            stack.format_arn(
-                service="ses", resource="identity", resource_name=environment.mail.domain
+            *(
+                stack.format_arn(service="ses", resource="identity", resource_name=identity)
+                for identity in (environment.mail.domain, *environment.mail.sandbox_recipients)
             ),
             stack.format_arn(
                 service="ses", resource="configuration-set", resource_name=environment.prefix

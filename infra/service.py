@@ -19,6 +19,18 @@ from infra.log_groups import LogGroup
 CONTEXT = Path(__file__).resolve().parents[1] / "receiver"
 CONTAINER = "receiver"
 USER = "10001:10001"
+# What ECS calls to start a task: pulling its image, and its log (ECR user guide, "Amazon ECR interface
+# VPC endpoints"; ECS developer guide, "awslogs log driver").
+STARTING = frozenset(
+    {
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetAuthorizationToken",
+        "ecr:GetDownloadUrlForLayer",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+)
 # ECS asks whether the process serves, not whether it can store: a receiver that cannot store stays
 # in service and answers AR.
 PROBE = ["CMD", "python", "-m", "receiver.probe"]

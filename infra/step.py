@@ -12,7 +12,7 @@ from constructs import Construct
 from environments import Environment
 from infra.asset import Target, code_of
 from infra.findings import INLINE, accept
-from infra.grants import allow
+from infra.grants import allow, calls
 from infra.log_groups import LogGroup
 
 INTERFACE_ACTIONS = (
@@ -98,6 +98,7 @@ class StepFunction(lambda_.Function):
             security_groups=[security_group] if security_group else None,
         )
         self.own_role = role
+        self.calls_from_vpc = calls(grants) if vpc else frozenset[str]()
         accept(
             role,
             {
@@ -106,6 +107,14 @@ class StepFunction(lambda_.Function):
                 " network interfaces know no resources to grant on.",
             },
         )
+        if vpc is None and environment.network is not None:
+            accept(
+                self,
+                {
+                    "HIPAA.Security-LambdaInsideVPC": "This environment runs its functions outside the"
+                    " VPC, where they need no interface endpoints: docs/adr/0112."
+                },
+            )
         accept(
             self,
             {

@@ -51,12 +51,11 @@ class Steps:
             "ENS_REFERENCE_KEY_SECRET": secrets.reference_key.secret_arn,
             "ENS_AUDIT_KEY_SECRET": secrets.audit_key.secret_arn,
         }
-        self._secrets = [
-            *grants.read_secret(secrets.reference_key, keys.records),
-            *grants.read_secret(secrets.audit_key, keys.records),
-        ]
+        self._audit_key = grants.read_secret(secrets.audit_key, keys.records)
+        references = grants.read_secret(secrets.reference_key, keys.records)
         bucket = vault.bucket
-        audit = grants.use_table(tables.audit, keys.records, "GetItem", "PutItem", "Query")
+        audit = grants.use_table(tables.audit, keys.records, "GetItem", "PutItem")
+        trail = grants.use_table(tables.audit, keys.records, "GetItem", "PutItem", "Query")
 
         self.parse_message = self._step(
             "ParseMessage",
@@ -68,7 +67,8 @@ class Steps:
             },
             may=[
                 configuration.read_version(),
-                *grants.read_objects(bucket, keys.vault, MESSAGE),
+                *references,
+                *grants.read_versions(bucket, keys.vault, MESSAGE),
                 *grants.write_objects(bucket, keys.vault, EVENT),
                 *grants.use_table(
                     tables.audit,
@@ -94,7 +94,9 @@ class Steps:
             may=[
                 *audit,
                 configuration.read_version(),
+                *references,
                 *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES),
+                *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES),
                 *grants.write_objects(bucket, keys.vault, IDENTITIES),
                 # Whom a cancelled event was told, and that nobody is told of it from now on.
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "UpdateItem"),
@@ -109,7 +111,7 @@ class Steps:
                 *grants.use_table(
                     tables.registry,
                     keys.registry,
-                    *("BatchGetItem", "GetItem", "Query"),
+                    *("BatchGetItem", "Query"),
                     indexes=["by_roster_end"],
                 ),
             ],
@@ -129,7 +131,9 @@ class Steps:
             concurrency=environment.extract_concurrency,
             may=[
                 *audit,
+                *references,
                 *grants.read_objects(bucket, keys.vault, EVENT, ANALYSES),
+                *grants.read_versions(bucket, keys.vault, EVENT),
                 *grants.write_objects(bucket, keys.vault, CLINICAL, ANALYSES),
                 # Comprehend Medical knows no resources to grant on.
                 grants.allow(
@@ -156,12 +160,14 @@ class Steps:
                 **({"ENS_SMIME_SECRET": mail.smime_secret} if mail.smime_secret else {}),
             },
             may=[
-                *audit,
+                *trail,
                 configuration.read_version(),
+                *references,
                 *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL, MAILS),
+                *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL),
                 *grants.write_objects(bucket, keys.vault, MAILS),
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
-                grants.allow(("ses:SendEmail",), delivery.arns),
+                grants.send_mail(mail.from_address, delivery.arns),
                 *grants.read_foreign_secret(mail.smime_secret, mail.smime_secret_key_arn),
             ],
         )
@@ -171,7 +177,7 @@ class Steps:
             timeout=10,
             variables={"ENS_LEDGER_TABLE": tables.ledger.table_name},
             may=[
-                *audit,
+                *trail,
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
             ],
         )
@@ -217,6 +223,7 @@ class Steps:
         may: Sequence[iam.PolicyStatement],
         concurrency: int | None = None,
     ) -> StepFunction:
+        inside = self._environment.runs_inside(name)
         return StepFunction(
             self._scope,
             name,
@@ -224,9 +231,9 @@ class Steps:
             folder=folder,
             timeout=timeout,
             variables={**self._variables, **variables},
-            grants=[*self._secrets, *may],
+            grants=[*self._audit_key, *may],
             logs_key=self._keys.logs,
-            vpc=self._vpc,
-            security_group=self._security_group,
+            vpc=self._vpc if inside else None,
+            security_group=self._security_group if inside else None,
             concurrency=concurrency,
         )

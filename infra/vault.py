@@ -17,9 +17,11 @@ MESSAGE = "events/*/message.hl7"
 EVENT = "events/*/event.json"
 IDENTITIES = "events/*/identities.json"
 CLINICAL = "events/*/clinical.json"
+# The bytes that the receiver refused.
+REJECTED = "rejected/*"
 # What Comprehend Medical said of a note, under a keyed hash of it.
-ANALYSES = "analyses/*"
-MAILS = "events/*/mail/*"
+ANALYSES = "analyses/*.json"
+MAILS = "events/*/mail/*.eml"
 
 
 class Vault(Construct):

@@ -69,11 +69,6 @@ def test_a_function_ends_before_the_workflow_gives_it_up(step: str, core: Templa
     assert core.properties(step)["Timeout"] < TASKS[step]["TimeoutSeconds"]
 
 
-def test_functions_run_in_the_network_without_internet(prod: Stacks) -> None:
-    for step in STEPS:
-        assert prod["core"].properties(step)["VpcConfig"]["SubnetIds"]
-
-
 def test_every_log_is_encrypted_and_ends(prod: Stacks) -> None:
     for stack in prod.values():
         for logical_id, group in stack.of_type("AWS::Logs::LogGroup").items():

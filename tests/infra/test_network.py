@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,30 +61,6 @@ def test_there_is_no_way_to_the_internet(prod: Stacks) -> None:
     subnets = network.of_type("AWS::EC2::Subnet").values()
     assert len({s["Properties"]["AvailabilityZoneId"] for s in subnets}) >= 2
     assert not any(s["Properties"]["MapPublicIpOnLaunch"] for s in subnets)
-
-
-def test_what_receiver_and_functions_call_is_reached_inside_the_vpc(prod: Stacks) -> None:
-    reached = {
-        re.split(r"us-east-1\.|<AWS::Region>\.", text(endpoint["Properties"]["ServiceName"]))[-1]
-        for endpoint in prod["network"].of_type("AWS::EC2::VPCEndpoint").values()
-    }
-    assert reached == {
-        *("s3", "dynamodb", "sqs", "secretsmanager", "comprehendmedical"),
-        # `email` is the SES API; `email-smtp`, which CDK calls SES, is not.
-        *("email", "logs", "ecr.api", "ecr.dkr"),
-    }
-
-
-def test_data_can_leave_to_this_accounts_buckets_and_tables_only(prod: Stacks) -> None:
-    for endpoint in prod["network"].of_type("AWS::EC2::VPCEndpoint").values():
-        if endpoint["Properties"]["VpcEndpointType"] != "Gateway":
-            continue
-        for statement in endpoint["Properties"]["PolicyDocument"]["Statement"]:
-            ours = statement.get("Condition") == {
-                "StringEquals": {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}
-            }
-            layers = "starport-layer-bucket/*" in text(statement["Resource"])
-            assert ours or (layers and statement["Action"] == "s3:GetObject")
 
 
 def test_every_connection_is_logged(prod: Stacks) -> None:
