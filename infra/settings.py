@@ -117,6 +117,10 @@ class Mdm:
         return json.dumps(self.settings)
 
 
+LONGEST_FINDINGS_WAIT = 100
+"""Seconds: the state machine's 270 without what every later state may take (tests/workflow)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """One environment. `account` empty means the account of whoever deploys.
@@ -126,9 +130,14 @@ class Environment:
     `max_receive_count` how often the queue delivers before it gives up (every 12 minutes, so that 40
     is about eight hours of outage); `target` for which machine the functions' packages are built.
     `cost_mode` says what Comprehend Medical is asked (docs/cost.md), `comprehend_rate` how many requests
-    a second the account may send it, which `extract_concurrency` functions share (20 are reckoned with
-    where none are reserved), `cache_days` how long an analysis answers the same note again, `text_limit`
+    a second the account may send it, shared by all functions (give environments of one account a part
+    each), `extract_concurrency` a concurrency to reserve for the step (none is needed), `cache_days` how long an analysis answers the same note again, `text_limit`
     how many characters of one event are analysed, `document_bytes` how much of its documents is taken.
+    `comprehend_characters` is the account's quota in characters a second of each operation, and
+    `findings_wait_seconds` how long after the start of its workflow an event may still wait for its turn
+    at Comprehend Medical; after that the notification goes out without findings (at most 100, so that
+    the workflow ends in time). `log_execution_data` also writes the input and output of every state to
+    the workflow's log, which takes about 2.5 times the bytes (docs/cost.md).
     """
 
     name: str
@@ -150,6 +159,9 @@ class Environment:
     document_bytes: int = 1_000_000
     max_receive_count: int
     extract_concurrency: int | None = None
+    comprehend_characters: int = 40_000
+    findings_wait_seconds: int = 90
+    log_execution_data: bool = False
     alarm_addresses: tuple[str, ...] = ()
     alarm_topics: tuple[str, ...] = ()
     retain: bool
@@ -162,6 +174,8 @@ class Environment:
             raise ValueError(
                 "each minute of hold_minutes is a receive: less than max_receive_count"
             )
+        if not 0 <= self.findings_wait_seconds <= LONGEST_FINDINGS_WAIT:
+            raise ValueError(f"findings_wait_seconds: 0 to {LONGEST_FINDINGS_WAIT}")
 
     @property
     def prefix(self) -> str:
@@ -234,6 +248,7 @@ ENVIRONMENTS = {
             senders=SAMPLE_SENDERS,
             unknown_patient="dead_letter",
             max_receive_count=5,
+            log_execution_data=True,
             alarm_addresses=("operators@ens.example",),
             retain=False,
             deletion_protection=False,
@@ -250,7 +265,6 @@ ENVIRONMENTS = {
             ),
             unknown_patient="end",
             max_receive_count=40,
-            extract_concurrency=20,
             alarm_addresses=("operators@ens.example",),
             retain=False,
             deletion_protection=False,
@@ -263,7 +277,6 @@ ENVIRONMENTS = {
             mail=Mail(domain="ens.example", from_address="notifications@ens.example", rate=14),
             unknown_patient="end",
             max_receive_count=40,
-            extract_concurrency=20,
             alarm_addresses=("operators@ens.example",),
             retain=True,
             deletion_protection=True,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lambdas.extract_entities import turns
 from tests.infra.conftest import Stacks
 from tests.infra.template import STEPS, Resource, Template, may_use, text
 
@@ -35,7 +36,7 @@ TABLES = {
         "Registry": {"BatchGetItem", "GetItem", "Query"},
         "Lookups": {"BatchGetItem", "BatchWriteItem", "PutItem"},
     },
-    "ExtractEntities": {},
+    "ExtractEntities": {"Ledger": {"UpdateItem"}},
     "DeliverNotification": {"Ledger": {"GetItem", "PutItem", "UpdateItem"}},
     "RecordFeedback": {"Ledger": {"GetItem", "PutItem", "UpdateItem"}},
     "ReleaseDeliveries": {"Ledger": {"GetItem", "UpdateItem"}},
@@ -73,6 +74,16 @@ def test_a_step_touches_its_own_tables_and_the_audit(step: str, core: Template) 
     for name in expected:
         key = text(core.properties(f"Tables/{name}")["SSESpecification"]["KMSMasterKeyId"])
         assert may_use(core, role, "kms:Decrypt", key, "dynamodb")
+
+
+def test_extract_entities_changes_one_item_of_the_ledger_and_no_delivery(core: Template) -> None:
+    ledger = f"<{core.id_of('Tables/Ledger')}.Arn>"
+    [statement] = [
+        s for s in core.statements(core.id_of("ExtractEntitiesRole")) if ledger in s.resources
+    ]
+    assert statement.conditions == {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [turns.KEY]}
+    }
 
 
 def test_only_lookup_identities_can_open_the_registry(core: Template) -> None:

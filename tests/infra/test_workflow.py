@@ -1,12 +1,14 @@
 """The definition is the file; every call that its states and the pipe make is granted, and no other."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from infra.settings import ENVIRONMENTS
 from tests.conftest import ROOT
+from tests.infra.conftest import Stacks
 from tests.infra.template import STEPS, Template, may_use, text
 
 ITEM_ACTIONS = {
@@ -40,8 +42,6 @@ def needs(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 yield ITEM_ACTIONS[verb], call["TableName"]
         case "sendMessage":
             yield "sqs:SendMessage", parameters["QueueUrl"]
-        case "deleteMessage":
-            yield "sqs:DeleteMessage", parameters["QueueUrl"]
         case "changeMessageVisibility":
             yield "sqs:ChangeMessageVisibility", parameters["QueueUrl"]
         case _ if resource.startswith("${"):
@@ -108,14 +108,22 @@ def test_the_workflow_may_do_nothing_that_no_state_does(core: Template) -> None:
     assert granted == called
 
 
-def test_the_machine_is_express_logs_everything_and_is_traced(core: Template) -> None:
+def test_the_machine_is_express_logs_every_state_and_is_traced(core: Template) -> None:
     machine = core.properties("Workflow/StateMachine")
     assert machine["StateMachineType"] == "EXPRESS"
     assert machine["LoggingConfiguration"]["Level"] == "ALL"
-    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is True
     assert machine["TracingConfiguration"] == {"Enabled": True}
     name = core.properties("Workflow/Logs")["LogGroupName"]
     assert name.startswith("/aws/vendedlogs/states/")
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_the_log_holds_input_and_output_only_where_the_environment_says_so(
+    name: str, synthesised: Callable[[str], Stacks]
+) -> None:
+    machine = synthesised(name)["core"].properties("Workflow/StateMachine")
+    logged = machine["LoggingConfiguration"]["IncludeExecutionData"]
+    assert logged is ENVIRONMENTS[name].log_execution_data is (name == "dev")
 
 
 def test_the_pipe_brings_one_message_at_a_time_and_waits(core: Template) -> None:
