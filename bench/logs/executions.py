@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,7 +52,9 @@ def add_third_recipient() -> None:
 
 def executed(workflow: Workflow, name: str) -> Execution:
     """Runs the sample of this name through the workflow."""
-    execution = workflow.run(workflow.send(vaulted(sample(name)), group_id="k1." + "0" * 32))
+    execution = workflow.run(
+        workflow.send(vaulted(sample(name)), group_id=f"k1.{uuid.uuid4().hex}")
+    )
     events = boto3.client("stepfunctions").get_execution_history(
         executionArn=execution["executionArn"], maxResults=1000
     )["events"]
