@@ -7,7 +7,7 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check synth deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery reference lock clean
+.PHONY: help run setup test check synth deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery bench-logs bench-burst reference lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,12 @@ bench-cold: setup ## measure what importing each handler costs
 
 bench-delivery: setup ## a burst of 10,000 notifications against a throttling SES
 	@$(BIN)/python -m bench.delivery
+
+bench-logs: setup ## compute what one event writes to the workflow's log (ARGS=git revision to compare)
+	@$(BIN)/python -m bench.logs $(ARGS)
+
+bench-burst: setup ## simulate 1,000 notifications in a minute against a throttling Comprehend Medical
+	@$(BIN)/python -m bench.burst $(ARGS)
 
 # CDK's command line, as package-lock.json pins it.
 node_modules: package-lock.json

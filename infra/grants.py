@@ -75,6 +75,15 @@ def use_table(
     return [*found, use_key(key, "dynamodb", USE_ACTIONS)]
 
 
+def use_item(
+    table: dynamodb.Table, key: kms.IKey, item_key: str, *actions: str
+) -> list[iam.PolicyStatement]:
+    """These item actions on the one item of this partition key (condition `dynamodb:LeadingKeys`)."""
+    item = allow([f"dynamodb:{action}" for action in actions], [table.table_arn])
+    item.add_condition("ForAllValues:StringEquals", {"dynamodb:LeadingKeys": [item_key]})
+    return [item, use_key(key, "dynamodb", USE_ACTIONS)]
+
+
 def read_secret(secret: secretsmanager.ISecret, key: kms.IKey) -> list[iam.PolicyStatement]:
     """Reading a secret's value."""
     return [

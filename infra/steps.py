@@ -17,8 +17,8 @@ from infra.step import StepFunction
 from infra.tables import Tables
 from infra.vault import ANALYSES, CLINICAL, EVENT, IDENTITIES, MAILS, MESSAGE, Vault
 
-UNRESERVED = 20
-"""Functions that share the account's Comprehend Medical quota where no concurrency is reserved."""
+COMPREHEND_TURNS = "rate#comprehendmedical"
+"""The ledger's item by which ExtractEntities keeps to the account's quota (lambdas/extract_entities/turns.py)."""
 
 
 class Steps:
@@ -122,8 +122,10 @@ class Steps:
             timeout=9,
             variables={
                 "ENS_COST_MODE": environment.cost_mode,
-                "ENS_COMPREHEND_FUNCTIONS": str(environment.extract_concurrency or UNRESERVED),
+                "ENS_COMPREHEND_CHARACTERS": str(environment.comprehend_characters),
                 "ENS_COMPREHEND_RATE": str(environment.comprehend_rate),
+                "ENS_FINDINGS_WAIT_SECONDS": str(environment.findings_wait_seconds),
+                "ENS_LEDGER_TABLE": tables.ledger.table_name,
                 "ENS_FULL_IN_CLEAR": environment.mail.full_in_clear,
                 "ENS_TEXT_LIMIT": str(environment.text_limit),
                 "ENS_CACHE_DAYS": str(environment.cache_days),
@@ -135,6 +137,7 @@ class Steps:
                 *grants.read_objects(bucket, keys.vault, EVENT, ANALYSES),
                 *grants.read_versions(bucket, keys.vault, EVENT),
                 *grants.write_objects(bucket, keys.vault, CLINICAL, ANALYSES),
+                *grants.use_item(tables.ledger, keys.records, COMPREHEND_TURNS, "UpdateItem"),
                 # Comprehend Medical knows no resources to grant on.
                 grants.allow(
                     [

@@ -57,9 +57,12 @@ class Workflow(Construct):
             definition_substitutions=dict(substitutions),
             role=self.role,
             tracing_enabled=True,
-            # The state holds no patient data, so operators may see it.
+            # Every state by name in all environments; input and output (ids and codes, no patient
+            # data) only where the environment pays for them: docs/adr/0142.
             logs=sfn.LogOptions(
-                destination=self.log_group, level=sfn.LogLevel.ALL, include_execution_data=True
+                destination=self.log_group,
+                level=sfn.LogLevel.ALL,
+                include_execution_data=environment.log_execution_data,
             ),
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
@@ -82,5 +85,5 @@ def workflow_grants(
         *use_table(tables.audit, keys.records, "PutItem"),
         *use_table(tables.status, keys.records, "UpdateItem"),
         *send_messages(queues.dead_letters, keys.queues),
-        allow(("sqs:ChangeMessageVisibility", "sqs:DeleteMessage"), [queues.events.queue_arn]),
+        allow(("sqs:ChangeMessageVisibility",), [queues.events.queue_arn]),
     ]

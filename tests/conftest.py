@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import _lru_cache_wrapper
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,13 @@ def one_at_a_time(call: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.fixture
 def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """moto with the stores of one environment and its configuration; yields `boto3`."""
+    with mocked_aws(monkeypatch):
+        yield boto3
+
+
+@contextmanager
+def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """moto with the vault, tables, secrets, configuration and SES identity of one environment."""
     # moto undoes a failed transaction by putting whole tables back, and with them what others wrote
     # meanwhile: DynamoDB's own requests are atomic, so here they take turns.
     in_turn = one_at_a_time(DynamoHandler.call_action)
@@ -100,7 +108,7 @@ def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterato
         ses = boto3.client("sesv2")
         ses.create_email_identity(EmailIdentity="ens.example")
         ses.create_configuration_set(ConfigurationSetName="ens-test")
-        yield boto3
+        yield
         clear_caches()
 
 

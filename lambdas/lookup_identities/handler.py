@@ -70,7 +70,7 @@ def _rosters_counted(run: Run) -> Result:
 
 
 def _recorded(identities: Identities, written: Written, run: Run) -> Result:
-    """Audits who is told and who is not, and returns it as the workflow's state."""
+    """Audits who is told and who is not; returns references, and how each is told, for the workflow."""
     told = [
         {
             "recipient_ref": recipient.recipient_ref,
@@ -104,8 +104,9 @@ def _recorded(identities: Identities, written: Written, run: Run) -> Result:
     return {
         "patient_ref": identities.patient_ref,
         "recipient_count": len(told),
-        "recipients": told,
-        "considered": len(refused),
+        "recipients": [
+            {name: one[name] for name in ("recipient_ref", "detail", "analysis")} for one in told
+        ],
         "version_id": written.version_id,
     }
 

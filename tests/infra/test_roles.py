@@ -1,8 +1,19 @@
 """Promises about who may open what, which hold whatever the code calls."""
 
+from lambdas.extract_entities import turns
 from tests.infra.template import Template
 
 MESSAGE, EVENT = "events/1/message.hl7", "events/1/event.json"
+
+
+def test_extract_entities_changes_one_item_of_the_ledger_and_no_delivery(core: Template) -> None:
+    ledger = f"<{core.id_of('Tables/Ledger')}.Arn>"
+    [statement] = [
+        s for s in core.statements(core.id_of("ExtractEntitiesRole")) if ledger in s.resources
+    ]
+    assert statement.conditions == {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [turns.KEY]}
+    }
 
 
 def test_only_lookup_identities_can_open_the_registry(core: Template) -> None:

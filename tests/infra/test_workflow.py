@@ -2,6 +2,7 @@
 
 import json
 
+from environments import load
 from tests.conftest import ROOT
 from tests.infra.template import STEPS, Template, text
 from tests.support.aws_calls.workflow import tasks
@@ -30,14 +31,22 @@ def test_each_step_is_the_function_of_its_name(core: Template) -> None:
         assert resolved(core, f"${{{name}Arn}}") == core.id_of(name)
 
 
-def test_the_machine_is_express_logs_everything_and_is_traced(core: Template) -> None:
+def test_the_machine_is_express_logs_every_state_and_is_traced(core: Template) -> None:
     machine = core.properties("Workflow/StateMachine")
     assert machine["StateMachineType"] == "EXPRESS"
     assert machine["LoggingConfiguration"]["Level"] == "ALL"
-    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is True
     assert machine["TracingConfiguration"] == {"Enabled": True}
     name = core.properties("Workflow/Logs")["LogGroupName"]
     assert name.startswith("/aws/vendedlogs/states/")
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_the_log_holds_input_and_output_only_where_the_environment_says_so(
+    name: str, synthesised: Callable[[str], Stacks]
+) -> None:
+    machine = synthesised(name)["core"].properties("Workflow/StateMachine")
+    logged = machine["LoggingConfiguration"]["IncludeExecutionData"]
+    assert logged is load(name).log_execution_data is (name == "dev")
 
 
 def test_the_pipe_brings_one_message_at_a_time_and_waits(core: Template) -> None:

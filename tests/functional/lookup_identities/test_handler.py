@@ -91,12 +91,10 @@ def test_a_patient_is_resolved_and_the_primary_care_provider_told(run_step: RunS
         "recipients": [
             {
                 "recipient_ref": lindqvist,
-                "reasons": ["primary_care"],
                 "detail": "full",
                 "analysis": "full",
             }
         ],
-        "considered": 1,
         "version_id": "",
     }
     identities = stored(result["version_id"])
