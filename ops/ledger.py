@@ -50,7 +50,7 @@ def resend(deployment: Deployment, delivery_id: str, by: str) -> None:
                 TableName=deliveries.ledger_table(),
                 Key=to_item({"delivery_id": delivery_id}),
                 UpdateExpression="SET #state = :held, hold_reason = :reason, release_at = :now,"
-                " updated_at = :now, resent = :one",
+                " updated_at = :now, resent = :one, due_shard = :shard, due_at = :now",
                 ConditionExpression="#state = :unknown",
                 ExpressionAttributeNames={"#state": "state"},
                 ExpressionAttributeValues=to_item(
@@ -60,6 +60,7 @@ def resend(deployment: Deployment, delivery_id: str, by: str) -> None:
                         ":now": now(),
                         ":unknown": UNKNOWN,
                         ":one": 1,
+                        ":shard": deliveries.due(delivery_id, now())["due_shard"],
                     }
                 ),
             )

@@ -14,6 +14,7 @@ import pytest
 from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 
+from local import ses_account
 from tests.support.tables import create_tables
 
 REGION = "us-east-1"
@@ -91,6 +92,7 @@ def aws(environment: dict[str, str]) -> Iterator[Any]:
     """moto with the vault, tables, secrets and SES identity of one environment; yields `boto3`."""
     # moto undoes a failed transaction by putting whole tables back, and with them what others wrote
     # meanwhile: DynamoDB's own requests are atomic, so here they take turns.
+    ses_account.install()
     in_turn = one_at_a_time(DynamoHandler.call_action)
     with (
         mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),

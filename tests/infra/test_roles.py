@@ -84,8 +84,10 @@ def test_only_lookup_identities_can_open_the_registry(core: Template) -> None:
 
 
 def test_a_release_finds_what_is_held_and_has_it_delivered(core: Template) -> None:
-    held = f"<{core.id_of('Tables/Ledger')}.Arn>/index/by_state"
-    assert core.allowed(core.id_of("ReleaseDeliveriesRole"), "dynamodb:Query", held)
+    ledger = f"<{core.id_of('Tables/Ledger')}.Arn>"
+    for index in ("by_due", "by_state"):
+        role = core.id_of("ReleaseDeliveriesRole")
+        assert core.allowed(role, "dynamodb:Query", f"{ledger}/index/{index}")
     deliver = f"<{core.id_of('DeliverNotification')}.Arn>"
     assert core.allowed(core.id_of("ReleaseDeliveriesRole"), "lambda:InvokeFunction", deliver)
 
@@ -170,7 +172,7 @@ def test_the_receiver_writes_and_sends_but_can_decrypt_nothing_of_it(core: Templ
 # Actions for which AWS knows no resource (service authorization reference).
 WITHOUT_RESOURCE = {
     *("comprehendmedical:DetectEntitiesV2", "comprehendmedical:InferICD10CM"),
-    "comprehendmedical:InferRxNorm",
+    *("comprehendmedical:InferRxNorm", "ses:GetAccount"),
     *("ecr:GetAuthorizationToken", "xray:PutTraceSegments", "xray:PutTelemetryRecords"),
     *("xray:GetSamplingRules", "xray:GetSamplingTargets"),
     # How a function gets its network interfaces, and a workflow its log.
