@@ -145,6 +145,44 @@ def tell_instead(item: Item) -> str:
     return key
 
 
+def resend(delivery_id: str, *, once: bool) -> bool:
+    """Lets an unknown delivery go out again, at once; whether it could. `once`: only the first time."""
+    moment = now()
+    return change(
+        delivery_id,
+        "SET #state = :held, hold_reason = :reason, release_at = :now, updated_at = :now,"
+        " resent = :one, due_shard = :shard, due_at = :now",
+        "#state = :unknown" + (" AND attribute_not_exists(resent)" if once else ""),
+        {
+            ":held": HELD,
+            ":reason": "resend",
+            ":now": moment,
+            ":unknown": UNKNOWN,
+            ":one": 1,
+            ":shard": due(delivery_id, moment)["due_shard"],
+        },
+    )
+
+
+def change(delivery_id: str, update: str, condition: str, values: Item) -> bool:
+    """Whether the item was changed: the condition names the state as `#state`."""
+    try:
+        with dependency("dynamodb"):
+            client("dynamodb").update_item(
+                TableName=ledger_table(),
+                Key=to_item({"delivery_id": delivery_id}),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues=to_item(values),
+            )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
+
+
 def read(delivery: str) -> Item | None:
     """The ledger's item, read consistently; None when there is no such delivery."""
     with dependency("dynamodb"):

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from lambdas.common import deliveries
 from lambdas.common.aws import client, dependency
 from lambdas.common.clock import now
-from lambdas.common.deliveries import DUE_SHARDS, HELD, UNKNOWN, due, ledger_table
+from lambdas.common.deliveries import DUE_SHARDS, HELD, UNKNOWN, ledger_table
 from lambdas.common.items import Item, from_item, to_item
 
 MOST = 5_000
@@ -98,29 +97,11 @@ def _pages(index: str, condition: str, values: Item, **more: Any) -> Iterator[di
         )
 
 
-def resend(delivery_id: str) -> bool:
-    """Lets an unknown delivery go out again, at once and once in its life; whether it could."""
-    moment = now()
-    at = due(delivery_id, moment)
-    return change(
-        delivery_id,
-        "SET #state = :held, hold_reason = :reason, release_at = :now, updated_at = :now,"
-        " resent = :one, due_shard = :shard, due_at = :now",
-        "#state = :unknown AND attribute_not_exists(resent)",
-        {
-            ":held": HELD,
-            ":reason": "resend",
-            ":now": moment,
-            ":unknown": UNKNOWN,
-            ":one": 1,
-            ":shard": at["due_shard"],
-        },
-    )
-
-
 def leave_to_a_person(delivery_id: str) -> None:
     """Takes an unknown delivery off the index: nothing is due until somebody decides."""
-    change(delivery_id, "REMOVE due_shard, due_at", "#state = :unknown", {":unknown": UNKNOWN})
+    deliveries.change(
+        delivery_id, "REMOVE due_shard, due_at", "#state = :unknown", {":unknown": UNKNOWN}
+    )
 
 
 def bound(items: list[Item]) -> tuple[str, list[Item]]:
@@ -129,7 +110,7 @@ def bound(items: list[Item]) -> tuple[str, list[Item]]:
     ours = [
         item
         for item in items
-        if change(
+        if deliveries.change(
             item["delivery_id"],
             "SET digest_id = :digest, updated_at = :now",
             "#state = :held AND attribute_not_exists(digest_id)",
@@ -137,22 +118,3 @@ def bound(items: list[Item]) -> tuple[str, list[Item]]:
         )
     ]
     return digest_id, ours
-
-
-def change(delivery_id: str, update: str, condition: str, values: dict[str, Any]) -> bool:
-    """Whether the item was changed: the condition names the state as `#state`."""
-    try:
-        with dependency("dynamodb"):
-            client("dynamodb").update_item(
-                TableName=ledger_table(),
-                Key=to_item({"delivery_id": delivery_id}),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues=to_item(values),
-            )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True

@@ -78,7 +78,7 @@ def _is_ready(item: Item, resends: bool) -> bool:
     """Whether the item may go out now; an unknown one is made ready, or left to a person for good."""
     if item["state"] != UNKNOWN:
         return item["state"] in (HELD, CLAIMED, SENDING)
-    if resends and ledger.resend(item["delivery_id"]):
+    if resends and deliveries.resend(item["delivery_id"], once=True):
         return True
     ledger.leave_to_a_person(item["delivery_id"])
     return False

@@ -23,7 +23,6 @@ from lambdas.common.deliveries import (
     ledger_table,
 )
 from lambdas.common.items import Item, from_item, to_item
-from lambdas.release_deliveries import ledger
 
 POSITION = "repair#by_due"
 STATES = (HELD, CLAIMED, SENDING, UNKNOWN)
@@ -81,7 +80,7 @@ def _put_on_index(item: Item) -> bool:
     if not moment:
         return False
     at: dict[str, Any] = due(item["delivery_id"], moment)
-    return ledger.change(
+    return deliveries.change(
         item["delivery_id"],
         "SET due_shard = :shard, due_at = :at",
         "#state = :state AND attribute_not_exists(due_shard)",
