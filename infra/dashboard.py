@@ -104,6 +104,17 @@ class Dashboard(Construct):
                         ],
                     ),
                     _graph(
+                        "SES daily quota used (%)",
+                        [
+                            own(
+                                environment,
+                                "ReleaseDeliveries",
+                                "MailQuotaUsedPercent",
+                                statistic="Maximum",
+                            )
+                        ],
+                    ),
+                    _graph(
                         "Deliveries to look at",
                         [
                             own(environment, "DeliverNotification", "UnknownDelivery"),

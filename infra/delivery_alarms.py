@@ -7,6 +7,7 @@ from infra.watched import Watched
 
 OVERDUE_SECONDS = 900
 FULL_MINUTES = 5
+QUOTA_USED_PERCENT = 80
 
 
 class DeliveryAlarms(Construct):
@@ -52,6 +53,19 @@ class DeliveryAlarms(Construct):
                 self._environment, "ReleaseDeliveries", "OverdueDeliveries", statistic="Maximum"
             ),
             threshold=self._environment.mail.rate * 60 * FULL_MINUTES,
+        )
+
+        self._alarms.watch(
+            self,
+            "mail-quota",
+            meaning="Four fifths of SES's daily quota are used, or the quota cannot be read.",
+            metric=own(
+                self._environment, "ReleaseDeliveries", "MailQuotaUsedPercent", statistic="Maximum"
+            ),
+            threshold=QUOTA_USED_PERCENT,
+            periods=2,
+            # A quota that cannot be read is one that nobody watches.
+            missing=Missing.BREACHING,
         )
 
     def _watch_recipients(self) -> None:

@@ -103,8 +103,8 @@ class StepFunction(lambda_.Function):
             role,
             {
                 "HIPAA.Security-IAMNoInlinePolicy": INLINE,
-                "AwsSolutions-IAM5[Resource::*]": "X-Ray, Comprehend Medical and the making of"
-                " network interfaces know no resources to grant on.",
+                "AwsSolutions-IAM5[Resource::*]": "X-Ray, Comprehend Medical, SES GetAccount and"
+                " the making of network interfaces know no resources to grant on.",
             },
         )
         if vpc is None and environment.network is not None:

@@ -192,12 +192,18 @@ class Steps:
                 "ENS_DELIVER_FUNCTION": self.deliver_notification.function_name,
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
                 "ENS_ON_UNKNOWN": mail.on_unknown,
+                "ENS_SES_RATE": str(mail.rate),
             },
             may=[
                 *audit,
                 *grants.use_table(
-                    tables.ledger, keys.records, "GetItem", "UpdateItem", indexes=["by_state"]
+                    tables.ledger,
+                    keys.records,
+                    *("GetItem", "UpdateItem"),
+                    indexes=["by_due", "by_state"],
                 ),
+                # The account's quota: GetAccount knows no resources to grant on.
+                grants.allow(("ses:GetAccount",), ["*"]),
                 grants.allow(("lambda:InvokeFunction",), [self.deliver_notification.function_arn]),
             ],
         )

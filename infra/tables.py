@@ -33,6 +33,14 @@ class Tables(Construct):
         self.ledger = self._table("Ledger", records_key, "delivery_id")
         _index(self.ledger, "by_event", "event_id", "updated_at")
         _index(self.ledger, "by_state", "state", "updated_at")
+        # What ReleaseDeliveries takes up and when, and what it needs to group it; never the task.
+        _index(
+            self.ledger,
+            "by_due",
+            "due_shard",
+            "due_at",
+            only=("state", "recipient_ref", "channel", "hold_reason", "digest_id", "claimed_at"),
+        )
         self.registry = self._table("Registry", registry_key, "pk", "sk")
         # For `ens roster`: whom a subscriber's roster holds.
         _index(self.registry, "by_provider", "provider_id", "pk")
@@ -80,9 +88,16 @@ class Tables(Construct):
         return table
 
 
-def _index(table: dynamodb.Table, name: str, partition: str, sort: str) -> None:
+def _index(
+    table: dynamodb.Table, name: str, partition: str, sort: str, *, only: tuple[str, ...] = ()
+) -> None:
+    """Adds a global secondary index that holds the attributes `only`, or all."""
     table.add_global_secondary_index(
-        index_name=name, partition_key=_string(partition), sort_key=_string(sort)
+        index_name=name,
+        partition_key=_string(partition),
+        sort_key=_string(sort),
+        projection_type=dynamodb.ProjectionType.INCLUDE if only else dynamodb.ProjectionType.ALL,
+        non_key_attributes=list(only) or None,
     )
 
 

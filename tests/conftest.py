@@ -16,6 +16,7 @@ from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 
 from environments import load
+from local import ses_account
 from tests.support import configuration
 from tests.support.tables import create_tables
 
@@ -88,6 +89,7 @@ def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """moto with the vault, tables, secrets, configuration and SES identity of one environment."""
     # moto undoes a failed transaction by putting whole tables back, and with them what others wrote
     # meanwhile: DynamoDB's own requests are atomic, so here they take turns.
+    ses_account.install()
     in_turn = one_at_a_time(DynamoHandler.call_action)
     with (
         mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),

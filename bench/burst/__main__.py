@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
-from infra.settings import ENVIRONMENTS
 from moto import mock_aws
 
 from bench.burst.simulation import Account, ComprehendMedical, Function, Simulation
 from bench.burst.versions import by_share, in_turn
 from bench.burst.workflow import MEDIANS, Event, Extract, World, retriers_of, way
+from environments import load
 from lambdas.extract_entities.turns import Quota
 from tests.conftest import ENVIRONMENT, clear_caches
 from tests.support.tables import create_tables
@@ -30,7 +30,7 @@ from tests.support.workflow import ASL_FILE
 
 START = 1_800_000_000.0
 NOTES = Path(__file__).resolve().parents[1] / "clinical" / "held_out" / "notes"
-PROD = ENVIRONMENTS["prod"]
+PROD = load("prod")
 QUOTA = Quota(PROD.comprehend_rate, PROD.comprehend_characters)
 WAIT_SECONDS = PROD.findings_wait_seconds
 

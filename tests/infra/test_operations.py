@@ -15,6 +15,7 @@ PROMISED = {
     *("dead-letters-waiting", "dead-letters-growing", "oldest-message", "executions-failed"),
     *("executions-timed-out", "pipe-stands-still", "unknown-deliveries"),
     *("deliveries-overdue", "deliveries-piling-up", "reduced-detail", "notification-not-delivered"),
+    "mail-quota",
 }
 
 

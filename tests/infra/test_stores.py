@@ -6,7 +6,7 @@ import pytest
 
 from tests.infra.conftest import Stacks
 from tests.infra.template import Template, listed, read, text
-from tests.support.tables import SHAPES
+from tests.support.tables import SHAPES, projection
 
 
 def key_of(template: Template, name: str) -> str:
@@ -22,8 +22,8 @@ def test_a_table_has_the_keys_and_indexes_that_the_steps_use(name: str, core: Te
         index["IndexName"]: shape(index["KeySchema"])
         for index in table.get("GlobalSecondaryIndexes", [])
     } == indexes
-    projections = [i["Projection"] for i in table.get("GlobalSecondaryIndexes", [])]
-    assert all(projection == {"ProjectionType": "ALL"} for projection in projections)
+    for index in table.get("GlobalSecondaryIndexes", []):
+        assert index["Projection"] == projection(index["IndexName"])
     assert {a["AttributeType"] for a in table["AttributeDefinitions"]} == {"S"}
 
 

@@ -1,9 +1,13 @@
 """The definition is the file, the machine runs it as EXPRESS, and the pipe feeds it one message at a time."""
 
 import json
+from collections.abc import Callable
+
+import pytest
 
 from environments import load
 from tests.conftest import ROOT
+from tests.infra.conftest import Stacks
 from tests.infra.template import STEPS, Template, text
 from tests.support.aws_calls.workflow import tasks
 

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from infra.settings import LONGEST_FINDINGS_WAIT
 
+from environments.model import MAX_FINDINGS_WAIT_SECONDS
 from lambdas.common import errors
 from tests.support.workflow import ASL_FILE, STEPS
 
@@ -134,7 +134,7 @@ def test_an_event_that_waits_for_its_turn_to_the_last_ends_before_the_machine_ti
             ),
         )
     )
-    assert LONGEST_FINDINGS_WAIT + after < MACHINE["TimeoutSeconds"]
+    assert MAX_FINDINGS_WAIT_SECONDS + after < MACHINE["TimeoutSeconds"]
 
 
 def test_the_machine_ends_by_itself_before_the_pipe_gives_up() -> None:
