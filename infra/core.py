@@ -12,6 +12,8 @@ from infra.dashboard import Dashboard
 from infra.delivery import Delivery
 from infra.delivery_alarms import DeliveryAlarms
 from infra.keys import Keys
+from infra.people import People
+from infra.people_grants import Opened
 from infra.pipe import Pipe
 from infra.queries import Queries
 from infra.queues import Queues
@@ -120,6 +122,20 @@ class CoreStack(cdk.Stack):
             queue_key=self.keys.queues,
             state_machine=self.workflow.state_machine,
             logs_key=self.keys.logs,
+        )
+        self.people = People(
+            self,
+            "People",
+            environment=environment,
+            opened=Opened(
+                keys=self.keys,
+                vault=self.vault,
+                queues=self.queues,
+                tables=self.tables,
+                secrets=self.secrets,
+                state_machine_arn=self.workflow.state_machine.state_machine_arn,
+                pipe_arn=self.pipe.pipe.attr_arn,
+            ),
         )
         self.alarms = Alarms(self, "Alarms", environment=environment, key=self.keys.alarms)
         watched = Watched(

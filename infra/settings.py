@@ -118,6 +118,21 @@ class Mdm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Who may take each role for people (docs/security.md): ARNs of IAM roles or users, `*` allowed.
+
+    The roles that IAM Identity Center makes are
+    `arn:aws:iam::<account>:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_<permission set>_*`.
+    Empty: any principal of the account that signed in with MFA and may call `sts:AssumeRole`.
+    """
+
+    operators: tuple[str, ...] = ()
+    auditors: tuple[str, ...] = ()
+    registrars: tuple[str, ...] = ()
+    vault_readers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """One environment. `account` empty means the account of whoever deploys.
 
@@ -129,6 +144,7 @@ class Environment:
     a second the account may send it, which `extract_concurrency` functions share (20 are reckoned with
     where none are reserved), `cache_days` how long an analysis answers the same note again, `text_limit`
     how many characters of one event are analysed, `document_bytes` how much of its documents is taken.
+    `data_trail` records every access to vault, registry and look-ups in CloudTrail (docs/cost.md).
     """
 
     name: str
@@ -152,6 +168,8 @@ class Environment:
     extract_concurrency: int | None = None
     alarm_addresses: tuple[str, ...] = ()
     alarm_topics: tuple[str, ...] = ()
+    people: People = field(default_factory=People)
+    data_trail: bool = False
     retain: bool
     deletion_protection: bool
     log_retention_days: Literal[1, 30, 90, 365]
@@ -252,6 +270,7 @@ ENVIRONMENTS = {
             max_receive_count=40,
             extract_concurrency=20,
             alarm_addresses=("operators@ens.example",),
+            data_trail=True,
             retain=False,
             deletion_protection=False,
             log_retention_days=90,
@@ -265,6 +284,7 @@ ENVIRONMENTS = {
             max_receive_count=40,
             extract_concurrency=20,
             alarm_addresses=("operators@ens.example",),
+            data_trail=True,
             retain=True,
             deletion_protection=True,
             log_retention_days=365,
