@@ -9,6 +9,7 @@ from constructs import Construct
 from infra.alarms import Alarms
 from infra.core_alarms import CoreAlarms
 from infra.dashboard import Dashboard
+from infra.data_trail import DataTrail
 from infra.delivery import Delivery
 from infra.delivery_alarms import DeliveryAlarms
 from infra.keys import Keys
@@ -138,6 +139,17 @@ class CoreStack(cdk.Stack):
             ),
         )
         self.alarms = Alarms(self, "Alarms", environment=environment, key=self.keys.alarms)
+        if environment.data_trail:
+            self.data_trail = DataTrail(
+                self,
+                "DataTrail",
+                environment=environment,
+                keys=self.keys,
+                vault=self.vault,
+                tables=self.tables,
+                people=self.people,
+                alarms=self.alarms,
+            )
         watched = Watched(
             environment=environment,
             queues=self.queues,
