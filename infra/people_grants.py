@@ -31,7 +31,7 @@ STATUS_INDEXES = ("by_day",)
 LEDGER_INDEXES = ("by_event", "by_state")
 REGISTRY_INDEXES = ("by_provider", "by_roster_end")
 
-# The service authorization reference knows no resource for these. None of them shows patient data.
+# Lists and metrics of the whole account, which the console asks for at once. None shows patient data.
 LOOK_ON = (
     "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",

@@ -97,6 +97,15 @@ class Resolved:
             if resource["Type"] == "AWS::IAM::Policy" and name in resource["Properties"]["Roles"]
         ]
 
+    def key_policies(self, stack: str) -> dict[str, dict[str, Any]]:
+        """The policy of each KMS key of a stack by the key's ARN."""
+        resources = self.template(stack)["Resources"]
+        return {
+            self.arn_of(stack, logical_id): resource["Properties"]["KeyPolicy"]
+            for logical_id, resource in resources.items()
+            if resource["Type"] == "AWS::KMS::Key"
+        }
+
     def trust(self, stack: str, role: str) -> dict[str, Any]:
         """The trust policy of a role, by its construct path."""
         logical_id = self._stacks[stack].id_of(role)

@@ -29,21 +29,27 @@ def prod(synthesised) -> Resolved:  # type: ignore[no-untyped-def]
     return Resolved(synthesised("prod"))
 
 
+def request(
+    prod: Resolved, role: str, action: str, arn: str, context: dict[str, str | list[str]]
+) -> Request:
+    """A request of a person in a role; a key's own policy decides together with the role's."""
+    return Request(
+        action=action,
+        resource=arn,
+        identity=prod.policies("core", f"People/{role}"),
+        resource_policy=prod.key_policies("core").get(arn),
+        principal=f"arn:aws:sts::{ACCOUNT}:assumed-role/hl7-ens-prod-{role.lower()}/ana",
+        context=context,
+    )
+
+
 def may(
     prod: Resolved, role: str, *asked: tuple[str, str], **context: str | list[str]
 ) -> dict[tuple[str, str], bool]:
     """Whether a role may do each action on each ARN, the condition keys of the requests given."""
-    requests = [
-        Request(
-            action=action,
-            resource=resource,
-            identity=prod.policies("core", f"People/{role}"),
-            principal=f"arn:aws:sts::{ACCOUNT}:assumed-role/hl7-ens-prod-{role.lower()}/ana",
-            context={name.replace("__", ":"): value for name, value in context.items()},
-        )
-        for action, resource in asked
-    ]
-    return dict(zip(asked, (answer == ALLOWED for answer in decide(requests)), strict=True))
+    keys = {name.replace("__", ":"): value for name, value in context.items()}
+    answers = decide([request(prod, role, action, arn, keys) for action, arn in asked])
+    return {one: answer == ALLOWED for one, answer in zip(asked, answers, strict=True)}
 
 
 def tables_where(prod: Resolved, role: str, action: str, leading: str) -> set[str]:
@@ -57,15 +63,25 @@ def tables_where(prod: Resolved, role: str, action: str, leading: str) -> set[st
 
 def keys_where(prod: Resolved, role: str) -> set[Key]:
     """The keys that a role may decrypt with, and through which service."""
-    found: set[Key] = set()
     keys = ("Vault", "Registry", "Records", "Queues", "Logs", "Alarms")
-    arns = {prod.arn("core", f"Keys/{name}"): name for name in keys}
-    arns[prod.arn("core", "DataTrail/Key")] = "Trail"
-    for service in ("s3", "dynamodb", "sqs", "secretsmanager"):
-        via = f"{service}.{REGION}.amazonaws.com"
-        allowed = may(prod, role, *(("kms:Decrypt", arn) for arn in arns), kms__ViaService=via)
-        found |= {(arns[arn], service) for (_, arn), yes in allowed.items() if yes}
-    return found
+    arns = {name: prod.arn("core", f"Keys/{name}") for name in keys}
+    arns["Trail"] = prod.arn("core", "DataTrail/Key")
+    asked = [
+        (name, service) for name in arns for service in ("s3", "dynamodb", "sqs", "secretsmanager")
+    ]
+    answers = decide(
+        [
+            request(
+                prod,
+                role,
+                "kms:Decrypt",
+                arns[name],
+                {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"},
+            )
+            for name, service in asked
+        ]
+    )
+    return {one for one, answer in zip(asked, answers, strict=True) if answer == ALLOWED}
 
 
 @pytest.mark.parametrize(

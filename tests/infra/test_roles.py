@@ -2,6 +2,7 @@
 
 import pytest
 
+from infra.people_grants import LOOK_ON
 from tests.infra.conftest import Stacks
 from tests.infra.template import STEPS, Resource, Template, may_use, text
 
@@ -75,12 +76,13 @@ def test_a_step_touches_its_own_tables_and_the_audit(step: str, core: Template) 
         assert may_use(core, role, "kms:Decrypt", key, "dynamodb")
 
 
-def test_only_lookup_identities_can_open_the_registry(core: Template) -> None:
+def test_only_lookup_identities_and_the_registrar_can_open_the_registry(core: Template) -> None:
     key = f"<{core.id_of('Keys/Registry')}.Arn>"
     roles = core.of_type("AWS::IAM::Role")
-    assert [role for role in roles if core.allowed(role, "kms:Decrypt", key)] == [
-        core.id_of("LookupIdentitiesRole")
-    ]
+    assert {role for role in roles if core.allowed(role, "kms:Decrypt", key)} == {
+        core.id_of("LookupIdentitiesRole"),
+        core.id_of("People/Registrar"),
+    }
 
 
 def test_a_release_finds_what_is_held_and_has_it_delivered(core: Template) -> None:
@@ -180,6 +182,8 @@ WITHOUT_RESOURCE = {
     *("logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery"),
     *("logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy"),
     *("logs:DescribeResourcePolicies", "logs:DescribeLogGroups"),
+    # Lists and metrics, by which an operator looks on.
+    *LOOK_ON,
 }
 
 
