@@ -145,7 +145,7 @@ class NetworkStack(cdk.Stack):
 
 def _anyone(actions: list[str], resources: list[str]) -> iam.PolicyStatement:
     return iam.PolicyStatement(
-        principals=[iam.AnyPrincipal()], actions=actions, resources=resources
+        principals=[iam.StarPrincipal()], actions=actions, resources=resources
     )
 
 
