@@ -7,7 +7,7 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check synth deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery bench-logs bench-burst reference lock clean
+.PHONY: help run setup test check judges judge synth deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery bench-logs bench-burst reference lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,12 @@ check: setup ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy environments infra lambdas receiver local ops bench tests
+
+judges: setup ## install the tools that judge the templates (checkov, a policy evaluator)
+	@$(BIN)/python -m tests.infra.judges
+
+judge: judges node_modules ## print what they find in the templates of dev and prod
+	@$(BIN)/python -m tests.infra.judges --findings
 
 synth: setup node_modules ## synthesise every environment, or the one in ENV=
 	@for env in $(or $(ENV),$(ENVIRONMENTS)); do \
@@ -90,6 +96,8 @@ lock: ## pin every dependency again (needs uv)
 	@$(LOCK) --group dev --output-file requirements.txt
 	@$(LOCK) --group receiver --output-file receiver/requirements.txt
 	@$(LOCK) bench/receiver/peers.in --output-file bench/receiver/peers.txt
+	@$(LOCK) tests/infra/judges/requirements.in --output-file tests/infra/judges/requirements.txt
+	@cd tests/infra/judges && npm install --package-lock-only --silent
 	@for step in parse_message lookup_identities extract_entities deliver_notification record_feedback release_deliveries; do \
 	  $(LOCK) $(RUNTIME) --group $$step --output-file lambdas/$$step/requirements.txt; done
 

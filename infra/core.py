@@ -13,9 +13,12 @@ from infra.backups import Backups
 from infra.configuration import Configuration
 from infra.core_alarms import CoreAlarms
 from infra.dashboard import Dashboard
+from infra.data_trail import DataTrail
 from infra.delivery import Delivery
 from infra.delivery_alarms import DeliveryAlarms
 from infra.keys import Keys
+from infra.people import People
+from infra.people_grants import Opened
 from infra.pipe import Pipe
 from infra.queries import Queries
 from infra.queues import Queues
@@ -148,7 +151,32 @@ class CoreStack(cdk.Stack):
             if environment.backup
             else None
         )
+        self.people = People(
+            self,
+            "People",
+            environment=environment,
+            opened=Opened(
+                keys=self.keys,
+                vault=self.vault,
+                queues=self.queues,
+                tables=self.tables,
+                secrets=self.secrets,
+                state_machine_arn=self.workflow.state_machine.state_machine_arn,
+                pipe_arn=self.pipe.pipe.attr_arn,
+            ),
+        )
         self.alarms = Alarms(self, "Alarms", environment=environment, key=self.keys.alarms)
+        if environment.data_trail:
+            self.data_trail = DataTrail(
+                self,
+                "DataTrail",
+                environment=environment,
+                keys=self.keys,
+                vault=self.vault,
+                tables=self.tables,
+                people=self.people,
+                alarms=self.alarms,
+            )
         watched = Watched(
             environment=environment,
             queues=self.queues,

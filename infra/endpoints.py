@@ -80,7 +80,7 @@ class Endpoints:
         without = [a for a in actions if a not in on_resources]
         return [
             iam.PolicyStatement(
-                principals=[iam.AnyPrincipal()],
+                principals=[iam.StarPrincipal()],
                 actions=some,
                 resources=["*"],
                 conditions={"StringEquals": accounts},
@@ -96,7 +96,7 @@ class Endpoints:
         """
         bucket = f"prod-{self._stack.region}-starport-layer-bucket"
         return iam.PolicyStatement(
-            principals=[iam.AnyPrincipal()],
+            principals=[iam.StarPrincipal()],
             actions=["s3:GetObject"],
             resources=[f"arn:{self._stack.partition}:s3:::{bucket}/*"],
         )

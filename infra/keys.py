@@ -81,6 +81,25 @@ def logs_key(
     return key
 
 
+def trail_key(
+    scope: Construct, construct_id: str, *, environment: Environment, trail_arn: str
+) -> kms.Key:
+    """A key that CloudTrail may use for this trail, and for no other.
+
+    CloudTrail user guide, "Configure AWS KMS key policies for CloudTrail".
+    """
+    key = _make(scope, construct_id, environment, "trail", "the trail of accesses to patient data")
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("cloudtrail.amazonaws.com")],
+            actions=["kms:DescribeKey", "kms:GenerateDataKey*"],
+            resources=["*"],
+            conditions={"StringEquals": {"aws:SourceArn": trail_arn}},
+        )
+    )
+    return key
+
+
 def _make(
     scope: Construct, construct_id: str, environment: Environment, alias: str, purpose: str
 ) -> kms.Key:

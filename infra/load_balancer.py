@@ -59,6 +59,7 @@ class LoadBalancer(Construct):
             "A network load balancer logs TLS listeners alone, and not what goes through them; the"
             " VPC's flow logs hold every connection, the audit every message."
         )
+        accept(self.balancer, {"CKV_AWS_91": unlogged})
         accept(
             self,
             {

@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from environments import Environment
-from infra.findings import INLINE, accept
+from infra.findings import DEPENDS_ON_ROLE, INLINE, accept
 from infra.grants import allow, send_messages, use_table
 from infra.keys import Keys
 from infra.log_groups import LogGroup
@@ -66,6 +66,7 @@ class Workflow(Construct):
             ),
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        accept(self.state_machine, {"W3005": DEPENDS_ON_ROLE})
         accept(
             self.role,
             {

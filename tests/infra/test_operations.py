@@ -117,7 +117,7 @@ def test_what_ses_reports_of_our_mails_and_no_others_is_recorded(core: Template)
     (rule,) = (
         rule
         for rule in core.of_type("AWS::Events::Rule").values()
-        if "EventPattern" in rule["Properties"]
+        if rule["Properties"].get("EventPattern", {}).get("source") == ["aws.ses"]
     )
     environment = core.name.removesuffix("-core")
     assert rule["Properties"]["EventPattern"] == {

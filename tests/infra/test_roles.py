@@ -16,12 +16,13 @@ def test_extract_entities_changes_one_item_of_the_ledger_and_no_delivery(core: T
     }
 
 
-def test_only_lookup_identities_can_open_the_registry(core: Template) -> None:
+def test_only_lookup_identities_and_the_registrar_can_open_the_registry(core: Template) -> None:
     key = f"<{core.id_of('Keys/Registry')}.Arn>"
     roles = core.of_type("AWS::IAM::Role")
-    assert [role for role in roles if core.allowed(role, "kms:Decrypt", key)] == [
-        core.id_of("LookupIdentitiesRole")
-    ]
+    assert {role for role in roles if core.allowed(role, "kms:Decrypt", key)} == {
+        core.id_of("LookupIdentitiesRole"),
+        core.id_of("People/Registrar"),
+    }
 
 
 def test_no_function_writes_master_data(core: Template) -> None:
