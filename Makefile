@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-ENVIRONMENTS := local dev staging prod
+ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 # CDK calls `python`: ours.
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
@@ -24,7 +24,7 @@ test: setup node_modules ## run the whole test suite
 check: setup ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy infra lambdas receiver local ops bench tests
+	@$(BIN)/mypy environments infra lambdas receiver local ops bench tests
 
 synth: setup node_modules ## synthesise every environment, or the one in ENV=
 	@for env in $(or $(ENV),$(ENVIRONMENTS)); do \

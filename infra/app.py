@@ -1,4 +1,4 @@
-"""The CDK app: `-c env=<environment>` picks one of infra/settings.py. No AWS call is made at synth."""
+"""The CDK app: `-c env=<environment>` picks a file of environments/. No AWS call is made at synth."""
 
 import sys
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import cx_api
 
+from environments import Environment, load
 from infra.core import CoreStack
 from infra.ingress import IngressStack
 from infra.network import NetworkStack
-from infra.settings import ENVIRONMENTS, Environment
 
 # Set here and not in cdk.json, so that a synth from Python gives what the CLI gives.
 CONTEXT: dict[str, Any] = {
@@ -45,11 +45,8 @@ def new_app(outdir: str | None = None, *, bundle: bool = True) -> cdk.App:
 
 
 def find(name: str) -> Environment:
-    """The environment of that name; `ValueError` names those there are."""
-    if name not in ENVIRONMENTS:
-        known = ", ".join(ENVIRONMENTS)
-        raise ValueError(f"there is no environment {name!r}: choose one of {known} (-c env=dev)")
-    return ENVIRONMENTS[name]
+    """The environment of that name; `EnvironmentFileError` where its files cannot be used."""
+    return load(name)
 
 
 def add_stacks(app: cdk.App, environment: Environment) -> None:
@@ -83,7 +80,7 @@ def add_stacks(app: cdk.App, environment: Environment) -> None:
         **_options(environment),
     )
     for gap in environment.placeholders():
-        cdk.Annotations.of(core).add_warning_v2(f"hl7-ens:{gap}", f"infra/settings.py: {gap}")
+        cdk.Annotations.of(core).add_warning_v2(f"hl7-ens:{gap}", gap)
 
 
 def _options(environment: Environment) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from environments import Environment
 from infra.alarms import Alarms
 from infra.core_alarms import CoreAlarms
 from infra.dashboard import Dashboard
@@ -18,7 +19,6 @@ from infra.queues import Queues
 from infra.receiver_role import ReceiverRole
 from infra.schedules import call_regularly
 from infra.secrets import Secrets
-from infra.settings import Environment
 from infra.steps import Steps
 from infra.tables import Tables
 from infra.vault import Vault

@@ -8,7 +8,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.settings import Environment
+from environments import Environment
 
 
 class Delivery(Construct):

@@ -7,13 +7,13 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from environments import Environment, Network
 from infra.alarms import Comparison, Missing, calculated, metric, own
 from infra.core import CoreStack
 from infra.load_balancer import HEALTH, MLLP, LoadBalancer
 from infra.network import workload_security_group
 from infra.queries import SavedQuery
 from infra.service import ReceiverService
-from infra.settings import Environment, Network
 
 # The reasons of receiver/refusals.py: ours, and those of the message.
 NOT_STORED = ("store_unavailable", "receiver_fault")

@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.settings import Environment
+from environments import Environment
 
 # What a principal needs to use a CMK through a service. Written out: CDK's own grants add wildcards.
 USE_ACTIONS = (

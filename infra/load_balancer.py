@@ -6,8 +6,8 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from constructs import Construct
 
+from environments import Environment, Network
 from infra.findings import accept
-from infra.settings import Environment, Network
 
 MLLP = 17000
 HEALTH = 17001

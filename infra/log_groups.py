@@ -5,7 +5,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.settings import Environment
+from environments import Environment
 
 RETENTION = {
     1: logs.RetentionDays.ONE_DAY,

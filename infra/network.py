@@ -7,11 +7,11 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from environments import Environment, Network
 from infra.findings import INLINE, accept
 from infra.keys import logs_key
 from infra.log_groups import LogGroup
 from infra.mdm import open_way
-from infra.settings import Environment, Network
 
 HTTPS = ec2.Port.tcp(443)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.settings import Environment
+from environments import Environment
 
 EVENT_ID = "put-the-event-id-here"
 

@@ -5,8 +5,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from environments import Environment
 from infra.findings import accept
-from infra.settings import Environment
 
 # Six times what a pipe may take is the least that AWS allows for; the pipe cuts at 300 s, the
 # workflow ends at 240 s, and 720 s is the shortest that outlives both with room for a second try.

@@ -5,8 +5,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from environments import Environment
 from infra.findings import accept
-from infra.settings import Environment
 
 # A ring of keys with one in it; its random text is made by Secrets Manager.
 RING = '{"current":"k1"}'

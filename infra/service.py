@@ -11,10 +11,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from environments import Environment
 from infra.findings import INLINE, accept
 from infra.load_balancer import DRAIN, HEALTH, MLLP
 from infra.log_groups import LogGroup
-from infra.settings import Environment
 
 CONTEXT = Path(__file__).resolve().parents[1] / "receiver"
 CONTAINER = "receiver"

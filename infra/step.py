@@ -9,11 +9,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from environments import Environment
 from infra.asset import Target, code_of
 from infra.findings import INLINE, accept
 from infra.grants import allow
 from infra.log_groups import LogGroup
-from infra.settings import Environment
 
 INTERFACE_ACTIONS = (
     "ec2:AssignPrivateIpAddresses",

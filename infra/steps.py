@@ -6,12 +6,12 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from environments import Environment
 from infra import grants
 from infra.delivery import Delivery
 from infra.keys import Keys
 from infra.mdm import mdm_variables
 from infra.secrets import Secrets
-from infra.settings import Environment
 from infra.step import StepFunction
 from infra.tables import Tables
 from infra.vault import ANALYSES, CLINICAL, EVENT, IDENTITIES, MAILS, MESSAGE, Vault

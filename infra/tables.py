@@ -5,8 +5,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from environments import Environment
 from infra.findings import accept
-from infra.settings import Environment
 
 
 class Tables(Construct):

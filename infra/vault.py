@@ -8,8 +8,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from environments import Environment
 from infra.findings import accept
-from infra.settings import Environment
 
 # The documents of an event, as patterns of object keys.
 MESSAGE = "events/*/message.hl7"

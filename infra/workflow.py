@@ -10,12 +10,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from environments import Environment
 from infra.findings import INLINE, accept
 from infra.grants import allow, send_messages, use_table
 from infra.keys import Keys
 from infra.log_groups import LogGroup
 from infra.queues import Queues
-from infra.settings import Environment
 from infra.tables import Tables
 
 DEFINITION = Path(__file__).resolve().parents[1] / "statemachine" / "patient_event.asl.json"

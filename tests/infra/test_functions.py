@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import ENVIRONMENTS
+from environments import load
 from lambdas.extract_entities import settings
 from tests.conftest import ROOT
 from tests.infra.conftest import Stacks
@@ -92,5 +92,5 @@ def test_the_functions_together_keep_to_the_accounts_comprehend_rate(
     settings.rate.cache_clear()
     share = settings.rate()
     settings.rate.cache_clear()
-    account = ENVIRONMENTS[name].comprehend_rate
+    account = load(name).comprehend_rate
     assert share * function.get("ReservedConcurrentExecutions", 20) == pytest.approx(account)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from environments import CustomerGateway, Receiver
 from infra.app import add_stacks, find, new_app
-from infra.settings import CustomerGateway, Receiver
 from tests.conftest import ROOT
 from tests.infra.conftest import Stacks, read_stacks
 from tests.infra.template import Template, text

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from infra.settings import ENVIRONMENTS
+from environments import load
 from tests.conftest import ROOT
 from tests.infra.conftest import Stacks
 from tests.infra.template import STEPS, Resource, Template, read, text
@@ -60,7 +60,7 @@ def test_every_page_that_an_alarm_names_is_in_the_runbook(prod: Stacks) -> None:
 
 @pytest.mark.parametrize("name", ["dev", "staging", "prod"])
 def test_somebody_is_told_of_alarms(name: str) -> None:
-    environment = ENVIRONMENTS[name]
+    environment = load(name)
     assert environment.alarm_addresses or environment.alarm_topics
 
 

@@ -135,11 +135,11 @@ def test_the_event_queue_gives_each_message_time_for_a_whole_execution(core: Tem
 
 
 def test_what_is_received_too_often_goes_to_the_fifo_dead_letter_queue(core: Template) -> None:
-    from infra.settings import ENVIRONMENTS
+    from environments import load
 
     redrive = core.properties("Queues/Events")["RedrivePolicy"]
     assert text(redrive["deadLetterTargetArn"]) == f"<{core.id_of('Queues/DeadLetters')}.Arn>"
-    environment = ENVIRONMENTS[core.name.split("-")[2]]
+    environment = load(core.name.split("-")[2])
     assert redrive["maxReceiveCount"] == environment.max_receive_count
     # Pipes wants five at least (EventBridge user guide, "Amazon SQS as a source").
     assert environment.max_receive_count >= 5

@@ -86,7 +86,12 @@ def test_the_receiver_knows_itself_botocore_and_what_makes_it_fast() -> None:
 
 
 def test_the_infrastructure_reads_the_code_as_files_and_imports_none_of_it() -> None:
-    assert not strangers("infra", {"aws_cdk", "constructs", "jsii", "cdk_nag", "infra"})
+    allowed = {"aws_cdk", "constructs", "jsii", "cdk_nag", "environments", "infra"}
+    assert not strangers("infra", allowed)
+
+
+def test_the_environments_need_no_aws_and_none_of_our_code() -> None:
+    assert not strangers("environments", {"environments", "jsonschema", "msgspec"})
 
 
 def test_the_operators_tool_imports_no_handler() -> None:
@@ -94,6 +99,7 @@ def test_the_operators_tool_imports_no_handler() -> None:
         *AWS,
         "click",
         "rich",
+        "environments",
         "ops",
         "lambdas.common",
         "receiver.framing",

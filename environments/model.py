@@ -1,6 +1,6 @@
-"""What differs between environments: one frozen value each, and nothing else in this app decides.
+"""The values of an environment and of its senders, as frozen dataclasses.
 
-A deployer edits this file: the account, the mail domain, the senders, who is told of an alarm.
+Each key of the TOML files has a field of the same name here; the JSON Schemas describe and check it.
 """
 
 import json
@@ -135,7 +135,7 @@ class Environment:
     account: str = ""
     region: str = "us-east-1"
     target: Literal["lambda", "host"] = "lambda"
-    network: Network | None
+    network: Network | None = None
     receiver: Receiver = field(default_factory=Receiver)
     mail: Mail
     senders: tuple[Sender, ...] = ()
@@ -181,94 +181,6 @@ class Environment:
             "nobody is told of alarms: alarm_addresses and alarm_topics are placeholders or empty": (
                 not self.alarm_topics and all(a.endswith(".example") for a in self.alarm_addresses)
             ),
-            "no sender is known": not self.senders,
+            "no sender is known": all(s.name == "smoke" for s in self.senders),
         }
         return [sentence for sentence, applies in gaps.items() if applies]
-
-
-SAMPLE_SENDERS = (
-    Sender(name="aws-blog", sending_application="test", sending_facility="test"),
-    Sender(
-        name="northgen",
-        sending_application="ADTSYS",
-        sending_facility="NORTHGEN",
-        default_assigning_authority="NORTHGEN",
-        time_zone="America/Halifax",
-        display_name="Northtown General",
-    ),
-)
-"""The hospitals of the project's own sample messages; `ens smoke` sends as one of them."""
-
-
-def _network(second_octet: int) -> Network:
-    """Two zones of us-east-1; only hospitals behind a VPN (RFC 1918, 10/8) reach the receiver."""
-    return Network(
-        cidr=f"172.20.{second_octet}.0/24",
-        availability_zones=("us-east-1a", "us-east-1b"),
-        prefix_lists=("pl-63a5400a", "pl-02cd2c6b"),
-        sender_networks=("10.0.0.0/8",),
-    )
-
-
-ENVIRONMENTS = {
-    environment.name: environment
-    for environment in (
-        Environment(
-            name="local",
-            account="123456789012",
-            target="host",
-            network=None,
-            mail=Mail(domain="ens.example", from_address="notifications@ens.example", rate=50),
-            senders=SAMPLE_SENDERS,
-            unknown_patient="dead_letter",
-            max_receive_count=5,
-            retain=False,
-            deletion_protection=False,
-            log_retention_days=1,
-            vault_retention_days=30,
-        ),
-        Environment(
-            name="dev",
-            network=_network(0),
-            mail=Mail(domain="dev.ens.example", from_address="notifications@dev.ens.example"),
-            senders=SAMPLE_SENDERS,
-            unknown_patient="dead_letter",
-            max_receive_count=5,
-            alarm_addresses=("operators@ens.example",),
-            retain=False,
-            deletion_protection=False,
-            log_retention_days=30,
-            vault_retention_days=30,
-        ),
-        Environment(
-            name="staging",
-            network=_network(1),
-            mail=Mail(
-                domain="staging.ens.example",
-                from_address="notifications@staging.ens.example",
-                rate=14,
-            ),
-            unknown_patient="end",
-            max_receive_count=40,
-            extract_concurrency=20,
-            alarm_addresses=("operators@ens.example",),
-            retain=False,
-            deletion_protection=False,
-            log_retention_days=90,
-            vault_retention_days=90,
-        ),
-        Environment(
-            name="prod",
-            network=_network(2),
-            mail=Mail(domain="ens.example", from_address="notifications@ens.example", rate=14),
-            unknown_patient="end",
-            max_receive_count=40,
-            extract_concurrency=20,
-            alarm_addresses=("operators@ens.example",),
-            retain=True,
-            deletion_protection=True,
-            log_retention_days=365,
-            vault_retention_days=365,
-        ),
-    )
-}

@@ -1,0 +1,21 @@
+"""What differs between environments: one TOML file each, and one for each hospital system that sends.
+
+A deployer edits these files and nothing else: docs/configuration.md.
+"""
+
+from environments.errors import EnvironmentFileError
+from environments.loader import load, names
+from environments.model import CustomerGateway, Environment, Mail, Mdm, Network, Receiver, Sender
+
+__all__ = [
+    "CustomerGateway",
+    "Environment",
+    "EnvironmentFileError",
+    "Mail",
+    "Mdm",
+    "Network",
+    "Receiver",
+    "Sender",
+    "load",
+    "names",
+]
