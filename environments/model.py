@@ -60,13 +60,17 @@ class Receiver:
 
     TLS ends at the load balancer with `certificate_arn`, at the receiver with `tls_secret` (the ARN of
     a secret with certificate, key and, for mutual TLS, client_ca), nowhere without both: plain TCP in
-    the VPN. `processing_ids` empty: P in prod, P, T and D elsewhere.
+    the VPN. `processing_ids` empty: P in prod, P, T and D elsewhere. `server_name` is the name in the
+    certificate, and `smoke_secret` the ARN of a secret with what `ens smoke` needs for TLS: `ca`, and
+    for mutual TLS `certificate` and `key`, in PEM.
     """
 
     desired: int = 2
     maximum: int = 6
     certificate_arn: str = ""
     tls_secret: str = ""
+    server_name: str = ""
+    smoke_secret: str = ""
     unknown_senders: Literal["accept", "refuse"] = "accept"
     processing_ids: tuple[Literal["P", "T", "D"], ...] = ()
 

@@ -13,6 +13,7 @@ def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
     environment = plan.environment
     for key, arn in {
         "receiver.tls_secret": environment.receiver.tls_secret,
+        "receiver.smoke_secret": environment.receiver.smoke_secret,
         "mail.smime_secret": environment.mail.smime_secret,
         "mdm.secret_arn": environment.mdm.secret_arn,
     }.items():

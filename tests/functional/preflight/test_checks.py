@@ -26,7 +26,8 @@ from ops.preflight.checks import (
     zones,
 )
 from ops.preflight.finding import Status
-from tests.functional.preflight.world import ACCOUNT, Answers, only_error, plan, resource, statuses
+from tests.functional.preflight.world import ACCOUNT, only_error, plan, resource, statuses
+from tests.support.stubbed import Answers
 
 SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:tls-AbCdEf"
 CERTIFICATE = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"

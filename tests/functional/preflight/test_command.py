@@ -13,7 +13,8 @@ from ops.cli import main
 from ops.preflight import assembly, runner
 from ops.preflight.finding import Status
 from ops.preflight.plan import Plan
-from tests.functional.preflight.world import ACCOUNT, Answers, environment
+from tests.functional.preflight.world import ACCOUNT, environment
+from tests.support.stubbed import Answers
 
 IDENTITY = {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/deployer"}
 
