@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from environments.placeholders import placeholders
 from ops.preflight.finding import Finding, error, ok, warning
 from ops.preflight.plan import Plan
 
 
 def check(plan: Plan) -> Iterator[Finding]:
     """A finding for each placeholder by file and key; an error in staging and prod, else a warning."""
-    found = placeholders(plan.environment)
+    found = plan.environment.placeholders()
     report = error if plan.is_strict else warning
-    for one in found:
-        yield report(one.what, f"{one.file}: {one.key}", f"set {one.key} in {one.file}")
+    for placeholder in found:
+        file, key, to_do = placeholder.split(": ", 2)
+        yield report("a value is to be set", f"{file}: {key}", to_do)
     if not found:
         yield ok("no placeholder is left", plan.file)
