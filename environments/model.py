@@ -1,19 +1,23 @@
 """The values of an environment and of its senders, as frozen dataclasses.
 
-Each key of the TOML files has a field of the same name here; the JSON Schemas describe and check it.
+Each key of the TOML files is a field of the same name. The JSON Schemas beside the files describe and
+check each value; rules over several values are in `__post_init__`, which raises `ValueError`.
 """
 
 import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from environments.placeholders import unset_values
+
+CONFIGURATION_VERSION = 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """A hospital system that sends to us, known by its MSH-3.1 and MSH-4.1.
+    """A hospital system that sends messages, known by its MSH-3.1 and MSH-4.1.
 
-    `networks` (CIDR) and `certificates` (a client certificate's CN, DNS name or whole subject) bind it
-    to connections; `trigger_events` are the only ones that it may send (docs/receiver.md).
+    `networks` and `certificates` bind it to connections (docs/receiver.md).
     """
 
     name: str
@@ -26,11 +30,12 @@ class Sender:
     networks: tuple[str, ...] = ()
     certificates: tuple[str, ...] = ()
     trigger_events: tuple[str, ...] = ()
+    sample: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerGateway:
-    """The hospital's end of a Site-to-Site VPN: its public address, its BGP number, its networks."""
+    """The hospital's end of a Site-to-Site VPN: public address, BGP number, networks."""
 
     name: str
     ip: str
@@ -40,11 +45,11 @@ class CustomerGateway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """The VPC of an environment and who may reach the receiver in it.
+    """The VPC of an environment, and the networks from which the receiver is reached.
 
-    `prefix_lists` are AWS's own lists of the addresses behind the S3 and DynamoDB gateway endpoints
-    of the region (`aws ec2 describe-managed-prefix-lists`): a security group can name no other way
-    to them short of the whole internet.
+    `prefix_lists` are AWS's lists of the addresses behind the S3 and DynamoDB gateway endpoints. A
+    security group can name these addresses in no narrower way (VPC user guide, "AWS-managed prefix
+    lists").
     """
 
     cidr: str
@@ -56,13 +61,12 @@ class Network:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
-    """How many receivers run, where TLS ends, and whom they take.
+    """Number of receivers, where TLS ends, and which messages are accepted.
 
-    TLS ends at the load balancer with `certificate_arn`, at the receiver with `tls_secret` (the ARN of
-    a secret with certificate, key and, for mutual TLS, client_ca), nowhere without both: plain TCP in
-    the VPN. `processing_ids` empty: P in prod, P, T and D elsewhere. `server_name` is the name in the
-    certificate, and `smoke_secret` the ARN of a secret with what `ens smoke` needs for TLS: `ca`, and
-    for mutual TLS `certificate` and `key`, in PEM.
+    TLS ends at the load balancer with `certificate_arn`, at the receiver with `tls_secret`. Without
+    both, MLLP is plain TCP in the VPN. Empty `processing_ids`: P in prod, P, T and D elsewhere.
+    `server_name` is the name in the certificate, and `smoke_secret` the ARN of a secret with what
+    `ens smoke` needs for TLS: `ca`, and for mutual TLS `certificate` and `key`, in PEM.
     """
 
     desired: int = 2
@@ -81,13 +85,9 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """From where notifications are sent; `create` is False where the domain's identity exists in SES.
+    """Origin and rules of notifications.
 
-    `rate` is the account's sending rate in mails a second (SES console, 1 in the sandbox). `on_unknown`
-    says whether a mail that may or may not have gone is sent once more after ten minutes without a
-    word from SES. `full_in_clear` forbidden makes every mail that is not encrypted a minimal one.
-    `smime_secret` is the ARN of the secret with our S/MIME key and the trusted authorities, under
-    `smime_secret_key_arn` where that is not AWS's own key.
+    `create` is False where SES already has the domain's identity. `rate` is in mails a second.
     """
 
     domain: str
@@ -104,9 +104,8 @@ class Mail:
 class Mdm:
     """The master patient index or provider directory outside (docs/identity.md), and the way to it.
 
-    `settings` is what the function is told (ENS_MDM_SETTINGS); `secret_arn` holds certificates and
-    keys, under `secret_key_arn` where that is not AWS's own key; `networks` and `port` are opened in
-    the functions' security group. `providers` says who answers for providers.
+    `settings` are the function's ENS_MDM_SETTINGS. `networks` and `port` are opened in the functions'
+    security group. Without `secret_key_arn`, the secret is under AWS's own key.
     """
 
     settings: dict[str, Any] = field(default_factory=dict)
@@ -117,22 +116,16 @@ class Mdm:
     port: int = 443
 
     def settings_json(self) -> str:
-        """The settings as the function reads them."""
+        """Returns the settings as the function reads them."""
         return json.dumps(self.settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """One environment. `account` empty means the account of whoever deploys.
+    """One environment and the senders that it names. Empty `account`: that of the credentials.
 
-    `unknown_patient` says what becomes of an event whose patient the MDM does not know: a dead letter,
-    a good ending, or a dead letter after `hold_minutes`, for a registration that is still on its way;
-    `max_receive_count` how often the queue delivers before it gives up (every 12 minutes, so that 40
-    is about eight hours of outage); `target` for which machine the functions' packages are built.
-    `cost_mode` says what Comprehend Medical is asked (docs/cost.md), `comprehend_rate` how many requests
-    a second the account may send it, which `extract_concurrency` functions share (20 are reckoned with
-    where none are reserved), `cache_days` how long an analysis answers the same note again, `text_limit`
-    how many characters of one event are analysed, `document_bytes` how much of its documents is taken.
+    `max_receive_count` deliveries of a queue message, one every 12 minutes, end as a dead letter.
+    Without `extract_concurrency` no Lambda concurrency is reserved.
     """
 
     name: str
@@ -164,27 +157,41 @@ class Environment:
     def __post_init__(self) -> None:
         if self.unknown_patient == "hold" and not 0 < self.hold_minutes < self.max_receive_count:
             raise ValueError(
-                "each minute of hold_minutes is a receive: less than max_receive_count"
+                f"hold_minutes: {self.hold_minutes}; each minute is a receive of the queue;"
+                f" allowed: 1 to {self.max_receive_count - 1}, below max_receive_count"
             )
+        unbound: dict[tuple[str, str], str] = {}
+        for sender in self.senders:
+            written = sender.sending_application, sender.sending_facility
+            if not sender.networks and not sender.certificates:
+                other = unbound.setdefault(written, sender.name)
+                if other != sender.name:
+                    raise ValueError(
+                        f"senders: {other} and {sender.name} write the same MSH-3 and MSH-4;"
+                        " allowed: the same only where networks or certificates tell them apart"
+                    )
 
     @property
     def prefix(self) -> str:
-        """What every name of this environment begins with: `hl7-ens-dev`."""
+        """Prefix of every physical name of this environment: `hl7-ens-dev`."""
         return f"hl7-ens-{self.name}"
 
-    def senders_json(self) -> str:
-        """The senders as functions and receiver read them (ENS_SENDERS); empty facts are left out."""
-        return json.dumps([{k: v for k, v in asdict(s).items() if v} for s in self.senders])
+    def configuration(self) -> str:
+        """Returns the JSON document that receiver and functions read: format version and senders.
+
+        Values that are empty are left out. Both ends take the same version: `version` counts changes
+        that an older reader cannot read.
+        """
+        senders = [
+            {key: value for key, value in asdict(sender).items() if value and key != "sample"}
+            for sender in self.senders
+        ]
+        document = {"version": CONFIGURATION_VERSION, "environment": self.name, "senders": senders}
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
     def placeholders(self) -> list[str]:
-        """What a deployer has still to fill in, one sentence each; empty for the local environment."""
-        if self.network is None:
-            return []
-        gaps = {
-            f"mail.domain is still {self.mail.domain}": self.mail.domain.endswith(".example"),
-            "nobody is told of alarms: alarm_addresses and alarm_topics are placeholders or empty": (
-                not self.alarm_topics and all(a.endswith(".example") for a in self.alarm_addresses)
-            ),
-            "no sender is known": all(s.name == "smoke" for s in self.senders),
-        }
-        return [sentence for sentence, applies in gaps.items() if applies]
+        """Returns each value that a deployer has still to set: `<file>: <key>: <what to do>`.
+
+        The local environment sends no mail to anybody, so its list is empty.
+        """
+        return [] if self.network is None else unset_values(self)

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from environments import Environment
 from infra.alarms import Alarms
+from infra.configuration import Configuration
 from infra.core_alarms import CoreAlarms
 from infra.dashboard import Dashboard
 from infra.delivery import Delivery
@@ -45,6 +46,9 @@ class CoreStack(cdk.Stack):
         super().__init__(scope, construct_id, **options)
         self.keys = Keys(self, "Keys", environment=environment)
         self.vault = Vault(self, "Vault", environment=environment, key=self.keys.vault)
+        self.configuration = Configuration(
+            self, "Configuration", environment=environment, logs_key=self.keys.logs
+        )
         self.queues = Queues(self, "Queues", environment=environment, key=self.keys.queues)
         self.tables = Tables(
             self,
@@ -61,6 +65,7 @@ class CoreStack(cdk.Stack):
             vault=self.vault,
             queues=self.queues,
             secrets=self.secrets,
+            configuration=self.configuration,
             tls_secret=environment.receiver.tls_secret,
         )
         self.delivery = Delivery(self, "Delivery", environment=environment)
@@ -72,6 +77,7 @@ class CoreStack(cdk.Stack):
             tables=self.tables,
             secrets=self.secrets,
             delivery=self.delivery,
+            configuration=self.configuration,
             vpc=vpc,
             security_group=security_group,
         )
@@ -154,6 +160,7 @@ class CoreStack(cdk.Stack):
             "RegistryTable": self.tables.registry.table_name,
             "ReferenceKeySecret": self.secrets.reference_key.secret_arn,
             "AuditKeySecret": self.secrets.audit_key.secret_arn,
+            "ConfigurationBucket": self.configuration.bucket.bucket_name,
             "ConfigurationSet": environment.prefix,
             "FromAddress": self.delivery.from_address,
         }.items():

@@ -67,7 +67,8 @@ class IngressStack(cdk.Stack):
                 "ENS_VAULT_BUCKET": core.vault.bucket.bucket_name,
                 "ENS_QUEUE_URL": core.queues.events.queue_url,
                 "ENS_REFERENCE_KEY_SECRET": core.secrets.reference_key.secret_arn,
-                "ENS_SENDERS": environment.senders_json(),
+                # Without its version: a changed document must not replace the running receivers.
+                **core.configuration.variables,
                 "ENS_MLLP_HOST": "0.0.0.0",  # noqa: S104  a task's own interface; its group guards it
                 "ENS_MLLP_PORT": str(MLLP),
                 "ENS_HEALTH_PORT": str(HEALTH),

@@ -4,6 +4,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra import grants
+from infra.configuration import Configuration
 from infra.findings import INLINE, accept
 from infra.keys import Keys
 from infra.queues import Queues
@@ -23,6 +24,7 @@ class ReceiverRole(iam.Role):
         vault: Vault,
         queues: Queues,
         secrets: Secrets,
+        configuration: Configuration,
         tls_secret: str,
     ) -> None:
         super().__init__(
@@ -40,6 +42,7 @@ class ReceiverRole(iam.Role):
             grants.allow(("s3:ListBucket",), [bucket.bucket_arn]),
             *grants.send_messages(queues.events, keys.queues, "GetQueueAttributes"),
             *grants.read_secret(secrets.reference_key, keys.records),
+            configuration.read(),
         ):
             self.add_to_policy(statement)
         if tls_secret:  # under AWS's own key for secrets, which asks for no grant

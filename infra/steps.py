@@ -8,6 +8,7 @@ from constructs import Construct
 
 from environments import Environment
 from infra import grants
+from infra.configuration import Configuration
 from infra.delivery import Delivery
 from infra.keys import Keys
 from infra.mdm import mdm_variables
@@ -33,6 +34,7 @@ class Steps:
         tables: Tables,
         secrets: Secrets,
         delivery: Delivery,
+        configuration: Configuration,
         vpc: ec2.IVpc | None,
         security_group: ec2.ISecurityGroup | None,
     ) -> None:
@@ -53,7 +55,7 @@ class Steps:
             *grants.read_secret(secrets.reference_key, keys.records),
             *grants.read_secret(secrets.audit_key, keys.records),
         ]
-        bucket, senders = vault.bucket, environment.senders_json()
+        bucket = vault.bucket
         audit = grants.use_table(tables.audit, keys.records, "GetItem", "PutItem", "Query")
 
         self.parse_message = self._step(
@@ -62,9 +64,10 @@ class Steps:
             timeout=5,
             variables={
                 "ENS_DOCUMENT_BYTES": str(environment.document_bytes),
-                "ENS_SENDERS": senders,
+                **configuration.versioned_variables,
             },
             may=[
+                configuration.read_version(),
                 *grants.read_objects(bucket, keys.vault, MESSAGE),
                 *grants.write_objects(bucket, keys.vault, EVENT),
                 *grants.use_table(
@@ -86,10 +89,11 @@ class Steps:
                 "ENS_MDM_BACKEND": environment.mdm_backend,
                 **mdm_variables(environment.mdm),
                 "ENS_REGISTRY_TABLE": tables.registry.table_name,
-                "ENS_SENDERS": senders,
+                **configuration.versioned_variables,
             },
             may=[
                 *audit,
+                configuration.read_version(),
                 *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES),
                 *grants.write_objects(bucket, keys.vault, IDENTITIES),
                 # Whom a cancelled event was told, and that nobody is told of it from now on.
@@ -144,7 +148,7 @@ class Steps:
             timeout=7,
             variables={
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
-                "ENS_SENDERS": senders,
+                **configuration.versioned_variables,
                 "ENS_SES_CONFIGURATION_SET": environment.prefix,
                 "ENS_SES_FROM": mail.from_address,
                 "ENS_SES_RATE": str(mail.rate),
@@ -153,6 +157,7 @@ class Steps:
             },
             may=[
                 *audit,
+                configuration.read_version(),
                 *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL, MAILS),
                 *grants.write_objects(bucket, keys.vault, MAILS),
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),

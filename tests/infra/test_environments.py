@@ -6,20 +6,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from ipaddress import ip_network
 
 import pytest
 
-from environments import Receiver, Sender, load, names
-from receiver.settings import read_settings
-from tests.conftest import ENVIRONMENT, ROOT
+from environments import Receiver, load, names
+from tests.conftest import ROOT
 from tests.infra.conftest import CLOUD, EVERY, Stacks
 from tests.infra.template import Template
 
 OUTPUTS = {
     *("VaultBucket", "QueueUrl", "DeadLetterQueueUrl", "StateMachineArn", "AuditTable"),
     *("StatusTable", "LedgerTable", "RegistryTable", "ReferenceKeySecret", "AuditKeySecret"),
-    *("ConfigurationSet", "FromAddress"),
+    *("ConfigurationBucket", "ConfigurationSet", "FromAddress"),
 }
 
 
@@ -74,9 +72,11 @@ def test_the_stacks_of_one_environment_hold_no_name_of_another(
         assert [other for other in EVERY if other != name and f"hl7-ens-{other}-" in text] == []
 
 
-def test_local_knows_the_senders_of_the_samples() -> None:
-    known = json.loads(load("local").senders_json())
-    assert [s for s in known if s["name"] != "smoke"] == json.loads(ENVIRONMENT["ENS_SENDERS"])
+def test_local_and_dev_know_the_senders_of_the_samples() -> None:
+    for name in ("local", "dev"):
+        known = {s.name: (s.sending_application, s.sending_facility) for s in load(name).senders}
+        assert known["northgen"] == ("ADTSYS", "NORTHGEN")
+        assert known["aws-blog"] == ("test", "test")
 
 
 def test_an_unknown_environment_is_one_clear_sentence() -> None:
@@ -99,8 +99,8 @@ def test_who_deploys_is_told_what_is_still_a_placeholder() -> None:
     assert load("local").placeholders() == []
     gaps = " ".join(load("prod").placeholders())
     assert "mail.domain" in gaps
-    assert "alarms" in gaps
-    assert "sender" in gaps
+    assert "alarm_addresses" in gaps
+    assert "senders" in gaps
 
 
 def test_stacks_of_prod_cannot_be_deleted_by_mistake(prod: Stacks) -> None:
@@ -120,29 +120,6 @@ def test_an_unknown_patient_is_held_for_fewer_receives_than_the_queue_has(minute
     held = replace(load("prod"), unknown_patient="hold", hold_minutes=39)
     with pytest.raises(ValueError, match="hold_minutes"):
         replace(held, hold_minutes=minutes)
-
-
-def test_a_sender_s_bindings_reach_the_receiver_as_it_reads_them() -> None:
-    sender = Sender(
-        name="northgen",
-        sending_application="ADTSYS",
-        sending_facility="NORTHGEN",
-        networks=("10.20.0.0/16",),
-        certificates=("adt.northgen.example",),
-        trigger_events=("A01", "A03"),
-    )
-    environment = replace(load("dev"), senders=(sender,))
-    variables = {
-        "ENS_ENVIRONMENT": "dev",
-        "ENS_VAULT_BUCKET": "vault",
-        "ENS_QUEUE_URL": "queue",
-        "ENS_REFERENCE_KEY_SECRET": "key",
-        "ENS_SENDERS": environment.senders_json(),
-    }
-    (read,) = read_settings(variables).senders
-    assert read.networks == (ip_network("10.20.0.0/16"),)
-    assert read.certificates == {"adt.northgen.example"}
-    assert read.trigger_events == {"A01", "A03"}
 
 
 def test_tls_ends_in_one_place() -> None:

@@ -10,6 +10,7 @@ from lambdas.common import audit, status, vault
 from lambdas.common.errors import ConfigurationError, UnexpectedError, UnprocessableMessageError
 from lambdas.common.models import PatientEvent
 from lambdas.parse_message.handler import lambda_handler
+from tests.support import configuration
 from tests.support.messages import sample, vaulted, with_pdf
 from tests.support.private import without_digests
 
@@ -212,8 +213,8 @@ def test_a_300_kb_message_passes(aws: Any) -> None:
 def test_a_faulty_list_of_senders_is_a_configuration_error(
     aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ENS_SENDERS", '{"northgen": 1}')
-    with pytest.raises(ConfigurationError, match="ENS_SENDERS"):
+    configuration.deploy('{"version": 1, "senders": [1]}', monkeypatch)
+    with pytest.raises(ConfigurationError, match="configuration: "):
         run(vaulted(sample("admission")))
 
 

@@ -24,7 +24,11 @@ from receiver.settings import Settings
 from receiver.store import Arrival, Store, Vaulted
 from receiver.turns import Turns
 
-LIMITS = Settings("test", "vault", "queue", "key", (), "r1", store_seconds=0.05, max_segments=50)
+LIMITS = Settings(
+    *("test", "vault", "queue", "key", "configuration", "configuration.json", "r1"),
+    store_seconds=0.05,
+    max_segments=50,
+)
 PLAIN = Origin("c")
 REFUSE = Origin("c", "192.0.2.1", {}, strict=True)
 

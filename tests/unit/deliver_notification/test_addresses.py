@@ -1,11 +1,9 @@
-"""Which addresses are taken, and how senders are configured."""
+"""Which addresses are taken."""
 
 import pytest
 
 from lambdas.common.errors import ConfigurationError
-from lambdas.common.senders import Sender, sender_named
 from lambdas.deliver_notification.mailer import from_address, is_address
-from tests.conftest import clear_caches
 
 
 @pytest.mark.parametrize(
@@ -45,35 +43,3 @@ def test_the_sending_address_may_carry_a_name(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("ENS_SES_FROM", "nonsense")
     with pytest.raises(ConfigurationError, match="ENS_SES_FROM is not a mail address"):
         from_address()
-
-
-@pytest.mark.usefixtures("environment")
-def test_a_sender_has_a_name_and_a_zone_for_the_reader() -> None:
-    clear_caches()
-    northgen = sender_named("northgen")
-    assert northgen.display_name == "Northtown General"
-    assert northgen.zone is not None
-    assert northgen.zone.key == "America/Halifax"
-    assert sender_named("aws-blog") == sender_named("unknown") == Sender()
-
-
-@pytest.mark.usefixtures("environment")
-@pytest.mark.parametrize("senders", ["{", "[1]", '[{"time_zone":"UTC"}]', "1"])
-def test_senders_that_are_not_a_list_of_senders_are_a_matter_of_configuration(
-    senders: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clear_caches()
-    monkeypatch.setenv("ENS_SENDERS", senders)
-    with pytest.raises(ConfigurationError, match="ENS_SENDERS"):
-        sender_named("x")
-
-
-@pytest.mark.usefixtures("environment")
-def test_a_zone_that_the_machine_does_not_know_does_not_stop_a_notification(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    clear_caches()
-    monkeypatch.setenv(
-        "ENS_SENDERS", '[{"name":"x","time_zone":"Mars/Olympus","display_name":"X"}]'
-    )
-    assert sender_named("x") == Sender("X", None)
