@@ -7,7 +7,7 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check judges judge synth deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery bench-logs bench-burst reference lock clean
+.PHONY: help run setup test check judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery bench-logs bench-burst reference lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,9 +37,13 @@ synth: setup node_modules ## synthesise every environment, or the one in ENV=
 	  $(CDK) synth --quiet -c env=$$env --output .build/cdk.out/$$env && echo "$$env: .build/cdk.out/$$env" || exit 1; \
 	done
 
-deploy: setup node_modules ## deploy the environment in ENV= (needs Docker and AWS credentials)
-	@test -n "$(ENV)" || { echo "Say which environment: make deploy ENV=dev" >&2; exit 2; }
-	@docker info >/dev/null 2>&1 || { echo "make deploy builds the receiver's image and needs a running Docker engine." >&2; exit 2; }
+preflight: setup node_modules ## check files and AWS account before a deployment of ENV=
+	@test -n "$(ENV)" || { echo "Say which environment: make preflight ENV=dev" >&2; exit 2; }
+	@$(BIN)/python -c 'import sys; from infra.app import build; build(sys.argv[1], sys.argv[2], bundle=False)' "$(ENV)" ".build/preflight/$(ENV)"
+	@./ens --env "$(ENV)" preflight --assembly ".build/preflight/$(ENV)" $(ARGS)
+
+deploy: ## check, then deploy the environment in ENV= (needs Docker and AWS credentials)
+	@$(MAKE) --no-print-directory preflight ENV="$(ENV)" ARGS=--online
 	@context=$$($(BIN)/python -m ops.account $(ENV)) || exit 1; \
 	$(CDK) deploy --all -c env=$(ENV) $$context || exit 1; \
 	test -z "$$context" || $(CDK) deploy --all -c env=$(ENV)

@@ -68,9 +68,9 @@ class Receiver:
     """Number of receivers, where TLS ends, and which messages are accepted.
 
     TLS ends at the load balancer with `certificate_arn`, at the receiver with `tls_secret`. Without
-    both, MLLP is plain TCP in the VPN. `server_name` is the DNS name in the certificate, and
-    `smoke_secret` holds the authorities and the client certificate of `ens smoke --in-vpc`. Empty
-    `processing_ids`: P in prod, P, T and D elsewhere.
+    both, MLLP is plain TCP in the VPN. Empty `processing_ids`: P in prod, P, T and D elsewhere.
+    `server_name` is the name in the certificate, and `smoke_secret` the ARN of a secret with what
+    `ens smoke` needs for TLS: `ca`, and for mutual TLS `certificate` and `key`, in PEM.
     """
 
     desired: int = 2

@@ -14,6 +14,7 @@ from infra.load_balancer import HEALTH, MLLP, LoadBalancer
 from infra.network import workload_security_group
 from infra.queries import SavedQuery
 from infra.service import ReceiverService
+from infra.smoke_task import SmokeTask
 
 # The reasons of receiver/refusals.py: ours, and those of the message.
 NOT_STORED = ("store_unavailable", "receiver_fault")
@@ -81,6 +82,16 @@ class IngressStack(cdk.Stack):
                 **_given("ENS_TLS_SECRET", environment.receiver.tls_secret),
             },
             role=core.receiver_role,
+        )
+        SmokeTask(
+            self,
+            "Smoke",
+            environment=environment,
+            network=network,
+            vpc=vpc,
+            balancer=balancer,
+            receiver=receiver,
+            logs_key=core.keys.logs,
         )
         SavedQuery(
             self,

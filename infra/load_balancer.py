@@ -32,7 +32,7 @@ class LoadBalancer(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._certificate = environment.receiver.certificate_arn
-        group = ec2.SecurityGroup(
+        self._group = group = ec2.SecurityGroup(
             self,
             "SecurityGroup",
             vpc=vpc,
@@ -71,6 +71,11 @@ class LoadBalancer(Construct):
                 " certificate; without one MLLP travels inside the VPN alone.",
             },
         )
+
+    def admit(self, client: ec2.SecurityGroup, purpose: str) -> None:
+        """Lets what is in a security group of the VPC connect on MLLP's port."""
+        client.add_egress_rule(self._group, ec2.Port.tcp(MLLP), purpose)
+        self._group.add_ingress_rule(client, ec2.Port.tcp(MLLP), purpose)
 
     def send_to(self, target: ecs.FargateService) -> elb.NetworkTargetGroup:
         """Opens the listener and sends its connections to the service; returns the target group."""

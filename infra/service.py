@@ -59,8 +59,9 @@ class ReceiverService(Construct):
             key=logs_key,
             environment=environment,
         )
+        self.image = ecs.ContainerImage.from_docker_image_asset(_image(self))
         task = self._task(role, variables)
-        cluster = ecs.Cluster(
+        self.cluster = ecs.Cluster(
             self,
             "Cluster",
             cluster_name=environment.prefix,
@@ -71,7 +72,7 @@ class ReceiverService(Construct):
             self,
             "Service",
             service_name=f"{environment.prefix}-receiver",
-            cluster=cluster,
+            cluster=self.cluster,
             task_definition=task,
             desired_count=environment.receiver.desired,
             min_healthy_percent=100,
@@ -108,17 +109,9 @@ class ReceiverService(Construct):
                 operating_system_family=ecs.OperatingSystemFamily.LINUX,
             ),
         )
-        image = ecr_assets.DockerImageAsset(
-            self,
-            "Image",
-            directory=str(CONTEXT),
-            platform=ecr_assets.Platform.LINUX_ARM64,
-            exclude=["**/__pycache__", "**/*.pyc"],
-            display_name="receiver",
-        )
         container = task.add_container(
             CONTAINER,
-            image=ecs.ContainerImage.from_docker_image_asset(image),
+            image=self.image,
             environment={**variables, "PYTHONDONTWRITEBYTECODE": "1"},
             user=USER,
             readonly_root_filesystem=True,
@@ -136,7 +129,7 @@ class ReceiverService(Construct):
                 retries=3,
                 start_period=cdk.Duration.seconds(30),
             ),
-            linux_parameters=_without_capabilities(self),
+            linux_parameters=without_capabilities(self),
         )
         container.add_port_mappings(
             ecs.PortMapping(container_port=MLLP), ecs.PortMapping(container_port=HEALTH)
@@ -154,7 +147,19 @@ class ReceiverService(Construct):
         return task
 
 
-def _without_capabilities(scope: Construct) -> ecs.LinuxParameters:
+def _image(scope: Construct) -> ecr_assets.DockerImageAsset:
+    return ecr_assets.DockerImageAsset(
+        scope,
+        "Image",
+        directory=str(CONTEXT),
+        platform=ecr_assets.Platform.LINUX_ARM64,
+        exclude=["**/__pycache__", "**/*.pyc"],
+        display_name="receiver",
+    )
+
+
+def without_capabilities(scope: Construct) -> ecs.LinuxParameters:
+    """Linux parameters of a container: an init process, and no capability."""
     parameters = ecs.LinuxParameters(scope, "Linux", init_process_enabled=True)
     parameters.drop_capabilities(ecs.Capability.ALL)
     return parameters

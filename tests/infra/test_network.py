@@ -78,10 +78,12 @@ def test_senders_reach_the_load_balancer_on_mllps_port_only(prod: Stacks) -> Non
 def test_receivers_take_connections_from_the_load_balancer_alone(prod: Stacks) -> None:
     ingress = prod["ingress"]
     assert "SecurityGroupIngress" not in ingress.properties("ReceiverSecurityGroup")
-    allowed = ingress.of_type("AWS::EC2::SecurityGroupIngress").values()
+    tasks = f"<{ingress.id_of('ReceiverSecurityGroup')}.GroupId>"
     balancer = f"<{ingress.id_of('LoadBalancer/SecurityGroup')}.GroupId>"
-    assert {text(rule["Properties"]["SourceSecurityGroupId"]) for rule in allowed} == {balancer}
-    assert {rule["Properties"]["FromPort"] for rule in allowed} == {17000, 17001}
+    rules = [r["Properties"] for r in ingress.of_type("AWS::EC2::SecurityGroupIngress").values()]
+    allowed = [rule for rule in rules if text(rule["GroupId"]) == tasks]
+    assert {text(rule["SourceSecurityGroupId"]) for rule in allowed} == {balancer}
+    assert {rule["FromPort"] for rule in allowed} == {17000, 17001}
 
 
 def test_the_load_balancer_is_internal_and_has_a_security_group(prod: Stacks) -> None:

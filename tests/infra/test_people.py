@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from environments import ENVIRONMENTS
+from environments import load
 from lambdas.common.deliveries import SWITCH
 from ops.masterdata import CHAIN
 from tests.infra.conftest import Stacks
@@ -260,7 +260,7 @@ def test_a_role_whose_people_are_named_is_for_them_alone() -> None:
     from infra.app import add_stacks, new_app  # here, so that collecting does not start jsii
 
     sso = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_EnsOps_*"
-    environment = ENVIRONMENTS["local"]
+    environment = load("local")
     environment = replace(environment, people=replace(environment.people, operators=(sso,)))
     app = new_app(bundle=False)
     add_stacks(app, environment)

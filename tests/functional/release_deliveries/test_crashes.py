@@ -43,7 +43,7 @@ def names(value: Any) -> str:
 def _long_after(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever comes after a death comes so late that it is known to be one."""
     monkeypatch.setattr(ledger, "LEASE_MS", -1)
-    monkeypatch.setattr(ledger, "TAKE_UP_AFTER", -ledger.TAKE_UP_AFTER)
+    monkeypatch.setattr(ledger, "TAKE_UP_AFTER", -deliveries.TAKE_UP_AFTER)
 
 
 def dies_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str) -> None:

@@ -150,7 +150,7 @@ def test_an_unknown_one_goes_again_once_or_never_as_the_environment_says(
     monkeypatch: pytest.MonkeyPatch, policy: str, mails: int
 ) -> None:
     monkeypatch.setenv("ENS_ON_UNKNOWN", policy)
-    monkeypatch.setattr(delivery_ledger, "RESEND_AFTER", -delivery_ledger.RESEND_AFTER)
+    monkeypatch.setattr(delivery_ledger, "RESEND_AFTER", -deliveries.RESEND_AFTER)
     world = World()
     with ses_answers(ReadTimeoutError(endpoint_url="x")):
         assert world.run()["outcome"] == "unknown"
@@ -161,7 +161,7 @@ def test_an_unknown_one_goes_again_once_or_never_as_the_environment_says(
 
 def test_a_second_doubt_is_left_to_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENS_ON_UNKNOWN", "resend_once")
-    monkeypatch.setattr(delivery_ledger, "RESEND_AFTER", -delivery_ledger.RESEND_AFTER)
+    monkeypatch.setattr(delivery_ledger, "RESEND_AFTER", -deliveries.RESEND_AFTER)
     world = World()
     silence = ReadTimeoutError(endpoint_url="x")
     with ses_answers(silence, silence) as calls:
