@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from hl7.acknowledgement import Answer
+from hl7.acknowledgement import Answer, read_answer
 from ops.problem import ProblemError
 from ops.smoke.probes import Probe
 
