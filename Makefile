@@ -24,7 +24,7 @@ test: setup node_modules ## run the whole test suite
 check: setup ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy environments infra lambdas receiver local ops bench tests
+	@$(BIN)/mypy environments hl7 infra lambdas receiver local ops simulators bench tests
 
 judges: setup ## install the tools that judge the templates (checkov, a policy evaluator)
 	@$(BIN)/python -m tests.infra.judges
@@ -44,13 +44,13 @@ preflight: setup node_modules ## check files and AWS account before a deployment
 
 deploy: ## check, then deploy the environment in ENV= (needs Docker and AWS credentials)
 	@$(MAKE) --no-print-directory preflight ENV="$(ENV)" ARGS=--online
-	@context=$$($(BIN)/python -m ops.account $(ENV)) || exit 1; \
+	@context=$$($(BIN)/python -m ops.environment.account $(ENV)) || exit 1; \
 	$(CDK) deploy --all -c env=$(ENV) $$context || exit 1; \
 	test -z "$$context" || $(CDK) deploy --all -c env=$(ENV)
 
 destroy: setup ## delete the environment in ENV= and all its data (refuses one that retains its data)
 	@test -n "$(ENV)" || { echo "Say which environment: make destroy ENV=dev" >&2; exit 2; }
-	@$(BIN)/python -m ops.teardown $(ENV) $(ARGS)
+	@$(BIN)/python -m ops.environment.teardown $(ENV) $(ARGS)
 
 bench: setup ## list the benchmarks
 	@$(BIN)/python -m bench

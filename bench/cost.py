@@ -18,8 +18,8 @@ from lambdas.extract_entities.findings import Found, found
 from lambdas.extract_entities.notes import Piece, Reading, reading, sources
 from lambdas.extract_entities.settings import COST_MODES
 from lambdas.parse_message.read_event import read_event
-from local.comprehend_medical.answers import detect_entities_v2, infer_icd10cm, infer_rxnorm
 from ops.costs import PRICES
+from simulators.comprehend_medical.answers import detect_entities_v2, infer_icd10cm, infer_rxnorm
 
 ROOT = Path(__file__).resolve().parents[1]
 ASK = {
@@ -94,7 +94,7 @@ def _found(text: Reading, mode: str) -> Found:
 
 
 def _samples() -> list[Reading]:
-    return _messages(sorted((ROOT / "tests" / "samples").glob("*.hl7")))
+    return _messages(sorted((ROOT / "samples").glob("*.hl7")))
 
 
 def _messages(files: Iterable[Path]) -> list[Reading]:

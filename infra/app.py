@@ -8,10 +8,10 @@ import aws_cdk as cdk
 from aws_cdk import cx_api
 
 from environments import Environment, load
-from infra.core import CoreStack
-from infra.ingress import IngressStack
-from infra.network import NetworkStack
-from infra.service import STARTING
+from infra.core.stack import CoreStack
+from infra.ingress.receiver_service import STARTING
+from infra.ingress.stack import IngressStack
+from infra.network.stack import NetworkStack
 
 FIRST_DEPLOYMENT = "first-deployment"
 """The context key by which `make deploy` says that no stack of the environment exists yet."""

@@ -23,6 +23,8 @@ from aws_cdk import aws_lambda as lambda_
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / ".build" / "packages"
+SHARED = {"delivery": ("deliver_notification", "release_deliveries")}
+"""Folders of lambdas/ that several steps ship, and which; tests/unit/test_imports.py keeps them right."""
 RECIPE = "1"
 """Raise it when the way a package is built changes, so that every function is deployed anew."""
 
@@ -96,9 +98,11 @@ def asset_hash(step: str, target: Target) -> str:
 
 def sources(step: str) -> list[Path]:
     """The files of the repository that go into a step's package, in a fixed order."""
-    folders = (ROOT / "hl7", ROOT / "lambdas" / "common", ROOT / "lambdas" / step)
+    lambdas = ROOT / "lambdas"
+    shared = [lambdas / name for name, steps in SHARED.items() if step in steps]
+    folders = (ROOT / "hl7", lambdas / "common", lambdas / step, *shared)
     found = [path for folder in folders for path in folder.rglob("*") if _belongs(path)]
-    return sorted([ROOT / "lambdas" / "__init__.py", *found])
+    return sorted([lambdas / "__init__.py", *found])
 
 
 def _belongs(path: Path) -> bool:

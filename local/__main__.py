@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from lambdas.lookup_identities.registry_rows import InvalidRegistryError
+from lambdas.lookup_identities.registry.rows import InvalidRegistryError
 from local import sample
 from local.deploy import DeploymentError
 from local.mdm import MdmError
@@ -15,7 +15,7 @@ from local.receiver_process import ReceiverError
 from local.servers import HOST, PortError
 from local.synth import SynthError
 from local.system import ROOT, Ports, System
-from ops.trail import EventTrail
+from ops.events.trail import EventTrail
 
 EXPECTED = (
     DeploymentError,

@@ -12,10 +12,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from local.views import bars, code_spans, headers_of, when
-from ops.deadletters import DeadLetters
+from ops.events.trail import EventSummary, EventTrail
 from ops.output import count, duration, sentence_case, words
 from ops.problem import FAILURES, sentence
-from ops.trail import EventSummary, EventTrail
+from ops.queues.dead_letters import DeadLetters
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 DEFAULT_LIMIT, MAX_LIMIT = 50, 500
@@ -29,7 +29,7 @@ Thing = TypeVar("Thing")
 
 
 class Trails(Protocol):
-    """Where events come from: `ops.trail.TrailSource`."""
+    """Where events come from: `ops.events.trail.TrailSource`."""
 
     def recent(self, limit: int) -> list[EventSummary]:
         """The newest events first."""

@@ -5,11 +5,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from local.fhir_index import create_app
-from local.fhir_index.directory import Directory
-from local.fhir_index.patients import Patients, region_system, system_of
-from local.index import Index, People
 from local.servers import HOST, Server, listen
+from simulators.fhir_mpi import create_app
+from simulators.fhir_mpi.directory import Directory
+from simulators.fhir_mpi.patients import Patients, region_system, system_of
+from simulators.pix_manager import Index, People
 
 
 class MdmError(Exception):

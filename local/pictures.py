@@ -12,9 +12,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from lambdas.common.models import KINDS, CodedText, FirstNotice, Location
-from lambdas.deliver_notification.letter import Letter, rendered, view_of
-from lambdas.deliver_notification.words import words_in
+from lambdas.common.contracts.models import KINDS, CodedText, FirstNotice, Location
+from lambdas.delivery.message.letter import Letter, rendered, view_of
+from lambdas.delivery.message.locale import words_in
 from tests.unit.deliver_notification.letters import (
     DEATHS,
     FINDINGS,

@@ -1,13 +1,13 @@
-"""The registry of the local run: the CSV files in local/registry/, loaded into its table."""
+"""The registry of the local run: the CSV files in samples/registry/, loaded into its table."""
 
 from pathlib import Path
 
 from boto3.dynamodb.types import TypeSerializer
 
-from lambdas.lookup_identities.registry_items import items_of_folder
+from lambdas.lookup_identities.registry.items import items_of_folder
 from local.clients import client
 
-FOLDER = Path(__file__).resolve().parent / "registry"
+FOLDER = Path(__file__).resolve().parents[1] / "samples" / "registry"
 
 _serialize = TypeSerializer().serialize
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from hl7.acknowledgement import Answer
 from local.servers import HOST
-from ops import messages
-from ops.mllp import Connection
-from ops.trail import EventTrail, TrailSource
+from ops.events.trail import EventTrail, TrailSource
+from ops.sending import messages
+from ops.sending.mllp import Connection
 
-ADMISSION = Path(__file__).resolve().parents[1] / "tests" / "samples" / "admission.hl7"
+ADMISSION = Path(__file__).resolve().parents[1] / "samples" / "admission.hl7"
 ENDED = ("COMPLETED", "FAILED")
 WATCH_SECONDS = 60.0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from socket import socket
 from typing import Protocol, Self
 
-from local import comprehend_medical, console, mdm, registry, synth
+from local import console, mdm, registry, synth
 from local.aws import create_app
 from local.clients import role_environment
 from local.control import with_controls
@@ -26,7 +26,8 @@ from local.ses_events import SesEvents
 from local.timer import Timer
 from local.workers import Workers
 from ops import deployment as ops_deployment
-from ops.trail import TrailSource
+from ops.events.trail import TrailSource
+from simulators import comprehend_medical
 
 
 class Say(Protocol):
@@ -192,7 +193,7 @@ class System:
             self.deployment,
             self.ports.mllp,
             self.ports.health,
-            self._logs / "receiver.log",
+            self._logs / "receiver.telemetry.log",
         )
         self._running.callback(self.receiver.stop)
         self.receiver.wait_until_live()

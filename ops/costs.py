@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lambdas.common import audit
+from lambdas.common.audit import chain
 
 PRICES = {
     "DetectEntitiesV2": 0.01,
@@ -33,7 +33,7 @@ def of_day(day: str) -> list[Cost]:
     """A day's sums by operation, those with units only; the day is YYYY-MM-DD in UTC."""
     events: dict[str, set[str]] = {}
     units: dict[str, int] = {}
-    entries = audit.query(
+    entries = chain.query(
         IndexName="by_day",
         KeyConditionExpression="#day = :d AND begins_with(outcome_time, :ok)",
         FilterExpression="#action = :extracted",

@@ -3,11 +3,12 @@
 import os
 from typing import Any
 
-from lambdas.common import audit, deliveries
-from lambdas.common.aws import client, dependency
+from lambdas.common import deliveries
+from lambdas.common.audit import chain
+from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.items import from_item, to_item
 from lambdas.common.clock import now
 from lambdas.common.deliveries import UNKNOWN
-from lambdas.common.items import from_item, to_item
 from ops.deployment import Deployment
 from ops.problem import ProblemError
 
@@ -41,7 +42,7 @@ def resend(deployment: Deployment, delivery_id: str, by: str) -> None:
     if item is None or item["state"] != UNKNOWN or "task" not in item:
         raise ProblemError("No unknown delivery has this id: only an unknown one is sent again.")
     whom = {"delivery_id": delivery_id, "recipient_ref": item["recipient_ref"]}
-    audit.append(item["event_id"], {**_act(by, "RESENT"), **whom})
+    chain.append(item["event_id"], {**_act(by, "RESENT"), **whom})
     if not deliveries.resend(delivery_id, once=False):
         raise ProblemError("The delivery was settled meanwhile: it is not sent again.")
 
@@ -50,7 +51,7 @@ def switch(deployment: Deployment, state: str, by: str) -> None:
     """Sets the environment's switch to `paused`, or to anything else: on; audited under `SWITCH`."""
     _bind(deployment)
     action = "PAUSED" if state == deliveries.PAUSED else "CONTINUED"
-    audit.append(deliveries.SWITCH, _act(by, action))
+    chain.append(deliveries.SWITCH, _act(by, action))
     deliveries.mark(deliveries.SWITCH, state, by=by)
 
 

@@ -3,8 +3,7 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from lambdas.common.errors import UnprocessableMessageError
-from lambdas.common.models import (
+from lambdas.common.contracts.models import (
     CANCELS,
     ClinicalFindings,
     FirstNotice,
@@ -12,13 +11,14 @@ from lambdas.common.models import (
     PatientEvent,
     Recipient,
 )
+from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.senders import Sender
-from lambdas.deliver_notification import mailer
-from lambdas.deliver_notification.letter import compose
+from lambdas.delivery import mailer
+from lambdas.delivery.message.letter import compose
 from lambdas.parse_message.read_event import read_event
 from ops.problem import ProblemError
 
-SAMPLES = Path(__file__).resolve().parents[1] / "tests" / "samples"
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 SENDER = Sender("Northtown General", ZoneInfo("America/Halifax"), phone="+1 902 555 0100")
 EVENT_ID = "3f2a91c4" + "0" * 24
 

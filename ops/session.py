@@ -7,8 +7,8 @@ from functools import cached_property
 import click
 
 from ops.deployment import Deployment, find
+from ops.events.trail import TrailSource
 from ops.problem import ProblemError
-from ops.trail import TrailSource
 
 MAX_NAME = 64
 

@@ -8,9 +8,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from receiver.app import serve
 from receiver.errors import StoreUnavailableError
-from receiver.log import Log, where
 from receiver.loop import run
 from receiver.settings import SettingError, read_settings
+from receiver.telemetry.log import Log, where
 
 
 def main() -> int:

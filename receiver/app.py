@@ -4,17 +4,17 @@ import asyncio
 import signal
 from typing import Any
 
-from receiver.aws import Aws, read_secret
-from receiver.configuration import Configuration
-from receiver.health import HealthServer, Readiness
-from receiver.intake import Intake
-from receiver.keys import ReferenceKey
-from receiver.log import Log, where
-from receiver.metrics import Metrics
-from receiver.server import MllpServer
+from receiver.intake.configuration import Configuration
+from receiver.intake.intake import Intake
+from receiver.intake.reference_key import ReferenceKey
 from receiver.settings import Settings
-from receiver.store import Store
-from receiver.tls import Tls
+from receiver.storage.aws_client.calls import Aws, read_secret
+from receiver.storage.store import Store
+from receiver.telemetry.health import HealthServer, Readiness
+from receiver.telemetry.log import Log, where
+from receiver.telemetry.metrics import Metrics
+from receiver.transport.server import MllpServer
+from receiver.transport.tls import Tls
 
 _FLUSH_SECONDS = 10.0
 

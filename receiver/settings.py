@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import TypeVar
 
-from receiver.senders import Network
+from receiver.intake.sender_table import Network
 
 Number = TypeVar("Number", int, float)
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from hl7.mllp import Decoder, wrap
-from receiver.tls import client_context
+from receiver.transport.tls import client_context
 
 SECONDS = 30.0
 MAX_ANSWER_BYTES = 1 << 20

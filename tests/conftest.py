@@ -44,7 +44,7 @@ ENVIRONMENT = {
 }
 
 ROOT = Path(__file__).resolve().parents[1]
-SAMPLES = ROOT / "tests" / "samples"
+SAMPLES = ROOT / "samples"
 
 
 @pytest.hookimpl(tryfirst=True)

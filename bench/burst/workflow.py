@@ -31,7 +31,7 @@ EXTRACT_MEDIAN, CALL_MEDIAN, COLD = 0.1, 0.4, 1.2
 
 THROTTLED, UNAVAILABLE = "Lambda.TooManyRequestsException", "DependencyUnavailableError"
 RETURN_SECONDS, VISIBILITY_SECONDS, SOON = 60, 720, 3
-"""When the queue delivers a failed message again: statemachine/ReturnSoon, infra/queues.py."""
+"""When the queue delivers a failed message again: statemachine/ReturnSoon, infra/core/stores/queues.py."""
 
 
 class StepError(Exception):

@@ -76,7 +76,7 @@ def _serving() -> Iterator[tuple[Any, float, "subprocess.Popen[str]"]]:
     """The stand-in in a process of its own: a client, the seconds until it was ready, the process."""
     start = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "local.comprehend_medical", "--port", "0"],
+        [sys.executable, "-m", "simulators.comprehend_medical", "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],

@@ -18,8 +18,8 @@ from moto import mock_aws
 
 from bench.delivery.order import order
 from lambdas.common import deliveries
-from lambdas.common.mail_account import MailAccount
-from lambdas.deliver_notification import rate
+from lambdas.delivery import rate
+from lambdas.delivery.mail_account import MailAccount
 from tests.conftest import ENVIRONMENT
 from tests.support.tables import create_tables
 

@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 
 from lambdas.common import deliveries
-from lambdas.common.aws import client
+from lambdas.common.aws.clients import client
+from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
-from lambdas.common.items import to_item
 from lambdas.release_deliveries import ledger
 
 

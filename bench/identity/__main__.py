@@ -19,17 +19,17 @@ from pathlib import Path
 import boto3
 from moto import mock_aws
 
-from lambdas.common.aws import client
-from lambdas.common.items import to_item
-from lambdas.common.models import Name, Patient, PatientEvent, PatientIdentifier
+from lambdas.common.aws.clients import client
+from lambdas.common.aws.items import to_item
+from lambdas.common.contracts.models import Name, Patient, PatientEvent, PatientIdentifier
 from lambdas.lookup_identities import settings
-from lambdas.lookup_identities.registry_items import items_of_folder
+from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.lookup_identities.resolving import resolve
-from local.fhir_index import create_app
-from local.fhir_index.directory import Directory
-from local.fhir_index.patients import Patients, region_system, system_of
-from local.index import Index, People
 from local.servers import HOST, Server, listen
+from simulators.fhir_mpi import create_app
+from simulators.fhir_mpi.directory import Directory
+from simulators.fhir_mpi.patients import Patients, region_system, system_of
+from simulators.pix_manager import Index, People
 from tests.support.tables import LOOKUPS, REGISTRY, create_tables
 
 RECIPIENTS = 10
@@ -152,7 +152,7 @@ def pixpdq(folder: Path) -> Iterator[Callable[[], int]]:
     index = Index(folder).start()
     tell(host=HOST, port=index.port, domain="REGION")
     yield lambda: len(index.queries)
-    from lambdas.lookup_identities.pixpdq import index as backend
+    from lambdas.lookup_identities.pix_pdq import index as backend
 
     backend._connection().close()
     index.stop()

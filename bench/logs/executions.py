@@ -14,8 +14,8 @@ from unittest.mock import patch
 import boto3
 import pytest
 
-from lambdas.common.items import to_item
-from lambdas.lookup_identities.registry_items import items_of_folder
+from lambdas.common.aws.items import to_item
+from lambdas.lookup_identities.registry.items import items_of_folder
 from tests.conftest import ENVIRONMENT, mocked_aws
 from tests.support.messages import sample, vaulted
 from tests.support.workflow import ASL_FILE, Workflow

@@ -174,7 +174,7 @@ async def strike(
     folder: Path, messages: int, connections: int, strikes: int, fail_rate: float
 ) -> tuple[Run, list[int], Findings]:
     """One whole run: what the senders saw, how stopped receivers ended, what the stub holds."""
-    durable, log = folder / "stored.jsonl", folder / "receiver.log"
+    durable, log = folder / "stored.jsonl", folder / "receiver.telemetry.log"
     stub = subprocess.Popen(
         [
             *(sys.executable, "-m", "bench.receiver.stub", "0"),

@@ -8,8 +8,8 @@ import sys
 
 import receiver.app
 from receiver.__main__ import main
-from receiver.intake import Intake
-from receiver.store import Arrival, Store, Vaulted
+from receiver.intake.intake import Intake
+from receiver.storage.store import Arrival, Store, Vaulted
 
 
 class InstantStore(Store):

@@ -4,7 +4,7 @@ import json
 from functools import cache
 from typing import Any
 
-from lambdas.common.aws import client, dependency
+from lambdas.common.aws.clients import client, dependency
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.settings import required
 

@@ -12,9 +12,9 @@ from functools import cache
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws import client, dependency
+from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import iso, now
-from lambdas.common.items import Item, from_item, to_item
 from lambdas.common.settings import required
 
 CLAIMED = "claimed"

@@ -11,11 +11,11 @@ from datetime import datetime
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws import client, dependency
+from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.items import Item, to_item
 from lambdas.common.clock import iso
+from lambdas.common.contracts.models import CANCELS, PatientEvent
 from lambdas.common.deliveries import ledger_table, read
-from lambdas.common.items import Item, to_item
-from lambdas.common.models import CANCELS, PatientEvent
 
 EVER = "9999"
 """Later than any moment: of an event that does not say when it was recorded."""

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from functools import cache
 
-from lambdas.common.aws import client, dependency
+from lambdas.common.aws.clients import client, dependency
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.settings import settings
 

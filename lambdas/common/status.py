@@ -6,9 +6,9 @@ so that a function that died cannot leave a lie behind.
 
 from typing import Any
 
-from lambdas.common.aws import client, dependency
+from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.items import from_item
 from lambdas.common.clock import now
-from lambdas.common.items import from_item
 from lambdas.common.settings import settings
 
 OPEN = "OPEN"

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from lambdas.common.log import Result, Run, Task, step
-from lambdas.deliver_notification.delivery import deliver
-from lambdas.deliver_notification.digest import deliver_digest
+from lambdas.common.handler import Result, Run, Task, step
+from lambdas.delivery.delivery import deliver
+from lambdas.delivery.summary import deliver_digest
 
 
 @step("DeliverNotification")

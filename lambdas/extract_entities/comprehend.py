@@ -12,7 +12,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws import client, dependency
+from lambdas.common.aws.clients import client, dependency
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities.chunks import Chunk, chunks
 from lambdas.extract_entities.turns import Quota

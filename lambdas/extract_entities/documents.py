@@ -2,7 +2,7 @@
 
 import re
 
-from lambdas.common.models import Note
+from lambdas.common.contracts.models import Note
 
 _LANGUAGE = re.compile(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([a-z]{2,3})", re.IGNORECASE)
 

@@ -3,9 +3,9 @@
 import time
 from dataclasses import dataclass, field, replace
 
+from lambdas.common.contracts.models import ClinicalFindings, PatientEvent, Unread
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.models import ClinicalFindings, PatientEvent, Unread
-from lambdas.extract_entities import comprehend, kept, notes, turns
+from lambdas.extract_entities import cache, comprehend, notes, turns
 from lambdas.extract_entities.comprehend import Answer
 from lambdas.extract_entities.findings import found, without_known
 from lambdas.extract_entities.language import is_english, languages
@@ -95,7 +95,7 @@ def _english(pieces: list[Piece], declared: str) -> tuple[list[Piece], list[Unre
 
 def _kept(text: str, cost_mode: str) -> dict[str, Answer]:
     """What the mode's operations answered to the same text before."""
-    found = {o: kept.kept(text, o, cache_days()) for o in COST_MODES[cost_mode]}
+    found = {o: cache.kept(text, o, cache_days()) for o in COST_MODES[cost_mode]}
     return {operation: answer for operation, answer in found.items() if answer}
 
 
@@ -114,7 +114,7 @@ def _asked(
     in_time = seconds if begin is not None else 0.0
     asked = comprehend.analysed(text, operations, quota(), in_time, after)
     for operation, answer in asked.items():
-        kept.keep(text, operation, answer, cache_days())
+        cache.keep(text, operation, answer, cache_days())
     return asked
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lambdas.common.models import CodedText, Finding
+from lambdas.common.contracts.models import CodedText, Finding
 from lambdas.extract_entities.notes import Reading
 
 Entity = Mapping[str, Any]

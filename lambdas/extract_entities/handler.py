@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
+from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.clock import milliseconds_since
-from lambdas.common.log import Result, Run, Task, step
-from lambdas.common.models import PatientEvent
-from lambdas.common.vault import read_document, write_document
+from lambdas.common.contracts.models import PatientEvent
+from lambdas.common.handler import Result, Run, Task, step
 from lambdas.extract_entities import comprehend
+from lambdas.extract_entities.cost_mode import mode_for
 from lambdas.extract_entities.extracting import Deferral, Extraction, Turn, extract
 from lambdas.extract_entities.settings import cost_mode, full_in_clear, wait_seconds
-from lambdas.extract_entities.wishes import mode_for
 
 UNANSWERED = ("service", "time")
 """Reasons of `not_analysed` that lie with Comprehend Medical and not with the notes."""

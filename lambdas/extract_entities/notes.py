@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from lambdas.common.models import CodedText, Note, PatientEvent, Unread
+from lambdas.common.contracts.models import CodedText, Note, PatientEvent, Unread
 from lambdas.extract_entities.documents import plain
 
 SEPARATOR = "\n"

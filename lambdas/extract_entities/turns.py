@@ -12,9 +12,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws import client, dependency
+from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.items import Item, from_item, to_item
 from lambdas.common.settings import required
 
 KEY = "rate#comprehendmedical"

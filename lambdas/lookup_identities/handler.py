@@ -3,19 +3,20 @@
 from datetime import UTC, datetime
 from functools import partial
 
+from lambdas.common.aws.vault import Written, read_document, write_document
+from lambdas.common.contracts.models import CANCELS, Identities, PatientEvent
 from lambdas.common.encounters import Occasion
 from lambdas.common.errors import IdentityNotFoundError
+from lambdas.common.handler import Result, Run, Task, of_envelope, step
 from lambdas.common.keys import reference_keys
-from lambdas.common.log import Result, Run, Task, of_envelope, step
-from lambdas.common.models import CANCELS, Identities, PatientEvent
 from lambdas.common.senders import sender_named
-from lambdas.common.vault import Written, read_document, write_document
-from lambdas.lookup_identities import lookups, smoke
-from lambdas.lookup_identities.asking import Query
-from lambdas.lookup_identities.matching import usable_identifiers
+from lambdas.lookup_identities import smoke
+from lambdas.lookup_identities.care_team.cancellation import withdrawn
+from lambdas.lookup_identities.matching.identifiers import usable_identifiers
+from lambdas.lookup_identities.mpi import cache
+from lambdas.lookup_identities.mpi.client import Query
+from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
-from lambdas.lookup_identities.retraction import withdrawn
-from lambdas.lookup_identities.rosters import ending
 from lambdas.lookup_identities.settings import patient_backend
 
 ROSTERS = "rosters"
@@ -139,7 +140,7 @@ def _forgotten(event: PatientEvent, authority: str, run: Run) -> Result:
         "IDENTITY_CHANGED",
         "ok",
         trigger_event=event.trigger_event,
-        identifiers=list(lookups.forget(usable)),
-        others=list(lookups.forget(others)),
+        identifiers=list(cache.forget(usable)),
+        others=list(cache.forget(others)),
     )
     return {"recipient_count": 0, "recipients": []}

@@ -4,24 +4,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from lambdas.common.contracts.models import Identities, PatientEvent
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.keys import reference_keys
-from lambdas.common.models import Identities, PatientEvent
-from lambdas.lookup_identities import (
-    backends,
-    fallbacks,
-    matching,
-    naming,
-    recipients,
-    registry,
-    smoke,
-)
-from lambdas.lookup_identities.asking import Query, Tell, ask_index, telling_failures
-from lambdas.lookup_identities.comparing import given
-from lambdas.lookup_identities.matching import LONGEST, UsableIdentifier
-from lambdas.lookup_identities.records import Match, Provider, Relationship
-from lambdas.lookup_identities.registry import CareFile, Filed
-from lambdas.lookup_identities.wishes import Occasion
+from lambdas.lookup_identities import smoke
+from lambdas.lookup_identities.care_team import fallbacks, named_providers, recipients
+from lambdas.lookup_identities.care_team.preferences import Occasion
+from lambdas.lookup_identities.matching import identifiers
+from lambdas.lookup_identities.matching.demographics import given
+from lambdas.lookup_identities.matching.identifiers import LONGEST, UsableIdentifier
+from lambdas.lookup_identities.mpi import backends
+from lambdas.lookup_identities.mpi.client import Query, Tell, ask_index, telling_failures
+from lambdas.lookup_identities.registry import table
+from lambdas.lookup_identities.registry.records import Match, Provider, Relationship
+from lambdas.lookup_identities.registry.table import CareFile, Filed
 
 LEAVING = ("discharge", "ed_discharge", "transfer")
 """Events at which PV1-37 names where the patient goes."""
@@ -39,26 +35,30 @@ def resolve(
     `IdentityConflictError` (see `matching`), `ConfigurationError` when the registry contradicts
     itself or the index does not know an authority, and `DependencyUnavailableError`.
     """
-    usable, warnings = matching.usable_identifiers(event.patient.identifiers, default_authority)
+    usable, warnings = identifiers.usable_identifiers(event.patient.identifiers, default_authority)
     # The smoke patient is in our own registry, whichever index knows the real ones.
     index = None if smoke.is_smoke(event) else backends.patient_index()
     destination = _destination(event, default_authority)
-    filed = registry.filed_under(
+    filed = table.filed_under(
         () if index else (pair for identifier in usable for pair in identifier.pairs()),
         (
-            *(pair for who in event.practitioners for pair in naming.identifier_pairs(who)),
+            *(
+                pair
+                for who in event.practitioners
+                for pair in named_providers.identifier_pairs(who)
+            ),
             *destination,
         ),
     )
     goes_to = [filed.providers[pair] for pair in destination if pair in filed.providers][:1]
     if index:
         found = ask_index(index, usable, event.patient, tell)
-        care = registry.care_file(found.record.patient_id, others=goes_to) if found else None
+        care = table.care_file(found.record.patient_id, others=goes_to) if found else None
     else:
         with telling_failures(usable, tell):
             found, care = _in_registry(usable, filed, goes_to)
         tell(Query.of(usable, found))
-        found = matching.agreeing(event.patient, found) if found else None
+        found = identifiers.agreeing(event.patient, found) if found else None
     if found is None or care is None:
         return None
     found = replace(found, warnings=(*warnings, *found.warnings))
@@ -69,16 +69,16 @@ def _in_registry(
     usable: Sequence[UsableIdentifier], filed: Filed, others: Sequence[str]
 ) -> tuple[Match | None, CareFile | None]:
     """The patient in the registry with their circle; merges are followed to the survivor."""
-    patient_id, matched_on = matching.one_patient(usable, filed.patients)
+    patient_id, matched_on = identifiers.one_patient(usable, filed.patients)
     if not patient_id:
         return None, None
     merged = list(filed.merged.get(patient_id, ()))
-    care = registry.care_file(patient_id, filed.hints.get(patient_id, ()), others)
+    care = table.care_file(patient_id, filed.hints.get(patient_id, ()), others)
     relationships = list(care.relationships)
     while care.record and care.record.merged_into and len(merged) < MERGES:
         merged.append(patient_id)
         patient_id = care.record.merged_into
-        care = registry.care_file(patient_id, (), others)
+        care = table.care_file(patient_id, (), others)
         relationships += care.relationships
     if care.record is None:
         raise ConfigurationError("the registry files an identifier under a patient whom it lacks")
@@ -89,7 +89,7 @@ def _in_registry(
     return found, replace(
         care,
         relationships=list({known.provider_id: known for known in relationships}.values()),
-        providers={**registry.providers(missing), **care.providers} if missing else care.providers,
+        providers={**table.providers(missing), **care.providers} if missing else care.providers,
     )
 
 
@@ -103,9 +103,9 @@ def _identities(
     occasion = Occasion.of(event)
     known = dict(care.providers)
     away = recipients.surrogates(known.values(), occasion.today)
-    known.update(registry.providers(set(away) - known.keys()))
+    known.update(table.providers(set(away) - known.keys()))
     related = [known[r.provider_id] for r in care.relationships if r.provider_id in known]
-    named, misnamed = naming.named_providers(event.practitioners, related, filed.providers)
+    named, misnamed = named_providers.named_providers(event.practitioners, related, filed.providers)
     directory = None if smoke.is_smoke(event) else backends.provider_directory()
     circle = recipients.Circle(
         relationships=_with_destination(care.relationships, known, goes_to),
@@ -117,7 +117,7 @@ def _identities(
     reference = partial(keys.reference, "recipient")
     chosen, considered = recipients.choose(circle, reference)
     beside = fallbacks.wanted(chosen, circle.providers)
-    reachable = {**registry.providers(beside - circle.providers.keys()), **circle.providers}
+    reachable = {**table.providers(beside - circle.providers.keys()), **circle.providers}
     chosen, stand_ins = fallbacks.with_fallbacks(chosen, reachable, reference)
     return Identities(
         patient_ref=keys.reference("patient", found.record.patient_id),

@@ -5,7 +5,7 @@ so that one reading serves all; later ones are there or not.
 """
 
 from hl7.er7 import Value
-from lambdas.common.models import CodedText, Location, Name, Practitioner
+from lambdas.common.contracts.models import CodedText, Location, Name, Practitioner
 
 
 def person_name(value: Value) -> Name:

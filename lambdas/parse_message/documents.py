@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from hl7 import charset
 from hl7.er7 import Value
-from lambdas.common.models import Note, Unread
+from lambdas.common.contracts.models import Note, Unread
 
 DOCUMENT_BYTES = 1_000_000
 """How much of a message's documents is taken, all together, where nothing else is set."""

@@ -1,9 +1,10 @@
 """ParseMessage: from the stored message to `event.json`, and whether anybody is to be told."""
 
-from lambdas.common import status, vault
+from lambdas.common import status
+from lambdas.common.aws import vault
+from lambdas.common.contracts.models import Envelope, PatientEvent
+from lambdas.common.handler import Result, Run, Task, step
 from lambdas.common.keys import reference_keys
-from lambdas.common.log import Result, Run, Task, step
-from lambdas.common.models import Envelope, PatientEvent
 from lambdas.common.senders import sender_named
 from lambdas.parse_message.read_event import read_event
 from lambdas.parse_message.receipt import received_message

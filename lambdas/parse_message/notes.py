@@ -3,7 +3,7 @@
 import re
 
 from hl7.er7 import NULL, Message, Segment, Value
-from lambdas.common.models import Note, Unread
+from lambdas.common.contracts.models import Note, Unread
 from lambdas.parse_message.documents import DOCUMENT_BYTES, Reader
 
 TEXT_TYPES = frozenset({"FT", "ST", "TX"})

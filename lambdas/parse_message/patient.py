@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hl7.er7 import Message, Segment, Value
 from hl7.timestamps import Times
-from lambdas.common.models import Name, Patient, PatientIdentifier
+from lambdas.common.contracts.models import Name, Patient, PatientIdentifier
 from lambdas.parse_message.composites import person_name
 
 IDENTIFIER_FIELDS = {

@@ -5,9 +5,10 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from hl7 import er7
+from hl7.header import trigger_event as header_trigger_event
 from hl7.timestamps import Times, offset_of
+from lambdas.common.contracts.models import PatientEvent
 from lambdas.common.errors import UnprocessableMessageError
-from lambdas.common.models import PatientEvent
 from lambdas.parse_message.documents import DOCUMENT_BYTES
 from lambdas.parse_message.notes import notes
 from lambdas.parse_message.patient import other_identifiers, patient
@@ -98,11 +99,10 @@ def _trigger_event(message: er7.Message, warnings: list[str]) -> str:
 
     EVN-1 stands in only where MSH-9 has none: it is withdrawn from 2.7, and senders let it go stale.
     """
-    msh = message.first("MSH")
-    message_type = msh.part(9, 1).strip().upper()
-    trigger_event = msh.part(9, 2).strip().upper()
+    letterhead = message.header.letterhead
+    message_type, trigger_event = letterhead.message_type, letterhead.trigger_event
     if not trigger_event and message_type in ("", "ADT"):
-        trigger_event = message.first("EVN").part(1).strip().upper()
+        trigger_event = header_trigger_event(message.header)
         warnings.append("MSH-9.2 is empty" + ("; read from EVN-1" if trigger_event else ""))
     if not trigger_event:
         return ""

@@ -3,11 +3,12 @@
 from typing import Any
 
 from hl7 import er7
-from lambdas.common import audit, vault
+from lambdas.common.audit import chain
+from lambdas.common.aws import vault
 from lambdas.common.clock import now
+from lambdas.common.contracts.models import Envelope
 from lambdas.common.errors import UnprocessableMessageError
-from lambdas.common.log import Run
-from lambdas.common.models import Envelope
+from lambdas.common.handler import Run
 
 MAX_CONTROL_ID = 199
 """The longest MSH-10 of any version (2.7 on). A DynamoDB key has a limit too; the vault keeps the whole."""
@@ -34,7 +35,7 @@ def received_message(envelope: Envelope, run: Run) -> bytes:
 
 def record_receipt(envelope: Envelope, message_control_id: str, run: Run) -> None:
     """Audits RECEIVED, and CONTROL_ID_REUSED where it applies: each once, however often this runs."""
-    entries = {entry["action"]: entry for entry in audit.entries(envelope.event_id)}
+    entries = {entry["action"]: entry for entry in chain.entries(envelope.event_id)}
     received = entries.get("RECEIVED")
     if received is None:
         run.audit(
@@ -61,7 +62,7 @@ def _used_before(envelope: Envelope, message_control_id: str, moment: str) -> bo
     """
     if envelope.sender == UNKNOWN_SENDER:
         return False
-    earlier: Any = audit.query(
+    earlier: Any = chain.query(
         IndexName="by_message_control_id",
         KeyConditionExpression="message_control_id = :id AND #time < :moment",
         FilterExpression="sender = :sender AND event_id <> :event",

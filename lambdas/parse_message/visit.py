@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from hl7.er7 import Message, Value
 from hl7.timestamps import Times
-from lambdas.common.models import CodedText, Practitioner, Visit
+from lambdas.common.contracts.models import CodedText, Practitioner, Visit
 from lambdas.parse_message.composites import coded_text, location, practitioner
 from lambdas.parse_message.rules import PATIENT_CLASSES
 

@@ -1,6 +1,6 @@
 """RecordFeedback: what SES says later about a mail (delivered, bounced, …), as EventBridge brings it."""
 
-from lambdas.common.log import Result, Run, Task, step
+from lambdas.common.handler import Result, Run, Task, step
 from lambdas.record_feedback.feedback import tag
 from lambdas.record_feedback.recording import record
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws import client, dependency
+from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import now
 from lambdas.common.deliveries import SENDING, UNKNOWN, ledger_table
-from lambdas.common.items import Item, from_item, to_item
 from lambdas.record_feedback.feedback import Feedback
 
 

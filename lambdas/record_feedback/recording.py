@@ -1,9 +1,10 @@
 """One SES event into the ledger and the audit chain of each patient event in the mail, once however often it comes."""
 
-from lambdas.common import audit, deliveries
+from lambdas.common import deliveries
+from lambdas.common.audit import chain
+from lambdas.common.aws.items import Item
 from lambdas.common.deliveries import WITHHELD
-from lambdas.common.items import Item
-from lambdas.common.log import Result, Run, Task
+from lambdas.common.handler import Result, Run, Task
 from lambdas.record_feedback import ledger
 from lambdas.record_feedback.feedback import Feedback
 
@@ -90,7 +91,7 @@ def _give_up_address(feedback: Feedback, told: list[Item]) -> None:
 def _actions(delivery: Item) -> Actions:
     """What the event's chain says of the delivery: each action with the SES events behind it."""
     found: Actions = {}
-    for entry in audit.entries(delivery["event_id"]):
+    for entry in chain.entries(delivery["event_id"]):
         if entry.get("delivery_id") == delivery["delivery_id"]:
             found.setdefault(entry["action"], set()).add(entry.get("ses_event", ""))
     return found

@@ -2,10 +2,10 @@
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws import client, dependency
+from lambdas.common.aws.clients import client, dependency
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.log import Run, where
-from lambdas.common.mail_account import mail_account, set_maximum_rate
+from lambdas.common.handler import Run, where
+from lambdas.delivery.mail_account import mail_account, set_maximum_rate
 
 UNLIMITED = -1
 """`Max24HourSend` of an account without a daily quota."""

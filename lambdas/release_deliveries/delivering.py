@@ -6,9 +6,9 @@ from typing import Any
 from botocore.config import Config
 
 from lambdas.common import deliveries
-from lambdas.common.aws import client, dependency
+from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.items import Item
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.items import Item
 from lambdas.common.settings import required
 
 # It may take its 7 s; and a call that was lost is the next run's to repeat, not the client's.

@@ -1,6 +1,6 @@
 """ReleaseDeliveries: every minute, what was held and is due goes out; what died on its way goes on."""
 
-from lambdas.common.log import Result, Run, Task, step
+from lambdas.common.handler import Result, Run, Task, step
 from lambdas.release_deliveries.releasing import release
 
 SCHEDULE = "releases"

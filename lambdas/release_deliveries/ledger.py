@@ -8,10 +8,10 @@ from itertools import islice
 from typing import Any
 
 from lambdas.common import deliveries
-from lambdas.common.aws import client, dependency
+from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import now
 from lambdas.common.deliveries import DUE_SHARDS, HELD, UNKNOWN, ledger_table
-from lambdas.common.items import Item, from_item, to_item
 
 MOST = 5_000
 """Items that one run looks at, the oldest due first: more than it can send at 100 mails a second."""

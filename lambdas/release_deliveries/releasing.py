@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from threading import Event
 
 from lambdas.common import deliveries
+from lambdas.common.aws.items import Item
 from lambdas.common.clock import iso, milliseconds_since, now
 from lambdas.common.deliveries import CLAIMED, HELD, PAUSED, SENDING, UNKNOWN
-from lambdas.common.items import Item
-from lambdas.common.log import Result, Run
-from lambdas.common.mail_account import MailAccount, mail_account, open_quota
+from lambdas.common.handler import Result, Run
+from lambdas.delivery.mail_account import MailAccount, mail_account, open_quota
 from lambdas.release_deliveries import ledger
 from lambdas.release_deliveries.account import measure_quota
 from lambdas.release_deliveries.delivering import QUOTA, deliver, digest

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from lambdas.common import deliveries
-from lambdas.common.aws import client, dependency
+from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import iso
 from lambdas.common.deliveries import (
     CLAIMED,
@@ -22,7 +23,6 @@ from lambdas.common.deliveries import (
     due,
     ledger_table,
 )
-from lambdas.common.items import Item, from_item, to_item
 
 POSITION = "repair#by_due"
 STATES = (HELD, CLAIMED, SENDING, UNKNOWN)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import click
 
 from lambdas.common import status
-from lambdas.common.audit import Verdict, verify
+from lambdas.common.audit.chain import Verdict, verify
 from lambdas.common.clock import milliseconds_since
-from ops import tables
+from ops.events import tables
 from ops.output import console, count
 from ops.problem import ProblemError
 from ops.session import Session, pass_session

@@ -5,12 +5,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ops import deadletters, redrive
-from ops.deadletters import DeadLetters
+from ops.events.timeline import show
 from ops.output import console, count, print_json, short_clock, table, words
 from ops.problem import ProblemError
+from ops.queues import dead_letters, redrive
+from ops.queues.dead_letters import DeadLetters
 from ops.session import Session, operator, pass_session
-from ops.timeline import show
 
 
 @click.group("dlq")
@@ -69,7 +69,7 @@ def redrive_command(session: Session, event_id: str | None, everything: bool, by
     for redriven in redrive.every(session.deployment, who):
         sent += 1
         out.print(f"Sent back to be processed: {redriven.event_id or 'a message without event id'}")
-    left = deadletters.queue_count(session.deployment)
+    left = dead_letters.queue_count(session.deployment)
     out.print(f"{count(sent, 'message')} redriven; the queue now holds about {left}.")
 
 
@@ -93,7 +93,7 @@ def _say_count(letters: DeadLetters, out: Console) -> None:
 
 
 def _not_there(session: Session, event_id: str) -> str:
-    held = deadletters.queue_count(session.deployment)
+    held = dead_letters.queue_count(session.deployment)
     if not held:
         return "The dead-letter queue is empty."
     return (

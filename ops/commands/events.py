@@ -7,9 +7,9 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from ops.events.trail import EventSummary
 from ops.output import STATUS_STYLES, console, print_json, short_clock, table, words
 from ops.session import Session, pass_session
-from ops.trail import EventSummary
 
 STATES = ("OPEN", "COMPLETED", "FAILED")
 

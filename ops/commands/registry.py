@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 from rich.progress import Progress
 
-from lambdas.lookup_identities.registry_items import items_of_folder
-from lambdas.lookup_identities.registry_rows import InvalidRegistryError
-from ops import registry
-from ops.masterdata import audit_change
+from lambdas.lookup_identities.registry.items import items_of_folder
+from lambdas.lookup_identities.registry.rows import InvalidRegistryError
+from ops.master_data import registry
+from ops.master_data.audit import audit_change
 from ops.output import console, count
 from ops.problem import ProblemError
 from ops.session import Session, operator, pass_session

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from ops.output import clock, console, count, print_json, sentence_case, table, words
-from ops.rejected import Rejected, RejectedSource
+from ops.queues.rejected import Rejected, RejectedSource
 from ops.session import Session, pass_session
 
 

@@ -2,9 +2,9 @@
 
 import click
 
-from ops import replay
 from ops.output import console
 from ops.problem import ProblemError
+from ops.queues import replay
 from ops.session import Session, operator, pass_session
 
 

@@ -7,12 +7,12 @@ import click
 from rich.progress import Progress
 
 from lambdas.common.keys import reference_keys
-from lambdas.lookup_identities.records import ROSTER_SOON
-from lambdas.lookup_identities.registry_files import read_file
-from lambdas.lookup_identities.registry_rows import InvalidRegistryError
-from ops import rosters
+from lambdas.lookup_identities.registry.files import read_file
+from lambdas.lookup_identities.registry.records import ROSTER_SOON
+from lambdas.lookup_identities.registry.rows import InvalidRegistryError
 from ops.commands.registry import faults
-from ops.masterdata import audit_change
+from ops.master_data import rosters
+from ops.master_data.audit import audit_change
 from ops.output import console, count, print_json, table
 from ops.session import Session, operator, pass_session
 

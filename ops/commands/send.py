@@ -8,14 +8,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from hl7.acknowledgement import Answer
-from ops import messages
 from ops.commands.tls import with_tls
 from ops.deployment import MLLP_PORT, receiver_address
-from ops.messages import OutgoingMessage
-from ops.mllp import NOT_ASKED_FOR, Connection
 from ops.output import console, count
+from ops.sending import messages
+from ops.sending.messages import OutgoingMessage
+from ops.sending.mllp import NOT_ASKED_FOR, Connection
+from ops.sending.tls import TlsOptions
 from ops.session import Session, pass_session
-from ops.tls import TlsOptions
 
 
 @click.command("send")

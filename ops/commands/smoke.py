@@ -12,9 +12,11 @@ from hl7.acknowledgement import Answer
 from ops.commands.send import address_of
 from ops.commands.tls import with_tls
 from ops.deployment import CONFIG, ingress_outputs
-from ops.mllp import Connection
+from ops.events.trail import EventTrail
 from ops.output import clock, console, count, duration
 from ops.problem import ProblemError
+from ops.sending.mllp import Connection
+from ops.sending.tls import TlsOptions
 from ops.session import Session, operator, pass_session
 from ops.smoke import alarms
 from ops.smoke.direct import SECONDS, Direct
@@ -22,8 +24,6 @@ from ops.smoke.patient import registered
 from ops.smoke.probes import Probe, new_run, probes
 from ops.smoke.task import OneOffTask
 from ops.smoke.watching import Watcher
-from ops.tls import TlsOptions
-from ops.trail import EventTrail
 
 DLQ_SECONDS = 3.0
 

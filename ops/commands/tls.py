@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ops.tls import TlsOptions
+from ops.sending.tls import TlsOptions
 
 R = TypeVar("R")
 

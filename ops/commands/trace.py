@@ -3,10 +3,10 @@
 import click
 from rich.console import Console
 
+from ops.events.timeline import show
 from ops.output import console, print_json
 from ops.problem import ProblemError
 from ops.session import Session, pass_session
-from ops.timeline import show
 
 
 @click.command("trace")

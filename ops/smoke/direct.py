@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from hl7.acknowledgement import Answer
-from ops.mllp import Connection
+from ops.sending.mllp import Connection
 from ops.smoke.probes import Probe
 
 SECONDS = 30.0

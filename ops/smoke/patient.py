@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lambdas.lookup_identities.registry_items import Item, items
+from lambdas.lookup_identities.registry.items import Item, items
 from lambdas.lookup_identities.smoke import AUTHORITY, SIMULATOR
-from ops import registry
 from ops.deployment import Deployment
-from ops.masterdata import audit_change
+from ops.master_data import registry
+from ops.master_data.audit import audit_change
 
 ADDRESS = f"success@{SIMULATOR}"
 """SES accepts a mail to it, sends it nowhere and reports a delivery, in the sandbox too."""

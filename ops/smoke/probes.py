@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from environments import Environment
 from lambdas.lookup_identities.smoke import AUTHORITY, SENDER
-from ops.messages import OutgoingMessage
+from ops.events.trail import EventTrail
 from ops.problem import ProblemError
-from ops.trail import EventTrail
+from ops.sending.messages import OutgoingMessage
 
 NOTES = 2000
 NOTE = "The patient rested well. " * 16

@@ -4,11 +4,11 @@ import time
 from dataclasses import dataclass, field
 
 from lambdas.lookup_identities.smoke import SENDER
-from ops import redrive
-from ops.redrive import Removed
+from ops.events.trail import EventTrail
+from ops.queues import redrive
+from ops.queues.redrive import Removed
 from ops.session import Session
 from ops.smoke.probes import Probe
-from ops.trail import EventTrail
 
 POLL_SECONDS = 0.5
 ENDED = ("COMPLETED", "FAILED")

@@ -19,8 +19,8 @@ from tests.support.aws_calls.calls import AwsCall, CallFinder
 from tests.support.aws_calls.program import Program
 from tests.support.aws_calls.workflow import workflow_calls
 
-# The queue message names the object that the receiver wrote (receiver/store.py, `put_message`).
-FROM_INPUT = {"lambdas.common.vault.read_message": "${ENS_VAULT_BUCKET}/events/*/message.hl7"}
+# The queue message names the object that the receiver wrote (receiver/storage/store.py, `put_message`).
+FROM_INPUT = {"lambdas.common.aws.vault.read_message": "${ENS_VAULT_BUCKET}/events/*/message.hl7"}
 
 KEY_PROPERTIES = {
     "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),

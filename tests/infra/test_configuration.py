@@ -10,7 +10,7 @@ import pytest
 
 from environments import Environment, Sender, load
 from infra.app import add_stacks, new_app
-from receiver.configuration import read_senders
+from receiver.intake.configuration import read_senders
 from tests.infra.conftest import CLOUD, EVERY, Stacks, read_stacks
 from tests.infra.template import STEPS, Template, text
 

@@ -6,7 +6,7 @@ import pytest
 
 from environments import load
 from lambdas.common.deliveries import SWITCH
-from ops.masterdata import CHAIN
+from ops.master_data.audit import CHAIN
 from tests.infra.conftest import Stacks
 from tests.infra.judges import tools
 from tests.infra.judges.evaluator import ALLOWED, Request, decide

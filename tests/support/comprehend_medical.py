@@ -6,7 +6,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local.comprehend_medical.server import HOST, server
+from simulators.comprehend_medical.server import HOST, server
 
 
 @contextmanager

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.deadletters import DeadLetter, DeadLetters
-from ops.steps import Feedback, Recipient, Step
-from ops.trail import EventSummary, EventTrail
+from ops.events.steps import Feedback, Recipient, Step
+from ops.events.trail import EventSummary, EventTrail
+from ops.queues.dead_letters import DeadLetter, DeadLetters
 
 ADMITTED, FAILED, OPEN = "a1" * 16, "f2" * 16, "c3" * 16
 MAIL_ID = "m-1"

@@ -7,13 +7,13 @@ from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
 
-from local.fhir_index.app import Authorize, create_app
-from local.fhir_index.directory import Directory
-from local.fhir_index.patients import Patients, region_system, system_of
-from local.index import People
 from local.servers import Server, listen
+from simulators.fhir_mpi.app import Authorize, create_app
+from simulators.fhir_mpi.directory import Directory
+from simulators.fhir_mpi.patients import Patients, region_system, system_of
+from simulators.pix_manager import People
 
-SEEDS = Path(__file__).resolve().parents[2] / "local" / "registry"
+SEEDS = Path(__file__).resolve().parents[2] / "samples" / "registry"
 
 
 def check(resource: dict[str, Any]) -> None:

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 from hl7.acknowledgement import Answer
 from hl7.header import event_id, find_header
 from local import clients
-from ops.messages import OutgoingMessage
-from ops.mllp import Connection
+from ops.sending.messages import OutgoingMessage
+from ops.sending.mllp import Connection
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"

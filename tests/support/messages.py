@@ -7,11 +7,11 @@ from typing import Any
 
 import boto3
 
-SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 
 def sample(name: str) -> bytes:
-    """The bytes of `tests/samples/<name>.hl7`."""
+    """The bytes of `samples/<name>.hl7`."""
     return (SAMPLES / f"{name}.hl7").read_bytes()
 
 

@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lambdas.common import audit, status
-from lambdas.common.aws import client
+from lambdas.common import status
+from lambdas.common.audit import chain
+from lambdas.common.aws.clients import client
+from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
-from lambdas.common.items import to_item
 from lambdas.common.settings import settings
 
 PROVIDER = "k1.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -40,7 +41,7 @@ class Story:
         """A step audits something."""
         started = iso(self.clock)
         self.clock += timedelta(milliseconds=took_ms)
-        audit.append(
+        chain.append(
             self.event_id,
             {
                 "step": name,

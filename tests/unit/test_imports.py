@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.asset import SHARED
+
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = (
     "parse_message",
@@ -67,7 +69,7 @@ def test_the_hl7_kit_needs_the_standard_library_alone() -> None:
 
 
 def test_models_errors_and_clock_need_the_standard_library_alone() -> None:
-    assert not strangers("lambdas/common", set(), ["models.py", "errors.py", "clock.py"])
+    assert not strangers("lambdas/common", set(), ["contracts/models.py", "errors.py", "clock.py"])
 
 
 def test_the_shared_code_knows_no_step() -> None:
@@ -77,8 +79,27 @@ def test_the_shared_code_knows_no_step() -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_knows_the_shared_code_and_itself_but_no_other_step(step: str) -> None:
-    allowed = {*AWS, "hl7", "lambdas.common", f"lambdas.{step}", *required_by(step)}
+    shared = {f"lambdas.{name}" for name, steps in SHARED.items() if step in steps}
+    allowed = {*AWS, "hl7", "lambdas.common", f"lambdas.{step}", *shared, *required_by(step)}
     assert not strangers(f"lambdas/{step}", allowed)
+
+
+@pytest.mark.parametrize(("folder", "steps"), SHARED.items())
+def test_a_shared_folder_is_shipped_by_the_steps_that_import_it(
+    folder: str, steps: tuple[str, ...]
+) -> None:
+    importing = [
+        step
+        for step in STEPS
+        for file in (ROOT / "lambdas" / step).rglob("*.py")
+        if any(name.startswith(f"lambdas.{folder}.") for name in imports_of(file))
+    ]
+    assert set(importing) == set(steps)
+
+
+def test_the_delivery_domain_knows_the_shared_code_and_no_step() -> None:
+    allowed = {*AWS, "lambdas.common", "lambdas.delivery", *required_by("deliver_notification")}
+    assert not strangers("lambdas/delivery", allowed)
 
 
 def test_only_the_parse_step_ships_hl7apy() -> None:
@@ -114,7 +135,7 @@ def test_the_operators_tool_imports_no_handler() -> None:
         "ops",
         "lambdas.common",
         "hl7",
-        *(f"lambdas.{step}" for step in STEPS),
+        *(f"lambdas.{name}" for name in (*STEPS, *SHARED)),
     }
     assert not strangers("ops", allowed)
     handlers = [

@@ -12,17 +12,17 @@ import boto3
 from moto.ses.models import ses_backends
 from werkzeug.serving import make_server
 
-from lambdas.common.aws import client
-from lambdas.common.items import to_item
+from lambdas.common.aws.clients import client
+from lambdas.common.aws.items import to_item
 from lambdas.deliver_notification.handler import lambda_handler as deliver_notification
 from lambdas.extract_entities.handler import lambda_handler as extract_entities
 from lambdas.lookup_identities.handler import lambda_handler as lookup_identities
-from lambdas.lookup_identities.registry_items import items_of_folder
+from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.parse_message.handler import lambda_handler as parse_message
-from local import comprehend_medical
+from simulators import comprehend_medical
 from tests.support.workflow import ACCOUNT, ASL_FILE, PlatformError, Step, Workflow
 
-SEEDS = Path(__file__).resolve().parents[2] / "local" / "registry"
+SEEDS = Path(__file__).resolve().parents[2] / "samples" / "registry"
 
 
 def sandboxed(handler: Callable[[dict[str, Any], Any], Any]) -> Step:

@@ -8,9 +8,9 @@ from unittest.mock import patch
 import boto3
 import pytest
 
-from lambdas.common import audit
-from lambdas.common.aws import client
-from lambdas.deliver_notification.mailer import SES_CONFIG
+from lambdas.common.audit import chain
+from lambdas.common.aws.clients import client
+from lambdas.delivery.mailer import SES_CONFIG
 from lambdas.extract_entities.comprehend import CONFIG as COMPREHEND_CONFIG
 from tests.support.broken import declining, refusing
 from tests.support.messages import sample, vaulted, with_pdf
@@ -63,7 +63,7 @@ def test_an_admission_reaches_the_primary_care_provider(whole: Workflow) -> None
         "SENT",
         "COMPLETED",
     ]
-    assert audit.verify(envelope["event_id"]).holds
+    assert chain.verify(envelope["event_id"]).holds
 
 
 def test_the_same_message_twice_is_told_once(whole: Workflow) -> None:
@@ -148,7 +148,7 @@ def test_a_second_run_after_a_crash_tells_each_provider_once(
         assert again(whole, record)["status"] == "SUCCEEDED"
     assert addresses_told() == {PETRA: 1, WEI: 1}
     assert status_of(envelope["event_id"])["status"] == "COMPLETED"
-    assert audit.verify(envelope["event_id"]).holds
+    assert chain.verify(envelope["event_id"]).holds
 
 
 # Botocore tries twice by itself, so six refusals fail three invocations.

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from lambdas.common import audit
-from lambdas.common.aws import client
+from lambdas.common.audit import chain
+from lambdas.common.aws.clients import client
 from lambdas.extract_entities.comprehend import CONFIG
-from lambdas.lookup_identities.registry_items import provider_key
+from lambdas.lookup_identities.registry.items import provider_key
 from tests.support.broken import refusing
 from tests.support.messages import sample, vaulted
 from tests.support.workflow import Workflow
@@ -47,7 +47,7 @@ def told(whole: Workflow) -> tuple[dict[str, str], dict[str, int]]:
     assert whole.run(whole.send(envelope))["status"] == "SUCCEEDED"
     assert sum(addresses_told().values()) == 2
     texts = {t.partition("\nPatient:")[0].split()[-1]: t for t in texts_sent()}
-    entries = audit.entries(envelope["event_id"])
+    entries = chain.entries(envelope["event_id"])
     return texts, next(e for e in entries if e["action"] == "EXTRACTED")["units"]
 
 

@@ -10,13 +10,13 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from lambdas.common.contracts.models import Name
 from lambdas.common.errors import ConfigurationError
-from lambdas.common.models import Name
-from lambdas.lookup_identities import wire
-from lambdas.lookup_identities.breaker import Breaker
 from lambdas.lookup_identities.fhir.http import entries, has_more, server
-from lambdas.lookup_identities.records import Provider
-from lambdas.lookup_identities.wire import Deadline
+from lambdas.lookup_identities.mpi import connection
+from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
+from lambdas.lookup_identities.mpi.connection import Deadline
+from lambdas.lookup_identities.registry.records import Provider
 
 NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
 MAIL_TYPES = ("direct-project", "secure-email")
@@ -36,7 +36,7 @@ def validated(providers: Mapping[str, Provider]) -> dict[str, Provider]:
     """
     people = {p.npi: p for p in providers.values() if p.npi and not p.facility}
     places = {p.npi: p for p in providers.values() if p.npi and p.facility}
-    deadline = Deadline.after(wire.TOTAL_SECONDS / 2)
+    deadline = Deadline.after(connection.TOTAL_SECONDS / 2)
     with _breaker().guard():
         return {**_people(people, deadline), **_places(places, deadline)}
 

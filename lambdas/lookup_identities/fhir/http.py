@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
-from lambdas.lookup_identities import wire
+from lambdas.lookup_identities.mpi import connection as wire
+from lambdas.lookup_identities.mpi.connection import TRIES, Deadline, tls_context
 from lambdas.lookup_identities.settings import mdm_secret, mdm_settings
-from lambdas.lookup_identities.wire import TRIES, Deadline, tls_context
 
 FHIR_JSON = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"

@@ -9,10 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from lambdas.common.contracts.models import Patient
 from lambdas.common.errors import ConfigurationError, IdentityAmbiguousError
-from lambdas.common.models import Patient
-from lambdas.lookup_identities import wire
-from lambdas.lookup_identities.breaker import Breaker
 from lambdas.lookup_identities.fhir.http import Reply, entries, has_more, server
 from lambdas.lookup_identities.fhir.patients import (
     bears,
@@ -22,11 +20,13 @@ from lambdas.lookup_identities.fhir.patients import (
     survivor_of,
     system_of,
 )
-from lambdas.lookup_identities.matching import UsableIdentifier, one_patient
-from lambdas.lookup_identities.outcomes import OUR_DOMAIN, DomainUnknownError
-from lambdas.lookup_identities.records import Match
+from lambdas.lookup_identities.matching.identifiers import UsableIdentifier, one_patient
+from lambdas.lookup_identities.mpi import connection
+from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
+from lambdas.lookup_identities.mpi.connection import Deadline
+from lambdas.lookup_identities.mpi.outcomes import OUR_DOMAIN, DomainUnknownError
+from lambdas.lookup_identities.registry.records import Match
 from lambdas.lookup_identities.settings import mdm_settings
-from lambdas.lookup_identities.wire import Deadline
 
 SEVERAL = "PID-3: the index knows several patients"
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
@@ -46,7 +46,7 @@ class Place:
 
 def find(usable: Sequence[UsableIdentifier], patient: Patient) -> Match | None:
     """The patient whom identifiers (or `$match`) name in the index; outcomes as `pixpdq.index.find`."""
-    place, deadline = _place(), Deadline.after(wire.TOTAL_SECONDS)
+    place, deadline = _place(), Deadline.after(connection.TOTAL_SECONDS)
     with _breaker().guard():
         if place.by_match:
             return _by_match(usable, patient, place, deadline)

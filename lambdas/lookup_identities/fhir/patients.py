@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lambdas.common.models import Patient
-from lambdas.lookup_identities.comparing import given
-from lambdas.lookup_identities.matching import UsableIdentifier
-from lambdas.lookup_identities.pixpdq.queries import OID
-from lambdas.lookup_identities.records import PatientRecord
+from lambdas.common.contracts.models import Patient
+from lambdas.lookup_identities.matching.demographics import given
+from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
+from lambdas.lookup_identities.pix_pdq.queries import OID
+from lambdas.lookup_identities.registry.records import PatientRecord
 
 GENDERS = {"F": "female", "M": "male", "O": "other", "A": "other", "U": "unknown"}
 SEXES = {"female": "F", "male": "M", "other": "O", "unknown": "U"}

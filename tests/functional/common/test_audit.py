@@ -8,9 +8,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.common import audit, keys
-from lambdas.common.audit import HEAD
-from lambdas.common.aws import client
+from lambdas.common import keys
+from lambdas.common.audit import chain
+from lambdas.common.audit.chain import HEAD
+from lambdas.common.aws.clients import client
 from lambdas.common.errors import DependencyUnavailableError
 
 EVENT = "5e" * 16
@@ -23,22 +24,22 @@ def table(aws: Any) -> Table:
 
 
 def append(action: str = "PARSED", **facts: Any) -> dict[str, Any]:
-    return audit.append(EVENT, {"step": "X", "action": action, "outcome": "ok", **facts})
+    return chain.append(EVENT, {"step": "X", "action": action, "outcome": "ok", **facts})
 
 
 def three(table: Table) -> None:
     for action in ("RECEIVED", "PARSED", "RESOLVED"):
         append(action, counts={"notes": 2}, documents=[{"key": "k"}])
-    assert audit.verify(EVENT).holds
+    assert chain.verify(EVENT).holds
 
 
 def test_entries_follow_each_other_and_the_chain_holds(table: Table) -> None:
     three(table)
-    entries = audit.entries(EVENT)
+    entries = chain.entries(EVENT)
     assert [e["action"] for e in entries] == ["RECEIVED", "PARSED", "RESOLVED"]
     assert [e["seq"] for e in entries] == [1, 2, 3]
     assert entries[1]["prev_hash"] == entries[0]["hash"]
-    verdict = audit.verify(EVENT)
+    verdict = chain.verify(EVENT)
     assert (verdict.entries, verdict.outside_chain, verdict.problems) == (3, 0, [])
 
 
@@ -47,16 +48,16 @@ def test_entries_appended_together_follow_each_other_and_are_all_there_or_none(
 ) -> None:
     append("RECEIVED")
     both = [{"step": "X", "action": action, "outcome": "ok"} for action in ("QUERIED", "RESOLVED")]
-    assert audit.append(EVENT, *both)["action"] == "RESOLVED"
-    assert [e["seq"] for e in audit.entries(EVENT)] == [1, 2, 3]
-    assert audit.verify(EVENT).holds
+    assert chain.append(EVENT, *both)["action"] == "RESOLVED"
+    assert [e["seq"] for e in chain.entries(EVENT)] == [1, 2, 3]
+    assert chain.verify(EVENT).holds
     table.delete_item(Key={"event_id": EVENT, "sk": "00000002"})
-    assert audit.verify(EVENT).problems[0] == "entry 2 is missing"
+    assert chain.verify(EVENT).problems[0] == "entry 2 is missing"
 
 
 def test_an_event_that_was_never_seen_has_an_empty_chain(table: Table) -> None:
-    assert audit.entries(EVENT) == []
-    assert audit.verify(EVENT).holds
+    assert chain.entries(EVENT) == []
+    assert chain.verify(EVENT).holds
 
 
 def change(name: str, value: Any) -> Callable[[Table], None]:
@@ -122,7 +123,7 @@ def test_what_somebody_did_to_the_chain_shows(
 ) -> None:
     three(table)
     tamper(table)
-    assert says in audit.verify(EVENT).problems
+    assert says in chain.verify(EVENT).problems
 
 
 def test_the_workflows_own_entries_stand_outside_and_are_counted(table: Table) -> None:
@@ -135,9 +136,9 @@ def test_the_workflows_own_entries_stand_outside_and_are_counted(table: Table) -
             "action": "COMPLETED",
         }
     )
-    verdict = audit.verify(EVENT)
+    verdict = chain.verify(EVENT)
     assert (verdict.holds, verdict.entries, verdict.outside_chain) == (True, 3, 1)
-    assert audit.entries(EVENT)[-1]["action"] == "COMPLETED"
+    assert chain.entries(EVENT)[-1]["action"] == "COMPLETED"
 
 
 def test_a_chain_goes_on_under_a_new_key_and_still_verifies_with_the_old(table: Table) -> None:
@@ -148,17 +149,17 @@ def test_a_chain_goes_on_under_a_new_key_and_still_verifies_with_the_old(table: 
     )
     keys.audit_keys.cache_clear()
     append("PARSED")
-    assert [e["key_id"] for e in audit.entries(EVENT)] == ["k1", "k2"]
-    assert audit.verify(EVENT).holds
+    assert [e["key_id"] for e in chain.entries(EVENT)] == ["k1", "k2"]
+    assert chain.verify(EVENT).holds
 
 
 def test_an_empty_fact_is_absent_because_an_index_takes_no_empty_key(table: Table) -> None:
     append("RESOLVED", patient_ref="", encounter_ref=None, attempt=0, counts={})
-    [entry] = audit.entries(EVENT)
+    [entry] = chain.entries(EVENT)
     assert "patient_ref" not in entry
     assert "encounter_ref" not in entry
     assert entry["attempt"] == 0
-    assert audit.verify(EVENT).holds
+    assert chain.verify(EVENT).holds
 
 
 def test_writers_at_the_same_time_make_one_chain(table: Table) -> None:
@@ -176,8 +177,8 @@ def test_writers_at_the_same_time_make_one_chain(table: Table) -> None:
     for thread in threads:
         thread.join(timeout=30)
     assert failures == []
-    assert sorted(e["attempt"] for e in audit.entries(EVENT)) == list(range(6))
-    assert audit.verify(EVENT).holds
+    assert sorted(e["attempt"] for e in chain.entries(EVENT)) == list(range(6))
+    assert chain.verify(EVENT).holds
 
 
 def cancelled(*reasons: str) -> ClientError:
@@ -221,11 +222,11 @@ def test_a_writer_that_lost_the_head_tries_again(
 def test_a_writer_that_never_wins_leaves_it_to_the_workflows_retry(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "LONGEST_WAIT", 0)
+    monkeypatch.setattr(chain, "LONGEST_WAIT", 0)
     calls = failing(monkeypatch, *[cancelled("ConditionalCheckFailed", "None")] * 20)
     with pytest.raises(DependencyUnavailableError, match="contended"):
         append()
-    assert len(calls) == audit.APPEND_TRIES
+    assert len(calls) == chain.APPEND_TRIES
 
 
 def test_a_table_that_throttles_is_unavailable(
@@ -256,4 +257,4 @@ def test_entries_of_many_pages_are_all_read(table: Table) -> None:
                     "filler": "x" * 50_000,
                 }
             )
-    assert len(audit.entries(EVENT)) == 30
+    assert len(chain.entries(EVENT)) == 30

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from environments import load
-from lambdas.common.aws import client
+from lambdas.common.aws.clients import client
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.senders import Sender, sender_named
 from tests.conftest import clear_caches

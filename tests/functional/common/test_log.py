@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.common import audit
+from lambdas.common.audit import chain
 from lambdas.common.errors import (
     DeliveryRefusedError,
     DependencyUnavailableError,
@@ -18,7 +18,7 @@ from lambdas.common.errors import (
     UnexpectedError,
     UnprocessableMessageError,
 )
-from lambdas.common.log import Result, Run, Task, step
+from lambdas.common.handler import Result, Run, Task, step
 from tests.conftest import ROOT
 from tests.support.logs import on_stdout
 
@@ -82,7 +82,7 @@ def test_a_good_run_logs_ids_and_counts_and_nothing_of_its_input(
     assert metric["Notes"] == [3.0]
     assert metric["environment"] == "test"
 
-    [entry] = audit.entries(EVENT)
+    [entry] = chain.entries(EVENT)
     assert (entry["step"], entry["actor"]) == ("TestStep", "lambda:TestStep")
     assert (entry["sender"], entry["attempt"]) == ("northgen", 2)
     assert entry["execution_arn"] == TASK["execution_arn"]
@@ -111,9 +111,9 @@ def test_an_exception_nobody_planned_shows_its_type_and_place_and_never_its_text
     assert raised.value.__suppress_context__
     out, err = capsys.readouterr()
     assert '"error_name":"UnexpectedError"' in out
-    for text in (str(raised.value), out, err, caplog.text, str(audit.entries(EVENT))):
+    for text in (str(raised.value), out, err, caplog.text, str(chain.entries(EVENT))):
         assert SECRET not in text
-    [entry] = audit.entries(EVENT)
+    [entry] = chain.entries(EVENT)
     assert (entry["action"], entry["outcome"]) == ("FAILED", "failed")
     assert entry["error_name"] == "UnexpectedError"
 
@@ -131,7 +131,7 @@ def test_an_error_of_ours_passes_by_its_name_and_is_audited(aws: Any, planned: E
     with pytest.raises(type(planned)) as raised:
         raising(planned)(TASK)
     assert raised.value is planned
-    [entry] = audit.entries(EVENT)
+    [entry] = chain.entries(EVENT)
     assert (entry["error_name"], entry["error"]) == (type(planned).__name__, str(planned))
 
 
@@ -151,7 +151,7 @@ def test_an_error_of_ours_hides_the_one_it_came_from(aws: Any) -> None:
 def test_a_refused_delivery_is_no_failure_of_the_step(aws: Any) -> None:
     with pytest.raises(DeliveryRefusedError):
         raising(DeliveryRefusedError("ses: MessageRejected"))(TASK)
-    assert audit.entries(EVENT) == []
+    assert chain.entries(EVENT) == []
 
 
 def test_an_audit_that_is_down_does_not_hide_the_failure_itself(
@@ -160,7 +160,7 @@ def test_an_audit_that_is_down_does_not_hide_the_failure_itself(
     def down(*arguments: Any) -> None:
         raise ValueError(SECRET)
 
-    monkeypatch.setattr(audit, "append", down)
+    monkeypatch.setattr(chain, "append", down)
     with pytest.raises(UnprocessableMessageError, match="PID-3 is empty"):
         raising(UnprocessableMessageError("PID-3 is empty"))(TASK)
     lines = logged(capsys)
@@ -191,7 +191,7 @@ def test_tracing_does_not_hook_into_boto_because_it_keeps_what_services_answer(
 ) -> None:
     # In a process of its own: a hook, once in place, stays.
     look = (
-        "from lambdas.common.log import step; step('TestStep')(lambda task, run: {});"
+        "from lambdas.common.handler import step; step('TestStep')(lambda task, run: {});"
         "from botocore.client import BaseClient; print(type(BaseClient._make_api_call).__name__)"
     )
     traced = {**os.environ, "LAMBDA_TASK_ROOT": "/var/task"}

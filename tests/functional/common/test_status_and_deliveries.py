@@ -44,7 +44,7 @@ def test_a_secret_that_cannot_be_read_now_is_a_dependency(
 ) -> None:
     from botocore.exceptions import ReadTimeoutError
 
-    from lambdas.common.aws import client
+    from lambdas.common.aws.clients import client
 
     def silent(**arguments: Any) -> None:
         raise ReadTimeoutError(endpoint_url="x")

@@ -7,8 +7,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.common import vault
-from lambdas.common.aws import client
+from lambdas.common.aws import vault
+from lambdas.common.aws.clients import client
 from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
 from tests.conftest import VAULT
 

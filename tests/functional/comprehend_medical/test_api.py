@@ -163,7 +163,7 @@ def test_health_answers_without_a_target(stand_in_url: str) -> None:
 
 def test_it_runs_alone_and_says_nothing_of_what_it_reads() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "local.comprehend_medical", "--port", "0"],
+        [sys.executable, "-m", "simulators.comprehend_medical", "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.comprehend_medical import siblings
-from local.comprehend_medical.answers import detect_entities_v2, infer_icd10cm
+from simulators.comprehend_medical import siblings
+from simulators.comprehend_medical.answers import detect_entities_v2, infer_icd10cm
 
 
 def first_code(note: str, text: str) -> str:

@@ -4,10 +4,10 @@ import csv
 
 import pytest
 
-from local.comprehend_medical.answers import detect_entities_v2, infer_icd10cm
-from local.comprehend_medical.lexicon import DATA, Condition, conditions
-from local.comprehend_medical.ontology import codes as icd10cm_codes
-from local.comprehend_medical.tokens import tokens
+from simulators.comprehend_medical.answers import detect_entities_v2, infer_icd10cm
+from simulators.comprehend_medical.lexicon import DATA, Condition, conditions
+from simulators.comprehend_medical.ontology import codes as icd10cm_codes
+from simulators.comprehend_medical.tokens import tokens
 
 ADMISSION = (
     "67 year old admitted from home to Room 12. Diagnosis for this admission is s/p PE. Needs pain "

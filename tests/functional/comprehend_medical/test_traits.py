@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.comprehend_medical.answers import detect_entities_v2, infer_icd10cm
+from simulators.comprehend_medical.answers import detect_entities_v2, infer_icd10cm
 
 KINDS = {"SIGN", "SYMPTOM", "DIAGNOSIS"}
 

@@ -10,10 +10,12 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ReadTimeoutError
 
-from lambdas.common import audit, deliveries, vault
-from lambdas.common.aws import client
+from lambdas.common import deliveries
+from lambdas.common.audit import chain
+from lambdas.common.aws import vault
+from lambdas.common.aws.clients import client
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.deliver_notification import delivery, ledger, mailer, rate
+from lambdas.delivery import delivery, ledger, mailer, rate
 from tests.functional.deliver_notification.world import (
     EVENT_ID,
     World,
@@ -38,7 +40,7 @@ POINTS: list[tuple[Any, str]] = [
     (ledger, "begin_sending"),
     (mailer, "send"),
     (ledger, "confirm"),
-    (audit, "append"),
+    (chain, "append"),
 ]
 IN_DOUBT = {
     ("begin_sending", "after"),
@@ -95,14 +97,14 @@ def test_an_audit_that_cannot_be_written_after_the_mail_went_is_written_by_the_n
 ) -> None:
     world = World()
     with monkeypatch.context() as outage:
-        outage.setattr(audit, "append", failing(DependencyUnavailableError("dynamodb: down")))
+        outage.setattr(chain, "append", failing(DependencyUnavailableError("dynamodb: down")))
         with pytest.raises(DependencyUnavailableError):
             world.run()
     assert world.actions == []
 
     assert world.run()["outcome"] == "sent"
     assert len(sent_mails()) == 1
-    [entry] = audit.entries(EVENT_ID)
+    [entry] = chain.entries(EVENT_ID)
     assert entry["action"] == "SENT"
     assert entry["documents"] == [world.item["document"]]
     assert entry["ses_message_id"] == world.item["ses_message_id"]

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas.common import audit
+from lambdas.common.audit import chain
 from lambdas.common.errors import (
     DeliveryRefusedError,
     DependencyUnavailableError,
@@ -65,7 +65,7 @@ def test_one_mail_goes_out_with_both_texts_and_the_ledger_and_the_audit_say_so(
     assert (item["event_id"], item["channel"]) == (EVENT_ID, "email")
     assert (item["encounter_ref"], item["patient_ref"]) == ("k1.encounter", "k1.patient")
 
-    [entry] = audit.entries(EVENT_ID)
+    [entry] = chain.entries(EVENT_ID)
     assert (entry["action"], entry["outcome"]) == ("SENT", "ok")
     assert entry["reasons"] == ["primary_care"]
     assert entry["delivery_id"] == world.delivery_id
@@ -92,8 +92,8 @@ def test_a_second_run_sends_nothing_and_says_so(world: World) -> None:
 
 
 def test_ses_is_told_our_ids_and_the_configuration_set_and_nothing_else(world: World) -> None:
-    from lambdas.common.aws import client
-    from lambdas.deliver_notification.mailer import SES_CONFIG
+    from lambdas.common.aws.clients import client
+    from lambdas.delivery.mailer import SES_CONFIG
 
     seen: dict[str, Any] = {}
     client("sesv2", SES_CONFIG).meta.events.register(
@@ -154,7 +154,7 @@ def test_of_one_analysis_each_recipient_gets_what_they_want_to_see(aws: Any) -> 
 def test_a_run_that_is_late_sends_nothing_and_leaves_it_to_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lambdas.deliver_notification.attempt.LATEST_START_MS", -1)
+    monkeypatch.setattr("lambdas.delivery.attempt.LATEST_START_MS", -1)
     with pytest.raises(DependencyUnavailableError, match="too late"):
         world.run()
     assert sent_mails() == []
@@ -188,7 +188,7 @@ def test_nothing_private_is_logged_audited_or_kept_in_the_ledger(
 
     out = capsys.readouterr().out
     assert '"message":"ses SendEmail: MessageRejected"' in out
-    written = [out, audit.entries(EVENT_ID), world.item]
+    written = [out, chain.entries(EVENT_ID), world.item]
     for text in map(str, written):
         assert text
         for value in PRIVATE:

@@ -11,8 +11,8 @@ import pytest
 from botocore.config import Config
 
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.deliver_notification import mailer
-from lambdas.deliver_notification.mailer import AmbiguousSendError
+from lambdas.delivery import mailer
+from lambdas.delivery.mailer import AmbiguousSendError
 from tests.conftest import clear_caches
 
 Answer = Callable[[socket.socket], None]

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from lambdas.common import audit, deliveries
+from lambdas.common import deliveries
+from lambdas.common.audit import chain
 from tests.functional.deliver_notification.world import (
     EVENT_ID,
     PRIVATE,
@@ -114,7 +115,7 @@ def test_a_certificate_that_does_not_hold_gives_the_minimum_and_an_operators_ite
     world = world_with(certificate, bundle=True)
     assert world.run()["outcome"] == "sent"
     check_minimal()
-    [entry] = audit.entries(EVENT_ID)
+    [entry] = chain.entries(EVENT_ID)
     assert (entry["detail"], entry["reduced"]) == ("minimal", reason)
     known = deliveries.read(deliveries.certificate_key(world.item["endpoint_ref"]))
     assert known is not None
@@ -144,7 +145,7 @@ def test_a_revoked_certificate_is_not_used(aws: Any) -> None:
     )
     world_with(gone.pem + MIDDLE.pem).run()
     check_minimal()
-    assert audit.entries(EVENT_ID)[0]["reduced"] == "revoked"
+    assert chain.entries(EVENT_ID)[0]["reduced"] == "revoked"
 
 
 def test_without_a_key_of_ours_nothing_goes_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:

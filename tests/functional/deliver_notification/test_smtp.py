@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from lambdas.deliver_notification import mailer
+from lambdas.delivery import mailer
 from tests.functional.deliver_notification.world import RECIPIENT, World, sent_bytes
 
 

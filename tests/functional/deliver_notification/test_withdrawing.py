@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from lambdas.common import audit, vault
+from lambdas.common.audit import chain
+from lambdas.common.aws import vault
+from lambdas.common.contracts.models import Identities, Patient, PatientEvent, PatientIdentifier
 from lambdas.common.encounters import Encounter, Occasion, withdraw
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.log import Task
-from lambdas.common.models import Identities, Patient, PatientEvent, PatientIdentifier
-from lambdas.deliver_notification import delivery, ledger, mailer
+from lambdas.common.handler import Task
+from lambdas.delivery import delivery, ledger, mailer
 from lambdas.lookup_identities.handler import lambda_handler as look_up
-from lambdas.lookup_identities.registry_items import items
+from lambdas.lookup_identities.registry.items import items
 from tests.functional.deliver_notification.world import ADMISSION, Context, beside, sent_mails
 from tests.support.logs import on_stdout
 
@@ -40,9 +41,9 @@ def event(number: int, kind: str) -> PatientEvent:
 @pytest.fixture
 def registry(aws: Any) -> Callable[..., None]:
     """Files the patient with these providers in care, all others out of it."""
-    from lambdas.common.aws import client
-    from lambdas.common.items import to_item
-    from lambdas.lookup_identities.registry_rows import COLUMNS
+    from lambdas.common.aws.clients import client
+    from lambdas.common.aws.items import to_item
+    from lambdas.lookup_identities.registry.rows import COLUMNS
 
     def row(file: str, **cells: str) -> dict[str, str]:
         return {**dict.fromkeys(COLUMNS[file], ""), **cells}
@@ -178,7 +179,7 @@ def test_an_event_that_is_redriven_after_its_cancellation_is_told_to_nobody(regi
     assert delivered(admission) == ["withheld", "withheld"]
     assert delivered(admission) == ["withheld", "withheld"]
     assert sent_mails() == []
-    entries = [e for e in audit.entries(f"{1:032x}") if e["step"] == "DeliverNotification"]
+    entries = [e for e in chain.entries(f"{1:032x}") if e["step"] == "DeliverNotification"]
     assert [(e["action"], e["withheld_because"]) for e in entries] == [
         ("WITHHELD", f"{2:032x}"),
         ("WITHHELD", f"{2:032x}"),

@@ -13,12 +13,12 @@ from aws_lambda_powertools import Logger, Metrics
 from botocore.exceptions import ClientError
 from moto.ses.models import ses_backends
 
-from lambdas.common import deliveries, vault
-from lambdas.common.audit import entries
-from lambdas.common.aws import client
-from lambdas.common.items import from_item
-from lambdas.common.log import Run
-from lambdas.common.models import (
+from lambdas.common import deliveries
+from lambdas.common.audit.chain import entries
+from lambdas.common.aws import vault
+from lambdas.common.aws.clients import client
+from lambdas.common.aws.items import from_item
+from lambdas.common.contracts.models import (
     ClinicalFindings,
     CodedText,
     Finding,
@@ -31,9 +31,10 @@ from lambdas.common.models import (
     Recipient,
     Visit,
 )
-from lambdas.deliver_notification.delivery import deliver
+from lambdas.common.handler import Run
 from lambdas.deliver_notification.handler import lambda_handler
-from lambdas.deliver_notification.mailer import SES_CONFIG
+from lambdas.delivery.delivery import deliver
+from lambdas.delivery.mailer import SES_CONFIG
 
 ACCOUNT = "123456789012"
 RECEIVED_AT = "2026-11-23T13:12:04.000Z"

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from lambdas.common.aws.vault import write_document
 from lambdas.common.clock import now
-from lambdas.common.models import Note, PatientEvent
-from lambdas.common.vault import write_document
+from lambdas.common.contracts.models import Note, PatientEvent
 from lambdas.extract_entities.handler import lambda_handler
 from tests.support.comprehend_medical import serving
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from lambdas.common import audit
-from lambdas.common.aws import client
+from lambdas.common.audit import chain
+from lambdas.common.aws.clients import client
+from lambdas.common.aws.vault import read_document
+from lambdas.common.contracts.models import ClinicalFindings, Unread
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.models import ClinicalFindings, Unread
-from lambdas.common.vault import read_document
 from lambdas.extract_entities import comprehend
 from tests.functional.extract_entities.conftest import EVENT_ID, RunStep
 from tests.support.broken import refusing
@@ -43,8 +43,8 @@ def test_an_operation_that_fails_is_named_and_the_others_findings_are_told(
         found = stored(run_step("Has gout."))
     assert [f.text for f in found.conditions] == ["gout"]
     assert found.not_analysed == (Unread("OBX[1]-5", "service", f"{broken} {code}"),)
-    assert broken not in audit.entries(EVENT_ID)[-1]["units"] or (
-        audit.entries(EVENT_ID)[-1]["units"][broken] == 0
+    assert broken not in chain.entries(EVENT_ID)[-1]["units"] or (
+        chain.entries(EVENT_ID)[-1]["units"][broken] == 0
     )
 
 
@@ -56,7 +56,7 @@ def test_what_one_operation_answered_is_not_paid_for_again_when_the_other_recove
         run_step("Has gout.")
     found = stored(run_step("Has gout."))
     assert found.not_analysed == ()
-    assert audit.entries(EVENT_ID)[-1]["units"] == {"InferICD10CM": 1}
+    assert chain.entries(EVENT_ID)[-1]["units"] == {"InferICD10CM": 1}
 
 
 @pytest.mark.parametrize(("code", "status"), FAILURES[:3])

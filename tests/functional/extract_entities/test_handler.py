@@ -4,15 +4,15 @@ import threading
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 
-from lambdas.common import audit
-from lambdas.common.aws import client
+from lambdas.common.audit import chain
+from lambdas.common.aws.clients import client
+from lambdas.common.aws.vault import read_document
+from lambdas.common.contracts.models import ClinicalFindings, Unread
 from lambdas.common.errors import (
     ConfigurationError,
     DependencyUnavailableError,
     UnexpectedError,
 )
-from lambdas.common.models import ClinicalFindings, Unread
-from lambdas.common.vault import read_document
 from lambdas.extract_entities import comprehend
 from tests.conftest import clear_caches
 from tests.functional.extract_entities.conftest import EVENT_ID, RunStep
@@ -84,7 +84,7 @@ def test_switched_off_is_an_outcome_and_asks_nobody(
 
 def test_the_audit_counts_findings_requests_and_units(run_step: RunStep) -> None:
     result = run_step("Has diabetes, denies fever. " + "x" * 200)
-    entry = audit.entries(EVENT_ID)[0]
+    entry = chain.entries(EVENT_ID)[0]
     assert (entry["action"], entry["outcome"], entry["result"]) == ("EXTRACTED", "ok", "extracted")
     assert entry["counts"] == {
         "conditions": 1,
@@ -97,7 +97,7 @@ def test_the_audit_counts_findings_requests_and_units(run_step: RunStep) -> None
     assert entry["units"] == {"DetectEntitiesV2": 3, "InferICD10CM": 3}
     assert entry["set_aside"] == {"negated": 1}
     assert entry["documents"][0]["version_id"] == result["version_id"]
-    assert audit.verify(EVENT_ID).holds
+    assert chain.verify(EVENT_ID).holds
 
 
 def test_nothing_of_a_note_is_said_outside_the_vault(
@@ -105,7 +105,7 @@ def test_nothing_of_a_note_is_said_outside_the_vault(
 ) -> None:
     result = run_step("Amara Okafor has diabetes and takes metformin")
     out = capsys.readouterr()
-    said = json.dumps([result, audit.entries(EVENT_ID), out.out, out.err, caplog.text])
+    said = json.dumps([result, chain.entries(EVENT_ID), out.out, out.err, caplog.text])
     for secret in ("Okafor", "diabetes", "metformin", "E11"):
         assert secret not in said
 
@@ -117,7 +117,7 @@ def test_a_long_note_is_read_to_its_end_in_pieces(run_step: RunStep) -> None:
     findings = stored(result["version_id"])
     assert [f.code for f in findings.conditions] == ["M10.9", "J45.909"]
     assert [f.detail for f in findings.medications] == ["5 mg daily"]
-    assert audit.entries(EVENT_ID)[0]["counts"]["requests"] == 2 + 3
+    assert chain.entries(EVENT_ID)[0]["counts"]["requests"] == 2 + 3
 
 
 @pytest.mark.parametrize(
@@ -214,8 +214,8 @@ def test_the_same_note_is_asked_once_and_found_again_in_the_vault(run_step: RunS
         again = run_step("Has gout. Denies fever.")
     assert asked == []
     assert stored(again["version_id"]) == stored(first["version_id"])
-    assert audit.entries(EVENT_ID)[-1]["counts"]["from_cache"] == 2
-    assert sum(audit.entries(EVENT_ID)[-1]["units"].values()) == 0
+    assert chain.entries(EVENT_ID)[-1]["counts"]["from_cache"] == 2
+    assert sum(chain.entries(EVENT_ID)[-1]["units"].values()) == 0
 
 
 def test_a_kept_analysis_dies_with_its_days(
@@ -225,7 +225,7 @@ def test_a_kept_analysis_dies_with_its_days(
     monkeypatch.setenv("ENS_CACHE_DAYS", "0")
     clear_caches()
     run_step("Has gout.")
-    assert audit.entries(EVENT_ID)[-1]["counts"]["from_cache"] == 0
+    assert chain.entries(EVENT_ID)[-1]["counts"]["from_cache"] == 0
 
 
 @pytest.mark.parametrize(

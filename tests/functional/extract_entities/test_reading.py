@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from lambdas.common import audit
-from lambdas.common.aws import client
-from lambdas.common.models import ClinicalFindings, CodedText, Note, Unread
-from lambdas.common.vault import read_document
+from lambdas.common.audit import chain
+from lambdas.common.aws.clients import client
+from lambdas.common.aws.vault import read_document
+from lambdas.common.contracts.models import ClinicalFindings, CodedText, Note, Unread
 from lambdas.extract_entities import comprehend
 from lambdas.parse_message.read_event import read_event
 from tests.conftest import clear_caches
@@ -112,7 +112,7 @@ def test_nobody_is_asked_for_recipients_who_see_no_finding(
         result = run_step("Has gout.", recipients=recipients)
     assert asked == []
     assert result["outcome"] == "switched_off"
-    assert audit.entries(EVENT_ID)[-1]["units"] == {}
+    assert chain.entries(EVENT_ID)[-1]["units"] == {}
 
 
 def test_full_detail_forbidden_in_the_clear_asks_for_encrypted_readers_alone(
@@ -128,7 +128,7 @@ def test_a_richer_wish_on_a_known_note_pays_for_the_missing_operation_alone(
 ) -> None:
     run_step("Has gout. Takes warfarin.", recipients=[{"analysis": "coded"}])
     run_step("Has gout. Takes warfarin.", recipients=[{"analysis": "full"}])
-    first, second = audit.entries(EVENT_ID)
+    first, second = chain.entries(EVENT_ID)
     assert (first["cost_mode"], first["units"]) == ("coded", {"InferICD10CM": 1, "InferRxNorm": 1})
     assert (second["cost_mode"], second["units"]) == ("full", {"DetectEntitiesV2": 1})
     assert second["counts"]["from_cache"] == 1
@@ -156,4 +156,4 @@ def test_a_kept_analysis_is_found_neither_by_its_text_nor_under_another_key(
     )
     clear_caches()
     run_step("Has gout.")
-    assert audit.entries(EVENT_ID)[-1]["counts"]["requests"] == 2
+    assert chain.entries(EVENT_ID)[-1]["counts"]["requests"] == 2

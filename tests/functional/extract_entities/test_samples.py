@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.common.models import ClinicalFindings
-from lambdas.common.vault import read_document
+from lambdas.common.aws.vault import read_document
+from lambdas.common.contracts.models import ClinicalFindings
 from lambdas.parse_message.read_event import read_event
 from tests.functional.extract_entities.conftest import EVENT_ID, RunStep
 
@@ -24,7 +24,7 @@ def findings(run_step: RunStep, file: Path) -> ClinicalFindings:
 def test_the_sample_admission_leaves_out_what_is_denied_and_the_mothers(
     run_step: RunStep,
 ) -> None:
-    found = findings(run_step, ROOT / "tests" / "samples" / "admission.hl7")
+    found = findings(run_step, ROOT / "samples" / "admission.hl7")
     assert found.conditions
     assert found.medications
     assert {"negated", "family"} <= set(found.set_aside)

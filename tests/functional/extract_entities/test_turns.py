@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 import pytest
 
-from lambdas.common import audit
-from lambdas.common.aws import client
+from lambdas.common.audit import chain
+from lambdas.common.aws.clients import client
 from lambdas.common.clock import iso
 from lambdas.extract_entities import comprehend, extracting
 from lambdas.extract_entities.turns import BURST_SECONDS, take
@@ -69,7 +69,7 @@ def test_in_a_burst_the_step_says_when_its_turn_is_and_asks_nothing(run_step: Ru
     assert asked == []
     assert result["outcome"] == "deferred"
     assert 18 <= result["wait_seconds"] <= 20
-    assert audit.entries(EVENT_ID) == []
+    assert chain.entries(EVENT_ID) == []
 
 
 def test_with_its_turn_the_step_takes_no_other_and_finds(run_step: RunStep) -> None:
@@ -88,7 +88,7 @@ def test_an_event_that_would_wait_too_long_goes_on_at_once_without_findings(
     result = run_step("Has gout.")
     assert result["outcome"] == "unavailable"
     assert result["unanswered"] > 0
-    assert audit.entries(EVENT_ID)[-1]["result"] == "unavailable"
+    assert chain.entries(EVENT_ID)[-1]["result"] == "unavailable"
 
 
 def test_a_note_that_was_analysed_before_waits_for_no_turn(run_step: RunStep) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hl7apy.parser import parse_message
 
-from local.index.answers import Answers
-from local.index.people import People
+from simulators.pix_manager.answers import Answers
+from simulators.pix_manager.people import People
 
 ROOT = Path(__file__).resolve().parents[3]
 NORTHGEN = "NORTHGEN&2.16.840.1.113883.3.9999.11&ISO"

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.aws import client
-from lambdas.common.items import to_item
-from lambdas.common.models import PatientEvent
-from lambdas.common.vault import write_document
+from lambdas.common.aws.clients import client
+from lambdas.common.aws.items import to_item
+from lambdas.common.aws.vault import write_document
+from lambdas.common.contracts.models import PatientEvent
 from lambdas.lookup_identities.handler import lambda_handler
-from lambdas.lookup_identities.registry_items import items_of_folder
+from lambdas.lookup_identities.registry.items import items_of_folder
 
-SEEDS = Path(__file__).resolve().parents[3] / "local" / "registry"
+SEEDS = Path(__file__).resolve().parents[3] / "samples" / "registry"
 
 Item = dict[str, Any]
 RunStep = Callable[[PatientEvent], dict[str, Any]]

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
+from lambdas.common.contracts.models import Patient, PatientIdentifier
 from lambdas.common.errors import EnsError
-from lambdas.common.models import Patient, PatientIdentifier
-from lambdas.lookup_identities import registry as tables
 from lambdas.lookup_identities import resolving
 from lambdas.lookup_identities.fhir import http as fhir_http
 from lambdas.lookup_identities.fhir import index as fhir
-from lambdas.lookup_identities.matching import usable_identifiers
-from lambdas.lookup_identities.outcomes import DomainUnknownError, outcome_of
-from lambdas.lookup_identities.pixpdq import index as pixpdq
-from lambdas.lookup_identities.records import Match
-from local.index import Index
+from lambdas.lookup_identities.matching.identifiers import usable_identifiers
+from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_of
+from lambdas.lookup_identities.pix_pdq import index as pixpdq
+from lambdas.lookup_identities.registry import table as tables
+from lambdas.lookup_identities.registry.records import Match
+from simulators.pix_manager import Index
 from tests.conftest import clear_caches
 from tests.functional.lookup_identities.conftest import SEEDS
 from tests.functional.lookup_identities.test_handler import northgen

@@ -16,19 +16,19 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from lambdas.common.contracts.models import Name, Patient, PatientIdentifier
 from lambdas.common.errors import (
     ConfigurationError,
     DependencyUnavailableError,
     IdentityAmbiguousError,
     IdentityNotFoundError,
 )
-from lambdas.common.models import Name, Patient, PatientIdentifier
-from lambdas.lookup_identities import wire
 from lambdas.lookup_identities.fhir import directory, http, index, oauth
 from lambdas.lookup_identities.fhir.patients import described
-from lambdas.lookup_identities.matching import usable_identifiers
-from lambdas.lookup_identities.outcomes import DomainUnknownError, outcome_of
-from lambdas.lookup_identities.records import Match, Provider
+from lambdas.lookup_identities.matching.identifiers import usable_identifiers
+from lambdas.lookup_identities.mpi import connection
+from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_of
+from lambdas.lookup_identities.registry.records import Match, Provider
 from tests.conftest import clear_caches
 from tests.functional.lookup_identities.conftest import RunStep
 from tests.functional.lookup_identities.test_handler import northgen, patient_event
@@ -505,6 +505,6 @@ def test_mutual_tls_is_spoken_with_the_secrets_certificate(
 
 
 def test_the_whole_has_an_end(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "TOTAL_SECONDS", 0.0)
+    monkeypatch.setattr(connection, "TOTAL_SECONDS", 0.0)
     with pytest.raises(DependencyUnavailableError, match="no time left"):
         find(northgen("H00412"))

@@ -7,8 +7,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from lambdas.common import audit
-from lambdas.common.aws import client
+from lambdas.common.audit import chain
+from lambdas.common.aws.clients import client
+from lambdas.common.aws.vault import read_document
+from lambdas.common.contracts.models import (
+    Identities,
+    Name,
+    Patient,
+    PatientEvent,
+    PatientIdentifier,
+    Practitioner,
+)
 from lambdas.common.errors import (
     ConfigurationError,
     DependencyUnavailableError,
@@ -18,17 +27,8 @@ from lambdas.common.errors import (
     IdentityNotFoundError,
 )
 from lambdas.common.keys import reference_keys
-from lambdas.common.models import (
-    Identities,
-    Name,
-    Patient,
-    PatientEvent,
-    PatientIdentifier,
-    Practitioner,
-)
-from lambdas.common.vault import read_document
 from lambdas.lookup_identities.handler import lambda_handler
-from lambdas.lookup_identities.records import REASONS
+from lambdas.lookup_identities.registry.records import REASONS
 from tests.functional.lookup_identities.conftest import Item, RunStep
 from tests.support import configuration
 from tests.support.broken import breaking, refusing
@@ -77,7 +77,7 @@ def stored(version_id: str) -> Identities:
 
 
 def actions() -> list[tuple[str, str]]:
-    return [(entry["action"], entry["outcome"]) for entry in audit.entries(EVENT_ID)]
+    return [(entry["action"], entry["outcome"]) for entry in chain.entries(EVENT_ID)]
 
 
 @pytest.mark.usefixtures("registry")
@@ -108,7 +108,7 @@ def test_a_patient_is_resolved_and_the_primary_care_provider_told(run_step: RunS
 def test_the_audit_says_who_and_why_in_references_only(run_step: RunStep) -> None:
     result = run_step(OKAFOR)
 
-    query, entry = audit.entries(EVENT_ID)
+    query, entry = chain.entries(EVENT_ID)
     assert (query["action"], query["backend"], query["answer"]) == (
         "QUERIED",
         "registry",
@@ -120,7 +120,7 @@ def test_the_audit_says_who_and_why_in_references_only(run_step: RunStep) -> Non
     assert entry["recipients"] == result["recipients"]
     assert entry["considered"][0]["reason"] == "NO_ENDPOINT"
     assert entry["documents"][0]["version_id"] == result["version_id"]
-    assert audit.verify(EVENT_ID).holds
+    assert chain.verify(EVENT_ID).holds
 
 
 @pytest.mark.usefixtures("registry")
@@ -150,9 +150,9 @@ def test_a_look_up_that_ends_badly_has_its_one_entry_too(
 ) -> None:
     with pytest.raises(EnsError):
         run_step(event)
-    query, _ = audit.entries(EVENT_ID)
+    query, _ = chain.entries(EVENT_ID)
     assert (query["action"], query["answer"]) == ("QUERIED", answer)
-    assert audit.verify(EVENT_ID).holds
+    assert chain.verify(EVENT_ID).holds
 
 
 def test_once_a_day_the_rosters_that_end_soon_are_counted_and_named_by_reference(
@@ -171,7 +171,7 @@ def test_once_a_day_the_rosters_that_end_soon_are_counted_and_named_by_reference
     assert '"RostersEnding":[2.0]' in capsys.readouterr().out
     named = [getattr(record, "recipient_ref", "") for record in caplog.records]
     assert named[:2] == [reference("recipient", "dr-a"), reference("recipient", "dr-b")]
-    assert audit.entries("rosters") == []
+    assert chain.entries("rosters") == []
 
 
 @pytest.mark.usefixtures("registry")
@@ -184,7 +184,7 @@ def test_no_log_result_or_audit_entry_holds_a_name_number_or_address(
 
     out = capsys.readouterr()
     said = json.dumps(
-        [result, audit.entries(EVENT_ID), str(raised.value), out.out, out.err, caplog.text]
+        [result, chain.entries(EVENT_ID), str(raised.value), out.out, out.err, caplog.text]
     )
     for secret in ("kafor", "OKAFOR", "mara", "H00412", "1958", "1931", "indqvist", "millclinic"):
         assert secret not in without_digests(said)

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.common import audit
-from lambdas.common.aws import client
+from lambdas.common.audit import chain
+from lambdas.common.aws.clients import client
+from lambdas.common.aws.items import from_item
+from lambdas.common.contracts.models import Name, Patient, PatientEvent
 from lambdas.common.errors import (
     DependencyUnavailableError,
     IdentityConflictError,
     IdentityNotFoundError,
 )
-from lambdas.common.items import from_item
-from lambdas.common.models import Name, Patient, PatientEvent
-from lambdas.lookup_identities import backends, lookups
-from lambdas.lookup_identities.matching import UsableIdentifier
-from lambdas.lookup_identities.records import Match, PatientRecord
+from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
+from lambdas.lookup_identities.mpi import backends, cache
+from lambdas.lookup_identities.registry.records import Match, PatientRecord
 from tests.functional.lookup_identities.conftest import RunStep
 from tests.functional.lookup_identities.test_handler import EVENT_ID, OKAFOR, northgen
 from tests.support.private import without_digests
@@ -55,7 +55,7 @@ def index(monkeypatch: pytest.MonkeyPatch, aws: Any) -> Index:
 
 def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     moment = time.time() + seconds
-    monkeypatch.setattr("lambdas.lookup_identities.lookups.time.time", lambda: moment)
+    monkeypatch.setattr("lambdas.lookup_identities.mpi.cache.time.time", lambda: moment)
 
 
 def changed(*values: str, trigger: str = "A40", others: tuple[str, ...] = ()) -> PatientEvent:
@@ -77,9 +77,9 @@ def test_the_same_question_is_asked_once_and_tells_the_same_people(
     first, second = run_step(OKAFOR), run_step(replace(OKAFOR, event_id="d" * 32))
     assert index.asked == 1
     assert second["recipients"] == first["recipients"] != []
-    query, _ = audit.entries("d" * 32)
+    query, _ = chain.entries("d" * 32)
     assert (query["action"], query["answer"], query["kept"]) == ("QUERIED", "matched", True)
-    assert audit.entries(EVENT_ID)[0]["kept"] is False
+    assert chain.entries(EVENT_ID)[0]["kept"] is False
 
 
 def test_a_found_patient_is_kept_for_five_minutes(
@@ -170,7 +170,7 @@ def test_an_answer_that_was_under_way_when_the_patient_was_merged_is_not_kept(
     index: Index, run_step: RunStep
 ) -> None:
     usable = [UsableIdentifier("PID-3", "H00412", ("NORTHGEN",))]
-    index.meanwhile = lambda: lookups.forget(usable)
+    index.meanwhile = lambda: cache.forget(usable)
     run_step(OKAFOR)
     index.meanwhile = lambda: None
     run_step(OKAFOR)
@@ -181,7 +181,7 @@ def test_an_answer_that_was_under_way_when_the_patient_was_merged_is_not_kept(
 
 def test_a_merge_is_audited_with_both_by_reference(index: Index, run_step: RunStep) -> None:
     run_step(changed("H00412", others=("H00977",)))
-    (entry,) = audit.entries("f" * 32)
+    (entry,) = chain.entries("f" * 32)
     assert (entry["action"], entry["trigger_event"]) == ("IDENTITY_CHANGED", "A40")
     assert len(entry["identifiers"]) == len(entry["others"]) == 1
     assert entry["identifiers"] != entry["others"]

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.common import audit
+from lambdas.common.audit import chain
+from lambdas.common.contracts.models import Name, Patient, PatientIdentifier
 from lambdas.common.errors import (
     ConfigurationError,
     DependencyUnavailableError,
@@ -16,14 +17,13 @@ from lambdas.common.errors import (
     IdentityConflictError,
     IdentityNotFoundError,
 )
-from lambdas.common.models import Name, Patient, PatientIdentifier
-from lambdas.lookup_identities import wire
-from lambdas.lookup_identities.breaker import FAILURES
-from lambdas.lookup_identities.matching import usable_identifiers
-from lambdas.lookup_identities.outcomes import DomainUnknownError
-from lambdas.lookup_identities.pixpdq import index as pixpdq
-from lambdas.lookup_identities.records import Match
-from local.index import Index
+from lambdas.lookup_identities.matching.identifiers import usable_identifiers
+from lambdas.lookup_identities.mpi import connection
+from lambdas.lookup_identities.mpi.circuit_breaker import FAILURES
+from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError
+from lambdas.lookup_identities.pix_pdq import index as pixpdq
+from lambdas.lookup_identities.registry.records import Match
+from simulators.pix_manager import Index
 from tests.conftest import clear_caches
 from tests.functional.lookup_identities.conftest import SEEDS, RunStep
 from tests.functional.lookup_identities.test_handler import EVENT_ID, northgen, patient_event
@@ -223,7 +223,7 @@ def test_an_index_in_trouble_for_a_moment_is_asked_once_more(
 def test_a_silent_index_is_unavailable_within_the_steps_time(
     configure: Configure, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "FIRST_BYTE_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "FIRST_BYTE_SECONDS", 0.1)
     index.fail_next("silent", "silent")
     with pytest.raises(DependencyUnavailableError, match="timeout"):
         find(northgen("H00412"))
@@ -234,7 +234,7 @@ def test_a_silent_index_is_unavailable_within_the_steps_time(
 def test_the_whole_has_an_end_however_slowly_the_index_answers(
     configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "TOTAL_SECONDS", 0.0)
+    monkeypatch.setattr(connection, "TOTAL_SECONDS", 0.0)
     with pytest.raises(DependencyUnavailableError, match="no time left"):
         find(northgen("H00412"))
 
@@ -249,12 +249,12 @@ def test_an_index_that_is_down_is_not_hammered(
         asked.append(1)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("lambdas.lookup_identities.pixpdq.mllp.socket.create_connection", refuse)
-    monkeypatch.setattr("lambdas.lookup_identities.pixpdq.index.time.sleep", lambda _: None)
+    monkeypatch.setattr("lambdas.lookup_identities.pix_pdq.mllp.socket.create_connection", refuse)
+    monkeypatch.setattr("lambdas.lookup_identities.pix_pdq.index.time.sleep", lambda _: None)
     for _ in range(FAILURES + 4):
         with pytest.raises(DependencyUnavailableError, match="the index"):
             find(northgen("H00412"))
-    assert len(asked) == FAILURES * wire.TRIES
+    assert len(asked) == FAILURES * connection.TRIES
 
 
 def test_mutual_tls_is_spoken_with_the_secrets_certificate(
@@ -290,7 +290,7 @@ def test_the_step_resolves_through_the_index_and_audits_the_query_by_reference(
     configure()
     result = run_step(patient_event(northgen("H00977")))
     assert result["recipient_count"] == 1
-    query, resolved = audit.entries(EVENT_ID)
+    query, resolved = chain.entries(EVENT_ID)
     assert (query["action"], query["answer"], query["backend"]) == ("QUERIED", "matched", "pixpdq")
     assert len(query["asked"]) == 1
     assert "H00" not in json.dumps(query)
@@ -317,5 +317,5 @@ def test_every_outcome_of_the_index_has_the_steps_error_and_one_query_entry(
     configure()
     with pytest.raises(error):
         run_step(event)
-    queries = [e for e in audit.entries(EVENT_ID) if e["action"] == "QUERIED"]
+    queries = [e for e in chain.entries(EVENT_ID) if e["action"] == "QUERIED"]
     assert [entry["answer"] for entry in queries] == [answer]

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.aws import client
+from lambdas.common.aws.clients import client
+from lambdas.common.contracts.models import Name, Patient, PatientEvent, PatientIdentifier, Visit
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.common.keys import reference_keys
-from lambdas.common.models import Name, Patient, PatientEvent, PatientIdentifier, Visit
-from lambdas.lookup_identities import registry
-from lambdas.lookup_identities.registry_items import items
+from lambdas.lookup_identities.registry import table
+from lambdas.lookup_identities.registry.items import items
 from lambdas.lookup_identities.resolving import resolve
 from tests.functional.lookup_identities.conftest import Item
 
@@ -45,11 +45,11 @@ def test_more_keys_than_a_batch_takes_are_asked_for_in_several(
 ) -> None:
     file_item({"pk": "identifier#A#249", "sk": "patient", "patient_id": "p"})
     pairs = [("A", str(number)) for number in range(250)]
-    assert registry.filed_under([*pairs, *pairs], []).patients == {("A", "249"): ("p",)}
+    assert table.filed_under([*pairs, *pairs], []).patients == {("A", "249"): ("p",)}
 
 
 def test_nothing_to_look_up_makes_no_call(environment: dict[str, str]) -> None:
-    found = registry.filed_under([], [])
+    found = table.filed_under([], [])
     assert (found.patients, found.providers) == ({}, {})
 
 
@@ -62,7 +62,7 @@ def test_keys_left_unprocessed_are_asked_for_again_and_at_last_count_as_throttli
     recovers: bool,
 ) -> None:
     file_item({"pk": "identifier#A#1", "sk": "patient", "patient_id": "p"})
-    monkeypatch.setattr("lambdas.lookup_identities.registry.time.sleep", lambda _: None)
+    monkeypatch.setattr("lambdas.lookup_identities.registry.table.time.sleep", lambda _: None)
     dynamodb, answers = client("dynamodb"), []
 
     def leave_unprocessed(parsed: dict[str, Any], **_: Any) -> None:
@@ -74,12 +74,12 @@ def test_keys_left_unprocessed_are_asked_for_again_and_at_last_count_as_throttli
 
     dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", leave_unprocessed)
     if recovers:
-        assert registry.filed_under([("A", "1")], []).patients == {("A", "1"): ("p",)}
+        assert table.filed_under([("A", "1")], []).patients == {("A", "1"): ("p",)}
         assert len(answers) == 2
     else:
         with pytest.raises(DependencyUnavailableError, match="unprocessed"):
-            registry.filed_under([("A", "1")], [])
-        assert len(answers) == registry.TRIES
+            table.filed_under([("A", "1")], [])
+        assert len(answers) == table.TRIES
 
 
 def filed_patient(file_item: Callable[[Item], None], *related: str, **more: Any) -> None:
@@ -95,7 +95,7 @@ def test_whom_a_hint_leaves_out_is_found_all_the_same(
 ) -> None:
     filed_patient(file_item, "a", "b", circle={"a", "b"})
     for hint in ((), ("a",), ("a", "b"), ("gone",)):
-        found = registry.care_file("p", hint)
+        found = table.care_file("p", hint)
         assert {known.provider_id for known in found.relationships} == {"a", "b"}, hint
         assert {"a", "b"} <= found.providers.keys()
 
@@ -104,7 +104,7 @@ def test_a_patient_whose_circle_is_not_said_has_the_partition_read(
     aws: Any, file_item: Callable[[Item], None]
 ) -> None:
     filed_patient(file_item, "a", "b")
-    found = registry.care_file("p", ("a",))
+    found = table.care_file("p", ("a",))
     assert {known.provider_id for known in found.relationships} == {"a", "b"}
     assert set(found.providers) == {"a", "b"}
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from lambdas.common.aws.vault import read_document
+from lambdas.common.contracts.models import Identities
 from lambdas.common.errors import EnsError, IdentityConflictError, IdentityNotFoundError
-from lambdas.common.models import Identities
-from lambdas.common.vault import read_document
 from lambdas.parse_message.read_event import read_event
 from tests.functional.lookup_identities.conftest import RunStep
 
@@ -44,7 +44,7 @@ def told(
 def test_the_samples_reach_whom_their_readme_says(
     run_step: RunStep, name: str, recipients: dict[str, tuple[str, ...]]
 ) -> None:
-    found, _ = told(run_step, ROOT / "tests" / "samples" / f"{name}.hl7", "northgen")
+    found, _ = told(run_step, ROOT / "samples" / f"{name}.hl7", "northgen")
     assert found == recipients
 
 
@@ -57,7 +57,7 @@ def test_the_samples_that_must_fail_fail_by_name(
     run_step: RunStep, name: str, error: type[EnsError]
 ) -> None:
     with pytest.raises(error):
-        told(run_step, ROOT / "tests" / "samples" / f"{name}.hl7", "northgen")
+        told(run_step, ROOT / "samples" / f"{name}.hl7", "northgen")
 
 
 @pytest.mark.usefixtures("registry")

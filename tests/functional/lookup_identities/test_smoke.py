@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from lambdas.common.aws.vault import read_document
+from lambdas.common.contracts.models import Name, PatientEvent, PatientIdentifier
 from lambdas.common.errors import ConfigurationError, UnprocessableMessageError
-from lambdas.common.models import Name, PatientEvent, PatientIdentifier
-from lambdas.common.vault import read_document
 from ops.smoke.patient import ADDRESS, entries_of
 from tests.functional.lookup_identities.conftest import Item, RunStep
 from tests.functional.lookup_identities.test_handler import EVENT_ID, northgen

@@ -7,7 +7,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from ops.account import FIRST, SERVICES, create_roles, is_first_deployment, main, missing_roles
+from ops.environment.account import (
+    FIRST,
+    SERVICES,
+    create_roles,
+    is_first_deployment,
+    main,
+    missing_roles,
+)
 
 TEMPLATE = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
 

@@ -7,7 +7,7 @@ import boto3
 from click.testing import Result
 
 from lambdas.common.clock import iso
-from ops import tables
+from ops.events import tables
 from tests.support.trails import Story, poison, told
 
 Ens = Callable[..., Result]

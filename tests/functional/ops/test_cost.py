@@ -3,11 +3,11 @@ from collections.abc import Callable
 
 from click.testing import Result
 
-from lambdas.common import audit
+from lambdas.common.audit import chain
 
 
 def extracted(event_id: str, **units: int) -> None:
-    audit.append(
+    chain.append(
         event_id,
         {"step": "ExtractEntities", "action": "EXTRACTED", "outcome": "ok", "units": units},
     )

@@ -8,8 +8,9 @@ from typing import Any
 import boto3
 from click.testing import Result
 
-from lambdas.common import audit, deliveries
-from lambdas.common.items import to_item
+from lambdas.common import deliveries
+from lambdas.common.audit import chain
+from lambdas.common.aws.items import to_item
 
 Ens = Callable[..., Result]
 EVENT, DELIVERY = "5e" * 16, "d1" * 16
@@ -39,7 +40,7 @@ def test_unknown_deliveries_are_listed_and_sent_again_in_a_persons_name(ens: Ens
     item = deliveries.read(DELIVERY)
     assert item is not None
     assert (item["state"], item["hold_reason"]) == ("held", "resend")
-    [entry] = audit.entries(EVENT)
+    [entry] = chain.entries(EVENT)
     assert (entry["action"], entry["actor"]) == ("RESENT", "operator:R. Tester")
     assert DELIVERY in ens("deliveries", "held").output
 
@@ -53,7 +54,7 @@ def test_what_is_not_unknown_is_not_sent_again(ens: Ens) -> None:
     given("sent")
     result = ens("deliveries", "resend", DELIVERY, "--by", "tester")
     assert (result.exit_code, "only an unknown one" in result.output) == (1, True)
-    assert audit.entries(EVENT) == []
+    assert chain.entries(EVENT) == []
 
 
 def test_a_list_for_a_spreadsheet_is_csv(ens: Ens) -> None:
@@ -70,7 +71,7 @@ def test_the_switch_pauses_and_lets_go(ens: Ens) -> None:
         assert item is not None
         assert (item["state"], item["by"]) == (state, "tester")
         assert ("Paused by tester" in ens("deliveries", "held").output) is (state == "paused")
-    entries = audit.entries(deliveries.SWITCH)
+    entries = chain.entries(deliveries.SWITCH)
     assert [(e["action"], e["actor"]) for e in entries] == [
         ("PAUSED", "operator:tester"),
         ("CONTINUED", "operator:tester"),

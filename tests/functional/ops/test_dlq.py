@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from lambdas.common import audit
-from ops import deadletters, redrive
+from lambdas.common.audit import chain
 from ops.deployment import Deployment
+from ops.queues import dead_letters, redrive
 from tests.support.deployment import dead_letter, drain
 from tests.support.trails import Story, poison, told
 
@@ -64,7 +64,7 @@ def test_a_failure_that_sqs_still_redelivers_is_listed_as_retrying(
     ens: Ens, deployment: Deployment
 ) -> None:
     Story(EVENT).run().received().failed("DependencyUnavailableError", "ParseMessage")
-    assert [letter.place for letter in deadletters.listed(deployment).events] == ["retrying"]
+    assert [letter.place for letter in dead_letters.listed(deployment).events] == ["retrying"]
 
 
 def test_show_says_what_to_do_and_refuses_an_event_that_ended_well(ens: Ens) -> None:
@@ -107,7 +107,7 @@ def test_a_redriven_message_keeps_body_and_group_and_names_its_dead_letter(
     assert message["envelope"] == {"event_id": EVENT, "bucket": "vault", "sender": "northgen"}
     assert message["Attributes"]["MessageGroupId"] == "k1.patient"
     assert message["Attributes"]["MessageDeduplicationId"] == f"{EVENT}.{message_id}"
-    (entry,) = audit.entries(EVENT)
+    (entry,) = chain.entries(EVENT)
     assert (entry["action"], entry["actor"], entry["dead_letter_id"]) == (
         "REDRIVEN",
         "operator:R. Tester",
@@ -175,7 +175,7 @@ def test_one_that_fails_again_at_once_is_not_redriven_again(
     monkeypatch.setattr(redrive, "_delete", delete_and_fail_again)
     for _ in range(2):
         assert ens("dlq", "redrive", EVENT).exit_code == 0
-    assert [entry["action"] for entry in audit.entries(EVENT)] == ["REDRIVEN", "REDRIVEN"]
+    assert [entry["action"] for entry in chain.entries(EVENT)] == ["REDRIVEN", "REDRIVEN"]
     assert dead_of(aws, deployment) == [EVENT]
 
 
@@ -222,7 +222,7 @@ def test_a_message_that_sqs_moved_itself_is_redriven_too(
     )
     for _ in range(2):
         sqs.receive_message(QueueUrl=url)
-    assert deadletters.queue_count(deployment) == 1
+    assert dead_letters.queue_count(deployment) == 1
     assert ens("dlq", "redrive", EVENT).exit_code == 0
     assert [m["envelope"]["event_id"] for m in source_of(aws, deployment)] == [EVENT]
 

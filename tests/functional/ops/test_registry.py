@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from lambdas.common import audit
-from lambdas.common.items import from_item
-from lambdas.lookup_identities import registry
-from lambdas.lookup_identities.registry_items import items_of_folder
-from ops.rosters import today
+from lambdas.common.audit import chain
+from lambdas.common.aws.items import from_item
+from lambdas.lookup_identities.registry import table
+from lambdas.lookup_identities.registry.items import items_of_folder
+from ops.master_data.rosters import today
 from tests.conftest import ROOT
 
 SEEDS = ROOT / "local" / "registry"
@@ -107,7 +107,7 @@ def test_what_a_provider_no_longer_says_is_removed_and_a_roster_stays(
         ens("roster", "import", panel("NORTHGEN,H00412"), "--subscriber", "dr-chen").exit_code == 0
     )
     ens("registry", "import", str(SEEDS))
-    found = registry.care_file("p-okafor")
+    found = table.care_file("p-okafor")
     chen = next(known for known in found.relationships if known.provider_id == "dr-chen")
     assert chen.roster_until == (today() + timedelta(days=89)).isoformat()
 
@@ -125,11 +125,11 @@ def test_a_roster_makes_its_subscriber_part_of_the_circle(
     assert "1 patient on the roster" in done.output
     assert "Not in the registry, passed over: 1 patient" in done.output
     assert "line 3" in done.output
-    filed = registry.filed_under([("NORTHGEN", "H00412")], [])
+    filed = table.filed_under([("NORTHGEN", "H00412")], [])
     assert "dr-chen" in filed.hints["p-okafor"]
     (chen,) = (
         known
-        for known in registry.care_file("p-okafor").relationships
+        for known in table.care_file("p-okafor").relationships
         if known.provider_id == "dr-chen"
     )
     now = datetime.now(UTC).date()
@@ -206,7 +206,7 @@ def test_who_imported_and_who_ended_is_audited_in_counts_and_references(
     ens("roster", "import", one, *chen, "--replace", "--dry-run")
     ens("roster", "import", one, *chen, "--replace")
     ens("roster", "end", "dr-chen", "--yes", "--by", "R. Steward")
-    entries = audit.entries("registry")
+    entries = chain.entries("registry")
     assert [(e["action"], e["counts"]) for e in entries] == [
         ("REGISTRY_IMPORTED", {"items": len(items_of_folder(SEEDS))}),
         ("ROSTER_IMPORTED", {"patients": 2, "unknown": 1, "ended": 0}),
@@ -222,4 +222,4 @@ def test_who_imported_and_who_ended_is_audited_in_counts_and_references(
 
 def test_a_faulty_import_is_no_act(ens: Ens, aws: Any, tmp_path: Path) -> None:
     ens("registry", "import", str(copied(tmp_path, patients=("1958-02-14", "14.02.1958"))))
-    assert audit.entries("registry") == []
+    assert chain.entries("registry") == []

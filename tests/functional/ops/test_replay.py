@@ -5,8 +5,8 @@ from typing import Any
 
 from click.testing import Result
 
-from lambdas.common import audit
-from lambdas.common.models import Envelope
+from lambdas.common.audit import chain
+from lambdas.common.contracts.models import Envelope
 from ops.deployment import Deployment
 from tests.support.deployment import drain
 from tests.support.messages import sample, vaulted
@@ -35,7 +35,7 @@ def test_the_envelope_is_rebuilt_from_the_receipt_and_names_who(
         sender="northgen",
         replay="R. Tester",
     )
-    last = audit.entries(EVENT)[-1]
+    last = chain.entries(EVENT)[-1]
     assert (last["action"], last["outcome"], last["actor"]) == (
         "REPLAYED",
         "ok",
@@ -99,4 +99,4 @@ def test_a_replay_that_the_queue_refuses_is_audited_as_failed(
     aws.client("sqs").delete_queue(QueueUrl=deployment.output("QueueUrl"))
     result = ens("replay", EVENT, "--by", "tester")
     assert (result.exit_code, "AWS refused SendMessage" in result.output) == (1, True)
-    assert [e["outcome"] for e in audit.entries(EVENT)[-2:]] == ["ok", "failed"]
+    assert [e["outcome"] for e in chain.entries(EVENT)[-2:]] == ["ok", "failed"]

@@ -7,9 +7,9 @@ import pytest
 from click.testing import Result
 
 from environments import load
-from lambdas.common.items import to_item
-from ops import redrive
+from lambdas.common.aws.items import to_item
 from ops.deployment import Deployment
+from ops.queues import redrive
 from ops.smoke.patient import ADDRESS, entries_of
 from ops.smoke.probes import new_run, probes
 from tests.support.deployment import dead_letter, drain

@@ -11,9 +11,9 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from environments import load, names
-from ops import teardown
+from ops.environment import teardown
+from ops.environment.teardown import Account, destroy, empty_backup_vault, empty_bucket, find
 from ops.problem import ProblemError
-from ops.teardown import Account, destroy, empty_backup_vault, empty_bucket, find
 
 BUCKET = {
     "Resources": {

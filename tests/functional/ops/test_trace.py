@@ -10,9 +10,9 @@ import pytest
 from click.testing import Result
 
 from lambdas.common.errors import PERMANENT_ERRORS
-from ops.advice import ADVICE
 from ops.deployment import Deployment
-from ops.trail import TrailSource
+from ops.events.advice import ADVICE
+from ops.events.trail import TrailSource
 from tests.support.trails import PROVIDER, SECOND_PROVIDER, Story, poison, told
 
 Ens = Callable[..., Result]

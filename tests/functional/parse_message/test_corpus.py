@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.common import vault
+from lambdas.common.aws import vault
+from lambdas.common.contracts.models import PatientEvent
 from lambdas.common.errors import UnprocessableMessageError
-from lambdas.common.models import PatientEvent
 from lambdas.parse_message.handler import lambda_handler
 from tests.conftest import ROOT
 from tests.support.messages import vaulted

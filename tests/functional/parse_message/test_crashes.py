@@ -8,7 +8,9 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from lambdas.common import audit, status, vault
+from lambdas.common import status
+from lambdas.common.audit import chain
+from lambdas.common.aws import vault
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.parse_message.handler import lambda_handler
 from tests.support.messages import sample, vaulted
@@ -64,11 +66,11 @@ def test_a_failure_of_any_call_is_mended_by_running_again(aws: Any, after: bool)
 def holds_after_another_run(envelope: dict[str, Any]) -> None:
     result = run(envelope)
     event_id = envelope["event_id"]
-    actions = [entry["action"] for entry in audit.entries(event_id)]
+    actions = [entry["action"] for entry in chain.entries(event_id)]
     assert actions.count("RECEIVED") == 1
     assert actions.count("CONTROL_ID_REUSED") == 1
     assert actions[-1] == "PARSED"
-    assert audit.verify(event_id).holds
+    assert chain.verify(event_id).holds
     document = vault.read_document(event_id, "event.json", result["version_id"])
     assert document["kind"] == "admission"
     item = status.read(event_id)

@@ -6,9 +6,11 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas.common import audit, status, vault
+from lambdas.common import status
+from lambdas.common.audit import chain
+from lambdas.common.aws import vault
+from lambdas.common.contracts.models import PatientEvent
 from lambdas.common.errors import ConfigurationError, UnexpectedError, UnprocessableMessageError
-from lambdas.common.models import PatientEvent
 from lambdas.parse_message.handler import lambda_handler
 from tests.support import configuration
 from tests.support.messages import sample, vaulted, with_pdf
@@ -24,11 +26,11 @@ def run(envelope: dict[str, Any], attempt: int = 0) -> dict[str, Any]:
 
 
 def actions(envelope: dict[str, Any]) -> list[str]:
-    return [entry["action"] for entry in audit.entries(envelope["event_id"])]
+    return [entry["action"] for entry in chain.entries(envelope["event_id"])]
 
 
 def entry(envelope: dict[str, Any], action: str) -> dict[str, Any]:
-    return next(e for e in audit.entries(envelope["event_id"]) if e["action"] == action)
+    return next(e for e in chain.entries(envelope["event_id"]) if e["action"] == action)
 
 
 def complete(envelope: dict[str, Any]) -> None:
@@ -62,7 +64,7 @@ def test_an_admission_is_parsed_audited_and_handed_on(aws: Any) -> None:
     assert PatientEvent.from_dict(document).patient.name.family == "Okafor"
 
     assert actions(envelope) == ["RECEIVED", "PARSED"]
-    received, parsed = audit.entries(envelope["event_id"])
+    received, parsed = chain.entries(envelope["event_id"])
     assert received["message_control_id"] == "NG-20261123-000731"
     assert received["received_at"] == envelope["received_at"]
     assert received["documents"][0]["sha256"] == envelope["sha256"]
@@ -70,7 +72,7 @@ def test_an_admission_is_parsed_audited_and_handed_on(aws: Any) -> None:
     assert (parsed["trigger_event"], parsed["kind"]) == ("A01", "admission")
     assert parsed["encounter_ref"] == encounter_ref
     assert parsed["counts"] == {"notes": 4, "unread_notes": 0, "warnings": 0}
-    assert audit.verify(envelope["event_id"]).holds
+    assert chain.verify(envelope["event_id"]).holds
 
     item = status.read(envelope["event_id"])
     assert item is not None
@@ -222,7 +224,7 @@ PHI = ("Okafor", "OKAFOR", "Amara", "H00412", "1958", "Lindqvist", "V884305", "p
 def test_no_phi_in_state_log_metric_or_audit(aws: Any, capsys: pytest.CaptureFixture[str]) -> None:
     envelope = vaulted(sample("phi_in_ids"), sender="unknown")
     result = run(envelope)
-    entries = audit.entries(envelope["event_id"])
+    entries = chain.entries(envelope["event_id"])
     assert entries[0].pop("message_control_id") == "H00412-0001"
     printed = capsys.readouterr()
     for written in (json.dumps(result), json.dumps(entries), printed.out + printed.err):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ops.preflight.checks import (
+from ops.environment.preflight.checks import (
     account,
     alarms,
     bootstrap,
@@ -25,7 +25,7 @@ from ops.preflight.checks import (
     stacks,
     zones,
 )
-from ops.preflight.finding import Status
+from ops.environment.preflight.finding import Status
 from tests.functional.preflight.world import ACCOUNT, only_error, plan, resource, statuses
 from tests.support.stubbed import Answers
 

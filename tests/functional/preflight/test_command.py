@@ -10,9 +10,9 @@ from botocore.exceptions import NoCredentialsError
 from click.testing import CliRunner, Result
 
 from ops.cli import main
-from ops.preflight import assembly, runner
-from ops.preflight.finding import Status
-from ops.preflight.plan import Plan
+from ops.environment.preflight import assembly, runner
+from ops.environment.preflight.finding import Status
+from ops.environment.preflight.plan import Plan
 from tests.functional.preflight.world import ACCOUNT, environment
 from tests.support.stubbed import Answers
 

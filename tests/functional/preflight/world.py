@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from environments import Environment, load
-from ops.preflight.assembly import Assembly, Resource
-from ops.preflight.finding import Finding, Status
-from ops.preflight.plan import Plan
+from ops.environment.preflight.assembly import Assembly, Resource
+from ops.environment.preflight.finding import Finding, Status
+from ops.environment.preflight.plan import Plan
 
 ACCOUNT = "111122223333"
 

@@ -6,8 +6,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from receiver.configuration import read_senders
-from receiver.senders import Sender
+from receiver.intake.configuration import read_senders
+from receiver.intake.sender_table import Sender
 from receiver.settings import SettingError
 from tests.functional.receiver.world import (
     NORTHGEN,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from receiver import health
 from receiver.probe import is_live
+from receiver.telemetry import health
 from tests.functional.receiver.world import World, adt, refused_by
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.senders import Sender
+from receiver.intake.sender_table import Sender
 from receiver.settings import TlsFiles
 from tests.functional.receiver.certificates import Authority
 from tests.functional.receiver.world import Peer, World, adt, eventually

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hl7.acknowledgement import read_answer
-from ops.messages import OutgoingMessage
+from ops.sending.messages import OutgoingMessage
 from ops.smoke.probes import Probe
 from ops.smoke.task import packed
 from receiver.settings import TlsFiles

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from receiver.http import ExchangeError
+from receiver.storage.aws_client.http import ExchangeError
 from tests.functional.receiver.world import World, adt, eventually, refused_by
 
 

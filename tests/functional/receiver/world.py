@@ -14,19 +14,19 @@ from typing import Any, Self
 import uvloop
 
 from hl7.mllp import Decoder, wrap
-from receiver.aws import Aws, Call, Service
-from receiver.configuration import Configuration
-from receiver.health import HealthServer, Readiness
-from receiver.http import Answer
-from receiver.intake import Intake
-from receiver.keys import ReferenceKey
-from receiver.log import Log
-from receiver.metrics import Metrics
-from receiver.senders import Sender
-from receiver.server import MllpServer
+from receiver.intake.configuration import Configuration
+from receiver.intake.intake import Intake
+from receiver.intake.reference_key import ReferenceKey
+from receiver.intake.sender_table import Sender
 from receiver.settings import Settings
-from receiver.store import Store
-from receiver.tls import Tls
+from receiver.storage.aws_client.calls import Aws, Call, Service
+from receiver.storage.aws_client.http import Answer
+from receiver.storage.store import Store
+from receiver.telemetry.health import HealthServer, Readiness
+from receiver.telemetry.log import Log
+from receiver.telemetry.metrics import Metrics
+from receiver.transport.server import MllpServer
+from receiver.transport.tls import Tls
 
 KEY = ReferenceKey("k1", b"secret of reference-key")
 

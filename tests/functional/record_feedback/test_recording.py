@@ -5,9 +5,10 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas.common import audit, deliveries
+from lambdas.common import deliveries
+from lambdas.common.audit import chain
+from lambdas.common.aws.items import to_item
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.items import to_item
 from lambdas.record_feedback.handler import lambda_handler
 from tests.support.logs import on_stdout
 from tests.support.ses_events import ses_event
@@ -71,11 +72,11 @@ def test_what_became_of_a_mail_stands_in_the_chain_and_on_the_ledger(
     given("sent")
     assert feed(event_type)["outcome"] == "recorded"
 
-    [entry] = audit.entries(EVENT_ID)
+    [entry] = chain.entries(EVENT_ID)
     assert (entry["action"], entry["outcome"]) == (action, outcome)
     assert (entry["delivery_id"], entry["recipient_ref"]) == (DELIVERY_ID, "k1.recipient")
     assert entry["patient_ref"] == "k1.patient"
-    assert audit.verify(EVENT_ID).holds
+    assert chain.verify(EVENT_ID).holds
     assert ledger()["state"] == "sent"
     assert [mark.split("#")[0] for mark in ledger()["feedback"]] == [action]
 
@@ -85,7 +86,7 @@ def test_the_same_event_twice_leaves_one_entry(event_type: str) -> None:
     given("sent")
     assert feed(event_type)["outcome"] == "recorded"
     assert feed(event_type)["outcome"] == "known"
-    assert len(audit.entries(EVENT_ID)) == 1
+    assert len(chain.entries(EVENT_ID)) == 1
     assert len(ledger()["feedback"]) == 1
 
 
@@ -94,7 +95,7 @@ def test_every_delay_is_an_entry_of_its_own() -> None:
     feed("DeliveryDelay")
     feed("DeliveryDelay", timestamp="2026-11-23T14:00:00.000Z")
     feed("Delivery", timestamp="2026-11-23T14:10:00.000Z")
-    assert [e["action"] for e in audit.entries(EVENT_ID)] == ["DELAYED", "DELAYED", "DELIVERED"]
+    assert [e["action"] for e in chain.entries(EVENT_ID)] == ["DELAYED", "DELAYED", "DELIVERED"]
 
 
 @pytest.mark.parametrize("state", ["unknown", "sending"])
@@ -127,10 +128,10 @@ def test_an_event_does_not_overrule_what_the_ledger_knows(state: str) -> None:
 def test_that_ses_took_the_mail_is_news_only_where_nobody_knew() -> None:
     given("sent")
     assert feed("Send")["outcome"] == "known"
-    assert audit.entries(EVENT_ID) == []
+    assert chain.entries(EVENT_ID) == []
 
     given("unknown")
-    audit.append(
+    chain.append(
         EVENT_ID,
         {
             "step": "DeliverNotification",
@@ -141,7 +142,7 @@ def test_that_ses_took_the_mail_is_news_only_where_nobody_knew() -> None:
     )
     assert feed("Send")["outcome"] == "recorded"
     assert feed("Send")["outcome"] == "known"
-    assert [e["action"] for e in audit.entries(EVENT_ID)] == ["UNKNOWN", "SENT"]
+    assert [e["action"] for e in chain.entries(EVENT_ID)] == ["UNKNOWN", "SENT"]
 
 
 def test_an_entry_that_could_not_be_written_is_written_when_the_event_comes_again(
@@ -153,18 +154,18 @@ def test_an_entry_that_could_not_be_written_is_written_when_the_event_comes_agai
         raise DependencyUnavailableError("dynamodb: down")
 
     with monkeypatch.context() as outage:
-        outage.setattr(audit, "append", down)
+        outage.setattr(chain, "append", down)
         with pytest.raises(DependencyUnavailableError):
             feed("Bounce")
     assert feed("Bounce")["outcome"] == "recorded"
-    assert [e["action"] for e in audit.entries(EVENT_ID)] == ["BOUNCED"]
+    assert [e["action"] for e in chain.entries(EVENT_ID)] == ["BOUNCED"]
 
 
 def test_an_unknown_delivery_is_counted_and_dropped_without_an_error(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert feed("Delivery") == {"outcome": "not_ours"}
-    assert audit.entries(EVENT_ID) == []
+    assert chain.entries(EVENT_ID) == []
     assert '"FeedbackNotOurs":[1.0]' in capsys.readouterr().out.replace(" ", "")
 
 
@@ -189,7 +190,7 @@ def test_no_address_and_no_text_of_a_server_is_logged_audited_or_kept(
             feed(event_type)
     out = capsys.readouterr().out
     assert '"message":"done"' in out
-    written = [out, audit.entries(EVENT_ID), ledger()]
+    written = [out, chain.entries(EVENT_ID), ledger()]
     for text in map(str, written):
         for private in ("clinic.example", "Petra", "Lindqvist", "Okonjo", "smtp", "Hospital"):
             assert private not in text

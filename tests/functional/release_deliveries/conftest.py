@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.aws import client as real
-from lambdas.deliver_notification import attempt
+from lambdas.common.aws.clients import client as real
+from lambdas.delivery import attempt
 from lambdas.release_deliveries import delivering, releasing
 from tests.functional.release_deliveries.world import Lambda
 

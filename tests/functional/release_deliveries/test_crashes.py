@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.common import audit, deliveries
-from lambdas.deliver_notification import delivery, digest, ledger, mailer, rate, record
+from lambdas.common import deliveries
+from lambdas.common.audit import chain
+from lambdas.delivery import delivery, ledger, mailer, rate, record, summary
 from lambdas.record_feedback import ledger as feedback_ledger
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from lambdas.release_deliveries import ledger as release_ledger
@@ -67,9 +68,9 @@ def releases() -> None:
         (release_ledger, "due_by"),
         (release_ledger, "bound"),
         (releasing, "digest"),
-        (digest, "why_held"),
-        (digest, "why_withheld"),
-        (digest, "rendered"),
+        (summary, "why_held"),
+        (summary, "why_withheld"),
+        (summary, "rendered"),
         (mailer, "store"),
         (ledger, "claim"),
         (rate, "may_send"),
@@ -77,7 +78,7 @@ def releases() -> None:
         (mailer, "send"),
         (ledger, "confirm"),
         (record, "of_delivery"),
-        (audit, "append"),
+        (chain, "append"),
         (ledger, "settle_member"),
     ],
     ids=names,
@@ -96,7 +97,7 @@ def test_a_summary_is_told_once_and_its_members_with_it(
     assert states() == {"unknown" if doubtful else "sent": 3}
     assert len(sent_mails()) == (gone if doubtful else 1)
     for number in (1, 2):
-        actions = [entry["action"] for entry in audit.entries(f"{number:032x}")]
+        actions = [entry["action"] for entry in chain.entries(f"{number:032x}")]
         assert actions == ["HELD", "UNKNOWN" if doubtful else "SENT"]
 
 
@@ -112,7 +113,7 @@ def test_a_summary_is_told_once_and_its_members_with_it(
         (ledger, "begin_sending"),
         (mailer, "send"),
         (ledger, "confirm"),
-        (audit, "append"),
+        (chain, "append"),
     ],
     ids=names,
 )
@@ -130,17 +131,17 @@ def test_one_held_alone_is_told_once(
     assert states() == {"unknown" if doubtful else "sent": 1}
     assert len(sent_mails()) == (gone if doubtful else 1)
     if doubtful:
-        assert [e["action"] for e in audit.entries(f"{1:032x}")] == ["HELD", "UNKNOWN"]
+        assert [e["action"] for e in chain.entries(f"{1:032x}")] == ["HELD", "UNKNOWN"]
         return
     for _ in range(2):
         feedback(ses_event("Delivery", f"{1:032x}", world.delivery_id), Context())
-    assert [e["action"] for e in audit.entries(f"{1:032x}")] == ["HELD", "SENT", "DELIVERED"]
+    assert [e["action"] for e in chain.entries(f"{1:032x}")] == ["HELD", "SENT", "DELIVERED"]
 
 
 @MOMENTS
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(ledger, "claim"), (ledger, "hold"), (audit, "append")],
+    [(ledger, "claim"), (ledger, "hold"), (chain, "append")],
     ids=names,
 )
 def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
@@ -152,7 +153,7 @@ def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
         with pytest.raises(Death):
             world.run()
     assert world.run()["outcome"] == "held"
-    assert [entry["action"] for entry in audit.entries(f"{1:032x}")] == ["HELD"]
+    assert [entry["action"] for entry in chain.entries(f"{1:032x}")] == ["HELD"]
     due_now()
     releases()
     assert len(sent_mails()) == 1
@@ -166,7 +167,7 @@ def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
         (feedback_ledger, "settle"),
         (deliveries, "mark"),
         (deliveries, "tell_instead"),
-        (audit, "append"),
+        (chain, "append"),
     ],
     ids=names,
 )
@@ -197,7 +198,7 @@ def test_a_bounce_is_recorded_once_and_the_fallback_told_once(
         (ledger, "claim"),
         (deliveries, "tell_instead"),
         (ledger, "refuse"),
-        (audit, "append"),
+        (chain, "append"),
     ],
     ids=names,
 )
@@ -224,7 +225,7 @@ def refused(world: World) -> None:
 
 
 @MOMENTS
-@pytest.mark.parametrize(("module", "name"), [(ledger, "withhold"), (audit, "append")], ids=names)
+@pytest.mark.parametrize(("module", "name"), [(ledger, "withhold"), (chain, "append")], ids=names)
 def test_one_withheld_is_said_so_once(
     monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from lambdas.common import audit, deliveries, vault
-from lambdas.common.models import Identities
+from lambdas.common import deliveries
+from lambdas.common.audit import chain
+from lambdas.common.aws import vault
+from lambdas.common.contracts.models import Identities
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from tests.functional.deliver_notification.world import (
     ADMISSION,
@@ -92,5 +94,5 @@ def test_what_became_of_a_summary_stands_with_every_event_in_it() -> None:
             feedback(event, Context())
     assert states() == {"sent": 3}
     for number in (1, 2):
-        actions = [entry["action"] for entry in audit.entries(f"{number:032x}")]
+        actions = [entry["action"] for entry in chain.entries(f"{number:032x}")]
         assert actions == ["HELD", "UNKNOWN", "DELIVERED", "COMPLAINED"]

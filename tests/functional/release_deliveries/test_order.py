@@ -11,10 +11,10 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common import deliveries
+from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
-from lambdas.common.items import to_item
-from lambdas.deliver_notification import ledger as delivery_ledger
-from lambdas.deliver_notification import rate
+from lambdas.delivery import ledger as delivery_ledger
+from lambdas.delivery import rate
 from lambdas.release_deliveries import repair
 from tests.functional.deliver_notification.world import (
     RECIPIENT,

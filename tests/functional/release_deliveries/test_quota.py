@@ -11,10 +11,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.common import audit, mail_account
+from lambdas.common.audit import chain
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.mail_account import MailAccount
-from lambdas.deliver_notification import rate
+from lambdas.delivery import mail_account, rate
+from lambdas.delivery.mail_account import MailAccount
 from lambdas.release_deliveries import account
 from local.ses_account import age_mails, set_daily_quota
 from tests.functional.deliver_notification.world import (
@@ -74,7 +74,7 @@ def test_a_mail_that_meets_the_daily_quota_is_held_and_its_event_ends_well(
         assert world.run()["outcome"] == "held"
     assert len(calls) == 1
     assert world.actions == ["HELD"]
-    assert audit.entries(world.patient_event.event_id)[0]["hold_reason"] == "quota"
+    assert chain.entries(world.patient_event.event_id)[0]["hold_reason"] == "quota"
 
 
 def test_the_rate_of_a_second_is_no_daily_quota() -> None:
@@ -102,7 +102,7 @@ def test_mails_beyond_the_quota_go_out_oldest_first_when_there_is_room(
     assert release() == {"due": 2, "sent": 2}
     assert told() == [f"p{number}@clinic.example" for number in range(1, 7)]
     for world in found:
-        actions = [e["action"] for e in audit.entries(world.patient_event.event_id)]
+        actions = [e["action"] for e in chain.entries(world.patient_event.event_id)]
         assert actions.count("SENT") == 1
 
 
@@ -193,6 +193,6 @@ def test_the_accounts_maximum_rate_is_kept_by_every_function(
     assert mail_account.mail_account().maximum_rate == 200
     mail_account.set_maximum_rate(1)
     monkeypatch.setenv("ENS_SES_RATE", "14")
-    monkeypatch.setattr("lambdas.deliver_notification.rate.time.time", lambda: 1_000_000.0)
+    monkeypatch.setattr("lambdas.delivery.rate.time.time", lambda: 1_000_000.0)
     assert [world.run()["outcome"] for world in to_several(3)] == ["sent", "held", "held"]
     assert not rate.may_send(False, mail_account.mail_account())

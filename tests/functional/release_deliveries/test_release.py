@@ -8,10 +8,11 @@ import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from lambdas.common import audit, deliveries
+from lambdas.common import deliveries
+from lambdas.common.audit import chain
+from lambdas.common.aws.items import from_item
 from lambdas.common.encounters import Encounter, Occasion, withdraw
-from lambdas.common.items import from_item
-from lambdas.deliver_notification import ledger as delivery_ledger
+from lambdas.delivery import ledger as delivery_ledger
 from tests.functional.deliver_notification.world import (
     RECIPIENT,
     World,
@@ -43,7 +44,7 @@ def test_a_days_notifications_come_in_one_mail_at_the_hour_chosen() -> None:
     assert plain.get_content().count("Amaka Okonjo was admitted to hospital.") == 3
     assert states() == {"sent": 4}
     for number in (1, 2, 3):
-        actions = [entry["action"] for entry in audit.entries(f"{number:032x}")]
+        actions = [entry["action"] for entry in chain.entries(f"{number:032x}")]
         assert actions == ["HELD", "SENT"]
     assert release()["due"] == 0
     assert len(sent_mails()) == 1
@@ -125,7 +126,7 @@ def test_a_release_that_died_with_the_claim_in_hand_goes_on(
 
 def test_above_the_rate_deliveries_wait_and_then_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENS_SES_RATE", "2")
-    monkeypatch.setattr("lambdas.deliver_notification.rate.time.time", lambda: 1_000_000.0)
+    monkeypatch.setattr("lambdas.delivery.rate.time.time", lambda: 1_000_000.0)
     outcomes = [world.run()["outcome"] for world in worlds(5, RECIPIENT)]
     assert outcomes == ["sent", "sent", "held", "held", "held"]
     assert release()["held"] == 3
@@ -201,8 +202,8 @@ def test_a_summary_leaves_out_what_was_withdrawn() -> None:
     due_now()
     assert release() == {"due": 3, "sent": 1}
     assert states() == {"withheld": 2, "sent": 2}
-    assert [e["action"] for e in audit.entries(f"{1:032x}")] == ["HELD", "WITHHELD"]
-    assert [e["action"] for e in audit.entries(f"{2:032x}")] == ["HELD", "SENT"]
+    assert [e["action"] for e in chain.entries(f"{1:032x}")] == ["HELD", "WITHHELD"]
+    assert [e["action"] for e in chain.entries(f"{2:032x}")] == ["HELD", "SENT"]
     assert len(sent_mails()) == 1
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import boto3
 
-from lambdas.common import vault
-from lambdas.common.models import Identities, Name
+from lambdas.common.aws import vault
+from lambdas.common.contracts.models import Identities, Name
 from lambdas.deliver_notification.handler import lambda_handler as deliver
 from lambdas.release_deliveries.handler import lambda_handler
 from tests.functional.deliver_notification.world import (

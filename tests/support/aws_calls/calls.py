@@ -44,7 +44,7 @@ Parameters = dict[str, list[tuple[Place, bool]]]
 
 class CallFinder:
     """Finds the calls of one program. `from_input` gives resources that a function gets as its input:
-    `lambdas.common.vault.read_message` -> `${ENS_VAULT_BUCKET}/events/*/message.hl7`."""
+    `lambdas.common.aws.vault.read_message` -> `${ENS_VAULT_BUCKET}/events/*/message.hl7`."""
 
     def __init__(self, program: Program, from_input: Mapping[str, str] | None = None) -> None:
         self._values = Values(program)
@@ -122,7 +122,7 @@ class CallFinder:
                             given.setdefault(name, []).append((value, absent))
             yield from self._needs(service, operation, given, _place(call, frame), frame)
 
-    # The receiver's own client (receiver/aws.py): Call(operation, method, path, headers, body)
+    # The receiver's own client (receiver/storage/aws_client/calls.py): Call(operation, method, path, headers, body)
 
     def _thin(self, call: ast.Call, frame: Frame) -> Iterator[AwsCall]:
         """The call in `something.<service>.call(Call(…))`."""

@@ -21,7 +21,7 @@ class Function:
 
     @property
     def where(self) -> str:
-        """Its place for error texts: `lambdas.common.vault.read_message`."""
+        """Its place for error texts: `lambdas.common.aws.vault.read_message`."""
         return ".".join(part for part in (self.module, self.owner, self.node.name) if part)
 
     @cached_property

@@ -13,7 +13,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from lambdas.common.aws import dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.errors import DependencyUnavailableError
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from lambdas.common import clock, deliveries
+from lambdas.common.aws.items import from_item, to_item
 from lambdas.common.errors import ConfigurationError
-from lambdas.common.items import from_item, to_item
 from lambdas.common.settings import required, settings
 from tests.conftest import clear_caches
 

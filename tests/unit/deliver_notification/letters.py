@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lambdas.common.models import (
+from lambdas.common.contracts.models import (
     CANCELS,
     ClinicalFindings,
     CodedText,
@@ -19,7 +19,7 @@ from lambdas.common.models import (
     Visit,
 )
 from lambdas.common.senders import Sender
-from lambdas.deliver_notification.letter import Letter, compose
+from lambdas.delivery.message.letter import Letter, compose
 
 SENDER = Sender("Northtown General", ZoneInfo("America/Halifax"))
 RECIPIENT = Recipient("k1.r", ("primary_care",), name=Name(family="Lindqvist", given="Petra"))

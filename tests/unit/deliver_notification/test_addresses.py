@@ -3,7 +3,7 @@
 import pytest
 
 from lambdas.common.errors import ConfigurationError
-from lambdas.deliver_notification.mailer import from_address, is_address
+from lambdas.delivery.mailer import from_address, is_address
 
 
 @pytest.mark.parametrize(

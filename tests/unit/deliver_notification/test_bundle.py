@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
-from lambdas.common.models import KINDS, CodedText, PatientIdentifier
-from lambdas.deliver_notification.bundle import bundle_of
+from lambdas.common.contracts.models import KINDS, CodedText, PatientIdentifier
+from lambdas.delivery.message.fhir_bundle import bundle_of
 from tests.unit.deliver_notification.letters import ADMISSION, BARE, RECIPIENT, of_kind
 from tests.unit.deliver_notification.test_hostile_text import NASTY, filled
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lambdas.deliver_notification.holding import hold_for
+from lambdas.delivery.holds import hold_for
 from tests.functional.deliver_notification.world import RECIPIENT
 
 HALIFAX = replace(RECIPIENT, time_zone="America/Halifax")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.common.models import (
+from lambdas.common.contracts.models import (
     ClinicalFindings,
     CodedText,
     Finding,
@@ -20,9 +20,9 @@ from lambdas.common.models import (
     Visit,
 )
 from lambdas.common.senders import Sender
-from lambdas.deliver_notification import mailer
-from lambdas.deliver_notification.clean import clean
-from lambdas.deliver_notification.letter import Letter
+from lambdas.delivery import mailer
+from lambdas.delivery.message.clean import clean
+from lambdas.delivery.message.letter import Letter
 from tests.unit.deliver_notification.letters import RECIPIENT, Page, letter_of
 
 NASTY = [

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.models import KINDS
-from lambdas.deliver_notification.words import LANGUAGES, Words, words_in
+from lambdas.common.contracts.models import KINDS
+from lambdas.delivery.message.locale import LANGUAGES, Words, words_in
 from tests.unit.deliver_notification.letters import (
     DEATHS,
     FINDINGS,

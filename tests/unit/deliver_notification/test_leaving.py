@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.models import CodedText, Location, PatientEvent
+from lambdas.common.contracts.models import CodedText, Location, PatientEvent
 from tests.unit.deliver_notification.letters import ADMISSION, DEATHS, both, letter_of, of_kind
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.models import (
+from lambdas.common.contracts.models import (
     KINDS,
     ClinicalFindings,
     CodedText,
@@ -17,8 +17,8 @@ from lambdas.common.models import (
     Visit,
 )
 from lambdas.common.senders import Sender
-from lambdas.deliver_notification.words import words_in
-from lambdas.lookup_identities.records import REASONS
+from lambdas.delivery.message.locale import words_in
+from lambdas.lookup_identities.registry.records import REASONS
 from tests.unit.deliver_notification.letters import (
     ADMISSION,
     BARE,

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.models import UNREAD, ClinicalFindings, Finding, Note, Unread
-from lambdas.deliver_notification.findings import place
-from lambdas.deliver_notification.words import words_in
+from lambdas.common.contracts.models import UNREAD, ClinicalFindings, Finding, Note, Unread
+from lambdas.delivery.message.findings_rows import place
+from lambdas.delivery.message.locale import words_in
 from tests.unit.deliver_notification.letters import (
     ADMISSION,
     FINDINGS,

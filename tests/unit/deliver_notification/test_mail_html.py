@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.models import KINDS
-from lambdas.deliver_notification.letter import rendered, view_of
-from lambdas.deliver_notification.words import LANGUAGES, words_in
+from lambdas.common.contracts.models import KINDS
+from lambdas.delivery.message.letter import rendered, view_of
+from lambdas.delivery.message.locale import LANGUAGES, words_in
 from tests.unit.deliver_notification.letters import (
     DEATHS,
     FINDINGS,

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.extract_entities.chunks import chunks
-from local.comprehend_medical.answers import infer_icd10cm
+from simulators.comprehend_medical.answers import infer_icd10cm
 
 TEXTS = st.text(
     alphabet=st.one_of(

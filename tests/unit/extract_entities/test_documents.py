@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.models import Note
+from lambdas.common.contracts.models import Note
 from lambdas.extract_entities.documents import plain
 
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.models import CodedText, Finding
+from lambdas.common.contracts.models import CodedText, Finding
 from lambdas.extract_entities.findings import Found, found, shown, without_known
 from lambdas.extract_entities.notes import Piece, reading
 

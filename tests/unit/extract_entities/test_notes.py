@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.models import CodedText, Note, PatientEvent, Unread, Visit
+from lambdas.common.contracts.models import CodedText, Note, PatientEvent, Unread, Visit
 from lambdas.extract_entities.notes import Piece, fitting, reading, sources
 
 GAPS = reading(

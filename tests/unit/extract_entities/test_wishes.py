@@ -1,6 +1,6 @@
 import pytest
 
-from lambdas.extract_entities.wishes import mode_for
+from lambdas.extract_entities.cost_mode import mode_for
 
 
 @pytest.mark.parametrize(

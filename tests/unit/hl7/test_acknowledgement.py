@@ -7,7 +7,7 @@ import pytest
 from hl7.acknowledgement import acknowledge
 from hl7.header import find_header
 from hl7.mllp import Fault, Frame
-from receiver.refusals import (
+from receiver.intake.refusals import (
     CUT_OFF,
     MSH_UNREADABLE,
     NO_CONTROL_ID,
@@ -20,7 +20,7 @@ from receiver.refusals import (
     Refusal,
     Rules,
 )
-from receiver.senders import Origin
+from receiver.intake.sender_table import Origin
 
 REFUSALS = [
     NOT_HL7,

@@ -13,7 +13,7 @@ from hl7.header import (
     trigger_event,
 )
 from lambdas.common.keys import KeyRing
-from receiver.keys import ReferenceKey
+from receiver.intake.reference_key import ReferenceKey
 from receiver.settings import SettingError
 
 MESSAGE = (

@@ -6,11 +6,12 @@ import sys
 import pytest
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
-from lambdas.lookup_identities import backends, settings
-from lambdas.lookup_identities.breaker import FAILURES, SECONDS, Breaker
+from lambdas.lookup_identities import settings
 from lambdas.lookup_identities.fhir import directory
 from lambdas.lookup_identities.fhir import index as fhir
-from lambdas.lookup_identities.pixpdq import index as pixpdq
+from lambdas.lookup_identities.mpi import backends
+from lambdas.lookup_identities.mpi.circuit_breaker import FAILURES, SECONDS, Breaker
+from lambdas.lookup_identities.pix_pdq import index as pixpdq
 from tests.conftest import ROOT, clear_caches
 
 UNUSED = "import sys, lambdas.lookup_identities.handler; print(*sys.modules)"
@@ -25,7 +26,7 @@ def test_no_library_is_loaded_for_a_backend_that_is_not_in_use() -> None:
     strangers = (
         "cryptography",
         "lambdas.lookup_identities.fhir",
-        "lambdas.lookup_identities.pixpdq",
+        "lambdas.lookup_identities.pix_pdq",
     )
     assert [name for name in loaded if name.startswith(strangers)] == []
 

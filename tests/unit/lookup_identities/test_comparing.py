@@ -1,6 +1,10 @@
 import pytest
 
-from lambdas.lookup_identities.comparing import birth_dates_agree, sexes_agree, surnames_agree
+from lambdas.lookup_identities.matching.demographics import (
+    birth_dates_agree,
+    sexes_agree,
+    surnames_agree,
+)
 
 AGREE = [
     ("OKAFOR", "Okafor"),

@@ -1,14 +1,14 @@
 import pytest
 
+from lambdas.common.contracts.models import Name, Patient, PatientIdentifier
 from lambdas.common.errors import IdentityAmbiguousError, IdentityConflictError
-from lambdas.common.models import Name, Patient, PatientIdentifier
-from lambdas.lookup_identities.matching import (
+from lambdas.lookup_identities.matching.identifiers import (
     UsableIdentifier,
     agreement,
     one_patient,
     usable_identifiers,
 )
-from lambdas.lookup_identities.records import PatientRecord
+from lambdas.lookup_identities.registry.records import PatientRecord
 
 RECORD = PatientRecord("p-1", "Okafor", "Amara", "1958-02-14", "F")
 

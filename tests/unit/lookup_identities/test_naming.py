@@ -1,6 +1,10 @@
-from lambdas.common.models import Name, Practitioner
-from lambdas.lookup_identities.naming import Named, identifier_pairs, named_providers
-from lambdas.lookup_identities.records import Provider
+from lambdas.common.contracts.models import Name, Practitioner
+from lambdas.lookup_identities.care_team.named_providers import (
+    Named,
+    identifier_pairs,
+    named_providers,
+)
+from lambdas.lookup_identities.registry.records import Provider
 
 LINDQVIST = Provider("dr-l", Name("Lindqvist", "Petra"), "1888888884", "p@clinic.example")
 SMITH = Provider("dr-s", Name("Smith", "John"), "", "s@clinic.example")

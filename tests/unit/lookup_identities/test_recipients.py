@@ -3,17 +3,17 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.models import Considered, Name, Recipient
-from lambdas.lookup_identities.naming import Named
-from lambdas.lookup_identities.recipients import Circle, choose
-from lambdas.lookup_identities.records import (
+from lambdas.common.contracts.models import Considered, Name, Recipient
+from lambdas.lookup_identities.care_team.named_providers import Named
+from lambdas.lookup_identities.care_team.preferences import Occasion
+from lambdas.lookup_identities.care_team.recipients import Circle, choose
+from lambdas.lookup_identities.registry.records import (
     REASONS,
     Manner,
     Provider,
     Relationship,
     Wishes,
 )
-from lambdas.lookup_identities.wishes import Occasion
 
 ADDRESS = "petra@clinic.example"
 TODAY = Occasion("admission", "I", ("northgen", "NORTHGEN", "4W"), "2026-11-23")

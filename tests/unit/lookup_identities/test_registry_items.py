@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.lookup_identities.registry_items import identifier_key, items, items_of_folder, key
-from lambdas.lookup_identities.registry_rows import InvalidRegistryError
+from lambdas.lookup_identities.registry.items import identifier_key, items, items_of_folder, key
+from lambdas.lookup_identities.registry.rows import InvalidRegistryError
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -203,7 +203,7 @@ def test_no_fault_repeats_what_stood_in_the_cell() -> None:
 
 
 def test_the_seed_files_hold_together() -> None:
-    found = {(item["pk"], item["sk"]): item for item in items_of_folder(ROOT / "local/registry")}
+    found = {(item["pk"], item["sk"]): item for item in items_of_folder(ROOT / "samples/registry")}
     assert found["identifier#aa#0123456789", "patient"]["patient_id"] == "p-martin"
     assert found["patient#p-martin", "provider#dr-smith"]["relationship"] == "primary_care"
     assert found["provider#dr-smith", "provider"]["email"] == "john.smith@provider.example"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.messages import OutgoingMessage, read, split
+from ops.sending.messages import OutgoingMessage, read, split
 
 ONE = b"MSH|^~\\&|A|B|C|D|20261123||ADT^A01|7|P|2.5\rPID|1||H1\r"
 TWO = b"MSH|^~\\&|A|B|C|D|20261123||ADT^A03|8|P|2.5\rPID|1||H2\r"

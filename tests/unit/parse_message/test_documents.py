@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.models import Note, PatientEvent, Unread
+from lambdas.common.contracts.models import Note, PatientEvent, Unread
 from lambdas.parse_message.read_event import read_event
 
 HEADER = "MSH|^~\\&|A|B|||20261123||ADT^A01|1|P|2.5.1|||||||"

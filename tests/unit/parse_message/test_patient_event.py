@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lambdas.common.models import PatientEvent, PatientIdentifier
+from lambdas.common.contracts.models import PatientEvent, PatientIdentifier
 from lambdas.parse_message.read_event import read_event
 from tests.support.messages import sample
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.common.models import KINDS
+from lambdas.common.contracts.models import KINDS
 from lambdas.parse_message.rules import PATIENT_CLASSES, RULES, TRIGGER_EVENTS, kind_of
 from lambdas.parse_message.visit import OTHER
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any, cast
 
 from hl7.mllp import Decoder, Frame, wrap
-from receiver.connection import Connection
-from receiver.intake import Intake
-from receiver.log import Log
-from receiver.metrics import Metrics
-from receiver.senders import Origin, SenderTable
+from receiver.intake.intake import Intake
+from receiver.intake.sender_table import Origin, SenderTable
 from receiver.settings import Settings
-from receiver.turns import Turns
+from receiver.storage.turns import Turns
+from receiver.telemetry.log import Log
+from receiver.telemetry.metrics import Metrics
+from receiver.transport.connection import Connection
 
 SETTINGS = Settings(
     *("test", "vault", "queue", "key", "configuration", "configuration.json", "r1"),

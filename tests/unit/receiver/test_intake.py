@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from hl7.er7 import MAX_SEGMENTS
 from hl7.header import find_header
 from hl7.mllp import Decoder, Fault, Frame, wrap
-from receiver import intake as module
 from receiver.errors import StoreUnavailableError
-from receiver.intake import Intake
-from receiver.keys import ReferenceKey
-from receiver.log import Log
-from receiver.metrics import Metrics
-from receiver.senders import Origin
+from receiver.intake import intake as module
+from receiver.intake.intake import Intake
+from receiver.intake.reference_key import ReferenceKey
+from receiver.intake.sender_table import Origin
 from receiver.settings import Settings
-from receiver.store import Arrival, Store, Vaulted
-from receiver.turns import Turns
+from receiver.storage.store import Arrival, Store, Vaulted
+from receiver.storage.turns import Turns
+from receiver.telemetry.log import Log
+from receiver.telemetry.metrics import Metrics
 
 LIMITS = Settings(
     *("test", "vault", "queue", "key", "configuration", "configuration.json", "r1"),

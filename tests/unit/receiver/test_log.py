@@ -4,8 +4,8 @@ import io
 import json
 from typing import Any
 
-from receiver.log import Log, where
-from receiver.metrics import Metrics, Sample
+from receiver.telemetry.log import Log, where
+from receiver.telemetry.metrics import Metrics, Sample
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from receiver.errors import StoreUnavailableError
-from receiver.outbox import Outbox
+from receiver.storage.sqs_batcher import Outbox
 
 Answer = dict[str, Any]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from receiver.senders import Sender, SenderTable, certificate_names, within
+from receiver.intake.sender_table import Sender, SenderTable, certificate_names, within
 
 OPEN = Sender("open", "ADT", "OPEN")
 NETWORK = Sender("network", "ADT", "NET", networks=(ip_network("10.1.0.0/16"),))

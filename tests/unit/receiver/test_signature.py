@@ -10,7 +10,7 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
-from receiver.signature import Credentials, signed_head
+from receiver.storage.aws_client.signature import Credentials, signed_head
 
 NOW = datetime(2026, 11, 23, 9, 15, 2, tzinfo=UTC)
 

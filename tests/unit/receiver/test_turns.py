@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from receiver.errors import StoreUnavailableError
-from receiver.turns import Turns
+from receiver.storage.turns import Turns
 
 
 def test_a_group_goes_in_the_order_of_its_turns_whoever_is_ready_first() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from hl7 import er7
 from lambdas.common.errors import ConfigurationError
-from lambdas.lookup_identities.pixpdq.queries import Domain, Parties, pdq_query, pix_query
+from lambdas.lookup_identities.pix_pdq.queries import Domain, Parties, pdq_query, pix_query
 
 REGION = Domain("REGION", "2.16.840.1.113883.3.9999.10")
 NORTHGEN = Domain("NORTHGEN", "2.16.840.1.113883.3.9999.11")

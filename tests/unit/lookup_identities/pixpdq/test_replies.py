@@ -3,8 +3,8 @@
 import pytest
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
-from lambdas.lookup_identities.pixpdq.queries import Domain
-from lambdas.lookup_identities.pixpdq.replies import (
+from lambdas.lookup_identities.pix_pdq.queries import Domain
+from lambdas.lookup_identities.pix_pdq.replies import (
     MismatchError,
     PixAnswer,
     pdq_answer,

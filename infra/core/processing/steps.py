@@ -1,0 +1,248 @@
+"""The six functions, each with what it needs to know and what it may do."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from environments import Environment
+from infra import grants
+from infra.core.processing.mail import Delivery
+from infra.core.processing.step_lambda import StepFunction
+from infra.core.stores.configuration import Configuration
+from infra.core.stores.keys import Keys
+from infra.core.stores.secrets import Secrets
+from infra.core.stores.tables import Tables
+from infra.core.stores.vault import ANALYSES, CLINICAL, EVENT, IDENTITIES, MAILS, MESSAGE, Vault
+from infra.mdm import mdm_variables
+
+COMPREHEND_TURNS = "rate#comprehendmedical"
+"""The ledger's item by which ExtractEntities keeps to the account's quota (lambdas/extract_entities/turns.py)."""
+
+
+class Steps:
+    """Makes the functions directly in `scope`, so that each one's construct id is its step's name."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        environment: Environment,
+        keys: Keys,
+        vault: Vault,
+        tables: Tables,
+        secrets: Secrets,
+        delivery: Delivery,
+        configuration: Configuration,
+        vpc: ec2.IVpc | None,
+        security_group: ec2.ISecurityGroup | None,
+    ) -> None:
+        self._scope = scope
+        self._environment = environment
+        self._keys = keys
+        self._vpc = vpc
+        self._security_group = security_group
+        self._variables = {
+            "ENS_ENVIRONMENT": environment.name,
+            "ENS_VAULT_BUCKET": vault.bucket.bucket_name,
+            "ENS_AUDIT_TABLE": tables.audit.table_name,
+            "ENS_STATUS_TABLE": tables.status.table_name,
+            "ENS_REFERENCE_KEY_SECRET": secrets.reference_key.secret_arn,
+            "ENS_AUDIT_KEY_SECRET": secrets.audit_key.secret_arn,
+        }
+        self._audit_key = grants.read_secret(secrets.audit_key, keys.records)
+        references = grants.read_secret(secrets.reference_key, keys.records)
+        bucket = vault.bucket
+        audit = grants.use_table(tables.audit, keys.records, "GetItem", "PutItem")
+        trail = grants.use_table(tables.audit, keys.records, "GetItem", "PutItem", "Query")
+
+        self.parse_message = self._step(
+            "ParseMessage",
+            folder="parse_message",
+            timeout=5,
+            variables={
+                "ENS_DOCUMENT_BYTES": str(environment.document_bytes),
+                **configuration.versioned_variables,
+            },
+            may=[
+                configuration.read_version(),
+                *references,
+                *grants.read_versions(bucket, keys.vault, MESSAGE),
+                *grants.write_objects(bucket, keys.vault, EVENT),
+                *grants.use_table(
+                    tables.audit,
+                    keys.records,
+                    *("GetItem", "PutItem", "Query"),
+                    indexes=["by_message_control_id"],
+                ),
+                *grants.use_table(tables.status, keys.records, "GetItem", "UpdateItem"),
+            ],
+        )
+        self.lookup_identities = self._step(
+            "LookupIdentities",
+            folder="lookup_identities",
+            timeout=7,
+            variables={
+                "ENS_LEDGER_TABLE": tables.ledger.table_name,
+                "ENS_LOOKUPS_TABLE": tables.lookups.table_name,
+                "ENS_MDM_BACKEND": environment.mdm_backend,
+                **mdm_variables(environment.mdm),
+                "ENS_REGISTRY_TABLE": tables.registry.table_name,
+                **configuration.versioned_variables,
+            },
+            may=[
+                *audit,
+                configuration.read_version(),
+                *references,
+                *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES),
+                *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES),
+                *grants.write_objects(bucket, keys.vault, IDENTITIES),
+                # Whom a cancelled event was told, and that nobody is told of it from now on.
+                *grants.use_table(tables.ledger, keys.records, "GetItem", "UpdateItem"),
+                *grants.read_foreign_secret(
+                    environment.mdm.secret_arn, environment.mdm.secret_key_arn
+                ),
+                *grants.use_table(
+                    tables.lookups,
+                    keys.registry,
+                    *("BatchGetItem", "BatchWriteItem", "PutItem"),
+                ),
+                *grants.use_table(
+                    tables.registry,
+                    keys.registry,
+                    *("BatchGetItem", "Query"),
+                    indexes=["by_roster_end"],
+                ),
+            ],
+        )
+        self.extract_entities = self._step(
+            "ExtractEntities",
+            folder="extract_entities",
+            timeout=9,
+            variables={
+                "ENS_COST_MODE": environment.cost_mode,
+                "ENS_COMPREHEND_CHARACTERS": str(environment.comprehend_characters),
+                "ENS_COMPREHEND_RATE": str(environment.comprehend_rate),
+                "ENS_FINDINGS_WAIT_SECONDS": str(environment.findings_wait_seconds),
+                "ENS_LEDGER_TABLE": tables.ledger.table_name,
+                "ENS_FULL_IN_CLEAR": environment.mail.full_in_clear,
+                "ENS_TEXT_LIMIT": str(environment.text_limit),
+                "ENS_CACHE_DAYS": str(environment.cache_days),
+            },
+            concurrency=environment.extract_concurrency,
+            may=[
+                *audit,
+                *references,
+                *grants.read_objects(bucket, keys.vault, EVENT, ANALYSES),
+                *grants.read_versions(bucket, keys.vault, EVENT),
+                *grants.write_objects(bucket, keys.vault, CLINICAL, ANALYSES),
+                *grants.use_item(tables.ledger, keys.records, COMPREHEND_TURNS, "UpdateItem"),
+                # Comprehend Medical knows no resources to grant on.
+                grants.allow(
+                    [
+                        f"comprehendmedical:{operation}"
+                        for operation in ("DetectEntitiesV2", "InferICD10CM", "InferRxNorm")
+                    ],
+                    ["*"],
+                ),
+            ],
+        )
+        mail = environment.mail
+        self.deliver_notification = self._step(
+            "DeliverNotification",
+            folder="deliver_notification",
+            timeout=7,
+            variables={
+                "ENS_LEDGER_TABLE": tables.ledger.table_name,
+                **configuration.versioned_variables,
+                "ENS_SES_CONFIGURATION_SET": environment.prefix,
+                "ENS_SES_FROM": mail.from_address,
+                "ENS_SES_RATE": str(mail.rate),
+                "ENS_FULL_IN_CLEAR": mail.full_in_clear,
+                **({"ENS_SMIME_SECRET": mail.smime_secret} if mail.smime_secret else {}),
+            },
+            may=[
+                *trail,
+                configuration.read_version(),
+                *references,
+                *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL, MAILS),
+                *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL),
+                *grants.write_objects(bucket, keys.vault, MAILS),
+                *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
+                grants.send_mail(mail.from_address, delivery.arns),
+                *grants.read_foreign_secret(mail.smime_secret, mail.smime_secret_key_arn),
+            ],
+        )
+        self.record_feedback = self._step(
+            "RecordFeedback",
+            folder="record_feedback",
+            timeout=10,
+            variables={"ENS_LEDGER_TABLE": tables.ledger.table_name},
+            may=[
+                *trail,
+                *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
+            ],
+        )
+        self.release_deliveries = self._step(
+            "ReleaseDeliveries",
+            folder="release_deliveries",
+            timeout=55,
+            variables={
+                "ENS_DELIVER_FUNCTION": self.deliver_notification.function_name,
+                "ENS_LEDGER_TABLE": tables.ledger.table_name,
+                "ENS_ON_UNKNOWN": mail.on_unknown,
+                "ENS_SES_RATE": str(mail.rate),
+            },
+            may=[
+                *audit,
+                *grants.use_table(
+                    tables.ledger,
+                    keys.records,
+                    *("GetItem", "UpdateItem"),
+                    indexes=["by_due", "by_state"],
+                ),
+                # The account's quota: GetAccount knows no resources to grant on.
+                grants.allow(("ses:GetAccount",), ["*"]),
+                grants.allow(("lambda:InvokeFunction",), [self.deliver_notification.function_arn]),
+            ],
+        )
+        self.of_workflow = [
+            self.parse_message,
+            self.lookup_identities,
+            self.extract_entities,
+            self.deliver_notification,
+        ]
+        self.all = [*self.of_workflow, self.record_feedback, self.release_deliveries]
+        for step, documents in (
+            (self.parse_message, (MESSAGE, EVENT)),
+            (self.lookup_identities, (EVENT, IDENTITIES)),
+            (self.extract_entities, (EVENT, CLINICAL, ANALYSES)),
+            (self.deliver_notification, (EVENT, IDENTITIES, CLINICAL, MAILS)),
+        ):
+            vault.accept_patterns(step.own_role, *documents)
+
+    def _step(
+        self,
+        name: str,
+        *,
+        folder: str,
+        timeout: int,
+        variables: dict[str, str],
+        may: Sequence[iam.PolicyStatement],
+        concurrency: int | None = None,
+    ) -> StepFunction:
+        inside = self._environment.runs_inside(name)
+        return StepFunction(
+            self._scope,
+            name,
+            environment=self._environment,
+            folder=folder,
+            timeout=timeout,
+            variables={**self._variables, **variables},
+            grants=[*self._audit_key, *may],
+            logs_key=self._keys.logs,
+            vpc=self._vpc if inside else None,
+            security_group=self._security_group if inside else None,
+            concurrency=concurrency,
+        )

@@ -1,0 +1,90 @@
+"""The EXPRESS state machine: the file in statemachine/, its role, its log."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from environments import Environment
+from infra.core.stores.keys import Keys
+from infra.core.stores.queues import Queues
+from infra.core.stores.tables import Tables
+from infra.findings import DEPENDS_ON_ROLE, INLINE, accept
+from infra.grants import allow, send_messages, use_table
+from infra.log_groups import LogGroup
+
+DEFINITION = Path(__file__).resolve().parents[3] / "statemachine" / "patient_event.asl.json"
+
+
+class Workflow(Construct):
+    """The workflow as the file has it, with the names of this environment put in."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        substitutions: Mapping[str, str],
+        grants: Sequence[iam.PolicyStatement],
+        logs_key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        name = f"{environment.prefix}-patient-event"
+        self.log_group = LogGroup(
+            self,
+            "Logs",
+            # Under this prefix AWS needs no resource policy of its own for each log group.
+            name=f"/aws/vendedlogs/states/{name}",
+            key=logs_key,
+            environment=environment,
+        )
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        for statement in grants:
+            self.role.add_to_policy(statement)
+        self.state_machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            state_machine_name=name,
+            state_machine_type=sfn.StateMachineType.EXPRESS,
+            # from_string: the definition stands in the template, where the local system finds it.
+            definition_body=sfn.DefinitionBody.from_string(DEFINITION.read_text("utf-8")),
+            definition_substitutions=dict(substitutions),
+            role=self.role,
+            tracing_enabled=True,
+            # Every state by name in all environments; input and output (ids and codes, no patient
+            # data) only where the environment pays for them: docs/adr/0142.
+            logs=sfn.LogOptions(
+                destination=self.log_group,
+                level=sfn.LogLevel.ALL,
+                include_execution_data=environment.log_execution_data,
+            ),
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        accept(self.state_machine, {"W3005": DEPENDS_ON_ROLE})
+        accept(
+            self.role,
+            {
+                "HIPAA.Security-IAMNoInlinePolicy": INLINE,
+                "AwsSolutions-IAM5[Resource::*]": "X-Ray and the delivery of logs (Step Functions"
+                ' developer guide, "Logging using CloudWatch Logs") know no resources to grant on.',
+            },
+        )
+
+
+def workflow_grants(
+    steps: Sequence[lambda_.IFunction], tables: Tables, queues: Queues, keys: Keys
+) -> list[iam.PolicyStatement]:
+    """What the definition's states do: call the steps, write audit and status, settle the message."""
+    return [
+        allow(("lambda:InvokeFunction",), [step.function_arn for step in steps]),
+        *use_table(tables.audit, keys.records, "PutItem"),
+        *use_table(tables.status, keys.records, "UpdateItem"),
+        *send_messages(queues.dead_letters, keys.queues),
+        allow(("sqs:ChangeMessageVisibility",), [queues.events.queue_arn]),
+    ]

@@ -1,0 +1,224 @@
+"""The core stack: vault, queues, tables, keys, functions, workflow, pipe, delivery, alarms; wired here."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from environments import Environment
+from infra.core.people.data_trail import DataTrail
+from infra.core.people.grants import Opened
+from infra.core.people.roles import People
+from infra.core.processing.mail import Delivery
+from infra.core.processing.pipe import Pipe
+from infra.core.processing.schedules import call_regularly
+from infra.core.processing.steps import Steps
+from infra.core.processing.workflow import Workflow, workflow_grants
+from infra.core.receiver_role import ReceiverRole
+from infra.core.stores.backups import Backups
+from infra.core.stores.configuration import Configuration
+from infra.core.stores.keys import Keys
+from infra.core.stores.queues import Queues
+from infra.core.stores.secrets import Secrets
+from infra.core.stores.tables import Tables
+from infra.core.stores.vault import Vault
+from infra.monitoring.alarms import Alarms
+from infra.monitoring.backup_alarms import watch_backups
+from infra.monitoring.core_alarms import CoreAlarms
+from infra.monitoring.dashboard import Dashboard
+from infra.monitoring.delivery_alarms import DeliveryAlarms
+from infra.monitoring.queries import Queries
+from infra.monitoring.watched import Watched
+
+
+class CoreStack(cdk.Stack):
+    """Everything between the stored message and the notified provider.
+
+    Without `vpc` and `security_group` the functions run in Lambda's own network.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        vpc: ec2.IVpc | None = None,
+        security_group: ec2.ISecurityGroup | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        self.keys = Keys(self, "Keys", environment=environment)
+        self.vault = Vault(self, "Vault", environment=environment, key=self.keys.vault)
+        self.configuration = Configuration(
+            self, "Configuration", environment=environment, logs_key=self.keys.logs
+        )
+        self.queues = Queues(self, "Queues", environment=environment, key=self.keys.queues)
+        self.tables = Tables(
+            self,
+            "Tables",
+            environment=environment,
+            records_key=self.keys.records,
+            registry_key=self.keys.registry,
+        )
+        self.secrets = Secrets(self, "Secrets", environment=environment, key=self.keys.records)
+        self.receiver_role = ReceiverRole(
+            self,
+            "ReceiverRole",
+            keys=self.keys,
+            vault=self.vault,
+            queues=self.queues,
+            secrets=self.secrets,
+            configuration=self.configuration,
+            tls_secret=environment.receiver.tls_secret,
+        )
+        self.delivery = Delivery(self, "Delivery", environment=environment)
+        self.steps = Steps(
+            self,
+            environment=environment,
+            keys=self.keys,
+            vault=self.vault,
+            tables=self.tables,
+            secrets=self.secrets,
+            delivery=self.delivery,
+            configuration=self.configuration,
+            vpc=vpc,
+            security_group=security_group,
+        )
+        self.delivery.report_to(self.steps.record_feedback, self.queues.feedback_dead_letters)
+        call_regularly(
+            self,
+            "Releases",
+            environment=environment,
+            function=self.steps.release_deliveries,
+            every=cdk.Duration.minutes(1),
+            # A call that fails is not repeated: the next minute's is.
+            retries=0,
+            why="Held deliveries that are due: summaries, quiet hours, rate, fallbacks",
+        )
+        call_regularly(
+            self,
+            "Rosters",
+            environment=environment,
+            function=self.steps.lookup_identities,
+            every=cdk.Duration.days(1),
+            retries=20,
+            why="Rosters that end soon: an operator is to hear of it before",
+        )
+        self.workflow = Workflow(
+            self,
+            "Workflow",
+            environment=environment,
+            substitutions={
+                **{f"{f.node.id}Arn": f.function_arn for f in self.steps.of_workflow},
+                "AuditTable": self.tables.audit.table_name,
+                "StatusTable": self.tables.status.table_name,
+                "QueueUrl": self.queues.events.queue_url,
+                "DeadLetterQueueUrl": self.queues.dead_letters.queue_url,
+                "UnknownPatient": environment.unknown_patient,
+                "HoldMinutes": str(environment.hold_minutes),
+                "MdmBackend": environment.mdm_backend,
+            },
+            grants=workflow_grants(self.steps.of_workflow, self.tables, self.queues, self.keys),
+            logs_key=self.keys.logs,
+        )
+        self.pipe = Pipe(
+            self,
+            "Pipe",
+            environment=environment,
+            queue=self.queues.events,
+            queue_key=self.keys.queues,
+            state_machine=self.workflow.state_machine,
+            logs_key=self.keys.logs,
+        )
+        self.backups = (
+            Backups(
+                self,
+                "Backups",
+                environment=environment,
+                plan=environment.backup,
+                key=self.keys.backups,
+                # All but `lookups`, a cache of minutes.
+                tables=[
+                    self.tables.audit,
+                    self.tables.status,
+                    self.tables.ledger,
+                    self.tables.registry,
+                ],
+                bucket=self.vault.bucket,
+            )
+            if environment.backup
+            else None
+        )
+        self.people = People(
+            self,
+            "People",
+            environment=environment,
+            opened=Opened(
+                keys=self.keys,
+                vault=self.vault,
+                queues=self.queues,
+                tables=self.tables,
+                secrets=self.secrets,
+                state_machine_arn=self.workflow.state_machine.state_machine_arn,
+                pipe_arn=self.pipe.pipe.attr_arn,
+            ),
+        )
+        self.alarms = Alarms(self, "Alarms", environment=environment, key=self.keys.alarms)
+        if environment.data_trail:
+            self.data_trail = DataTrail(
+                self,
+                "DataTrail",
+                environment=environment,
+                keys=self.keys,
+                vault=self.vault,
+                tables=self.tables,
+                people=self.people,
+                alarms=self.alarms,
+            )
+        watched = Watched(
+            environment=environment,
+            queues=self.queues,
+            pipe=self.pipe,
+            workflow=self.workflow,
+            steps=self.steps,
+        )
+        CoreAlarms(self, "CoreAlarms", watched=watched, alarms=self.alarms)
+        if self.backups:
+            watch_backups(self.backups, self.alarms)
+        DeliveryAlarms(self, "DeliveryAlarms", watched=watched, alarms=self.alarms)
+        Dashboard(self, "Dashboard", watched=watched, alarms=self.alarms)
+        Queries(
+            self,
+            "Queries",
+            environment=environment,
+            steps=[step.log_group for step in self.steps.all],
+            workflow=self.workflow.log_group,
+        )
+        self._tell(environment)
+
+    def calls_from_vpc(self) -> frozenset[str]:
+        """The actions of the calls that the receiver, and the functions in the VPC, make from there."""
+        return self.receiver_role.calls_from_vpc.union(
+            *(step.calls_from_vpc for step in self.steps.all)
+        )
+
+    def _tell(self, environment: Environment) -> None:
+        """The outputs by which `ens` and the local system find everything."""
+        for name, value in {
+            "VaultBucket": self.vault.bucket.bucket_name,
+            "QueueUrl": self.queues.events.queue_url,
+            "DeadLetterQueueUrl": self.queues.dead_letters.queue_url,
+            "StateMachineArn": self.workflow.state_machine.state_machine_arn,
+            "AuditTable": self.tables.audit.table_name,
+            "StatusTable": self.tables.status.table_name,
+            "LedgerTable": self.tables.ledger.table_name,
+            "RegistryTable": self.tables.registry.table_name,
+            "ReferenceKeySecret": self.secrets.reference_key.secret_arn,
+            "AuditKeySecret": self.secrets.audit_key.secret_arn,
+            "ConfigurationBucket": self.configuration.bucket.bucket_name,
+            "ConfigurationSet": environment.prefix,
+            "FromAddress": self.delivery.from_address,
+        }.items():
+            cdk.CfnOutput(self, name, value=value)

@@ -1,0 +1,203 @@
+"""The ingress stack: the load balancer and the receivers behind it. It knows network and core."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from environments import Environment, Network
+from infra.core.stack import CoreStack
+from infra.ingress.load_balancer import HEALTH, MLLP, LoadBalancer
+from infra.ingress.receiver_service import ReceiverService
+from infra.ingress.smoke_task import SmokeTask
+from infra.monitoring.alarms import Comparison, Missing, calculated, metric, own
+from infra.monitoring.queries import SavedQuery
+from infra.network.stack import workload_security_group
+
+# The reasons of receiver/intake/refusals.py: ours, and those of the message.
+NOT_STORED = ("store_unavailable", "receiver_fault")
+UNACCEPTABLE = (
+    *("not_hl7", "msh_unreadable", "no_start_block", "no_control_id"),
+    *("unknown_type", "unknown_trigger", "oversize", "cut_off", "too_many_segments"),
+)
+NOT_ALLOWED = ("processing_id", "sender_not_allowed", "trigger_not_allowed")
+
+# Of the slowest in a hundred. Senders are asked to wait 15 s before they send again
+# (docs/receiver.md).
+ACKNOWLEDGED_WITHIN_MS = 2000
+STORED_WITHIN_MS = 1500
+
+
+class IngressStack(cdk.Stack):
+    """The way in for HL7 messages."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        network: Network,
+        vpc: ec2.IVpc,
+        core: CoreStack,
+        **options: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        tasks = workload_security_group(
+            self,
+            "ReceiverSecurityGroup",
+            vpc=vpc,
+            network=network,
+            description="The receivers: MLLP and health checks from the load balancer",
+        )
+        balancer = LoadBalancer(
+            self,
+            "LoadBalancer",
+            environment=environment,
+            network=network,
+            vpc=vpc,
+            tasks=tasks,
+        )
+        receiver = ReceiverService(
+            self,
+            "Receiver",
+            environment=environment,
+            vpc=vpc,
+            security_group=tasks,
+            logs_key=core.keys.logs,
+            variables={
+                "ENS_ENVIRONMENT": environment.name,
+                "ENS_VAULT_BUCKET": core.vault.bucket.bucket_name,
+                "ENS_QUEUE_URL": core.queues.events.queue_url,
+                "ENS_REFERENCE_KEY_SECRET": core.secrets.reference_key.secret_arn,
+                # Without its version: a changed document must not replace the running receivers.
+                **core.configuration.variables,
+                "ENS_MLLP_HOST": "0.0.0.0",  # noqa: S104  a task's own interface; its group guards it
+                "ENS_MLLP_PORT": str(MLLP),
+                "ENS_HEALTH_PORT": str(HEALTH),
+                "ENS_UNKNOWN_SENDERS": environment.receiver.unknown_senders,
+                **_given("ENS_PROCESSING_IDS", ",".join(environment.receiver.processing_ids)),
+                **_given("ENS_TLS_SECRET", environment.receiver.tls_secret),
+            },
+            role=core.receiver_role,
+        )
+        SmokeTask(
+            self,
+            "Smoke",
+            environment=environment,
+            network=network,
+            vpc=vpc,
+            balancer=balancer,
+            receiver=receiver,
+            logs_key=core.keys.logs,
+        )
+        SavedQuery(
+            self,
+            "Refusals",
+            environment=environment,
+            title="messages refused or not stored, newest first",
+            groups=[receiver.log_group],
+            fields=["@timestamp", "message", "reason", "event_id", "connection", "key", "error"],
+            condition='level in ["WARNING", "ERROR"]',
+            newest_first=True,
+        )
+        group = balancer.send_to(receiver.service)
+        self._watch(environment, core, balancer, group.target_group_full_name)
+        cdk.CfnOutput(
+            self,
+            "ReceiverAddress",
+            value=f"{balancer.balancer.load_balancer_dns_name}:{MLLP}",
+        )
+
+    def _watch(
+        self, environment: Environment, core: CoreStack, balancer: LoadBalancer, group: str
+    ) -> None:
+        core.alarms.watch(
+            self,
+            "receivers-missing",
+            meaning="Fewer receivers serve than should: senders may not get through.",
+            metric=metric(
+                "AWS/NetworkELB",
+                "HealthyHostCount",
+                {
+                    "LoadBalancer": balancer.balancer.load_balancer_full_name,
+                    "TargetGroup": group,
+                },
+                statistic="Minimum",
+                minutes=1,
+            ),
+            comparison=Comparison.LESS_THAN_THRESHOLD,
+            threshold=environment.receiver.desired,
+            periods=5,
+            missing=Missing.BREACHING,
+        )
+        not_stored = {
+            reason: own(environment, "Receiver", "Refused", reason=reason) for reason in NOT_STORED
+        }
+        not_kept = own(environment, "Receiver", "RefusedNotKept")
+        core.alarms.watch(
+            self,
+            "receiver-cannot-store",
+            meaning="Senders get AR: vault or queue could not be reached. They keep their messages.",
+            metric=_sum("not stored", {**not_stored, "not_kept": not_kept}),
+        )
+        core.alarms.watch(
+            self,
+            "messages-refused",
+            meaning="Messages were refused for what they are; their bytes are under rejected/.",
+            metric=_sum(
+                "refused",
+                {
+                    reason: own(environment, "Receiver", "Refused", reason=reason)
+                    for reason in UNACCEPTABLE
+                },
+            ),
+            tells_end=False,
+        )
+        core.alarms.watch(
+            self,
+            "messages-not-allowed",
+            meaning="Messages came that their sender or this environment may not send.",
+            metric=_sum(
+                "not allowed",
+                {
+                    reason: own(environment, "Receiver", "Refused", reason=reason)
+                    for reason in NOT_ALLOWED
+                },
+            ),
+            tells_end=False,
+        )
+        for name, measured, milliseconds, meaning in (
+            (
+                "acknowledgements-slow",
+                "AckLatency",
+                ACKNOWLEDGED_WITHIN_MS,
+                "Senders wait long for their answers; one that waits too long sends again.",
+            ),
+            (
+                "storing-slow",
+                "StoreLatency",
+                STORED_WITHIN_MS,
+                "Vault and queue take long to store a message, so acknowledgements come late.",
+            ),
+        ):
+            core.alarms.watch(
+                self,
+                name,
+                meaning=meaning,
+                metric=own(environment, "Receiver", measured, statistic="p99"),
+                threshold=milliseconds,
+                periods=3,
+            )
+
+
+def _given(name: str, value: str) -> dict[str, str]:
+    """The variable, where there is a value for it."""
+    return {name: value} if value else {}
+
+
+def _sum(label: str, parts: dict[str, cloudwatch.Metric]) -> cloudwatch.MathExpression:
+    total = " + ".join(f"FILL({name}, 0)" for name in parts)
+    return calculated(total, parts, label=label)

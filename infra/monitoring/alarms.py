@@ -1,0 +1,168 @@
+"""Alarms, and the topic by which they reach a person. Each names its page of the runbook."""
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from environments import Environment
+from infra.core.stores.keys import alarm_topic_name
+from infra.stateful import fix_logical_id
+
+RUNBOOK = "docs/runbook.md"
+ENDS_SILENTLY = "It counts single events, so no mail tells its end."
+
+Comparison = cloudwatch.ComparisonOperator
+Missing = cloudwatch.TreatMissingData
+
+
+class Alarms(Construct):
+    """The environment's alarm topic under its own key, and every alarm that `watch` has made."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: Environment, key: kms.IKey
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._prefix = environment.prefix
+        self.topic = sns.Topic(
+            self,
+            "Topic",
+            topic_name=alarm_topic_name(environment),
+            master_key=key,
+            enforce_ssl=True,
+        )
+        fix_logical_id(self.topic, "TopicAlarms")
+        self._let_cloudwatch_publish(environment)
+        for address in environment.alarm_addresses:
+            self.topic.add_subscription(subscriptions.EmailSubscription(address))
+        further = [
+            sns.Topic.from_topic_arn(self, f"Further{number}", arn)
+            for number, arn in enumerate(environment.alarm_topics)
+        ]
+        self._actions = [actions.SnsAction(topic) for topic in (self.topic, *further)]
+        self.all: list[cloudwatch.Alarm] = []
+
+    def watch(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        meaning: str,
+        metric: cloudwatch.IMetric,
+        threshold: float = 1,
+        comparison: Comparison = Comparison.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        periods: int = 1,
+        of_periods: int | None = None,
+        missing: Missing = Missing.NOT_BREACHING,
+        tells_end: bool = True,
+    ) -> cloudwatch.Alarm:
+        """Makes the alarm `<prefix>-<name>` in `scope`; the runbook has a heading of that name.
+
+        It goes off when `periods` of the last `of_periods` (as many, if not said) are beyond the
+        threshold. A mail also tells its end, unless `tells_end` is False: the alarm then counts
+        single events and is OK again after one quiet period, whatever became of the cause.
+        """
+        end = "" if tells_end else f" {ENDS_SILENTLY}"
+        alarm = cloudwatch.Alarm(
+            scope,
+            "".join(word.capitalize() for word in name.split("-")),
+            alarm_name=f"{self._prefix}-{name}",
+            alarm_description=f"{meaning}{end} What to do: {RUNBOOK}#{name}",
+            metric=metric,
+            threshold=threshold,
+            comparison_operator=comparison,
+            datapoints_to_alarm=periods,
+            evaluation_periods=of_periods or periods,
+            treat_missing_data=missing,
+        )
+        alarm.add_alarm_action(*self._actions)
+        if tells_end:
+            alarm.add_ok_action(*self._actions)
+        self.all.append(alarm)
+        return alarm
+
+    def _let_cloudwatch_publish(self, environment: Environment) -> None:
+        """Lets this environment's alarms publish to the topic.
+
+        `enforce_ssl` gives the topic a policy, and any policy replaces the one of SNS that lets the
+        account's services publish (re:Post, "How do I receive SNS notifications for alarms").
+        """
+        stack = cdk.Stack.of(self)
+        alarms = stack.format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=f"{environment.prefix}-*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsOfThisEnvironment",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                    "ArnLike": {"aws:SourceArn": alarms},
+                },
+            )
+        )
+
+
+def metric(
+    namespace: str,
+    name: str,
+    dimensions: dict[str, str],
+    *,
+    statistic: str = "Sum",
+    minutes: int = 5,
+) -> cloudwatch.Metric:
+    """A CloudWatch metric over periods of `minutes`."""
+    return cloudwatch.Metric(
+        namespace=namespace,
+        metric_name=name,
+        dimensions_map=dimensions,
+        statistic=statistic,
+        period=cdk.Duration.minutes(minutes),
+    )
+
+
+def own(
+    environment: Environment,
+    service: str,
+    name: str,
+    *,
+    statistic: str = "Sum",
+    **dimensions: str,
+) -> cloudwatch.Metric:
+    """What a step or the receiver counts: by service, environment, and what else it says."""
+    by = {"environment": environment.name, "service": service, **dimensions}
+    return metric("hl7-ens", name, by, statistic=statistic)
+
+
+def visible(queue: sqs.IQueue) -> cloudwatch.Metric:
+    """How many messages wait in a queue."""
+    return of_queue(queue, "ApproximateNumberOfMessagesVisible")
+
+
+def of_queue(queue: sqs.IQueue, name: str) -> cloudwatch.Metric:
+    """A metric of a queue, at its highest."""
+    return metric("AWS/SQS", name, {"QueueName": queue.queue_name}, statistic="Maximum")
+
+
+def calculated(
+    expression: str, parts: Mapping[str, cloudwatch.IMetric], *, label: str
+) -> cloudwatch.MathExpression:
+    """A metric calculated over five minutes from others, which the expression calls by these names."""
+    return cloudwatch.MathExpression(
+        expression=expression,
+        label=label,
+        using_metrics=dict(parts),
+        period=cdk.Duration.minutes(5),
+    )

@@ -1,0 +1,135 @@
+"""What can go wrong between the queue and the end of the workflow, as alarms."""
+
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.core.processing.pipe import Pipe
+from infra.core.processing.workflow import Workflow
+from infra.core.stores.queues import Queues
+from infra.monitoring.alarms import Alarms, calculated, metric, of_queue, own, visible
+from infra.monitoring.watched import Watched
+
+PIPES = "AWS/EventBridge/Pipes"
+
+
+class CoreAlarms(Construct):
+    """The alarms of queue, pipe and workflow."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, watched: Watched, alarms: Alarms
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._alarms = alarms
+        self._environment = watched.environment
+        self._watch_queues(watched.queues)
+        self._watch_pipe(watched.pipe, watched.queues.events)
+        self._watch_workflow(watched.workflow)
+
+    def _watch_queues(self, queues: Queues) -> None:
+        waiting = visible(queues.dead_letters)
+        self._alarms.watch(
+            self,
+            "dead-letters-waiting",
+            meaning="Messages that could not be processed wait in the dead-letter queue.",
+            metric=waiting,
+        )
+        self._alarms.watch(
+            self,
+            "dead-letters-growing",
+            # The alarm above stays red while anything waits and so says nothing about the next one.
+            meaning="Another message came to the dead-letter queue.",
+            metric=calculated("DIFF(waiting)", {"waiting": waiting}, label="new dead letters"),
+            tells_end=False,
+        )
+        self._alarms.watch(
+            self,
+            "oldest-message",
+            meaning="A message has waited in the event queue for more than five minutes.",
+            metric=of_queue(queues.events, "ApproximateAgeOfOldestMessage"),
+            threshold=300,
+        )
+
+    def _watch_pipe(self, pipe: Pipe, queue: sqs.IQueue) -> None:
+        dimensions = {"PipeName": pipe.name}
+        self._alarms.watch(
+            self,
+            "pipe-stands-still",
+            meaning="Messages wait and the pipe takes none: stopped, disabled by AWS, or refused.",
+            metric=calculated(
+                "IF(waiting > 0 AND FILL(taken, 0) == 0, 1, 0)",
+                {
+                    "waiting": visible(queue),
+                    "taken": metric(PIPES, "EventCount", dimensions),
+                },
+                label="standing still",
+            ),
+            # A failed message rests for 12 minutes with its patient's later ones behind it, and
+            # they count as visible: only what lasts longer is the pipe's own standstill.
+            periods=3,
+        )
+        self._alarms.watch(
+            self,
+            "pipe-throttled",
+            meaning="The pipe was throttled or cut off: messages are late.",
+            metric=calculated(
+                "FILL(throttled, 0) + FILL(timed_out, 0)",
+                {
+                    "throttled": metric(PIPES, "ExecutionThrottled", dimensions),
+                    "timed_out": metric(PIPES, "ExecutionTimeout", dimensions),
+                },
+                label="throttled or timed out",
+            ),
+        )
+
+    def _watch_workflow(self, workflow: Workflow) -> None:
+        dimensions = {"StateMachineArn": workflow.state_machine.state_machine_arn}
+        self._alarms.watch(
+            self,
+            "executions-failed",
+            meaning="A message failed for a reason that may pass: it is back in the queue, not lost.",
+            metric=metric("AWS/States", "ExecutionsFailed", dimensions),
+        )
+        self._alarms.watch(
+            self,
+            "executions-timed-out",
+            meaning="An execution ran into its time limit, which its own timeouts should prevent.",
+            metric=metric("AWS/States", "ExecutionsTimedOut", dimensions),
+        )
+        self._alarms.watch(
+            self,
+            "findings-missing",
+            # The event still ends well, without conditions: no other alarm would tell.
+            meaning="At least 5 % of the notifications, and 3, went out without what Comprehend Medical"
+            " should have read: it throttled, failed, or its turns were more than an event may wait.",
+            metric=calculated(
+                "IF(FILL(missing, 0) >= 3,"
+                " 100 * FILL(missing, 0) / (FILL(missing, 0) + FILL(complete, 0)), 0)",
+                {
+                    "missing": own(self._environment, "DeliverNotification", "FindingsMissing"),
+                    "complete": own(self._environment, "DeliverNotification", "FindingsComplete"),
+                },
+                label="notifications without findings (%)",
+            ),
+            threshold=5,
+        )
+        self._alarms.watch(
+            self,
+            "control-id-reused",
+            meaning="A sender used one message control id (MSH-10) for two different messages.",
+            metric=calculated(
+                "FILL(received, 0) + FILL(parsed, 0)",
+                {
+                    "received": own(self._environment, "Receiver", "ControlIdReused"),
+                    "parsed": own(self._environment, "ParseMessage", "ControlIdReused"),
+                },
+                label="control ids used twice",
+            ),
+            tells_end=False,
+        )
+        self._alarms.watch(
+            self,
+            "rosters-ending",
+            meaning="A subscriber's roster ends within two weeks, or within three days.",
+            metric=own(self._environment, "LookupIdentities", "RostersEnding"),
+            tells_end=False,
+        )

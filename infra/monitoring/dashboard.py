@@ -1,0 +1,151 @@
+"""The dashboard: is anything late, is anything lost, is anything slow."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from environments import Environment
+from infra.core.processing.mail import MAIL_DIMENSION, MAIL_EVENTS
+from infra.monitoring.alarms import Alarms, metric, of_queue, own, visible
+from infra.monitoring.watched import Watched
+
+
+class Dashboard(Construct):
+    """One page per environment: alarms, the way of messages, the steps, the deliveries."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, watched: Watched, alarms: Alarms
+    ) -> None:
+        super().__init__(scope, construct_id)
+        environment, steps, queues = watched.environment, watched.steps, watched.queues
+        machine = {"StateMachineArn": watched.workflow.state_machine.state_machine_arn}
+        pipe = {"PipeName": watched.pipe.name}
+        mails = {MAIL_DIMENSION: environment.name}
+        receiver = [
+            own(environment, "Receiver", "Received"),
+            own(environment, "Receiver", "Acknowledged", code="AA"),
+            own(environment, "Receiver", "Refused", reason="store_unavailable"),
+        ]
+        held = [
+            own(environment, "ReleaseDeliveries", name, statistic="Maximum")
+            for name in ("HeldDeliveries", "OverdueDeliveries")
+        ]
+        cloudwatch.Dashboard(
+            self,
+            "Resource",
+            dashboard_name=environment.prefix,
+            default_interval=cdk.Duration.hours(12),
+            widgets=[
+                [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms.all, width=24)],
+                [
+                    _graph("Messages received", receiver),
+                    _graph(
+                        "Waiting",
+                        [
+                            visible(queues.events),
+                            of_queue(queues.events, "ApproximateNumberOfMessagesNotVisible"),
+                            metric("AWS/EventBridge/Pipes", "EventCount", pipe),
+                        ],
+                    ),
+                    _graph(
+                        "Age of the oldest message (s)",
+                        [of_queue(queues.events, "ApproximateAgeOfOldestMessage")],
+                    ),
+                    _graph("Dead letters", [visible(queues.dead_letters)]),
+                ],
+                [
+                    _graph("Time to acknowledge (ms)", _latencies(environment, "AckLatency")),
+                    _graph("Time to store (ms)", _latencies(environment, "StoreLatency")),
+                ],
+                [
+                    _graph(
+                        "Executions",
+                        [
+                            metric("AWS/States", f"Executions{ending}", machine)
+                            for ending in ("Succeeded", "Failed", "TimedOut")
+                        ],
+                    ),
+                    _graph(
+                        "From queue to notification (ms)",
+                        [
+                            metric("AWS/States", "ExecutionTime", machine, statistic=statistic)
+                            for statistic in ("p50", "p95", "p99")
+                        ],
+                    ),
+                    _graph(
+                        "Steps (ms, p95)",
+                        [
+                            function.metric_duration(statistic="p95", label=function.node.id)
+                            for function in steps.all
+                        ],
+                    ),
+                    _graph(
+                        "Errors of steps",
+                        [function.metric_errors(label=function.node.id) for function in steps.all],
+                    ),
+                ],
+                [
+                    _graph(
+                        "Mails",
+                        [metric("AWS/SES", name, mails) for name in MAIL_EVENTS.values()],
+                    ),
+                    _graph("Held deliveries", held),
+                    _graph(
+                        "Oldest overdue delivery (s)",
+                        [
+                            own(
+                                environment,
+                                "ReleaseDeliveries",
+                                "OldestOverdueSeconds",
+                                statistic="Maximum",
+                            )
+                        ],
+                    ),
+                    _graph(
+                        "SES daily quota used (%)",
+                        [
+                            own(
+                                environment,
+                                "ReleaseDeliveries",
+                                "MailQuotaUsedPercent",
+                                statistic="Maximum",
+                            )
+                        ],
+                    ),
+                    _graph(
+                        "Deliveries to look at",
+                        [
+                            own(environment, "DeliverNotification", "UnknownDelivery"),
+                            own(environment, "DeliverNotification", "ReducedDetail"),
+                            own(environment, "RecordFeedback", "NotificationNotDelivered"),
+                        ],
+                    ),
+                ],
+                [
+                    _graph(
+                        "Patients and recipients",
+                        [
+                            own(environment, "LookupIdentities", "UnknownPatients"),
+                            own(environment, "LookupIdentities", "Recipients"),
+                        ],
+                    ),
+                    _graph(
+                        "Comprehend Medical units (100 characters)",
+                        [own(environment, "ExtractEntities", "ComprehendMedicalUnits")],
+                    ),
+                ],
+            ],
+        )
+
+
+def _latencies(environment: Environment, name: str) -> list[cloudwatch.Metric]:
+    return [
+        own(environment, "Receiver", name, statistic=statistic)
+        for statistic in ("p50", "p95", "p99")
+    ]
+
+
+def _graph(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=6, height=6)

@@ -1,0 +1,210 @@
+"""The audit trail: append-only entries, chained per event so that a missing or altered one shows.
+
+Each entry carries the hash of the one before it and an HMAC-SHA256 of its own content. Entry and
+chain head are written in one transaction, on condition that the head is the one that was read.
+"""
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.clock import now
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.common.keys import KeyRing, audit_keys
+from lambdas.common.settings import settings
+
+HEAD = "HEAD"
+GENESIS = "0" * 64
+APPEND_TRIES = 12
+LONGEST_WAIT = 0.2
+SEALS = ("hash", "key_id")
+
+OTHERS_WERE_FIRST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+"""Why DynamoDB cancels a transaction when another writer moved the chain's head."""
+TRANSIENT_REASONS = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What checking one event's chain found. `problems` name entries by sequence and are empty when it holds."""
+
+    event_id: str
+    entries: int
+    outside_chain: int
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is missing or altered."""
+        return not self.problems
+
+
+def canonical(entry: Item) -> bytes:
+    """The bytes that an entry's hash covers: its JSON with sorted keys, without its seals."""
+    content = {name: value for name, value in entry.items() if name not in SEALS}
+    return json.dumps(
+        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=int
+    ).encode()
+
+
+def append(event_id: str, *entries: Item) -> Item:
+    """Appends entries to the event's chain, all or none, and returns the last as stored.
+
+    Raises `DependencyUnavailableError` when the table cannot be written, or when others append to
+    the same chain faster than this writer can.
+    """
+    for attempt in range(APPEND_TRIES):
+        head = _head(event_id)
+        stored: list[Item] = []
+        for entry in entries:
+            stored.append(seal(event_id, entry, stored[-1] if stored else head))
+        if _write(stored, head):
+            return stored[-1]
+        time.sleep(random.uniform(0, min(LONGEST_WAIT, 0.02 * 2**attempt)))
+    raise DependencyUnavailableError("dynamodb: the event's audit chain is contended")
+
+
+def seal(event_id: str, entry: Item, head: Item | None) -> Item:
+    """The entry as it will be stored behind `head` (the chain's, or the entry before it)."""
+    keys = audit_keys()
+    sequence = int(head["seq"]) + 1 if head else 1
+    moment = entry.get("time") or now()
+    previous = head["hash"] if head else GENESIS
+    content = {
+        # Absent rather than empty: an index does not take an empty key.
+        **{name: value for name, value in entry.items() if value not in (None, "")},
+        "event_id": event_id,
+        "sk": f"{sequence:08d}",
+        "seq": sequence,
+        "time": moment,
+        "day": moment[:10],
+        "outcome_time": f"{entry['outcome']}#{moment}",
+        "prev_hash": previous,
+    }
+    return {
+        **content,
+        "hash": keys.mac(previous.encode() + canonical(content)),
+        "key_id": keys.current,
+    }
+
+
+def entries(event_id: str) -> list[Item]:
+    """Every entry of an event in the order of time, those outside the chain among them."""
+    found = [item for item in _items(event_id) if item["sk"] != HEAD]
+    return sorted(found, key=lambda item: (item["time"], item["sk"]))
+
+
+def verify(event_id: str) -> Verdict:
+    """Whether the event's chain holds: every entry there, in order, unaltered, up to its head."""
+    items = _items(event_id)
+    head = next((item for item in items if item["sk"] == HEAD), None)
+    chained = sorted((i for i in items if "seq" in i and i["sk"] != HEAD), key=lambda i: i["seq"])
+    outside = len(items) - len(chained) - (1 if head else 0)
+    return Verdict(event_id, len(chained), outside, check(chained, head, audit_keys()))
+
+
+def check(chained: list[Item], head: Item | None, keys: KeyRing) -> list[str]:
+    """What is wrong with a chain, entry by entry; empty when nothing is."""
+    problems = []
+    previous, expected = GENESIS, 1
+    for entry in chained:
+        # Whoever alters an entry may also take attributes away: absent ones read as "".
+        sequence, key_id = int(entry["seq"]), str(entry.get("key_id", ""))
+        before = str(entry.get("prev_hash", ""))
+        if sequence != expected:
+            problems.append(f"entry {expected} is missing")
+        elif before != previous:
+            problems.append(f"entry {sequence} does not follow the one before it")
+        if key_id not in keys.keys:
+            problems.append(f"entry {sequence} was sealed with a key that is gone")
+        elif entry.get("hash") != keys.mac(before.encode() + canonical(entry), key_id):
+            problems.append(f"entry {sequence} was altered")
+        previous, expected = str(entry.get("hash", "")), sequence + 1
+    if head is None:
+        if chained:
+            problems.append("the chain's head is missing")
+    elif head.get("seq") != expected - 1 or head.get("hash") != previous:
+        problems.append(f"the chain ends at entry {expected - 1}, its head says otherwise")
+    return problems
+
+
+def _write(stored: list[Item], head: Item | None) -> bool:
+    """Writes entries and head together; False when another writer moved the head first."""
+    table, last = settings().audit_table, stored[-1]
+    unmoved: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(event_id)"}
+    if head:
+        unmoved = {
+            "ConditionExpression": "#hash = :previous",
+            "ExpressionAttributeNames": {"#hash": "hash"},
+            "ExpressionAttributeValues": {":previous": {"S": head["hash"]}},
+        }
+    new_head = {
+        "event_id": last["event_id"],
+        "sk": HEAD,
+        "seq": last["seq"],
+        "hash": last["hash"],
+    }
+    try:
+        with dependency("dynamodb"):
+            client("dynamodb").transact_write_items(
+                TransactItems=[
+                    {"Put": {"TableName": table, "Item": to_item(new_head), **unmoved}},
+                    *(
+                        {
+                            "Put": {
+                                "TableName": table,
+                                "Item": to_item(entry),
+                                "ConditionExpression": "attribute_not_exists(event_id)",
+                            }
+                        }
+                        for entry in stored
+                    ),
+                ]
+            )
+    except ClientError as error:
+        reasons = {
+            reason["Code"]
+            for reason in error.response.get("CancellationReasons", [])
+            if reason.get("Code", "None") != "None"
+        }
+        if reasons and reasons <= OTHERS_WERE_FIRST:
+            return False
+        if reasons & TRANSIENT_REASONS:
+            raise DependencyUnavailableError("dynamodb: the audit table throttles") from None
+        raise
+    return True
+
+
+def _head(event_id: str) -> Item | None:
+    with dependency("dynamodb"):
+        answer = client("dynamodb").get_item(
+            TableName=settings().audit_table,
+            Key=to_item({"event_id": event_id, "sk": HEAD}),
+            ConsistentRead=True,
+        )
+    return from_item(answer["Item"]) if "Item" in answer else None
+
+
+def _items(event_id: str) -> list[Item]:
+    return list(
+        query(
+            KeyConditionExpression="event_id = :e",
+            ExpressionAttributeValues={":e": {"S": event_id}},
+            ConsistentRead=True,
+        )
+    )
+
+
+def query(**arguments: Any) -> Iterator[Item]:
+    """Every item that a Query on the audit table answers, page after page."""
+    pages = client("dynamodb").get_paginator("query")
+    with dependency("dynamodb"):
+        for page in pages.paginate(TableName=settings().audit_table, **arguments):
+            yield from map(from_item, page["Items"])

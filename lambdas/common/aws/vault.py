@@ -1,0 +1,91 @@
+"""The vault: the one bucket that holds patient data, a folder for each event."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.aws.clients import client, dependency
+from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
+from lambdas.common.settings import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the audit keeps of a document: where it is, which version, and its SHA-256 in hex."""
+
+    key: str
+    version_id: str
+    sha256: str
+
+    def to_dict(self) -> dict[str, str]:
+        """A JSON object for the workflow's state."""
+        return {"key": self.key, "version_id": self.version_id, "sha256": self.sha256}
+
+
+def document_key(event_id: str, name: str) -> str:
+    """The object key of an event's document: `events/<event_id>/<name>`."""
+    return f"events/{event_id}/{name}"
+
+
+def read_message(bucket: str, key: str, version_id: str, sha256: str) -> bytes:
+    """The bytes of the message as they were received.
+
+    Raises `UnprocessableMessageError` when they are not those that the envelope names.
+    """
+    with dependency("s3"):
+        answer = client("s3").get_object(Bucket=bucket, Key=key, VersionId=version_id)
+        body: bytes = answer["Body"].read()
+    if hashlib.sha256(body).hexdigest() != sha256:
+        raise UnprocessableMessageError("message.hl7 is not what the envelope's sha256 says")
+    return body
+
+
+def read_document(event_id: str, name: str, version_id: str | None = None) -> dict[str, Any]:
+    """A JSON document of the event; the named version, or the newest."""
+    version = {"VersionId": version_id} if version_id else {}
+    with dependency("s3"):
+        answer = client("s3").get_object(
+            Bucket=settings().vault_bucket, Key=document_key(event_id, name), **version
+        )
+        body = answer["Body"].read()
+    document: dict[str, Any] = json.loads(body)
+    return document
+
+
+def write_document(event_id: str, name: str, document: dict[str, Any]) -> Written:
+    """Writes a derived JSON document; a rerun makes a new version of it."""
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    key = document_key(event_id, name)
+    with dependency("s3"):
+        answer = client("s3").put_object(
+            Bucket=settings().vault_bucket, Key=key, Body=body, ContentType="application/json"
+        )
+    return Written(key, answer.get("VersionId", ""), hashlib.sha256(body).hexdigest())
+
+
+def write_once(event_id: str, name: str, body: bytes, content_type: str) -> tuple[bytes, Written]:
+    """Writes `body` unless the document exists, and returns what now stands there.
+
+    `If-None-Match: *` makes the first writer win; whoever comes later sends what the first wrote.
+    """
+    key = document_key(event_id, name)
+    bucket = settings().vault_bucket
+    try:
+        with dependency("s3"):
+            answer = client("s3").put_object(
+                Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
+            )
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == 409:
+            # Another writer is at it and may yet fail: S3 asks to try again, so the workflow does.
+            raise DependencyUnavailableError("s3 PutObject: ConditionalRequestConflict") from None
+        if status != 412:
+            raise
+        with dependency("s3"):
+            answer = client("s3").get_object(Bucket=bucket, Key=key)
+            body = answer["Body"].read()
+    return body, Written(key, answer.get("VersionId", ""), hashlib.sha256(body).hexdigest())

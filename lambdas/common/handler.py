@@ -1,0 +1,154 @@
+"""The one wrapper around every handler: it binds the event to log and audit, and guards what errors say."""
+
+import functools
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from botocore.exceptions import ClientError
+
+from lambdas.common.audit import chain
+from lambdas.common.clock import milliseconds_since, now
+from lambdas.common.errors import (
+    DeliveryRefusedError,
+    EnsError,
+    IdentityNotFoundError,
+    UnexpectedError,
+)
+from lambdas.common.settings import settings
+
+Task = dict[str, Any]
+Result = dict[str, Any]
+
+NAMESPACE = "hl7-ens"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Run:
+    """One invocation of a step: which event, which execution, which attempt, and its log and audit."""
+
+    def __init__(
+        self, step_name: str, event_id: str, task: Task, logger: Logger, metrics: Metrics
+    ) -> None:
+        self.step_name = step_name
+        self.event_id = event_id
+        self.execution_arn: str = task.get("execution_arn", "")
+        self.attempt = int(task.get("attempt", 0))
+        self.sender: str = task.get("envelope", {}).get("sender", "unknown")
+        self.started_at = now()
+        self.logger = logger
+        self.metrics = metrics
+        self._noted: list[dict[str, Any]] = []
+
+    def audit(self, action: str, outcome: str, **facts: Any) -> None:
+        """Appends an entry about this step, behind what was noted before.
+
+        `facts` are references, counts, codes and versions.
+        """
+        chain.append(self.event_id, *self._noted, self._entry(action, outcome, facts))
+        self._noted.clear()
+
+    def audit_of(self, event_id: str, action: str, outcome: str, **facts: Any) -> None:
+        """Appends an entry to the chain of another event, which this step served too."""
+        chain.append(event_id, self._entry(action, outcome, facts))
+
+    def note(self, action: str, outcome: str, **facts: Any) -> None:
+        """An entry that is written together with the next one: a step that ends has always one more."""
+        self._noted.append(self._entry(action, outcome, facts))
+
+    def _entry(self, action: str, outcome: str, facts: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "step": self.step_name,
+            "actor": f"lambda:{self.step_name}",
+            "action": action,
+            "outcome": outcome,
+            "started_at": self.started_at,
+            "duration_ms": milliseconds_since(self.started_at),
+            "attempt": self.attempt,
+            "execution_arn": self.execution_arn,
+            "sender": self.sender,
+            **facts,
+        }
+
+    def count(self, metric: str, value: int = 1) -> None:
+        """Adds to a CloudWatch metric of the environment (EMF)."""
+        self.metrics.add_metric(name=metric, unit="Count", value=value)
+
+    def failed(self, error: EnsError) -> None:
+        """Logs the failure and tries to audit it. The workflow's own entry follows in any case."""
+        self.logger.warning(str(error), error_name=type(error).__name__)
+        if isinstance(error, DeliveryRefusedError | IdentityNotFoundError):
+            return  # an outcome that the step itself has audited, as REFUSED or UNKNOWN_PATIENT
+        try:
+            self.audit("FAILED", "failed", error_name=type(error).__name__, error=str(error))
+        except Exception as unwritten:
+            self.logger.error("the failure is not audited", reason=where(unwritten))
+
+
+def of_envelope(task: Task) -> str:
+    """The event id in the envelope that every task of the workflow carries."""
+    event_id: str = task["envelope"]["event_id"]
+    return event_id
+
+
+def step(
+    name: str, event_id_of: Callable[[Task], str] = of_envelope
+) -> Callable[[Callable[[Task, Run], Result]], Callable[[Task, Any], Result]]:
+    """Makes `handler(task, run)` the Lambda handler of the state called `name`.
+
+    Errors of `common.errors` pass by name. Any other becomes `UnexpectedError` with its type, file
+    and line: its text may hold a patient's name.
+    """
+    logger = Logger(service=name, log_uncaught_exceptions=False)
+    # Not patching boto: X-Ray's patch keeps the text of every refusal, and SES's holds addresses.
+    tracer = Tracer(service=name, auto_patch=False)
+    metrics = Metrics(namespace=NAMESPACE, service=name)
+
+    def decorate(handler: Callable[[Task, Run], Result]) -> Callable[[Task, Any], Result]:
+        @functools.wraps(handler)
+        @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
+        @metrics.log_metrics
+        def lambda_handler(task: Task, context: Any) -> Result:
+            # Never none: Powertools warns of an invocation without metrics.
+            metrics.add_metric(name="Attempts", unit="Count", value=1)
+            try:
+                run = Run(name, event_id_of(task), task, logger, metrics)
+            except (AttributeError, KeyError, TypeError, ValueError) as unreadable:
+                raise UnexpectedError(where(unreadable)) from None
+            logger.append_keys(
+                event_id=run.event_id, execution_arn=run.execution_arn, attempt=run.attempt
+            )
+            tracer.put_annotation("event_id", run.event_id)
+            try:
+                metrics.add_dimension("environment", settings().environment)
+                result = handler(task, run)
+            except EnsError as error:
+                run.failed(error)
+                raise error from None
+            except Exception as unplanned:
+                fault = UnexpectedError(where(unplanned))
+                run.failed(fault)
+                raise fault from None
+            logger.info("done", duration_ms=milliseconds_since(run.started_at))
+            return result
+
+        return lambda_handler
+
+    return decorate
+
+
+def where(error: BaseException) -> str:
+    """An exception as `ValueError at lambdas/parse_message/er7.py:87`: never its text.
+
+    A service's refusal adds its code, which is AWS's word: `ClientError AccessDenied at …`.
+    """
+    code = f" {error.response['Error']['Code']}" if isinstance(error, ClientError) else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if Path(f.filename).is_relative_to(ROOT / "lambdas")] or frames
+    if not ours:
+        return f"{type(error).__name__}{code}"
+    file = Path(ours[-1].filename)
+    place = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file.name
+    return f"{type(error).__name__}{code} at {place}:{ours[-1].lineno}"

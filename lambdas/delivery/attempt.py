@@ -1,0 +1,113 @@
+"""One run's try at a delivery: what the ledger must hold before and after each thing that is done."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from botocore.exceptions import ClientError
+
+from lambdas.common import deliveries
+from lambdas.common.aws.items import Item
+from lambdas.common.clock import milliseconds_since, now
+from lambdas.common.deliveries import CLAIMED
+from lambdas.common.errors import (
+    ConfigurationError,
+    DeliveryRefusedError,
+    DependencyUnavailableError,
+)
+from lambdas.common.handler import Run
+from lambdas.delivery import holds, ledger, mailer, rate
+from lambdas.delivery.ledger import Delivery
+from lambdas.delivery.mail_account import close_quota, mail_account
+from lambdas.delivery.material import Prepared
+
+LATEST_START_MS = 2_500
+"""A send that starts later could outlive the function and leave an unknown: the next run is warm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A try under the id by which the ledger knows it. Each method returns the ledger's item after it.
+
+    That item is another run's where the matter was settled before.
+    """
+
+    run: Run
+    delivery: Delivery
+    released: bool
+    attempt_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def made(self, item: Item) -> bool:
+        """Whether it was this attempt that made the item what it is."""
+        return bool(item["attempt_id"] == self.attempt_id)
+
+    def refused(self, reason: str, instead: Sequence[Item] = ()) -> Item:
+        """Refuses it for good; the fallbacks of `instead`, or its own, first: a crash loses nobody."""
+        item = self._claimed()
+        if item["state"] != CLAIMED:
+            return item
+        for told in instead or (item,):
+            deliveries.tell_instead(told)
+        return ledger.refuse(self.delivery, self.attempt_id, reason)
+
+    def held(self, reason: str, until: str) -> Item:
+        """Holds it until a moment (ISO 8601, UTC)."""
+        item = self._claimed()
+        if item["state"] != CLAIMED:
+            return item
+        return self._hold(item, reason, until)
+
+    def withheld(self, because: str) -> Item:
+        """Gives it up, because its event was withdrawn before anybody was told."""
+        item = self._claimed()
+        if item["state"] != CLAIMED:
+            return item
+        return ledger.withhold(self.delivery, self.attempt_id, because)
+
+    def sent(
+        self, prepared: Prepared, address: str, withdrawn: Callable[[], str] = lambda: ""
+    ) -> Item:
+        """Sends it, unless `withdrawn` says why not; the mail is stored before the claim."""
+        mail, document = prepared.stored(self.delivery.event_id, self.delivery.delivery_id, address)
+        if milliseconds_since(self.run.started_at) > LATEST_START_MS:
+            raise DependencyUnavailableError("too late in this run to begin a send")
+        item = self._claimed()
+        if item["state"] != CLAIMED:
+            return item
+        if not rate.may_send(self.released, mail_account()):
+            return self._hold(item, holds.RATE, now())
+        try:
+            because = withdrawn()
+        except DependencyUnavailableError:
+            ledger.release(self.delivery, self.attempt_id)
+            raise
+        if because:
+            return ledger.withhold(self.delivery, self.attempt_id, because)
+        ledger.begin_sending(self.delivery, self.attempt_id, document)
+        return self._handed_over(item, mail, address)
+
+    def _claimed(self) -> Item:
+        return ledger.claim(self.delivery, self.attempt_id, self.released)
+
+    def _hold(self, item: Item, reason: str, until: str) -> Item:
+        """Holds it; a released one keeps its time, and with it its place before younger ones."""
+        kept = item.get("release_at") if self.released else None
+        return ledger.hold(self.delivery, self.attempt_id, reason, kept or until)
+
+    def _handed_over(self, item: Item, mail: bytes, address: str) -> Item:
+        """After SES answered, or did not; the delivery is in `sending`, this attempt's."""
+        delivery, attempt_id = self.delivery, self.attempt_id
+        try:
+            message_id = mailer.send(mail, address, delivery.event_id, delivery.delivery_id)
+        except mailer.AmbiguousSendError:
+            return ledger.park(delivery, attempt_id)
+        except mailer.QuotaReachedError:
+            held = self._hold(item, holds.QUOTA, now())
+            close_quota()
+            return held
+        except DeliveryRefusedError as refusal:
+            return ledger.refuse(delivery, attempt_id, str(refusal))
+        except (DependencyUnavailableError, ConfigurationError, ClientError):
+            ledger.release(delivery, attempt_id)
+            raise
+        return ledger.confirm(delivery, attempt_id, message_id)

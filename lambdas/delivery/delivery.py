@@ -1,0 +1,137 @@
+"""One delivery from start to end: prepared, claimed, sent, recorded. In delivery the ledger is the truth.
+
+A run may die between any two lines of it; the next one finds in the ledger how far it came.
+"""
+
+from datetime import UTC, datetime
+
+from lambdas.common import deliveries
+from lambdas.common.aws.items import Item
+from lambdas.common.clock import now
+from lambdas.common.contracts.models import Recipient
+from lambdas.common.deliveries import CLAIMED, HELD, REFUSED, SENDING
+from lambdas.common.errors import DeliveryRefusedError
+from lambdas.common.handler import Result, Run, Task
+from lambdas.common.keys import reference_keys
+from lambdas.delivery import holds, mailer, record
+from lambdas.delivery.attempt import Attempt
+from lambdas.delivery.cancellation import why_withheld
+from lambdas.delivery.detail import detail_for
+from lambdas.delivery.ledger import Delivery
+from lambdas.delivery.mail_account import mail_account
+from lambdas.delivery.material import event_and_findings, identities_of, letter_for, recipient_in
+
+BAD_ADDRESS = "the registry's address for the recipient is not one"
+BAD_ENDPOINT = "the recipient's address bounced or complained before"
+
+
+def deliver(task: Task, run: Run) -> Result:
+    """Makes one delivery at most once, records it, and returns its recipient, outcome and id.
+
+    The outcome is `sent`, `unknown` (it may have gone; not repeated), `held` (it goes later; a task
+    with `released` is that later) or `withheld` (the hospital withdrew the event before it was told).
+    Raises `DeliveryRefusedError` when this recipient's address or content is refused for good, and
+    `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
+    """
+    identities = identities_of(run.event_id, task)
+    recipient = recipient_in(identities, task["recipient_ref"])
+    delivery = delivery_of(task, run, recipient)
+    detail = detail_for(recipient)
+    attempt = Attempt(run, delivery, bool(task.get("released")))
+    item = deliveries.read(delivery.delivery_id)
+    if item is None or not _settled(item, task):
+        if refusal := _refusal(recipient, delivery):
+            item = attempt.refused(refusal)
+        elif (waits := why_held(recipient, attempt.released))[0]:
+            item = attempt.held(*waits)
+        else:
+            told = event_and_findings(run.event_id, task)
+            item = attempt.sent(
+                letter_for(run, told, identities, recipient, detail),
+                recipient.address,
+                lambda: why_withheld(delivery, task, told[0], recipient),
+            )
+    ours = attempt.made(item)
+    record.of_delivery(run, delivery, recipient.reasons, item, ours=ours, detail=detail)
+    if item["state"] == REFUSED:
+        raise DeliveryRefusedError(item.get("reason", "ses refused it after taking it"))
+    return {
+        "recipient_ref": delivery.recipient_ref,
+        "outcome": item["state"],
+        "delivery_id": delivery.delivery_id,
+        **hold_reason_of(item),
+    }
+
+
+def hold_reason_of(item: Item) -> Result:
+    """`hold_reason` for the result of a delivery that is held; empty for any other."""
+    return {"hold_reason": item.get("hold_reason", "")} if item["state"] == HELD else {}
+
+
+def _settled(found: Item, task: Task) -> bool:
+    """Whether there is nothing left to do: a held one waits for its release."""
+    if found["state"] == HELD:
+        return not task.get("released")
+    return found["state"] not in (CLAIMED, SENDING)
+
+
+def delivery_of(task: Task, run: Run, recipient: Recipient) -> Delivery:
+    """The delivery, with what a release or a fallback later needs to make it again: ids and codes."""
+    envelope, parsed, identities = task["envelope"], task["parsed"], task["identities"]
+    return Delivery(
+        event_id=run.event_id,
+        recipient_ref=recipient.recipient_ref,
+        channel=recipient.channel,
+        patient_ref=identities["patient_ref"],
+        encounter_ref=parsed["encounter_ref"],
+        facts={
+            "kind": parsed.get("kind", ""),
+            "identities_version": identities["version_id"],
+            "endpoint_ref": endpoint_of(recipient),
+            "fallback_ref": recipient.fallback_ref,
+            "task": {
+                "envelope": {
+                    name: envelope[name] for name in ("event_id", "sender", "received_at")
+                },
+                "parsed": {
+                    name: parsed[name]
+                    for name in ("encounter_ref", "version_id", "kind")
+                    if name in parsed
+                },
+                "identities": dict(identities),
+                "clinical": {
+                    name: task["clinical"][name]
+                    for name in ("outcome", "version_id")
+                    if name in task["clinical"]
+                },
+            },
+        },
+    )
+
+
+def endpoint_of(recipient: Recipient) -> str:
+    """The reference by which the ledger knows the recipient's address."""
+    return reference_keys().reference("address", recipient.address.casefold())
+
+
+def why_held(recipient: Recipient, released: bool) -> tuple[str, str]:
+    """Why this delivery waits and until when; two "" when it goes now."""
+    if (deliveries.read(deliveries.SWITCH) or {}).get("state") == deliveries.PAUSED:
+        return holds.SWITCHED_OFF, now()
+    if released:
+        return "", ""
+    waits = holds.hold_for(recipient, datetime.now(UTC))
+    # Behind those that wait for the quota already: ReleaseDeliveries says when there is room.
+    return (holds.QUOTA, now()) if not waits[0] and mail_account().quota_reached else waits
+
+
+def is_given_up(delivery: Delivery) -> bool:
+    """Whether the delivery's address bounced or complained before."""
+    known = deliveries.read(deliveries.endpoint_key(delivery.facts["endpoint_ref"]))
+    return bool(known and known["state"] == deliveries.ENDPOINT_BAD)
+
+
+def _refusal(recipient: Recipient, delivery: Delivery) -> str:
+    if not mailer.is_address(recipient.address):
+        return BAD_ADDRESS
+    return BAD_ENDPOINT if is_given_up(delivery) else ""

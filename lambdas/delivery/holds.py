@@ -1,0 +1,63 @@
+"""When a recipient wants to be told: at once, after quiet hours, or in one summary a day. Pure."""
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from lambdas.common.clock import iso
+from lambdas.common.contracts.models import Recipient
+
+DIGEST, QUIET, SWITCHED_OFF, RATE, QUOTA = "digest", "quiet", "switched_off", "rate", "quota"
+"""Why a delivery is held."""
+
+TOGETHER = (DIGEST, QUIET)
+"""What is released in one mail to each recipient."""
+
+
+def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:
+    """Why a notification waits, and until when (ISO 8601, UTC); two "" when it goes at once.
+
+    Only the recipient's own choice holds one back: CMS lets a provider choose a daily summary, and
+    nobody else for them. What cannot be read as a choice is none.
+    """
+    zone = _zone(recipient.time_zone)
+    local = moment.astimezone(zone)
+    hour = _clock(recipient.digest_at)
+    if hour is not None:
+        return DIGEST, iso(_next(local, hour))
+    begin, _, end = recipient.quiet.partition("-")
+    start, stop = _clock(begin), _clock(end)
+    if start is None or stop is None or start == stop:
+        return "", ""
+    now = local.time()
+    quiet = start <= now < stop if start < stop else now >= start or now < stop
+    return (QUIET, iso(_next(local, stop))) if quiet else ("", "")
+
+
+def _next(local: datetime, hour: time) -> datetime:
+    """The next time that the clock on the wall shows the hour, in UTC.
+
+    In the night that has an hour twice it shows it twice; where the hour is skipped, it counts as it
+    would have been shown had the clock not been moved.
+    """
+    shown = []
+    for day in (local.date(), local.date() + timedelta(days=1)):
+        first, again = (
+            datetime.combine(day, hour.replace(fold=fold), local.tzinfo).astimezone(UTC)
+            for fold in (0, 1)
+        )
+        shown += [first, max(first, again)]
+    return min(moment for moment in shown if moment > local)
+
+
+def _clock(text: str) -> time | None:
+    try:
+        return time.fromisoformat(text) if len(text) == 5 else None
+    except ValueError:
+        return None
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,192 @@
+"""The mail: built once, kept in the vault, and handed to SES exactly as it stands there."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+)
+from botocore.exceptions import ConnectionError as AnyConnectionError
+from email_validator import EmailNotValidError, validate_email
+
+from lambdas.common.aws import vault
+from lambdas.common.aws.clients import client, is_transient
+from lambdas.common.aws.vault import Written
+from lambdas.common.errors import (
+    ConfigurationError,
+    DeliveryRefusedError,
+    DependencyUnavailableError,
+    EnsError,
+)
+from lambdas.common.settings import required
+from lambdas.delivery.message.letter import Letter
+
+SES_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
+"""One try, and an answer or a timeout well before the function's 7 s end: a repeat is the ledger's to decide."""
+
+NEVER_TOOK_IT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
+"""No connection came about, so SES cannot have the mail."""
+
+REFUSALS = frozenset({"MessageRejected", "BadRequestException"})
+"""SES's answers that no retry changes and that concern this mail alone."""
+
+MISCONFIGURED = frozenset(
+    {"MailFromDomainNotVerifiedException", "NotFoundException", "AccountSuspendedException"}
+)
+"""SES's answers that concern every mail of the environment: identity, configuration set, account."""
+
+QUOTA_TEXTS = ("daily message quota exceeded", "daily sending quota exceeded")
+"""In SES's text of an answer for the account's daily quota. The same codes also answer the rate of a
+second, which the next second mends.
+https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html"""
+
+QUOTA_CODES = frozenset({"LimitExceededException"})
+"""SES's answer for a limit of the account that is no rate: the next second does not mend it."""
+
+TRY_LATER = frozenset({"SendingPausedException"})
+"""Beside what `common.aws` calls transient: somebody has paused the account or the configuration set."""
+
+
+class AmbiguousSendError(Exception):
+    """SES may or may not have taken the mail: no answer came, or a 5xx."""
+
+
+class QuotaReachedError(Exception):
+    """SES did not take the mail: the account's daily quota is used up."""
+
+
+def is_address(text: str) -> bool:
+    """Whether the text is one mail address that SES can take: ASCII, no comment, no quoting (RFC 5321 4.1.2)."""
+    if not text.isascii() or len(text) > 254:
+        return False
+    try:
+        # Syntax alone: a function in a closed network asks no name server.
+        validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
+    except EmailNotValidError:
+        return False
+    return True
+
+
+def build(
+    letter: Letter,
+    address: str,
+    delivery_id: str,
+    bundle: str = "",
+    seal: Callable[[bytes], bytes] | None = None,
+) -> bytes:
+    """The MIME message: plain text first, HTML as its alternative (RFC 2046 5.1.4), the bundle attached.
+
+    `seal` makes the content signed and encrypted lines; then only the envelope is in the clear.
+    Message-ID and Date stand in the vault's copy only: SES replaces both when it sends (SES developer
+    guide, "Amazon SES header fields"). The recipient has the reference in the subject.
+    Raises `ConfigurationError` when the sender's address is not one.
+    """
+    sender = from_address()
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = Address(addr_spec=sender)
+    mail["To"] = Address(addr_spec=address)
+    mail["Subject"] = letter.subject
+    mail["Date"] = format_datetime(datetime.now(UTC))
+    mail["Message-ID"] = f"<{delivery_id}@{sender.rpartition('@')[2]}>"
+    # Out-of-office replies to a machine help nobody, and they quote what they answer (RFC 3834 5).
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    if seal is None:
+        _fill(mail, letter, bundle)
+        return mail.as_bytes()
+    content = EmailMessage(policy=SMTP)
+    _fill(content, letter, bundle)
+    mail["MIME-Version"] = "1.0"
+    mail["Content-Type"] = 'application/pkcs7-mime; smime-type=enveloped-data; name="smime.p7m"'
+    mail["Content-Transfer-Encoding"] = "base64"
+    mail["Content-Disposition"] = 'attachment; filename="smime.p7m"'
+    return mail.as_bytes() + seal(content.as_bytes())
+
+
+def _fill(mail: EmailMessage, letter: Letter, bundle: str) -> None:
+    mail.set_content(letter.text, cte="quoted-printable")
+    mail.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    if bundle:
+        mail.add_attachment(
+            bundle.encode(),
+            maintype="application",
+            subtype="fhir+json",
+            filename="notification.json",
+        )
+
+
+def store(event_id: str, delivery_id: str, mail: bytes) -> tuple[bytes, Written]:
+    """Keeps the mail in the vault unless one is there, and returns what stands there to be sent."""
+    return vault.write_once(event_id, f"mail/{delivery_id}.eml", mail, "message/rfc822")
+
+
+def send(mail: bytes, address: str, event_id: str, delivery_id: str) -> str:
+    """Hands the mail to SES and returns SES's message id.
+
+    Raises `DeliveryRefusedError` (this mail, for good), `ConfigurationError` (every mail, until
+    an operator acts), `DependencyUnavailableError` (not taken, later perhaps), `QuotaReachedError` (not
+    taken, until some of the mails are 24 hours old), and `AmbiguousSendError`. Any other `ClientError` means that SES did not take it.
+    """
+    ses = client("sesv2", SES_CONFIG)
+    try:
+        answer = ses.send_email(
+            FromEmailAddress=from_address(),
+            Destination={"ToAddresses": [address]},
+            Content={"Raw": {"Data": mail}},
+            ConfigurationSetName=required("ENS_SES_CONFIGURATION_SET"),
+            # SES puts them into its events: ids of ours, nothing about anybody.
+            EmailTags=[
+                {"Name": "delivery_id", "Value": delivery_id},
+                {"Name": "event_id", "Value": event_id},
+            ],
+        )
+    except NEVER_TOOK_IT as error:
+        raise DependencyUnavailableError(f"ses: {type(error).__name__}") from None
+    except (HTTPClientError, AnyConnectionError) as error:
+        raise AmbiguousSendError(type(error).__name__) from None
+    except ClientError as error:
+        raise translated(error) from None
+    finally:
+        # A connection kept over a freeze of the sandbox may be dead, and a send that dies on it is
+        # ambiguous: the next one gets a connection of its own.
+        ses.close()
+    message_id: str = answer["MessageId"]
+    return message_id
+
+
+def translated(
+    error: ClientError,
+) -> EnsError | AmbiguousSendError | QuotaReachedError | ClientError:
+    """SES's answer as our error. Texts are codes: SES's own text holds addresses."""
+    code = error.response["Error"]["Code"]
+    if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+        return AmbiguousSendError(code)
+    text = error.response["Error"].get("Message", "").lower()
+    if code in QUOTA_CODES or any(said in text for said in QUOTA_TEXTS):
+        return QuotaReachedError(code)
+    if is_transient(error) or code in TRY_LATER:
+        return DependencyUnavailableError(f"ses SendEmail: {code}")
+    # An unverified sender is answered like a refused mail; only the text tells them apart.
+    unverified = from_address().lower() in text
+    if code in MISCONFIGURED or (code in REFUSALS and unverified):
+        return ConfigurationError(
+            f"ses SendEmail: {code}; the sending identity or set is not ready"
+        )
+    return DeliveryRefusedError(f"ses SendEmail: {code}") if code in REFUSALS else error
+
+
+def from_address() -> str:
+    """The address that mail is sent from; `ConfigurationError` when it is missing or not one."""
+    address = parseaddr(required("ENS_SES_FROM"))[1]
+    if not is_address(address):
+        raise ConfigurationError("ENS_SES_FROM is not a mail address")
+    return address

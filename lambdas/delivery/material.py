@@ -1,0 +1,93 @@
+"""What a letter is made of, from the vault, and the mail that the vault then keeps of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from lambdas.common.aws import vault
+from lambdas.common.aws.vault import Written
+from lambdas.common.clock import now
+from lambdas.common.contracts.models import ClinicalFindings, Identities, PatientEvent, Recipient
+from lambdas.common.handler import Run, Task
+from lambdas.common.senders import sender_named
+from lambdas.delivery import mailer
+from lambdas.delivery.detail import Detail
+from lambdas.delivery.message import facts
+from lambdas.delivery.message.fhir_bundle import bundle_of
+from lambdas.delivery.message.letter import FULL, Letter, compose
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A letter with what goes along: the FHIR bundle, "" for none, and how it is encrypted."""
+
+    letter: Letter
+    bundle: str = field(repr=False, default="")
+    seal: Callable[[bytes], bytes] | None = None
+
+    def stored(self, event_id: str, delivery_id: str, address: str) -> tuple[bytes, Written]:
+        """The mail as the vault holds it: what the first attempt wrote is what every attempt sends."""
+        mail = mailer.build(self.letter, address, delivery_id, self.bundle, self.seal)
+        return mailer.store(event_id, delivery_id, mail)
+
+
+def identities_of(event_id: str, task: Task) -> Identities:
+    """Who is told of the event."""
+    version_id = task["identities"]["version_id"]
+    return Identities.from_dict(vault.read_document(event_id, "identities.json", version_id))
+
+
+def recipient_in(identities: Identities, recipient_ref: str) -> Recipient:
+    """The recipient of this reference; `LookupError` when the event has none."""
+    for recipient in (*identities.recipients, *identities.fallbacks):
+        if recipient.recipient_ref == recipient_ref:
+            return recipient
+    raise LookupError("identities.json does not hold this recipient")
+
+
+Told = tuple[PatientEvent, ClinicalFindings]
+
+
+def event_and_findings(event_id: str, task: Task) -> Told:
+    """What happened, and what was read in the notes."""
+    document = vault.read_document(event_id, "event.json", task["parsed"]["version_id"])
+    return PatientEvent.from_dict(document), _clinical(event_id, task["clinical"])
+
+
+def letter_for(
+    run: Run, told: Told, identities: Identities, recipient: Recipient, detail: Detail
+) -> Prepared:
+    """The letter about one event to one recipient, with no more than they may see."""
+    patient_event, clinical = told
+    sender = sender_named(run.sender)
+    letter = compose(
+        patient_event,
+        clinical,
+        recipient,
+        sender,
+        detail=detail.level,
+        instead_of=_instead_of(identities, recipient),
+    )
+    institution = facts.institution(patient_event, sender)
+    with_bundle = recipient.bundle and detail.level == FULL
+    bundle = bundle_of(patient_event, recipient, institution, now()) if with_bundle else ""
+    return Prepared(letter, bundle, detail.seal)
+
+
+def _instead_of(identities: Identities, recipient: Recipient) -> str:
+    """Whose fallback this recipient is; "" for one who is told in their own right."""
+    told = {known.recipient_ref for known in identities.recipients}
+    if recipient.recipient_ref in told:
+        return ""
+    for known in identities.recipients:
+        if known.fallback_ref == recipient.recipient_ref:
+            return known.name.display()
+    return ""
+
+
+def _clinical(event_id: str, clinical: dict[str, Any]) -> ClinicalFindings:
+    """What was found in the notes; without a document only that nothing could be."""
+    if "version_id" not in clinical:
+        return ClinicalFindings(outcome=clinical["outcome"])
+    document = vault.read_document(event_id, "clinical.json", clinical["version_id"])
+    return ClinicalFindings.from_dict(document)

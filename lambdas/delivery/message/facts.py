@@ -1,0 +1,144 @@
+"""The facts of a notification as rows of label and text: who, where, when, by whom, why."""
+
+from zoneinfo import ZoneInfo
+
+from lambdas.common.contracts.models import CANCELS, FirstNotice, Location, PatientEvent
+from lambdas.common.senders import Sender
+from lambdas.delivery.message.clean import clean
+from lambdas.delivery.message.locale import Words
+from lambdas.delivery.message.times import age, in_words
+from lambdas.delivery.message.wording import LEAVINGS, disposition_words
+
+Rows = list[tuple[str, str]]
+
+
+def institution(patient_event: PatientEvent, sender: Sender) -> str:
+    """The sending institution: its configured name, else the message's name or code for it, else ""."""
+    visit = patient_event.visit
+    return clean(
+        sender.display_name
+        or visit.facility_name
+        or patient_event.sending_facility
+        or visit.location.facility
+    )
+
+
+def treating_practitioner(patient_event: PatientEvent) -> tuple[str, str]:
+    """The attending practitioner's name, else the admitting one's, and the role; two "" for neither."""
+    for role in ("attending", "admitting"):
+        for practitioner in patient_event.practitioners:
+            name = clean(practitioner.name.display())
+            if practitioner.role == role and name:
+                return name, role
+    return "", ""
+
+
+def initials(patient_event: PatientEvent) -> str:
+    """The first letters of given name and surname, as `A. O.`; "" when neither was given."""
+    name = patient_event.patient.name
+    letters = (clean(part)[:1].upper() for part in (name.given, name.family))
+    return " ".join(f"{letter}." for letter in letters if letter)
+
+
+def reference_of(event_id: str) -> str:
+    """An event's reference as readers see it: the first eight digits of its id."""
+    return event_id[:8].upper()
+
+
+def rows(
+    patient_event: PatientEvent, kind: str, institution_name: str, sender: Sender, words: Words
+) -> Rows:
+    """Every fact that was given, in the order a reader wants them; the three required ones always."""
+    patient, visit, labels = patient_event.patient, patient_event.visit, words.labels
+    practitioner, role = treating_practitioner(patient_event)
+    treating = (
+        f"{practitioner} ({words.roles[role]})" if practitioner else words.kinds[kind].treating
+    )
+    leaving = kind in LEAVINGS
+    disposition = clean(disposition_words(visit.disposition, words)) if leaving else ""
+    given = [
+        (labels.patient, clean(patient.name.display()) or words.name_missing),
+        (labels.born, _born(patient_event, words)),
+        (labels.sex, words.sexes.get(patient.sex.upper(), clean(patient.sex))),
+        (labels.institution, institution_name or words.institution_missing),
+        (labels.treating, treating),
+        *_places(patient_event, kind, institution_name, words),
+        *_times(patient_event, kind, sender.zone, words),
+        (labels.reason, clean(visit.reason.text or visit.reason.code)),
+        (labels.disposition, disposition),
+        (labels.discharged_to, clean(visit.discharged_to) if leaving else ""),
+    ]
+    return [(label, text) for label, text in given if text]
+
+
+def minimal_rows(patient_event: PatientEvent, institution_name: str, words: Words) -> Rows:
+    """What a mailbox in the clear may hold of a patient: initials and institution."""
+    return [
+        (words.labels.initials, initials(patient_event) or words.name_missing),
+        (words.labels.institution, institution_name or words.institution_missing),
+    ]
+
+
+def first_notice_row(first: FirstNotice | None, zone: ZoneInfo | None, words: Words) -> Rows:
+    """Which notification is withdrawn: its reference, and when it was sent; nothing for none."""
+    if first is None:
+        return []
+    text = words.sentences.first_notice.format(
+        reference=reference_of(first.event_id), moment=in_words(first.told_at, zone, words)
+    )
+    return [(words.labels.first_notice, text)]
+
+
+def _born(patient_event: PatientEvent, words: Words) -> str:
+    birth_date = patient_event.patient.birth_date
+    if not birth_date:
+        return ""
+    years = age(birth_date, patient_event.event_time(), words)
+    return in_words(birth_date[:10], None, words) + (f" ({years})" if years else "")
+
+
+def _times(patient_event: PatientEvent, kind: str, zone: ZoneInfo | None, words: Words) -> Rows:
+    patient, visit, labels = patient_event.patient, patient_event.visit, words.labels
+    happened = patient_event.event_time()
+    ended = kind == "death" or kind in LEAVINGS
+    admitted = visit.admitted_at if ended and visit.admitted_at != happened else ""
+    first = patient_event.occurred_at if kind in CANCELS else ""
+    died = in_words(patient.died_at, zone, words)
+    if patient.died and not died and kind != "death":
+        died = words.died_on_record
+    return [
+        (labels.admitted, in_words(admitted, zone, words)),
+        (labels.first_event, in_words(first, zone, words)),
+        (labels.died, died),
+        (words.kinds[kind].when, in_words(happened, zone, words)),
+    ]
+
+
+def _places(patient_event: PatientEvent, kind: str, institution_name: str, words: Words) -> Rows:
+    visit, labels = patient_event.visit, words.labels
+    if kind == "transfer":
+        # A transfer is told when the facility changes, so the facility is the news.
+        return [
+            (labels["from"], _place(visit.prior_location, "", words)),
+            (labels.to, _place(visit.location, "", words)),
+        ]
+    known = {institution_name, clean(patient_event.sending_facility)}
+    facility = clean(visit.location.facility)
+    return [(labels.where, _place(visit.location, facility if facility in known else "", words))]
+
+
+def _place(location: Location, known_facility: str, words: Words) -> str:
+    facility = clean(location.facility)
+    parts = (
+        "" if facility == known_facility else facility,
+        _named(words.unit, location.unit),
+        _named(words.room, location.room),
+        _named(words.bed, location.bed),
+    )
+    text = ", ".join(part for part in parts if part)
+    return text[:1].upper() + text[1:]
+
+
+def _named(form: str, text: str) -> str:
+    shown = clean(text, 60)
+    return form.format(text=shown) if shown else ""

@@ -1,0 +1,259 @@
+"""The notification for a computer: Da Vinci Unsolicited Notifications' message bundle (FHIR R4, STU 1.1).
+
+http://hl7.org/fhir/us/davinci-alerts. Plain JSON, with what the message gave and no more; what a
+machine read in notes is no diagnosis of the hospital's and stays out.
+"""
+
+import json
+import re
+import uuid
+from typing import Any
+
+from lambdas.common.contracts.models import CANCELS, CodedText, Name, PatientEvent, Recipient
+from lambdas.delivery.message.clean import clean
+from lambdas.delivery.message.wording import LEAVINGS, nubc_code
+
+Resource = dict[str, Any]
+
+ALERTS = "http://hl7.org/fhir/us/davinci-alerts"
+EVENTS = {
+    "admission": "admit",
+    "registration": "admit",
+    "ed_registration": "admit",
+    "transfer": "transfer",
+    "discharge": "discharge",
+    "ed_discharge": "discharge",
+    "cancel_admission": "admit",
+    "cancel_transfer": "transfer",
+    "cancel_discharge": "discharge",
+}
+CLASSES = {"E": "EMER", "O": "AMB", "S": "SS", "V": "OBSENC", "OBS": "OBSENC", "P": "PRENC"}
+"""PV1-2 to ActCode; any other stay is inpatient (`IMP`)."""
+_DATE_TIME = re.compile(
+    r"(?P<minute>\d{4}-\d\d-\d\dT\d\d:\d\d)(?P<second>:\d\d(?:\.\d+)?)?(?P<offset>Z|[+-]\d\d:\d\d)",
+    re.ASCII,
+)
+GENDERS = {"F": "female", "M": "male", "O": "other", "A": "other", "N": "other", "U": "unknown"}
+_NAMED = (
+    "bundle",
+    "header",
+    "encounter",
+    "patient",
+    "practitioner",
+    "organization",
+    "provenance",
+)
+SYSTEMS = {
+    "I10": "http://hl7.org/fhir/sid/icd-10-cm",
+    "I10C": "http://hl7.org/fhir/sid/icd-10-cm",
+    "SCT": "http://snomed.info/sct",
+}
+
+
+def bundle_of(
+    patient_event: PatientEvent, recipient: Recipient, institution: str, sent_at: str
+) -> str:
+    """The message bundle as JSON text. `sent_at` is ISO 8601 with an offset.
+
+    A cancelled encounter's status says so: `entered-in-error` for an admission, `in-progress` for a
+    discharge or transfer that did not come about.
+    """
+    ids = {
+        name: str(uuid.uuid5(uuid.NAMESPACE_OID, f"{patient_event.event_id}/{name}"))
+        for name in _NAMED
+    }
+    practitioner = next(
+        (p for p in patient_event.practitioners if p.role == "attending" and p.name.display()), None
+    )
+    resources = [
+        _header(patient_event, recipient, ids),
+        _encounter(patient_event, ids, practitioner is not None),
+        _patient(patient_event, ids["patient"]),
+        *([_practitioner(practitioner.name, ids["practitioner"])] if practitioner else []),
+        _without_empty(
+            {
+                "resourceType": "Organization",
+                "id": ids["organization"],
+                "active": True,
+                "name": institution or "not named",
+            }
+        ),
+        *(
+            _condition(number, diagnosis, patient_event, ids)
+            for number, diagnosis in enumerate(patient_event.diagnoses[:20])
+        ),
+        _provenance(patient_event, ids, sent_at),
+    ]
+    return json.dumps(
+        {
+            "resourceType": "Bundle",
+            "id": ids["bundle"],
+            "meta": {"profile": [f"{ALERTS}/StructureDefinition/notifications-bundle"]},
+            "type": "message",
+            "timestamp": sent_at,
+            "entry": [
+                {"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource}
+                for resource in resources
+            ],
+        },
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+def _header(patient_event: PatientEvent, recipient: Recipient, ids: dict[str, str]) -> Resource:
+    event = EVENTS[patient_event.kind]
+    organization = {"reference": f"urn:uuid:{ids['organization']}"}
+    return {
+        "resourceType": "MessageHeader",
+        "id": ids["header"],
+        "meta": {"profile": [f"{ALERTS}/StructureDefinition/{event}-notification-messageheader"]},
+        "eventCoding": {
+            "system": f"{ALERTS}/CodeSystem/notification-event",
+            "code": f"notification-{event}",
+        },
+        "destination": [{"endpoint": f"mailto:{recipient.address}"}],
+        "sender": organization,
+        "responsible": organization,
+        "source": {"name": "hl7-ens", "endpoint": "urn:hl7-ens"},
+        "focus": [{"reference": f"urn:uuid:{ids['encounter']}"}],
+    }
+
+
+def _provenance(patient_event: PatientEvent, ids: dict[str, str], sent_at: str) -> Resource:
+    """Says that this was translated from the hospital's message, as an intermediary has to."""
+    code_systems = "http://terminology.hl7.org/CodeSystem"
+    transform = {"system": f"{code_systems}/iso-21089-lifecycle", "code": "transform"}
+    assembler = {"system": f"{code_systems}/provenance-participant-type", "code": "assembler"}
+    message = clean(patient_event.message_control_id)
+    source = {"identifier": {"value": message}} if message else {"display": "HL7 v2 message"}
+    return {
+        "resourceType": "Provenance",
+        "id": ids["provenance"],
+        "target": [{"reference": f"urn:uuid:{ids['header']}"}],
+        "recorded": sent_at,
+        "activity": {"coding": [transform]},
+        "agent": [{"type": {"coding": [assembler]}, "who": {"display": "hl7-ens"}}],
+        "entity": [{"role": "source", "what": source}],
+    }
+
+
+def _encounter(patient_event: PatientEvent, ids: dict[str, str], treated: bool) -> Resource:
+    visit, kind = patient_event.visit, patient_event.kind
+    status = "finished" if kind in LEAVINGS else "in-progress"
+    if kind == "cancel_admission":
+        status = "entered-in-error"
+    end = visit.discharged_at or patient_event.event_time() if kind in LEAVINGS else ""
+    code = clean(nubc_code(visit.disposition), 20) if kind in LEAVINGS else ""
+    disposition = {
+        "coding": [{"system": "https://www.nubc.org/CodeSystem/PatDischargeStatus", "code": code}]
+    }
+    return _without_empty(
+        {
+            "resourceType": "Encounter",
+            "id": ids["encounter"],
+            "meta": {"profile": [f"{ALERTS}/StructureDefinition/adt-notification-encounter"]},
+            "identifier": [{"value": clean(visit.visit_number, 80)}] if visit.visit_number else [],
+            "status": status,
+            "class": {
+                "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+                "code": CLASSES.get(visit.patient_class, "IMP"),
+            },
+            "type": [{"text": "withdrawn by the sender" if kind in CANCELS else kind}],
+            "subject": {"reference": f"urn:uuid:{ids['patient']}"},
+            "participant": [_attending(ids)] if treated else [],
+            "period": _without_empty({"start": _moment(visit.admitted_at), "end": _moment(end)}),
+            "reasonCode": [{"text": clean(visit.reason.text)}] if visit.reason.text else [],
+            "hospitalization": {"dischargeDisposition": disposition} if code else {},
+            "serviceProvider": {"reference": f"urn:uuid:{ids['organization']}"},
+        }
+    )
+
+
+def _attending(ids: dict[str, str]) -> Resource:
+    coding = {
+        "system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
+        "code": "ATND",
+    }
+    return {
+        "type": [{"coding": [coding]}],
+        "individual": {"reference": f"urn:uuid:{ids['practitioner']}"},
+    }
+
+
+def _patient(patient_event: PatientEvent, patient_id: str) -> Resource:
+    patient = patient_event.patient
+    return _without_empty(
+        {
+            "resourceType": "Patient",
+            "id": patient_id,
+            "identifier": [
+                _without_empty(
+                    {"system": _oid(known.universal_id), "value": clean(known.value, 80)}
+                )
+                for known in patient.identifiers[:5]
+                if known.value
+            ],
+            "name": [_name(patient.name)] if patient.name.display() else [],
+            "gender": GENDERS.get(patient.sex.upper(), ""),
+            "birthDate": _day(patient.birth_date),
+            "deceasedBoolean": True if patient.died or patient.died_at else None,
+        }
+    )
+
+
+def _practitioner(name: Name, practitioner_id: str) -> Resource:
+    return {"resourceType": "Practitioner", "id": practitioner_id, "name": [_name(name)]}
+
+
+def _condition(
+    number: int, diagnosis: CodedText, event: PatientEvent, ids: dict[str, str]
+) -> Resource:
+    name = f"{event.event_id}/condition/{number}"
+    system = SYSTEMS.get(diagnosis.system.upper(), "")
+    coding = _without_empty({"system": system, "code": clean(diagnosis.code, 20)})
+    category = {
+        "system": "http://terminology.hl7.org/CodeSystem/condition-category",
+        "code": "encounter-diagnosis",
+    }
+    return {
+        "resourceType": "Condition",
+        "id": str(uuid.uuid5(uuid.NAMESPACE_OID, name)),
+        "meta": {"profile": [f"{ALERTS}/StructureDefinition/adt-notification-condition"]},
+        "category": [{"coding": [category]}],
+        "code": _without_empty(
+            {"coding": [coding] if diagnosis.code else [], "text": clean(diagnosis.text)}
+        ),
+        "subject": {"reference": f"urn:uuid:{ids['patient']}"},
+        "encounter": {"reference": f"urn:uuid:{ids['encounter']}"},
+    }
+
+
+def _name(name: Name) -> Resource:
+    given = [clean(part) for part in (name.given, name.middle) if part]
+    return _without_empty({"family": clean(name.family), "given": given})
+
+
+def _oid(universal_id: str) -> str:
+    digits = universal_id.replace(".", "")
+    return f"urn:oid:{universal_id}" if digits.isdecimal() and digits.isascii() else ""
+
+
+def _day(text: str) -> str:
+    """A FHIR date; "" where the sender's is none."""
+    parts = text[:10].split("-")
+    fits = [len(p) == n and p.isdecimal() for p, n in zip(parts, (4, 2, 2), strict=False)]
+    return text[:10] if text and all(fits) else ""
+
+
+def _moment(text: str) -> str:
+    """A FHIR dateTime: to the second with an offset, or the day alone."""
+    parts = _DATE_TIME.fullmatch(text)
+    if parts is None:
+        return _day(text)
+    return f"{parts['minute']}{parts['second'] or ':00'}{parts['offset']}"
+
+
+def _without_empty(resource: Resource) -> Resource:
+    """Without members that say nothing: FHIR allows no empty ones."""
+    return {name: value for name, value in resource.items() if value not in ("", [], {}, None)}

@@ -1,0 +1,139 @@
+"""Diagnoses and medications as a notification lists them: the hospital's, and those read by machine."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from lambdas.common.contracts.models import ClinicalFindings, CodedText, Finding, PatientEvent
+from lambdas.delivery.message.clean import clean
+from lambdas.delivery.message.locale import Words
+
+MOST = 20
+"""The longest list that is shown; the rest is counted, not dropped in silence."""
+
+MOST_PLACES = 3
+"""How many places a reason for not reading names."""
+
+DRUGS, TESTS = ("generic", "brand"), ("test",)
+"""Kinds of findings that a list of past conditions and procedures leaves out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One finding that was read by machine: what, more about it, and the words it was read from."""
+
+    name: str = field(repr=False)
+    code: str = field(repr=False)
+    marks: tuple[str, ...] = field(repr=False)
+    words: str = field(repr=False)
+    place: str
+    score: str
+
+
+def of_hospital(patient_event: PatientEvent, words: Words) -> list[str]:
+    """The hospital's own diagnoses (DG1), one line each: text, code, and whether admitting or final."""
+    lines = (_diagnosis(diagnosis, words) for diagnosis in patient_event.diagnoses)
+    return [line for line in lines if line]
+
+
+def _diagnosis(diagnosis: CodedText, words: Words) -> str:
+    text, code = clean(diagnosis.text), clean(diagnosis.code, 20)
+    marks = [code if text else "", words.diagnosis_kinds.get(diagnosis.kind.upper())]
+    mark = ", ".join(part for part in marks if part)
+    shown = text or code
+    return f"{shown} ({mark})" if shown and mark else shown
+
+
+def seen_by(clinical: ClinicalFindings, analysis: str) -> ClinicalFindings:
+    """What a recipient with this wish sees: all, only conditions and medications, or none of it.
+
+    An event is analysed once, for the richest wish among its recipients.
+    """
+    if analysis == "off":
+        return ClinicalFindings(outcome="switched_off")
+    if analysis == "coded":
+        return replace(clinical, tests=(), procedures=(), apart={})
+    return clinical
+
+
+def by_machine(clinical: ClinicalFindings, words: Words) -> dict[str, list[Found]]:
+    """The machine's findings by the section that shows them; only sections that have any.
+
+    Of what is not current there is the past alone, in a section that says so.
+    """
+    past = [f for f in clinical.apart.get("past", ()) if f.kind not in (*DRUGS, *TESTS)]
+    sections = {
+        "conditions": _listed(clinical.conditions, words, "ICD-10-CM"),
+        "medications": _listed(clinical.medications, words, "RxNorm"),
+        "tests": _listed(clinical.tests, words),
+        "procedures": _listed(clinical.procedures, words),
+        "past": _listed(past, words, "ICD-10-CM"),
+    }
+    return {name: found for name, found in sections.items() if found}
+
+
+def _listed(findings: Iterable[Finding], words: Words, system: str = "") -> list[Found]:
+    """Findings in their order, each once."""
+    listed = (_found(finding, words, system) for finding in findings)
+    return list(dict.fromkeys(item for item in listed if item.name))
+
+
+def _found(finding: Finding, words: Words, system: str) -> Found:
+    read = clean(finding.text)
+    name, detail = clean(finding.description) or read, clean(finding.detail, 120)
+    code = clean(finding.code, 20)
+    marks = (
+        words.finding_kinds.get(finding.kind),
+        clean(finding.acuity, 40),
+        clean(finding.anatomy, 60),
+    )
+    return Found(
+        name=f"{name}, {detail}" if name and detail else name,
+        code=f"{system} {code}" if code else "",
+        marks=tuple(mark for mark in marks if mark),
+        words=read,
+        place=place(finding.field, words),
+        score=f"{finding.score:.2f}".replace(".", words.point) if finding.score else "",
+    )
+
+
+def place(of: str, words: Words) -> str:
+    """Where in the message a field like `OBX[2]-5` stands, as its reader calls it; "" for no such."""
+    segment = re.match(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?-", of)
+    if not segment:
+        return ""
+    said: str = words.places.get(segment[1])
+    return said.format(number=segment[2] or "")
+
+
+def notes_status(clinical: ClinicalFindings, patient_event: PatientEvent, words: Words) -> str:
+    """A sentence on what became of the notes where they were not read whole or nothing is listed, else ""."""
+    said = words.sentences
+    if clinical.outcome == "switched_off":
+        unseen = patient_event.notes or patient_event.unread_notes
+        return str(said.switched_off) if unseen else ""
+    why = "; ".join(_unread(clinical, words))
+    why = f"{words.colon} {why}" if why else ""
+    if clinical.outcome == "extracted":
+        if clinical.not_analysed:
+            return str(said.partly_analysed.format(why=why))
+        return "" if by_machine(clinical, words) else str(said.nothing_found)
+    untold = clinical.outcome in ("unavailable", "not_english") or clinical.not_analysed
+    return str(said.not_analysed.format(why=why)) if untold else ""
+
+
+def _unread(clinical: ClinicalFindings, words: Words) -> list[str]:
+    """Each reason why something was not read, with the places it holds for; no reason twice."""
+    if clinical.outcome == "unavailable":
+        return [words.unread["service"]]
+    places: dict[str, list[str]] = {}
+    for gap in clinical.not_analysed:
+        places.setdefault(words.unread.get(gap.reason), []).append(place(gap.where, words))
+    named = {reason: list(dict.fromkeys(filter(None, at))) for reason, at in places.items()}
+    return [
+        f"{reason} ({', '.join(at[:MOST_PLACES])}{', …' if at[MOST_PLACES:] else ''})"
+        if at
+        else reason
+        for reason, at in named.items()
+        if reason
+    ]

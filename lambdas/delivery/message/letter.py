@@ -1,0 +1,162 @@
+"""The notification as its reader sees it: pure, from what is known to subject, text and HTML."""
+
+from collections.abc import Sized
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from lambdas.common.contracts.models import ClinicalFindings, PatientEvent, Recipient
+from lambdas.common.senders import Sender
+from lambdas.delivery.message import facts, findings_rows, times
+from lambdas.delivery.message.clean import clean
+from lambdas.delivery.message.findings_rows import Found
+from lambdas.delivery.message.locale import Words, words_in
+from lambdas.delivery.message.wording import kind_of, reason_words
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+FULL, MINIMAL = "full", "minimal"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A notification ready to be made into a mail. The subject holds nothing about the patient."""
+
+    subject: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the two templates show of one event; every text is clean, they leave out every empty one."""
+
+    title: str
+    not_live: str
+    headline: str = field(repr=False)
+    addressee: str = field(repr=False)
+    rows: list[tuple[str, str]] = field(repr=False)
+    diagnoses: list[str] = field(repr=False)
+    machine: dict[str, list[Found]] = field(repr=False)
+    left_out: dict[str, int]
+    notes_status: str
+    next_step: str
+    contact: str = field(repr=False)
+    why: list[str] = field(repr=False)
+    reference: str
+
+
+def compose(
+    patient_event: PatientEvent,
+    clinical: ClinicalFindings,
+    recipient: Recipient,
+    sender: Sender,
+    *,
+    detail: str = FULL,
+    instead_of: str = "",
+) -> Letter:
+    """The notification of one event for one recipient, in the recipient's language.
+
+    The three items that 42 CFR 482.24(d) asks for (patient, treating practitioner, sending
+    institution) are always there, or named as missing; a `minimal` one has initials and institution.
+    `instead_of` names the provider to whom it could not be delivered. `KeyError` when the event's
+    kind is none of `KINDS`.
+    """
+    words = words_in(recipient.language)
+    view = view_of(patient_event, clinical, recipient, sender, detail=detail, instead_of=instead_of)
+    mark = f"[{view.not_live}] " if view.not_live else ""
+    subject = mark + words.subject.format(title=view.title, reference=view.reference)
+    return rendered(subject, [view], words)
+
+
+def rendered(subject: str, views: list[View], words: Words) -> Letter:
+    """The views as one letter: one is a notification, several are a summary."""
+    templates = _templates()
+    shown = {"views": views, "w": words, "summary": len(views) > 1}
+    text = templates.get_template("letter.txt.j2").render(shown)
+    html = templates.get_template("letter.html.j2").render(shown)
+    return Letter(subject, text.strip() + "\n", html)
+
+
+def view_of(
+    patient_event: PatientEvent,
+    clinical: ClinicalFindings,
+    recipient: Recipient,
+    sender: Sender,
+    *,
+    detail: str = FULL,
+    instead_of: str = "",
+) -> View:
+    """What the templates need to show this event to this recipient."""
+    words = words_in(recipient.language)
+    kind = kind_of(patient_event)
+    institution = facts.institution(patient_event, sender)
+    full = detail == FULL
+    diagnoses = findings_rows.of_hospital(patient_event, words) if full else []
+    seen = findings_rows.seen_by(clinical, recipient.analysis)
+    machine = findings_rows.by_machine(seen, words) if full else {}
+    lists: dict[str, Sized] = {"diagnoses": diagnoses, **machine}
+    rows = (
+        facts.rows(patient_event, kind, institution, sender, words)
+        if full
+        else facts.minimal_rows(patient_event, institution, words)
+    )
+    name = clean(patient_event.patient.name.display()) if full else facts.initials(patient_event)
+    status = findings_rows.notes_status(seen, patient_event, words)
+    return View(
+        title=words.kinds[kind].title,
+        not_live=words.marks.get(patient_event.processing_id.upper()),
+        headline=_sentence(words.kinds[kind].happened.format(name=name or words.a_patient)),
+        addressee=clean(recipient.name.display()),
+        rows=[*rows, *facts.first_notice_row(recipient.withdraws, sender.zone, words)],
+        diagnoses=diagnoses[: findings_rows.MOST],
+        machine={name: listed[: findings_rows.MOST] for name, listed in machine.items()},
+        left_out={name: max(0, len(listed) - findings_rows.MOST) for name, listed in lists.items()},
+        notes_status=status if full else words.sentences.minimal,
+        next_step=words.kinds[kind].next,
+        contact=_contact(patient_event, institution, sender, words, full),
+        why=_why(recipient, clean(instead_of), words),
+        reference=facts.reference_of(patient_event.event_id),
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _contact(
+    patient_event: PatientEvent, institution: str, sender: Sender, words: Words, full: bool
+) -> str:
+    name = facts.treating_practitioner(patient_event)[0] if full else ""
+    phone = clean(sender.phone, 40)
+    form = "contact" + ("_phone" if phone else "") + ("_name" if name else "")
+    known = institution or words.sentences.the_hospital
+    return str(words.sentences[form].format(institution=known, phone=phone, name=name))
+
+
+def _why(recipient: Recipient, instead_of: str, words: Words) -> list[str]:
+    said = words.sentences
+    reasons = ", ".join(reason_words(reason, words) for reason in recipient.reasons)
+    why = [said.why_as.format(reasons=reasons) if reasons else said.why]
+    if recipient.withdraws:
+        why.append(said.why_told)
+    if recipient.roster_until:
+        last = times.in_words(recipient.roster_until, None, words)
+        why.append(said.why_roster.format(day=last))
+    if instead_of:
+        why.append(said.why_fallback.format(name=instead_of))
+    return why
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

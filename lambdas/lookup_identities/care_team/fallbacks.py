@@ -1,0 +1,44 @@
+"""Who is told instead when a recipient's address fails: the surrogate whom the directory names. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+
+from lambdas.common.contracts.models import Recipient
+from lambdas.lookup_identities.registry.records import Provider
+
+FALLBACK = "fallback"
+
+
+def wanted(recipients: Sequence[Recipient], providers: Mapping[str, Provider]) -> set[str]:
+    """The ids of the surrogates that the recipients named."""
+    found = (providers[recipient.provider_id].wishes.surrogate for recipient in recipients)
+    return {surrogate for surrogate in found if surrogate}
+
+
+def with_fallbacks(
+    recipients: Sequence[Recipient],
+    providers: Mapping[str, Provider],
+    reference: Callable[[str], str],
+) -> tuple[tuple[Recipient, ...], tuple[Recipient, ...]]:
+    """The recipients, each with the reference of their fallback, and the fallbacks themselves.
+
+    A fallback is active, wants to be told and has an address; nobody is their own.
+    """
+    told, fallbacks = [], {}
+    for recipient in recipients:
+        other = providers.get(providers[recipient.provider_id].wishes.surrogate)
+        fits = other and other.active and other.wishes.notify and other.address
+        if other is None or not fits or other.provider_id == recipient.provider_id:
+            told.append(recipient)
+            continue
+        ref = reference(other.provider_id)
+        told.append(replace(recipient, fallback_ref=ref))
+        fallbacks[ref] = Recipient(
+            recipient_ref=ref,
+            reasons=(FALLBACK,),
+            provider_id=other.provider_id,
+            name=other.name,
+            address=other.address,
+            **asdict(other.manner),
+        )
+    return tuple(told), tuple(fallbacks.values())

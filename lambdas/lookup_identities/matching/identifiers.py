@@ -1,0 +1,163 @@
+"""Which of a message's identifiers count, whom they name, and whether the demographics agree. Pure.
+
+An authority is known by its namespace (CX-4.1) or its universal id (CX-4.2): an identifier is looked
+up under each that is given, exactly as written, blanks around it apart (HL7 v2.5.1 chapter 2A, CX, HD).
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lambdas.common.contracts.models import Patient, PatientIdentifier
+from lambdas.common.errors import IdentityAmbiguousError, IdentityConflictError
+from lambdas.lookup_identities.matching.demographics import (
+    birth_dates_agree,
+    given,
+    same_full_birth_date,
+    sexes_agree,
+    surnames_agree,
+    surnames_share_a_name,
+)
+from lambdas.lookup_identities.registry.records import Match, PatientRecord
+
+NOT_PATIENTS = frozenset({"AN", "ANC", "AND", "ANT", "VN"})
+"""Identifier types of accounts and visits (HL7 table 0203): many of them belong to one patient."""
+
+OWN_NUMBERS = frozenset({"", "MR", "PI", "PT"})
+"""Types to which a sender's default authority applies; a passport or a driver's licence has another."""
+
+LONGEST = 240
+"""Characters of an identifier or authority that are looked up; a table key holds 2,048 bytes."""
+
+Candidates = Mapping[tuple[str, str], Sequence[str]]
+"""(authority, value) -> the patients who bear it."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsableIdentifier:
+    """An identifier with each authority under which it is looked up, and where it stood."""
+
+    position: str
+    value: str = field(repr=False)
+    authorities: tuple[str, ...] = field(repr=False)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Each (authority, value) to look up."""
+        return [(authority, self.value) for authority in self.authorities]
+
+
+def usable_identifiers(
+    identifiers: Sequence[PatientIdentifier], default_authority: str
+) -> tuple[list[UsableIdentifier], list[str]]:
+    """The identifiers that can name a patient, and a warning for each that cannot.
+
+    One without authority takes the sender's `default_authority`, when that is set and the identifier
+    is of a type that the sender itself issues.
+    """
+    usable, warnings = [], []
+    for position, identifier in zip(_positions(identifiers), identifiers, strict=True):
+        value = given(identifier.value)
+        authorities = tuple(
+            dict.fromkeys(
+                authority
+                for authority in (
+                    given(identifier.assigning_authority),
+                    given(identifier.universal_id),
+                )
+                if authority
+            )
+        )
+        kind = given(identifier.identifier_type).upper()
+        if not authorities and default_authority and kind in OWN_NUMBERS:
+            authorities = (default_authority,)
+        if not value or kind in NOT_PATIENTS:
+            continue
+        if not authorities:
+            warnings.append(f"{position} has no assigning authority and was not looked up")
+        elif max(map(len, (value, *authorities))) > LONGEST:
+            warnings.append(f"{position} is too long and was not looked up")
+        else:
+            usable.append(UsableIdentifier(position, value, authorities))
+    return usable, warnings
+
+
+def one_patient(
+    usable: Sequence[UsableIdentifier], candidates: Candidates
+) -> tuple[str, list[str]]:
+    """The one patient whom the identifiers name, and the positions that do; ("", []) for nobody.
+
+    Raises `IdentityAmbiguousError` when one identifier has several patients (never the first of
+    them), and `IdentityConflictError` when two identifiers have different ones.
+    """
+    named: dict[str, set[str]] = {}
+    for identifier in usable:
+        patients = {patient for pair in identifier.pairs() for patient in candidates.get(pair, ())}
+        if patients:
+            named[identifier.position] = patients
+    several = [position for position, patients in named.items() if len(patients) > 1]
+    if several:
+        raise IdentityAmbiguousError(f"{_listed(several)}: the registry knows several patients")
+    if len(set().union(*named.values())) > 1:
+        raise IdentityConflictError(f"{_listed(list(named))} name different patients")
+    positions = list(named)
+    return (next(iter(named[positions[0]])), positions) if positions else ("", [])
+
+
+def agreement(patient: Patient, record: PatientRecord) -> tuple[list[str], list[str]]:
+    """The positions that were compared and agree, and a warning where nothing could be compared.
+
+    Raises `IdentityConflictError` naming every position that disagrees (rules: `comparing`).
+    """
+    compared = {
+        "PID-5.1": _surname_agrees(patient, record),
+        "PID-7": birth_dates_agree(patient.birth_date, record.birth_date),
+        "PID-8": sexes_agree(patient.sex, record.sex),
+    }
+    wrong = [position for position, agrees in compared.items() if agrees is False]
+    if wrong:
+        verb = "disagrees" if len(wrong) == 1 else "disagree"
+        raise IdentityConflictError(f"{_listed(wrong)} {verb} with the registry")
+    agreed = [position for position, agrees in compared.items() if agrees]
+    warnings = [] if agreed else ["PID-5.1, PID-7 and PID-8 could not be compared"]
+    return agreed, warnings
+
+
+def agreeing(patient: Patient, found: Match) -> Match:
+    """The match with what `agreement` has to add; raises as it does."""
+    agreed, uncompared = agreement(patient, found.record)
+    return replace(
+        found,
+        matched_on=(*found.matched_on, *agreed),
+        warnings=(*found.warnings, *uncompared),
+    )
+
+
+def _surname_agrees(patient: Patient, record: PatientRecord) -> bool | None:
+    sent = patient.name.family
+    known = [name for name in (record.family, *record.former_families) if given(name)]
+    verdicts = [surnames_agree(sent, name) for name in known]
+    if any(verdicts):
+        return True
+    if all(verdict is None for verdict in verdicts):
+        return None
+    if same_full_birth_date(patient.birth_date, record.birth_date):
+        return any(surnames_share_a_name(sent, name) for name in known)
+    return False
+
+
+def _positions(identifiers: Sequence[PatientIdentifier]) -> list[str]:
+    """Where each identifier stood: `PID-3`, or `PID-3[2]` among several of one field."""
+    fields = [identifier.field for identifier in identifiers]
+    repeated = {name for name, count in Counter(fields).items() if count > 1}
+    seen: Counter[str] = Counter()
+    positions = []
+    for name in fields:
+        seen[name] += 1
+        positions.append(f"{name}[{seen[name]}]" if name in repeated else name)
+    return positions
+
+
+def _listed(positions: Sequence[str]) -> str:
+    if len(positions) == 1:
+        return positions[0]
+    return f"{', '.join(positions[:-1])} and {positions[-1]}"

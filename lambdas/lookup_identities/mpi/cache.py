@@ -1,0 +1,177 @@
+"""What an index outside answered, kept for a short while: the same question asked again costs it nothing.
+
+One item for each identifier of a question, under a keyed reference of it. An answer counts only while
+every one of them holds it, so that whoever changes one of the patient's identifiers drops it by writing
+over that item (`forget`). An answer that was under way meanwhile is not kept: each write is on
+condition that the item is still the one that was read before the index was asked.
+
+Kept are the patient's id, or that there is nobody: demographics are part of the question, as a keyed
+reference, and an answer that contradicts them is not kept, nor one that a person has to decide on.
+"""
+
+import time
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.contracts.models import Patient
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.common.keys import reference_keys
+from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
+from lambdas.lookup_identities.registry.records import Match, PatientRecord
+from lambdas.lookup_identities.settings import lookups_table, patient_backend
+
+FOUND_SECONDS, NOBODY_SECONDS = 300, 30
+"""How long a patient, and that there is none, are kept. Who registers late is found half a minute later."""
+
+FORGOTTEN_SECONDS = 600
+"""How long it is kept that something changed: longer than any look-up that was under way."""
+
+MOST = 20
+"""Identifiers of a question whose answer is kept; hardly a patient comes with more than four."""
+
+BATCH = 25
+"""Items that one BatchWriteItem takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who is asked for: the references of the identifiers, and one of all that was asked."""
+
+    identifiers: tuple[str, ...]
+    reference: str
+
+    @classmethod
+    def of(cls, usable: Sequence[UsableIdentifier], patient: Patient) -> Self:
+        """The question that a message asks of the index in use."""
+        keys, name = reference_keys(), patient.name
+        asked = [text for one in usable for text in (one.position, one.value, *one.authorities)]
+        described = (name.family, name.given, patient.birth_date, patient.sex)
+        reference = keys.reference("question", patient_backend(), *described, *asked)
+        return cls(_references(usable), reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What is kept for a question: whether it is answered, and by whom (None: there is nobody).
+
+    `seen` are the stamps of the items that were there; None where they could not be read.
+    """
+
+    answered: bool = False
+    found: Match | None = field(repr=False, default=None)
+    seen: dict[str, str] | None = field(repr=False, default=None)
+
+
+def recall(question: Question) -> Recalled:
+    """What is kept for a question. A table that cannot be read has kept nothing."""
+    if not 0 < len(question.identifiers) <= MOST:
+        return Recalled()
+    table = lookups_table()
+    keys = [to_item({"identifier_ref": reference}) for reference in question.identifiers]
+    try:
+        with dependency("dynamodb"):
+            answer = client("dynamodb").batch_get_item(
+                RequestItems={table: {"Keys": keys, "ConsistentRead": True}}
+            )
+    except DependencyUnavailableError:
+        return Recalled()
+    if answer.get("UnprocessedKeys"):
+        return Recalled()
+    items = [from_item(item) for item in answer["Responses"].get(table, ())]
+    seen = {item["identifier_ref"]: item["stamp"] for item in items}
+    if not _answers(question, items):
+        return Recalled(seen=seen)
+    return Recalled(answered=True, found=_match(items[0]), seen=seen)
+
+
+def keep(question: Question, recalled: Recalled, found: Match | None) -> None:
+    """Keeps an answer, unless something changed since `recalled`. A table that is away keeps nothing."""
+    if recalled.seen is None:
+        return
+    item = {
+        "question": question.reference,
+        "stamp": uuid.uuid4().hex,
+        "expires_at": int(time.time()) + (FOUND_SECONDS if found else NOBODY_SECONDS),
+        **(_answer(found) if found else {}),
+    }
+    puts = [
+        {"Put": _unchanged(recalled.seen.get(reference), {**item, "identifier_ref": reference})}
+        for reference in question.identifiers
+    ]
+    with suppress(DependencyUnavailableError):
+        try:
+            with dependency("dynamodb"):
+                client("dynamodb").transact_write_items(TransactItems=puts)
+        except ClientError as error:
+            # Somebody else was first, or an identifier was forgotten: then this answer may be stale.
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise
+
+
+def forget(usable: Sequence[UsableIdentifier]) -> tuple[str, ...]:
+    """Drops every answer about an identifier, those under way too; the identifiers' references.
+
+    Raises `DependencyUnavailableError`: a change that was not heard of must come again.
+    """
+    references = _references(usable)
+    forgotten = {"stamp": uuid.uuid4().hex, "expires_at": int(time.time()) + FORGOTTEN_SECONDS}
+    for start in range(0, len(references), BATCH):
+        items = [{"identifier_ref": one, **forgotten} for one in references[start : start + BATCH]]
+        puts = [{"PutRequest": {"Item": to_item(item)}} for item in items]
+        with dependency("dynamodb"):
+            answer = client("dynamodb").batch_write_item(RequestItems={lookups_table(): puts})
+        if answer.get("UnprocessedItems"):
+            raise DependencyUnavailableError("dynamodb BatchWriteItem: items stay unprocessed")
+    return references
+
+
+def _references(usable: Sequence[UsableIdentifier]) -> tuple[str, ...]:
+    keys = reference_keys()
+    pairs = (pair for identifier in usable for pair in identifier.pairs())
+    return tuple(dict.fromkeys(keys.reference("identifier", *pair) for pair in pairs))
+
+
+def _answers(question: Question, items: Sequence[Item]) -> bool:
+    """Whether the items are one answer to this very question, and all of it, and not too old."""
+    return (
+        len(items) == len(question.identifiers)
+        and len({item["stamp"] for item in items}) == 1
+        # DynamoDB removes what has expired within days, not at once.
+        and all(item["expires_at"] > time.time() for item in items)
+        and all(item.get("question") == question.reference for item in items)
+    )
+
+
+def _answer(found: Match) -> Item:
+    return {
+        "patient_id": found.record.patient_id,
+        "matched_on": list(found.matched_on),
+        "merged_from": list(found.merged_from),
+        "warnings": list(found.warnings),
+    }
+
+
+def _match(item: Item) -> Match | None:
+    if "patient_id" not in item:
+        return None
+    lists = {name: tuple(item[name]) for name in ("matched_on", "merged_from", "warnings")}
+    return Match(PatientRecord(item["patient_id"]), **lists)
+
+
+def _unchanged(stamp: str | None, item: Item) -> dict[str, Any]:
+    """A put that holds only while the item has this stamp, or is not there."""
+    put = {"TableName": lookups_table(), "Item": to_item(item)}
+    if stamp is None:
+        return {**put, "ConditionExpression": "attribute_not_exists(identifier_ref)"}
+    return {
+        **put,
+        "ConditionExpression": "stamp = :seen",
+        "ExpressionAttributeValues": to_item({":seen": stamp}),
+    }

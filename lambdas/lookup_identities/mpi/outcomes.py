@@ -1,0 +1,46 @@
+"""What asking an index can end in: the one set of outcomes that every backend answers with.
+
+| outcome          | what it is here                                       | what becomes of the event            |
+|------------------|-------------------------------------------------------|--------------------------------------|
+| matched          | `records.Match`                                       | its recipients are told              |
+| not found        | None                                                  | as the environment's unknown_patient says |
+| ambiguous        | `IdentityAmbiguousError`                              | a person decides                     |
+| conflict         | `IdentityConflictError`                               | a person decides                     |
+| domain unknown   | `DomainUnknownError`, to the workflow `ConfigurationError` | an operator mends the settings  |
+| unavailable      | `DependencyUnavailableError`                          | the workflow retries, the queue holds |
+"""
+
+from typing import Literal
+
+from lambdas.common.errors import (
+    DependencyUnavailableError,
+    IdentityAmbiguousError,
+    IdentityConflictError,
+)
+from lambdas.lookup_identities.registry.records import Match
+
+Outcome = Literal[
+    "matched", "not_found", "ambiguous", "conflict", "domain_unknown", "unavailable", "failed"
+]
+
+
+class DomainUnknownError(Exception):
+    """The index does not know an assigning authority; the text says whose, never which."""
+
+
+OUR_DOMAIN = "our own ids (domain in ENS_MDM_SETTINGS)"
+"""Whose authority it is when the index does not know the domain that it is asked to answer in."""
+
+
+def outcome_of(found: Match | Exception | None) -> Outcome:
+    """The name of what an index answered or raised; `failed` for a fault that is none of the outcomes."""
+    named: tuple[tuple[type[object], Outcome], ...] = (
+        (Match, "matched"),
+        (IdentityAmbiguousError, "ambiguous"),
+        (IdentityConflictError, "conflict"),
+        (DomainUnknownError, "domain_unknown"),
+        (DependencyUnavailableError, "unavailable"),
+    )
+    if found is None:
+        return "not_found"
+    return next((name for kind, name in named if isinstance(found, kind)), "failed")

@@ -1,0 +1,67 @@
+"""The checks on what a provider's row says of the provider's own choices."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from lambdas.common.contracts.models import KINDS
+
+PATIENT_CLASSES = ("B", "C", "E", "I", "N", "O", "OBS", "P", "R", "S", "U", "V")
+"""HL7 table 0004 as ParseMessage reads it."""
+
+HOW = ("detail", "analysis", "certificate", "language", "digest_at", "quiet", "time_zone")
+"""The texts of `records.Manner`."""
+
+LISTS = {"event_types": KINDS, "patient_classes": PATIENT_CLASSES}
+WORDS = {
+    "kind": ("person", "facility", ""),
+    "notify": ("yes", "no", ""),
+    "language": ("en", "fr-CA", ""),
+    "detail": ("full", "minimal", "smime", ""),
+    "analysis": ("full", "coded", "off", ""),
+    "bundle": ("yes", "no", ""),
+}
+DAYS = ("away_from", "away_until")
+HOUR = r"(?:[01]\d|2[0-3]):[0-5]\d"
+PEM = r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
+SHAPES = {
+    "digest_at": (re.compile(HOUR), "is not a time as HH:MM"),
+    "quiet": (re.compile(f"{HOUR}-{HOUR}"), "is not two times as HH:MM-HH:MM"),
+    "time_zone": (re.compile(r"[A-Za-z_]+(?:/[\w+\-]+)*"), "is not a time zone's name"),
+    "certificate": (re.compile(rf"{PEM}(?:\s+{PEM})*"), "is not a certificate as PEM"),
+}
+
+
+def values(cell: str) -> list[str]:
+    """The values in a cell, between semicolons."""
+    return [value for piece in cell.split(";") if (value := piece.strip())]
+
+
+def preference_faults(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each faulty column with what is wrong; never what the cell says."""
+    for column, words in WORDS.items():
+        if row[column] not in words:
+            yield column, f"is none of {', '.join(word for word in words if word)}"
+    for column, known in LISTS.items():
+        if not set(values(row[column])) <= set(known):
+            yield column, f"holds what is none of {', '.join(known)}"
+    for column in DAYS:
+        if row[column] and not is_date(row[column]):
+            yield column, "is not a date as YYYY-MM-DD"
+    if bool(row["away_from"]) != bool(row["away_until"]) or row["away_from"] > row["away_until"]:
+        yield "away_until", "is not a day on or after away_from"
+    for column, (shape, what) in SHAPES.items():
+        if row[column] and not shape.fullmatch(row[column]):
+            yield column, what
+    if row["detail"] == "smime" and not row["certificate"]:
+        yield "certificate", "is empty, and detail is smime"
+    if row["surrogate"] and row["surrogate"] == row["provider_id"]:
+        yield "surrogate", "is the same provider"
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a day as YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

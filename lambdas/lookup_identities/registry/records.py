@@ -1,0 +1,132 @@
+"""What the registry knows: patients, providers, and who cares for whom."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from lambdas.common.contracts.models import ROLES, Name
+
+RELATIONSHIPS = (
+    "primary_care",
+    "care_team",
+    "post_acute",
+    "patient_identified",
+    "subscriber",
+)
+"""How a provider may stand to a patient in the registry (42 CFR 482.24(d)(5): the established primary
+care practitioner or group, post-acute providers, whom the patient named; and who asked to be told)."""
+
+SURROGATE = "surrogate"
+
+REASONS = (*RELATIONSHIPS, *(role for role in ROLES if role not in RELATIONSHIPS), SURROGATE)
+"""Why a recipient is told: a relationship of the registry, a role in which the message names them, or
+that they stand in for such a provider."""
+
+NPI_AUTHORITY = "NPI"
+"""The authority under which the registry files National Provider Identifiers."""
+
+
+ROSTER_SOON = 14
+"""Days before its last one from which a roster ends soon, and is said to."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRecord:
+    """A patient as the registry knows them; `birth_date` is YYYY-MM-DD, "" where unknown.
+
+    `former_families` are maiden and earlier surnames; `merged_into` is the survivor of a merge.
+    """
+
+    patient_id: str = field(repr=False)
+    family: str = field(repr=False, default="")
+    given: str = field(repr=False, default="")
+    birth_date: str = field(repr=False, default="")
+    sex: str = field(repr=False, default="")
+    former_families: tuple[str, ...] = field(repr=False, default=())
+    merged_into: str = field(repr=False, default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The one patient whom an index found, and which identifiers named them.
+
+    `merged_from` are ids that the index has merged into this patient since they were given out.
+    """
+
+    record: PatientRecord = field(repr=False)
+    matched_on: tuple[str, ...] = ()
+    merged_from: tuple[str, ...] = field(repr=False, default=())
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Of what a provider wants to be told, and who stands in. An empty tuple means of everything.
+
+    `kinds` are of `models.KINDS`; days are YYYY-MM-DD.
+    """
+
+    notify: bool = True
+    kinds: tuple[str, ...] = ()
+    patient_classes: tuple[str, ...] = ()
+    facilities: tuple[str, ...] = field(repr=False, default=())
+    surrogate: str = field(repr=False, default="")
+    away_from: str = ""
+    away_until: str = ""
+
+    def away(self, today: str) -> bool:
+        """Whether they are away on a day; never without both days."""
+        return bool(self.away_from) and self.away_from <= today <= self.away_until
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a provider wants to be told; the members of `models.Recipient` of the same names."""
+
+    detail: str = "full"
+    analysis: str = "full"
+    certificate: str = field(repr=False, default="")
+    language: str = "en"
+    bundle: bool = False
+    digest_at: str = ""
+    quiet: str = ""
+    time_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider and the one address to which the registry lets us write; "" where it has none."""
+
+    provider_id: str = field(repr=False)
+    name: Name = field(repr=False, default=Name())
+    npi: str = field(repr=False, default="")
+    address: str = field(repr=False, default="")
+    active: bool = True
+    facility: bool = False
+    wishes: Wishes = Wishes()
+    manner: Manner = Manner()
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """That a provider cares for the patient, in which ways (`RELATIONSHIPS`), and whether still.
+
+    `roster_until` is the last day on which the provider's roster holds the patient, "" for none.
+    """
+
+    provider_id: str = field(repr=False)
+    kinds: tuple[str, ...] = ()
+    active: bool = True
+    roster_until: str = ""
+
+    def current(self, today: str) -> tuple[str, ...]:
+        """The ways in which they care for the patient on a day; none when all have ended."""
+        kinds = self.kinds if self.active else ()
+        on_roster = self.roster_until >= today if self.roster_until else False
+        return (*kinds, *(("subscriber",) if on_roster and "subscriber" not in kinds else ()))
+
+    def roster_ends(self, today: str) -> str:
+        """The roster's last day where that is soon, and then nothing else relates them; else ""."""
+        if not self.roster_until or (self.active and self.kinds):
+            return ""
+        soon = (date.fromisoformat(today) + timedelta(days=ROSTER_SOON)).isoformat()
+        return self.roster_until if today <= self.roster_until <= soon else ""

@@ -1,0 +1,88 @@
+"""An event's trail on a terminal: a head, the steps, the recipients, what to do, where to look."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ops.events.steps import Recipient, Step
+from ops.events.trail import EventTrail
+from ops.output import (
+    OUTCOME_STYLES,
+    STATUS_STYLES,
+    clock,
+    duration,
+    sentence_case,
+    table,
+    words,
+)
+
+SHORT = 11
+
+
+def show(trail: EventTrail, out: Console) -> None:
+    """Prints a trail."""
+    _head(trail, out)
+    out.print()
+    out.print(_steps(trail.steps))
+    if trail.recipients:
+        out.print("\n[bold]Recipients[/bold]")
+        for recipient in trail.recipients:
+            _recipient(recipient, out)
+    if trail.what_to_do:
+        out.print("\n[bold]What to do[/bold]")
+        for text in trail.what_to_do:
+            out.print(Padding(escape(text), (0, 0, 0, 2)))
+    if trail.execution_arn:
+        out.print("\n[bold]Execution[/bold]")
+        out.print(f"  {escape(trail.execution_arn)}", soft_wrap=True)
+    if trail.console_link:
+        out.print(f"  {escape(trail.console_link)}", soft_wrap=True)
+
+
+def _head(trail: EventTrail, out: Console) -> None:
+    status = trail.status or "UNKNOWN"
+    style = STATUS_STYLES.get(status, "yellow")
+    out.print(f"[bold]Event[/bold] {trail.event_id}  [{style}]{status}[/{style}]")
+    what = sentence_case(words(trail.kind or trail.note) or "event")
+    sender = f" from {escape(trail.sender)}" if trail.sender else ""
+    out.print(f"{what}{sender}, received {clock(trail.received_at)} UTC")
+    if trail.error_name:
+        out.print(f"[red]{escape(trail.error_name)}[/red] in {escape(trail.failed_step)}")
+
+
+def _steps(steps: list[Step]) -> Table:
+    several = max((step.run for step in steps), default=0) > 1
+    made = table(*([">Run"] if several else []), "Step", "Outcome", ">At", ">Took", ">Tries")
+    for step in steps:
+        cells = [
+            Text(step.name),
+            _outcome(step),
+            Text(f"+{duration(step.offset_ms)}"),
+            Text(duration(step.duration_ms)),
+            Text(str(step.attempts) if step.run else ""),
+        ]
+        made.add_row(*([Text(str(step.run) if step.run else "")] if several else []), *cells)
+    return made
+
+
+def _outcome(step: Step) -> Text:
+    said = step.action.lower() if step.outcome in ("ok", "unknown") else step.outcome
+    text = Text(words(said), style=OUTCOME_STYLES.get(step.outcome, ""))
+    for extra in (step.recipient_ref[:SHORT], step.error_name, step.by and f"by {step.by}"):
+        if extra:
+            text.append(f" {extra}", style="default")
+    if step.error:
+        text.append(f"\n{step.error}", style="default")
+    return text
+
+
+def _recipient(recipient: Recipient, out: Console) -> None:
+    outcome = recipient.outcome or "not tried"
+    style = OUTCOME_STYLES.get(outcome, "default")
+    why = ", ".join(words(reason) for reason in recipient.reasons) or "no reason recorded"
+    out.print(f"  {recipient.recipient_ref}  [{style}]{outcome}[/{style}]  {escape(why)}")
+    for feedback in recipient.feedback:
+        style = OUTCOME_STYLES.get(feedback.outcome, "default")
+        out.print(f"    [{style}]{feedback.outcome}[/{style}] {clock(feedback.time)}")

@@ -1,0 +1,172 @@
+"""The rosters (panels) of subscribers in the registry: put on, listed, ended."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.items import from_item, to_item
+from lambdas.lookup_identities.matching.demographics import birth_dates_agree, surnames_agree
+from lambdas.lookup_identities.registry.files import Table
+from lambdas.lookup_identities.registry.items import (
+    Item,
+    identifier_key,
+    patient_key,
+    provider_key,
+    relationship_key,
+)
+from lambdas.lookup_identities.registry.preference_rows import is_date
+from lambdas.lookup_identities.registry.rows import InvalidRegistryError
+from ops.master_data.registry import KEYS, get, update
+
+DAYS = 90
+"""How long a roster holds unless told otherwise."""
+
+REQUIRED, OPTIONAL = ("authority", "value"), ("family", "birth_date")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A patient on somebody's roster and the last day of it."""
+
+    patient_id: str = field(repr=False)
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """What a roster's file means: the patients whom the registry knows, and the lines that name nobody."""
+
+    members: dict[str, tuple[str, str]] = field(repr=False)
+    unknown: list[int] = field(default_factory=list)
+
+
+def today() -> date:
+    """The present day in UTC."""
+    return datetime.now(UTC).date()
+
+
+def read(table: str, provider_id: str, rows: Table) -> Roster:
+    """The patients of a roster's rows by id, with the identifier that named each.
+
+    Raises `InvalidRegistryError` with file, line and column of every fault: a missing or unknown
+    column, an empty cell, a birth date that is none, an identifier of several patients, or a
+    surname or birth date that is not the patient's. A patient unknown to the registry is no fault.
+    """
+    faults = _shape(rows)
+    if not get(table, provider_key(provider_id)):
+        faults.append("the subscriber is not a provider of the registry")
+    if faults:
+        raise InvalidRegistryError(faults)
+    members: dict[str, tuple[str, str]] = {}
+    unknown = []
+    for line, row in zip(rows.lines, rows.rows, strict=True):
+        pair = row["authority"].strip(), row["value"].strip()
+        filed = get(table, identifier_key(*pair)).get("patient_id", "")
+        if not filed:
+            unknown.append(line)
+        elif not isinstance(filed, str):
+            faults.append(f"{rows.name} line {line}, value: belongs to several patients")
+        else:
+            person = get(table, patient_key(filed))
+            faults += [f"{rows.name} line {line}, {what}" for what in _contradictions(row, person)]
+            members[filed] = pair
+    if faults:
+        raise InvalidRegistryError(faults)
+    return Roster(members, unknown)
+
+
+def put(table: str, provider_id: str, roster: Roster, until: str, done: Callable[[], None]) -> None:
+    """Files every member until a day; those who were on it already get the new day."""
+    for patient_id, pair in roster.members.items():
+        update(
+            table,
+            relationship_key(patient_id, provider_id),
+            {"provider_id": provider_id, "roster_until": until},
+        )
+        for key in (patient_key(patient_id), identifier_key(*pair)):
+            update(table, key, {}, {"circle": {provider_id}})
+        done()
+
+
+def members(table: str, provider_id: str) -> list[Member]:
+    """Everybody on a provider's roster, expired or not."""
+    items = _query(table, provider_id)
+    return [
+        Member(item["pk"].removeprefix("patient#"), item["roster_until"])
+        for item in items
+        if item.get("roster_until")
+    ]
+
+
+def subscribers(table: str) -> dict[str, list[Member]]:
+    """Every provider's roster by provider id. Reads the whole registry."""
+    found: dict[str, list[Member]] = {}
+    pages = client("dynamodb").get_paginator("scan")
+    with dependency("dynamodb"):
+        for page in pages.paginate(
+            TableName=table,
+            FilterExpression="attribute_exists(roster_until)",
+            ProjectionExpression="pk, provider_id, roster_until",
+        ):
+            for item in map(from_item, page["Items"]):
+                patient_id = item["pk"].removeprefix("patient#")
+                found.setdefault(item["provider_id"], []).append(
+                    Member(patient_id, item["roster_until"])
+                )
+    return found
+
+
+def end(table: str, provider_id: str, patients: Iterable[str]) -> int:
+    """Ends a provider's roster for patients as of yesterday; how many were still on it."""
+    yesterday = (today() - timedelta(days=1)).isoformat()
+    wanted = set(patients)
+    ended = 0
+    for item in _query(table, provider_id):
+        patient = item["pk"].removeprefix("patient#")
+        if patient in wanted and item.get("roster_until", "") > yesterday:
+            key = {name: item[name] for name in KEYS}
+            update(table, key, {"roster_until": yesterday})
+            ended += 1
+    return ended
+
+
+def _shape(rows: Table) -> list[str]:
+    faults = []
+    for line, row in zip(rows.lines, rows.rows, strict=True):
+        given = set(row)
+        if not set(REQUIRED) <= given <= {*REQUIRED, *OPTIONAL} or None in row.values():
+            columns = f"{','.join(REQUIRED)} and perhaps {','.join(OPTIONAL)}"
+            return [f"{rows.name} line {line}: the columns are {columns}"]
+        faults += [
+            f"{rows.name} line {line}, {column}: is empty"
+            for column in REQUIRED
+            if not row[column].strip()
+        ]
+        if row.get("birth_date", "").strip() and not is_date(row["birth_date"].strip()):
+            faults.append(f"{rows.name} line {line}, birth_date: is not a date as YYYY-MM-DD")
+    return faults
+
+
+def _contradictions(row: dict[str, str], person: Item) -> Iterator[str]:
+    if surnames_agree(row.get("family", ""), person.get("family", "")) is False:
+        yield "family: is not that of the patient with this identifier"
+    if birth_dates_agree(row.get("birth_date", ""), person.get("birth_date", "")) is False:
+        yield "birth_date: is not that of the patient with this identifier"
+
+
+def _query(table: str, provider_id: str) -> list[Item]:
+    pages = client("dynamodb").get_paginator("query")
+    with dependency("dynamodb"):
+        return [
+            from_item(item)
+            for page in pages.paginate(
+                TableName=table,
+                IndexName="by_provider",
+                KeyConditionExpression="provider_id = :provider AND begins_with(pk, :patient)",
+                ExpressionAttributeValues=to_item(
+                    {":provider": provider_id, ":patient": "patient#"}
+                ),
+            )
+            for item in page["Items"]
+        ]

@@ -1,0 +1,121 @@
+"""Every reason for which a frame is not accepted, and how the sender is told. A closed list.
+
+AE means "do not send it again as it is"; AR means "send it again later", or a fault in MSH-9 (HL7 v2,
+2.9.2.2). Codes are of HL7 table 0357. The texts are fixed: no refusal says what the message said.
+"""
+
+from dataclasses import dataclass
+
+from hl7.er7 import MAX_SEGMENTS, has_too_many_segments
+from hl7.header import Header, is_event_code, trigger_event
+from hl7.mllp import Fault, Frame
+from receiver.intake.sender_table import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason, its acknowledgement code in original mode, its ERR code, place and text."""
+
+    reason: str
+    code: str
+    error: int
+    location: tuple[str, ...]
+    text: str
+
+
+NOT_HL7 = Refusal("not_hl7", "AE", 100, ("MSH", "1"), "The message does not begin with MSH")
+MSH_UNREADABLE = Refusal(
+    "msh_unreadable", "AE", 102, ("MSH", "1", "2"), "MSH-2 does not name the delimiters"
+)
+NO_START_BLOCK = Refusal(
+    "no_start_block", "AE", 207, (), "The frame does not begin with the start block 0x0B"
+)
+NO_CONTROL_ID = Refusal("no_control_id", "AE", 101, ("MSH", "1", "10"), "MSH-10 is empty")
+UNKNOWN_TYPE = Refusal(
+    "unknown_type", "AR", 200, ("MSH", "1", "9", "1", "1"), "Only ADT messages are taken here"
+)
+UNKNOWN_TRIGGER = Refusal(
+    "unknown_trigger", "AR", 201, ("MSH", "1", "9", "1", "2"), "The trigger event is not one of ADT"
+)
+PROCESSING_ID = Refusal(
+    "processing_id", "AR", 202, ("MSH", "1", "11", "1"), "Messages of this kind are not taken here"
+)
+SENDER_NOT_ALLOWED = Refusal(
+    "sender_not_allowed",
+    "AR",
+    207,
+    ("MSH", "1", "3"),
+    "This connection may not send as this sender",
+)
+TRIGGER_NOT_ALLOWED = Refusal(
+    "trigger_not_allowed", "AR", 201, ("MSH", "1", "9", "1", "2"), "Not agreed with this sender"
+)
+TOO_MANY_SEGMENTS = Refusal(
+    "too_many_segments", "AR", 207, (), f"The message has more than {MAX_SEGMENTS} segments"
+)
+OVERSIZE = Refusal("oversize", "AR", 207, (), "The message is longer than the receiver takes")
+CUT_OFF = Refusal("cut_off", "AR", 207, (), "The frame did not end")
+UNAVAILABLE = Refusal(
+    "store_unavailable", "AR", 207, (), "The message could not be stored and should be sent again"
+)
+RECEIVER_FAULT = Refusal(
+    "receiver_fault", "AR", 207, (), "The receiver failed and the message should be sent again"
+)
+
+_OF_FAULT = {
+    Fault.OVERSIZE: OVERSIZE,
+    Fault.CUT_OFF: CUT_OFF,
+    Fault.NO_START_BLOCK: NO_START_BLOCK,
+}
+
+
+class Rules:
+    """The rules by which a message is rejected: its form, MSH-9, MSH-11, sender and size."""
+
+    def __init__(self, processing_ids: frozenset[str]) -> None:
+        self._processing_ids = processing_ids
+
+    def refusal_of(self, frame: Frame, header: Header | None, origin: Origin) -> Refusal | None:
+        """Why this frame's message is not stored; None when it is to be.
+
+        Whether it has a PID, a version we read or a patient we know is not asked here: what can be
+        stored is acknowledged, and dealt with behind the queue.
+        """
+        if frame.fault in _OF_FAULT:
+            return _OF_FAULT[frame.fault]
+        if header is None or not header.leads:
+            return NOT_HL7
+        trigger = trigger_event(header)
+        return (
+            self._of_header(header, trigger)
+            or self._of_sender(header, trigger, origin)
+            or _of_size(header.message)
+        )
+
+    def _of_header(self, header: Header, trigger: str) -> Refusal | None:
+        letterhead = header.letterhead
+        if not letterhead.readable:
+            return MSH_UNREADABLE
+        if not header.control_id.strip():
+            return NO_CONTROL_ID
+        if letterhead.message_type != "ADT":
+            return UNKNOWN_TYPE
+        if not is_event_code(trigger):
+            return UNKNOWN_TRIGGER
+        # An empty MSH-11 is taken: senders of HL7 2.1 leave it out.
+        if letterhead.processing_id and letterhead.processing_id not in self._processing_ids:
+            return PROCESSING_ID
+        return None
+
+    def _of_sender(self, header: Header, trigger: str, origin: Origin) -> Refusal | None:
+        letterhead = header.letterhead
+        sender = origin.sender(letterhead.sending_application, letterhead.sending_facility)
+        if sender is None:
+            return SENDER_NOT_ALLOWED
+        if sender.trigger_events and trigger not in sender.trigger_events:
+            return TRIGGER_NOT_ALLOWED
+        return None
+
+
+def _of_size(message: bytes) -> Refusal | None:
+    return TOO_MANY_SEGMENTS if has_too_many_segments(message) else None

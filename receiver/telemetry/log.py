@@ -1,0 +1,69 @@
+"""JSON lines on standard output. They carry ids, codes, counts and places, nothing a sender wrote."""
+
+import json
+import sys
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from botocore.exceptions import ClientError
+
+ROOT = Path(__file__).resolve().parents[2]
+OWN = (ROOT / "receiver", ROOT / "hl7")
+
+
+class Log:
+    """Writes one JSON object a line."""
+
+    def __init__(self, stream: TextIO = sys.stdout) -> None:
+        self._stream = stream
+
+    def info(self, message: str, **facts: Any) -> None:
+        """Writes what happened; `message` is a fixed text, `facts` are ours."""
+        self._write("INFO", message, facts)
+
+    def warning(self, message: str, **facts: Any) -> None:
+        """Writes what an operator may have to look at."""
+        self._write("WARNING", message, facts)
+
+    def error(self, message: str, **facts: Any) -> None:
+        """Writes a fault of our own or of the platform."""
+        self._write("ERROR", message, facts)
+
+    def line(self, document: dict[str, Any]) -> None:
+        """Writes a whole document as it is, for example a metric."""
+        self._stream.write(json.dumps(document, separators=(",", ":")) + "\n")
+        self._stream.flush()
+
+    def _write(self, level: str, message: str, facts: dict[str, Any]) -> None:
+        self.line(
+            {
+                "level": level,
+                "timestamp": timestamp(),
+                "service": "Receiver",
+                "message": message,
+                **facts,
+            }
+        )
+
+
+def timestamp() -> str:
+    """The present moment as `2026-11-23T09:15:02.113Z`."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def where(error: BaseException) -> str:
+    """An exception as `ValueError at receiver/message.py:87`: never its text, which may hold values.
+
+    A service's refusal adds its code, which is AWS's word.
+    """
+    code = f" {error.response['Error']['Code']}" if isinstance(error, ClientError) else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if any(Path(f.filename).is_relative_to(folder) for folder in OWN)]
+    if not frames:
+        return f"{type(error).__name__}{code}"
+    last = (own or frames)[-1]
+    path = Path(last.filename)
+    place = path.relative_to(ROOT).as_posix() if own else path.name
+    return f"{type(error).__name__}{code} at {place}:{last.lineno}"

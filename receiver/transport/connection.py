@@ -1,0 +1,276 @@
+"""One sender's connection: bytes to frames, frames to answers, answers in the order of arrival."""
+
+import asyncio
+import time
+import uuid
+from collections import deque
+from typing import Protocol, cast
+
+from hl7.mllp import Decoder, Frame, wrap
+from receiver.intake.intake import Intake
+from receiver.intake.sender_table import Origin, SenderTable, certificate_names
+from receiver.settings import Settings
+from receiver.storage.turns import Turns
+from receiver.telemetry.log import Log
+from receiver.telemetry.metrics import Metrics
+from receiver.transport.keepalive import keep_alive
+
+
+class Owner(Protocol):
+    """Who keeps the connections: the server."""
+
+    settings: Settings
+    intake: Intake
+    metrics: Metrics
+    log: Log
+
+    @property
+    def senders(self) -> SenderTable:
+        """The sender table in use; another object after each change."""
+
+    def opened(self, connection: "Connection") -> None:
+        """Called once the connection is made."""
+
+    def closed(self, connection: "Connection") -> None:
+        """Called once the connection is gone."""
+
+
+class _Place:
+    """A frame's place in the line of answers. It keeps the task that works on its answer alive."""
+
+    __slots__ = ("answer", "answered", "arrived_at", "task")
+    task: asyncio.Task[None]
+
+    def __init__(self, arrived_at: float) -> None:
+        self.arrived_at = arrived_at
+        self.answered = False
+        self.answer: bytes | None = None
+
+
+class Connection(asyncio.Protocol):
+    """Reads as long as not too much is in flight; each frame is one task, answered in turn."""
+
+    def __init__(self, owner: Owner, peer: str) -> None:
+        self._owner = owner
+        self._settings = owner.settings
+        self._intake = owner.intake
+        self._metrics = owner.metrics
+        self._loop = asyncio.get_running_loop()
+        self._decoder = Decoder(owner.settings.max_message_bytes)
+        self._turns = Turns()
+        self._backlog: deque[tuple[Frame, _Place]] = deque()
+        self._in_flight: deque[_Place] = deque()
+        self._transport: asyncio.Transport | None = None
+        self._end_timer: asyncio.TimerHandle | None = None
+        self._blocked_at: float | None = None
+        self._stopping = False
+        self._waiting = False  # for room, with reading paused
+        self._input_ended = False
+        self._why = "the sender closed it"
+        self._tls = False
+        self._opened_at = self._heard_at = time.monotonic()
+        self._frame_began_at: float | None = None
+        self._bytes = self._frames = self._answers = 0
+        self.peer = peer
+        self.connection_id = uuid.uuid4().hex
+        self._certificate: frozenset[str] = frozenset()
+        self._table = owner.senders
+        self._origin = Origin(self.connection_id, peer)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Takes the connection up; TLS, where there is any, is through."""
+        self._transport = cast(asyncio.Transport, transport)
+        keep_alive(transport.get_extra_info("socket"))
+        self._tls = transport.get_extra_info("sslcontext") is not None
+        self._certificate = certificate_names(transport.get_extra_info("peercert"))
+        self._judge()
+        self._owner.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Cuts frames from what came and starts on them."""
+        self._heard_at = time.monotonic()
+        self._bytes += len(data)
+        frames = self._decoder.feed(data)
+        if self._decoder.in_frame:
+            if frames or self._frame_began_at is None:
+                self._frame_began_at = self._heard_at
+            self._await_end_block()
+        elif self._frame_began_at is not None:
+            self._frame_began_at = None
+            self._cancel_end_timer()
+        if frames:
+            self._take(frames)
+
+    def eof_received(self) -> bool:
+        """Keeps our half open until all that came is answered. TLS knows no halves."""
+        self._end_input()
+        return not self._tls
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Lets what is in flight be stored, and says what the connection was."""
+        if exc is not None:
+            self._why = "it broke"
+        self._input_ended = True
+        self._cancel_end_timer()
+        self._log()
+        self._transport = None
+        self._backlog.clear()
+        self._owner.closed(self)
+
+    def pause_writing(self) -> None:
+        """The sender does not read its answers: nothing more is read from it."""
+        self._blocked_at = time.monotonic()
+
+    def resume_writing(self) -> None:
+        """The sender reads again."""
+        self._blocked_at = None
+        self._go_on()
+
+    def stop(self) -> None:
+        """Takes no more than the frame that is coming in; closes once everything is answered."""
+        self._stopping = True
+        self._why = "the receiver stops"
+        self._go_on()
+
+    def abort(self) -> None:
+        """Closes at once, answered or not."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def check(self, now: float) -> None:
+        """Ends a connection that is silent, inside one frame, or deaf to its answers for too long."""
+        if self._blocked_at is not None and now - self._blocked_at > self._settings.frame_seconds:
+            self._why = "its answers are not read"
+            self.abort()
+        elif self._transport is None or self._input_ended:
+            return
+        elif self._frame_began_at is not None and self._may_read():
+            if now - self._frame_began_at > self._settings.frame_seconds:
+                self._why = "a frame did not end in time"
+                self._end_input()
+        elif not self._in_flight and now - self._heard_at > self._settings.idle_seconds:
+            self._close("it was idle")
+
+    def _take(self, frames: list[Frame]) -> None:
+        self._frames += len(frames)
+        arrived_at = time.monotonic()
+        for frame in frames:
+            self._backlog.append((frame, _Place(arrived_at)))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Starts what may start, reads when there is room, closes when all is done."""
+        while (
+            self._backlog
+            and self._blocked_at is None
+            and len(self._in_flight) < self._settings.max_in_flight
+        ):
+            frame, place = self._backlog.popleft()
+            self._in_flight.append(place)
+            # Made directly, which costs less than by the loop; named, lest asyncio make a name for each.
+            place.task = asyncio.Task(self._answer(frame, place), loop=self._loop, name="answer")
+        if self._transport is None:
+            return
+        if not self._in_flight and not self._backlog and self._finished():
+            self._transport.close()
+        elif not self._input_ended:
+            self._read_or_pause(self._transport)
+
+    def _read_or_pause(self, transport: asyncio.Transport) -> None:
+        if self._may_read() != self._waiting:
+            return  # as it is
+        self._waiting = not self._waiting
+        if self._waiting:
+            transport.pause_reading()
+        else:
+            if self._frame_began_at is not None:  # the wait was ours, not the sender's
+                self._frame_began_at = time.monotonic()
+            transport.resume_reading()
+            self._await_end_block()
+
+    def _may_read(self) -> bool:
+        return not self._backlog and self._blocked_at is None and not self._finished()
+
+    def _finished(self) -> bool:
+        return self._input_ended or (self._stopping and not self._decoder.in_frame)
+
+    async def _answer(self, frame: Frame, place: _Place) -> None:
+        if self._table is not self._owner.senders:  # a new configuration document
+            self._judge()
+        place.answer = await self._intake.answer(frame, self._origin, self._turns)
+        place.answered = True
+        self._settle()
+
+    def _judge(self) -> None:
+        """Looks up which senders this connection may speak for, in the table as it is now."""
+        self._table = self._owner.senders
+        self._origin = self._table.origin(self.connection_id, self.peer, self._certificate)
+
+    def _settle(self) -> None:
+        """Writes the answers that are due: those at the head of the line, in one write."""
+        due = []
+        now = time.monotonic()
+        while self._in_flight and self._in_flight[0].answered:
+            place = self._in_flight.popleft()
+            self._metrics.took("AckLatency", now - place.arrived_at)
+            if place.answer is not None:
+                due.append(wrap(place.answer))
+        if due and self._transport is not None:
+            self._answers += len(due)
+            self._transport.write(due[0] if len(due) == 1 else b"".join(due))
+        if self._backlog or self._waiting or self._in_flight or self._finished():
+            self._go_on()
+
+    def _end_input(self) -> None:
+        self._input_ended = True
+        self._frame_began_at = None
+        self._cancel_end_timer()
+        if self._transport is not None:
+            self._transport.pause_reading()
+        self._take(self._decoder.end())
+
+    def _await_end_block(self) -> None:
+        """A 0x1C as the last byte may be an end block without its 0x0D: silence decides."""
+        self._cancel_end_timer()
+        if self._decoder.may_have_ended:
+            self._end_timer = self._loop.call_later(
+                self._settings.end_block_seconds, self._end_block_was_last
+            )
+
+    def _end_block_was_last(self) -> None:
+        if not self._may_read():
+            return  # what follows it may be waiting for us; reading on will tell
+        frames = self._decoder.settle()
+        self._frame_began_at = None
+        self._take(frames)
+
+    def _cancel_end_timer(self) -> None:
+        if self._end_timer is not None:
+            self._end_timer.cancel()
+            self._end_timer = None
+
+    def _close(self, why: str) -> None:
+        self._why = why
+        self._input_ended = True
+        if self._transport is not None:
+            self._transport.close()
+
+    def _log(self) -> None:
+        separators, junk = self._decoder.separator_bytes, self._decoder.junk_bytes
+        if junk:
+            self._metrics.count("JunkBytes", junk)
+        if not self._bytes and self._why == "the sender closed it":
+            return  # a load balancer's health check
+        self._owner.log.info(
+            "connection closed",
+            connection=self.connection_id,
+            peer=self.peer,
+            tls=self._tls,
+            why=self._why,
+            bytes=self._bytes,
+            frames=self._frames,
+            answers=self._answers,
+            separator_bytes=separators,
+            junk_bytes=junk,
+            seconds=round(time.monotonic() - self._opened_at, 3),
+        )

@@ -1,0 +1,189 @@
+"""The MLLP listener: takes connections up to the limits, watches them, and stops in order."""
+
+import asyncio
+import socket
+import time
+from collections import Counter
+
+from receiver.intake.configuration import Configuration
+from receiver.intake.intake import Intake
+from receiver.intake.sender_table import SenderTable, within
+from receiver.settings import Settings
+from receiver.telemetry.log import Log
+from receiver.telemetry.metrics import Metrics
+from receiver.transport.connection import Connection
+from receiver.transport.proxy_protocol import ProxyHeaderError, read_client_address
+from receiver.transport.tls import Tls
+
+_BACKLOG = 1024
+_LONGEST_WATCH_PAUSE = 1.0
+# No descriptors, no memory: the kernel keeps who knocks until there are some again.
+_ACCEPT_PAUSE = 0.2
+
+
+class MllpServer:
+    """The server of one receiver. It stops by `stop`: no new connections, answers, then the end."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        intake: Intake,
+        configuration: Configuration,
+        metrics: Metrics,
+        log: Log,
+        *,
+        tls: Tls | None = None,
+    ) -> None:
+        self.settings = settings
+        self.intake = intake
+        self.metrics = metrics
+        self.log = log
+        self._configuration = configuration
+        self._tls = tls
+        self._places: Counter[str] = Counter()  # by peer, those still being admitted included
+        self._connections: set[Connection] = set()
+        self._none_left = asyncio.Event()
+        self._none_left.set()
+        self._listener: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._admitting: set[asyncio.Task[None]] = set()
+        self._watch: asyncio.Task[None] | None = None
+        self.stopping = False
+
+    async def start(self) -> int:
+        """Listens, and returns the port. Raises `OSError` when it is taken."""
+        family = socket.AF_INET6 if ":" in self.settings.mllp_host else socket.AF_INET
+        self._listener = socket.create_server(
+            (self.settings.mllp_host, self.settings.mllp_port), family=family, backlog=_BACKLOG
+        )
+        self._listener.setblocking(False)
+        self._accepting = asyncio.create_task(self._accept(self._listener))
+        self._watch = asyncio.create_task(self._watch_connections())
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    async def stop(self) -> None:
+        """Accepts no more, lets what is in flight be stored and answered, closes; not beyond the deadline."""
+        self.stopping = True
+        if self._accepting is not None:
+            self._accepting.cancel()
+            await asyncio.wait([self._accepting])
+        if self._listener is not None:
+            self._listener.close()
+        for connection in tuple(self._connections):
+            connection.stop()
+        try:
+            async with asyncio.timeout(self.settings.stop_seconds):
+                # Who has been accepted comes to its end as a connection: cancelled half-way in, uvloop
+                # would close it without telling it.
+                await asyncio.gather(*self._admitting)
+                await self._none_left.wait()
+        except TimeoutError:
+            self.log.warning("connections cut at the deadline", connections=len(self._connections))
+            for connection in tuple(self._connections):
+                connection.abort()
+        if self._watch is not None:
+            self._watch.cancel()
+
+    @property
+    def senders(self) -> SenderTable:
+        """The sender table in use; another object after each change."""
+        return self._configuration.table
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections there are now."""
+        return len(self._connections)
+
+    def opened(self, connection: Connection) -> None:
+        """Counts a connection in; one that comes while the server stops is closed."""
+        self._connections.add(connection)
+        self._none_left.clear()
+        self.metrics.count("ConnectionsOpened")
+        if self.stopping:
+            connection.stop()
+
+    def closed(self, connection: Connection) -> None:
+        """Counts a connection out."""
+        self._connections.discard(connection)
+        self._leave(connection.peer)
+        if not self._connections:
+            self._none_left.set()
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, address = await loop.sock_accept(listener)
+            except OSError as error:
+                self.log.error("cannot accept", error=type(error).__name__, number=error.errno)
+                await asyncio.sleep(_ACCEPT_PAUSE)
+                continue
+            self._begin_admitting(connection, address[0])
+            # Who else knocks comes in with it: under load the loop turns seldom.
+            for _ in range(_BACKLOG):
+                try:
+                    connection, address = listener.accept()
+                except OSError:  # nobody; anything else comes up again in the next turn
+                    break
+                self._begin_admitting(connection, address[0])
+
+    def _begin_admitting(self, connection: socket.socket, peer: str) -> None:
+        connection.setblocking(False)
+        task = asyncio.get_running_loop().create_task(self._admit(connection, peer))
+        self._admitting.add(task)
+        task.add_done_callback(self._admitting.discard)
+
+    async def _admit(self, connection: socket.socket, peer: str) -> None:
+        """Takes a connection up: who it is, whether there is room, TLS; or closes it."""
+        settings, why = self.settings, ""
+        admitted = False
+        try:
+            if within(peer, settings.proxy_networks):
+                async with asyncio.timeout(settings.tls_handshake_seconds):
+                    peer = await read_client_address(connection) or peer
+            if why := self._no_room(peer):
+                return
+            self._places[peer] += 1
+            admitted = True
+            context = self._tls.context if self._tls else None
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Connection(self, peer),
+                connection,
+                ssl=context,
+                ssl_handshake_timeout=settings.tls_handshake_seconds if context else None,
+            )
+            admitted = False  # the place is the connection's now
+        except (ProxyHeaderError, TimeoutError) as error:
+            why = "no PROXY header" if isinstance(error, ProxyHeaderError) else "not in time"
+        except OSError as error:  # TLS errors are among them
+            why = f"no TLS: {getattr(error, 'reason', None) or type(error).__name__}"
+        finally:
+            if admitted:
+                self._leave(peer)
+            if why:
+                connection.close()
+                self.metrics.count("ConnectionsRefused")
+                self.log.warning("connection refused", peer=peer, why=why)
+
+    def _no_room(self, peer: str) -> str:
+        if self._places.total() >= self.settings.max_connections:
+            return "too many connections"
+        if self._places[peer] >= self.settings.max_connections_per_peer:
+            return "too many connections of this peer"
+        return ""
+
+    def _leave(self, peer: str) -> None:
+        self._places[peer] -= 1
+        if not self._places[peer]:
+            del self._places[peer]
+
+    async def _watch_connections(self) -> None:
+        pause = min(
+            _LONGEST_WATCH_PAUSE, self.settings.frame_seconds / 4, self.settings.idle_seconds / 4
+        )
+        while True:
+            await asyncio.sleep(pause)
+            now = time.monotonic()
+            for connection in tuple(self._connections):
+                connection.check(now)

@@ -1,0 +1,313 @@
+"""What the stand-in answers, in the service's own shapes.
+
+Shapes: Amazon Comprehend Medical API Reference (2018-10-30). Scores say how a thing was found (spelt
+out, abbreviated, misspelt), not how likely it is right.
+"""
+
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+from simulators.comprehend_medical import coding, context, doses, linker, phi, rxnorm
+from simulators.comprehend_medical import extras as tables
+from simulators.comprehend_medical.mentions import ACUITY, SIDES, Mention, mentions, ready, sites
+from simulators.comprehend_medical.ontology import codes
+from simulators.comprehend_medical.tokens import Token, sentences, tokens
+
+MODEL_VERSION = "stand-in.2"
+ICD10CM_VERSION = "stand-in.2.ICD-10-CM-2026-04"
+RXNORM_VERSION = "stand-in.2.RxNorm"
+
+# InferICD10CM has no trait for what is past or to come; InferRxNorm has only two.
+ICD10CM_TRAITS = frozenset(
+    {
+        *("NEGATION", "DIAGNOSIS", "SIGN", "SYMPTOM"),
+        *("PERTAINS_TO_FAMILY", "HYPOTHETICAL", "LOW_CONFIDENCE"),
+    }
+)
+RXNORM_TRAITS = frozenset({"NEGATION", "PAST_HISTORY"})
+
+Entity = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A mention, its place in the text, the traits that the note gives it, and where the next begins."""
+
+    mention: Mention
+    begin: int
+    end: int
+    traits: tuple[str, ...]
+    stop: int
+    codes: tuple[tuple[str, float], ...]
+
+
+def warm() -> None:
+    """Reads every table and index now, so that the first request need not."""
+    # The tables make no garbage, and looking for it among them doubles the time.
+    gc.disable()
+    try:
+        ready()
+        linker.ready()
+    finally:
+        gc.enable()
+    detect_entities_v2("Denies pain. Takes aspirin 81 mg daily. BP 120/80.")
+    infer_icd10cm("fracture of left wrist")
+
+
+def detect_entities_v2(text: str) -> dict[str, Any]:
+    """DetectEntitiesV2's answer: entities of every category in reading order."""
+    words = tokens(text)
+    found = _read(text, words, with_codes=False)
+    number = count()
+    entities = [_entity_v2(text, words, one, number) for one in found]
+    taken = [(one.begin, one.end) for one in found]
+    entities += [
+        _extra(text, extra, number)
+        for extra in tables.extras(text)
+        if _free(extra.begin, extra.end, taken)
+    ]
+    taken += [(entity["BeginOffset"], entity["EndOffset"]) for entity in entities[len(found) :]]
+    entities += _anatomy(text, words, found, number)
+    entities += [
+        _bare(text, next(number), "PROTECTED_HEALTH_INFORMATION", kind, begin, end)
+        for kind, begin, end in phi.protected(text)
+        if _free(begin, end, taken)
+    ]
+    entities.sort(key=lambda entity: (entity["BeginOffset"], entity["Id"]))
+    return {"Entities": entities, "UnmappedAttributes": [], "ModelVersion": MODEL_VERSION}
+
+
+def detect_phi(text: str) -> dict[str, Any]:
+    """DetectPHI's answer."""
+    entities = [
+        _bare(text, number, "PROTECTED_HEALTH_INFORMATION", kind, begin, end)
+        for number, (kind, begin, end) in enumerate(phi.protected(text))
+    ]
+    return {"Entities": entities, "ModelVersion": MODEL_VERSION}
+
+
+def infer_icd10cm(text: str) -> dict[str, Any]:
+    """InferICD10CM's answer: every condition with up to five concepts, best first."""
+    words = tokens(text)
+    entities: list[Entity] = []
+    number = count()
+    for one in _read(text, words, with_codes=True):
+        if one.mention.about != "condition":
+            continue
+        entity = _basic(text, one, next(number))
+        entity |= {"Category": "MEDICAL_CONDITION", "Type": "DX_NAME"}
+        entity["Attributes"] = _around(text, words, one, number, overlap=True)
+        entity["Traits"] = [t for t in entity["Traits"] if t["Name"] in ICD10CM_TRAITS]
+        entity["ICD10CMConcepts"] = [
+            {"Description": codes()[code][0], "Code": code, "Score": round(score, 4)}
+            for code, score in one.codes
+        ]
+        entities.append(entity)
+    return {"Entities": entities, "ModelVersion": ICD10CM_VERSION}
+
+
+def infer_rxnorm(text: str) -> dict[str, Any]:
+    """InferRxNorm's answer: every medication with the concepts of its ingredients."""
+    words = tokens(text)
+    entities: list[Entity] = []
+    number = count()
+    for one in _read(text, words, with_codes=False):
+        if one.mention.about != "medication":
+            continue
+        entity = _basic(text, one, next(number))
+        entity |= {"Category": "MEDICATION", "Type": one.mention.kind}
+        attributes = [
+            _attribute(text, a, next(number)) for a in doses.attributes(text, one.end, one.stop)
+        ]
+        for attribute in attributes:
+            del attribute["RelationshipType"], attribute["Category"]
+        entity["Attributes"] = attributes
+        entity["Traits"] = [t for t in entity["Traits"] if t["Name"] in RXNORM_TRAITS]
+        entity["RxNormConcepts"] = rxnorm.concepts(one.mention.substance)
+        entities.append(entity)
+    return {"Entities": entities, "ModelVersion": RXNORM_VERSION}
+
+
+def _read(text: str, words: Sequence[Token], with_codes: bool) -> list[_Found]:
+    sentence_of = sentences(text, words)
+    found = mentions(text, words)
+    if not found and coding.is_short(text, words):
+        found = coding.whole(text, words)
+    spans = [context.Span(m.first, m.last, m.about) for m in found]
+    told = context.traits(text, words, sentence_of, spans)
+    # The codes for history are the patient's own.
+    found = [
+        replace(mention, past=mention.past and "PERTAINS_TO_FAMILY" not in traits)
+        for mention, traits in zip(found, told, strict=True)
+    ]
+    whole = text.strip() if coding.is_short(text, words) and len(found) == 1 else ""
+    results = []
+    for index, mention in enumerate(found):
+        begin, end = words[mention.first].begin, words[mention.last].end
+        coded: list[tuple[str, float]] = []
+        kind: tuple[str, ...] = ()
+        if mention.about == "condition":
+            if with_codes or mention.past or not mention.kind:
+                coded = coding.coded(mention, text[begin:end], whole)
+            kind = (mention.kind or (coding.kind_of(coded[0][0]) if coded else "DIAGNOSIS"),)
+            if mention.past and coded and coded[0][0].startswith("Z") and not told[index]:
+                told[index].add("PAST_HISTORY")
+        following = found[index + 1] if index + 1 < len(found) else None
+        stop = _stop(words, sentence_of, mention, following)
+        results.append(
+            _Found(mention, begin, end, (*kind, *sorted(told[index])), stop, tuple(coded))
+        )
+    return results
+
+
+def _stop(
+    words: Sequence[Token], sentence_of: Sequence[int], mention: Mention, following: Mention | None
+) -> int:
+    """Where the attributes of a mention end: at the next drug or condition, or with the sentence."""
+    last = mention.last
+    while last + 1 < len(words) and sentence_of[last + 1] == sentence_of[mention.last]:
+        last += 1
+    end = words[last].end
+    return min(end, words[following.first].begin) if following else end
+
+
+def _entity_v2(text: str, words: Sequence[Token], one: _Found, number: "count[int]") -> Entity:
+    entity = _basic(text, one, next(number))
+    if one.mention.about == "medication":
+        entity |= {"Category": "MEDICATION", "Type": one.mention.kind}
+        found = doses.attributes(text, one.end, one.stop)
+        entity["Attributes"] = [_attribute(text, attribute, next(number)) for attribute in found]
+    else:
+        entity |= {"Category": "MEDICAL_CONDITION", "Type": "DX_NAME"}
+        entity["Attributes"] = _around(text, words, one, number)
+    return entity
+
+
+def _basic(text: str, one: _Found, identifier: int) -> Entity:
+    words = text[one.begin : one.end]
+    score = 0.9 if one.mention.misspelt else 0.93 if words.isupper() else 0.98
+    return {
+        "Id": identifier,
+        "BeginOffset": one.begin,
+        "EndOffset": one.end,
+        "Score": score,
+        "Text": words,
+        "Traits": [{"Name": name, "Score": 0.9} for name in one.traits],
+    }
+
+
+def _around(
+    text: str, words: Sequence[Token], one: _Found, number: "count[int]", overlap: bool = False
+) -> list[dict[str, Any]]:
+    """How bad, on which side and where: the words right before a condition, and the places within it."""
+    found = []
+    place = one.mention.first - 1
+    while place >= 0 and one.mention.first - place < 5:
+        form = words[place].form
+        kind = "ACUITY" if form in ACUITY else "DIRECTION" if form in SIDES else "SYSTEM_ORGAN_SITE"
+        if kind == "SYSTEM_ORGAN_SITE" and form not in sites():
+            break
+        found.append((kind, place))
+        place -= 1
+    for place in range(one.mention.first, one.mention.last + 1):
+        if words[place].form in SIDES:
+            found.append(("DIRECTION", place))
+        elif words[place].form in sites() and one.mention.last > one.mention.first:
+            found.append(("SYSTEM_ORGAN_SITE", place))
+    attributes = []
+    for kind, place in sorted(found, key=lambda item: item[1]):
+        attribute = doses.Attribute(kind, words[place].begin, words[place].end)
+        made = _attribute(text, attribute, next(number))
+        made["RelationshipType"] = "SYSTEM_ORGAN_SITE" if kind == "SYSTEM_ORGAN_SITE" else kind
+        made["Category"] = (
+            "ANATOMY" if kind in ("SYSTEM_ORGAN_SITE", "DIRECTION") else "MEDICAL_CONDITION"
+        )
+        if overlap:
+            # InferICD10CM knows three relationships, and calls an attribute's category by its type.
+            made["RelationshipType"] = (
+                "SYSTEM_ORGAN_SITE" if kind == "SYSTEM_ORGAN_SITE" else "OVERLAP"
+            )
+            made["Category"] = "DX_NAME"
+        attributes.append(made)
+    return attributes
+
+
+def _attribute(text: str, attribute: doses.Attribute, identifier: int) -> dict[str, Any]:
+    return {
+        "Type": attribute.type,
+        "Score": 0.95,
+        "RelationshipScore": 0.95,
+        "RelationshipType": attribute.type,
+        "Id": identifier,
+        "BeginOffset": attribute.begin,
+        "EndOffset": attribute.end,
+        "Text": text[attribute.begin : attribute.end],
+        "Category": "MEDICATION",
+        "Traits": [],
+    }
+
+
+def _bare(text: str, identifier: int, category: str, kind: str, *span: int) -> Entity:
+    begin, end = span
+    return {
+        "Id": identifier,
+        "BeginOffset": begin,
+        "EndOffset": end,
+        "Score": 0.9,
+        "Text": text[begin:end],
+        "Category": category,
+        "Type": kind,
+        "Traits": [],
+    }
+
+
+def _extra(text: str, extra: tables.Extra, number: "count[int]") -> Entity:
+    entity = _bare(text, next(number), extra.category, extra.type, extra.begin, extra.end)
+    attributes = []
+    for kind, span in (("TEST_VALUE", extra.value), ("TEST_UNIT", extra.unit)):
+        if span:
+            made = _attribute(text, doses.Attribute(kind, *span), next(number))
+            made["Category"] = "TEST_TREATMENT_PROCEDURE"
+            attributes.append(made)
+    if attributes:
+        entity["Attributes"] = attributes
+    return entity
+
+
+def _anatomy(
+    text: str, words: Sequence[Token], found: Sequence[_Found], number: "count[int]"
+) -> list[Entity]:
+    """Places in the body that stand outside the conditions."""
+    inside = {place for one in found for place in range(one.mention.first, one.mention.last + 1)}
+    return [
+        _bare(text, next(number), "ANATOMY", "SYSTEM_ORGAN_SITE", token.begin, token.end)
+        for place, token in enumerate(words)
+        if place not in inside
+        and len(token.form) > 2
+        and token.form in sites()
+        and token.form not in _NO_SITE
+    ]
+
+
+_NO_SITE = frozenset(
+    {
+        "lower",
+        "upper",
+        "back",
+        "hand",
+        "body",
+        "face",
+        "left",
+        "right",
+        "block",
+        "lateral",
+        "medial",
+    }
+)
+
+
+def _free(begin: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:
+    return not any(begin < other_end and other_begin < end for other_begin, other_end in taken)

@@ -1,0 +1,144 @@
+"""ICD-10-CM codes for a condition: the curated ones, made as specific as the note is, then the linker's."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from simulators.comprehend_medical import linker, siblings
+from simulators.comprehend_medical.mentions import Mention
+from simulators.comprehend_medical.ontology import DATA, codes
+from simulators.comprehend_medical.tokens import Token
+
+SHORT_TEXT = 9
+"""A text of so few words is one diagnosis, as a registration desk types it."""
+
+SURE = 0.93
+
+KNOWN = 0.85
+"""How surely the linker must know a short text in which no condition was found to take it for one."""
+
+CATEGORY = 3
+"""Characters of a code that name its category."""
+
+SIGNS = (
+    *(
+        "R00",
+        "R01",
+        "R03",
+        "R09.0",
+        "R09.2",
+        "R14",
+        "R16",
+        "R17",
+        "R18",
+        "R19.0",
+        "R21",
+        "R22",
+        "R23",
+    ),
+    *(
+        "R25",
+        "R26",
+        "R27",
+        "R29",
+        "R31",
+        "R33",
+        "R34",
+        "R40",
+        "R47",
+        "R49",
+        "R50",
+        "R56",
+        "R57",
+        "R58",
+    ),
+    *("R59", "R60", "R62", "R64", "R65", "R7", "R8", "R9"),
+)
+"""What the chapter of symptoms and signs lists as seen or measured rather than told."""
+
+
+def coded(mention: Mention, written: str, whole: str = "") -> list[tuple[str, float]]:
+    """Up to five codes with scores, best first. `whole` is the text where it is one short diagnosis."""
+    found: dict[str, float] = {}
+    for code, score in _offered(mention, written, whole):
+        if code in codes():
+            found.setdefault(code, score)
+    ranked = list(found)[: linker.CANDIDATES]
+    scores = sorted((found[code] for code in ranked), reverse=True)
+    return list(zip(ranked, scores, strict=True))
+
+
+def _offered(mention: Mention, written: str, whole: str) -> Iterator[tuple[str, float]]:
+    """Codes with scores, the best first; a code may come twice."""
+    around = mention.words or written
+    if mention.past and mention.codes and mention.codes[0][:CATEGORY] in _history():
+        yield _history()[mention.codes[0][:CATEGORY]], 0.88
+    if whole:
+        best = linker.candidates(whole.lower())[:1]
+        longer = len(whole.split()) > len(written.split()) + 1
+        if best and best[0][1] >= SURE and (longer or not mention.codes):
+            yield best[0][0], 0.9
+    if mention.codes and not mention.generic:
+        yield from _curated(mention, around, whole)
+    head = linker.words_of(mention.core) if mention.generic else frozenset()
+    linked = linker.candidates(around.lower(), head)
+    if not mention.codes and written.lower() != around.lower():
+        linked = _joined(linked, linker.candidates(written.lower()))
+    for code, score in linked:
+        if mention.codes and not mention.generic:
+            yield code, score * 0.3
+        else:
+            yield linker.with_side(code, mention.sides), score * 0.8
+            yield code, score * 0.8
+    for code in mention.codes:
+        yield code, 0.1
+
+
+def _curated(mention: Mention, around: str, whole: str) -> Iterator[tuple[str, float]]:
+    """The curated codes, before them what the words around make of the first."""
+    named = linker.words_of(mention.core)
+    said = linker.words_of(f"{around} {whole}") - named
+    closer = siblings.closest(mention.codes, said, named)
+    for code in filter(None, (closer, mention.codes[0])):
+        yield linker.with_side(code, mention.sides), 0.87
+    yield closer, 0.86
+    for rank, code in enumerate(mention.codes):
+        yield code, 0.85 / (rank + 1)
+
+
+def _joined(
+    wide: tuple[tuple[str, float], ...], narrow: tuple[tuple[str, float], ...]
+) -> tuple[tuple[str, float], ...]:
+    """The wider words' codes unless the narrow ones are plainly surer."""
+    if narrow and (not wide or narrow[0][1] > wide[0][1] + 0.2):
+        return (*narrow, *wide)
+    return (*wide, *narrow)
+
+
+def is_short(text: str, found: Sequence[Token]) -> bool:
+    """Whether a text is one diagnosis rather than a note."""
+    words = [token for token in found if token.is_word]
+    return 0 < len(words) <= SHORT_TEXT and "\n" not in text.strip() and ". " not in text
+
+
+def whole(text: str, found: Sequence[Token]) -> list[Mention]:
+    """A short text of several words as one condition, where the code set names it: "smoke inhalation"."""
+    places = [place for place, token in enumerate(found) if token.is_word]
+    best = linker.candidates(text.lower())[:1]
+    if len(places) < 2 or not best or best[0][1] < KNOWN:
+        return []
+    return [Mention(places[0], places[-1], "condition", "")]
+
+
+def kind_of(code: str) -> str:
+    """DIAGNOSIS, or SIGN or SYMPTOM for the chapter of symptoms and signs."""
+    if not code.startswith("R"):
+        return "DIAGNOSIS"
+    return "SIGN" if code.startswith(SIGNS) else "SYMPTOM"
+
+
+@cache
+def _history() -> dict[str, str]:
+    """The category of a disease -> the code for having had it."""
+    with (DATA / "history.csv").open(encoding="utf-8", newline="") as rows:
+        return {row["category"]: row["code"] for row in csv.DictReader(rows)}

@@ -1,0 +1,212 @@
+"""Whether a note denies, supposes, doubts or tells of a relative what it mentions (NegEx's idea).
+
+A cue of cues.csv stands before or behind what it speaks of, in the same sentence. Its sides:
+
+    before    up to a word that turns the sentence ("but", "has"), over lists: "denies pain, fever or cough"
+    adjacent  the next few words, not over a comma: "not", "ruled out"
+    touching  right before, like the question mark of "?PE"
+    after     within the next few words behind: "PE was ruled out"
+    next      the very next word behind: "DVT prophylaxis"
+    ignore    no cue, though it holds one: "no change in"
+
+`{relative}` in a phrase stands for each word of relatives.txt. Signs are cues too ("-fever", "Fever: no"),
+and so are headings (sections.py).
+"""
+
+import csv
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from simulators.comprehend_medical.ontology import DATA, words
+from simulators.comprehend_medical.sections import traits_at
+from simulators.comprehend_medical.tokens import Token, tokens
+
+REACH = 7
+"""Words between a cue, or the last thing in its list, and the next that it still speaks of."""
+
+NEAR = 4
+"""Words that an `adjacent` or `after` cue reaches."""
+
+LONGEST_LIST = 40
+"""Things that one cue speaks of at most; a review of systems names about thirty."""
+
+TURNS = frozenset(
+    {
+        *("but", "however", "although", "though", "except", "besides", "yet", "still"),
+        *("presents", "presented", "presenting", "complains", "complaining", "endorses"),
+        *("reports", "reported", "admits", "admitted", "has", "had", "having", "developed"),
+        *("shows", "showed", "reveals", "revealed", "remains", "started", "takes", "taking"),
+        *("because", "secondary", "currently", "now", "positive", "known", "nevertheless", "+"),
+    }
+)
+
+
+DENIALS = frozenset({"no", "none", "denies", "denied", "negative", "neg", "absent", "nil", "n"})
+"""What denies the thing that stands before it and a colon or a dash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A phrase of cues.csv and what it makes of what it speaks of (`about`: condition, medication, both)."""
+
+    forms: tuple[str, ...]
+    trait: str
+    side: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Something mentioned: its tokens, its sentence, and whether a condition or a medication."""
+
+    first: int
+    last: int
+    about: str
+
+
+def traits(
+    text: str, found: Sequence[Token], sentence_of: Sequence[int], spans: Sequence[Span]
+) -> list[set[str]]:
+    """For each span the traits that the cues around it make; the spans are in reading order."""
+    headed = traits_at(text)
+    results = [
+        {trait for trait, about in headed(found[span.first].begin) if about in ("both", span.about)}
+        for span in spans
+    ]
+    covered = {place for span in spans for place in range(span.first, span.last + 1)}
+    reach_of = _Reach(found, sentence_of, spans).indexes
+    for begin, end, cues in _cues_in(found, covered):
+        for cue in cues:
+            for index in reach_of(cue, begin, end):
+                if cue.about in ("both", spans[index].about):
+                    results[index].add(cue.trait)
+    for index, span in enumerate(spans):
+        if span.about == "condition" and _signed(text, found, sentence_of, span):
+            results[index].add("NEGATION")
+    return results
+
+
+def _signed(text: str, found: Sequence[Token], sentence_of: Sequence[int], span: Span) -> bool:
+    """Whether a sign denies it: the minus of "+cough, -fever", the label of "Fever: no."."""
+    before, behind = span.first - 1, span.last + 1
+    if before >= 0 and found[before].text == "-":
+        blank = found[before].begin == 0 or text[found[before].begin - 1] in " \t(,;"
+        at_start = before == 0 or sentence_of[before - 1] != sentence_of[before]
+        if blank and found[before].end == found[span.first].begin:
+            # At the start of a line it is a list's dash, unless a plus stands beside it.
+            same = [t for t, n in zip(found, sentence_of, strict=True) if n == sentence_of[before]]
+            if not at_start or any(token.text == "+" for token in same):
+                return True
+    if behind + 1 >= len(found) or found[behind].text not in (":", "-", "="):
+        return False
+    if found[behind + 1].text.lower() not in DENIALS:
+        return False
+    last = behind + 2 >= len(found) or sentence_of[behind + 2] != sentence_of[behind + 1]
+    return last or not found[behind + 2].is_word
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """What a cue at some place in a note speaks of."""
+
+    found: Sequence[Token]
+    sentence_of: Sequence[int]
+    spans: Sequence[Span]
+
+    def indexes(self, cue: Cue, begin: int, end: int) -> list[int]:
+        """The indexes of the spans that a cue at the tokens `begin` to `end` speaks of."""
+        if cue.side in ("after", "next"):
+            return self._before(begin, 0 if cue.side == "next" else NEAR)
+        if cue.side == "touching":
+            return self._behind(end, 0, commas=False)
+        if cue.side == "adjacent":
+            return self._behind(end, NEAR, commas=False)
+        return self._behind(end, REACH, commas=True)
+
+    def _before(self, begin: int, reach: int) -> list[int]:
+        """The nearest span before the token `begin`, when it is near enough."""
+        index = bisect_left(self.spans, begin, key=lambda span: span.last) - 1
+        if index < 0 or self.sentence_of[self.spans[index].last] != self.sentence_of[begin]:
+            return []
+        near = self._clear(self.spans[index].last, begin, reach, commas=False)
+        return [index] if near else []
+
+    def _behind(self, end: int, reach: int, commas: bool) -> list[int]:
+        """The spans behind the token `end`, each near enough to the one before it."""
+        first = bisect_right(self.spans, end, key=lambda span: span.first)
+        reached = end
+        for index in range(first, min(first + LONGEST_LIST, len(self.spans))):
+            span = self.spans[index]
+            same_sentence = self.sentence_of[span.first] == self.sentence_of[end]
+            if not same_sentence or not self._clear(reached, span.first, reach, commas):
+                return list(range(first, index))
+            reached = span.last
+        return list(range(first, min(first + LONGEST_LIST, len(self.spans))))
+
+    def _clear(self, left: int, right: int, reach: int, commas: bool) -> bool:
+        """Whether few enough words, and none that turns the sentence, stand between two tokens."""
+        between = self.found[left + 1 : right]
+        if sum(token.is_word for token in between) > reach:
+            return False
+        if any(token.text.lower() in TURNS for token in between):
+            return False
+        return commas or not any(token.text in ",:" for token in between)
+
+
+def _cues_in(found: Sequence[Token], covered: set[int]) -> list[tuple[int, int, tuple[Cue, ...]]]:
+    """Where cues stand: first token, last token, and the cues of that phrase.
+
+    Of two that overlap the one that goes on longer wins: "is negative for" is no "is negative".
+    """
+    places: list[tuple[int, int, tuple[Cue, ...]]] = []
+    for index in range(len(found)):
+        if index in covered:
+            continue
+        end, cues = _longest(found, index)
+        if end < index or (places and end <= places[-1][1]):
+            continue
+        if places and index <= places[-1][1]:
+            places.pop()
+        places.append((index, end, cues))
+    return places
+
+
+def _longest(found: Sequence[Token], index: int) -> tuple[int, tuple[Cue, ...]]:
+    for forms, cues in _cues().get(_plain(found[index]), ()):
+        end = index + len(forms) - 1
+        if end < len(found) and all(
+            _plain(token) == wanted
+            for token, wanted in zip(found[index : end + 1], forms, strict=True)
+        ):
+            return end, tuple(cue for cue in cues if cue.side != "ignore")
+    return index - 1, ()
+
+
+def _plain(token: Token) -> str:
+    return token.text.lower().replace("’", "'")
+
+
+@cache
+def _cues() -> dict[str, list[tuple[tuple[str, ...], tuple[Cue, ...]]]]:
+    """The phrases by their first word, the longest first, each with its cues."""
+    phrases: dict[tuple[str, ...], list[Cue]] = {}
+    with (DATA / "cues.csv").open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            for phrase in _spelt_out(row["phrase"]):
+                forms = tuple(_plain(token) for token in tokens(phrase))
+                cue = Cue(forms, row["trait"], row["side"], row["about"])
+                phrases.setdefault(forms, []).append(cue)
+    by_word: dict[str, list[tuple[tuple[str, ...], tuple[Cue, ...]]]] = {}
+    for forms, cues in phrases.items():
+        by_word.setdefault(forms[0], []).append((forms, tuple(cues)))
+    for found in by_word.values():
+        found.sort(key=lambda phrase: -len(phrase[0]))
+    return by_word
+
+
+def _spelt_out(phrase: str) -> list[str]:
+    if "{relative}" not in phrase:
+        return [phrase]
+    return [phrase.replace("{relative}", relative) for relative in words("relatives.txt")]

@@ -1,0 +1,175 @@
+"""The conditions and drugs that the stand-in knows, and where they occur in a note."""
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from simulators.comprehend_medical.spelling import SHORTEST, Misspellings
+from simulators.comprehend_medical.tokens import Token, tokens
+
+DATA = Path(__file__).parent / "data"
+AROUND = 40
+"""Characters before and behind an occurrence at which an entry's `unless` looks."""
+
+SHORTEST_DRUG = 6
+"""Letters from which on a drug's name may be misspelt, where a dose follows it."""
+
+DOSED = re.compile(
+    r"\s*(?:\d|gtt|drip|iv\b|po\b|im\b|sq\b|sl\b|neb|inhaler|tab|cap|daily|bid|tid|qhs)",
+    re.IGNORECASE,
+)
+"""What shows that a drug's name stood before it."""
+
+_UNLESS_DOSED = re.compile(rf"<>(?!{DOSED.pattern})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A row of conditions.csv: ICD-10-CM codes best first; diagnosis, sign or symptom."""
+
+    codes: tuple[str, ...]
+    kind: str
+    unless: re.Pattern[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    """A row of drugs.csv: GENERIC_NAME or BRAND_NAME, and the substance."""
+
+    type: str
+    generic: str
+    unless: re.Pattern[str] | None = None
+
+
+Entry = Condition | Drug
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """An entry found in a note: the tokens `first` to `last`, and whether by a corrected spelling."""
+
+    first: int
+    last: int
+    entry: Entry
+    misspelt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A way to write an entry. One with a capital is an abbreviation and must be written so."""
+
+    forms: tuple[str, ...]
+    exact: tuple[str, ...] | None
+    entry: Entry
+
+
+class Lexicon:
+    """Terms by their first word; the longest that fits wins."""
+
+    def __init__(self, rows: Iterable[tuple[str, Entry, bool]], drugs: bool = False) -> None:
+        """`rows` are (term, entry, whether capitals matter). Drugs may be spelt worse than conditions."""
+        self._terms: dict[str, list[_Term]] = {}
+        for term, entry, sensitive in rows:
+            words = [token for token in tokens(term) if token.is_word]
+            forms = tuple(word.form for word in words)
+            exact = tuple(word.text for word in words) if sensitive else None
+            self._terms.setdefault(forms[0], []).append(_Term(forms, exact, entry))
+        for terms in self._terms.values():
+            terms.sort(key=lambda known: -len(known.forms))
+        single = [
+            word for word, terms in self._terms.items() if any(len(t.forms) == 1 for t in terms)
+        ]
+        self.misspellings = Misspellings(single, SHORTEST_DRUG if drugs else SHORTEST, twice=drugs)
+
+    def occurrences(
+        self, text: str, found: Sequence[Token], correct: bool = False
+    ) -> list[Occurrence]:
+        """Every entry in the text from left to right, none overlapping another.
+
+        With `correct`, a word of one entry that is one letter off is found too.
+        """
+        results: list[Occurrence] = []
+        index = 0
+        while index < len(found):
+            occurrence = self._at(text, found, index, correct)
+            if occurrence:
+                results.append(occurrence)
+                index = occurrence.last
+            index += 1
+        return results
+
+    def _at(
+        self, text: str, found: Sequence[Token], index: int, correct: bool
+    ) -> Occurrence | None:
+        word = found[index].form
+        for term in self._terms.get(word, ()):
+            last = _fits(text, found, index, term)
+            if last is not None and not _refused(text, found[index].begin, found[last].end, term):
+                return Occurrence(index, last, term.entry)
+        dosed = bool(correct and DOSED.match(text, found[index].end))
+        meant = (
+            self.misspellings.meant(word, dosed) if correct and word not in self._terms else None
+        )
+        if meant and (len(word) >= SHORTEST or dosed):
+            entry = next(t.entry for t in self._terms[meant] if len(t.forms) == 1)
+            return Occurrence(index, index, entry, misspelt=True)
+        return None
+
+
+def _fits(text: str, found: Sequence[Token], index: int, term: _Term) -> int | None:
+    """The index of the last token when the term stands at `index`; None when it does not.
+
+    Between its words may stand blanks, one line break, a hyphen or a slash.
+    """
+    place = index
+    for number, wanted in enumerate(term.forms):
+        if number:
+            place += 1
+            if place < len(found) and found[place].text in "-–/.&+":
+                place += 1
+        if place >= len(found) or found[place].form != wanted:
+            return None
+        if term.exact and found[place].text != term.exact[number]:
+            return None
+        if number and text[found[place - 1].end : found[place].begin].count("\n") > 1:
+            return None
+    return place
+
+
+def _refused(text: str, begin: int, end: int, term: _Term) -> bool:
+    pattern = term.entry.unless
+    if pattern is None:
+        return False
+    around = f"{text[max(0, begin - AROUND) : begin]}<>{text[end : end + AROUND]}"
+    return bool(pattern.search(around))
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (DATA / name).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@cache
+def conditions() -> Lexicon:
+    """The lexicon of conditions.csv."""
+    rows: list[tuple[str, Entry, bool]] = []
+    for row in _rows("conditions.csv"):
+        unless = re.compile(row["unless"]) if row["unless"] else None
+        entry = Condition(tuple(row["codes"].split()), row["kind"].upper(), unless)
+        rows += [(term, entry, term != term.lower()) for term in row["terms"].split("|")]
+    return Lexicon(rows)
+
+
+@cache
+def drugs() -> Lexicon:
+    """The lexicon of drugs.csv; names are found however they are capitalised, `dosed` ones before a dose."""
+    rows: list[tuple[str, Entry, bool]] = []
+    for row in _rows("drugs.csv"):
+        unless = _UNLESS_DOSED if row["dosed"] else None
+        rows.append(
+            (row["name"], Drug(f"{row['type'].upper()}_NAME", row["generic"], unless), False)
+        )
+    return Lexicon(rows, drugs=True)

@@ -1,0 +1,212 @@
+"""From the words of a condition to ICD-10-CM codes: shared words, weighed by how rare they are."""
+
+import csv
+import math
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from simulators.comprehend_medical.ontology import DATA, codes, description_codes
+from simulators.comprehend_medical.tokens import tokens, word_set
+
+CANDIDATES = 5
+COMMON = 2500
+"""A word in more names than this only ranks what rarer words have found."""
+
+SAYS_LITTLE = word_set(
+    """
+    unspecified nos other specified not elsewhere classified without of the and or with in to a an due by for site
+    initial encounter type disease disorder syndrome condition part closed acute as (acute) unsp mention
+    complication intractable organism
+    """
+)
+SIDES = ("left", "right", "bilateral")
+FAR = {
+    "O": 0.25,
+    "P": 0.25,
+    "V": 0.4,
+    "W": 0.3,
+    "X": 0.35,
+    "Y": 0.3,
+    "Z": 0.12,
+    "Q": 0.08,
+    "T": 0.08,
+    "S": 0.02,
+}
+"""What a chapter's codes lose unless the words themselves lead there."""
+
+LEADS = {
+    "O": word_set(
+        "pregnancy gestational delivery labor maternal puerperal obstetric antepartum postpartum eclampsia"
+    ),
+    "P": word_set("newborn neonatal fetal birth premature preterm infant"),
+    "Q": word_set("congenital"),
+    "Z": word_set("history status encounter presence screening allergy"),
+    "T": word_set("poisoning toxic adverse burn foreign effect"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Every name of every code: its code, its weight, and the names in which a word stands."""
+
+    code: list[str]
+    weight: "array[float]"
+    places: dict[str, "array[int]"]
+
+
+@cache
+def _synonyms() -> dict[str, list[str]]:
+    with (DATA / "synonyms.csv").open(encoding="utf-8", newline="") as rows:
+        return {row["word"]: row["means"].split() for row in csv.DictReader(rows)}
+
+
+@cache
+def _names() -> _Names:
+    code: list[str] = []
+    places: dict[str, array[int]] = {}
+    sets: list[tuple[str, ...]] = []
+    for known, (_, names) in codes().items():
+        for name in filter(None, names.split("|")):
+            number = len(code)
+            code.append(known)
+            words = tuple(set(name.split()))
+            sets.append(words)
+            for word in words:
+                place = places.get(word)
+                if place is None:
+                    place = places[word] = array("i")
+                place.append(number)
+    total = len(code)
+    weights = {word: _rarity(word, len(place), total) for word, place in places.items()}
+    weight = array("d", (sum(weights[word] for word in words) for words in sets))
+    return _Names(code, weight, places)
+
+
+def _rarity(word: str, count: int, total: int) -> float:
+    rarity = math.log(total / count)
+    return rarity * 0.12 if word in SAYS_LITTLE else rarity
+
+
+def rarity(word: str) -> float:
+    """How much a word tells: little when many names hold it."""
+    names = _names()
+    return _rarity(word, len(names.places.get(word, ())) or 1, len(names.code))
+
+
+def knows(word: str) -> bool:
+    """Whether a name of the code set holds the word."""
+    return word in _names().places
+
+
+def words_of(phrase: str) -> frozenset[str]:
+    """The words of a phrase in compared form, and what they mean."""
+    return frozenset(word for word, _ in _asked(phrase.lower()))
+
+
+def ready() -> None:
+    """Reads the index now, so that the first request need not."""
+    _names()
+    _synonyms()
+
+
+@lru_cache(maxsize=8192)
+def candidates(phrase: str, head: frozenset[str] = frozenset()) -> tuple[tuple[str, float], ...]:
+    """Up to `CANDIDATES` codes for the words, best first, each with a score between 0 and 1.
+
+    With a `head`, only names that hold one of its words count.
+    """
+    asked = _asked(phrase)
+    names = _names()
+    total = len(names.code)
+    known = [(word, names.places[word]) for word, _ in asked if word in names.places]
+    share = dict(asked)
+    known.sort(key=lambda pair: len(pair[1]))
+    matched: dict[int, float] = {}
+    wanted = 0.0
+    for word, _ in asked:
+        count = len(names.places.get(word, ())) or 1
+        wanted += _rarity(word, count, total) * share[word]
+    if not known or not wanted:
+        return ()
+    for word, place in known:
+        gain = _rarity(word, len(place), total)
+        if len(place) > COMMON and matched:
+            members = set(place)
+            for number in matched:
+                if number in members:
+                    matched[number] += gain
+        else:
+            for number in place:
+                matched[number] = matched.get(number, 0.0) + gain
+    best: dict[str, float] = {}
+    said = set(share)
+    headed = set().union(*(names.places.get(word, ()) for word in head))
+    for number, gain in matched.items():
+        if head and number not in headed:
+            continue
+        score = 0.62 * min(1.0, gain / wanted) + 0.38 * gain / (names.weight[number] or 1)
+        code = names.code[number]
+        if score <= best.get(code, 0.0):
+            continue
+        best[code] = score
+    ranked = sorted(
+        ((score - _farness(code, said), code) for code, score in best.items() if score > 0.25),
+        key=lambda pair: (-pair[0], len(pair[1]), pair[1]),
+    )
+    return tuple((code, min(0.99, score)) for score, code in ranked[:CANDIDATES] if score > 0.2)
+
+
+def _asked(phrase: str) -> list[tuple[str, float]]:
+    """The words to look for, each with its share; a synonym counts for less than the word itself."""
+    found: dict[str, float] = {}
+    for token in tokens(phrase):
+        if not token.is_word:
+            continue
+        meanings = _synonyms().get(token.form)
+        if meanings is None:
+            found[token.form] = 1.0
+            continue
+        known = token.form in _names().places and len(token.form) > 2
+        if known:
+            found[token.form] = 0.5
+        for word in meanings:
+            found.setdefault(word, 0.5 if known else 1.0)
+    return list(found.items())
+
+
+def _farness(code: str, said: set[str]) -> float:
+    chapter = code[0]
+    lost = FAR.get(chapter, 0.0)
+    if lost and LEADS.get(chapter, frozenset()) & said:
+        lost = 0.0
+    description = codes()[code][0].lower()
+    for side in SIDES:
+        if side in description and side not in said:
+            lost += 0.12
+    if "unspecified" in description or "without" in description:
+        lost -= 0.03
+    if code.count(".") == 0 or code.endswith("9"):
+        lost -= 0.01
+    return lost
+
+
+def with_side(code: str, sides: Iterable[str]) -> str:
+    """The code's sibling for the side that the note names, "" where ICD-10-CM has none."""
+    if code not in codes():
+        return ""
+    description = codes()[code][0].lower()
+    if any(side in description for side in SIDES):
+        return ""
+    for side in sides:
+        for told in (side, f"{side} side", f"{side} sided"):
+            for place in _places(description, "unspecified"):
+                other = f"{description[:place]}{told}{description[place + len('unspecified') :]}"
+                if other in description_codes():
+                    return description_codes()[other]
+    return ""
+
+
+def _places(text: str, word: str) -> list[int]:
+    return [place for place in range(len(text)) if text.startswith(word, place)]

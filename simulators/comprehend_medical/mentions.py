@@ -1,0 +1,322 @@
+"""Conditions and drugs in a note: what the curated tables know, what the ontologies name, what is composed.
+
+A composed condition is a word like "fracture" with the places before or behind it, or a word whose
+ending makes it one ("-itis"). The longest reading wins; at equal length the curated one.
+"""
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from simulators.comprehend_medical import linker, ontology
+from simulators.comprehend_medical.lexicon import DATA, Condition, Drug, Lexicon, conditions, drugs
+from simulators.comprehend_medical.tokens import Token, word_set
+
+LONGEST = 6
+SHORTEST_NAME = 5
+SIDES = {
+    **dict.fromkeys(("left", "l", "lt"), "left"),
+    **dict.fromkeys(("right", "r", "rt"), "right"),
+    **dict.fromkeys(("bilateral", "bl", "both"), "bilateral"),
+}
+ACUITY = word_set(
+    """
+    acute chronic subacute severe moderate mild worsening worsened recurrent persistent intermittent sudden
+    progressive stable new intractable refractory exacerbated uncontrolled poorly controlled resolving resolved
+    advanced early late massive profound significant slight occasional constant ongoing longstanding mildly
+    """
+)
+QUALITY = word_set(
+    """
+    displaced open closed ruptured perforated infected traumatic nontraumatic metastatic primary secondary stage
+    grade i ii iii iv 1 2 3 4 1st 2nd 3rd first second third degree multiple complete incomplete partial bleeding
+    strangulated incarcerated obstructing obstructive pathological viral bacterial fungal diabetic alcoholic
+    congenital neonatal spontaneous septic benign malignant small large comminuted torn e coli mrsa mssa type
+    """
+)
+_ENDING = re.compile(
+    r"[a-z]{3,}(?:itis|[bcdfghjklmnprstvz]osis|emia|aemia|uria|[^m]pathy|algia|[^hp]oma|plegia|paresis|penia|megaly|"
+    r"rrhea|rrhoea|rrhage|rrhagia|ectasis|lithiasis|phagia|plasia|pnea|cardia|dynia|phobia|malacia|sclerosis|"
+    r"phasia|praxia|kinesia|trophy|itides)"
+)
+_NO_CONDITION = word_set(
+    """
+    diagnosis prognosis hypnosis anastomosis dosis osmosis psychopathy diploma aroma stroma academia telepathy sympathy
+    allopathy homeopathy naturopathy idiopathy oklahoma empathy osteopathy mitosis metamorphosis symbiosis apoptosis
+    stomata chemo diagnoses eupnea normocardia philosophy
+    """
+)
+_ADJECTIVE = re.compile(r"[a-z]{4,}(?:ar|al|ic|ous|ed|ive|ary|oid|ine)")
+_BETWEEN = frozenset({"of", "in", "to", "on", "at", "over", "around", "into"})
+_SKIPPED = frozenset({"the", "her", "his", "my", "their", "both"})
+_DOSE_BEHIND = re.compile(
+    r"\s*\d|\s+(?:po|iv|im|sq|sc|daily|bid|tid|qid|tablet|tab|cap)\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A thing found: its tokens, what it is, and the words to find its codes by.
+
+    `codes` come from the curated tables, for the words in `core`; `kind` is DIAGNOSIS, SIGN or SYMPTOM,
+    or the drug's type. `words` are those around it that tell more, `past` whether it is told as history,
+    `generic` whether `codes` are those of a mere "fracture" that the note gives a place.
+    """
+
+    first: int
+    last: int
+    about: str
+    kind: str
+    codes: tuple[str, ...] = ()
+    substance: str = ""
+    misspelt: bool = False
+    words: str = ""
+    sides: tuple[str, ...] = ()
+    past: bool = False
+    core: str = ""
+    generic: bool = False
+
+
+@cache
+def sites() -> frozenset[str]:
+    """Words that name a place in the body."""
+    return frozenset(ontology.words("anatomy.txt"))
+
+
+@cache
+def _heads() -> dict[str, tuple[bool, str]]:
+    with (DATA / "heads.csv").open(encoding="utf-8", newline="") as rows:
+        return {
+            row["word"]: (row["alone"] == "yes", row["kind"].upper())
+            for row in csv.DictReader(rows)
+        }
+
+
+def ready() -> None:
+    """Reads every table now."""
+    sites(), _heads(), conditions(), drugs(), ontology.diseases(), ontology.drugs()
+
+
+def mentions(text: str, found: Sequence[Token]) -> list[Mention]:
+    """The conditions and drugs of a text in reading order, none overlapping another."""
+    known: dict[int, list[Mention]] = {}
+    for mention in (
+        *_curated(text, found, conditions()),
+        *_curated(text, found, drugs()),
+        *_named(text, found),
+        *_composed(text, found),
+    ):
+        known.setdefault(mention.first, []).append(mention)
+    results: list[Mention] = []
+    for first in sorted(known):
+        # `max` keeps the first of equals: the curated ones come first.
+        best = max(known[first], key=lambda mention: mention.last)
+        if results and best.first <= results[-1].last:
+            if (
+                best.last <= results[-1].last
+                or results[-1].last - results[-1].first > best.last - best.first
+            ):
+                continue
+            results.pop()
+        results.append(best)
+    return [_widened(text, found, _informed(mention, known)) for mention in _apart(results)]
+
+
+def _informed(mention: Mention, known: dict[int, list[Mention]]) -> Mention:
+    """A composed mention with what the curated tables know of its last words: "substernal chest pressure"."""
+    if mention.codes or mention.about != "condition":
+        return mention
+    for first in range(mention.first + 1, mention.last):
+        for other in known.get(first, ()):
+            if other.codes and other.last == mention.last:
+                return replace(mention, codes=other.codes, kind=other.kind, core=other.core)
+    return mention
+
+
+def _apart(found: Sequence[Mention]) -> list[Mention]:
+    kept: list[Mention] = []
+    for mention in found:
+        if not kept or mention.first > kept[-1].last:
+            kept.append(mention)
+    return kept
+
+
+def _curated(text: str, found: Sequence[Token], lexicon: Lexicon) -> list[Mention]:
+    results = []
+    for occurrence in lexicon.occurrences(text, found, correct=True):
+        entry = occurrence.entry
+        if isinstance(entry, Condition):
+            first, last = occurrence.first, occurrence.last
+            core = text[found[first].begin : found[last].end]
+            what = Mention(first, last, "condition", entry.kind, entry.codes, core=core)
+        else:
+            assert isinstance(entry, Drug)
+            kind = entry.type
+            what = Mention(occurrence.first, occurrence.last, "medication", kind, (), entry.generic)
+        results.append(replace(what, misspelt=occurrence.misspelt))
+    return results
+
+
+def _named(text: str, found: Sequence[Token]) -> list[Mention]:
+    """What the ontologies name, the longest at each word."""
+    names, substances = ontology.diseases(), ontology.drugs()
+    results = []
+    for first, token in enumerate(found):
+        if not token.is_word:
+            continue
+        run = _run(text, found, first)
+        for count in range(len(run), 0, -1):
+            forms = " ".join(found[place].form for place in run[:count])
+            plain = " ".join(found[place].text.lower() for place in run[:count])
+            last = run[count - 1]
+            if count == 1 and len(forms) < SHORTEST_NAME:
+                break
+            if forms in names and (count > 1 or forms not in sites()):
+                results.append(Mention(first, last, "condition", ""))
+                break
+            substance = substances.get(plain)
+            if substance and _is_drug(text, found, first, last, substance.kind):
+                kind = f"{substance.kind.upper()}_NAME"
+                results.append(Mention(first, last, "medication", kind, (), substance.substance))
+                break
+    return results
+
+
+def _run(text: str, found: Sequence[Token], first: int) -> list[int]:
+    """The places of up to `LONGEST` words from `first` on that only blanks or hyphens part."""
+    run = [first]
+    place = first + 1
+    while place < len(found) and len(run) < LONGEST:
+        if found[place].text in "-–/":
+            place += 1
+            continue
+        if not found[place].is_word or "\n" in text[found[run[-1]].end : found[place].begin]:
+            break
+        run.append(place)
+        place += 1
+    return run
+
+
+def _is_drug(text: str, found: Sequence[Token], first: int, last: int, kind: str) -> bool:
+    """A brand is written with a capital, which at the start of a sentence says nothing."""
+    if kind == "generic":
+        return True
+    if _DOSE_BEHIND.match(text, found[last].end):
+        return True
+    starts = (
+        first == 0
+        or found[first - 1].text in ".!?:;"
+        or "\n" in text[found[first - 1].end : found[first].begin]
+    )
+    return found[first].text[0].isupper() and not starts
+
+
+def _composed(text: str, found: Sequence[Token]) -> list[Mention]:
+    results = []
+    for place, token in enumerate(found):
+        if not token.is_word:
+            continue
+        head = _heads().get(token.form)
+        ending = head is None and _ENDING.fullmatch(token.form) and token.form not in _NO_CONDITION
+        if head is None and not ending:
+            continue
+        alone, kind = head or (True, "DIAGNOSIS")
+        first, last = _left(text, found, place), _right(text, found, place)
+        if alone or first < place or last > place:
+            results.append(Mention(first, last, "condition", kind))
+    return results
+
+
+def _left(text: str, found: Sequence[Token], place: int) -> int:
+    """Where the words for a place in the body before a condition begin."""
+    first = place
+    while first > 0:
+        before = first - 1
+        if found[before].text == "-" and before > 0:
+            before -= 1
+        if (
+            found[before].form not in sites()
+            or "\n" in text[found[before].end : found[first].begin]
+        ):
+            return first
+        first = before
+    return first
+
+
+def _right(text: str, found: Sequence[Token], place: int) -> int:
+    """Where "of the left wrist" behind a condition ends; the condition itself where no such thing stands."""
+    at = place + 1
+    if at >= len(found):
+        return place
+    if found[at].form in _BETWEEN:
+        at += 1
+    elif found[place].form not in _heads():
+        return place
+    while at < len(found) and (found[at].form in _SKIPPED or found[at].form in SIDES):
+        at += 1
+    last = place
+    while (
+        at < len(found)
+        and found[at].form in sites()
+        and "\n" not in text[found[at - 1].end : found[at].begin]
+    ):
+        last = at
+        at += 1
+    if at < len(found) and found[at].form in _heads() and found[place + 1].form not in _BETWEEN:
+        return place  # "swelling, left knee pain": the places belong to what comes.
+    return last
+
+
+def _widened(text: str, found: Sequence[Token], mention: Mention) -> Mention:
+    """The mention with the places around it, and with all words that help to find its code."""
+    if mention.about != "condition":
+        return mention
+    first, last = mention.first, mention.last
+    if found[last].form in _heads():
+        first, last = _left(text, found, first), _right(text, found, last)
+    elif last + 1 < len(found) and found[last + 1].form in _BETWEEN:
+        last = _right(text, found, last)
+    begin = first
+    sides: list[str] = []
+    while begin > 0 and first - begin < 5:
+        form = found[begin - 1].form
+        if "\n" in text[found[begin - 1].end : found[begin].begin]:
+            break
+        if form in SIDES:
+            sides.append(SIDES[form])
+        elif not _tells(form):
+            break
+        begin -= 1
+    end = last
+    if last + 1 < len(found) and found[last + 1].form in SIDES:
+        sides.append(SIDES[found[last + 1].form])
+        end = last + 1
+        while end + 1 < len(found) and found[end + 1].form in sites():
+            end += 1
+    sides += [SIDES[t.form] for t in found[first : last + 1] if t.form in SIDES]
+    widened = (first, last) != (mention.first, mention.last)
+    generic = mention.first == mention.last and found[mention.first].form in _heads()
+    return replace(
+        mention,
+        first=first,
+        last=last,
+        generic=widened and generic,
+        words=" ".join(token.text for token in found[begin : end + 1] if token.is_word),
+        sides=tuple(dict.fromkeys(sides)),
+        past=_told_as_history(found, first),
+    )
+
+
+def _tells(form: str) -> bool:
+    """Whether a word before a condition says which one it is."""
+    if form in ACUITY or form in QUALITY or form in sites():
+        return True
+    return bool(_ADJECTIVE.fullmatch(form)) and linker.knows(form)
+
+
+def _told_as_history(found: Sequence[Token], first: int) -> bool:
+    """Whether "history of" or "h/o" stands right before."""
+    before = "".join(token.text.lower() for token in found[max(0, first - 3) : first])
+    return before.endswith(("historyof", "hxof", "h/o")) and not before.endswith("familyhistoryof")

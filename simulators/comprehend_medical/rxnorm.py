@@ -1,0 +1,26 @@
+"""RxNorm identifiers (RXCUI) of common ingredients."""
+
+import csv
+from functools import cache
+from typing import Any
+
+from simulators.comprehend_medical.ontology import DATA
+
+
+@cache
+def _identifiers() -> dict[str, str]:
+    with (DATA / "rxnorm.csv").open(encoding="utf-8", newline="") as rows:
+        return {row["substance"]: row["rxcui"] for row in csv.DictReader(rows)}
+
+
+def concepts(substance: str) -> list[dict[str, Any]]:
+    """The ingredients of a substance as InferRxNorm writes them; none where the table lacks it."""
+    found: list[dict[str, Any]] = []
+    for part in substance.lower().replace(" and ", "/").replace(",", "/").split("/"):
+        name = part.strip()
+        identifier = _identifiers().get(name) or _identifiers().get(name.split(" ")[0])
+        if identifier:
+            found.append(
+                {"Description": name, "Code": identifier, "Score": round(0.9 / (len(found) + 1), 4)}
+            )
+    return found[:5]

@@ -1,0 +1,26 @@
+"""The stand-in on a loopback port, a thread for each request, silent about what it reads."""
+
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from simulators.comprehend_medical.answers import warm
+from simulators.comprehend_medical.app import create_app
+
+HOST = "127.0.0.1"
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: a request holds a patient's note."""
+
+
+def server(port: int = 0) -> WSGIServer:
+    """A server bound to the port, or to a free one for 0, its lexicons read; `serve_forever` runs it."""
+    warm()
+    return make_server(HOST, port, create_app(), server_class=_Server, handler_class=_Quiet)

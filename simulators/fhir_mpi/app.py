@@ -1,0 +1,178 @@
+"""The server's addresses and status codes (IHE ITI PIXm, PDQm, mCSD)."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask, Response, request
+
+from simulators.fhir_mpi.directory import Directory
+from simulators.fhir_mpi.patients import Patients, UnknownDomainError
+
+Document = dict[str, Any]
+Check = Callable[[Document], None]
+Authorize = Callable[[Mapping[str, str]], str | None]
+"""A token for a token request's form, or None to refuse it."""
+
+FHIR_JSON = "application/fhir+json"
+PATIENT = frozenset(
+    {"_id", "active", "family", "given", "identifier", "birthdate", "gender", "family:exact"}
+    | {"telecom", "address", "address-city", "address-country", "address-postalcode", "_count"}
+)
+SEARCHES = {
+    "Practitioner": {"active", "identifier", "name", "given", "family", "_count", "_id"},
+    "PractitionerRole": {"active", "organization", "practitioner", "role", "_include", "_count"},
+    "Organization": {"active", "identifier", "name", "type", "_include", "_count", "_id"},
+    "Endpoint": {"identifier", "organization", "status", "_count", "_id"},
+}
+
+
+class Speaker:
+    """Makes answers; `check` sees each resource."""
+
+    def __init__(self, check: Check) -> None:
+        self.check = check
+
+    def say(self, document: Document, status: int = 200) -> Response:
+        self.check(document)
+        return Response(json.dumps(document), status, mimetype=FHIR_JSON)
+
+    def outcome(self, status: int, code: str, text: str) -> Response:
+        issue = {"severity": "error", "code": code, "diagnostics": text}
+        return self.say({"resourceType": "OperationOutcome", "issue": [issue]}, status)
+
+    def bundle(
+        self,
+        found: list[Document],
+        included: list[Document] | None = None,
+        asked: Mapping[str, str] | None = None,
+    ) -> Response:
+        """`asked` are the parameters of a posted search: the self link is that of a GET all the same."""
+        url = request.url
+        if asked:
+            url = f"{request.base_url.removesuffix('/_search')}?{urlencode(asked)}"
+        entry = [{"resource": r, "search": {"mode": "match"}} for r in found]
+        entry += [{"resource": r, "search": {"mode": "include"}} for r in included or []]
+        return self.say(
+            {
+                "resourceType": "Bundle",
+                "type": "searchset",
+                "total": len(found),
+                "link": [{"relation": "self", "url": url}],
+                **({"entry": entry} if entry else {}),
+            }
+        )
+
+
+def create_app(
+    patients: Patients,
+    directory: Directory,
+    check: Check = lambda _: None,
+    authorize: Authorize | None = None,
+) -> Flask:
+    """The WSGI app, its base at `/fhir`. `check` sees every resource that comes in or goes out.
+
+    With `authorize` every request needs a token from `POST /token`.
+    """
+    app = Flask("fhir_index")
+    tokens: set[str] = set()
+    asked: list[str] = []
+    failing: list[int] = []
+    app.config.update(asked=asked, failing=failing)
+
+    speak = Speaker(check)
+
+    @app.before_request
+    def guard() -> Response | None:
+        asked.append(f"{request.method} {request.full_path}")
+        if failing:
+            return speak.outcome(failing.pop(0), "exception", "told to fail")
+        sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if authorize and request.path != "/token" and sent not in tokens:
+            return speak.outcome(401, "login", "no token")
+        return None
+
+    @app.post("/token")
+    def token() -> Response:
+        made = authorize(request.form) if authorize else None
+        if made is None:
+            return Response('{"error":"invalid_client"}', 400, mimetype="application/json")
+        tokens.add(made)
+        answer = {"access_token": made, "token_type": "bearer", "expires_in": 300}
+        return Response(json.dumps(answer), 200, mimetype="application/json")
+
+    _add_patients(app, patients, speak)
+
+    @app.get("/fhir/<kind>")
+    def search_directory(kind: str) -> Response:
+        if kind not in SEARCHES:
+            return speak.outcome(404, "not-supported", "no such resource type")
+        if set(request.args) - SEARCHES[kind]:
+            return speak.outcome(
+                400, "invalid", "a parameter that mCSD does not ask a directory for"
+            )
+        return speak.bundle(*directory.search(kind, request.args))
+
+    return app
+
+
+def _add_patients(app: Flask, patients: Patients, speak: Speaker) -> None:
+    @app.get("/fhir/Patient/$ihe-pix")
+    def ihe_pix() -> Response:
+        source = request.args.getlist("sourceIdentifier")
+        if set(request.args) - {"sourceIdentifier", "targetSystem", "_format"} or len(source) != 1:
+            return speak.outcome(400, "invalid", "one sourceIdentifier, and targetSystem")
+        targets = request.args.getlist("targetSystem")
+        system, _, value = source[0].partition("|")
+        if not patients.knows(system):
+            return speak.outcome(
+                400, "code-invalid", "sourceIdentifier: assigning authority not found"
+            )
+        if not all(map(patients.knows, targets)):
+            return speak.outcome(403, "code-invalid", "targetSystem not found")
+        found = patients.cross_referenced(system, value, targets)
+        if found is None:
+            return speak.outcome(404, "not-found", "sourceIdentifier: patient identifier not found")
+        parameter = [{"name": "targetIdentifier", "valueIdentifier": i} for i in found]
+        return speak.say(
+            {"resourceType": "Parameters", **({"parameter": parameter} if parameter else {})}
+        )
+
+    @app.get("/fhir/Patient")
+    def search_patients() -> Response:
+        return searched(request.args)
+
+    @app.post("/fhir/Patient/_search")
+    def search_patients_by_form() -> Response:
+        if request.mimetype != "application/x-www-form-urlencoded":
+            return speak.outcome(415, "invalid", "a search is posted as a form")
+        return searched({**request.args, **request.form})
+
+    def searched(asked: Mapping[str, str]) -> Response:
+        if set(asked) - PATIENT:
+            return speak.outcome(400, "invalid", "a parameter that PDQm does not name")
+        try:
+            return speak.bundle(patients.search(asked), asked=asked)
+        except UnknownDomainError:
+            return speak.outcome(404, "not-found", "identifier: assigning authority not found")
+
+    @app.get("/fhir/Patient/<patient_id>")
+    def read_patient(patient_id: str) -> Response:
+        found = patients.read(patient_id)
+        return speak.say(found) if found else speak.outcome(404, "not-found", "no such patient")
+
+    @app.post("/fhir/Patient/$match")
+    def match() -> Response:
+        document = request.get_json(force=True)
+        speak.check(document)
+        parameters = {p["name"]: p for p in document.get("parameter", ())}
+        if document.get("resourceType") != "Parameters" or "resource" not in parameters:
+            return speak.outcome(400, "invalid", "Parameters with a resource")
+        speak.check(parameters["resource"]["resource"])
+        only = parameters.get("onlyCertainMatches", {}).get("valueBoolean", False)
+        count = parameters.get("count", {}).get("valueInteger", 10)
+        entry = patients.match(parameters["resource"]["resource"], only)[:count]
+        link = [{"relation": "self", "url": request.url}]
+        found = {"resourceType": "Bundle", "type": "searchset", "total": len(entry), "link": link}
+        return speak.say({**found, **({"entry": entry} if entry else {})})

@@ -1,0 +1,138 @@
+"""The registry's patients as FHIR resources, and how they are found."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lambdas.lookup_identities.matching.demographics import same_name
+from simulators.pix_manager.people import REGION, Domain, People
+
+Document = dict[str, Any]
+
+GENDERS = {"F": "female", "M": "male", "O": "other", "U": "unknown"}
+GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
+
+
+class UnknownDomainError(Exception):
+    """A search names a system that is no domain of the index."""
+
+
+def system_of(domain: Domain) -> str:
+    """The system of a domain: its OID, or an address made of its name."""
+    if domain.universal_id:
+        return f"urn:oid:{domain.universal_id}"
+    return f"https://mpi.example/{domain.namespace}"
+
+
+class Patients:
+    """The patients of `people`."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self._domains = {system_of(domain): domain for domain in people.domains}
+
+    def knows(self, system: str) -> bool:
+        """Whether a system is a domain of the index."""
+        return system in self._domains
+
+    def cross_referenced(
+        self, system: str, value: str, targets: Sequence[str]
+    ) -> list[Document] | None:
+        """The other identifiers of who bears this one, None for nobody (ITI-83)."""
+        bearers = self._people.bearing(self._domains[system], value)
+        if not bearers:
+            return None
+        return [
+            identifier
+            for patient_id in bearers
+            for identifier in self._identifiers(patient_id)
+            if (identifier["system"], identifier["value"]) != (system, value)
+            and (not targets or identifier["system"] in targets)
+        ]
+
+    def search(self, asked: Mapping[str, str]) -> list[Document]:
+        """The patients of an ITI-78 search; `UnknownDomainError` for an identifier of no domain."""
+        found = list(self._people.patients)
+        if "identifier" in asked:
+            system, _, value = asked["identifier"].partition("|")
+            if not self.knows(system):
+                raise UnknownDomainError
+            found = self._people.bearing(self._domains[system], value)
+        resources = [resource for known in found if (resource := self.read(known))]
+        return [r for r in resources if self._fits(r, asked)]
+
+    def read(self, patient_id: str) -> Document | None:
+        """A patient; one who was merged is no longer active and names the survivor."""
+        row = self._people.patients.get(patient_id)
+        if row is None:
+            return None
+        names: list[Document] = [{"use": "official", "family": row["family"]}]
+        if row["given"]:
+            names[0]["given"] = [row["given"]]
+        names += [{"use": "maiden", "family": n} for n in self._people.former_families(row)]
+        survivor = self._people.survivor(patient_id)["patient_id"]
+        link = {"type": "replaced-by", "other": {"reference": f"Patient/{survivor}"}}
+        return {
+            "resourceType": "Patient",
+            "id": patient_id,
+            "active": survivor == patient_id,
+            "identifier": self._identifiers(patient_id),
+            "name": names,
+            **({"birthDate": row["birth_date"]} if row["birth_date"] else {}),
+            **({"gender": GENDERS[row["sex"]]} if row["sex"] else {}),
+            **({"link": [link]} if survivor != patient_id else {}),
+        }
+
+    def match(self, wanted: Document, only_certain: bool) -> list[Document]:
+        """The entries of `$match`, best first: certain by an identifier and demographics that fit."""
+        pairs = {(i.get("system"), i.get("value")) for i in wanted.get("identifier", ())}
+        found = []
+        for patient_id in self._people.patients:
+            resource = self.read(patient_id)
+            if resource is None:
+                continue
+            own = {(i["system"], i["value"]) for i in resource["identifier"]}
+            fits = _demographics_fit(wanted, resource)
+            if pairs & own or fits:
+                grade = "certain" if pairs & own and fits else "possible"
+                found.append(_graded(resource, grade))
+        certain = [e for e in found if e["search"]["score"] == 1.0]
+        if only_certain:
+            return certain if len(certain) == 1 else []
+        return sorted(found, key=lambda entry: -entry["search"]["score"])
+
+    def _identifiers(self, patient_id: str) -> list[Document]:
+        return [
+            {"system": system_of(domain), "value": value}
+            for domain, value in self._people.identifiers(patient_id)
+        ]
+
+    def _fits(self, resource: Document, asked: Mapping[str, str]) -> bool:
+        name = resource["name"][0]
+        return all(
+            (
+                same_name(name["family"], asked.get("family", name["family"])),
+                resource.get("birthDate", "") == asked.get("birthdate", resource.get("birthDate")),
+                resource.get("gender") == asked.get("gender", resource.get("gender")),
+            )
+        )
+
+
+def region_system(people: People) -> str:
+    """The system of the registry's own patient ids."""
+    return next(system_of(domain) for domain in people.domains if domain.namespace == REGION)
+
+
+def _demographics_fit(wanted: Document, resource: Document) -> bool:
+    names = [n.get("family", "") for n in wanted.get("name", ())]
+    return any(same_name(n, resource["name"][0]["family"]) for n in names) and wanted.get(
+        "birthDate"
+    ) == resource.get("birthDate")
+
+
+def _graded(resource: Document, grade: str) -> Document:
+    score = 1.0 if grade == "certain" else 0.6
+    extension = [{"url": GRADE, "valueCode": grade}]
+    return {
+        "resource": resource,
+        "search": {"mode": "match", "score": score, "extension": extension},
+    }

@@ -1,0 +1,122 @@
+"""The index's MLLP listener: a thread for each connection, TLS when it is given a context."""
+
+import socket
+import socketserver
+import ssl
+import threading
+from collections import deque
+from pathlib import Path
+from typing import Literal
+
+from hl7.mllp import Decoder, wrap
+from local.servers import HOST, listen
+from simulators.pix_manager.answers import Answers
+from simulators.pix_manager.people import People
+
+MAX_QUERY_BYTES = 1 << 20
+
+Fault = Literal["close", "silent", "other_msa", "other_qak", "garbage", "internal_error"]
+
+
+class Index:
+    """A running index. `queries` counts what was asked, `connections` how often it was connected to."""
+
+    def __init__(
+        self, people: People | Path, port: int = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.answers = Answers(people if isinstance(people, People) else People(people))
+        self._faults: deque[Fault] = deque()
+        self._open: set[socket.socket] = set()
+        self.queries: list[bytes] = []
+        self.connections = 0
+        self._stopping = threading.Event()
+        self._socket = listen("master patient index", port, "ENS_INDEX_PORT")
+        self.port: int = self._socket.getsockname()[1]
+        self._tls = tls
+        self._server = socketserver.ThreadingTCPServer(
+            (HOST, self.port), self._handler(), bind_and_activate=False
+        )
+        self._server.daemon_threads = True
+        self._server.socket.close()
+        self._server.socket = self._socket
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
+
+    def start(self) -> "Index":
+        """Begins to answer; returns itself."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Ends every connection and stops listening."""
+        self._stopping.set()
+        self._server.shutdown()
+        self._thread.join()
+        self.drop()
+        self._server.server_close()
+
+    def fail_next(self, *faults: Fault) -> None:
+        """Makes the next queries go wrong, one fault each."""
+        self._faults.extend(faults)
+
+    def drop(self) -> None:
+        """Ends every open connection, as a firewall or a restart does."""
+        for sock in list(self._open):
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # the other side was faster
+
+    def _handler(self) -> type[socketserver.BaseRequestHandler]:
+        index = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                index.connections += 1
+                try:
+                    tls = index._tls
+                    sock = tls.wrap_socket(self.request, server_side=True) if tls else self.request
+                    index._open.add(sock)
+                    try:
+                        index._serve(sock)
+                    finally:
+                        index._open.discard(sock)
+                        sock.close()
+                except OSError:
+                    return  # the other side went away
+
+        return Handler
+
+    def _serve(self, sock: socket.socket) -> None:
+        decoder = Decoder(MAX_QUERY_BYTES)
+        while received := sock.recv(65536):
+            for frame in decoder.feed(received):
+                if not self._answered(sock, frame.payload):
+                    return
+
+    def _answered(self, sock: socket.socket, query: bytes) -> bool:
+        """Answers a query, well or with the next fault; whether the connection goes on."""
+        self.queries.append(query)
+        fault = self._faults.popleft() if self._faults else None
+        if fault == "silent":
+            self._stopping.wait(8)
+        if fault in ("close", "silent"):
+            return False
+        sock.sendall(wrap(spoilt(self.answers.answer(query), fault)))
+        return True
+
+
+def spoilt(answer: bytes, fault: Fault | None) -> bytes:
+    """The answer with a fault in it."""
+    lines = answer.split(b"\r")
+    if fault == "garbage":
+        return b"no message"
+    if fault == "other_msa":
+        lines[1] = lines[1][:7] + b"SOMEBODY-ELSES"
+    if fault == "other_qak":
+        lines = [line[:4] + b"OTHER|OK" if line.startswith(b"QAK") else line for line in lines]
+    if fault == "internal_error":
+        code = b"ERR||MSH^1|207^Application internal error^HL70357|E"
+        lines = [lines[0], lines[1][:4] + b"AE" + lines[1][6:], code, b""]
+    return b"\r".join(lines)
