@@ -21,7 +21,7 @@ counter = iter(range(1_000_000))
 @pytest.fixture
 def ask() -> Ask:
     """Asks the index and returns the answer's segments, hl7apy having read them."""
-    answers = Answers(People(ROOT / "local" / "registry"))
+    answers = Answers(People(ROOT / "samples" / "registry"))
 
     def question(kind: str, qpd: str, *more: str, rcp: str = "RCP|I|10^RD") -> list[str]:
         header = f"MSH|^~\\&|NOTIFY|HUB|PIXMGR|MPI|20261123093000+0000||{kind}|N-{next(counter)}"

@@ -18,7 +18,7 @@ from lambdas.lookup_identities.registry.items import items_of_folder
 from ops.master_data.rosters import today
 from tests.conftest import ROOT
 
-SEEDS = ROOT / "local" / "registry"
+SEEDS = ROOT / "samples" / "registry"
 Ens = Callable[..., Result]
 
 
