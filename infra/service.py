@@ -1,22 +1,20 @@
 """The receiver as an ECS service on Fargate: image, task, role, scaling, graceful stop."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.findings import INLINE, accept
+from infra.image import receiver_image
 from infra.load_balancer import DRAIN, HEALTH, MLLP
 from infra.log_groups import LogGroup
 from infra.settings import Environment
 
-CONTEXT = Path(__file__).resolve().parents[1] / "receiver"
 CONTAINER = "receiver"
 USER = "10001:10001"
 # ECS asks whether the process serves, not whether it can store: a receiver that cannot store stays
@@ -96,17 +94,9 @@ class ReceiverService(Construct):
                 operating_system_family=ecs.OperatingSystemFamily.LINUX,
             ),
         )
-        image = ecr_assets.DockerImageAsset(
-            self,
-            "Image",
-            directory=str(CONTEXT),
-            platform=ecr_assets.Platform.LINUX_ARM64,
-            exclude=["**/__pycache__", "**/*.pyc"],
-            display_name="receiver",
-        )
         container = task.add_container(
             CONTAINER,
-            image=ecs.ContainerImage.from_docker_image_asset(image),
+            image=ecs.ContainerImage.from_docker_image_asset(receiver_image(self)),
             environment={**variables, "PYTHONDONTWRITEBYTECODE": "1"},
             user=USER,
             readonly_root_filesystem=True,
