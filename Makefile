@@ -7,7 +7,7 @@ ENVIRONMENTS := local dev staging prod
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check synth deploy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery lock clean
+.PHONY: help run setup test check synth deploy image packages bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,12 @@ deploy: setup node_modules ## deploy the environment in ENV= (needs Docker and A
 	@test -n "$(ENV)" || { echo "Say which environment: make deploy ENV=dev" >&2; exit 2; }
 	@docker info >/dev/null 2>&1 || { echo "make deploy builds the receiver's image and needs a running Docker engine." >&2; exit 2; }
 	@$(CDK) deploy --all -c env=$(ENV)
+
+image: setup ## build the receiver's image and run it, without a Docker engine (needs root on Debian)
+	@.ci/image
+
+packages: setup ## import the functions' packages with an arm64 Python (needs root on Debian)
+	@.ci/packages
 
 bench: setup ## list the benchmarks
 	@$(BIN)/python -m bench
