@@ -2,12 +2,12 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-ENVIRONMENTS := local dev staging prod
+ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 # CDK calls `python`: ours.
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check synth deploy image packages bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery lock clean
+.PHONY: help run setup test check judges judge synth preflight deploy destroy image packages bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery bench-logs bench-burst reference lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,17 +24,33 @@ test: setup node_modules ## run the whole test suite
 check: setup ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy infra lambdas receiver local ops bench tests
+	@$(BIN)/mypy environments infra lambdas receiver local ops bench tests
+
+judges: setup ## install the tools that judge the templates (checkov, a policy evaluator)
+	@$(BIN)/python -m tests.infra.judges
+
+judge: judges node_modules ## print what they find in the templates of dev and prod
+	@$(BIN)/python -m tests.infra.judges --findings
 
 synth: setup node_modules ## synthesise every environment, or the one in ENV=
 	@for env in $(or $(ENV),$(ENVIRONMENTS)); do \
 	  $(CDK) synth --quiet -c env=$$env --output .build/cdk.out/$$env && echo "$$env: .build/cdk.out/$$env" || exit 1; \
 	done
 
-deploy: setup node_modules ## deploy the environment in ENV= (needs Docker and AWS credentials)
-	@test -n "$(ENV)" || { echo "Say which environment: make deploy ENV=dev" >&2; exit 2; }
-	@docker info >/dev/null 2>&1 || { echo "make deploy builds the receiver's image and needs a running Docker engine." >&2; exit 2; }
-	@$(CDK) deploy --all -c env=$(ENV)
+preflight: setup node_modules ## check files and AWS account before a deployment of ENV=
+	@test -n "$(ENV)" || { echo "Say which environment: make preflight ENV=dev" >&2; exit 2; }
+	@$(BIN)/python -c 'import sys; from infra.app import build; build(sys.argv[1], sys.argv[2], bundle=False)' "$(ENV)" ".build/preflight/$(ENV)"
+	@./ens --env "$(ENV)" preflight --assembly ".build/preflight/$(ENV)" $(ARGS)
+
+deploy: ## check, then deploy the environment in ENV= (needs Docker and AWS credentials)
+	@$(MAKE) --no-print-directory preflight ENV="$(ENV)" ARGS=--online
+	@context=$$($(BIN)/python -m ops.account $(ENV)) || exit 1; \
+	$(CDK) deploy --all -c env=$(ENV) $$context || exit 1; \
+	test -z "$$context" || $(CDK) deploy --all -c env=$(ENV)
+
+destroy: setup ## delete the environment in ENV= and all its data (refuses one that retains its data)
+	@test -n "$(ENV)" || { echo "Say which environment: make destroy ENV=dev" >&2; exit 2; }
+	@$(BIN)/python -m ops.teardown $(ENV) $(ARGS)
 
 image: setup ## build the receiver's image and run it, without a Docker engine (needs root on Debian)
 	@.ci/image
@@ -69,6 +85,12 @@ bench-cold: setup ## measure what importing each handler costs
 bench-delivery: setup ## a burst of 10,000 notifications against a throttling SES
 	@$(BIN)/python -m bench.delivery
 
+bench-logs: setup ## compute what one event writes to the workflow's log (ARGS=git revision to compare)
+	@$(BIN)/python -m bench.logs $(ARGS)
+
+bench-burst: setup ## simulate 1,000 notifications in a minute against a throttling Comprehend Medical
+	@$(BIN)/python -m bench.burst $(ARGS)
+
 # CDK's command line, as package-lock.json pins it.
 node_modules: package-lock.json
 	@npm ci --silent && touch node_modules
@@ -77,10 +99,15 @@ LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-
 # The Lambda runtime brings boto3 and what botocore needs.
 RUNTIME := $(foreach name,boto3 botocore s3transfer urllib3 python-dateutil six,--no-emit-package $(name))
 
+reference: setup ## write the table of API calls and IAM actions again (infra/reference/)
+	@$(BIN)/python -m infra.reference.build
+
 lock: ## pin every dependency again (needs uv)
 	@$(LOCK) --group dev --output-file requirements.txt
 	@$(LOCK) --group receiver --output-file receiver/requirements.txt
 	@$(LOCK) bench/receiver/peers.in --output-file bench/receiver/peers.txt
+	@$(LOCK) tests/infra/judges/requirements.in --output-file tests/infra/judges/requirements.txt
+	@cd tests/infra/judges && npm install --package-lock-only --silent
 	@for step in parse_message lookup_identities extract_entities deliver_notification record_feedback release_deliveries; do \
 	  $(LOCK) $(RUNTIME) --group $$step --output-file lambdas/$$step/requirements.txt; done
 

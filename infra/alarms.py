@@ -5,15 +5,19 @@ from collections.abc import Mapping
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.settings import Environment
+from environments import Environment
+from infra.keys import alarm_topic_name
+from infra.stateful import fix_logical_id
 
 RUNBOOK = "docs/runbook.md"
+ENDS_SILENTLY = "It counts single events, so no mail tells its end."
 
 Comparison = cloudwatch.ComparisonOperator
 Missing = cloudwatch.TreatMissingData
@@ -30,10 +34,12 @@ class Alarms(Construct):
         self.topic = sns.Topic(
             self,
             "Topic",
-            topic_name=f"{environment.prefix}-alarms",
+            topic_name=alarm_topic_name(environment),
             master_key=key,
             enforce_ssl=True,
         )
+        fix_logical_id(self.topic, "TopicAlarms")
+        self._let_cloudwatch_publish(environment)
         for address in environment.alarm_addresses:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
         further = [
@@ -55,17 +61,20 @@ class Alarms(Construct):
         periods: int = 1,
         of_periods: int | None = None,
         missing: Missing = Missing.NOT_BREACHING,
+        tells_end: bool = True,
     ) -> cloudwatch.Alarm:
         """Makes the alarm `<prefix>-<name>` in `scope`; the runbook has a heading of that name.
 
         It goes off when `periods` of the last `of_periods` (as many, if not said) are beyond the
-        threshold.
+        threshold. A mail also tells its end, unless `tells_end` is False: the alarm then counts
+        single events and is OK again after one quiet period, whatever became of the cause.
         """
+        end = "" if tells_end else f" {ENDS_SILENTLY}"
         alarm = cloudwatch.Alarm(
             scope,
             "".join(word.capitalize() for word in name.split("-")),
             alarm_name=f"{self._prefix}-{name}",
-            alarm_description=f"{meaning} What to do: {RUNBOOK}#{name}",
+            alarm_description=f"{meaning}{end} What to do: {RUNBOOK}#{name}",
             metric=metric,
             threshold=threshold,
             comparison_operator=comparison,
@@ -74,8 +83,36 @@ class Alarms(Construct):
             treat_missing_data=missing,
         )
         alarm.add_alarm_action(*self._actions)
+        if tells_end:
+            alarm.add_ok_action(*self._actions)
         self.all.append(alarm)
         return alarm
+
+    def _let_cloudwatch_publish(self, environment: Environment) -> None:
+        """Lets this environment's alarms publish to the topic.
+
+        `enforce_ssl` gives the topic a policy, and any policy replaces the one of SNS that lets the
+        account's services publish (re:Post, "How do I receive SNS notifications for alarms").
+        """
+        stack = cdk.Stack.of(self)
+        alarms = stack.format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=f"{environment.prefix}-*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsOfThisEnvironment",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                    "ArnLike": {"aws:SourceArn": alarms},
+                },
+            )
+        )
 
 
 def metric(

@@ -1,15 +1,20 @@
-"""The CDK app: `-c env=<environment>` picks one of infra/settings.py. No AWS call is made at synth."""
+"""The CDK app: `-c env=<environment>` picks a file of environments/. No AWS call is made at synth."""
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import cx_api
 
+from environments import Environment, load
 from infra.core import CoreStack
 from infra.ingress import IngressStack
 from infra.network import NetworkStack
-from infra.settings import ENVIRONMENTS, Environment
+from infra.service import STARTING
+
+FIRST_DEPLOYMENT = "first-deployment"
+"""The context key by which `make deploy` says that no stack of the environment exists yet."""
 
 # Set here and not in cdk.json, so that a synth from Python gives what the CLI gives.
 CONTEXT: dict[str, Any] = {
@@ -45,11 +50,17 @@ def new_app(outdir: str | None = None, *, bundle: bool = True) -> cdk.App:
 
 
 def find(name: str) -> Environment:
-    """The environment of that name; `ValueError` names those there are."""
-    if name not in ENVIRONMENTS:
-        known = ", ".join(ENVIRONMENTS)
-        raise ValueError(f"there is no environment {name!r}: choose one of {known} (-c env=dev)")
-    return ENVIRONMENTS[name]
+    """The environment of that name; `EnvironmentFileError` where its files cannot be used."""
+    return load(name)
+
+
+def without_protection(environment: Environment) -> Environment:
+    """Returns the environment as its first deployment makes it: nothing refuses its own deletion.
+
+    A load balancer, table or stack under deletion protection cannot be rolled back when its creation
+    fails. `make deploy` switches protection on by a second deployment, after the first succeeded.
+    """
+    return replace(environment, deletion_protection=False)
 
 
 def add_stacks(app: cdk.App, environment: Environment) -> None:
@@ -82,8 +93,9 @@ def add_stacks(app: cdk.App, environment: Environment) -> None:
         core=core,
         **_options(environment),
     )
+    outer.open_endpoints(core.calls_from_vpc() | STARTING)
     for gap in environment.placeholders():
-        cdk.Annotations.of(core).add_warning_v2(f"hl7-ens:{gap}", f"infra/settings.py: {gap}")
+        cdk.Annotations.of(core).add_warning_v2(f"hl7-ens:{gap}", gap)
 
 
 def _options(environment: Environment) -> dict[str, Any]:
@@ -103,6 +115,8 @@ def main() -> None:
     app = new_app()
     try:
         environment = find(app.node.try_get_context("env") or "")
+        if app.node.try_get_context(FIRST_DEPLOYMENT):
+            environment = without_protection(environment)
     except ValueError as error:
         sys.exit(f"hl7-ens: {error}")
     add_stacks(app, environment)

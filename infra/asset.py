@@ -96,7 +96,7 @@ def asset_hash(step: str, target: Target) -> str:
 
 def sources(step: str) -> list[Path]:
     """The files of the repository that go into a step's package, in a fixed order."""
-    folders = (ROOT / "lambdas" / "common", ROOT / "lambdas" / step)
+    folders = (ROOT / "hl7", ROOT / "lambdas" / "common", ROOT / "lambdas" / step)
     found = [path for folder in folders for path in folder.rglob("*") if _belongs(path)]
     return sorted([ROOT / "lambdas" / "__init__.py", *found])
 
@@ -115,7 +115,8 @@ def build(step: str, target: Target, output: Path) -> None:
         copy = output / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
-    _compile(output / "lambdas", target)
+    for package in ("hl7", "lambdas"):
+        _compile(output / package, target)
 
 
 def install(lock: Path, target: Target) -> Path:

@@ -6,19 +6,25 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from environments import Environment
 from infra.alarms import Alarms
+from infra.backup_alarms import watch_backups
+from infra.backups import Backups
+from infra.configuration import Configuration
 from infra.core_alarms import CoreAlarms
 from infra.dashboard import Dashboard
+from infra.data_trail import DataTrail
 from infra.delivery import Delivery
 from infra.delivery_alarms import DeliveryAlarms
 from infra.keys import Keys
+from infra.people import People
+from infra.people_grants import Opened
 from infra.pipe import Pipe
 from infra.queries import Queries
 from infra.queues import Queues
 from infra.receiver_role import ReceiverRole
 from infra.schedules import call_regularly
 from infra.secrets import Secrets
-from infra.settings import Environment
 from infra.steps import Steps
 from infra.tables import Tables
 from infra.vault import Vault
@@ -45,6 +51,9 @@ class CoreStack(cdk.Stack):
         super().__init__(scope, construct_id, **options)
         self.keys = Keys(self, "Keys", environment=environment)
         self.vault = Vault(self, "Vault", environment=environment, key=self.keys.vault)
+        self.configuration = Configuration(
+            self, "Configuration", environment=environment, logs_key=self.keys.logs
+        )
         self.queues = Queues(self, "Queues", environment=environment, key=self.keys.queues)
         self.tables = Tables(
             self,
@@ -61,6 +70,7 @@ class CoreStack(cdk.Stack):
             vault=self.vault,
             queues=self.queues,
             secrets=self.secrets,
+            configuration=self.configuration,
             tls_secret=environment.receiver.tls_secret,
         )
         self.delivery = Delivery(self, "Delivery", environment=environment)
@@ -72,6 +82,7 @@ class CoreStack(cdk.Stack):
             tables=self.tables,
             secrets=self.secrets,
             delivery=self.delivery,
+            configuration=self.configuration,
             vpc=vpc,
             security_group=security_group,
         )
@@ -121,7 +132,51 @@ class CoreStack(cdk.Stack):
             state_machine=self.workflow.state_machine,
             logs_key=self.keys.logs,
         )
+        self.backups = (
+            Backups(
+                self,
+                "Backups",
+                environment=environment,
+                plan=environment.backup,
+                key=self.keys.backups,
+                # All but `lookups`, a cache of minutes.
+                tables=[
+                    self.tables.audit,
+                    self.tables.status,
+                    self.tables.ledger,
+                    self.tables.registry,
+                ],
+                bucket=self.vault.bucket,
+            )
+            if environment.backup
+            else None
+        )
+        self.people = People(
+            self,
+            "People",
+            environment=environment,
+            opened=Opened(
+                keys=self.keys,
+                vault=self.vault,
+                queues=self.queues,
+                tables=self.tables,
+                secrets=self.secrets,
+                state_machine_arn=self.workflow.state_machine.state_machine_arn,
+                pipe_arn=self.pipe.pipe.attr_arn,
+            ),
+        )
         self.alarms = Alarms(self, "Alarms", environment=environment, key=self.keys.alarms)
+        if environment.data_trail:
+            self.data_trail = DataTrail(
+                self,
+                "DataTrail",
+                environment=environment,
+                keys=self.keys,
+                vault=self.vault,
+                tables=self.tables,
+                people=self.people,
+                alarms=self.alarms,
+            )
         watched = Watched(
             environment=environment,
             queues=self.queues,
@@ -130,6 +185,8 @@ class CoreStack(cdk.Stack):
             steps=self.steps,
         )
         CoreAlarms(self, "CoreAlarms", watched=watched, alarms=self.alarms)
+        if self.backups:
+            watch_backups(self.backups, self.alarms)
         DeliveryAlarms(self, "DeliveryAlarms", watched=watched, alarms=self.alarms)
         Dashboard(self, "Dashboard", watched=watched, alarms=self.alarms)
         Queries(
@@ -140,6 +197,12 @@ class CoreStack(cdk.Stack):
             workflow=self.workflow.log_group,
         )
         self._tell(environment)
+
+    def calls_from_vpc(self) -> frozenset[str]:
+        """The actions of the calls that the receiver, and the functions in the VPC, make from there."""
+        return self.receiver_role.calls_from_vpc.union(
+            *(step.calls_from_vpc for step in self.steps.all)
+        )
 
     def _tell(self, environment: Environment) -> None:
         """The outputs by which `ens` and the local system find everything."""
@@ -154,6 +217,7 @@ class CoreStack(cdk.Stack):
             "RegistryTable": self.tables.registry.table_name,
             "ReferenceKeySecret": self.secrets.reference_key.secret_arn,
             "AuditKeySecret": self.secrets.audit_key.secret_arn,
+            "ConfigurationBucket": self.configuration.bucket.bucket_name,
             "ConfigurationSet": environment.prefix,
             "FromAddress": self.delivery.from_address,
         }.items():

@@ -6,7 +6,6 @@ from constructs import Construct
 from infra.alarms import Alarms, calculated, metric, of_queue, own, visible
 from infra.pipe import Pipe
 from infra.queues import Queues
-from infra.steps import Steps
 from infra.watched import Watched
 from infra.workflow import Workflow
 
@@ -24,7 +23,7 @@ class CoreAlarms(Construct):
         self._environment = watched.environment
         self._watch_queues(watched.queues)
         self._watch_pipe(watched.pipe, watched.queues.events)
-        self._watch_workflow(watched.workflow, watched.steps)
+        self._watch_workflow(watched.workflow)
 
     def _watch_queues(self, queues: Queues) -> None:
         waiting = visible(queues.dead_letters)
@@ -40,6 +39,7 @@ class CoreAlarms(Construct):
             # The alarm above stays red while anything waits and so says nothing about the next one.
             meaning="Another message came to the dead-letter queue.",
             metric=calculated("DIFF(waiting)", {"waiting": waiting}, label="new dead letters"),
+            tells_end=False,
         )
         self._alarms.watch(
             self,
@@ -81,12 +81,12 @@ class CoreAlarms(Construct):
             ),
         )
 
-    def _watch_workflow(self, workflow: Workflow, steps: Steps) -> None:
+    def _watch_workflow(self, workflow: Workflow) -> None:
         dimensions = {"StateMachineArn": workflow.state_machine.state_machine_arn}
         self._alarms.watch(
             self,
             "executions-failed",
-            meaning="The processing of a message failed; the message is in a queue, not lost.",
+            meaning="A message failed for a reason that may pass: it is back in the queue, not lost.",
             metric=metric("AWS/States", "ExecutionsFailed", dimensions),
         )
         self._alarms.watch(
@@ -97,24 +97,39 @@ class CoreAlarms(Construct):
         )
         self._alarms.watch(
             self,
-            "notes-not-read",
+            "findings-missing",
             # The event still ends well, without conditions: no other alarm would tell.
-            meaning="ExtractEntities keeps failing: notifications go out without conditions.",
-            metric=metric(
-                "AWS/Lambda", "Errors", {"FunctionName": steps.extract_entities.function_name}
+            meaning="At least 5 % of the notifications, and 3, went out without what Comprehend Medical"
+            " should have read: it throttled, failed, or its turns were more than an event may wait.",
+            metric=calculated(
+                "IF(FILL(missing, 0) >= 3,"
+                " 100 * FILL(missing, 0) / (FILL(missing, 0) + FILL(complete, 0)), 0)",
+                {
+                    "missing": own(self._environment, "DeliverNotification", "FindingsMissing"),
+                    "complete": own(self._environment, "DeliverNotification", "FindingsComplete"),
+                },
+                label="notifications without findings (%)",
             ),
             threshold=5,
-            periods=2,
         )
         self._alarms.watch(
             self,
             "control-id-reused",
             meaning="A sender used one message control id (MSH-10) for two different messages.",
-            metric=own(self._environment, "ParseMessage", "ControlIdReused"),
+            metric=calculated(
+                "FILL(received, 0) + FILL(parsed, 0)",
+                {
+                    "received": own(self._environment, "Receiver", "ControlIdReused"),
+                    "parsed": own(self._environment, "ParseMessage", "ControlIdReused"),
+                },
+                label="control ids used twice",
+            ),
+            tells_end=False,
         )
         self._alarms.watch(
             self,
             "rosters-ending",
             meaning="A subscriber's roster ends within two weeks, or within three days.",
             metric=own(self._environment, "LookupIdentities", "RostersEnding"),
+            tells_end=False,
         )

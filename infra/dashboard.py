@@ -6,7 +6,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from environments import Environment
 from infra.alarms import Alarms, metric, of_queue, own, visible
+from infra.delivery import MAIL_DIMENSION, MAIL_EVENTS
 from infra.watched import Watched
 
 
@@ -20,7 +22,7 @@ class Dashboard(Construct):
         environment, steps, queues = watched.environment, watched.steps, watched.queues
         machine = {"StateMachineArn": watched.workflow.state_machine.state_machine_arn}
         pipe = {"PipeName": watched.pipe.name}
-        mails = {"ses:configuration-set": environment.prefix}
+        mails = {MAIL_DIMENSION: environment.name}
         receiver = [
             own(environment, "Receiver", "Received"),
             own(environment, "Receiver", "Acknowledged", code="AA"),
@@ -54,6 +56,10 @@ class Dashboard(Construct):
                     _graph("Dead letters", [visible(queues.dead_letters)]),
                 ],
                 [
+                    _graph("Time to acknowledge (ms)", _latencies(environment, "AckLatency")),
+                    _graph("Time to store (ms)", _latencies(environment, "StoreLatency")),
+                ],
+                [
                     _graph(
                         "Executions",
                         [
@@ -83,10 +89,7 @@ class Dashboard(Construct):
                 [
                     _graph(
                         "Mails",
-                        [
-                            metric("AWS/SES", name, mails)
-                            for name in ("Send", "Delivery", "Bounce", "Complaint", "Reject")
-                        ],
+                        [metric("AWS/SES", name, mails) for name in MAIL_EVENTS.values()],
                     ),
                     _graph("Held deliveries", held),
                     _graph(
@@ -96,6 +99,17 @@ class Dashboard(Construct):
                                 environment,
                                 "ReleaseDeliveries",
                                 "OldestOverdueSeconds",
+                                statistic="Maximum",
+                            )
+                        ],
+                    ),
+                    _graph(
+                        "SES daily quota used (%)",
+                        [
+                            own(
+                                environment,
+                                "ReleaseDeliveries",
+                                "MailQuotaUsedPercent",
                                 statistic="Maximum",
                             )
                         ],
@@ -124,6 +138,13 @@ class Dashboard(Construct):
                 ],
             ],
         )
+
+
+def _latencies(environment: Environment, name: str) -> list[cloudwatch.Metric]:
+    return [
+        own(environment, "Receiver", name, statistic=statistic)
+        for statistic in ("p50", "p95", "p99")
+    ]
 
 
 def _graph(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:

@@ -8,7 +8,20 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.settings import Environment
+from environments import Environment
+from infra.stateful import fix_logical_id, removal_policy
+
+MAIL_DIMENSION = "environment"
+"""The dimension of the AWS/SES metrics that the configuration set's events give."""
+
+MAIL_EVENTS = {
+    ses.EmailSendingEvent.SEND: "Send",
+    ses.EmailSendingEvent.DELIVERY: "Delivery",
+    ses.EmailSendingEvent.BOUNCE: "Bounce",
+    ses.EmailSendingEvent.COMPLAINT: "Complaint",
+    ses.EmailSendingEvent.REJECT: "Reject",
+}
+"""The events that SES counts for the dashboard, with the names of their metrics in AWS/SES."""
 
 
 class Delivery(Construct):
@@ -28,6 +41,22 @@ class Delivery(Construct):
             reputation_metrics=True,
             suppression_reasons=ses.SuppressionReasons.BOUNCES_AND_COMPLAINTS,
         )
+        fix_logical_id(self.configuration_set, "MailConfigurationSet")
+        # AWS/SES has no metrics by configuration set without this destination (SES developer guide,
+        # "Set up a CloudWatch event destination"). No mail has the tag, so the default value stands.
+        self.configuration_set.add_event_destination(
+            "Metrics",
+            destination=ses.EventDestination.cloud_watch_dimensions(
+                [
+                    ses.CloudWatchDimension(
+                        name=MAIL_DIMENSION,
+                        source=ses.CloudWatchDimensionSource.MESSAGE_TAG,
+                        default_value=environment.name,
+                    )
+                ]
+            ),
+            events=[*MAIL_EVENTS],
+        )
         self.configuration_set.add_event_destination(
             "Events",
             destination=ses.EventDestination.event_bus(
@@ -46,15 +75,19 @@ class Delivery(Construct):
             ],
         )
         if environment.mail.create:
-            ses.EmailIdentity(
+            identity = ses.EmailIdentity(
                 self,
                 "Identity",
                 identity=ses.Identity.domain(environment.mail.domain),
                 configuration_set=self.configuration_set,
             )
+            # Its DKIM tokens stand in the domain's DNS: a new identity would have others.
+            identity.apply_removal_policy(removal_policy(environment))
+            fix_logical_id(identity, "MailIdentity")
         self.arns = [
-            stack.format_arn(
-                service="ses", resource="identity", resource_name=environment.mail.domain
+            *(
+                stack.format_arn(service="ses", resource="identity", resource_name=identity)
+                for identity in (environment.mail.domain, *environment.mail.sandbox_recipients)
             ),
             stack.format_arn(
                 service="ses", resource="configuration-set", resource_name=environment.prefix

@@ -7,6 +7,7 @@ from infra.watched import Watched
 
 OVERDUE_SECONDS = 900
 FULL_MINUTES = 5
+QUOTA_USED_PERCENT = 80
 
 
 class DeliveryAlarms(Construct):
@@ -54,18 +55,33 @@ class DeliveryAlarms(Construct):
             threshold=self._environment.mail.rate * 60 * FULL_MINUTES,
         )
 
+        self._alarms.watch(
+            self,
+            "mail-quota",
+            meaning="Four fifths of SES's daily quota are used, or the quota cannot be read.",
+            metric=own(
+                self._environment, "ReleaseDeliveries", "MailQuotaUsedPercent", statistic="Maximum"
+            ),
+            threshold=QUOTA_USED_PERCENT,
+            periods=2,
+            # A quota that cannot be read is one that nobody watches.
+            missing=Missing.BREACHING,
+        )
+
     def _watch_recipients(self) -> None:
         self._alarms.watch(
             self,
             "reduced-detail",
             meaning="A recipient who asked for encryption got the minimum: a certificate is bad.",
             metric=own(self._environment, "DeliverNotification", "ReducedDetail"),
+            tells_end=False,
         )
         self._alarms.watch(
             self,
             "notification-not-delivered",
             meaning="A notification bounced, was rejected, or its reader complained.",
             metric=own(self._environment, "RecordFeedback", "NotificationNotDelivered"),
+            tells_end=False,
         )
 
     def _watch_feedback(self, watched: Watched) -> None:

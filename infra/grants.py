@@ -4,7 +4,7 @@ CDK's own `grant_*` methods give wildcards (`s3:GetObject*`, `kms:ReEncrypt*`); 
 and let a key be used only through the service that holds the data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -22,6 +22,12 @@ def allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStateme
     return iam.PolicyStatement(actions=list(actions), resources=list(resources))
 
 
+def calls(statements: Iterable[iam.PolicyStatement]) -> frozenset[str]:
+    """The actions of API calls that these statements allow. Stores use keys, so kms is not called."""
+    actions = {action for statement in statements for action in statement.actions}
+    return frozenset(action for action in actions if not action.startswith("kms:"))
+
+
 def use_key(key: kms.IKey, service: str, actions: Sequence[str]) -> iam.PolicyStatement:
     """Allows the use of a key for what `service` (`s3`, `sqs`, …) keeps under it."""
     region = cdk.Stack.of(key).region
@@ -33,9 +39,17 @@ def use_key(key: kms.IKey, service: str, actions: Sequence[str]) -> iam.PolicySt
 
 
 def read_objects(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.PolicyStatement]:
-    """Reading objects whose keys match, any version of them."""
+    """Reading the newest version of objects whose keys match."""
     return [
-        allow(("s3:GetObject", "s3:GetObjectVersion"), _objects(bucket, patterns)),
+        allow(("s3:GetObject",), _objects(bucket, patterns)),
+        use_key(key, "s3", ("kms:Decrypt",)),
+    ]
+
+
+def read_versions(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.PolicyStatement]:
+    """Reading named versions of objects whose keys match, which S3 authorises as another action."""
+    return [
+        allow(("s3:GetObjectVersion",), _objects(bucket, patterns)),
         use_key(key, "s3", ("kms:Decrypt",)),
     ]
 
@@ -59,6 +73,15 @@ def use_table(
         arns = [f"{table.table_arn}/index/{index}" for index in indexes]
         found.append(allow(("dynamodb:Query",), arns))
     return [*found, use_key(key, "dynamodb", USE_ACTIONS)]
+
+
+def use_item(
+    table: dynamodb.Table, key: kms.IKey, item_key: str, *actions: str
+) -> list[iam.PolicyStatement]:
+    """These item actions on the one item of this partition key (condition `dynamodb:LeadingKeys`)."""
+    item = allow([f"dynamodb:{action}" for action in actions], [table.table_arn])
+    item.add_condition("ForAllValues:StringEquals", {"dynamodb:LeadingKeys": [item_key]})
+    return [item, use_key(key, "dynamodb", USE_ACTIONS)]
 
 
 def read_secret(secret: secretsmanager.ISecret, key: kms.IKey) -> list[iam.PolicyStatement]:
@@ -89,6 +112,19 @@ def send_messages(queue: sqs.IQueue, key: kms.IKey, *more: str) -> list[iam.Poli
         allow(("sqs:SendMessage", *(f"sqs:{action}" for action in more)), [queue.queue_arn]),
         use_key(key, "sqs", ("kms:Decrypt", "kms:GenerateDataKey")),
     ]
+
+
+def send_mail(from_address: str, arns: Sequence[str]) -> iam.PolicyStatement:
+    """Sending MIME mails through SES from one address.
+
+    SES v2 authorises SendEmail with raw content as ses:SendRawEmail, on the sending identity, the
+    configuration set and, in the sandbox, each recipient that is a verified identity.
+    """
+    return iam.PolicyStatement(
+        actions=["ses:SendRawEmail"],
+        resources=list(arns),
+        conditions={"StringEquals": {"ses:FromAddress": from_address}},
+    )
 
 
 def _objects(bucket: s3.IBucket, patterns: Sequence[str]) -> list[str]:

@@ -7,13 +7,14 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from environments import Environment, Network
 from infra.alarms import Comparison, Missing, calculated, metric, own
 from infra.core import CoreStack
 from infra.load_balancer import HEALTH, MLLP, LoadBalancer
 from infra.network import workload_security_group
 from infra.queries import SavedQuery
 from infra.service import ReceiverService
-from infra.settings import Environment, Network
+from infra.smoke_task import SmokeTask
 
 # The reasons of receiver/refusals.py: ours, and those of the message.
 NOT_STORED = ("store_unavailable", "receiver_fault")
@@ -22,6 +23,11 @@ UNACCEPTABLE = (
     *("unknown_type", "unknown_trigger", "oversize", "cut_off", "too_many_segments"),
 )
 NOT_ALLOWED = ("processing_id", "sender_not_allowed", "trigger_not_allowed")
+
+# Of the slowest in a hundred. Senders are asked to wait 15 s before they send again
+# (docs/receiver.md).
+ACKNOWLEDGED_WITHIN_MS = 2000
+STORED_WITHIN_MS = 1500
 
 
 class IngressStack(cdk.Stack):
@@ -66,7 +72,8 @@ class IngressStack(cdk.Stack):
                 "ENS_VAULT_BUCKET": core.vault.bucket.bucket_name,
                 "ENS_QUEUE_URL": core.queues.events.queue_url,
                 "ENS_REFERENCE_KEY_SECRET": core.secrets.reference_key.secret_arn,
-                "ENS_SENDERS": environment.senders_json(),
+                # Without its version: a changed document must not replace the running receivers.
+                **core.configuration.variables,
                 "ENS_MLLP_HOST": "0.0.0.0",  # noqa: S104  a task's own interface; its group guards it
                 "ENS_MLLP_PORT": str(MLLP),
                 "ENS_HEALTH_PORT": str(HEALTH),
@@ -75,6 +82,16 @@ class IngressStack(cdk.Stack):
                 **_given("ENS_TLS_SECRET", environment.receiver.tls_secret),
             },
             role=core.receiver_role,
+        )
+        SmokeTask(
+            self,
+            "Smoke",
+            environment=environment,
+            network=network,
+            vpc=vpc,
+            balancer=balancer,
+            receiver=receiver,
+            logs_key=core.keys.logs,
         )
         SavedQuery(
             self,
@@ -137,6 +154,7 @@ class IngressStack(cdk.Stack):
                     for reason in UNACCEPTABLE
                 },
             ),
+            tells_end=False,
         )
         core.alarms.watch(
             self,
@@ -149,13 +167,30 @@ class IngressStack(cdk.Stack):
                     for reason in NOT_ALLOWED
                 },
             ),
+            tells_end=False,
         )
-        core.alarms.watch(
-            self,
-            "control-id-reused",
-            meaning="A sender used an MSH-10 again for another message; both were taken.",
-            metric=own(environment, "Receiver", "ControlIdReused"),
-        )
+        for name, measured, milliseconds, meaning in (
+            (
+                "acknowledgements-slow",
+                "AckLatency",
+                ACKNOWLEDGED_WITHIN_MS,
+                "Senders wait long for their answers; one that waits too long sends again.",
+            ),
+            (
+                "storing-slow",
+                "StoreLatency",
+                STORED_WITHIN_MS,
+                "Vault and queue take long to store a message, so acknowledgements come late.",
+            ),
+        ):
+            core.alarms.watch(
+                self,
+                name,
+                meaning=meaning,
+                metric=own(environment, "Receiver", measured, statistic="p99"),
+                threshold=milliseconds,
+                periods=3,
+            )
 
 
 def _given(name: str, value: str) -> dict[str, str]:

@@ -7,7 +7,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.settings import Environment
+from environments import Environment
+from infra.stateful import fix_logical_id, removal_policy
 
 # What a principal needs to use a CMK through a service. Written out: CDK's own grants add wildcards.
 USE_ACTIONS = (
@@ -21,7 +22,7 @@ USE_ACTIONS = (
 
 
 class Keys(Construct):
-    """The keys of an environment. Only `vault` and `registry` guard patient data.
+    """The keys of an environment. Only `vault`, `registry` and `backups` guard patient data.
 
     `records` guards audit, status, ledger and the two secrets, `queues` the queues, `logs` every log
     group, `alarms` the alarm topic (CloudWatch cannot publish to a topic under AWS's own key).
@@ -30,7 +31,6 @@ class Keys(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id)
         self._environment = environment
-        prefix = environment.prefix
         stack = cdk.Stack.of(self)
         self.vault = self._key("Vault", "the vault: messages and what is made of them")
         self.registry = self._key("Registry", "the registry: patients, providers, relationships")
@@ -38,21 +38,31 @@ class Keys(Construct):
         self.queues = self._key("Queues", "the event queue and the dead-letter queues")
         self.logs = logs_key(self, "Logs", environment=environment, purpose="every log group")
         self.alarms = self._key("Alarms", "the alarm topic")
+        if environment.backup:
+            self.backups = self._key("Backups", "the backups of tables and vault")
 
-        # Each service may use its key for this environment's own resources only.
+        # A service may use a key for this account's or this environment's resources only. EventBridge
+        # names the account (CDK issue 11158, aws-events-targets SqsQueue). CloudWatch is not known to
+        # name the alarm to KMS; SNS itself names the topic (SNS developer guide, "Encryption context").
         _let(
             self.queues,
             "events.amazonaws.com",
-            {"ArnLike": {"aws:SourceArn": _arn(stack, "events", f"rule/{prefix}-*")}},
+            {"StringEquals": {"aws:SourceAccount": stack.account}},
         )
+        topic = _arn(stack, "sns", alarm_topic_name(environment))
         _let(
             self.alarms,
             "cloudwatch.amazonaws.com",
-            {"ArnLike": {"aws:SourceArn": _arn(stack, "cloudwatch", f"alarm:{prefix}-*")}},
+            {"StringEquals": {"kms:EncryptionContext:aws:sns:topicArn": topic}},
         )
 
     def _key(self, name: str, purpose: str) -> kms.Key:
         return _make(self, name, self._environment, name.lower(), purpose)
+
+
+def alarm_topic_name(environment: Environment) -> str:
+    """The name of the environment's alarm topic."""
+    return f"{environment.prefix}-alarms"
 
 
 def logs_key(
@@ -71,20 +81,39 @@ def logs_key(
     return key
 
 
+def trail_key(
+    scope: Construct, construct_id: str, *, environment: Environment, trail_arn: str
+) -> kms.Key:
+    """A key that CloudTrail may use for this trail, and for no other.
+
+    CloudTrail user guide, "Configure AWS KMS key policies for CloudTrail".
+    """
+    key = _make(scope, construct_id, environment, "trail", "the trail of accesses to patient data")
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("cloudtrail.amazonaws.com")],
+            actions=["kms:DescribeKey", "kms:GenerateDataKey*"],
+            resources=["*"],
+            conditions={"StringEquals": {"aws:SourceArn": trail_arn}},
+        )
+    )
+    return key
+
+
 def _make(
     scope: Construct, construct_id: str, environment: Environment, alias: str, purpose: str
 ) -> kms.Key:
-    return kms.Key(
+    key = kms.Key(
         scope,
         construct_id,
         alias=f"{environment.prefix}/{alias}",
         description=f"{environment.prefix}: {purpose}",
         enable_key_rotation=True,
         pending_window=cdk.Duration.days(30),
-        removal_policy=(
-            cdk.RemovalPolicy.RETAIN if environment.retain else cdk.RemovalPolicy.DESTROY
-        ),
+        removal_policy=removal_policy(environment),
     )
+    fix_logical_id(key, f"Key{construct_id.removesuffix('Key')}")
+    return key
 
 
 def _let(key: kms.Key, service: str, conditions: dict[str, dict[str, str]]) -> None:

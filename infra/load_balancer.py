@@ -6,8 +6,8 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from constructs import Construct
 
+from environments import Environment, Network
 from infra.findings import accept
-from infra.settings import Environment, Network
 
 MLLP = 17000
 HEALTH = 17001
@@ -32,7 +32,7 @@ class LoadBalancer(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._certificate = environment.receiver.certificate_arn
-        group = ec2.SecurityGroup(
+        self._group = group = ec2.SecurityGroup(
             self,
             "SecurityGroup",
             vpc=vpc,
@@ -59,6 +59,7 @@ class LoadBalancer(Construct):
             "A network load balancer logs TLS listeners alone, and not what goes through them; the"
             " VPC's flow logs hold every connection, the audit every message."
         )
+        accept(self.balancer, {"CKV_AWS_91": unlogged})
         accept(
             self,
             {
@@ -70,6 +71,11 @@ class LoadBalancer(Construct):
                 " certificate; without one MLLP travels inside the VPN alone.",
             },
         )
+
+    def admit(self, client: ec2.SecurityGroup, purpose: str) -> None:
+        """Lets what is in a security group of the VPC connect on MLLP's port."""
+        client.add_egress_rule(self._group, ec2.Port.tcp(MLLP), purpose)
+        self._group.add_ingress_rule(client, ec2.Port.tcp(MLLP), purpose)
 
     def send_to(self, target: ecs.FargateService) -> elb.NetworkTargetGroup:
         """Opens the listener and sends its connections to the service; returns the target group."""

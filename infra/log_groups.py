@@ -5,7 +5,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.settings import Environment
+from environments import Environment
+from infra.stateful import fix_logical_id
 
 RETENTION = {
     1: logs.RetentionDays.ONE_DAY,
@@ -36,3 +37,11 @@ class LogGroup(logs.LogGroup):
             retention=RETENTION[environment.log_retention_days],
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        fix_logical_id(self, f"LogGroup{_words(name, environment)}")
+
+
+def _words(name: str, environment: Environment) -> str:
+    """The part of a log group's name after the environment's prefix, as a logical id takes it."""
+    last = name.rsplit("/", 1)[-1].removeprefix(f"{environment.prefix}-")
+    service = "Pipe" if "/pipes/" in name else "States" if "/states/" in name else ""
+    return service + "".join(word[0].upper() + word[1:] for word in last.split("-"))

@@ -2,7 +2,7 @@
 
 from aws_cdk import aws_ec2 as ec2
 
-from infra.settings import Mdm
+from environments import Mdm
 
 
 def mdm_variables(mdm: Mdm) -> dict[str, str]:

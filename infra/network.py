@@ -1,32 +1,21 @@
 """The network stack: a VPC without a way to the internet, AWS's services in it, the hospitals' VPN."""
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from environments import Environment, Network
+from infra.endpoints import Endpoints
 from infra.findings import INLINE, accept
 from infra.keys import logs_key
 from infra.log_groups import LogGroup
 from infra.mdm import open_way
-from infra.settings import Environment, Network
 
 HTTPS = ec2.Port.tcp(443)
-
-# Only what something in the VPC calls. The receiver: SQS, Secrets Manager, and for its task Logs and
-# ECR. The functions: Secrets Manager, Comprehend Medical, and EMAIL, which is the SES API (`SES` is
-# SMTP). Nobody calls KMS himself, and what a function logs and traces goes by Lambda's own way.
-SERVICES = {
-    "ComprehendMedical": ec2.InterfaceVpcEndpointAwsService.COMPREHEND_MEDICAL,
-    "Ecr": ec2.InterfaceVpcEndpointAwsService.ECR,
-    "EcrDocker": ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER,
-    "Email": ec2.InterfaceVpcEndpointAwsService.EMAIL,
-    "Logs": ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
-    "SecretsManager": ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
-    "Sqs": ec2.InterfaceVpcEndpointAwsService.SQS,
-}
 
 
 class NetworkStack(cdk.Stack):
@@ -42,6 +31,7 @@ class NetworkStack(cdk.Stack):
         **options: Any,
     ) -> None:
         # The zones are a setting: CDK would ask AWS for those of a known account.
+        self._network = network
         self._zones = list(network.availability_zones)
         super().__init__(scope, construct_id, **options)
         self.vpc = ec2.Vpc(
@@ -68,11 +58,10 @@ class NetworkStack(cdk.Stack):
                 ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
             ],
         )
+        self._name_zones_by_id()
         accept(
             self.vpc,
             {
-                "CloudFormation-Validate::W3010": "Zones by name are a setting of the environment:"
-                " synth asks AWS for nothing.",
                 "HIPAA.Security-VPCDefaultSecurityGroupClosed": "Nothing is put into the default"
                 " group; CloudFormation can empty it only by a function of its own.",
             },
@@ -86,7 +75,6 @@ class NetworkStack(cdk.Stack):
             description="The functions: nothing comes in",
         )
         open_way(self.functions, environment.mdm)
-        self._open_services(network)
         self._log_connections(environment)
 
     @property
@@ -94,33 +82,20 @@ class NetworkStack(cdk.Stack):
         """The zones of the settings."""
         return self._zones
 
-    def _open_services(self, network: Network) -> None:
-        s3 = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
-        s3.add_to_policy(self._ours("s3:*"))
-        # Where ECR keeps the layers of images (ECR user guide, "Amazon ECR interface VPC endpoints").
-        layers = f"arn:{self.partition}:s3:::prod-{self.region}-starport-layer-bucket/*"
-        s3.add_to_policy(_anyone(["s3:GetObject"], [layers]))
-        self.vpc.add_gateway_endpoint(
-            "DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB
-        ).add_to_policy(self._ours("dynamodb:*"))
-        group = ec2.SecurityGroup(
-            self,
-            "EndpointsSecurityGroup",
-            vpc=self.vpc,
-            description="The VPC endpoints: TLS from within the VPC",
-            allow_all_outbound=False,
-        )
-        group.add_ingress_rule(ec2.Peer.ipv4(network.cidr), HTTPS, "from the VPC")
-        for name, service in SERVICES.items():
-            self.vpc.add_interface_endpoint(
-                name, service=service, security_groups=[group], open=False, private_dns_enabled=True
-            )
+    def _name_zones_by_id(self) -> None:
+        """Puts each subnet into its zone by the zone's id (`use1-az1`).
 
-    def _ours(self, actions: str) -> iam.PolicyStatement:
-        """An endpoint's ceiling, which grants nothing: to this account's buckets and tables only."""
-        statement = _anyone([actions], ["*"])
-        statement.add_condition("StringEquals", {"aws:ResourceAccount": self.account})
-        return statement
+        `us-east-1a` is another zone in another account; an id is the same zone in all, and whether a
+        zone offers an endpoint is known by its id (EC2 user guide, "AZ IDs").
+        """
+        for subnet in self.vpc.isolated_subnets:
+            resource = cast(ec2.CfnSubnet, subnet.node.default_child)
+            resource.availability_zone_id = resource.availability_zone
+            resource.availability_zone = None
+
+    def open_endpoints(self, actions: Collection[str]) -> None:
+        """Opens the endpoints of the services that these IAM actions belong to, for these actions."""
+        Endpoints(self, vpc=self.vpc, network=self._network, actions=actions)
 
     def _log_connections(self, environment: Environment) -> None:
         group = LogGroup(
@@ -141,12 +116,6 @@ class NetworkStack(cdk.Stack):
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(group, role),
             traffic_type=ec2.FlowLogTrafficType.ALL,
         )
-
-
-def _anyone(actions: list[str], resources: list[str]) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        principals=[iam.AnyPrincipal()], actions=actions, resources=resources
-    )
 
 
 def workload_security_group(

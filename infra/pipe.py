@@ -8,10 +8,10 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from environments import Environment
 from infra.findings import INLINE, accept
 from infra.grants import allow, use_key
 from infra.log_groups import LogGroup
-from infra.settings import Environment
 
 
 class Pipe(Construct):

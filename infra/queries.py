@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.settings import Environment
+from environments import Environment
 
 EVENT_ID = "put-the-event-id-here"
+EXECUTION_ARN = "put-the-execution-arn-here"
 
 
 class SavedQuery(logs.QueryDefinition):
@@ -60,17 +61,35 @@ class Queries(Construct):
             environment=environment,
             title="one event's way through the steps",
             groups=steps,
-            fields=["@timestamp", "service", "level", "message", "error_name", "duration_ms"],
-            condition=f'event_id = "{EVENT_ID}"',
+            fields=[
+                "@timestamp",
+                "event_id",
+                "service",
+                "level",
+                "message",
+                "error_name",
+                "duration_ms",
+            ],
+            condition=f'event_id = "{EVENT_ID}" or execution_arn = "{EXECUTION_ARN}"',
         )
         SavedQuery(
             self,
             "OneExecution",
             environment=environment,
-            title="one event's way through the workflow's states",
+            title="one execution's way through the workflow's states",
             groups=[workflow],
             fields=["@timestamp", "type", "details.name", "details.error", "execution_arn"],
-            condition=f"@message like /{EVENT_ID}/",
+            condition=f'execution_arn = "{EXECUTION_ARN}"',
+        )
+        SavedQuery(
+            self,
+            "DeadLettered",
+            environment=environment,
+            title="executions that ended as dead letters, newest first",
+            groups=[workflow],
+            fields=["@timestamp", "execution_arn"],
+            condition='type = "SucceedStateEntered" and details.name = "DeadLettered"',
+            newest_first=True,
         )
         SavedQuery(
             self,

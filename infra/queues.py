@@ -5,8 +5,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from environments import Environment
 from infra.findings import accept
-from infra.settings import Environment
+from infra.stateful import fix_logical_id, keep_when_replaced
 
 # Six times what a pipe may take is the least that AWS allows for; the pipe cuts at 300 s, the
 # workflow ends at 240 s, and 720 s is the shortest that outlives both with room for a second try.
@@ -41,6 +42,13 @@ class Queues(Construct):
             enforce_ssl=True,
             retention_period=RETENTION,
         )
+        for name, queue in (
+            ("QueueDeadLetters", self.dead_letters),
+            ("QueueEvents", self.events),
+            ("QueueFeedbackDeadLetters", self.feedback_dead_letters),
+        ):
+            fix_logical_id(queue, name)
+            keep_when_replaced(queue, environment)
         accept(
             self.feedback_dead_letters,
             {"AwsSolutions-SQS3": "It is a dead-letter queue itself, of the rule for SES events."},

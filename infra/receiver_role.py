@@ -4,11 +4,12 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra import grants
+from infra.configuration import Configuration
 from infra.findings import INLINE, accept
 from infra.keys import Keys
 from infra.queues import Queues
 from infra.secrets import Secrets
-from infra.vault import MESSAGE, Vault
+from infra.vault import MESSAGE, REJECTED, Vault
 
 
 class ReceiverRole(iam.Role):
@@ -23,6 +24,7 @@ class ReceiverRole(iam.Role):
         vault: Vault,
         queues: Queues,
         secrets: Secrets,
+        configuration: Configuration,
         tls_secret: str,
     ) -> None:
         super().__init__(
@@ -32,17 +34,20 @@ class ReceiverRole(iam.Role):
             description="The receiver: writes messages to the vault, sends envelopes to the queue",
         )
         bucket = vault.bucket
-        for statement in (
-            *grants.write_objects(bucket, keys.vault, "events/*", "rejected/*"),
+        statements = [
+            *grants.write_objects(bucket, keys.vault, MESSAGE, REJECTED),
             # HeadObject on a message that stands already (412). The key it may not use to read.
             grants.allow(("s3:GetObject",), [bucket.arn_for_objects(MESSAGE)]),
             # HeadBucket, by which /ready asks whether the vault answers.
             grants.allow(("s3:ListBucket",), [bucket.bucket_arn]),
             *grants.send_messages(queues.events, keys.queues, "GetQueueAttributes"),
             *grants.read_secret(secrets.reference_key, keys.records),
-        ):
+            configuration.read(),
+            # Under AWS's own key for secrets, which asks for no grant.
+            *grants.read_foreign_secret(tls_secret, ""),
+        ]
+        for statement in statements:
             self.add_to_policy(statement)
-        if tls_secret:  # under AWS's own key for secrets, which asks for no grant
-            self.add_to_policy(grants.allow(("secretsmanager:GetSecretValue",), [tls_secret]))
+        self.calls_from_vpc = grants.calls(statements)
         accept(self, {"HIPAA.Security-IAMNoInlinePolicy": INLINE})
-        vault.accept_patterns(self, "events/*", "rejected/*", MESSAGE)
+        vault.accept_patterns(self, MESSAGE, REJECTED)

@@ -1,12 +1,12 @@
 """The two key secrets: the one that makes references, the one that seals the audit chain."""
 
-import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from environments import Environment
 from infra.findings import accept
-from infra.settings import Environment
+from infra.stateful import fix_logical_id, removal_policy
 
 # A ring of keys with one in it; its random text is made by Secrets Manager.
 RING = '{"current":"k1"}'
@@ -20,9 +20,7 @@ class Secrets(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
-        self._removal = (
-            cdk.RemovalPolicy.RETAIN if environment.retain else cdk.RemovalPolicy.DESTROY
-        )
+        self._removal = removal_policy(environment)
         self.reference_key = self._secret("ReferenceKey", "makes references to patients and others")
         self.audit_key = self._secret("AuditKey", "seals the audit chain")
         by_hand = (
@@ -38,7 +36,7 @@ class Secrets(Construct):
         )
 
     def _secret(self, name: str, purpose: str) -> secretsmanager.Secret:
-        return secretsmanager.Secret(
+        secret = secretsmanager.Secret(
             self,
             name,
             description=f"hl7-ens: the key that {purpose}",
@@ -51,3 +49,5 @@ class Secrets(Construct):
                 password_length=64,
             ),
         )
+        fix_logical_id(secret, f"Secret{name}")
+        return secret

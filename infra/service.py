@@ -9,14 +9,26 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from environments import Environment
 from infra.findings import INLINE, accept
 from infra.image import receiver_image
 from infra.load_balancer import DRAIN, HEALTH, MLLP
 from infra.log_groups import LogGroup
-from infra.settings import Environment
 
 CONTAINER = "receiver"
 USER = "10001:10001"
+# What ECS calls to start a task: pulling its image, and its log (ECR user guide, "Amazon ECR interface
+# VPC endpoints"; ECS developer guide, "awslogs log driver").
+STARTING = frozenset(
+    {
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetAuthorizationToken",
+        "ecr:GetDownloadUrlForLayer",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+)
 # ECS asks whether the process serves, not whether it can store: a receiver that cannot store stays
 # in service and answers AR.
 PROBE = ["CMD", "python", "-m", "receiver.probe"]
@@ -45,8 +57,9 @@ class ReceiverService(Construct):
             key=logs_key,
             environment=environment,
         )
+        self.image = ecs.ContainerImage.from_docker_image_asset(receiver_image(self))
         task = self._task(role, variables)
-        cluster = ecs.Cluster(
+        self.cluster = ecs.Cluster(
             self,
             "Cluster",
             cluster_name=environment.prefix,
@@ -57,7 +70,7 @@ class ReceiverService(Construct):
             self,
             "Service",
             service_name=f"{environment.prefix}-receiver",
-            cluster=cluster,
+            cluster=self.cluster,
             task_definition=task,
             desired_count=environment.receiver.desired,
             min_healthy_percent=100,
@@ -96,7 +109,7 @@ class ReceiverService(Construct):
         )
         container = task.add_container(
             CONTAINER,
-            image=ecs.ContainerImage.from_docker_image_asset(receiver_image(self)),
+            image=self.image,
             environment={**variables, "PYTHONDONTWRITEBYTECODE": "1"},
             user=USER,
             readonly_root_filesystem=True,
@@ -114,7 +127,7 @@ class ReceiverService(Construct):
                 retries=3,
                 start_period=cdk.Duration.seconds(30),
             ),
-            linux_parameters=_without_capabilities(self),
+            linux_parameters=without_capabilities(self),
         )
         container.add_port_mappings(
             ecs.PortMapping(container_port=MLLP), ecs.PortMapping(container_port=HEALTH)
@@ -132,7 +145,8 @@ class ReceiverService(Construct):
         return task
 
 
-def _without_capabilities(scope: Construct) -> ecs.LinuxParameters:
+def without_capabilities(scope: Construct) -> ecs.LinuxParameters:
+    """Linux parameters of a container: an init process, and no capability."""
     parameters = ecs.LinuxParameters(scope, "Linux", init_process_enabled=True)
     parameters.drop_capabilities(ecs.Capability.ALL)
     return parameters

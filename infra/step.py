@@ -9,11 +9,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from environments import Environment
 from infra.asset import Target, code_of
-from infra.findings import INLINE, accept
-from infra.grants import allow
+from infra.findings import DEPENDS_ON_ROLE, INLINE, accept
+from infra.grants import allow, calls
 from infra.log_groups import LogGroup
-from infra.settings import Environment
 
 INTERFACE_ACTIONS = (
     "ec2:AssignPrivateIpAddresses",
@@ -71,6 +71,13 @@ class StepFunction(lambda_.Function):
             role.add_to_policy(statement)
         if vpc:
             _let_lambda_attach(role, function_name)
+            accept(
+                role.node.find_child("DefaultPolicy"),
+                {
+                    "CKV_AWS_111": "Network interfaces know no resources to grant on when they are"
+                    " made; the Deny beside it keeps the function's code from making any."
+                },
+            )
         super().__init__(
             scope,
             name,
@@ -98,24 +105,43 @@ class StepFunction(lambda_.Function):
             security_groups=[security_group] if security_group else None,
         )
         self.own_role = role
+        self.calls_from_vpc = calls(grants) if vpc else frozenset[str]()
         accept(
             role,
             {
                 "HIPAA.Security-IAMNoInlinePolicy": INLINE,
-                "AwsSolutions-IAM5[Resource::*]": "X-Ray, Comprehend Medical and the making of"
-                " network interfaces know no resources to grant on.",
+                "AwsSolutions-IAM5[Resource::*]": "X-Ray, Comprehend Medical, SES GetAccount and"
+                " the making of network interfaces know no resources to grant on.",
             },
+        )
+        if vpc is None and environment.network is not None:
+            accept(
+                self,
+                {
+                    "HIPAA.Security-LambdaInsideVPC": "This environment runs its functions outside the"
+                    " VPC, where they need no interface endpoints: docs/adr/0112."
+                },
+            )
+        one_at_a_time = (
+            "One invocation per message in flight: the pipe is the limit. Reserving for each step"
+            " would take from the account's other functions."
+        )
+        synchronous = (
+            "The workflow calls the steps synchronously and has its own dead-letter queue;"
+            " RecordFeedback's rule has one."
         )
         accept(
             self,
             {
                 "AwsSolutions-L1": "3.13 is supported until 2029; every package is built and tested"
                 " for it.",
-                "HIPAA.Security-LambdaConcurrency": "One invocation per message in flight: the pipe"
-                " is the limit. Reserving for each step would take from the account's other"
-                " functions.",
-                "HIPAA.Security-LambdaDLQ": "The workflow calls the steps synchronously and has its"
-                " own dead-letter queue; RecordFeedback's rule has one.",
+                "HIPAA.Security-LambdaConcurrency": one_at_a_time,
+                "HIPAA.Security-LambdaDLQ": synchronous,
+                **({} if concurrency else {"CKV_AWS_115": one_at_a_time}),
+                "CKV_AWS_116": synchronous,
+                "CKV_AWS_173": "The variables are names, ARNs and numbers. Lambda encrypts them under"
+                " its own key; secrets are read from Secrets Manager.",
+                "W3005": DEPENDS_ON_ROLE,
             },
         )
 

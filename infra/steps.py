@@ -6,18 +6,19 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from environments import Environment
 from infra import grants
+from infra.configuration import Configuration
 from infra.delivery import Delivery
 from infra.keys import Keys
 from infra.mdm import mdm_variables
 from infra.secrets import Secrets
-from infra.settings import Environment
 from infra.step import StepFunction
 from infra.tables import Tables
 from infra.vault import ANALYSES, CLINICAL, EVENT, IDENTITIES, MAILS, MESSAGE, Vault
 
-UNRESERVED = 20
-"""Functions that share the account's Comprehend Medical quota where no concurrency is reserved."""
+COMPREHEND_TURNS = "rate#comprehendmedical"
+"""The ledger's item by which ExtractEntities keeps to the account's quota (lambdas/extract_entities/turns.py)."""
 
 
 class Steps:
@@ -33,6 +34,7 @@ class Steps:
         tables: Tables,
         secrets: Secrets,
         delivery: Delivery,
+        configuration: Configuration,
         vpc: ec2.IVpc | None,
         security_group: ec2.ISecurityGroup | None,
     ) -> None:
@@ -49,12 +51,11 @@ class Steps:
             "ENS_REFERENCE_KEY_SECRET": secrets.reference_key.secret_arn,
             "ENS_AUDIT_KEY_SECRET": secrets.audit_key.secret_arn,
         }
-        self._secrets = [
-            *grants.read_secret(secrets.reference_key, keys.records),
-            *grants.read_secret(secrets.audit_key, keys.records),
-        ]
-        bucket, senders = vault.bucket, environment.senders_json()
-        audit = grants.use_table(tables.audit, keys.records, "GetItem", "PutItem", "Query")
+        self._audit_key = grants.read_secret(secrets.audit_key, keys.records)
+        references = grants.read_secret(secrets.reference_key, keys.records)
+        bucket = vault.bucket
+        audit = grants.use_table(tables.audit, keys.records, "GetItem", "PutItem")
+        trail = grants.use_table(tables.audit, keys.records, "GetItem", "PutItem", "Query")
 
         self.parse_message = self._step(
             "ParseMessage",
@@ -62,10 +63,12 @@ class Steps:
             timeout=5,
             variables={
                 "ENS_DOCUMENT_BYTES": str(environment.document_bytes),
-                "ENS_SENDERS": senders,
+                **configuration.versioned_variables,
             },
             may=[
-                *grants.read_objects(bucket, keys.vault, MESSAGE),
+                configuration.read_version(),
+                *references,
+                *grants.read_versions(bucket, keys.vault, MESSAGE),
                 *grants.write_objects(bucket, keys.vault, EVENT),
                 *grants.use_table(
                     tables.audit,
@@ -86,11 +89,14 @@ class Steps:
                 "ENS_MDM_BACKEND": environment.mdm_backend,
                 **mdm_variables(environment.mdm),
                 "ENS_REGISTRY_TABLE": tables.registry.table_name,
-                "ENS_SENDERS": senders,
+                **configuration.versioned_variables,
             },
             may=[
                 *audit,
+                configuration.read_version(),
+                *references,
                 *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES),
+                *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES),
                 *grants.write_objects(bucket, keys.vault, IDENTITIES),
                 # Whom a cancelled event was told, and that nobody is told of it from now on.
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "UpdateItem"),
@@ -105,7 +111,7 @@ class Steps:
                 *grants.use_table(
                     tables.registry,
                     keys.registry,
-                    *("BatchGetItem", "GetItem", "Query"),
+                    *("BatchGetItem", "Query"),
                     indexes=["by_roster_end"],
                 ),
             ],
@@ -116,8 +122,10 @@ class Steps:
             timeout=9,
             variables={
                 "ENS_COST_MODE": environment.cost_mode,
-                "ENS_COMPREHEND_FUNCTIONS": str(environment.extract_concurrency or UNRESERVED),
+                "ENS_COMPREHEND_CHARACTERS": str(environment.comprehend_characters),
                 "ENS_COMPREHEND_RATE": str(environment.comprehend_rate),
+                "ENS_FINDINGS_WAIT_SECONDS": str(environment.findings_wait_seconds),
+                "ENS_LEDGER_TABLE": tables.ledger.table_name,
                 "ENS_FULL_IN_CLEAR": environment.mail.full_in_clear,
                 "ENS_TEXT_LIMIT": str(environment.text_limit),
                 "ENS_CACHE_DAYS": str(environment.cache_days),
@@ -125,8 +133,11 @@ class Steps:
             concurrency=environment.extract_concurrency,
             may=[
                 *audit,
+                *references,
                 *grants.read_objects(bucket, keys.vault, EVENT, ANALYSES),
+                *grants.read_versions(bucket, keys.vault, EVENT),
                 *grants.write_objects(bucket, keys.vault, CLINICAL, ANALYSES),
+                *grants.use_item(tables.ledger, keys.records, COMPREHEND_TURNS, "UpdateItem"),
                 # Comprehend Medical knows no resources to grant on.
                 grants.allow(
                     [
@@ -144,7 +155,7 @@ class Steps:
             timeout=7,
             variables={
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
-                "ENS_SENDERS": senders,
+                **configuration.versioned_variables,
                 "ENS_SES_CONFIGURATION_SET": environment.prefix,
                 "ENS_SES_FROM": mail.from_address,
                 "ENS_SES_RATE": str(mail.rate),
@@ -152,11 +163,14 @@ class Steps:
                 **({"ENS_SMIME_SECRET": mail.smime_secret} if mail.smime_secret else {}),
             },
             may=[
-                *audit,
+                *trail,
+                configuration.read_version(),
+                *references,
                 *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL, MAILS),
+                *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL),
                 *grants.write_objects(bucket, keys.vault, MAILS),
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
-                grants.allow(("ses:SendEmail",), delivery.arns),
+                grants.send_mail(mail.from_address, delivery.arns),
                 *grants.read_foreign_secret(mail.smime_secret, mail.smime_secret_key_arn),
             ],
         )
@@ -166,7 +180,7 @@ class Steps:
             timeout=10,
             variables={"ENS_LEDGER_TABLE": tables.ledger.table_name},
             may=[
-                *audit,
+                *trail,
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
             ],
         )
@@ -178,12 +192,18 @@ class Steps:
                 "ENS_DELIVER_FUNCTION": self.deliver_notification.function_name,
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
                 "ENS_ON_UNKNOWN": mail.on_unknown,
+                "ENS_SES_RATE": str(mail.rate),
             },
             may=[
                 *audit,
                 *grants.use_table(
-                    tables.ledger, keys.records, "GetItem", "UpdateItem", indexes=["by_state"]
+                    tables.ledger,
+                    keys.records,
+                    *("GetItem", "UpdateItem"),
+                    indexes=["by_due", "by_state"],
                 ),
+                # The account's quota: GetAccount knows no resources to grant on.
+                grants.allow(("ses:GetAccount",), ["*"]),
                 grants.allow(("lambda:InvokeFunction",), [self.deliver_notification.function_arn]),
             ],
         )
@@ -212,6 +232,7 @@ class Steps:
         may: Sequence[iam.PolicyStatement],
         concurrency: int | None = None,
     ) -> StepFunction:
+        inside = self._environment.runs_inside(name)
         return StepFunction(
             self._scope,
             name,
@@ -219,9 +240,9 @@ class Steps:
             folder=folder,
             timeout=timeout,
             variables={**self._variables, **variables},
-            grants=[*self._secrets, *may],
+            grants=[*self._audit_key, *may],
             logs_key=self._keys.logs,
-            vpc=self._vpc,
-            security_group=self._security_group,
+            vpc=self._vpc if inside else None,
+            security_group=self._security_group if inside else None,
             concurrency=concurrency,
         )

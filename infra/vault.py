@@ -8,31 +8,38 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from environments import Environment
 from infra.findings import accept
-from infra.settings import Environment
+from infra.stateful import fix_logical_id, removal_policy
 
 # The documents of an event, as patterns of object keys.
 MESSAGE = "events/*/message.hl7"
 EVENT = "events/*/event.json"
 IDENTITIES = "events/*/identities.json"
 CLINICAL = "events/*/clinical.json"
+# The bytes that the receiver refused.
+REJECTED = "rejected/*"
 # What Comprehend Medical said of a note, under a keyed hash of it.
-ANALYSES = "analyses/*"
-MAILS = "events/*/mail/*"
+ANALYSES = "analyses/*.json"
+MAILS = "events/*/mail/*.eml"
 
 
 class Vault(Construct):
     """A versioned bucket under its own key, closed to the public and to anything but TLS.
 
     Messages, what is made of them and the mails lie under `events/`, refused bytes under `rejected/`.
+
+    Expiration only adds a delete marker in a versioned bucket; the bytes stay until the noncurrent
+    version expires (S3 user guide, "Expiring objects"). Both periods and the backups' add up to
+    `vault_retention_days`.
     """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, key: kms.IKey
     ) -> None:
         super().__init__(scope, construct_id)
-        removal = cdk.RemovalPolicy.RETAIN if environment.retain else cdk.RemovalPolicy.DESTROY
-        keep = cdk.Duration.days(environment.vault_retention_days)
+        removal = removal_policy(environment)
+        deleted = cdk.Duration.days(environment.vault_recovery_days)
         # S3 delivers access logs only to buckets under its own key; they hold keys of objects, and
         # object keys hold no patient data.
         access_logs = s3.Bucket(
@@ -44,7 +51,14 @@ class Vault(Construct):
             minimum_tls_version=1.2,
             versioned=True,
             removal_policy=removal,
-            lifecycle_rules=[s3.LifecycleRule(expiration=keep, noncurrent_version_expiration=keep)],
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=cdk.Duration.days(
+                        environment.vault_retention_days - environment.vault_recovery_days
+                    ),
+                    noncurrent_version_expiration=deleted,
+                )
+            ],
         )
         self.bucket = s3.Bucket(
             self,
@@ -62,17 +76,20 @@ class Vault(Construct):
             removal_policy=removal,
             lifecycle_rules=[
                 s3.LifecycleRule(
-                    expiration=keep,
-                    noncurrent_version_expiration=keep,
+                    expiration=cdk.Duration.days(environment.vault_expiration_days),
+                    noncurrent_version_expiration=deleted,
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
                 ),
                 s3.LifecycleRule(
                     prefix="analyses/",
-                    expiration=cdk.Duration.days(max(1, environment.cache_days)),
+                    # S3 counts whole days and takes no 0: with the day as noncurrent, cache_days.
+                    expiration=cdk.Duration.days(max(1, environment.cache_days - 1)),
                     noncurrent_version_expiration=cdk.Duration.days(1),
                 ),
             ],
         )
+        fix_logical_id(self.bucket, "BucketVault")
+        fix_logical_id(access_logs, "BucketAccessLogs")
         replication = (
             "Which other region or account may hold a copy of patient data is the operator's to"
             " decide; versions guard against overwriting and deleting."
@@ -83,15 +100,17 @@ class Vault(Construct):
                 "HIPAA.Security-S3BucketReplicationEnabled": replication,
                 "HIPAA.Security-S3DefaultEncryptionKMS": "S3 delivers access logs only to buckets"
                 " under its own key; they hold no patient data.",
+                "CKV_AWS_18": "It is the bucket that holds access logs; logging its own would feed"
+                " itself.",
             },
         )
         accept(self.bucket, {"HIPAA.Security-S3BucketReplicationEnabled": replication})
 
     def accept_patterns(self, role: iam.IRole, *patterns: str) -> None:
         """Accepts the wildcards of these key patterns in a role's policy."""
-        bucket = cdk.Stack.of(self).get_logical_id(
-            cast(cdk.CfnElement, self.bucket.node.default_child)
-        )
+        element = cast(cdk.CfnElement, self.bucket.node.default_child)
+        # As the template has it: the stack's get_logical_id does not know a fixed one.
+        bucket = cdk.Stack.of(self).resolve(element.logical_id)
         accept(
             role,
             {

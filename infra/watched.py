@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from environments import Environment
 from infra.pipe import Pipe
 from infra.queues import Queues
-from infra.settings import Environment
 from infra.steps import Steps
 from infra.workflow import Workflow
 

@@ -10,12 +10,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.findings import INLINE, accept
+from environments import Environment
+from infra.findings import DEPENDS_ON_ROLE, INLINE, accept
 from infra.grants import allow, send_messages, use_table
 from infra.keys import Keys
 from infra.log_groups import LogGroup
 from infra.queues import Queues
-from infra.settings import Environment
 from infra.tables import Tables
 
 DEFINITION = Path(__file__).resolve().parents[1] / "statemachine" / "patient_event.asl.json"
@@ -57,12 +57,16 @@ class Workflow(Construct):
             definition_substitutions=dict(substitutions),
             role=self.role,
             tracing_enabled=True,
-            # The state holds no patient data, so operators may see it.
+            # Every state by name in all environments; input and output (ids and codes, no patient
+            # data) only where the environment pays for them: docs/adr/0142.
             logs=sfn.LogOptions(
-                destination=self.log_group, level=sfn.LogLevel.ALL, include_execution_data=True
+                destination=self.log_group,
+                level=sfn.LogLevel.ALL,
+                include_execution_data=environment.log_execution_data,
             ),
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        accept(self.state_machine, {"W3005": DEPENDS_ON_ROLE})
         accept(
             self.role,
             {
@@ -82,5 +86,5 @@ def workflow_grants(
         *use_table(tables.audit, keys.records, "PutItem"),
         *use_table(tables.status, keys.records, "UpdateItem"),
         *send_messages(queues.dead_letters, keys.queues),
-        allow(("sqs:ChangeMessageVisibility", "sqs:DeleteMessage"), [queues.events.queue_arn]),
+        allow(("sqs:ChangeMessageVisibility",), [queues.events.queue_arn]),
     ]

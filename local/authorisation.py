@@ -1,12 +1,13 @@
 """Who may do what: moto's reading of IAM policies, applied to every request made with a role's credentials.
 
-A request signed with plain keys is the developer's and passes. moto leaves the resource at `*` for
-most services, so that a policy naming a table would never match; here each request names what it
-touches, and an action on another resource is denied.
+A request signed with plain keys is the developer's and passes. The actions that a call needs come from
+infra/reference/table.json, which the tests of the templates use too: an API call that it does not know
+is denied. moto leaves the resource at `*` for most services, so that a policy naming a table would never
+match; here each request names what it touches, and an action on another resource is denied.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from moto.core.authorization import ActionAuthenticatorMixin
@@ -18,19 +19,14 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.ses.models import ses_backends
 from werkzeug.exceptions import HTTPException
 
+from infra.reference.table import UnknownCallError, reference
 from local.patching import replace
 
 Need = tuple[str, str]
 """An action (`dynamodb:PutItem`) and the ARN that it is done to."""
 
-# A transaction needs the action of each of its members (AWS: "DynamoDB API permissions").
-TRANSACTION_ACTIONS = {
-    "Put": "PutItem",
-    "Update": "UpdateItem",
-    "Delete": "DeleteItem",
-    "ConditionCheck": "ConditionCheckItem",
-    "Get": "GetItem",
-}
+# moto starts the pipe's executions by the asynchronous call; the pipe itself makes the synchronous one.
+STANDS_FOR = {("stepfunctions", "StartExecution"): "StartSyncExecution"}
 
 
 class AccessDeniedError(HTTPException):
@@ -38,8 +34,7 @@ class AccessDeniedError(HTTPException):
 
     code = 403
 
-    def __init__(self, caller: str, action: str, arn: str) -> None:
-        sentence = f"User: {caller} is not authorized to perform: {action} on resource: {arn}"
+    def __init__(self, sentence: str) -> None:
         super().__init__(json.dumps({"__type": "AccessDeniedException", "message": sentence}))
 
 
@@ -52,11 +47,10 @@ def _authorise(request: BaseResponse, _: type, resource: str = "*") -> None:
     """Raises the service's own AccessDenied unless the caller's role allows all that the request needs."""
     if "X-Amz-Security-Token" not in request.headers:
         return
-    service = _signed_for(request)
-    action = request._get_action()
-    needs = (
-        [(f"s3:{action}", resource)] if service == "s3" else list(_needs(service, action, request))
-    )
+    try:
+        needs = list(_needs(request, resource))
+    except UnknownCallError as error:
+        raise AccessDeniedError(f"the local AWS denies what it does not know: {error}") from None
     caller = create_access_key(
         account_id=request.current_account,
         partition=request.partition,
@@ -67,9 +61,11 @@ def _authorise(request: BaseResponse, _: type, resource: str = "*") -> None:
     for needed, arn in needs:
         results = {policy.is_action_permitted(needed, arn) for policy in policies}
         if PermissionResult.DENIED in results or PermissionResult.PERMITTED not in results:
-            if service == "s3":
+            if needed.startswith("s3:"):
                 raise S3AccessDeniedError
-            raise AccessDeniedError(caller.arn, needed, arn)
+            raise AccessDeniedError(
+                f"User: {caller.arn} is not authorized to perform: {needed} on resource: {arn}"
+            )
 
 
 def _readable(policy: Any) -> IAMPolicy:
@@ -78,34 +74,70 @@ def _readable(policy: Any) -> IAMPolicy:
     return IAMPolicy(json.dumps(policy) if is_document else policy)
 
 
-def _needs(service: str, action: str, request: BaseResponse) -> Iterator[Need]:
-    """What a request of a service other than S3 needs; `*` where we do not know the resource."""
-    read = {
-        "dynamodb": _dynamodb,
-        "sqs": _sqs,
-        "secretsmanager": _secretsmanager,
-        "ses": _ses,
-        "lambda": _lambda,
-        "states": _states,
-    }.get(service)
-    if read is None:
-        yield f"{service}:{action}", "*"
-    else:
-        yield from read(action, request)
+def _needs(request: BaseResponse, resource: str) -> Iterator[Need]:
+    """The actions that a request needs, each with what it is done to. Raises `UnknownCallError`."""
+    signed_for = _credential(request)[3]
+    service = reference().service_signed(signed_for)
+    operation = request._get_action()
+    if service == "s3":
+        # moto names the action itself, by what the request touches (moto/s3/responses.py).
+        reference().action(f"s3:{operation}")
+        yield f"s3:{operation}", resource
+        return
+    operation = STANDS_FOR.get((service, operation), operation)
+    parameters = _parameters(request)
+    for resources, part in _targets(service, operation, parameters, request):
+        for action in reference().actions_of(service or signed_for, operation, part):
+            for each in resources:
+                yield action, each
 
 
-def _dynamodb(action: str, request: BaseResponse) -> Iterator[Need]:
-    if action.startswith("Transact"):
-        for member in request._get_param("TransactItems"):
-            ((kind, what),) = member.items()
-            yield f"dynamodb:{TRANSACTION_ACTIONS[kind]}", _table(what["TableName"], request)
-    elif action.startswith("Batch"):
-        for table in request._get_param("RequestItems"):
-            yield f"dynamodb:{action}", _table(table, request)
-    else:
-        index = request._get_param("IndexName")
-        arn = _table(request._get_param("TableName"), request)
-        yield f"dynamodb:{action}", f"{arn}/index/{index}" if index else arn
+def _parameters(request: BaseResponse) -> dict[str, Any]:
+    """The parameters in a request's JSON body, which moto has read already for some services."""
+    try:
+        found = request.body if isinstance(request.body, dict) else json.loads(request.body or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+Target = tuple[Iterable[str], dict[str, Any]]
+"""ARNs that a call, or one part of it, is made on, and that part's parameters."""
+
+
+def _targets(
+    service: str, operation: str, parameters: dict[str, Any], request: BaseResponse
+) -> Iterator[Target]:
+    """What a request of a service other than S3 touches; `*` where we do not know the resource."""
+    match service:
+        case "dynamodb" if "TransactItems" in parameters:
+            for member in parameters["TransactItems"]:
+                (what,) = member.values()
+                yield [_table(what["TableName"], request)], {"TransactItems": [member]}
+        case "dynamodb" if "RequestItems" in parameters:
+            for table in parameters["RequestItems"]:
+                yield [_table(table, request)], parameters
+        case "dynamodb":
+            index, arn = (
+                parameters.get("IndexName"),
+                _table(parameters.get("TableName", "*"), request),
+            )
+            yield [f"{arn}/index/{index}" if index else arn], parameters
+        case "sqs":
+            queue = (request._get_param("QueueUrl") or "*").rsplit("/", 1)[-1]
+            yield [_arn("sqs", queue, request)], parameters
+        case "secretsmanager":
+            yield [_secret(parameters.get("SecretId", "*"), request)], parameters
+        case "sesv2":
+            yield list(_mail(parameters, request)), parameters
+        case "lambda":
+            function = request.path.split("/functions/")[-1].split("/")[0].rsplit("%3A", 1)[-1]
+            name = function.rsplit(":", 1)[-1]
+            yield [_arn("lambda", f"function:{name}", request)], {}
+        case "stepfunctions":
+            yield [parameters.get("stateMachineArn", "*")], parameters
+        case _:
+            yield ["*"], parameters
 
 
 def _table(name_or_arn: str, request: BaseResponse) -> str:
@@ -114,40 +146,30 @@ def _table(name_or_arn: str, request: BaseResponse) -> str:
     return table.table_arn if table else name_or_arn
 
 
-def _sqs(action: str, request: BaseResponse) -> Iterator[Need]:
-    queue = (request._get_param("QueueUrl") or "*").rsplit("/", 1)[-1]
-    yield f"sqs:{action.removesuffix('Batch')}", _arn("sqs", queue, request)
-
-
-def _secretsmanager(action: str, request: BaseResponse) -> Iterator[Need]:
+def _secret(name_or_arn: str, request: BaseResponse) -> str:
     secrets = secretsmanager_backends[request.current_account][request.region].secrets
-    name_or_arn = request._get_param("SecretId")
     found = [s.arn for s in secrets.values() if name_or_arn in (s.arn, s.name)]
-    yield f"secretsmanager:{action}", found[0] if found else name_or_arn
+    return found[0] if found else name_or_arn
 
 
-def _ses(action: str, request: BaseResponse) -> Iterator[Need]:
-    """Sending needs the identity it comes from and, if named, the configuration set."""
+def _mail(parameters: dict[str, Any], request: BaseResponse) -> Iterator[str]:
+    """The identity that a mail comes from, the configuration set, and recipients that are identities.
+
+    SES asks for the last where a recipient is verified itself, as in the sandbox.
+    """
     identities = ses_backends[request.current_account][request.region].email_identities
-    sender = request._get_param("FromEmailAddress") or "*"
+    sender = parameters.get("FromEmailAddress", "*")
     address = sender.rpartition("<")[2].rstrip(">")
     identity = address if address in identities else address.rpartition("@")[2]
-    yield f"ses:{action}", _arn("ses", f"identity/{identity}", request)
-    configuration_set = request._get_param("ConfigurationSetName")
-    if configuration_set:
-        yield f"ses:{action}", _arn("ses", f"configuration-set/{configuration_set}", request)
-
-
-def _lambda(action: str, request: BaseResponse) -> Iterator[Need]:
-    function = request.path.split("/functions/")[-1].split("/")[0].rsplit("%3A", 1)[-1]
-    name = "InvokeFunction" if action == "Invoke" else action
-    yield f"lambda:{name}", _arn("lambda", f"function:{function.rsplit(':', 1)[-1]}", request)
-
-
-def _states(action: str, request: BaseResponse) -> Iterator[Need]:
-    # moto has no StartSyncExecution: the pipe's StartExecution stands for it.
-    name = "StartSyncExecution" if action == "StartExecution" else action
-    yield f"states:{name}", request._get_param("stateMachineArn") or "*"
+    yield _arn("ses", f"identity/{identity}", request)
+    if parameters.get("ConfigurationSetName"):
+        name = f"configuration-set/{parameters['ConfigurationSetName']}"
+        yield _arn("ses", name, request)
+    for recipients in parameters.get("Destination", {}).values():
+        for recipient in recipients:
+            for verified in (recipient, recipient.rpartition("@")[2]):
+                if verified in identities:
+                    yield _arn("ses", f"identity/{verified}", request)
 
 
 def _arn(service: str, resource: str, request: BaseResponse) -> str:
@@ -160,7 +182,3 @@ def _credential(request: BaseResponse) -> list[str]:
     """Access key id, date, region, service and `aws4_request` from the signature's scope."""
     authorization: str = request.headers["Authorization"]
     return authorization.partition("Credential=")[2].partition(",")[0].split("/")
-
-
-def _signed_for(request: BaseResponse) -> str:
-    return _credential(request)[3]

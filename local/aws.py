@@ -14,7 +14,7 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 
-from local import authorisation, fifo, transactions
+from local import authorisation, fifo, ses_account, transactions
 from local.clients import client
 from local.patching import replace
 from local.servers import App, Environ, StartResponse
@@ -32,6 +32,7 @@ def create_app(port: int, invoke: Invoke) -> App:
     default_user_config["stepfunctions"]["execute_state_machine"] = True
     authorisation.install()
     fifo.install()
+    ses_account.install()
     transactions.install()
     _run_functions_with(invoke)
     _act_in_the_machines_role(port)

@@ -43,8 +43,8 @@ def deploy(assembly: Path, port: int, mdm: str = "") -> Deployment:
     if mdm:
         _say_which_index(template, mdm)
     cloudformation = client("cloudformation", port)
+    _publish_files(assembly, port)
     cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(creatable(template)))
-    _keep_versions(template, _physical_ids(cloudformation), port)
     (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
     return Deployment(
         stack=STACK,
@@ -56,13 +56,14 @@ def deploy(assembly: Path, port: int, mdm: str = "") -> Deployment:
 
 
 def creatable(template: Template) -> Template:
-    """The template with a stub for each function's code.
+    """The template with a stub for each function's code, and with the custom resources we play.
 
     Functions run from their unpacked assets, so that nothing has to be zipped and uploaded.
     """
     kept = {}
     for logical_id, resource in template["Resources"].items():
-        kind = resource["Type"]
+        # moto would run the function of a custom resource in Docker.
+        kind = resources.PLAYED.get(resource["Type"], resource["Type"])
         if kind not in get_model_map():
             raise DeploymentError(
                 f"{logical_id} is a {kind}: the local AWS cannot create it. Teach it in"
@@ -71,7 +72,7 @@ def creatable(template: Template) -> Template:
         if kind == "AWS::Lambda::Function":
             kept[logical_id] = {**resource, "Properties": {**resource["Properties"], "Code": STUB}}
         else:
-            kept[logical_id] = resource
+            kept[logical_id] = {**resource, "Type": kind}
     return {**template, "Resources": kept}
 
 
@@ -82,22 +83,16 @@ def _say_which_index(template: Template, mdm: str) -> None:
             resource["Properties"]["DefinitionSubstitutions"]["MdmBackend"] = mdm
 
 
-def _physical_ids(cloudformation: Any) -> dict[str, str]:
-    made = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
-    return {
-        resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "") for resource in made
-    }
-
-
-def _keep_versions(template: Template, physical_ids: dict[str, str], port: int) -> None:
-    """Turns versioning on where the template has it: moto's CloudFormation makes buckets without."""
+def _publish_files(assembly: Path, port: int) -> None:
+    """Uploads the assets that are single files to the bootstrap bucket, as `cdk deploy` does."""
     s3 = client("s3", port)
-    for logical_id, resource in template["Resources"].items():
-        versioning = resource.get("Properties", {}).get("VersioningConfiguration")
-        if resource["Type"] == "AWS::S3::Bucket" and versioning:
-            s3.put_bucket_versioning(
-                Bucket=physical_ids[logical_id], VersioningConfiguration=versioning
-            )
+    manifest = json.loads((assembly / f"{STACK}.assets.json").read_bytes())
+    for asset in manifest["files"].values():
+        source = assembly / asset["source"]["path"]
+        for destination in asset["destinations"].values():
+            if source.is_file() and not source.name.endswith(".template.json"):
+                s3.create_bucket(Bucket=destination["bucketName"])
+                s3.upload_file(str(source), destination["bucketName"], destination["objectKey"])
 
 
 def _functions(template: Template, assembly: Path, port: int) -> list[Function]:
@@ -106,6 +101,8 @@ def _functions(template: Template, assembly: Path, port: int) -> list[Function]:
     for resource in template["Resources"].values():
         if resource["Type"] != "AWS::Lambda::Function":
             continue
+        if not resource["Properties"]["Runtime"].startswith("python"):
+            continue  # the CDK's own, which serves a custom resource
         name = resource["Properties"]["FunctionName"]
         made = awslambda.get_function_configuration(FunctionName=name)
         found.append(

@@ -27,9 +27,7 @@ class ReceiverError(Exception):
 class Receiver:
     """A running `python -m receiver`."""
 
-    def __init__(
-        self, deployment: Deployment, senders: str, mllp_port: int, health_port: int, log: Path
-    ) -> None:
+    def __init__(self, deployment: Deployment, mllp_port: int, health_port: int, log: Path) -> None:
         self._health_port = health_port
         self._log = log
         with log.open("ab") as output:
@@ -42,7 +40,8 @@ class Receiver:
                     "ENS_VAULT_BUCKET": deployment.outputs["VaultBucket"],
                     "ENS_QUEUE_URL": deployment.outputs["QueueUrl"],
                     "ENS_REFERENCE_KEY_SECRET": deployment.outputs["ReferenceKeySecret"],
-                    "ENS_SENDERS": senders,
+                    "ENS_CONFIGURATION_BUCKET": deployment.outputs["ConfigurationBucket"],
+                    "ENS_CONFIGURATION_KEY": "configuration.json",
                     "ENS_MLLP_HOST": HOST,
                     "ENS_MLLP_PORT": str(mllp_port),
                     "ENS_HEALTH_PORT": str(health_port),

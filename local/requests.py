@@ -12,7 +12,10 @@ SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 
 # The few operations of services without a target header that this system uses: (method, path).
 REST_OPERATIONS = {
-    "ses": [("POST", r"/v2/email/outbound-emails$", "SendEmail")],
+    "ses": [
+        ("POST", r"/v2/email/outbound-emails$", "SendEmail"),
+        ("GET", r"/v2/email/account$", "GetAccount"),
+    ],
     "lambda": [("POST", r"/functions/.+/invocations$", "Invoke")],
     "s3": [
         ("PUT", r"^/[^/]+/.+", "PutObject"),

@@ -11,6 +11,7 @@ import string
 from typing import Any, ClassVar, Self
 
 from moto.core.common_models import CloudFormationModel
+from moto.s3.models import FakeBucket, s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ses.models import ses_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
@@ -28,6 +29,10 @@ IGNORED = {
     "AWS::SQS::QueuePolicy": "it demands TLS and lets EventBridge in; moto checks neither",
 }
 """The types that a local run does without, and why it may. Others may still refer to them."""
+
+
+PLAYED = {"Custom::Configuration": "Local::S3::CopiedObject"}
+"""Custom resources, and the types below that do their work in moto."""
 
 
 class _Taught:
@@ -112,6 +117,48 @@ class Secret(_Taught, CloudFormationModel):
             )
         )
         return cls(made["ARN"], properties)
+
+
+class Bucket(FakeBucket, CloudFormationModel):
+    """A bucket that is versioned from the start where the template says so; moto's own never is."""
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls,
+        resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+        **kwargs: Any,
+    ) -> FakeBucket:
+        bucket = FakeBucket.create_from_cloudformation_json(
+            resource_name, cloudformation_json, account_id, region_name, **kwargs
+        )
+        versioning = cloudformation_json.get("Properties", {}).get("VersioningConfiguration")
+        if versioning:
+            bucket.versioning_status = versioning["Status"]
+        return bucket
+
+
+class CopiedObject(_Taught, CloudFormationModel):
+    """An object that an SDK call of the CDK's AwsCustomResource (S3 CopyObject) copies."""
+
+    TYPE = "Local::S3::CopiedObject"
+    NAMED_BY = ""
+    ATTRIBUTES = ("VersionId",)
+
+    @classmethod
+    def create(cls, name: str, properties: Properties, account: str, *_: str) -> Self:
+        call = json.loads(properties["Create"])
+        assert (call["service"], call["action"]) == ("S3", "copyObject")
+        wanted = call["parameters"]
+        bucket, _, key = wanted["CopySource"].partition("/")
+        backend = s3_backends[account]["aws"]
+        source = backend.get_object(bucket, key)
+        if source is None:
+            raise ValueError(f"{name}: there is no asset {wanted['CopySource']}")
+        copy = backend.put_object(wanted["Bucket"], wanted["Key"], source.value)
+        return cls(wanted["Key"], properties, VersionId=copy.version_id)
 
 
 class ConfigurationSet(_Taught, CloudFormationModel):

@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from hl7.acknowledgement import Answer
 from local.servers import HOST
 from ops import messages
-from ops.acknowledgement import Acknowledgement
 from ops.mllp import Connection
 from ops.trail import EventTrail, TrailSource
 
@@ -19,7 +19,7 @@ WATCH_SECONDS = 60.0
 class Outcome:
     """What became of the sample: its acknowledgement, and its trail (None when it never appeared)."""
 
-    acknowledgement: Acknowledgement
+    acknowledgement: Answer
     trail: EventTrail | None
 
 

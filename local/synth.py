@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / ".build" / "local"
-INPUTS = ("infra", "lambdas", "statemachine")
+INPUTS = ("environments", "hl7", "infra", "lambdas", "statemachine")
 KEPT = 3
 """Assemblies that stay: another local run may still be using one that is no longer the newest."""
 

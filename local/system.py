@@ -188,10 +188,8 @@ class System:
         )
 
     def _start_receiver(self) -> None:
-        senders = {f.environment.get("ENS_SENDERS") for f in self.deployment.functions} - {None}
         self.receiver = Receiver(
             self.deployment,
-            senders.pop() or "",
             self.ports.mllp,
             self.ports.health,
             self._logs / "receiver.log",

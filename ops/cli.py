@@ -10,6 +10,7 @@ from ops.commands.deliveries import deliveries_group
 from ops.commands.dlq import dlq_group
 from ops.commands.events import events_command
 from ops.commands.notification import notification_group
+from ops.commands.preflight import preflight_command
 from ops.commands.registry import registry_group
 from ops.commands.rejected import rejected_group
 from ops.commands.replay import replay_command
@@ -65,6 +66,7 @@ for command in (
     registry_group,
     roster_group,
     smoke_command,
+    preflight_command,
     notification_group,
     deliveries_group,
 ):

@@ -62,6 +62,17 @@ def core_stack(environment: str) -> str:
     return f"hl7-ens-{environment}-core"
 
 
+def ingress_stack(environment: str) -> str:
+    """The name of an environment's ingress stack."""
+    return f"hl7-ens-{environment}-ingress"
+
+
+def ingress_outputs(environment: str) -> dict[str, str]:
+    """The outputs of an environment's ingress stack by name; none where it is not deployed."""
+    stack = ingress_stack(environment)
+    return _outputs(boto3.client("cloudformation", config=CONFIG), stack) or {}
+
+
 def local_endpoint() -> str:
     """Where the local system answers AWS calls; ENS_AWS_PORT moves it."""
     return f"http://127.0.0.1:{os.environ.get('ENS_AWS_PORT', '4566')}"
@@ -97,10 +108,12 @@ def receiver_address(environment: str) -> tuple[str, int]:
     """Host and port of an environment's MLLP receiver; `ProblemError` when it has no ingress."""
     if environment == LOCAL:
         return "127.0.0.1", int(os.environ.get("ENS_MLLP_PORT", MLLP_PORT))
-    stack = f"hl7-ens-{environment}-ingress"
-    outputs = _outputs(boto3.client("cloudformation", config=CONFIG), stack) or {}
+    outputs = ingress_outputs(environment)
     if "ReceiverAddress" not in outputs:
-        raise ProblemError(f"The stack {stack} gives no receiver address: name one with --host.")
+        raise ProblemError(
+            f"The stack {ingress_stack(environment)} gives no receiver address:"
+            " name one with --host."
+        )
     host, _, port = outputs["ReceiverAddress"].partition(":")
     return host, int(port or MLLP_PORT)
 

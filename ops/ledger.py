@@ -3,12 +3,10 @@
 import os
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from lambdas.common import audit, deliveries
 from lambdas.common.aws import client, dependency
 from lambdas.common.clock import now
-from lambdas.common.deliveries import HELD, UNKNOWN
+from lambdas.common.deliveries import UNKNOWN
 from lambdas.common.items import from_item, to_item
 from ops.deployment import Deployment
 from ops.problem import ProblemError
@@ -44,29 +42,8 @@ def resend(deployment: Deployment, delivery_id: str, by: str) -> None:
         raise ProblemError("No unknown delivery has this id: only an unknown one is sent again.")
     whom = {"delivery_id": delivery_id, "recipient_ref": item["recipient_ref"]}
     audit.append(item["event_id"], {**_act(by, "RESENT"), **whom})
-    try:
-        with dependency("dynamodb"):
-            client("dynamodb").update_item(
-                TableName=deliveries.ledger_table(),
-                Key=to_item({"delivery_id": delivery_id}),
-                UpdateExpression="SET #state = :held, hold_reason = :reason, release_at = :now,"
-                " updated_at = :now, resent = :one",
-                ConditionExpression="#state = :unknown",
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues=to_item(
-                    {
-                        ":held": HELD,
-                        ":reason": "resend",
-                        ":now": now(),
-                        ":unknown": UNKNOWN,
-                        ":one": 1,
-                    }
-                ),
-            )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        raise ProblemError("The delivery was settled meanwhile: it is not sent again.") from None
+    if not deliveries.resend(delivery_id, once=False):
+        raise ProblemError("The delivery was settled meanwhile: it is not sent again.")
 
 
 def switch(deployment: Deployment, state: str, by: str) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from hl7.header import STANDARD_LETTERHEAD, find_header
+
 # A segment named MSH at the start of a line: its fourth character is the field separator.
 HEADER = re.compile(rb"(?:^|(?<=\r))MSH(?=[^0-9A-Za-z\r])")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -29,7 +31,8 @@ class OutgoingMessage:
     @property
     def control_id(self) -> bytes:
         """MSH-10; empty when the header is too short to have one."""
-        return header_field(self.body, 10)
+        header = find_header(self.body)
+        return header.control_id if header else b""
 
     @property
     def answered(self) -> str:
@@ -37,7 +40,9 @@ class OutgoingMessage:
 
         MSH-15 and MSH-16 say so; both empty mean always, and `ER` or `SU` make silence an answer.
         """
-        conditions = {header_field(self.body, 15), header_field(self.body, 16)} - {b""}
+        header = find_header(self.body)
+        sent = header.letterhead if header else STANDARD_LETTERHEAD
+        conditions = {sent.accept_acknowledgement, sent.application_acknowledgement} - {b""}
         if not conditions or conditions - {b"NE", b"ER", b"SU"}:
             return "always"
         return "never" if conditions == {b"NE"} else "sometimes"
@@ -59,13 +64,6 @@ def split(content: bytes) -> list[bytes]:
     text = text.replace(b"\r\n", b"\r").replace(b"\n", b"\r")
     starts = [match.start() for match in HEADER.finditer(text)]
     return [_segments(text[start:end]) for start, end in pairwise([*starts, len(text)])]
-
-
-def header_field(body: bytes, number: int) -> bytes:
-    """A field of the MSH segment by its number in the standard; MSH-1 is the separator itself."""
-    header = body.split(b"\r", 1)[0]
-    fields = header.split(header[3:4]) if len(header) > 3 else []
-    return fields[number - 1] if len(fields) >= number else b""
 
 
 def _segments(message: bytes) -> bytes:

@@ -1,27 +1,35 @@
 """An MLLP client: one connection, one message at a time, each waiting for its acknowledgement."""
 
 import socket
+import ssl
 import time
 from types import TracebackType
 from typing import Self
 
-from ops.acknowledgement import Acknowledgement, read
+from hl7.acknowledgement import Answer, read_answer
+from hl7.mllp import Decoder, wrap
 from ops.messages import OutgoingMessage
 from ops.problem import ProblemError
-from receiver.framing import Decoder, wrap
+from ops.tls import TlsOptions, problem
 
 MAX_ANSWER_BYTES = 1 << 20
-NOT_ASKED_FOR = Acknowledgement("none", "no acknowledgement, as MSH-15 and MSH-16 ask")
+NOT_ASKED_FOR = Answer("none", "no acknowledgement, as MSH-15 and MSH-16 ask")
 """Silence that the message itself asked for; `accepted` is not known."""
 
 
 class Connection:
-    """A connection to a receiver, opened when first needed and again after a receiver closed it."""
+    """A connection to a receiver, opened when first needed and again after a receiver closed it.
 
-    def __init__(self, host: str, port: int, timeout: float) -> None:
+    Over TLS where `tls` says how; raises `ProblemError` where its files are unusable.
+    """
+
+    def __init__(self, host: str, port: int, timeout: float, tls: TlsOptions | None = None) -> None:
         self.host, self.port, self.timeout = host, port, timeout
+        self._server_name = (tls.server_name if tls else "") or host
+        self._context = tls.context(host) if tls else None
         self._socket: socket.socket | None = None
         self._decoder = Decoder(MAX_ANSWER_BYTES)
+        self._answered = False
 
     def __enter__(self) -> Self:
         return self
@@ -41,10 +49,10 @@ class Connection:
         self._socket = None
         self._decoder = Decoder(MAX_ANSWER_BYTES)
 
-    def send(self, message: OutgoingMessage) -> Acknowledgement:
+    def send(self, message: OutgoingMessage) -> Answer:
         """Sends a message and returns its acknowledgement, with code "" when none came in time.
 
-        Raises `ProblemError` when nobody listens.
+        Raises `ProblemError` when nobody listens, or TLS fails.
         """
         connection = self._socket or self._open()
         try:
@@ -56,24 +64,65 @@ class Connection:
             self.close()
             if message.answered == "sometimes":
                 return NOT_ASKED_FOR
-            return Acknowledgement("", f"no acknowledgement within {self.timeout:g} s")
+            return Answer("", f"no acknowledgement within {self.timeout:g} s")
+        except ssl.SSLError as error:
+            # In TLS 1.3 a client reads only after its handshake that its certificate was refused.
+            self.close()
+            raise problem(error, self._place, self._server_name) from None
         except ConnectionError as error:
             self.close()
-            return Acknowledgement("", f"the connection broke ({type(error).__name__})")
-        acknowledgement = read(answer)
+            broke = f"the connection broke ({type(error).__name__})"
+            return Answer("", broke + self._hint(connection))
+        self._answered = True
+        acknowledgement = read_answer(answer)
         if acknowledgement.code and acknowledgement.control_id != message.control_id:
             self.close()
-            return Acknowledgement("", "the acknowledgement is for another message (MSA-2)")
+            return Answer("", "the acknowledgement is for another message (MSA-2)")
         return acknowledgement
+
+    def _hint(self, connection: socket.socket) -> str:
+        """The likely reason of a connection that breaks before its first answer.
+
+        A receiver's alert about a missing client certificate can be lost: the reset that follows it
+        empties our receive buffer.
+        """
+        if self._answered:
+            return ""
+        if not isinstance(connection, ssl.SSLSocket):
+            return "; does it expect --tls?"
+        return "; does it accept our certificate, or want one (--cert and --key)?"
+
+    @property
+    def _place(self) -> str:
+        return f"{self.host}:{self.port}"
 
     def _open(self) -> socket.socket:
         try:
-            self._socket = socket.create_connection((self.host, self.port), self.timeout)
+            plain = socket.create_connection((self.host, self.port), self.timeout)
         except OSError as error:
             raise ProblemError(
-                f"No receiver answers at {self.host}:{self.port} ({error.strerror or error})."
+                f"No receiver answers at {self._place} ({error.strerror or error})."
             ) from None
+        self._socket = self._secured(plain, self._context) if self._context else plain
         return self._socket
+
+    def _secured(self, plain: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+        """The connection after its TLS handshake."""
+        try:
+            return context.wrap_socket(plain, server_hostname=self._server_name)
+        except OSError as error:
+            plain.close()
+            if isinstance(error, ssl.SSLError):
+                raise problem(error, self._place, self._server_name) from None
+            if isinstance(error, TimeoutError):
+                raise ProblemError(
+                    f"TLS with {self._place}: no handshake within {self.timeout:g} s."
+                    " Does a receiver without TLS listen there?"
+                ) from None
+            raise ProblemError(
+                f"TLS with {self._place}: the receiver ended the handshake"
+                f" ({type(error).__name__}): try without --tls."
+            ) from None
 
     def _answer(self, connection: socket.socket) -> bytes:
         """The next frame; a receiver that drips bytes does not prolong the wait."""

@@ -61,6 +61,21 @@ def discard(deployment: Deployment, event_id: str, who: str) -> list[Removed]:
     return _of_event(deployment, event_id, lambda m: _drop(deployment, m, who))
 
 
+def discard_of_sender(deployment: Deployment, sender: str, who: str) -> list[Removed]:
+    """Deletes every message of a sender from the queue and returns them; waits for them up to 1 s.
+
+    For the smoke sender: its messages are taken the moment they arrive, so that they are never
+    counted as visible for longer than that.
+    """
+    return list(
+        _walk(
+            deployment,
+            lambda m: _member(m, "sender") == sender,
+            lambda m: _drop(deployment, m, who),
+        )
+    )
+
+
 def every(deployment: Deployment, who: str) -> Iterator[Removed]:
     """Sends every message back that was on the queue when this began; yields each when it is done.
 
@@ -195,8 +210,13 @@ def _return(url: str, receipts: list[str]) -> None:
 
 def _event_id(message: Message) -> str:
     """The event id in a message's body; "" when the body is not an envelope."""
+    return _member(message, "event_id")
+
+
+def _member(message: Message, name: str) -> str:
+    """A text of the envelope in a message's body; "" when the body is not an envelope."""
     try:
-        event_id = json.loads(message["Body"])["event_id"]
+        member = json.loads(message["Body"])[name]
     except (ValueError, KeyError, TypeError):
         return ""
-    return event_id if isinstance(event_id, str) else ""
+    return member if isinstance(member, str) else ""

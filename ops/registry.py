@@ -70,3 +70,12 @@ def get(table: str, key: dict[str, str]) -> Item:
     with dependency("dynamodb"):
         answer = client("dynamodb").get_item(TableName=table, Key=to_item(key), ConsistentRead=True)
     return from_item(answer.get("Item", {}))
+
+
+def remove(table: str, items: Iterable[Item]) -> None:
+    """Removes items by their keys; one that is not there is no error."""
+    for item in items:
+        with dependency("dynamodb"):
+            client("dynamodb").delete_item(
+                TableName=table, Key=to_item({name: item[name] for name in KEYS})
+            )

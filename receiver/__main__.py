@@ -7,6 +7,7 @@ import sys
 from botocore.exceptions import BotoCoreError, ClientError
 
 from receiver.app import serve
+from receiver.errors import StoreUnavailableError
 from receiver.log import Log, where
 from receiver.loop import run
 from receiver.settings import SettingError, read_settings
@@ -24,6 +25,8 @@ def main() -> int:
         log.error(f"cannot start: {error}")
     except (BotoCoreError, ClientError) as error:
         log.error("cannot start: AWS does not give the reference key", error=where(error))
+    except StoreUnavailableError as error:
+        log.error(f"cannot start: the configuration cannot be read ({error})")
     except OSError as error:
         log.error(f"cannot start: a port cannot be opened ({os.strerror(error.errno or 0)})")
     else:

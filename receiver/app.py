@@ -5,6 +5,7 @@ import signal
 from typing import Any
 
 from receiver.aws import Aws, read_secret
+from receiver.configuration import Configuration
 from receiver.health import HealthServer, Readiness
 from receiver.intake import Intake
 from receiver.keys import ReferenceKey
@@ -21,8 +22,9 @@ _FLUSH_SECONDS = 10.0
 async def serve(settings: Settings, log: Log) -> None:
     """Serves until SIGTERM or SIGINT, then stops in order.
 
-    Raises `SettingError` for a malformed reference key or certificate, `OSError` for a taken port, and
-    botocore's own errors when the key cannot be read: without it no message group can be made.
+    Raises `SettingError` for a malformed reference key, certificate or configuration document,
+    `StoreUnavailableError` when S3 gives no document, `OSError` for a taken port, and botocore's own
+    errors when the key cannot be read: without it no message group can be made.
     """
     loop = asyncio.get_running_loop()
     told_to_stop = asyncio.Event()
@@ -36,8 +38,10 @@ async def serve(settings: Settings, log: Log) -> None:
     tls.load()
     aws = Aws(settings)
     metrics = Metrics(settings.environment, log)
+    configuration = Configuration(settings, aws, metrics, log)
+    await configuration.load()
     intake = Intake(settings, Store(settings, aws), key, metrics, log)
-    server = MllpServer(settings, intake, metrics, log, tls)
+    server = MllpServer(settings, intake, configuration, metrics, log, tls=tls)
     health = HealthServer(settings.mllp_host, settings.health_port, Readiness(server, intake))
 
     mllp_port, health_port = await server.start(), await health.start()
@@ -51,7 +55,12 @@ async def serve(settings: Settings, log: Log) -> None:
     )
     chores = [
         asyncio.create_task(chore)
-        for chore in (_flush(metrics, server), tls.keep_fresh(), aws.identity.keep_fresh())
+        for chore in (
+            _flush(metrics, server),
+            tls.keep_fresh(),
+            aws.identity.keep_fresh(),
+            configuration.keep_fresh(),
+        )
     ]
     await told_to_stop.wait()
     log.info("stopping")

@@ -162,15 +162,19 @@ class Service:
 
 
 class Aws:
-    """What the receiver has of AWS: the vault's S3, the queue's SQS, and who it is."""
+    """The receiver's AWS services: S3 of vault and configuration, SQS of the queue, credentials."""
 
     def __init__(self, settings: Settings) -> None:
         session = botocore.session.get_session()
         self.identity = Identity(session)
         s3, sqs = session.create_client("s3"), session.create_client("sqs")
         region = s3.meta.region_name
-        endpoint, self.vault_path = _vault(s3.meta.endpoint_url, settings.vault_bucket)
+        endpoint, self.vault_path = _bucket(s3.meta.endpoint_url, settings.vault_bucket)
         self.s3 = Service("s3", endpoint, region, self.identity, settings.store_connections)
+        endpoint, self.configuration_path = _bucket(
+            s3.meta.endpoint_url, settings.configuration_bucket
+        )
+        self.configuration = Service("s3", endpoint, region, self.identity, connections=1)
         self.sqs = Service("sqs", sqs.meta.endpoint_url, region, self.identity, _QUEUE_CONNECTIONS)
 
     async def ask_queue(self, operation: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -197,6 +201,7 @@ class Aws:
     def close(self) -> None:
         """Closes the connections that are free."""
         self.s3.close()
+        self.configuration.close()
         self.sqs.close()
 
 
@@ -208,7 +213,7 @@ def read_secret(secret_id: str) -> str:
     return text
 
 
-def _vault(endpoint: str, bucket: str) -> tuple[str, str]:
+def _bucket(endpoint: str, bucket: str) -> tuple[str, str]:
     """The bucket's endpoint and the path of its root: AWS names the bucket in the host."""
     parts = urlsplit(endpoint)
     host = parts.hostname or ""

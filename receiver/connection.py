@@ -6,7 +6,7 @@ import uuid
 from collections import deque
 from typing import Protocol, cast
 
-from receiver.framing import Decoder, Frame, wrap
+from hl7.mllp import Decoder, Frame, wrap
 from receiver.intake import Intake
 from receiver.keepalive import keep_alive
 from receiver.log import Log
@@ -23,7 +23,10 @@ class Owner(Protocol):
     intake: Intake
     metrics: Metrics
     log: Log
-    senders: SenderTable
+
+    @property
+    def senders(self) -> SenderTable:
+        """The sender table in use; another object after each change."""
 
     def opened(self, connection: "Connection") -> None:
         """Called once the connection is made."""
@@ -70,6 +73,8 @@ class Connection(asyncio.Protocol):
         self._bytes = self._frames = self._answers = 0
         self.peer = peer
         self.connection_id = uuid.uuid4().hex
+        self._certificate: frozenset[str] = frozenset()
+        self._table = owner.senders
         self._origin = Origin(self.connection_id, peer)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -77,8 +82,8 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         keep_alive(transport.get_extra_info("socket"))
         self._tls = transport.get_extra_info("sslcontext") is not None
-        names = certificate_names(transport.get_extra_info("peercert"))
-        self._origin = self._owner.senders.origin(self.connection_id, self.peer, names)
+        self._certificate = certificate_names(transport.get_extra_info("peercert"))
+        self._judge()
         self._owner.opened(self)
 
     def data_received(self, data: bytes) -> None:
@@ -190,9 +195,16 @@ class Connection(asyncio.Protocol):
         return self._input_ended or (self._stopping and not self._decoder.in_frame)
 
     async def _answer(self, frame: Frame, place: _Place) -> None:
+        if self._table is not self._owner.senders:  # a new configuration document
+            self._judge()
         place.answer = await self._intake.answer(frame, self._origin, self._turns)
         place.answered = True
         self._settle()
+
+    def _judge(self) -> None:
+        """Looks up which senders this connection may speak for, in the table as it is now."""
+        self._table = self._owner.senders
+        self._origin = self._table.origin(self.connection_id, self.peer, self._certificate)
 
     def _settle(self) -> None:
         """Writes the answers that are due: those at the head of the line, in one write."""

@@ -3,13 +3,13 @@
 import asyncio
 import time
 
-from receiver.acknowledge import Acknowledgement, acknowledge
+from hl7.acknowledgement import Acknowledgement, acknowledge
+from hl7.header import Header, event_id, find_header, patient_identifier
+from hl7.mllp import Fault, Frame
 from receiver.control_ids import ControlIds
 from receiver.errors import StoreUnavailableError
-from receiver.framing import Fault, Frame
 from receiver.keys import ReferenceKey
 from receiver.log import Log, timestamp, where
-from receiver.message import Header, event_id, find_header, patient_identifier
 from receiver.metrics import Metrics
 from receiver.refusals import RECEIVER_FAULT, UNAVAILABLE, Refusal, Rules
 from receiver.senders import UNKNOWN, Origin
@@ -31,7 +31,7 @@ class Intake:
         self, settings: Settings, store: Store, key: ReferenceKey, metrics: Metrics, log: Log
     ) -> None:
         self._settings = settings
-        self._rules = Rules(settings.processing_ids, settings.max_segments)
+        self._rules = Rules(settings.processing_ids)
         self._store = store
         self._key = key
         self._metrics = metrics
@@ -134,14 +134,14 @@ class Intake:
         )
 
     def _arrival(self, payload: bytes, header: Header, origin: Origin) -> Arrival:
-        event = event_id(payload, header)
-        identifier = patient_identifier(payload, header)
+        event = event_id(header)
+        identifier = patient_identifier(header)
         letterhead = header.letterhead
-        sender = origin.sender(*letterhead.sender)
+        sender = origin.sender(letterhead.sending_application, letterhead.sending_facility)
         return Arrival(
             event_id=event,
             # A message without a patient's id is a group of its own.
-            group=self._key.reference("group", letterhead.facility, *identifier)
+            group=self._key.reference("group", letterhead.identity[1], *identifier)
             if identifier
             else event,
             sender=sender.name if sender else UNKNOWN,

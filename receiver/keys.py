@@ -4,7 +4,7 @@ import hmac
 import json
 from dataclasses import dataclass, field
 
-from receiver.message import compact_json
+from hl7.header import compact_json
 from receiver.settings import SettingError
 
 

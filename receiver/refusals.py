@@ -6,8 +6,9 @@ AE means "do not send it again as it is"; AR means "send it again later", or a f
 
 from dataclasses import dataclass
 
-from receiver.framing import Fault, Frame
-from receiver.message import Header, is_event_code, trigger_event
+from hl7.er7 import MAX_SEGMENTS, has_too_many_segments
+from hl7.header import Header, is_event_code, trigger_event
+from hl7.mllp import Fault, Frame
 from receiver.senders import Origin
 
 
@@ -50,7 +51,7 @@ TRIGGER_NOT_ALLOWED = Refusal(
     "trigger_not_allowed", "AR", 201, ("MSH", "1", "9", "1", "2"), "Not agreed with this sender"
 )
 TOO_MANY_SEGMENTS = Refusal(
-    "too_many_segments", "AR", 207, (), "The message has more segments than the receiver takes"
+    "too_many_segments", "AR", 207, (), f"The message has more than {MAX_SEGMENTS} segments"
 )
 OVERSIZE = Refusal("oversize", "AR", 207, (), "The message is longer than the receiver takes")
 CUT_OFF = Refusal("cut_off", "AR", 207, (), "The frame did not end")
@@ -61,8 +62,6 @@ RECEIVER_FAULT = Refusal(
     "receiver_fault", "AR", 207, (), "The receiver failed and the message should be sent again"
 )
 
-_SHORTEST_SEGMENT = 4  # a name and its end
-
 _OF_FAULT = {
     Fault.OVERSIZE: OVERSIZE,
     Fault.CUT_OFF: CUT_OFF,
@@ -71,11 +70,10 @@ _OF_FAULT = {
 
 
 class Rules:
-    """What this receiver takes: which MSH-11, how many segments, and from whom."""
+    """The rules by which a message is rejected: its form, MSH-9, MSH-11, sender and size."""
 
-    def __init__(self, processing_ids: frozenset[str], max_segments: int) -> None:
-        self._processing_ids = frozenset(one.encode() for one in processing_ids)
-        self._max_segments = max_segments
+    def __init__(self, processing_ids: frozenset[str]) -> None:
+        self._processing_ids = processing_ids
 
     def refusal_of(self, frame: Frame, header: Header | None, origin: Origin) -> Refusal | None:
         """Why this frame's message is not stored; None when it is to be.
@@ -87,20 +85,20 @@ class Rules:
             return _OF_FAULT[frame.fault]
         if header is None or not header.leads:
             return NOT_HL7
-        trigger = trigger_event(frame.payload, header)
+        trigger = trigger_event(header)
         return (
             self._of_header(header, trigger)
             or self._of_sender(header, trigger, origin)
-            or self._of_size(frame.payload)
+            or _of_size(header.message)
         )
 
-    def _of_header(self, header: Header, trigger: bytes) -> Refusal | None:
+    def _of_header(self, header: Header, trigger: str) -> Refusal | None:
         letterhead = header.letterhead
         if not letterhead.readable:
             return MSH_UNREADABLE
         if not header.control_id.strip():
             return NO_CONTROL_ID
-        if letterhead.message_type != b"ADT":
+        if letterhead.message_type != "ADT":
             return UNKNOWN_TYPE
         if not is_event_code(trigger):
             return UNKNOWN_TRIGGER
@@ -109,16 +107,15 @@ class Rules:
             return PROCESSING_ID
         return None
 
-    def _of_sender(self, header: Header, trigger: bytes, origin: Origin) -> Refusal | None:
-        sender = origin.sender(*header.letterhead.sender)
+    def _of_sender(self, header: Header, trigger: str, origin: Origin) -> Refusal | None:
+        letterhead = header.letterhead
+        sender = origin.sender(letterhead.sending_application, letterhead.sending_facility)
         if sender is None:
             return SENDER_NOT_ALLOWED
-        if sender.trigger_events and trigger.decode() not in sender.trigger_events:
+        if sender.trigger_events and trigger not in sender.trigger_events:
             return TRIGGER_NOT_ALLOWED
         return None
 
-    def _of_size(self, message: bytes) -> Refusal | None:
-        if len(message) < self._max_segments * _SHORTEST_SEGMENT:
-            return None  # most messages are not even counted
-        ends = message.count(b"\r") or message.count(b"\n")
-        return TOO_MANY_SEGMENTS if ends > self._max_segments else None
+
+def _of_size(message: bytes) -> Refusal | None:
+    return TOO_MANY_SEGMENTS if has_too_many_segments(message) else None

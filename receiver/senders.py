@@ -8,12 +8,13 @@ write. No message overrides that.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 UNKNOWN = "unknown"
 
 Network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,13 @@ class Sender:
         """Whether it is for certain connections only."""
         return bool(self.networks or self.certificates)
 
-    def met_by(self, address: str, names: frozenset[str]) -> bool:
+    def met_by(self, address: Address | None, names: frozenset[str]) -> bool:
         """Whether a connection from this address with this certificate may be this sender."""
         if self.certificates and not self.certificates & names:
             return False
-        return not self.networks or within(address, self.networks)
+        return not self.networks or (
+            address is not None and any(address in network for network in self.networks)
+        )
 
 
 @dataclass(frozen=True)
@@ -71,30 +74,40 @@ class SenderTable:
     """All senders. `refuse_unknown`: only configured ones may send."""
 
     def __init__(self, senders: tuple[Sender, ...], *, refuse_unknown: bool) -> None:
-        self._senders = senders
         self._refuse_unknown = refuse_unknown
+        self._bound = [sender for sender in senders if sender.bound]
+        # Shared by all connections that meet no bound entry: 500 senders are one table, not one each.
+        self._open: dict[tuple[str, str], Sender | None] = {}
+        for sender in senders:
+            key = sender.sending_application, sender.sending_facility
+            self._open[key] = None if sender.bound else self._open.get(key, sender)
 
     def origin(self, connection: str, address: str, names: frozenset[str]) -> Origin:
         """What a connection from this address, with a certificate of these names, may send."""
-        bound = [s for s in self._senders if s.bound and s.met_by(address, names)]
-        allowed: dict[tuple[str, str], Sender | None] = {}
+        source = _parsed(address)
+        bound = [sender for sender in self._bound if sender.met_by(source, names)]
         if not bound:
-            for sender in self._senders:
-                key = sender.sending_application, sender.sending_facility
-                allowed[key] = None if sender.bound else allowed.get(key, sender)
-        for sender in reversed(bound):  # the first entry wins
-            allowed[sender.sending_application, sender.sending_facility] = sender
-        return Origin(connection, address, allowed, bool(bound) or self._refuse_unknown)
+            return Origin(connection, address, self._open, self._refuse_unknown)
+        allowed: dict[tuple[str, str], Sender | None] = {
+            (sender.sending_application, sender.sending_facility): sender
+            for sender in reversed(bound)  # the first entry wins
+        }
+        return Origin(connection, address, allowed, strict=True)
 
 
 def within(address: str, networks: tuple[Network, ...]) -> bool:
     """Whether the address lies in one of the networks; not where it is not an address."""
+    found = _parsed(address)
+    return found is not None and any(found in network for network in networks)
+
+
+def _parsed(address: str) -> Address | None:
+    """The address, in its IPv4 form where it has one; None for a text that is no address."""
     try:
         found = ip_address(address)
     except ValueError:
-        return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return any((mapped or found) in network for network in networks)
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
 
 
 def certificate_names(certificate: Mapping[str, Any] | None) -> frozenset[str]:

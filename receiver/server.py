@@ -5,6 +5,7 @@ import socket
 import time
 from collections import Counter
 
+from receiver.configuration import Configuration
 from receiver.connection import Connection
 from receiver.intake import Intake
 from receiver.log import Log
@@ -27,17 +28,17 @@ class MllpServer:
         self,
         settings: Settings,
         intake: Intake,
+        configuration: Configuration,
         metrics: Metrics,
         log: Log,
+        *,
         tls: Tls | None = None,
     ) -> None:
         self.settings = settings
         self.intake = intake
         self.metrics = metrics
         self.log = log
-        self.senders = SenderTable(
-            settings.senders, refuse_unknown=settings.unknown_senders == "refuse"
-        )
+        self._configuration = configuration
         self._tls = tls
         self._places: Counter[str] = Counter()  # by peer, those still being admitted included
         self._connections: set[Connection] = set()
@@ -83,6 +84,11 @@ class MllpServer:
                 connection.abort()
         if self._watch is not None:
             self._watch.cancel()
+
+    @property
+    def senders(self) -> SenderTable:
+        """The sender table in use; another object after each change."""
+        return self._configuration.table
 
     @property
     def open_connections(self) -> int:

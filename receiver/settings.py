@@ -1,13 +1,12 @@
 """What the receiver reads from its environment, once, at start."""
 
-import json
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from receiver.senders import Network, Sender
+from receiver.senders import Network
 
 Number = TypeVar("Number", int, float)
 
@@ -42,13 +41,14 @@ class Settings:
     vault_bucket: str
     queue_url: str
     reference_key_secret: str
-    senders: tuple[Sender, ...]
+    configuration_bucket: str
+    configuration_key: str
     receiver_id: str
+    configuration_seconds: float = 60.0
     mllp_host: str = "0.0.0.0"  # noqa: S104  a container's port is opened by its network, not here
     mllp_port: int = 17000
     health_port: int = 17001
     max_message_bytes: int = 2 * 1024 * 1024
-    max_segments: int = 20_000
     max_connections: int = 1000
     max_connections_per_peer: int = 1000
     max_in_flight: int = 8
@@ -89,19 +89,22 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         return value
 
     # The one place where the names of variables stand; the class above holds the defaults.
-    fallback = Settings("", "", "", "", (), "")
+    fallback = Settings("", "", "", "", "", "", "")
     return Settings(
         environment=required("ENS_ENVIRONMENT"),
         vault_bucket=required("ENS_VAULT_BUCKET"),
         queue_url=required("ENS_QUEUE_URL"),
         reference_key_secret=required("ENS_REFERENCE_KEY_SECRET"),
-        senders=_senders(required("ENS_SENDERS")),
+        configuration_bucket=required("ENS_CONFIGURATION_BUCKET"),
+        configuration_key=required("ENS_CONFIGURATION_KEY"),
+        configuration_seconds=number(
+            "ENS_CONFIGURATION_SECONDS", float, fallback.configuration_seconds, least=_SHORTEST
+        ),
         receiver_id=_receiver_id(environment),
         mllp_host=environment.get("ENS_MLLP_HOST") or fallback.mllp_host,
         mllp_port=number("ENS_MLLP_PORT", int, fallback.mllp_port, least=0),
         health_port=number("ENS_HEALTH_PORT", int, fallback.health_port, least=0),
         max_message_bytes=number("ENS_MAX_MESSAGE_BYTES", int, fallback.max_message_bytes),
-        max_segments=number("ENS_MAX_SEGMENTS", int, fallback.max_segments),
         max_connections=number("ENS_MAX_CONNECTIONS", int, fallback.max_connections),
         max_connections_per_peer=number(
             "ENS_MAX_CONNECTIONS_PER_PEER", int, fallback.max_connections_per_peer
@@ -129,27 +132,6 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tls_reload_seconds=number(
             "ENS_TLS_RELOAD_SECONDS", float, fallback.tls_reload_seconds, least=_SHORTEST
         ),
-    )
-
-
-def _senders(text: str) -> tuple[Sender, ...]:
-    try:
-        return tuple(_sender(entry) for entry in json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise SettingError("ENS_SENDERS is not a JSON list of senders") from None
-
-
-def _sender(entry: dict[str, Any]) -> Sender:
-    lists = {name: entry.get(name, []) for name in ("networks", "certificates", "trigger_events")}
-    if not all(isinstance(values, list) for values in lists.values()):
-        raise TypeError
-    return Sender(
-        name=str(entry["name"]),
-        sending_application=str(entry["sending_application"]),
-        sending_facility=str(entry["sending_facility"]),
-        networks=tuple(ip_network(network) for network in lists["networks"]),
-        certificates=frozenset(map(str, lists["certificates"])),
-        trigger_events=frozenset(map(str, lists["trigger_events"])),
     )
 
 

@@ -6,10 +6,10 @@ import hashlib
 import uuid
 from dataclasses import dataclass, field
 
+from hl7.header import compact_json
 from receiver.aws import Aws, Call, ServiceRefusedError
 from receiver.errors import StoreUnavailableError
 from receiver.log import timestamp
-from receiver.message import compact_json
 from receiver.outbox import Outbox
 from receiver.settings import Settings
 

@@ -5,7 +5,7 @@ import json
 import os
 import ssl
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -75,13 +75,31 @@ def make_context(material: Material) -> ssl.SSLContext:
     certificate, key, client_ca = material
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    with _InMemory(certificate) as certificate_file, _InMemory(key) as key_file:
-        # An encrypted key would have OpenSSL ask for its password on the terminal: it gets an empty one.
-        context.load_cert_chain(certificate_file, key_file, password="")
+    _show(context, certificate, key)
     if client_ca:
         context.load_verify_locations(cadata=client_ca.decode("ascii"))
         context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+def client_context(identity: Mapping[str, str]) -> ssl.SSLContext:
+    """A client's context, TLS 1.2 at least; for the smoke test, which connects as a sender does.
+
+    `identity` may hold `ca`, and for mutual TLS `certificate` and `key`, in PEM. Without `ca` it
+    trusts the authorities of the machine.
+    """
+    context = ssl.create_default_context(cadata=identity.get("ca") or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if identity.get("certificate"):
+        _show(context, identity["certificate"].encode(), identity["key"].encode())
+    return context
+
+
+def _show(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
+    """Makes a certificate the one that the context shows."""
+    with _InMemory(certificate) as certificate_file, _InMemory(key) as key_file:
+        # An encrypted key would have OpenSSL ask for its password on the terminal: it gets an empty one.
+        context.load_cert_chain(certificate_file, key_file, password="")
 
 
 def _from_files(files: TlsFiles) -> Material:

@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import _lru_cache_wrapper
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ import pytest
 from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 
+from environments import load
+from local import ses_account
+from tests.support import configuration
 from tests.support.tables import create_tables
 
 REGION = "us-east-1"
@@ -37,19 +41,6 @@ ENVIRONMENT = {
     "ENS_SES_CONFIGURATION_SET": "ens-test",
     "ENS_SES_FROM": "notifications@ens.example",
     "ENS_COST_MODE": "full",
-    "ENS_SENDERS": json.dumps(
-        [
-            {"name": "aws-blog", "sending_application": "test", "sending_facility": "test"},
-            {
-                "name": "northgen",
-                "sending_application": "ADTSYS",
-                "sending_facility": "NORTHGEN",
-                "default_assigning_authority": "NORTHGEN",
-                "time_zone": "America/Halifax",
-                "display_name": "Northtown General",
-            },
-        ]
-    ),
 }
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,10 +78,18 @@ def one_at_a_time(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def aws(environment: dict[str, str]) -> Iterator[Any]:
-    """moto with the vault, tables, secrets and SES identity of one environment; yields `boto3`."""
+def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """moto with the stores of one environment and its configuration; yields `boto3`."""
+    with mocked_aws(monkeypatch):
+        yield boto3
+
+
+@contextmanager
+def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """moto with the vault, tables, secrets, configuration and SES identity of one environment."""
     # moto undoes a failed transaction by putting whole tables back, and with them what others wrote
     # meanwhile: DynamoDB's own requests are atomic, so here they take turns.
+    ses_account.install()
     in_turn = one_at_a_time(DynamoHandler.call_action)
     with (
         mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),
@@ -100,6 +99,8 @@ def aws(environment: dict[str, str]) -> Iterator[Any]:
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket=VAULT)
         s3.put_bucket_versioning(Bucket=VAULT, VersioningConfiguration={"Status": "Enabled"})
+        configuration.create_bucket()
+        configuration.deploy(load("local").configuration(), monkeypatch)
         create_tables(boto3.client("dynamodb"))
         secrets = boto3.client("secretsmanager")
         for name in ("reference-key", "audit-key"):
@@ -109,7 +110,7 @@ def aws(environment: dict[str, str]) -> Iterator[Any]:
         ses = boto3.client("sesv2")
         ses.create_email_identity(EmailIdentity="ens.example")
         ses.create_configuration_set(ConfigurationSetName="ens-test")
-        yield boto3
+        yield
         clear_caches()
 
 

@@ -16,10 +16,15 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
+from bench.delivery.order import order
 from lambdas.common import deliveries
+from lambdas.common.mail_account import MailAccount
 from lambdas.deliver_notification import rate
 from tests.conftest import ENVIRONMENT
 from tests.support.tables import create_tables
+
+ACCOUNT = MailAccount()
+"""Its maximum rate is not known: the setting alone counts."""
 
 
 class Ses:
@@ -40,7 +45,7 @@ def burst(count: int, limit: int) -> dict[str, Any]:
     setattr(rate, "time", SimpleNamespace(time=lambda: clock[0]))  # noqa: B010 - mypy: no such export
     began, held, fresh_waits = time.perf_counter(), 0, []
     for _ in range(count):
-        if rate.may_send(released=False):
+        if rate.may_send(False, ACCOUNT):
             ses.send(int(clock[0]))
         else:
             held += 1
@@ -48,11 +53,11 @@ def burst(count: int, limit: int) -> dict[str, Any]:
     while held:
         clock[0] += 1
         # One fresh notification in each second of the backlog, after the release took its share.
-        while held and rate.may_send(released=True):
+        while held and rate.may_send(True, ACCOUNT):
             ses.send(int(clock[0]))
             held -= 1
         waited = 0
-        while not rate.may_send(released=False):
+        while not rate.may_send(False, ACCOUNT):
             waited += 1
             clock[0] += 1
         ses.send(int(clock[0]))
@@ -83,6 +88,9 @@ def main() -> None:
         create_tables(boto3.client("dynamodb"))
         deliveries.ledger_table.cache_clear()
         for name, figure in burst(asked.count, asked.rate).items():
+            print(f"{name:36} {figure}")
+        print()
+        for name, figure in order(asked.count, overdue=200).items():
             print(f"{name:36} {figure}")
 
 

@@ -91,7 +91,8 @@ def contenders(folder: Path, wanted: Sequence[str]) -> list[Contender]:
 _OURS = {
     "ENS_ENVIRONMENT": "local",
     "ENS_REFERENCE_KEY_SECRET": "arn:aws:secretsmanager:us-east-1:123456789012:secret:stub",
-    "ENS_SENDERS": '[{"name":"northtown","sending_application":"ADTSYS","sending_facility":"NORTHGEN"}]',
+    "ENS_CONFIGURATION_BUCKET": "configuration",
+    "ENS_CONFIGURATION_KEY": "configuration.json",
     "ENS_MLLP_HOST": HOST,
     "ENS_MLLP_PORT": "{port}",
     "ENS_HEALTH_PORT": "{health}",

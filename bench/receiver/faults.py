@@ -23,7 +23,7 @@ from typing import Any
 
 from bench.receiver.faults_ledger import Findings, examine
 from bench.receiver.processes import HOST, ROOT, free_port
-from receiver.framing import Decoder, wrap
+from hl7.mllp import Decoder, wrap
 
 _PATIENCE = (
     15.0  # how long a sender waits for an answer; longer than the receiver's `store_seconds`
@@ -130,11 +130,12 @@ def start_receiver(port: int, stub: str, log: Path) -> "subprocess.Popen[bytes]"
                 "AWS_SECRET_ACCESS_KEY": "test",
                 "AWS_REGION": "us-east-1",
                 "AWS_DEFAULT_REGION": "us-east-1",
-                "ENS_ENVIRONMENT": "test",
+                "ENS_ENVIRONMENT": "local",
                 "ENS_VAULT_BUCKET": "vault",
                 "ENS_QUEUE_URL": f"{stub}/123456789012/events.fifo",
                 "ENS_REFERENCE_KEY_SECRET": "reference-key",
-                "ENS_SENDERS": "[]",
+                "ENS_CONFIGURATION_BUCKET": "configuration",
+                "ENS_CONFIGURATION_KEY": "configuration.json",
                 "ENS_MLLP_HOST": HOST,
                 "ENS_MLLP_PORT": str(port),
                 "ENS_HEALTH_PORT": "0",

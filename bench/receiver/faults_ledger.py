@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from receiver.message import event_id, find_header
+from hl7.header import event_id, find_header
 
 
 @dataclass
@@ -73,7 +73,7 @@ def examine(durable: Path, accepted: Mapping[str, bytes]) -> Findings:
     for name, payload in accepted.items():
         header = find_header(payload)
         assert header is not None
-        event = event_id(payload, header)
+        event = event_id(header)
         names[event] = name
         envelope = envelopes.get(event)
         if envelope is None:

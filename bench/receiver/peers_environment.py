@@ -1,10 +1,8 @@
 """The peers' packages in a virtual environment of their own, away from the project's requirements."""
 
-import hashlib
-import subprocess
-import sys
-import venv
 from pathlib import Path
+
+from local import locked
 
 LOCK = Path(__file__).with_name("peers.txt")
 
@@ -15,21 +13,6 @@ def python(folder: Path) -> tuple[str, str]:
     Made once; again when the lock file changes.
     """
     home = folder / "peers"
-    interpreter = home / "bin" / "python"
-    stamp = home / "lock.sha256"
-    wanted = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()
-    if stamp.exists() and stamp.read_text() == wanted:
-        return str(interpreter), ""
-    print("Installing the peers' packages ...", flush=True)
-    venv.EnvBuilder(with_pip=True, clear=True).create(home)
-    done = subprocess.run(
-        [interpreter, "-m", "pip", "install", "-q", "--require-hashes", "-r", LOCK],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        lines = done.stderr.strip().splitlines()
-        return str(interpreter), f"its packages cannot be installed: {lines[-1] if lines else '?'}"
-    stamp.write_text(wanted)
-    return str(interpreter), ""
+    if not locked.is_current(home, LOCK):
+        print("Installing the peers' packages ...", flush=True)
+    return str(locked.interpreter(home)), locked.install(home, LOCK)

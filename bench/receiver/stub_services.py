@@ -12,6 +12,20 @@ from typing import Any, TextIO
 from urllib.parse import parse_qsl, unquote
 
 SECRET = '{"current":"k1","k1":"a key that only benchmarks use, on loopback"}'
+CONFIGURATION_KEY = "/configuration.json"
+CONFIGURATION = json.dumps(
+    {
+        "version": 1,
+        "environment": "local",
+        "senders": [
+            {
+                "name": "northtown",
+                "sending_application": "ADTSYS",
+                "sending_facility": "NORTHGEN",
+            }
+        ],
+    }
+).encode()
 _SECRETS_PREFIX = "secretsmanager."
 _JSON = "application/x-amz-json-1.0"
 
@@ -152,6 +166,8 @@ class Services:
             return self._head(request, key)
         if request.method == "GET" and dict(parse_qsl(query, keep_blank_values=True)):
             return Reply(HTTPStatus.OK, {"Content-Type": "application/xml"}, b"<ListBucketResult/>")
+        if request.method == "GET" and key.endswith(CONFIGURATION_KEY):
+            return Reply(HTTPStatus.OK, {"ETag": '"configuration"'}, CONFIGURATION)
         if request.method != "PUT":
             return Reply.failure(HTTPStatus.NOT_FOUND, request)
         if "if-none-match" in request.headers and key in self._objects:

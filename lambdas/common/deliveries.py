@@ -6,12 +6,14 @@ RecordFeedback adds what SES reports afterwards, operators read it.
 
 import hashlib
 import json
+import zlib
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws import client, dependency
-from lambdas.common.clock import now
+from lambdas.common.clock import iso, now
 from lambdas.common.items import Item, from_item, to_item
 from lambdas.common.settings import required
 
@@ -37,6 +39,38 @@ PROBLEMS = (ENDPOINT_BAD, CERTIFICATE_BAD)
 PAUSED = "paused"
 SWITCH = "switch#delivery"
 """The kill switch: while the item of this key is `paused`, every delivery is held."""
+
+
+DUE_SHARDS = 4
+"""Partitions of the index `by_due`. One takes 1,000 writes a second (DynamoDB's limit for a partition);
+four take more than the workflow holds back in its busiest second. May grow, may not shrink."""
+
+SHARE_OF_RELEASES = 0.8
+"""Held deliveries leave a fifth of the rate to fresh ones, which so never wait behind a backlog."""
+
+TAKE_UP_AFTER = timedelta(minutes=2)
+"""A release that was begun so long ago has died: no function lives longer."""
+
+RESEND_AFTER = timedelta(minutes=10)
+"""How long an unknown delivery waits for SES's own event before the policy may send it again."""
+
+NOT_DUE: Item = {"due_shard": None, "due_at": None}
+"""The attributes of `due`, to be removed: settled, or a person decides."""
+
+
+def due(delivery_id: str, moment: str) -> Item:
+    """The attributes that put an item on the index `by_due` for the moment (ISO 8601, UTC).
+
+    ReleaseDeliveries reads that index alone: when its time has come, an item is released, taken up
+    again or sent again, by its state. Items without these attributes are not on the index.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general-sparse-indexes.html
+    """
+    return {"due_shard": str(zlib.crc32(delivery_id.encode()) % DUE_SHARDS), "due_at": moment}
+
+
+def due_after(delivery_id: str, wait: timedelta) -> Item:
+    """`due` so long from now."""
+    return due(delivery_id, iso(datetime.now(UTC) + wait))
 
 
 @cache
@@ -91,6 +125,7 @@ def tell_instead(item: Item) -> str:
         "state": HELD,
         "hold_reason": "fallback",
         "release_at": now(),
+        **due(key, now()),
         "claimed_at": now(),
         "updated_at": now(),
         "attempt_id": "",
@@ -108,6 +143,44 @@ def tell_instead(item: Item) -> str:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
     return key
+
+
+def resend(delivery_id: str, *, once: bool) -> bool:
+    """Lets an unknown delivery go out again, at once; whether it could. `once`: only the first time."""
+    moment = now()
+    return change(
+        delivery_id,
+        "SET #state = :held, hold_reason = :reason, release_at = :now, updated_at = :now,"
+        " resent = :one, due_shard = :shard, due_at = :now",
+        "#state = :unknown" + (" AND attribute_not_exists(resent)" if once else ""),
+        {
+            ":held": HELD,
+            ":reason": "resend",
+            ":now": moment,
+            ":unknown": UNKNOWN,
+            ":one": 1,
+            ":shard": due(delivery_id, moment)["due_shard"],
+        },
+    )
+
+
+def change(delivery_id: str, update: str, condition: str, values: Item) -> bool:
+    """Whether the item was changed: the condition names the state as `#state`."""
+    try:
+        with dependency("dynamodb"):
+            client("dynamodb").update_item(
+                TableName=ledger_table(),
+                Key=to_item({"delivery_id": delivery_id}),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues=to_item(values),
+            )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
 
 
 def read(delivery: str) -> Item | None:

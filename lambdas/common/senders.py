@@ -1,13 +1,9 @@
-"""The hospitals that send, as the environment configures them (`ENS_SENDERS`)."""
+"""The hospitals that send, as the environment configures them."""
 
-import json
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from lambdas.common.errors import ConfigurationError
-from lambdas.common.settings import required
+from lambdas.common.configuration import senders
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +23,9 @@ class Sender:
 def sender_named(name: str) -> Sender:
     """The sender of this configured name; an empty `Sender` for `unknown`.
 
-    Raises `ConfigurationError` when `ENS_SENDERS` is missing or not a list of senders.
+    Raises as `lambdas.common.configuration.senders` does.
     """
-    return _senders().get(name, Sender())
-
-
-@cache
-def _senders() -> dict[str, Sender]:
-    try:
-        return {entry["name"]: _sender(entry) for entry in json.loads(required("ENS_SENDERS"))}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise ConfigurationError("ENS_SENDERS is not a JSON list of senders with names") from None
-
-
-def _sender(entry: dict[str, Any]) -> Sender:
+    entry = senders().get(name, {})
     return Sender(
         display_name=entry.get("display_name", ""),
         zone=_zone(entry.get("time_zone", "")),

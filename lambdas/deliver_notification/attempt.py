@@ -16,6 +16,7 @@ from lambdas.common.errors import (
 )
 from lambdas.common.items import Item
 from lambdas.common.log import Run
+from lambdas.common.mail_account import close_quota, mail_account
 from lambdas.deliver_notification import holding, ledger, mailer, rate
 from lambdas.deliver_notification.ledger import Delivery
 from lambdas.deliver_notification.material import Prepared
@@ -54,7 +55,7 @@ class Attempt:
         item = self._claimed()
         if item["state"] != CLAIMED:
             return item
-        return ledger.hold(self.delivery, self.attempt_id, reason, until)
+        return self._hold(item, reason, until)
 
     def withheld(self, because: str) -> Item:
         """Gives it up, because its event was withdrawn before anybody was told."""
@@ -73,8 +74,8 @@ class Attempt:
         item = self._claimed()
         if item["state"] != CLAIMED:
             return item
-        if not rate.may_send(self.released):
-            return ledger.hold(self.delivery, self.attempt_id, holding.RATE, now())
+        if not rate.may_send(self.released, mail_account()):
+            return self._hold(item, holding.RATE, now())
         try:
             because = withdrawn()
         except DependencyUnavailableError:
@@ -83,18 +84,27 @@ class Attempt:
         if because:
             return ledger.withhold(self.delivery, self.attempt_id, because)
         ledger.begin_sending(self.delivery, self.attempt_id, document)
-        return self._handed_over(mail, address)
+        return self._handed_over(item, mail, address)
 
     def _claimed(self) -> Item:
         return ledger.claim(self.delivery, self.attempt_id, self.released)
 
-    def _handed_over(self, mail: bytes, address: str) -> Item:
+    def _hold(self, item: Item, reason: str, until: str) -> Item:
+        """Holds it; a released one keeps its time, and with it its place before younger ones."""
+        kept = item.get("release_at") if self.released else None
+        return ledger.hold(self.delivery, self.attempt_id, reason, kept or until)
+
+    def _handed_over(self, item: Item, mail: bytes, address: str) -> Item:
         """After SES answered, or did not; the delivery is in `sending`, this attempt's."""
         delivery, attempt_id = self.delivery, self.attempt_id
         try:
             message_id = mailer.send(mail, address, delivery.event_id, delivery.delivery_id)
         except mailer.AmbiguousSendError:
             return ledger.park(delivery, attempt_id)
+        except mailer.QuotaReachedError:
+            held = self._hold(item, holding.QUOTA, now())
+            close_quota()
+            return held
         except DeliveryRefusedError as refusal:
             return ledger.refuse(delivery, attempt_id, str(refusal))
         except (DependencyUnavailableError, ConfigurationError, ClientError):

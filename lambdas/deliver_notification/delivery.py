@@ -12,6 +12,7 @@ from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.items import Item
 from lambdas.common.keys import reference_keys
 from lambdas.common.log import Result, Run, Task
+from lambdas.common.mail_account import mail_account
 from lambdas.common.models import Recipient
 from lambdas.deliver_notification import holding, mailer, record
 from lambdas.deliver_notification.attempt import Attempt
@@ -63,7 +64,13 @@ def deliver(task: Task, run: Run) -> Result:
         "recipient_ref": delivery.recipient_ref,
         "outcome": item["state"],
         "delivery_id": delivery.delivery_id,
+        **hold_reason_of(item),
     }
+
+
+def hold_reason_of(item: Item) -> Result:
+    """`hold_reason` for the result of a delivery that is held; empty for any other."""
+    return {"hold_reason": item.get("hold_reason", "")} if item["state"] == HELD else {}
 
 
 def _settled(found: Item, task: Task) -> bool:
@@ -116,7 +123,11 @@ def why_held(recipient: Recipient, released: bool) -> tuple[str, str]:
     """Why this delivery waits and until when; two "" when it goes now."""
     if (deliveries.read(deliveries.SWITCH) or {}).get("state") == deliveries.PAUSED:
         return holding.SWITCHED_OFF, now()
-    return ("", "") if released else holding.hold_for(recipient, datetime.now(UTC))
+    if released:
+        return "", ""
+    waits = holding.hold_for(recipient, datetime.now(UTC))
+    # Behind those that wait for the quota already: ReleaseDeliveries says when there is room.
+    return (holding.QUOTA, now()) if not waits[0] and mail_account().quota_reached else waits
 
 
 def is_given_up(delivery: Delivery) -> bool:

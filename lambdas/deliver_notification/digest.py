@@ -20,6 +20,7 @@ from lambdas.deliver_notification.attempt import Attempt
 from lambdas.deliver_notification.delivery import (
     BAD_ENDPOINT,
     endpoint_of,
+    hold_reason_of,
     is_given_up,
     why_held,
 )
@@ -89,6 +90,7 @@ def deliver_digest(task: Task, run: Run) -> Result:
         "recipient_ref": delivery.recipient_ref,
         "outcome": item["state"],
         "delivery_id": delivery.delivery_id,
+        **hold_reason_of(item),
     }
 
 

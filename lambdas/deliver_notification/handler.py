@@ -1,5 +1,7 @@
 """DeliverNotification: one recipient is told of one patient event."""
 
+from typing import Any
+
 from lambdas.common.log import Result, Run, Task, step
 from lambdas.deliver_notification.delivery import deliver
 from lambdas.deliver_notification.digest import deliver_digest
@@ -11,4 +13,17 @@ def lambda_handler(task: Task, run: Run) -> Result:
 
     A task with `members` is a summary of several held notifications.
     """
-    return deliver_digest(task, run) if "members" in task else deliver(task, run)
+    if "members" in task:
+        return deliver_digest(task, run)
+    result = deliver(task, run)
+    if not task.get("released"):
+        _count_findings(task["clinical"], run)
+    return result
+
+
+def _count_findings(clinical: dict[str, Any], run: Run) -> None:
+    """Counts the notification by whether Comprehend Medical answered; one that needed no answer by neither."""
+    if clinical["outcome"] == "unavailable" or clinical.get("unanswered"):
+        run.count("FindingsMissing")
+    elif clinical["outcome"] == "extracted":
+        run.count("FindingsComplete")

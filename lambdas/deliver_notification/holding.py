@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from lambdas.common.clock import iso
 from lambdas.common.models import Recipient
 
-DIGEST, QUIET, SWITCHED_OFF, RATE = "digest", "quiet", "switched_off", "rate"
+DIGEST, QUIET, SWITCHED_OFF, RATE, QUOTA = "digest", "quiet", "switched_off", "rate", "quota"
 """Why a delivery is held."""
 
 TOGETHER = (DIGEST, QUIET)

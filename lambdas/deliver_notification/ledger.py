@@ -18,11 +18,16 @@ from lambdas.common.clock import now
 from lambdas.common.deliveries import (
     CLAIMED,
     HELD,
+    NOT_DUE,
     REFUSED,
+    RESEND_AFTER,
     SENDING,
     SENT,
+    TAKE_UP_AFTER,
     UNKNOWN,
     WITHHELD,
+    due,
+    due_after,
     ledger_table,
 )
 from lambdas.common.errors import DependencyUnavailableError
@@ -69,12 +74,17 @@ def claim(delivery: Delivery, attempt: str, released: bool = False) -> Item:
         **({"patient_ref": delivery.patient_ref} if delivery.patient_ref else {}),
         **({"encounter_ref": delivery.encounter_ref} if delivery.encounter_ref else {}),
         **{name: value for name, value in delivery.facts.items() if value},
-        **({"released": True} if released else {}),
+        # Taken up by the release function if this attempt dies; the workflow repeats its own.
+        **(
+            {"released": True, **due_after(delivery.delivery_id, TAKE_UP_AFTER)} if released else {}
+        ),
     }
     condition = (
         "attribute_not_exists(delivery_id) OR (#state = :claimed AND #lease_until < :moment)"
+        # Of this very attempt: the first answer was lost and the client asks again.
+        " OR (#state = :claimed AND #attempt_id = :mine)"
     )
-    values = {":claimed": CLAIMED, ":moment": _milliseconds()}
+    values = {":claimed": CLAIMED, ":moment": _milliseconds(), ":mine": attempt}
     if released:
         condition += " OR (#state = :held AND release_at <= :due)"
         values = {**values, ":held": HELD, ":due": now()}
@@ -123,31 +133,32 @@ def begin_sending(delivery: Delivery, attempt: str, document: Written) -> None:
 
 def confirm(delivery: Delivery, attempt: str, ses_message_id: str) -> Item:
     """The item as `sent`, with SES's message id."""
-    changes = {"state": SENT, "ses_message_id": ses_message_id, "sent_at": now()}
+    changes = {"state": SENT, "ses_message_id": ses_message_id, "sent_at": now(), **NOT_DUE}
     return _settle(delivery, attempt, changes)
 
 
 def refuse(delivery: Delivery, attempt: str, reason: str) -> Item:
     """The item as `refused`, with the reason: a code or a sentence of ours, no address."""
-    return _settle(delivery, attempt, {"state": REFUSED, "reason": reason})
+    return _settle(delivery, attempt, {"state": REFUSED, "reason": reason, **NOT_DUE})
 
 
 def hold(delivery: Delivery, attempt: str, reason: str, release_at: str) -> Item:
     """The item as `held` until `release_at`, an ISO 8601 moment in UTC; nothing was sent."""
-    changes = {"state": HELD, "hold_reason": reason, "release_at": release_at}
+    until = {"release_at": release_at, **due(delivery.delivery_id, release_at)}
+    changes = {"state": HELD, "hold_reason": reason, **until}
     return _settle(delivery, attempt, changes)
 
 
 def withhold(delivery: Delivery, attempt: str, because: str) -> Item:
     """The item as `withheld`: its event was withdrawn before anybody was told. `because` is a code or id."""
-    return _settle(delivery, attempt, {"state": WITHHELD, "reason": because})
+    return _settle(delivery, attempt, {"state": WITHHELD, "reason": because, **NOT_DUE})
 
 
 def park(delivery: Delivery, attempt: str) -> Item:
     """The item as `unknown`; or as it is, when SES's own event has meanwhile said what became of it."""
     parked = _update(
         delivery.delivery_id,
-        {"state": UNKNOWN},
+        {"state": UNKNOWN, **due_after(delivery.delivery_id, RESEND_AFTER)},
         "attempt_id = :attempt AND #state = :sending",
         {":attempt": attempt, ":sending": SENDING},
     )
@@ -161,7 +172,7 @@ def release(delivery: Delivery, attempt: str) -> None:
 
 def settle_member(delivery_id: str, summary_id: str, changes: dict[str, Any]) -> None:
     """Changes a held delivery that is bound to this summary; nothing where it is not (any more)."""
-    changes = {name: value for name, value in changes.items() if value}
+    changes = {name: value for name, value in changes.items() if value} | NOT_DUE
     condition = "#state = :held AND digest_id = :summary"
     _update(delivery_id, changes, condition, {":held": HELD, ":summary": summary_id})
 
@@ -183,20 +194,23 @@ def _current(delivery: Delivery) -> Item:
 def _update(
     delivery_id: str, changes: dict[str, Any], condition: str, values: dict[str, Any]
 ) -> Item | None:
-    """The item after the change; None when the condition does not hold."""
-    changes = {**changes, "updated_at": now()}
-    sets = [f"#{name} = :new_{name}" for name in changes]
+    """The item after the change; None when the condition does not hold. A change to None removes."""
+    removed = [f"#{name}" for name, value in changes.items() if value is None]
+    written = {name: value for name, value in changes.items() if value is not None}
+    written["updated_at"] = now()
+    sets = [f"#{name} = :new_{name}" for name in written]
     sets.append("claimed_at = if_not_exists(claimed_at, :new_updated_at)")
+    update = "SET " + ", ".join(sets) + (" REMOVE " + ", ".join(removed) if removed else "")
     try:
         with dependency("dynamodb"):
             answer = client("dynamodb").update_item(
                 TableName=ledger_table(),
                 Key=to_item({"delivery_id": delivery_id}),
-                UpdateExpression="SET " + ", ".join(sets),
+                UpdateExpression=update,
                 ConditionExpression=condition,
-                ExpressionAttributeNames={f"#{name}": name for name in changes},
+                ExpressionAttributeNames={f"#{name}": name for name in (*changes, "updated_at")},
                 ExpressionAttributeValues=to_item(
-                    {**{f":new_{name}": value for name, value in changes.items()}, **values}
+                    {**{f":new_{name}": value for name, value in written.items()}, **values}
                 ),
                 ReturnValues="ALL_NEW",
             )

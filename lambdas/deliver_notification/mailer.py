@@ -44,12 +44,24 @@ MISCONFIGURED = frozenset(
 )
 """SES's answers that concern every mail of the environment: identity, configuration set, account."""
 
+QUOTA_TEXTS = ("daily message quota exceeded", "daily sending quota exceeded")
+"""In SES's text of an answer for the account's daily quota. The same codes also answer the rate of a
+second, which the next second mends.
+https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html"""
+
+QUOTA_CODES = frozenset({"LimitExceededException"})
+"""SES's answer for a limit of the account that is no rate: the next second does not mend it."""
+
 TRY_LATER = frozenset({"SendingPausedException"})
 """Beside what `common.aws` calls transient: somebody has paused the account or the configuration set."""
 
 
 class AmbiguousSendError(Exception):
     """SES may or may not have taken the mail: no answer came, or a 5xx."""
+
+
+class QuotaReachedError(Exception):
+    """SES did not take the mail: the account's daily quota is used up."""
 
 
 def is_address(text: str) -> bool:
@@ -73,8 +85,9 @@ def build(
 ) -> bytes:
     """The MIME message: plain text first, HTML as its alternative (RFC 2046 5.1.4), the bundle attached.
 
-    `seal` makes the content signed and encrypted lines; then only the envelope is in the clear. The
-    Message-ID is the delivery's id and the Date is now; both stay, because it is built once.
+    `seal` makes the content signed and encrypted lines; then only the envelope is in the clear.
+    Message-ID and Date stand in the vault's copy only: SES replaces both when it sends (SES developer
+    guide, "Amazon SES header fields"). The recipient has the reference in the subject.
     Raises `ConfigurationError` when the sender's address is not one.
     """
     sender = from_address()
@@ -120,8 +133,8 @@ def send(mail: bytes, address: str, event_id: str, delivery_id: str) -> str:
     """Hands the mail to SES and returns SES's message id.
 
     Raises `DeliveryRefusedError` (this mail, for good), `ConfigurationError` (every mail, until
-    an operator acts), `DependencyUnavailableError` (not taken, later perhaps), and
-    `AmbiguousSendError`. Any other `ClientError` means that SES did not take it.
+    an operator acts), `DependencyUnavailableError` (not taken, later perhaps), `QuotaReachedError` (not
+    taken, until some of the mails are 24 hours old), and `AmbiguousSendError`. Any other `ClientError` means that SES did not take it.
     """
     ses = client("sesv2", SES_CONFIG)
     try:
@@ -150,15 +163,20 @@ def send(mail: bytes, address: str, event_id: str, delivery_id: str) -> str:
     return message_id
 
 
-def translated(error: ClientError) -> EnsError | AmbiguousSendError | ClientError:
+def translated(
+    error: ClientError,
+) -> EnsError | AmbiguousSendError | QuotaReachedError | ClientError:
     """SES's answer as our error. Texts are codes: SES's own text holds addresses."""
     code = error.response["Error"]["Code"]
     if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
         return AmbiguousSendError(code)
+    text = error.response["Error"].get("Message", "").lower()
+    if code in QUOTA_CODES or any(said in text for said in QUOTA_TEXTS):
+        return QuotaReachedError(code)
     if is_transient(error) or code in TRY_LATER:
         return DependencyUnavailableError(f"ses SendEmail: {code}")
     # An unverified sender is answered like a refused mail; only the text tells them apart.
-    unverified = from_address().lower() in error.response["Error"].get("Message", "").lower()
+    unverified = from_address().lower() in text
     if code in MISCONFIGURED or (code in REFUSALS and unverified):
         return ConfigurationError(
             f"ses SendEmail: {code}; the sending identity or set is not ready"

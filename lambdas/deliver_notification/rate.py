@@ -10,16 +10,17 @@ import time
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws import client, dependency
-from lambdas.common.deliveries import ledger_table
+from lambdas.common.deliveries import SHARE_OF_RELEASES, ledger_table
 from lambdas.common.items import Item, from_item, to_item
-
-SHARE_OF_RELEASES = 0.8
-"""Held deliveries leave a fifth of the rate to fresh ones, which so never wait behind a backlog."""
+from lambdas.common.mail_account import MailAccount
 
 
-def may_send(released: bool) -> bool:
-    """Whether one more mail fits into this second; True without a limit (`ENS_SES_RATE`, mails a second)."""
-    limit = int(os.environ.get("ENS_SES_RATE") or 0)
+def may_send(released: bool, account: MailAccount) -> bool:
+    """Whether one more mail fits into this second; True without a limit.
+
+    The limit is `ENS_SES_RATE` (mails a second), or the account's maximum rate where that is lower.
+    """
+    limit = account.rate(int(os.environ.get("ENS_SES_RATE") or 0))
     if not limit:
         return True
     return _count(max(1, int(limit * SHARE_OF_RELEASES)) if released else limit)

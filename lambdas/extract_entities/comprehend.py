@@ -7,8 +7,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from functools import cache
-from threading import Lock
 from typing import Any
 
 from botocore.config import Config
@@ -17,6 +15,7 @@ from botocore.exceptions import ClientError
 from lambdas.common.aws import client, dependency
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities.chunks import Chunk, chunks
+from lambdas.extract_entities.turns import Quota
 
 Entity = dict[str, Any]
 
@@ -66,61 +65,53 @@ class Answer:
     missing: tuple[Missing, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One request, and the moment of the monotonic clock before which it does not begin."""
+
+    operation: str
+    chunk: Chunk
+    begin: float
+
+
 class _TooLateError(Exception):
     """A request whose turn comes after the run's time is over."""
 
 
-class _Pace:
-    """Lets `rate` calls a second begin, and a second's worth of them at once after a pause."""
-
-    def __init__(self, rate: float) -> None:
-        self._between = 1 / rate
-        self._ahead = self._between * (max(1, int(rate)) - 1)
-        self._lock = Lock()
-        self._next = 0.0
-
-    def wait(self, until: float) -> None:
-        """Returns when it is the caller's turn; `_TooLateError` when that is after `until`."""
-        with self._lock:
-            now = time.monotonic()
-            place = max(self._next, now)
-            turn = place - self._ahead
-            if turn >= until:
-                raise _TooLateError
-            self._next = place + self._between
-        if turn > now:
-            time.sleep(turn - now)
-
-
-@cache
-def _pace(rate: float) -> _Pace:
-    """The pace of this function, kept from one event to the next."""
-    return _Pace(rate)
+def cost(text: str, operations: Sequence[str], quota: Quota) -> float:
+    """Seconds of the account's quota that the text uses up, by the operation that needs most."""
+    return max((_begins(text, o, quota)[1] for o in operations), default=0.0)
 
 
 def analysed(
-    text: str, operations: Sequence[str], rate: float, seconds: float
+    text: str, operations: Sequence[str], quota: Quota, seconds: float, after: float = 0.0
 ) -> dict[str, Answer]:
-    """What each operation finds in the text, at `rate` requests a second, within so many seconds.
+    """What each operation finds in the text, at the pace of the quota, within so many seconds.
 
-    Requests go out in the text's order, so that where time runs out it is the end that is missing.
-    What the service does not answer, because it throttles, fails, cannot be reached or is too slow,
-    is in each answer's `missing`; a refusal that no retry mends is raised.
+    The first requests go out `after` so many seconds, the rest in the text's order, so that where time
+    runs out it is the end that is missing. What the service does not answer, because it throttles,
+    fails, cannot be reached or is too slow, is in each answer's `missing`; a refusal that no retry
+    mends is raised.
     """
-    until = time.monotonic() + seconds
-    asked = [(o, chunk) for o in operations for chunk in chunks(text, LIMITS[o])]
-    asked.sort(key=lambda pair: pair[1].start)
-    comprehend, pace = client("comprehendmedical", CONFIG), _pace(rate)
+    begun = time.monotonic()
+    until = begun + seconds
+    asked = [
+        _Request(o, chunk, begun + after + begin)
+        for o in operations
+        for chunk, begin in _begins(text, o, quota)[0]
+    ]
+    asked.sort(key=lambda request: request.begin)
+    comprehend = client("comprehendmedical", CONFIG)
     pool = ThreadPoolExecutor(max_workers=CALLS_AT_ONCE)
     try:
-        futures = [pool.submit(_ask, comprehend, pace, until, *pair) for pair in asked]
+        futures = [pool.submit(_ask, comprehend, until, request) for request in asked]
         wait(futures, timeout=max(0.0, seconds))
         return {
             operation: _joined(
                 [
-                    (chunk, future)
-                    for (asked_of, chunk), future in zip(asked, futures, strict=True)
-                    if asked_of == operation
+                    (request.chunk, future)
+                    for request, future in zip(asked, futures, strict=True)
+                    if request.operation == operation
                 ]
             )
             for operation in operations
@@ -129,12 +120,23 @@ def analysed(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _ask(
-    comprehend: Any, pace: _Pace, until: float, operation: str, chunk: Chunk
-) -> dict[str, Any]:
-    pace.wait(until)
+def _begins(text: str, operation: str, quota: Quota) -> tuple[list[tuple[Chunk, float]], float]:
+    """Each chunk with the second at which its request may begin, and when the quota is free again."""
+    begins, next_begin = [], 0.0
+    for chunk in chunks(text, LIMITS[operation]):
+        begins.append((chunk, next_begin))
+        next_begin += quota.seconds_for(len(chunk.text))
+    return begins, next_begin
+
+
+def _ask(comprehend: Any, until: float, request: _Request) -> dict[str, Any]:
+    if request.begin >= until:
+        raise _TooLateError
+    time.sleep(max(0.0, request.begin - time.monotonic()))
     with dependency("comprehendmedical"):
-        answer: dict[str, Any] = getattr(comprehend, METHODS[operation])(Text=chunk.text)
+        answer: dict[str, Any] = getattr(comprehend, METHODS[request.operation])(
+            Text=request.chunk.text
+        )
     return answer
 
 

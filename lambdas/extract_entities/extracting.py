@@ -1,15 +1,16 @@
 """From the texts of an event to its clinical findings, and what they cost."""
 
+import time
 from dataclasses import dataclass, field, replace
 
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.models import ClinicalFindings, PatientEvent, Unread
-from lambdas.extract_entities import comprehend, kept, notes
+from lambdas.extract_entities import comprehend, kept, notes, turns
 from lambdas.extract_entities.comprehend import Answer
 from lambdas.extract_entities.findings import found, without_known
 from lambdas.extract_entities.language import is_english, languages
 from lambdas.extract_entities.notes import Piece, Reading, reading
-from lambdas.extract_entities.settings import COST_MODES, cache_days, rate, text_limit
+from lambdas.extract_entities.settings import COST_MODES, cache_days, quota, text_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,36 @@ class Extraction:
     from_cache: int = 0
 
 
-def extract(event: PatientEvent, cost_mode: str, seconds: float) -> Extraction:
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When this event may ask, in seconds since the epoch: `at` 0 before it has a turn.
+
+    Without a turn until `latest` it goes on without findings.
+    """
+
+    at: float
+    latest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """The event's turn is at `at`; the workflow waits for it `seconds`."""
+
+    at: float
+    seconds: int
+
+
+def extract(
+    event: PatientEvent, cost_mode: str, seconds: float, turn: Turn
+) -> Extraction | Deferral:
     """The conditions, medications, tests and procedures in what the event says in words.
 
     Asks nothing where the mode is `off` (outcome `switched_off`), nothing is written
     (`nothing_to_read`), nothing of it is English (`not_english`), or the same text was analysed
     before. The hospital's own diagnoses are among the findings in any case. Raises
     `DependencyUnavailableError` when the service answers nothing at all; what was not read, or not
-    answered within `seconds`, is named in `not_analysed`.
+    answered within `seconds`, is named in `not_analysed`. Where requests have to wait for the account's
+    quota it is a `Deferral`, or the outcome is `unavailable` when no turn comes in time.
     """
     base = ClinicalFindings(outcome="", hospital=event.diagnoses, cost_mode=cost_mode)
     if cost_mode == "off":
@@ -44,12 +67,21 @@ def extract(event: PatientEvent, cost_mode: str, seconds: float) -> Extraction:
     text = reading(fitting)
     if not text.text:
         return Extraction(replace(base, outcome="not_english" if others else "nothing_to_read"))
-    answers, asked = _answers(text.text, cost_mode, seconds)
+    known = _kept(text.text, cost_mode)
+    open_ones = [operation for operation in COST_MODES[cost_mode] if operation not in known]
+    begin = _turn(text.text, open_ones, turn)
+    if begin is not None and (wait := turns.workflow_wait(begin, time.time())):
+        return Deferral(begin, wait)
+    asked = _asked(text.text, open_ones, seconds, begin)
+    if not known and not any(answer.requests for answer in asked.values()):
+        if begin is None:
+            return Extraction(_unavailable(base, text, asked))
+        raise DependencyUnavailableError(f"comprehendmedical: {_why(asked)}")
     return Extraction(
-        findings=_findings(base, text, {**answers, **asked}),
+        findings=_findings(base, text, {**known, **asked}),
         units={operation: answer.units for operation, answer in asked.items()},
         requests=sum(answer.requests for answer in asked.values()),
-        from_cache=len(answers),
+        from_cache=len(known),
     )
 
 
@@ -61,22 +93,45 @@ def _english(pieces: list[Piece], declared: str) -> tuple[list[Piece], list[Unre
     )
 
 
-def _answers(
-    text: str, cost_mode: str, seconds: float
-) -> tuple[dict[str, Answer], dict[str, Answer]]:
-    """The answers that were kept, and those that had to be asked for, when there is any at all."""
-    operations = COST_MODES[cost_mode]
-    known = {operation: kept.kept(text, operation, cache_days()) for operation in operations}
-    answers = {operation: answer for operation, answer in known.items() if answer}
-    open_ones = [operation for operation in operations if operation not in answers]
-    asked = comprehend.analysed(text, open_ones, rate(), seconds)
-    if not answers and not any(answer.requests for answer in asked.values()):
-        codes = [gap.code for answer in asked.values() for gap in answer.missing]
-        why = next(filter(None, codes), "no answer came in time")
-        raise DependencyUnavailableError(f"comprehendmedical: {why}")
+def _kept(text: str, cost_mode: str) -> dict[str, Answer]:
+    """What the mode's operations answered to the same text before."""
+    found = {o: kept.kept(text, o, cache_days()) for o in COST_MODES[cost_mode]}
+    return {operation: answer for operation, answer in found.items() if answer}
+
+
+def _turn(text: str, operations: list[str], turn: Turn) -> float | None:
+    """The moment from which the operations may be asked; None when that would be too late."""
+    if turn.at or not operations:
+        return turn.at
+    return turns.take(comprehend.cost(text, operations, quota()), time.time(), turn.latest)
+
+
+def _asked(
+    text: str, operations: list[str], seconds: float, begin: float | None
+) -> dict[str, Answer]:
+    """The operations' answers, kept for the next event with this text; without a turn none is asked."""
+    after = max(0.0, begin - time.time()) if begin is not None else 0.0
+    in_time = seconds if begin is not None else 0.0
+    asked = comprehend.analysed(text, operations, quota(), in_time, after)
     for operation, answer in asked.items():
         kept.keep(text, operation, answer, cache_days())
-    return answers, asked
+    return asked
+
+
+def _why(answers: dict[str, Answer]) -> str:
+    """The first code with which the service refused."""
+    codes = [gap.code for answer in answers.values() for gap in answer.missing]
+    return next(filter(None, codes), "no answer came in time")
+
+
+def _unavailable(
+    base: ClinicalFindings, text: Reading, answers: dict[str, Answer]
+) -> ClinicalFindings:
+    return replace(
+        base,
+        outcome="unavailable",
+        not_analysed=(*base.not_analysed, *_unanswered(text, answers)),
+    )
 
 
 def _findings(

@@ -1,25 +1,51 @@
 """ExtractEntities: conditions and medications in the message's notes."""
 
+from datetime import datetime
+
 from lambdas.common.clock import milliseconds_since
 from lambdas.common.log import Result, Run, Task, step
 from lambdas.common.models import PatientEvent
 from lambdas.common.vault import read_document, write_document
 from lambdas.extract_entities import comprehend
-from lambdas.extract_entities.extracting import extract
-from lambdas.extract_entities.settings import cost_mode, full_in_clear
+from lambdas.extract_entities.extracting import Deferral, Extraction, Turn, extract
+from lambdas.extract_entities.settings import cost_mode, full_in_clear, wait_seconds
 from lambdas.extract_entities.wishes import mode_for
+
+UNANSWERED = ("service", "time")
+"""Reasons of `not_analysed` that lie with Comprehend Medical and not with the notes."""
 
 
 @step("ExtractEntities")
 def lambda_handler(task: Task, run: Run) -> Result:
     """How many conditions and medications were found; writes `clinical.json`.
 
+    `unanswered` counts what the service did not answer, or not in time. In a burst the outcome is
+    `deferred`: the workflow waits `wait_seconds` and calls again with the `turn` that is returned here.
     Raises `DependencyUnavailableError` or `ConfigurationError`; the workflow then goes on without.
     """
+    turn = Turn(
+        at=task.get("turn", 0) / 1000,
+        latest=datetime.fromisoformat(task["started_at"]).timestamp() + wait_seconds(),
+    )
     document = read_document(run.event_id, "event.json", task["parsed"]["version_id"])
     mode = mode_for(cost_mode(), task["recipients"], full_in_clear())
     seconds = comprehend.SECONDS - milliseconds_since(run.started_at) / 1000
-    extraction = extract(PatientEvent.from_dict(document), mode, seconds)
+    result = extract(PatientEvent.from_dict(document), mode, seconds, turn)
+    return _deferred(result, run) if isinstance(result, Deferral) else _recorded(result, run)
+
+
+def _deferred(deferral: Deferral, run: Run) -> Result:
+    """The turn, in milliseconds since the epoch, and the whole seconds that the workflow waits for it."""
+    run.logger.info("waits for its turn", seconds=deferral.seconds)
+    run.count("FindingsDeferred")
+    return {
+        "outcome": "deferred",
+        "turn": round(deferral.at * 1000),
+        "wait_seconds": deferral.seconds,
+    }
+
+
+def _recorded(extraction: Extraction, run: Run) -> Result:
     findings = extraction.findings
     written = write_document(run.event_id, "clinical.json", findings.to_dict())
     counts = {
@@ -47,5 +73,6 @@ def lambda_handler(task: Task, run: Run) -> Result:
         "outcome": findings.outcome,
         "conditions": counts["conditions"],
         "medications": counts["medications"],
+        "unanswered": sum(gap.reason in UNANSWERED for gap in findings.not_analysed),
         "version_id": written.version_id,
     }

@@ -5,6 +5,7 @@ from functools import cache
 
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.settings import number, required
+from lambdas.extract_entities.turns import Quota
 
 COST_MODES = {
     "full": ("DetectEntitiesV2", "InferICD10CM"),
@@ -16,8 +17,11 @@ COST_MODES = {
 RATE = 40
 """Requests a second that the account has where ENS_COMPREHEND_RATE does not say."""
 
-FUNCTIONS = 20
-"""How many functions share that rate where ENS_COMPREHEND_FUNCTIONS does not say."""
+CHARACTERS = 40_000
+"""Characters a second that the account has where ENS_COMPREHEND_CHARACTERS does not say."""
+
+WAIT_SECONDS = 90
+"""How long an event may wait for its turn where ENS_FINDINGS_WAIT_SECONDS does not say."""
 
 CACHE_DAYS = 30
 """Days for which the same note is not asked again where ENS_CACHE_DAYS does not say; 0: never kept."""
@@ -36,10 +40,18 @@ def cost_mode() -> str:
 
 
 @cache
-def rate() -> float:
-    """Requests a second that this function may send: its share of the account's quota."""
-    account = number("ENS_COMPREHEND_RATE", RATE) or RATE
-    return account / max(1, number("ENS_COMPREHEND_FUNCTIONS", FUNCTIONS))
+def quota() -> Quota:
+    """What the account may ask of each operation, shared by all functions of the environment."""
+    return Quota(
+        requests=number("ENS_COMPREHEND_RATE", RATE) or RATE,
+        characters=number("ENS_COMPREHEND_CHARACTERS", CHARACTERS) or CHARACTERS,
+    )
+
+
+@cache
+def wait_seconds() -> float:
+    """Seconds after the start of its workflow until which an event may wait for its turn."""
+    return number("ENS_FINDINGS_WAIT_SECONDS", WAIT_SECONDS)
 
 
 @cache

@@ -10,7 +10,7 @@ from lambdas.common.log import Result, Run, Task, of_envelope, step
 from lambdas.common.models import CANCELS, Identities, PatientEvent
 from lambdas.common.senders import sender_named
 from lambdas.common.vault import Written, read_document, write_document
-from lambdas.lookup_identities import lookups
+from lambdas.lookup_identities import lookups, smoke
 from lambdas.lookup_identities.asking import Query
 from lambdas.lookup_identities.matching import usable_identifiers
 from lambdas.lookup_identities.resolving import resolve
@@ -40,6 +40,8 @@ def lambda_handler(task: Task, run: Run) -> Result:
     document = read_document(run.event_id, "event.json", task["parsed"]["version_id"])
     event = PatientEvent.from_dict(document)
     authority = sender_named(run.sender).default_assigning_authority
+    if smoke.is_smoke(event):
+        smoke.check_patient(event)
     if not event.notifiable:
         return _forgotten(event, authority, run)
     identities = resolve(event, authority, partial(_note_query, run))
@@ -49,6 +51,8 @@ def lambda_handler(task: Task, run: Run) -> Result:
         raise IdentityNotFoundError(
             "PID-3, PID-2, PID-4: the registry knows none of the identifiers"
         )
+    if smoke.is_smoke(event):
+        smoke.check_recipients(identities)
     if event.kind in CANCELS:
         encounter_ref = task["parsed"].get("encounter_ref", "")
         cancellation = Occasion.of(event, task["envelope"]["received_at"])
@@ -70,7 +74,7 @@ def _rosters_counted(run: Run) -> Result:
 
 
 def _recorded(identities: Identities, written: Written, run: Run) -> Result:
-    """Audits who is told and who is not, and returns it as the workflow's state."""
+    """Audits who is told and who is not; returns references, and how each is told, for the workflow."""
     told = [
         {
             "recipient_ref": recipient.recipient_ref,
@@ -104,8 +108,9 @@ def _recorded(identities: Identities, written: Written, run: Run) -> Result:
     return {
         "patient_ref": identities.patient_ref,
         "recipient_count": len(told),
-        "recipients": told,
-        "considered": len(refused),
+        "recipients": [
+            {name: one[name] for name in ("recipient_ref", "detail", "analysis")} for one in told
+        ],
         "version_id": written.version_id,
     }
 

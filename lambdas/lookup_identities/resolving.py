@@ -7,7 +7,15 @@ from functools import partial
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.keys import reference_keys
 from lambdas.common.models import Identities, PatientEvent
-from lambdas.lookup_identities import backends, fallbacks, matching, naming, recipients, registry
+from lambdas.lookup_identities import (
+    backends,
+    fallbacks,
+    matching,
+    naming,
+    recipients,
+    registry,
+    smoke,
+)
 from lambdas.lookup_identities.asking import Query, Tell, ask_index, telling_failures
 from lambdas.lookup_identities.comparing import given
 from lambdas.lookup_identities.matching import LONGEST, UsableIdentifier
@@ -32,7 +40,8 @@ def resolve(
     itself or the index does not know an authority, and `DependencyUnavailableError`.
     """
     usable, warnings = matching.usable_identifiers(event.patient.identifiers, default_authority)
-    index = backends.patient_index()
+    # The smoke patient is in our own registry, whichever index knows the real ones.
+    index = None if smoke.is_smoke(event) else backends.patient_index()
     destination = _destination(event, default_authority)
     filed = registry.filed_under(
         () if index else (pair for identifier in usable for pair in identifier.pairs()),
@@ -97,7 +106,7 @@ def _identities(
     known.update(registry.providers(set(away) - known.keys()))
     related = [known[r.provider_id] for r in care.relationships if r.provider_id in known]
     named, misnamed = naming.named_providers(event.practitioners, related, filed.providers)
-    directory = backends.provider_directory()
+    directory = None if smoke.is_smoke(event) else backends.provider_directory()
     circle = recipients.Circle(
         relationships=_with_destination(care.relationships, known, goes_to),
         providers=directory.validated(known) if directory else known,

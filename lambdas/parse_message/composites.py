@@ -4,8 +4,8 @@ The first components of a type are the same in every version (CN and XCN, PN and
 so that one reading serves all; later ones are there or not.
 """
 
+from hl7.er7 import Value
 from lambdas.common.models import CodedText, Location, Name, Practitioner
-from lambdas.parse_message.er7 import Value
 
 
 def person_name(value: Value) -> Name:
@@ -21,7 +21,7 @@ def person_name(value: Value) -> Name:
 
 def practitioner(value: Value, role: str, field: str) -> Practitioner | None:
     """The person in a CN or XCN; None when it has neither id nor surname."""
-    identifier, family = value.identifier(), value.part(2)
+    identifier, family = value.component(1), value.part(2)
     if not identifier and not family:
         return None
     return Practitioner(

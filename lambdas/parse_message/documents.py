@@ -9,9 +9,9 @@ import re
 from base64 import b64decode
 from dataclasses import dataclass, field
 
+from hl7 import charset
+from hl7.er7 import Value
 from lambdas.common.models import Note, Unread
-from lambdas.parse_message import charset
-from lambdas.parse_message.er7 import Value
 
 DOCUMENT_BYTES = 1_000_000
 """How much of a message's documents is taken, all together, where nothing else is set."""
@@ -39,7 +39,12 @@ KINDS = {"pdf": "pdf", "image": "image", "im": "image", "jpeg": "image", "tiff":
 FORMS = ("text", "rtf", "html")
 
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a]")
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w.:-]+)", re.IGNORECASE)
+# Character sets of the Encoding Standard alone: Python's other codecs (punycode) can take minutes.
+_META_CHARSET = re.compile(
+    rb"<meta[^>]{0,200}charset=[\"']?(utf-8|us-ascii|iso-8859-\d{1,2}|windows-125\d|koi8-[ru]"
+    rb"|gb18030|gbk|big5|shift_jis|euc-jp|euc-kr)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -52,12 +57,12 @@ class Reader:
 
     def read(self, value: Value, place: str) -> Note | None:
         """The document of one repetition of an ED; None for one that is not read, which is noted."""
-        parts = value.raw.split(value.encoding.component, 4)
-        if len(parts) < 5 or not parts[4].strip(value.encoding.component):
+        parts = value.raw.split(value.escapes.component, 4)
+        if len(parts) < 5 or not parts[4].strip(value.escapes.component):
             return None
-        kinds = [value.encoding.unescape(part) for part in parts[1:3]]
+        kinds = [value.escapes.decode(part) for part in parts[1:3]]
         encoding = parts[3].strip().lower()
-        sent = value.encoding.unescape(parts[4])
+        sent = value.escapes.decode(parts[4])
         if encoding in ("", "a"):
             # Not encoded (table 0299): what escape sequences and character set made of it is the text.
             return self.taken(sent.encode(), "/".join(kinds), place, "utf-8")
@@ -104,7 +109,7 @@ def _form(data: bytes, declared: str) -> str:
     for word, kind in KINDS.items():
         if word in words:
             return kind
-    if _BINARY.search(data[:4096]) and not data.startswith(charset.UTF_16_MARKS):
+    if _BINARY.search(data[:4096]) and not charset.marked_codec(data):
         return "other"
     if words & HTMLS:
         return "html"
@@ -113,8 +118,8 @@ def _form(data: bytes, declared: str) -> str:
 
 def _text(data: bytes, form: str, message_charset: str) -> str:
     """The bytes as text: by their own mark, as UTF-8 when they are that, else in the message's set."""
-    if data.startswith(charset.UTF_16_MARKS):
-        return data.decode("utf-16", errors="replace")
+    if marked := charset.marked_codec(data):
+        return data.decode(marked, errors="replace")
     meta = _META_CHARSET.search(data[:2048]) if form == "html" else None
     for name in (meta[1].decode("ascii") if meta else "", "utf-8-sig", message_charset):
         try:

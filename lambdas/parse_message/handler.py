@@ -12,13 +12,10 @@ from lambdas.parse_message.settings import document_bytes
 DUPLICATE: Result = {
     "trigger_event": "",
     "kind": "",
-    "patient_class": "",
     "encounter_ref": "",
     "notifiable": False,
     "changes_identity": False,
     "duplicate": True,
-    "has_notes": False,
-    "warnings": 0,
     "version_id": "",
 }
 
@@ -33,14 +30,23 @@ def lambda_handler(task: Task, run: Run) -> Result:
     envelope = Envelope.from_dict(task["envelope"])
     if not envelope.replay and _completed(envelope.event_id):
         run.audit("DUPLICATE", "duplicate")
-        return {"event_id": envelope.event_id, "sender": envelope.sender, **DUPLICATE}
+        return {**_names(envelope), **DUPLICATE}
 
     status.open_event(envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender)
     raw = received_message(envelope, run)
     zone = sender_named(envelope.sender).zone
     event = read_event(raw, envelope.event_id, envelope.sender, zone, document_bytes())
     written = vault.write_document(event.event_id, "event.json", event.to_dict())
-    return _recorded(event, written, run)
+    return {**_names(envelope), **_recorded(event, written, run)}
+
+
+def _names(envelope: Envelope) -> Result:
+    """What later states need of the envelope, which the workflow's state does not carry further."""
+    return {
+        "event_id": envelope.event_id,
+        "sender": envelope.sender,
+        "received_at": envelope.received_at,
+    }
 
 
 def _completed(event_id: str) -> bool:
@@ -49,7 +55,7 @@ def _completed(event_id: str) -> bool:
 
 
 def _recorded(event: PatientEvent, written: vault.Written, run: Run) -> Result:
-    """Audits what was read and returns it as the workflow's state."""
+    """Audits what was read and returns what the workflow's states decide by, and no more."""
     encounter_ref = _encounter_ref(event)
     action, outcome = ("PARSED", "ok") if event.notifiable else ("NOT_NOTIFIABLE", "not_notifiable")
     run.audit(
@@ -67,17 +73,12 @@ def _recorded(event: PatientEvent, written: vault.Written, run: Run) -> Result:
         documents=[written.to_dict()],
     )
     return {
-        "event_id": event.event_id,
-        "sender": event.sender,
         "trigger_event": event.trigger_event,
         "kind": event.kind,
-        "patient_class": event.visit.patient_class,
         "encounter_ref": encounter_ref,
         "notifiable": event.notifiable,
         "changes_identity": event.changes_identity,
         "duplicate": False,
-        "has_notes": bool(event.notes),
-        "warnings": len(event.warnings),
         "version_id": written.version_id,
     }
 

@@ -2,9 +2,9 @@
 
 import re
 
+from hl7.er7 import NULL, Message, Segment, Value
 from lambdas.common.models import Note, Unread
 from lambdas.parse_message.documents import DOCUMENT_BYTES, Reader
-from lambdas.parse_message.er7 import NULL, Message, Segment, Value
 
 TEXT_TYPES = frozenset({"FT", "ST", "TX"})
 READ_TYPES = TEXT_TYPES | {"ED", "RP"}
@@ -26,7 +26,7 @@ def notes(
     Repetitions of a text are lines of one note; each document is a note of its own.
     """
     found: list[Note] = []
-    reader = Reader(message.encoding.charset, document_bytes)
+    reader = Reader(message.escapes.codec, document_bytes)
     for segment in message.all("OBX", "NTE"):
         value_type = "FT" if segment.name == "NTE" else _type(segment, warnings)
         if value_type == "RP":
@@ -50,8 +50,8 @@ def _type(obx: Segment, warnings: list[str]) -> str:
 
 
 def _documents(obx: Segment, reader: Reader) -> list[Note]:
-    sent = obx.field(5).split(obx.encoding.repetition)[:MOST_DOCUMENTS]
-    values = [Value(raw, obx.encoding) for raw in sent if raw and raw != NULL]
+    sent = obx.field(5).split(obx.escapes.repetition)[:MOST_DOCUMENTS]
+    values = [Value(raw, obx.escapes) for raw in sent if raw and raw != NULL]
     place = f"OBX[{obx.ordinal}]-5"
     places = [f"{place}[{n}]" for n in range(1, len(values) + 1)] if len(values) > 1 else [place]
     read = (reader.read(value, at) for value, at in zip(values, places, strict=True))
@@ -72,6 +72,6 @@ def _texts(segment: Segment, reader: Reader) -> list[Note]:
 
 def _text(segment: Segment, sent: str) -> str:
     """The text as a reader would see it. A bare `^` or `&` in it is the writer's, not structure."""
-    encoding = segment.encoding
-    lines = sent.split(encoding.repetition)
-    return "\n".join(encoding.unescape(line) for line in lines if line != NULL).strip()
+    escapes = segment.escapes
+    lines = sent.split(escapes.repetition)
+    return "\n".join(escapes.decode(line) for line in lines if line != NULL).strip()

@@ -4,10 +4,10 @@ import itertools
 import re
 from dataclasses import replace
 
+from hl7.er7 import Message, Segment, Value
+from hl7.timestamps import Times
 from lambdas.common.models import Name, Patient, PatientIdentifier
 from lambdas.parse_message.composites import person_name
-from lambdas.parse_message.er7 import Message, Segment, Value
-from lambdas.parse_message.times import Times
 
 IDENTIFIER_FIELDS = {
     # PID-3, and where older senders put identifiers: PID-2 (external), PID-4 (alternate).
@@ -34,7 +34,7 @@ def patient(message: Message, times: Times, warnings: list[str]) -> Patient:
         birth_date=times.date(pid.part(7), "PID-7"),
         sex=pid.part(8).strip().upper(),
         phones=tuple(value.text() for n in (13, 14) for value in pid.repetitions(n)),
-        account_number=pid.identifier(18),
+        account_number=pid.first(18).component(1),
         died_at=died_at,
         died=said_dead == "Y" or (bool(died_at) and said_dead != "N"),
     )
@@ -62,7 +62,7 @@ def _identifiers(segment: Segment, warnings: list[str]) -> list[PatientIdentifie
 
 def _identifier(value: Value, field: str, warnings: list[str]) -> PatientIdentifier:
     identifier = PatientIdentifier(
-        value=value.identifier(),
+        value=value.component(1),
         assigning_authority=value.part(4),
         universal_id=value.part(4, 2),
         identifier_type=value.part(5),

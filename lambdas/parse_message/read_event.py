@@ -4,15 +4,15 @@ import re
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from hl7 import er7
+from hl7.timestamps import Times, offset_of
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.models import PatientEvent
-from lambdas.parse_message import er7
 from lambdas.parse_message.documents import DOCUMENT_BYTES
 from lambdas.parse_message.notes import notes
 from lambdas.parse_message.patient import other_identifiers, patient
 from lambdas.parse_message.rules import CHANGES_IDENTITY, TRIGGER_EVENTS, kind_of
 from lambdas.parse_message.structure import departures
-from lambdas.parse_message.times import Times, offset_of
 from lambdas.parse_message.versions import version_of
 from lambdas.parse_message.visit import (
     OTHER,
@@ -39,13 +39,21 @@ def read_event(
     `UnprocessableMessageError` naming the position when the bytes are not one HL7 v2 message about
     a patient.
     """
-    message = er7.read(raw)
-    warnings = message.warnings
+    try:
+        return _event(er7.read(raw), event_id, sender, zone, document_bytes)
+    except er7.Er7Error as error:
+        raise UnprocessableMessageError(str(error)) from None
+
+
+def _event(
+    message: er7.Message, event_id: str, sender: str, zone: ZoneInfo | None, document_bytes: int
+) -> PatientEvent:
+    warnings = message.repairs
     msh, evn = message.first("MSH"), message.first("EVN")
     version = version_of(msh.part(12), warnings)
     if not message.all("PID"):
         raise UnprocessableMessageError("the message has no PID segment")
-    control_id = er7.control_id_of(msh)
+    control_id = message.control_id
     if not control_id:
         warnings.append("MSH-10 is empty")
 
@@ -64,8 +72,8 @@ def read_event(
         hl7_version=version,
         processing_id=_processing_id(msh, warnings),
         sender=sender,
-        sending_application=msh.part(3),
-        sending_facility=msh.part(4),
+        sending_application=message.header.letterhead.sending_application,
+        sending_facility=message.header.letterhead.sending_facility,
         message_control_id=control_id,
         message_time=times.time(msh.part(7), "MSH-7"),
         recorded_at=times.time(evn.part(2), "EVN-2"),

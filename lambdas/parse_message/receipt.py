@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from hl7 import er7
 from lambdas.common import audit, vault
 from lambdas.common.clock import now
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.log import Run
 from lambdas.common.models import Envelope
-from lambdas.parse_message import er7
 
 MAX_CONTROL_ID = 199
 """The longest MSH-10 of any version (2.7 on). A DynamoDB key has a limit too; the vault keeps the whole."""
@@ -28,7 +28,7 @@ def received_message(envelope: Envelope, run: Run) -> bytes:
     except UnprocessableMessageError:
         record_receipt(envelope, "", run)
         raise
-    record_receipt(envelope, er7.message_control_id(raw)[:MAX_CONTROL_ID], run)
+    record_receipt(envelope, er7.control_id(raw)[:MAX_CONTROL_ID], run)
     return raw
 
 

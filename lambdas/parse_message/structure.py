@@ -1,6 +1,6 @@
 """What hl7apy, with the standard's own tables, says about the segments that we read.
 
-It decides nothing: values come from er7.py. It reports where a segment departs from the version
+It decides nothing: values come from hl7/er7.py. It reports where a segment departs from the version
 that the message declares (a date that is none, a component that CN lacks and XCN has, a withdrawn
 field), and a segment that hl7apy cannot take is one more line of the report.
 """
@@ -11,8 +11,8 @@ from typing import Any
 from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_segment
 
-from lambdas.parse_message.encoding import Encoding
-from lambdas.parse_message.er7 import Message, Segment
+from hl7.er7 import Message, Segment
+from hl7.escapes import Escapes
 
 CHECKED = ("EVN", "PID", "PD1", "ROL", "PV1", "PV2", "DG1")
 MAX_ELEMENTS = 1000
@@ -36,12 +36,12 @@ def departures(message: Message, version: str) -> list[str]:
 
 def elements(segment: Segment) -> int:
     """How many elements hl7apy would make of a segment, at most."""
-    encoding = segment.encoding
+    escapes = segment.escapes
     delimiters = (
-        encoding.field,
-        encoding.component,
-        encoding.repetition,
-        encoding.subcomponent,
+        escapes.field,
+        escapes.component,
+        escapes.repetition,
+        escapes.subcomponent,
     )
     return 1 + sum(segment.raw.count(delimiter) for delimiter in delimiters)
 
@@ -50,7 +50,7 @@ def _departures(segment: Segment, version: str) -> list[str]:
     text = segment.name + segment.raw[3:]
     try:
         parsed = parse_segment(
-            text, version, _encoding_chars(segment.encoding), VALIDATION_LEVEL.TOLERANT
+            text, version, _encoding_chars(segment.escapes), VALIDATION_LEVEL.TOLERANT
         )
         return list(_of_segment(parsed, segment.name, version))
     except Exception:
@@ -78,13 +78,13 @@ def _of_segment(parsed: Any, name: str, version: str) -> Iterator[str]:
                     yield f"{position} is not of type {leaf.datatype}"
 
 
-def _encoding_chars(encoding: Encoding) -> dict[str, str]:
+def _encoding_chars(escapes: Escapes) -> dict[str, str]:
     return {
         "SEGMENT": "\r",
         "GROUP": "\r",
-        "FIELD": encoding.field,
-        "COMPONENT": encoding.component,
-        "REPETITION": encoding.repetition,
-        "ESCAPE": encoding.escape,
-        "SUBCOMPONENT": encoding.subcomponent,
+        "FIELD": escapes.field,
+        "COMPONENT": escapes.component,
+        "REPETITION": escapes.repetition,
+        "ESCAPE": escapes.escape,
+        "SUBCOMPONENT": escapes.subcomponent,
     }

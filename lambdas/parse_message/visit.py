@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from hl7.er7 import Message, Value
+from hl7.timestamps import Times
 from lambdas.common.models import CodedText, Practitioner, Visit
 from lambdas.parse_message.composites import coded_text, location, practitioner
-from lambdas.parse_message.er7 import Message, Value
 from lambdas.parse_message.rules import PATIENT_CLASSES
-from lambdas.parse_message.times import Times
 
 ADMISSION_TYPES = frozenset({"A", "C", "E", "L", "N", "R", "U"})
 DIAGNOSIS_TYPES = frozenset({"A", "F", "W"})
@@ -33,7 +33,7 @@ def visit(message: Message, times: Times, warnings: list[str]) -> Visit:
         admission_type=_known(pv1.part(4), ADMISSION_TYPES, "PV1-4", warnings),
         location=location(pv1.first(3)),
         prior_location=location(pv1.first(6)),
-        visit_number=pv1.identifier(19),
+        visit_number=pv1.first(19).component(1),
         admitted_at=times.time(pv1.part(44), "PV1-44"),
         discharged_at=times.time(pv1.part(45), "PV1-45"),
         disposition=coded_text(pv1.first(36)),

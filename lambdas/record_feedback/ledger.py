@@ -31,7 +31,8 @@ def settle(feedback: Feedback, delivery_id: str) -> None:
     """Says what became of a delivery in `sending` or `unknown`: the event's own, or one in its summary."""
     _update(
         delivery_id,
-        UpdateExpression="SET #state = :state, ses_message_id = :message, updated_at = :now",
+        UpdateExpression="SET #state = :state, ses_message_id = :message, updated_at = :now"
+        " REMOVE due_shard, due_at",
         ConditionExpression="#state IN (:sending, :unknown)",
         ExpressionAttributeNames={"#state": "state"},
         ExpressionAttributeValues=to_item(

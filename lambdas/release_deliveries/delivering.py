@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.config import Config
 
+from lambdas.common import deliveries
 from lambdas.common.aws import client, dependency
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.items import Item
@@ -15,9 +16,19 @@ PATIENT = Config(connect_timeout=1, read_timeout=9, retries={"total_max_attempts
 
 REFUSED = "DeliveryRefusedError"
 
+QUOTA = "quota"
+"""The outcome of a mail that SES refused for the daily quota: it is held."""
+
 
 def deliver(item: Item) -> str:
-    """The outcome of one held delivery: what DeliverNotification said, else `refused` or `failed`."""
+    """The outcome of one due delivery: what DeliverNotification said, else `refused` or `failed`.
+
+    `item` is as the index has it; the task is in the table. "nothing" when the item has gone.
+    """
+    found = deliveries.read(item["delivery_id"]) or {}
+    if "task" not in found:
+        return "nothing"
+    item = found
     return _call({**item["task"], "recipient_ref": item["recipient_ref"], **_released()})
 
 
@@ -53,7 +64,7 @@ def _call(task: dict[str, Any]) -> str:
     if answer.get("FunctionError"):
         return "refused" if said.get("errorType") == REFUSED else "failed"
     outcome: str = said["outcome"]
-    return outcome
+    return QUOTA if said.get("hold_reason") == QUOTA else outcome
 
 
 def _plain(value: Any) -> Any:

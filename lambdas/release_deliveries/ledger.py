@@ -1,48 +1,106 @@
 """What a release reads and writes in the delivery ledger."""
 
+import heapq
 import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from lambdas.common import deliveries
 from lambdas.common.aws import client, dependency
 from lambdas.common.clock import now
-from lambdas.common.deliveries import HELD, UNKNOWN, ledger_table
+from lambdas.common.deliveries import DUE_SHARDS, HELD, UNKNOWN, ledger_table
 from lambdas.common.items import Item, from_item, to_item
 
-MOST = 2_000
-"""Items of a state that one run looks at; more wait for the next minute."""
+MOST = 5_000
+"""Items that one run looks at, the oldest due first: more than it can send at 100 mails a second."""
 
 
-def in_state(state: str, before: str = "") -> list[Item]:
-    """The deliveries in a state, the longest unchanged first; those unchanged since `before`, or all."""
-    condition, values = "#state = :state", {":state": state}
-    if before:
-        condition, values = condition + " AND updated_at < :before", {**values, ":before": before}
-    pages = client("dynamodb").get_paginator("query")
-    found: list[Item] = []
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many deliveries are held for a time, how many of them are due, and how many are unknown.
+
+    `oldest` is when the longest due one was due, or now.
+    """
+
+    held: int
+    overdue: int
+    oldest: str
+    unknown: int
+
+
+def due_by(moment: str) -> list[Item]:
+    """The items whose time came at or before the moment (ISO 8601, UTC), the longest due first.
+
+    Each holds the attributes of the index `by_due`: references, codes and times, no task. At most `MOST`.
+    """
+    shards = [_due_in(str(shard), moment) for shard in range(DUE_SHARDS)]
+    return list(islice(heapq.merge(*shards, key=lambda item: str(item["due_at"])), MOST))
+
+
+def _due_in(shard: str, moment: str) -> Iterator[Item]:
+    condition = "due_shard = :shard AND due_at <= :moment"
+    for page in _pages("by_due", condition, {":shard": shard, ":moment": moment}):
+        yield from map(from_item, page["Items"])
+
+
+def waiting(found: list[Item], moment: str) -> Waiting:
+    """The counts for the alarms; `found` is `due_by` of that moment, and is counted on where it was cut."""
+    overdue = [item for item in found if item["state"] == HELD]
+    count = len(overdue)
+    if len(found) == MOST:
+        count = _held("due_shard = :key AND due_at <= :moment", moment)
+    return Waiting(
+        held=count + _held("due_shard = :key AND due_at > :moment", moment),
+        overdue=count,
+        oldest=str(overdue[0]["due_at"]) if overdue else moment,
+        unknown=_count("by_state", "#state = :key", {":key": UNKNOWN}),
+    )
+
+
+def _held(condition: str, moment: str) -> int:
+    """How many held deliveries the index `by_due` holds on this condition."""
+    return sum(
+        _count(
+            "by_due",
+            condition,
+            {":key": str(shard), ":moment": moment, ":held": HELD},
+            FilterExpression="#state = :held",
+        )
+        for shard in range(DUE_SHARDS)
+    )
+
+
+def _count(index: str, condition: str, values: Item, **more: Any) -> int:
+    names = {"#state": "state"}
+    return sum(
+        page["Count"]
+        for page in _pages(
+            index, condition, values, Select="COUNT", ExpressionAttributeNames=names, **more
+        )
+    )
+
+
+def _pages(index: str, condition: str, values: Item, **more: Any) -> Iterator[dict[str, Any]]:
     with dependency("dynamodb"):
-        for page in pages.paginate(
-            TableName=ledger_table(),
-            IndexName="by_state",
-            KeyConditionExpression=condition,
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues=to_item(values),
-        ):
-            found += map(from_item, page["Items"])
-            if len(found) >= MOST:
-                break
-    return found
+        yield from (
+            client("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName=ledger_table(),
+                IndexName=index,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=to_item(values),
+                **more,
+            )
+        )
 
 
-def resend(delivery_id: str) -> bool:
-    """Lets an unknown delivery go out again, at once and once in its life; whether it could."""
-    return _change(
-        delivery_id,
-        "SET #state = :held, hold_reason = :reason, release_at = :now, updated_at = :now,"
-        " resent = :one",
-        "#state = :unknown AND attribute_not_exists(resent)",
-        {":held": HELD, ":reason": "resend", ":now": now(), ":unknown": UNKNOWN, ":one": 1},
+def leave_to_a_person(delivery_id: str) -> None:
+    """Takes an unknown delivery off the index: nothing is due until somebody decides."""
+    deliveries.change(
+        delivery_id, "REMOVE due_shard, due_at", "#state = :unknown", {":unknown": UNKNOWN}
     )
 
 
@@ -52,7 +110,7 @@ def bound(items: list[Item]) -> tuple[str, list[Item]]:
     ours = [
         item
         for item in items
-        if _change(
+        if deliveries.change(
             item["delivery_id"],
             "SET digest_id = :digest, updated_at = :now",
             "#state = :held AND attribute_not_exists(digest_id)",
@@ -60,21 +118,3 @@ def bound(items: list[Item]) -> tuple[str, list[Item]]:
         )
     ]
     return digest_id, ours
-
-
-def _change(delivery_id: str, update: str, condition: str, values: dict[str, Any]) -> bool:
-    try:
-        with dependency("dynamodb"):
-            client("dynamodb").update_item(
-                TableName=ledger_table(),
-                Key=to_item({"delivery_id": delivery_id}),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues=to_item(values),
-            )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True

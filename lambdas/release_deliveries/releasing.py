@@ -4,18 +4,23 @@ This function moves nothing to `sent`. If it dies, or runs twice, the next run f
 """
 
 import os
+import time
 from collections import Counter
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from threading import Event
 
 from lambdas.common import deliveries
 from lambdas.common.clock import iso, milliseconds_since, now
 from lambdas.common.deliveries import CLAIMED, HELD, PAUSED, SENDING, UNKNOWN
 from lambdas.common.items import Item
 from lambdas.common.log import Result, Run
+from lambdas.common.mail_account import MailAccount, mail_account, open_quota
 from lambdas.release_deliveries import ledger
-from lambdas.release_deliveries.delivering import deliver, digest
+from lambdas.release_deliveries.account import measure_quota
+from lambdas.release_deliveries.delivering import QUOTA, deliver, digest
+from lambdas.release_deliveries.repair import repair
 
 AT_ONCE = 8
 """Mails made at the same time: with a fifth of a second each, about forty a second."""
@@ -23,103 +28,129 @@ AT_ONCE = 8
 LATEST_START_MS = 40_000
 """The function has 55 s; what is left then waits for the next minute."""
 
-STALE = timedelta(minutes=2)
-"""A release that was begun so long ago has died: no function lives longer."""
-
-RESEND_AFTER = timedelta(minutes=10)
-"""How long an unknown delivery waits for SES's own event before the policy may send it again."""
-
 MOST_IN_DIGEST = 8
 """Eight full notifications stay below the 100 kB that mail programs show; more are a second mail."""
 
 TOGETHER = ("digest", "quiet")
 
+Job = tuple[str, list[Item]]
+"""A summary's id with its members; "" with one delivery, or with those of a summary not yet bound."""
+
 
 def release(run: Run) -> Result:
     """Releases what is due, oldest first, and returns the counts of `due` and of each outcome.
 
-    Nothing while the environment is paused. A held item without `release_at` waits for a person.
-    An unknown one is sent again once, where the environment says so and SES has kept silent.
+    Nothing while the environment is paused, or while SES's daily quota is used up. A held item without
+    `release_at` waits for a person. An unknown one is sent again once, where the environment says so
+    and SES has kept silent.
     """
     moment = datetime.now(UTC)
-    held, unknown = ledger.in_state(HELD), ledger.in_state(UNKNOWN)
-    _measure(run, held, unknown, moment)
+    resends = os.environ.get("ENS_ON_UNKNOWN") == "resend_once"
+    repair(resends)
+    measure_quota(run)
+    found = ledger.due_by(iso(moment))
+    _measure(run, found, moment)
     if (deliveries.read(deliveries.SWITCH) or {}).get("state") == PAUSED:
         return {"due": 0, "paused": True}
-    due = [item for item in held if _is_due(item, iso(moment))]
-    if os.environ.get("ENS_ON_UNKNOWN") == "resend_once":
-        quiet = iso(moment - RESEND_AFTER)
-        due += [
-            item
-            for item in unknown
-            if item["updated_at"] < quiet and ledger.resend(item["delivery_id"])
-        ]
-    stale = iso(moment - STALE)
-    for state in (CLAIMED, SENDING):
-        due += [item for item in ledger.in_state(state, before=stale) if item.get("released")]
-    jobs = [*map(_single, _alone(due)), *_digests(due)]
-    outcomes: Counter[str] = Counter()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for outcome in pool.map(lambda job: _made(job, run), jobs):
-            outcomes[outcome] += 1
+    account = mail_account()
+    if account.retry_at > iso(moment):
+        return {"due": len(found), "quota_reached": True}
+    due = [item for item in found if _is_ready(item, resends)]
+    outcomes = _outcomes(_jobs(due), account, run)
+    if account.quota_reached and not outcomes.keys() & {"later", QUOTA}:
+        open_quota(account)
     for outcome, count in outcomes.items():
         run.count(f"Released_{outcome}", count)
     return {"due": len(due), **outcomes}
 
 
-def _measure(run: Run, held: list[Item], unknown: list[Item], moment: datetime) -> None:
+def _measure(run: Run, found: list[Item], moment: datetime) -> None:
     """Counts for the alarms what waits and how long, every minute, also while nothing may go."""
-    overdue = [item["release_at"] for item in held if _is_due(item, iso(moment))]
-    oldest = datetime.fromisoformat(min(overdue)) if overdue else moment
-    run.count("UnknownDeliveries", len(unknown))
-    run.count("HeldDeliveries", len(held))
-    run.count("OverdueDeliveries", len(overdue))
-    run.count("OldestOverdueSeconds", int((moment - oldest).total_seconds()))
+    waiting = ledger.waiting(found, iso(moment))
+    oldest = datetime.fromisoformat(waiting.oldest)
+    run.count("UnknownDeliveries", waiting.unknown)
+    run.count("HeldDeliveries", waiting.held)
+    run.count("OverdueDeliveries", waiting.overdue)
+    run.count("OldestOverdueSeconds", max(0, int((moment - oldest).total_seconds())))
 
 
-def _is_due(item: Item, moment: str) -> bool:
-    return "task" in item and bool(item.get("release_at")) and item["release_at"] <= moment
+def _is_ready(item: Item, resends: bool) -> bool:
+    """Whether the item may go out now; an unknown one is made ready, or left to a person for good."""
+    if item["state"] != UNKNOWN:
+        return item["state"] in (HELD, CLAIMED, SENDING)
+    if resends and deliveries.resend(item["delivery_id"], once=True):
+        return True
+    ledger.leave_to_a_person(item["delivery_id"])
+    return False
 
 
-def _alone(due: Iterable[Item]) -> list[Item]:
-    return [item for item in due if not _is_for_digest(item)]
+def _jobs(due: Iterable[Item]) -> list[Job]:
+    """The mails to make, the longest due first: summaries that were bound before or now, and single ones.
 
-
-def _is_for_digest(item: Item) -> bool:
-    waits = item["state"] == HELD and item.get("hold_reason") in TOGETHER
-    return bool(item.get("digest_id")) or waits
-
-
-Job = tuple[str, list[Item]]
-
-
-def _single(item: Item) -> Job:
-    return "", [item]
-
-
-def _digests(due: Iterable[Item]) -> list[Job]:
-    """What goes out together: bound to a summary before, or now; alone if there is nothing beside it.
-
-    The binding is written first, so that a run that dies leaves the next one the same summary.
+    One item alone in a summary goes as a notification of its own.
     """
     bound: dict[str, list[Item]] = {}
     fresh: dict[tuple[str, str], list[Item]] = {}
+    jobs: list[Job] = []
     for item in due:
         if item.get("digest_id"):
             bound.setdefault(item["digest_id"], []).append(item)
-        elif _is_for_digest(item):
+        elif item["state"] == HELD and item.get("hold_reason") in TOGETHER:
             fresh.setdefault((item["recipient_ref"], item["channel"]), []).append(item)
-    jobs: list[Job] = list(bound.items())
+        else:
+            jobs.append(("", [item]))
+    jobs += bound.items()
     for items in fresh.values():
-        items.sort(key=lambda item: item.get("claimed_at", ""))
+        items.sort(key=lambda item: str(item.get("claimed_at", "")))
         for start in range(0, len(items), MOST_IN_DIGEST):
-            part = items[start : start + MOST_IN_DIGEST]
-            jobs.append(_single(part[0]) if len(part) == 1 else ledger.bound(part))
-    return jobs
+            jobs.append(("", items[start : start + MOST_IN_DIGEST]))
+    return sorted(jobs, key=_due_at)
 
 
-def _made(job: Job, run: Run) -> str:
-    if milliseconds_since(run.started_at) > LATEST_START_MS:
+def _due_at(job: Job) -> str:
+    return min(str(item["due_at"]) for item in job[1])
+
+
+def _outcomes(jobs: list[Job], account: MailAccount, run: Run) -> Counter[str]:
+    """How often each outcome came. At the first mail that meets the daily quota the rest waits.
+
+    After the quota was reached the first mail goes alone: it shows whether there is room again.
+    """
+    stop, outcomes = Event(), Counter[str]()
+    if account.quota_reached and jobs:
+        outcomes[_made(jobs[0], run, stop)] += 1
+        jobs = jobs[1:]
+    rate = account.rate(int(os.environ.get("ENS_SES_RATE") or 0)) * deliveries.SHARE_OF_RELEASES
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        futures: list[Future[str]] = [
+            pool.submit(_made, job, run, stop) for job in _paced(jobs, rate, run, stop)
+        ]
+    outcomes.update(future.result() for future in futures)
+    return outcomes
+
+
+def _paced(jobs: list[Job], rate: float, run: Run, stop: Event) -> Iterator[Job]:
+    """The jobs, so many a second, so that the rate refuses none and none overtakes an older one."""
+    begun = time.monotonic()
+    for number, job in enumerate(jobs):
+        wait = begun + number / rate - time.monotonic() if rate else 0
+        if wait > 0 and not _ends(run, stop):
+            time.sleep(wait)
+        yield job
+
+
+def _ends(run: Run, stop: Event) -> bool:
+    return stop.is_set() or milliseconds_since(run.started_at) > LATEST_START_MS
+
+
+def _made(job: Job, run: Run, stop: Event) -> str:
+    if _ends(run, stop):
         return "later"
     digest_id, items = job
-    return digest(digest_id, items, now()) if digest_id else deliver(items[0])
+    if not digest_id and len(items) > 1:
+        # Written first, so that a run that dies leaves the next one the same summary.
+        digest_id, items = ledger.bound(items)
+    outcome = digest(digest_id, items, now()) if digest_id else deliver(items[0])
+    if outcome == QUOTA:
+        stop.set()
+    return outcome

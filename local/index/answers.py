@@ -7,7 +7,9 @@ import itertools
 import re
 from datetime import UTC, datetime
 
-from lambdas.lookup_identities.pixpdq.er7 import Segment, escaped, segments
+from hl7 import er7
+from hl7.er7 import Segment, Value
+from hl7.escapes import STANDARD_ESCAPES
 from local.index.people import REGION, Domain, People
 
 UNSUPPORTED_TYPE, UNSUPPORTED_EVENT, UNSUPPORTED_VERSION = "200", "201", "203"
@@ -38,6 +40,9 @@ SEGMENTS = {
 }
 
 
+escaped = STANDARD_ESCAPES.encode
+
+
 class RefusalError(Exception):
     """The message is not one that the index takes: an error code and the place."""
 
@@ -61,7 +66,7 @@ class Answers:
 
     def answer(self, raw: bytes) -> bytes:
         """The whole answer; `ValueError` for what is no message at all."""
-        found = segments(raw)
+        found = er7.read(raw).every_segment
         header, by_name = found[0], {segment.name: segment for segment in found}
         try:
             self._accept(header, found)
@@ -71,7 +76,7 @@ class Answers:
             lines = [self._msa("AR", header), error]
         else:
             lines[0] = self._msa(lines[0], header)
-        return ("\r".join([self._header(header), *lines]) + "\r").encode()
+        return er7.write([self._header(header), *lines])
 
     def _lines(self, message_type: str, by_name: dict[str, Segment]) -> list[str]:
         if message_type == CANCEL:
@@ -106,7 +111,7 @@ class Answers:
     def _pix(self, qpd: Segment) -> list[str]:
         if len(qpd.repetitions(3)) != 1 or not qpd.part(3):
             raise RefusalError(REQUIRED, "QPD^1^3")
-        source = self._domain(qpd, qpd.field(3))
+        source = self._domain(qpd.first(3))
         if source is None:
             return self._error(qpd, ["QPD^1^3^1^4"])
         targets, unknown = self._targets(qpd, 4)
@@ -170,8 +175,8 @@ class Answers:
 
     def _parameters(self, qpd: Segment) -> dict[str, str]:
         wanted = {}
-        for raw in qpd.repetitions(3):
-            name, value = qpd.of(raw, 1), qpd.of(raw, 2)
+        for parameter in qpd.repetitions(3):
+            name, value = parameter.part(1), parameter.part(2)
             found = PARAMETER.fullmatch(name)
             if not found or not value or (found[2] in BARE and found[3] and found[2] == "8"):
                 raise RefusalError(REQUIRED, "QPD^1^3")
@@ -223,16 +228,16 @@ class Answers:
 
     # -- both
 
-    def _domain(self, qpd: Segment, raw: str) -> Domain | None:
-        parts = [qpd.of(raw, 4, number) for number in (1, 2, 3)]
+    def _domain(self, identifier: Value) -> Domain | None:
+        parts = [identifier.part(4, number) for number in (1, 2, 3)]
         return self._people.domain(parts[0], parts[1], parts[2] or "ISO")
 
     def _targets(self, qpd: Segment, number: int) -> tuple[list[Domain], list[str]]:
         """The domains in What Domains Returned, and a place for each that is unknown."""
         known, unknown = [], []
-        for place, raw in enumerate(qpd.repetitions(number), start=1):
-            domain = self._domain(qpd, raw)
-            if any(qpd.of(raw, component) for component in (1, 2, 3, 5)):
+        for place, asked in enumerate(qpd.repetitions(number), start=1):
+            domain = self._domain(asked)
+            if any(asked.part(component) for component in (1, 2, 3, 5)):
                 raise RefusalError(REQUIRED, f"QPD^1^{number}^{place}")
             if domain is None:
                 unknown.append(f"QPD^1^{number}^{place}")

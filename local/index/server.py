@@ -8,11 +8,12 @@ from collections import deque
 from pathlib import Path
 from typing import Literal
 
+from hl7.mllp import Decoder, wrap
 from local.index.answers import Answers
 from local.index.people import People
 from local.servers import HOST, listen
 
-START, END = b"\x0b", b"\x1c\x0d"
+MAX_QUERY_BYTES = 1 << 20
 
 Fault = Literal["close", "silent", "other_msa", "other_qak", "garbage", "internal_error"]
 
@@ -88,23 +89,22 @@ class Index:
         return Handler
 
     def _serve(self, sock: socket.socket) -> None:
-        received = b""
-        while True:
-            while END not in received:
-                more = sock.recv(65536)
-                if not more:
+        decoder = Decoder(MAX_QUERY_BYTES)
+        while received := sock.recv(65536):
+            for frame in decoder.feed(received):
+                if not self._answered(sock, frame.payload):
                     return
-                received += more
-            frame, _, received = received.partition(END)
-            query = frame[frame.find(START) + 1 :]
-            self.queries.append(query)
-            fault = self._faults.popleft() if self._faults else None
-            if fault == "close":
-                return
-            if fault == "silent":
-                self._stopping.wait(8)
-                return
-            sock.sendall(START + spoilt(self.answers.answer(query), fault) + END)
+
+    def _answered(self, sock: socket.socket, query: bytes) -> bool:
+        """Answers a query, well or with the next fault; whether the connection goes on."""
+        self.queries.append(query)
+        fault = self._faults.popleft() if self._faults else None
+        if fault == "silent":
+            self._stopping.wait(8)
+        if fault in ("close", "silent"):
+            return False
+        sock.sendall(wrap(spoilt(self.answers.answer(query), fault)))
+        return True
 
 
 def spoilt(answer: bytes, fault: Fault | None) -> bytes:

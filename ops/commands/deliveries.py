@@ -10,6 +10,16 @@ from ops import ledger
 from ops.output import clock, console, count, short_clock, table
 from ops.session import Session, operator, pass_session
 
+HOLD_REASONS = {
+    "digest": "for the recipient's daily summary",
+    "quiet": "for the end of the recipient's quiet hours",
+    "rate": "for SES's maximum rate",
+    "quota": "daily mail quota used up",
+    "switched_off": "deliveries are paused",
+    "fallback": "told instead of another recipient",
+    "resend": "sent again",
+}
+
 COLUMNS = ("delivery_id", "event_id", "recipient_ref", "kind", "updated_at")
 
 
@@ -30,7 +40,7 @@ def unknown_command(session: Session, as_csv: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV, for a spreadsheet.")
 @pass_session
 def held_command(session: Session, as_csv: bool) -> None:
-    """Lists deliveries that wait: for their hour, for the rate, or for the switch."""
+    """Lists deliveries that wait, and for what: their hour, the rate, the daily quota, the switch."""
     switch = ledger.switched(session.deployment)
     if switch.get("state") == deliveries.PAUSED and not as_csv:
         console().print(f"Paused by {switch['by']} since {clock(switch['updated_at'])} UTC.")
@@ -67,7 +77,7 @@ def problems_command(session: Session) -> None:
 def resend_command(session: Session, delivery_id: str, by: str) -> None:
     """Sends an unknown delivery again, within a minute.
 
-    The provider may then have it twice, as the same mail with the same Message-ID.
+    The provider may then have it twice, with the same reference in the subject.
     """
     ledger.resend(session.deployment, delivery_id, operator(by))
     console().print(f"Goes out again within a minute: {delivery_id}")
@@ -94,6 +104,12 @@ def continue_command(session: Session, by: str) -> None:
     console().print("Deliveries go on; what was held goes out within minutes.")
 
 
+def _reason(item: ledger.Item) -> str:
+    """What a held delivery waits for, in words; a reason of an older version as it is."""
+    reason = str(item.get("hold_reason", ""))
+    return HOLD_REASONS.get(reason, reason.replace("_", " "))
+
+
 def _list(items: list[ledger.Item], as_csv: bool) -> None:
     if as_csv:
         writer = csv.writer(sys.stdout)
@@ -106,7 +122,7 @@ def _list(items: list[ledger.Item], as_csv: bool) -> None:
             item["delivery_id"],
             item.get("kind", ""),
             short_clock(item["updated_at"]),
-            item.get("hold_reason", "").replace("_", " "),
+            _reason(item),
         )
     if items:
         out.print(shown)

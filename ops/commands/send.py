@@ -7,13 +7,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from hl7.acknowledgement import Answer
 from ops import messages
-from ops.acknowledgement import Acknowledgement
+from ops.commands.tls import with_tls
 from ops.deployment import MLLP_PORT, receiver_address
 from ops.messages import OutgoingMessage
 from ops.mllp import NOT_ASKED_FOR, Connection
 from ops.output import console, count
 from ops.session import Session, pass_session
+from ops.tls import TlsOptions
 
 
 @click.command("send")
@@ -26,6 +28,7 @@ from ops.session import Session, pass_session
 )
 @click.option("--host", default=None, help="The receiver. [default: that of --env]")
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="Its MLLP port.")
+@with_tls
 @click.option("--timeout", default=30.0, show_default=True, help="Seconds to wait for each answer.")
 @click.option("--raw", is_flag=True, help="Send each file's bytes as they are, as one message.")
 @click.option(
@@ -38,6 +41,7 @@ def send_command(
     files: tuple[Path, ...],
     host: str | None,
     port: int | None,
+    tls: TlsOptions | None,
     timeout: float,
     raw: bool,
     control_ids: bool,
@@ -55,7 +59,7 @@ def send_command(
     for file in empty:
         out.print(Text(f"--   {file.name}  not sent: no line begins with MSH"))
     if outgoing:
-        with Connection(*address_of(session, host, port), timeout) as connection:
+        with Connection(*address_of(session, host, port), timeout, tls) as connection:
             refused = _send(connection, outgoing, control_ids, out)
     out.print(f"{count(len(outgoing), 'message')} sent, {len(outgoing) - refused} accepted.")
     if refused or empty:
@@ -99,7 +103,7 @@ def _progress(out: Console) -> Progress:
     )
 
 
-def _line(message: OutgoingMessage, answer: Acknowledgement, control_ids: bool) -> Text:
+def _line(message: OutgoingMessage, answer: Answer, control_ids: bool) -> Text:
     style = "green" if answer.accepted else "default" if answer is NOT_ASKED_FOR else "bold red"
     line = Text().append(f"{answer.code or '--':4} ", style=style).append(message.label)
     if control_ids:

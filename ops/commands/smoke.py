@@ -1,74 +1,135 @@
 """`ens smoke`: three messages through a deployed environment, and what became of each."""
 
-import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import boto3
 import click
 from rich.console import Console
 
-from ops import redrive
+from environments import Environment, EnvironmentFileError, load
+from hl7.acknowledgement import Answer
 from ops.commands.send import address_of
-from ops.deployment import CONFIG
+from ops.commands.tls import with_tls
+from ops.deployment import CONFIG, ingress_outputs
 from ops.mllp import Connection
-from ops.output import console, count, duration
+from ops.output import clock, console, count, duration
+from ops.problem import ProblemError
 from ops.session import Session, operator, pass_session
-from ops.smoke import Probe, probes
+from ops.smoke import alarms
+from ops.smoke.direct import SECONDS, Direct
+from ops.smoke.patient import registered
+from ops.smoke.probes import Probe, new_run, probes
+from ops.smoke.task import OneOffTask
+from ops.smoke.watching import Watcher
+from ops.tls import TlsOptions
 from ops.trail import EventTrail
 
-POLL_SECONDS = 0.5
-DLQ_TRIES = 4
+DLQ_SECONDS = 3.0
+
+
+class Way(Protocol):
+    """A way by which the probes reach the receiver."""
+
+    def send(
+        self, probes: Sequence[Probe], while_waiting: Callable[[], object]
+    ) -> dict[str, Answer]:
+        """The acknowledgements by the probes' names."""
+        ...
 
 
 @click.command("smoke")
 @click.option("--host", default=None, help="The receiver. [default: that of --env]")
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="Its MLLP port.")
+@click.option("--in-vpc", is_flag=True, help="Send from a one-off Fargate task in the VPC.")
+@with_tls
 @click.option("--wait", default=120.0, show_default=True, help="Seconds to wait for each ending.")
 @click.option("--by", default="", help="Who does it, for the audit. [default: your user name]")
 @click.option("--yes", is_flag=True, help="Do not ask before sending to prod.")
 @pass_session
 def smoke_command(
-    session: Session, *, host: str | None, port: int | None, wait: float, by: str, yes: bool
+    session: Session,
+    *,
+    host: str | None,
+    port: int | None,
+    in_vpc: bool,
+    tls: TlsOptions | None,
+    wait: float,
+    by: str,
+    yes: bool,
 ) -> None:
-    """Sends a good, a poison and a slow message, and prints what pipe, workflow and DLQ did.
+    """Sends a good, a poison and a slow message, and prints what became of each.
 
-    They notify nobody, and the poison one is taken off the dead-letter queue again. Exit code 1
-    unless each ended as designed.
+    The good one tells an invented provider at SES's mailbox simulator, and has to be delivered. The
+    registry's entries and the poison one's dead letter are removed again. Exit code 1 unless each
+    ended as designed. Outside the VPC only --in-vpc reaches a deployed receiver.
     """
+    if in_vpc and (host or port or tls):
+        raise click.UsageError("--in-vpc takes address and TLS from the deployment.")
     if session.environment == "prod" and not yes:
         click.confirm("Send three test messages to prod?", abort=True)
-    who, out = operator(by), console()
+    who, out, run = operator(by), console(), new_run()
+    found = probes(_environment(session), run)
+    red_before = alarms.red(session.deployment)
     _say_pipe(session, out)
-    missed = 0
-    with Connection(*address_of(session, host, port), timeout=30.0) as connection:
-        for probe in probes():
-            answer = connection.send(probe.message)
-            out.print(f"\n[bold]{probe.name}[/bold]: answered {answer.code or 'not'} {answer.text}")
-            trail = _ending(session, probe, wait) if answer.accepted else None
-            good = probe.as_expected(trail)
-            missed += not good
-            if trail:
-                _say(trail, out)
-            if trail and trail.status == "FAILED":
-                _take_off(session, trail.event_id, who, out)
-            out.print("  [green]as designed[/green]" if good else "  [bold red]not as designed[/]")
-    if missed:
+    watcher = Watcher(session, who)
+    with registered(session.deployment, run, who):
+        way = _way(session, host, port, tls, in_vpc)
+        answers = way.send(found, watcher.sweep)
+        missed = [
+            probe.name
+            for probe in found
+            if not _follow(probe, answers.get(probe.name), watcher, wait, out)
+        ]
+    new = sorted(alarms.red(session.deployment) - red_before)
+    for name in new:
+        out.print(f"\n[bold red]alarm went red meanwhile:[/] {name}")
+    if missed or new:
         raise click.exceptions.Exit(1)
 
 
-def _ending(session: Session, probe: Probe, wait: float) -> EventTrail | None:
-    """The event's trail once it ended, or as far as it came; None when no workflow began."""
-    deadline = time.monotonic() + wait
-    trail = None
-    while time.monotonic() < deadline:
-        for event_id in session.trail.find(probe.control_id):
-            trail = session.trail.event(event_id)
-        if trail and trail.status in ("COMPLETED", "FAILED"):
-            return trail
-        time.sleep(POLL_SECONDS)
-    return trail
+def _environment(session: Session) -> Environment:
+    try:
+        return load(session.environment)
+    except EnvironmentFileError as error:
+        raise ProblemError(str(error)) from None
 
 
-def _say(trail: EventTrail, out: Console) -> None:
+def _way(
+    session: Session, host: str | None, port: int | None, tls: TlsOptions | None, in_vpc: bool
+) -> Way:
+    if in_vpc:
+        if session.deployment.is_local:
+            raise ProblemError("The local system has no VPC: run `ens smoke` without --in-vpc.")
+        ecs, logs = (boto3.client(name, config=CONFIG) for name in ("ecs", "logs"))
+        return OneOffTask(ingress_outputs(session.environment), ecs, logs)
+    if not host and not session.deployment.is_local:
+        click.echo("The load balancer is internal; from outside its VPC use --in-vpc.", err=True)
+    return Direct(Connection(*address_of(session, host, port), timeout=SECONDS, tls=tls))
+
+
+def _follow(
+    probe: Probe, answer: Answer | None, watcher: Watcher, wait: float, out: Console
+) -> bool:
+    """Prints what became of a probe, and returns whether that is as designed."""
+    said = f"answered {answer.code or 'not'} {answer.text}" if answer else "not sent"
+    out.print(f"\n[bold]{probe.name}[/bold]: {said}")
+    trail = watcher.ending(probe, wait) if answer and answer.accepted else None
+    if trail:
+        _say(probe, trail, out)
+    if trail and trail.status == "FAILED":
+        swept = watcher.has_swept(trail.event_id, DLQ_SECONDS)
+        out.print(
+            "  DLQ       held it; taken off again"
+            if swept
+            else "  DLQ       does not hold it: SQS redelivers it"
+        )
+    good = probe.as_expected(trail)
+    out.print("  [green]as designed[/green]" if good else "  [bold red]not as designed[/]")
+    return good
+
+
+def _say(probe: Probe, trail: EventTrail, out: Console) -> None:
     runs = max((step.run for step in trail.steps), default=0)
     began = next((step.offset_ms for step in trail.steps if step.run), None)
     ends = [step.offset_ms + (step.duration_ms or 0) for step in trail.steps if step.run]
@@ -78,16 +139,18 @@ def _say(trail: EventTrail, out: Console) -> None:
     out.print(
         f"  workflow  {trail.status or 'no ending yet'}{error}, {duration(max(ends, default=None))} in all"
     )
+    if probe.sends_mail:
+        _say_mail(trail, out)
 
 
-def _take_off(session: Session, event_id: str, who: str, out: Console) -> None:
-    """Takes the message off the dead-letter queue, which gets it a moment after the status says so."""
-    for _ in range(DLQ_TRIES):
-        if redrive.discard(session.deployment, event_id, who):
-            out.print("  DLQ       held it; taken off again")
-            return
-        time.sleep(POLL_SECONDS)
-    out.print("  DLQ       does not hold it: SQS redelivers it")
+def _say_mail(trail: EventTrail, out: Console) -> None:
+    if not trail.recipients:
+        out.print("  mail      no recipient was found")
+    for recipient in trail.recipients:
+        reported = ", ".join(f"{f.outcome} {clock(f.time)}" for f in recipient.feedback)
+        out.print(
+            f"  mail      {recipient.outcome or 'not sent'}; SES reports {reported or 'nothing yet'}"
+        )
 
 
 def _say_pipe(session: Session, out: Console) -> None:

@@ -58,7 +58,14 @@ def core(request: pytest.FixtureRequest, synthesised: Callable[[str], Stacks]) -
     return synthesised(request.param)["core"]
 
 
-def read_stacks(folder: Path) -> Stacks:
-    """The templates in a cloud assembly's folder."""
-    templates = [Template.read(path) for path in folder.glob("*.template.json")]
+def read_stacks(folder: Path, name: str = "*") -> Stacks:
+    """The templates in a cloud assembly's folder, of one environment where it holds several."""
+    pattern = f"hl7-ens-{name}-*.template.json"
+    templates = [Template.read(path) for path in folder.glob(pattern)]
     return {template.name.rsplit("-", 1)[-1]: template for template in templates}
+
+
+@pytest.fixture(scope="session")
+def all_stacks(synthesised: Callable[[str], Stacks]) -> list[Template]:
+    """The stacks of all environments: they may share one account."""
+    return [template for name in EVERY for template in synthesised(name).values()]

@@ -33,15 +33,19 @@ class Template:
     document: dict[str, Any]
     missing: list[Any] = field(default_factory=list)
     """What synth would have asked AWS for."""
+    termination_protection: bool = False
 
     @classmethod
     def read(cls, path: Path) -> "Template":
         """The template in a file of a cloud assembly."""
         manifest = json.loads((path.parent / "manifest.json").read_text())
+        name = path.name.removesuffix(".template.json")
+        stack = manifest["artifacts"][name]["properties"]
         return cls(
-            path.name.removesuffix(".template.json"),
+            name,
             json.loads(path.read_text()),
             manifest.get("missing", []),
+            stack.get("terminationProtection", False),
         )
 
     @property

@@ -6,25 +6,23 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from ipaddress import ip_network
 
 import pytest
 
-from infra.settings import ENVIRONMENTS, Receiver, Sender
-from receiver.settings import read_settings
-from tests.conftest import ENVIRONMENT, ROOT
+from environments import Receiver, load, names
+from tests.conftest import ROOT
 from tests.infra.conftest import CLOUD, EVERY, Stacks
 from tests.infra.template import Template
 
 OUTPUTS = {
     *("VaultBucket", "QueueUrl", "DeadLetterQueueUrl", "StateMachineArn", "AuditTable"),
     *("StatusTable", "LedgerTable", "RegistryTable", "ReferenceKeySecret", "AuditKeySecret"),
-    *("ConfigurationSet", "FromAddress"),
+    *("ConfigurationBucket", "ConfigurationSet", "FromAddress"),
 }
 
 
 def test_the_environments_are_local_dev_staging_and_prod() -> None:
-    assert tuple(ENVIRONMENTS) == EVERY
+    assert set(names()) == set(EVERY)
 
 
 def test_local_is_the_core_stack_alone(synthesised: Callable[[str], Stacks]) -> None:
@@ -74,9 +72,11 @@ def test_the_stacks_of_one_environment_hold_no_name_of_another(
         assert [other for other in EVERY if other != name and f"hl7-ens-{other}-" in text] == []
 
 
-def test_local_knows_the_senders_of_the_samples() -> None:
-    known = json.loads(ENVIRONMENTS["local"].senders_json())
-    assert known == json.loads(ENVIRONMENT["ENS_SENDERS"])
+def test_local_and_dev_know_the_senders_of_the_samples() -> None:
+    for name in ("local", "dev"):
+        known = {s.name: (s.sending_application, s.sending_facility) for s in load(name).senders}
+        assert known["northgen"] == ("ADTSYS", "NORTHGEN")
+        assert known["aws-blog"] == ("test", "test")
 
 
 def test_an_unknown_environment_is_one_clear_sentence() -> None:
@@ -91,58 +91,35 @@ def test_an_unknown_environment_is_one_clear_sentence() -> None:
     assert run.returncode != 0
     assert run.stderr == (
         "hl7-ens: there is no environment 'nowhere':"
-        " choose one of local, dev, staging, prod (-c env=dev)\n"
+        " choose one of dev, local, prod, staging (-c env=dev)\n"
     )
 
 
 def test_who_deploys_is_told_what_is_still_a_placeholder() -> None:
-    assert ENVIRONMENTS["local"].placeholders() == []
-    gaps = " ".join(ENVIRONMENTS["prod"].placeholders())
+    assert load("local").placeholders() == []
+    gaps = " ".join(load("prod").placeholders())
     assert "mail.domain" in gaps
-    assert "alarms" in gaps
-    assert "sender" in gaps
+    assert "alarm_addresses" in gaps
+    assert "senders" in gaps
 
 
 def test_stacks_of_prod_cannot_be_deleted_by_mistake(prod: Stacks) -> None:
-    environment = ENVIRONMENTS["prod"]
+    environment = load("prod")
     assert environment.deletion_protection
     assert environment.retain
 
 
 def test_an_outage_of_hours_does_not_fill_the_dead_letter_queue_of_prod() -> None:
-    assert ENVIRONMENTS["prod"].max_receive_count == 40
-    assert ENVIRONMENTS["prod"].unknown_patient == "end"
-    assert ENVIRONMENTS["local"].unknown_patient == "dead_letter"
+    assert load("prod").max_receive_count == 40
+    assert load("prod").unknown_patient == "end"
+    assert load("local").unknown_patient == "dead_letter"
 
 
 @pytest.mark.parametrize("minutes", [0, 40])
 def test_an_unknown_patient_is_held_for_fewer_receives_than_the_queue_has(minutes: int) -> None:
-    held = replace(ENVIRONMENTS["prod"], unknown_patient="hold", hold_minutes=39)
+    held = replace(load("prod"), unknown_patient="hold", hold_minutes=39)
     with pytest.raises(ValueError, match="hold_minutes"):
         replace(held, hold_minutes=minutes)
-
-
-def test_a_sender_s_bindings_reach_the_receiver_as_it_reads_them() -> None:
-    sender = Sender(
-        name="northgen",
-        sending_application="ADTSYS",
-        sending_facility="NORTHGEN",
-        networks=("10.20.0.0/16",),
-        certificates=("adt.northgen.example",),
-        trigger_events=("A01", "A03"),
-    )
-    environment = replace(ENVIRONMENTS["dev"], senders=(sender,))
-    variables = {
-        "ENS_ENVIRONMENT": "dev",
-        "ENS_VAULT_BUCKET": "vault",
-        "ENS_QUEUE_URL": "queue",
-        "ENS_REFERENCE_KEY_SECRET": "key",
-        "ENS_SENDERS": environment.senders_json(),
-    }
-    (read,) = read_settings(variables).senders
-    assert read.networks == (ip_network("10.20.0.0/16"),)
-    assert read.certificates == {"adt.northgen.example"}
-    assert read.trigger_events == {"A01", "A03"}
 
 
 def test_tls_ends_in_one_place() -> None:

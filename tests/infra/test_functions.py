@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import ENVIRONMENTS
+from environments import load
 from lambdas.extract_entities import settings
+from lambdas.extract_entities.turns import Quota
 from tests.conftest import ROOT
 from tests.infra.conftest import Stacks
 from tests.infra.template import STEPS, Template
@@ -69,11 +70,6 @@ def test_a_function_ends_before_the_workflow_gives_it_up(step: str, core: Templa
     assert core.properties(step)["Timeout"] < TASKS[step]["TimeoutSeconds"]
 
 
-def test_functions_run_in_the_network_without_internet(prod: Stacks) -> None:
-    for step in STEPS:
-        assert prod["core"].properties(step)["VpcConfig"]["SubnetIds"]
-
-
 def test_every_log_is_encrypted_and_ends(prod: Stacks) -> None:
     for stack in prod.values():
         for logical_id, group in stack.of_type("AWS::Logs::LogGroup").items():
@@ -82,15 +78,32 @@ def test_every_log_is_encrypted_and_ends(prod: Stacks) -> None:
 
 
 @pytest.mark.parametrize("name", ["dev", "staging", "prod"])
-def test_the_functions_together_keep_to_the_accounts_comprehend_rate(
+def test_the_function_is_told_the_accounts_quota_and_how_long_an_event_may_wait(
     name: str, synthesised: Callable[[str], Stacks], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     function = synthesised(name)["core"].properties("ExtractEntities")
     told = function["Environment"]["Variables"]
-    for setting in ("ENS_COMPREHEND_RATE", "ENS_COMPREHEND_FUNCTIONS"):
+    for setting in (
+        "ENS_COMPREHEND_RATE",
+        "ENS_COMPREHEND_CHARACTERS",
+        "ENS_FINDINGS_WAIT_SECONDS",
+    ):
         monkeypatch.setenv(setting, told[setting])
-    settings.rate.cache_clear()
-    share = settings.rate()
-    settings.rate.cache_clear()
-    account = ENVIRONMENTS[name].comprehend_rate
-    assert share * function.get("ReservedConcurrentExecutions", 20) == pytest.approx(account)
+    settings.quota.cache_clear()
+    settings.wait_seconds.cache_clear()
+    environment = load(name)
+    quota, wait = settings.quota(), settings.wait_seconds()
+    settings.quota.cache_clear()
+    settings.wait_seconds.cache_clear()
+    assert quota == Quota(environment.comprehend_rate, environment.comprehend_characters)
+    assert wait == environment.findings_wait_seconds
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_no_step_reserves_concurrency_that_a_new_account_does_not_have(
+    name: str, synthesised: Callable[[str], Stacks]
+) -> None:
+    """Lambda developer guide, quotas: a new account may have a concurrency of 10."""
+    core = synthesised(name)["core"]
+    functions = core.of_type("AWS::Lambda::Function").values()
+    assert not [f for f in functions if "ReservedConcurrentExecutions" in f["Properties"]]

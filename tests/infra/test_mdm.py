@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from environments import Mdm
 from infra.app import add_stacks, find, new_app
-from infra.settings import Mdm
 from tests.infra.conftest import Stacks, read_stacks
 from tests.infra.template import Template
 

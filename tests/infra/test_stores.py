@@ -1,10 +1,12 @@
 """The vault, the tables, the queues, the secrets: encrypted, recoverable, closed."""
 
+from typing import Any
+
 import pytest
 
 from tests.infra.conftest import Stacks
 from tests.infra.template import Template, listed, read, text
-from tests.support.tables import SHAPES
+from tests.support.tables import SHAPES, projection
 
 
 def key_of(template: Template, name: str) -> str:
@@ -20,8 +22,8 @@ def test_a_table_has_the_keys_and_indexes_that_the_steps_use(name: str, core: Te
         index["IndexName"]: shape(index["KeySchema"])
         for index in table.get("GlobalSecondaryIndexes", [])
     } == indexes
-    projections = [i["Projection"] for i in table.get("GlobalSecondaryIndexes", [])]
-    assert all(projection == {"ProjectionType": "ALL"} for projection in projections)
+    for index in table.get("GlobalSecondaryIndexes", []):
+        assert index["Projection"] == projection(index["IndexName"])
     assert {a["AttributeType"] for a in table["AttributeDefinitions"]} == {"S"}
 
 
@@ -41,8 +43,6 @@ def test_every_table_can_be_restored_and_has_a_key_of_ours(core: Template) -> No
 def test_no_table_of_prod_can_be_deleted(prod: Stacks) -> None:
     for name in SHAPES:
         resource = prod["core"].resources[prod["core"].id_of(f"Tables/{name.capitalize()}")]
-        assert resource["DeletionPolicy"] == "Retain"
-        assert resource["UpdateReplacePolicy"] == "Retain"
         assert resource["Properties"]["DeletionProtectionEnabled"] is True
 
 
@@ -114,12 +114,33 @@ def test_every_bucket_queue_and_topic_refuses_plain_text(
     assert closed == {f"<{logical_id}>" for logical_id in core.of_type(resource)}
 
 
-def test_what_the_vault_keeps_ends_after_its_time(core: Template) -> None:
+def test_the_last_copy_of_what_the_vault_keeps_ends_with_its_time(core: Template) -> None:
+    """Expiration only hides a version; it ends when it has been noncurrent for its days as well."""
+    from environments import load
+
+    environment = load(core.name.split("-")[2])
     rule, analyses = core.properties("Vault/Bucket")["LifecycleConfiguration"]["Rules"]
     assert rule["Status"] == analyses["Status"] == "Enabled"
-    assert (analyses["Prefix"], analyses["ExpirationInDays"]) == ("analyses/", 30)
-    assert rule["ExpirationInDays"] == rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
     assert "Prefix" not in rule
+    backups = [
+        plan["Properties"]["BackupPlan"]["BackupPlanRule"][0]["Lifecycle"]["DeleteAfterDays"]
+        for plan in core.of_type("AWS::Backup::BackupPlan").values()
+    ]
+    assert lifetime(rule) + sum(backups) == environment.vault_retention_days
+    assert analyses["Prefix"] == "analyses/"
+    assert lifetime(analyses) == environment.cache_days
+    (logs,) = core.properties("Vault/AccessLogs")["LifecycleConfiguration"]["Rules"]
+    assert lifetime(logs) == environment.vault_retention_days
+
+
+def lifetime(rule: dict[str, Any]) -> int:
+    days: int = rule["ExpirationInDays"] + rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+    return days
+
+
+def test_what_is_deleted_from_the_vault_by_mistake_can_be_brought_back(core: Template) -> None:
+    rule, _ = core.properties("Vault/Bucket")["LifecycleConfiguration"]["Rules"]
+    assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] >= 7
 
 
 def test_the_event_queue_gives_each_message_time_for_a_whole_execution(core: Template) -> None:
@@ -135,11 +156,11 @@ def test_the_event_queue_gives_each_message_time_for_a_whole_execution(core: Tem
 
 
 def test_what_is_received_too_often_goes_to_the_fifo_dead_letter_queue(core: Template) -> None:
-    from infra.settings import ENVIRONMENTS
+    from environments import load
 
     redrive = core.properties("Queues/Events")["RedrivePolicy"]
     assert text(redrive["deadLetterTargetArn"]) == f"<{core.id_of('Queues/DeadLetters')}.Arn>"
-    environment = ENVIRONMENTS[core.name.split("-")[2]]
+    environment = load(core.name.split("-")[2])
     assert redrive["maxReceiveCount"] == environment.max_receive_count
     # Pipes wants five at least (EventBridge user guide, "Amazon SQS as a source").
     assert environment.max_receive_count >= 5
@@ -169,4 +190,7 @@ def test_a_service_uses_a_key_for_this_environment_only(core: Template) -> None:
     for logical_id, key in core.of_type("AWS::KMS::Key").items():
         for statement in key["Properties"]["KeyPolicy"]["Statement"]:
             if "Service" in statement["Principal"]:
-                assert core.name.removesuffix("-core") in str(statement["Condition"]), logical_id
+                condition = str(statement["Condition"])
+                assert (
+                    core.name.removesuffix("-core") in condition or "aws:SourceAccount" in condition
+                ), logical_id

@@ -45,12 +45,17 @@ def deployed(aws: Any, environment: str = "dev") -> Deployment:
 
 
 def dead_letter(
-    aws: Any, deployment: Deployment, event_id: str, copy: str = "1", group: str = GROUP
+    aws: Any,
+    deployment: Deployment,
+    event_id: str,
+    copy: str = "1",
+    group: str = GROUP,
+    sender: str = "northgen",
 ) -> str:
     """Puts an event's envelope on the dead-letter queue as the workflow does; the message's id."""
     answer = aws.client("sqs").send_message(
         QueueUrl=deployment.output("DeadLetterQueueUrl"),
-        MessageBody=json.dumps({"event_id": event_id, "bucket": "vault"}),
+        MessageBody=json.dumps({"event_id": event_id, "bucket": "vault", "sender": sender}),
         MessageGroupId=group,
         MessageDeduplicationId=f"source-{event_id}-{copy}",
     )

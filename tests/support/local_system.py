@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hl7.acknowledgement import Answer
+from hl7.header import event_id, find_header
 from local import clients
-from ops.acknowledgement import Acknowledgement
 from ops.messages import OutgoingMessage
 from ops.mllp import Connection
-from receiver.message import event_id, find_header
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -85,7 +85,7 @@ class LocalSystem:
 
     # -- what goes in
 
-    def send(self, message: bytes | Path) -> Acknowledgement:
+    def send(self, message: bytes | Path) -> Answer:
         """Sends one message over MLLP on a connection of its own and returns the answer."""
         body = message.read_bytes() if isinstance(message, Path) else message
         with Connection(HOST, self.mllp_port, timeout=20) as connection:
@@ -101,7 +101,7 @@ class LocalSystem:
         body = message.read_bytes() if isinstance(message, Path) else message
         header = find_header(body)
         assert header is not None
-        return event_id(body, header)
+        return event_id(header)
 
     # -- what can be seen
 

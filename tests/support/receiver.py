@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from ops.messages import header_field
-from receiver.framing import Decoder, wrap
+from hl7.mllp import Decoder, wrap
+from tests.support.messages import header_field
 
 Answer = Callable[[bytes], bytes | None]
 

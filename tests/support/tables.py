@@ -22,6 +22,7 @@ SHAPES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]]]] = {
         {
             "by_event": ("event_id", "updated_at"),
             "by_state": ("state", "updated_at"),
+            "by_due": ("due_shard", "due_at"),
         },
     ),
     REGISTRY: (
@@ -34,6 +35,12 @@ SHAPES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]]]] = {
     ),
     LOOKUPS: ("identifier_ref", None, {}),
 }
+
+
+PROJECTED = {
+    "by_due": ("state", "recipient_ref", "channel", "hold_reason", "digest_id", "claimed_at")
+}
+"""The attributes of the indexes that do not hold all."""
 
 
 def create_tables(dynamodb: Any) -> None:
@@ -57,7 +64,7 @@ def create_tables(dynamodb: Any) -> None:
                         {
                             "IndexName": index,
                             "KeySchema": _schema(*pair),
-                            "Projection": {"ProjectionType": "ALL"},
+                            "Projection": projection(index),
                         }
                         for index, pair in indexes.items()
                     ]
@@ -66,6 +73,13 @@ def create_tables(dynamodb: Any) -> None:
                 else {}
             ),
         )
+
+
+def projection(index: str) -> dict[str, Any]:
+    """The attributes that an index holds beside the keys, as DynamoDB and CloudFormation write it."""
+    if index not in PROJECTED:
+        return {"ProjectionType": "ALL"}
+    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(PROJECTED[index])}
 
 
 def _schema(partition: str, sort: str | None) -> list[dict[str, str]]:

@@ -32,11 +32,11 @@ class Authority:
         """The authority's own certificate."""
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
 
-    def issue(self, name: str) -> Issued:
-        """A certificate for a name, usable by both sides of a connection."""
+    def issue(self, name: str, days: int = 1) -> Issued:
+        """A certificate for a name, usable by both sides of a connection; expired where `days` < 0."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
-            _builder(name, self.certificate.subject)
+            _builder(name, self.certificate.subject, days)
             .public_key(key.public_key())
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
             .add_extension(
@@ -92,13 +92,13 @@ def pem_of(key: PrivateKeyTypes) -> str:
     ).decode()
 
 
-def _builder(name: str, issuer: x509.Name) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
+def _builder(name: str, issuer: x509.Name, days: int = 1) -> x509.CertificateBuilder:
+    end = datetime.now(UTC) + timedelta(days=days)
     return (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
         .issuer_name(issuer)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(end - timedelta(days=1, hours=1))
+        .not_valid_after(end)
     )

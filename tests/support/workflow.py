@@ -21,11 +21,11 @@ ACCOUNT = "123456789012"
 Step = Callable[[dict[str, Any]], Any]
 
 
-def definition(**substitutions: str) -> str:
+def definition(file: Path = ASL_FILE, **substitutions: str) -> str:
     """The file's text with its `${…}` replaced; a name left over is a `KeyError`."""
     values = {f"{name}Arn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{name}" for name in STEPS}
     values.update(substitutions)
-    return re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], ASL_FILE.read_text())
+    return re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], file.read_text())
 
 
 class PlatformError(Exception):
@@ -39,7 +39,12 @@ class PlatformError(Exception):
 class Workflow:
     """The deployed machine with its two queues; `invocations` lists (step, attempt) as they came."""
 
-    def __init__(self, unknown_patient: str = "dead_letter", mdm_backend: str = "registry") -> None:
+    def __init__(
+        self,
+        unknown_patient: str = "dead_letter",
+        mdm_backend: str = "registry",
+        definition_file: Path = ASL_FILE,
+    ) -> None:
         sqs = boto3.client("sqs")
         fifo = {"FifoQueue": "true", "VisibilityTimeout": "720"}
         self.dead_letter_url = sqs.create_queue(QueueName="dead.fifo", Attributes=fifo)["QueueUrl"]
@@ -53,6 +58,7 @@ class Workflow:
             type="EXPRESS",
             roleArn=f"arn:aws:iam::{ACCOUNT}:role/workflow",
             definition=definition(
+                definition_file,
                 AuditTable="audit",
                 StatusTable="status",
                 QueueUrl=self.queue_url,

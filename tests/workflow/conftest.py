@@ -23,6 +23,10 @@ ENVELOPE = {
 }
 PARSED = {
     "event_id": ENVELOPE["event_id"],
+    "sender": ENVELOPE["sender"],
+    "received_at": ENVELOPE["received_at"],
+    "encounter_ref": "k1.e",
+    "kind": "admission",
     "duplicate": False,
     "notifiable": True,
     "changes_identity": False,
@@ -78,6 +82,14 @@ def failing(error_name: str, times: int, then: Step) -> Step:
         return then(task)
 
     return step
+
+
+def states_of(execution: dict[str, Any]) -> list[str]:
+    """The names of the states that an execution entered, in order."""
+    events = boto3.client("stepfunctions").get_execution_history(
+        executionArn=execution["executionArn"], maxResults=1000
+    )["events"]
+    return [e["stateEnteredEventDetails"]["name"] for e in events if "Entered" in e["type"]]
 
 
 def status_of(event_id: str) -> dict[str, str]:

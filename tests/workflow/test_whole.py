@@ -78,7 +78,7 @@ def test_a_replay_passes_the_duplicate_check_and_sends_no_second_mail(whole: Wor
     envelope = vaulted(sample("admission"))
     whole.run(whole.send(envelope))
     execution = whole.run(whole.send({**envelope, "replay": "an operator"}))
-    assert execution["output"]["parsed"]["duplicate"] is False
+    assert execution["output"]["event"]["duplicate"] is False
     assert addresses_told() == {PETRA: 1}
     assert "ALREADY_SENT" in actions(envelope["event_id"])
 
@@ -98,7 +98,9 @@ def test_what_nobody_can_deliver_becomes_a_dead_letter_under_its_own_name(
 ) -> None:
     envelope = vaulted(sample(name))
     execution = whole.run(whole.send(envelope))
-    assert execution["error"] == f"{step}.{error}"
+    assert execution["output"]["error"] == error
+    assert execution["output"]["failed_step"] == step
+    assert status_of(envelope["event_id"])["status"] == "FAILED"
     assert status_of(envelope["event_id"])["error_name"] == error
     assert len(dead_letters(whole)) == 1
     assert waiting(whole) == (0, 0)

@@ -7,9 +7,15 @@ block unparsed and answers with the cheapest ACK there is, which is the most tha
 import asyncio
 import sys
 
-from hl7.mllp import HL7StreamReader, HL7StreamWriter, start_hl7_server
-
 from bench.receiver.peers.storing import HOST, Storing, raw_acknowledgement
+
+# The library's package has the name of this repository's own: look for it there last.
+sys.path.append(sys.path.pop(0))
+from hl7.mllp import (  # type: ignore[attr-defined]
+    HL7StreamReader,
+    HL7StreamWriter,
+    start_hl7_server,
+)
 
 
 async def serve(port: int, *, frames_only: bool) -> None:

@@ -7,13 +7,13 @@ import select
 import socket
 import ssl
 
+from hl7.mllp import Decoder, wrap
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.lookup_identities import wire
 from lambdas.lookup_identities.wire import Deadline
 
-START, END = b"\x0b", b"\x1c\x0d"
-LONGEST = 1_000_000
-"""Bytes of an answer; ten patients with every alias take a hundredth of it."""
+MAX_ANSWER_BYTES = 1_000_000
+"""Ten patients with every alias take a hundredth of it."""
 
 
 class Connection:
@@ -54,7 +54,7 @@ class Connection:
             if self._socket is None:
                 self._socket = self._open(deadline)
             self._socket.settimeout(deadline.within(wire.FIRST_BYTE_SECONDS))
-            self._socket.sendall(START + message + END)
+            self._socket.sendall(wrap(message))
             return self._answer(self._socket, deadline)
         except TimeoutError:
             self.close()  # the answer may yet come, to the next query
@@ -80,17 +80,15 @@ class Connection:
             raise DependencyUnavailableError(f"the index: {type(error).__name__}") from None
 
     def _answer(self, sock: socket.socket, deadline: Deadline) -> bytes:
-        received = sock.recv(65536)
-        while END not in received:
-            if not received or len(received) > LONGEST:
+        decoder = Decoder(MAX_ANSWER_BYTES)
+        while True:
+            received = sock.recv(65536)
+            frames = decoder.feed(received)
+            if frames and frames[0].fault is None:
+                return frames[0].payload
+            if frames or not received:
                 raise _EndedError
             sock.settimeout(deadline.within(wire.FIRST_BYTE_SECONDS))
-            more = sock.recv(65536)
-            if not more:
-                raise _EndedError
-            received += more
-        start, end = received.find(START), received.find(END)
-        return received[start + 1 : end]
 
     def _is_alive(self) -> bool:
         """Whether a kept connection can be used: nothing to read means neither an end nor a late answer."""

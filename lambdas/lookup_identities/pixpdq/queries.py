@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
 
+from hl7 import er7
+from hl7.delimiters import STANDARD
+from hl7.escapes import STANDARD_ESCAPES
 from lambdas.common.errors import ConfigurationError
-from lambdas.lookup_identities.pixpdq.er7 import DELIMITERS, escaped
 
+escaped = STANDARD_ESCAPES.encode
 OID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d*))+")
 PAGE = 10
 """Patients that one answer may hold (RCP-2)."""
@@ -123,10 +126,10 @@ def _header(parties: Parties, message_type: str, control_id: str, profile: str) 
         )
     )
     return (
-        f"MSH|{DELIMITERS}|{names}|{moment}||{message_type}|{control_id}|P|2.5"
+        f"MSH|{STANDARD.encoding_characters.decode()}|{names}|{moment}||{message_type}|{control_id}|P|2.5"
         f"||||||UNICODE UTF-8|||{profile}"
     )
 
 
 def _message(*segments: str) -> bytes:
-    return ("\r".join(segments) + "\r").encode()
+    return er7.write(segments)

@@ -7,8 +7,9 @@ MSA-1 AE, QAK-2 AE and ERR-3 204 at QPD-3.1, and asking again would hammer it fo
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hl7 import er7
+from hl7.er7 import Segment, Value
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
-from lambdas.lookup_identities.pixpdq.er7 import Segment, segments
 from lambdas.lookup_identities.pixpdq.queries import Domain
 from lambdas.lookup_identities.records import PatientRecord
 
@@ -143,31 +144,32 @@ def _checked(raw: bytes, control_id: str, tag: str, event: str) -> _Answer:
 
 def _segments(raw: bytes) -> list[Segment]:
     try:
-        return segments(raw)
-    except ValueError:
+        return er7.read(raw).every_segment
+    except er7.Er7Error:
         raise MismatchError from None
 
 
 def _ids(pid: Segment, domain: Domain) -> tuple[str, ...]:
     found = (
-        pid.of(raw)
-        for raw in pid.repetitions(3)
-        if domain.is_same(Domain(pid.of(raw, 4, 1), pid.of(raw, 4, 2)))
+        identifier.part(1)
+        for identifier in pid.repetitions(3)
+        if domain.is_same(Domain(identifier.part(4, 1), identifier.part(4, 2)))
     )
     return tuple(dict.fromkeys(value for value in found if value))
 
 
 def _record(pid: Segment) -> PatientRecord:
-    names = [(pid.of(raw, 7).upper(), raw) for raw in pid.repetitions(5)]
-    usual = [raw for kind, raw in names if kind == "L"] + [
-        raw for kind, raw in names if kind not in ("A", "M", "S")
+    names = [(name.part(7).upper(), name) for name in pid.repetitions(5)]
+    usual: list[Value] = [
+        *(name for name_type, name in names if name_type == "L"),
+        *(name for name_type, name in names if name_type not in ("A", "M", "S")),
     ]
     birth = pid.part(7)
     return PatientRecord(
         patient_id="",
-        family=pid.of(usual[0], 1) if usual else "",
-        given=pid.of(usual[0], 2) if usual else "",
+        family=usual[0].part(1) if usual else "",
+        given=usual[0].part(2) if usual else "",
         birth_date="-".join(piece for piece in (birth[:4], birth[4:6], birth[6:8]) if piece),
         sex=pid.part(8),
-        former_families=tuple(pid.of(raw, 1) for kind, raw in names if kind == "M"),
+        former_families=tuple(name.part(1) for name_type, name in names if name_type == "M"),
     )

@@ -1,13 +1,17 @@
 """Once, whatever dies and whoever else runs: never two mails, never none without a word."""
 
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common import audit, deliveries, vault
+from lambdas.common.aws import client
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.deliver_notification import delivery, ledger, mailer, rate
 from tests.functional.deliver_notification.world import (
@@ -111,6 +115,40 @@ def failing(error: Exception) -> Callable[..., Any]:
         raise error
 
     return act
+
+
+@pytest.mark.parametrize("writes", ["claimed", "sending", "sent", "held"])
+def test_a_write_whose_answer_is_lost_is_repeated_and_the_delivery_goes_on(
+    aws: Any, monkeypatch: pytest.MonkeyPatch, writes: str
+) -> None:
+    """The client repeats a write that was made already, so its condition must hold for its own work."""
+    if writes == "held":
+        monkeypatch.setattr(rate, "may_send", lambda *_: False)
+    world = World()
+    with answer_lost(writes) as lost:
+        outcome = world.run()["outcome"]
+    assert lost == [writes]
+    assert outcome == ("held" if writes == "held" else "sent")
+    assert len(sent_mails()) == (0 if writes == "held" else 1)
+
+
+@contextmanager
+def answer_lost(state: str) -> Iterator[list[str]]:
+    """DynamoDB makes the first write that sets this state, and the client hears of it only at its second try."""
+    events, lost = client("dynamodb").meta.events, list[str]()
+
+    def once(request: AWSPreparedRequest, **_: Any) -> None:
+        values = json.loads(request.body).get("ExpressionAttributeValues", {})
+        if not lost and values.get(":new_state") == {"S": state}:
+            lost.append(state)
+            raise ReadTimeoutError(endpoint_url=request.url)
+
+    # Last: moto has made the write by then.
+    events.register_last("before-send.dynamodb.UpdateItem", once)
+    try:
+        yield lost
+    finally:
+        events.unregister("before-send.dynamodb.UpdateItem", once)
 
 
 def test_a_run_that_finds_another_at_it_leaves_it_alone(aws: Any) -> None:

@@ -38,7 +38,6 @@ def world(aws: Any) -> World:
     "failure",
     [
         refusal("TooManyRequestsException", 429),
-        refusal("LimitExceededException"),
         refusal("SendingPausedException"),
         refusal("ThrottlingException"),
         ConnectTimeoutError(endpoint_url=URL),

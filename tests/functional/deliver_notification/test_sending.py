@@ -120,6 +120,25 @@ def test_without_the_clinical_step_the_mail_goes_out_and_says_so(world: World) -
         assert "I48.91" not in part.get_content()
 
 
+@pytest.mark.parametrize(
+    ("clinical", "metric"),
+    [
+        ({"outcome": "unavailable"}, "FindingsMissing"),
+        ({"unanswered": 1}, "FindingsMissing"),
+        ({"unanswered": 0}, "FindingsComplete"),
+        ({"outcome": "nothing_to_read"}, ""),
+    ],
+)
+def test_a_notification_counts_as_one_with_or_without_the_findings_that_the_service_owed(
+    world: World, clinical: dict[str, Any], metric: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.task["clinical"].update(clinical)
+    world.run()
+    printed = capsys.readouterr().out.replace(" ", "")
+    counted = {m for m in ("FindingsMissing", "FindingsComplete") if f'"{m}":[1.0]' in printed}
+    assert counted == ({metric} if metric else set())
+
+
 def test_of_one_analysis_each_recipient_gets_what_they_want_to_see(aws: Any) -> None:
     without = replace(RECIPIENT, recipient_ref="k1.without", analysis="off")
     world = World((RECIPIENT, without))

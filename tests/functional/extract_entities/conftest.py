@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.common.clock import now
 from lambdas.common.models import Note, PatientEvent
 from lambdas.common.vault import write_document
 from lambdas.extract_entities.handler import lambda_handler
@@ -27,7 +28,13 @@ def run_step(stand_in_url: str, monkeypatch: pytest.MonkeyPatch, aws: Any) -> Ru
     """Runs the handler on an event with these notes, as the workflow would."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", stand_in_url)
 
-    def run(*notes: str | Note, recipients: Any = ({},), **facts: Any) -> dict[str, Any]:
+    def run(
+        *notes: str | Note,
+        recipients: Any = ({},),
+        turn: int = 0,
+        started_at: str = "",
+        **facts: Any,
+    ) -> dict[str, Any]:
         event = PatientEvent(
             event_id=EVENT_ID,
             trigger_event="A01",
@@ -46,6 +53,8 @@ def run_step(stand_in_url: str, monkeypatch: pytest.MonkeyPatch, aws: Any) -> Ru
                 "envelope": {"event_id": EVENT_ID, "sender": "northgen"},
                 "parsed": {"version_id": written.version_id},
                 "recipients": list(recipients),
+                "turn": turn,
+                "started_at": started_at or now(),
                 "execution_arn": "arn:aws:states:us-east-1:123456789012:express:x:y:z",
                 "attempt": 0,
             },

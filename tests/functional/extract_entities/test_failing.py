@@ -76,8 +76,8 @@ def test_of_a_long_text_only_the_fields_without_an_answer_are_named(
     ask = comprehend._ask
 
     def second_fails(*arguments: Any) -> Any:
-        chunk = arguments[-1]
-        if arguments[-2] == "InferICD10CM" and chunk.start:
+        request = arguments[-1]
+        if request.operation == "InferICD10CM" and request.chunk.start:
             raise DependencyUnavailableError("comprehendmedical InferICD10CM: InternalServerError")
         return ask(*arguments)
 
@@ -92,10 +92,8 @@ def test_of_a_long_text_only_the_fields_without_an_answer_are_named(
 def test_when_time_runs_out_the_beginning_is_told_and_the_end_is_named(
     run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow = comprehend._Pace(2)
-    # Two requests at once, and the third a minute later: the run has no minute, and does not wait.
-    slow._between = slow._ahead = 60
-    monkeypatch.setattr(comprehend, "_pace", lambda _: slow)
+    # Each operation's second request is a minute later: the run has no minute, and does not wait.
+    monkeypatch.setenv("ENS_COMPREHEND_RATE", "0.0166")
     begun = time.monotonic()
     found = stored(run_step("Has gout. " + FILLER, FILLER.replace("rounds", "ward"), "Has asthma."))
     assert time.monotonic() - begun < comprehend.SECONDS

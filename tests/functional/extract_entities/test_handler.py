@@ -35,6 +35,7 @@ def test_conditions_and_medications_are_written_with_code_words_and_dose(
         "outcome": "extracted",
         "conditions": 3,
         "medications": 1,
+        "unanswered": 0,
         "version_id": "",
     }
     findings = stored(result["version_id"])

@@ -30,7 +30,7 @@ def _checked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def client_allowed(aws: Any) -> As:
     """A client whose role has one statement: these actions on this resource."""
 
-    def make(service: str, actions: str | list[str], resource: str) -> Any:
+    def make(service: str, actions: str | list[str], resource: str | list[str]) -> Any:
         iam = boto3.client("iam")
         trust = json.dumps({"Version": "2012-10-17", "Statement": []})
         role = iam.create_role(RoleName="step", AssumeRolePolicyDocument=trust)["Role"]
@@ -158,9 +158,53 @@ def test_a_mail_needs_the_identity_and_the_configuration_set(
     client_allowed: As, resource: str, *, refused: bool
 ) -> None:
     arn = f"arn:aws:ses:us-east-1:{ACCOUNT}:{resource}"
-    ses = client_allowed("sesv2", "ses:SendEmail", arn)
+    ses = client_allowed("sesv2", "ses:SendRawEmail", arn)
 
     assert denied(lambda: send_mail(ses)) is refused
+
+
+def test_a_mime_mail_is_refused_to_a_role_that_may_only_send_simple_mails(
+    client_allowed: As,
+) -> None:
+    """SES v2 authorises SendEmail with raw content as ses:SendRawEmail."""
+    ses = client_allowed("sesv2", "ses:SendEmail", "*")
+
+    with pytest.raises(ClientError, match="not authorized to perform: ses:SendRawEmail"):
+        send_mail(ses)
+
+
+def test_a_simple_mail_is_refused_to_a_role_that_may_only_send_mime_mails(
+    client_allowed: As,
+) -> None:
+    ses = client_allowed("sesv2", "ses:SendRawEmail", "*")
+    simple = {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}
+
+    assert denied(
+        lambda: ses.send_email(
+            FromEmailAddress="notifications@ens.example",
+            Destination={"ToAddresses": ["a@provider.example"]},
+            Content={"Simple": simple},
+        )
+    )
+
+
+@pytest.mark.parametrize("verified", ["a@provider.example", "provider.example"])
+def test_a_mail_to_a_verified_identity_needs_that_identity_too(
+    client_allowed: As, verified: str
+) -> None:
+    boto3.client("sesv2").create_email_identity(EmailIdentity=verified)
+    own = [f"arn:aws:ses:us-east-1:{ACCOUNT}:{kind}" for kind in ("identity/ens.example", "conf*")]
+    ses = client_allowed("sesv2", "ses:SendRawEmail", own)
+
+    with pytest.raises(ClientError, match=f"on resource: .*:identity/{verified}"):
+        send_mail(ses)
+
+
+def test_a_call_that_the_reference_does_not_know_is_denied_by_name(client_allowed: As) -> None:
+    events = client_allowed("events", "*", "*")
+
+    with pytest.raises(ClientError, match="events ListRules"):
+        events.list_rules()
 
 
 def test_the_developer_may_do_anything(aws: Any) -> None:

@@ -93,3 +93,36 @@ def test_a_function_s_code_stays_where_it_is() -> None:
     assert made["Properties"]["Timeout"] == 5
     assert "ZipFile" in made["Properties"]["Code"]
     assert properties["Code"] == code
+
+
+def test_a_versioned_bucket_is_versioned_from_its_first_object_on(aws: Any) -> None:
+    versioning = {"VersioningConfiguration": {"Status": "Enabled"}}
+    ids = create(B={"Type": "AWS::S3::Bucket", "Properties": versioning})
+    written = boto3.client("s3").put_object(Bucket=ids["B"], Key="k", Body=b"x")
+    assert written["VersionId"]
+
+
+def test_the_configuration_document_is_copied_and_its_version_is_told(aws: Any) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="assets")
+    s3.put_object(Bucket="assets", Key="1.json", Body=b"{}")
+    call = (
+        '{"service":"S3","action":"copyObject","parameters":{"Bucket":"',
+        {"Ref": "B"},
+        '","Key":"configuration.json","CopySource":"assets/1.json"}}',
+    )
+    versioning = {"VersioningConfiguration": {"Status": "Enabled"}}
+    ids = create(
+        B={"Type": "AWS::S3::Bucket", "Properties": versioning},
+        Copy={
+            "Type": "Custom::Configuration",
+            "Properties": {"ServiceToken": "f", "Create": {"Fn::Join": ["", list(call)]}},
+        },
+        Topic={
+            "Type": "AWS::SNS::Topic",
+            "Properties": {"DisplayName": {"Fn::GetAtt": ["Copy", "VersionId"]}},
+        },
+    )
+    shown = boto3.client("sns").get_topic_attributes(TopicArn=ids["Topic"])["Attributes"]
+    copy = s3.get_object(Bucket=ids["B"], Key="configuration.json", VersionId=shown["DisplayName"])
+    assert copy["Body"].read() == b"{}"

@@ -44,6 +44,11 @@ def test_unknown_deliveries_are_listed_and_sent_again_in_a_persons_name(ens: Ens
     assert DELIVERY in ens("deliveries", "held").output
 
 
+def test_a_held_delivery_says_what_it_waits_for(ens: Ens) -> None:
+    given("held", hold_reason="quota")
+    assert "daily mail quota used up" in " ".join(ens("deliveries", "held").output.split())
+
+
 def test_what_is_not_unknown_is_not_sent_again(ens: Ens) -> None:
     given("sent")
     result = ens("deliveries", "resend", DELIVERY, "--by", "tester")

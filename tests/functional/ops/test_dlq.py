@@ -104,7 +104,7 @@ def test_a_redriven_message_keeps_body_and_group_and_names_its_dead_letter(
     ens("dlq", "redrive", EVENT, "--by", "R. Tester")
     assert "redriven by R. Tester" in ens("trace", EVENT).output
     (message,) = source_of(aws, deployment)
-    assert message["envelope"] == {"event_id": EVENT, "bucket": "vault"}
+    assert message["envelope"] == {"event_id": EVENT, "bucket": "vault", "sender": "northgen"}
     assert message["Attributes"]["MessageGroupId"] == "k1.patient"
     assert message["Attributes"]["MessageDeduplicationId"] == f"{EVENT}.{message_id}"
     (entry,) = audit.entries(EVENT)

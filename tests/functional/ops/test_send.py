@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops.cli import main
-from ops.messages import header_field
+from tests.support.messages import header_field
 from tests.support.receiver import Answer, Receiver, accept, acknowledge
 
 Send = Callable[..., Result]

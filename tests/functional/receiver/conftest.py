@@ -9,7 +9,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.conftest import ENVIRONMENT
-from tests.functional.receiver.world import Clients, World, settings_for_tests
+from tests.functional.receiver.world import NORTHGEN, Clients, World, settings_for_tests
 
 
 @pytest.fixture(scope="package")
@@ -38,8 +38,8 @@ def start(clients: Clients) -> Iterator[Callable[..., World]]:
         QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true", "VisibilityTimeout": "720"}
     )
     with ExitStack() as running:
-        yield lambda **limits: running.enter_context(
-            World(settings_for_tests(name, queue["QueueUrl"], **limits), clients)
+        yield lambda senders=(NORTHGEN,), **limits: running.enter_context(
+            World(settings_for_tests(name, queue["QueueUrl"], **limits), clients, senders)
         )
 
 

@@ -12,6 +12,7 @@ class StubAws:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.envelopes: list[dict[str, Any]] = []
+        self.configuration = b'{"version": 1, "environment": "test", "senders": []}'
         self.waiting = threading.Semaphore(0)
         self.open = threading.Event()
         self.open.set()
@@ -48,6 +49,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.aws.objects[self.path] = body
         self._answer(200, b"")
+
+    def do_GET(self) -> None:
+        self._answer(200, self.aws.configuration)
 
     def do_HEAD(self) -> None:
         self._answer(200, b"")

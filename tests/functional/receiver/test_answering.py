@@ -7,17 +7,17 @@ from collections.abc import Callable
 
 import pytest
 
-from receiver.framing import wrap
-from receiver.message import find_header
+from hl7.header import find_header
+from hl7.mllp import wrap
 from tests.functional.receiver.world import World, adt, eventually
 
 REFUSED = {
     "not_hl7": (wrap(b"hello"), "AE ", b"hello"),
     "empty": (b"\x0b\x1c\r", "AE ", b""),
     "msh_unreadable": (
-        wrap(b"MSH||ADTSYS|NORTHGEN|||||ADT^A01|NG-7|P|2.3\r"),
+        wrap(b"MSH|abcd|ADTSYS|NORTHGEN|||||ADT^A01|NG-7|P|2.3\r"),
         "AE NG-7",
-        b"MSH||ADTSYS|NORTHGEN|||||ADT^A01|NG-7|P|2.3\r",
+        b"MSH|abcd|ADTSYS|NORTHGEN|||||ADT^A01|NG-7|P|2.3\r",
     ),
     "no_control_id": (wrap(adt("")), "AE ", adt("")),
     "unknown_type": (wrap(adt(kind="ORU^R01")), "AR NG-1", adt(kind="ORU^R01")),

@@ -91,14 +91,14 @@ def test_mllp_send_of_python_hl7(world: World, python_hl7: dict[str, str], tmp_p
     file = tmp_path / "messages.hl7"
     file.write_bytes(adt("1") + adt("2", patient="0043"))
     code = "import sys; from hl7.client import mllp_send; sys.exit(mllp_send())"
-    command = [sys.executable, "-c", code, "--loose", "--file", str(file)]
+    command = [sys.executable, "-P", "-c", code, "--loose", "--file", str(file)]
     output = run([*command, "-p", str(world.mllp_port), "127.0.0.1"], env=python_hl7)
     assert output.count(b"MSA|AA|") == 2
     assert len(world.envelopes()) == 2
 
 
 def test_mllp_client_of_python_hl7(world: World, python_hl7: dict[str, str]) -> None:
-    command = [sys.executable, "-c", MLLP_CLIENT, str(world.mllp_port)]
+    command = [sys.executable, "-P", "-c", MLLP_CLIENT, str(world.mllp_port)]
     assert b"MSA|AA|NG-1" in run(command, adt(), env=python_hl7)
 
 
@@ -107,7 +107,15 @@ def test_mllp_client_of_python_hl7_over_tls(
 ) -> None:
     authority = Authority(tmp_path)
     world = start(tls=tls(authority))
-    command = [sys.executable, "-c", MLLP_CLIENT, str(world.mllp_port), str(authority.file), SERVER]
+    command = [
+        sys.executable,
+        "-P",
+        "-c",
+        MLLP_CLIENT,
+        str(world.mllp_port),
+        str(authority.file),
+        SERVER,
+    ]
     assert b"MSA|AA|NG-1" in run(command, adt(), env=python_hl7)
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from receiver.framing import wrap
+from hl7.er7 import MAX_SEGMENTS
+from hl7.mllp import wrap
 from tests.functional.receiver.world import World, adt, eventually
 
 
@@ -85,10 +86,10 @@ def test_no_more_connections_of_one_peer_than_its_limit(start: Callable[..., Wor
 
 
 def test_a_message_of_too_many_segments_is_rejected_and_kept(start: Callable[..., World]) -> None:
-    world = start(max_segments=10)
-    long = adt(more=b"NTE|1||x\r" * 20)
+    world = start()
+    long = adt(more=b"NTE|1||x\r" * MAX_SEGMENTS)
     with world.connect() as sender:
         assert sender.ask(long) == "AR NG-1"
-        assert sender.ask(adt("NG-2", more=b"NTE|1||x\r" * 6)) == "AA NG-2"
+        assert sender.ask(adt("NG-2", more=b"NTE|1||x\r" * (MAX_SEGMENTS - 9))) == "AA NG-2"
     assert list(world.objects("rejected/").values()) == [long]
     assert world.counted("Refused", reason="too_many_segments") == 1

@@ -13,8 +13,9 @@ from typing import Any, Self
 
 import uvloop
 
+from hl7.mllp import Decoder, wrap
 from receiver.aws import Aws, Call, Service
-from receiver.framing import Decoder, wrap
+from receiver.configuration import Configuration
 from receiver.health import HealthServer, Readiness
 from receiver.http import Answer
 from receiver.intake import Intake
@@ -133,22 +134,45 @@ def settings_for_tests(bucket: str, queue_url: str, **limits: Any) -> Settings:
             vault_bucket=bucket,
             queue_url=queue_url,
             reference_key_secret="reference-key",
-            senders=(Sender("northgen", "ADTSYS", "NORTHGEN"),),
+            configuration_bucket=bucket,
+            configuration_key="configuration.json",
             receiver_id="r1",
         ),
         **{**ports, **limits},
     )
 
 
+NORTHGEN = Sender("northgen", "ADTSYS", "NORTHGEN")
+
+
+def configuration_document(*senders: Sender, environment: str = "test") -> bytes:
+    """The configuration document with these senders."""
+    entries = [
+        {
+            "name": sender.name,
+            "sending_application": sender.sending_application,
+            "sending_facility": sender.sending_facility,
+            "networks": list(map(str, sender.networks)),
+            "certificates": sorted(sender.certificates),
+            "trigger_events": sorted(sender.trigger_events),
+        }
+        for sender in senders
+    ]
+    return json.dumps({"version": 1, "environment": environment, "senders": entries}).encode()
+
+
 class World:
     """A running receiver with its own event loop in a thread."""
 
-    def __init__(self, settings: Settings, clients: Clients) -> None:
+    def __init__(
+        self, settings: Settings, clients: Clients, senders: tuple[Sender, ...] = (NORTHGEN,)
+    ) -> None:
         self.settings = settings
         self.bucket = settings.vault_bucket
         self.queue_url = settings.queue_url
         self.output = io.StringIO()
         self.clients = clients
+        self.configure(configuration_document(*senders))
         self.faults = Faults()
         self.mllp_port = self.health_port = 0
         self._loop = uvloop.new_event_loop()
@@ -179,9 +203,12 @@ class World:
         tls = Tls(self.settings, log)
         tls.load()
         self._reloading = asyncio.create_task(tls.keep_fresh())
+        configuration = Configuration(self.settings, self._aws, self.metrics, log)
+        await configuration.load()
+        self._renewing = asyncio.create_task(configuration.keep_fresh())
         store = Store(self.settings, self._aws)
         intake = Intake(self.settings, store, KEY, self.metrics, log)
-        self.server = MllpServer(self.settings, intake, self.metrics, log, tls)
+        self.server = MllpServer(self.settings, intake, configuration, self.metrics, log, tls=tls)
         self._health = HealthServer("127.0.0.1", 0, Readiness(self.server, intake))
         self.mllp_port = await self.server.start()
         self.health_port = await self._health.start()
@@ -190,8 +217,17 @@ class World:
         await self.server.stop()
         self._health.stop()
         self._reloading.cancel()
+        self._renewing.cancel()
         self._aws.close()
         await asyncio.sleep(0)  # what was closed says good-bye
+
+    def configure(self, document: bytes) -> None:
+        """Writes the configuration document."""
+        self.clients.s3.put_object(
+            Bucket=self.settings.configuration_bucket,
+            Key=self.settings.configuration_key,
+            Body=document,
+        )
 
     def connect(self) -> "Peer":
         """A new connection to the receiver."""

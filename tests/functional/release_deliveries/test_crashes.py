@@ -43,7 +43,7 @@ def names(value: Any) -> str:
 def _long_after(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever comes after a death comes so late that it is known to be one."""
     monkeypatch.setattr(ledger, "LEASE_MS", -1)
-    monkeypatch.setattr(releasing, "STALE", -releasing.STALE)
+    monkeypatch.setattr(ledger, "TAKE_UP_AFTER", -deliveries.TAKE_UP_AFTER)
 
 
 def dies_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str) -> None:
@@ -64,7 +64,7 @@ def releases() -> None:
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (release_ledger, "in_state"),
+        (release_ledger, "due_by"),
         (release_ledger, "bound"),
         (releasing, "digest"),
         (digest, "why_held"),
@@ -104,7 +104,7 @@ def test_a_summary_is_told_once_and_its_members_with_it(
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (release_ledger, "in_state"),
+        (release_ledger, "due_by"),
         (releasing, "deliver"),
         (mailer, "store"),
         (ledger, "claim"),

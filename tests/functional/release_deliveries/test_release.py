@@ -12,7 +12,6 @@ from lambdas.common import audit, deliveries
 from lambdas.common.encounters import Encounter, Occasion, withdraw
 from lambdas.common.items import from_item
 from lambdas.deliver_notification import ledger as delivery_ledger
-from lambdas.release_deliveries import releasing
 from tests.functional.deliver_notification.world import (
     RECIPIENT,
     World,
@@ -119,7 +118,7 @@ def test_a_release_that_died_with_the_claim_in_hand_goes_on(
         delivery = delivery_ledger.Delivery(item["event_id"], item["recipient_ref"], "email")
         assert delivery_ledger.claim(delivery, "dead", released=True)["state"] == "claimed"
     assert release()["due"] == 0  # too fresh to be called dead
-    monkeypatch.setattr(releasing, "STALE", releasing.STALE * -1)
+    due_now()
     assert release()["sent"] == 1
     assert len(sent_mails()) == 1
 
@@ -151,7 +150,7 @@ def test_an_unknown_one_goes_again_once_or_never_as_the_environment_says(
     monkeypatch: pytest.MonkeyPatch, policy: str, mails: int
 ) -> None:
     monkeypatch.setenv("ENS_ON_UNKNOWN", policy)
-    monkeypatch.setattr(releasing, "RESEND_AFTER", -releasing.RESEND_AFTER)
+    monkeypatch.setattr(delivery_ledger, "RESEND_AFTER", -deliveries.RESEND_AFTER)
     world = World()
     with ses_answers(ReadTimeoutError(endpoint_url="x")):
         assert world.run()["outcome"] == "unknown"
@@ -162,7 +161,7 @@ def test_an_unknown_one_goes_again_once_or_never_as_the_environment_says(
 
 def test_a_second_doubt_is_left_to_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENS_ON_UNKNOWN", "resend_once")
-    monkeypatch.setattr(releasing, "RESEND_AFTER", -releasing.RESEND_AFTER)
+    monkeypatch.setattr(delivery_ledger, "RESEND_AFTER", -deliveries.RESEND_AFTER)
     world = World()
     silence = ReadTimeoutError(endpoint_url="x")
     with ses_answers(silence, silence) as calls:

@@ -72,13 +72,14 @@ def release() -> dict[str, Any]:
 
 
 def due_now() -> None:
-    """Moves every held delivery's hour to the past."""
+    """Moves the time of everything that waits to the past."""
     for item in ledger_items():
-        if item.get("release_at"):
+        changes = [f"{name} = :past" for name in ("release_at", "due_at") if name in item]
+        if changes:
             boto3.client("dynamodb").update_item(
                 TableName="ledger",
                 Key={"delivery_id": {"S": item["delivery_id"]}},
-                UpdateExpression="SET release_at = :past",
+                UpdateExpression="SET " + ", ".join(changes),
                 ExpressionAttributeValues={":past": {"S": "2026-01-01T00:00:00.000Z"}},
             )
 

@@ -1,79 +1,36 @@
-import time
+"""How long a text uses the quota up, and when each of its requests may begin."""
 
 import pytest
 
-from lambdas.extract_entities import settings
-from lambdas.extract_entities.comprehend import _Pace, _TooLateError
+from lambdas.extract_entities import comprehend
+from lambdas.extract_entities.turns import Quota
 
-
-class Clock:
-    """A clock that only waiting moves."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 100.0
-        monkeypatch.setattr(time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(time, "sleep", self.sleep)
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
-
-
-def begun(pace: _Pace, clock: Clock, count: int) -> list[float]:
-    times = []
-    for _ in range(count):
-        pace.wait(float("inf"))
-        times.append(round(clock.now - 100, 3))
-    return times
+QUOTA = Quota(requests=40, characters=40_000)
 
 
 @pytest.mark.parametrize(
-    ("rate", "times"),
-    [
-        (2, [0, 0, 0.5, 1.0, 1.5]),
-        (1, [0, 1, 2, 3, 4]),
-        (0.5, [0, 2, 4, 6, 8]),
-        (4, [0, 0, 0, 0, 0.25]),
-    ],
+    ("characters", "seconds"), [(0, 0.025), (400, 0.025), (1_000, 0.025), (4_000, 0.1), (40_000, 1)]
 )
-def test_a_seconds_worth_goes_at_once_and_the_rest_at_the_rate(
-    rate: float, times: list[float], clock: Clock
+def test_a_request_costs_what_it_takes_of_requests_or_characters_whichever_is_more(
+    characters: int, seconds: float
 ) -> None:
-    assert begun(_Pace(rate), clock, 5) == times
+    assert QUOTA.seconds_for(characters) == pytest.approx(seconds)
 
 
-def test_a_pause_gives_the_seconds_worth_back_and_no_more(clock: Clock) -> None:
-    pace = _Pace(2)
-    begun(pace, clock, 4)
-    clock.sleep(60)
-    start = clock.now - 100
-    assert [round(t - start, 3) for t in begun(pace, clock, 3)] == [0, 0, 0.5]
+def test_a_short_note_costs_one_request_however_many_operations_it_goes_to() -> None:
+    both = comprehend.cost("Has gout.", ["DetectEntitiesV2", "InferICD10CM"], QUOTA)
+    assert both == comprehend.cost("Has gout.", ["InferICD10CM"], QUOTA) == pytest.approx(0.025)
 
 
-def test_whoever_would_come_too_late_is_told_at_once_and_takes_nobodys_place(clock: Clock) -> None:
-    pace = _Pace(1)
-    pace.wait(101)
-    for _ in range(3):
-        with pytest.raises(_TooLateError):
-            pace.wait(100.5)
-    assert clock.now == 100
-    pace.wait(102)
-    assert clock.now == 101
+def test_nothing_to_ask_costs_nothing() -> None:
+    assert comprehend.cost("Has gout.", [], QUOTA) == 0
 
 
-@pytest.mark.parametrize(
-    ("rate", "functions", "share"),
-    [("40", "20", 2), ("100", "20", 5), ("40", "", 2), ("", "40", 1)],
-)
-def test_a_functions_share_is_the_accounts_rate_divided_by_how_many_there_are(
-    rate: str, functions: str, share: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ENS_COMPREHEND_RATE", rate)
-    monkeypatch.setenv("ENS_COMPREHEND_FUNCTIONS", functions)
-    settings.rate.cache_clear()
-    assert settings.rate() == share
-    settings.rate.cache_clear()
+def test_a_long_text_costs_its_characters_and_its_pieces_go_out_at_that_pace() -> None:
+    text = "Seen on rounds. " * 1_500
+    pieces, free = comprehend._begins(text, "InferICD10CM", QUOTA)
+    begins = [begin for _, begin in pieces]
+    assert len(pieces) == 3
+    assert begins == sorted(begins)
+    assert begins[1] == pytest.approx(0.25, abs=0.01), "10,000 characters of 40,000 a second"
+    assert free == pytest.approx(len(text) / 40_000, abs=0.01)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.messages import OutgoingMessage, header_field, read, split
+from ops.messages import OutgoingMessage, read, split
 
 ONE = b"MSH|^~\\&|A|B|C|D|20261123||ADT^A01|7|P|2.5\rPID|1||H1\r"
 TWO = b"MSH|^~\\&|A|B|C|D|20261123||ADT^A03|8|P|2.5\rPID|1||H2\r"
@@ -50,12 +50,6 @@ def test_a_file_names_its_messages_by_number(tmp_path: Path) -> None:
     assert [message.label for message in read(file)] == ["adt.hl7 #1", "adt.hl7 #2"]
     file.write_bytes(b"Dear colleague,")
     assert read(file) == []
-
-
-def test_header_fields_are_counted_from_the_separator() -> None:
-    assert header_field(ONE, 10) == b"7"
-    assert header_field(ONE.replace(b"|", b"$"), 10) == b"7"
-    assert header_field(b"MSH", 10) == header_field(ONE, 16) == b""
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hl7 import er7
 from lambdas.common.errors import UnprocessableMessageError
-from lambdas.parse_message import er7, structure
+from lambdas.parse_message import structure
 from lambdas.parse_message.read_event import read_event
 from tests.support.messages import sample, with_pdf
 

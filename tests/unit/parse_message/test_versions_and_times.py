@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from hl7.timestamps import Times
 from lambdas.common.errors import UnprocessableMessageError
-from lambdas.parse_message.times import Times
 from lambdas.parse_message.versions import KNOWN, version_of
 
 HALIFAX = ZoneInfo("America/Halifax")

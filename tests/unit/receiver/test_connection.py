@@ -8,8 +8,8 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, cast
 
+from hl7.mllp import Decoder, Frame, wrap
 from receiver.connection import Connection
-from receiver.framing import Decoder, Frame, wrap
 from receiver.intake import Intake
 from receiver.log import Log
 from receiver.metrics import Metrics
@@ -17,7 +17,10 @@ from receiver.senders import Origin, SenderTable
 from receiver.settings import Settings
 from receiver.turns import Turns
 
-SETTINGS = replace(Settings("test", "vault", "queue", "secret", (), "r1"), end_block_seconds=0.05)
+SETTINGS = Settings(
+    *("test", "vault", "queue", "key", "configuration", "configuration.json", "r1"),
+    end_block_seconds=0.05,
+)
 
 
 class FakeTransport(asyncio.Transport):

@@ -11,20 +11,24 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from hl7.er7 import MAX_SEGMENTS
+from hl7.header import find_header
+from hl7.mllp import Decoder, Fault, Frame, wrap
 from receiver import intake as module
 from receiver.errors import StoreUnavailableError
-from receiver.framing import Decoder, Fault, Frame, wrap
 from receiver.intake import Intake
 from receiver.keys import ReferenceKey
 from receiver.log import Log
-from receiver.message import find_header
 from receiver.metrics import Metrics
 from receiver.senders import Origin
 from receiver.settings import Settings
 from receiver.store import Arrival, Store, Vaulted
 from receiver.turns import Turns
 
-LIMITS = Settings("test", "vault", "queue", "key", (), "r1", store_seconds=0.05, max_segments=50)
+LIMITS = Settings(
+    *("test", "vault", "queue", "key", "configuration", "configuration.json", "r1"),
+    store_seconds=0.05,
+)
 PLAIN = Origin("c")
 REFUSE = Origin("c", "192.0.2.1", {}, strict=True)
 
@@ -94,7 +98,7 @@ EXITS: dict[str, tuple[FakeStore, Frame, Origin, str]] = {
     "another type": (FakeStore(), Frame(adt(kind="ORU^R01")), Origin("c"), "AR"),
     "another trigger": (FakeStore(), Frame(adt(kind="ADT^X")), Origin("c"), "AR"),
     "not this sender": (FakeStore(), Frame(adt()), REFUSE, "AR"),
-    "many segments": (FakeStore(), Frame(adt() + b"NTE|1\r" * 60), Origin("c"), "AR"),
+    "many segments": (FakeStore(), Frame(adt() + b"NTE|1\r" * MAX_SEGMENTS), Origin("c"), "AR"),
     "oversize": (FakeStore(), Frame(adt(), Fault.OVERSIZE), Origin("c"), "AR"),
     "cut off": (FakeStore(), Frame(adt(), Fault.CUT_OFF), Origin("c"), "AR"),
     "no start block": (FakeStore(), Frame(adt(), Fault.NO_START_BLOCK), Origin("c"), "AE"),

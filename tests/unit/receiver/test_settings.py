@@ -9,7 +9,8 @@ REQUIRED = {
     "ENS_VAULT_BUCKET": "vault",
     "ENS_QUEUE_URL": "https://queue",
     "ENS_REFERENCE_KEY_SECRET": "secret",
-    "ENS_SENDERS": '[{"name": "ng", "sending_application": "ADT", "sending_facility": "NG"}]',
+    "ENS_CONFIGURATION_BUCKET": "configuration",
+    "ENS_CONFIGURATION_KEY": "configuration.json",
 }
 
 
@@ -33,9 +34,7 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("ENS_IDLE_SECONDS", "0"),
         ("ENS_STORE_SECONDS", "nan"),
         ("ENS_FRAME_SECONDS", "inf"),
-        ("ENS_SENDERS", "{}x"),
-        ("ENS_SENDERS", '[{"name": "ng"}]'),
-        ("ENS_SENDERS", "[1]"),
+        ("ENS_CONFIGURATION_SECONDS", "0"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_variable_s_name(name: str, value: str) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from hl7 import er7
 from lambdas.common.errors import ConfigurationError
-from lambdas.lookup_identities.pixpdq.er7 import segments
 from lambdas.lookup_identities.pixpdq.queries import Domain, Parties, pdq_query, pix_query
 
 REGION = Domain("REGION", "2.16.840.1.113883.3.9999.10")
@@ -24,7 +24,7 @@ def test_a_pix_query_is_what_iti_9_writes() -> None:
         "|^^^REGION&2.16.840.1.113883.3.9999.10&ISO"
     )
     assert (rcp, end) == ("RCP|I", "")
-    (msh, *_) = segments(pix_query(PARTIES, "NTF-0001", "QT-7c1e", "H00412", NORTHGEN))
+    (msh, *_) = er7.read(pix_query(PARTIES, "NTF-0001", "QT-7c1e", "H00412", NORTHGEN)).segments
     assert (msh.part(18), msh.field(21)) == ("UNICODE UTF-8", "ITI-9^IHE")
 
 
@@ -46,7 +46,7 @@ def test_the_next_page_is_the_same_query_with_the_pointer() -> None:
 def test_delimiters_in_an_identifier_are_escaped_and_it_ends_no_segment() -> None:
     query = pix_query(PARTIES, "1", "2", "A|B^C&D~E\\F\rPID|evil", NORTHGEN)
     assert [line[:3] for line in lines(query)] == ["MSH", "QPD", "RCP", ""]
-    assert segments(query)[1].part(3) == "A|B^C&D~E\\FPID|evil"
+    assert er7.read(query).segments[1].part(3) == "A|B^C&D~E\\FPID|evil"
 
 
 @pytest.mark.parametrize(

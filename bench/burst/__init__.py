@@ -1,0 +1,1 @@
+"""A burst of notifications against a stand-in for Comprehend Medical that throttles."""

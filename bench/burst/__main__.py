@@ -1,0 +1,166 @@
+"""`python -m bench.burst`: 1,000 notifications in a minute against a Comprehend Medical that throttles.
+
+The clock is virtual. Turns are the product's own code on a DynamoDB of moto, retries and waits are
+those of the state machine's file, and the back-off between attempts is botocore's. `before` is the
+product as it was: each function sends the account's rate divided by twenty, and the workflow retries
+three times within seven seconds. Latencies are assumed: warm functions 0.1 to 0.3 s, a cold start
+1.2 s, an answer of Comprehend Medical 0.4 s (medians, log-normal).
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+from moto import mock_aws
+
+from bench.burst.simulation import Account, ComprehendMedical, Function, Simulation
+from bench.burst.versions import by_share, in_turn
+from bench.burst.workflow import MEDIANS, Event, Extract, World, retriers_of, way
+from environments import load
+from lambdas.extract_entities.turns import Quota
+from tests.conftest import ENVIRONMENT, clear_caches
+from tests.support.tables import create_tables
+from tests.support.workflow import ASL_FILE
+
+START = 1_800_000_000.0
+NOTES = Path(__file__).resolve().parents[1] / "clinical" / "held_out" / "notes"
+PROD = load("prod")
+QUOTA = Quota(PROD.comprehend_rate, PROD.comprehend_characters)
+WAIT_SECONDS = PROD.findings_wait_seconds
+
+FORMER_RETRY = [
+    {
+        "ErrorEquals": ["DependencyUnavailableError", "Lambda.TooManyRequestsException"],
+        "IntervalSeconds": 1,
+        "BackoffRate": 2,
+        "MaxAttempts": 3,
+        "MaxDelaySeconds": 4,
+    }
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """How the notifications come, how long their notes are, and what the account allows."""
+
+    name: str
+    within_seconds: float
+    note_length: int = 0
+    concurrency: int = 1_000
+    count: int = 1_000
+
+
+SCENARIOS = (
+    Scenario("over a minute", 60),
+    Scenario("all in one second", 1),
+    Scenario("all in one second, notes of 2,000 characters", 1, note_length=2_000),
+    Scenario("over a minute, Lambda concurrency 100", 60, concurrency=100),
+    Scenario("over a minute, Lambda concurrency 10", 60, concurrency=10),
+)
+BEYOND = Scenario("10,000 in one minute", 60, count=10_000)
+"""More than the quota serves within the longest wait: the cap shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What became of the events: the share without findings, and delays until the notification."""
+
+    lost: float
+    p50: float
+    p99: float
+    longest: float
+    throttled: int
+    counts: dict[str, int]
+
+
+def burst(
+    scenario: Scenario, extract: Extract, former: bool, reserved: int | None = None
+) -> Figures:
+    """Runs one scenario with one version of the step."""
+    random.seed(7)
+    simulation = Simulation(START)
+    retriers = retriers_of(ASL_FILE.read_text())
+    if former:
+        retriers["ExtractEntities"] = FORMER_RETRY
+    world = World(
+        simulation,
+        Account(scenario.concurrency),
+        ComprehendMedical(QUOTA.requests, QUOTA.characters, START),
+        {name: Function() for name in MEDIANS} | {"ExtractEntities": Function(reserved)},
+        retriers,
+    )
+    notes = [json.loads(file.read_text())["text"] for file in sorted(NOTES.glob("*.json"))]
+    events = [
+        Event(
+            _note(notes, scenario.note_length), START + random.uniform(0, scenario.within_seconds)
+        )
+        for _ in range(scenario.count)
+    ]
+    for event in events:
+        simulation.begin(way(world, event, extract), event.arrived)
+    simulation.run()
+    delays = sorted(event.told_at - event.arrived for event in events)
+    return Figures(
+        lost=sum(event.lost for event in events) / len(events),
+        p50=statistics.median(delays),
+        p99=delays[int(len(delays) * 0.99)],
+        longest=delays[-1],
+        throttled=world.service.answers["throttled"],
+        counts=dict(world.counts),
+    )
+
+
+def _note(notes: Sequence[str], length: int) -> str:
+    text = random.choice(notes)
+    return (text * (length // len(text) + 1))[:length] if length else text
+
+
+VERSIONS: dict[str, Callable[[Scenario], Figures]] = {
+    "before, 20 reserved": lambda s: burst(s, by_share(QUOTA.requests / 20), True, reserved=20),
+    "before, none reserved": lambda s: burst(s, by_share(QUOTA.requests / 20), True),
+    "now": lambda s: burst(s, in_turn(QUOTA, WAIT_SECONDS), False),
+}
+
+
+def main() -> None:
+    """Prints a row for each scenario and version."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--details", action="store_true", help="print what was counted on the way")
+    parser.add_argument("--all", action="store_true", help="also 10,000 notifications (minutes)")
+    asked = parser.parse_args()
+    os.environ.update(ENVIRONMENT)
+    print(
+        f"quota {QUOTA.requests:.0f} requests and {QUOTA.characters:,.0f} characters a second of"
+        f" each operation; an event waits {WAIT_SECONDS} s at most for its turn\n"
+    )
+    print(f"{'':46}{'lost':>7}{'p50 s':>8}{'p99 s':>8}{'max s':>8}{'throttled':>11}")
+    for scenario in (*SCENARIOS, *((BEYOND,) if asked.all else ())):
+        print(scenario.name)
+        for name, run in VERSIONS.items():
+            found = measured(scenario, run)
+            print(
+                f"  {name:44}{found.lost:7.1%}{found.p50:8.1f}{found.p99:8.1f}"
+                f"{found.longest:8.1f}{found.throttled:11,}"
+            )
+            if asked.details:
+                print(f"    {found.counts}")
+
+
+def measured(scenario: Scenario, run: Callable[[Scenario], Figures]) -> Figures:
+    """The figures of one scenario over a DynamoDB of its own."""
+    with mock_aws():
+        clear_caches()
+        create_tables(boto3.client("dynamodb"))
+        found = run(scenario)
+        clear_caches()
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""A discrete-event simulation: processes are generators that yield the seconds they wait."""
+
+import heapq
+import itertools
+import random
+from collections import Counter
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+Process = Generator[float, None, Any]
+
+
+class Simulation:
+    """A virtual clock and the processes that wait on it."""
+
+    def __init__(self, start: float) -> None:
+        self.now = start
+        self._queue: list[tuple[float, int, Process]] = []
+        self._order = itertools.count()
+
+    def begin(self, process: Process, moment: float) -> None:
+        """Lets a process begin at a moment."""
+        heapq.heappush(self._queue, (moment, next(self._order), process))
+
+    def run(self) -> None:
+        """Runs until no process waits any more."""
+        while self._queue:
+            self.now, _, process = heapq.heappop(self._queue)
+            for seconds in process:
+                self.begin(process, self.now + seconds)
+                break
+
+
+@dataclass(slots=True)
+class Bucket:
+    """A token bucket that holds a second's worth."""
+
+    rate: float
+    level: float
+    filled_at: float
+
+    def fits(self, amount: float, now: float) -> bool:
+        """Whether so much is left at this moment, refilled since the last look."""
+        self.level = min(self.rate, self.level + (now - self.filled_at) * self.rate)
+        self.filled_at = now
+        return self.level >= min(amount, self.rate)
+
+    def spend(self, amount: float) -> None:
+        """Takes what `fits` has allowed."""
+        self.level -= amount
+
+
+class ComprehendMedical:
+    """Throttles at the account's quota: requests and characters a second, of each operation."""
+
+    def __init__(self, requests: float, characters: float, start: float) -> None:
+        self._limits = (requests, characters)
+        self._start = start
+        self._buckets: dict[str, tuple[Bucket, Bucket]] = {}
+        self.answers: Counter[str] = Counter()
+
+    def answers_to(self, operation: str, characters: int, now: float) -> bool:
+        """Whether a request is answered; False: ThrottlingException."""
+        made = tuple(Bucket(limit, limit, self._start) for limit in self._limits)
+        requests, text = self._buckets.setdefault(operation, (made[0], made[1]))
+        if not (requests.fits(1, now) and text.fits(characters, now)):
+            self.answers["throttled"] += 1
+            return False
+        requests.spend(1)
+        text.spend(characters)
+        self.answers["answered"] += 1
+        return True
+
+
+@dataclass(slots=True)
+class Sandbox:
+    """One sandbox of a function, and the moment at which its own pace allows the next request."""
+
+    free_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Function:
+    """A Lambda function: warm sandboxes first, then new ones, up to a concurrency."""
+
+    reserved: int | None = None
+    running: int = 0
+    idle: list[Sandbox] = field(default_factory=list)
+
+
+class Account:
+    """The functions of one account, which share its concurrency."""
+
+    def __init__(self, concurrency: int) -> None:
+        self._concurrency = concurrency
+        self._running = 0
+
+    def sandbox(self, function: Function) -> tuple[Sandbox, bool] | None:
+        """A sandbox and whether it is new; None: TooManyRequestsException."""
+        limit = function.reserved if function.reserved is not None else function.running + 1
+        if self._running >= self._concurrency or function.running >= limit:
+            return None
+        self._running += 1
+        function.running += 1
+        return (function.idle.pop(), False) if function.idle else (Sandbox(), True)
+
+    def release(self, function: Function, sandbox: Sandbox) -> None:
+        """The invocation has ended."""
+        self._running -= 1
+        function.running -= 1
+        function.idle.append(sandbox)
+
+
+def latency(median: float) -> float:
+    """A latency around a median, with a tail: log-normal, sigma 0.35."""
+    return median * random.lognormvariate(0, 0.35)

@@ -1,0 +1,68 @@
+"""How ExtractEntities asks: in turn, as it does now; and as it did, each function at its share of the rate."""
+
+from bench.burst.simulation import Sandbox, latency
+from bench.burst.workflow import (
+    EXTRACT_MEDIAN,
+    OPERATIONS,
+    Event,
+    Extract,
+    Steps,
+    World,
+    request,
+    settled,
+)
+from lambdas.extract_entities import comprehend, turns
+from lambdas.extract_entities.turns import Quota
+
+SECONDS = comprehend.SECONDS
+
+
+def in_turn(quota: Quota, wait_seconds: float) -> Extract:
+    """The product's own turns: the account's clock in DynamoDB, and waits of the workflow."""
+
+    def extract(world: World, event: Event, turn: float, sandbox: Sandbox) -> Steps:
+        yield latency(EXTRACT_MEDIAN)
+        clock = world.simulation
+        open_ones = [o for o in OPERATIONS if o not in event.answered]
+        if not open_ones:
+            return 0, 0.0
+        begin: float | None = turn
+        if not turn:
+            cost = comprehend.cost(event.text, open_ones, quota)
+            begin = turns.take(cost, clock.now, event.started + wait_seconds)
+        if begin is None:
+            world.counts["no turn in time"] += 1
+            return 0, 0.0
+        if wait := turns.workflow_wait(begin, clock.now):
+            return wait, begin
+        yield max(0.0, begin - clock.now)
+        for operation in open_ones:
+            yield from request(world, event, operation, len(event.text))
+        settled(event)
+        return 0, 0.0
+
+    return extract
+
+
+def by_share(rate: float) -> Extract:
+    """Each sandbox sends `rate` requests a second, a second's worth of them at once, for 7.5 s."""
+    between = 1 / rate
+    ahead = between * (max(1, int(rate)) - 1)
+
+    def extract(world: World, event: Event, turn: float, sandbox: Sandbox) -> Steps:
+        yield latency(EXTRACT_MEDIAN)
+        clock = world.simulation
+        until = clock.now + SECONDS
+        for operation in OPERATIONS:
+            if operation in event.answered:
+                continue
+            place = max(sandbox.free_at, clock.now)
+            if place - ahead >= until:
+                break
+            sandbox.free_at = place + between
+            yield max(0.0, place - ahead - clock.now)
+            yield from request(world, event, operation, len(event.text))
+        settled(event)
+        return 0, 0.0
+
+    return extract

@@ -1,0 +1,1 @@
+"""The size of what an execution writes to CloudWatch Logs."""

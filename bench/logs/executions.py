@@ -1,0 +1,84 @@
+"""Real executions on moto: the state machine's file, the real handlers, the samples' messages."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import pytest
+
+from lambdas.common.items import to_item
+from lambdas.lookup_identities.registry_items import items_of_folder
+from tests.conftest import ENVIRONMENT, mocked_aws
+from tests.support.messages import sample, vaulted
+from tests.support.workflow import ASL_FILE, Workflow
+from tests.workflow.real import SEEDS, stand_in, whole_workflow
+
+THREE_TOLD = "three recipients"
+CASES = {
+    THREE_TOLD: "two_recipients",
+    "one recipient": "admission",
+    "nobody is a recipient": "no_recipient",
+    "tells nobody (bed move)": "bed_move",
+    "dead letter": "not_hl7",
+}
+"""What is measured, and the sample that shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One execution that ended: its status and its history."""
+
+    status: str
+    history: list[dict[str, Any]]
+
+
+def add_third_recipient() -> None:
+    """Gives the patient of the sample `two_recipients` one more provider of the registry's seeds."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(SEEDS, folder, dirs_exist_ok=True)
+        with (folder / "relationships.csv").open("a") as file:
+            file.write("p-rehak,dr-smith,care_team,yes\n")
+        for item in items_of_folder(folder):
+            boto3.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
+
+
+def executed(workflow: Workflow, name: str) -> Execution:
+    """Runs the sample of this name through the workflow."""
+    execution = workflow.run(
+        workflow.send(vaulted(sample(name)), group_id=f"k1.{uuid.uuid4().hex}")
+    )
+    events = boto3.client("stepfunctions").get_execution_history(
+        executionArn=execution["executionArn"], maxResults=1000
+    )["events"]
+    return Execution(execution["status"], list(events))
+
+
+@contextmanager
+def workflow_on_moto(definition: Path = ASL_FILE) -> Iterator[Workflow]:
+    """The workflow of a definition file, with its real handlers and three recipients for the sample.
+
+    Binds this process's environment variables to moto while the block runs.
+    """
+    with stand_in() as address:
+        bound = {**ENVIRONMENT, "AWS_ENDPOINT_URL_COMPREHENDMEDICAL": address}
+        with (
+            patch.dict(os.environ, bound),
+            pytest.MonkeyPatch.context() as monkeypatch,
+            mocked_aws(monkeypatch),
+        ):
+            yield _prepared(definition)
+
+
+def _prepared(definition: Path) -> Workflow:
+    workflow = whole_workflow(definition)
+    add_third_recipient()
+    return workflow

@@ -1,0 +1,69 @@
+"""Reads an environment and its senders from their TOML files, checked against the JSON Schemas."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from environments.errors import EnvironmentFileError, shown
+from environments.model import Environment, Sender
+from environments.schema import check
+
+FOLDER = Path(__file__).parent
+T = TypeVar("T")
+
+
+def names(folder: Path = FOLDER) -> tuple[str, ...]:
+    """Returns the names of all environments: one TOML file each."""
+    return tuple(sorted(file.stem for file in folder.glob("*.toml")))
+
+
+@cache
+def load(name: str, folder: Path = FOLDER) -> Environment:
+    """Returns the environment of `<name>.toml` with the senders that it names.
+
+    Raises `EnvironmentFileError` for an unknown name, and with every fault of the files it needs.
+    """
+    if name not in names(folder):
+        known = ", ".join(names(folder))
+        raise EnvironmentFileError(
+            f"there is no environment {name!r}: choose one of {known} (-c env=dev)"
+        )
+    file = folder / f"{name}.toml"
+    content = _read(file)
+    check(file, content, "environment.schema.json")
+    senders = tuple(_sender(sender, name, file) for sender in content["senders"])
+    return _convert(file, {**content, "name": name, "senders": senders}, Environment)
+
+
+def _sender(name: str, environment: str, named_in: Path) -> Sender:
+    """The sender of `senders/<name>.toml`, with `{environment}` replaced by the environment's name."""
+    file = named_in.parent / "senders" / f"{name}.toml"
+    if not file.exists():
+        known = ", ".join(sorted(f.stem for f in file.parent.glob("*.toml")))
+        raise EnvironmentFileError(
+            f"{shown(named_in)}: senders: there is no file senders/{name}.toml; allowed: {known}"
+        )
+    content = _read(file)
+    check(file, content, "sender.schema.json")
+    facility = content["sending_facility"].replace("{environment}", environment.upper())
+    return _convert(file, {**content, "name": name, "sending_facility": facility}, Sender)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise EnvironmentFileError(f"{shown(file)}: not a TOML file: {error}") from None
+
+
+def _convert(file: Path, content: dict[str, Any], kind: type[T]) -> T:
+    """The checked content as a dataclass, whose own rules name the key that breaks them."""
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError as error:
+        text, _, key = str(error).partition(" - at `$.")
+        where = f"{shown(file)}: {key.rstrip('`')}" if key else shown(file)
+        raise EnvironmentFileError(f"{where}: {text}") from None

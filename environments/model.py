@@ -1,0 +1,277 @@
+"""The values of an environment and of its senders, as frozen dataclasses.
+
+Each key of the TOML files is a field of the same name. The JSON Schemas beside the files describe and
+check each value; rules over several values are in `__post_init__`, which raises `ValueError`.
+"""
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from environments.placeholders import unset_values
+
+CONFIGURATION_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """A hospital system that sends messages, known by its MSH-3.1 and MSH-4.1.
+
+    `networks` and `certificates` bind it to connections (docs/receiver.md).
+    """
+
+    name: str
+    sending_application: str
+    sending_facility: str
+    default_assigning_authority: str = ""
+    time_zone: str = ""
+    display_name: str = ""
+    phone: str = ""
+    networks: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
+    trigger_events: tuple[str, ...] = ()
+    sample: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerGateway:
+    """The hospital's end of a Site-to-Site VPN: public address, BGP number, networks."""
+
+    name: str
+    ip: str
+    asn: int = 65000
+    networks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """The VPC of an environment, and the networks from which the receiver is reached.
+
+    `prefix_lists` are AWS's lists of the addresses behind the S3 and DynamoDB gateway endpoints. A
+    security group can name these addresses in no narrower way (VPC user guide, "AWS-managed prefix
+    lists"). `availability_zones` are ids (`use1-az1`): the zone named `us-east-1a` differs between
+    accounts. With `functions_inside` False the functions run outside the VPC, except LookupIdentities
+    where an MPI is reached through it (docs/adr/0112).
+    """
+
+    cidr: str
+    availability_zones: tuple[str, ...]
+    prefix_lists: tuple[str, ...]
+    sender_networks: tuple[str, ...]
+    customer_gateways: tuple[CustomerGateway, ...] = ()
+    functions_inside: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """Number of receivers, where TLS ends, and which messages are accepted.
+
+    TLS ends at the load balancer with `certificate_arn`, at the receiver with `tls_secret`. Without
+    both, MLLP is plain TCP in the VPN. Empty `processing_ids`: P in prod, P, T and D elsewhere.
+    `server_name` is the name in the certificate, and `smoke_secret` the ARN of a secret with what
+    `ens smoke` needs for TLS: `ca`, and for mutual TLS `certificate` and `key`, in PEM.
+    """
+
+    desired: int = 2
+    maximum: int = 6
+    certificate_arn: str = ""
+    tls_secret: str = ""
+    server_name: str = ""
+    smoke_secret: str = ""
+    unknown_senders: Literal["accept", "refuse"] = "accept"
+    processing_ids: tuple[Literal["P", "T", "D"], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.certificate_arn and self.tls_secret:
+            raise ValueError("TLS ends at the load balancer or at the receiver, not at both")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """Origin and rules of notifications.
+
+    `create` is False where SES already has the domain's identity. `rate` is in mails a second.
+    `sandbox_recipients` are the verified addresses or domains that mail goes to in the SES sandbox,
+    where SES asks for a grant on each; empty with production access.
+    """
+
+    domain: str
+    from_address: str
+    create: bool = True
+    rate: int = 1
+    on_unknown: Literal["park", "resend_once"] = "park"
+    full_in_clear: Literal["allowed", "forbidden"] = "allowed"
+    sandbox_recipients: tuple[str, ...] = ()
+    smime_secret: str = ""
+    smime_secret_key_arn: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mdm:
+    """The master patient index or provider directory outside (docs/identity.md), and the way to it.
+
+    `settings` are the function's ENS_MDM_SETTINGS. `networks` and `port` are opened in the functions'
+    security group. Without `secret_key_arn`, the secret is under AWS's own key.
+    """
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    providers: Literal["registry", "fhir"] = "registry"
+    secret_arn: str = ""
+    secret_key_arn: str = ""
+    networks: tuple[str, ...] = ()
+    port: int = 443
+
+    def settings_json(self) -> str:
+        """Returns the settings as the function reads them."""
+        return json.dumps(self.settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """Daily backups of tables and vault, kept for `days` and copied to the backup vaults `copy_to` (ARNs).
+
+    A copy in another account needs its vault's access policy and an organisation's cross-account
+    backup (AWS Backup developer guide, "Creating backup copies across AWS accounts").
+    """
+
+    days: int
+    copy_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Principals that may assume each role for people (docs/security.md): ARNs, `*` allowed.
+
+    Empty: any principal of the account that signed in with MFA and may call `sts:AssumeRole`. Roles of
+    IAM Identity Center are
+    `arn:aws:iam::<account>:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_<permission set>_*`.
+    """
+
+    operators: tuple[str, ...] = ()
+    auditors: tuple[str, ...] = ()
+    registrars: tuple[str, ...] = ()
+    vault_readers: tuple[str, ...] = ()
+
+
+MAX_FINDINGS_WAIT_SECONDS = 100
+"""The state machine's 270 seconds without what every later state may take (tests/workflow)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One environment and the senders that it names. Empty `account`: that of the credentials.
+
+    `max_receive_count` deliveries of a queue message, one every 12 minutes, end as a dead letter.
+    Without `extract_concurrency` no Lambda concurrency is reserved. `comprehend_rate` and
+    `comprehend_characters` are quotas a second of each operation of Comprehend Medical, shared by all
+    functions; `findings_wait_seconds` is how long an event may wait for its turn there.
+    `log_execution_data` adds the input and output of every state to the workflow's log (docs/cost.md).
+    `data_trail` records every access to vault, registry and look-ups in CloudTrail.
+    `vault_retention_days` is the age at which the last copy of a message is gone, `vault_recovery_days`
+    the time in which a deleted object can be brought back; `backup` None makes no backups.
+    """
+
+    name: str
+    account: str = ""
+    region: str = "us-east-1"
+    target: Literal["lambda", "host"] = "lambda"
+    network: Network | None = None
+    receiver: Receiver = field(default_factory=Receiver)
+    mail: Mail
+    senders: tuple[Sender, ...] = ()
+    unknown_patient: Literal["dead_letter", "end", "hold"]
+    hold_minutes: int = 5
+    mdm_backend: Literal["registry", "pixpdq", "fhir"] = "registry"
+    mdm: Mdm = field(default_factory=Mdm)
+    cost_mode: Literal["full", "coded", "off"] = "full"
+    comprehend_rate: int = 40
+    comprehend_characters: int = 40_000
+    findings_wait_seconds: int = 90
+    cache_days: int = 30
+    text_limit: int = 50_000
+    document_bytes: int = 1_000_000
+    max_receive_count: int
+    extract_concurrency: int | None = None
+    log_execution_data: bool = False
+    people: People = field(default_factory=People)
+    data_trail: bool = False
+    alarm_addresses: tuple[str, ...] = ()
+    alarm_topics: tuple[str, ...] = ()
+    retain: bool
+    deletion_protection: bool
+    log_retention_days: Literal[1, 30, 90, 365]
+    vault_retention_days: int
+    vault_recovery_days: int = 7
+    backup: Backup | None = None
+
+    def __post_init__(self) -> None:
+        # Names are built from it (a load balancer's has at most 32 characters), and patterns in
+        # policies end with it and a hyphen: `hl7-ens-dev-*` must not match another environment.
+        if not re.fullmatch(r"[a-z][a-z0-9]{0,14}", self.name):
+            raise ValueError(
+                f"name: {self.name}; allowed: a small letter and up to 14 letters and digits"
+            )
+        if self.vault_expiration_days < 1:
+            raise ValueError(
+                f"vault_retention_days: {self.vault_retention_days}; allowed: more than"
+                " vault_recovery_days and backup.days together"
+            )
+        if self.unknown_patient == "hold" and not 0 < self.hold_minutes < self.max_receive_count:
+            raise ValueError(
+                f"hold_minutes: {self.hold_minutes}; each minute is a receive of the queue;"
+                f" allowed: 1 to {self.max_receive_count - 1}, below max_receive_count"
+            )
+        unbound: dict[tuple[str, str], str] = {}
+        for sender in self.senders:
+            written = sender.sending_application, sender.sending_facility
+            if not sender.networks and not sender.certificates:
+                other = unbound.setdefault(written, sender.name)
+                if other != sender.name:
+                    raise ValueError(
+                        f"senders: {other} and {sender.name} write the same MSH-3 and MSH-4;"
+                        " allowed: the same only where networks or certificates tell them apart"
+                    )
+
+    @property
+    def prefix(self) -> str:
+        """Prefix of every physical name of this environment: `hl7-ens-dev`."""
+        return f"hl7-ens-{self.name}"
+
+    @property
+    def vault_expiration_days(self) -> int:
+        """Days after which the vault marks an object as deleted.
+
+        Its bytes stay for `vault_recovery_days` and in backups for `backup.days`, so that the last copy
+        ends when `vault_retention_days` have passed.
+        """
+        backups = self.backup.days if self.backup else 0
+        return self.vault_retention_days - self.vault_recovery_days - backups
+
+    def runs_inside(self, step: str) -> bool:
+        """Whether a function runs in the VPC: all or none, and LookupIdentities where its MPI is there."""
+        if self.network is None:
+            return False
+        return self.network.functions_inside or (
+            step == "LookupIdentities" and bool(self.mdm.networks)
+        )
+
+    def configuration(self) -> str:
+        """Returns the JSON document that receiver and functions read: format version and senders.
+
+        Values that are empty are left out. Both ends take the same version: `version` counts changes
+        that an older reader cannot read.
+        """
+        senders = [
+            {key: value for key, value in asdict(sender).items() if value and key != "sample"}
+            for sender in self.senders
+        ]
+        document = {"version": CONFIGURATION_VERSION, "environment": self.name, "senders": senders}
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+    def placeholders(self) -> list[str]:
+        """Returns each value that a deployer has still to set: `<file>: <key>: <what to do>`.
+
+        The local environment sends no mail to anybody, so its list is empty.
+        """
+        return [] if self.network is None else unset_values(self)

@@ -1,0 +1,51 @@
+"""Finds the example values that a deployer has to replace before an environment serves anybody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from environments.model import Environment
+
+SMOKE = "smoke"
+
+# RFC 2606: .example, .test, .invalid and the example domains belong to nobody.
+_EXAMPLE_DOMAIN = re.compile(r"(^|[.@/])([\w-]+\.(example|test|invalid)|example\.(com|net|org))\b")
+# The accounts of AWS's own documentation.
+_EXAMPLE_ACCOUNT = re.compile(r"(^|:)(123456789012|1{4}2{4}3{4}|4{4}5{4}6{4}|0{12})(:|$)")
+
+
+def unset_values(environment: Environment) -> list[str]:
+    """Returns `<file>: <key>: <what to do>` for each example value, sample sender and empty list."""
+    file = f"environments/{environment.name}.toml"
+    values = asdict(environment)
+    senders = values.pop("senders")
+    found = list(_examples(file, "", values))
+    for sender in senders:
+        name = sender.pop("name")
+        if sender["sample"]:
+            found.append(f"{file}: senders: {name} is a sample; name the hospital's own systems")
+        else:
+            found += _examples(f"environments/senders/{name}.toml", "", sender)
+    if all(sender.name == SMOKE for sender in environment.senders):
+        found.append(f"{file}: senders: no hospital system; add a file in environments/senders/")
+    if not environment.alarm_addresses and not environment.alarm_topics:
+        found.append(f"{file}: alarm_addresses: nobody is told of alarms; add a mail address")
+    return found
+
+
+def _examples(file: str, key: str, value: Any) -> Iterator[str]:
+    match value:
+        case dict():
+            for name, part in value.items():
+                yield from _examples(file, f"{key}.{name}" if key else name, part)
+        case list() | tuple():
+            for index, part in enumerate(value):
+                yield from _examples(file, f"{key}[{index}]", part)
+        case str() if _EXAMPLE_DOMAIN.search(value):
+            yield f"{file}: {key}: {value} is in an example domain (RFC 2606); set the real one"
+        case str() if _EXAMPLE_ACCOUNT.search(value):
+            yield f"{file}: {key}: {value} names an example account; set the real one"

@@ -1,0 +1,236 @@
+"""CloudTrail's record of every access to patient data, and the alarm when a person uses break-glass access.
+
+CloudTrail user guide, "Logging data events" and "Amazon S3 bucket policy for CloudTrail".
+"""
+
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudtrail as cloudtrail
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from environments import Environment
+from infra.alarms import Alarms, metric
+from infra.findings import accept
+from infra.grants import allow, read_objects
+from infra.keys import Keys, trail_key
+from infra.log_groups import LogGroup
+from infra.people import People
+from infra.tables import Tables
+from infra.vault import Vault
+
+# 45 CFR 164.316(b)(2)(i): six years, two of which may be leap years.
+RETENTION = cdk.Duration.days(6 * 365 + 2)
+RECORDS = "AWSLogs/*"
+CLOUDTRAIL = "cloudtrail.amazonaws.com"
+
+
+class DataTrail(Construct):
+    """A trail of management events and of data events of vault, registry and look-ups.
+
+    EventBridge sees AssumeRole only where a trail records read-only management events, and S3 reads
+    only where a trail records data events (EventBridge user guide, "Events via CloudTrail").
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        keys: Keys,
+        vault: Vault,
+        tables: Tables,
+        people: People,
+        alarms: Alarms,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._environment = environment
+        stack = cdk.Stack.of(self)
+        name = f"{environment.prefix}-data"
+        arn = f"arn:{stack.partition}:cloudtrail:{stack.region}:{stack.account}:trail/{name}"
+        self.key = trail_key(self, "Key", environment=environment, trail_arn=arn)
+        self.bucket = self._bucket(arn)
+        trail = cloudtrail.CfnTrail(
+            self,
+            "Resource",
+            trail_name=name,
+            is_logging=True,
+            enable_log_file_validation=True,
+            s3_bucket_name=self.bucket.bucket_name,
+            kms_key_id=self.key.key_arn,
+            include_global_service_events=True,
+            is_multi_region_trail=False,
+            event_selectors=[
+                cloudtrail.CfnTrail.EventSelectorProperty(
+                    include_management_events=True,
+                    read_write_type="All",
+                    # One for each object and item that a function opens, and they say no more.
+                    exclude_management_event_sources=["kms.amazonaws.com"],
+                    data_resources=[
+                        cloudtrail.CfnTrail.DataResourceProperty(
+                            type="AWS::S3::Object", values=[f"{vault.bucket.bucket_arn}/"]
+                        ),
+                        cloudtrail.CfnTrail.DataResourceProperty(
+                            type="AWS::DynamoDB::Table",
+                            values=[tables.registry.table_arn, tables.lookups.table_arn],
+                        ),
+                    ],
+                )
+            ],
+        )
+        # CloudTrail writes a test object when a trail is made.
+        assert self.bucket.policy is not None
+        trail.node.add_dependency(self.bucket.policy)
+        accept(
+            trail,
+            {
+                "HIPAA.Security-CloudTrailCloudWatchLogsEnabled": "Events that need a person come by"
+                " EventBridge; the rest would cost more in CloudWatch Logs than in S3.",
+                "CKV_AWS_67": "It records the data of this environment, which lie in one region; an"
+                " organisation's own trail covers the others.",
+            },
+        )
+        self._let_read(people.auditor)
+        self._alarm_on(people.vault_reader, keys.logs, alarms)
+
+    def _bucket(self, trail_arn: str) -> s3.Bucket:
+        """The bucket of the records, which CloudTrail may write for this trail alone."""
+        bucket = s3.Bucket(
+            self,
+            "Bucket",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=True,
+            removal_policy=(
+                cdk.RemovalPolicy.RETAIN if self._environment.retain else cdk.RemovalPolicy.DESTROY
+            ),
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=RETENTION, noncurrent_version_expiration=cdk.Duration.days(1)
+                )
+            ],
+        )
+        account = cdk.Stack.of(self).account
+        written = bucket.arn_for_objects(f"AWSLogs/{account}/*")
+        for actions, resource, more in (
+            ("s3:GetBucketAcl", bucket.bucket_arn, {}),
+            ("s3:PutObject", written, {"s3:x-amz-acl": "bucket-owner-full-control"}),
+        ):
+            bucket.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[iam.ServicePrincipal(CLOUDTRAIL)],
+                    actions=[actions],
+                    resources=[resource],
+                    conditions={"StringEquals": {"aws:SourceArn": trail_arn, **more}},
+                )
+            )
+        unlogged = (
+            "Log file validation shows a changed or missing record; reads of it are management's."
+        )
+        accept(
+            bucket,
+            {
+                "AwsSolutions-S1": unlogged,
+                "HIPAA.Security-S3BucketLoggingEnabled": unlogged,
+                "HIPAA.Security-S3BucketReplicationEnabled": "Where a copy may lie is the operator's"
+                " to decide; log file validation shows what is missing.",
+                "CKV_AWS_18": unlogged,
+            },
+        )
+        return bucket
+
+    def _let_read(self, auditor: iam.Role) -> None:
+        """Lets the auditor read the records."""
+        auditor.add_to_policy(allow(("s3:ListBucket",), [self.bucket.bucket_arn]))
+        for statement in read_objects(self.bucket, self.key, RECORDS):
+            auditor.add_to_policy(statement)
+        bucket = self.bucket.node.default_child
+        assert isinstance(bucket, cdk.CfnElement)
+        logical_id = cdk.Stack.of(self).get_logical_id(bucket)
+        accept(
+            auditor,
+            {
+                f"AwsSolutions-IAM5[Resource::<{logical_id}.Arn>/{RECORDS}]": "CloudTrail names its"
+                " files by account, region, day and time.",
+            },
+        )
+
+    def _alarm_on(self, reader: iam.Role, logs_key: kms.IKey, alarms: Alarms) -> None:
+        """Logs each assumption of the vault-reader role and each call made with it, and alarms.
+
+        AssumeRole is a read-only management event: a rule sees it only in this state (EventBridge
+        user guide, "Receiving read-only management events from AWS services").
+        """
+        name = f"{self._environment.prefix}-vault-reader"
+        group = LogGroup(
+            self,
+            "VaultReaderLog",
+            name=f"/aws/events/{name}",
+            key=logs_key,
+            environment=self._environment,
+        )
+        rule = events.CfnRule(
+            self,
+            "VaultReaderRule",
+            name=name,
+            description="The vault-reader role is assumed, or calls AWS",
+            state="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+            event_pattern={
+                "detail-type": ["AWS API Call via CloudTrail"],
+                "detail": {
+                    "$or": [
+                        {
+                            "eventSource": ["sts.amazonaws.com"],
+                            "requestParameters": {"roleArn": [reader.role_arn]},
+                        },
+                        {
+                            "userIdentity": {
+                                "sessionContext": {"sessionIssuer": {"arn": [reader.role_arn]}}
+                            }
+                        },
+                    ]
+                },
+            },
+            targets=[events.CfnRule.TargetProperty(arn=_bare(group), id="Log")],
+        )
+        logs.CfnResourcePolicy(
+            self,
+            "VaultReaderLogPolicy",
+            policy_name=name,
+            policy_document=_may_log(group.log_group_arn, rule.attr_arn),
+        )
+        alarms.watch(
+            self,
+            "vault-read",
+            meaning="Somebody assumed the vault-reader role, or read patient data with it.",
+            metric=metric("AWS/Events", "TriggeredRules", {"RuleName": name}),
+        )
+
+
+def _bare(group: logs.LogGroup) -> str:
+    """The log group's ARN as a rule's target takes it, without `:*` at its end."""
+    stack = cdk.Stack.of(group)
+    return f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:{group.log_group_name}"
+
+
+def _may_log(log_group_arn: str, rule_arn: str) -> str:
+    """The policy by which EventBridge may write what this rule matched into a log group."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"]},
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": log_group_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -1,0 +1,75 @@
+"""The roles for people: operator, auditor, registrar and vault reader (docs/security.md)."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from environments import Environment
+from infra import people_grants
+from infra.findings import INLINE, accept
+from infra.people_grants import Opened
+
+
+class People(Construct):
+    """Four roles that people of the account assume; each has exactly what its `ens` commands call."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: Environment, opened: Opened
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._prefix = environment.prefix
+        people = environment.people
+        # Role chaining (which is how Identity Center users get here) ends a session after one hour
+        # whatever a role allows: IAM user guide, "Roles terms and concepts".
+        self.operator = self._role(
+            "operator", people.operators, 4, people_grants.operator(environment, opened)
+        )
+        self.auditor = self._role(
+            "auditor", people.auditors, 4, people_grants.auditor(environment, opened)
+        )
+        self.registrar = self._role(
+            "registrar", people.registrars, 2, people_grants.registrar(environment, opened)
+        )
+        self.vault_reader = self._role(
+            "vault-reader", people.vault_readers, 1, people_grants.vault_reader(environment, opened)
+        )
+        opened.vault.accept_patterns(self.vault_reader, *people_grants.VAULT_PATTERNS)
+
+    def _role(
+        self,
+        name: str,
+        principals: Sequence[str],
+        hours: int,
+        statements: Sequence[iam.PolicyStatement],
+    ) -> iam.Role:
+        """The role `<prefix>-<name>` with its statements, for sessions of at most `hours`."""
+        role = iam.Role(
+            self,
+            "".join(word.capitalize() for word in name.split("-")),
+            role_name=f"{self._prefix}-{name}",
+            description=f"{self._prefix}: {name}, a role for people",
+            assumed_by=_trusted(principals),
+            max_session_duration=cdk.Duration.hours(hours),
+        )
+        for statement in statements:
+            role.add_to_policy(statement)
+        wildcards = people_grants.accepted(statements, cdk.Stack.of(self).account)
+        accept(role, {"HIPAA.Security-IAMNoInlinePolicy": INLINE, **wildcards})
+        return role
+
+
+def _trusted(principals: Sequence[str]) -> iam.IPrincipal:
+    """The account's own principals: those whose ARN matches, or any that signed in with MFA.
+
+    A pattern stands in a condition, since a trust policy names no principal by a wildcard and is
+    refused when one that it names does not exist. Identity Center's roles carry no MFA key: there,
+    Identity Center demands MFA.
+    """
+    condition = (
+        {"ArnLike": {"aws:PrincipalArn": list(principals)}}
+        if principals
+        else {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    )
+    return iam.PrincipalWithConditions(iam.AccountRootPrincipal(), condition)

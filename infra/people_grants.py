@@ -1,0 +1,214 @@
+"""What each role for people may do: the AWS calls of its `ens` commands, and the console's to look on.
+
+A statement names its actions and resources as those of the functions do (infra/grants.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+
+from environments import Environment
+from infra.grants import allow, read_objects, read_secret, send_messages, use_key, use_table
+from infra.keys import Keys
+from infra.queues import Queues
+from infra.secrets import Secrets
+from infra.tables import Tables
+from infra.vault import Vault
+
+# What the vault holds (docs/security.md).
+VAULT_PATTERNS = ("events/*", "rejected/*", "analyses/*")
+
+# The partition keys of what the registrar and the operator write beside their own data: the audit
+# chain of master data (ops/masterdata.py), and the switch of deliveries (lambdas/common/deliveries.py).
+MASTER_DATA_CHAIN = "registry"
+DELIVERY_SWITCH = "switch#delivery"
+
+AUDIT_INDEXES = ("by_day", "by_message_control_id", "by_patient")
+STATUS_INDEXES = ("by_day",)
+LEDGER_INDEXES = ("by_event", "by_state")
+REGISTRY_INDEXES = ("by_provider", "by_roster_end")
+
+# Lists and metrics of the whole account, which the console asks for at once. None shows patient data.
+LOOK_ON = (
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "cloudwatch:GetMetricStatistics",
+    "cloudwatch:ListDashboards",
+    "cloudwatch:ListMetrics",
+    "logs:DescribeLogGroups",
+    "logs:DescribeQueryDefinitions",
+    "logs:GetQueryResults",
+    "logs:StopQuery",
+    "pipes:ListPipes",
+    "sqs:ListQueues",
+    "states:ListStateMachines",
+)
+READ_LOGS = (
+    "logs:DescribeLogStreams",
+    "logs:FilterLogEvents",
+    "logs:GetLogEvents",
+    "logs:StartQuery",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The parts of the core stack that the roles open."""
+
+    keys: Keys
+    vault: Vault
+    queues: Queues
+    tables: Tables
+    secrets: Secrets
+    state_machine_arn: str
+    pipe_arn: str
+
+
+def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
+    """Sees ids, steps, counts and logs; redrives, replays, resends and pauses. No patient data.
+
+    Neither the vault's nor the registry's key is among the grants, nor the reference key, by which
+    a guessed identifier could be compared with a reference.
+    """
+    keys, queues, tables = opened.keys, opened.queues, opened.tables
+    dead_letters, feedback = queues.dead_letters.queue_arn, queues.feedback_dead_letters.queue_arn
+    return [
+        *_find(environment, opened),
+        *use_table(
+            tables.audit, keys.records, "GetItem", "PutItem", "Query", indexes=AUDIT_INDEXES
+        ),
+        *use_table(tables.status, keys.records, "GetItem", "Query", indexes=STATUS_INDEXES),
+        *use_table(
+            tables.ledger, keys.records, "GetItem", "Query", "UpdateItem", indexes=LEDGER_INDEXES
+        ),
+        _under(("dynamodb:PutItem",), tables.ledger, DELIVERY_SWITCH),
+        *read_secret(opened.secrets.audit_key, keys.records),
+        *send_messages(queues.events, keys.queues, "GetQueueAttributes"),
+        allow(
+            (
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+            ),
+            [dead_letters],
+        ),
+        # Its count alone: a report of SES names the recipient's address.
+        allow(("sqs:GetQueueAttributes",), [feedback]),
+        allow(("pipes:DescribePipe", "pipes:StartPipe", "pipes:StopPipe"), [opened.pipe_arn]),
+        allow(("states:DescribeStateMachine",), [opened.state_machine_arn]),
+        allow(LOOK_ON, ["*"]),
+        allow(READ_LOGS, [_arn(opened, "logs", f"log-group:/*/{environment.prefix}-*")]),
+        allow(
+            ("cloudwatch:DescribeAlarmHistory",),
+            [_arn(opened, "cloudwatch", f"alarm:{environment.prefix}-*")],
+        ),
+        allow(
+            ("cloudwatch:GetDashboard",),
+            [_arn(opened, "cloudwatch", f"dashboard/{environment.prefix}", regional=False)],
+        ),
+    ]
+
+
+def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
+    """Reads and verifies the audit trail; writes nothing. The trail's one exception is MSH-10.
+
+    The key that seals entries is the key that checks them, so the auditor holds it but may not write.
+    """
+    keys, tables = opened.keys, opened.tables
+    return [
+        *_find(environment, opened),
+        _read_table(tables.audit, *AUDIT_INDEXES),
+        _read_table(tables.status, *STATUS_INDEXES),
+        use_key(keys.records, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
+        *read_secret(opened.secrets.audit_key, keys.records),
+    ]
+
+
+def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
+    """Reads and writes the registry, and appends to its own audit chain and no other."""
+    keys, tables, secrets = opened.keys, opened.tables, opened.secrets
+    return [
+        *_find(environment, opened),
+        *use_table(
+            tables.registry,
+            keys.registry,
+            "GetItem",
+            "Query",
+            "Scan",
+            "UpdateItem",
+            indexes=REGISTRY_INDEXES,
+        ),
+        _under(
+            ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+            tables.audit,
+            MASTER_DATA_CHAIN,
+        ),
+        use_key(
+            keys.records,
+            "dynamodb",
+            ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
+        ),
+        *read_secret(secrets.audit_key, keys.records),
+        # The reference of a roster's subscriber, for the audit.
+        *read_secret(secrets.reference_key, keys.records),
+    ]
+
+
+def vault_reader(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
+    """Reads the objects of the vault, any version; writes and deletes none."""
+    bucket = opened.vault.bucket
+    return [
+        *_find(environment, opened),
+        allow(("s3:ListBucket", "s3:ListBucketVersions"), [bucket.bucket_arn]),
+        *read_objects(bucket, opened.keys.vault, *VAULT_PATTERNS),
+    ]
+
+
+def accepted(statements: Sequence[iam.PolicyStatement], account: str) -> dict[str, str]:
+    """The findings of cdk-nag about the wildcards in these statements' resources, each with its reason."""
+    own = (
+        "The wildcard stands behind the environment's own prefix: no other environment's resources."
+    )
+    everything = "Lists and metrics know no resources to grant on, and show no patient data."
+    return {
+        f"AwsSolutions-IAM5[Resource::{resource.replace(account, '<AWS::AccountId>')}]": (
+            everything if resource == "*" else own
+        )
+        for statement in statements
+        for resource in statement.resources
+        if resource.endswith("*") and not resource.startswith("${Token")
+    }
+
+
+def _find(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
+    """Finding the deployment by the outputs of its stacks, as every `ens` command does."""
+    stacks = _arn(opened, "cloudformation", f"stack/{environment.prefix}-*")
+    return [allow(("cloudformation:DescribeStacks",), [stacks])]
+
+
+def _read_table(table: dynamodb.ITable, *indexes: str) -> iam.PolicyStatement:
+    """GetItem and Query on a table, and Query on these indexes of it."""
+    arns = [table.table_arn, *(f"{table.table_arn}/index/{index}" for index in indexes)]
+    return allow(("dynamodb:GetItem", "dynamodb:Query"), arns)
+
+
+def _under(actions: Sequence[str], table: dynamodb.ITable, key: str) -> iam.PolicyStatement:
+    """These actions on the items of a table under one partition key.
+
+    DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
+    """
+    return iam.PolicyStatement(
+        actions=list(actions),
+        resources=[table.table_arn],
+        conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [key]}},
+    )
+
+
+def _arn(opened: Opened, service: str, resource: str, *, regional: bool = True) -> str:
+    stack = cdk.Stack.of(opened.keys)
+    region = stack.region if regional else ""
+    return f"arn:{stack.partition}:{service}:{region}:{stack.account}:{resource}"

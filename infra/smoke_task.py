@@ -1,0 +1,131 @@
+"""The one-off task of `ens smoke --in-vpc`: the receiver's image as a client of the load balancer."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from environments import Environment, Network
+from infra.findings import INLINE, accept
+from infra.load_balancer import MLLP, LoadBalancer
+from infra.log_groups import LogGroup
+from infra.network import workload_security_group
+from infra.service import USER, ReceiverService, without_capabilities
+
+CONTAINER = "smoke"
+COMMAND = ["python", "-m", "receiver.smoke_client"]
+
+
+class SmokeTask(Construct):
+    """A task definition, its log group, and a security group that the load balancer admits.
+
+    Nothing runs until an operator calls RunTask. The task's role has no permissions: the client only
+    connects, and its answers are in its log.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        network: Network,
+        vpc: ec2.IVpc,
+        balancer: LoadBalancer,
+        receiver: ReceiverService,
+        logs_key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._environment = environment
+        group = workload_security_group(
+            self,
+            "SecurityGroup",
+            vpc=vpc,
+            network=network,
+            description="The smoke test: MLLP to the load balancer, nothing comes in",
+        )
+        balancer.admit(group, "MLLP from the smoke test")
+        log_group = LogGroup(
+            self,
+            "Logs",
+            name=f"/ecs/{environment.prefix}-smoke",
+            key=logs_key,
+            environment=environment,
+        )
+        task = self._task(balancer, receiver, log_group)
+        subnets = vpc.select_subnets(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED).subnet_ids
+        for name, value in {
+            "SmokeCluster": receiver.cluster.cluster_name,
+            "SmokeTaskDefinition": task.family,
+            "SmokeSubnets": cdk.Fn.join(",", subnets),
+            "SmokeSecurityGroup": group.security_group_id,
+            "SmokeLogGroup": log_group.log_group_name,
+        }.items():
+            cdk.CfnOutput(cdk.Stack.of(self), name, value=value)
+
+    def _task(
+        self, balancer: LoadBalancer, receiver: ReceiverService, log_group: LogGroup
+    ) -> ecs.FargateTaskDefinition:
+        task = ecs.FargateTaskDefinition(
+            self,
+            "Task",
+            family=f"{self._environment.prefix}-smoke",
+            task_role=iam.Role(
+                self,
+                "Role",
+                assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
+                description="The smoke test: no permissions",
+            ),
+            cpu=256,
+            memory_limit_mib=512,
+            runtime_platform=ecs.RuntimePlatform(
+                cpu_architecture=ecs.CpuArchitecture.ARM64,
+                operating_system_family=ecs.OperatingSystemFamily.LINUX,
+            ),
+        )
+        task.add_container(
+            CONTAINER,
+            image=receiver.image,
+            entry_point=COMMAND,
+            environment={
+                "ENS_SMOKE_HOST": balancer.balancer.load_balancer_dns_name,
+                "ENS_SMOKE_PORT": str(MLLP),
+                **self._tls(),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            secrets=self._identity(),
+            user=USER,
+            readonly_root_filesystem=True,
+            logging=ecs.LogDrivers.aws_logs(stream_prefix=CONTAINER, log_group=log_group),
+            linux_parameters=without_capabilities(self),
+        )
+        accept(
+            task,
+            {
+                "AwsSolutions-ECS2": "The variables are names and addresses; the one secret is"
+                " injected by ECS.",
+                "AwsSolutions-IAM5[Resource::*]": "ecr:GetAuthorizationToken knows no resources to"
+                " grant on.",
+                "HIPAA.Security-IAMNoInlinePolicy": INLINE,
+            },
+        )
+        return task
+
+    def _tls(self) -> dict[str, str]:
+        """TLS where the environment's receiver has it, with the name in its certificate."""
+        receiver = self._environment.receiver
+        if not (receiver.certificate_arn or receiver.tls_secret):
+            return {}
+        name = {"ENS_SMOKE_SERVER_NAME": receiver.server_name} if receiver.server_name else {}
+        return {"ENS_SMOKE_TLS": "on", **name}
+
+    def _identity(self) -> dict[str, ecs.Secret]:
+        """Authority and client certificate, where the environment names a secret with them."""
+        arn = self._environment.receiver.smoke_secret
+        if not arn:
+            return {}
+        secret = secretsmanager.Secret.from_secret_complete_arn(self, "Identity", arn)
+        return {"ENS_SMOKE_IDENTITY": ecs.Secret.from_secrets_manager(secret)}

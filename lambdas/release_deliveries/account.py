@@ -1,0 +1,33 @@
+"""The SES account's quota, read every minute: a metric for the alarm, and the rate for those who send."""
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.aws import client, dependency
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.common.log import Run, where
+from lambdas.common.mail_account import mail_account, set_maximum_rate
+
+UNLIMITED = -1
+"""`Max24HourSend` of an account without a daily quota."""
+
+
+def measure_quota(run: Run) -> None:
+    """Counts the percentage of the daily quota that is used, and keeps the account's maximum rate.
+
+    The quota is the account's and the region's, whatever else sends there. A failure is logged and
+    stops nothing: the alarm treats a missing figure as bad.
+    https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html
+    """
+    try:
+        with dependency("ses"):
+            quota = client("sesv2").get_account()["SendQuota"]
+    except (DependencyUnavailableError, ClientError) as unread:
+        run.logger.warning("the mail quota cannot be read", reason=where(unread))
+        return
+    allowed, sent = quota["Max24HourSend"], quota["SentLast24Hours"]
+    used = 0 if allowed == UNLIMITED else 100 * sent / max(1, allowed)
+    run.count("MailQuotaUsedPercent", int(used))
+    # Whole mails in a second: an account with less than one gets one, and SES throttles the rest.
+    rate = max(1, int(quota["MaxSendRate"]))
+    if mail_account().maximum_rate != rate:
+        set_maximum_rate(rate)

@@ -1,0 +1,90 @@
+"""Prepares an account for a deployment: `python -m ops.account <environment>`.
+
+Creates the service-linked roles that are missing and prints the CDK context of a first deployment.
+"""
+
+import sys
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from environments import load, names
+from ops.problem import sentence
+
+SERVICES = (
+    "ecs.amazonaws.com",
+    "ecs.application-autoscaling.amazonaws.com",
+    "elasticloadbalancing.amazonaws.com",
+)
+"""The services whose service-linked role must exist before a stack uses them.
+
+ECS makes its role with an account's first cluster, and the service that follows may come before the
+role is ready (ECS developer guide, "Using service-linked roles for Amazon ECS").
+"""
+
+PARTS = ("network", "core", "ingress")
+FIRST = "-c first-deployment=true"
+
+
+def missing_roles(iam: Any) -> list[str]:
+    """Returns the services of `SERVICES` that have no role in this account."""
+    return [
+        service
+        for service in SERVICES
+        if not iam.list_roles(PathPrefix=f"/aws-service-role/{service}/")["Roles"]
+    ]
+
+
+def create_roles(iam: Any) -> list[str]:
+    """Creates the missing service-linked roles and returns their services.
+
+    A template cannot do this: `AWS::IAM::ServiceLinkedRole` fails where the role exists.
+    """
+    created = missing_roles(iam)
+    for service in created:
+        iam.create_service_linked_role(AWSServiceName=service)
+    return created
+
+
+def is_first_deployment(cloudformation: Any, prefix: str) -> bool:
+    """Whether a stack of the environment is absent, or its creation has failed."""
+    return any(not _created(cloudformation, f"{prefix}-{part}") for part in PARTS)
+
+
+def _created(cloudformation: Any, stack: str) -> bool:
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        # CloudFormation answers "ValidationError" for a stack that does not exist.
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return False
+    return found["StackStatus"] not in (
+        *("REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_FAILED"),
+        *("ROLLBACK_IN_PROGRESS", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE"),
+        *("DELETE_IN_PROGRESS", "DELETE_FAILED", "DELETE_COMPLETE"),
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Prints the context options for `cdk deploy` on stdout and what it did on stderr."""
+    environment = load(arguments[0]) if arguments[0] in names() else None
+    if environment is None or environment.network is None:
+        cloud = ", ".join(known for known in names() if load(known).network)
+        print(f"hl7-ens: no environment {arguments[0]!r} to deploy: {cloud}", file=sys.stderr)
+        return 1
+    try:
+        for service in create_roles(boto3.client("iam")):
+            print(f"created the service-linked role of {service}", file=sys.stderr)
+        cloudformation = boto3.client("cloudformation", region_name=environment.region)
+        if is_first_deployment(cloudformation, environment.prefix):
+            print(FIRST)
+    except (BotoCoreError, ClientError) as error:
+        print(f"hl7-ens: the account could not be prepared: {sentence(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""`ens preflight`: what stops or spoils a deployment, found before it begins."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from environments import EnvironmentFileError, load
+from ops.output import console, print_json
+from ops.preflight import assembly, runner
+from ops.preflight.finding import Finding, Status
+from ops.preflight.plan import Plan
+from ops.problem import ProblemError
+from ops.session import Session, pass_session
+
+STYLES = {
+    Status.OK: "green",
+    Status.WARNING: "yellow",
+    Status.ERROR: "bold red",
+    Status.NOT_CHECKED: "yellow",
+}
+
+
+@click.command("preflight")
+@click.option(
+    "--assembly",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The synthesised stacks; `make preflight ENV=` makes them.",
+)
+@click.option("--online", is_flag=True, help="Fail when AWS could not be asked.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@pass_session
+def preflight_command(session: Session, *, folder: Path, online: bool, as_json: bool) -> None:
+    """Checks files, machine and AWS account before a deployment; calls AWS read-only.
+
+    Without credentials it checks what needs none. Exit code 1 when a finding is an error.
+    """
+    try:
+        plan = Plan(load(session.environment), assembly.read(folder))
+    except EnvironmentFileError as error:
+        raise ProblemError(str(error)) from None
+    except FileNotFoundError:
+        raise ProblemError(
+            f"{folder} holds no synthesised stacks: run `make preflight ENV={session.environment}`."
+        ) from None
+    found, out = [], console()
+    for check, finding in runner.run(plan, runner.AwsClients(plan.region)):
+        found.append((check, finding))
+        if not as_json:
+            _say(check, finding, out)
+    if as_json:
+        print_json([{"check": check, **finding.to_dict()} for check, finding in found])
+    else:
+        _sum_up(session.environment, [finding for _, finding in found], out)
+    states = {finding.status for _, finding in found}
+    if Status.ERROR in states or (online and Status.NOT_CHECKED in states):
+        raise click.exceptions.Exit(1)
+
+
+def _say(check: str, finding: Finding, out: Console) -> None:
+    line = Text(f"{finding.status:<12}", style=STYLES[finding.status])
+    line.append(f"{check}: {finding.what}", style="default")
+    out.print(line, soft_wrap=True)
+    if finding.status is Status.OK:
+        return
+    for title, text in (("where", finding.where), ("to do", finding.to_do)):
+        if text:
+            # Not wrapped, so that a command can be copied.
+            out.print(Text(f"{'':12}{title}: {text}"), soft_wrap=True)
+
+
+def _sum_up(environment: str, findings: list[Finding], out: Console) -> None:
+    counts = {status: sum(f.status is status for f in findings) for status in Status}
+    out.print(
+        f"\n{environment}: {counts[Status.ERROR]} errors, {counts[Status.WARNING]} warnings,"
+        f" {counts[Status.NOT_CHECKED]} not checked, {counts[Status.OK]} ok."
+    )

@@ -1,0 +1,1 @@
+"""One module a check: `check(plan, clients)` yields its findings."""

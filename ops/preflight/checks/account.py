@@ -1,0 +1,40 @@
+"""Whether the credentials belong to the environment's account."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ops.preflight.finding import Finding, error, ok, warning
+from ops.preflight.plan import Clients, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom AWS takes us for."""
+
+    account: str
+    arn: str
+
+
+def identity(clients: Clients) -> Identity:
+    """The owner of the credentials (STS GetCallerIdentity, which needs no permission)."""
+    answer = clients.client("sts").get_caller_identity()
+    return Identity(answer["Account"], answer["Arn"])
+
+
+def check(plan: Plan, found: Identity) -> Iterator[Finding]:
+    """The account of the credentials is the one in the file."""
+    wanted = plan.environment.account
+    if wanted and wanted != found.account:
+        yield error(
+            f"the credentials belong to account {found.account}, the environment to {wanted}",
+            f"{plan.file}: account",
+            f"set AWS_PROFILE to a profile of account {wanted}",
+        )
+        return
+    if not wanted and plan.is_strict:
+        yield warning(
+            f"no account is set: nothing keeps {plan.environment.name} out of another account",
+            f"{plan.file}: account",
+            f'set account = "{found.account}"',
+        )
+    yield ok(f"account {found.account}, region {plan.region}, as {found.arn}")

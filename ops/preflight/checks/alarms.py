@@ -1,0 +1,57 @@
+"""Whether an alarm reaches somebody: subscriptions confirmed, other topics there.
+
+https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.confirm.html
+"""
+
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+
+from ops.preflight.finding import Finding, error, ok, warning
+from ops.preflight.plan import Clients, Plan
+
+PENDING = "PendingConfirmation"
+
+
+def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+    """Subscriptions of the environment's topic; it may not exist before the first deployment."""
+    if plan.environment.network is None:
+        return
+    sns = clients.client("sns")
+    for other in plan.environment.alarm_topics:
+        try:
+            sns.get_topic_attributes(TopicArn=other)
+        except ClientError as problem:
+            if problem.response["Error"]["Code"] not in ("NotFound", "NotFoundException"):
+                raise
+            yield error(f"there is no topic {other}", f"{plan.file}: alarm_topics", "mend the ARN")
+    topic = f"arn:aws:sns:{plan.region}:{plan.account}:{plan.environment.prefix}-alarms"
+    try:
+        pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        subscriptions = [one for page in pages for one in page["Subscriptions"]]
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] not in ("NotFound", "NotFoundException"):
+            raise
+        yield warning(
+            "the deployment creates the alarm topic",
+            f"{plan.file}: alarm_addresses",
+            "confirm the subscription by the link in the mail that AWS sends to each address",
+        )
+        return
+    pending = [one["Endpoint"] for one in subscriptions if one["SubscriptionArn"] == PENDING]
+    confirmed = len(subscriptions) - len(pending)
+    report = warning if confirmed or plan.environment.alarm_topics else error
+    for endpoint in pending:
+        yield report(
+            f"the subscription of {endpoint} is not confirmed: no alarm reaches it",
+            topic,
+            "open the link in AWS's mail; for a new one:"
+            f" aws sns subscribe --topic-arn {topic} --protocol email"
+            f" --notification-endpoint {endpoint} --region {plan.region}",
+        )
+    if confirmed:
+        yield ok(f"{confirmed} confirmed alarm subscriptions")
+    elif not pending and not plan.environment.alarm_topics:
+        yield error(
+            "nobody is subscribed to the alarms", topic, f"set alarm_addresses in {plan.file}"
+        )

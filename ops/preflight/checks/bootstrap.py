@@ -1,0 +1,35 @@
+"""Whether the account is bootstrapped for CDK, and recently enough.
+
+https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping.html
+"""
+
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+
+from ops.preflight.finding import Finding, error, ok
+from ops.preflight.plan import Clients, Plan
+
+
+def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+    """The bootstrap version in SSM is at least the one that the assembly needs."""
+    name, needed = plan.assembly.bootstrap_parameter, plan.assembly.bootstrap_version
+    command = f"npx cdk bootstrap aws://{plan.account}/{plan.region}"
+    try:
+        answer = clients.client("ssm").get_parameter(Name=name)
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] != "ParameterNotFound":
+            raise
+        yield error(
+            "the account is not bootstrapped for CDK in this region", f"SSM {name}", command
+        )
+        return
+    version = int(answer["Parameter"]["Value"])
+    if version < needed:
+        yield error(
+            f"the bootstrap stack has version {version}, and {needed} is needed",
+            f"SSM {name}",
+            command,
+        )
+    else:
+        yield ok(f"bootstrap version {version} (needed: {needed})")

@@ -1,0 +1,58 @@
+"""Whether the certificate of the load balancer is issued and stays valid for a month.
+
+https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateDetail.html
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from botocore.exceptions import ClientError
+
+from ops.preflight.finding import Finding, error, ok, warning
+from ops.preflight.plan import Clients, Plan
+
+SOON = timedelta(days=30)
+
+
+def check(plan: Plan, clients: Clients, now: datetime | None = None) -> Iterator[Finding]:
+    """Status, expiry, names and region of receiver.certificate_arn (ACM DescribeCertificate)."""
+    arn = plan.environment.receiver.certificate_arn
+    if not arn:
+        return
+    where = f"{plan.file}: receiver.certificate_arn"
+    region = arn.split(":")[3] if arn.count(":") >= 5 else ""
+    if region != plan.region:
+        yield error(
+            f"the certificate is in {region or 'no region'}, and the load balancer in {plan.region}",
+            where,
+            f"request or import it in {plan.region}",
+        )
+        return
+    try:
+        found = clients.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        yield error(
+            "ACM has no such certificate", where, f"aws acm list-certificates --region {region}"
+        )
+        return
+    status, names = found["Status"], ", ".join(found.get("SubjectAlternativeNames", ()))
+    if status != "ISSUED":
+        yield error(
+            f"the certificate for {names} is {status}",
+            where,
+            f"aws acm describe-certificate --certificate-arn {arn} --region {region}"
+            " shows the DNS record that validates it",
+        )
+        return
+    end = found["NotAfter"]
+    if end - (now or datetime.now(UTC)) < SOON:
+        yield warning(
+            f"the certificate for {names} expires on {end:%Y-%m-%d}"
+            f" ({found.get('RenewalEligibility', 'renewal unknown')})",
+            where,
+            "renew it: docs/deploy.md",
+        )
+    else:
+        yield ok(f"certificate for {names}, until {end:%Y-%m-%d}", where)

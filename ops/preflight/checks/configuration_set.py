@@ -1,0 +1,37 @@
+"""Whether the configuration set of an earlier deployment still sends, and over TLS only."""
+
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+
+from ops.preflight.finding import Finding, error, ok, warning
+from ops.preflight.plan import Clients, Plan
+
+
+def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+    """Sending is on and TLS required (SES v2 GetConfigurationSet); it may not exist yet."""
+    name = plan.environment.prefix
+    try:
+        found = clients.client("sesv2").get_configuration_set(ConfigurationSetName=name)
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] != "NotFoundException":
+            raise
+        yield ok(f"the deployment creates the configuration set {name}")
+        return
+    where = f"SES configuration set {name}"
+    if not found.get("SendingOptions", {}).get("SendingEnabled", True):
+        yield error(
+            "sending is switched off",
+            where,
+            "aws sesv2 put-configuration-set-sending-options --sending-enabled"
+            f" --configuration-set-name {name} --region {plan.region}",
+        )
+    elif found.get("DeliveryOptions", {}).get("TlsPolicy") != "REQUIRE":
+        yield warning(
+            "mail may leave without TLS: the set was changed by hand",
+            where,
+            "aws sesv2 put-configuration-set-delivery-options --tls-policy REQUIRE"
+            f" --configuration-set-name {name} --region {plan.region}",
+        )
+    else:
+        yield ok("sending is on, over TLS only", where)

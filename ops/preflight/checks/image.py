@@ -1,0 +1,58 @@
+"""Whether this machine can build the receiver's image, which is for arm64. Asks AWS nothing.
+
+An x86 machine needs QEMU for it (Docker docs, "Multi-platform builds"; aws-cdk issue 28863).
+"""
+
+import platform
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+
+from ops.preflight.finding import Finding, error, ok
+from ops.preflight.plan import Plan
+
+WANTED = "linux/arm64"
+SECONDS = 30
+INSTALL_QEMU = "docker run --privileged --rm tonistiigi/binfmt --install arm64"
+
+Run = Callable[[Sequence[str]], str | None]
+
+
+def run(command: Sequence[str]) -> str | None:
+    """A command's output; None where it is not there, fails, or takes more than 30 s."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
+
+
+def check(plan: Plan, run: Run = run, machine: str = "") -> Iterator[Finding]:
+    """Docker runs, and builds for arm64."""
+    if not any(plan.assembly.of_type("AWS::ECS::TaskDefinition")):
+        return
+    if run(["docker", "info"]) is None:
+        yield error(
+            "no Docker engine answers: the receiver's image cannot be built",
+            "this machine",
+            "start Docker, and check that `docker info` succeeds as this user",
+        )
+        return
+    machine = machine or platform.machine()
+    if machine in ("aarch64", "arm64"):
+        yield ok(f"Docker builds {WANTED} on this machine")
+        return
+    builders = run(["docker", "buildx", "inspect", "--bootstrap"])
+    if builders is None:
+        yield error(
+            "Docker has no buildx, which a build for another machine type needs",
+            f"this machine ({machine})",
+            "install the buildx plugin: https://docs.docker.com/build/install-buildx/",
+        )
+    elif WANTED not in builders:
+        yield error(
+            f"Docker cannot build for {WANTED} on this machine",
+            f"this machine ({machine})",
+            INSTALL_QEMU,
+        )
+    else:
+        yield ok(f"Docker builds {WANTED} on this machine ({machine}) by emulation")

@@ -1,0 +1,57 @@
+"""Whether SES may send from the environment's domain: verified, with DKIM.
+
+https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ops.preflight.finding import Finding, error, ok, warning
+from ops.preflight.plan import Clients, Plan
+
+
+def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+    """State of the identity, of DKIM, and of the mails that report bounces (SES v2 GetEmailIdentity)."""
+    mail = plan.environment.mail
+    try:
+        identity = clients.client("sesv2").get_email_identity(EmailIdentity=mail.domain)
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] != "NotFoundException":
+            raise
+        if mail.create:
+            yield ok(f"the deployment creates the identity {mail.domain}: publish its DKIM records")
+        else:
+            yield error(
+                f"SES has no identity {mail.domain}, and mail.create is false",
+                f"{plan.file}: mail.create",
+                "set mail.create to true, or create the identity:"
+                f" aws sesv2 create-email-identity --email-identity {mail.domain}"
+                f" --region {plan.region}",
+            )
+        return
+    yield _dkim(mail.domain, identity, plan)
+    if identity.get("FeedbackForwardingStatus", False):
+        # The mail that returns a bounce quotes the notification, to a mailbox without encryption.
+        yield warning(
+            f"SES forwards bounces of {mail.domain} by mail: they may quote a notification",
+            f"SES in {plan.region}",
+            "aws sesv2 put-email-identity-feedback-attributes --no-email-forwarding-enabled"
+            f" --email-identity {mail.domain} --region {plan.region}",
+        )
+
+
+def _dkim(domain: str, identity: dict[str, Any], plan: Plan) -> Finding:
+    dkim = identity.get("DkimAttributes", {})
+    if identity.get("VerifiedForSendingStatus", False) and dkim.get("Status") == "SUCCESS":
+        return ok(f"SES may send from {domain}, signed with DKIM")
+    records = ", ".join(
+        f"{token}._domainkey.{domain} CNAME {token}.dkim.amazonses.com"
+        for token in dkim.get("Tokens", ())
+    )
+    return error(
+        f"SES may not send from {domain} yet (DKIM: {dkim.get('Status', 'unknown')})",
+        f"DNS of {domain}",
+        f"publish {records or 'the DKIM records of the identity'}; SES looks for up to 72 hours",
+    )

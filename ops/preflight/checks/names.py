@@ -1,0 +1,110 @@
+"""Whether a physical name is already taken by a resource that no stack of ours owns.
+
+A stack that was deleted leaves what it retains, under the same name, and CloudFormation refuses to
+create it again (AWS::EarlyValidation::ResourceExistenceCheck, or AlreadyExists).
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ops.preflight.checks.stacks import status
+from ops.preflight.finding import Finding, error, ok
+from ops.preflight.plan import Clients, Plan
+
+MISSING = frozenset(
+    {
+        "404",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "NotFound",
+        "NotFoundException",
+        "QueueDoesNotExist",
+        "ResourceNotFoundException",
+    }
+)
+
+Exists = Callable[[Clients, str], bool]
+
+
+def _exists(service: str, operation: str, parameter: str) -> Exists:
+    """A look-up whose answer is an error of `MISSING` where the resource is not there."""
+
+    def exists(clients: Clients, name: str) -> bool:
+        try:
+            getattr(clients.client(service), operation)(**{parameter: name})
+        except ClientError as problem:
+            if problem.response["Error"]["Code"] in MISSING:
+                return False
+            raise
+        return True
+
+    return exists
+
+
+def _log_group(clients: Clients, name: str) -> bool:
+    answer = clients.client("logs").describe_log_groups(logGroupNamePrefix=name, limit=50)
+    return any(group["logGroupName"] == name for group in answer["logGroups"])
+
+
+# By type: the property that holds the name, and how to look it up.
+KINDS: dict[str, tuple[str, Exists]] = {
+    "AWS::DynamoDB::Table": ("TableName", _exists("dynamodb", "describe_table", "TableName")),
+    "AWS::SQS::Queue": ("QueueName", _exists("sqs", "get_queue_url", "QueueName")),
+    "AWS::S3::Bucket": ("BucketName", _exists("s3", "head_bucket", "Bucket")),
+    "AWS::Logs::LogGroup": ("LogGroupName", _log_group),
+    "AWS::KMS::Alias": ("AliasName", _exists("kms", "describe_key", "KeyId")),
+    "AWS::SES::EmailIdentity": (
+        "EmailIdentity",
+        _exists("sesv2", "get_email_identity", "EmailIdentity"),
+    ),
+    "AWS::SES::ConfigurationSet": (
+        "Name",
+        _exists("sesv2", "get_configuration_set", "ConfigurationSetName"),
+    ),
+}
+
+IMPORT = (
+    "adopt it with its data: npx cdk import {stack} -c env={environment};"
+    " or delete it, if nothing in it is needed"
+)
+ADOPT = {"AWS::SES::EmailIdentity": "set mail.create to false in {file}"}
+"""How a resource is adopted that the environment's file can name instead."""
+
+
+def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+    """Each name of the assembly that exists and is not a resource of its stack is an error."""
+    owned = _owned(clients.client("cloudformation"), plan.assembly.stacks)
+    looked_at = 0
+    taken = False
+    for resource in plan.assembly.of_type(*KINDS):
+        named_by, exists = KINDS[resource.type]
+        name = resource.text(named_by)
+        if not name or (resource.stack, resource.logical_id) in owned:
+            continue
+        looked_at += 1
+        if exists(clients, name):
+            taken = True
+            yield error(
+                f"{resource.type} {name} exists and belongs to no stack of this environment",
+                f"{resource.stack}: {resource.logical_id}",
+                ADOPT.get(resource.type, IMPORT).format(
+                    file=plan.file, stack=resource.stack, environment=plan.environment.name
+                ),
+            )
+    if not taken:
+        yield ok(f"{looked_at} names to create are free")
+
+
+def _owned(cloudformation: Any, stacks: tuple[str, ...]) -> set[tuple[str, str]]:
+    """Stack and logical id of everything that the deployed stacks own."""
+    found = set()
+    for stack in stacks:
+        if not status(cloudformation, stack):
+            continue
+        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+        for page in pages:
+            for resource in page["StackResourceSummaries"]:
+                if resource["ResourceStatus"] not in ("DELETE_COMPLETE", "DELETE_SKIPPED"):
+                    found.add((stack, resource["LogicalResourceId"]))
+    return found

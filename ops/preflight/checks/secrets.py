@@ -1,0 +1,66 @@
+"""Whether the secrets and keys that the environment's file names exist. Their content is not read."""
+
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+
+from ops.preflight.finding import Finding, error, ok
+from ops.preflight.plan import Clients, Plan
+
+
+def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+    """Secrets by Secrets Manager DescribeSecret, their own keys by KMS DescribeKey."""
+    environment = plan.environment
+    for key, arn in {
+        "receiver.tls_secret": environment.receiver.tls_secret,
+        "receiver.smoke_secret": environment.receiver.smoke_secret,
+        "mail.smime_secret": environment.mail.smime_secret,
+        "mdm.secret_arn": environment.mdm.secret_arn,
+    }.items():
+        if arn:
+            yield _secret(plan, clients, key, arn)
+    for key, arn in {
+        "mail.smime_secret_key_arn": environment.mail.smime_secret_key_arn,
+        "mdm.secret_key_arn": environment.mdm.secret_key_arn,
+    }.items():
+        if arn:
+            yield _key(plan, clients, key, arn)
+
+
+def _secret(plan: Plan, clients: Clients, key: str, arn: str) -> Finding:
+    where = f"{plan.file}: {key}"
+    try:
+        found = clients.client("secretsmanager").describe_secret(SecretId=arn)
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return error(
+            "there is no such secret in this account and region",
+            where,
+            f"aws secretsmanager list-secrets --region {plan.region}",
+        )
+    if "DeletedDate" in found:
+        return error(
+            "the secret is scheduled for deletion",
+            where,
+            f"aws secretsmanager restore-secret --secret-id {arn} --region {plan.region}",
+        )
+    return ok(f"secret {found['Name']}", where)
+
+
+def _key(plan: Plan, clients: Clients, key: str, arn: str) -> Finding:
+    where = f"{plan.file}: {key}"
+    try:
+        found = clients.client("kms").describe_key(KeyId=arn)["KeyMetadata"]
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] != "NotFoundException":
+            raise
+        return error("there is no such key", where, f"aws kms list-keys --region {plan.region}")
+    if found["KeyState"] != "Enabled":
+        return error(
+            f"the key is {found['KeyState']}",
+            where,
+            f"aws kms enable-key --key-id {arn} --region {plan.region}"
+            " (a key that awaits deletion: aws kms cancel-key-deletion first)",
+        )
+    return ok("key is enabled", where)

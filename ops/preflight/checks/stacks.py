@@ -1,0 +1,52 @@
+"""Whether an earlier deployment left its stacks in a state from which they can be updated.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ops.preflight.finding import Finding, error, ok
+from ops.preflight.plan import Clients, Plan
+
+UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
+
+
+def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+    """The state of each stack (CloudFormation DescribeStacks); a missing one is created."""
+    cloudformation = clients.client("cloudformation")
+    for stack in plan.assembly.stacks:
+        state = status(cloudformation, stack)
+        if not state:
+            yield ok(f"stack {stack} does not exist yet")
+        elif state in UNUSABLE:
+            yield error(
+                f"the stack is in {state} and cannot be updated",
+                stack,
+                f"aws cloudformation delete-stack --stack-name {stack} --region {plan.region}",
+            )
+        elif state == "UPDATE_ROLLBACK_FAILED":
+            yield error(
+                f"the stack is in {state}",
+                stack,
+                "aws cloudformation continue-update-rollback"
+                f" --stack-name {stack} --region {plan.region}",
+            )
+        elif state.endswith("_IN_PROGRESS"):
+            yield error(f"another deployment is running ({state})", stack, "wait until it ends")
+        else:
+            yield ok(f"stack {stack} is in {state}")
+
+
+def status(cloudformation: Any, stack: str) -> str:
+    """A stack's state; "" where it does not exist (CloudFormation then answers ValidationError)."""
+    try:
+        answer = cloudformation.describe_stacks(StackName=stack)
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] != "ValidationError":
+            raise
+        return ""
+    found: str = answer["Stacks"][0]["StackStatus"]
+    return found

@@ -1,0 +1,42 @@
+"""What is to be deployed and where: the input of every check."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from environments import Environment
+from ops.preflight.assembly import Assembly
+
+STRICT = frozenset({"staging", "prod"})
+"""Environments that a placeholder stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An environment, its assembly, and the account id that the credentials belong to ("" offline)."""
+
+    environment: Environment
+    assembly: Assembly
+    account: str = ""
+
+    @property
+    def file(self) -> str:
+        """The environment's file as findings name it."""
+        return f"environments/{self.environment.name}.toml"
+
+    @property
+    def region(self) -> str:
+        """The region of the deployment."""
+        return self.environment.region
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether this environment has real hospitals or is to be as if it had."""
+        return self.environment.name in STRICT
+
+
+class Clients(Protocol):
+    """The boto3 clients of the account and region, made at first use."""
+
+    def client(self, service: str) -> Any:
+        """The client of a service."""
+        ...

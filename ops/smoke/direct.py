@@ -1,0 +1,27 @@
+"""Sends the probes from this machine, over MLLP with or without TLS."""
+
+from collections.abc import Callable, Sequence
+
+from hl7.acknowledgement import Answer
+from ops.mllp import Connection
+from ops.smoke.probes import Probe
+
+SECONDS = 30.0
+
+
+class Direct:
+    """The way to a receiver that this machine reaches."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def send(
+        self, probes: Sequence[Probe], while_waiting: Callable[[], object]
+    ) -> dict[str, Answer]:
+        """The acknowledgements by the probes' names; calls `while_waiting` after each message."""
+        answers = {}
+        with self._connection as connection:
+            for probe in probes:
+                answers[probe.name] = connection.send(probe.message)
+                while_waiting()
+        return answers

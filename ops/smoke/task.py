@@ -1,0 +1,168 @@
+"""Sends the probes from inside the VPC: a one-off Fargate task, whose log tells the acknowledgements.
+
+The load balancer is internal, so nothing outside the VPC and its VPNs reaches it. The task runs the
+receiver's image with another command (receiver/smoke_client.py) and a role without permissions.
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
+"""
+
+import base64
+import json
+import lzma
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from hl7.acknowledgement import Answer, read_answer
+from ops.problem import ProblemError
+from ops.smoke.probes import Probe
+
+CONTAINER = "smoke"
+MESSAGES = "ENS_SMOKE_MESSAGES"
+MAX_OVERRIDE_CHARACTERS = 8192
+"""RunTask: container overrides are at most this long, as JSON."""
+
+TASK_SECONDS = 240.0
+"""A Fargate task starts within a minute or two; the client itself gives up after 30 s a message."""
+
+LOG_SECONDS = 30.0
+POLL_SECONDS = 2.0
+
+OUTPUTS = (
+    "SmokeCluster",
+    "SmokeTaskDefinition",
+    "SmokeSubnets",
+    "SmokeSecurityGroup",
+    "SmokeLogGroup",
+)
+
+
+class OneOffTask:
+    """The way to a receiver in the VPC: the ingress stack's outputs, and boto3's ECS and Logs clients."""
+
+    def __init__(
+        self, outputs: Mapping[str, str], ecs: Any, logs: Any, *, poll_seconds: float = POLL_SECONDS
+    ) -> None:
+        missing = [name for name in OUTPUTS if name not in outputs]
+        if missing:
+            raise ProblemError(
+                f"The ingress stack has no output {', '.join(missing)}:"
+                " deploy this version of hl7-ens first."
+            )
+        self._outputs = outputs
+        self._poll_seconds = poll_seconds
+        self._ecs, self._logs = ecs, logs
+
+    def send(
+        self, probes: Sequence[Probe], while_waiting: Callable[[], object]
+    ) -> dict[str, Answer]:
+        """The acknowledgements by the probes' names, when the task has ended.
+
+        Calls `while_waiting` again and again meanwhile. Raises `ProblemError` where the task does
+        not start, does not end in time, or says nothing.
+        """
+        task = self._start(packed(probes))
+        stopped = self._wait(task, while_waiting)
+        lines = self._log(task.rpartition("/")[2], len(probes))
+        if not lines:
+            raise ProblemError(f"The smoke task ended without an answer: {_reason(stopped)}")
+        return {line["probe"]: _acknowledgement(line) for line in lines}
+
+    def _start(self, messages: str) -> str:
+        """The ARN of the task."""
+        overrides = {
+            "containerOverrides": [
+                {"name": CONTAINER, "environment": [{"name": MESSAGES, "value": messages}]}
+            ]
+        }
+        if len(json.dumps(overrides)) > MAX_OVERRIDE_CHARACTERS:
+            raise ProblemError("The smoke messages are longer than RunTask takes.")
+        answer = self._ecs.run_task(
+            cluster=self._outputs["SmokeCluster"],
+            taskDefinition=self._outputs["SmokeTaskDefinition"],
+            launchType="FARGATE",
+            count=1,
+            startedBy="ens-smoke",
+            networkConfiguration={
+                "awsvpcConfiguration": {
+                    "subnets": self._outputs["SmokeSubnets"].split(","),
+                    "securityGroups": [self._outputs["SmokeSecurityGroup"]],
+                    "assignPublicIp": "DISABLED",
+                }
+            },
+            overrides=overrides,
+        )
+        if answer.get("failures"):
+            reason = answer["failures"][0].get("reason", "no reason given")
+            raise ProblemError(f"ECS did not start the smoke task ({reason}).")
+        arn: str = answer["tasks"][0]["taskArn"]
+        return arn
+
+    def _wait(self, task: str, while_waiting: Callable[[], object]) -> dict[str, Any]:
+        """The stopped task as DescribeTasks tells it."""
+        deadline = time.monotonic() + TASK_SECONDS
+        while time.monotonic() < deadline:
+            answer = self._ecs.describe_tasks(cluster=self._outputs["SmokeCluster"], tasks=[task])
+            for found in answer["tasks"]:
+                if found["lastStatus"] == "STOPPED":
+                    stopped: dict[str, Any] = found
+                    return stopped
+            while_waiting()
+            time.sleep(self._poll_seconds)
+        raise ProblemError(
+            f"The smoke task did not end within {TASK_SECONDS:.0f} s: look at its events with"
+            f" aws ecs describe-tasks --cluster {self._outputs['SmokeCluster']} --tasks {task}"
+        )
+
+    def _log(self, task_id: str, wanted: int) -> list[dict[str, str]]:
+        """The client's JSON lines; CloudWatch Logs shows them some seconds after they were written."""
+        lines: list[dict[str, str]] = []
+        deadline = time.monotonic() + LOG_SECONDS
+        while len(lines) < wanted and time.monotonic() < deadline:
+            lines = self._read(f"{CONTAINER}/{CONTAINER}/{task_id}")
+            if len(lines) < wanted:
+                time.sleep(self._poll_seconds)
+        return lines
+
+    def _read(self, stream: str) -> list[dict[str, str]]:
+        try:
+            answer = self._logs.get_log_events(
+                logGroupName=self._outputs["SmokeLogGroup"],
+                logStreamName=stream,
+                startFromHead=True,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            return []
+        return [line for event in answer["events"] if (line := _line(event["message"]))]
+
+
+def packed(probes: Sequence[Probe]) -> str:
+    """The messages as the client's variable holds them: JSON, compressed by LZMA, in base64."""
+    document = [{"probe": p.name, "message": p.message.body.decode("ascii")} for p in probes]
+    return base64.b64encode(lzma.compress(json.dumps(document).encode())).decode("ascii")
+
+
+def _line(text: str) -> dict[str, str] | None:
+    """A line of the client; None for another line, such as a traceback."""
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return None
+    return line if isinstance(line, dict) and "probe" in line else None
+
+
+def _acknowledgement(line: dict[str, str]) -> Answer:
+    if "answer" not in line:
+        return Answer("", line.get("error", "no answer"))
+    return read_answer(line["answer"].encode("utf-8", "replace"))
+
+
+def _reason(task: dict[str, Any]) -> str:
+    """Why a task ended: the container's own reason, else the task's."""
+    containers = task.get("containers") or [{}]
+    reason = containers[0].get("reason") or task.get("stoppedReason") or "no reason given"
+    code = containers[0].get("exitCode")
+    return f"{reason} (exit code {code if code is not None else 'none'})."

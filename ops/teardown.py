@@ -1,0 +1,231 @@
+"""Removes an environment from its account: `make destroy ENV=dev`.
+
+Refuses an environment that retains its data. The order is: receivers, then the core with its data,
+then the network, then log groups that AWS services created beside the stacks.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+
+from environments import Environment, load, names
+from ops.problem import ProblemError, sentence
+
+PARTS = ("ingress", "core", "network")
+"""In the order of their deletion: each uses what the next one exports."""
+
+TRIES = 3
+"""S3 delivers access logs for hours after the last request, so an emptied bucket may fill again."""
+
+# Lambda releases network interfaces up to 40 minutes after its functions (Lambda developer guide).
+WAIT = {"Delay": 15, "MaxAttempts": 240}
+
+BATCH = 1000
+"""DeleteObjects takes at most this many keys."""
+
+LEFTOVER_LOGS = (
+    "/aws/ecs/containerinsights/{prefix}/",
+    "/aws/lambda/{prefix}-",
+    "/aws/vendedlogs/pipes/{prefix}-",
+    "/aws/vendedlogs/states/{prefix}-",
+    "/aws/vpc/{prefix}-",
+    "/ecs/{prefix}-",
+)
+"""Where log groups of an environment are. ECS makes the first for Container Insights by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The clients of the account and region that an environment is removed from."""
+
+    backup: Any
+    cloudformation: Any
+    logs: Any
+    pipes: Any
+    s3: Any
+
+    @classmethod
+    def of(cls, region: str) -> "Account":
+        """The signed-in account."""
+        return cls(
+            *(
+                boto3.client(service, region_name=region)
+                for service in ("backup", "cloudformation", "logs", "pipes", "s3")
+            )
+        )
+
+
+def find(name: str) -> Environment:
+    """The environment of that name, if it may be destroyed.
+
+    Raises `ProblemError` for an unknown one, for `local`, and for one that retains its data.
+    """
+    environment = load(name) if name in names() else None
+    if environment is None or environment.network is None:
+        cloud = ", ".join(known for known in names() if load(known).network)
+        raise ProblemError(f"There is no deployed environment {name!r}: choose one of {cloud}.")
+    if environment.retain or environment.deletion_protection:
+        raise ProblemError(
+            f"{name} is not destroyed: its settings say retain or deletion_protection, because it"
+            " holds patients' data and its audit. docs/lifecycle.md says how such an environment is"
+            " closed."
+        )
+    return environment
+
+
+def destroy(environment: Environment, account: Account, say: Callable[[str], None]) -> None:
+    """Deletes the environment's stacks and all data in them.
+
+    Raises `ProblemError` when a stack is protected (nothing is deleted then) or cannot be deleted.
+    """
+    stacks = [f"{environment.prefix}-{part}" for part in PARTS]
+    present = [stack for stack in stacks if _unprotected(account, stack)]
+    for stack in present:
+        say(f"{stack}: deleting")
+        _delete(account, stack, say)
+    for group in leftover_log_groups(account.logs, environment.prefix):
+        account.logs.delete_log_group(logGroupName=group)
+        say(f"log group {group}: deleted")
+    say("The environment is gone. Its KMS keys end after their 30 days (AWS bills none of them).")
+
+
+def leftover_log_groups(logs: Any, prefix: str) -> Iterator[str]:
+    """The names of the environment's log groups that still exist."""
+    for pattern in LEFTOVER_LOGS:
+        start = pattern.format(prefix=prefix)
+        for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=start):
+            for group in page["logGroups"]:
+                yield group["logGroupName"]
+
+
+def empty_bucket(s3: Any, bucket: str) -> int:
+    """Deletes every version and delete marker of a bucket; returns how many."""
+    deleted = 0
+    while True:
+        # Always the first page: a marker into a list that shrinks may pass over versions.
+        page = s3.list_object_versions(Bucket=bucket, MaxKeys=BATCH)
+        found = [
+            {"Key": version["Key"], "VersionId": version["VersionId"]}
+            for version in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+        ]
+        if not found:
+            return deleted
+        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
+        if answer.get("Errors"):
+            codes = sorted({error["Code"] for error in answer["Errors"]})
+            raise ProblemError(f"{bucket}: objects could not be deleted: {', '.join(codes)}.")
+        deleted += len(found)
+
+
+def empty_backup_vault(backup: Any, vault: str, pause: Callable[[float], None] = time.sleep) -> int:
+    """Deletes every recovery point of a backup vault and waits for the end; returns how many."""
+    points = list(_recovery_points(backup, vault))
+    for arn in points:
+        backup.delete_recovery_point(BackupVaultName=vault, RecoveryPointArn=arn)
+    for _ in range(WAIT["MaxAttempts"]):
+        if not any(_recovery_points(backup, vault)):
+            return len(points)
+        pause(WAIT["Delay"])
+    raise ProblemError(f"The recovery points of the backup vault {vault} are not deleted yet.")
+
+
+def _recovery_points(backup: Any, vault: str) -> Iterator[str]:
+    pages = backup.get_paginator("list_recovery_points_by_backup_vault")
+    for page in pages.paginate(BackupVaultName=vault):
+        for point in page["RecoveryPoints"]:
+            yield point["RecoveryPointArn"]
+
+
+def _unprotected(account: Account, stack: str) -> bool:
+    """Whether the stack exists; `ProblemError` when its termination protection is on."""
+    try:
+        (found,) = account.cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        # CloudFormation answers "ValidationError" for a stack that does not exist.
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return False
+    if found.get("EnableTerminationProtection"):
+        raise ProblemError(
+            f"The stack {stack} has termination protection: nothing was deleted. Deploy the"
+            " environment with deletion_protection = false first."
+        )
+    return True
+
+
+def _delete(account: Account, stack: str, say: Callable[[str], None]) -> None:
+    for attempt in range(1, TRIES + 1):
+        _empty(account, stack, say)
+        account.cloudformation.delete_stack(StackName=stack)
+        try:
+            account.cloudformation.get_waiter("stack_delete_complete").wait(
+                StackName=stack, WaiterConfig=WAIT
+            )
+        except WaiterError:
+            say(f"{stack}: not deleted at attempt {attempt} of {TRIES}")
+        else:
+            say(f"{stack}: deleted")
+            return
+    raise ProblemError(
+        f"The stack {stack} could not be deleted. Its events name the resource:"
+        f" aws cloudformation describe-stack-events --stack-name {stack}"
+    )
+
+
+def _empty(account: Account, stack: str, say: Callable[[str], None]) -> None:
+    """Stops what writes, then deletes the data that stops CloudFormation from deleting its stores."""
+    resources = list(_resources(account.cloudformation, stack))
+    for kind, name in resources:
+        if kind == "AWS::Pipes::Pipe":
+            _stop(account.pipes, name)
+    buckets = [name for kind, name in resources if kind == "AWS::S3::Bucket"]
+    for bucket in buckets:
+        account.s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
+    for bucket in buckets:
+        say(f"{bucket}: {empty_bucket(account.s3, bucket)} versions deleted")
+    for kind, name in resources:
+        if kind == "AWS::Backup::BackupVault":
+            say(f"{name}: {empty_backup_vault(account.backup, name)} recovery points deleted")
+
+
+def _resources(cloudformation: Any, stack: str) -> Iterator[tuple[str, str]]:
+    """The type and physical id of what a stack still has."""
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for resource in page["StackResourceSummaries"]:
+            if resource["ResourceStatus"] != "DELETE_COMPLETE" and "PhysicalResourceId" in resource:
+                yield resource["ResourceType"], resource["PhysicalResourceId"]
+
+
+def _stop(pipes: Any, name: str) -> None:
+    try:
+        pipes.stop_pipe(Name=name)
+    except ClientError as error:
+        # ConflictException: it is stopped or stopping already.
+        if error.response["Error"]["Code"] not in ("ConflictException", "NotFoundException"):
+            raise
+
+
+def main(arguments: list[str]) -> int:
+    """Destroys the environment that the arguments name, after its name was typed once more."""
+    try:
+        name = arguments[0] if arguments else ""
+        environment = find(name)
+        if (
+            arguments[1:] != ["--yes"]
+            and input(f"Delete {name} and all its data? Type {name}: ") != name
+        ):
+            raise ProblemError("Nothing was deleted.")
+        destroy(environment, Account.of(environment.region), print)
+    except (BotoCoreError, ClientError, ProblemError) as error:
+        print(f"hl7-ens: {sentence(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,109 @@
+"""cfn-lint and checkov over the templates of a folder: what they find, and what is accepted in them."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local import locked
+from tests.infra.judges.tools import HOME, PYTHON
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """A rule's finding about a resource (by logical id) of a stack."""
+
+    rule: str
+    stack: str
+    resource: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a linter says of all templates: findings that are open, and those accepted in a template."""
+
+    open: list[Finding]
+    accepted: list[Finding]
+
+
+def cfn_lint(folder: Path) -> list[Finding]:
+    """The open findings of all rules, the informational and the experimental included."""
+    done = subprocess.run(
+        [
+            locked.interpreter(Path(sys.prefix)).with_name("cfn-lint"),
+            *("--include-checks", "I", "--include-experimental", "--format", "json"),
+            *templates(folder),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # cfn-lint ends with a code of its own for each kind of finding, and prints nothing but JSON.
+    return sorted(
+        Finding(
+            found["Rule"]["Id"],
+            _stack(found["Filename"]),
+            str((found["Location"].get("Path") or ["", ""])[1]),
+            found["Message"],
+        )
+        for found in json.loads(done.stdout)
+    )
+
+
+def checkov(folder: Path) -> Report:
+    """The findings of checkov's CloudFormation rules.
+
+    `--skip-download` and an empty environment keep it from its platform: it needs no network.
+    """
+    done = subprocess.run(
+        [
+            *(locked.interpreter(PYTHON), locked.interpreter(PYTHON).with_name("checkov")),
+            *("--framework", "cloudformation", "--directory", folder),
+            *("--skip-download", "--compact", "--output", "json"),
+        ],
+        env={"HOME": str(HOME), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    results = json.loads(done.stdout)["results"]
+    if results["parsing_errors"]:
+        raise ValueError(f"checkov cannot read {results['parsing_errors']}")
+    return Report(
+        open=sorted(_of_checkov(found) for found in results["failed_checks"]),
+        accepted=sorted(_of_checkov(found) for found in results["skipped_checks"]),
+    )
+
+
+def accepted_in_templates(folder: Path) -> Iterator[Finding]:
+    """Each acceptance in a template's metadata, with its reason as the text (infra/findings.py)."""
+    for path in templates(folder):
+        for logical_id, resource in json.loads(path.read_text())["Resources"].items():
+            metadata = resource.get("Metadata", {})
+            reasons = dict(metadata.get("cfn-lint-reasons", {}))
+            for rule in metadata.get("cfn-lint", {}).get("config", {}).get("ignore_checks", []):
+                yield Finding(rule, _stack(path), logical_id, reasons.get(rule, ""))
+            for skip in metadata.get("checkov", {}).get("skip", []):
+                yield Finding(skip["id"], _stack(path), logical_id, skip.get("comment", ""))
+
+
+def _of_checkov(found: dict[str, Any]) -> Finding:
+    return Finding(
+        found["check_id"],
+        _stack(found["file_path"]),
+        found["resource"].rsplit(".", 1)[-1],
+        found["check_name"],
+    )
+
+
+def templates(folder: Path) -> list[Path]:
+    """The templates of a cloud assembly."""
+    return sorted(folder.glob("*.template.json"))
+
+
+def _stack(path: str | Path) -> str:
+    return Path(path).name.removesuffix(".template.json")

@@ -1,0 +1,73 @@
+"""Tables and vault are backed up daily, for as long as the environment says, and elsewhere if it says so."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from environments import Backup, load
+from infra.app import add_stacks, find, new_app
+from tests.infra.conftest import EVERY, Stacks, read_stacks
+from tests.infra.template import Template, text
+
+ELSEWHERE = "arn:aws:backup:us-west-2:210987654321:backup-vault:hl7-ens-prod"
+
+
+def rules(core: Template) -> list[dict[str, object]]:
+    (plan,) = core.of_type("AWS::Backup::BackupPlan").values()
+    found: list[dict[str, object]] = plan["Properties"]["BackupPlan"]["BackupPlanRule"]
+    return found
+
+
+def test_everything_but_the_cache_is_backed_up_every_day(prod: Stacks) -> None:
+    core = prod["core"]
+    (selection,) = core.of_type("AWS::Backup::BackupSelection").values()
+    chosen = {text(r) for r in selection["Properties"]["BackupSelection"]["Resources"]}
+    tables = {f"<{name}.Arn>" for name in core.of_type("AWS::DynamoDB::Table")}
+    assert chosen == tables - {"<TableLookups.Arn>"} | {"<BucketVault.Arn>"}
+    (rule,) = rules(core)
+    assert rule["ScheduleExpression"] == "cron(0 6 * * ? *)"
+    assert rule["Lifecycle"] == {"DeleteAfterDays": load("prod").backup.days}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_an_environment_without_real_patients_may_go_without_backups(
+    name: str, synthesised: Callable[[str], Stacks]
+) -> None:
+    made = synthesised(name)["core"].of_type("AWS::Backup::BackupVault")
+    assert bool(made) is bool(load(name).backup)
+
+
+def test_backups_have_a_key_of_their_own(prod: Stacks) -> None:
+    core = prod["core"]
+    (vault,) = core.of_type("AWS::Backup::BackupVault").values()
+    assert text(vault["Properties"]["EncryptionKeyArn"]) == "<KeyBackups.Arn>"
+
+
+def test_backups_are_copied_where_the_environment_says(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("copied")
+    app = new_app(str(folder), bundle=False)
+    add_stacks(app, replace(find("prod"), backup=Backup(days=35, copy_to=(ELSEWHERE,))))
+    app.synth()
+    (rule,) = rules(read_stacks(folder)["core"])
+    assert rule["CopyActions"] == [
+        {"DestinationBackupVaultArn": ELSEWHERE, "Lifecycle": {"DeleteAfterDays": 35}}
+    ]
+
+
+def test_a_copy_goes_to_a_backup_vault_and_nowhere_else() -> None:
+    with pytest.raises(ValueError, match="no ARN of a backup vault"):
+        Backup(days=35, copy_to=("arn:aws:s3:::bucket",))
+
+
+@pytest.mark.parametrize(("recovery", "backup"), [(0, 0), (365, 0), (7, 358)])
+def test_a_retention_shorter_than_its_copies_is_refused(recovery: int, backup: int) -> None:
+    """The last copy of a message must be gone when the retention has passed."""
+    with pytest.raises(ValueError, match="vault_retention_days"):
+        replace(
+            find("prod"),
+            vault_recovery_days=recovery,
+            backup=Backup(days=backup) if backup else None,
+        )

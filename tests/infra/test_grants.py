@@ -1,0 +1,315 @@
+"""Each principal may do what its code calls, on what it calls it, and nothing else: read from both.
+
+Needs come from the code (tests/support/aws_calls) and AWS's service authorization reference
+(infra/reference/table.json), grants from the synthesised templates of every environment.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from environments import Environment, Mdm, Receiver
+from infra.app import add_stacks, find, new_app
+from infra.reference.table import reference
+from tests.infra.conftest import EVERY, Stacks, read_stacks
+from tests.infra.grants import PRINCIPALS, Grant, granted, needed, one_form, role_of
+from tests.infra.template import STEPS, Template, text
+
+SECRET, KEY = (
+    "arn:aws:secretsmanager:us-east-1:111122223333:secret:",
+    "arn:aws:kms:us-east-1:111122223333:key/1",
+)
+RECIPIENTS = ("nurse@hospital.example", "practice.example")
+
+# What a service does in the name of a role, for which no code of ours has a call.
+BY_LAMBDA = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}  # "Using Lambda with X-Ray"
+BY_STEP_FUNCTIONS = {  # Step Functions developer guide: "Logging using CloudWatch Logs", X-Ray
+    *("logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery"),
+    *("logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy"),
+    *("logs:DescribeResourcePolicies", "logs:DescribeLogGroups"),
+    *("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
+    *("xray:GetSamplingRules", "xray:GetSamplingTargets"),
+}
+# Lambda developer guide, "Giving functions access to a VPC": on any resource, and denied to the code.
+INTERFACES = {
+    *("ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
+    *("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"),
+}
+
+
+def with_everything(environment: Environment) -> Environment:
+    """An environment that configures each optional secret, an MPI in its network, and a sandbox."""
+    return replace(
+        environment,
+        account="111122223333",
+        mail=replace(
+            environment.mail,
+            smime_secret=f"{SECRET}smime-AbCdEf",
+            smime_secret_key_arn=KEY,
+            sandbox_recipients=RECIPIENTS,
+        ),
+        mdm=Mdm(
+            settings={"host": "mpi.northgen.example", "port": 3600},
+            secret_arn=f"{SECRET}mpi-AbCdEf",
+            secret_key_arn=KEY,
+            networks=("10.20.0.0/16",),
+            port=3600,
+        ),
+        receiver=Receiver(tls_secret=f"{SECRET}tls-AbCdEf"),
+    )
+
+
+@pytest.fixture(scope="session")
+def stacks_of(
+    synthesised: Callable[[str], Stacks], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Stacks]:
+    """The stacks of an environment; `dev+` and `prod+` with everything that can be configured."""
+    done: dict[str, Stacks] = {}
+
+    def stacks(name: str) -> Stacks:
+        if not name.endswith("+"):
+            return synthesised(name)
+        if name not in done:
+            folder = tmp_path_factory.mktemp("everything")
+            app = new_app(str(folder), bundle=False)
+            add_stacks(app, with_everything(find(name.removesuffix("+"))))
+            app.synth()
+            done[name] = read_stacks(folder)
+        return done[name]
+
+    return stacks
+
+
+@pytest.fixture(params=[*EVERY, "dev+", "prod+"])
+def stacks(request: pytest.FixtureRequest, stacks_of: Callable[[str], Stacks]) -> Stacks:
+    return stacks_of(request.param)
+
+
+def of_calls(stacks: Stacks, principal: str) -> set[Grant]:
+    """A role's grants without those that a service uses in its name."""
+    core = stacks["core"]
+    log = {f"<{group}>" for group in core.of_type("AWS::Logs::LogGroup")}
+    by_service = BY_STEP_FUNCTIONS if principal == "Workflow" else BY_LAMBDA | INTERFACES
+    return {
+        grant
+        for grant in granted(core, role_of(principal, core))
+        if not (grant.action in by_service and grant.resource == "*")
+        and not (
+            grant.action in ("logs:CreateLogStream", "logs:PutLogEvents") and grant.resource in log
+        )
+    }
+
+
+def needs_of(stacks: Stacks, principal: str) -> set[Grant]:
+    """What a principal needs, with the foreign secrets' keys and recipients that only settings know."""
+    found = needed(stacks, principal)
+    if principal == "DeliverNotification":
+        told = stacks["core"].properties(principal)["Environment"]["Variables"]
+        if told.get("ENS_SMIME_SECRET"):
+            arn = "arn:aws:ses:us-east-1:111122223333:identity/"
+            found |= {Grant("ses:SendRawEmail", f"{arn}{one}") for one in RECIPIENTS}
+    foreign = any(
+        grant.resource.startswith(SECRET) and "tls-" not in grant.resource for grant in found
+    )
+    return found | ({Grant("kms:Decrypt", KEY, "secretsmanager")} if foreign else set())
+
+
+@pytest.mark.parametrize("principal", PRINCIPALS)
+def test_every_call_is_granted_with_its_key(principal: str, stacks: Stacks) -> None:
+    assert needs_of(stacks, principal) - of_calls(stacks, principal) == set()
+
+
+@pytest.mark.parametrize("principal", PRINCIPALS)
+def test_nothing_is_granted_that_no_call_needs(principal: str, stacks: Stacks) -> None:
+    """A pattern that is wider than the code's is such a grant, and its own."""
+    assert of_calls(stacks, principal) - needs_of(stacks, principal) == set()
+
+
+def roles(stacks: Stacks) -> list[tuple[Template, str]]:
+    return [(t, role) for t in stacks.values() for role in t.of_type("AWS::IAM::Role")]
+
+
+def test_every_granted_action_is_one_that_aws_knows(stacks: Stacks) -> None:
+    for template, role in roles(stacks):
+        for grant in granted(template, role):
+            reference().action(grant.action)
+
+
+def test_an_action_that_takes_resources_is_granted_on_named_ones(stacks: Stacks) -> None:
+    for template, role in roles(stacks):
+        for grant in granted(template, role):
+            if grant.resource == "*" and grant.action not in INTERFACES:
+                assert reference().action(grant.action).resources == (), (role, grant)
+
+
+def test_a_resource_is_of_a_type_that_its_action_takes(stacks: Stacks) -> None:
+    """A table's ARN in a grant of an S3 action would never be used."""
+    kinds = {
+        "AWS::DynamoDB::Table": "dynamodb",
+        "AWS::S3::Bucket": "s3",
+        "AWS::SQS::Queue": "sqs",
+        "AWS::SecretsManager::Secret": "secretsmanager",
+        "AWS::Lambda::Function": "lambda",
+        "AWS::KMS::Key": "kms",
+        "AWS::Logs::LogGroup": "logs",
+        "AWS::StepFunctions::StateMachine": "states",
+    }
+    for template, role in roles(stacks):
+        for grant in granted(template, role):
+            found = re.match(r"<(\w+)>", grant.resource)
+            if found and found[1] in template.resources:
+                kind = kinds[template.resources[found[1]]["Type"]]
+                assert grant.action.partition(":")[0] == kind, (role, grant)
+            elif grant.resource.startswith("arn:"):
+                plain = grant.resource.replace("<Account>", "111122223333")
+                patterns = reference().arn_patterns(grant.action)
+                assert any(pattern.fullmatch(plain) for pattern in patterns), (role, grant)
+
+
+def test_a_condition_is_one_that_its_actions_know(stacks: Stacks) -> None:
+    for template, role in roles(stacks):
+        for statement in template.statements(role):
+            keys = {key for operator in statement.conditions.values() for key in operator}
+            for action in statement.actions if statement.effect == "Allow" else ():
+                own = {key for key in keys if not key.startswith("aws:")}
+                assert own <= set(reference().action(action).conditions), (role, action)
+
+
+def test_a_key_is_used_through_the_service_that_holds_the_data_alone(stacks: Stacks) -> None:
+    for template, role in roles(stacks):
+        for grant in granted(template, role):
+            if grant.action.startswith("kms:"):
+                assert grant.via in ("s3", "dynamodb", "sqs", "secretsmanager"), (role, grant)
+
+
+def test_a_notification_leaves_as_raw_mail_from_the_environments_own_address(
+    stacks: Stacks,
+) -> None:
+    core = stacks["core"]
+    (statement,) = (
+        s
+        for s in core.statements(core.id_of("DeliverNotificationRole"))
+        if any(action.startswith("ses:") for action in s.actions)
+    )
+    told = core.properties("DeliverNotification")["Environment"]["Variables"]
+    assert statement.actions == ("ses:SendRawEmail",)
+    assert statement.conditions == {"StringEquals": {"ses:FromAddress": told["ENS_SES_FROM"]}}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_outside_the_sandbox_no_recipient_stands_in_the_policy(
+    name: str, synthesised: Callable[[str], Stacks]
+) -> None:
+    core = synthesised(name)["core"]
+    identities = [
+        resource
+        for statement in core.statements(core.id_of("DeliverNotificationRole"))
+        for resource in statement.resources
+        if ":identity/" in resource
+    ]
+    assert len(identities) == 1
+
+
+# What AWS's own principals do for this stack.
+
+
+def test_the_pipe_takes_from_the_queue_and_starts_the_workflow_and_waits(stacks: Stacks) -> None:
+    """EventBridge user guide, "Amazon EventBridge Pipes permissions": what an SQS source needs."""
+    core = stacks["core"]
+    pipe = core.properties("Pipe")
+    queue, machine = one_form(text(pipe["Source"])), one_form(text(pipe["Target"]))
+    key = one_form(text(core.properties("Queues/Events")["KmsMasterKeyId"]))
+    log = f"<{core.id_of('Pipe/Logs')}>"
+    waits = pipe["TargetParameters"]["StepFunctionStateMachineParameters"]["InvocationType"]
+    start = {"REQUEST_RESPONSE": "StartSyncExecution", "FIRE_AND_FORGET": "StartExecution"}[waits]
+    assert granted(core, core.id_of("Pipe/Role")) == {
+        *(
+            Grant(f"sqs:{action}", queue)
+            for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+        ),
+        Grant("kms:Decrypt", key, "sqs"),
+        Grant(f"states:{start}", machine),
+        *(Grant(f"logs:{action}", log) for action in ("CreateLogStream", "PutLogEvents")),
+    }
+
+
+def test_each_rule_may_call_its_function_and_no_other_may(stacks: Stacks) -> None:
+    core = stacks["core"]
+    called = {
+        (one_form(text(target["Arn"])), f"<{rule}>")
+        for rule, resource in core.of_type("AWS::Events::Rule").items()
+        for target in resource["Properties"]["Targets"]
+    }
+    allowed = {
+        (one_form(text(p["FunctionName"])), one_form(text(p["SourceArn"])))
+        for p in (r["Properties"] for r in core.of_type("AWS::Lambda::Permission").values())
+        if (p["Action"], p["Principal"]) == ("lambda:InvokeFunction", "events.amazonaws.com")
+    }
+    assert called == allowed
+    assert len(called) == len(core.of_type("AWS::Lambda::Permission"))
+
+
+def test_a_rule_may_write_to_its_dead_letter_queue(stacks: Stacks) -> None:
+    core = stacks["core"]
+    for rule, resource in core.of_type("AWS::Events::Rule").items():
+        for target in resource["Properties"]["Targets"]:
+            if "DeadLetterConfig" not in target:
+                continue
+            queue = one_form(text(target["DeadLetterConfig"]["Arn"]))
+            statements = [
+                statement
+                for policy in core.of_type("AWS::SQS::QueuePolicy").values()
+                for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+            ]
+            assert any(
+                statement["Action"] == "sqs:SendMessage"
+                and statement.get("Principal") == {"Service": "events.amazonaws.com"}
+                and one_form(text(statement["Resource"])) == queue
+                and f"<{rule}>"
+                in one_form(text(statement["Condition"]["ArnEquals"]["aws:SourceArn"]))
+                for statement in statements
+            )
+
+
+def test_ecs_may_pull_the_receivers_image_and_write_its_log(
+    stacks_of: Callable[[str], Stacks],
+) -> None:
+    """ECR user guide, "Private repository policies"; ECS developer guide, "Task execution IAM role"."""
+    ingress = stacks_of("prod")["ingress"]
+    grants = granted(ingress, ingress.id_of("Receiver/Task/ExecutionRole"))
+    assert {grant.action for grant in grants} == {
+        *("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+        *("ecr:GetAuthorizationToken", "logs:CreateLogStream", "logs:PutLogEvents"),
+    }
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_only_functions_in_the_vpc_have_network_interfaces_and_their_code_cannot_make_any(
+    step: str, stacks: Stacks
+) -> None:
+    core = stacks["core"]
+    role = core.id_of(f"{step}Role")
+    allowed = {g.action for g in granted(core, role) if g.action.startswith("ec2:")}
+    denied = [s for s in core.statements(role) if s.effect == "Deny"]
+    if "VpcConfig" not in core.properties(step):
+        assert (allowed, denied) == (set(), [])
+        return
+    (statement,) = denied
+    assert allowed == set(statement.actions) == INTERFACES
+    (arn,) = statement.conditions["ArnEquals"].values()
+    name = core.properties(step)["FunctionName"]
+    assert text(arn).endswith(f":function:{name}")
+
+
+def test_no_role_has_a_policy_of_aws_that_grows_by_itself(stacks: Stacks) -> None:
+    attached: list[Any] = [
+        template.resources[role]["Properties"].get("ManagedPolicyArns")
+        for template, role in roles(stacks)
+        # AWS Backup's role needs whatever AWS Backup does; only that service may assume it.
+        if "backup.amazonaws.com"
+        not in str(template.resources[role]["Properties"]["AssumeRolePolicyDocument"])
+    ]
+    assert not any(attached)

@@ -1,0 +1,317 @@
+"""The roles for people, as IAM's evaluation logic decides: what each may do, and above all what not."""
+
+from dataclasses import replace
+
+import pytest
+
+from environments import load
+from lambdas.common.deliveries import SWITCH
+from ops.masterdata import CHAIN
+from tests.infra.conftest import Stacks
+from tests.infra.judges import tools
+from tests.infra.judges.evaluator import ALLOWED, Request, decide
+from tests.infra.resolved import ACCOUNT, REGION, Resolved
+from tests.infra.template import Template
+
+pytestmark = pytest.mark.skipif(not tools.has_evaluator(), reason=tools.MISSING)
+
+ROLES = ("Operator", "Auditor", "Registrar", "VaultReader")
+TABLES = ("Audit", "Status", "Ledger", "Registry", "Lookups")
+MESSAGE = "events/1/message.hl7"
+
+Key = tuple[str, str]
+"""A key (`Keys/Vault`) and the service that it is used through."""
+
+
+@pytest.fixture(scope="module")
+def prod(synthesised) -> Resolved:  # type: ignore[no-untyped-def]
+    """The stacks of prod with concrete ARNs."""
+    return Resolved(synthesised("prod"))
+
+
+def request(
+    prod: Resolved, role: str, action: str, arn: str, context: dict[str, str | list[str]]
+) -> Request:
+    """A request of a person in a role; a key's own policy decides together with the role's."""
+    return Request(
+        action=action,
+        resource=arn,
+        identity=prod.policies("core", f"People/{role}"),
+        resource_policy=prod.key_policies("core").get(arn),
+        principal=f"arn:aws:sts::{ACCOUNT}:assumed-role/hl7-ens-prod-{role.lower()}/ana",
+        context=context,
+    )
+
+
+def may(
+    prod: Resolved, role: str, *asked: tuple[str, str], **context: str | list[str]
+) -> dict[tuple[str, str], bool]:
+    """Whether a role may do each action on each ARN, the condition keys of the requests given."""
+    keys = {name.replace("__", ":"): value for name, value in context.items()}
+    answers = decide([request(prod, role, action, arn, keys) for action, arn in asked])
+    return {one: answer == ALLOWED for one, answer in zip(asked, answers, strict=True)}
+
+
+def tables_where(prod: Resolved, role: str, action: str, leading: str) -> set[str]:
+    """The tables on which a role may do an action under a partition key."""
+    arns = {prod.arn("core", f"Tables/{name}"): name for name in TABLES}
+    allowed = may(
+        prod, role, *((f"dynamodb:{action}", arn) for arn in arns), dynamodb__LeadingKeys=[leading]
+    )
+    return {arns[arn] for (_, arn), yes in allowed.items() if yes}
+
+
+def keys_where(prod: Resolved, role: str) -> set[Key]:
+    """The keys that a role may decrypt with, and through which service."""
+    keys = ("Vault", "Registry", "Records", "Queues", "Logs", "Alarms")
+    arns = {name: prod.arn("core", f"Keys/{name}") for name in keys}
+    arns["Trail"] = prod.arn("core", "DataTrail/Key")
+    asked = [
+        (name, service) for name in arns for service in ("s3", "dynamodb", "sqs", "secretsmanager")
+    ]
+    answers = decide(
+        [
+            request(
+                prod,
+                role,
+                "kms:Decrypt",
+                arns[name],
+                {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"},
+            )
+            for name, service in asked
+        ]
+    )
+    return {one for one, answer in zip(asked, answers, strict=True) if answer == ALLOWED}
+
+
+@pytest.mark.parametrize(
+    ("role", "keys"),
+    [
+        ("Operator", {("Records", "dynamodb"), ("Records", "secretsmanager"), ("Queues", "sqs")}),
+        ("Auditor", {("Records", "dynamodb"), ("Records", "secretsmanager"), ("Trail", "s3")}),
+        (
+            "Registrar",
+            {("Registry", "dynamodb"), ("Records", "dynamodb"), ("Records", "secretsmanager")},
+        ),
+        ("VaultReader", {("Vault", "s3")}),
+    ],
+)
+def test_each_role_decrypts_its_own_data_and_nothing_else(
+    role: str, keys: set[Key], prod: Resolved
+) -> None:
+    """Only the vault reader opens the vault, only the registrar the registry."""
+    assert keys_where(prod, role) == keys
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_decrypts_without_the_service_that_holds_the_data(
+    role: str, prod: Resolved
+) -> None:
+    for key in ("Vault", "Registry", "Records", "Queues"):
+        asked = ("kms:Decrypt", prod.arn("core", f"Keys/{key}"))
+        assert not may(prod, role, asked)[asked]
+
+
+@pytest.mark.parametrize(
+    ("role", "reads", "writes"),
+    [
+        ("Operator", {"Audit", "Status", "Ledger"}, {"Audit"}),
+        ("Auditor", {"Audit", "Status"}, set()),
+        ("Registrar", {"Registry"}, set()),
+        ("VaultReader", set(), set()),
+    ],
+)
+def test_each_role_reads_and_puts_items_of_its_own_tables(
+    role: str, reads: set[str], writes: set[str], prod: Resolved
+) -> None:
+    event = "3f2a91c4" + "0" * 24
+    assert tables_where(prod, role, "GetItem", event) == reads
+    assert tables_where(prod, role, "Query", event) == reads
+    assert tables_where(prod, role, "PutItem", event) == writes
+
+
+@pytest.mark.parametrize(
+    ("role", "tables"),
+    [
+        ("Operator", {"Ledger"}),
+        ("Auditor", set()),
+        ("Registrar", {"Registry"}),
+        ("VaultReader", set()),
+    ],
+)
+def test_updates_are_the_operators_in_the_ledger_and_the_registrars_in_the_registry(
+    role: str, tables: set[str], prod: Resolved
+) -> None:
+    assert tables_where(prod, role, "UpdateItem", "patient#1") == tables
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("action", ["DeleteItem", "DeleteTable", "BatchWriteItem", "UpdateTable"])
+def test_no_role_deletes_an_item_or_changes_a_table(role: str, action: str, prod: Resolved) -> None:
+    assert tables_where(prod, role, action, "patient#1") == set()
+
+
+def test_the_registrar_appends_to_the_chain_of_master_data_and_reads_no_events_trail(
+    prod: Resolved,
+) -> None:
+    assert tables_where(prod, "Registrar", "PutItem", CHAIN) == {"Audit"}
+    assert tables_where(prod, "Registrar", "GetItem", CHAIN) == {"Audit", "Registry"}
+
+
+def test_the_operator_puts_the_switch_of_deliveries_and_no_delivery(prod: Resolved) -> None:
+    assert tables_where(prod, "Operator", "PutItem", SWITCH) == {"Audit", "Ledger"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_the_vault_reader_reads_the_vault_and_nobody_writes_it(
+    role: str, prod: Resolved
+) -> None:
+    vault = prod.arn("core", "Vault/Bucket")
+    read, versions, put, delete, listed = (
+        *(
+            (f"s3:{a}", f"{vault}/{MESSAGE}")
+            for a in ("GetObject", "GetObjectVersion", "PutObject")
+        ),
+        ("s3:DeleteObject", f"{vault}/{MESSAGE}"),
+        ("s3:ListBucket", vault),
+    )
+    allowed = may(prod, role, read, versions, put, delete, listed)
+    is_reader = role == "VaultReader"
+    assert [allowed[one] for one in (read, versions, listed)] == [is_reader] * 3
+    assert [allowed[one] for one in (put, delete)] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("role", "secrets"),
+    [
+        ("Operator", {"AuditKey"}),
+        ("Auditor", {"AuditKey"}),
+        ("Registrar", {"AuditKey", "ReferenceKey"}),
+        ("VaultReader", set()),
+    ],
+)
+def test_the_reference_key_is_for_the_registrar_alone(
+    role: str, secrets: set[str], prod: Resolved
+) -> None:
+    """With it, a guessed record number could be compared with the references of the trail."""
+    arns = {prod.arn("core", f"Secrets/{name}"): name for name in ("AuditKey", "ReferenceKey")}
+    allowed = may(prod, role, *(("secretsmanager:GetSecretValue", arn) for arn in arns))
+    assert {arns[arn] for (_, arn), yes in allowed.items() if yes} == secrets
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_the_operator_moves_messages_and_starts_the_pipe(role: str, prod: Resolved) -> None:
+    events, dead = (prod.arn("core", f"Queues/{name}") for name in ("Events", "DeadLetters"))
+    pipe = f"arn:aws:pipes:{REGION}:{ACCOUNT}:pipe/hl7-ens-prod-events"
+    asked = (
+        ("sqs:SendMessage", events),
+        ("sqs:ReceiveMessage", dead),
+        ("sqs:DeleteMessage", dead),
+        ("pipes:StartPipe", pipe),
+    )
+    assert set(may(prod, role, *asked).values()) == {role == "Operator"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_takes_from_the_event_queue_or_reads_what_ses_reported(
+    role: str, prod: Resolved
+) -> None:
+    """A message taken there is an event that nobody processes; a report names an address."""
+    asked = [
+        (f"sqs:{action}", prod.arn("core", f"Queues/{name}"))
+        for name, action in (
+            ("Events", "ReceiveMessage"),
+            ("Events", "PurgeQueue"),
+            ("DeadLetters", "PurgeQueue"),
+            ("FeedbackDeadLetters", "ReceiveMessage"),
+        )
+    ]
+    assert set(may(prod, role, *asked).values()) == {False}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_gives_itself_more(role: str, prod: Resolved) -> None:
+    own = f"arn:aws:iam::{ACCOUNT}:role/hl7-ens-prod-operator"
+    function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:hl7-ens-prod-ParseMessage"
+    asked = (
+        *((f"iam:{a}", own) for a in ("PutRolePolicy", "AttachRolePolicy", "PassRole")),
+        *((f"lambda:{a}", function) for a in ("UpdateFunctionCode", "InvokeFunction")),
+        ("kms:PutKeyPolicy", prod.arn("core", "Keys/Vault")),
+        ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/hl7-ens-prod-vault-reader"),
+        ("cloudtrail:StopLogging", prod.arn("core", "DataTrail")),
+    )
+    assert set(may(prod, role, *asked).values()) == {False}
+
+
+def test_the_auditor_reads_the_trail_of_accesses_and_cannot_change_it(prod: Resolved) -> None:
+    record = prod.arn("core", "DataTrail/Bucket") + f"/AWSLogs/{ACCOUNT}/CloudTrail/1.json.gz"
+    read, put, delete = ((f"s3:{a}", record) for a in ("GetObject", "PutObject", "DeleteObject"))
+    assert may(prod, "Auditor", read, put, delete) == {read: True, put: False, delete: False}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_is_assumed_with_mfa_or_not_at_all(role: str, prod: Resolved) -> None:
+    assert _may_assume(prod, role, aws__MultiFactorAuthPresent="true")
+    assert not _may_assume(prod, role, aws__MultiFactorAuthPresent="false")
+    assert not _may_assume(prod, role)
+
+
+def test_a_role_whose_people_are_named_is_for_them_alone() -> None:
+    from infra.app import add_stacks, new_app  # here, so that collecting does not start jsii
+
+    sso = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_EnsOps_*"
+    environment = load("local")
+    environment = replace(environment, people=replace(environment.people, operators=(sso,)))
+    app = new_app(bundle=False)
+    add_stacks(app, environment)
+    document = app.synth().get_stack_by_name("hl7-ens-local-core").template
+    named = Resolved({"core": Template("hl7-ens-local-core", document)})
+    ops = sso.replace("/*/", "/us-east-1/").replace("_*", "_0123456789abcdef")
+    assert _may_assume(named, "Operator", aws__PrincipalArn=ops)
+    other = ops.replace("EnsOps", "Billing")
+    assert not _may_assume(
+        named, "Operator", aws__PrincipalArn=other, aws__MultiFactorAuthPresent="true"
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "hours"), [("Operator", 4), ("Auditor", 4), ("Registrar", 2), ("VaultReader", 1)]
+)
+def test_a_session_ends_by_itself(role: str, hours: int, core: Template) -> None:
+    assert core.properties(f"People/{role}")["MaxSessionDuration"] == hours * 3600
+
+
+def test_every_assumption_and_call_of_the_vault_reader_is_an_alarm(synthesised) -> None:  # type: ignore[no-untyped-def]
+    """The rule matches CloudTrail's events as AWS documents them, and no other role's."""
+    stacks: Stacks = synthesised("prod")
+    core = Resolved(stacks).template("core")["Resources"]
+    (rule,) = (
+        resource["Properties"]
+        for resource in core.values()
+        if resource["Type"] == "AWS::Events::Rule"
+        and resource["Properties"].get("Name") == "hl7-ens-prod-vault-reader"
+    )
+    # AssumeRole is a read-only management event: a rule in state ENABLED never sees it.
+    assert rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+    (alarm,) = (
+        resource["Properties"]
+        for resource in core.values()
+        if resource["Properties"].get("AlarmName") == "hl7-ens-prod-vault-read"
+    )
+    assert alarm["Namespace"] == "AWS/Events"
+    assert alarm["Dimensions"] == [{"Name": "RuleName", "Value": rule["Name"]}]
+    assert alarm["Threshold"] == 1
+
+
+def _may_assume(stacks: Resolved, role: str, **context: str) -> bool:
+    everything = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
+    named = context.get("aws__PrincipalArn", f"arn:aws:iam::{ACCOUNT}:user/ana")
+    request = Request(
+        action="sts:AssumeRole",
+        resource=stacks.arn("core", f"People/{role}"),
+        identity=[{"Version": "2012-10-17", "Statement": [everything]}],
+        resource_policy=stacks.trust("core", f"People/{role}"),
+        principal=named,
+        context={name.replace("__", ":"): value for name, value in context.items()},
+    )
+    return decide([request]) == [ALLOWED]

@@ -1,0 +1,80 @@
+"""The one-off task of the smoke test: who it may reach, what it may do, what `ens` is told of it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from environments import load
+from ops.smoke.task import OUTPUTS
+from tests.infra.conftest import Stacks, read_stacks
+from tests.infra.template import Template
+
+
+def container(ingress: Template) -> dict[str, Any]:
+    found: dict[str, Any]
+    (found,) = ingress.properties("Smoke/Task")["ContainerDefinitions"]
+    return found
+
+
+def variables(ingress: Template) -> dict[str, Any]:
+    return {v["Name"]: v["Value"] for v in container(ingress)["Environment"]}
+
+
+def test_ens_finds_all_that_it_needs_to_start_the_task(prod: Stacks) -> None:
+    assert set(OUTPUTS) <= prod["ingress"].document["Outputs"].keys()
+
+
+def test_the_task_runs_the_receivers_image_with_the_clients_command(prod: Stacks) -> None:
+    ingress = prod["ingress"]
+    (receiver,) = ingress.properties("Receiver/Task")["ContainerDefinitions"]
+    client = container(ingress)
+    assert client["Image"] == receiver["Image"]
+    assert client["EntryPoint"] == ["python", "-m", "receiver.smoke_client"]
+    assert client["ReadonlyRootFilesystem"] is True
+    assert client["User"] == receiver["User"]
+
+
+def test_the_tasks_role_has_no_permissions(prod: Stacks) -> None:
+    ingress = prod["ingress"]
+    assert ingress.statements(ingress.id_of("Smoke/Role")) == []
+
+
+def test_the_load_balancer_admits_the_task_on_the_mllp_port_alone(prod: Stacks) -> None:
+    ingress = prod["ingress"]
+    group = {"Fn::GetAtt": [ingress.id_of("Smoke/SecurityGroup"), "GroupId"]}
+    balancer = {"Fn::GetAtt": [ingress.id_of("LoadBalancer/SecurityGroup"), "GroupId"]}
+    rules = [
+        rule["Properties"]
+        for rule in ingress.of_type("AWS::EC2::SecurityGroupIngress").values()
+        if rule["Properties"].get("SourceSecurityGroupId") == group
+    ]
+    assert [(r["GroupId"], r["FromPort"], r["ToPort"]) for r in rules] == [(balancer, 17000, 17000)]
+    assert "SecurityGroupIngress" not in ingress.properties("Smoke/SecurityGroup")
+
+
+def test_without_tls_the_task_connects_in_plain_text(prod: Stacks) -> None:
+    assert "ENS_SMOKE_TLS" not in variables(prod["ingress"])
+
+
+def test_with_tls_at_the_receiver_the_task_speaks_it_with_its_own_certificate(
+    tmp_path: Path,
+) -> None:
+    from infra import app  # here, so that collecting other tests does not start jsii
+
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:{}-AbCdEf"
+    prod = load("prod")
+    receiver = replace(
+        prod.receiver,
+        tls_secret=arn.format("tls"),
+        smoke_secret=arn.format("smoke"),
+        server_name="hl7.hospital.org",
+    )
+    cloud = app.new_app(str(tmp_path), bundle=False)
+    app.add_stacks(cloud, replace(prod, receiver=receiver))
+    cloud.synth()
+    ingress = read_stacks(tmp_path)["ingress"]
+    given = variables(ingress)
+    assert (given["ENS_SMOKE_TLS"], given["ENS_SMOKE_SERVER_NAME"]) == ("on", "hl7.hospital.org")
+    assert container(ingress)["Secrets"] == [
+        {"Name": "ENS_SMOKE_IDENTITY", "ValueFrom": arn.format("smoke")}
+    ]

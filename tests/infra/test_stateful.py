@@ -1,0 +1,130 @@
+"""What holds state keeps its logical id and outlives its stack where the environment says so.
+
+CloudFormation replaces a resource whose logical id changes: a renamed construct would mean an empty
+ledger, and everybody told twice.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cfnlint.data import AdditionalSpecs
+from cfnlint.helpers import load_resource
+
+from environments import load
+from infra.app import find, without_protection
+from tests.infra.conftest import CLOUD, EVERY, Stacks
+from tests.infra.template import Template
+
+LISTED: dict[str, dict[str, str]] = json.loads(
+    (Path(__file__).parent / "stateful.json").read_text()
+)
+"""Logical id to type, by stack. Changing a line here means losing or moving that resource's data."""
+
+# cfn-lint's list of types that hold state, and the ones that it does not know.
+STATEFUL = {
+    *load_resource(AdditionalSpecs, "StatefulResources.json")["ResourceTypes"],
+    # DNS holds the identity's DKIM tokens, subscribers have confirmed the topic.
+    *("AWS::SES::EmailIdentity", "AWS::SES::ConfigurationSet", "AWS::SNS::Topic"),
+}
+# They end with their stack everywhere: a retained name would stop the next deployment.
+NAMED = {
+    *("AWS::Logs::LogGroup", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::SES::ConfigurationSet"),
+}
+OPTIONAL = {"BackupVault", "KeyBackups", "LogGroupReceiver"}
+
+
+def stateful(template: Template) -> dict[str, str]:
+    return {
+        logical_id: resource["Type"]
+        for logical_id, resource in sorted(template.resources.items())
+        if resource["Type"] in STATEFUL
+    }
+
+
+def test_stateful_resources_keep_their_logical_ids(
+    synthesised: Callable[[str], Stacks],
+) -> None:
+    assert {name: stateful(t) for name, t in synthesised("prod").items()} == LISTED
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_logical_id_means_the_same_in_every_environment(
+    name: str, synthesised: Callable[[str], Stacks]
+) -> None:
+    for part, template in synthesised(name).items():
+        found = stateful(template)
+        assert found.items() <= LISTED[part].items()
+        assert LISTED[part].keys() - found.keys() <= OPTIONAL
+
+
+def test_data_of_prod_outlives_its_stack_and_not_a_failed_creation(prod: Stacks) -> None:
+    """CloudFormation user guide, "DeletionPolicy attribute": RetainExceptOnCreate."""
+    for template in prod.values():
+        for logical_id, kind in stateful(template).items():
+            resource = template.resources[logical_id]
+            if kind not in NAMED:
+                assert resource["DeletionPolicy"] == "RetainExceptOnCreate", logical_id
+                assert resource["UpdateReplacePolicy"] == "Retain", logical_id
+            else:
+                assert resource.get("DeletionPolicy", "Delete") == "Delete", logical_id
+
+
+def test_messages_in_a_queue_of_prod_outlive_its_replacement(prod: Stacks) -> None:
+    for queue in prod["core"].of_type("AWS::SQS::Queue").values():
+        assert queue["UpdateReplacePolicy"] == "Retain"
+
+
+def test_dev_leaves_nothing_behind(synthesised: Callable[[str], Stacks]) -> None:
+    for template in synthesised("dev").values():
+        for logical_id, resource in template.resources.items():
+            assert resource.get("DeletionPolicy", "Delete") == "Delete", logical_id
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_stack_is_protected_where_its_environment_is(
+    name: str, synthesised: Callable[[str], Stacks]
+) -> None:
+    protected = load(name).deletion_protection
+    for template in synthesised(name).values():
+        assert template.termination_protection is protected
+
+
+@pytest.mark.parametrize("name", CLOUD)
+def test_a_first_deployment_makes_nothing_that_refuses_its_own_deletion(
+    name: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The rollback of a failed creation deletes everything; a protected resource would stop it."""
+    from infra.app import add_stacks, new_app
+    from tests.infra.conftest import read_stacks
+
+    folder = tmp_path_factory.mktemp(f"first-{name}")
+    app = new_app(str(folder), bundle=False)
+    add_stacks(app, without_protection(find(name)))
+    app.synth()
+    for template in read_stacks(folder).values():
+        assert refusing(template) == []
+        assert template.termination_protection is False
+
+
+def test_after_the_first_deployment_prod_is_protected(prod: Stacks) -> None:
+    guarded = {resource for template in prod.values() for resource in refusing(template)}
+    assert guarded >= {"TableAudit", "TableLedger", "TableRegistry", "TableStatus"}
+    assert any(resource.startswith("LoadBalancer") for resource in guarded)
+
+
+def refusing(template: Template) -> list[str]:
+    """The resources whose own properties forbid their deletion."""
+    found = []
+    for logical_id, resource in template.resources.items():
+        properties = resource.get("Properties", {})
+        attributes = properties.get("LoadBalancerAttributes", [])
+        if (
+            properties.get("DeletionProtectionEnabled") is True
+            or properties.get("DeletionProtection") in (True, "ACTIVE")
+            or {"Key": "deletion_protection.enabled", "Value": "true"} in attributes
+            or "LockConfiguration" in properties
+        ):
+            found.append(logical_id)
+    return found

@@ -1,0 +1,118 @@
+"""Environment and sender files with every key set, written where a test can change them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+SENDER: dict[str, Any] = {
+    "sending_application": "ADT",
+    "sending_facility": "WEST",
+    "networks": ["10.20.0.0/16"],
+    "certificates": ["adt.west.hospital"],
+    "trigger_events": ["A01", "A03"],
+    "default_assigning_authority": "WEST",
+    "time_zone": "America/Halifax",
+    "display_name": "West Hospital",
+    "phone": "+1 902 555 0100",
+    "sample": False,
+}
+
+ENVIRONMENT: dict[str, Any] = {
+    "account": "210987654321",
+    "region": "ca-central-1",
+    "target": "lambda",
+    "senders": ["west", "smoke"],
+    "unknown_patient": "hold",
+    "hold_minutes": 3,
+    "mdm_backend": "pixpdq",
+    "cost_mode": "coded",
+    "comprehend_rate": 10,
+    "comprehend_characters": 20000,
+    "findings_wait_seconds": 60,
+    "cache_days": 3,
+    "text_limit": 20000,
+    "document_bytes": 100000,
+    "max_receive_count": 40,
+    "extract_concurrency": 5,
+    "log_execution_data": True,
+    "data_trail": True,
+    "people": {
+        role: ["arn:aws:iam::210987654321:role/care/*"]
+        for role in ("operators", "auditors", "registrars", "vault_readers")
+    },
+    "alarm_addresses": ["operators@west.hospital"],
+    "alarm_topics": ["arn:aws:sns:ca-central-1:210987654321:on-call"],
+    "retain": True,
+    "deletion_protection": True,
+    "log_retention_days": 90,
+    "vault_retention_days": 365,
+    "vault_recovery_days": 14,
+    "backup": {
+        "days": 30,
+        "copy_to": ["arn:aws:backup:ca-west-1:210987654321:backup-vault:copies"],
+    },
+    "network": {
+        "cidr": "172.20.9.0/24",
+        "availability_zones": ["cac1-az1", "cac1-az2"],
+        "functions_inside": False,
+        "prefix_lists": ["pl-63a5400a"],
+        "sender_networks": ["10.0.0.0/8"],
+        "customer_gateways": [
+            {"name": "west", "ip": "203.0.113.9", "asn": 65010, "networks": ["10.20.0.0/16"]}
+        ],
+    },
+    "receiver": {
+        "desired": 2,
+        "maximum": 4,
+        "certificate_arn": "",
+        "tls_secret": "arn:aws:secretsmanager:ca-central-1:210987654321:secret:tls-AbCdEf",
+        "server_name": "ens.west.hospital",
+        "smoke_secret": "arn:aws:secretsmanager:ca-central-1:210987654321:secret:smoke-AbCdEf",
+        "unknown_senders": "refuse",
+        "processing_ids": ["P"],
+    },
+    "mail": {
+        "domain": "ens.west.hospital",
+        "from_address": "notifications@ens.west.hospital",
+        "create": True,
+        "rate": 14,
+        "on_unknown": "resend_once",
+        "full_in_clear": "forbidden",
+        "sandbox_recipients": ["dr.lind@west.hospital"],
+        "smime_secret": "arn:aws:secretsmanager:ca-central-1:210987654321:secret:smime-AbCdEf",
+        "smime_secret_key_arn": "arn:aws:kms:ca-central-1:210987654321:key/1",
+    },
+    "mdm": {
+        "settings": {"host": "mpi.west.hospital", "port": 3600},
+        "providers": "fhir",
+        "secret_arn": "arn:aws:secretsmanager:ca-central-1:210987654321:secret:mpi-AbCdEf",
+        "secret_key_arn": "arn:aws:kms:ca-central-1:210987654321:key/2",
+        "networks": ["10.20.0.0/16"],
+        "port": 3600,
+    },
+}
+
+
+def write(folder: Path, environment: dict[str, Any], **senders: dict[str, Any]) -> Path:
+    """Writes the files of an environment `west` and returns their folder."""
+    (folder / "senders").mkdir(exist_ok=True)
+    (folder / "west.toml").write_text(document(environment))
+    for name, content in senders.items():
+        (folder / "senders" / f"{name}.toml").write_text(document(content))
+    return folder
+
+
+def document(table: dict[str, Any]) -> str:
+    """A TOML document of a table, whose inner tables are inline."""
+    return "".join(f"{key} = {_value(value)}\n" for key, value in table.items())
+
+
+def _value(value: Any) -> str:
+    match value:
+        case dict():
+            inner = ", ".join(f"{key} = {_value(part)}" for key, part in value.items())
+            return f"{{ {inner} }}"
+        case list():
+            return f"[{', '.join(map(_value, value))}]"
+        case _:
+            return json.dumps(value)

@@ -1,0 +1,301 @@
+"""A wrong file of environments/ is refused with file, key and what is allowed; a right one is read."""
+
+import copy
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from environments import (
+    CustomerGateway,
+    Environment,
+    EnvironmentFileError,
+    Mail,
+    Mdm,
+    Network,
+    Receiver,
+    Sender,
+    load,
+    names,
+)
+from tests.conftest import ROOT
+from tests.unit.environments.files import ENVIRONMENT, SENDER, document, write
+
+SMOKE = {"sending_application": "ENS-SMOKE", "sending_facility": "{environment}"}
+SCHEMAS = {
+    kind: json.loads((ROOT / "environments" / f"{kind}.schema.json").read_text())
+    for kind in ("environment", "sender")
+}
+WHOLE = {"environment": ENVIRONMENT, "sender": SENDER}
+FREE = "mdm.settings"
+"""The one table whose keys belong to the backend of the index."""
+
+Path_ = tuple[str | int, ...]
+
+
+def paths(value: Any, here: Path_ = ()) -> Iterator[Path_]:
+    """The paths to all values in a document, tables and list members included."""
+    if here:
+        yield here
+    if dotted(here) == FREE:
+        return
+    parts: Any = ()
+    if isinstance(value, dict | list):
+        parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, part in parts:
+        yield from paths(part, (*here, key))
+
+
+def dotted(path: Path_) -> str:
+    """A path as TOML writes keys: `network.customer_gateways[0].ip`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+def changed(table: dict[str, Any], path: Path_, value: Any) -> dict[str, Any]:
+    """A copy of a document with one value replaced."""
+    copied = copy.deepcopy(table)
+    place: Any = copied
+    for part in path[:-1]:
+        place = place[part]
+    place[path[-1]] = value
+    return copied
+
+
+def refusal(folder: Path, kind: str, content: dict[str, Any]) -> str:
+    """The error's text for an environment, or for its sender, with this content."""
+    files = {**WHOLE, kind: content}
+    write(folder, files["environment"], west=files["sender"], smoke=SMOKE)
+    load.cache_clear()
+    with pytest.raises(EnvironmentFileError) as refused:
+        load("west", folder)
+    return str(refused.value)
+
+
+CASES = [(kind, path) for kind, whole in WHOLE.items() for path in paths(whole)]
+NAME = {"environment": "west.toml", "sender": "senders/west.toml"}
+
+
+def test_a_file_with_every_key_is_read(tmp_path: Path) -> None:
+    write(tmp_path, ENVIRONMENT, west=SENDER, smoke=SMOKE)
+    environment = load("west", tmp_path)
+    assert environment.network
+    assert environment.network.customer_gateways[0].asn == 65010
+    assert [s.name for s in environment.senders] == ["west", "smoke"]
+    assert environment.senders[1].sending_facility == "WEST"
+    assert environment.placeholders() == []
+
+
+@pytest.mark.parametrize(("kind", "path"), CASES, ids=lambda v: v if v in NAME else dotted(v))
+def test_a_value_of_another_type_is_refused_by_file_and_key(
+    kind: str, path: Path_, tmp_path: Path
+) -> None:
+    """A date fits no key."""
+    text = document(changed(WHOLE[kind], path, "DATE")).replace('"DATE"', "2026-11-26")
+    assert tomllib.loads(text)
+    write(tmp_path, ENVIRONMENT, west=SENDER, smoke=SMOKE)
+    (tmp_path / NAME[kind]).write_text(text)
+    load.cache_clear()
+    with pytest.raises(EnvironmentFileError) as refused:
+        load("west", tmp_path)
+    lines = [line for line in str(refused.value).splitlines() if f"{NAME[kind]}: " in line]
+    assert any(f": {dotted(path)}: " in line for line in lines)
+    assert all("allowed: " in line for line in lines)
+
+
+TABLES = [
+    ("environment", ()),
+    ("sender", ()),
+    *(("environment", (table,)) for table in ("network", "receiver", "mail", "mdm")),
+    ("environment", ("network", "customer_gateways", 0)),
+]
+
+
+@pytest.mark.parametrize(("kind", "table"), TABLES)
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(key=st.from_regex(r"[a-z_]{3,20}", fullmatch=True))
+def test_an_unknown_key_is_an_error_that_names_the_known_ones(
+    kind: str, table: Path_, tmp_path: Path, key: str
+) -> None:
+    known = WHOLE[kind]
+    for part in table:
+        known = known[part]  # type: ignore[index]
+    if key in known:
+        return
+    text = refusal(tmp_path, kind, changed(WHOLE[kind], (*table, key), 1))
+    assert f"{NAME[kind]}: {dotted((*table, key))}: unknown key; allowed: " in text
+    assert all(name in text for name in known)
+
+
+def required(schema: dict[str, Any], here: Path_ = ()) -> Iterator[Path_]:
+    yield from ((*here, name) for name in schema.get("required", ()))
+    for name, part in schema.get("properties", {}).items():
+        yield from required(part, (*here, name))
+        if "items" in part:
+            yield from required(part["items"], (*here, name, 0))
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"), [(kind, p) for kind, schema in SCHEMAS.items() for p in required(schema)]
+)
+def test_a_missing_key_is_named(kind: str, path: Path_, tmp_path: Path) -> None:
+    content = copy.deepcopy(WHOLE[kind])
+    place: Any = content
+    for part in path[:-1]:
+        place = place[part]
+    del place[path[-1]]
+    assert f"{NAME[kind]}: {dotted(path)}: missing" in refusal(tmp_path, kind, content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value", "allowed"),
+    [
+        ("environment", ("cost_mode",), "cheap", "'full', 'coded', 'off'"),
+        ("environment", ("mail", "rate"), 0, "minimum 1"),
+        ("environment", ("max_receive_count",), 4, "minimum 5"),
+        ("environment", ("network", "cidr"), "172.20.9.1/24", "10.20.0.0/16"),
+        ("environment", ("network", "sender_networks"), ["hospital"], "10.20.0.0/16"),
+        ("environment", ("senders",), ["west"], "'smoke'"),
+        ("environment", ("account",), "1234", "12 digits"),
+        ("environment", ("alarm_addresses",), ["operators"], "mail address"),
+        ("environment", ("senders",), ["east", "smoke"], "smoke, west"),
+        ("sender", ("time_zone",), "Mars/Olympus", "America/Halifax"),
+        ("sender", ("networks",), ["10.20.0.0/33"], "10.20.0.0/16"),
+        ("sender", ("trigger_events",), ["ADT^A01"], "A01"),
+        ("sender", ("sending_facility",), "", "minLength 1"),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused_with_what_is_allowed(
+    kind: str, path: Path_, value: Any, allowed: str, tmp_path: Path
+) -> None:
+    text = refusal(tmp_path, kind, changed(WHOLE[kind], path, value))
+    assert dotted(path) in text
+    assert allowed in text.partition("allowed: ")[2]
+
+
+def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    broken = changed(changed(ENVIRONMENT, ("mail", "rate"), 0), ("retain",), "yes")
+    assert len(refusal(tmp_path, "environment", broken).splitlines()) == 2
+
+
+def test_a_rule_over_two_keys_names_the_file_and_the_table(tmp_path: Path) -> None:
+    both = changed(ENVIRONMENT, ("receiver", "certificate_arn"), "arn:aws:acm:x:1:certificate/1")
+    text = refusal(tmp_path, "environment", both)
+    assert "west.toml: receiver: TLS ends at the load balancer or at the receiver" in text
+
+
+def test_two_senders_without_bindings_cannot_have_the_same_msh_3_and_msh_4(tmp_path: Path) -> None:
+    """Otherwise a message's sender would depend on the order of the list."""
+    environment = changed(ENVIRONMENT, ("senders",), ["west", "east", "smoke"])
+    unbound = {**SENDER, "networks": [], "certificates": []}
+    write(tmp_path, environment, west=unbound, east=unbound, smoke=SMOKE)
+    load.cache_clear()
+    with pytest.raises(EnvironmentFileError, match=r"west\.toml: senders: west and east"):
+        load("west", tmp_path)
+
+
+def test_a_file_that_is_not_toml_is_refused_with_its_line(tmp_path: Path) -> None:
+    write(tmp_path, ENVIRONMENT, west=SENDER, smoke=SMOKE)
+    (tmp_path / "west.toml").write_text("retain = true\nsenders = ]\n")
+    load.cache_clear()
+    with pytest.raises(EnvironmentFileError, match=r"west\.toml: not a TOML file: .*line 2"):
+        load("west", tmp_path)
+
+
+@pytest.mark.parametrize("schema", [SCHEMAS["environment"], SCHEMAS["sender"]])
+def test_the_sample_document_of_these_tests_has_every_key_of_the_schema(
+    schema: dict[str, Any],
+) -> None:
+    whole = ENVIRONMENT if schema is SCHEMAS["environment"] else SENDER
+    assert set(schema["properties"]) == set(whole)
+    for name, part in schema["properties"].items():
+        if "properties" in part:
+            assert set(part["properties"]) == set(whole[name])
+
+
+@pytest.mark.parametrize(
+    ("model", "table"),
+    [
+        (Environment, ENVIRONMENT),
+        (Sender, SENDER),
+        (Network, ENVIRONMENT["network"]),
+        (CustomerGateway, ENVIRONMENT["network"]["customer_gateways"][0]),
+        (Receiver, ENVIRONMENT["receiver"]),
+        (Mail, ENVIRONMENT["mail"]),
+        (Mdm, ENVIRONMENT["mdm"]),
+    ],
+)
+def test_every_value_of_the_code_can_be_set_in_a_file(model: Any, table: dict[str, Any]) -> None:
+    assert is_dataclass(model)
+    own = {field.name for field in fields(model)}
+    assert own - ({"name"} if model in (Environment, Sender) else set()) == set(table)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "environments").rglob("*.toml")), ids=str)
+def test_every_file_names_its_schema_for_editors(file: Path) -> None:
+    """Taplo and Even Better TOML read the directive `#:schema` on a file's first line."""
+    directive, schema = file.read_text().splitlines()[0].split(" ")
+    assert directive == "#:schema"
+    assert (file.parent / schema).resolve().is_file()
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_environment_knows_the_sender_of_the_smoke_test(name: str) -> None:
+    (smoke,) = (s for s in load(name).senders if s.name == "smoke")
+    assert (smoke.sending_application, smoke.sending_facility) == ("ENS-SMOKE", name.upper())
+
+
+def test_every_placeholder_of_prod_is_named_with_its_file_and_key() -> None:
+    assert load("prod").placeholders() == [
+        "environments/prod.toml: mail.domain: ens.example is in an example domain (RFC 2606);"
+        " set the real one",
+        "environments/prod.toml: mail.from_address: notifications@ens.example is in an example"
+        " domain (RFC 2606); set the real one",
+        "environments/prod.toml: alarm_addresses[0]: operators@ens.example is in an example"
+        " domain (RFC 2606); set the real one",
+        "environments/prod.toml: senders: no hospital system; add a file in environments/senders/",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "key"),
+    [
+        (("account",), "123456789012", "account"),
+        (("alarm_topics",), ["arn:aws:sns:us-east-1:111122223333:x"], "alarm_topics[0]"),
+        (
+            ("mdm", "settings"),
+            {"base_url": "https://mpi.example.org/fhir"},
+            "mdm.settings.base_url",
+        ),
+        (("mail", "domain"), "ens.test", "mail.domain"),
+    ],
+)
+def test_an_example_value_is_a_placeholder(
+    path: Path_, value: Any, key: str, tmp_path: Path
+) -> None:
+    write(tmp_path, changed(ENVIRONMENT, path, value), west=SENDER, smoke=SMOKE)
+    load.cache_clear()
+    (gap,) = load("west", tmp_path).placeholders()
+    assert gap.startswith(f"environments/west.toml: {key}: ")
+
+
+def test_a_sample_sender_is_a_placeholder(tmp_path: Path) -> None:
+    write(tmp_path, ENVIRONMENT, west={**SENDER, "sample": True}, smoke=SMOKE)
+    load.cache_clear()
+    (gap,) = load("west", tmp_path).placeholders()
+    assert gap.startswith("environments/west.toml: senders: west is a sample")
+
+
+def test_an_example_in_a_sender_s_file_is_named_with_that_file(tmp_path: Path) -> None:
+    write(tmp_path, ENVIRONMENT, west={**SENDER, "certificates": ["a.example"]}, smoke=SMOKE)
+    load.cache_clear()
+    (gap,) = load("west", tmp_path).placeholders()
+    assert gap.startswith("environments/senders/west.toml: certificates[0]: ")

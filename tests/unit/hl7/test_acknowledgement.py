@@ -1,0 +1,236 @@
+"""Acknowledgements to the byte: codes, modes, echoed fields, ERR by version."""
+
+import re
+
+import pytest
+
+from hl7.acknowledgement import acknowledge
+from hl7.header import find_header
+from hl7.mllp import Fault, Frame
+from receiver.refusals import (
+    CUT_OFF,
+    MSH_UNREADABLE,
+    NO_CONTROL_ID,
+    NO_START_BLOCK,
+    NOT_HL7,
+    OVERSIZE,
+    UNAVAILABLE,
+    UNKNOWN_TRIGGER,
+    UNKNOWN_TYPE,
+    Refusal,
+    Rules,
+)
+from receiver.senders import Origin
+
+REFUSALS = [
+    NOT_HL7,
+    MSH_UNREADABLE,
+    NO_START_BLOCK,
+    NO_CONTROL_ID,
+    UNKNOWN_TYPE,
+    UNKNOWN_TRIGGER,
+    OVERSIZE,
+    CUT_OFF,
+    UNAVAILABLE,
+]
+
+
+def message(version: bytes = b"2.5.1", rest: bytes = b"", kind: bytes = b"ADT^A01") -> bytes:
+    return (
+        b"MSH|^~\\&|ADTSYS^1^ISO|NORTHGEN|HUB|ENS|20261123||"
+        + kind
+        + b"|NG-1^x|T|"
+        + version
+        + rest
+    )
+
+
+def answer(sent: bytes, refusal: Refusal | None = None) -> list[bytes]:
+    """The segments of the acknowledgement, with its time blanked."""
+    reply = acknowledge(find_header(sent), refusal, control_id=b"OWN").message
+    assert reply is not None
+    assert reply.endswith(b"\r")
+    return re.sub(rb"\d{14}\+0000", b"TIME", reply).split(b"\r")[:-1]
+
+
+def test_a_stored_message_is_accepted_with_the_parties_swapped() -> None:
+    assert answer(message()) == [
+        b"MSH|^~\\&|HUB|ENS|ADTSYS^1^ISO|NORTHGEN|TIME||ACK^A01^ACK|OWN|T|2.5.1",
+        b"MSA|AA|NG-1^x",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        (b"2.1", b"ACK"),
+        (b"2.2", b"ACK^A01"),
+        (b"2.3", b"ACK^A01"),
+        (b"2.3.1", b"ACK^A01^ACK"),
+        (b"2.8.2", b"ACK^A01^ACK"),
+        (b"", b"ACK^A01^ACK"),
+        (b"2.5.1^AUS", b"ACK^A01^ACK"),
+    ],
+)
+def test_the_message_type_is_written_as_the_sender_s_version_has_it(
+    version: bytes, kind: bytes
+) -> None:
+    assert answer(message(version))[0].split(b"|")[8] == kind
+
+
+@pytest.mark.parametrize(
+    ("refusal", "new", "old"),
+    [
+        (
+            UNKNOWN_TYPE,
+            b"ERR||MSH^1^9^1^1|200^Unsupported message type^HL70357|E||||Only ADT messages are taken here",
+            b"ERR|MSH^1^9^200&Unsupported message type&HL70357",
+        ),
+        (
+            UNKNOWN_TRIGGER,
+            b"ERR||MSH^1^9^1^2|201^Unsupported event code^HL70357|E||||The trigger event is not one of ADT",
+            b"ERR|MSH^1^9^201&Unsupported event code&HL70357",
+        ),
+        (
+            NO_CONTROL_ID,
+            b"ERR||MSH^1^10|101^Required field missing^HL70357|E||||MSH-10 is empty",
+            b"ERR|MSH^1^10^101&Required field missing&HL70357",
+        ),
+        (
+            UNAVAILABLE,
+            b"ERR|||207^Application internal error^HL70357|E||||The message could not be stored and should be sent again",
+            b"ERR|^^^207&Application internal error&HL70357",
+        ),
+    ],
+)
+def test_err_has_the_shape_of_the_sender_s_version(
+    refusal: Refusal, new: bytes, old: bytes
+) -> None:
+    assert answer(message(b"2.5"), refusal)[2] == new
+    assert answer(message(b"2.4"), refusal)[2] == old
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.reason)
+def test_every_refusal_has_msa_with_its_code_and_an_err(refusal: Refusal) -> None:
+    segments = answer(message(), refusal)
+    assert segments[1] == b"MSA|" + refusal.code.encode() + b"|NG-1^x"
+    assert segments[2].startswith(b"ERR|")
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.reason)
+def test_no_refusal_repeats_a_value_outside_the_echoed_header(refusal: Refusal) -> None:
+    sent = message() + b"\rPID|1||0042^^^NG||Quill^Zeta\r"
+    assert not re.search(rb"0042|Quill|Zeta", b"\r".join(answer(sent, refusal)))
+
+
+@pytest.mark.parametrize(
+    ("commit", "application", "accepted", "refused"),
+    [
+        (b"", b"", "AA", "AR"),
+        (b"AL", b"", "CA", "CR"),
+        (b"AL", b"NE", "CA", "CR"),
+        (b"AL", b"AL", "CA", "CR"),
+        (b"NE", b"NE", None, None),
+        (b"NE", b"", None, None),
+        (b"NE", b"AL", "AA", "AR"),
+        (b"", b"AL", "AA", "AR"),
+        (b"", b"NE", None, None),
+        (b"ER", b"NE", None, "CR"),
+        (b"SU", b"NE", "CA", None),
+        (b"ER", b"AL", "AA", "CR"),
+        (b"", b"ER", None, "AR"),
+        (b"", b"SU", "AA", None),
+        (b"XX", b"", "CA", "CR"),
+    ],
+)
+def test_msh_15_and_16_decide_which_answer_is_sent(
+    commit: bytes, application: bytes, accepted: str | None, refused: str | None
+) -> None:
+    header = find_header(message(rest=b"|||" + commit + b"|" + application))
+    stored, rejected = acknowledge(header), acknowledge(header, UNAVAILABLE)
+    assert (stored.code if stored.message else None) == accepted
+    assert (rejected.code if rejected.message else None) == refused
+    for one in (stored, rejected):
+        assert one.message is None or b"\rMSA|" + one.code.encode() in one.message
+
+
+def test_ae_becomes_ce() -> None:
+    assert acknowledge(find_header(message(rest=b"|||AL")), NO_CONTROL_ID).code == "CE"
+
+
+def test_the_sender_s_own_delimiters_are_used() -> None:
+    sent = b"MSH$%*@!$APP$FAC$HUB$ENS$20260101$$ADT%Z99$ID1$P$2.5"
+    assert answer(sent, UNKNOWN_TRIGGER) == [
+        b"MSH$%*@!$HUB$ENS$APP$FAC$TIME$$ACK%Z99%ACK$OWN$P$2.5",
+        b"MSA$AR$ID1",
+        b"ERR$$MSH%1%9%1%2$201%Unsupported event code%HL70357$E$$$$The trigger event is not one of ADT",
+    ]
+
+
+def test_a_truncation_character_is_echoed_and_html_is_not() -> None:
+    assert answer(message().replace(b"^~\\&|", b"^~\\&#|", 1))[0].startswith(b"MSH|^~\\&#|HUB")
+    assert answer(message().replace(b"^~\\&|", b"^~\\&amp;|", 1))[0].startswith(b"MSH|^~\\&|HUB")
+
+
+@pytest.mark.parametrize("second", [b"\x0b", b"\x1c", b"\x00", b"a", b" "])
+def test_a_byte_that_is_no_delimiter_in_msh_2_does_not_come_back(second: bytes) -> None:
+    sent = message().replace(b"^~\\&|", b"^" + second + b"\\&|", 1)
+    assert answer(sent)[0].startswith(b"MSH|^~\\&|HUB")
+
+
+def test_the_character_set_of_echoed_fields_is_echoed() -> None:
+    assert answer(message(rest=b"||||||UNICODE UTF-8"))[0].endswith(b"|2.5.1||||||UNICODE UTF-8")
+
+
+def test_what_has_no_header_gets_a_generic_answer() -> None:
+    assert answer(b"hello", NOT_HL7) == [
+        b"MSH|^~\\&|HL7-ENS||||TIME||ACK|OWN|P|2.5.1",
+        b"MSA|AE|",
+        b"ERR||MSH^1|100^Segment sequence error^HL70357|E||||The message does not begin with MSH",
+    ]
+
+
+def test_the_control_id_is_recovered_from_a_damaged_message() -> None:
+    assert answer(b"\x7f\x7fnoise" + message(), NOT_HL7)[1] == b"MSA|AE|NG-1^x"
+    assert answer(message().replace(b"^~\\&|", b"|", 1), MSH_UNREADABLE)[1] == b"MSA|AE|NG-1^x"
+
+
+def test_framing_bytes_in_an_echoed_field_cannot_end_our_frame() -> None:
+    reply = acknowledge(find_header(message().replace(b"NG-1", b"N\x1cG\x0b-1"))).message
+    assert reply is not None
+    assert b"MSA|AA|NG-1^x" in reply
+    assert not {0x0B, 0x1C} & set(reply)
+
+
+def test_own_control_ids_are_fresh_and_fit_the_oldest_versions() -> None:
+    header = find_header(message())
+    replies = [acknowledge(header).message or b"" for _ in range(50)]
+    own = {reply.split(b"|")[9] for reply in replies}
+    assert len(own) == 50
+    assert all(len(one) == 20 for one in own)
+
+
+@pytest.mark.parametrize(
+    ("frame", "refusal"),
+    [
+        (Frame(message()), None),
+        (Frame(message(kind=b"ADT^A99")), None),
+        (Frame(message(version=b"9.9")), None),
+        (Frame(message(kind=b"ADT") + b"\rEVN|A04"), None),
+        (Frame(message(), Fault.OVERSIZE), OVERSIZE),
+        (Frame(message(), Fault.CUT_OFF), CUT_OFF),
+        (Frame(message(), Fault.NO_START_BLOCK), NO_START_BLOCK),
+        (Frame(b""), NOT_HL7),
+        (Frame(b"xx" + message()), NOT_HL7),
+        (Frame(b"FHS|^~\\&|x"), NOT_HL7),
+        (Frame(b"MSH|abcd|x"), MSH_UNREADABLE),
+        (Frame(message().replace(b"NG-1^x", b" ")), NO_CONTROL_ID),
+        (Frame(message(kind=b"ORU^R01")), UNKNOWN_TYPE),
+        (Frame(message(kind=b"")), UNKNOWN_TYPE),
+        (Frame(message(kind=b"ADT^R01")), UNKNOWN_TRIGGER),
+        (Frame(message(kind=b"ADT")), UNKNOWN_TRIGGER),
+    ],
+)
+def test_what_is_stored_and_what_is_refused(frame: Frame, refusal: Refusal | None) -> None:
+    rules = Rules(frozenset("PTD"))
+    assert rules.refusal_of(frame, find_header(frame.payload), Origin("c")) == refusal
