@@ -18,13 +18,13 @@ from local.moto_patches import ends
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 8
-"""Executions at the same time; more than two cores can serve, fewer than anybody has to wait for."""
+AT_ONCE = 4
+"""Executions at the same time. More make two cores slower: each has its own threads and sandboxes."""
 
 CUT_AFTER = 300.0
 """Seconds after which AWS ends a pipe's execution, its target included."""
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 5.0
 """How often an execution is looked at that has not said that it ended."""
 
 LONG_POLL_SECONDS = 1

@@ -3,10 +3,10 @@
 Each module changes one thing, so that it can be proposed to moto as a change of its own.
 """
 
-from local.moto_patches import backends, definitions, ends, json_paths
+from local.moto_patches import backends, definitions, ends, errors, json_paths
 
 
 def install() -> None:
     """Applies every change to the moto of this process; calling it again changes nothing."""
-    for module in (backends, definitions, ends, json_paths):
+    for module in (backends, definitions, ends, errors, json_paths):
         module.install()
