@@ -5,7 +5,9 @@ from types import ModuleType
 from typing import Any
 
 
-def replace(owner: type | ModuleType, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def replace(
+    owner: type | ModuleType, name: str, function: Callable[..., Any]
+) -> Callable[..., Any]:
     """Puts `function` in place of a method or function of moto's and returns the one it replaces.
 
     Raises `AttributeError` when there is none: a moto that moved it must fail here, not quietly.
