@@ -42,7 +42,7 @@ def patients(number: int) -> Iterator[Patient]:
 def write_registry(folder: Path, people: list[Patient]) -> None:
     """Writes the four files of a registry in which each patient has the same physician."""
     folder.mkdir()
-    tables = {
+    tables: dict[str, list[tuple[str, ...]]] = {
         "patients": [
             ("patient_id", "family", "given", "birth_date", "sex", "merged_into"),
             *((f"b-{p.number}", "Okafor", "Amara", "1958-02-14", "F", "") for p in people),

@@ -72,13 +72,14 @@ def test_executions_at_the_same_time_have_programs_of_their_own(workflows: Any) 
 def test_a_definition_is_parsed_once(workflows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     definitions._pickled.cache_clear()
     arn = create(workflows, "once", machine("b"))
-    parsed = []
+    parsed: list[str] = []
     parse = AmazonStateLanguageParser.parse
-    monkeypatch.setattr(
-        AmazonStateLanguageParser,
-        "parse",
-        staticmethod(lambda definition: parsed.append(definition) or parse(definition)),
-    )
+
+    def counting(definition: str) -> Any:
+        parsed.append(definition)
+        return parse(definition)
+
+    monkeypatch.setattr(AmazonStateLanguageParser, "parse", staticmethod(counting))
     for _ in range(3):
         output(workflows, start(workflows, arn, [1]))
     assert len(parsed) == 1
