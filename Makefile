@@ -7,7 +7,7 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery bench-logs bench-burst reference lock clean
+.PHONY: help run setup test check judges judge synth preflight deploy destroy image packages bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery bench-local bench-logs bench-burst reference lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,12 @@ destroy: setup ## delete the environment in ENV= and all its data (refuses one t
 	@test -n "$(ENV)" || { echo "Say which environment: make destroy ENV=dev" >&2; exit 2; }
 	@$(BIN)/python -m ops.environment.teardown $(ENV) $(ARGS)
 
+image: setup ## build the receiver's image and run it, without a Docker engine (needs root on Debian)
+	@.ci/image
+
+packages: setup ## import the functions' packages with an arm64 Python (needs root on Debian)
+	@.ci/packages
+
 bench: setup ## list the benchmarks
 	@$(BIN)/python -m bench
 
@@ -78,6 +84,9 @@ bench-cold: setup ## measure what importing each handler costs
 
 bench-delivery: setup ## a burst of 10,000 notifications against a throttling SES
 	@$(BIN)/python -m bench.delivery
+
+bench-local: setup ## events a second and start time of the local system (ARGS=--events 200)
+	@$(BIN)/python -m bench.local $(ARGS)
 
 bench-logs: setup ## compute what one event writes to the workflow's log (ARGS=git revision to compare)
 	@$(BIN)/python -m bench.logs $(ARGS)

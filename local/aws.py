@@ -14,7 +14,7 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 
-from local import authorisation, fifo, ses_account, transactions
+from local import authorisation, fifo, moto_patches, ses_account, transactions
 from local.clients import client
 from local.patching import replace
 from local.servers import App, Environ, StartResponse
@@ -32,6 +32,7 @@ def create_app(port: int, invoke: Invoke) -> App:
     default_user_config["stepfunctions"]["execute_state_machine"] = True
     authorisation.install()
     fifo.install()
+    moto_patches.install()
     ses_account.install()
     transactions.install()
     _run_functions_with(invoke)
@@ -83,8 +84,11 @@ def _act_in_the_machines_role(port: int) -> None:
     def client_of(service: str, role_arn: str) -> Any:
         return client(service, port, role_arn, Config(parameter_validation=False))
 
+    making = threading.Lock()
+
     def in_role(region: str, service: str, state_credentials: Any = None) -> Any:
-        return client_of(service, state_credentials.role_arn)
+        with making:  # a client takes a second to make: executions that start together share it
+            return client_of(service, state_credentials.role_arn)
 
     importlib.import_module("moto.stepfunctions.parser.models")  # and with it all who hold the name
     for module in list(sys.modules.values()):

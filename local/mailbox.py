@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -29,6 +30,12 @@ class Mail:
     tags: dict[str, str]
     configuration_set: str
     raw: bytes = field(repr=False)
+    subject: str = field(init=False, repr=False)
+    """Decoded. It is read once, because lists of mails are asked for often."""
+
+    def __post_init__(self) -> None:
+        headers = BytesHeaderParser(policy=policy.default).parsebytes(self.raw)
+        object.__setattr__(self, "subject", str(headers["Subject"] or ""))
 
     @property
     def event_id(self) -> str:
@@ -41,11 +48,6 @@ class Mail:
         parsed = message_from_bytes(self.raw, policy=policy.default)
         assert isinstance(parsed, EmailMessage)
         return parsed
-
-    @property
-    def subject(self) -> str:
-        """The subject, decoded."""
-        return str(self.message["Subject"] or "")
 
     def summary(self) -> Document:
         """What a list of mails shows."""

@@ -1,11 +1,14 @@
 """How we change moto, so that every place where we do can be found."""
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 
-def replace(owner: type, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Puts `function` in place of a method of moto's and returns the one it replaces.
+def replace(
+    owner: type | ModuleType, name: str, function: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Puts `function` in place of a method or function of moto's and returns the one it replaces.
 
     Raises `AttributeError` when there is none: a moto that moved it must fail here, not quietly.
     """

@@ -14,16 +14,19 @@ from typing import Any
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from local.clients import ACCOUNT, REGION, client
+from local.moto_patches import ends
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 8
-"""Executions at the same time; more than two cores can serve, fewer than anybody has to wait for."""
+AT_ONCE = 4
+"""Executions at the same time. More make two cores slower: each has its own threads and sandboxes."""
 
 CUT_AFTER = 300.0
 """Seconds after which AWS ends a pipe's execution, its target included."""
 
-POLL_SECONDS = 0.05
+LOOK_SECONDS = 5.0
+"""How often an execution is looked at that has not said that it ended."""
+
 LONG_POLL_SECONDS = 1
 PAUSE_AFTER_ERROR = 0.5
 STOP_SECONDS = 5.0
@@ -106,13 +109,13 @@ class Pipe:
         """Whether the execution ended well; it is watched until it ends or the pipe's time is up."""
         deadline = time.monotonic() + CUT_AFTER
         while time.monotonic() < deadline:
+            ends.wait(execution, LOOK_SECONDS)
             seen = self._looks.describe_execution(executionArn=execution)
             if seen["status"] == "SUCCEEDED":
                 return True
             if seen["status"] != "RUNNING":
                 log.error("%s %s: %s", execution, seen["status"], seen.get("error", ""))
                 return False
-            time.sleep(POLL_SECONDS)
         log.error("%s TIMED_OUT", execution)
         return False
 

@@ -114,10 +114,10 @@ class System:
             self._serve_aws(aws_socket)
             self.deployment = deploy(folder, self.ports.aws, os.environ.get("ENS_MDM", ""))
             registry.load(self.deployment.outputs["RegistryTable"], self.ports.aws)
-        with self._step("starting the functions"):
-            self._start_functions()
-        with self._step("starting the receiver"):
+        with self._step("starting the receiver and the functions"):
             self._start_receiver()
+            self._start_functions()
+            self.receiver.wait_until_live()
         self._serve_console(console_socket)
 
     def _take_ports(self) -> tuple[socket, socket]:
@@ -196,7 +196,6 @@ class System:
             self._logs / "receiver.telemetry.log",
         )
         self._running.callback(self.receiver.stop)
-        self.receiver.wait_until_live()
 
     def _serve_console(self, sock: socket) -> None:
         os.environ["ENS_AWS_PORT"] = str(self.ports.aws)

@@ -8,7 +8,8 @@ from pathlib import Path
 from local import worker
 from local.sandbox import Function, Sandbox, error_answer
 
-POOL_SIZE = 4
+POOL_SIZE = 2
+"""Sandboxes of a function. Each new one costs a second of CPU time, and there are two cores."""
 
 
 class Workers:

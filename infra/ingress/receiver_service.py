@@ -1,11 +1,9 @@
 """The receiver as an ECS service on Fargate: image, task, role, scaling, graceful stop."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -13,10 +11,10 @@ from constructs import Construct
 
 from environments import Environment
 from infra.findings import INLINE, accept
+from infra.ingress.image import receiver_image
 from infra.ingress.load_balancer import DRAIN, HEALTH, MLLP
 from infra.log_groups import LogGroup
 
-CONTEXT = Path(__file__).resolve().parents[2] / "receiver"
 CONTAINER = "receiver"
 USER = "10001:10001"
 # What ECS calls to start a task: pulling its image, and its log (ECR user guide, "Amazon ECR interface
@@ -59,7 +57,7 @@ class ReceiverService(Construct):
             key=logs_key,
             environment=environment,
         )
-        self.image = ecs.ContainerImage.from_docker_image_asset(_image(self))
+        self.image = ecs.ContainerImage.from_docker_image_asset(receiver_image(self))
         task = self._task(role, variables)
         self.cluster = ecs.Cluster(
             self,
@@ -145,17 +143,6 @@ class ReceiverService(Construct):
             },
         )
         return task
-
-
-def _image(scope: Construct) -> ecr_assets.DockerImageAsset:
-    return ecr_assets.DockerImageAsset(
-        scope,
-        "Image",
-        directory=str(CONTEXT),
-        platform=ecr_assets.Platform.LINUX_ARM64,
-        exclude=["**/__pycache__", "**/*.pyc"],
-        display_name="receiver",
-    )
 
 
 def without_capabilities(scope: Construct) -> ecs.LinuxParameters:

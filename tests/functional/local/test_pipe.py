@@ -65,6 +65,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
     """The fake, and a pipe that runs on it until the end of the test."""
     fake = FakeAws()
     monkeypatch.setattr(pipe, "client", lambda *_: fake)
+    monkeypatch.setattr(pipe, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(pipe, "PAUSE_AFTER_ERROR", 0.01)
     monkeypatch.setattr(pipe, "STOP_SECONDS", 0.1)
     running = Pipe(PROPERTIES, 0)

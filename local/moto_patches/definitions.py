@@ -1,0 +1,36 @@
+"""Parse a state machine once, and not for each execution.
+
+moto parses the definition with ANTLR when an execution starts: 200 ms for a machine of 30 states. A
+program has state while it runs (the jobs of a Map), so that executions cannot share one: each gets
+its own copy, which pickle makes in 2 ms.
+"""
+
+import pickle
+from functools import lru_cache
+
+from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
+
+from local.patching import replace
+
+_parse = ExecutionWorker._get_evaluation_entrypoint
+
+
+def install() -> None:
+    """Caches the programs of this process's moto; calling it again changes nothing."""
+    if ExecutionWorker._get_evaluation_entrypoint is _parse:
+        replace(ExecutionWorker, "_get_evaluation_entrypoint", _program)
+
+
+def _program(worker: ExecutionWorker) -> EvalComponent:
+    definition = worker._evaluation_details.state_machine_details.definition
+    # The bytes come from the parser of this process.
+    program: EvalComponent = pickle.loads(_pickled(definition))  # noqa: S301
+    return program
+
+
+@lru_cache(maxsize=32)
+def _pickled(definition: str) -> bytes:
+    program, _ = AmazonStateLanguageParser.parse(definition)
+    return pickle.dumps(program, pickle.HIGHEST_PROTOCOL)
