@@ -14,12 +14,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ops.messages import OutgoingMessage
-from ops.mllp import Connection
-
 from bench.local.cpu import CpuSeconds
 from bench.local.patients import Patient, patients, write_registry
 from local import registry
+from ops.sending.messages import OutgoingMessage
+from ops.sending.mllp import Connection
 from tests.support.local_system import HOST, LocalSystem, wait_for
 
 CONNECTIONS = 4
