@@ -1,9 +1,11 @@
 """Every command in the documents exists: `aws` by AWS's service models, `make`, and `ens`."""
 
 import re
+import tomllib
 
 import botocore.session
 import click
+import jmespath  # type: ignore[import-untyped]
 import pytest
 from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
@@ -11,7 +13,7 @@ from botocore.model import OperationModel
 
 from ops.cli import main
 from tests.conftest import ROOT
-from tests.unit.docs.pages import Command, commands
+from tests.unit.docs.pages import PAGES, Command, commands
 
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 # Options of the AWS CLI itself (AWS CLI user guide, "Global options").
@@ -19,6 +21,8 @@ GLOBAL = {"--query", "--output", "--region", "--profile", "--no-cli-pager"}
 SERVICES = {"s3api": "s3"}
 # Commands that the AWS CLI has beside the services' operations.
 OWN = {("sso", "login")}
+
+_TOML = re.compile(r"^ *```toml\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 AWS = botocore.session.get_session()
 
@@ -65,6 +69,19 @@ def test_every_aws_command_is_one_that_aws_knows() -> None:
     assert [fault for command in found for fault in faults(command)] == []
 
 
+def test_every_query_can_be_read() -> None:
+    queries = [
+        command.words[command.words.index("--query") + 1]
+        for command in commands("aws")
+        if "--query" in command.words
+    ]
+    assert len(queries) > 10
+    for query in queries:
+        # A literal between backticks must be JSON; words of a page in it are not.
+        assert "`" not in query or '`"' in query, query
+        jmespath.compile(query)
+
+
 @pytest.mark.parametrize(
     ("words", "fault"),
     [
@@ -99,6 +116,18 @@ def test_every_ens_command_exists_with_its_options() -> None:
     found = commands("ens")
     assert len(found) > 50
     assert [str(command) for command in found if not known_to_ens(command)] == []
+
+
+def test_a_wrong_ens_command_is_found() -> None:
+    for words in ("ens rooster list", "ens dlq listen", "ens --env dev smoke --in-vcp"):
+        assert not known_to_ens(Command("page", tuple(words.split()))), words
+
+
+def test_every_piece_of_toml_can_be_read() -> None:
+    pieces = [piece for page in PAGES for piece in _TOML.findall(page.read_text("utf-8"))]
+    assert len(pieces) >= 5
+    for piece in pieces:
+        tomllib.loads(piece)
 
 
 def known_to_ens(command: Command) -> bool:
