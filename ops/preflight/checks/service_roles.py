@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from ops.preflight.finding import Finding, ok
 from ops.preflight.plan import Clients, Plan
 
-# The resource type that needs a role, and the role's name. `python -m ops.account` creates them.
+# The resource type that needs a role, and the role's name. `make deploy` creates them.
 ROLES = (
     ("AWS::ECS::Cluster", "AWSServiceRoleForECS"),
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", "AWSServiceRoleForElasticLoadBalancing"),
