@@ -7,7 +7,7 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check judges judge synth preflight deploy destroy image packages bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-identity bench-delivery bench-local bench-logs bench-burst reference lock clean
+.PHONY: help run setup test check judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-idle-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls bench-calls reference lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ bench-identity: setup ## count the round trips of a look-up, for each index
 bench-cost: setup ## count what the notes at hand would cost in each mode (ARGS=message files)
 	@$(BIN)/python -m bench.cost $(ARGS)
 
+bench-idle-cost: setup ## compute what each environment costs a month without messages
+	@$(BIN)/python -m bench.idle_cost $(ARGS)
+
 bench-cold: setup ## measure what importing each handler costs
 	@$(BIN)/python -m bench cold $(ARGS)
 
@@ -93,6 +96,9 @@ bench-logs: setup ## compute what one event writes to the workflow's log (ARGS=g
 
 bench-burst: setup ## simulate 1,000 notifications in a minute against a throttling Comprehend Medical
 	@$(BIN)/python -m bench.burst $(ARGS)
+
+bench-calls: setup ## count the AWS calls of one event
+	@$(BIN)/python -m bench.calls
 
 # CDK's command line, as package-lock.json pins it.
 node_modules: package-lock.json

@@ -16,6 +16,8 @@ SMOKE = "smoke"
 _EXAMPLE_DOMAIN = re.compile(r"(^|[.@/])([\w-]+\.(example|test|invalid)|example\.(com|net|org))\b")
 # The accounts of AWS's own documentation.
 _EXAMPLE_ACCOUNT = re.compile(r"(^|:)(123456789012|1{4}2{4}3{4}|4{4}5{4}6{4}|0{12})(:|$)")
+# RFC 5737: networks for documentation.
+_EXAMPLE_NETWORK = re.compile(r"^(192\.0\.2|198\.51\.100|203\.0\.113)\.")
 
 
 def unset_values(environment: Environment) -> list[str]:
@@ -49,3 +51,5 @@ def _examples(file: str, key: str, value: Any) -> Iterator[str]:
             yield f"{file}: {key}: {value} is in an example domain (RFC 2606); set the real one"
         case str() if _EXAMPLE_ACCOUNT.search(value):
             yield f"{file}: {key}: {value} names an example account; set the real one"
+        case str() if _EXAMPLE_NETWORK.match(value):
+            yield f"{file}: {key}: {value} is in an example network (RFC 5737); set the real one"

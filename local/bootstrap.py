@@ -94,7 +94,9 @@ def set_up() -> None:
         [
             str(VENV / "bin" / "python"),
             *("-m", "pip", "install", "--disable-pip-version-check", "--no-input"),
-            *("--progress-bar", "off", "--require-hashes", "--requirement", str(LOCK)),
+            # The lock names every dependency; pip resolves one with extras to its newest version.
+            *("--progress-bar", "off", "--no-deps", "--require-hashes"),
+            *("--requirement", str(LOCK)),
         ],
         "installing the dependencies failed; pip says above why",
     )

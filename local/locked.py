@@ -29,7 +29,11 @@ def install(home: Path, lock: Path) -> str:
         return ""
     venv.EnvBuilder(with_pip=True, clear=True).create(home)
     done = subprocess.run(
-        [interpreter(home), "-m", "pip", "install", "-q", "--require-hashes", "-r", lock],
+        [
+            *(interpreter(home), "-m", "pip", "install", "-q"),
+            # The lock names every dependency; pip resolves one with extras to its newest version.
+            *("--no-deps", "--require-hashes", "-r", lock),
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -178,11 +178,14 @@ class EmailIdentity(_Taught, CloudFormationModel):
 
     TYPE = "AWS::SES::EmailIdentity"
     NAMED_BY = "EmailIdentity"
+    ATTRIBUTES = tuple(f"DkimDNSToken{part}{n}" for part in ("Name", "Value") for n in (1, 2, 3))
 
     @classmethod
     def create(cls, name: str, properties: Properties, account: str, region: str) -> Self:
         ses_backends[account][region].create_email_identity_v2(name, None, None, None)
-        return cls(name, properties)
+        names = {f"DkimDNSTokenName{n}": f"local{n}._domainkey.{name}" for n in (1, 2, 3)}
+        values = {f"DkimDNSTokenValue{n}": f"local{n}.dkim.amazonses.com" for n in (1, 2, 3)}
+        return cls(name, properties, **names, **values)
 
 
 class StateMachine(_Taught, CloudFormationModel):

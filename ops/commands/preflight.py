@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.text import Text
 
 from environments import EnvironmentFileError, load
-from ops.environment.preflight import assembly, runner
-from ops.environment.preflight.finding import Finding, Status
-from ops.environment.preflight.plan import Plan
-from ops.output import console, print_json
+from ops.output import console, count, print_json
+from ops.preflight import assembly, runner
+from ops.preflight.finding import Finding, Status
+from ops.preflight.plan import Plan
 from ops.problem import ProblemError
 from ops.session import Session, pass_session
 
@@ -75,6 +75,7 @@ def _say(check: str, finding: Finding, out: Console) -> None:
 def _sum_up(environment: str, findings: list[Finding], out: Console) -> None:
     counts = {status: sum(f.status is status for f in findings) for status in Status}
     out.print(
-        f"\n{environment}: {counts[Status.ERROR]} errors, {counts[Status.WARNING]} warnings,"
+        f"\n{environment}: {count(counts[Status.ERROR], 'error')},"
+        f" {count(counts[Status.WARNING], 'warning')},"
         f" {counts[Status.NOT_CHECKED]} not checked, {counts[Status.OK]} ok."
     )

@@ -72,7 +72,7 @@ def find(name: str) -> Environment:
     if environment.retain or environment.deletion_protection:
         raise ProblemError(
             f"{name} is not destroyed: its settings say retain or deletion_protection, because it"
-            " holds patients' data and its audit. docs/lifecycle.md says how such an environment is"
+            " holds patients' data and its audit. docs/deploy.md says how such an environment is"
             " closed."
         )
     return environment

@@ -100,6 +100,23 @@ def test_mail_leaves_over_tls_or_not_at_all(core: Template) -> None:
     assert configuration["DeliveryOptions"]["TlsPolicy"] == "REQUIRE"
 
 
+def test_the_dns_records_of_the_mail_domain_are_outputs_of_the_stack(core: Template) -> None:
+    outputs = {
+        name: text(output["Value"])
+        for name, output in core.document["Outputs"].items()
+        if name.startswith("MailDkim")
+    }
+    identity = "MailIdentity.DkimDNSToken"
+    assert outputs == {
+        f"MailDkim{n}": f"<{identity}Name{n}> CNAME <{identity}Value{n}>" for n in (1, 2, 3)
+    }
+
+
+def test_ses_returns_no_notification_by_mail(core: Template) -> None:
+    properties = core.properties("Delivery/Identity")
+    assert properties["FeedbackAttributes"] == {"EmailForwardingEnabled": False}
+
+
 def test_ses_reports_everything_but_who_opened_a_mail(core: Template) -> None:
     (properties,) = (
         destination["Properties"]["EventDestination"]

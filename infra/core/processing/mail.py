@@ -80,10 +80,20 @@ class Delivery(Construct):
                 "Identity",
                 identity=ses.Identity.domain(environment.mail.domain),
                 configuration_set=self.configuration_set,
+                # The mail that returns a bounce quotes the notification, to a mailbox in the clear.
+                # Bounces come as events instead (SES API v2, PutEmailIdentityFeedbackAttributes).
+                feedback_forwarding=False,
             )
             # Its DKIM tokens stand in the domain's DNS: a new identity would have others.
             identity.apply_removal_policy(removal_policy(environment))
             fix_logical_id(identity, "MailIdentity")
+            for number, record in enumerate(identity.dkim_records, start=1):
+                cdk.CfnOutput(
+                    stack,
+                    f"MailDkim{number}",
+                    value=f"{record.name} CNAME {record.value}",
+                    description="A DNS record of the mail domain (docs/deploy.md)",
+                )
         self.arns = [
             *(
                 stack.format_arn(service="ses", resource="identity", resource_name=identity)

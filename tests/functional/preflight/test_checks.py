@@ -73,15 +73,14 @@ def test_the_bootstrap_version_is_at_least_the_one_needed(version: str, status: 
 def test_an_account_without_bootstrap_gets_the_command() -> None:
     answers = Answers().refuse("ssm", "get_parameter", "ParameterNotFound")
     found = only_error(bootstrap.check(plan(), answers))
-    assert found.to_do == f"npx cdk bootstrap aws://{ACCOUNT}/us-east-1"
+    assert found.to_do == "npx --no-install cdk bootstrap --app .build/preflight/prod"
 
 
-def test_a_missing_service_linked_role_gets_its_command() -> None:
+def test_a_missing_service_linked_role_stops_nothing_because_make_deploy_creates_it() -> None:
     answers = Answers().refuse("iam", "get_role", "NoSuchEntity")
-    found = only_error(service_roles.check(plan(resource("AWS::ECS::Cluster")), answers))
-    assert found.to_do == (
-        "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com"
-    )
+    (found,) = service_roles.check(plan(resource("AWS::ECS::Cluster")), answers)
+    assert found.status is Status.OK
+    assert "does not exist yet" in found.what
 
 
 def limits(total: int, unreserved: int) -> dict[str, Any]:
@@ -163,14 +162,18 @@ def test_a_paused_account_is_an_error() -> None:
     assert "SHUTDOWN" in only_error(mail_account.check(plan(), answers)).what
 
 
-def test_dkim_that_waits_shows_its_records() -> None:
+@pytest.mark.parametrize(("create", "status"), [(True, Status.WARNING), (False, Status.ERROR)])
+def test_dkim_that_waits_shows_its_records_and_stops_no_repeated_first_deployment(
+    create: bool, status: Status
+) -> None:
     identity = {
         "VerifiedForSendingStatus": False,
         "FeedbackForwardingStatus": False,
         "DkimAttributes": {"Status": "PENDING", "Tokens": ["abc"]},
     }
     answers = Answers().give("sesv2", "get_email_identity", identity)
-    found = only_error(mail_identity.check(plan(), answers))
+    (found,) = mail_identity.check(plan(mail__create=create), answers)
+    assert found.status is status
     assert "abc._domainkey.ens.example CNAME abc.dkim.amazonses.com" in found.to_do
 
 
@@ -392,7 +395,7 @@ def test_a_table_left_by_a_deleted_stack_is_found_and_its_data_can_be_adopted() 
     )
     found = only_error(names.check(wanted, answers))
     assert "hl7-ens-prod-ledger" in found.what
-    assert found.to_do.startswith("adopt it with its data: npx cdk import hl7-ens-prod-core")
+    assert found.to_do.startswith("adopt it with its data: make synth ENV=prod, then npx")
 
 
 def test_what_a_deployed_stack_owns_is_not_taken() -> None:

@@ -58,7 +58,7 @@ ENVIRONMENT: dict[str, Any] = {
         "prefix_lists": ["pl-63a5400a"],
         "sender_networks": ["10.0.0.0/8"],
         "customer_gateways": [
-            {"name": "west", "ip": "203.0.113.9", "asn": 65010, "networks": ["10.20.0.0/16"]}
+            {"name": "west", "ip": "8.8.4.4", "asn": 65010, "networks": ["10.20.0.0/16"]}
         ],
     },
     "receiver": {

@@ -276,6 +276,7 @@ def test_every_placeholder_of_prod_is_named_with_its_file_and_key() -> None:
             "mdm.settings.base_url",
         ),
         (("mail", "domain"), "ens.test", "mail.domain"),
+        (("network", "sender_networks"), ["198.51.100.0/24"], "network.sender_networks[0]"),
     ],
 )
 def test_an_example_value_is_a_placeholder(

@@ -1,10 +1,14 @@
 """What setting up a checkout says to a machine that lacks something."""
 
 import ast
+import re
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from local import bootstrap
 
@@ -131,3 +135,34 @@ def test_an_environment_that_somebody_else_made_is_left_alone(checkout: Path) ->
         bootstrap.set_up()
 
     assert precious.exists()
+
+
+def test_the_lock_names_every_dependency_so_that_pip_resolves_none() -> None:
+    """pip takes the newest version of `coverage[toml]`, whatever version the lock names."""
+    text = bootstrap.LOCK.read_text("utf-8")
+    locked = {canonicalize_name(name) for name in re.findall(r"^([\w.-]+)==", text, re.MULTILINE)}
+    asked = {(name, "") for name in locked if _installed(name)}
+    lacking, waiting = set(), list(asked)
+    while waiting:
+        name, extra = waiting.pop()
+        for requirement in map(Requirement, metadata.requires(name) or ()):
+            if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+                continue
+            needed = canonicalize_name(requirement.name)
+            if needed not in locked:
+                lacking.add(f"{needed}, for {name}")
+                continue
+            new = {(needed, wanted) for wanted in requirement.extras} - asked
+            asked |= new
+            waiting += new
+    assert len(asked) > 100
+    assert lacking == set()
+
+
+def _installed(name: str) -> bool:
+    """Whether this machine has it: some are for other systems only."""
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True

@@ -14,7 +14,7 @@ from ops.environment.preflight.plan import Clients, Plan
 def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
     """The bootstrap version in SSM is at least the one that the assembly needs."""
     name, needed = plan.assembly.bootstrap_parameter, plan.assembly.bootstrap_version
-    command = f"npx cdk bootstrap aws://{plan.account}/{plan.region}"
+    command = f"npx --no-install cdk bootstrap --app .build/preflight/{plan.environment.name}"
     try:
         answer = clients.client("ssm").get_parameter(Name=name)
     except ClientError as problem:

@@ -50,7 +50,9 @@ def _dkim(domain: str, identity: dict[str, Any], plan: Plan) -> Finding:
         f"{token}._domainkey.{domain} CNAME {token}.dkim.amazonses.com"
         for token in dkim.get("Tokens", ())
     )
-    return error(
+    # A deployment that failed must be repeatable while DNS still waits for the records.
+    report = warning if plan.environment.mail.create else error
+    return report(
         f"SES may not send from {domain} yet (DKIM: {dkim.get('Status', 'unknown')})",
         f"DNS of {domain}",
         f"publish {records or 'the DKIM records of the identity'}; SES looks for up to 72 hours",

@@ -65,8 +65,8 @@ KINDS: dict[str, tuple[str, Exists]] = {
 }
 
 IMPORT = (
-    "adopt it with its data: npx cdk import {stack} -c env={environment};"
-    " or delete it, if nothing in it is needed"
+    "adopt it with its data: make synth ENV={environment}, then npx --no-install cdk import {stack}"
+    " --app .build/cdk.out/{environment}; or delete it, if nothing in it is needed"
 )
 ADOPT = {"AWS::SES::EmailIdentity": "set mail.create to false in {file}"}
 """How a resource is adopted that the environment's file can name instead."""

@@ -7,28 +7,23 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from ops.environment.preflight.finding import Finding, error, ok
-from ops.environment.preflight.plan import Clients, Plan
+from ops.preflight.finding import Finding, ok
+from ops.preflight.plan import Clients, Plan
 
-# The resource type that needs a role, the role's name, the service that owns it.
+# The resource type that needs a role, and the role's name. `make deploy` creates them.
 ROLES = (
-    ("AWS::ECS::Cluster", "AWSServiceRoleForECS", "ecs.amazonaws.com"),
-    (
-        "AWS::ElasticLoadBalancingV2::LoadBalancer",
-        "AWSServiceRoleForElasticLoadBalancing",
-        "elasticloadbalancing.amazonaws.com",
-    ),
+    ("AWS::ECS::Cluster", "AWSServiceRoleForECS"),
+    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "AWSServiceRoleForElasticLoadBalancing"),
     (
         "AWS::ApplicationAutoScaling::ScalableTarget",
         "AWSServiceRoleForApplicationAutoScaling_ECSService",
-        "ecs.application-autoscaling.amazonaws.com",
     ),
 )
 
 
 def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
-    """Each role that a resource of the assembly needs exists (IAM GetRole)."""
-    for resource_type, role, service in ROLES:
+    """Says of each role that a resource needs whether it exists (IAM GetRole)."""
+    for resource_type, role in ROLES:
         if not any(plan.assembly.of_type(resource_type)):
             continue
         try:
@@ -36,10 +31,6 @@ def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
         except ClientError as problem:
             if problem.response["Error"]["Code"] != "NoSuchEntity":
                 raise
-            yield error(
-                f"the service-linked role {role} does not exist",
-                "IAM",
-                f"aws iam create-service-linked-role --aws-service-name {service}",
-            )
+            yield ok(f"service-linked role {role} does not exist yet: make deploy creates it")
         else:
             yield ok(f"service-linked role {role}")
