@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.text import Text
 
 from environments import EnvironmentFileError, load
+from ops.environment.preflight import assembly, runner
+from ops.environment.preflight.finding import Finding, Status
+from ops.environment.preflight.plan import Plan
 from ops.output import console, count, print_json
-from ops.preflight import assembly, runner
-from ops.preflight.finding import Finding, Status
-from ops.preflight.plan import Plan
 from ops.problem import ProblemError
 from ops.session import Session, pass_session
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from ops.preflight.finding import Finding, ok
-from ops.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import Finding, ok
+from ops.environment.preflight.plan import Clients, Plan
 
 # The resource type that needs a role, and the role's name. `make deploy` creates them.
 ROLES = (
