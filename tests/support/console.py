@@ -15,7 +15,7 @@ ARN = "arn:aws:states:us-east-1:123456789012:express:hl7-ens-local-patient-event
 LETTER = """<!doctype html><html><head><style>h1 { color: rgb(1, 2, 3) }</style></head>
 <body><h1 id="letter">Lena Brandt was admitted</h1><p style="color: rgb(4, 5, 6)" id="styled">Northtown General</p>
 <script>document.getElementById("letter").textContent = "taken over"</script>
-<img src="http://127.0.0.1:9/pixel.png" alt=""></body></html>"""
+<img src="http://127.0.0.1:47999/pixel.png" alt=""></body></html>"""
 
 
 def summary(event_id: str, state: str, **facts: Any) -> EventSummary:
