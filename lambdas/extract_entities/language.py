@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ENGLISH = ("en", "eng")
 
 SURE = 0.65
-"""The model's score from which it is believed: measured in docs/decisions.md."""
+"""The model's score from which it is believed: measured in docs/adr/0054-language-detection.md."""
 
 FEWEST = 16
 """Bytes of letters below which nothing can be told: "s/p PE", "CHF exac"."""

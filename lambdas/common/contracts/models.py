@@ -20,7 +20,7 @@ def _private_table() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The queue message: where the message lies, and nothing about the patient (design.md 3)."""
+    """The queue message: where the message lies, and nothing about the patient (docs/architecture.md#queue-message)."""
 
     event_id: str
     bucket: str
@@ -360,7 +360,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """A provider who was weighed and not chosen, with the reason (domain.md 10, decision reasons)."""
+    """A provider who was considered and not chosen, with the reason (docs/identity.md#who-is-told)."""
 
     recipient_ref: str
     relationship: str
