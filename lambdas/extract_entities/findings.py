@@ -120,7 +120,7 @@ def found(
 
 
 def shown(text: str) -> str:
-    """An entity's text without surrounding tabs, blanks and full stops."""
+    """An entity's text without surrounding blanks and punctuation."""
     return " ".join(text.strip(_AROUND).split())
 
 
