@@ -1,4 +1,4 @@
-"""Acknowledgements, written and read: MSH, MSA and, for a rejected message, ERR (HL7 v2.9, 2.9 and 2.15).
+"""Writes and reads acknowledgements: MSH, MSA and, for a rejected message, ERR (HL7 v2.9, 2.9 and 2.15).
 
 They are written with the sender's own delimiters, so that its fields are echoed byte for byte.
 """
@@ -25,14 +25,14 @@ _CODE = re.compile(r"[A-Z][A-Z0-9]{2}")
 # Four digits at most: int() refuses numbers of thousands of digits.
 _VERSION = re.compile(rb"(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?!\d)")
 _NEWEST = (99, 0, 0)
-# An echoed field must not end our own frame. Everything else comes back exactly as it was sent.
+# An echoed field must not end our own frame. All other bytes are echoed unchanged.
 _FRAMING_BYTES = b"\x0b\x1c\r\n"
-# The fields of MSH that come back: to and from, MSH-11, MSH-12 and the character set.
+# The fields of MSH that are echoed: sender and receiver, MSH-11, MSH-12 and the character set.
 _ECHOED = (3, 4, 5, 6, 11, 12, 18)
 
 
 class Problem(Protocol):
-    """Why a message is not accepted.
+    """The reason for which a message is not accepted.
 
     `code` is MSA-1 in original mode, `error` of table 0357, `location` ERR-2 from the segment on,
     `text` ERR-8.
@@ -59,10 +59,10 @@ class Acknowledgement:
 def acknowledge(
     header: Header | None, problem: Problem | None = None, control_id: bytes = b""
 ) -> Acknowledgement:
-    """The acknowledgement of a message: accepted when `problem` is None, else for that problem.
+    """Returns the acknowledgement of a message: accepted when `problem` is None, else for that problem.
 
-    Without a header it is a generic one with an empty MSA-2. `control_id` is our MSH-10; a fresh one
-    when it is empty. A message that was transcoded is answered in its own character set.
+    Without a header it is a generic one with an empty MSA-2. `control_id` is our MSH-10; a new one is
+    made when it is empty. A message that was transcoded is answered in its own character set.
     """
     letterhead = header.letterhead if header else STANDARD_LETTERHEAD
     code, wanted = _mode(letterhead, problem.code if problem else "AA")
@@ -92,7 +92,7 @@ def acknowledge(
 
 @dataclass(frozen=True, slots=True)
 class _Answering:
-    """The answer's MSH and the begin of its MSA, cut where MSH-7, MSH-10 and MSA-1 stand."""
+    """The answer's MSH and the start of its MSA, without MSH-7, MSH-10 and MSA-1."""
 
     version: tuple[int, int, int]
     before_time: bytes
@@ -107,7 +107,7 @@ def _answering(letterhead: Letterhead) -> _Answering:
     )
     version = _version(version_id)
     f = d.field
-    # MSH-11 comes back unchanged: a test message must not look live (HL7 v2.9, 2.9.2.2).
+    # MSH-11 is echoed unchanged: a test message must not look live (HL7 v2.9, 2.9.2.2).
     last = [processing_id, version_id]
     if character_set:  # the echoed fields are written in it
         last += [b"", b"", b"", b"", b"", character_set]
@@ -125,11 +125,11 @@ _cached_answering = lru_cache(maxsize=1024)(_answering)
 
 
 def _mode(letterhead: Letterhead, code: str) -> tuple[str, bool]:
-    """The code in the mode that the sender asks for, and whether it wants this answer (HL7 2.9.1).
+    """Returns the code in the sender's acknowledgement mode, and whether it asks for this answer (HL7 2.9.1).
 
     Both MSH-15 and MSH-16 empty: original mode. MSH-15 asks for a commit acknowledgement (CA, CE, CR),
     MSH-16 for an application's. One answer is sent: the commit one where it is asked for, else the
-    application's. A value not in table 0155 asks for an answer: silence needs to be asked for plainly.
+    application's. A value that is not in table 0155 counts as a request for an answer.
     """
     commit = letterhead.accept_acknowledgement
     application = letterhead.application_acknowledgement
@@ -192,12 +192,12 @@ def _err(problem: Problem, d: Delimiters, version: tuple[int, int, int]) -> list
 
 
 def _plain(text: bytes, d: Delimiters) -> bytes:
-    """A text of this system without the sender's delimiters, whichever those are."""
+    """Returns a text of this system without the sender's delimiters."""
     return text.translate(None, d.field + d.component + d.repetition + d.escape + d.subcomponent)
 
 
 def _version(value: bytes) -> tuple[int, int, int]:
-    """MSH-12 as numbers; the newest when it is not readable."""
+    """MSH-12 as numbers; the newest version when it is not readable."""
     found = _VERSION.match(value.strip())
     if not found:
         return _NEWEST
@@ -215,7 +215,7 @@ def _second(moment: int) -> bytes:
 
 
 def _control_id() -> bytes:
-    # MSH-10 holds 20 characters before 2.7. Ours are random once for each process, then counted.
+    # MSH-10 holds 20 characters before 2.7. Ours start at a random number in each process and are counted up.
     return b"%b%08x" % (_PROCESS, next(_NUMBERS) & 0xFFFFFFFF)
 
 
@@ -254,7 +254,7 @@ def read_answer(message: bytes) -> Answer:
 
 
 def _at(fields: list[bytes], number: int) -> str:
-    """A field as printable text: what a peer sends must not steer the terminal."""
+    """A field as printable text: a peer's bytes must not control the terminal."""
     raw = fields[number] if len(fields) > number else b""
     text = charset.decode(raw, "").text
     return "".join(c if c.isprintable() else "?" for c in text)

@@ -1,8 +1,8 @@
-"""Character sets: which one a message is in, and its bytes as text (HL7 v2.9, 2.14.9.18 and table 0211).
+"""Finds a message's character set and decodes its bytes (HL7 v2.9, 2.14.9.18 and table 0211).
 
 Delimiters are ASCII. In most character sets an ASCII byte is always that ASCII character, so a message
-can be cut into fields as bytes. In the others (`ASCII_IN_CHARACTERS`) the byte of a delimiter can be
-half of another character: such a message is transcoded to UTF-8 before anything is read of it.
+can be cut into fields as bytes. In the others (`ASCII_IN_CHARACTERS`) a delimiter's byte can be
+part of another character: such a message is transcoded to UTF-8 before it is cut.
 """
 
 import codecs
@@ -16,12 +16,12 @@ ASCII_IN_CHARACTERS = frozenset({"big5", "gb18030", "iso2022_jp_ext", "utf-16", 
 """Codecs whose characters may contain bytes below 0x80, the delimiters' among them."""
 
 _MARKS = (
-    # UTF-32's little-endian mark begins with UTF-16's: the longer one is looked for first.
+    # UTF-32's little-endian mark begins with UTF-16's, so it is tried first.
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
-    # Without a mark: how `MSH` begins.
+    # Without a mark: the first bytes of `MSH`.
     (b"M\0\0\0S\0\0\0", "utf-32-le"),
     (b"\0\0\0M\0\0\0S", "utf-32-be"),
     (b"M\0S\0H\0", "utf-16-le"),
@@ -72,8 +72,8 @@ def marked_codec(message: bytes) -> str:
 def decode(message: bytes, declared: str) -> Decoded:
     """The message as text. Never fails.
 
-    `declared` is MSH-18's first repetition. It is tried first, then UTF-8, then Windows-1252, in which
-    the bytes that it leaves open are read as ISO 8859-1.
+    `declared` is MSH-18's first repetition. It is tried first, then UTF-8, then Windows-1252;
+    bytes that Windows-1252 does not define are read as ISO 8859-1.
     """
     codec = codec_of(declared) if declared else ASCII
     repairs = [] if codec else ["MSH-18 names a character set that is not known"]
@@ -97,7 +97,7 @@ def decode(message: bytes, declared: str) -> Decoded:
 
 
 def has_c1_controls(message: bytes) -> bool:
-    """Whether a byte from 0x80 to 0x9F is there, where ISO 8859-1 has control characters alone."""
+    """Whether a byte from 0x80 to 0x9F occurs: ISO 8859-1 has only control characters there."""
     return not message.isascii() and message.translate(None, _C1_CONTROLS) != message
 
 
@@ -105,7 +105,7 @@ _C1_CONTROLS = bytes(range(0x80, 0xA0))
 
 
 def windows_1252(message: bytes) -> str:
-    """The bytes as Windows-1252, those that it leaves open as ISO 8859-1. Never fails."""
+    """The bytes as Windows-1252, undefined ones as ISO 8859-1. Never fails."""
     return message.decode(LATIN_1).translate(_FILLED_1252)
 
 

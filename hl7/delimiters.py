@@ -4,7 +4,7 @@ import string
 from dataclasses import dataclass
 
 PUNCTUATION = frozenset(bytes([character]) for character in string.punctuation.encode())
-"""ASCII punctuation: a delimiter is one of it, so that it is no letter, blank or framing byte."""
+"""ASCII punctuation. A delimiter must be one of these, so that it is no letter, blank or framing byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ STANDARD = Delimiters()
 def read_delimiters(
     separator: bytes, encoding_characters: bytes
 ) -> tuple[Delimiters | None, tuple[str, ...]]:
-    """The delimiters that MSH-1 and MSH-2 name, and the repairs that reading them took.
+    """Returns the delimiters that MSH-1 and MSH-2 name, and the repairs that were needed to read them.
 
-    None when MSH-1 is no punctuation, or MSH-2 does not name four more characters of it, all different.
-    Characters that MSH-2 leaves out are the standard's.
+    Characters that are missing in MSH-2 are completed from `^~\\&`. None when the five delimiters are
+    not ASCII punctuation or not all different (docs/adr/0032-msh-2-tolerance.md).
     """
     repairs = []
     characters = encoding_characters.strip()

@@ -1,8 +1,7 @@
-"""ER7, the encoding with `|` and `^`: a message read by position, and segments written.
+"""Reads ER7 messages by position and writes segments.
 
-HL7 keeps positions from version to version: a field may be withdrawn, its number is never given to
-another (HL7 v2.9, 2.8.2). So a position means the same in 2.1 and in 2.9, and a value is read exactly
-as it was sent.
+A field's number is never reused in a later version (HL7 v2.9, 2.8.2). So a position means the same in
+2.1 and in 2.9, and a value is read exactly as it was sent.
 """
 
 import re
@@ -13,13 +12,13 @@ from hl7.escapes import STANDARD_ESCAPES, Escapes
 from hl7.header import TRAILING, Header, decoded, find_header, value_text
 
 MAX_SEGMENTS = 20_000
-"""Segments of one message. The receiver rejects what has more, so that ParseMessage reads what is stored."""
+"""Most segments of one message. The receiver rejects longer ones, so ParseMessage can read any that is stored."""
 MAX_REPETITIONS = 100
-"""Repetitions of one field: no person has a hundred names, and each costs a later step a look-up."""
+"""Most repetitions of one field. Each identifier costs a later step a look-up."""
 READ = ("MSH", "EVN", "PID", "PD1", "MRG", "ROL", "PV1", "PV2", "DG1", "OBX", "NTE")
 """The segments that this system reads fields of. Their names may be in lower case."""
 TEXTUAL = ("OBX", "NTE")
-"""The segments whose text goes on in lines that begin no segment."""
+"""Segments whose text may continue in lines that do not begin a segment."""
 
 NULL = '""'
 _TRAILING = TRAILING.decode()
@@ -56,7 +55,7 @@ class Value:
         return "" if raw == NULL else self.escapes.decode(raw)
 
     def text(self) -> str:
-        """The whole repetition as text, delimiters of its components left as they are."""
+        """The whole repetition as text, component delimiters included."""
         return "" if self.raw == NULL else self.escapes.decode(self.raw)
 
 
@@ -78,7 +77,7 @@ class Segment:
         return pieces[number] if len(pieces) > number else ""
 
     def repetitions(self, number: int) -> list[Value]:
-        """The repetitions of a field that hold anything.
+        """The repetitions of a field that are not empty.
 
         Raises `Er7Error` past `MAX_REPETITIONS`.
         """
@@ -98,7 +97,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as its header, its segments in their order, and the repairs that reading took.
+    """A message: its header, its segments in order, and the repairs made while reading.
 
     `beyond` are the segments from a second PID on, which may be about another patient.
     """
@@ -120,21 +119,21 @@ class Message:
 
     @property
     def every_segment(self) -> list[Segment]:
-        """All segments, those of further patients included, as in the answer to a query."""
+        """All segments, also those of further patients. The answer to a query may have several."""
         return [*self.segments, *self.beyond]
 
     def unread(self) -> tuple[str, ...]:
-        """The names of segments that nothing reads, each once, in message order."""
+        """The names of segments that this system does not read, each once, in message order."""
         return tuple(dict.fromkeys(s.name for s in self.segments if s.name not in READ))
 
     @property
     def control_id(self) -> str:
-        """MSH-10, an ST: all of it is the id, delimiters of components and repetitions included."""
+        """MSH-10 as text. It is an ST, so component and repetition delimiters are part of the id."""
         return value_text(self.header.control_id, self.header)
 
 
 def read(message: bytes) -> Message:
-    """The message in these bytes. Raises `Er7Error` when they are not one HL7 v2 message."""
+    """Reads the message in these bytes. Raises `Er7Error` when they are not one HL7 v2 message."""
     header = find_header(message)
     if header is None or not header.leads:
         raise Er7Error("the message does not begin with MSH and a delimiter (MSH-1)")
@@ -166,7 +165,7 @@ def control_id(message: bytes) -> str:
 def has_too_many_segments(message: bytes) -> bool:
     """Whether a message has more than `MAX_SEGMENTS` lines, counted as they are read."""
     if len(message) < MAX_SEGMENTS:
-        return False  # most messages are not even counted
+        return False  # most messages need no exact count
     ends = message.count(b"\r") + message.count(b"\n") - message.count(b"\r\n")
     return ends > MAX_SEGMENTS
 
@@ -177,7 +176,7 @@ def _segments(lines: list[str], escapes: Escapes, repairs: list[str]) -> list[Se
     for number, line in enumerate(lines, start=1):
         name = _name(line, escapes)
         if name == "MSH" and grouped:
-            # Two messages in one frame: the second would be lost, or its patient mixed with the first.
+            # Two messages in one frame: the second would be lost, or its patient mixed up with the first.
             raise Er7Error(f"line {number} begins a second message")
         if name:
             grouped.append((name, [line.lstrip(" \t")]))
@@ -205,7 +204,7 @@ def _numbered(
 
 
 def _name(line: str, escapes: Escapes) -> str:
-    """The segment's name; "" for a line that is none. Names that we read may be in lower case."""
+    """The segment's name; "" for a line that is no segment. Names of `READ` may be in lower case."""
     line = line.lstrip(" \t")
     head, after = line[:3], line[3:4]
     if after not in ("", escapes.field):
@@ -216,7 +215,7 @@ def _name(line: str, escapes: Escapes) -> str:
 
 
 def _end_of_patient(segments: list[Segment], repairs: list[str]) -> int:
-    """Where a second PID begins; the end where there is none."""
+    """Index of the second PID; the number of segments when there is none."""
     for index, segment in enumerate(segments):
         if segment.name == "PID" and segment.ordinal > 1:
             repairs.append(f"segment {index + 1} is a second PID; nothing was read from it on")
@@ -225,9 +224,9 @@ def _end_of_patient(segments: list[Segment], repairs: list[str]) -> int:
 
 
 def segment(name: str, *fields: str) -> str:
-    """A segment with the standard delimiters. `fields` begin at position 1, at MSH-2 for MSH.
+    """Writes a segment with the standard delimiters. `fields` begin at position 1, for MSH at MSH-2.
 
-    A field is written as it is given: build one of values with `component`.
+    Fields are written without escaping: build them with `component`.
     """
     return "|".join((name, *fields))
 

@@ -1,4 +1,4 @@
-"""Escape sequences (HL7 v2.9, 2.7): text that stands for delimiters, other characters or formatting."""
+"""Decodes and encodes escape sequences (HL7 v2.9, 2.7) for delimiters, other characters and formatting."""
 
 import re
 from functools import cached_property
@@ -7,15 +7,15 @@ from hl7.delimiters import STANDARD, Delimiters
 
 TRUNCATION = "#"
 MAX_LINES = 10
-"""Line breaks that one `.sp` sequence may make."""
+"""Most line breaks that one `.sp` sequence may produce."""
 
 _CONTROLS = dict.fromkeys((*range(32), 127))
 
 
 class Escapes:
-    """The delimiters as characters, and what their escape sequences mean.
+    """Delimiters as characters, with decoding and encoding of their escape sequences.
 
-    `codec` is the message's character set, in which `\\Xhh\\` gives bytes.
+    `codec` is the message's character set; the bytes of `\\Xhh\\` are decoded with it.
     """
 
     def __init__(self, delimiters: Delimiters, codec: str = "utf-8") -> None:
@@ -30,7 +30,7 @@ class Escapes:
         return self._sequence.sub(self._decoded, text)
 
     def encode(self, text: str) -> str:
-        """The text as it may stand in a subcomponent; control characters, which end segments, left out."""
+        """The text escaped for a subcomponent. Control characters are removed, because they end segments."""
         return text.translate(self._encoding)
 
     @cached_property
@@ -75,4 +75,4 @@ class Escapes:
 
 
 STANDARD_ESCAPES = Escapes(STANDARD)
-"""`|^~\\&` in UTF-8: what this system writes."""
+"""`|^~\\&` in UTF-8: the form that this system writes."""

@@ -1,7 +1,7 @@
-"""MSH and the facts that sender, event and patient are known by, read from a message's bytes.
+"""Reads MSH and the values that identify sender, event and patient from a message's bytes.
 
-Receiver and ParseMessage call these functions on the same bytes, so that they cannot differ in whom a
-message comes from or whom it is about. Positions are the standard's: MSH-1 is the field separator
+Receiver and ParseMessage call these functions on the same bytes, so they always agree on sender and
+patient. Positions are the standard's: MSH-1 is the field separator
 (HL7 v2.9, 2.14.9). Values are bytes as sent; texts have their escape sequences decoded.
 """
 
@@ -17,14 +17,14 @@ from hl7.delimiters import PUNCTUATION, STANDARD, Delimiters, read_delimiters
 from hl7.escapes import Escapes
 
 NULL = b'""'
-"""HL7's "delete this value" (v2.9, 2.5.3): for a reader as good as nothing."""
+"""HL7's "delete this value" (v2.9, 2.5.3); read like an empty value."""
 
 TRAILING = b"\x0b\x1c\x00\r\n"
-"""Bytes behind a message that are no part of it: framing that was sent twice, padding, empty lines."""
+"""Bytes after a message that are not part of it: repeated framing, padding, empty lines."""
 
 _MAX_MSH_FIELDS = 25
 _MAX_CACHED_BYTES = 1024
-# How far a damaged message is searched for an MSH that says whom to answer.
+# A damaged message is searched this far for an MSH, which names the sender to answer.
 _SEARCHED_BYTES = 64 * 1024
 _MSH = rb"((?i:MSH))[%b]" % re.escape(string.punctuation.encode())
 _ANY_MSH = re.compile(_MSH)
@@ -32,14 +32,14 @@ _LEADING_MSH = re.compile(rb"[\xef\xbb\xbf\x0b\x1c\x00 \t\r\n]*" + _MSH)
 _EVENT_CODE = re.compile(r"A\d\d", re.ASCII)
 
 compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-"""A value as JSON without a blank: the form that is hashed."""
+"""A value as JSON without blanks; hashes are computed over this form."""
 
 
 class Letterhead:
-    """What a sender's messages share: MSH without MSH-7 and MSH-10, read once for all of them.
+    """MSH without MSH-7 and MSH-10. It repeats in a sender's messages, so it is parsed once and cached.
 
-    `fields` is MSH as sent with those two emptied. `cached` says that it is in the cache, and that
-    a value made of it may be cached too. Two are equal only when they are the same object.
+    `fields` is MSH as sent with those two emptied. `cached`: it is in the cache, and values derived
+    from it may be cached too. Equality is object identity.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Letterhead:
         self.fields = fields
         named, self.repairs = read_delimiters(separator, fields[1] if len(fields) > 1 else b"")
         self.readable = named is not None
-        """Whether MSH-1 and MSH-2 name the delimiters."""
+        """Whether MSH-1 and MSH-2 name usable delimiters."""
         self.delimiters = named or Delimiters(field=separator)
         self.bytes_before_sent_at = len(b"MSH|") + sum(len(value) + 1 for value in fields[1:6])
         self.declared_character_sets = tuple(
@@ -58,7 +58,7 @@ class Letterhead:
             for repetition in self.value(18).split(self.delimiters.repetition)
         )
         self.wide_codec = charset.wide_codec(self.declared_character_sets)
-        """The codec by which the message must be transcoded before it is cut; "" for most."""
+        """The codec from which the message must be transcoded before it is cut into fields; "" for most."""
         # Bytes that could not be transcoded are not in the set that MSH-18 declares.
         self.character_set = "" if self.wide_codec else self.declared_character_sets[0]
         self._transcoded = transcoded
@@ -82,17 +82,17 @@ class Letterhead:
 
     @cached_property
     def sending_application(self) -> str:
-        """MSH-3.1, its subcomponents included: a sender is known by all of it or not at all."""
+        """MSH-3.1 with its subcomponents; the sender table compares all of it."""
         return self.part(3)
 
     @cached_property
     def sending_facility(self) -> str:
-        """MSH-4.1, its subcomponents included."""
+        """MSH-4.1 with its subcomponents."""
         return self.part(4)
 
     @cached_property
     def identity(self) -> tuple[str, str]:
-        """MSH-3 and MSH-4 byte for byte, as the event id is made of."""
+        """MSH-3 and MSH-4 byte for byte; parts of the event id."""
         return self.value(3).decode("latin-1"), self.value(4).decode("latin-1")
 
     def value(self, number: int) -> bytes:
@@ -111,11 +111,10 @@ class Letterhead:
 
 @dataclass(slots=True)  # not frozen: one is made for each message, and freezing doubles the time
 class Header:
-    """A message's MSH segment: where it begins, MSH-7, MSH-10, and what it shares with others.
+    """A message's MSH segment: its start, MSH-7, MSH-10, and the cached rest.
 
-    `message` is what positions refer to: the bytes as received, or transcoded to UTF-8 from
-    `wide_codec`. `leads` is False for an MSH found behind something else: enough to answer by, not to
-    store by.
+    Positions refer to `message`: the bytes as received, or transcoded to UTF-8 from `wide_codec`.
+    `leads` is False when other bytes precede MSH: the message can be answered but is not stored.
     """
 
     message: bytes = field(repr=False)
@@ -128,10 +127,10 @@ class Header:
 
 
 def find_header(message: bytes) -> Header | None:
-    """The message's MSH, or one behind damage at its start; None when there is none.
+    """Returns the message's MSH, or one found after damaged bytes; None when there is none.
 
     A message in UTF-16, UTF-32 or a character set whose characters contain delimiters is transcoded
-    first. One that is not in the set that it declares is read as it stands.
+    first. If it is not in the set that it declares, its bytes are read as they are.
     """
     if not message.startswith(b"MSH"):
         codec = charset.marked_codec(message)
@@ -168,13 +167,13 @@ def _find(message: bytes, *, transcoded: bool = False) -> Header | None:
         sent_at, fields[6] = fields[6], b""
     if len(segment) <= _MAX_CACHED_BYTES:
         letterhead = _letterhead(tuple(fields), transcoded)
-    else:  # longer than any true MSH
+    else:  # longer than any real MSH
         letterhead = Letterhead(tuple(fields), transcoded=transcoded)
     return Header(message, start, leads, sent_at, control_id, letterhead)
 
 
 def _start_of_msh(message: bytes) -> tuple[int, bool]:
-    """Where MSH begins, and whether nothing but blanks and marks stands before it; -1 for nowhere."""
+    """Index of MSH (-1 for none), and whether only blanks and byte order marks precede it."""
     if message.startswith(b"MSH") and message[3:4] in PUNCTUATION:
         return 0, True  # nearly every message
     if found := _LEADING_MSH.match(message):
@@ -189,15 +188,15 @@ def _letterhead(fields: tuple[bytes, ...], transcoded: bool) -> Letterhead:
 
 
 def decoded(header: Header) -> charset.Decoded:
-    """The message as text, its codec being the one in which the sender wrote it."""
+    """The message as text, with the codec in which the sender wrote it."""
     if not header.wide_codec:
         return charset.decode(header.message, header.letterhead.character_set)
-    # UTF-8 of our own making: it is what the sender wrote, whichever bytes those were.
+    # Transcoded by `find_header`: valid UTF-8 with the sender's content.
     return charset.Decoded(header.message.decode("utf-8"), header.wide_codec)
 
 
 def trigger_event(header: Header) -> str:
-    """MSH-9.2; EVN-1 where an ADT message has MSH-9.1 alone, as in HL7 2.1. Upper case; "" for none."""
+    """MSH-9.2; EVN-1 when an ADT message has MSH-9.1 alone, as in HL7 2.1. Upper case; "" for none."""
     letterhead = header.letterhead
     if letterhead.trigger_event or letterhead.message_type not in ("", "ADT"):
         return letterhead.trigger_event
@@ -208,12 +207,12 @@ def trigger_event(header: Header) -> str:
 
 @lru_cache(maxsize=256)
 def is_event_code(code: str) -> bool:
-    """Whether this is an ADT event's code by its form: `A` and two digits."""
+    """Whether the code has the form of an ADT event: `A` and two digits."""
     return _EVENT_CODE.fullmatch(code) is not None
 
 
 def event_id(header: Header) -> str:
-    """The patient event's id: the same whenever this message is sent, another for any other.
+    """Returns the patient event's id, which is the same for every copy of a message.
 
     The first 32 hex digits of SHA-256 over the JSON array of MSH-3, MSH-4, MSH-10 and the SHA-256 of
     the message without MSH-7's bytes (senders stamp a resend anew).
@@ -227,7 +226,7 @@ def event_id(header: Header) -> str:
 
 
 def patient_identifier(header: Header) -> tuple[str, str] | None:
-    """The id and assigning authority that a patient's messages share; None when there is no id.
+    """Returns the patient's identifier and its assigning authority, for the message group; None without one.
 
     The first id in PID-3, else in PID-2, else in PID-4; the authority is the whole of its component 4.
     """
@@ -253,9 +252,9 @@ def first_segment(header: Header, name: bytes) -> list[bytes]:
 
 
 def _segment_start(message: bytes, begin: int, head: bytes) -> int:
-    """Where the first segment with this head begins, in upper or lower case, blanks before it; 0 for none.
+    """Index of the first segment with this head, in either case, blanks before it allowed; 0 for none.
 
-    Nearly every message has it in upper case right behind CR, which `find` sees at once.
+    In nearly every message it is in upper case directly after CR, which `find` locates quickly.
     """
     found = message.find(b"\r" + head, begin)
     if found >= 0 and head not in message[begin:found].upper():
@@ -272,7 +271,7 @@ def _loose_segment(head: bytes) -> re.Pattern[bytes]:
 
 
 def segment_end(message: bytes, start: int) -> int:
-    """Where the segment that begins at `start` ends: at CR, at LF, or with the message."""
+    """Index of the end of the segment that begins at `start`: at CR, at LF, or at the message's end."""
     end = message.find(b"\r", start)
     if end < 0:
         end = len(message)
@@ -289,7 +288,7 @@ def nth(value: bytes, delimiter: bytes, position: int) -> bytes:
 def value_text(raw: bytes, header: Header) -> str:
     """A value of the message as text, escape sequences decoded; "" for HL7's null.
 
-    The whole message decides its codec (`decoded`), which is asked for only where the value needs it.
+    The codec depends on the whole message (`decoded`) and is determined only when the value needs it.
     """
     if raw == NULL:
         return ""
@@ -308,4 +307,4 @@ def _field(segment: list[bytes], number: int) -> bytes:
 STANDARD_LETTERHEAD = Letterhead(
     (STANDARD.field, STANDARD.encoding_characters, *[b""] * 8, b"P", b"2.5.1")
 )
-"""The MSH that is answered to where nothing says who sent the message."""
+"""The MSH used for an answer when the message has none."""

@@ -1,15 +1,15 @@
 """MLLP framing without I/O: bytes in, frames out (HL7 v2 Transport, MLLP release 1).
 
-A frame is `0x0B <message> 0x1C 0x0D`. Real senders bend that, so the rules are:
+A frame is `0x0B <message> 0x1C 0x0D`. Real senders deviate, so these rules apply:
 
-- 0x1C ends a frame when 0x0D, 0x0A, 0x0B or 0x00 follows it, when a segment end stands before it, or
+- 0x1C ends a frame when 0x0D, 0x0A, 0x0B or 0x00 follows it, when a segment end precedes it, or
   when nothing follows it (`settle`, `end`). Any other 0x1C is text: no segment begins with one.
 - 0x0B inside a frame begins a new one when `MSH` follows; the old one was aborted. Any other 0x0B is
   text: word processors write soft line breaks with it.
-- Between frames 0x00, 0x0D and 0x0A are skipped and counted, and so is junk up to the next 0x0B.
-  `MSH` there is a frame whose start block is missing.
+- Between frames 0x00, 0x0D and 0x0A are skipped and counted, and so are other bytes up to the next
+  0x0B. `MSH` there begins a frame whose start block is missing.
 
-Every byte is looked at a fixed number of times, however the stream is cut into reads.
+Each byte is examined a fixed number of times, however the stream is cut into reads.
 """
 
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ _MSH = b"MSH"
 
 
 class Fault(StrEnum):
-    """What is wrong with a frame that did not come as it should."""
+    """Fault of a frame that was not received as sent by the rules."""
 
     OVERSIZE = "oversize"
     NO_START_BLOCK = "no_start_block"
@@ -39,7 +39,7 @@ class Fault(StrEnum):
 class Frame:
     """One frame's bytes without its blocks.
 
-    With a fault, `payload` is what there is of it; of an oversize one, its first `max_bytes`.
+    With a fault, `payload` holds the bytes received; of an oversize frame, the first `max_bytes`.
     """
 
     payload: bytes = field(repr=False)
@@ -52,7 +52,7 @@ def wrap(payload: bytes) -> bytes:
 
 
 class Decoder:
-    """Cuts one connection's bytes into frames. Holds at most one frame and what one read brings."""
+    """Cuts one connection's bytes into frames. Buffers at most one frame and the bytes of one read."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -77,7 +77,7 @@ class Decoder:
         return self._inside and self._scanned < len(self._buffer) and self._buffer[-1] == END_BLOCK
 
     def feed(self, data: bytes) -> list[Frame]:
-        """The frames that `data` completes, in order; those with a fault among them."""
+        """Returns the frames that `data` completes, in order, faulty ones included."""
         if not self._inside and not self._buffer and self._is_one_frame(data):
             self._in_junk = self._after_end = False
             return [Frame(data[1:-2])]
@@ -101,7 +101,7 @@ class Decoder:
         return frames
 
     def settle(self) -> list[Frame]:
-        """The frame that `may_have_ended`, taken as ended because nothing has followed."""
+        """Returns the frame that `may_have_ended`, because no byte has followed in time."""
         if not self.may_have_ended:
             return []
         frames: list[Frame] = []
@@ -111,7 +111,7 @@ class Decoder:
         return frames
 
     def end(self) -> list[Frame]:
-        """What the end of the stream (or of patience) completes or cuts off; the decoder is then as new."""
+        """Returns the frame that the end of the stream, or a timeout, completes or cuts off. Resets the decoder."""
         frames = self.settle()
         if self._inside and not self._skipping:
             frames.append(Frame(bytes(self._buffer), Fault.CUT_OFF))
@@ -123,7 +123,7 @@ class Decoder:
         return frames
 
     def _is_one_frame(self, data: bytes) -> bool:
-        """Whether this is a whole frame and nothing else, as nearly every read is."""
+        """Whether the bytes are exactly one frame, as in nearly every read."""
         last = len(data) - 2
         return (
             data.startswith(_VT)
@@ -133,7 +133,7 @@ class Decoder:
         )
 
     def _seek_start(self, buffer: bytes | bytearray, position: int) -> int:
-        """Passes over what stands between frames; where a body begins, or what is still undecided."""
+        """Skips bytes between frames. Returns the index where a body begins, or of bytes still undecided."""
         size = len(buffer)
         while position < size:
             byte = buffer[position]
@@ -176,9 +176,9 @@ class Decoder:
     def _seek_end(
         self, buffer: bytes | bytearray, start: int, frames: list[Frame]
     ) -> tuple[int, bool]:
-        """Looks for the end of the frame whose body is at `start`; (where to go on, whether it ended)."""
+        """Searches the end of the frame whose body is at `start`. Returns the next index, and whether it ended."""
         size = len(buffer)
-        end = -2  # not looked for yet
+        end = -2  # not searched yet
         while True:
             scan = self._scanned
             if end != -1 and end < scan:
@@ -214,7 +214,7 @@ class Decoder:
         return end + 1 < len(buffer) and buffer[end + 1] in _ENDS_AFTER_FS
 
     def _finish(self, buffer: bytes | bytearray, start: int, end: int, frames: list[Frame]) -> None:
-        """Adds the frame of the body from `start` to `end`, where its end block is."""
+        """Adds the frame whose body is from `start` to `end`, the index of its end block."""
         if not self._skipping:
             fault = None if self._has_start_block else Fault.NO_START_BLOCK
             frame = self._cut(buffer, start, end, fault)
@@ -226,7 +226,7 @@ class Decoder:
         self._after_end = True
 
     def _abort(self, buffer: bytes | bytearray, start: int, end: int, frames: list[Frame]) -> None:
-        """Adds what there is of a frame that another one interrupts."""
+        """Adds the received part of a frame that another one interrupts."""
         if end > start and not self._skipping:
             frames.append(self._cut(buffer, start, end, Fault.ABORTED))
 
@@ -236,7 +236,7 @@ class Decoder:
         return Frame(bytes(memoryview(buffer)[start:end]), fault)
 
     def _check_size(self, buffer: bytes | bytearray, start: int, frames: list[Frame]) -> int:
-        """Gives up a body that is already too long, at once: it may never end. Where the rest begins."""
+        """Ends a body that is too long without waiting for its end. Returns the index of the rest."""
         if not self._skipping and self._scanned - start > self._max_bytes:
             frames.append(self._cut(buffer, start, self._scanned, None))
             self._skipping = True

@@ -1,4 +1,4 @@
-"""Standard tables of HL7 v2 that the code decides by. Tables of a sender are in environments/senders/."""
+"""Standard tables of HL7 v2 that the code uses. A sender's own tables are in environments/senders/."""
 
 from enum import StrEnum
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""HL7 times (TS, DTM, DT) as ISO 8601, no more precise than they were sent."""
+"""Converts HL7 times (TS, DTM, DT) to ISO 8601 with the precision that was sent."""
 
 import re
 from dataclasses import dataclass
@@ -16,9 +16,8 @@ HL7_TIME = re.compile(
 class Times:
     """Reads the times of one message.
 
-    A time without an offset takes that of the sender's configured zone, which knows summer time;
-    else the one that MSH-7 carries (HL7 2.9.2.7 makes it the message's default); else it stays
-    without and `warnings` says so.
+    A time without an offset gets that of the sender's configured zone, summer time included; else the
+    offset of MSH-7, the message's default (HL7 2.9.2.7); else none, with an entry in `warnings`.
     """
 
     zone: ZoneInfo | None
@@ -26,9 +25,9 @@ class Times:
     warnings: list[str]
 
     def time(self, value: str, position: str) -> str:
-        """The moment in `value` as `2026-11-23T09:15:02-04:00`, or as much of it as was sent.
+        """Returns `value` as `2026-11-23T09:15:02-04:00`, or as much of it as was sent.
 
-        "" for an empty value, and with a warning for one that is no time.
+        "" for an empty value, and with a warning for one that is not a time.
         """
         value = value.strip()
         if not value:
@@ -47,7 +46,7 @@ class Times:
         return text + self._offset(match["offset"], moment, position)
 
     def date(self, value: str, position: str) -> str:
-        """The date in `value` as `1958-02-14`, its time of day left out; "" as for `time`."""
+        """Returns the date in `value` as `1958-02-14`, without time of day; "" as for `time`."""
         value = value.strip()
         match = HL7_TIME.fullmatch(value)
         if match and _moment(match):
@@ -67,7 +66,7 @@ class Times:
 
 
 def offset_of(value: str) -> str:
-    """The offset that a time carries, as `-04:00`; "" when it carries none."""
+    """The offset of a time as `-04:00`; "" when it has none."""
     match = HL7_TIME.fullmatch(value.strip())
     return _written(match["offset"]) if match and match["offset"] and _moment(match) else ""
 
@@ -80,7 +79,7 @@ def _moment(match: re.Match[str]) -> datetime | None:
     year, month, day = (int(match[part] or 1) for part in ("year", "month", "day"))
     hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
     try:
-        # The offset is looked up, not assumed: see `Times._offset`.
+        # Without a zone on purpose: `Times._offset` adds the offset.
         return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001
     except ValueError:
         return None

@@ -1,1 +1,1 @@
-"""The MLLP receiver: an acknowledged message is a stored message."""
+"""The MLLP receiver: it acknowledges a message after the message has been stored."""

@@ -1,4 +1,4 @@
-"""`python -m receiver`: reads the settings, serves, and ends non-zero with one line when it cannot."""
+"""`python -m receiver`: reads the settings and serves. On a failure it prints one line and exits non-zero."""
 
 import gc
 import os
@@ -17,7 +17,7 @@ def main() -> int:
     """The process's exit status."""
     log = Log()
     gc.freeze()
-    gc.set_threshold(50_000)  # what a message leaves behind is freed without it
+    gc.set_threshold(50_000)  # a message leaves no reference cycles; reference counting frees it
     try:
         settings = read_settings(os.environ)
         run(serve(settings, log))

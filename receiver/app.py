@@ -1,4 +1,4 @@
-"""The whole receiver, wired: what `python -m receiver` runs until it is told to stop."""
+"""Wires the receiver's parts and runs them until a stop signal."""
 
 import asyncio
 import signal
@@ -20,11 +20,11 @@ _FLUSH_SECONDS = 10.0
 
 
 async def serve(settings: Settings, log: Log) -> None:
-    """Serves until SIGTERM or SIGINT, then stops in order.
+    """Serves until SIGTERM or SIGINT, then stops the parts in order.
 
     Raises `SettingError` for a malformed reference key, certificate or configuration document,
     `StoreUnavailableError` when S3 gives no document, `OSError` for a taken port, and botocore's own
-    errors when the key cannot be read: without it no message group can be made.
+    errors when the reference key, which message groups need, cannot be read.
     """
     loop = asyncio.get_running_loop()
     told_to_stop = asyncio.Event()
@@ -81,6 +81,6 @@ async def _flush(metrics: Metrics, server: MllpServer) -> None:
 
 
 def _report(log: Log, context: dict[str, Any]) -> None:
-    """Says where the event loop met a fault; asyncio's own report would quote what it was doing."""
+    """Logs where an exception reached the event loop. asyncio's own report may quote message content."""
     error = context.get("exception")
     log.error("the event loop met a fault", error=where(error) if error else "")

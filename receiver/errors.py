@@ -1,5 +1,5 @@
-"""The errors the receiver raises on purpose. Their texts name services, codes and places only."""
+"""Errors of the receiver. Their texts name services, codes and positions only."""
 
 
 class StoreUnavailableError(Exception):
-    """S3 or SQS has not confirmed. The sender is told AR and sends the message again."""
+    """S3 or SQS has not confirmed in time. The sender gets AR and sends the message again."""

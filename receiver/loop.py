@@ -15,6 +15,6 @@ Result = TypeVar("Result")
 
 
 def run(main: Coroutine[None, None, Result]) -> Result:
-    """Runs to the end in a new loop."""
+    """Runs the coroutine to its end in a new event loop."""
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         return runner.run(main)

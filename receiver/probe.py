@@ -1,4 +1,4 @@
-"""`python -m receiver.probe`: ends well when the receiver in this container serves. For ECS and Docker."""
+"""`python -m receiver.probe`: exits 0 when the receiver in this container serves. For ECS and Docker health checks."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ _SECONDS = 3
 
 
 def is_live(port: int) -> bool:
-    """Whether `/live` on this machine answers 200."""
+    """Whether `/live` on this host answers 200."""
     connection = HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
     try:
         connection.request("GET", "/live")

@@ -1,4 +1,4 @@
-"""What the receiver reads from its environment, once, at start."""
+"""Reads the receiver's settings from environment variables, once, at start."""
 
 import socket
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from receiver.intake.sender_table import Network
 
 Number = TypeVar("Number", int, float)
 
-_SHORTEST = 0.05  # seconds; a limit of 0 would be met before it began
+_SHORTEST = 0.05  # seconds; a limit of 0 would expire at once
 
 
 class SettingError(Exception):
@@ -19,9 +19,9 @@ class SettingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """PEM files: our certificate with its chain, its key, and the authorities of client certificates.
+    """Paths of PEM files: the server's certificate with its chain, its key, and client authorities.
 
-    With `client_ca` every sender must show a certificate of one of them (mutual TLS).
+    With `client_ca` every client must present a certificate of one of them (mutual TLS).
     """
 
     certificate: str
@@ -31,10 +31,11 @@ class TlsFiles:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where to store, where to listen, and how much to bear. Times are seconds, sizes bytes.
+    """Storage, addresses and limits. Times are in seconds, sizes in bytes.
 
-    `store_seconds` is the time from a whole frame to its answer: it must lie below the sender's own
-    patience. `stop_seconds` plus `store_seconds` must lie below the platform's kill after SIGTERM.
+    `store_seconds` limits the time from a complete frame to its answer and must be below the sender's
+    timeout. `stop_seconds` plus `store_seconds` must be below the platform's limit between SIGTERM and
+    SIGKILL.
     """
 
     environment: str
@@ -88,7 +89,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             raise SettingError(f"{name} is below {least}, or not finite")
         return value
 
-    # The one place where the names of variables stand; the class above holds the defaults.
+    # The names of all variables are here; their defaults are in the class above.
     fallback = Settings("", "", "", "", "", "", "")
     return Settings(
         environment=required("ENS_ENVIRONMENT"),
@@ -136,7 +137,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def _processing_ids(environment: Mapping[str, str]) -> frozenset[str]:
-    """The MSH-11 that are taken: in production P alone, unless told otherwise (HL7 table 0103)."""
+    """The accepted MSH-11 (HL7 table 0103): P alone in prod by default, P, T and D elsewhere."""
     default = ["P"] if environment.get("ENS_ENVIRONMENT") == "prod" else ["P", "T", "D"]
     chosen = frozenset(_listed(environment, "ENS_PROCESSING_IDS") or default)
     if not chosen <= {"P", "T", "D"}:
@@ -152,7 +153,7 @@ def _choice(environment: Mapping[str, str], name: str, values: tuple[str, ...]) 
 
 
 def _listed(environment: Mapping[str, str], name: str) -> list[str]:
-    """A variable's values, which commas separate."""
+    """A variable's comma-separated values."""
     return [part.strip() for part in environment.get(name, "").split(",") if part.strip()]
 
 
@@ -178,7 +179,7 @@ def _tls_files(environment: Mapping[str, str]) -> TlsFiles | None:
 
 
 def _receiver_id(environment: Mapping[str, str]) -> str:
-    """Which receiver took a message: the ECS task's id where there is one, else the host's name.
+    """This receiver's id in envelopes: the ECS task's id, else the host's name.
 
     On Fargate the metadata address ends in `/v4/<task id>-<container>` (ECS task metadata endpoint 4).
     """

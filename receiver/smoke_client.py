@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def lines(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """What became of each message, in order; each goes on a connection of its own."""
+    """Each message's result, in order. Each message has a connection of its own."""
     packed = base64.b64decode(environment["ENS_SMOKE_MESSAGES"])
     for probe in json.loads(lzma.decompress(packed)):
         try:
@@ -49,7 +49,7 @@ def lines(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
 
 
 def ask(environment: Mapping[str, str], message: bytes) -> bytes:
-    """The answer to a message; `OSError` where none comes within 30 s of silence."""
+    """The answer to a message. Raises `OSError` after 30 s without data."""
     decoder = Decoder(MAX_ANSWER_BYTES)
     with _connected(environment) as connection:
         connection.sendall(wrap(message))
@@ -74,7 +74,7 @@ def _connected(environment: Mapping[str, str]) -> Iterator[socket.socket]:
 
 
 def _said(error: OSError) -> str:
-    """An error in a few words, without what was sent."""
+    """An error as a short text, without message content."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"TLS: {error.verify_message}"
     if isinstance(error, ssl.SSLError):

@@ -1,4 +1,4 @@
-"""Times as this system writes them: UTC, ISO 8601, milliseconds, `Z`."""
+"""Writes times in this system's form: ISO 8601, UTC, milliseconds, `Z`."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ def iso(moment: datetime) -> str:
 
 
 def now() -> str:
-    """The present moment as `2026-11-23T09:15:02.113Z`."""
+    """The current time as `2026-11-23T09:15:02.113Z`."""
     return iso(datetime.now(UTC))
 
 

@@ -1,4 +1,4 @@
-"""The configuration document of an environment, as its deployment wrote it to S3."""
+"""Reads the environment's configuration document, which its deployment wrote to S3."""
 
 import json
 from functools import cache
@@ -14,7 +14,7 @@ VERSION = 1
 
 @cache
 def senders() -> dict[str, dict[str, Any]]:
-    """Returns the document's senders by name; read once for the life of the sandbox.
+    """Returns the document's senders by name. It is read once per sandbox.
 
     Raises `ConfigurationError` for a document of another format, `DependencyUnavailableError` when S3
     does not answer.

@@ -1,15 +1,16 @@
-"""The errors a step may end with. Step Functions matches them by class name, leaf names only.
+"""Errors with which a step may end. Step Functions matches them by class name, without base classes.
 
-An error text names a position ("PID-3 is empty"), never a value: it ends in the execution's cause.
+An error text names a position ("PID-3 is empty"), never a value: it becomes the execution's cause.
+Their handling by the workflow: docs/architecture.md#errors.
 """
 
 
 class EnsError(Exception):
-    """The base of every error that a step raises on purpose; never raised itself."""
+    """Base class of the errors below; never raised itself."""
 
 
 class DependencyUnavailableError(EnsError):
-    """A service throttles, is slow or is down. Transient: the workflow retries."""
+    """A service throttles, times out or is down. Transient: the workflow retries."""
 
 
 class UnprocessableMessageError(EnsError):
@@ -29,7 +30,7 @@ class IdentityNotFoundError(EnsError):
 
 
 class ConfigurationError(EnsError):
-    """A setting is missing or wrong, or the sender is not one we know. An operator mends it."""
+    """A setting is missing or wrong. An operator corrects it."""
 
 
 class DeliveryRefusedError(EnsError):
@@ -37,7 +38,7 @@ class DeliveryRefusedError(EnsError):
 
 
 class UnexpectedError(EnsError):
-    """A fault of our own: the type, file and line of an exception nobody planned, without its text."""
+    """A fault of this system: the type, file and line of another exception, without its text."""
 
 
 PERMANENT_ERRORS = (
@@ -47,4 +48,4 @@ PERMANENT_ERRORS = (
     IdentityNotFoundError,
     ConfigurationError,
 )
-"""What no retry can mend: the workflow sends the message to the dead-letter queue at once."""
+"""Errors that recur on every retry: the workflow sends the message to the dead-letter queue at once."""

@@ -1,4 +1,4 @@
-"""The one wrapper around every handler: it binds the event to log and audit, and guards what errors say."""
+"""Wraps every handler: binds the event id to log and audit, and removes values from error texts."""
 
 import functools
 import traceback
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Run:
-    """One invocation of a step: which event, which execution, which attempt, and its log and audit."""
+    """One invocation of a step: event, execution, attempt, log and audit."""
 
     def __init__(
         self, step_name: str, event_id: str, task: Task, logger: Logger, metrics: Metrics
@@ -43,7 +43,7 @@ class Run:
         self._noted: list[dict[str, Any]] = []
 
     def audit(self, action: str, outcome: str, **facts: Any) -> None:
-        """Appends an entry about this step, behind what was noted before.
+        """Appends an entry about this step, after the entries buffered by `note()`.
 
         `facts` are references, counts, codes and versions.
         """
@@ -51,11 +51,11 @@ class Run:
         self._noted.clear()
 
     def audit_of(self, event_id: str, action: str, outcome: str, **facts: Any) -> None:
-        """Appends an entry to the chain of another event, which this step served too."""
+        """Appends an entry to the chain of another event that this step also handled."""
         chain.append(event_id, self._entry(action, outcome, facts))
 
     def note(self, action: str, outcome: str, **facts: Any) -> None:
-        """An entry that is written together with the next one: a step that ends has always one more."""
+        """Buffers the entry. It is written in the next `audit()` transaction."""
         self._noted.append(self._entry(action, outcome, facts))
 
     def _entry(self, action: str, outcome: str, facts: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class Run:
         """Logs the failure and tries to audit it. The workflow's own entry follows in any case."""
         self.logger.warning(str(error), error_name=type(error).__name__)
         if isinstance(error, DeliveryRefusedError | IdentityNotFoundError):
-            return  # an outcome that the step itself has audited, as REFUSED or UNKNOWN_PATIENT
+            return  # the step itself has audited it, as REFUSED or UNKNOWN_PATIENT
         try:
             self.audit("FAILED", "failed", error_name=type(error).__name__, error=str(error))
         except Exception as unwritten:
@@ -88,7 +88,7 @@ class Run:
 
 
 def of_envelope(task: Task) -> str:
-    """The event id in the envelope that every task of the workflow carries."""
+    """The event id in a task's envelope."""
     event_id: str = task["envelope"]["event_id"]
     return event_id
 
@@ -98,11 +98,11 @@ def step(
 ) -> Callable[[Callable[[Task, Run], Result]], Callable[[Task, Any], Result]]:
     """Makes `handler(task, run)` the Lambda handler of the state called `name`.
 
-    Errors of `common.errors` pass by name. Any other becomes `UnexpectedError` with its type, file
-    and line: its text may hold a patient's name.
+    Errors of `common.errors` are raised unchanged. Any other becomes `UnexpectedError` with its type,
+    file and line, because its text may hold a patient's name.
     """
     logger = Logger(service=name, log_uncaught_exceptions=False)
-    # Not patching boto: X-Ray's patch keeps the text of every refusal, and SES's holds addresses.
+    # boto is not patched: X-Ray's patch records error texts, and those of SES hold addresses.
     tracer = Tracer(service=name, auto_patch=False)
     metrics = Metrics(namespace=NAMESPACE, service=name)
 
@@ -111,7 +111,7 @@ def step(
         @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
         @metrics.log_metrics
         def lambda_handler(task: Task, context: Any) -> Result:
-            # Never none: Powertools warns of an invocation without metrics.
+            # Always one: Powertools warns of an invocation without metrics.
             metrics.add_metric(name="Attempts", unit="Count", value=1)
             try:
                 run = Run(name, event_id_of(task), task, logger, metrics)
@@ -140,9 +140,9 @@ def step(
 
 
 def where(error: BaseException) -> str:
-    """An exception as `ValueError at lambdas/parse_message/er7.py:87`: never its text.
+    """An exception as `ValueError at lambdas/parse_message/visit.py:87`, without its text.
 
-    A service's refusal adds its code, which is AWS's word: `ClientError AccessDenied at …`.
+    An error of a service adds AWS's error code: `ClientError AccessDenied at …`.
     """
     code = f" {error.response['Error']['Code']}" if isinstance(error, ClientError) else ""
     frames = traceback.extract_tb(error.__traceback__)

@@ -1,7 +1,7 @@
-"""The two secret keys of an environment, as Secrets Manager holds them, and the references they make.
+"""Reads the reference key and the audit key from Secrets Manager, and makes references.
 
-A secret is a JSON object: `{"current": "k1", "k1": "<random text>", ...}`. Rotation adds a key and
-moves `current`; values made with older keys stay verifiable, because each carries its key's id.
+A secret is a JSON object: `{"current": "k1", "k1": "<random text>", ...}`. A rotation adds a key and
+sets `current`. Values made with older keys stay verifiable, because each carries its key's id.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ class KeyRing:
 
     @classmethod
     def from_secret(cls, text: str) -> "KeyRing":
-        """The ring in a secret's JSON text; `ConfigurationError` where it has not that shape."""
+        """Reads the keys from a secret's JSON text. Raises `ConfigurationError` when it has another shape."""
         try:
             document = json.loads(text)
             current = document.pop("current")
@@ -36,14 +36,14 @@ class KeyRing:
         return cls(current=current, keys=keys)
 
     def mac(self, data: bytes, key_id: str | None = None) -> str:
-        """HMAC-SHA256 of `data` in hex, with the key named or else the current one."""
+        """HMAC-SHA256 of `data` in hex, with the named key, by default the current one."""
         return hmac.new(self.keys[key_id or self.current], data, hashlib.sha256).hexdigest()
 
     def reference(self, kind: str, *parts: str) -> str:
-        """A stable stand-in for an identifier: `<key id>.<32 hex digits>`.
+        """Returns the reference of an identifier: `<key id>.<32 hex digits>`.
 
-        `kind` keeps a patient and a recipient with the same number apart; the parts are joined
-        so that no two lists of parts give the same text.
+        `kind` distinguishes a patient and a recipient with the same number. JSON keeps lists of parts
+        distinct (docs/architecture.md#audit-and-references).
         """
         data = json.dumps([kind, *parts], ensure_ascii=False, separators=(",", ":")).encode()
         return f"{self.current}.{self.mac(data)[:32]}"
@@ -51,13 +51,13 @@ class KeyRing:
 
 @cache
 def reference_keys() -> KeyRing:
-    """The ring that makes patient, encounter and recipient references."""
+    """The keys that make patient, encounter and recipient references."""
     return _load(settings().reference_key_secret)
 
 
 @cache
 def audit_keys() -> KeyRing:
-    """The ring that seals the audit chain."""
+    """The keys that seal the audit chain."""
     return _load(settings().audit_key_secret)
 
 

@@ -1,4 +1,4 @@
-"""The hospitals that send, as the environment configures them."""
+"""The configured senders, as functions use them."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -8,10 +8,10 @@ from lambdas.common.configuration import senders
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A configured sender; every member is empty for one that is not configured.
+    """A configured sender; all members are empty for one that is not configured.
 
-    `zone` is that of times which the sender gives without an offset, `default_assigning_authority`
-    that of identifiers which it gives without one.
+    `zone` applies to times without an offset, `default_assigning_authority` to identifiers without an
+    authority.
     """
 
     display_name: str = ""
@@ -35,7 +35,7 @@ def sender_named(name: str) -> Sender:
 
 
 def _zone(name: str) -> ZoneInfo | None:
-    """The zone; None where the zone database lacks it: times then stay as they were sent."""
+    """The zone; None when the zone database lacks it. Times then get no offset from it."""
     try:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError):

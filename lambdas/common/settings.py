@@ -1,4 +1,4 @@
-"""What every step reads from its environment, once, at its first invocation."""
+"""Settings that all steps read from environment variables, once, at the first invocation."""
 
 import os
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ def required(name: str) -> str:
 
 
 def number(name: str, default: float) -> float:
-    """The number in an environment variable, `default` without one; `ConfigurationError` when it is none."""
+    """The number in an environment variable, or `default`. Raises `ConfigurationError` for another text."""
     try:
         found = float(os.environ.get(name) or default)
     except ValueError:
@@ -40,7 +40,7 @@ class Settings:
 
 @cache
 def settings() -> Settings:
-    """The settings all steps share; raises `ConfigurationError` naming the first that is missing."""
+    """The settings of all steps. Raises `ConfigurationError` with the first missing name."""
     return Settings(
         environment=required("ENS_ENVIRONMENT"),
         vault_bucket=required("ENS_VAULT_BUCKET"),

@@ -1,7 +1,7 @@
 """The status of a patient event, one item each: OPEN, COMPLETED or FAILED.
 
 ParseMessage opens it; the workflow itself writes COMPLETED and FAILED (CompleteEvent, RecordFailure),
-so that a function that died cannot leave a lie behind.
+so the final status is correct even if a function dies.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ FAILED = "FAILED"
 
 
 def read(event_id: str) -> dict[str, Any] | None:
-    """The event's status item, read consistently; None when the event was never seen."""
+    """The event's status item, by a consistent read; None for an unknown event."""
     with dependency("dynamodb"):
         answer = client("dynamodb").get_item(
             TableName=settings().status_table,
@@ -28,7 +28,7 @@ def read(event_id: str) -> dict[str, Any] | None:
 
 
 def open_event(event_id: str, received_at: str, execution_arn: str, sender: str) -> None:
-    """Marks the event OPEN under this execution, keeping when it was first received."""
+    """Sets the event to OPEN under this execution. Keeps the time at which it was first received."""
     with dependency("dynamodb"):
         client("dynamodb").update_item(
             TableName=settings().status_table,

@@ -1,7 +1,8 @@
-"""Analyses kept in the vault, so that the same note is not paid for twice.
+"""Caches answers of Comprehend Medical in the vault, so the same note is paid for once.
 
-The key is a keyed hash of the normalised text and of what was asked: without the reference key nobody
-can try whether a note was seen. An analysis lives `ENS_CACHE_DAYS`, and no longer than the vault keeps.
+The object key is a keyed hash of the normalised text and the operation: without the reference key
+nobody can test whether a note was analysed. An answer is valid for `ENS_CACHE_DAYS`, within the vault's
+retention (docs/adr/0052-cache-of-analyses.md).
 """
 
 import json
@@ -19,10 +20,9 @@ FOLDER = "analyses"
 
 
 def key_of(text: str, operation: str) -> str:
-    """The object key of what an operation answered to the text.
+    """The object key of an operation's answer to the text.
 
-    Offsets belong to the text as it stands, so only what moves none is normalised: nothing but the
-    kind of blanks.
+    Only kinds of blanks are normalised, one for one, so the offsets of the answer stay valid.
     """
     normal = "".join(
         " " if character.isspace() and character != "\n" else character for character in text
@@ -31,7 +31,7 @@ def key_of(text: str, operation: str) -> str:
 
 
 def kept(text: str, operation: str, days: float) -> Answer | None:
-    """The answer that is kept, None where there is none, it is too old, or cannot be read."""
+    """The cached answer; None when there is none, it is too old, or it cannot be read."""
     if not days:
         return None
     try:
@@ -41,7 +41,7 @@ def kept(text: str, operation: str, days: float) -> Answer | None:
             )
             document = json.loads(found["Body"].read())
     except (ClientError, DependencyUnavailableError):
-        # Without the right to list, S3 answers AccessDenied where nothing stands: a miss all the same.
+        # Without s3:ListBucket, S3 answers AccessDenied for a missing object: a cache miss.
         return None
     if datetime.now(UTC) - datetime.fromisoformat(document["kept_at"]) > timedelta(days=days):
         return None
@@ -49,7 +49,7 @@ def kept(text: str, operation: str, days: float) -> Answer | None:
 
 
 def keep(text: str, operation: str, answer: Answer, days: float) -> None:
-    """Keeps a whole answer; a vault that cannot be written costs money next time, and nothing now."""
+    """Stores a complete answer. A failed write is ignored: the next event pays for the analysis again."""
     if not days or answer.missing:
         return
     document = {

@@ -1,4 +1,4 @@
-"""A text in pieces that Comprehend Medical takes, cut where a reader would pause. Pure.
+"""Cuts a text into chunks for Comprehend Medical, at sentence ends or blanks. Pure.
 
 The limits are bytes of UTF-8 (20,000 for DetectEntitiesV2, 10,000 for InferICD10CM: "Guidelines and
 quotas", Amazon Comprehend Medical Developer Guide); offsets are code points, Python's own.
@@ -14,17 +14,17 @@ _BLANK = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of the text and the offset at which it begins there."""
+    """A chunk of the text and its offset in code points."""
 
     start: int
     text: str = field(repr=False)
 
 
 def chunks(text: str, limit: int) -> list[Chunk]:
-    """Pieces of at most `limit` bytes that leave out nothing but blanks and never overlap.
+    """Chunks of at most `limit` bytes. They do not overlap, and leave out only blanks.
 
-    Each ends behind a sentence where one ends in the second half of what fits, else at a blank, else
-    between two characters.
+    Each ends after a sentence if one ends in its second half, else at a blank, else between two
+    characters.
     """
     return [
         Chunk(start + len(piece) - len(piece.lstrip()), piece.strip())
@@ -45,7 +45,7 @@ def _pieces(text: str, limit: int) -> Iterator[tuple[int, str]]:
 
 
 def _fitting(text: str, start: int, limit: int) -> int:
-    """How many characters from `start` fit into `limit` bytes; at least one."""
+    """The number of characters from `start` that fit into `limit` bytes; at least one."""
     window = text[start : start + limit].encode()
     return max(1, len(window[:limit].decode(errors="ignore")))
 

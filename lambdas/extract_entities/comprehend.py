@@ -1,6 +1,6 @@
-"""Amazon Comprehend Medical: the whole text through several operations, concurrently, in time.
+"""Calls several operations of Amazon Comprehend Medical for a text, concurrently and within a time limit.
 
-What one request cannot answer does not take away what the others did: it is named as not analysed.
+A request that fails does not discard the others' answers: its part of the text is named as not analysed.
 """
 
 import time
@@ -20,7 +20,7 @@ from lambdas.extract_entities.turns import Quota
 Entity = dict[str, Any]
 
 LIMITS = {"DetectEntitiesV2": 20_000, "InferICD10CM": 10_000, "InferRxNorm": 10_000}
-"""Bytes of text that one request takes, by operation."""
+"""Most bytes of text in one request, by operation."""
 
 METHODS = {
     "DetectEntitiesV2": "detect_entities_v2",
@@ -33,7 +33,7 @@ UNIT = 100
 
 CALLS_AT_ONCE = 10
 SECONDS = 7.5
-"""After so many seconds of a run no answer is waited for: the function has nine, and must still write."""
+"""Seconds of a run after which no answer is awaited. The function has nine, and must still write."""
 
 CONFIG = Config(
     connect_timeout=1,
@@ -46,7 +46,7 @@ CONFIG = Config(
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A stretch of the text that an operation did not answer; `reason` is `service` or `time`."""
+    """A part of the text that an operation did not answer; `reason` is `service` or `time`."""
 
     begin: int
     end: int
@@ -56,7 +56,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One operation's entities over the text, offsets those of the text; units as billed."""
+    """One operation's entities, with offsets in the whole text, and the billed units."""
 
     entities: list[Entity] = field(repr=False)
     model_version: str
@@ -67,7 +67,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """One request, and the moment of the monotonic clock before which it does not begin."""
+    """One request, and the monotonic time before which it does not begin."""
 
     operation: str
     chunk: Chunk
@@ -75,23 +75,22 @@ class _Request:
 
 
 class _TooLateError(Exception):
-    """A request whose turn comes after the run's time is over."""
+    """A request whose turn is after the end of the run's time."""
 
 
 def cost(text: str, operations: Sequence[str], quota: Quota) -> float:
-    """Seconds of the account's quota that the text uses up, by the operation that needs most."""
+    """Seconds of the account's quota that the text uses, by the operation that needs most."""
     return max((_begins(text, o, quota)[1] for o in operations), default=0.0)
 
 
 def analysed(
     text: str, operations: Sequence[str], quota: Quota, seconds: float, after: float = 0.0
 ) -> dict[str, Answer]:
-    """What each operation finds in the text, at the pace of the quota, within so many seconds.
+    """Returns each operation's answer to the text, at the rate of the quota, within `seconds`.
 
-    The first requests go out `after` so many seconds, the rest in the text's order, so that where time
-    runs out it is the end that is missing. What the service does not answer, because it throttles,
-    fails, cannot be reached or is too slow, is in each answer's `missing`; a refusal that no retry
-    mends is raised.
+    The first requests begin after `after` seconds, the rest follow in the text's order, so a timeout
+    loses the end of the text. Parts without an answer (throttled, failed, unreachable, too slow) are
+    in each answer's `missing`. A permanent error of the service is raised.
     """
     begun = time.monotonic()
     until = begun + seconds
@@ -121,7 +120,7 @@ def analysed(
 
 
 def _begins(text: str, operation: str, quota: Quota) -> tuple[list[tuple[Chunk, float]], float]:
-    """Each chunk with the second at which its request may begin, and when the quota is free again."""
+    """Each chunk with the second at which its request may begin, and the time when the quota is free again."""
     begins, next_begin = [], 0.0
     for chunk in chunks(text, LIMITS[operation]):
         begins.append((chunk, next_begin))
@@ -157,7 +156,7 @@ def _joined(asked: Sequence[tuple[Chunk, Future[dict[str, Any]]]]) -> Answer:
 
 
 def _answer(future: Future[dict[str, Any]], chunk: Chunk) -> dict[str, Any] | Missing:
-    """The answer, or what is missing: one that did not come, or that the text's size forbade."""
+    """The answer, or the missing part: no answer came, or the text was too large."""
     begin, end = chunk.start, chunk.start + len(chunk.text)
     if not future.done():
         return Missing(begin, end, "time")

@@ -1,4 +1,4 @@
-"""What an event is analysed for: no more than the environment allows and its recipients want. Pure."""
+"""Decides how much of an event is analysed, from environment and recipients' preferences. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,10 +7,10 @@ from lambdas.extract_entities.settings import COST_MODES
 
 
 def mode_for(environment: str, recipients: Iterable[Mapping[str, Any]], full_in_clear: bool) -> str:
-    """The cost mode of an event: the richest that a recipient who sees details prefers, capped.
+    """Returns the cost mode of an event: the richest preference of its recipients, capped by `environment`.
 
-    `recipients` are LookupIdentities' result. Who gets a minimal notification sees no finding, so
-    nothing is asked for them; who has no preference takes what the environment gives.
+    `recipients` are LookupIdentities' result. A recipient of minimal notifications sees no findings
+    and does not count; one without a preference counts with the environment's mode.
     """
     richest_first = list(COST_MODES)
     wanted = (r.get("analysis") or "full" for r in recipients if _sees_details(r, full_in_clear))

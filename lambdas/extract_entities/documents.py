@@ -1,4 +1,4 @@
-"""RTF and HTML as text. Each library is loaded when a message first holds such a document."""
+"""Converts RTF and HTML to text. Each library is imported when a message first has such a document."""
 
 import re
 
@@ -10,15 +10,15 @@ _LANGUAGE = re.compile(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([a-z]{2,3})", re.I
 def plain(note: Note) -> tuple[str, str]:
     """The note's text, and the language that it declares ("" for none).
 
-    A document loses what only lays it out: runs of blanks and empty lines, which are billed like
-    words. Raises `ValueError` for markup that no text can be made of.
+    Runs of blanks and empty lines are removed, because characters are billed. Raises `ValueError` for
+    markup that cannot be converted.
     """
     if note.form == "text":
         return note.text, ""
     try:
         text, language = _html(note.text) if note.form == "html" else (_rtf(note.text), "")
     except Exception as fault:
-        # Whatever a library makes of a sender's markup: the document is not read, the others are.
+        # Any failure of a library on a sender's markup: this document is not read, the others are.
         raise ValueError(f"{type(fault).__name__} in {note.form}") from None
     lines = (" ".join(line.split()) for line in text.splitlines())
     text = "\n".join(line for line in lines if line)
@@ -31,7 +31,7 @@ def _rtf(markup: str) -> str:
     from striprtf.striprtf import rtf_to_text
 
     text: str = rtf_to_text(markup, errors="replace")  # type: ignore[no-untyped-call]
-    # RTF writes what is beyond 16 bits as two halves (\u-10179?\u-8704?).
+    # RTF writes characters beyond 16 bits as two surrogates (\u-10179?\u-8704?).
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

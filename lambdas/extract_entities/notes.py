@@ -1,4 +1,4 @@
-"""The notes of a message as one text, and where in the message each part of it stood."""
+"""Joins the notes of a message into one text, and maps its parts to the message's fields."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from lambdas.extract_entities.documents import plain
 SEPARATOR = "\n"
 
 REPEATED = 20
-"""Characters from which a line that stands there twice is boilerplate."""
+"""Length in characters from which a repeated line counts as boilerplate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A text of the message, where it stood, and the language that it declares itself."""
+    """A text of the message, its field, and the language that it declares."""
 
     place: str
     text: str = field(repr=False)
@@ -31,21 +31,21 @@ class Reading:
     fields: tuple[str, ...] = ()
 
     def field_at(self, offset: int) -> str:
-        """The field, like `OBX[1]-5`, in which the character at an offset stood."""
+        """The field, like `OBX[1]-5`, of the character at an offset."""
         return self.fields[max(0, bisect_right(self.starts, offset) - 1)] if self.fields else ""
 
     def fields_in(self, begin: int, end: int) -> tuple[str, ...]:
-        """The fields of which something stands between two offsets."""
+        """The fields with text between two offsets."""
         first = max(0, bisect_right(self.starts, begin) - 1)
         return self.fields[first : max(first + 1, bisect_right(self.starts, end - 1))]
 
 
 def sources(event: PatientEvent) -> tuple[list[Piece], list[Unread]]:
-    """Every text of the event that a person wrote, and what in it cannot be read.
+    """Returns every free text of the event, and the parts that cannot be read.
 
     The reason for the visit and DG1's words come first, then the notes and documents in the message's
-    order. A line that stands in an earlier piece too is left out: senders repeat headings and
-    disclaimers in every OBX, and each hundred characters cost.
+    order. A line that also occurs in an earlier piece is left out: senders repeat headings and
+    disclaimers in every OBX, and characters are billed.
     """
     notes = [
         Note("PV2-3", _words(event.visit.reason)),
@@ -64,7 +64,7 @@ def sources(event: PatientEvent) -> tuple[list[Piece], list[Unread]]:
 
 
 def _words(coded: CodedText) -> str:
-    """What a coded field says in words; senders also write them where the code belongs."""
+    """The text of a coded field, also when the sender wrote it into the code component."""
     return coded.text or (coded.code if " " in coded.code.strip() else "")
 
 
@@ -75,7 +75,7 @@ def _without_repeats(pieces: Sequence[Piece]) -> list[Piece]:
         lines = []
         for line in piece.text.split("\n"):
             known = " ".join(line.casefold().split())
-            # A short line ("Yes", "Pain") says something new under each heading.
+            # A short line ("Yes", "Pain") has a meaning of its own under each heading.
             if len(known) < REPEATED or known not in seen:
                 lines.append(line)
             seen.add(known)
@@ -86,7 +86,7 @@ def _without_repeats(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def fitting(pieces: Sequence[Piece], limit: int) -> tuple[list[Piece], list[Unread]]:
-    """The pieces as far as `limit` characters reach, cut at a blank; and which do not fit whole."""
+    """The pieces up to `limit` characters, cut at a blank; and those that do not fit completely."""
     kept: list[Piece] = []
     unread = []
     for piece in pieces:
@@ -104,10 +104,10 @@ def fitting(pieces: Sequence[Piece], limit: int) -> tuple[list[Piece], list[Unre
 
 
 def reading(pieces: Sequence[Piece]) -> Reading:
-    """Every piece that is not blank, in order, a line each.
+    """All pieces that are not blank, in order, one line each.
 
-    One text rather than one request a note: a sender that wraps a report over many OBX segments
-    breaks its sentences, and each request is billed for at least a hundred characters.
+    One text instead of one request per note: a report spread over many OBX segments has broken
+    sentences, and each request is billed for at least 100 characters.
     """
     text, starts, fields = "", [], []
     for piece in pieces:

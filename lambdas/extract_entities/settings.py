@@ -1,4 +1,4 @@
-"""What this step reads from its environment beyond what all steps do."""
+"""Settings of ExtractEntities beyond those of all steps."""
 
 import os
 from functools import cache
@@ -12,27 +12,27 @@ COST_MODES = {
     "coded": ("InferICD10CM", "InferRxNorm"),
     "off": (),
 }
-"""What each mode asks, the richest first; `coded` costs about a fourteenth of `full`."""
+"""The operations of each mode, the richest first; `coded` costs about a fourteenth of `full`."""
 
 RATE = 40
-"""Requests a second that the account has where ENS_COMPREHEND_RATE does not say."""
+"""Default of ENS_COMPREHEND_RATE: the account's requests a second."""
 
 CHARACTERS = 40_000
-"""Characters a second that the account has where ENS_COMPREHEND_CHARACTERS does not say."""
+"""Default of ENS_COMPREHEND_CHARACTERS: the account's characters a second."""
 
 WAIT_SECONDS = 90
-"""How long an event may wait for its turn where ENS_FINDINGS_WAIT_SECONDS does not say."""
+"""Default of ENS_FINDINGS_WAIT_SECONDS: seconds that an event may wait for its turn."""
 
 CACHE_DAYS = 30
-"""Days for which the same note is not asked again where ENS_CACHE_DAYS does not say; 0: never kept."""
+"""Default of ENS_CACHE_DAYS: days for which an analysis is used again; 0: no cache."""
 
 TEXT_LIMIT = 50_000
-"""Characters of one event that are analysed where ENS_TEXT_LIMIT does not say."""
+"""Default of ENS_TEXT_LIMIT: characters of one event that are analysed."""
 
 
 @cache
 def cost_mode() -> str:
-    """The environment's mode, one of `COST_MODES`; `ConfigurationError` for anything else."""
+    """The environment's mode, one of `COST_MODES`. Raises `ConfigurationError` for another value."""
     mode = required("ENS_COST_MODE")
     if mode not in COST_MODES:
         raise ConfigurationError(f"ENS_COST_MODE is none of {', '.join(COST_MODES)}")
@@ -41,7 +41,7 @@ def cost_mode() -> str:
 
 @cache
 def quota() -> Quota:
-    """What the account may ask of each operation, shared by all functions of the environment."""
+    """The account's quota of each operation, shared by all functions of the environment."""
     return Quota(
         requests=number("ENS_COMPREHEND_RATE", RATE) or RATE,
         characters=number("ENS_COMPREHEND_CHARACTERS", CHARACTERS) or CHARACTERS,
@@ -56,13 +56,13 @@ def wait_seconds() -> float:
 
 @cache
 def cache_days() -> float:
-    """Days for which an analysis answers the same note again."""
+    """Days for which an analysis is used again for the same note."""
     return number("ENS_CACHE_DAYS", CACHE_DAYS)
 
 
 @cache
 def text_limit() -> int:
-    """Characters of one event that are analysed; what is beyond is named as not analysed."""
+    """Characters of one event that are analysed; the rest is named as not analysed."""
     return int(number("ENS_TEXT_LIMIT", TEXT_LIMIT))
 
 

@@ -1,10 +1,10 @@
-"""Turns at Comprehend Medical, so that all functions together stay below the account's quota.
+"""Gives events turns at Comprehend Medical, so all functions together stay below the account's quota.
 
 The quotas are requests and characters a second, of each operation, for the whole account (Amazon
 Comprehend Medical endpoints and quotas, AWS General Reference). Functions share one item in DynamoDB:
-the moment from which the quota is free. An event moves that moment on by the seconds that its requests
-cost, and sends them from the moment that it found (the generic cell rate algorithm of ITU-T I.371).
-Turns are given in the order in which they were asked for, and no function has to know of another.
+the time from which the quota is free. An event advances that time by the seconds that its requests
+cost, and begins at the time that it read (the generic cell rate algorithm of ITU-T I.371). Turns are in
+the order of the updates (docs/adr/0143-turns-at-comprehend-medical.md).
 """
 
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.settings import required
 
 KEY = "rate#comprehendmedical"
-"""The item's key in the ledger's table, beside the counters of the mail rate."""
+"""The item's key in the ledger's table."""
 
 BURST_SECONDS = 0.25
-"""How much of the quota that nobody used may be used at once."""
+"""Seconds of unused quota that may be used at once."""
 
 PATIENCE_SECONDS = 1.0
-"""How long a function waits for its turn by itself; longer waits are the workflow's."""
+"""Longest wait for a turn inside the function; the workflow waits longer ones."""
 
 TRIES = 10
 
@@ -37,15 +37,15 @@ class Quota:
     characters: float
 
     def seconds_for(self, characters: int) -> float:
-        """How long one request of so many characters uses the quota up."""
+        """Seconds of the quota that one request of this many characters uses."""
         return max(1 / self.requests, characters / self.characters)
 
 
 def take(cost: float, now: float, latest: float) -> float | None:
-    """The moment at which requests that cost so many seconds of the quota may begin.
+    """Returns the time at which requests that cost this many seconds of the quota may begin.
 
-    None, with no turn taken, when that would be after `latest`. All are seconds; moments since the
-    epoch. Raises `DependencyUnavailableError` when the table does not answer.
+    None, with no turn taken, when that would be after `latest`. All values are seconds, times since
+    the epoch. Raises `DependencyUnavailableError` when the table does not answer.
     """
     step, floor, end = _ms(cost), _ms(now - BURST_SECONDS), _ms(latest)
     for _ in range(TRIES):
@@ -65,12 +65,12 @@ def take(cost: float, now: float, latest: float) -> float | None:
         )
         if idle.changed:
             return now
-        # Another event took its turn between the two questions.
+        # Another event took a turn between the read and the update.
     raise DependencyUnavailableError("dynamodb: the turns at Comprehend Medical are contended")
 
 
 def workflow_wait(begin: float, now: float) -> int:
-    """Whole seconds that the workflow waits for a turn; the function waits for the rest (0: it alone).
+    """Whole seconds that the workflow waits for a turn; 0 when the function waits alone.
 
     A Wait state takes whole seconds (Amazon States Language, `SecondsPath`).
     """
@@ -79,7 +79,7 @@ def workflow_wait(begin: float, now: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """The moment from which the quota is free, in milliseconds, and whether we moved it."""
+    """The time from which the quota is free, in milliseconds, and whether this call changed it."""
 
     changed: bool
     free_at: int

@@ -1,7 +1,7 @@
-"""The composite data types that several fields share: names, people, places, codes.
+"""Reads composite data types: names, persons, locations, codes.
 
-The first components of a type are the same in every version (CN and XCN, PN and XPN, CE and CWE),
-so that one reading serves all; later ones are there or not.
+The first components of a type are the same in every version (CN and XCN, PN and XPN, CE and CWE), so
+one function reads all; later components may be absent.
 """
 
 from hl7.er7 import Value
@@ -41,7 +41,7 @@ def practitioner(value: Value, role: str, field: str) -> Practitioner | None:
 
 
 def location(value: Value) -> Location:
-    """The place in a PL (from 2.3) or in what stood there before it."""
+    """The location in a PL (since 2.3) or in the type used before."""
     return Location(
         facility=value.part(4) or value.part(4, 2),
         unit=value.part(1),

@@ -1,7 +1,7 @@
-"""Documents inside a message: OBX-5 as ED, encapsulated data (HL7 2.A.24). Pure, and no library.
+"""Reads documents in OBX-5 of type ED, encapsulated data (HL7 2.A.24), with the standard library.
 
-Only text is taken, as it stands or as RTF and HTML markup, which the clinical step turns into text.
-What a document is, its first bytes say; what the sender declares decides where they say nothing.
+Only plain text, RTF and HTML are read; ExtractEntities converts the markup to text. The first bytes
+decide the type, else the sender's declaration (docs/adr/0053-documents-by-their-first-bytes.md).
 """
 
 import binascii
@@ -14,7 +14,7 @@ from hl7.er7 import Value
 from lambdas.common.contracts.models import Note, Unread
 
 DOCUMENT_BYTES = 1_000_000
-"""How much of a message's documents is taken, all together, where nothing else is set."""
+"""Default limit for the documents of one message together, in bytes."""
 
 SIGNATURES = (
     (b"{\\rtf", "rtf"),
@@ -29,10 +29,10 @@ SIGNATURES = (
     (b"<!doctype html", "html"),
     (b"<html", "html"),
 )
-"""How a document begins, in lower case; `other` are archives (DOCX among them) and XML (CDA)."""
+"""First bytes of document types, in lower case; `other` are archives (DOCX too) and XML (CDA)."""
 
 TEXTS = frozenset({"text", "tx", "ft", "plain", "txt"})
-"""Type and subtype of plain text: HL7 tables 0191, 0834 and 0291, and what senders make of them."""
+"""Type and subtype of plain text: HL7 tables 0191, 0834 and 0291, and variants that senders write."""
 
 HTMLS = frozenset({"html", "htm", "xhtml", "xhtml+xml"})
 KINDS = {"pdf": "pdf", "image": "image", "im": "image", "jpeg": "image", "tiff": "image"}
@@ -56,7 +56,7 @@ class Reader:
     unread: list[Unread] = field(default_factory=list)
 
     def read(self, value: Value, place: str) -> Note | None:
-        """The document of one repetition of an ED; None for one that is not read, which is noted."""
+        """The document of one repetition of an ED; None for one that is not read, which is recorded."""
         parts = value.raw.split(value.escapes.component, 4)
         if len(parts) < 5 or not parts[4].strip(value.escapes.component):
             return None
@@ -64,7 +64,7 @@ class Reader:
         encoding = parts[3].strip().lower()
         sent = value.escapes.decode(parts[4])
         if encoding in ("", "a"):
-            # Not encoded (table 0299): what escape sequences and character set made of it is the text.
+            # Not encoded (table 0299): the text is already decoded.
             return self.taken(sent.encode(), "/".join(kinds), place, "utf-8")
         return self.decoded(sent, "/".join(kinds), place, encoding)
 
@@ -78,7 +78,7 @@ class Reader:
         return self.taken(data, declared, place, self.charset)
 
     def taken(self, data: bytes, declared: str, place: str, message_charset: str) -> Note | None:
-        """The document in these bytes as text or markup; None, and noted, for any other."""
+        """The document in these bytes as text or markup; None for any other, which is recorded."""
         form = _form(data, declared)
         if form not in FORMS:
             self.unread.append(Unread(place, form))
@@ -92,7 +92,7 @@ class Reader:
 
 
 def _base64(sent: str) -> bytes:
-    """The bytes; `ValueError` for what is not base64. Line breaks and lost padding are the sender's."""
+    """Decodes base64; line breaks and missing padding are accepted. Raises `ValueError` for other text."""
     text = "".join(sent.split()).rstrip("=^")
     try:
         return b64decode(text + "=" * (-len(text) % 4), validate=True)
@@ -117,7 +117,7 @@ def _form(data: bytes, declared: str) -> str:
 
 
 def _text(data: bytes, form: str, message_charset: str) -> str:
-    """The bytes as text: by their own mark, as UTF-8 when they are that, else in the message's set."""
+    """The bytes as text: by their byte order mark, as UTF-8 if valid, else in the message's character set."""
     if marked := charset.marked_codec(data):
         return data.decode(marked, errors="replace")
     meta = _META_CHARSET.search(data[:2048]) if form == "html" else None

@@ -1,4 +1,4 @@
-"""ParseMessage: from the stored message to `event.json`, and whether anybody is to be told."""
+"""ParseMessage: reads the stored message, writes `event.json`, and decides whether it notifies."""
 
 from lambdas.common import status
 from lambdas.common.aws import vault
@@ -23,9 +23,9 @@ DUPLICATE: Result = {
 
 @step("ParseMessage")
 def lambda_handler(task: Task, run: Run) -> Result:
-    """The message as codes and counts for the workflow; everything else is in `event.json`.
+    """Returns the message's codes for the workflow; everything else is in `event.json`.
 
-    An event COMPLETED before is a duplicate, unless its envelope names who replays it. Raises
+    An event that was COMPLETED before is a duplicate, unless the envelope has `replay`. Raises
     `UnprocessableMessageError` when the message cannot be read.
     """
     envelope = Envelope.from_dict(task["envelope"])
@@ -42,7 +42,7 @@ def lambda_handler(task: Task, run: Run) -> Result:
 
 
 def _names(envelope: Envelope) -> Result:
-    """What later states need of the envelope, which the workflow's state does not carry further."""
+    """The members of the envelope that later states use; the state drops the others."""
     return {
         "event_id": envelope.event_id,
         "sender": envelope.sender,
@@ -56,7 +56,7 @@ def _completed(event_id: str) -> bool:
 
 
 def _recorded(event: PatientEvent, written: vault.Written, run: Run) -> Result:
-    """Audits what was read and returns what the workflow's states decide by, and no more."""
+    """Audits the parsed event and returns the values that the workflow's states use."""
     encounter_ref = _encounter_ref(event)
     action, outcome = ("PARSED", "ok") if event.notifiable else ("NOT_NOTIFIABLE", "not_notifiable")
     run.audit(
@@ -85,7 +85,7 @@ def _recorded(event: PatientEvent, written: vault.Written, run: Run) -> Result:
 
 
 def _encounter_ref(event: PatientEvent) -> str:
-    """A stand-in for the encounter: facility and visit number, else account number; "" without either."""
+    """The encounter's reference, from facility and visit number, else account number; "" without either."""
     keys = reference_keys()
     if event.visit.visit_number:
         return keys.reference("encounter", event.sending_facility, event.visit.visit_number)

@@ -1,4 +1,4 @@
-"""The free text of a message, for the clinical step: notes, comments and the documents among them."""
+"""Collects a message's free text for ExtractEntities: notes, comments and documents."""
 
 import re
 
@@ -12,16 +12,16 @@ WITHDRAWN = frozenset({"D", "W"})
 """HL7 table 0085 in OBX-11: deleted, and posted as wrong (it was another patient's)."""
 
 MOST_DOCUMENTS = 100
-"""Repetitions of one OBX-5 that are looked at."""
+"""Most repetitions of one OBX-5 that are read."""
 
 BASE64 = re.compile(r"(?=[A-Za-z0-9+/]{60})[A-Za-z0-9+/\n]{200,}+={0,2}\s*", re.ASCII)
-"""No prose runs on for sixty characters without a blank; encoders begin a new line at 64 or 76."""
+"""Sixty characters without a blank are not prose: they look like base64, whose lines have 64 or 76."""
 
 
 def notes(
     message: Message, warnings: list[str], document_bytes: int = DOCUMENT_BYTES
 ) -> tuple[tuple[Note, ...], tuple[Unread, ...]]:
-    """Every text in OBX-5 and NTE-3 in message order, and the documents there that are not read.
+    """The texts in OBX-5 and NTE-3 in message order, and the documents that were not read.
 
     Repetitions of a text are lines of one note; each document is a note of its own.
     """
@@ -39,7 +39,7 @@ def notes(
 
 
 def _type(obx: Segment, warnings: list[str]) -> str:
-    """OBX-2 where its value is to be read, else ""."""
+    """OBX-2 when the segment's value is to be read, else ""."""
     value_type = obx.part(2).strip().upper()
     if not value_type and obx.field(5):
         warnings.append(f"OBX[{obx.ordinal}]-2 is empty; its value was not read")
@@ -63,7 +63,7 @@ def _texts(segment: Segment, reader: Reader) -> list[Note]:
     place = f"{segment.name}[{segment.ordinal}]-{number}"
     sent = segment.field(number)
     if BASE64.fullmatch(sent):
-        # A document in a field for text: what it is, its first bytes must say.
+        # A document in a text field: its first bytes decide its type.
         note = reader.decoded(sent, "", place, "base64")
     else:
         note = Note(place, _text(segment, sent))
@@ -71,7 +71,7 @@ def _texts(segment: Segment, reader: Reader) -> list[Note]:
 
 
 def _text(segment: Segment, sent: str) -> str:
-    """The text as a reader would see it. A bare `^` or `&` in it is the writer's, not structure."""
+    """The text for a reader. An unescaped `^` or `&` in it counts as text, not as a delimiter."""
     escapes = segment.escapes
     lines = sent.split(escapes.repetition)
     return "\n".join(escapes.decode(line) for line in lines if line != NULL).strip()

@@ -1,4 +1,4 @@
-"""Who the patient is: PID; and whom else a merge, a link or an unlink names: MRG, a second PID."""
+"""Reads the patient from PID, and the other patients of a merge, link or unlink from MRG or a second PID."""
 
 import itertools
 import re
@@ -10,18 +10,18 @@ from lambdas.common.contracts.models import Name, Patient, PatientIdentifier
 from lambdas.parse_message.composites import person_name
 
 IDENTIFIER_FIELDS = {
-    # PID-3, and where older senders put identifiers: PID-2 (external), PID-4 (alternate).
+    # PID-3, and fields of older versions for identifiers: PID-2 (external), PID-4 (alternate).
     "PID": (3, 2, 4),
     # The prior ones; MRG-4 was PID-2, MRG-2 was PID-4.
     "MRG": (1, 4, 2),
 }
 
 MOST = 200
-"""Other patients' identifiers that are read of one message; nobody merges so many at a time."""
+"""Most identifiers of other patients that are read from one message."""
 
 
 def patient(message: Message, times: Times, warnings: list[str]) -> Patient:
-    """The patient of the message, identifiers and numbers exactly as sent."""
+    """The patient of the message, with identifiers and numbers exactly as sent."""
     pid = message.first("PID")
     identifiers = _identifiers(pid, warnings)
     if not identifiers:
@@ -77,7 +77,7 @@ def _identifier(value: Value, field: str, warnings: list[str]) -> PatientIdentif
 
 
 def _name(pid: Segment) -> Name:
-    """The legal name (XPN-7 `L`) where one is marked, else the first that is not an alias."""
+    """The legal name (XPN-7 `L`) if one is marked, else the first that is not an alias."""
     values = pid.repetitions(5)
     legal = [value for value in values if value.part(7).upper() == "L"]
     others = [value for value in values if value.part(7).upper() != "A"]

@@ -1,4 +1,4 @@
-"""From the bytes of a message to the patient event: the whole of parsing, and no AWS in it."""
+"""Reads the patient event from a message's bytes. No AWS calls."""
 
 import re
 from dataclasses import replace
@@ -33,12 +33,11 @@ def read_event(
     zone: ZoneInfo | None = None,
     document_bytes: int = DOCUMENT_BYTES,
 ) -> PatientEvent:
-    """The patient event in these bytes, with a warning for everything that had to be repaired.
+    """Returns the patient event in these bytes, with a warning for each repair.
 
-    `zone` is the sender's, for times that come without an offset; `document_bytes` is how much of the
-    documents in it is taken. Raises
-    `UnprocessableMessageError` naming the position when the bytes are not one HL7 v2 message about
-    a patient.
+    `zone` is the sender's, for times without an offset; `document_bytes` limits the documents. Raises
+    `UnprocessableMessageError` with the position when the bytes are not one HL7 v2 message about a
+    patient.
     """
     try:
         return _event(er7.read(raw), event_id, sender, zone, document_bytes)
@@ -95,9 +94,9 @@ def _event(
 
 
 def _trigger_event(message: er7.Message, warnings: list[str]) -> str:
-    """MSH-9.2 of an ADT message; `other` for any other message, "" when nothing says.
+    """MSH-9.2 of an ADT message; `other` for any other message, "" when it is not given.
 
-    EVN-1 stands in only where MSH-9 has none: it is withdrawn from 2.7, and senders let it go stale.
+    EVN-1 is used only when MSH-9.2 is empty: it is withdrawn from 2.7, and senders leave old values in it.
     """
     letterhead = message.header.letterhead
     message_type, trigger_event = letterhead.message_type, letterhead.trigger_event

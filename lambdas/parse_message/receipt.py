@@ -1,4 +1,4 @@
-"""The first entries of an event's audit: that it was received, and whether its MSH-10 was used before."""
+"""Writes an event's first audit entries: RECEIVED, and CONTROL_ID_REUSED when its MSH-10 was used before."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.handler import Run
 
 MAX_CONTROL_ID = 199
-"""The longest MSH-10 of any version (2.7 on). A DynamoDB key has a limit too; the vault keeps the whole."""
+"""Longest MSH-10 of any version (since 2.7). DynamoDB limits keys too; the vault has the whole value."""
 
 UNKNOWN_SENDER = "unknown"
 
 
 def received_message(envelope: Envelope, run: Run) -> bytes:
-    """The bytes of the message, once the audit says that it was received.
+    """Returns the bytes of the message, after the audit entry RECEIVED is written.
 
-    The entry is written even for bytes that are not what the envelope says; then
+    The entry is written also for bytes that differ from the envelope's digest; then
     `UnprocessableMessageError` is raised.
     """
     try:
@@ -34,7 +34,7 @@ def received_message(envelope: Envelope, run: Run) -> bytes:
 
 
 def record_receipt(envelope: Envelope, message_control_id: str, run: Run) -> None:
-    """Audits RECEIVED, and CONTROL_ID_REUSED where it applies: each once, however often this runs."""
+    """Audits RECEIVED, and CONTROL_ID_REUSED where it applies; each once per event."""
     entries = {entry["action"]: entry for entry in chain.entries(envelope.event_id)}
     received = entries.get("RECEIVED")
     if received is None:
@@ -58,7 +58,7 @@ def record_receipt(envelope: Envelope, message_control_id: str, run: Run) -> Non
 def _used_before(envelope: Envelope, message_control_id: str, moment: str) -> bool:
     """Whether the sender gave this MSH-10 to another message before `moment`.
 
-    Unknown senders share one name, and MSH-10 is a plain counter for many: theirs tell nothing.
+    False for unknown senders: they share one name, and MSH-10 is a plain counter for many.
     """
     if envelope.sender == UNKNOWN_SENDER:
         return False

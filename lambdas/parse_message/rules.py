@@ -1,8 +1,8 @@
-"""Which trigger events notify, and as what. The first rule that fits decides; none means nobody is told.
+"""Maps trigger events and patient classes to event kinds. The first rule that fits decides.
 
-The defaults answer 42 CFR 482.24(d): emergency registrations, inpatient admissions, transfers to
-another facility and discharges. What was told and is cancelled is withdrawn (A11, A12, A13): told
-to those alone who were told, so perhaps to nobody. Updates, merges and visits of outpatients tell nobody.
+The rules follow 42 CFR 482.24(d): emergency registrations, inpatient admissions, transfers to another
+facility and discharges. Cancellations (A11, A12, A13) go to the recipients of the cancelled notice only.
+Without a rule (updates, merges, visits of outpatients) nobody is notified.
 """
 
 from typing import NamedTuple
@@ -13,11 +13,11 @@ CHANGES_IDENTITY = frozenset(
     {"A08", "A18", "A24", "A28", "A29", "A30", "A31", "A34", "A36", "A37", "A39", "A40", "A43"}
     | {"A46", "A47"}
 )
-"""Trigger events after which an index may know a patient otherwise: update, add, delete, link, unlink,
+"""Trigger events after which an MPI may match a patient differently: update, add, delete, link, unlink,
 merge, move and change of identifiers (HL7 2.5.1 chapter 3). Accounts and visits name no patient."""
 
 PATIENT_CLASSES = frozenset({"B", "C", "E", "I", "N", "O", "OBS", "P", "R", "S", "U", "V"})
-"""HL7 table 0004, and what senders use beside it: V and OBS observation, S short stay."""
+"""HL7 table 0004, and codes that senders add: V and OBS observation, S short stay."""
 
 OUTPATIENT = frozenset({"C", "O", "P", "R"})
 """Commercial account, outpatient, pre-admit, recurring."""
@@ -27,7 +27,7 @@ NOT_KNOWN = frozenset({"", "U"})
 
 
 class Rule(NamedTuple):
-    """A trigger event with certain patient classes (None: with any) is of a kind ("": tell nobody)."""
+    """The event kind of a trigger event with one of these classes (None: any). Kind "": nobody is notified."""
 
     trigger_event: str
     patient_classes: frozenset[str] | None
@@ -37,12 +37,12 @@ class Rule(NamedTuple):
 RULES = (
     Rule("A01", EMERGENCY, "ed_registration"),
     Rule("A01", OUTPATIENT, ""),
-    # A01 assigns a bed (HL7 3.3.1): without a class, or with one we do not know, it is an admission.
+    # A01 assigns a bed (HL7 3.3.1): without a class, or with an unknown one, it is an admission.
     Rule("A01", None, "admission"),
     Rule("A04", EMERGENCY, "ed_registration"),
     Rule("A04", NOT_KNOWN, "registration"),
     Rule("A06", None, "admission"),
-    # Only to another facility; a bed move is nobody's news (see `kind_of`).
+    # Only to another facility; a bed move notifies nobody (see `kind_of`).
     Rule("A02", None, "transfer"),
     Rule("A03", EMERGENCY, "ed_discharge"),
     Rule("A03", OUTPATIENT, ""),
@@ -54,7 +54,7 @@ RULES = (
 
 
 def kind_of(trigger_event: str, patient_class: str, facility_changed: bool) -> str:
-    """What a notification would tell, one of `common.models.KINDS`; "" when nobody is to be told."""
+    """Returns the event kind, one of `contracts.models.KINDS`; "" when nobody is to be notified."""
     if trigger_event == "A02" and not facility_changed:
         return ""
     for rule in RULES:

@@ -1,4 +1,4 @@
-"""What this step reads from its environment beyond what all steps do."""
+"""Settings of ParseMessage beyond those of all steps."""
 
 from functools import cache
 
@@ -8,5 +8,5 @@ from lambdas.parse_message.documents import DOCUMENT_BYTES
 
 @cache
 def document_bytes() -> int:
-    """How many bytes of a message's documents are taken (ENS_DOCUMENT_BYTES)."""
+    """Limit for the documents of one message, in bytes (ENS_DOCUMENT_BYTES)."""
     return int(number("ENS_DOCUMENT_BYTES", DOCUMENT_BYTES))

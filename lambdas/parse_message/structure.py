@@ -1,8 +1,8 @@
-"""What hl7apy, with the standard's own tables, says about the segments that we read.
+"""Checks segments with hl7apy against the tables of the declared version.
 
-It decides nothing: values come from hl7/er7.py. It reports where a segment departs from the version
-that the message declares (a date that is none, a component that CN lacks and XCN has, a withdrawn
-field), and a segment that hl7apy cannot take is one more line of the report.
+The result is warnings only; values come from hl7/er7.py. A warning names a departure from the version
+(an invalid date, a component that CN lacks and XCN has, a withdrawn field), or a segment that hl7apy
+cannot parse.
 """
 
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from hl7.escapes import Escapes
 
 CHECKED = ("EVN", "PID", "PD1", "ROL", "PV1", "PV2", "DG1")
 MAX_ELEMENTS = 1000
-"""Of one segment and of a whole message's: hl7apy takes about 0.1 ms for each, and a sender chooses how many."""
+"""Most elements checked in one message. hl7apy takes about 0.1 ms for each, and the sender chooses their number."""
 
 
 def departures(message: Message, version: str) -> list[str]:
-    """Where the message departs from its version, by position, each once."""
+    """The departures of the message from its version, by position, each once."""
     found: list[str] = []
     left = MAX_ELEMENTS
     for segment in message.all(*CHECKED):
@@ -35,7 +35,7 @@ def departures(message: Message, version: str) -> list[str]:
 
 
 def elements(segment: Segment) -> int:
-    """How many elements hl7apy would make of a segment, at most."""
+    """Upper bound of the elements that hl7apy makes of a segment."""
     escapes = segment.escapes
     delimiters = (
         escapes.field,
@@ -55,7 +55,7 @@ def _departures(segment: Segment, version: str) -> list[str]:
         return list(_of_segment(parsed, segment.name, version))
     except Exception:
         # hl7apy raises ValueError, TypeError, AttributeError and others beside its own, with the
-        # value in the text. None may cost the message, and none of their texts may be kept.
+        # value in the text. None may fail the message, and their texts must not be kept.
         return [f"{segment.name}[{segment.ordinal}] does not fit version {version}"]
 
 
@@ -74,7 +74,7 @@ def _of_segment(parsed: Any, name: str, version: str) -> Iterator[str]:
                 continue
             for leaf in component.children:
                 if leaf.value is not None and type(leaf.value).__name__ != leaf.datatype:
-                    # Tolerant parsing keeps what does not fit its type as plain text (ST).
+                    # Tolerant parsing keeps a value that does not fit its type as plain text (ST).
                     yield f"{position} is not of type {leaf.datatype}"
 
 

@@ -1,4 +1,4 @@
-"""MSH-12: which of the versions that hl7apy knows a message is read as."""
+"""Maps MSH-12 to a version that hl7apy knows."""
 
 import re
 
@@ -6,13 +6,13 @@ from lambdas.common.errors import UnprocessableMessageError
 
 KNOWN = ("2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.8", "2.8.1", "2.8.2")
 DEFAULT = "2.5"
-"""For a message that says none, as hl7apy has it too."""
+"""Version of a message without MSH-12; hl7apy's default too."""
 
 
 def version_of(declared: str, warnings: list[str]) -> str:
     """The known version nearest below MSH-12 (2.7.1 is read as 2.7, 2.9 as 2.8.2).
 
-    Raises `UnprocessableMessageError` when MSH-12 names anything but HL7 v2.
+    Raises `UnprocessableMessageError` when MSH-12 is not a version of HL7 v2.
     """
     if declared in KNOWN:
         return declared

@@ -1,4 +1,4 @@
-"""The encounter: PV1, PV2, DG1, and the practitioners whom the message names."""
+"""Reads the encounter from PV1, PV2 and DG1, and the practitioners named in the message."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,11 +22,11 @@ ROL_ROLES = {
     "PP": "primary_care",
     "FHCP": "primary_care",
 }
-"""HL7 table 0443 as far as we have the roles."""
+"""The roles of HL7 table 0443 that this system uses."""
 
 
 def visit(message: Message, times: Times, warnings: list[str]) -> Visit:
-    """The encounter of the message; an empty one where it has no PV1."""
+    """The encounter of the message; an empty one without PV1."""
     pv1, pv2 = message.first("PV1"), message.first("PV2")
     return Visit(
         patient_class=_known(pv1.part(2), PATIENT_CLASSES, "PV1-2", warnings),
@@ -56,9 +56,9 @@ def facility_changed(message: Message, warnings: list[str]) -> bool:
 
 
 def practitioners(message: Message) -> tuple[Practitioner, ...]:
-    """Everyone the message names in a role, from PV1, PD1-4 and ROL whatever the version.
+    """The practitioners named in PV1, PD1-4 and ROL, in every version.
 
-    PD1-4 is withdrawn from 2.7 and ROL came with 2.4; senders fill both in all of them.
+    PD1-4 is withdrawn from 2.7 and ROL came with 2.4; senders fill both in all versions.
     """
     found: dict[tuple[str, ...], Practitioner] = {}
     for value, role, field in _named(message):
@@ -83,14 +83,14 @@ def _named(message: Message) -> Iterator[tuple[Value, str, str]]:
         yield value, "primary_care", "PD1-4"
     for rol in message.all("ROL"):
         role = ROL_ROLES.get(rol.part(3).upper(), "")
-        # ROL-2 `DE` takes the person out of the role (table 0287).
+        # ROL-2 `DE` ends the person's role (table 0287).
         if role and rol.part(2).upper() != "DE":
             for value in rol.repetitions(4):
                 yield value, role, f"ROL[{rol.ordinal}]-4"
 
 
 def diagnoses(message: Message) -> tuple[CodedText, ...]:
-    """The diagnoses of DG1-3; text and system from DG1-4 and DG1-2 where DG1-3 lacks them (before 2.6)."""
+    """The diagnoses of DG1-3; text and system from DG1-4 and DG1-2 when DG1-3 lacks them (before 2.6)."""
     found = []
     for dg1 in message.all("DG1"):
         kind = dg1.part(6).upper()
@@ -106,7 +106,7 @@ def diagnoses(message: Message) -> tuple[CodedText, ...]:
 
 
 def _known(code: str, codes: frozenset[str], position: str, warnings: list[str]) -> str:
-    """The code in upper case, `other` for one outside the table: the workflow's state carries it."""
+    """The code in upper case; `other` for one outside the table, because it enters the workflow's state."""
     code = code.strip().upper()
     if not code or code in codes:
         return code

@@ -108,7 +108,7 @@ def _walk(
 
     The others are held until then: returned earlier, they would be handed out again and again. What
     was sent back here and failed again meanwhile is among the others: it is known by its
-    deduplication id, the id of the message that was sent (design: SQS and the workflow set it so).
+    deduplication id, the id of the message that was sent (docs/architecture.md#deduplication-ids).
     """
     url = deployment.output("DeadLetterQueueUrl")
     held: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""The configuration document in S3: read at start, and again when it has changed."""
+"""Reads the configuration document in S3 at start, and again after each change."""
 
 import asyncio
 import json
@@ -18,14 +18,14 @@ VERSION = 1
 """The format that this code reads (`environments.Environment.configuration`)."""
 
 _NOT_MODIFIED = 304
-_JITTER = 0.2  # of the interval, so that the receivers do not all ask at once
+_JITTER = 0.2  # part of the interval by which it varies, so that receivers do not poll together
 
 
 class Configuration:
-    """The sender table of the newest document that could be used.
+    """Holds the sender table of the newest usable document.
 
-    `table` is replaced as a whole. Connections compare it by identity at each message, so that a
-    connection that is open follows the new table from its next message on.
+    `table` is replaced as a whole. Connections compare it by identity at each message, so an
+    open connection uses the new table from its next message on.
     """
 
     def __init__(self, settings: Settings, aws: Aws, metrics: Metrics, log: Log) -> None:
@@ -39,12 +39,12 @@ class Configuration:
     async def load(self) -> None:
         """Reads the document for the first time.
 
-        Raises `SettingError` for one that cannot be used, `StoreUnavailableError` when S3 gives none.
+        Raises `SettingError` for an unusable one, `StoreUnavailableError` when S3 returns none.
         """
         await self._renew()
 
     async def keep_fresh(self) -> None:
-        """Takes up each changed document, until cancelled. One that cannot be used changes nothing."""
+        """Loads each changed document, until cancelled. An unusable one is logged and changes nothing."""
         while True:
             jitter = random.uniform(1 - _JITTER, 1 + _JITTER)
             await asyncio.sleep(self._settings.configuration_seconds * jitter)
@@ -56,7 +56,7 @@ class Configuration:
                 self._log.error("configuration: the document before it stays", error=str(error))
 
     async def _renew(self) -> bool:
-        """Takes up the document if it differs from the one in use; False if it does not."""
+        """Loads the document if it has changed, and returns whether it has."""
         headers = {"if-none-match": self._etag} if self._etag else {}
         path = self._aws.configuration_path + quote(self._settings.configuration_key)
         try:
@@ -74,7 +74,7 @@ class Configuration:
 def read_senders(document: bytes, environment: str) -> tuple[Sender, ...]:
     """Returns the senders of a document of this environment.
 
-    Raises `SettingError`, which says where the document is wrong.
+    Raises `SettingError` with the position of the fault.
     """
     try:
         content = json.loads(document)

@@ -1,4 +1,4 @@
-"""The message control ids seen lately, to notice one that comes back with another message."""
+"""Recent message control ids (MSH-10), to detect one that is used for another message."""
 
 import hashlib
 from collections import OrderedDict
@@ -7,15 +7,15 @@ _REMEMBERED = 20_000
 
 
 class ControlIds:
-    """Remembers the last of them in a few megabytes, as digests. ParseMessage's audit knows them all."""
+    """The last `remembered` ids as digests, a few megabytes. ParseMessage compares with all earlier ones."""
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._remembered = remembered
-        # A plain dict finds its first key in the time that its deleted ones take.
+        # Not a plain dict: finding its first key is slow after many deletions.
         self._events: OrderedDict[bytes, bytes] = OrderedDict()
 
     def reused(self, identity: bytes, event_id: str) -> bool:
-        """Whether this sender's control id stood for another event before; it stands for this one now."""
+        """Whether this sender used the control id for another event before. Records it for this one."""
         digest = hashlib.blake2b(identity, digest_size=12).digest()
         event = bytes.fromhex(event_id)
         before = self._events.pop(digest, event)

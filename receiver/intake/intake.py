@@ -1,4 +1,4 @@
-"""One frame to one answer: judged, stored or refused, acknowledged. No frame leaves without its answer."""
+"""Turns a frame into its acknowledgement: checks the message, stores or rejects it, answers."""
 
 import asyncio
 import time
@@ -22,9 +22,9 @@ _TOO_LATE = "no confirmation in time"
 
 
 class Intake:
-    """Takes the frames of all connections.
+    """Processes the frames of all connections.
 
-    `failed_at` is when storing last failed on the monotonic clock, None since it last succeeded.
+    `failed_at` is the monotonic time of the last failed store; None after a successful one.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class Intake:
         self.failed_at: float | None = None
 
     async def answer(self, frame: Frame, origin: Origin, turns: Turns) -> bytes | None:
-        """The acknowledgement to send, unframed; None where none is due. It never raises.
+        """Returns the acknowledgement to send, unframed; None when there is none to send. Never raises.
 
-        None is due where MSH-15 and MSH-16 ask for none, and for a frame that its sender aborted: the
-        sender waits for the answer to the frame that came instead. Up to its first wait it runs in the
-        order of arrival.
+        There is none when MSH-15 and MSH-16 ask for none, and for a frame that its sender aborted: the
+        sender waits for the answer to the next frame. Until its first `await` it runs in the order of
+        arrival.
         """
         self._metrics.count("Received")
         self._metrics.count("ReceivedBytes", len(frame.payload))
@@ -61,7 +61,7 @@ class Intake:
                 refusal = await self._take(frame.payload, header, origin, turns)
             acknowledgement = acknowledge(header, refusal)
         except Exception as fault:
-            # Whatever it was, it is ours, and the sender must hear of it: never AA, never silence.
+            # A fault of the receiver: the sender gets AR, never AA and never no answer.
             self._log.error("the receiver failed", connection=origin.connection, error=where(fault))
             self._metrics.count("Refused", reason=RECEIVER_FAULT.reason)
             acknowledgement = self._last_resort(header)
@@ -72,7 +72,7 @@ class Intake:
         return acknowledgement.message
 
     async def probe(self) -> None:
-        """Returns when the store answers a probe; raises `StoreUnavailableError` when it does not."""
+        """Returns when the store answers a probe. Raises `StoreUnavailableError` otherwise."""
         try:
             async with asyncio.timeout(self._settings.store_seconds):
                 await self._store.probe()
@@ -82,19 +82,19 @@ class Intake:
     async def _take(
         self, payload: bytes, header: Header, origin: Origin, turns: Turns
     ) -> Refusal | None:
-        """Stores a message; None when S3 and SQS have both confirmed it."""
+        """Stores a message. Returns None when S3 and SQS have both confirmed, else the reason to reject it."""
         arrival = self._arrival(payload, header, origin)
         self._watch_control_id(arrival, header)
         began = time.monotonic()
         try:
-            # The sender's patience: what takes longer is unavailable.
+            # The sender's timeout is above `store_seconds`: a slower store counts as unavailable.
             async with turns.take(arrival.group) as turn:
                 async with asyncio.timeout(self._settings.store_seconds):
                     vaulted = await self._store.put_message(arrival)
                     await turn.reached()
                     await self._store.send_envelope(arrival, vaulted)
         except (StoreUnavailableError, TimeoutError) as error:
-            # Its bytes are not copied to `rejected/`: the sender keeps the message and sends it again.
+            # Not copied to `rejected/`: the sender keeps the message and sends it again.
             self.failed_at = time.monotonic()
             self._metrics.count("Refused", reason=UNAVAILABLE.reason)
             self._log.warning(
@@ -109,7 +109,7 @@ class Intake:
         return None
 
     async def _refuse(self, payload: bytes, reason: str, origin: Origin) -> None:
-        """Keeps the bytes of what is refused. Failing that is counted, and changes no answer."""
+        """Stores the bytes of a rejected message. A failure is counted and does not change the answer."""
         self._metrics.count("Refused", reason=reason)
         key = ""
         try:
@@ -140,7 +140,7 @@ class Intake:
         sender = origin.sender(letterhead.sending_application, letterhead.sending_facility)
         return Arrival(
             event_id=event,
-            # A message without a patient's id is a group of its own.
+            # A message without a patient identifier is a group of its own.
             group=self._key.reference("group", letterhead.identity[1], *identifier)
             if identifier
             else event,
@@ -151,7 +151,7 @@ class Intake:
         )
 
     def _watch_control_id(self, arrival: Arrival, header: Header) -> None:
-        """Says aloud when an MSH-10 comes back with another message; that message is processed too."""
+        """Logs and counts an MSH-10 that is used for another message. That message is processed too."""
         letterhead = header.letterhead
         identity = b"\r".join((letterhead.value(3), letterhead.value(4), header.control_id))
         if self._seen.reused(identity, arrival.event_id):

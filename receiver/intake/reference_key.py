@@ -1,4 +1,4 @@
-"""The environment's reference key, which makes a message group of a patient's identifier."""
+"""Makes message group ids from patient identifiers, with the environment's reference key."""
 
 import hmac
 import json
@@ -19,7 +19,7 @@ class ReferenceKey:
     def from_secret(cls, text: str) -> "ReferenceKey":
         """The current key in the secret's JSON (`{"current": "k1", "k1": "..."}`).
 
-        Raises `SettingError` where it has not that shape.
+        Raises `SettingError` when it has another shape.
         """
         try:
             document = json.loads(text)
@@ -29,9 +29,9 @@ class ReferenceKey:
             raise SettingError("the reference key secret is not a JSON object of keys") from None
 
     def reference(self, kind: str, *parts: str) -> str:
-        """A stable stand-in for an identifier: `<key id>.<32 hex digits>`.
+        """Returns the reference of an identifier: `<key id>.<32 hex digits>`.
 
-        HMAC-SHA256 over the compact JSON of `[kind, *parts]`, the recipe that the steps have too.
+        HMAC-SHA256 over the compact JSON of `[kind, *parts]`, as in `lambdas/common/keys.py`.
         """
         data = compact_json([kind, *parts]).encode()
         return f"{self.key_id}.{hmac.digest(self.key, data, 'sha256').hex()[:32]}"

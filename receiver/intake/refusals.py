@@ -1,7 +1,7 @@
-"""Every reason for which a frame is not accepted, and how the sender is told. A closed list.
+"""The reasons for which a frame is rejected, with their acknowledgements. A closed list.
 
-AE means "do not send it again as it is"; AR means "send it again later", or a fault in MSH-9 (HL7 v2,
-2.9.2.2). Codes are of HL7 table 0357. The texts are fixed: no refusal says what the message said.
+AE means "correct it before you send it again"; AR means "send it again later", or a fault in MSH-9
+(HL7 v2, 2.9.2.2). Codes are of HL7 table 0357. The texts are fixed and quote nothing of the message.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from receiver.intake.sender_table import Origin
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A reason, its acknowledgement code in original mode, its ERR code, place and text."""
+    """A reason, with its acknowledgement code in original mode, its ERR code, location and text."""
 
     reason: str
     code: str
@@ -76,10 +76,10 @@ class Rules:
         self._processing_ids = processing_ids
 
     def refusal_of(self, frame: Frame, header: Header | None, origin: Origin) -> Refusal | None:
-        """Why this frame's message is not stored; None when it is to be.
+        """Returns the reason to reject this frame's message; None when it is to be stored.
 
-        Whether it has a PID, a version we read or a patient we know is not asked here: what can be
-        stored is acknowledged, and dealt with behind the queue.
+        PID, version and patient are not checked here. A message that can be stored is acknowledged,
+        and the workflow handles its faults.
         """
         if frame.fault in _OF_FAULT:
             return _OF_FAULT[frame.fault]
@@ -102,7 +102,7 @@ class Rules:
             return UNKNOWN_TYPE
         if not is_event_code(trigger):
             return UNKNOWN_TRIGGER
-        # An empty MSH-11 is taken: senders of HL7 2.1 leave it out.
+        # An empty MSH-11 is accepted: senders of HL7 2.1 leave it out.
         if letterhead.processing_id and letterhead.processing_id not in self._processing_ids:
             return PROCESSING_ID
         return None

@@ -1,8 +1,8 @@
-"""Who may write which MSH-3 and MSH-4: the sender table, seen from where a connection comes from.
+"""Decides which MSH-3 and MSH-4 a connection may send.
 
-An entry may be bound to source networks, to certificate names, or to both. A connection that meets a
-bound entry may write what those entries say and nothing else; what a bound entry says, nobody else may
-write. No message overrides that.
+An entry may be bound to source networks, to certificate names, or to both. A connection that matches
+bound entries may send as these and no others; no other connection may send as a bound entry. The
+content of a message does not change that.
 """
 
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A sender by its configured name, and what it writes in MSH-3.1 and MSH-4.1.
+    """A sender: its configured name, MSH-3.1 and MSH-4.1.
 
     `networks` and `certificates` (a subject's CN, its whole subject, or a DNS name of it) bind it;
-    `trigger_events` are the only ones that it may send, any where there are none.
+    `trigger_events` are the only ones that it may send. An empty set allows all.
     """
 
     name: str
@@ -34,11 +34,11 @@ class Sender:
 
     @property
     def bound(self) -> bool:
-        """Whether it is for certain connections only."""
+        """Whether only certain connections may use it."""
         return bool(self.networks or self.certificates)
 
     def met_by(self, address: Address | None, names: frozenset[str]) -> bool:
-        """Whether a connection from this address with this certificate may be this sender."""
+        """Whether a connection from this address, with a certificate of these names, matches this sender."""
         if self.certificates and not self.certificates & names:
             return False
         return not self.networks or (
@@ -48,10 +48,10 @@ class Sender:
 
 @dataclass(frozen=True)
 class Origin:
-    """One connection as the intake knows it: its id, its peer's address, who it may speak for.
+    """A connection's id, its peer's address and its permitted senders.
 
-    `allowed` maps MSH-3.1 and MSH-4.1 to an entry, or to None for another connection's; `strict` says
-    that nothing else may be written.
+    `allowed` maps MSH-3.1 and MSH-4.1 to an entry, or to None for an entry of other connections.
+    `strict`: senders that are not in `allowed` are rejected.
     """
 
     connection: str
@@ -61,29 +61,29 @@ class Origin:
 
     @cached_property
     def anybody(self) -> Sender:
-        """The entry of who is not configured."""
+        """The entry for senders that are not configured."""
         return Sender(UNKNOWN, "", "")
 
     def sender(self, sending_application: str, sending_facility: str) -> Sender | None:
-        """The entry of who writes these; None where this connection may not."""
+        """The entry for this MSH-3.1 and MSH-4.1; None when this connection may not send as it."""
         default = None if self.strict else self.anybody
         return self.allowed.get((sending_application, sending_facility), default)
 
 
 class SenderTable:
-    """All senders. `refuse_unknown`: only configured ones may send."""
+    """All configured senders. `refuse_unknown`: other senders are rejected."""
 
     def __init__(self, senders: tuple[Sender, ...], *, refuse_unknown: bool) -> None:
         self._refuse_unknown = refuse_unknown
         self._bound = [sender for sender in senders if sender.bound]
-        # Shared by all connections that meet no bound entry: 500 senders are one table, not one each.
+        # Shared by all connections without a bound entry: one table, not one for each connection.
         self._open: dict[tuple[str, str], Sender | None] = {}
         for sender in senders:
             key = sender.sending_application, sender.sending_facility
             self._open[key] = None if sender.bound else self._open.get(key, sender)
 
     def origin(self, connection: str, address: str, names: frozenset[str]) -> Origin:
-        """What a connection from this address, with a certificate of these names, may send."""
+        """The permissions of a connection from this address, with a certificate of these names."""
         source = _parsed(address)
         bound = [sender for sender in self._bound if sender.met_by(source, names)]
         if not bound:
@@ -96,13 +96,13 @@ class SenderTable:
 
 
 def within(address: str, networks: tuple[Network, ...]) -> bool:
-    """Whether the address lies in one of the networks; not where it is not an address."""
+    """Whether the address is in one of the networks; False for a text that is no address."""
     found = _parsed(address)
     return found is not None and any(found in network for network in networks)
 
 
 def _parsed(address: str) -> Address | None:
-    """The address, in its IPv4 form where it has one; None for a text that is no address."""
+    """The address, as IPv4 when it is mapped into IPv6; None for a text that is no address."""
     try:
         found = ip_address(address)
     except ValueError:
@@ -111,7 +111,7 @@ def _parsed(address: str) -> Address | None:
 
 
 def certificate_names(certificate: Mapping[str, Any] | None) -> frozenset[str]:
-    """The names that a verified client certificate (`getpeercert`) gives: CN, DNS names, whole subject.
+    """The names in a verified client certificate (`getpeercert`): CN, DNS names, whole subject.
 
     The whole subject is written as `CN=...,O=...`, in the certificate's order.
     """

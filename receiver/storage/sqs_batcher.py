@@ -1,4 +1,4 @@
-"""Sends to the queue, gathered into batches: what SQS says of each entry decides that message's answer."""
+"""Sends queue messages in batches. SQS's result for each entry decides that message's answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,10 +24,10 @@ class _Entry:
 
 
 class Outbox:
-    """Envelopes on their way to the queue.
+    """Batches envelopes for the queue.
 
-    Who wants order inside a group sends its second message when its first is confirmed; then no two of
-    them share a batch, of which SQS may take the second and refuse the first.
+    For order within a group, await `send()` before sending the group's next message. Entries of one
+    batch fail independently: SQS may accept the second and refuse the first.
     """
 
     def __init__(self, ask: Ask, queue_url: str, linger: float) -> None:
@@ -39,9 +39,9 @@ class Outbox:
         self._sending: set[asyncio.Task[None]] = set()
 
     async def send(self, body: str, group: str, event_id: str, *, alone: bool) -> None:
-        """Returns when SQS has confirmed this entry. `alone`: nobody else is coming, do not wait.
+        """Returns when SQS has confirmed this entry. `alone`: send at once, without collecting a batch.
 
-        Raises `StoreUnavailableError` when it has not.
+        Raises `StoreUnavailableError` otherwise.
         """
         entry = _Entry(body, group, event_id, asyncio.get_running_loop().create_future())
         self._add(entry)
@@ -61,7 +61,7 @@ class Outbox:
             self._timer.cancel()
             self._timer = None
         waiting, self._waiting = self._waiting, []
-        # Whose sender has been answered meanwhile is not sent: it will come again.
+        # Cancelled: its sender was answered AR and will send the message again.
         entries = [entry for entry in waiting if not entry.sent.done()]
         if entries:
             task = asyncio.get_running_loop().create_task(self._send(entries))
@@ -86,7 +86,7 @@ class Outbox:
             confirmed = {one["Id"] for one in answer.get("Successful", ())}
             refused = {one["Id"]: one for one in answer.get("Failed", ())}
         except Exception as fault:
-            # Whatever it was: nobody waits for ever, and nobody is told AA. Who waits makes it known.
+            # Fail every entry, so that no caller waits forever or answers AA. The callers log it.
             for entry in entries:
                 _fail(entry, fault)
         else:

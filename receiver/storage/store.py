@@ -1,4 +1,4 @@
-"""Storing: the message into the vault, then its envelope onto the queue. Both confirmed, or an error."""
+"""Stores a message in the vault, then its envelope on the queue. Both confirm, or an error is raised."""
 
 import asyncio
 import base64
@@ -21,7 +21,7 @@ _CONFLICT_PAUSE = 0.1  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message to be stored: its bytes, and what the envelope says of its coming."""
+    """A message to be stored: its bytes, and the values of its envelope."""
 
     event_id: str
     group: str
@@ -33,7 +33,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Vaulted:
-    """What stands in the vault under an event's key: version, SHA-256 in hex, length."""
+    """The stored object of an event: key, version, SHA-256 in hex, length in bytes."""
 
     key: str
     version_id: str
@@ -51,11 +51,11 @@ class Store:
         self._on_the_way = 0
 
     async def put_message(self, arrival: Arrival) -> Vaulted:
-        """Writes the message once, and returns what stands in the vault now.
+        """Writes the message once, and returns the stored object.
 
         The first copy of an event wins (`If-None-Match: *`). A resend may differ from it in MSH-7 alone;
-        its version, digest and length are then the first copy's, so that the envelope always describes
-        the bytes that are there. Raises `StoreUnavailableError`.
+        version, digest and length are then the first copy's, so the envelope always describes the
+        stored bytes. Raises `StoreUnavailableError`.
         """
         key = f"events/{arrival.event_id}/message.hl7"
         digest = hashlib.sha256(arrival.payload).digest()
@@ -77,7 +77,7 @@ class Store:
         raise StoreUnavailableError("s3: other writers keep at the same key")
 
     async def send_envelope(self, arrival: Arrival, vaulted: Vaulted) -> None:
-        """Sends the pointer to the vaulted message. Raises `StoreUnavailableError`."""
+        """Sends the envelope of a stored message. Raises `StoreUnavailableError`."""
         envelope = {
             "event_id": arrival.event_id,
             "bucket": self._settings.vault_bucket,
@@ -94,12 +94,12 @@ class Store:
             compact_json(envelope),
             arrival.group,
             arrival.event_id,
-            # Nobody to share a batch with: the one sender does not wait for company.
+            # No other message is being stored, so there is nothing to batch with.
             alone=not self._on_the_way,
         )
 
     async def keep_refused(self, payload: bytes, reason: str, connection: str, peer: str) -> str:
-        """Writes the bytes of a refused message under `rejected/<date>/`, and returns their key.
+        """Writes the bytes of a rejected message under `rejected/<date>/`, and returns the key.
 
         Raises `StoreUnavailableError`.
         """
@@ -116,7 +116,7 @@ class Store:
         return key
 
     async def probe(self) -> None:
-        """Returns when bucket and queue answer; raises `StoreUnavailableError` when one does not."""
+        """Returns when bucket and queue answer. Raises `StoreUnavailableError` otherwise."""
         await self._aws.s3.call(Call("HeadBucket", "HEAD", self._aws.vault_path, {}))
         await self._aws.ask_queue(
             "GetQueueAttributes",
@@ -124,12 +124,12 @@ class Store:
         )
 
     async def _put_once(self, key: str, payload: bytes, digest: bytes) -> str:
-        """The new object's version. Raises `ServiceRefusedError` (412) where one stands already."""
+        """Writes the object and returns its version. Raises `ServiceRefusedError` (412) when it exists."""
         sha256 = digest.hex()
         headers = {
             "content-type": CONTENT_TYPE,
             "if-none-match": "*",
-            # S3 refuses bytes that are not these, so the envelope's digest is S3's word too.
+            # S3 rejects bytes with another digest, so the stored bytes match the envelope.
             "x-amz-checksum-sha256": base64.b64encode(digest).decode(),
             "x-amz-meta-sha256": sha256,
         }
@@ -142,7 +142,7 @@ class Store:
         return answer.headers.get(b"x-amz-version-id", b"").decode()
 
     async def _standing(self, key: str) -> Vaulted:
-        """What stands at the key, by HeadObject: it needs no right to decrypt, so the receiver has none."""
+        """The existing object, by HeadObject, which needs no permission to decrypt."""
         answer = await self._aws.s3.call(Call("HeadObject", "HEAD", self._aws.vault_path + key, {}))
         sha256 = answer.headers.get(b"x-amz-meta-sha256", b"").decode()
         if not sha256:

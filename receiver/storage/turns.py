@@ -1,4 +1,4 @@
-"""Order inside a message group on one connection: sends to the queue happen in the order of arrival."""
+"""Keeps sends of one message group on one connection in the order of arrival."""
 
 import asyncio
 from types import TracebackType
@@ -7,28 +7,28 @@ from receiver.errors import StoreUnavailableError
 
 
 class Turns:
-    """Hands out turns, group by group; for one connection."""
+    """The turns of one connection, by message group."""
 
     def __init__(self) -> None:
         self._last: dict[str, asyncio.Future[bool]] = {}
 
     def take(self, group: str) -> "Turn":
-        """A turn behind all that the group has taken before; to be entered with `async with`.
+        """Returns the group's next turn, for `async with`.
 
-        Taking does not wait: it must happen in the order of arrival, before anything is awaited.
+        Does not wait. Call it in the order of arrival, before the first `await`.
         """
         mine: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         before, self._last[group] = self._last.get(group), mine
         return Turn(self, group, before, mine)
 
     def give_back(self, group: str, turn: "asyncio.Future[bool]") -> None:
-        """Forgets the group when nobody waits behind this turn."""
+        """Removes the group when no turn waits after this one."""
         if self._last.get(group) is turn:
             del self._last[group]
 
 
 class Turn:
-    """One message's place in its group."""
+    """One message's turn in its group."""
 
     def __init__(
         self,
@@ -43,10 +43,10 @@ class Turn:
         self._mine = mine
 
     async def reached(self) -> None:
-        """Waits until the message before is on the queue.
+        """Waits until the previous message is on the queue.
 
-        Raises `StoreUnavailableError` when that one failed: its sender sends it again, and it must not
-        find its successor in front of it.
+        Raises `StoreUnavailableError` when that one failed: its sender repeats it, and this message
+        must not overtake it.
         """
         if self._before is not None and not await asyncio.shield(self._before):
             raise StoreUnavailableError("the message before it in its group was not stored")

@@ -1,4 +1,4 @@
-"""Health over HTTP on a port of its own: `/live` says that it serves, `/ready` that it can store."""
+"""Health over HTTP on a separate port: `/live` (the process serves), `/ready` (it can store)."""
 
 import asyncio
 import json
@@ -10,13 +10,13 @@ from receiver.intake.intake import Intake
 from receiver.transport.server import MllpServer
 
 _PROBE_SECONDS = 5.0
-# A failed store makes it unready this long, unless one succeeds: probes cannot see every grant.
+# Seconds that a failed store makes it unready, unless one succeeds. A probe does not test every grant.
 _FAILURE_SECONDS = 30.0
 _REQUEST_SECONDS = 5.0
 
 
 class Readiness:
-    """Whether the receiver can store: its last stores say, else a probe of bucket and queue."""
+    """Whether the receiver can store, by its last stores, else by a probe of bucket and queue."""
 
     def __init__(self, server: MllpServer, intake: Intake) -> None:
         self._server = server
@@ -26,7 +26,7 @@ class Readiness:
         self._probing = asyncio.Lock()
 
     async def problem(self) -> str:
-        """Why it cannot store, in a fixed text or AWS's words; empty when it can."""
+        """The reason it cannot store, as a fixed text or AWS's code; empty when it can."""
         if self._server.stopping:
             return "stopping"
         failed_at = self._intake.failed_at
@@ -47,7 +47,7 @@ class Readiness:
 
 
 class HealthServer:
-    """The HTTP listener; two paths, GET and HEAD, one request a connection."""
+    """The HTTP listener: two paths, GET and HEAD, one request per connection."""
 
     def __init__(self, host: str, port: int, readiness: Readiness) -> None:
         self._host = host
@@ -56,13 +56,13 @@ class HealthServer:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> int:
-        """Listens, and returns the port. Raises `OSError` when it is taken."""
+        """Listens, and returns the port. Raises `OSError` when the port is in use."""
         self._server = await asyncio.start_server(self._serve, self._host, self._port)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
     def stop(self) -> None:
-        """Listens no more."""
+        """Stops listening."""
         if self._server is not None:
             self._server.close()
 
@@ -78,7 +78,7 @@ class HealthServer:
             asyncio.LimitOverrunError,
             ConnectionError,
         ):
-            pass  # a port scan, or a prober that went away
+            pass  # a port scan, or a probe that closed its connection
         finally:
             writer.close()
 

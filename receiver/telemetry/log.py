@@ -1,4 +1,4 @@
-"""JSON lines on standard output. They carry ids, codes, counts and places, nothing a sender wrote."""
+"""Writes JSON lines to standard output: ids, codes, counts and positions, no content of a message."""
 
 import json
 import sys
@@ -14,25 +14,25 @@ OWN = (ROOT / "receiver", ROOT / "hl7")
 
 
 class Log:
-    """Writes one JSON object a line."""
+    """Writes one JSON object per line."""
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         self._stream = stream
 
     def info(self, message: str, **facts: Any) -> None:
-        """Writes what happened; `message` is a fixed text, `facts` are ours."""
+        """Writes an event; `message` is a fixed text, `facts` are ids, codes and counts."""
         self._write("INFO", message, facts)
 
     def warning(self, message: str, **facts: Any) -> None:
-        """Writes what an operator may have to look at."""
+        """Writes an event that may need an operator."""
         self._write("WARNING", message, facts)
 
     def error(self, message: str, **facts: Any) -> None:
-        """Writes a fault of our own or of the platform."""
+        """Writes a fault of the receiver or the platform."""
         self._write("ERROR", message, facts)
 
     def line(self, document: dict[str, Any]) -> None:
-        """Writes a whole document as it is, for example a metric."""
+        """Writes a JSON document unchanged, for example a metric."""
         self._stream.write(json.dumps(document, separators=(",", ":")) + "\n")
         self._stream.flush()
 
@@ -49,14 +49,14 @@ class Log:
 
 
 def timestamp() -> str:
-    """The present moment as `2026-11-23T09:15:02.113Z`."""
+    """The current time as `2026-11-23T09:15:02.113Z`."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def where(error: BaseException) -> str:
     """An exception as `ValueError at receiver/message.py:87`: never its text, which may hold values.
 
-    A service's refusal adds its code, which is AWS's word.
+    An error of a service adds AWS's error code.
     """
     code = f" {error.response['Error']['Code']}" if isinstance(error, ClientError) else ""
     frames = traceback.extract_tb(error.__traceback__)

@@ -1,4 +1,4 @@
-"""Counts and times, gathered and written as CloudWatch embedded metric lines (EMF)."""
+"""Collects counts and times and writes them as CloudWatch embedded metric lines (EMF)."""
 
 import time
 from collections import defaultdict
@@ -14,10 +14,9 @@ Dimensions = tuple[tuple[str, str], ...]
 
 
 class Sample:
-    """Durations in seconds: all of them up to `MAX_VALUES`, then every second, every fourth and so on.
+    """A sample of durations in seconds: all up to `MAX_VALUES`, then every 2nd, every 4th and so on.
 
-    The longest is always among them. Percentiles stay true, and a busy receiver writes no more than an
-    idle one.
+    The longest is always included. Percentiles stay accurate, and the number of values is limited.
     """
 
     def __init__(self) -> None:
@@ -26,7 +25,7 @@ class Sample:
         self._step = self._ahead = 1
 
     def add(self, seconds: float) -> None:
-        """Takes one up, or passes it over."""
+        """Adds a duration, or skips it."""
         self._longest = max(self._longest, seconds)
         self._ahead -= 1
         if self._ahead:
@@ -38,14 +37,14 @@ class Sample:
         self._ahead = self._step
 
     def milliseconds(self) -> list[float]:
-        """What is kept, in milliseconds with two decimals, the longest last."""
+        """The sample in milliseconds with two decimals, the longest last."""
         values = sorted(self._kept)
         values[-1] = self._longest
         return [round(seconds * 1000, 2) for seconds in values]
 
 
 class Metrics:
-    """Gathers in memory and writes one line per set of dimensions at `flush`. For one thread only."""
+    """Collects in memory and writes one line per set of dimensions at `flush`. Not thread-safe."""
 
     def __init__(self, environment: str, log: Log) -> None:
         self._environment = environment
@@ -62,7 +61,7 @@ class Metrics:
         self._times[metric].add(seconds)
 
     def flush(self) -> None:
-        """Writes everything gathered since the last time."""
+        """Writes everything collected since the last flush."""
         counts, self._counts = self._counts, defaultdict(lambda: defaultdict(int))
         times, self._times = self._times, defaultdict(Sample)
         for dimensions, metrics in counts.items():

@@ -1,4 +1,4 @@
-"""One sender's connection: bytes to frames, frames to answers, answers in the order of arrival."""
+"""One connection: cuts bytes into frames, has them answered, writes the answers in order of arrival."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ from receiver.transport.keepalive import keep_alive
 
 
 class Owner(Protocol):
-    """Who keeps the connections: the server."""
+    """The server, as a connection uses it."""
 
     settings: Settings
     intake: Intake
@@ -36,7 +36,7 @@ class Owner(Protocol):
 
 
 class _Place:
-    """A frame's place in the line of answers. It keeps the task that works on its answer alive."""
+    """A frame's position in the queue of answers. It holds a reference to its task."""
 
     __slots__ = ("answer", "answered", "arrived_at", "task")
     task: asyncio.Task[None]
@@ -48,7 +48,7 @@ class _Place:
 
 
 class Connection(asyncio.Protocol):
-    """Reads as long as not too much is in flight; each frame is one task, answered in turn."""
+    """Reads while fewer than the limit are in flight. Each frame is a task; answers keep the order."""
 
     def __init__(self, owner: Owner, peer: str) -> None:
         self._owner = owner
@@ -78,7 +78,7 @@ class Connection(asyncio.Protocol):
         self._origin = Origin(self.connection_id, peer)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Takes the connection up; TLS, where there is any, is through."""
+        """Starts the connection, after the TLS handshake if there is one."""
         self._transport = cast(asyncio.Transport, transport)
         keep_alive(transport.get_extra_info("socket"))
         self._tls = transport.get_extra_info("sslcontext") is not None
@@ -87,7 +87,7 @@ class Connection(asyncio.Protocol):
         self._owner.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        """Cuts frames from what came and starts on them."""
+        """Cuts the data into frames and starts their tasks."""
         self._heard_at = time.monotonic()
         self._bytes += len(data)
         frames = self._decoder.feed(data)
@@ -102,12 +102,12 @@ class Connection(asyncio.Protocol):
             self._take(frames)
 
     def eof_received(self) -> bool:
-        """Keeps our half open until all that came is answered. TLS knows no halves."""
+        """Keeps the write side open until all frames are answered. TLS cannot be half-closed."""
         self._end_input()
         return not self._tls
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Lets what is in flight be stored, and says what the connection was."""
+        """Lets messages in flight be stored, and logs the connection's counts."""
         if exc is not None:
             self._why = "it broke"
         self._input_ended = True
@@ -118,27 +118,27 @@ class Connection(asyncio.Protocol):
         self._owner.closed(self)
 
     def pause_writing(self) -> None:
-        """The sender does not read its answers: nothing more is read from it."""
+        """The sender does not read its answers: stop reading from it."""
         self._blocked_at = time.monotonic()
 
     def resume_writing(self) -> None:
-        """The sender reads again."""
+        """The sender reads its answers again."""
         self._blocked_at = None
         self._go_on()
 
     def stop(self) -> None:
-        """Takes no more than the frame that is coming in; closes once everything is answered."""
+        """Finishes the frame that is being received, and closes when everything is answered."""
         self._stopping = True
         self._why = "the receiver stops"
         self._go_on()
 
     def abort(self) -> None:
-        """Closes at once, answered or not."""
+        """Closes at once, without waiting for answers."""
         if self._transport is not None:
             self._transport.abort()
 
     def check(self, now: float) -> None:
-        """Ends a connection that is silent, inside one frame, or deaf to its answers for too long."""
+        """Ends a connection after its idle, frame or write timeout."""
         if self._blocked_at is not None and now - self._blocked_at > self._settings.frame_seconds:
             self._why = "its answers are not read"
             self.abort()
@@ -159,7 +159,7 @@ class Connection(asyncio.Protocol):
         self._go_on()
 
     def _go_on(self) -> None:
-        """Starts what may start, reads when there is room, closes when all is done."""
+        """Starts waiting frames, resumes reading below the limit, closes when all is done."""
         while (
             self._backlog
             and self._blocked_at is None
@@ -167,7 +167,7 @@ class Connection(asyncio.Protocol):
         ):
             frame, place = self._backlog.popleft()
             self._in_flight.append(place)
-            # Made directly, which costs less than by the loop; named, lest asyncio make a name for each.
+            # Created directly, which is cheaper than by the loop; with a name, so asyncio generates none.
             place.task = asyncio.Task(self._answer(frame, place), loop=self._loop, name="answer")
         if self._transport is None:
             return
@@ -183,7 +183,7 @@ class Connection(asyncio.Protocol):
         if self._waiting:
             transport.pause_reading()
         else:
-            if self._frame_began_at is not None:  # the wait was ours, not the sender's
+            if self._frame_began_at is not None:  # the receiver caused this wait, not the sender
                 self._frame_began_at = time.monotonic()
             transport.resume_reading()
             self._await_end_block()
@@ -202,12 +202,12 @@ class Connection(asyncio.Protocol):
         self._settle()
 
     def _judge(self) -> None:
-        """Looks up which senders this connection may speak for, in the table as it is now."""
+        """Looks up the connection's permitted senders in the current table."""
         self._table = self._owner.senders
         self._origin = self._table.origin(self.connection_id, self.peer, self._certificate)
 
     def _settle(self) -> None:
-        """Writes the answers that are due: those at the head of the line, in one write."""
+        """Writes the finished answers at the head of the queue in one write."""
         due = []
         now = time.monotonic()
         while self._in_flight and self._in_flight[0].answered:
@@ -230,7 +230,7 @@ class Connection(asyncio.Protocol):
         self._take(self._decoder.end())
 
     def _await_end_block(self) -> None:
-        """A 0x1C as the last byte may be an end block without its 0x0D: silence decides."""
+        """A 0x1C as the last byte may be an end block without its 0x0D: it ends the frame after a timeout."""
         self._cancel_end_timer()
         if self._decoder.may_have_ended:
             self._end_timer = self._loop.call_later(
@@ -239,7 +239,7 @@ class Connection(asyncio.Protocol):
 
     def _end_block_was_last(self) -> None:
         if not self._may_read():
-            return  # what follows it may be waiting for us; reading on will tell
+            return  # reading is paused, so the next byte may be in the socket's buffer
         frames = self._decoder.settle()
         self._frame_began_at = None
         self._take(frames)

@@ -1,8 +1,8 @@
-"""TCP keepalive: a silent connection stays known to balancers and VPNs, a dead one is found out."""
+"""TCP keepalive: keeps idle connections open in load balancers and VPNs, and detects dead ones."""
 
 import socket
 
-# A Network Load Balancer forgets a silent connection after 350 s; a probe before that keeps it.
+# A Network Load Balancer drops an idle connection after 350 s; the probes are more frequent.
 _IDLE, _INTERVAL, _PROBES = 120, 30, 4
 
 _OPTIONS = (
@@ -14,7 +14,7 @@ _OPTIONS = (
 
 
 def keep_alive(connection: socket.socket) -> None:
-    """Switches probes on, with the times above where the platform lets them be set."""
+    """Turns probes on, with the times above where the platform allows to set them."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _OPTIONS:
         option = getattr(socket, name, None)

@@ -1,4 +1,4 @@
-"""The PROXY protocol's version 2: a balancer says whose connection it passes on (HAProxy, proxy-protocol.txt)."""
+"""Reads PROXY protocol version 2 headers: a load balancer names the client (HAProxy, proxy-protocol.txt)."""
 
 import asyncio
 import socket
@@ -15,9 +15,9 @@ class ProxyHeaderError(Exception):
 
 
 async def read_client_address(connection: socket.socket) -> str:
-    """The client's address from the header, and not a byte beyond it is read.
+    """Returns the client's address from the header, and reads no byte after it.
 
-    Empty where the balancer speaks for itself (its health checks). Raises `ProxyHeaderError`.
+    Empty for the load balancer's own connections (health checks). Raises `ProxyHeaderError`.
     """
     head = await _read(connection, 16)
     if head[:12] != _SIGNATURE:

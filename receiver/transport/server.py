@@ -1,4 +1,4 @@
-"""The MLLP listener: takes connections up to the limits, watches them, and stops in order."""
+"""The MLLP listener: accepts connections up to the limits, checks their timeouts, and stops in order."""
 
 import asyncio
 import socket
@@ -17,12 +17,12 @@ from receiver.transport.tls import Tls
 
 _BACKLOG = 1024
 _LONGEST_WATCH_PAUSE = 1.0
-# No descriptors, no memory: the kernel keeps who knocks until there are some again.
+# Out of file descriptors or memory: leave connections in the listen backlog and retry `accept()` later.
 _ACCEPT_PAUSE = 0.2
 
 
 class MllpServer:
-    """The server of one receiver. It stops by `stop`: no new connections, answers, then the end."""
+    """The server of one receiver. `stop` refuses new connections, answers messages in flight, then closes."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class MllpServer:
         self.log = log
         self._configuration = configuration
         self._tls = tls
-        self._places: Counter[str] = Counter()  # by peer, those still being admitted included
+        self._places: Counter[str] = Counter()  # by peer, those being admitted included
         self._connections: set[Connection] = set()
         self._none_left = asyncio.Event()
         self._none_left.set()
@@ -51,7 +51,7 @@ class MllpServer:
         self.stopping = False
 
     async def start(self) -> int:
-        """Listens, and returns the port. Raises `OSError` when it is taken."""
+        """Listens, and returns the port. Raises `OSError` when the port is in use."""
         family = socket.AF_INET6 if ":" in self.settings.mllp_host else socket.AF_INET
         self._listener = socket.create_server(
             (self.settings.mllp_host, self.settings.mllp_port), family=family, backlog=_BACKLOG
@@ -63,7 +63,7 @@ class MllpServer:
         return port
 
     async def stop(self) -> None:
-        """Accepts no more, lets what is in flight be stored and answered, closes; not beyond the deadline."""
+        """Stops accepting, lets messages in flight be stored and answered, and closes by the deadline."""
         self.stopping = True
         if self._accepting is not None:
             self._accepting.cancel()
@@ -74,8 +74,8 @@ class MllpServer:
             connection.stop()
         try:
             async with asyncio.timeout(self.settings.stop_seconds):
-                # Who has been accepted comes to its end as a connection: cancelled half-way in, uvloop
-                # would close it without telling it.
+                # Let accepted connections finish their setup: if it is cancelled, uvloop
+                # would close the transport without telling the connection.
                 await asyncio.gather(*self._admitting)
                 await self._none_left.wait()
         except TimeoutError:
@@ -92,11 +92,11 @@ class MllpServer:
 
     @property
     def open_connections(self) -> int:
-        """How many connections there are now."""
+        """The number of open connections."""
         return len(self._connections)
 
     def opened(self, connection: Connection) -> None:
-        """Counts a connection in; one that comes while the server stops is closed."""
+        """Adds a connection; closes it when the server is stopping."""
         self._connections.add(connection)
         self._none_left.clear()
         self.metrics.count("ConnectionsOpened")
@@ -104,7 +104,7 @@ class MllpServer:
             connection.stop()
 
     def closed(self, connection: Connection) -> None:
-        """Counts a connection out."""
+        """Removes a connection."""
         self._connections.discard(connection)
         self._leave(connection.peer)
         if not self._connections:
@@ -120,11 +120,11 @@ class MllpServer:
                 await asyncio.sleep(_ACCEPT_PAUSE)
                 continue
             self._begin_admitting(connection, address[0])
-            # Who else knocks comes in with it: under load the loop turns seldom.
+            # Accept all waiting connections in one turn: under load the loop turns rarely.
             for _ in range(_BACKLOG):
                 try:
                     connection, address = listener.accept()
-                except OSError:  # nobody; anything else comes up again in the next turn
+                except OSError:  # none waiting; another error recurs in the next turn
                     break
                 self._begin_admitting(connection, address[0])
 
@@ -135,7 +135,7 @@ class MllpServer:
         task.add_done_callback(self._admitting.discard)
 
     async def _admit(self, connection: socket.socket, peer: str) -> None:
-        """Takes a connection up: who it is, whether there is room, TLS; or closes it."""
+        """Sets a connection up (peer address, limits, TLS), or closes it."""
         settings, why = self.settings, ""
         admitted = False
         try:
@@ -153,7 +153,7 @@ class MllpServer:
                 ssl=context,
                 ssl_handshake_timeout=settings.tls_handshake_seconds if context else None,
             )
-            admitted = False  # the place is the connection's now
+            admitted = False  # the connection now releases its slot
         except (ProxyHeaderError, TimeoutError) as error:
             why = "no PROXY header" if isinstance(error, ProxyHeaderError) else "not in time"
         except OSError as error:  # TLS errors are among them

@@ -1,4 +1,4 @@
-"""Our certificate and key, from files or from Secrets Manager, and renewed ones taken up while it runs."""
+"""Loads the server's certificate and key from files or Secrets Manager, and reloads renewed ones."""
 
 import asyncio
 import json
@@ -16,11 +16,11 @@ from receiver.storage.aws_client.calls import read_secret
 from receiver.telemetry.log import Log, where
 
 Material = tuple[bytes, bytes, bytes]
-"""PEM: the certificate with its chain, its key, the authorities of client certificates or nothing."""
+"""PEM texts: the certificate with its chain, its key, and the client authorities (may be empty)."""
 
 
 class Tls:
-    """The TLS context of new connections. Those that stand keep the one they began with."""
+    """The TLS context for new connections. Open connections keep theirs."""
 
     def __init__(self, settings: Settings, log: Log) -> None:
         self._seconds = settings.tls_reload_seconds
@@ -35,7 +35,7 @@ class Tls:
         self.context: ssl.SSLContext | None = None
 
     def load(self) -> None:
-        """Makes the first context; blocks. Raises `SettingError` where certificate and key are no pair."""
+        """Makes the first context; blocks. Raises `SettingError` when certificate and key do not match."""
         if self._read is None:
             return
         try:
@@ -45,7 +45,7 @@ class Tls:
             raise SettingError("TLS: certificate, key or authorities cannot be read") from None
 
     async def keep_fresh(self) -> None:
-        """Takes up what has changed, until cancelled. What cannot be read leaves the old in place."""
+        """Reloads changed certificates, until cancelled. An unreadable one is logged and the old one stays."""
         while self._read is not None:
             await asyncio.sleep(self._seconds)
             try:
@@ -68,9 +68,9 @@ class Tls:
 
 
 def make_context(material: Material) -> ssl.SSLContext:
-    """A server's context, TLS 1.2 at least; with authorities, clients must show a certificate.
+    """A server context with TLS 1.2 or newer. With authorities, clients must present a certificate.
 
-    Raises `ssl.SSLError`, which is an `OSError`, where these are no certificate and its key.
+    Raises `ssl.SSLError`, an `OSError`, when these are not a certificate and its key.
     """
     certificate, key, client_ca = material
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -83,7 +83,7 @@ def make_context(material: Material) -> ssl.SSLContext:
 
 
 def client_context(identity: Mapping[str, str]) -> ssl.SSLContext:
-    """A client's context, TLS 1.2 at least; for the smoke test, which connects as a sender does.
+    """A client context with TLS 1.2 or newer, for the smoke test, which connects like a sender.
 
     `identity` may hold `ca`, and for mutual TLS `certificate` and `key`, in PEM. Without `ca` it
     trusts the authorities of the machine.
@@ -98,7 +98,7 @@ def client_context(identity: Mapping[str, str]) -> ssl.SSLContext:
 def _show(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
     """Makes a certificate the one that the context shows."""
     with _InMemory(certificate) as certificate_file, _InMemory(key) as key_file:
-        # An encrypted key would have OpenSSL ask for its password on the terminal: it gets an empty one.
+        # An empty password keeps OpenSSL from asking for one on the terminal.
         context.load_cert_chain(certificate_file, key_file, password="")
 
 
@@ -118,7 +118,7 @@ def _from_secret(secret_id: str) -> Material:
 
 
 class _InMemory:
-    """A path to these bytes for OpenSSL, which reads keys from paths only. On Linux no disk sees them."""
+    """A path to these bytes, because OpenSSL reads keys from paths only. On Linux it is in memory."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content

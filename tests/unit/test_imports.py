@@ -1,4 +1,4 @@
-"""Who may import whom (docs/decisions.md, the house): the rule, kept by reading every import."""
+"""Fails on an import that docs/architecture.md#who-may-import-whom does not allow. Reads every import."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""The audit trail: append-only entries, chained per event so that a missing or altered one shows.
+"""The audit trail: append-only entries, chained per event, so a missing or altered one is detected.
 
 Each entry carries the hash of the one before it and an HMAC-SHA256 of its own content. Entry and
 chain head are written in one transaction, on condition that the head is the one that was read.
@@ -27,13 +27,13 @@ LONGEST_WAIT = 0.2
 SEALS = ("hash", "key_id")
 
 OTHERS_WERE_FIRST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
-"""Why DynamoDB cancels a transaction when another writer moved the chain's head."""
+"""Cancellation reasons of a transaction when another writer moved the chain's head."""
 TRANSIENT_REASONS = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What checking one event's chain found. `problems` name entries by sequence and are empty when it holds."""
+    """Result of checking one event's chain. `problems` name entries by sequence; empty when it is intact."""
 
     event_id: str
     entries: int
@@ -72,13 +72,13 @@ def append(event_id: str, *entries: Item) -> Item:
 
 
 def seal(event_id: str, entry: Item, head: Item | None) -> Item:
-    """The entry as it will be stored behind `head` (the chain's, or the entry before it)."""
+    """The entry as stored after `head`: the chain's head, or the previous entry of this transaction."""
     keys = audit_keys()
     sequence = int(head["seq"]) + 1 if head else 1
     moment = entry.get("time") or now()
     previous = head["hash"] if head else GENESIS
     content = {
-        # Absent rather than empty: an index does not take an empty key.
+        # Left out when empty: an index does not accept an empty key.
         **{name: value for name, value in entry.items() if value not in (None, "")},
         "event_id": event_id,
         "sk": f"{sequence:08d}",
@@ -96,13 +96,13 @@ def seal(event_id: str, entry: Item, head: Item | None) -> Item:
 
 
 def entries(event_id: str) -> list[Item]:
-    """Every entry of an event in the order of time, those outside the chain among them."""
+    """All entries of an event by time, those outside the chain included."""
     found = [item for item in _items(event_id) if item["sk"] != HEAD]
     return sorted(found, key=lambda item: (item["time"], item["sk"]))
 
 
 def verify(event_id: str) -> Verdict:
-    """Whether the event's chain holds: every entry there, in order, unaltered, up to its head."""
+    """Checks the event's chain: every entry present, in order and unaltered, up to its head."""
     items = _items(event_id)
     head = next((item for item in items if item["sk"] == HEAD), None)
     chained = sorted((i for i in items if "seq" in i and i["sk"] != HEAD), key=lambda i: i["seq"])
@@ -111,11 +111,11 @@ def verify(event_id: str) -> Verdict:
 
 
 def check(chained: list[Item], head: Item | None, keys: KeyRing) -> list[str]:
-    """What is wrong with a chain, entry by entry; empty when nothing is."""
+    """The faults of a chain, by entry; empty when it is intact."""
     problems = []
     previous, expected = GENESIS, 1
     for entry in chained:
-        # Whoever alters an entry may also take attributes away: absent ones read as "".
+        # An altered entry may lack attributes: these are read as "".
         sequence, key_id = int(entry["seq"]), str(entry.get("key_id", ""))
         before = str(entry.get("prev_hash", ""))
         if sequence != expected:
@@ -203,7 +203,7 @@ def _items(event_id: str) -> list[Item]:
 
 
 def query(**arguments: Any) -> Iterator[Item]:
-    """Every item that a Query on the audit table answers, page after page."""
+    """Yields every item of a Query on the audit table, page by page."""
     pages = client("dynamodb").get_paginator("query")
     with dependency("dynamodb"):
         for page in pages.paginate(TableName=settings().audit_table, **arguments):

@@ -1,4 +1,4 @@
-"""AWS clients, made once, and the one place where their failures become ours."""
+"""Makes AWS clients, and translates their failures into this system's errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, I
 
 from lambdas.common.errors import DependencyUnavailableError
 
-# Short waits and few tries of its own: patience is the workflow's (its Retry, then the queue).
+# Short timeouts, two tries: the workflow's Retry and then the queue repeat the call.
 CONFIG = Config(
     connect_timeout=1,
     read_timeout=2,
@@ -41,12 +41,12 @@ TRANSIENT_CODES = frozenset(
 
 @cache
 def client(service: str, config: Config = CONFIG) -> Any:
-    """The boto3 client of a service, one for the life of the function."""
+    """The boto3 client of a service, cached per sandbox."""
     return boto3.client(service, config=config)
 
 
 def is_transient(error: ClientError) -> bool:
-    """Whether a service's answer means "later": throttling by its code, or any 5xx."""
+    """Whether an error is transient: throttling by its code, status 429 or 5xx."""
     code = error.response.get("Error", {}).get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return code in TRANSIENT_CODES or status == 429 or status >= 500
@@ -54,9 +54,9 @@ def is_transient(error: ClientError) -> bool:
 
 @contextmanager
 def dependency(service: str) -> Iterator[None]:
-    """Turns what means "not now" into `DependencyUnavailableError`; everything else passes unchanged.
+    """Raises `DependencyUnavailableError` for transient failures; other exceptions pass unchanged.
 
-    Its text is the service, the operation and the code, none of which a sender controls.
+    Its text holds service, operation and code, which no sender controls.
     """
     try:
         yield

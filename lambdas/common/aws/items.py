@@ -1,4 +1,4 @@
-"""DynamoDB's typed items as plain values, and back."""
+"""Converts DynamoDB's typed items to plain values, and back."""
 
 from typing import Any
 

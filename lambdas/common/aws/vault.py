@@ -1,4 +1,4 @@
-"""The vault: the one bucket that holds patient data, a folder for each event."""
+"""Reads and writes the vault, the bucket with patient data: `events/<event_id>/` for each event."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from lambdas.common.settings import settings
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the audit keeps of a document: where it is, which version, and its SHA-256 in hex."""
+    """A stored document as the audit records it: key, version, SHA-256 in hex."""
 
     key: str
     version_id: str
@@ -31,9 +31,9 @@ def document_key(event_id: str, name: str) -> str:
 
 
 def read_message(bucket: str, key: str, version_id: str, sha256: str) -> bytes:
-    """The bytes of the message as they were received.
+    """Returns the received bytes of the message.
 
-    Raises `UnprocessableMessageError` when they are not those that the envelope names.
+    Raises `UnprocessableMessageError` when their SHA-256 is not `sha256`.
     """
     with dependency("s3"):
         answer = client("s3").get_object(Bucket=bucket, Key=key, VersionId=version_id)
@@ -44,7 +44,7 @@ def read_message(bucket: str, key: str, version_id: str, sha256: str) -> bytes:
 
 
 def read_document(event_id: str, name: str, version_id: str | None = None) -> dict[str, Any]:
-    """A JSON document of the event; the named version, or the newest."""
+    """Returns a JSON document of the event, in the named version or the newest."""
     version = {"VersionId": version_id} if version_id else {}
     with dependency("s3"):
         answer = client("s3").get_object(
@@ -56,7 +56,7 @@ def read_document(event_id: str, name: str, version_id: str | None = None) -> di
 
 
 def write_document(event_id: str, name: str, document: dict[str, Any]) -> Written:
-    """Writes a derived JSON document; a rerun makes a new version of it."""
+    """Writes a derived JSON document. A second run of the step writes a new version."""
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
     key = document_key(event_id, name)
     with dependency("s3"):
@@ -67,9 +67,9 @@ def write_document(event_id: str, name: str, document: dict[str, Any]) -> Writte
 
 
 def write_once(event_id: str, name: str, body: bytes, content_type: str) -> tuple[bytes, Written]:
-    """Writes `body` unless the document exists, and returns what now stands there.
+    """Writes `body` unless the document exists, and returns the stored bytes.
 
-    `If-None-Match: *` makes the first writer win; whoever comes later sends what the first wrote.
+    With `If-None-Match: *` the first writer's bytes stay; later writers use those.
     """
     key = document_key(event_id, name)
     bucket = settings().vault_bucket
@@ -81,7 +81,7 @@ def write_once(event_id: str, name: str, body: bytes, content_type: str) -> tupl
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if status == 409:
-            # Another writer is at it and may yet fail: S3 asks to try again, so the workflow does.
+            # Another write is in progress and may fail. S3 asks to retry; the workflow does.
             raise DependencyUnavailableError("s3 PutObject: ConditionalRequestConflict") from None
         if status != 412:
             raise

@@ -1,7 +1,8 @@
-"""What the steps hand each other through the vault. Whatever could name a patient hides from `repr`.
+"""The vault documents that steps exchange (docs/architecture.md#vault-documents).
 
-Texts are as the sender wrote them, escapes decoded, nothing trimmed from identifiers or numbers.
-Times are ISO 8601 with the precision and the offset that were sent; "" where nothing was.
+Fields that may identify a patient are hidden from `repr`. Texts are as the sender wrote them, with
+escapes decoded and nothing trimmed. Times are ISO 8601 with the precision and offset that were sent;
+"" when none was.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -20,7 +21,9 @@ def _private_table() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The queue message: where the message lies, and nothing about the patient (design.md 3)."""
+    """The queue message: the location of the stored message, and nothing about the patient.
+
+    docs/architecture.md#queue-message"""
 
     event_id: str
     bucket: str
@@ -74,14 +77,14 @@ class Name:
     suffix: str = _private()
 
     def display(self) -> str:
-        """The name as read aloud: `Dr Ines Barros`; "" when nothing was given."""
+        """The name for display: `Dr Ines Barros`; "" when nothing was given."""
         parts = (self.prefix, self.given, self.middle, self.family, self.suffix)
         return " ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)
 class Practitioner:
-    """A provider whom the message names, and in which role (see `ROLES`)."""
+    """A provider named in the message, with the role (one of `ROLES`)."""
 
     role: str
     identifier: str = _private()
@@ -103,7 +106,7 @@ ROLES = (
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where in an institution (PL): PV1-3 now, PV1-6 before."""
+    """A location in an institution (PL): PV1-3 is the current one, PV1-6 the prior one."""
 
     facility: str = _private()
     unit: str = _private()
@@ -123,7 +126,7 @@ class CodedText:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Free text of the message and the field it stood in, like `OBX[1]-5` or `NTE[2]-3`.
+    """Free text of the message and its field, like `OBX[1]-5` or `NTE[2]-3`.
 
     `form` is `text`; or `rtf` or `html`, and then `text` is that markup.
     """
@@ -135,10 +138,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Something in the notes that was not read: where it stood, or which operation, and why.
+    """A part of the notes that was not read: its field or operation, and the reason.
 
-    `reason` is one of `UNREAD`. `detail` adds a code that tells nothing of the patient, such as the
-    service's error or a language.
+    `reason` is one of `UNREAD`. `detail` is a code without patient data, such as the service's error
+    or a language.
     """
 
     where: str
@@ -158,9 +161,9 @@ UNREAD = (
     "service",
     "time",
 )
-"""A PDF, a picture, another kind of document, a pointer to one elsewhere (RP), one that cannot be
-decoded, one above the size that is taken; more text than is analysed, not English; the service did not
-answer, or not in time."""
+"""A PDF, a picture, another kind of document, a reference to a document (RP), one that cannot be
+decoded, one above the size limit; text beyond the length limit, not English; no answer of the service,
+or not in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +201,10 @@ class Visit:
 class PatientEvent:
     """One ADT message as the later steps need it; `event.json` in the vault.
 
-    `kind` says what happened to the patient: one of `KINDS`, or "" when the rule table knows no
-    notification for this trigger event and patient class (then `notifiable` is False).
-    `changes_identity`: an index may know the patient otherwise from now on, and those who bear
-    `other_identifiers` too: merged (MRG), or linked and unlinked (a second PID).
-    `language` is what MSH-19 declares as a code, "" for none.
+    `kind` is the kind of event: one of `KINDS`, or "" when the rule table has no notification for this
+    trigger event and patient class (then `notifiable` is False). `changes_identity`: an MPI may match
+    the patient differently after this event, and also the patients of `other_identifiers`: merged
+    (MRG), linked or unlinked (a second PID). `language` is MSH-19 as a code, "" for none.
     """
 
     event_id: str
@@ -266,9 +268,9 @@ class PatientEvent:
         )
 
     def event_time(self) -> str:
-        """When it happened: EVN-6, else the visit's own time, else EVN-2, else MSH-7.
+        """The time of the event: EVN-6, else the visit's own time, else EVN-2, else MSH-7.
 
-        A cancellation happened when it was recorded: its EVN-6 is the time of what it cancels.
+        For a cancellation it is the recording time: its EVN-6 is the time of the cancelled event.
         """
         if self.kind in CANCELS:
             return self.recorded_at or self.message_time
@@ -291,20 +293,20 @@ KINDS = (
     "cancel_transfer",
     "cancel_discharge",
 )
-"""What a notification can tell: inpatient admission, registration (class not given), emergency
-registration, transfer, inpatient discharge, emergency discharge; and that one of them is withdrawn."""
+"""The kinds of notifications: inpatient admission, registration (class not given), emergency
+registration, transfer, inpatient discharge, emergency discharge; and the cancellation of one of them."""
 
 CANCELS = {
     "cancel_admission": ("admission", "registration", "ed_registration"),
     "cancel_transfer": ("transfer",),
     "cancel_discharge": ("discharge", "ed_discharge"),
 }
-"""What each cancellation withdraws (A11, A12, A13). It is told to exactly those who were told that."""
+"""The kinds that each cancellation cancels (A11, A12, A13). It goes to the recipients of those notices only."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirstNotice:
-    """The notification that a cancellation withdraws: its event and delivery, and when it went."""
+    """The notification that a cancellation cancels: its event, delivery and time of sending."""
 
     event_id: str
     delivery_id: str
@@ -313,17 +315,17 @@ class FirstNotice:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A provider to be told, the address the registry gives, and why they were chosen.
+    """A provider to be notified, with the registry's address and the reasons of the choice.
 
-    How they want to be told: `detail` is `full`, `minimal` or `smime` (full, encrypted to
-    `certificate`: PEM, its issuers after it); `analysis` is how much of what a machine reads in the
-    notes they want to see (`full`, `coded`, `off`); `language` is `en` or `fr-CA`; `bundle` asks for the
+    Preferences: `detail` is `full`, `minimal` or `smime` (full, encrypted to
+    `certificate`: PEM, its issuers after it); `analysis` is the amount of findings from the
+    notes (`full`, `coded`, `off`); `language` is `en` or `fr-CA`; `bundle` asks for the
     FHIR message beside the text; `digest_at` (HH:MM) for one summary a day, `quiet` (HH:MM-HH:MM)
     for none in these hours, both in `time_zone`.
 
-    `fallback_ref` names who is told instead when this address fails (`Identities.fallbacks`);
-    `withdraws` is set where the event cancels what this recipient was told; `roster_until` is the
-    last day of the roster that alone relates them to the patient, where that is soon; else "".
+    `fallback_ref` is the recipient to notify when this address fails (`Identities.fallbacks`);
+    `withdraws` is the notice that this event cancels; `roster_until` is the last day of the roster, if
+    the roster alone relates them to the patient and ends soon; else "".
     """
 
     recipient_ref: str
@@ -360,7 +362,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """A provider who was weighed and not chosen, with the reason (domain.md 10, decision reasons)."""
+    """A provider who was considered and not chosen, with the reason (docs/identity.md#who-is-told)."""
 
     recipient_ref: str
     relationship: str
@@ -369,9 +371,9 @@ class Considered:
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """Who the patient is in the registry and who is to be told; `identities.json` in the vault.
+    """The patient in the registry and the recipients; `identities.json` in the vault.
 
-    `merged_from` are the references of patients who have been merged into this one.
+    `merged_from` are the references of patients merged into this one.
     """
 
     patient_ref: str
@@ -404,10 +406,10 @@ class Identities:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A condition, medication, test or procedure that Comprehend Medical read in a note: a suggestion.
+    """A condition, medication, test or procedure that Comprehend Medical found in a note.
 
     `score` is the service's, 0 to 1; `code` is ICD-10-CM (RxNorm for a medication), "" when it offered
-    none. `field` is where it was read. `kind` of a condition is `diagnosis`, `sign` or `symptom`, of a
+    none. `field` is its place in the message. `kind` of a condition is `diagnosis`, `sign` or `symptom`, of a
     medication `generic` or `brand`; its `attributes` are dosage, strength, form, route, frequency, rate.
     """
 
@@ -425,12 +427,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ClinicalFindings:
-    """What was found in the notes; `clinical.json` in the vault.
+    """The findings in the notes; `clinical.json` in the vault.
 
     `outcome` is `extracted`, `nothing_to_read`, `not_english`, `switched_off`, or `unavailable`.
     `set_aside` counts findings left out, by reason (negated, hypothetical, family …); `apart` holds
-    them, never to be shown as current. `hospital` are the hospital's own diagnoses (DG1), which come
-    first. `not_analysed` names what was not read and why, and tells nothing of the patient.
+    them; they are never shown as current. `hospital` are the hospital's own diagnoses (DG1), shown
+    first. `not_analysed` names the parts that were not read and the reasons, without patient data.
     """
 
     outcome: str

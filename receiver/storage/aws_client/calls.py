@@ -1,6 +1,6 @@
-"""S3 and SQS as the receiver calls them, and the one place where their failures become ours.
+"""Calls S3 and SQS, and translates their failures into the receiver's errors.
 
-botocore gives endpoints and credentials; the calls themselves are a signed HTTP request each.
+botocore supplies endpoints and credentials; each call is one signed HTTP request.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ from receiver.settings import Settings
 from receiver.storage.aws_client.http import Answer, ExchangeError, HttpPool
 from receiver.storage.aws_client.signature import Credentials, signed_head
 
-# Two tries of at most 3.5 s and a pause below 1 s: one hanging call leaves the sender an answer in
-# time, and a second call behind it is cut by `store_seconds`.
+# Two tries of at most 3.5 s and a pause below 1 s: after one hanging call there is still time to
+# answer the sender, and `store_seconds` limits a second call.
 _CONNECT_SECONDS, _READ_SECONDS, _TRIES = 1.0, 2.5, 2
 _LONGEST_PAUSE = 0.2
 _QUEUE_CONNECTIONS = 16
@@ -45,7 +45,7 @@ _STALE = frozenset(("ExpiredToken", "ExpiredTokenException", "RequestExpired"))
 
 
 class ServiceRefusedError(StoreUnavailableError):
-    """A service answered with an error: its code in AWS's words, and the HTTP status."""
+    """A service answered with an error: AWS's error code and the HTTP status."""
 
     def __init__(self, call: str, code: str, status: int) -> None:
         super().__init__(f"{call}: {code}")
@@ -74,7 +74,7 @@ class Identity:
         self.read()
 
     def read(self) -> None:
-        """Reads them again; this may block on the network. The old ones stay where that fails."""
+        """Reads the credentials again; may block on the network. On a failure the old ones stay."""
         if self._credentials is None:
             return
         with contextlib.suppress(BotoCoreError):
@@ -112,9 +112,9 @@ class Service:
         )
 
     async def call(self, call: Call) -> Answer:
-        """The service's answer, of a status below 300; what is transient is tried once more.
+        """Returns the service's answer with a status below 300. A transient failure is retried once.
 
-        Raises `ServiceRefusedError` for its refusal, `StoreUnavailableError` where it does not answer.
+        Raises `ServiceRefusedError` for an error answer, `StoreUnavailableError` when none comes.
         """
         failure: StoreUnavailableError | None = None
         tries = 0
@@ -124,7 +124,7 @@ class Service:
             try:
                 answer = await self.send(call)
             except ExchangeError as error:
-                # A kept connection that its service had closed meanwhile says nothing of the service.
+                # A pooled connection that the service closed meanwhile is not a failure of the service.
                 tries += not error.reused
                 failure = StoreUnavailableError(f"{self.name} {call.operation}: {error}")
                 continue
@@ -141,7 +141,7 @@ class Service:
         raise failure or StoreUnavailableError(f"{self.name}: not tried")
 
     async def send(self, call: Call) -> Answer:
-        """The answer to one try, whatever its status; raises `ExchangeError` where none comes."""
+        """The answer to one try, of any status. Raises `ExchangeError` when none comes."""
         credentials = self._identity.current
         if credentials is None:
             raise ExchangeError("no credentials")
@@ -157,7 +157,7 @@ class Service:
         return await self._pool.exchange(head, call.body, has_body=call.method != "HEAD")
 
     def close(self) -> None:
-        """Closes its free connections."""
+        """Closes its idle connections."""
         self._pool.close()
 
 
@@ -199,14 +199,14 @@ class Aws:
         return found
 
     def close(self) -> None:
-        """Closes the connections that are free."""
+        """Closes the idle connections."""
         self.s3.close()
         self.configuration.close()
         self.sqs.close()
 
 
 def read_secret(secret_id: str) -> str:
-    """A secret's text; blocks. Raises botocore's own errors where it cannot be read."""
+    """A secret's text; blocks. Raises botocore's errors when it cannot be read."""
     patient = Config(retries={"mode": "standard", "total_max_attempts": 5})
     client = botocore.session.get_session().create_client("secretsmanager", config=patient)
     text: str = client.get_secret_value(SecretId=secret_id)["SecretString"]
@@ -228,7 +228,7 @@ def _tls() -> ssl.SSLContext:
 
 
 def _error_code(answer: Answer) -> str:
-    """The service's own code: in S3's XML, in SQS's JSON, else the status."""
+    """The service's error code from S3's XML or SQS's JSON, else the status."""
     found = _CODE.search(answer.body)
     if found:
         return found[1].decode()

@@ -1,6 +1,6 @@
-"""HTTP/1.1 to one host on kept connections: just what calls to S3 and SQS need, and little above bytes.
+"""HTTP/1.1 to one host over pooled connections, limited to the needs of S3 and SQS calls.
 
-boto3 spends about a millisecond of processor time on a call; this is what makes it a tenth of that.
+It uses less than a tenth of boto3's processor time (docs/adr/0024-own-aws-client-in-the-receiver.md).
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import httptools
 
 
 class ExchangeError(Exception):
-    """No answer came: refused, broken or too late. `reused` says that the connection was an old one."""
+    """No answer came: refused, broken or too late. `reused`: the connection was a pooled one."""
 
     def __init__(self, reason: str, *, reused: bool = False) -> None:
         super().__init__(reason)
@@ -30,7 +30,7 @@ class Answer:
 
 
 class HttpPool:
-    """Connections to one host. Each carries one request at a time; who finds none free waits its turn."""
+    """Connections to one host, one request at a time each. Requests wait in order for a free one."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class HttpPool:
             self._give_back(connection)
 
     def close(self) -> None:
-        """Closes every connection that is free."""
+        """Closes every idle connection."""
         for connection in self._free:
             connection.close()
         self._free.clear()
@@ -125,7 +125,7 @@ class HttpPool:
         self._wake(None)
 
     def _wake(self, connection: "_HttpConnection | None") -> bool:
-        """Gives a connection, or the place for one, to who has waited longest; False when nobody does."""
+        """Gives a connection, or the slot for one, to the longest waiting request; False when none waits."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -179,7 +179,7 @@ class _HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._parser is None or self._answer is None:
-            self.close()  # nobody asked
+            self.close()  # no request is pending
             return
         try:
             self._parser.feed_data(data)
@@ -209,7 +209,7 @@ class _HttpConnection(asyncio.Protocol):
         if parser is None or answer is None or answer.done():
             return
         status = parser.get_status_code()
-        if status < 200:  # 100 Continue: the answer comes behind it
+        if status < 200:  # 100 Continue: the final answer follows
             self._headers.clear()
             return
         transport = self._transport
