@@ -210,7 +210,7 @@ class Environment:
         # policies end with it and a hyphen: `hl7-ens-dev-*` must not match another environment.
         if not re.fullmatch(r"[a-z][a-z0-9]{0,14}", self.name):
             raise ValueError(
-                f"name: {self.name}; allowed: a small letter and up to 14 letters and digits"
+                f"name: {self.name}; allowed: 1 to 15 lower-case letters and digits, the first a letter"
             )
         if self.vault_expiration_days < 1:
             raise ValueError(

@@ -46,6 +46,12 @@ def accept(construct: IConstruct, reasons: Mapping[str, str]) -> None:
         _note(construct, "cfn-lint-reasons", ignored)
 
 
+def accept_in_stack(stack: cdk.Stack, reasons: Mapping[str, str]) -> None:
+    """Accepts findings of cfn-lint about a stack's outputs, which have no metadata of their own."""
+    stack.add_metadata("cfn-lint", {"config": {"ignore_checks": list(reasons)}})
+    stack.add_metadata("cfn-lint-reasons", dict(reasons))
+
+
 def _note(construct: IConstruct, key: str, value: Mapping[str, Any]) -> None:
     """Writes metadata of the construct's own resource; `ValueError` where another note stands already."""
     resource = cast(cdk.CfnResource, construct.node.default_child or construct)

@@ -31,6 +31,16 @@ def removal_policy(environment: Environment) -> cdk.RemovalPolicy:
     )
 
 
+def removal_policy_of_bucket_filled_at_creation(environment: Environment) -> cdk.RemovalPolicy:
+    """Returns the removal policy of a bucket that has objects before its stack is complete.
+
+    S3 deletes no bucket with objects: with `RetainExceptOnCreate` the rollback of a first deployment
+    would end as `ROLLBACK_FAILED` (docs/adr/0121). So the bucket stays, under a name of CloudFormation's
+    that blocks no later deployment.
+    """
+    return cdk.RemovalPolicy.RETAIN if environment.retain else cdk.RemovalPolicy.DESTROY
+
+
 def keep_when_replaced(construct: IConstruct, environment: Environment) -> None:
     """Keeps the old resource when an update replaces it, and deletes it with its stack.
 

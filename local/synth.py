@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,7 +25,7 @@ class SynthError(Exception):
 
 def found() -> Path | None:
     """The folder of the assembly that was made from the present inputs; None when there is none yet."""
-    folder = BUILD / _key()
+    folder = BUILD / key(INPUTS)
     if not folder.exists():
         return None
     folder.touch()
@@ -33,7 +34,7 @@ def found() -> Path | None:
 
 def make() -> Path:
     """Synthesises the assembly and returns its folder. Raises `SynthError` when the CDK app fails."""
-    folder = BUILD / _key()
+    folder = BUILD / key(INPUTS)
     BUILD.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILD, prefix="unfinished-") as scratch:
         fresh = Path(scratch) / "assembly"
@@ -68,10 +69,10 @@ def _synthesise(folder: Path) -> None:
         raise SynthError(done.stdout.strip())
 
 
-def _key() -> str:
-    """SHA-256 over everything that the assembly is made of, the machine's kind included."""
+def key(inputs: Iterable[str]) -> str:
+    """SHA-256 over these folders and the requirements, the machine's kind included: 16 hex digits."""
     digest = hashlib.sha256(f"{sys.version}\0{sysconfig.get_platform()}\0".encode())
-    files = [path for name in INPUTS for path in (ROOT / name).rglob("*") if _is_input(path)]
+    files = [path for name in inputs for path in (ROOT / name).rglob("*") if _is_input(path)]
     for path in sorted([ROOT / "requirements.txt", *files]):
         digest.update(f"{path.relative_to(ROOT).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())

@@ -49,10 +49,10 @@ SAMPLES = ROOT / "samples"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps on one worker what shares an expensive fixture: the synthesised stacks, the local system."""
+    """Keeps on one worker the tests of a file, and all that share the local system."""
     for item in items:
         kind = Path(item.path).relative_to(ROOT / "tests").parts[0]
-        group = kind if kind in ("infra", "e2e") else item.path.stem
+        group = kind if kind == "e2e" else item.path.stem
         item.add_marker(pytest.mark.xdist_group(group))
 
 

@@ -9,7 +9,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from environments import Environment, Network
-from infra.findings import INLINE, accept
+from infra.findings import INLINE, accept, accept_in_stack
 from infra.ingress.load_balancer import MLLP, LoadBalancer
 from infra.ingress.receiver_service import USER, ReceiverService, without_capabilities
 from infra.log_groups import LogGroup
@@ -65,6 +65,13 @@ class SmokeTask(Construct):
             "SmokeLogGroup": log_group.log_group_name,
         }.items():
             cdk.CfnOutput(cdk.Stack.of(self), name, value=value)
+        accept_in_stack(
+            cdk.Stack.of(self),
+            {
+                "W6001": "`ens smoke --in-vpc` reads all it needs from the outputs of one stack; the"
+                " subnets are the network stack's."
+            },
+        )
 
     def _task(
         self, balancer: LoadBalancer, receiver: ReceiverService, log_group: LogGroup

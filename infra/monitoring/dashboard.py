@@ -11,6 +11,12 @@ from infra.core.processing.mail import MAIL_DIMENSION, MAIL_EVENTS
 from infra.monitoring.alarms import Alarms, metric, of_queue, own, visible
 from infra.monitoring.watched import Watched
 
+RECEIVER_ALARMS = (
+    *("receivers-missing", "receiver-cannot-store", "messages-refused", "messages-not-allowed"),
+    *("acknowledgements-slow", "storing-slow"),
+)
+"""The alarms of the ingress stack. It refers to the core stack, so the dashboard knows only names."""
+
 
 class Dashboard(Construct):
     """One page per environment: alarms, the way of messages, the steps, the deliveries."""
@@ -38,7 +44,13 @@ class Dashboard(Construct):
             dashboard_name=environment.prefix,
             default_interval=cdk.Duration.hours(12),
             widgets=[
-                [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms.all, width=24)],
+                [
+                    cloudwatch.AlarmStatusWidget(
+                        title="Alarms",
+                        alarms=[*alarms.all, *self._receiver_alarms(environment)],
+                        width=24,
+                    )
+                ],
                 [
                     _graph("Messages received", receiver),
                     _graph(
@@ -138,6 +150,25 @@ class Dashboard(Construct):
                 ],
             ],
         )
+
+    def _receiver_alarms(self, environment: Environment) -> list[cloudwatch.IAlarm]:
+        """The alarms of the ingress stack, where the environment has one."""
+        if environment.network is None:
+            return []
+        stack = cdk.Stack.of(self)
+        return [
+            cloudwatch.Alarm.from_alarm_arn(
+                self,
+                name,
+                stack.format_arn(
+                    service="cloudwatch",
+                    resource="alarm",
+                    resource_name=f"{environment.prefix}-{name}",
+                    arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+                ),
+            )
+            for name in RECEIVER_ALARMS
+        ]
 
 
 def _latencies(environment: Environment, name: str) -> list[cloudwatch.Metric]:

@@ -1,14 +1,14 @@
-"""Every environment's stacks, synthesised once for all tests here: starting jsii takes seconds."""
+"""Every environment's stacks, synthesised once for all tests and workers."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
+from environments import load
+from tests.infra.assemblies import Stacks, read_stacks, remove_old, stacks_of
 from tests.infra.template import Template
 
-Stacks = dict[str, Template]
-"""The stacks of an environment by their last name: network, core, ingress."""
+__all__ = ["CLOUD", "EVERY", "Stacks", "read_stacks", "stacks_of"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,20 +24,10 @@ EVERY = ("local", *CLOUD)
 
 
 @pytest.fixture(scope="session")
-def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Stacks]:
+def synthesised() -> Iterator[Callable[[str], Stacks]]:
     """Gives the stacks of an environment, without the functions' packages."""
-    from infra.app import build  # here, so that collecting other tests does not start jsii
-
-    done: dict[str, Stacks] = {}
-
-    def synthesise(name: str) -> Stacks:
-        if name not in done:
-            folder = tmp_path_factory.mktemp(name)
-            build(name, str(folder), bundle=False)
-            done[name] = read_stacks(folder)
-        return done[name]
-
-    return synthesise
+    yield lambda name: stacks_of(load(name))
+    remove_old()
 
 
 @pytest.fixture(scope="session")
@@ -56,13 +46,6 @@ def prod(synthesised: Callable[[str], Stacks]) -> Stacks:
 def core(request: pytest.FixtureRequest, synthesised: Callable[[str], Stacks]) -> Template:
     """The core stack of each environment in turn."""
     return synthesised(request.param)["core"]
-
-
-def read_stacks(folder: Path, name: str = "*") -> Stacks:
-    """The templates in a cloud assembly's folder, of one environment where it holds several."""
-    pattern = f"hl7-ens-{name}-*.template.json"
-    templates = [Template.read(path) for path in folder.glob(pattern)]
-    return {template.name.rsplit("-", 1)[-1]: template for template in templates}
 
 
 @pytest.fixture(scope="session")

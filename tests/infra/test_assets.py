@@ -97,7 +97,8 @@ def test_a_package_holds_the_shared_code_and_its_own_step_only(
     folder: str, packages: dict[str, Path]
 ) -> None:
     found = {path.name for path in (packages[folder] / "lambdas").iterdir()} - {"__pycache__"}
-    assert found == {"__init__.py", "common", folder}
+    delivers = folder in ("deliver_notification", "release_deliveries")
+    assert found == {"__init__.py", "common", folder, *(["delivery"] if delivers else [])}
 
 
 def test_a_package_is_compiled_and_python_does_not_check_again(packages: dict[str, Path]) -> None:
@@ -109,22 +110,30 @@ def test_a_package_is_compiled_and_python_does_not_check_again(packages: dict[st
         assert compiled.read_bytes()[4:8] == UNCHECKED_HASH.to_bytes(4, "little")
 
 
+def copy_sources(folder: Path) -> None:
+    """Copies everything of the repository that packages hold."""
+    for name in ("hl7", "lambdas"):
+        shutil.copytree(ROOT / name, folder / name)
+
+
 @pytest.mark.parametrize("kind", ["host", "lambda"])
 def test_every_machine_gives_a_package_the_same_hash(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = Target.of("host" if kind == "host" else "lambda")
     here = {folder: asset_hash(folder, target) for folder in FOLDERS}
-    shutil.copytree(ROOT / "lambdas", tmp_path / "lambdas")
+    copy_sources(tmp_path)
     monkeypatch.setattr(asset, "ROOT", tmp_path)
-    os.utime(tmp_path / "lambdas" / "common" / "log.py", (0, 0))
+    os.utime(tmp_path / "lambdas" / "common" / "keys.py", (0, 0))
     assert {folder: asset_hash(folder, target) for folder in FOLDERS} == here
 
 
 @pytest.mark.parametrize(
     ("changed", "affected"),
     [
-        ("common/log.py", set(FOLDERS)),
+        ("../hl7/er7.py", set(FOLDERS)),
+        ("common/keys.py", set(FOLDERS)),
+        ("delivery/__init__.py", {"deliver_notification", "release_deliveries"}),
         ("parse_message/handler.py", {"parse_message"}),
         ("extract_entities/requirements.txt", {"extract_entities"}),
         ("parse_message/__pycache__/handler.cpython-311.pyc", set()),
@@ -133,7 +142,7 @@ def test_every_machine_gives_a_package_the_same_hash(
 def test_a_function_is_deployed_anew_when_its_code_or_lock_changes(
     changed: str, affected: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(ROOT / "lambdas", tmp_path / "lambdas")
+    copy_sources(tmp_path)
     monkeypatch.setattr(asset, "ROOT", tmp_path)
     target = Target.of("host")
     before = {folder: asset_hash(folder, target) for folder in FOLDERS}

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from environments import Backup, load
-from infra.app import add_stacks, find, new_app
-from tests.infra.conftest import EVERY, Stacks, read_stacks
+from tests.infra.assemblies import Stacks, stacks_of
+from tests.infra.conftest import EVERY
 from tests.infra.template import Template, text
+from tests.unit.environments.files import ENVIRONMENT, changed, refusal
 
 ELSEWHERE = "arn:aws:backup:us-west-2:210987654321:backup-vault:hl7-ens-prod"
 
@@ -44,30 +46,35 @@ def test_backups_have_a_key_of_their_own(prod: Stacks) -> None:
     assert text(vault["Properties"]["EncryptionKeyArn"]) == "<KeyBackups.Arn>"
 
 
-def test_backups_are_copied_where_the_environment_says(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    folder = tmp_path_factory.mktemp("copied")
-    app = new_app(str(folder), bundle=False)
-    add_stacks(app, replace(find("prod"), backup=Backup(days=35, copy_to=(ELSEWHERE,))))
-    app.synth()
-    (rule,) = rules(read_stacks(folder)["core"])
+def test_backups_are_copied_where_the_environment_says() -> None:
+    copied = replace(load("prod"), backup=Backup(days=35, copy_to=(ELSEWHERE,)))
+    (rule,) = rules(stacks_of(copied)["core"])
     assert rule["CopyActions"] == [
         {"DestinationBackupVaultArn": ELSEWHERE, "Lifecycle": {"DeleteAfterDays": 35}}
     ]
 
 
-def test_a_copy_goes_to_a_backup_vault_and_nowhere_else() -> None:
-    with pytest.raises(ValueError, match="no ARN of a backup vault"):
-        Backup(days=35, copy_to=("arn:aws:s3:::bucket",))
+def test_a_copy_goes_to_a_backup_vault_and_nowhere_else(tmp_path: Path) -> None:
+    copied = changed(ENVIRONMENT, ("backup", "copy_to"), ["arn:aws:s3:::bucket"])
+    text = refusal(tmp_path, "environment", copied)
+    assert "west.toml: backup.copy_to[0]: " in text
+    assert "allowed: the ARN of a backup vault" in text
 
 
-@pytest.mark.parametrize(("recovery", "backup"), [(0, 0), (365, 0), (7, 358)])
-def test_a_retention_shorter_than_its_copies_is_refused(recovery: int, backup: int) -> None:
+@pytest.mark.parametrize(
+    ("recovery", "backup", "key"),
+    [
+        (0, None, "vault_recovery_days"),
+        (365, None, "vault_retention_days"),
+        (7, {"days": 358}, "vault_retention_days"),
+    ],
+)
+def test_a_retention_shorter_than_its_copies_is_refused(
+    recovery: int, backup: dict[str, int] | None, key: str, tmp_path: Path
+) -> None:
     """The last copy of a message must be gone when the retention has passed."""
-    with pytest.raises(ValueError, match="vault_retention_days"):
-        replace(
-            find("prod"),
-            vault_recovery_days=recovery,
-            backup=Backup(days=backup) if backup else None,
-        )
+    days = {"vault_retention_days": 365, "vault_recovery_days": recovery}
+    environment = {k: v for k, v in ENVIRONMENT.items() if k != "backup"} | days
+    if backup:
+        environment["backup"] = backup
+    assert f"west.toml: {key}: {days[key]}" in refusal(tmp_path, "environment", environment)

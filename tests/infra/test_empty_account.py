@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from environments import load
-from tests.infra.conftest import CLOUD, Stacks
+from tests.infra.assemblies import Stacks
+from tests.infra.conftest import CLOUD
 from tests.infra.template import Template
+from tests.unit.environments.files import ENVIRONMENT, changed, refusal
 
 
 def test_no_environment_reserves_concurrency_of_a_new_account(all_stacks: list[Template]) -> None:
@@ -33,11 +34,10 @@ def test_zones_are_named_by_their_ids(name: str, synthesised: Callable[[str], St
         assert not re.search(r'"us-east-1[a-f]"', str(template.document).replace("'", '"'))
 
 
-def test_a_zone_that_is_no_id_is_refused() -> None:
-    network = load("prod").network
-    assert network
-    with pytest.raises(ValueError, match="no zone id"):
-        replace(network, availability_zones=("us-east-1a",))
+def test_a_zone_that_is_no_id_is_refused(tmp_path: Path) -> None:
+    named = changed(ENVIRONMENT, ("network", "availability_zones", 0), "us-east-1a")
+    text = refusal(tmp_path, "environment", named)
+    assert "west.toml: network.availability_zones[0]: 'us-east-1a'; allowed: a zone id" in text
 
 
 @pytest.mark.parametrize("name", CLOUD)

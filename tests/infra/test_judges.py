@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.conftest import Stacks, read_stacks
+from environments import load
+from tests.infra.assemblies import Stacks, assembly, stacks_of
 from tests.infra.judges import linters, tools
 from tests.infra.judges.evaluator import ALLOWED, Document, Request, decide, faults
 from tests.infra.judges.linters import Report
@@ -39,12 +40,11 @@ PROBES = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The templates of all environments judged, in one folder."""
-    from infra.app import build  # here, so that collecting other tests does not start jsii
-
-    made = tmp_path_factory.mktemp("judged")
+    together = tmp_path_factory.mktemp("judged")
     for name in ENVIRONMENTS:
-        build(name, str(made), bundle=False)
-    return made
+        for path in linters.templates(assembly(load(name))):
+            shutil.copy(path, together)
+    return together
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,9 @@ def checkov(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 @pytest.fixture(scope="module", params=ENVIRONMENTS)
-def stacks(request: pytest.FixtureRequest, folder: Path) -> Stacks:
+def stacks(request: pytest.FixtureRequest) -> Stacks:
     """The stacks of each environment in turn."""
-    return read_stacks(folder, request.param)
+    return stacks_of(load(request.param))
 
 
 def test_cfn_lint_has_no_open_finding_with_every_rule_on(folder: Path) -> None:

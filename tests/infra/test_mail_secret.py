@@ -1,26 +1,22 @@
 """Our S/MIME key lies in a secret of its own: one function may read it, and open the key it lies under."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from infra.app import add_stacks, find, new_app
-from tests.infra.conftest import read_stacks
+from environments import load
+from tests.infra.assemblies import stacks_of
 from tests.infra.template import Template
 
 SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:smime-AbCdEf"
 KEY = "arn:aws:kms:us-east-1:111122223333:key/2"
 
 
-def core_with(folder: Path, secret: str, key: str) -> Template:
+def core_with(secret: str, key: str) -> Template:
     """The core stack of a development environment that signs with this secret."""
-    dev = find("dev")
+    dev = load("dev")
     mail = replace(dev.mail, smime_secret=secret, smime_secret_key_arn=key)
-    app = new_app(str(folder), bundle=False)
-    add_stacks(app, replace(dev, account="111122223333", mail=mail))
-    app.synth()
-    return read_stacks(folder)["core"]
+    return stacks_of(replace(dev, account="111122223333", mail=mail))["core"]
 
 
 def readers(core: Template, resource: str) -> set[str]:
@@ -33,9 +29,9 @@ def readers(core: Template, resource: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def core(tmp_path_factory: pytest.TempPathFactory) -> Template:
+def core() -> Template:
     """One with a secret under a key of the account's own."""
-    return core_with(tmp_path_factory.mktemp("smime"), SECRET, KEY)
+    return core_with(SECRET, KEY)
 
 
 def test_only_the_delivering_function_reads_the_secret_and_uses_its_key(core: Template) -> None:
@@ -53,9 +49,7 @@ def test_the_function_is_told_which_secret(core: Template) -> None:
     assert told["ENS_SMIME_SECRET"] == SECRET
 
 
-def test_under_aws_own_key_the_secret_needs_no_more(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    core = core_with(tmp_path_factory.mktemp("own"), SECRET, "")
+def test_under_aws_own_key_the_secret_needs_no_more() -> None:
+    core = core_with(SECRET, "")
     assert readers(core, SECRET) == {core.id_of("DeliverNotificationRole")}
     assert readers(core, KEY) == set()

@@ -2,13 +2,11 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from environments import Mdm
-from infra.app import add_stacks, find, new_app
-from tests.infra.conftest import Stacks, read_stacks
+from environments import Mdm, load
+from tests.infra.assemblies import Stacks, stacks_of
 from tests.infra.template import Template
 
 SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:mpi-AbCdEf"
@@ -16,10 +14,8 @@ KEY = "arn:aws:kms:us-east-1:111122223333:key/1"
 
 
 @pytest.fixture(scope="module")
-def with_index(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
+def with_index() -> Stacks:
     """A development environment with an index in the hospital's network."""
-    folder: Path = tmp_path_factory.mktemp("mdm")
-    app = new_app(str(folder), bundle=False)
     mdm = Mdm(
         settings={"host": "mpi.northgen.example", "port": 3600, "tls": True, "domain": "REGION"},
         providers="fhir",
@@ -28,9 +24,7 @@ def with_index(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
         networks=("10.20.0.0/16",),
         port=3600,
     )
-    add_stacks(app, replace(find("dev"), account="111122223333", mdm_backend="pixpdq", mdm=mdm))
-    app.synth()
-    return read_stacks(folder)
+    return stacks_of(replace(load("dev"), account="111122223333", mdm_backend="pixpdq", mdm=mdm))
 
 
 def test_the_function_is_told_where_the_index_is(with_index: Stacks) -> None:

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 import regex
 
-from infra.app import add_stacks, find, new_app
+from environments import load
+from tests.infra.assemblies import Stacks, stacks_of
 from tests.infra.cloudformation import PhysicalName, limits, name_properties, physical_names
-from tests.infra.conftest import CLOUD, Stacks, read_stacks
+from tests.infra.conftest import CLOUD
 from tests.infra.template import Template, text
 
 LONGEST = "e" * 15
@@ -78,14 +79,8 @@ def test_every_name_has_a_form_that_aws_accepts(all_stacks: list[Template]) -> N
     assert refused(names(all_stacks)) == []
 
 
-def test_the_longest_name_of_an_environment_still_gives_names_that_aws_accepts(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    folder = tmp_path_factory.mktemp("longest")
-    app = new_app(str(folder), bundle=False)
-    add_stacks(app, replace(find("prod"), name=LONGEST))
-    app.synth()
-    stacks = list(read_stacks(folder).values())
+def test_the_longest_name_of_an_environment_still_gives_names_that_aws_accepts() -> None:
+    stacks = list(stacks_of(replace(load("prod"), name=LONGEST)).values())
     assert refused(names(stacks)) == []
     # CloudFormation API, CreateStack.
     assert all(regex.fullmatch("[A-Za-z][A-Za-z0-9-]{0,127}", stack.name) for stack in stacks)
@@ -97,7 +92,7 @@ def test_an_environment_s_name_fits_into_every_name_and_is_no_prefix_of_another_
 ) -> None:
     """`hl7-ens-dev-*` in a policy would match the resources of an environment `dev-2`."""
     with pytest.raises(ValueError, match="lower-case letters"):
-        replace(find("dev"), name=name)
+        replace(load("dev"), name=name)
 
 
 def refused(found: list[PhysicalName]) -> list[str]:

@@ -2,12 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 
 from environments import load
-from tests.conftest import ROOT
-from tests.infra.conftest import Stacks
+from receiver.intake import refusals
+from receiver.intake.refusals import Refusal
+from tests.infra.conftest import EVERY, Stacks
 from tests.infra.template import STEPS, Resource, Template, text
 
 LINK = re.compile(r"docs/runbook\.md#([a-z-]+)$")
@@ -80,8 +82,7 @@ def test_releases_that_stand_still_are_an_alarm_too(core: Template) -> None:
 
 
 def test_alarms_on_refusals_know_every_reason_that_the_receiver_gives(prod: Stacks) -> None:
-    source = (ROOT / "receiver" / "refusals.py").read_text("utf-8")
-    given = set(re.findall(r'Refusal\(\s*"(\w+)"', source))
+    given = {value.reason for value in vars(refusals).values() if isinstance(value, Refusal)}
     watched = {
         dimension["Value"]
         for name in ("receiver-cannot-store", "messages-refused", "messages-not-allowed")
@@ -155,6 +156,24 @@ def test_the_dashboard_shows_the_way_of_messages(core: Template) -> None:
         *("HeldDeliveries", "OldestOverdueSeconds", "UnknownDelivery", "ReducedDetail"),
     ):
         assert f'"{metric}"' in body
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_dashboard_shows_every_alarm_of_its_environment(
+    name: str, synthesised: Callable[[str], Stacks]
+) -> None:
+    stacks = synthesised(name)
+    made = {
+        logical_id: alarm["Properties"]["AlarmName"]
+        for template in stacks.values()
+        for logical_id, alarm in template.of_type("AWS::CloudWatch::Alarm").items()
+    }
+    (dashboard,) = stacks["core"].of_type("AWS::CloudWatch::Dashboard").values()
+    widgets = json.loads(text(dashboard["Properties"]["DashboardBody"]))["widgets"]
+    (shown,) = (w["properties"]["alarms"] for w in widgets if w["type"] == "alarm")
+    # Alarms of the same stack by reference, those of the ingress stack by name.
+    names = [made.get(arn[1:].removesuffix(".Arn>"), arn.rsplit(":", 1)[-1]) for arn in shown]
+    assert sorted(names) == sorted(made.values())
 
 
 def test_one_events_way_is_a_saved_query_away(core: Template) -> None:

@@ -163,7 +163,7 @@ def test_a_permanent_failure_ends_well_only_when_the_dead_letter_is_written() ->
     assert before == {"SendToDeadLetterQueue"}
     assert names_in(STATES["SendToDeadLetterQueue"]["Catch"]) == {"States.ALL"}
     assert STATES["SendToDeadLetterQueue"]["Catch"][0]["Next"] == "Failed"
-    assert STATES["DeadLettered"]["OutputPath"] == "$.failure"
+    assert STATES["SendToDeadLetterQueue"]["OutputPath"] == "$.failure"
 
 
 def test_no_state_can_answer_the_pipe_with_a_partial_batch_failure() -> None:

@@ -23,10 +23,12 @@ from infra.findings import accept
 from infra.grants import allow, read_objects
 from infra.log_groups import LogGroup
 from infra.monitoring.alarms import Alarms, metric
+from infra.stateful import fix_logical_id, removal_policy_of_bucket_filled_at_creation
 
 # 45 CFR 164.316(b)(2)(i): six years, two of which may be leap years.
 RETENTION = cdk.Duration.days(6 * 365 + 2)
 RECORDS = "AWSLogs/*"
+BUCKET = "BucketTrail"
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
 
@@ -84,7 +86,7 @@ class DataTrail(Construct):
                 )
             ],
         )
-        # CloudTrail writes a test object when a trail is made.
+        # CloudTrail checks that it may write before it makes a trail.
         assert self.bucket.policy is not None
         trail.node.add_dependency(self.bucket.policy)
         accept(
@@ -112,15 +114,15 @@ class DataTrail(Construct):
             enforce_ssl=True,
             minimum_tls_version=1.2,
             versioned=True,
-            removal_policy=(
-                cdk.RemovalPolicy.RETAIN if self._environment.retain else cdk.RemovalPolicy.DESTROY
-            ),
+            # CloudTrail writes a test object when a trail is made.
+            removal_policy=removal_policy_of_bucket_filled_at_creation(self._environment),
             lifecycle_rules=[
                 s3.LifecycleRule(
                     expiration=RETENTION, noncurrent_version_expiration=cdk.Duration.days(1)
                 )
             ],
         )
+        fix_logical_id(bucket, BUCKET)
         account = cdk.Stack.of(self).account
         written = bucket.arn_for_objects(f"AWSLogs/{account}/*")
         for actions, resource, more in (
@@ -155,13 +157,10 @@ class DataTrail(Construct):
         auditor.add_to_policy(allow(("s3:ListBucket",), [self.bucket.bucket_arn]))
         for statement in read_objects(self.bucket, self.key, RECORDS):
             auditor.add_to_policy(statement)
-        bucket = self.bucket.node.default_child
-        assert isinstance(bucket, cdk.CfnElement)
-        logical_id = cdk.Stack.of(self).get_logical_id(bucket)
         accept(
             auditor,
             {
-                f"AwsSolutions-IAM5[Resource::<{logical_id}.Arn>/{RECORDS}]": "CloudTrail names its"
+                f"AwsSolutions-IAM5[Resource::<{BUCKET}.Arn>/{RECORDS}]": "CloudTrail names its"
                 " files by account, region, day and time.",
             },
         )

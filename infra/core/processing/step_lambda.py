@@ -114,14 +114,10 @@ class StepFunction(lambda_.Function):
                 " the making of network interfaces know no resources to grant on.",
             },
         )
-        if vpc is None and environment.network is not None:
-            accept(
-                self,
-                {
-                    "HIPAA.Security-LambdaInsideVPC": "This environment runs its functions outside the"
-                    " VPC, where they need no interface endpoints: docs/adr/0112."
-                },
-            )
+        outside = (
+            "This environment runs its functions outside the VPC, where they need no interface"
+            " endpoints: docs/adr/0112."
+        )
         one_at_a_time = (
             "One invocation per message in flight: the pipe is the limit. Reserving for each step"
             " would take from the account's other functions."
@@ -141,6 +137,11 @@ class StepFunction(lambda_.Function):
                 "CKV_AWS_116": synchronous,
                 "CKV_AWS_173": "The variables are names, ARNs and numbers. Lambda encrypts them under"
                 " its own key; secrets are read from Secrets Manager.",
+                **(
+                    {"HIPAA.Security-LambdaInsideVPC": outside, "CKV_AWS_117": outside}
+                    if vpc is None and environment.network is not None
+                    else {}
+                ),
                 "W3005": DEPENDS_ON_ROLE,
             },
         )

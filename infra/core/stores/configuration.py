@@ -13,9 +13,10 @@ from aws_cdk import custom_resources
 from constructs import Construct, IConstruct
 
 from environments import Environment
-from infra.findings import INLINE, accept
+from infra.findings import DEPENDS_ON_ROLE, INLINE, accept
 from infra.grants import allow
 from infra.log_groups import LogGroup
+from infra.stateful import fix_logical_id, removal_policy_of_bucket_filled_at_creation
 
 KEY = "configuration.json"
 
@@ -103,14 +104,22 @@ class Configuration(Construct):
         )
         accept(role, {"HIPAA.Security-IAMNoInlinePolicy": INLINE})
         accept(copy, {"HIPAA.Security-IAMNoInlinePolicy": INLINE})
+        once = "Only CloudFormation calls it, once a deployment."
+        awaited = "CloudFormation waits for its answer, and a failure ends the deployment."
+        outside = (
+            "It makes one call to S3 about a document without patient data, and answers"
+            " CloudFormation at an address outside the VPC."
+        )
         accept(
             _function(self),
             {
-                "HIPAA.Security-LambdaConcurrency": "Only CloudFormation calls it, once a deployment.",
-                "HIPAA.Security-LambdaDLQ": "CloudFormation waits for its answer, and a failure ends"
-                " the deployment.",
-                "HIPAA.Security-LambdaInsideVPC": "It makes one call to S3 about a document without"
-                " patient data, and answers CloudFormation at an address outside the VPC.",
+                "HIPAA.Security-LambdaConcurrency": once,
+                "HIPAA.Security-LambdaDLQ": awaited,
+                "HIPAA.Security-LambdaInsideVPC": outside,
+                "CKV_AWS_115": once,
+                "CKV_AWS_116": awaited,
+                "CKV_AWS_117": outside,
+                "W3005": DEPENDS_ON_ROLE,
             },
         )
         return copy
@@ -147,20 +156,21 @@ def _bucket(scope: Construct, environment: Environment) -> s3.Bucket:
         enforce_ssl=True,
         minimum_tls_version=1.2,
         versioned=True,
-        removal_policy=(
-            cdk.RemovalPolicy.RETAIN if environment.retain else cdk.RemovalPolicy.DESTROY
-        ),
+        removal_policy=removal_policy_of_bucket_filled_at_creation(environment),
         lifecycle_rules=[
             s3.LifecycleRule(noncurrent_version_expiration=cdk.Duration.days(365)),
         ],
     )
+    fix_logical_id(bucket, "BucketConfiguration")
+    unlogged = (
+        "It holds no patient data; its versions and CloudFormation's events show each change."
+    )
     accept(
         bucket,
         {
-            "AwsSolutions-S1": "It holds no patient data; its versions and CloudFormation's events"
-            " show each change.",
-            "HIPAA.Security-S3BucketLoggingEnabled": "It holds no patient data; its versions and"
-            " CloudFormation's events show each change.",
+            "AwsSolutions-S1": unlogged,
+            "HIPAA.Security-S3BucketLoggingEnabled": unlogged,
+            "CKV_AWS_18": unlogged,
             "HIPAA.Security-S3BucketReplicationEnabled": "A deployment writes the document again.",
             "HIPAA.Security-S3DefaultEncryptionKMS": "It holds no patient data, so that no function"
             " needs a further KMS key to read it.",

@@ -89,6 +89,7 @@ def trail_key(
     CloudTrail user guide, "Configure AWS KMS key policies for CloudTrail".
     """
     key = _make(scope, construct_id, environment, "trail", "the trail of accesses to patient data")
+    fix_logical_id(key, "KeyTrail")
     key.add_to_resource_policy(
         iam.PolicyStatement(
             principals=[iam.ServicePrincipal("cloudtrail.amazonaws.com")],

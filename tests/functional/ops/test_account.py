@@ -85,5 +85,5 @@ def test_an_environment_that_is_not_deployed_prepares_no_account(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([name]) == 1
-    assert "dev, staging, prod" in capsys.readouterr().err
+    assert "dev, prod, staging" in capsys.readouterr().err
     assert missing_roles(boto3.client("iam")) == [*SERVICES]

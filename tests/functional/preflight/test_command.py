@@ -9,24 +9,22 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from click.testing import CliRunner, Result
 
+from environments import load
 from ops.cli import main
 from ops.environment.preflight import assembly, runner
 from ops.environment.preflight.finding import Status
 from ops.environment.preflight.plan import Plan
 from tests.functional.preflight.world import ACCOUNT, environment
+from tests.infra import assemblies
 from tests.support.stubbed import Answers
 
 IDENTITY = {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/deployer"}
 
 
 @pytest.fixture(scope="module")
-def prod(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prod() -> Path:
     """The synthesised stacks of prod, without the functions' packages."""
-    from infra.app import build  # here, so that collecting other tests does not start jsii
-
-    folder = tmp_path_factory.mktemp("prod")
-    build("prod", str(folder), bundle=False)
-    return folder
+    return assemblies.assembly(load("prod"))
 
 
 @pytest.fixture

@@ -82,8 +82,10 @@ def checkov(folder: Path) -> Report:
 def accepted_in_templates(folder: Path) -> Iterator[Finding]:
     """Each acceptance in a template's metadata, with its reason as the text (infra/findings.py)."""
     for path in templates(folder):
-        for logical_id, resource in json.loads(path.read_text())["Resources"].items():
-            metadata = resource.get("Metadata", {})
+        template = json.loads(path.read_text())
+        # cfn-lint also reads the template's own metadata, for outputs.
+        for logical_id, part in {"": template, **template["Resources"]}.items():
+            metadata = part.get("Metadata", {})
             reasons = dict(metadata.get("cfn-lint-reasons", {}))
             for rule in metadata.get("cfn-lint", {}).get("config", {}).get("ignore_checks", []):
                 yield Finding(rule, _stack(path), logical_id, reasons.get(rule, ""))

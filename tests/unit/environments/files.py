@@ -1,8 +1,13 @@
 """Environment and sender files with every key set, written where a test can change them."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from environments import EnvironmentFileError, load
 
 SENDER: dict[str, Any] = {
     "sending_application": "ADT",
@@ -92,6 +97,11 @@ ENVIRONMENT: dict[str, Any] = {
     },
 }
 
+SMOKE = {"sending_application": "ENS-SMOKE", "sending_facility": "{environment}"}
+WHOLE = {"environment": ENVIRONMENT, "sender": SENDER}
+Path_ = tuple[str | int, ...]
+"""The keys that lead to a value: `("network", "availability_zones", 0)`."""
+
 
 def write(folder: Path, environment: dict[str, Any], **senders: dict[str, Any]) -> Path:
     """Writes the files of an environment `west` and returns their folder."""
@@ -100,6 +110,26 @@ def write(folder: Path, environment: dict[str, Any], **senders: dict[str, Any]) 
     for name, content in senders.items():
         (folder / "senders" / f"{name}.toml").write_text(document(content))
     return folder
+
+
+def changed(table: dict[str, Any], path: Path_, value: Any) -> dict[str, Any]:
+    """A copy of a document with one value replaced."""
+    copied = copy.deepcopy(table)
+    place: Any = copied
+    for part in path[:-1]:
+        place = place[part]
+    place[path[-1]] = value
+    return copied
+
+
+def refusal(folder: Path, kind: str, content: dict[str, Any]) -> str:
+    """The error's text for an environment, or for its sender, with this content."""
+    files = {**WHOLE, kind: content}
+    write(folder, files["environment"], west=files["sender"], smoke=SMOKE)
+    load.cache_clear()
+    with pytest.raises(EnvironmentFileError) as refused:
+        load("west", folder)
+    return str(refused.value)
 
 
 def document(table: dict[str, Any]) -> str:

@@ -25,18 +25,24 @@ from environments import (
     names,
 )
 from tests.conftest import ROOT
-from tests.unit.environments.files import ENVIRONMENT, SENDER, document, write
+from tests.unit.environments.files import (
+    ENVIRONMENT,
+    SENDER,
+    SMOKE,
+    WHOLE,
+    Path_,
+    changed,
+    document,
+    refusal,
+    write,
+)
 
-SMOKE = {"sending_application": "ENS-SMOKE", "sending_facility": "{environment}"}
 SCHEMAS = {
     kind: json.loads((ROOT / "environments" / f"{kind}.schema.json").read_text())
     for kind in ("environment", "sender")
 }
-WHOLE = {"environment": ENVIRONMENT, "sender": SENDER}
 FREE = "mdm.settings"
 """The one table whose keys belong to the backend of the index."""
-
-Path_ = tuple[str | int, ...]
 
 
 def paths(value: Any, here: Path_ = ()) -> Iterator[Path_]:
@@ -56,26 +62,6 @@ def dotted(path: Path_) -> str:
     """A path as TOML writes keys: `network.customer_gateways[0].ip`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
-
-
-def changed(table: dict[str, Any], path: Path_, value: Any) -> dict[str, Any]:
-    """A copy of a document with one value replaced."""
-    copied = copy.deepcopy(table)
-    place: Any = copied
-    for part in path[:-1]:
-        place = place[part]
-    place[path[-1]] = value
-    return copied
-
-
-def refusal(folder: Path, kind: str, content: dict[str, Any]) -> str:
-    """The error's text for an environment, or for its sender, with this content."""
-    files = {**WHOLE, kind: content}
-    write(folder, files["environment"], west=files["sender"], smoke=SMOKE)
-    load.cache_clear()
-    with pytest.raises(EnvironmentFileError) as refused:
-        load("west", folder)
-    return str(refused.value)
 
 
 CASES = [(kind, path) for kind, whole in WHOLE.items() for path in paths(whole)]
