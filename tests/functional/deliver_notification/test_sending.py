@@ -169,7 +169,7 @@ def test_an_index_key_that_was_not_given_is_absent_rather_than_empty(world: Worl
 
 def test_a_recipient_that_the_registry_did_not_name_is_a_fault_of_ours(world: World) -> None:
     stranger = replace(RECIPIENT, recipient_ref="k1.stranger")
-    with pytest.raises(UnexpectedError, match="LookupError at lambdas/deliver_notification"):
+    with pytest.raises(UnexpectedError, match="LookupError at lambdas/delivery"):
         world.run(stranger)
 
 
