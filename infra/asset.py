@@ -23,7 +23,10 @@ from aws_cdk import aws_lambda as lambda_
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / ".build" / "packages"
-SHARED = {"delivery": ("deliver_notification", "release_deliveries")}
+SHARED = {
+    "delivery": ("deliver_notification",),
+    "delivery/ledger": ("lookup_identities", "record_feedback", "release_deliveries"),
+}
 """Folders of lambdas/ that several steps ship, and which; tests/unit/test_imports.py keeps them right."""
 RECIPE = "1"
 """Raise it when the way a package is built changes, so that every function is deployed anew."""
@@ -101,8 +104,9 @@ def sources(step: str) -> list[Path]:
     lambdas = ROOT / "lambdas"
     shared = [lambdas / name for name, steps in SHARED.items() if step in steps]
     folders = (ROOT / "hl7", lambdas / "common", lambdas / step, *shared)
-    found = [path for folder in folders for path in folder.rglob("*") if _belongs(path)]
-    return sorted([lambdas / "__init__.py", *found])
+    found = {path for folder in folders for path in folder.rglob("*") if _belongs(path)}
+    packages = {folder.parent / "__init__.py" for folder in folders if folder.parent != ROOT}
+    return sorted(found | packages)
 
 
 def _belongs(path: Path) -> bool:

@@ -1,67 +1,59 @@
-"""The delivery ledger as operators read and move it; every move is a conditional write and is audited."""
+"""The delivery ledger as operators read and change it; every change is conditional and is audited."""
 
 import os
 from typing import Any
 
-from lambdas.common import deliveries
 from lambdas.common.audit import chain
-from lambdas.common.aws.clients import client, dependency
-from lambdas.common.aws.items import from_item, to_item
 from lambdas.common.clock import now
-from lambdas.common.deliveries import UNKNOWN
+from lambdas.delivery.ledger import deliveries, problems
+from lambdas.delivery.ledger.items import AddressProblem, DeliveryItem, Switch
+from lambdas.delivery.ledger.states import DeliveryState, Problem, SwitchState
 from ops.deployment import Deployment
 from ops.problem import ProblemError
 
-Item = dict[str, Any]
 
-
-def in_state(deployment: Deployment, state: str) -> list[Item]:
-    """The ledger's items in a state, the longest unchanged first."""
+def in_state(deployment: Deployment, state: DeliveryState) -> list[DeliveryItem]:
+    """The deliveries in a state, the longest unchanged first."""
     _bind(deployment)
-    pages = client("dynamodb").get_paginator("query")
-    found: list[Item] = []
-    with dependency("dynamodb"):
-        for page in pages.paginate(
-            TableName=deliveries.ledger_table(),
-            IndexName="by_state",
-            KeyConditionExpression="#state = :state",
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues=to_item({":state": state}),
-        ):
-            found += map(from_item, page["Items"])
-    return found
+    return deliveries.in_state(state)
+
+
+def address_problems(deployment: Deployment) -> list[AddressProblem]:
+    """The problems of addresses, then those of certificates, the oldest of each first."""
+    _bind(deployment)
+    return [found for problem in Problem for found in problems.reported(problem)]
 
 
 def resend(deployment: Deployment, delivery_id: str, by: str) -> None:
-    """Lets an unknown delivery go with the next release, in a person's name.
+    """Holds an unknown delivery for the next release, in a person's name.
 
-    `ProblemError` when there is no such delivery, or it is not unknown (any more).
+    Raises `ProblemError` when there is no such delivery, or it is not unknown (any more).
     """
     _bind(deployment)
     item = deliveries.read(delivery_id)
-    if item is None or item["state"] != UNKNOWN or "task" not in item:
+    if item is None or item.state is not DeliveryState.UNKNOWN or item.task is None:
         raise ProblemError("No unknown delivery has this id: only an unknown one is sent again.")
-    whom = {"delivery_id": delivery_id, "recipient_ref": item["recipient_ref"]}
-    chain.append(item["event_id"], {**_act(by, "RESENT"), **whom})
+    whom = {"delivery_id": delivery_id, "recipient_ref": item.recipient_ref}
+    chain.append(item.event_id, {**_act(by, "RESENT"), **whom})
     if not deliveries.resend(delivery_id, once=False):
         raise ProblemError("The delivery was settled meanwhile: it is not sent again.")
 
 
-def switch(deployment: Deployment, state: str, by: str) -> None:
-    """Sets the environment's switch to `paused`, or to anything else: on; audited under `SWITCH`."""
+def switch(deployment: Deployment, state: SwitchState, by: str) -> None:
+    """Sets the environment's switch; audited under `SWITCH`."""
     _bind(deployment)
-    action = "PAUSED" if state == deliveries.PAUSED else "CONTINUED"
-    chain.append(deliveries.SWITCH, _act(by, action))
-    deliveries.mark(deliveries.SWITCH, state, by=by)
+    action = "PAUSED" if state is SwitchState.PAUSED else "CONTINUED"
+    chain.append(problems.SWITCH, _act(by, action))
+    problems.set_switch(state, by)
 
 
-def switched(deployment: Deployment) -> Item:
-    """The switch as it stands: its `state`, who set it and when; empty where nobody ever did."""
+def switched(deployment: Deployment) -> Switch:
+    """The switch as it stands."""
     _bind(deployment)
-    return deliveries.read(deliveries.SWITCH) or {}
+    return problems.read_switch()
 
 
-def _act(by: str, action: str) -> Item:
+def _act(by: str, action: str) -> dict[str, Any]:
     """The audit facts of a person's act."""
     return {
         "step": "Operator",

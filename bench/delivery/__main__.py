@@ -17,9 +17,8 @@ import boto3
 from moto import mock_aws
 
 from bench.delivery.order import order
-from lambdas.common import deliveries
-from lambdas.delivery import rate
-from lambdas.delivery.mail_account import MailAccount
+from lambdas.delivery.ledger import rate, table
+from lambdas.delivery.ledger.items import MailAccount
 from tests.conftest import ENVIRONMENT
 from tests.support.tables import create_tables
 
@@ -86,7 +85,7 @@ def main() -> None:
     os.environ["ENS_SES_RATE"] = str(asked.rate)
     with mock_aws():
         create_tables(boto3.client("dynamodb"))
-        deliveries.ledger_table.cache_clear()
+        table.ledger_table.cache_clear()
         for name, figure in burst(asked.count, asked.rate).items():
             print(f"{name:36} {figure}")
         print()

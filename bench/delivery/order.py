@@ -7,38 +7,39 @@ from typing import Any
 
 import boto3
 
-from lambdas.common import deliveries
 from lambdas.common.aws.clients import client
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
-from lambdas.release_deliveries import ledger
+from lambdas.delivery.ledger.due import due, due_by, waiting
+from lambdas.delivery.ledger.states import DeliveryState
+from lambdas.delivery.ledger.table import ledger_table
 
 
-def order(waiting: int, overdue: int) -> dict[str, Any]:
+def order(held: int, overdue: int) -> dict[str, Any]:
     """The figures of one look at a ledger with so many waiting and overdue deliveries."""
     now = datetime.now(UTC)
     late = [iso(now - timedelta(minutes=minute)) for minute in range(1, overdue + 1)]
     random.Random(7).shuffle(late)
-    items = [_item(number, iso(now + timedelta(hours=8))) for number in range(waiting)]
-    items += [_item(waiting + number, moment) for number, moment in enumerate(late)]
+    items = [_item(number, iso(now + timedelta(hours=8))) for number in range(held)]
+    items += [_item(held + number, moment) for number, moment in enumerate(late)]
     dynamodb = boto3.client("dynamodb")
     for start in range(0, len(items), 25):
         puts = [{"PutRequest": {"Item": to_item(item)}} for item in items[start : start + 25]]
-        dynamodb.batch_write_item(RequestItems={deliveries.ledger_table(): puts})
+        dynamodb.batch_write_item(RequestItems={ledger_table(): puts})
     read: list[int] = []
     client("dynamodb").meta.events.register(
         "after-call.dynamodb.Query", lambda parsed, **_: read.append(parsed["ScannedCount"])
     )
     began = time.perf_counter()
-    due = ledger.due_by(iso(now))
+    found = due_by(iso(now))
     seconds = time.perf_counter() - began
     queries, looked_at = len(read), sum(read)
-    counted = ledger.waiting(due, iso(now))
+    counted = waiting(found, iso(now))
     return {
         "held": counted.held,
         "of them overdue": counted.overdue,
-        "found by a release": len(due),
-        "the longest due first": [item["due_at"] for item in due] == sorted(late),
+        "found by a release": len(found),
+        "the longest due first": [item.due_at for item in found] == sorted(late),
         "items read to find them": looked_at,
         "queries to find them": queries,
         "seconds (moto)": round(seconds, 2),
@@ -51,9 +52,9 @@ def _item(number: int, moment: str) -> dict[str, Any]:
         "delivery_id": key,
         "recipient_ref": f"k1.{number}",
         "channel": "email",
-        "state": deliveries.HELD,
+        "state": DeliveryState.HELD,
         "hold_reason": "digest",
         "release_at": moment,
         "updated_at": moment,
-        **deliveries.due(key, moment),
+        **due(key, moment),
     }

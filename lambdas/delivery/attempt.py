@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
-from lambdas.common import deliveries
-from lambdas.common.aws.items import Item
 from lambdas.common.clock import milliseconds_since, now
-from lambdas.common.deliveries import CLAIMED
 from lambdas.common.errors import (
     ConfigurationError,
     DeliveryRefusedError,
     DependencyUnavailableError,
 )
 from lambdas.common.handler import Run
-from lambdas.delivery import holds, ledger, mailer, rate
-from lambdas.delivery.ledger import Delivery
-from lambdas.delivery.mail_account import close_quota, mail_account
+from lambdas.delivery import mailer
+from lambdas.delivery.ledger import attempts, deliveries, rate
+from lambdas.delivery.ledger.attempts import Delivery
+from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.mail_account import close_quota, mail_account
+from lambdas.delivery.ledger.states import DeliveryState, HoldReason
 from lambdas.delivery.material import Prepared
 
 LATEST_START_MS = 2_500
@@ -37,77 +37,77 @@ class Attempt:
     released: bool
     attempt_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
-    def made(self, item: Item) -> bool:
+    def made(self, item: DeliveryItem) -> bool:
         """Whether it was this attempt that made the item what it is."""
-        return bool(item["attempt_id"] == self.attempt_id)
+        return item.attempt_id == self.attempt_id
 
-    def refused(self, reason: str, instead: Sequence[Item] = ()) -> Item:
+    def refused(self, reason: str, instead: Sequence[DeliveryItem] = ()) -> DeliveryItem:
         """Refuses it for good; the fallbacks of `instead`, or its own, first: a crash loses nobody."""
         item = self._claimed()
-        if item["state"] != CLAIMED:
+        if item.state is not DeliveryState.CLAIMED:
             return item
         for told in instead or (item,):
             deliveries.tell_instead(told)
-        return ledger.refuse(self.delivery, self.attempt_id, reason)
+        return attempts.refuse(self.delivery, self.attempt_id, reason)
 
-    def held(self, reason: str, until: str) -> Item:
+    def held(self, reason: str, until: str) -> DeliveryItem:
         """Holds it until a moment (ISO 8601, UTC)."""
         item = self._claimed()
-        if item["state"] != CLAIMED:
+        if item.state is not DeliveryState.CLAIMED:
             return item
         return self._hold(item, reason, until)
 
-    def withheld(self, because: str) -> Item:
-        """Gives it up, because its event was withdrawn before anybody was told."""
+    def suppressed(self, because: str) -> DeliveryItem:
+        """Gives it up, because its event was cancelled before anybody was told."""
         item = self._claimed()
-        if item["state"] != CLAIMED:
+        if item.state is not DeliveryState.CLAIMED:
             return item
-        return ledger.withhold(self.delivery, self.attempt_id, because)
+        return attempts.suppress(self.delivery, self.attempt_id, because)
 
     def sent(
-        self, prepared: Prepared, address: str, withdrawn: Callable[[], str] = lambda: ""
-    ) -> Item:
-        """Sends it, unless `withdrawn` says why not; the mail is stored before the claim."""
+        self, prepared: Prepared, address: str, cancelled: Callable[[], str] = lambda: ""
+    ) -> DeliveryItem:
+        """Sends it, unless `cancelled` says why not; the mail is stored before the claim."""
         mail, document = prepared.stored(self.delivery.event_id, self.delivery.delivery_id, address)
         if milliseconds_since(self.run.started_at) > LATEST_START_MS:
             raise DependencyUnavailableError("too late in this run to begin a send")
         item = self._claimed()
-        if item["state"] != CLAIMED:
+        if item.state is not DeliveryState.CLAIMED:
             return item
         if not rate.may_send(self.released, mail_account()):
-            return self._hold(item, holds.RATE, now())
+            return self._hold(item, HoldReason.RATE, now())
         try:
-            because = withdrawn()
+            because = cancelled()
         except DependencyUnavailableError:
-            ledger.release(self.delivery, self.attempt_id)
+            attempts.release(self.delivery, self.attempt_id)
             raise
         if because:
-            return ledger.withhold(self.delivery, self.attempt_id, because)
-        ledger.begin_sending(self.delivery, self.attempt_id, document)
+            return attempts.suppress(self.delivery, self.attempt_id, because)
+        attempts.begin_sending(self.delivery, self.attempt_id, document)
         return self._handed_over(item, mail, address)
 
-    def _claimed(self) -> Item:
-        return ledger.claim(self.delivery, self.attempt_id, self.released)
+    def _claimed(self) -> DeliveryItem:
+        return attempts.claim(self.delivery, self.attempt_id, self.released)
 
-    def _hold(self, item: Item, reason: str, until: str) -> Item:
+    def _hold(self, item: DeliveryItem, reason: str, until: str) -> DeliveryItem:
         """Holds it; a released one keeps its time, and with it its place before younger ones."""
-        kept = item.get("release_at") if self.released else None
-        return ledger.hold(self.delivery, self.attempt_id, reason, kept or until)
+        kept = item.release_at if self.released else ""
+        return attempts.hold(self.delivery, self.attempt_id, reason, kept or until)
 
-    def _handed_over(self, item: Item, mail: bytes, address: str) -> Item:
+    def _handed_over(self, item: DeliveryItem, mail: bytes, address: str) -> DeliveryItem:
         """After SES answered, or did not; the delivery is in `sending`, this attempt's."""
         delivery, attempt_id = self.delivery, self.attempt_id
         try:
             message_id = mailer.send(mail, address, delivery.event_id, delivery.delivery_id)
         except mailer.AmbiguousSendError:
-            return ledger.park(delivery, attempt_id)
+            return attempts.park(delivery, attempt_id)
         except mailer.QuotaReachedError:
-            held = self._hold(item, holds.QUOTA, now())
+            held = self._hold(item, HoldReason.QUOTA, now())
             close_quota()
             return held
         except DeliveryRefusedError as refusal:
-            return ledger.refuse(delivery, attempt_id, str(refusal))
+            return attempts.refuse(delivery, attempt_id, str(refusal))
         except (DependencyUnavailableError, ConfigurationError, ClientError):
-            ledger.release(delivery, attempt_id)
+            attempts.release(delivery, attempt_id)
             raise
-        return ledger.confirm(delivery, attempt_id, message_id)
+        return attempts.confirm(delivery, attempt_id, message_id)

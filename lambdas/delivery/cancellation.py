@@ -1,19 +1,19 @@
-"""Whether a delivery has become pointless: its event was withdrawn, or what it withdraws was never told."""
+"""Whether a delivery has become pointless: its event was cancelled, or it cancels an event that was never told."""
 
 import time
 
-from lambdas.common import deliveries
 from lambdas.common.contracts.models import FirstNotice, PatientEvent, Recipient
-from lambdas.common.deliveries import CLAIMED, HELD, SENDING, SENT, UNKNOWN
-from lambdas.common.encounters import Encounter, Occasion, withdrawn_by
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.handler import Task
-from lambdas.delivery.ledger import Delivery
+from lambdas.delivery.ledger import deliveries
+from lambdas.delivery.ledger.attempts import Delivery
+from lambdas.delivery.ledger.encounters import Encounter, Occasion, cancelled_by
+from lambdas.delivery.ledger.states import DeliveryState
 
 NEVER_TOLD = "never_told"
 
 
-def why_withheld(
+def why_suppressed(
     delivery: Delivery,
     task: Task,
     patient_event: PatientEvent,
@@ -28,7 +28,7 @@ def why_withheld(
     """
     if recipient.withdraws and not _was_told(recipient.withdraws):
         return NEVER_TOLD
-    return withdrawn_by(
+    return cancelled_by(
         Encounter(delivery.encounter_ref, delivery.patient_ref),
         Occasion.of(patient_event, task["envelope"]["received_at"]),
         delivery.delivery_id,
@@ -37,13 +37,16 @@ def why_withheld(
 
 
 def _was_told(first: FirstNotice) -> bool:
-    """Whether the first notice went out, or surely will: the withdrawal stood before this was asked."""
+    """Whether the first notice went out, or surely will: the cancellation was written before this."""
     item = deliveries.read(first.delivery_id)
     if item is None:
         raise LookupError("the ledger does not hold the first notice")
-    if item["state"] in (CLAIMED, SENDING) and item["lease_until"] >= time.time_ns() // 1_000_000:
+    running = item.state in (DeliveryState.CLAIMED, DeliveryState.SENDING)
+    if running and item.lease_until >= time.time_ns() // 1_000_000:
         raise DependencyUnavailableError("ledger: the first notice is on its way")
-    if item["state"] == HELD:
-        # Bound to a summary it goes with that; sent again after a doubt it may have gone before.
-        return bool(item.get("digest_id") or item.get("resent"))
-    return item["state"] in (SENT, UNKNOWN, SENDING) or bool(item.get("resent"))
+    # Sent again after a doubt: it may have gone before.
+    if item.state is DeliveryState.HELD:
+        # A held delivery that belongs to a summary is sent with the summary.
+        return bool(item.digest_id or item.resent)
+    told = (DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.SENDING)
+    return item.state in told or bool(item.resent)

@@ -5,20 +5,20 @@ A run may die between any two lines of it; the next one finds in the ledger how 
 
 from datetime import UTC, datetime
 
-from lambdas.common import deliveries
-from lambdas.common.aws.items import Item
 from lambdas.common.clock import now
 from lambdas.common.contracts.models import Recipient
-from lambdas.common.deliveries import CLAIMED, HELD, REFUSED, SENDING
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Result, Run, Task
 from lambdas.common.keys import reference_keys
 from lambdas.delivery import holds, mailer, record
 from lambdas.delivery.attempt import Attempt
-from lambdas.delivery.cancellation import why_withheld
+from lambdas.delivery.cancellation import why_suppressed
 from lambdas.delivery.detail import detail_for
-from lambdas.delivery.ledger import Delivery
-from lambdas.delivery.mail_account import mail_account
+from lambdas.delivery.ledger import deliveries, problems
+from lambdas.delivery.ledger.attempts import Delivery
+from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.mail_account import mail_account
+from lambdas.delivery.ledger.states import SETTLED, DeliveryState, HoldReason, Problem
 from lambdas.delivery.material import event_and_findings, identities_of, letter_for, recipient_in
 
 BAD_ADDRESS = "the registry's address for the recipient is not one"
@@ -29,7 +29,7 @@ def deliver(task: Task, run: Run) -> Result:
     """Makes one delivery at most once, records it, and returns its recipient, outcome and id.
 
     The outcome is `sent`, `unknown` (it may have gone; not repeated), `held` (it goes later; a task
-    with `released` is that later) or `withheld` (the hospital withdrew the event before it was told).
+    with `released` is that later) or `suppressed` (the hospital cancelled the event before it was told).
     Raises `DeliveryRefusedError` when this recipient's address or content is refused for good, and
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
@@ -49,30 +49,29 @@ def deliver(task: Task, run: Run) -> Result:
             item = attempt.sent(
                 letter_for(run, told, identities, recipient, detail),
                 recipient.address,
-                lambda: why_withheld(delivery, task, told[0], recipient),
+                lambda: why_suppressed(delivery, task, told[0], recipient),
             )
     ours = attempt.made(item)
     record.of_delivery(run, delivery, recipient.reasons, item, ours=ours, detail=detail)
-    if item["state"] == REFUSED:
-        raise DeliveryRefusedError(item.get("reason", "ses refused it after taking it"))
+    if item.state is DeliveryState.REFUSED:
+        raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
     return {
         "recipient_ref": delivery.recipient_ref,
-        "outcome": item["state"],
+        "outcome": item.state,
         "delivery_id": delivery.delivery_id,
         **hold_reason_of(item),
     }
 
 
-def hold_reason_of(item: Item) -> Result:
+def hold_reason_of(item: DeliveryItem) -> Result:
     """`hold_reason` for the result of a delivery that is held; empty for any other."""
-    return {"hold_reason": item.get("hold_reason", "")} if item["state"] == HELD else {}
+    return {"hold_reason": item.hold_reason} if item.state is DeliveryState.HELD else {}
 
 
-def _settled(found: Item, task: Task) -> bool:
+def _settled(found: DeliveryItem, task: Task) -> bool:
     """Whether there is nothing left to do: a held one waits for its release."""
-    if found["state"] == HELD:
-        return not task.get("released")
-    return found["state"] not in (CLAIMED, SENDING)
+    waits = found.state is DeliveryState.HELD and not task.get("released")
+    return waits or found.state in SETTLED
 
 
 def delivery_of(task: Task, run: Run, recipient: Recipient) -> Delivery:
@@ -116,19 +115,18 @@ def endpoint_of(recipient: Recipient) -> str:
 
 def why_held(recipient: Recipient, released: bool) -> tuple[str, str]:
     """Why this delivery waits and until when; two "" when it goes now."""
-    if (deliveries.read(deliveries.SWITCH) or {}).get("state") == deliveries.PAUSED:
-        return holds.SWITCHED_OFF, now()
+    if problems.paused():
+        return HoldReason.SWITCHED_OFF, now()
     if released:
         return "", ""
     waits = holds.hold_for(recipient, datetime.now(UTC))
     # Behind those that wait for the quota already: ReleaseDeliveries says when there is room.
-    return (holds.QUOTA, now()) if not waits[0] and mail_account().quota_reached else waits
+    return (HoldReason.QUOTA, now()) if not waits[0] and mail_account().quota_reached else waits
 
 
 def is_given_up(delivery: Delivery) -> bool:
     """Whether the delivery's address bounced or complained before."""
-    known = deliveries.read(deliveries.endpoint_key(delivery.facts["endpoint_ref"]))
-    return bool(known and known["state"] == deliveries.ENDPOINT_BAD)
+    return problems.read(Problem.ENDPOINT_BAD, delivery.facts["endpoint_ref"]) is not None
 
 
 def _refusal(recipient: Recipient, delivery: Delivery) -> str:

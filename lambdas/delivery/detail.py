@@ -4,9 +4,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lambdas.common import deliveries
 from lambdas.common.contracts.models import Recipient
 from lambdas.common.errors import ConfigurationError
+from lambdas.delivery.ledger import problems
+from lambdas.delivery.ledger.states import Problem
 from lambdas.delivery.message.letter import FULL, MINIMAL
 
 NO_OWN_KEY = "no_own_key"
@@ -56,9 +57,9 @@ def _sealed(recipient: Recipient) -> Detail:
 def report(detail: Detail, recipient_ref: str, endpoint_ref: str) -> None:
     """Tells the operator that a recipient who asked for encryption got the minimum, and why."""
     if detail.reduced:
-        deliveries.mark(
-            deliveries.certificate_key(endpoint_ref),
-            deliveries.CERTIFICATE_BAD,
+        problems.report(
+            Problem.CERTIFICATE_BAD,
+            endpoint_ref,
             recipient_ref=recipient_ref,
             reason=detail.reduced,
         )

@@ -5,12 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lambdas.common.clock import iso
 from lambdas.common.contracts.models import Recipient
-
-DIGEST, QUIET, SWITCHED_OFF, RATE, QUOTA = "digest", "quiet", "switched_off", "rate", "quota"
-"""Why a delivery is held."""
-
-TOGETHER = (DIGEST, QUIET)
-"""What is released in one mail to each recipient."""
+from lambdas.delivery.ledger.states import HoldReason
 
 
 def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:
@@ -23,14 +18,14 @@ def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:
     local = moment.astimezone(zone)
     hour = _clock(recipient.digest_at)
     if hour is not None:
-        return DIGEST, iso(_next(local, hour))
+        return HoldReason.DIGEST, iso(_next(local, hour))
     begin, _, end = recipient.quiet.partition("-")
     start, stop = _clock(begin), _clock(end)
     if start is None or stop is None or start == stop:
         return "", ""
     now = local.time()
     quiet = start <= now < stop if start < stop else now >= start or now < stop
-    return (QUIET, iso(_next(local, stop))) if quiet else ("", "")
+    return (HoldReason.QUIET, iso(_next(local, stop))) if quiet else ("", "")
 
 
 def _next(local: datetime, hour: time) -> datetime:

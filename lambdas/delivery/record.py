@@ -3,34 +3,37 @@
 from collections.abc import Sequence
 
 from lambdas.common.audit import chain
-from lambdas.common.aws.items import Item
-from lambdas.common.deliveries import HELD, REFUSED, SENT, UNKNOWN, WITHHELD
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
 from lambdas.delivery import detail as details
 from lambdas.delivery.detail import Detail
-from lambdas.delivery.ledger import Delivery
+from lambdas.delivery.ledger.attempts import Delivery
+from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.states import DeliveryState
 
 RECORDED_AS = {
-    SENT: ("SENT", "ok"),
-    REFUSED: ("REFUSED", "refused"),
-    UNKNOWN: ("UNKNOWN", "unknown"),
-    HELD: ("HELD", "held"),
-    WITHHELD: ("WITHHELD", "withheld"),
+    DeliveryState.SENT: ("SENT", "ok"),
+    DeliveryState.REFUSED: ("REFUSED", "refused"),
+    DeliveryState.UNKNOWN: ("UNKNOWN", "unknown"),
+    DeliveryState.HELD: ("HELD", "held"),
+    DeliveryState.SUPPRESSED: ("SUPPRESSED", "suppressed"),
 }
+
+OLD_ACTIONS = {"WITHHELD": "SUPPRESSED"}
+"""Audit actions of earlier versions, and their present names."""
 
 
 def of_delivery(
     run: Run,
     delivery: Delivery,
     reasons: Sequence[str],
-    item: Item,
+    item: DeliveryItem,
     *,
     ours: bool,
     detail: Detail,
 ) -> None:
     """Writes the audit entry of what the ledger says, unless it stands there already."""
-    state = item["state"]
+    state = item.state
     if state not in RECORDED_AS:
         return
     action, outcome = RECORDED_AS[state]
@@ -39,33 +42,35 @@ def of_delivery(
         "reasons": list(reasons),
         "channel": delivery.channel,
         "delivery_id": delivery.delivery_id,
-        "documents": [item["document"]] if "document" in item else [],
+        "documents": [item.document] if item.document else [],
         "patient_ref": delivery.patient_ref,
         "encounter_ref": delivery.encounter_ref,
-        "ses_message_id": item.get("ses_message_id"),
-        "error_name": DeliveryRefusedError.__name__ if state == REFUSED else None,
-        "error": item.get("reason") if state == REFUSED else None,
-        "detail": detail.level if state == SENT else None,
+        "ses_message_id": item.ses_message_id or None,
+        "error_name": DeliveryRefusedError.__name__ if state is DeliveryState.REFUSED else None,
+        "error": item.reason or None if state is DeliveryState.REFUSED else None,
+        "detail": detail.level if state is DeliveryState.SENT else None,
         "reduced": detail.reduced or None,
-        "withheld_because": item.get("reason") if state == WITHHELD else None,
-        "hold_reason": item.get("hold_reason") if state == HELD else None,
-        "release_at": item.get("release_at") if state == HELD else None,
+        "suppressed_because": item.reason if state is DeliveryState.SUPPRESSED else None,
+        "hold_reason": item.hold_reason if state is DeliveryState.HELD else None,
+        "release_at": item.release_at if state is DeliveryState.HELD else None,
     }
-    if ours or not _audited(delivery, action):
-        if ours and state == SENT and detail.reduced:
-            details.report(detail, delivery.recipient_ref, item.get("endpoint_ref", ""))
+    if ours or not is_audited(delivery.event_id, delivery.delivery_id, action):
+        if ours and state is DeliveryState.SENT and detail.reduced:
+            details.report(detail, delivery.recipient_ref, item.endpoint_ref)
             run.count("ReducedDetail")
         run.audit(action, outcome, **facts)
-        if state == UNKNOWN:
+        if state is DeliveryState.UNKNOWN:
             run.count("UnknownDelivery")
-        if state == HELD:
+        if state is DeliveryState.HELD:
             run.count("HeldDelivery")
-    elif state == SENT:
+    elif state is DeliveryState.SENT:
         run.audit("ALREADY_SENT", "ok", **facts)
 
 
-def _audited(delivery: Delivery, action: str) -> bool:
+def is_audited(event_id: str, delivery_id: str, action: str) -> bool:
+    """Whether the event's chain has this action of the delivery, also by the name of an older version."""
     return any(
-        entry["action"] == action and entry.get("delivery_id") == delivery.delivery_id
-        for entry in chain.entries(delivery.event_id)
+        OLD_ACTIONS.get(entry["action"], entry["action"]) == action
+        and entry.get("delivery_id") == delivery_id
+        for entry in chain.entries(event_id)
     )

@@ -8,17 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.common import deliveries
-from lambdas.common.audit import chain
-from lambdas.common.aws.items import Item
 from lambdas.common.clock import now
 from lambdas.common.contracts.models import Recipient
-from lambdas.common.deliveries import HELD, REFUSED, SENT, UNKNOWN, WITHHELD
 from lambdas.common.handler import Result, Run, Task
 from lambdas.common.senders import sender_named
-from lambdas.delivery import ledger, record
+from lambdas.delivery import record
 from lambdas.delivery.attempt import Attempt
-from lambdas.delivery.cancellation import why_withheld
+from lambdas.delivery.cancellation import why_suppressed
 from lambdas.delivery.delivery import (
     BAD_ENDPOINT,
     endpoint_of,
@@ -27,7 +23,10 @@ from lambdas.delivery.delivery import (
     why_held,
 )
 from lambdas.delivery.detail import Detail, detail_for
-from lambdas.delivery.ledger import Delivery
+from lambdas.delivery.ledger import deliveries
+from lambdas.delivery.ledger.attempts import Delivery
+from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.states import SETTLED, DeliveryState
 from lambdas.delivery.material import (
     Prepared,
     Told,
@@ -39,26 +38,24 @@ from lambdas.delivery.message.facts import reference_of
 from lambdas.delivery.message.letter import rendered, view_of
 from lambdas.delivery.message.locale import words_in
 
-SETTLED = (SENT, REFUSED, UNKNOWN, WITHHELD)
-
-ALL_WITHHELD = "all_withheld"
-"""Why a summary is withheld: every event in it was."""
+ALL_SUPPRESSED = "all_suppressed"
+"""Why a summary is suppressed: every notification in it was."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
     """One held notification in a summary: its ledger item, what it tells, and whom."""
 
-    item: Item
+    item: DeliveryItem
     told: Told
     recipient: Recipient
 
     @classmethod
-    def of(cls, item: Item) -> "Member":
+    def of(cls, item: DeliveryItem) -> "Member":
         """The member whose ledger item this is."""
-        identities = identities_of(item["event_id"], item["task"])
-        recipient = recipient_in(identities, item["recipient_ref"])
-        return cls(item, event_and_findings(item["event_id"], item["task"]), recipient)
+        task = _task(item)
+        recipient = recipient_in(identities_of(item.event_id, task), item.recipient_ref)
+        return cls(item, event_and_findings(item.event_id, task), recipient)
 
 
 def deliver_digest(task: Task, run: Run) -> Result:
@@ -73,23 +70,23 @@ def deliver_digest(task: Task, run: Run) -> Result:
     delivery = _delivery(task, run, recipient)
     attempt = Attempt(run, delivery, released=True)
     item = deliveries.read(delivery.delivery_id)
-    if item is None or item["state"] not in SETTLED:
+    if item is None or item.state not in SETTLED:
         item = _made(attempt, members, detail)
     record.of_delivery(
         run, delivery, recipient.reasons, item, ours=attempt.made(item), detail=detail
     )
-    if item["state"] in SETTLED:
+    if item.state in SETTLED:
         fate = {
-            "state": item["state"],
-            "sent_at": item.get("sent_at") or now(),
-            "ses_message_id": item.get("ses_message_id"),
-            "reason": item.get("reason"),
+            "state": item.state,
+            "sent_at": item.sent_at or now(),
+            "ses_message_id": item.ses_message_id,
+            "reason": item.reason,
         }
         for member in members:
             _settle(run, member.item, item, fate)
     return {
         "recipient_ref": delivery.recipient_ref,
-        "outcome": item["state"],
+        "outcome": item.state,
         "delivery_id": delivery.delivery_id,
         **hold_reason_of(item),
     }
@@ -109,7 +106,7 @@ def _delivery(task: Task, run: Run, recipient: Recipient) -> Delivery:
     )
 
 
-def _made(attempt: Attempt, members: Sequence[Member], detail: Detail) -> Item:
+def _made(attempt: Attempt, members: Sequence[Member], detail: Detail) -> DeliveryItem:
     """The summary's item after this run's try at it."""
     recipient = members[-1].recipient
     if is_given_up(attempt.delivery):
@@ -117,28 +114,24 @@ def _made(attempt: Attempt, members: Sequence[Member], detail: Detail) -> Item:
     reason, until = why_held(recipient, released=True)
     if reason:
         return attempt.held(reason, until)
-    wanted = [member for member in members if not _withheld(attempt, member)]
+    wanted = [member for member in members if not _is_suppressed(attempt, member)]
     if not wanted:
-        return attempt.withheld(ALL_WITHHELD)
+        return attempt.suppressed(ALL_SUPPRESSED)
     return attempt.sent(_prepared(wanted, detail, attempt.run.event_id), recipient.address)
 
 
-def _withheld(attempt: Attempt, member: Member) -> bool:
-    """Whether the member's event was withdrawn before the summary promised to tell it; settles it if so."""
+def _is_suppressed(attempt: Attempt, member: Member) -> bool:
+    """Whether the member's event was cancelled before the summary promised to tell it; settles it if so."""
     item = member.item
-    if item["state"] == WITHHELD:
+    if item.state is DeliveryState.SUPPRESSED:
         return True
     delivery = Delivery(
-        item["event_id"],
-        item["recipient_ref"],
-        item["channel"],
-        item["patient_ref"],
-        item.get("encounter_ref", ""),
+        item.event_id, item.recipient_ref, item.channel, item.patient_ref, item.encounter_ref
     )
-    because = why_withheld(delivery, item["task"], member.told[0], member.recipient, promised=True)
+    because = why_suppressed(delivery, _task(item), member.told[0], member.recipient, promised=True)
     if because:
-        summary = {"delivery_id": attempt.delivery.delivery_id, "event_id": attempt.run.event_id}
-        _settle(attempt.run, item, summary, {"state": WITHHELD, "reason": because})
+        fate = {"state": DeliveryState.SUPPRESSED, "reason": because}
+        _settle(attempt.run, item, attempt.delivery, fate)
     return bool(because)
 
 
@@ -148,7 +141,7 @@ def _prepared(members: Sequence[Member], detail: Detail, digest_id: str) -> Prep
         view_of(
             *member.told,
             member.recipient,
-            sender_named(member.item["task"]["envelope"]["sender"]),
+            sender_named(_task(member.item)["envelope"]["sender"]),
             detail=detail.level,
         )
         for member in members
@@ -159,30 +152,38 @@ def _prepared(members: Sequence[Member], detail: Detail, digest_id: str) -> Prep
     return Prepared(rendered(prefix + subject, views, words), seal=detail.seal)
 
 
-def _settle(run: Run, member: Item, summary: Item, fate: dict[str, Any]) -> None:
+def _settle(
+    run: Run, member: DeliveryItem, summary: DeliveryItem | Delivery, fate: dict[str, Any]
+) -> None:
     """Gives a member its fate and audits it in its own event's chain, each once."""
-    if (deliveries.read(member["delivery_id"]) or member)["state"] != HELD:
+    if (deliveries.read(member.delivery_id) or member).state is not DeliveryState.HELD:
         return
     action, outcome = record.RECORDED_AS[fate["state"]]
+    suppressed = fate["state"] is DeliveryState.SUPPRESSED
+    document = summary.document if isinstance(summary, DeliveryItem) else None
     # The entry first: a member that is settled is never looked at again.
-    if not any(
-        entry["action"] == action and entry.get("delivery_id") == member["delivery_id"]
-        for entry in chain.entries(member["event_id"])
-    ):
+    if not record.is_audited(member.event_id, member.delivery_id, action):
         run.audit_of(
-            member["event_id"],
+            member.event_id,
             action,
             outcome,
             execution_arn="",
-            sender=member["task"]["envelope"]["sender"],
-            recipient_ref=member["recipient_ref"],
-            channel=member["channel"],
-            delivery_id=member["delivery_id"],
-            patient_ref=member.get("patient_ref"),
-            encounter_ref=member.get("encounter_ref"),
-            summary_id=summary["delivery_id"],
-            documents=[summary["document"]] if "document" in summary else [],
-            ses_message_id=summary.get("ses_message_id"),
-            withheld_because=fate["reason"] if fate["state"] == WITHHELD else None,
+            sender=_task(member)["envelope"]["sender"],
+            recipient_ref=member.recipient_ref,
+            channel=member.channel,
+            delivery_id=member.delivery_id,
+            patient_ref=member.patient_ref or None,
+            encounter_ref=member.encounter_ref or None,
+            summary_id=summary.delivery_id,
+            documents=[document] if document else [],
+            ses_message_id=fate.get("ses_message_id") or None,
+            suppressed_because=fate["reason"] if suppressed else None,
         )
-    ledger.settle_member(member["delivery_id"], summary["event_id"], fate)
+    deliveries.settle_member(member.delivery_id, summary.event_id, fate)
+
+
+def _task(item: DeliveryItem) -> Task:
+    """The input with which DeliverNotification makes the delivery; `LookupError` where it has none."""
+    if item.task is None:
+        raise LookupError("the ledger's item has no task")
+    return item.task

@@ -5,11 +5,11 @@ from functools import partial
 
 from lambdas.common.aws.vault import Written, read_document, write_document
 from lambdas.common.contracts.models import CANCELS, Identities, PatientEvent
-from lambdas.common.encounters import Occasion
 from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.handler import Result, Run, Task, of_envelope, step
 from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
+from lambdas.delivery.ledger.encounters import Occasion
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team.cancellation import withdrawn
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers

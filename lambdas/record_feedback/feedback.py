@@ -7,7 +7,7 @@ object, as EventBridge's `detail`. It holds addresses, headers and diagnostic te
 from dataclasses import dataclass
 from typing import Any, Self
 
-from lambdas.common.deliveries import REFUSED, SENT
+from lambdas.delivery.ledger.states import DeliveryState
 
 Detail = dict[str, Any]
 
@@ -22,7 +22,7 @@ class Meaning:
     action: str
     outcome: str
     part: str
-    state: str = SENT
+    state: DeliveryState = DeliveryState.SENT
 
 
 MEANINGS = {
@@ -31,8 +31,8 @@ MEANINGS = {
     "DeliveryDelay": Meaning("DELAYED", "ok", "deliveryDelay"),
     "Bounce": Meaning("BOUNCED", "refused", "bounce"),
     "Complaint": Meaning("COMPLAINED", "refused", "complaint"),
-    "Reject": Meaning("REJECTED", "refused", "reject", REFUSED),
-    "Rendering Failure": Meaning("FAILED", "failed", "failure", REFUSED),
+    "Reject": Meaning("REJECTED", "refused", "reject", DeliveryState.REFUSED),
+    "Rendering Failure": Meaning("FAILED", "failed", "failure", DeliveryState.REFUSED),
 }
 """SES's `eventType`. Opens and clicks are never tracked."""
 

@@ -1,11 +1,11 @@
 """One SES event into the ledger and the audit chain of each patient event in the mail, once however often it comes."""
 
-from lambdas.common import deliveries
 from lambdas.common.audit import chain
-from lambdas.common.aws.items import Item
-from lambdas.common.deliveries import WITHHELD
 from lambdas.common.handler import Result, Run, Task
-from lambdas.record_feedback import ledger
+from lambdas.delivery.ledger import deliveries, problems
+from lambdas.delivery.ledger import feedback as ledger
+from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.states import DeliveryState, Problem
 from lambdas.record_feedback.feedback import Feedback
 
 Actions = dict[str, set[str]]
@@ -18,14 +18,14 @@ def record(task: Task, run: Run) -> Result:
     dropped: an error would only make EventBridge bring it again.
     """
     feedback = Feedback.from_detail(task.get("detail", {}))
-    item = ledger.note(feedback) if feedback else None
+    item = _noted(feedback) if feedback else None
     if feedback is None or item is None:
         run.logger.warning("an SES event about no delivery of ours")
         run.count("FeedbackNotOurs")
         return {"outcome": "not_ours"}
     told = [item, *_members(item)]
     for delivery in told:
-        ledger.settle(feedback, delivery["delivery_id"])
+        ledger.settle(delivery.delivery_id, feedback.meaning.state, feedback.ses_message_id)
     if feedback.address_failed:
         _give_up_address(feedback, told)
     news = [_record(run, feedback, delivery) for delivery in told]
@@ -36,63 +36,66 @@ def record(task: Task, run: Run) -> Result:
     return {"outcome": "recorded", "delivery_id": feedback.delivery_id}
 
 
-def _members(item: Item) -> list[Item]:
+def _noted(feedback: Feedback) -> DeliveryItem | None:
+    return ledger.note(feedback.delivery_id, feedback.event_id, feedback.mark)
+
+
+def _members(item: DeliveryItem) -> list[DeliveryItem]:
     """The deliveries that went out in this one, a summary; none for a notification."""
-    found = map(deliveries.read, item.get("members", ()))
-    return [member for member in found if member and member["state"] != WITHHELD]
+    found = map(deliveries.read, item.members)
+    return [member for member in found if member and member.state is not DeliveryState.SUPPRESSED]
 
 
-def _record(run: Run, feedback: Feedback, delivery: Item) -> bool:
+def _record(run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:
     """Audits the event in the chain of the delivery's own patient event; whether it was news there."""
     actions = _actions(delivery)
     if not _is_news(feedback, actions):
         return False
     facts = {
         "sender": None,
-        "recipient_ref": delivery["recipient_ref"],
-        "channel": delivery["channel"],
-        "delivery_id": delivery["delivery_id"],
-        "patient_ref": delivery.get("patient_ref"),
-        "encounter_ref": delivery.get("encounter_ref"),
+        "recipient_ref": delivery.recipient_ref,
+        "channel": delivery.channel,
+        "delivery_id": delivery.delivery_id,
+        "patient_ref": delivery.patient_ref or None,
+        "encounter_ref": delivery.encounter_ref or None,
         "ses_message_id": feedback.ses_message_id,
     }
     if _died_silent(feedback, delivery, actions):
-        run.audit_of(delivery["event_id"], "SENT", "ok", **facts)
+        run.audit_of(delivery.event_id, "SENT", "ok", **facts)
     own = {"ses_event": feedback.mark, "detail": feedback.kind}
     action, outcome = feedback.meaning.action, feedback.meaning.outcome
-    run.audit_of(delivery["event_id"], action, outcome, **facts, **own)
+    run.audit_of(delivery.event_id, action, outcome, **facts, **own)
     return True
 
 
-def _died_silent(feedback: Feedback, delivery: Item, actions: Actions) -> bool:
+def _died_silent(feedback: Feedback, delivery: DeliveryItem, actions: Actions) -> bool:
     """Whether a release died between SES's answer and its entry: no workflow brings that one again."""
     told = feedback.event_type in ("Delivery", "Bounce")
-    return told and bool(delivery.get("released")) and not {"SENT", "UNKNOWN"} & actions.keys()
+    return told and delivery.released and not {"SENT", "UNKNOWN"} & actions.keys()
 
 
-def _give_up_address(feedback: Feedback, told: list[Item]) -> None:
+def _give_up_address(feedback: Feedback, told: list[DeliveryItem]) -> None:
     """Marks the address as bad, and has the directory's fallback told once of each event in the mail.
 
     Before the audit entry: a run that dies here is repeated, and both are the same whenever made.
     """
     item = told[0]
-    endpoint = item.get("endpoint_ref", "")
-    if endpoint:
-        deliveries.mark(
-            deliveries.endpoint_key(endpoint),
-            deliveries.ENDPOINT_BAD,
-            recipient_ref=item["recipient_ref"],
+    if item.endpoint_ref:
+        problems.report(
+            Problem.ENDPOINT_BAD,
+            item.endpoint_ref,
+            recipient_ref=item.recipient_ref,
             reason=feedback.meaning.action.lower(),
         )
     for delivery in told:
         deliveries.tell_instead(delivery)
 
 
-def _actions(delivery: Item) -> Actions:
+def _actions(delivery: DeliveryItem) -> Actions:
     """What the event's chain says of the delivery: each action with the SES events behind it."""
     found: Actions = {}
-    for entry in chain.entries(delivery["event_id"]):
-        if entry.get("delivery_id") == delivery["delivery_id"]:
+    for entry in chain.entries(delivery.event_id):
+        if entry.get("delivery_id") == delivery.delivery_id:
             found.setdefault(entry["action"], set()).add(entry.get("ses_event", ""))
     return found
 

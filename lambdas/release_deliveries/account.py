@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError
 from lambdas.common.aws.clients import client, dependency
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.handler import Run, where
-from lambdas.delivery.mail_account import mail_account, set_maximum_rate
+from lambdas.delivery.ledger.mail_account import mail_account, set_maximum_rate
 
 UNLIMITED = -1
 """`Max24HourSend` of an account without a daily quota."""

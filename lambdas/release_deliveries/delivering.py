@@ -5,42 +5,42 @@ from typing import Any
 
 from botocore.config import Config
 
-from lambdas.common import deliveries
 from lambdas.common.aws.clients import client, dependency
-from lambdas.common.aws.items import Item
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.settings import required
+from lambdas.delivery.ledger import deliveries
+from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.states import HoldReason
 
 # It may take its 7 s; and a call that was lost is the next run's to repeat, not the client's.
 PATIENT = Config(connect_timeout=1, read_timeout=9, retries={"total_max_attempts": 1})
 
 REFUSED = "DeliveryRefusedError"
 
-QUOTA = "quota"
+QUOTA = str(HoldReason.QUOTA)
 """The outcome of a mail that SES refused for the daily quota: it is held."""
 
 
-def deliver(item: Item) -> str:
+def deliver(item: DeliveryItem) -> str:
     """The outcome of one due delivery: what DeliverNotification said, else `refused` or `failed`.
 
     `item` is as the index has it; the task is in the table. "nothing" when the item has gone.
     """
-    found = deliveries.read(item["delivery_id"]) or {}
-    if "task" not in found:
+    found = deliveries.read(item.delivery_id)
+    if found is None or found.task is None:
         return "nothing"
-    item = found
-    return _call({**item["task"], "recipient_ref": item["recipient_ref"], **_released()})
+    return _call({**found.task, "recipient_ref": found.recipient_ref, **_released()})
 
 
-def digest(digest_id: str, items: list[Item], moment: str) -> str:
+def digest(digest_id: str, items: list[DeliveryItem], moment: str) -> str:
     """The outcome of one summary of several held deliveries to one recipient."""
     if not items:
         return "nothing"
     return _call(
         {
             "envelope": {"event_id": digest_id, "sender": "unknown"},
-            "recipient_ref": items[0]["recipient_ref"],
-            "members": [item["delivery_id"] for item in items],
+            "recipient_ref": items[0].recipient_ref,
+            "members": [item.delivery_id for item in items],
             "begun_at": moment,
             **_released(),
         }

@@ -11,16 +11,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Event
 
-from lambdas.common import deliveries
-from lambdas.common.aws.items import Item
 from lambdas.common.clock import iso, milliseconds_since, now
-from lambdas.common.deliveries import CLAIMED, HELD, PAUSED, SENDING, UNKNOWN
 from lambdas.common.handler import Result, Run
-from lambdas.delivery.mail_account import MailAccount, mail_account, open_quota
-from lambdas.release_deliveries import ledger
+from lambdas.delivery.ledger import deliveries, due, problems
+from lambdas.delivery.ledger.items import DeliveryItem, MailAccount
+from lambdas.delivery.ledger.mail_account import mail_account, open_quota
+from lambdas.delivery.ledger.rate import SHARE_OF_RELEASES
+from lambdas.delivery.ledger.repair import repair
+from lambdas.delivery.ledger.states import SETTLED, TOGETHER, DeliveryState
 from lambdas.release_deliveries.account import measure_quota
 from lambdas.release_deliveries.delivering import QUOTA, deliver, digest
-from lambdas.release_deliveries.repair import repair
 
 AT_ONCE = 8
 """Mails made at the same time: with a fifth of a second each, about forty a second."""
@@ -31,9 +31,7 @@ LATEST_START_MS = 40_000
 MOST_IN_DIGEST = 8
 """Eight full notifications stay below the 100 kB that mail programs show; more are a second mail."""
 
-TOGETHER = ("digest", "quiet")
-
-Job = tuple[str, list[Item]]
+Job = tuple[str, list[DeliveryItem]]
 """A summary's id with its members; "" with one delivery, or with those of a summary not yet bound."""
 
 
@@ -48,25 +46,25 @@ def release(run: Run) -> Result:
     resends = os.environ.get("ENS_ON_UNKNOWN") == "resend_once"
     repair(resends)
     measure_quota(run)
-    found = ledger.due_by(iso(moment))
+    found = due.due_by(iso(moment))
     _measure(run, found, moment)
-    if (deliveries.read(deliveries.SWITCH) or {}).get("state") == PAUSED:
+    if problems.paused():
         return {"due": 0, "paused": True}
     account = mail_account()
     if account.retry_at > iso(moment):
         return {"due": len(found), "quota_reached": True}
-    due = [item for item in found if _is_ready(item, resends)]
-    outcomes = _outcomes(_jobs(due), account, run)
+    ready = [item for item in found if _is_ready(item, resends)]
+    outcomes = _outcomes(_jobs(ready), account, run)
     if account.quota_reached and not outcomes.keys() & {"later", QUOTA}:
         open_quota(account)
     for outcome, count in outcomes.items():
         run.count(f"Released_{outcome}", count)
-    return {"due": len(due), **outcomes}
+    return {"due": len(ready), **outcomes}
 
 
-def _measure(run: Run, found: list[Item], moment: datetime) -> None:
+def _measure(run: Run, found: list[DeliveryItem], moment: datetime) -> None:
     """Counts for the alarms what waits and how long, every minute, also while nothing may go."""
-    waiting = ledger.waiting(found, iso(moment))
+    waiting = due.waiting(found, iso(moment))
     oldest = datetime.fromisoformat(waiting.oldest)
     run.count("UnknownDeliveries", waiting.unknown)
     run.count("HeldDeliveries", waiting.held)
@@ -74,41 +72,41 @@ def _measure(run: Run, found: list[Item], moment: datetime) -> None:
     run.count("OldestOverdueSeconds", max(0, int((moment - oldest).total_seconds())))
 
 
-def _is_ready(item: Item, resends: bool) -> bool:
+def _is_ready(item: DeliveryItem, resends: bool) -> bool:
     """Whether the item may go out now; an unknown one is made ready, or left to a person for good."""
-    if item["state"] != UNKNOWN:
-        return item["state"] in (HELD, CLAIMED, SENDING)
-    if resends and deliveries.resend(item["delivery_id"], once=True):
+    if item.state is not DeliveryState.UNKNOWN:
+        return item.state not in SETTLED
+    if resends and deliveries.resend(item.delivery_id, once=True):
         return True
-    ledger.leave_to_a_person(item["delivery_id"])
+    deliveries.leave_to_a_person(item.delivery_id)
     return False
 
 
-def _jobs(due: Iterable[Item]) -> list[Job]:
+def _jobs(ready: Iterable[DeliveryItem]) -> list[Job]:
     """The mails to make, the longest due first: summaries that were bound before or now, and single ones.
 
     One item alone in a summary goes as a notification of its own.
     """
-    bound: dict[str, list[Item]] = {}
-    fresh: dict[tuple[str, str], list[Item]] = {}
+    bound: dict[str, list[DeliveryItem]] = {}
+    fresh: dict[tuple[str, str], list[DeliveryItem]] = {}
     jobs: list[Job] = []
-    for item in due:
-        if item.get("digest_id"):
-            bound.setdefault(item["digest_id"], []).append(item)
-        elif item["state"] == HELD and item.get("hold_reason") in TOGETHER:
-            fresh.setdefault((item["recipient_ref"], item["channel"]), []).append(item)
+    for item in ready:
+        if item.digest_id:
+            bound.setdefault(item.digest_id, []).append(item)
+        elif item.state is DeliveryState.HELD and item.hold_reason in TOGETHER:
+            fresh.setdefault((item.recipient_ref, item.channel), []).append(item)
         else:
             jobs.append(("", [item]))
     jobs += bound.items()
     for items in fresh.values():
-        items.sort(key=lambda item: str(item.get("claimed_at", "")))
+        items.sort(key=lambda item: item.claimed_at)
         for start in range(0, len(items), MOST_IN_DIGEST):
             jobs.append(("", items[start : start + MOST_IN_DIGEST]))
     return sorted(jobs, key=_due_at)
 
 
 def _due_at(job: Job) -> str:
-    return min(str(item["due_at"]) for item in job[1])
+    return min(item.due_at for item in job[1])
 
 
 def _outcomes(jobs: list[Job], account: MailAccount, run: Run) -> Counter[str]:
@@ -120,7 +118,7 @@ def _outcomes(jobs: list[Job], account: MailAccount, run: Run) -> Counter[str]:
     if account.quota_reached and jobs:
         outcomes[_made(jobs[0], run, stop)] += 1
         jobs = jobs[1:]
-    rate = account.rate(int(os.environ.get("ENS_SES_RATE") or 0)) * deliveries.SHARE_OF_RELEASES
+    rate = account.rate(int(os.environ.get("ENS_SES_RATE") or 0)) * SHARE_OF_RELEASES
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures: list[Future[str]] = [
             pool.submit(_made, job, run, stop) for job in _paced(jobs, rate, run, stop)
@@ -149,7 +147,7 @@ def _made(job: Job, run: Run, stop: Event) -> str:
     digest_id, items = job
     if not digest_id and len(items) > 1:
         # Written first, so that a run that dies leaves the next one the same summary.
-        digest_id, items = ledger.bound(items)
+        digest_id, items = deliveries.bind(items)
     outcome = digest(digest_id, items, now()) if digest_id else deliver(items[0])
     if outcome == QUOTA:
         stop.set()

@@ -5,19 +5,20 @@ import sys
 
 import click
 
-from lambdas.common import deliveries
+from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.states import DeliveryState, HoldReason, SwitchState
 from ops import ledger
 from ops.output import clock, console, count, short_clock, table
 from ops.session import Session, operator, pass_session
 
-HOLD_REASONS = {
-    "digest": "for the recipient's daily summary",
-    "quiet": "for the end of the recipient's quiet hours",
-    "rate": "for SES's maximum rate",
-    "quota": "daily mail quota used up",
-    "switched_off": "deliveries are paused",
-    "fallback": "told instead of another recipient",
-    "resend": "sent again",
+HOLD_REASONS: dict[str, str] = {
+    HoldReason.DIGEST: "for the recipient's daily summary",
+    HoldReason.QUIET: "for the end of the recipient's quiet hours",
+    HoldReason.RATE: "for SES's maximum rate",
+    HoldReason.QUOTA: "daily mail quota used up",
+    HoldReason.SWITCHED_OFF: "deliveries are paused",
+    HoldReason.FALLBACK: "told instead of another recipient",
+    HoldReason.RESEND: "sent again",
 }
 
 COLUMNS = ("delivery_id", "event_id", "recipient_ref", "kind", "updated_at")
@@ -33,7 +34,7 @@ def deliveries_group() -> None:
 @pass_session
 def unknown_command(session: Session, as_csv: bool) -> None:
     """Lists deliveries of which nobody knows whether they went."""
-    _list(ledger.in_state(session.deployment, deliveries.UNKNOWN), as_csv)
+    _list(ledger.in_state(session.deployment, DeliveryState.UNKNOWN), as_csv)
 
 
 @deliveries_group.command("held")
@@ -42,9 +43,9 @@ def unknown_command(session: Session, as_csv: bool) -> None:
 def held_command(session: Session, as_csv: bool) -> None:
     """Lists deliveries that wait, and for what: their hour, the rate, the daily quota, the switch."""
     switch = ledger.switched(session.deployment)
-    if switch.get("state") == deliveries.PAUSED and not as_csv:
-        console().print(f"Paused by {switch['by']} since {clock(switch['updated_at'])} UTC.")
-    _list(ledger.in_state(session.deployment, deliveries.HELD), as_csv)
+    if switch.state is SwitchState.PAUSED and not as_csv:
+        console().print(f"Paused by {switch.by} since {clock(switch.updated_at)} UTC.")
+    _list(ledger.in_state(session.deployment, DeliveryState.HELD), as_csv)
 
 
 @deliveries_group.command("problems")
@@ -55,15 +56,13 @@ def problems_command(session: Session) -> None:
     Correct the directory; the next notification then finds a new address or certificate.
     """
     out, shown = console(), table("recipient", "problem", "reason", "since")
-    items = [
-        item for state in deliveries.PROBLEMS for item in ledger.in_state(session.deployment, state)
-    ]
+    items = ledger.address_problems(session.deployment)
     for item in items:
         shown.add_row(
-            item["recipient_ref"],
-            item["state"].replace("_", " "),
-            item["reason"].replace("_", " "),
-            clock(item["updated_at"]),
+            item.recipient_ref,
+            item.state.replace("_", " "),
+            item.reason.replace("_", " "),
+            clock(item.updated_at),
         )
     if items:
         out.print(shown)
@@ -91,7 +90,7 @@ def pause_command(session: Session, by: str) -> None:
 
     Who did it is in the audit: `ens trace switch#delivery`.
     """
-    ledger.switch(session.deployment, deliveries.PAUSED, operator(by))
+    ledger.switch(session.deployment, SwitchState.PAUSED, operator(by))
     console().print("Paused: every notification is held until `ens deliveries continue`.")
 
 
@@ -100,28 +99,27 @@ def pause_command(session: Session, by: str) -> None:
 @pass_session
 def continue_command(session: Session, by: str) -> None:
     """Ends a pause: what was held goes out, at the account's rate."""
-    ledger.switch(session.deployment, "on", operator(by))
+    ledger.switch(session.deployment, SwitchState.ON, operator(by))
     console().print("Deliveries go on; what was held goes out within minutes.")
 
 
-def _reason(item: ledger.Item) -> str:
+def _reason(item: DeliveryItem) -> str:
     """What a held delivery waits for, in words; a reason of an older version as it is."""
-    reason = str(item.get("hold_reason", ""))
-    return HOLD_REASONS.get(reason, reason.replace("_", " "))
+    return HOLD_REASONS.get(item.hold_reason, item.hold_reason.replace("_", " "))
 
 
-def _list(items: list[ledger.Item], as_csv: bool) -> None:
+def _list(items: list[DeliveryItem], as_csv: bool) -> None:
     if as_csv:
         writer = csv.writer(sys.stdout)
         writer.writerow(COLUMNS)
-        writer.writerows([[item.get(name, "") for name in COLUMNS] for item in items])
+        writer.writerows([[getattr(item, name) for name in COLUMNS] for item in items])
         return
     out, shown = console(), table("delivery", "kind", "since", "why")
     for item in items:
         shown.add_row(
-            item["delivery_id"],
-            item.get("kind", ""),
-            short_clock(item["updated_at"]),
+            item.delivery_id,
+            item.kind,
+            short_clock(item.updated_at),
             _reason(item),
         )
     if items:

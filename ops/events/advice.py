@@ -77,8 +77,8 @@ DELIVERY_ADVICE: dict[str, str] = {
         " the provider, or send it again: `ens deliveries unknown`, `ens deliveries resend`."
     ),
     "refused": "The mail service refused {recipient_ref}: correct the address in the registry.",
-    "withheld": (
-        "{recipient_ref} was not told: the hospital withdrew the event before it went out."
+    "suppressed": (
+        "{recipient_ref} was not told: the hospital cancelled the event before it went out."
     ),
     "bounced": "The notification to {recipient_ref} bounced: correct the address in the registry.",
     "complained": "{recipient_ref} reported the notification as spam: speak with the provider.",

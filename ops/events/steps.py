@@ -12,7 +12,9 @@ DELIVERY_OUTCOMES = {
     "REFUSED": "refused",
     "UNKNOWN": "unknown",
     "HELD": "held",
-    "WITHHELD": "withheld",
+    "SUPPRESSED": "suppressed",
+    # The word of earlier versions.
+    "WITHHELD": "suppressed",
     "FAILED": "failed",
     "RESENT": "held",
 }

@@ -1,8 +1,9 @@
 """The functions: what they are told, how long they may take, where they run."""
 
+import ast
 import re
 from collections.abc import Callable
-from pathlib import Path
+from functools import cache
 
 import pytest
 
@@ -13,10 +14,8 @@ from tests.conftest import ROOT
 from tests.infra.conftest import Stacks
 from tests.infra.template import STEPS, Template
 from tests.infra.test_workflow import TASKS
+from tests.support.aws_calls.program import Program
 
-COMMON = re.compile(
-    r"from lambdas\.common(?:\.\w+)? import (?:\([^)]*\)|.*)|from lambdas\.common\.\w+"
-)
 REQUIRED = re.compile(r'required\(\s*"(ENS_[A-Z_]+)"')
 
 
@@ -24,21 +23,11 @@ def folder_of(step: str) -> str:
     return re.sub("(?<!^)([A-Z])", r"_\1", step).lower()
 
 
+@cache
 def source_of(step: str) -> str:
-    """The text of a step's own folder and of what it imports from the shared code, however far."""
-    waiting = sorted((ROOT / "lambdas" / folder_of(step)).rglob("*.py"))
-    seen: dict[Path, str] = {}
-    while waiting:
-        file = waiting.pop()
-        if file not in seen:
-            seen[file] = file.read_text("utf-8")
-            waiting += [
-                ROOT / "lambdas" / "common" / f"{name}.py"
-                for line in COMMON.findall(seen[file])
-                for name in re.findall(r"\w+", line)
-                if (ROOT / "lambdas" / "common" / f"{name}.py").exists()
-            ]
-    return "".join(seen.values())
+    """The text of a step's handler and of all that it imports of this repository, however far."""
+    modules = Program(ROOT, f"lambdas.{folder_of(step)}.handler").modules
+    return "".join(ast.unparse(module.tree).replace("'", '"') for module in modules.values())
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from environments import load
-from lambdas.common.deliveries import SWITCH
+from lambdas.delivery.ledger.problems import SWITCH
 from ops.master_data.audit import CHAIN
 from tests.infra.conftest import Stacks
 from tests.infra.judges import tools

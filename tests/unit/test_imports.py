@@ -48,6 +48,16 @@ def strangers(folder: str, allowed: set[str], files: list[str] | None = None) ->
     ]
 
 
+def module_of(folder: str) -> str:
+    """`lambdas.delivery.ledger` of `delivery/ledger`."""
+    return "lambdas." + folder.replace("/", ".")
+
+
+def is_in(name: str, package: str) -> bool:
+    """Whether an imported name is a package or stands in it."""
+    return f"{name}.".startswith(f"{package}.")
+
+
 def required_by(step: str) -> set[str]:
     """The import names of what a step's own requirements bring that step code may use."""
     names = {
@@ -79,7 +89,7 @@ def test_the_shared_code_knows_no_step() -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_knows_the_shared_code_and_itself_but_no_other_step(step: str) -> None:
-    shared = {f"lambdas.{name}" for name, steps in SHARED.items() if step in steps}
+    shared = {module_of(name) for name, steps in SHARED.items() if step in steps}
     allowed = {*AWS, "hl7", "lambdas.common", f"lambdas.{step}", *shared, *required_by(step)}
     assert not strangers(f"lambdas/{step}", allowed)
 
@@ -88,17 +98,33 @@ def test_a_step_knows_the_shared_code_and_itself_but_no_other_step(step: str) ->
 def test_a_shared_folder_is_shipped_by_the_steps_that_import_it(
     folder: str, steps: tuple[str, ...]
 ) -> None:
-    importing = [
+    inner = [module_of(name) for name in SHARED if name.startswith(f"{folder}/")]
+    outer = [name for name in SHARED if folder.startswith(f"{name}/")]
+    whole = {step for name in outer for step in SHARED[name]}
+    importing = {
         step
         for step in STEPS
         for file in (ROOT / "lambdas" / step).rglob("*.py")
-        if any(name.startswith(f"lambdas.{folder}.") for name in imports_of(file))
-    ]
-    assert set(importing) == set(steps)
+        for name in imports_of(file)
+        if is_in(name, module_of(folder)) and not any(is_in(name, other) for other in inner)
+    }
+    assert importing - whole == set(steps)
+
+
+def test_the_ledger_knows_the_shared_code_and_itself_alone() -> None:
+    assert not strangers(
+        "lambdas/delivery/ledger", {*AWS, "msgspec", "lambdas.common", "lambdas.delivery.ledger"}
+    )
 
 
 def test_the_delivery_domain_knows_the_shared_code_and_no_step() -> None:
-    allowed = {*AWS, "lambdas.common", "lambdas.delivery", *required_by("deliver_notification")}
+    allowed = {
+        *AWS,
+        "msgspec",
+        "lambdas.common",
+        "lambdas.delivery",
+        *required_by("deliver_notification"),
+    }
     assert not strangers("lambdas/delivery", allowed)
 
 
@@ -135,7 +161,7 @@ def test_the_operators_tool_imports_no_handler() -> None:
         "ops",
         "lambdas.common",
         "hl7",
-        *(f"lambdas.{name}" for name in (*STEPS, *SHARED)),
+        *map(module_of, (*STEPS, *SHARED)),
     }
     assert not strangers("ops", allowed)
     handlers = [

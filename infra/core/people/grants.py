@@ -22,7 +22,7 @@ from infra.grants import allow, read_objects, read_secret, send_messages, use_ke
 VAULT_PATTERNS = ("events/*", "rejected/*", "analyses/*")
 
 # The partition keys of what the registrar and the operator write beside their own data: the audit
-# chain of master data (ops/master_data/audit.py), and the switch of deliveries (lambdas/common/deliveries.py).
+# chain of master data (ops/master_data/audit.py), and the switch of deliveries (lambdas/delivery/ledger/problems.py).
 MASTER_DATA_CHAIN = "registry"
 DELIVERY_SWITCH = "switch#delivery"
 

@@ -7,14 +7,14 @@ them: a relationship that has ended since, or one that began, changes nothing.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from lambdas.common import deliveries
 from lambdas.common.aws import vault
-from lambdas.common.aws.items import Item
 from lambdas.common.contracts.models import CANCELS, FirstNotice, Identities, Recipient
-from lambdas.common.deliveries import REFUSED, WITHHELD
-from lambdas.common.encounters import Encounter, Occasion, withdraw
+from lambdas.delivery.ledger import deliveries
+from lambdas.delivery.ledger.encounters import Encounter, Occasion, cancel
+from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.states import DeliveryState
 
-NOT_TOLD = (REFUSED, WITHHELD)
+NOT_TOLD = (DeliveryState.REFUSED, DeliveryState.SUPPRESSED)
 
 
 def withdrawn(identities: Identities, encounter_ref: str, cancellation: Occasion) -> Identities:
@@ -25,14 +25,15 @@ def withdrawn(identities: Identities, encounter_ref: str, cancellation: Occasion
     """
     listed: set[str] = set()
     for patient_ref in (identities.patient_ref, *identities.merged_from):
-        listed |= withdraw(Encounter(encounter_ref, patient_ref), cancellation)
+        listed |= cancel(Encounter(encounter_ref, patient_ref), cancellation)
     items = filter(None, map(deliveries.read, sorted(listed)))
     found = [
         item
         for item in items
-        if item["event_id"] != cancellation.event_id
+        if item.event_id != cancellation.event_id
         # A cancellation that was redriven leaves alone what came after it.
-        and item["task"]["envelope"]["received_at"] <= cancellation.received_at
+        and item.task
+        and item.task["envelope"]["received_at"] <= cancellation.received_at
     ]
     recipients = [_again(item) for item in _first_notices(found, cancellation.kind)]
     return replace(
@@ -40,24 +41,22 @@ def withdrawn(identities: Identities, encounter_ref: str, cancellation: Occasion
     )
 
 
-def _first_notices(found: Iterable[Item], kind: str) -> list[Item]:
+def _first_notices(found: Iterable[DeliveryItem], kind: str) -> list[DeliveryItem]:
     """Each recipient's newest notification of what is withdrawn, unless a withdrawal followed it."""
-    newest: dict[str, Item] = {}
-    for item in sorted(found, key=lambda item: item.get("claimed_at", "")):
-        if item["state"] not in NOT_TOLD and item.get("kind") in (*CANCELS[kind], kind):
-            newest[item["recipient_ref"]] = item
-    return [item for _, item in sorted(newest.items()) if item["kind"] != kind]
+    newest: dict[str, DeliveryItem] = {}
+    for item in sorted(found, key=lambda item: item.claimed_at):
+        if item.state not in NOT_TOLD and item.kind in (*CANCELS[kind], kind):
+            newest[item.recipient_ref] = item
+    return [item for _, item in sorted(newest.items()) if item.kind != kind]
 
 
-def _again(item: Item) -> Recipient | None:
+def _again(item: DeliveryItem) -> Recipient | None:
     """The recipient as they were when they were told, with what they were told."""
     first = Identities.from_dict(
-        vault.read_document(item["event_id"], "identities.json", item["identities_version"])
+        vault.read_document(item.event_id, "identities.json", item.identities_version)
     )
     for recipient in (*first.recipients, *first.fallbacks):
-        if recipient.recipient_ref == item["recipient_ref"]:
-            notice = FirstNotice(
-                item["event_id"], item["delivery_id"], item.get("sent_at") or item["claimed_at"]
-            )
+        if recipient.recipient_ref == item.recipient_ref:
+            notice = FirstNotice(item.event_id, item.delivery_id, item.sent_at or item.claimed_at)
             return replace(recipient, withdraws=notice)
     return None

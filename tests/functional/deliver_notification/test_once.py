@@ -10,12 +10,12 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ReadTimeoutError
 
-from lambdas.common import deliveries
 from lambdas.common.audit import chain
 from lambdas.common.aws import vault
 from lambdas.common.aws.clients import client
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.delivery import delivery, ledger, mailer, rate
+from lambdas.delivery import delivery, mailer
+from lambdas.delivery.ledger import attempts, deliveries, rate
 from tests.functional.deliver_notification.world import (
     EVENT_ID,
     World,
@@ -34,12 +34,12 @@ POINTS: list[tuple[Any, str]] = [
     (deliveries, "read"),
     (mailer, "build"),
     (mailer, "store"),
-    (ledger, "claim"),
+    (attempts, "claim"),
     (rate, "may_send"),
-    (delivery, "why_withheld"),
-    (ledger, "begin_sending"),
+    (delivery, "why_suppressed"),
+    (attempts, "begin_sending"),
     (mailer, "send"),
-    (ledger, "confirm"),
+    (attempts, "confirm"),
     (chain, "append"),
 ]
 IN_DOUBT = {
@@ -59,7 +59,7 @@ def test_a_crash_at_any_point_never_sends_two_and_never_hides_that_none_went(
     aws: Any, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
     world = World()
-    monkeypatch.setattr(ledger, "LEASE_MS", -1)  # the next run comes long after
+    monkeypatch.setattr(attempts, "LEASE_MS", -1)  # the next run comes long after
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):
@@ -206,15 +206,15 @@ def test_two_runs_at_once_send_one_mail(aws: Any) -> None:
 
 def test_a_claim_that_was_lost_to_another_run_does_not_send(aws: Any) -> None:
     world = World()
-    real = ledger.begin_sending
+    real = attempts.begin_sending
 
-    def robbed(ours: ledger.Delivery, attempt: str, document: Any) -> None:
-        ledger.release(ours, attempt)
-        ledger.claim(ours, "another attempt")
+    def robbed(ours: attempts.Delivery, attempt: str, document: Any) -> None:
+        attempts.release(ours, attempt)
+        attempts.claim(ours, "another attempt")
         real(ours, attempt, document)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ledger, "begin_sending", robbed)
+        patch.setattr(attempts, "begin_sending", robbed)
         with pytest.raises(DependencyUnavailableError, match="took this delivery over"):
             world.run()
     assert sent_mails() == []
@@ -223,7 +223,7 @@ def test_a_claim_that_was_lost_to_another_run_does_not_send(aws: Any) -> None:
 def test_a_slow_run_that_was_given_up_on_still_tells_what_it_knows(
     aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "LEASE_MS", -1)
+    monkeypatch.setattr(attempts, "LEASE_MS", -1)
     world = World()
     real = mailer.send
 
@@ -260,7 +260,7 @@ def test_what_the_first_attempt_wrote_is_what_every_attempt_sends(
 ) -> None:
     world = World()
     with monkeypatch.context() as outage:
-        outage.setattr(ledger, "claim", failing(DependencyUnavailableError("dynamodb: down")))
+        outage.setattr(attempts, "claim", failing(DependencyUnavailableError("dynamodb: down")))
         with pytest.raises(DependencyUnavailableError):
             world.run()
     first = vault.write_once(EVENT_ID, f"mail/{world.delivery_id}.eml", b"", "message/rfc822")[0]

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from lambdas.common import deliveries
 from lambdas.common.audit import chain
+from lambdas.delivery.ledger import problems
+from lambdas.delivery.ledger.states import Problem
 from tests.functional.deliver_notification.world import (
     EVENT_ID,
     PRIVATE,
@@ -117,9 +118,9 @@ def test_a_certificate_that_does_not_hold_gives_the_minimum_and_an_operators_ite
     check_minimal()
     [entry] = chain.entries(EVENT_ID)
     assert (entry["detail"], entry["reduced"]) == ("minimal", reason)
-    known = deliveries.read(deliveries.certificate_key(world.item["endpoint_ref"]))
+    known = problems.read(Problem.CERTIFICATE_BAD, world.item["endpoint_ref"])
     assert known is not None
-    assert (known["state"], known["reason"]) == ("certificate_bad", reason)
+    assert (known.state, known.reason) == ("certificate_bad", reason)
     assert '"ReducedDetail":[1.0]' in capsys.readouterr().out.replace(" ", "")
 
 

@@ -9,10 +9,11 @@ import pytest
 from lambdas.common.audit import chain
 from lambdas.common.aws import vault
 from lambdas.common.contracts.models import Identities, Patient, PatientEvent, PatientIdentifier
-from lambdas.common.encounters import Encounter, Occasion, withdraw
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.handler import Task
-from lambdas.delivery import delivery, ledger, mailer
+from lambdas.delivery import delivery, mailer
+from lambdas.delivery.ledger import attempts
+from lambdas.delivery.ledger.encounters import Encounter, Occasion, cancel
 from lambdas.lookup_identities.handler import lambda_handler as look_up
 from lambdas.lookup_identities.registry.items import items
 from tests.functional.deliver_notification.world import ADMISSION, Context, beside, sent_mails
@@ -168,7 +169,7 @@ def test_another_patients_stay_under_the_same_number_is_left_alone(registry: Any
     registry("petra")
     run(event(1, "admission"))
     stay = Encounter(ENCOUNTER, "k1.somebody-else")
-    assert withdraw(stay, Occasion.of(event(2, "cancel_admission"), received_at(2))) == frozenset()
+    assert cancel(stay, Occasion.of(event(2, "cancel_admission"), received_at(2))) == frozenset()
     assert run(event(3, "cancel_admission")) == ["petra@clinic.example"]
 
 
@@ -176,13 +177,13 @@ def test_an_event_that_is_redriven_after_its_cancellation_is_told_to_nobody(regi
     registry("petra", "wei")
     admission = looked_up(event(1, "admission"))
     assert run(event(2, "cancel_admission")) == []
-    assert delivered(admission) == ["withheld", "withheld"]
-    assert delivered(admission) == ["withheld", "withheld"]
+    assert delivered(admission) == ["suppressed", "suppressed"]
+    assert delivered(admission) == ["suppressed", "suppressed"]
     assert sent_mails() == []
     entries = [e for e in chain.entries(f"{1:032x}") if e["step"] == "DeliverNotification"]
-    assert [(e["action"], e["withheld_because"]) for e in entries] == [
-        ("WITHHELD", f"{2:032x}"),
-        ("WITHHELD", f"{2:032x}"),
+    assert [(e["action"], e["suppressed_because"]) for e in entries] == [
+        ("SUPPRESSED", f"{2:032x}"),
+        ("SUPPRESSED", f"{2:032x}"),
     ]
 
 
@@ -192,7 +193,7 @@ def test_an_event_that_comes_after_its_cancellation_on_another_connection_is_tol
     registry("petra")
     run(event(2, "cancel_admission"))
     late = event(1, "admission")
-    assert delivered(looked_up(late, received=received_at(3))) == ["withheld"]
+    assert delivered(looked_up(late, received=received_at(3))) == ["suppressed"]
 
 
 def test_a_new_admission_under_the_same_number_stands_even_if_the_cancellation_is_redriven(
@@ -205,7 +206,7 @@ def test_a_new_admission_under_the_same_number_stands_even_if_the_cancellation_i
     assert [mail["Subject"].split(":")[0] for mail in sent_mails()] == ["Hospital admission"]
 
 
-def test_a_transfer_is_not_withheld_when_the_admission_was_withdrawn(registry: Any) -> None:
+def test_a_transfer_is_not_suppressed_when_the_admission_was_withdrawn(registry: Any) -> None:
     registry("petra")
     run(event(2, "cancel_admission"))
     assert delivered(looked_up(event(1, "transfer"))) == ["sent"]
@@ -216,11 +217,11 @@ def test_a_transfer_is_not_withheld_when_the_admission_was_withdrawn(registry: A
     ("module", "name"),
     [
         (mailer, "store"),
-        (ledger, "claim"),
-        (delivery, "why_withheld"),
-        (ledger, "begin_sending"),
+        (attempts, "claim"),
+        (delivery, "why_suppressed"),
+        (attempts, "begin_sending"),
         (mailer, "send"),
-        (ledger, "confirm"),
+        (attempts, "confirm"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -256,19 +257,19 @@ def test_whenever_the_cancellation_comes_both_are_told_or_neither(
     assert told in ([], ["Hospital admission", "Admission cancelled"])
 
 
-def test_a_first_notice_that_died_on_its_way_is_withheld_and_so_is_its_cancellation(
+def test_a_first_notice_that_died_on_its_way_is_suppressed_and_so_is_its_cancellation(
     registry: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry("petra")
     admission = looked_up(event(1, "admission"))
-    monkeypatch.setattr(ledger, "LEASE_MS", -1)
+    monkeypatch.setattr(attempts, "LEASE_MS", -1)
     with monkeypatch.context() as crash:
-        crash.setattr(ledger, "begin_sending", dies)
+        crash.setattr(attempts, "begin_sending", dies)
         with pytest.raises(RuntimeError):
             delivered(admission)
     cancellation = looked_up(event(2, "cancel_admission"))
-    assert delivered(cancellation) == ["withheld"]
-    assert delivered(admission) == ["withheld"]
+    assert delivered(cancellation) == ["suppressed"]
+    assert delivered(admission) == ["suppressed"]
     assert sent_mails() == []
 
 

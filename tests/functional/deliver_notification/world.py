@@ -13,7 +13,6 @@ from aws_lambda_powertools import Logger, Metrics
 from botocore.exceptions import ClientError
 from moto.ses.models import ses_backends
 
-from lambdas.common import deliveries
 from lambdas.common.audit.chain import entries
 from lambdas.common.aws import vault
 from lambdas.common.aws.clients import client
@@ -34,6 +33,7 @@ from lambdas.common.contracts.models import (
 from lambdas.common.handler import Run
 from lambdas.deliver_notification.handler import lambda_handler
 from lambdas.delivery.delivery import deliver
+from lambdas.delivery.ledger import deliveries, table
 from lambdas.delivery.mailer import SES_CONFIG
 
 ACCOUNT = "123456789012"
@@ -139,7 +139,7 @@ class World:
     @property
     def item(self) -> dict[str, Any]:
         """The ledger's item of the first recipient; empty when there is none."""
-        return deliveries.read(self.delivery_id) or {}
+        return table.read_item(self.delivery_id)
 
     @property
     def actions(self) -> list[str]:

@@ -8,9 +8,11 @@ from typing import Any
 import boto3
 from click.testing import Result
 
-from lambdas.common import deliveries
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
+from lambdas.delivery.ledger import deliveries, problems
+from lambdas.delivery.ledger.problems import SWITCH
+from lambdas.delivery.ledger.states import Problem
 
 Ens = Callable[..., Result]
 EVENT, DELIVERY = "5e" * 16, "d1" * 16
@@ -39,7 +41,7 @@ def test_unknown_deliveries_are_listed_and_sent_again_in_a_persons_name(ens: Ens
     assert ens("deliveries", "resend", DELIVERY, "--by", "R. Tester").exit_code == 0
     item = deliveries.read(DELIVERY)
     assert item is not None
-    assert (item["state"], item["hold_reason"]) == ("held", "resend")
+    assert (item.state, item.hold_reason) == ("held", "resend")
     [entry] = chain.entries(EVENT)
     assert (entry["action"], entry["actor"]) == ("RESENT", "operator:R. Tester")
     assert DELIVERY in ens("deliveries", "held").output
@@ -67,21 +69,20 @@ def test_a_list_for_a_spreadsheet_is_csv(ens: Ens) -> None:
 def test_the_switch_pauses_and_lets_go(ens: Ens) -> None:
     for command, state in (("pause", "paused"), ("continue", "on")):
         assert ens("deliveries", command, "--by", "tester").exit_code == 0
-        item = deliveries.read(deliveries.SWITCH)
-        assert item is not None
-        assert (item["state"], item["by"]) == (state, "tester")
+        switch = problems.read_switch()
+        assert (switch.state, switch.by) == (state, "tester")
         assert ("Paused by tester" in ens("deliveries", "held").output) is (state == "paused")
-    entries = chain.entries(deliveries.SWITCH)
+    entries = chain.entries(SWITCH)
     assert [(e["action"], e["actor"]) for e in entries] == [
         ("PAUSED", "operator:tester"),
         ("CONTINUED", "operator:tester"),
     ]
-    assert "holds" in ens("audit", "verify", deliveries.SWITCH).output
-    assert "tester" in ens("trace", deliveries.SWITCH).output
+    assert "holds" in ens("audit", "verify", SWITCH).output
+    assert "tester" in ens("trace", SWITCH).output
 
 
 def test_problems_name_the_recipient_by_reference(ens: Ens) -> None:
-    deliveries.mark("endpoint#k1.x", "endpoint_bad", recipient_ref="k1.recipient", reason="bounced")
+    problems.report(Problem.ENDPOINT_BAD, "k1.x", recipient_ref="k1.recipient", reason="bounced")
     output = ens("deliveries", "problems").output
     assert "k1.recipient" in output
     assert "bounced" in output

@@ -5,10 +5,10 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas.common import deliveries
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
 from lambdas.common.errors import DependencyUnavailableError
+from lambdas.delivery.ledger import table
 from lambdas.record_feedback.handler import lambda_handler
 from tests.support.logs import on_stdout
 from tests.support.ses_events import ses_event
@@ -52,7 +52,7 @@ def feed(event_type: str, **part: Any) -> dict[str, Any]:
 
 
 def ledger() -> dict[str, Any]:
-    return deliveries.read(DELIVERY_ID) or {}
+    return table.read_item(DELIVERY_ID)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from lambdas.common import deliveries
 from lambdas.common.audit import chain
-from lambdas.delivery import delivery, ledger, mailer, rate, record, summary
-from lambdas.record_feedback import ledger as feedback_ledger
+from lambdas.delivery import delivery, mailer, record, summary
+from lambdas.delivery.ledger import attempts, deliveries, due, problems, rate
+from lambdas.delivery.ledger import feedback as feedback_ledger
+from lambdas.delivery.ledger.states import Problem
 from lambdas.record_feedback.handler import lambda_handler as feedback
-from lambdas.release_deliveries import ledger as release_ledger
 from lambdas.release_deliveries import releasing
 from tests.functional.deliver_notification.test_once import Death, dying
 from tests.functional.deliver_notification.world import RECIPIENT, Context, World, sent_mails
@@ -43,8 +43,8 @@ def names(value: Any) -> str:
 @pytest.fixture(autouse=True)
 def _long_after(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever comes after a death comes so late that it is known to be one."""
-    monkeypatch.setattr(ledger, "LEASE_MS", -1)
-    monkeypatch.setattr(ledger, "TAKE_UP_AFTER", -deliveries.TAKE_UP_AFTER)
+    monkeypatch.setattr(attempts, "LEASE_MS", -1)
+    monkeypatch.setattr(attempts, "TAKE_UP_AFTER", -due.TAKE_UP_AFTER)
 
 
 def dies_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str) -> None:
@@ -65,21 +65,21 @@ def releases() -> None:
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (release_ledger, "due_by"),
-        (release_ledger, "bound"),
+        (due, "due_by"),
+        (deliveries, "bind"),
         (releasing, "digest"),
         (summary, "why_held"),
-        (summary, "why_withheld"),
+        (summary, "why_suppressed"),
         (summary, "rendered"),
         (mailer, "store"),
-        (ledger, "claim"),
+        (attempts, "claim"),
         (rate, "may_send"),
-        (ledger, "begin_sending"),
+        (attempts, "begin_sending"),
         (mailer, "send"),
-        (ledger, "confirm"),
+        (attempts, "confirm"),
         (record, "of_delivery"),
         (chain, "append"),
-        (ledger, "settle_member"),
+        (deliveries, "settle_member"),
     ],
     ids=names,
 )
@@ -105,14 +105,14 @@ def test_a_summary_is_told_once_and_its_members_with_it(
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (release_ledger, "due_by"),
+        (due, "due_by"),
         (releasing, "deliver"),
         (mailer, "store"),
-        (ledger, "claim"),
-        (delivery, "why_withheld"),
-        (ledger, "begin_sending"),
+        (attempts, "claim"),
+        (delivery, "why_suppressed"),
+        (attempts, "begin_sending"),
         (mailer, "send"),
-        (ledger, "confirm"),
+        (attempts, "confirm"),
         (chain, "append"),
     ],
     ids=names,
@@ -141,7 +141,7 @@ def test_one_held_alone_is_told_once(
 @MOMENTS
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(ledger, "claim"), (ledger, "hold"), (chain, "append")],
+    [(attempts, "claim"), (attempts, "hold"), (chain, "append")],
     ids=names,
 )
 def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
@@ -165,7 +165,7 @@ def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
     [
         (feedback_ledger, "note"),
         (feedback_ledger, "settle"),
-        (deliveries, "mark"),
+        (problems, "report"),
         (deliveries, "tell_instead"),
         (chain, "append"),
     ],
@@ -186,18 +186,18 @@ def test_a_bounce_is_recorded_once_and_the_fallback_told_once(
 
     assert [mail["To"] for mail in sent_mails()] == [RECIPIENT.address, STAND_IN.address]
     assert world.actions.count("BOUNCED") == 1
-    known = deliveries.read(deliveries.endpoint_key(world.item["endpoint_ref"]))
+    known = problems.read(Problem.ENDPOINT_BAD, world.item["endpoint_ref"])
     assert known is not None
-    assert known["state"] == "endpoint_bad"
+    assert known.state == "endpoint_bad"
 
 
 @MOMENTS
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (ledger, "claim"),
+        (attempts, "claim"),
         (deliveries, "tell_instead"),
-        (ledger, "refuse"),
+        (attempts, "refuse"),
         (chain, "append"),
     ],
     ids=names,
@@ -207,7 +207,7 @@ def test_an_address_given_up_is_refused_and_the_fallback_told_once(
 ) -> None:
     world = world_with_fallback()
     endpoint = delivery.endpoint_of(RECIPIENT)
-    deliveries.mark(deliveries.endpoint_key(endpoint), "endpoint_bad", recipient_ref="k1.recipient")
+    problems.report(Problem.ENDPOINT_BAD, endpoint, recipient_ref="k1.recipient")
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):
@@ -225,17 +225,17 @@ def refused(world: World) -> None:
 
 
 @MOMENTS
-@pytest.mark.parametrize(("module", "name"), [(ledger, "withhold"), (chain, "append")], ids=names)
-def test_one_withheld_is_said_so_once(
+@pytest.mark.parametrize(("module", "name"), [(attempts, "suppress"), (chain, "append")], ids=names)
+def test_one_suppressed_is_said_so_once(
     monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
     world = World()
-    withdrawn: Callable[..., str] = lambda *_, **__: "c" * 32  # noqa: E731
-    monkeypatch.setattr(delivery, "why_withheld", withdrawn)
+    cancelled: Callable[..., str] = lambda *_, **__: "c" * 32  # noqa: E731
+    monkeypatch.setattr(delivery, "why_suppressed", cancelled)
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):
             world.run()
-    assert world.run()["outcome"] == "withheld"
-    assert world.actions == ["WITHHELD"]
+    assert world.run()["outcome"] == "suppressed"
+    assert world.actions == ["SUPPRESSED"]
     assert sent_mails() == []

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from lambdas.common import deliveries
 from lambdas.common.audit import chain
 from lambdas.common.aws import vault
 from lambdas.common.contracts.models import Identities
+from lambdas.delivery.ledger import problems
+from lambdas.delivery.ledger.states import Problem
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from tests.functional.deliver_notification.world import (
     ADMISSION,
@@ -46,9 +47,9 @@ def test_a_bounce_or_complaint_gives_the_address_up_and_tells_the_fallback_once(
     assert plain is not None
     said = " ".join(plain.get_content().split())
     assert "It could not be delivered to Dr Petra Lindqvist" in said
-    known = deliveries.read(deliveries.endpoint_key(world.item["endpoint_ref"]))
+    known = problems.read(Problem.ENDPOINT_BAD, world.item["endpoint_ref"])
     assert known is not None
-    assert known["state"] == "endpoint_bad"
+    assert known.state == "endpoint_bad"
     assert "clinic.example" not in str(ledger_items())
 
 

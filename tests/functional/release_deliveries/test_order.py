@@ -10,12 +10,10 @@ import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from lambdas.common import deliveries
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
-from lambdas.delivery import ledger as delivery_ledger
-from lambdas.delivery import rate
-from lambdas.release_deliveries import repair
+from lambdas.delivery.ledger import attempts, rate, repair
+from lambdas.delivery.ledger.due import due
 from tests.functional.deliver_notification.world import (
     RECIPIENT,
     World,
@@ -55,7 +53,7 @@ def held(number: int, release_at: str, updated_at: str) -> dict[str, Any]:
         "release_at": release_at,
         "updated_at": updated_at,
         "task": {},
-        **deliveries.due(key, release_at),
+        **due(key, release_at),
     }
 
 
@@ -128,12 +126,12 @@ def test_what_the_rate_holds_back_keeps_its_place(monkeypatch: pytest.MonkeyPatc
     """Its time would else be new with every try, and it would never count as overdue."""
     [world] = worlds(1)
     world.run()
-    due = ago(minutes=30)
-    set_time(world, due)
+    moment = ago(minutes=30)
+    set_time(world, moment)
     with monkeypatch.context() as full:
         full.setattr(rate, "may_send", lambda *_: False)
         assert release()["held"] == 1
-    assert (world.item["hold_reason"], world.item["due_at"]) == ("rate", due)
+    assert (world.item["hold_reason"], world.item["due_at"]) == ("rate", moment)
     assert release()["sent"] == 1
 
 
@@ -159,10 +157,10 @@ def test_what_an_older_version_left_is_found_and_goes_out(
         world.run()
     due_now()
     if held_before == "dead release":
-        delivery = delivery_ledger.Delivery(world.item["event_id"], "k1.recipient", "email")
+        delivery = attempts.Delivery(world.item["event_id"], "k1.recipient", "email")
         with monkeypatch.context() as long_ago:
-            long_ago.setattr(delivery_ledger, "LEASE_MS", -1)
-            delivery_ledger.claim(delivery, "dead", released=True)
+            long_ago.setattr(attempts, "LEASE_MS", -1)
+            attempts.claim(delivery, "dead", released=True)
         unchanged_since(world, ago(hours=1))
     if held_before == "unknown":
         unchanged_since(world, ago(hours=1))

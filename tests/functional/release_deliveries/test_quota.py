@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.delivery import mail_account, rate
-from lambdas.delivery.mail_account import MailAccount
+from lambdas.delivery.ledger import mail_account, rate
+from lambdas.delivery.ledger.items import MailAccount
 from lambdas.release_deliveries import account
 from local.ses_account import age_mails, set_daily_quota
 from tests.functional.deliver_notification.world import (
@@ -193,6 +193,6 @@ def test_the_accounts_maximum_rate_is_kept_by_every_function(
     assert mail_account.mail_account().maximum_rate == 200
     mail_account.set_maximum_rate(1)
     monkeypatch.setenv("ENS_SES_RATE", "14")
-    monkeypatch.setattr("lambdas.delivery.rate.time.time", lambda: 1_000_000.0)
+    monkeypatch.setattr("lambdas.delivery.ledger.rate.time.time", lambda: 1_000_000.0)
     assert [world.run()["outcome"] for world in to_several(3)] == ["sent", "held", "held"]
     assert not rate.may_send(False, mail_account.mail_account())

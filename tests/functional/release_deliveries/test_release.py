@@ -8,11 +8,11 @@ import boto3
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from lambdas.common import deliveries
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
-from lambdas.common.encounters import Encounter, Occasion, withdraw
-from lambdas.delivery import ledger as delivery_ledger
+from lambdas.delivery.ledger import attempts, deliveries, due, problems
+from lambdas.delivery.ledger.encounters import Encounter, Occasion, cancel
+from lambdas.delivery.ledger.states import SwitchState
 from tests.functional.deliver_notification.world import (
     RECIPIENT,
     World,
@@ -99,7 +99,7 @@ def test_a_summary_that_was_sent_but_not_settled_settles_its_members(
         raise RuntimeError
 
     with monkeypatch.context() as crash:
-        crash.setattr(delivery_ledger, "settle_member", dies)
+        crash.setattr(deliveries, "settle_member", dies)
         assert release()["failed"] == 1
     assert states() == {"sent": 1, "held": 2}
     release()
@@ -115,9 +115,9 @@ def test_a_release_that_died_with_the_claim_in_hand_goes_on(
     due_now()
     item = from_item(boto3.client("dynamodb").scan(TableName="ledger")["Items"][0])
     with monkeypatch.context() as patch:
-        patch.setattr(delivery_ledger, "LEASE_MS", -1)
-        delivery = delivery_ledger.Delivery(item["event_id"], item["recipient_ref"], "email")
-        assert delivery_ledger.claim(delivery, "dead", released=True)["state"] == "claimed"
+        patch.setattr(attempts, "LEASE_MS", -1)
+        delivery = attempts.Delivery(item["event_id"], item["recipient_ref"], "email")
+        assert attempts.claim(delivery, "dead", released=True).state == "claimed"
     assert release()["due"] == 0  # too fresh to be called dead
     due_now()
     assert release()["sent"] == 1
@@ -126,7 +126,7 @@ def test_a_release_that_died_with_the_claim_in_hand_goes_on(
 
 def test_above_the_rate_deliveries_wait_and_then_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENS_SES_RATE", "2")
-    monkeypatch.setattr("lambdas.delivery.rate.time.time", lambda: 1_000_000.0)
+    monkeypatch.setattr("lambdas.delivery.ledger.rate.time.time", lambda: 1_000_000.0)
     outcomes = [world.run()["outcome"] for world in worlds(5, RECIPIENT)]
     assert outcomes == ["sent", "sent", "held", "held", "held"]
     assert release()["held"] == 3
@@ -136,11 +136,11 @@ def test_above_the_rate_deliveries_wait_and_then_go(monkeypatch: pytest.MonkeyPa
 
 
 def test_while_paused_nothing_goes_and_afterwards_everything() -> None:
-    deliveries.mark(deliveries.SWITCH, deliveries.PAUSED, by="tester")
+    problems.set_switch(SwitchState.PAUSED, by="tester")
     found = worlds(3, RECIPIENT)
     assert [world.run()["outcome"] for world in found] == ["held"] * 3
     assert release() == {"due": 0, "paused": True}
-    deliveries.mark(deliveries.SWITCH, "on", by="tester")
+    problems.set_switch(SwitchState.ON, by="tester")
     assert release()["sent"] == 3
     assert len(sent_mails()) == 3
     assert states() == {"sent": 3}
@@ -151,7 +151,7 @@ def test_an_unknown_one_goes_again_once_or_never_as_the_environment_says(
     monkeypatch: pytest.MonkeyPatch, policy: str, mails: int
 ) -> None:
     monkeypatch.setenv("ENS_ON_UNKNOWN", policy)
-    monkeypatch.setattr(delivery_ledger, "RESEND_AFTER", -deliveries.RESEND_AFTER)
+    monkeypatch.setattr(attempts, "RESEND_AFTER", -due.RESEND_AFTER)
     world = World()
     with ses_answers(ReadTimeoutError(endpoint_url="x")):
         assert world.run()["outcome"] == "unknown"
@@ -162,7 +162,7 @@ def test_an_unknown_one_goes_again_once_or_never_as_the_environment_says(
 
 def test_a_second_doubt_is_left_to_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENS_ON_UNKNOWN", "resend_once")
-    monkeypatch.setattr(delivery_ledger, "RESEND_AFTER", -deliveries.RESEND_AFTER)
+    monkeypatch.setattr(attempts, "RESEND_AFTER", -due.RESEND_AFTER)
     world = World()
     silence = ReadTimeoutError(endpoint_url="x")
     with ses_answers(silence, silence) as calls:
@@ -178,7 +178,7 @@ def withdraw_admission_of(*events: World) -> None:
     for world in events:
         stay = Encounter("k1.encounter", "k1.patient")
         cancellation = Occasion("c" * 32, "cancel_admission", "2026-11-23T20:00:00.000Z", "")
-        withdraw(stay, cancellation)
+        cancel(stay, cancellation)
         assert world.item["state"] == "held"
 
 
@@ -187,9 +187,9 @@ def test_what_was_withdrawn_while_it_was_held_is_told_to_nobody() -> None:
     world.run()
     withdraw_admission_of(world)
     due_now()
-    assert release() == {"due": 1, "withheld": 1}
+    assert release() == {"due": 1, "suppressed": 1}
     assert release()["due"] == 0
-    assert states() == {"withheld": 1}
+    assert states() == {"suppressed": 1}
     assert sent_mails() == []
 
 
@@ -201,8 +201,8 @@ def test_a_summary_leaves_out_what_was_withdrawn() -> None:
     withdraw_admission_of(held[0])
     due_now()
     assert release() == {"due": 3, "sent": 1}
-    assert states() == {"withheld": 2, "sent": 2}
-    assert [e["action"] for e in chain.entries(f"{1:032x}")] == ["HELD", "WITHHELD"]
+    assert states() == {"suppressed": 2, "sent": 2}
+    assert [e["action"] for e in chain.entries(f"{1:032x}")] == ["HELD", "SUPPRESSED"]
     assert [e["action"] for e in chain.entries(f"{2:032x}")] == ["HELD", "SENT"]
     assert len(sent_mails()) == 1
 
@@ -215,7 +215,7 @@ def test_a_summary_of_which_all_was_withdrawn_is_not_sent() -> None:
     due_now()
     release()
     assert release()["due"] == 0
-    assert states() == {"withheld": 3}
+    assert states() == {"suppressed": 3}
     assert sent_mails() == []
 
 
@@ -244,7 +244,7 @@ def test_every_minute_the_alarms_hear_what_waits_even_while_paused(
     expected = {"UnknownDeliveries": 1, "HeldDeliveries": 3, "OverdueDeliveries": 0}
     assert gauges(capsys.readouterr().out) == {**expected, "OldestOverdueSeconds": 0}
     due_now()
-    deliveries.mark(deliveries.SWITCH, deliveries.PAUSED, by="tester")
+    problems.set_switch(SwitchState.PAUSED, by="tester")
     release()
     found = gauges(capsys.readouterr().out)
     assert found.pop("OldestOverdueSeconds") > 24 * 3600

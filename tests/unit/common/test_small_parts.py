@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from lambdas.common import clock, deliveries
+from lambdas.common import clock
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.settings import required, settings
@@ -48,19 +48,3 @@ def test_the_first_missing_setting_of_all_steps_is_named(
 def test_an_item_comes_back_as_it_was_written() -> None:
     plain = {"n": 7, "s": "x", "l": ["a", {"deep": 1}], "b": True, "none": None, "set": {"a", "b"}}
     assert from_item(to_item(plain)) == plain
-
-
-def test_a_delivery_has_one_id_per_event_recipient_and_channel() -> None:
-    one = deliveries.delivery_id("e", "r", "email")
-    assert one == deliveries.delivery_id("e", "r", "email")
-    assert len(one) == 32
-    assert (
-        len(
-            {
-                one,
-                deliveries.delivery_id("e", "r", "sms"),
-                deliveries.delivery_id("er", "", "email"),
-            }
-        )
-        == 3
-    )

@@ -1,11 +1,11 @@
-"""The status item of an event, and the ledger's reading side."""
+"""The status item of an event."""
 
 from typing import Any
 
 import pytest
 
-from lambdas.common import deliveries, status
-from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
+from lambdas.common import status
+from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.keys import reference_keys
 
 EVENT = "5e" * 16
@@ -17,7 +17,6 @@ def open_event(execution: str = "arn:1", received_at: str = "2026-11-23T09:15:02
 
 def test_an_event_that_was_never_seen_has_no_status(aws: Any) -> None:
     assert status.read(EVENT) is None
-    assert deliveries.read("d1") is None
 
 
 def test_an_event_that_runs_again_keeps_when_it_was_first_received(aws: Any) -> None:
@@ -54,11 +53,3 @@ def test_a_secret_that_cannot_be_read_now_is_a_dependency(
         with pytest.raises(DependencyUnavailableError, match="secretsmanager"):
             reference_keys()
     assert reference_keys().current == "k1"
-
-
-def test_a_ledger_without_a_name_is_a_matter_of_configuration(
-    aws: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("ENS_LEDGER_TABLE")
-    with pytest.raises(ConfigurationError, match="ENS_LEDGER_TABLE"):
-        deliveries.read("d1")

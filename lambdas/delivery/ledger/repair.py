@@ -7,25 +7,25 @@ stopped; a run that finds such items goes on for longer. The position is an item
 
 import time
 from datetime import datetime
-from typing import Any
 
-from lambdas.common import deliveries
+import msgspec
+
 from lambdas.common.aws.clients import client, dependency
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import iso
-from lambdas.common.deliveries import (
-    CLAIMED,
-    HELD,
-    RESEND_AFTER,
-    SENDING,
-    TAKE_UP_AFTER,
-    UNKNOWN,
-    due,
-    ledger_table,
-)
+from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.due import RESEND_AFTER, TAKE_UP_AFTER, due
+from lambdas.delivery.ledger.items import DeliveryItem, RepairPosition
+from lambdas.delivery.ledger.states import DeliveryState
+from lambdas.delivery.ledger.table import Prefix, ledger_table
 
-POSITION = "repair#by_due"
-STATES = (HELD, CLAIMED, SENDING, UNKNOWN)
+POSITION = Prefix.REPAIR.key("by_due")
+STATES = (
+    DeliveryState.HELD,
+    DeliveryState.CLAIMED,
+    DeliveryState.SENDING,
+    DeliveryState.UNKNOWN,
+)
 
 PAGES = 4
 PAGE_ITEMS = 400
@@ -38,28 +38,22 @@ SECONDS = 10
 def repair(resends_unknown: bool) -> int:
     """How many items were put on the index. Stops after `PAGES` pages in a row that lack none."""
     begun, clean, repaired = time.monotonic(), 0, 0
-    position = (deliveries.read(POSITION) or {}).get("position", {})
-    state, start = position.get("state", HELD), position.get("start")
+    kept = table.read_item(POSITION).get("position", {})
+    position = msgspec.convert(kept, RepairPosition)
+    state, start = position.state, position.start
     while clean < PAGES and time.monotonic() - begun < SECONDS:
         items, start = _page(state, start)
-        found = sum(map(_put_on_index, (i for i in items if state != UNKNOWN or resends_unknown)))
+        wanted = (i for i in items if i.state is not DeliveryState.UNKNOWN or resends_unknown)
+        found = sum(map(_put_on_index, wanted))
         repaired, clean = repaired + found, 0 if found else clean + 1
-        if start is None:
+        if not start:
             state = STATES[(STATES.index(state) + 1) % len(STATES)]
-    position = {"state": state, **({"start": start} if start else {})}
-    with dependency("dynamodb"):
-        client("dynamodb").update_item(
-            TableName=ledger_table(),
-            Key=to_item({"delivery_id": POSITION}),
-            UpdateExpression="SET #position = :position",
-            ExpressionAttributeNames={"#position": "position"},
-            ExpressionAttributeValues=to_item({":position": position}),
-        )
+    table.update(POSITION, {"position": {"state": state, "start": start}})
     return repaired
 
 
-def _page(state: str, start: Item | None) -> tuple[list[Item], Item | None]:
-    """A page's items that are not on the index, and the key to go on from; None after the last page."""
+def _page(state: DeliveryState, start: Item) -> tuple[list[DeliveryItem], Item]:
+    """A page's items that are not on the index, and the key to go on from; empty after the last page."""
     with dependency("dynamodb"):
         page = client("dynamodb").query(
             TableName=ledger_table(),
@@ -71,31 +65,31 @@ def _page(state: str, start: Item | None) -> tuple[list[Item], Item | None]:
             Limit=PAGE_ITEMS,
             **({"ExclusiveStartKey": to_item(start)} if start else {}),
         )
-    last = page.get("LastEvaluatedKey")
-    return [from_item(item) for item in page["Items"]], from_item(last) if last else None
+    items = [msgspec.convert(from_item(item), DeliveryItem) for item in page["Items"]]
+    return items, from_item(page.get("LastEvaluatedKey", {}))
 
 
-def _put_on_index(item: Item) -> bool:
+def _put_on_index(item: DeliveryItem) -> bool:
     moment = due_at(item)
-    if not moment:
-        return False
-    at: dict[str, Any] = due(item["delivery_id"], moment)
-    return deliveries.change(
-        item["delivery_id"],
-        "SET due_shard = :shard, due_at = :at",
-        "#state = :state AND attribute_not_exists(due_shard)",
-        {":shard": at["due_shard"], ":at": moment, ":state": item["state"]},
+    return (
+        bool(moment)
+        and table.update(
+            item.delivery_id,
+            due(item.delivery_id, moment),
+            "#state = :state AND attribute_not_exists(#due_shard)",
+            {":state": item.state},
+        ).applied
     )
 
 
-def due_at(item: Item) -> str:
+def due_at(item: DeliveryItem) -> str:
     """When the release function takes the item up (ISO 8601, UTC); "" where a person or a workflow does."""
-    unchanged_since = datetime.fromisoformat(item["updated_at"])
-    match item["state"]:
-        case deliveries.HELD:
-            return str(item.get("release_at", ""))
-        case deliveries.CLAIMED | deliveries.SENDING if item.get("released"):
+    unchanged_since = datetime.fromisoformat(item.updated_at)
+    match item.state:
+        case DeliveryState.HELD:
+            return item.release_at
+        case DeliveryState.CLAIMED | DeliveryState.SENDING if item.released:
             return iso(unchanged_since + TAKE_UP_AFTER)
-        case deliveries.UNKNOWN if not item.get("resent"):
+        case DeliveryState.UNKNOWN if not item.resent:
             return iso(unchanged_since + RESEND_AFTER)
     return ""

@@ -1,0 +1,179 @@
+"""The transitions of one attempt at a delivery. Each is one conditional write: two runs cannot both send.
+
+claimed ─▶ sending ─▶ sent | refused | unknown, and back to claimed when SES surely did not take it;
+claimed ─▶ held until its time, and from there claimed again by a release; claimed ─▶ suppressed.
+An item belongs to the attempt that claimed it until its lease ends. Claiming alone would not keep
+two runs apart; entering `sending` does, because only the attempt that holds the claim can.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from lambdas.common.aws.items import Item
+from lambdas.common.aws.vault import Written
+from lambdas.common.clock import now
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.delivery.ledger import deliveries, table
+from lambdas.delivery.ledger.due import NOT_DUE, RESEND_AFTER, TAKE_UP_AFTER, due, due_after
+from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.states import DeliveryState
+from lambdas.delivery.ledger.table import Update
+
+LEASE_MS = 10_000
+"""Longer than the function can live (7 s): a run that claimed an item this long ago is dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event for one recipient over one channel, by references alone.
+
+    `facts` are further attributes of its item, ids and codes: the kind of event, the recipient's
+    endpoint and fallback, and the `task` with which a release makes it again.
+    """
+
+    event_id: str
+    recipient_ref: str
+    channel: str
+    patient_ref: str = ""
+    encounter_ref: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def delivery_id(self) -> str:
+        """The ledger's key."""
+        return deliveries.delivery_id(self.event_id, self.recipient_ref, self.channel)
+
+
+def claim(delivery: Delivery, attempt: str, released: bool = False) -> DeliveryItem:
+    """The item after this attempt tried to claim it; `released` claims a held one that is due.
+
+    `state` is `claimed` when the delivery is this attempt's to make. It is anything else when the
+    matter is settled: sent, refused, held, or unknown, which a `sending` becomes whose run has
+    died. Raises `DependencyUnavailableError` while another run makes the delivery.
+    """
+    references = {
+        "event_id": delivery.event_id,
+        "recipient_ref": delivery.recipient_ref,
+        "channel": delivery.channel,
+        "patient_ref": delivery.patient_ref,
+        "encounter_ref": delivery.encounter_ref,
+        **delivery.facts,
+    }
+    changes = {
+        "state": DeliveryState.CLAIMED,
+        "attempt_id": attempt,
+        "lease_until": _milliseconds() + LEASE_MS,
+        # Keys of indexes: absent rather than empty.
+        **{name: value for name, value in references.items() if value},
+    }
+    condition = (
+        "attribute_not_exists(#delivery_id) OR (#state = :claimed AND #lease_until < :moment)"
+        # Of this very attempt: the first answer was lost and the client asks again.
+        " OR (#state = :claimed AND #attempt_id = :mine)"
+    )
+    values = {":claimed": DeliveryState.CLAIMED, ":moment": _milliseconds(), ":mine": attempt}
+    if released:
+        # Taken up by the release function if this attempt dies; the workflow repeats its own.
+        changes |= {"released": True, **due_after(delivery.delivery_id, TAKE_UP_AFTER)}
+        condition += " OR (#state = :held AND #release_at <= :due)"
+        values |= {":held": DeliveryState.HELD, ":due": now()}
+    claimed = _update(delivery, changes, condition, values)
+    item = _item(claimed)
+    if claimed.applied or item.state not in (DeliveryState.CLAIMED, DeliveryState.SENDING):
+        return item
+    if item.lease_until >= _milliseconds() or item.state is DeliveryState.CLAIMED:
+        raise DependencyUnavailableError("ledger: another run is making this delivery")
+    return park(delivery, item.attempt_id)
+
+
+def begin_sending(delivery: Delivery, attempt: str, document: Written) -> None:
+    """Writes that the call to SES is about to be made, with the document that it will send.
+
+    Raises `DependencyUnavailableError` when the claim is no longer this attempt's.
+    """
+    begun = _update(
+        delivery,
+        {
+            "state": DeliveryState.SENDING,
+            "document": document.to_dict(),
+            "lease_until": _milliseconds() + LEASE_MS,
+        },
+        # `sending` of this very attempt: the first answer was lost and the client asks again.
+        "#attempt_id = :mine AND #state IN (:claimed, :sending)",
+        {
+            ":mine": attempt,
+            ":claimed": DeliveryState.CLAIMED,
+            ":sending": DeliveryState.SENDING,
+        },
+    )
+    if not begun.applied:
+        raise DependencyUnavailableError("ledger: another run took this delivery over")
+
+
+def confirm(delivery: Delivery, attempt: str, ses_message_id: str) -> DeliveryItem:
+    """The item as `sent`, with SES's message id."""
+    sent = {"ses_message_id": ses_message_id, "sent_at": now(), **NOT_DUE}
+    return _settle(delivery, attempt, DeliveryState.SENT, sent)
+
+
+def refuse(delivery: Delivery, attempt: str, reason: str) -> DeliveryItem:
+    """The item as `refused`, with the reason: a code or a sentence of ours, no address."""
+    return _settle(delivery, attempt, DeliveryState.REFUSED, {"reason": reason, **NOT_DUE})
+
+
+def hold(delivery: Delivery, attempt: str, reason: str, release_at: str) -> DeliveryItem:
+    """The item as `held` until `release_at`, an ISO 8601 moment in UTC; nothing was sent."""
+    until = {"release_at": release_at, **due(delivery.delivery_id, release_at)}
+    return _settle(delivery, attempt, DeliveryState.HELD, {"hold_reason": reason, **until})
+
+
+def suppress(delivery: Delivery, attempt: str, because: str) -> DeliveryItem:
+    """The item as `suppressed`: its event was cancelled first. `because` is a code or id."""
+    return _settle(delivery, attempt, DeliveryState.SUPPRESSED, {"reason": because, **NOT_DUE})
+
+
+def park(delivery: Delivery, attempt: str) -> DeliveryItem:
+    """The item as `unknown`; or as it is, when SES's own event has settled it meanwhile."""
+    return _item(
+        _update(
+            delivery,
+            {
+                "state": DeliveryState.UNKNOWN,
+                **due_after(delivery.delivery_id, RESEND_AFTER),
+            },
+            "#attempt_id = :attempt AND #state = :sending",
+            {":attempt": attempt, ":sending": DeliveryState.SENDING},
+        )
+    )
+
+
+def release(delivery: Delivery, attempt: str) -> None:
+    """Gives the delivery back, free for the next run: SES surely did not take it."""
+    _settle(delivery, attempt, DeliveryState.CLAIMED, {"lease_until": 0})
+
+
+def _settle(delivery: Delivery, attempt: str, state: DeliveryState, changes: Item) -> DeliveryItem:
+    """Writes a fact that only this attempt knows, even where a later run has parked it meanwhile."""
+    changes = {"state": state, **changes}
+    return _item(_update(delivery, changes, "#attempt_id = :mine", {":mine": attempt}))
+
+
+def _update(delivery: Delivery, changes: Item, condition: str, values: Item) -> Update:
+    moment = now()
+    changes = {**changes, "updated_at": moment}
+    return table.update(
+        delivery.delivery_id, changes, condition, values, once={"claimed_at": moment}
+    )
+
+
+def _item(update: Update) -> DeliveryItem:
+    if not update.item:
+        raise DependencyUnavailableError("ledger: the delivery's item has gone")
+    return msgspec.convert(update.item, DeliveryItem)
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,115 @@
+"""Deliveries: the key, reading, and the changes that no attempt at a delivery makes."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from lambdas.common.aws.items import Item, from_item
+from lambdas.common.clock import now
+from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.due import NOT_DUE, due
+from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.states import DeliveryState, HoldReason
+
+
+def delivery_id(event_id: str, recipient_ref: str, channel: str) -> str:
+    """The key of a delivery: 32 hex digits, the same for the same parts."""
+    parts = json.dumps([event_id, recipient_ref, channel], separators=(",", ":"))
+    return hashlib.sha256(parts.encode()).hexdigest()[:32]
+
+
+def read(delivery_id: str) -> DeliveryItem | None:
+    """The delivery, read consistently; None when there is none."""
+    item = table.read_item(delivery_id)
+    return msgspec.convert(item, DeliveryItem) if item else None
+
+
+def in_state(state: DeliveryState) -> list[DeliveryItem]:
+    """The deliveries in a state, the longest unchanged first."""
+    pages = table.query("by_state", "#state = :state", {":state": state})
+    return [
+        msgspec.convert(from_item(item), DeliveryItem) for page in pages for item in page["Items"]
+    ]
+
+
+def tell_instead(item: DeliveryItem) -> str:
+    """Holds a delivery of the same event to the recipient's fallback, due at once, and returns its id.
+
+    Returns "" where the provider directory names no fallback. A fallback that has a delivery of this
+    event already is not told twice: the key is the same.
+    """
+    if not item.fallback_ref or item.task is None:
+        return ""
+    key, moment = delivery_id(item.event_id, item.fallback_ref, item.channel), now()
+    kept = {
+        "event_id": item.event_id,
+        "channel": item.channel,
+        "patient_ref": item.patient_ref or None,
+        "encounter_ref": item.encounter_ref or None,
+        "kind": item.kind or None,
+        "task": item.task,
+        "identities_version": item.identities_version or None,
+    }
+    held = {
+        "recipient_ref": item.fallback_ref,
+        "instead_of": item.recipient_ref,
+        "claimed_at": moment,
+        "attempt_id": "",
+        "lease_until": 0,
+        **_held(key, HoldReason.FALLBACK, moment),
+        **{name: value for name, value in kept.items() if value is not None},
+    }
+    table.update(key, held, "attribute_not_exists(#delivery_id)")
+    return key
+
+
+def resend(delivery_id: str, *, once: bool) -> bool:
+    """Whether an unknown delivery was held for sending again at once; `once`: only the first time."""
+    first = " AND attribute_not_exists(#resent)" if once else ""
+    return table.update(
+        delivery_id,
+        {**_held(delivery_id, HoldReason.RESEND, now()), "resent": 1},
+        "#state = :unknown" + first,
+        {":unknown": DeliveryState.UNKNOWN},
+    ).applied
+
+
+def leave_to_a_person(delivery_id: str) -> None:
+    """Removes an unknown delivery from the index `by_due`: a person decides."""
+    table.update(delivery_id, NOT_DUE, "#state = :unknown", {":unknown": DeliveryState.UNKNOWN})
+
+
+def bind(items: Sequence[DeliveryItem]) -> tuple[str, list[DeliveryItem]]:
+    """A new summary's id, and those of the items that are now bound to it, for good."""
+    digest_id = uuid.uuid4().hex
+    changes = {"digest_id": digest_id, "updated_at": now()}
+    condition = "#state = :held AND attribute_not_exists(#digest_id)"
+    held = {":held": DeliveryState.HELD}
+    return digest_id, [
+        item for item in items if table.update(item.delivery_id, changes, condition, held).applied
+    ]
+
+
+def settle_member(delivery_id: str, summary_id: str, changes: dict[str, Any]) -> None:
+    """Changes a held delivery that is bound to this summary; nothing where it is not (any more)."""
+    table.update(
+        delivery_id,
+        {name: value for name, value in changes.items() if value}
+        | {"updated_at": now(), **NOT_DUE},
+        "#state = :held AND #digest_id = :summary",
+        {":held": DeliveryState.HELD, ":summary": summary_id},
+    )
+
+
+def _held(delivery_id: str, reason: HoldReason, moment: str) -> Item:
+    return {
+        "state": DeliveryState.HELD,
+        "hold_reason": reason,
+        "release_at": moment,
+        "updated_at": moment,
+        **due(delivery_id, moment),
+    }

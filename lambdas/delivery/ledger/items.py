@@ -1,0 +1,116 @@
+"""The types of the items in the ledger's table. `msgspec.convert` reads an item into its type."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lambdas.delivery.ledger.states import DeliveryState, Problem, SwitchState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryItem:
+    """One event for one recipient over one channel, or one summary of several; ids, codes and times.
+
+    The index `by_due` holds only some of the attributes. Moments are ISO 8601, UTC, "" where there is
+    none. `lease_until` is in milliseconds since the epoch. `task` is the input with which
+    DeliverNotification makes the delivery again, `members` the deliveries that a summary tells.
+    """
+
+    delivery_id: str
+    state: DeliveryState
+    event_id: str = ""
+    recipient_ref: str = ""
+    channel: str = ""
+    patient_ref: str = ""
+    encounter_ref: str = ""
+    kind: str = ""
+    identities_version: str = ""
+    endpoint_ref: str = ""
+    fallback_ref: str = ""
+    instead_of: str = ""
+    task: dict[str, Any] | None = None
+    members: tuple[str, ...] = ()
+    attempt_id: str = ""
+    lease_until: int = 0
+    released: bool = False
+    # A reason that another version wrote is read as it is.
+    hold_reason: str = ""
+    release_at: str = ""
+    due_shard: str = ""
+    due_at: str = ""
+    digest_id: str = ""
+    resent: int = 0
+    document: dict[str, Any] | None = None
+    ses_message_id: str = ""
+    reason: str = ""
+    claimed_at: str = ""
+    sent_at: str = ""
+    updated_at: str = ""
+    feedback: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressProblem:
+    """A problem of an address (`endpoint_bad`) or of its certificate (`certificate_bad`)."""
+
+    delivery_id: str
+    state: Problem
+    recipient_ref: str = ""
+    reason: str = ""
+    updated_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """The switch of the environment's deliveries, and who set it when; `on` where nobody ever did."""
+
+    state: SwitchState = SwitchState.ON
+    by: str = ""
+    updated_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateCounter:
+    """How many mails were sent in a second; seconds since the epoch."""
+
+    second: int = -1
+    used: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailAccount:
+    """The limits of the SES account.
+
+    `retry_at` (ISO 8601, UTC) is when a mail may be tried again after the daily quota was reached.
+    It is "" while the quota is free. `maximum_rate` is in mails a second, 0 while it is not known.
+    """
+
+    retry_at: str = ""
+    maximum_rate: int = 0
+
+    @property
+    def quota_reached(self) -> bool:
+        """Whether new mails have to wait behind those that are held."""
+        return bool(self.retry_at)
+
+    def rate(self, setting: int) -> int:
+        """The mails that may be sent in a second: the setting, or the account's maximum if lower."""
+        return min(setting, self.maximum_rate) if setting and self.maximum_rate else setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncounterRecord:
+    """The deliveries that tell of an encounter.
+
+    The item also holds three attributes for each kind of cancellation: `<kind>_by` (its event id),
+    `<kind>_received` and `<kind>_recorded`.
+    """
+
+    told: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairPosition:
+    """Where the next repair of the index `by_due` goes on: a state, and a key of the index `by_state`."""
+
+    state: DeliveryState = DeliveryState.HELD
+    start: dict[str, Any] = field(default_factory=dict)
