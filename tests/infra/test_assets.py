@@ -92,12 +92,17 @@ def test_only_parse_message_ships_hl7apy(packages: dict[str, Path]) -> None:
     assert [f for f in FOLDERS if (packages[f] / "hl7apy").exists()] == ["parse_message"]
 
 
+LEDGER_USERS = {
+    *("deliver_notification", "lookup_identities", "record_feedback", "release_deliveries"),
+}
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_package_holds_the_shared_code_and_its_own_step_only(
     folder: str, packages: dict[str, Path]
 ) -> None:
     found = {path.name for path in (packages[folder] / "lambdas").iterdir()} - {"__pycache__"}
-    delivers = folder in ("deliver_notification", "release_deliveries")
+    delivers = folder in LEDGER_USERS
     assert found == {"__init__.py", "common", folder, *(["delivery"] if delivers else [])}
 
 
@@ -133,7 +138,8 @@ def test_every_machine_gives_a_package_the_same_hash(
     [
         ("../hl7/er7.py", set(FOLDERS)),
         ("common/keys.py", set(FOLDERS)),
-        ("delivery/__init__.py", {"deliver_notification", "release_deliveries"}),
+        ("delivery/__init__.py", LEDGER_USERS),
+        ("delivery/mailer.py", {"deliver_notification"}),
         ("parse_message/handler.py", {"parse_message"}),
         ("extract_entities/requirements.txt", {"extract_entities"}),
         ("parse_message/__pycache__/handler.cpython-311.pyc", set()),
