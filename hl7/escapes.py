@@ -13,9 +13,9 @@ _CONTROLS = dict.fromkeys((*range(32), 127))
 
 
 class Escapes:
-    """The delimiters as characters, and what their escape sequences mean.
+    r"""The delimiters as characters, and what their escape sequences mean.
 
-    `codec` is the message's character set, in which `\\Xhh\\` gives bytes.
+    `codec` is the message's character set, in which `\Xhh\` gives bytes.
     """
 
     def __init__(self, delimiters: Delimiters, codec: str = "utf-8") -> None:
