@@ -32,20 +32,23 @@ _ECHOED = (3, 4, 5, 6, 11, 12, 18)
 
 
 class Problem(Protocol):
-    """The reason for which a message is not accepted.
-
-    `code` is MSA-1 in original mode, `error` of table 0357, `location` ERR-2 from the segment on,
-    `text` ERR-8.
-    """
+    """The reason for which a message is not accepted."""
 
     @property
-    def code(self) -> str: ...
+    def code(self) -> str:
+        """MSA-1 in original mode."""
+
     @property
-    def error(self) -> int: ...
+    def error(self) -> int:
+        """A code of table 0357."""
+
     @property
-    def location(self) -> tuple[str, ...]: ...
+    def location(self) -> tuple[str, ...]:
+        """ERR-2, from the segment on."""
+
     @property
-    def text(self) -> str: ...
+    def text(self) -> str:
+        """ERR-8."""
 
 
 @dataclass(slots=True)  # not frozen: one is made for each message

@@ -31,9 +31,9 @@ STANDARD = Delimiters()
 def read_delimiters(
     separator: bytes, encoding_characters: bytes
 ) -> tuple[Delimiters | None, tuple[str, ...]]:
-    """Returns the delimiters that MSH-1 and MSH-2 name, and the repairs that were needed to read them.
+    r"""Returns the delimiters that MSH-1 and MSH-2 name, and the repairs that were needed to read them.
 
-    Characters that are missing in MSH-2 are completed from `^~\\&`. None when the five delimiters are
+    Characters that are missing in MSH-2 are completed from `^~\&`. None when the five delimiters are
     not ASCII punctuation or not all different (docs/adr/0032-msh-2-tolerance.md).
     """
     repairs = []

@@ -13,9 +13,9 @@ _CONTROLS = dict.fromkeys((*range(32), 127))
 
 
 class Escapes:
-    """Delimiters as characters, with decoding and encoding of their escape sequences.
+    r"""Delimiters as characters, with decoding and encoding of their escape sequences.
 
-    `codec` is the message's character set; the bytes of `\\Xhh\\` are decoded with it.
+    `codec` is the message's character set; the bytes of `\Xhh\` are decoded with it.
     """
 
     def __init__(self, delimiters: Delimiters, codec: str = "utf-8") -> None:

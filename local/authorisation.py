@@ -69,7 +69,7 @@ def _authorise(request: BaseResponse, _: type, resource: str = "*") -> None:
 
 
 def _readable(policy: Any) -> IAMPolicy:
-    """moto's policy; it keeps those that stand in a role's own template as documents, which it cannot read."""
+    """Moto's policy; it keeps those that stand in a role's own template as documents, which it cannot read."""
     is_document = isinstance(policy, dict) and "Statement" in policy
     return IAMPolicy(json.dumps(policy) if is_document else policy)
 
@@ -110,19 +110,8 @@ def _targets(
 ) -> Iterator[Target]:
     """What a request of a service other than S3 touches; `*` where we do not know the resource."""
     match service:
-        case "dynamodb" if "TransactItems" in parameters:
-            for member in parameters["TransactItems"]:
-                (what,) = member.values()
-                yield [_table(what["TableName"], request)], {"TransactItems": [member]}
-        case "dynamodb" if "RequestItems" in parameters:
-            for table in parameters["RequestItems"]:
-                yield [_table(table, request)], parameters
         case "dynamodb":
-            index, arn = (
-                parameters.get("IndexName"),
-                _table(parameters.get("TableName", "*"), request),
-            )
-            yield [f"{arn}/index/{index}" if index else arn], parameters
+            yield from _table_targets(parameters, request)
         case "sqs":
             queue = (request._get_param("QueueUrl") or "*").rsplit("/", 1)[-1]
             yield [_arn("sqs", queue, request)], parameters
@@ -138,6 +127,21 @@ def _targets(
             yield [parameters.get("stateMachineArn", "*")], parameters
         case _:
             yield ["*"], parameters
+
+
+def _table_targets(parameters: dict[str, Any], request: BaseResponse) -> Iterator[Target]:
+    """The tables and indexes of a DynamoDB request; one target for each member of a transaction."""
+    if "TransactItems" in parameters:
+        for member in parameters["TransactItems"]:
+            (item,) = member.values()
+            yield [_table(item["TableName"], request)], {"TransactItems": [member]}
+    elif "RequestItems" in parameters:
+        for table in parameters["RequestItems"]:
+            yield [_table(table, request)], parameters
+    else:
+        index = parameters.get("IndexName")
+        arn = _table(parameters.get("TableName", "*"), request)
+        yield [f"{arn}/index/{index}" if index else arn], parameters
 
 
 def _table(name_or_arn: str, request: BaseResponse) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from ops import __version__
 from ops.commands.audit import audit_group
 from ops.commands.cost import cost_command
 from ops.commands.deliveries import deliveries_group
@@ -45,6 +46,7 @@ class SayingGroup(click.Group):
     show_envvar=True,
     help="Which deployment: local, dev, staging or prod.",
 )
+@click.version_option(__version__, prog_name="ens", message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context, environment: str) -> None:
     """Traces, audits, sends and redrives patient events.

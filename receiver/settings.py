@@ -179,7 +179,7 @@ def _tls_files(environment: Mapping[str, str]) -> TlsFiles | None:
 
 
 def _receiver_id(environment: Mapping[str, str]) -> str:
-    """This receiver's id in envelopes: the ECS task's id, else the host's name.
+    """The receiver's id in envelopes: the ECS task's id, else the host's name.
 
     On Fargate the metadata address ends in `/v4/<task id>-<container>` (ECS task metadata endpoint 4).
     """

@@ -48,46 +48,63 @@ class Findings:
         ]
 
 
-def examine(durable: Path, accepted: Mapping[str, bytes]) -> Findings:
-    """What is lost, doubled, wrong or out of order. `accepted` maps MSH-10 to a message that got AA."""
-    objects: dict[str, dict[str, str]] = defaultdict(dict)  # key -> version -> sha256
-    queued: Counter[str] = Counter()
-    envelopes: dict[str, dict[str, str]] = {}
-    order: dict[str, list[str]] = defaultdict(list)
-    found = Findings(accepted=len(accepted))
+@dataclass
+class _Kept:
+    """What the stub's file holds: objects by key and version, and the queue's messages."""
+
+    objects: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    queued: Counter[str] = field(default_factory=Counter)
+    envelopes: dict[str, dict[str, str]] = field(default_factory=dict)
+    order: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    lines: int = 0
+
+
+def _read(durable: Path) -> _Kept:
+    kept = _Kept()
     with durable.open() as lines:
         for text in lines:
             line = json.loads(text)
             if "put" in line:
                 body = base64.b64decode(line["body"])
-                objects[line["put"]][line["version"]] = hashlib.sha256(body).hexdigest()
+                kept.objects[line["put"]][line["version"]] = hashlib.sha256(body).hexdigest()
                 continue
-            found.envelopes += 1
+            kept.lines += 1
             if not line["duplicate"]:
                 event = line["deduplication"]
-                queued[event] += 1
-                envelopes[event] = json.loads(line["queue"])
-                order[line["group"]].append(event)
-    found.objects, found.distinct = len(objects), len(queued)
+                kept.queued[event] += 1
+                kept.envelopes[event] = json.loads(line["queue"])
+                kept.order[line["group"]].append(event)
+    return kept
+
+
+def examine(durable: Path, accepted: Mapping[str, bytes]) -> Findings:
+    """What is lost, doubled, wrong or out of order. `accepted` maps MSH-10 to a message that got AA."""
+    kept = _read(durable)
+    found = Findings(
+        accepted=len(accepted),
+        envelopes=kept.lines,
+        objects=len(kept.objects),
+        distinct=len(kept.queued),
+    )
     names = {}
     for name, payload in accepted.items():
         header = find_header(payload)
         assert header is not None
         event = event_id(header)
         names[event] = name
-        envelope = envelopes.get(event)
+        envelope = kept.envelopes.get(event)
         if envelope is None:
             found.not_on_queue.append(name)
-        elif queued[event] > 1:
+        elif kept.queued[event] > 1:
             found.twice.append(name)
-        versions = objects.get(f"/vault/events/{event}/message.hl7", {})
+        versions = kept.objects.get(f"/vault/events/{event}/message.hl7", {})
         if not versions:
             found.not_in_vault.append(name)
         elif len(versions) > 1:
             found.twice.append(name)
         elif envelope and versions.get(envelope["version_id"]) != envelope["sha256"]:
             found.wrong_bytes.append(name)
-    for events in order.values():
+    for events in kept.order.values():
         told = [names[event] for event in events if event in names]
         found.out_of_order += [b for a, b in pairwise(told) if b < a]
     return found

@@ -101,10 +101,9 @@ def _actions(delivery: DeliveryItem) -> Actions:
 
 
 def _is_news(feedback: Feedback, actions: Actions) -> bool:
-    """Whether the chain lacks this event. The ledger's mark alone would not do: a run may have died
-    between mark and entry.
+    """Whether the chain lacks this event.
 
-    SES's own `Send` is news only after an UNKNOWN: else the delivery's run has said SENT or will.
+    The ledger's mark alone would not do: a run may have died between mark and entry. SES's own `Send` is news only after an UNKNOWN: else the delivery's run has said SENT or will.
     """
     if feedback.event_type == "Send":
         return "UNKNOWN" in actions and "SENT" not in actions

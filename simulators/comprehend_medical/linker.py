@@ -3,7 +3,7 @@
 import csv
 import math
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -123,23 +123,13 @@ def candidates(phrase: str, head: frozenset[str] = frozenset()) -> tuple[tuple[s
     known = [(word, names.places[word]) for word, _ in asked if word in names.places]
     share = dict(asked)
     known.sort(key=lambda pair: len(pair[1]))
-    matched: dict[int, float] = {}
     wanted = 0.0
     for word, _ in asked:
         count = len(names.places.get(word, ())) or 1
         wanted += _rarity(word, count, total) * share[word]
     if not known or not wanted:
         return ()
-    for word, place in known:
-        gain = _rarity(word, len(place), total)
-        if len(place) > COMMON and matched:
-            members = set(place)
-            for number in matched:
-                if number in members:
-                    matched[number] += gain
-        else:
-            for number in place:
-                matched[number] = matched.get(number, 0.0) + gain
+    matched = _matched(known, total)
     best: dict[str, float] = {}
     said = set(share)
     headed = set().union(*(names.places.get(word, ()) for word in head))
@@ -156,6 +146,26 @@ def candidates(phrase: str, head: frozenset[str] = frozenset()) -> tuple[tuple[s
         key=lambda pair: (-pair[0], len(pair[1]), pair[1]),
     )
     return tuple((code, min(0.99, score)) for score, code in ranked[:CANDIDATES] if score > 0.2)
+
+
+def _matched(known: Sequence[tuple[str, Sequence[int]]], total: int) -> dict[int, float]:
+    """The numbers of names that hold the words, each with the sum of the words' rarities.
+
+    `known` holds each word with the names it is in, the rarest first. A common word adds to names that
+    a rarer word has found, and finds no further ones.
+    """
+    matched: dict[int, float] = {}
+    for word, place in known:
+        gain = _rarity(word, len(place), total)
+        if len(place) > COMMON and matched:
+            members = set(place)
+            for number in matched:
+                if number in members:
+                    matched[number] += gain
+        else:
+            for number in place:
+                matched[number] = matched.get(number, 0.0) + gain
+    return matched
 
 
 def _asked(phrase: str) -> list[tuple[str, float]]:

@@ -35,10 +35,12 @@ class Speaker:
         self.check = check
 
     def say(self, document: Document, status: int = 200) -> Response:
+        """A resource as `application/fhir+json`."""
         self.check(document)
         return Response(json.dumps(document), status, mimetype=FHIR_JSON)
 
     def outcome(self, status: int, code: str, text: str) -> Response:
+        """An OperationOutcome with one issue of severity `error`."""
         issue = {"severity": "error", "code": code, "diagnostics": text}
         return self.say({"resourceType": "OperationOutcome", "issue": [issue]}, status)
 
@@ -102,6 +104,8 @@ def create_app(
         answer = {"access_token": made, "token_type": "bearer", "expires_in": 300}
         return Response(json.dumps(answer), 200, mimetype="application/json")
 
+    _add_cross_reference(app, patients, speak)
+    _add_search(app, patients, speak)
     _add_patients(app, patients, speak)
 
     @app.get("/fhir/<kind>")
@@ -117,7 +121,7 @@ def create_app(
     return app
 
 
-def _add_patients(app: Flask, patients: Patients, speak: Speaker) -> None:
+def _add_cross_reference(app: Flask, patients: Patients, speak: Speaker) -> None:
     @app.get("/fhir/Patient/$ihe-pix")
     def ihe_pix() -> Response:
         source = request.args.getlist("sourceIdentifier")
@@ -139,6 +143,8 @@ def _add_patients(app: Flask, patients: Patients, speak: Speaker) -> None:
             {"resourceType": "Parameters", **({"parameter": parameter} if parameter else {})}
         )
 
+
+def _add_search(app: Flask, patients: Patients, speak: Speaker) -> None:
     @app.get("/fhir/Patient")
     def search_patients() -> Response:
         return searched(request.args)
@@ -157,6 +163,8 @@ def _add_patients(app: Flask, patients: Patients, speak: Speaker) -> None:
         except UnknownDomainError:
             return speak.outcome(404, "not-found", "identifier: assigning authority not found")
 
+
+def _add_patients(app: Flask, patients: Patients, speak: Speaker) -> None:
     @app.get("/fhir/Patient/<patient_id>")
     def read_patient(patient_id: str) -> Response:
         found = patients.read(patient_id)

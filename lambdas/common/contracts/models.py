@@ -23,7 +23,8 @@ def _private_table() -> Any:
 class Envelope:
     """The queue message: the location of the stored message, and nothing about the patient.
 
-    docs/architecture.md#queue-message"""
+    docs/architecture.md#queue-message
+    """
 
     event_id: str
     bucket: str

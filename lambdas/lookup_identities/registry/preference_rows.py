@@ -39,6 +39,11 @@ def values(cell: str) -> list[str]:
 
 def preference_faults(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each faulty column with what is wrong; never what the cell says."""
+    yield from _faults_of_one_column(row)
+    yield from _faults_between_columns(row)
+
+
+def _faults_of_one_column(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for column, words in WORDS.items():
         if row[column] not in words:
             yield column, f"is none of {', '.join(word for word in words if word)}"
@@ -48,11 +53,14 @@ def preference_faults(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for column in DAYS:
         if row[column] and not is_date(row[column]):
             yield column, "is not a date as YYYY-MM-DD"
-    if bool(row["away_from"]) != bool(row["away_until"]) or row["away_from"] > row["away_until"]:
-        yield "away_until", "is not a day on or after away_from"
     for column, (shape, what) in SHAPES.items():
         if row[column] and not shape.fullmatch(row[column]):
             yield column, what
+
+
+def _faults_between_columns(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if bool(row["away_from"]) != bool(row["away_until"]) or row["away_from"] > row["away_until"]:
+        yield "away_until", "is not a day on or after away_from"
     if row["detail"] == "smime" and not row["certificate"]:
         yield "certificate", "is empty, and detail is smime"
     if row["surrogate"] and row["surrogate"] == row["provider_id"]:

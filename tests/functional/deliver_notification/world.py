@@ -125,8 +125,11 @@ class World:
         return cast(dict[str, Any], json.loads(json.dumps(answer)))
 
     def run_beside(self) -> dict[str, Any]:
-        """What a run in another sandbox returns: the step without the wrapper, whose metrics one
-        process can only collect for one invocation at a time."""
+        """What a run in another sandbox returns.
+
+        It is the step without the wrapper: one process can collect the wrapper's metrics for one
+        invocation at a time only.
+        """
         return beside(self.task)
 
     @property

@@ -43,8 +43,11 @@ Parameters = dict[str, list[tuple[Place, bool]]]
 
 
 class CallFinder:
-    """Finds the calls of one program. `from_input` gives resources that a function gets as its input:
-    `lambdas.common.aws.vault.read_message` -> `${ENS_VAULT_BUCKET}/events/*/message.hl7`."""
+    """Finds the calls of one program.
+
+    `from_input` gives resources that a function gets as its input:
+    `lambdas.common.aws.vault.read_message` -> `${ENS_VAULT_BUCKET}/events/*/message.hl7`.
+    """
 
     def __init__(self, program: Program, from_input: Mapping[str, str] | None = None) -> None:
         self._values = Values(program)
