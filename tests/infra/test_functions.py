@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -13,10 +12,8 @@ from tests.conftest import ROOT
 from tests.infra.conftest import Stacks
 from tests.infra.template import STEPS, Template
 from tests.infra.test_workflow import TASKS
+from tests.support.aws_calls.program import Program
 
-COMMON = re.compile(
-    r"from lambdas\.common(?:\.\w+)? import (?:\([^)]*\)|.*)|from lambdas\.common\.\w+"
-)
 REQUIRED = re.compile(r'required\(\s*"(ENS_[A-Z_]+)"')
 
 
@@ -25,20 +22,13 @@ def folder_of(step: str) -> str:
 
 
 def source_of(step: str) -> str:
-    """The text of a step's own folder and of what it imports from the shared code, however far."""
-    waiting = sorted((ROOT / "lambdas" / folder_of(step)).rglob("*.py"))
-    seen: dict[Path, str] = {}
-    while waiting:
-        file = waiting.pop()
-        if file not in seen:
-            seen[file] = file.read_text("utf-8")
-            waiting += [
-                ROOT / "lambdas" / "common" / f"{name}.py"
-                for line in COMMON.findall(seen[file])
-                for name in re.findall(r"\w+", line)
-                if (ROOT / "lambdas" / "common" / f"{name}.py").exists()
-            ]
-    return "".join(seen.values())
+    """The text of a step's handler and of all that it imports below `lambdas`, however far."""
+    modules = Program(ROOT, f"lambdas.{folder_of(step)}.handler").modules
+    files = (ROOT.joinpath(*name.split(".")) for name in modules)
+    return "".join(
+        (file / "__init__.py" if file.is_dir() else file.with_suffix(".py")).read_text("utf-8")
+        for file in files
+    )
 
 
 @pytest.mark.parametrize("step", STEPS)
