@@ -129,11 +129,13 @@ def _variables(stacks: Stacks, principal: str) -> dict[str, str]:
         case "Receiver":  # the local environment starts it by itself, from the stack's outputs
             outputs = core.document["Outputs"]
             names = {
+                "ENS_CONFIGURATION_BUCKET": "ConfigurationBucket",
                 "ENS_VAULT_BUCKET": "VaultBucket",
                 "ENS_QUEUE_URL": "QueueUrl",
                 "ENS_REFERENCE_KEY_SECRET": "ReferenceKeySecret",
             }
             told = {name: outputs[output]["Value"] for name, output in names.items()}
+            told["ENS_CONFIGURATION_KEY"] = "configuration.json"
         case _:
             told = core.properties(principal)["Environment"]["Variables"]
     return {name: _imported(core, text(value)) for name, value in told.items()}

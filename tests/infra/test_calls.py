@@ -74,6 +74,32 @@ def test_code_that_nothing_reaches_makes_no_call(tmp_path: Path) -> None:
     assert CallFinder(Program(tmp_path, "step.handler")).calls() == frozenset()
 
 
+def test_a_call_that_aws_grants_on_no_resource_is_found_without_one(tmp_path: Path) -> None:
+    """Service authorization reference, Amazon SES v2: GetAccount has no resource type."""
+    code = """
+def handle(event):
+    client("sesv2").get_account()
+"""
+    assert found(tmp_path, code) == {("ses:GetAccount", "*")}
+
+
+def test_the_receivers_client_is_known_by_its_service_and_not_by_its_name() -> None:
+    """Two clients of S3: `aws.s3` for the vault, `aws.configuration` for the document."""
+    read = {call.resource for call in code_calls("Receiver") if call.action == "s3:GetObject"}
+    assert "${ENS_CONFIGURATION_BUCKET}/${ENS_CONFIGURATION_KEY}" in read
+
+
+@pytest.mark.parametrize(
+    ("step", "module"),
+    [
+        ("DeliverNotification", "lambdas.delivery"),
+        ("ReleaseDeliveries", "lambdas.delivery"),
+    ],
+)
+def test_calls_in_packages_that_functions_share_are_found(step: str, module: str) -> None:
+    assert any(call.where.startswith(f"{module}.") for call in code_calls(step))
+
+
 @pytest.mark.parametrize(
     ("body", "error"),
     [

@@ -40,7 +40,6 @@ LOOK_ON = (
     "cloudwatch:ListMetrics",
     "logs:DescribeLogGroups",
     "logs:DescribeQueryDefinitions",
-    "logs:GetQueryResults",
     "logs:StopQuery",
     "pipes:ListPipes",
     "sqs:ListQueues",
@@ -49,7 +48,7 @@ LOOK_ON = (
 READ_LOGS = (
     "logs:DescribeLogStreams",
     "logs:FilterLogEvents",
-    "logs:GetLogEvents",
+    "logs:GetQueryResults",
     "logs:StartQuery",
 )
 
@@ -102,6 +101,11 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
         allow(("states:DescribeStateMachine",), [opened.state_machine_arn]),
         allow(LOOK_ON, ["*"]),
         allow(READ_LOGS, [_arn(opened, "logs", f"log-group:/*/{environment.prefix}-*")]),
+        # GetLogEvents is granted on streams, the others on groups.
+        allow(
+            ("logs:GetLogEvents",),
+            [_arn(opened, "logs", f"log-group:/*/{environment.prefix}-*:log-stream:*")],
+        ),
         allow(
             ("cloudwatch:DescribeAlarmHistory",),
             [_arn(opened, "cloudwatch", f"alarm:{environment.prefix}-*")],
@@ -186,7 +190,7 @@ def accepted(statements: Sequence[iam.PolicyStatement], account: str) -> dict[st
 
 def _find(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
     """Finding the deployment by the outputs of its stacks, as every `ens` command does."""
-    stacks = _arn(opened, "cloudformation", f"stack/{environment.prefix}-*")
+    stacks = _arn(opened, "cloudformation", f"stack/{environment.prefix}-*/*")
     return [allow(("cloudformation:DescribeStacks",), [stacks])]
 
 

@@ -131,7 +131,7 @@ class CallFinder:
         """The call in `something.<service>.call(Call(…))`."""
         match call:
             case ast.Call(
-                func=ast.Attribute(attr="call", value=ast.Attribute(attr=service)),
+                func=ast.Attribute(attr="call", value=ast.Attribute() as sender),
                 args=[ast.Call(args=[operation, _, path, *_]) as request],
             ):
                 pass
@@ -143,6 +143,7 @@ class CallFinder:
                 return
         if not self._is_thin(request, frame):
             return
+        service = self._service(sender, frame)
         for one in self._values.frames(frame.function) if frame.function else [frame]:
             given = self._bucket_and_key(path, one) if service == "s3" else {}
             for body in request.args[4:]:
@@ -152,6 +153,18 @@ class CallFinder:
                             given.setdefault(name, []).append((value, optional))
             for name in self._values.texts(operation, one):
                 yield from self._needs(service, name, given, _place(call, frame), frame)
+
+    def _service(self, sender: ast.Attribute, frame: Frame) -> str:
+        """The name in `self.configuration = Service("s3", …)`, where `….configuration` sends."""
+        names = {
+            name
+            for end in self._values.ends(sender, frame)
+            if isinstance(end.node, ast.Call) and end.node.args
+            for name in self._values.texts(end.node.args[0], end.frame)
+        }
+        if len(names) != 1:
+            raise UnreadableCallError(f"{frame.module}: which service is {ast.unparse(sender)}?")
+        return names.pop()
 
     def _is_thin(self, call: ast.Call, frame: Frame) -> bool:
         found = self._program.symbol(call.func, frame.module)
@@ -184,10 +197,10 @@ class CallFinder:
         for need, _ in found:
             known = self._from_input.get(frame.function.where if frame.function else "")
             resources = {known} if known else self._resources(service, given, need.when)
-            if not resources or any(resource.startswith("*") for resource in resources):
-                if service != "comprehendmedical":
-                    raise UnreadableCallError(f"{where}: on what is {service} {operation} called?")
+            if not any(reference().action(action).resources for action in need.actions):
                 resources = {"*"}
+            elif not resources or any(resource.startswith("*") for resource in resources):
+                raise UnreadableCallError(f"{where}: on what is {service} {operation} called?")
             for action in need.actions:
                 for resource in resources:
                     yield AwsCall(service, operation, action, resource, where)

@@ -307,6 +307,8 @@ class Values:
                     found |= self.texts(value, end.frame)
                 case ast.BinOp(left=left, op=ast.Add(), right=right):
                     found |= self._joined([left, right], end.frame)
+                case ast.Call(func=ast.Name(id="quote"), args=[value, *_]):
+                    found |= self.texts(value, end.frame)  # urllib.parse: a key in a URL's path
                 case ast.Call() | ast.Subscript() as read:
                     inside = [_variable(n) for n in ast.walk(read) if isinstance(n, Reading)]
                     found.add(next(filter(None, inside), "*"))
