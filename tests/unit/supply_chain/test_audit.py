@@ -6,7 +6,7 @@ import pytest
 
 from supply_chain.audit import AuditError, Report, read
 
-# The first example of https://github.com/pypa/pip-audit#usage, with two of its packages.
+# The shape that pip-audit 2.10.1 writes (pip_audit/_format/json.py); the values are examples.
 FOUND = json.dumps(
     {
         "dependencies": [
