@@ -7,7 +7,7 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-local image packages run setup test check judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls reference lock clean
+.PHONY: help bench-local image packages run setup test test-fast coverage check sbom audit judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls reference lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,10 +21,25 @@ setup:
 test: setup node_modules ## run the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
+# The pure functional tests start no system and no moto.
+FAST := tests/unit tests/functional/comprehend_medical
+
+test-fast: setup ## run the unit tests and the pure functional tests
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(FAST) $(ARGS)
+
+coverage: setup node_modules ## run the whole test suite and report which lines and branches it covers
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term --cov-report=xml --cov-report=html $(ARGS)
+
 check: setup ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy environments hl7 infra lambdas receiver local ops simulators bench tests
+	@$(BIN)/mypy environments hl7 infra lambdas receiver local ops simulators supply_chain bench tests
+
+sbom: setup ## write a software bill of materials (CycloneDX) for each lock file to .build/supply_chain/sbom
+	@$(BIN)/python -m supply_chain sbom
+
+audit: setup ## look for known vulnerabilities in the packages of each lock file
+	@$(BIN)/python -m supply_chain audit
 
 judges: setup ## install the tools that judge the templates (checkov, a policy evaluator)
 	@$(BIN)/python -m tests.infra.judges
@@ -115,10 +130,11 @@ lock: ## pin every dependency again (needs uv)
 	@$(LOCK) --group dev --output-file requirements.txt
 	@$(LOCK) --group receiver --output-file receiver/requirements.txt
 	@$(LOCK) bench/receiver/peers.in --output-file bench/receiver/peers.txt
+	@$(LOCK) supply_chain/requirements.in --output-file supply_chain/requirements.txt
 	@$(LOCK) tests/infra/judges/requirements.in --output-file tests/infra/judges/requirements.txt
 	@cd tests/infra/judges && npm install --package-lock-only --silent
 	@for step in parse_message lookup_identities extract_entities deliver_notification record_feedback release_deliveries; do \
 	  $(LOCK) $(RUNTIME) --group $$step --output-file lambdas/$$step/requirements.txt; done
 
 clean: ## remove everything that the other targets made
-	@rm -rf .venv .build .local node_modules cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .build .local node_modules cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage *.egg-info
