@@ -15,6 +15,7 @@ from tests.infra.conftest import CLOUD, EVERY, Stacks
 from tests.infra.template import Template
 
 OUTPUTS = {
+    *("MailDkim1", "MailDkim2", "MailDkim3"),
     *("VaultBucket", "QueueUrl", "DeadLetterQueueUrl", "StateMachineArn", "AuditTable"),
     *("StatusTable", "LedgerTable", "RegistryTable", "ReferenceKeySecret", "AuditKeySecret"),
     *("ConfigurationBucket", "ConfigurationSet", "FromAddress"),
