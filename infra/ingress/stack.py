@@ -169,6 +169,13 @@ class IngressStack(cdk.Stack):
             ),
             tells_end=False,
         )
+        core.alarms.watch(
+            self,
+            "configuration-not-used",
+            meaning="A receiver could not use or read the newest configuration document, and"
+            " goes on with the one before.",
+            metric=own(environment, "Receiver", "ConfigurationNotUsed"),
+        )
         for name, measured, milliseconds, meaning in (
             (
                 "acknowledgements-slow",
