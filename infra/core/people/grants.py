@@ -16,7 +16,15 @@ from infra.core.stores.queues import Queues
 from infra.core.stores.secrets import Secrets
 from infra.core.stores.tables import Tables
 from infra.core.stores.vault import Vault
-from infra.grants import allow, read_objects, read_secret, send_messages, use_key, use_table
+from infra.grants import (
+    allow,
+    read_objects,
+    read_secret,
+    read_versions,
+    send_messages,
+    use_key,
+    use_table,
+)
 
 # What the vault holds (docs/security.md).
 VAULT_PATTERNS = ("events/*", "rejected/*", "analyses/*")
@@ -169,6 +177,7 @@ def vault_reader(environment: Environment, opened: Opened) -> list[iam.PolicySta
         *_find(environment, opened),
         allow(("s3:ListBucket", "s3:ListBucketVersions"), [bucket.bucket_arn]),
         *read_objects(bucket, opened.keys.vault, *VAULT_PATTERNS),
+        *read_versions(bucket, opened.keys.vault, *VAULT_PATTERNS),
     ]
 
 
