@@ -10,6 +10,7 @@ from constructs import Construct
 
 from environments import Environment, Network
 from infra.findings import INLINE, accept, accept_in_stack
+from infra.grants import allow
 from infra.ingress.load_balancer import MLLP, LoadBalancer
 from infra.ingress.receiver_service import USER, ReceiverService, without_capabilities
 from infra.log_groups import LogGroup
@@ -37,6 +38,7 @@ class SmokeTask(Construct):
         balancer: LoadBalancer,
         receiver: ReceiverService,
         logs_key: kms.IKey,
+        operator: iam.IRole,
     ) -> None:
         super().__init__(scope, construct_id)
         self._environment = environment
@@ -56,6 +58,7 @@ class SmokeTask(Construct):
             environment=environment,
         )
         task = self._task(balancer, receiver, log_group)
+        self._let_run(operator, task, receiver.cluster)
         subnets = vpc.select_subnets(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED).subnet_ids
         for name, value in {
             "SmokeCluster": receiver.cluster.cluster_name,
@@ -120,6 +123,44 @@ class SmokeTask(Construct):
             },
         )
         return task
+
+    def _let_run(
+        self, operator: iam.IRole, task: ecs.FargateTaskDefinition, cluster: ecs.ICluster
+    ) -> None:
+        """Lets the operator run this task and look at the cluster's tasks.
+
+        The operator's own statements let it read the task's log (infra/core/people/grants.py). ECS
+        developer guide, "Amazon ECS task execution IAM role": RunTask passes both roles.
+        """
+        stack = cdk.Stack.of(self)
+        ecs_arn = f"arn:{stack.partition}:ecs:{stack.region}:{stack.account}"
+        revisions = f"{ecs_arn}:task-definition/{task.family}:*"
+        tasks = f"{ecs_arn}:task/{self._environment.prefix}/*"
+        run = allow(("ecs:RunTask",), [revisions])
+        run.add_condition("ArnEquals", {"ecs:cluster": cluster.cluster_arn})
+        pass_roles = allow(
+            ("iam:PassRole",), [task.task_role.role_arn, task.obtain_execution_role().role_arn]
+        )
+        pass_roles.add_condition("StringEquals", {"iam:PassedToService": "ecs-tasks.amazonaws.com"})
+        policy = iam.Policy(
+            self,
+            "Operator",
+            roles=[operator],
+            statements=[run, allow(("ecs:DescribeTasks",), [tasks]), pass_roles],
+        )
+        own = "A revision or a task has a number of its own; family and cluster are this environment's."
+        accept(
+            policy,
+            {
+                "HIPAA.Security-IAMNoInlinePolicy": INLINE,
+                **{
+                    "AwsSolutions-IAM5[Resource::"
+                    + arn.replace(stack.account, "<AWS::AccountId>")
+                    + "]": own
+                    for arn in (revisions, tasks)
+                },
+            },
+        )
 
     def _tls(self) -> dict[str, str]:
         """TLS where the environment's receiver has it, with the name in its certificate."""

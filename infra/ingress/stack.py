@@ -92,6 +92,7 @@ class IngressStack(cdk.Stack):
             balancer=balancer,
             receiver=receiver,
             logs_key=core.keys.logs,
+            operator=core.people.operator,
         )
         SavedQuery(
             self,

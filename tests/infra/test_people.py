@@ -7,6 +7,7 @@ import pytest
 from environments import load
 from lambdas.delivery.ledger.problems import SWITCH
 from ops.master_data.audit import CHAIN
+from ops.smoke.patient import entries_of
 from tests.infra.conftest import Stacks
 from tests.infra.judges import tools
 from tests.infra.judges.evaluator import ALLOWED, Request, decide
@@ -87,7 +88,13 @@ def keys_where(prod: Resolved, role: str) -> set[Key]:
 @pytest.mark.parametrize(
     ("role", "keys"),
     [
-        ("Operator", {("Records", "dynamodb"), ("Records", "secretsmanager"), ("Queues", "sqs")}),
+        (
+            "Operator",
+            {
+                *(("Records", "dynamodb"), ("Records", "secretsmanager"), ("Queues", "sqs")),
+                ("Registry", "dynamodb"),  # the items are bounded: see the smoke entries below
+            },
+        ),
         ("Auditor", {("Records", "dynamodb"), ("Records", "secretsmanager"), ("Trail", "s3")}),
         (
             "Registrar",
@@ -99,7 +106,7 @@ def keys_where(prod: Resolved, role: str) -> set[Key]:
 def test_each_role_decrypts_its_own_data_and_nothing_else(
     role: str, keys: set[Key], prod: Resolved
 ) -> None:
-    """Only the vault reader opens the vault, only the registrar the registry."""
+    """Only the vault reader opens the vault."""
     assert keys_where(prod, role) == keys
 
 
@@ -149,6 +156,23 @@ def test_updates_are_the_operators_in_the_ledger_and_the_registrars_in_the_regis
 @pytest.mark.parametrize("action", ["DeleteItem", "DeleteTable", "BatchWriteItem", "UpdateTable"])
 def test_no_role_deletes_an_item_or_changes_a_table(role: str, action: str, prod: Resolved) -> None:
     assert tables_where(prod, role, action, "patient#1") == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("key", sorted({str(item["pk"]) for item in entries_of("A1B2C3")}))
+def test_the_operator_alone_removes_an_entry_of_a_smoke_run_from_the_registry(
+    role: str, key: str, prod: Resolved
+) -> None:
+    expected = {"Registry"} if role == "Operator" else set()
+    assert tables_where(prod, role, "DeleteItem", key) == expected
+
+
+@pytest.mark.parametrize("key", ["patient#1", "identifier#NORTHGEN#1", "provider#1", "rate#mail"])
+def test_the_operator_reads_and_changes_no_other_entry_of_the_registry(
+    key: str, prod: Resolved
+) -> None:
+    for action in ("GetItem", "UpdateItem", "DeleteItem", "Query", "Scan", "PutItem"):
+        assert "Registry" not in tables_where(prod, "Operator", action, key)
 
 
 def test_the_registrar_appends_to_the_chain_of_master_data_and_reads_no_events_trail(

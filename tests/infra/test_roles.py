@@ -1,8 +1,13 @@
 """Promises about who may open what, which hold whatever the code calls."""
 
+from fnmatch import fnmatchcase
+
 from lambdas.extract_entities import turns
+from ops.smoke.patient import entries_of
+from ops.smoke.probes import new_run
 from tests.infra.template import Template
 
+SMOKE_ACTIONS = {f"dynamodb:{name}" for name in ("DeleteItem", "GetItem", "UpdateItem")}
 MESSAGE, EVENT = "events/1/message.hl7", "events/1/event.json"
 
 
@@ -16,17 +21,42 @@ def test_extract_entities_changes_one_item_of_the_ledger_and_no_delivery(core: T
     }
 
 
-def test_only_lookup_identities_and_the_registrar_can_open_the_registry(core: Template) -> None:
+def test_only_lookup_identities_the_registrar_and_for_smoke_entries_the_operator_open_the_registry(
+    core: Template,
+) -> None:
     key = f"<{core.id_of('Keys/Registry')}.Arn>"
     roles = core.of_type("AWS::IAM::Role")
     assert {role for role in roles if core.allowed(role, "kms:Decrypt", key)} == {
         core.id_of("LookupIdentitiesRole"),
         core.id_of("People/Registrar"),
+        core.id_of("People/Operator"),
     }
 
 
+def test_the_operator_opens_and_changes_the_registry_for_smoke_entries_alone(
+    core: Template,
+) -> None:
+    registry = f"<{core.id_of('Tables/Registry')}.Arn>"
+    [statement] = [
+        s
+        for s in core.statements(core.id_of("People/Operator"))
+        if any(resource.startswith(registry) for resource in s.resources)
+    ]
+    assert set(statement.actions) == SMOKE_ACTIONS
+    assert statement.resources == (registry,)
+    [(operator, condition)] = statement.conditions.items()
+    assert operator == "ForAllValues:StringLike"
+    patterns = condition["dynamodb:LeadingKeys"]
+    assert list(condition) == ["dynamodb:LeadingKeys"]
+    smoke = {str(item["pk"]) for item in entries_of(new_run())}
+    # Each pattern is for a key of a run, and each key of a run has a pattern.
+    assert {next(p for p in patterns if fnmatchcase(key, p)) for key in smoke} == set(patterns)
+    for key in ("patient#1", "provider#1", "identifier#NORTHGEN#1", "provider-identifier#NPI#1"):
+        assert not any(fnmatchcase(key, pattern) for pattern in patterns)
+
+
 def test_only_the_registrar_writes_master_data_and_by_update_alone(core: Template) -> None:
-    """UpdateItem is how `ens subscribers`, `ens providers` and `ens load` write the registry."""
+    """The operator writes and removes smoke entries, which the test above bounds."""
     registry = f"<{core.id_of('Tables/Registry')}.Arn>"
     writing = {
         (role, action)
@@ -34,16 +64,27 @@ def test_only_the_registrar_writes_master_data_and_by_update_alone(core: Templat
         for action in ("PutItem", "UpdateItem", "BatchWriteItem", "DeleteItem")
         if core.allowed(role, f"dynamodb:{action}", registry)
     }
-    assert writing == {(core.id_of("People/Registrar"), "UpdateItem")}
+    operator = core.id_of("People/Operator")
+    assert writing == {
+        (core.id_of("People/Registrar"), "UpdateItem"),
+        (operator, "UpdateItem"),
+        (operator, "DeleteItem"),
+    }
 
 
 def test_no_role_deletes_audit_or_ledger_items_or_vault_objects(core: Template) -> None:
-    for role in core.of_type("AWS::IAM::Role"):
-        for statement in core.statements(role):
-            deleting = [
-                a for a in statement.actions if "Delete" in a and statement.effect == "Allow"
-            ]
-            assert not [a for a in deleting if a.startswith(("dynamodb:", "s3:"))], role
+    """One role deletes anything: the operator, smoke entries of the registry."""
+    deleting = {
+        (role, action, resource)
+        for role in core.of_type("AWS::IAM::Role")
+        for statement in core.statements(role)
+        if statement.effect == "Allow"
+        for action in statement.actions
+        if "Delete" in action and action.startswith(("dynamodb:", "s3:"))
+        for resource in statement.resources
+    }
+    registry = f"<{core.id_of('Tables/Registry')}.Arn>"
+    assert deleting == {(core.id_of("People/Operator"), "dynamodb:DeleteItem", registry)}
 
 
 def test_only_the_clinical_step_may_ask_comprehend_medical(core: Template) -> None:

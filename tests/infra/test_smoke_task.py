@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from environments import load
+from infra.reference.table import reference
 from ops.smoke.task import OUTPUTS
 from tests.infra.conftest import Stacks, read_stacks
-from tests.infra.template import Template
+from tests.infra.template import Template, read, text
 
 
 def container(ingress: Template) -> dict[str, Any]:
@@ -37,6 +38,50 @@ def test_the_task_runs_the_receivers_image_with_the_clients_command(prod: Stacks
 def test_the_tasks_role_has_no_permissions(prod: Stacks) -> None:
     ingress = prod["ingress"]
     assert ingress.statements(ingress.id_of("Smoke/Role")) == []
+
+
+def test_the_operator_may_run_this_task_pass_its_two_roles_and_nothing_more(
+    prod: Stacks,
+) -> None:
+    ingress = prod["ingress"]
+    policy = ingress.properties("Smoke/Operator")
+    (role,) = policy["Roles"]
+    (exported,) = (
+        output["Value"]
+        for output in prod["core"].document["Outputs"].values()
+        if output.get("Export", {}).get("Name") == role["Fn::ImportValue"]
+    )
+    assert exported == {"Ref": prod["core"].id_of("People/Operator")}
+    roles = {f"<{ingress.id_of(f'Smoke/{each}')}.Arn>" for each in ("Role", "Task/ExecutionRole")}
+    cluster = f"<{ingress.id_of('Receiver/Cluster')}.Arn>"
+    arn = "arn:aws:ecs:us-east-1:<AWS::AccountId>"
+    may = {s.actions: (set(s.resources), s.conditions) for s in read(policy["PolicyDocument"])}
+    (_, run_condition) = may[("ecs:RunTask",)]
+    assert text(run_condition["ArnEquals"].pop("ecs:cluster")) == cluster
+    assert may == {
+        ("ecs:RunTask",): ({f"{arn}:task-definition/hl7-ens-prod-smoke:*"}, {"ArnEquals": {}}),
+        ("ecs:DescribeTasks",): ({f"{arn}:task/hl7-ens-prod/*"}, {}),
+        ("iam:PassRole",): (
+            roles,
+            {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+        ),
+    }
+    for (action,), (resources, conditions) in may.items():
+        known = reference().action(action)
+        assert {key for part in conditions.values() for key in part} <= set(known.conditions)
+        patterns = reference().arn_patterns(action)
+        for resource in resources - roles:
+            plain = resource.replace("<AWS::AccountId>", "111122223333")
+            assert any(pattern.fullmatch(plain) for pattern in patterns), action
+
+
+def test_the_operator_reads_the_tasks_log_and_sees_alarms(prod: Stacks) -> None:
+    core, log = prod["core"], prod["ingress"].properties("Smoke/Logs")["LogGroupName"]
+    operator = core.id_of("People/Operator")
+    arn = f"arn:aws:logs:us-east-1:<AWS::AccountId>:log-group:{log}:log-stream:smoke/smoke/1"
+    assert core.allowed(operator, "logs:GetLogEvents", arn)
+    assert core.allowed(operator, "cloudwatch:DescribeAlarms", "*")
+    assert core.allowed(operator, "pipes:ListPipes", "*")
 
 
 def test_the_load_balancer_admits_the_task_on_the_mllp_port_alone(prod: Stacks) -> None:

@@ -11,7 +11,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
 from environments import Environment
-from infra.core.stores.keys import Keys
+from infra.core.stores.keys import USE_ACTIONS, Keys
 from infra.core.stores.queues import Queues
 from infra.core.stores.secrets import Secrets
 from infra.core.stores.tables import Tables
@@ -33,6 +33,9 @@ VAULT_PATTERNS = ("events/*", "rejected/*", "analyses/*")
 # chain of master data (ops/master_data/audit.py), and the switch of deliveries (lambdas/delivery/ledger/problems.py).
 MASTER_DATA_CHAIN = "registry"
 DELIVERY_SWITCH = "switch#delivery"
+
+# The partition keys of a smoke run's entries in the registry (ops/smoke/patient.py).
+SMOKE_ENTRIES = ("identifier#ENS-SMOKE#*", "patient#ens-smoke-*", "provider#ens-smoke-*")
 
 AUDIT_INDEXES = ("by_day", "by_message_control_id", "by_patient")
 STATUS_INDEXES = ("by_day",)
@@ -77,8 +80,9 @@ class Opened:
 def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
     """Sees ids, steps, counts and logs; redrives, replays, resends and pauses. No patient data.
 
-    Neither the vault's nor the registry's key is among the grants, nor the reference key, by which
-    a guessed identifier could be compared with a reference.
+    Neither the vault's key is among the grants, nor the reference key, by which a guessed identifier
+    could be compared with a reference. Of the registry, the entries of `ens smoke` alone are open.
+    The one-off task of `ens smoke --in-vpc` is granted beside it (infra/ingress/smoke_task.py).
     """
     keys, queues, tables = opened.keys, opened.queues, opened.tables
     dead_letters, feedback = queues.dead_letters.queue_arn, queues.feedback_dead_letters.queue_arn
@@ -92,6 +96,7 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
             tables.ledger, keys.records, "GetItem", "Query", "UpdateItem", indexes=LEDGER_INDEXES
         ),
         _under(("dynamodb:PutItem",), tables.ledger, DELIVERY_SWITCH),
+        *_smoke_entries(tables.registry, keys),
         *read_secret(opened.secrets.audit_key, keys.records),
         *send_messages(queues.events, keys.queues, "GetQueueAttributes"),
         allow(
@@ -219,6 +224,20 @@ def _under(actions: Sequence[str], table: dynamodb.ITable, key: str) -> iam.Poli
         resources=[table.table_arn],
         conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [key]}},
     )
+
+
+def _smoke_entries(registry: dynamodb.Table, keys: Keys) -> list[iam.PolicyStatement]:
+    """Reading, writing and removing the registry's entries that a smoke run makes, and no others.
+
+    The table's key opens nothing by itself: it is used through DynamoDB, on items that the condition
+    names. docs/adr/0162 says which entries a run makes.
+    """
+    items = iam.PolicyStatement(
+        actions=["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"],
+        resources=[registry.table_arn],
+        conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(SMOKE_ENTRIES)}},
+    )
+    return [items, use_key(keys.registry, "dynamodb", USE_ACTIONS)]
 
 
 def _arn(opened: Opened, service: str, resource: str, *, regional: bool = True) -> str:
