@@ -13,7 +13,7 @@ from infra.monitoring.watched import Watched
 
 RECEIVER_ALARMS = (
     *("receivers-missing", "receiver-cannot-store", "messages-refused", "messages-not-allowed"),
-    *("acknowledgements-slow", "storing-slow"),
+    *("acknowledgements-slow", "storing-slow", "configuration-not-used"),
 )
 """The alarms of the ingress stack. It refers to the core stack, so the dashboard knows only names."""
 

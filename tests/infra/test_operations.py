@@ -37,7 +37,12 @@ def test_what_may_go_wrong_has_an_alarm(core: Template) -> None:
 def test_what_may_go_wrong_at_the_receiver_has_an_alarm(prod: Stacks) -> None:
     assert set(alarms(prod["ingress"])) == {
         *("receivers-missing", "receiver-cannot-store", "messages-refused"),
-        *("messages-not-allowed", "acknowledgements-slow", "storing-slow"),
+        *(
+            "messages-not-allowed",
+            "acknowledgements-slow",
+            "storing-slow",
+            "configuration-not-used",
+        ),
     }
 
 
