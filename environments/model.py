@@ -64,7 +64,7 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
+class ReceiverSection:
     """Number of receivers, where TLS ends, and which messages are accepted.
 
     TLS ends at the load balancer with `certificate_arn`, at the receiver with `tls_secret`. Without
@@ -88,7 +88,7 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
+class MailSection:
     """Origin and rules of notifications.
 
     `create` is False where SES already has the domain's identity. `rate` is in mails a second.
@@ -140,7 +140,7 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class People:
+class PeopleSection:
     """Principals that may assume each role for people (docs/security.md): ARNs, `*` allowed.
 
     Empty: any principal of the account that signed in with MFA and may call `sts:AssumeRole`. Roles of
@@ -177,8 +177,8 @@ class Environment:
     region: str = "us-east-1"
     target: Literal["lambda", "host"] = "lambda"
     network: Network | None = None
-    receiver: Receiver = field(default_factory=Receiver)
-    mail: Mail
+    receiver: ReceiverSection = field(default_factory=ReceiverSection)
+    mail: MailSection
     senders: tuple[Sender, ...] = ()
     unknown_patient: Literal["dead_letter", "end", "hold"]
     hold_minutes: int = 5
@@ -194,7 +194,7 @@ class Environment:
     max_receive_count: int
     extract_concurrency: int | None = None
     log_execution_data: bool = False
-    people: People = field(default_factory=People)
+    people: PeopleSection = field(default_factory=PeopleSection)
     data_trail: bool = False
     alarm_addresses: tuple[str, ...] = ()
     alarm_topics: tuple[str, ...] = ()

@@ -5,11 +5,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from local.servers import HOST, Server, listen
+from local.servers import HOST, WsgiServer, listen
 from simulators.fhir_mpi import create_app
 from simulators.fhir_mpi.directory import Directory
 from simulators.fhir_mpi.patients import Patients, region_system, system_of
-from simulators.pix_manager import Index, People
+from simulators.pix_manager import PixManager, SimulatedPatients
 
 
 class MdmError(Exception):
@@ -25,13 +25,13 @@ def start(name: str, folder: Path, running: ExitStack) -> dict[str, str]:
         case "" | "registry":
             return {}
         case "pixpdq":
-            index = Index(folder).start()
+            index = PixManager(folder).start()
             running.callback(index.stop)
             return _told(name, "registry", host=HOST, port=index.port, domain="REGION")
         case "fhir":
-            people = People(folder)
+            people = SimulatedPatients(folder)
             app = create_app(Patients(people), Directory(folder))
-            server = Server(listen("FHIR index", 0, ""), app).start()
+            server = WsgiServer(listen("FHIR index", 0, ""), app).start()
             running.callback(server.stop)
             return _told(
                 name,

@@ -7,7 +7,7 @@ from lambdas.common.audit import chain
 from lambdas.common.clock import now
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.items import AddressProblem, DeliveryItem, Switch
-from lambdas.delivery.ledger.states import DeliveryState, Problem, SwitchState
+from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
 from ops.deployment import Deployment
 from ops.problem import ProblemError
 
@@ -21,7 +21,7 @@ def in_state(deployment: Deployment, state: DeliveryState) -> list[DeliveryItem]
 def address_problems(deployment: Deployment) -> list[AddressProblem]:
     """The problems of addresses, then those of certificates, the oldest of each first."""
     _bind(deployment)
-    return [found for problem in Problem for found in problems.reported(problem)]
+    return [found for problem in AddressProblemState for found in problems.reported(problem)]
 
 
 def resend(deployment: Deployment, delivery_id: str, by: str) -> None:

@@ -12,14 +12,14 @@ from lambdas.common.contracts.models import (
     Recipient,
 )
 from lambdas.common.errors import UnprocessableMessageError
-from lambdas.common.senders import Sender
+from lambdas.common.senders import SenderProfile
 from lambdas.delivery import mailer
 from lambdas.delivery.message.letter import compose
 from lambdas.parse_message.read_event import read_event
 from ops.problem import ProblemError
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
-SENDER = Sender("Northtown General", ZoneInfo("America/Halifax"), phone="+1 902 555 0100")
+SENDER = SenderProfile("Northtown General", ZoneInfo("America/Halifax"), phone="+1 902 555 0100")
 EVENT_ID = "3f2a91c4" + "0" * 24
 
 

@@ -4,10 +4,10 @@ import asyncio
 import signal
 from typing import Any
 
-from receiver.intake.configuration import Configuration
+from receiver.intake.configuration import SenderConfiguration
 from receiver.intake.intake import Intake
 from receiver.intake.reference_key import ReferenceKey
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from receiver.storage.aws_client.calls import Aws, read_secret
 from receiver.storage.store import Store
 from receiver.telemetry.health import HealthServer, Readiness
@@ -19,7 +19,7 @@ from receiver.transport.tls import Tls
 _FLUSH_SECONDS = 10.0
 
 
-async def serve(settings: Settings, log: Log) -> None:
+async def serve(settings: ReceiverSettings, log: Log) -> None:
     """Serves until SIGTERM or SIGINT, then stops the parts in order.
 
     Raises `SettingError` for a malformed reference key, certificate or configuration document,
@@ -38,7 +38,7 @@ async def serve(settings: Settings, log: Log) -> None:
     tls.load()
     aws = Aws(settings)
     metrics = Metrics(settings.environment, log)
-    configuration = Configuration(settings, aws, metrics, log)
+    configuration = SenderConfiguration(settings, aws, metrics, log)
     await configuration.load()
     intake = Intake(settings, Store(settings, aws), key, metrics, log)
     server = MllpServer(settings, intake, configuration, metrics, log, tls=tls)

@@ -30,7 +30,7 @@ class TlsFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ReceiverSettings:
     """Storage, addresses and limits. Times are in seconds, sizes in bytes.
 
     `store_seconds` limits the time from a complete frame to its answer and must be below the sender's
@@ -69,7 +69,7 @@ class Settings:
     tls_reload_seconds: float = 60.0
 
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
+def read_settings(environment: Mapping[str, str]) -> ReceiverSettings:
     """The settings in environment variables; `SettingError` names the first that is missing or wrong."""
 
     def required(name: str) -> str:
@@ -90,8 +90,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         return value
 
     # The names of all variables are here; their defaults are in the class above.
-    fallback = Settings("", "", "", "", "", "", "")
-    return Settings(
+    fallback = ReceiverSettings("", "", "", "", "", "", "")
+    return ReceiverSettings(
         environment=required("ENS_ENVIRONMENT"),
         vault_bucket=required("ENS_VAULT_BUCKET"),
         queue_url=required("ENS_QUEUE_URL"),

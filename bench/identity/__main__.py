@@ -25,11 +25,11 @@ from lambdas.common.contracts.models import Name, Patient, PatientEvent, Patient
 from lambdas.lookup_identities import settings
 from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.lookup_identities.resolving import resolve
-from local.servers import HOST, Server, listen
+from local.servers import HOST, WsgiServer, listen
 from simulators.fhir_mpi import create_app
 from simulators.fhir_mpi.directory import Directory
 from simulators.fhir_mpi.patients import Patients, region_system, system_of
-from simulators.pix_manager import Index, People
+from simulators.pix_manager import PixManager, SimulatedPatients
 from tests.support.tables import LOOKUPS, REGISTRY, create_tables
 
 RECIPIENTS = 10
@@ -149,7 +149,7 @@ def measured(name: str, runs: int, asked: Callable[[], int], kept: bool = False)
 @contextmanager
 def pixpdq(folder: Path) -> Iterator[Callable[[], int]]:
     """The PIX and PDQ index, and how often it was asked."""
-    index = Index(folder).start()
+    index = PixManager(folder).start()
     tell(host=HOST, port=index.port, domain="REGION")
     yield lambda: len(index.queries)
     from lambdas.lookup_identities.pix_pdq import index as backend
@@ -161,9 +161,9 @@ def pixpdq(folder: Path) -> Iterator[Callable[[], int]]:
 @contextmanager
 def fhir(folder: Path) -> Iterator[Callable[[], int]]:
     """The FHIR index, and how often it was asked."""
-    people = People(folder)
+    people = SimulatedPatients(folder)
     app = create_app(Patients(people), Directory(folder))
-    server = Server(listen("FHIR index", 0, ""), app).start()
+    server = WsgiServer(listen("FHIR index", 0, ""), app).start()
     systems = {domain.namespace: system_of(domain) for domain in people.domains}
     tell(base_url=f"{server.url}/fhir", domain=region_system(people), systems=systems)
     yield lambda: len(app.config["asked"])

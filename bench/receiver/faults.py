@@ -33,7 +33,7 @@ _PATIENTS = 40  # of each sender, so that messages of one patient meet in flight
 
 
 @dataclass
-class Run:
+class FaultRun:
     """What is to be done, and what the senders have seen so far."""
 
     port: int
@@ -59,10 +59,10 @@ def message(control_id: str, patient: str, moment: str) -> bytes:
     ).encode()
 
 
-class Sender:
+class FaultSender:
     """One connection's worth of messages, `window` of them in flight at a time, in order."""
 
-    def __init__(self, run: Run, number: int, count: int, window: int) -> None:
+    def __init__(self, run: FaultRun, number: int, count: int, window: int) -> None:
         self._run = run
         self._name = f"S{number:02d}"
         self._todo = [f"{self._name}-{n:06d}" for n in range(count)]
@@ -146,7 +146,7 @@ def start_receiver(port: int, stub: str, log: Path) -> "subprocess.Popen[bytes]"
         )
 
 
-async def disturb(run: Run, faults: list[signal.Signals], stub: str, log: Path) -> list[int]:
+async def disturb(run: FaultRun, faults: list[signal.Signals], stub: str, log: Path) -> list[int]:
     """Lets a receiver run until all is done, struck at even steps; the statuses of those stopped."""
     process = start_receiver(run.port, stub, log)
     statuses = []
@@ -172,7 +172,7 @@ async def disturb(run: Run, faults: list[signal.Signals], stub: str, log: Path) 
 
 async def strike(
     folder: Path, messages: int, connections: int, strikes: int, fail_rate: float
-) -> tuple[Run, list[int], Findings]:
+) -> tuple[FaultRun, list[int], Findings]:
     """One whole run: what the senders saw, how stopped receivers ended, what the stub holds."""
     durable, log = folder / "stored.jsonl", folder / "receiver.telemetry.log"
     stub = subprocess.Popen(
@@ -187,10 +187,11 @@ async def strike(
     try:
         assert stub.stdout is not None
         url = f"http://{HOST}:{json.loads(stub.stdout.readline())['port']}"
-        run = Run(free_port(), messages)
+        run = FaultRun(free_port(), messages)
         share, more = divmod(messages, connections)
         senders = [
-            Sender(run, n, share + (n < more), window=1 if n % 2 else 4) for n in range(connections)
+            FaultSender(run, n, share + (n < more), window=1 if n % 2 else 4)
+            for n in range(connections)
         ]
         faults = [signal.SIGKILL, signal.SIGTERM] * strikes
         disturbing = asyncio.create_task(disturb(run, faults, url, log))

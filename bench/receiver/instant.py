@@ -9,17 +9,19 @@ import sys
 import receiver.app
 from receiver.__main__ import main
 from receiver.intake.intake import Intake
-from receiver.storage.store import Arrival, Store, Vaulted
+from receiver.storage.store import IncomingMessage, Store, StoredMessage
 
 
 class InstantStore(Store):
     """Confirms without a call."""
 
-    async def put_message(self, arrival: Arrival) -> Vaulted:
+    async def put_message(self, arrival: IncomingMessage) -> StoredMessage:
         """What would stand in the vault."""
-        return Vaulted(f"events/{arrival.event_id}/message.hl7", "v1", "", len(arrival.payload))
+        return StoredMessage(
+            f"events/{arrival.event_id}/message.hl7", "v1", "", len(arrival.payload)
+        )
 
-    async def send_envelope(self, arrival: Arrival, vaulted: Vaulted) -> None:
+    async def send_envelope(self, arrival: IncomingMessage, vaulted: StoredMessage) -> None:
         """Returns."""
 
 

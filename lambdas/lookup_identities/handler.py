@@ -10,7 +10,7 @@ from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.handler import Result, Run, Task, of_envelope, step
 from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
-from lambdas.delivery.ledger.encounters import Occasion
+from lambdas.delivery.ledger.encounters import EncounterEvent
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team.cancellation import withdrawn
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
@@ -57,7 +57,7 @@ def lambda_handler(task: Task, run: Run) -> Result:
         smoke.check_recipients(identities)
     if event.kind in CANCELS:
         encounter_ref = task["parsed"].get("encounter_ref", "")
-        cancellation = Occasion.of(event, task["envelope"]["received_at"])
+        cancellation = EncounterEvent.of(event, task["envelope"]["received_at"])
         identities = withdrawn(identities, encounter_ref, cancellation)
     written = write_document(run.event_id, "identities.json", identities.to_dict())
     return _recorded(identities, written, run)

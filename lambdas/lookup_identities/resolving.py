@@ -9,7 +9,7 @@ from lambdas.common.errors import ConfigurationError
 from lambdas.common.keys import reference_keys
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team import fallbacks, named_providers, recipients
-from lambdas.lookup_identities.care_team.preferences import Occasion
+from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.matching import identifiers
 from lambdas.lookup_identities.matching.demographics import given
 from lambdas.lookup_identities.matching.identifiers import LONGEST, UsableIdentifier
@@ -100,7 +100,7 @@ def _identities(
     filed: Filed,
     goes_to: Sequence[str],
 ) -> Identities:
-    occasion = Occasion.of(event)
+    occasion = NotificationSubject.of(event)
     known = dict(care.providers)
     away = recipients.surrogates(known.values(), occasion.today)
     known.update(table.providers(set(away) - known.keys()))

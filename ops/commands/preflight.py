@@ -8,7 +8,7 @@ from rich.text import Text
 
 from environments import EnvironmentFileError, load
 from ops.environment.preflight import assembly, runner
-from ops.environment.preflight.finding import Finding, Status
+from ops.environment.preflight.finding import PreflightFinding, Status
 from ops.environment.preflight.plan import Plan
 from ops.output import console, count, print_json
 from ops.problem import ProblemError
@@ -60,7 +60,7 @@ def preflight_command(session: Session, *, folder: Path, online: bool, as_json: 
         raise click.exceptions.Exit(1)
 
 
-def _say(check: str, finding: Finding, out: Console) -> None:
+def _say(check: str, finding: PreflightFinding, out: Console) -> None:
     line = Text(f"{finding.status:<12}", style=STYLES[finding.status])
     line.append(f"{check}: {finding.what}", style="default")
     out.print(line, soft_wrap=True)
@@ -72,7 +72,7 @@ def _say(check: str, finding: Finding, out: Console) -> None:
             out.print(Text(f"{'':12}{title}: {text}"), soft_wrap=True)
 
 
-def _sum_up(environment: str, findings: list[Finding], out: Console) -> None:
+def _sum_up(environment: str, findings: list[PreflightFinding], out: Console) -> None:
     counts = {status: sum(f.status is status for f in findings) for status in Status}
     out.print(
         f"\n{environment}: {count(counts[Status.ERROR], 'error')},"

@@ -134,7 +134,9 @@ def _whose(subscriber: str) -> dict[str, str]:
     return {"subscriber_ref": reference_keys().reference("recipient", subscriber)}
 
 
-def _entry(subscriber: str, members: list[rosters.Member], today: date) -> dict[str, str | int]:
+def _entry(
+    subscriber: str, members: list[rosters.RosterMember], today: date
+) -> dict[str, str | int]:
     """A roster as it is listed: its patients who are still on it, else when the last was."""
     current = [member for member in members if member.until >= today.isoformat()]
     first = min((member.until for member in current), default="")

@@ -7,13 +7,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from hl7.acknowledgement import Answer
+from hl7.acknowledgement import ReceivedAcknowledgement
 from ops.commands.tls import with_tls
 from ops.deployment import MLLP_PORT, receiver_address
 from ops.output import console, count
 from ops.sending import messages
 from ops.sending.messages import OutgoingMessage
-from ops.sending.mllp import NOT_ASKED_FOR, Connection
+from ops.sending.mllp import NOT_ASKED_FOR, ReceiverConnection
 from ops.sending.tls import TlsOptions
 from ops.session import Session, pass_session
 
@@ -59,7 +59,7 @@ def send_command(
     for file in empty:
         out.print(Text(f"--   {file.name}  not sent: no line begins with MSH"))
     if outgoing:
-        with Connection(*address_of(session, host, port), timeout, tls) as connection:
+        with ReceiverConnection(*address_of(session, host, port), timeout, tls) as connection:
             refused = _send(connection, outgoing, control_ids, out)
     out.print(f"{count(len(outgoing), 'message')} sent, {len(outgoing) - refused} accepted.")
     if refused or empty:
@@ -67,7 +67,7 @@ def send_command(
 
 
 def _send(
-    connection: Connection, outgoing: list[OutgoingMessage], control_ids: bool, out: Console
+    connection: ReceiverConnection, outgoing: list[OutgoingMessage], control_ids: bool, out: Console
 ) -> int:
     """Sends them all, prints every answer, and returns how many were not accepted."""
     refused = 0
@@ -103,7 +103,7 @@ def _progress(out: Console) -> Progress:
     )
 
 
-def _line(message: OutgoingMessage, answer: Answer, control_ids: bool) -> Text:
+def _line(message: OutgoingMessage, answer: ReceivedAcknowledgement, control_ids: bool) -> Text:
     style = "green" if answer.accepted else "default" if answer is NOT_ASKED_FOR else "bold red"
     line = Text().append(f"{answer.code or '--':4} ", style=style).append(message.label)
     if control_ids:

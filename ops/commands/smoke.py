@@ -8,14 +8,14 @@ import click
 from rich.console import Console
 
 from environments import Environment, EnvironmentFileError, load
-from hl7.acknowledgement import Answer
+from hl7.acknowledgement import ReceivedAcknowledgement
 from ops.commands.send import address_of
 from ops.commands.tls import with_tls
 from ops.deployment import CONFIG, ingress_outputs
 from ops.events.trail import EventTrail
 from ops.output import clock, console, count, duration
 from ops.problem import ProblemError
-from ops.sending.mllp import Connection
+from ops.sending.mllp import ReceiverConnection
 from ops.sending.tls import TlsOptions
 from ops.session import Session, operator, pass_session
 from ops.smoke import alarms
@@ -33,7 +33,7 @@ class Way(Protocol):
 
     def send(
         self, probes: Sequence[Probe], while_waiting: Callable[[], object]
-    ) -> dict[str, Answer]:
+    ) -> dict[str, ReceivedAcknowledgement]:
         """The acknowledgements by the probes' names."""
         ...
 
@@ -105,11 +105,15 @@ def _way(
         return OneOffTask(ingress_outputs(session.environment), ecs, logs)
     if not host and not session.deployment.is_local:
         click.echo("The load balancer is internal; from outside its VPC use --in-vpc.", err=True)
-    return Direct(Connection(*address_of(session, host, port), timeout=SECONDS, tls=tls))
+    return Direct(ReceiverConnection(*address_of(session, host, port), timeout=SECONDS, tls=tls))
 
 
 def _follow(
-    probe: Probe, answer: Answer | None, watcher: Watcher, wait: float, out: Console
+    probe: Probe,
+    answer: ReceivedAcknowledgement | None,
+    watcher: Watcher,
+    wait: float,
+    out: Console,
 ) -> bool:
     """Prints what became of a probe, and returns whether that is as designed."""
     said = f"answered {answer.code or 'not'} {answer.text}" if answer else "not sent"

@@ -40,7 +40,7 @@ LEFTOVER_LOGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountClients:
     """The clients of the account and region that an environment is removed from."""
 
     backup: Any
@@ -50,7 +50,7 @@ class Account:
     s3: Any
 
     @classmethod
-    def of(cls, region: str) -> "Account":
+    def of(cls, region: str) -> "AccountClients":
         """The signed-in account."""
         return cls(
             *(
@@ -78,7 +78,7 @@ def find(name: str) -> Environment:
     return environment
 
 
-def destroy(environment: Environment, account: Account, say: Callable[[str], None]) -> None:
+def destroy(environment: Environment, account: AccountClients, say: Callable[[str], None]) -> None:
     """Deletes the environment's stacks and all data in them.
 
     Raises `ProblemError` when a stack is protected (nothing is deleted then) or cannot be deleted.
@@ -141,7 +141,7 @@ def _recovery_points(backup: Any, vault: str) -> Iterator[str]:
             yield point["RecoveryPointArn"]
 
 
-def _unprotected(account: Account, stack: str) -> bool:
+def _unprotected(account: AccountClients, stack: str) -> bool:
     """Whether the stack exists; `ProblemError` when its termination protection is on."""
     try:
         (found,) = account.cloudformation.describe_stacks(StackName=stack)["Stacks"]
@@ -158,7 +158,7 @@ def _unprotected(account: Account, stack: str) -> bool:
     return True
 
 
-def _delete(account: Account, stack: str, say: Callable[[str], None]) -> None:
+def _delete(account: AccountClients, stack: str, say: Callable[[str], None]) -> None:
     for attempt in range(1, TRIES + 1):
         _empty(account, stack, say)
         account.cloudformation.delete_stack(StackName=stack)
@@ -177,7 +177,7 @@ def _delete(account: Account, stack: str, say: Callable[[str], None]) -> None:
     )
 
 
-def _empty(account: Account, stack: str, say: Callable[[str], None]) -> None:
+def _empty(account: AccountClients, stack: str, say: Callable[[str], None]) -> None:
     """Stops what writes, then deletes the data that stops CloudFormation from deleting its stores."""
     resources = list(_resources(account.cloudformation, stack))
     for kind, name in resources:
@@ -220,7 +220,7 @@ def main(arguments: list[str]) -> int:
             and input(f"Delete {name} and all its data? Type {name}: ") != name
         ):
             raise ProblemError("Nothing was deleted.")
-        destroy(environment, Account.of(environment.region), print)
+        destroy(environment, AccountClients.of(environment.region), print)
     except (BotoCoreError, ClientError, ProblemError) as error:
         print(f"hl7-ens: {sentence(error)}", file=sys.stderr)
         return 1

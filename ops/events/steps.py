@@ -54,7 +54,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Feedback:
+class FeedbackTrace:
     """What the mail service later reported of a notification."""
 
     outcome: str
@@ -62,7 +62,7 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
+class RecipientTrace:
     """One provider by reference: why chosen, what became of the notification, what came back.
 
     `outcome` is sent, refused, unknown, held or failed; "" while nothing was tried.
@@ -71,7 +71,7 @@ class Recipient:
     recipient_ref: str
     reasons: list[str] = field(default_factory=list)
     outcome: str = ""
-    feedback: list[Feedback] = field(default_factory=list)
+    feedback: list[FeedbackTrace] = field(default_factory=list)
 
 
 def kind(entries: list[Entry]) -> str:
@@ -118,9 +118,9 @@ def timeline(entries: list[Entry]) -> list[Step]:
     return [*_wait(received, steps), *steps] if received else steps
 
 
-def recipients(entries: list[Entry]) -> list[Recipient]:
+def recipients(entries: list[Entry]) -> list[RecipientTrace]:
     """Everybody who was to be told, in the order in which they were named."""
-    found: dict[str, Recipient] = {}
+    found: dict[str, RecipientTrace] = {}
     for entry in entries:
         for named in entry.get("recipients", []):
             found[named["recipient_ref"]] = _with(found, named["recipient_ref"], named)
@@ -130,26 +130,28 @@ def recipients(entries: list[Entry]) -> list[Recipient]:
     return [_settled(recipient) for recipient in found.values()]
 
 
-def _with(found: dict[str, Recipient], reference: str, entry: Entry) -> Recipient:
+def _with(found: dict[str, RecipientTrace], reference: str, entry: Entry) -> RecipientTrace:
     """What is known of a recipient after one more entry about them."""
-    before = found.get(reference, Recipient(reference))
+    before = found.get(reference, RecipientTrace(reference))
     action = entry.get("action", "")
     feedback = FEEDBACK_OUTCOMES.get(action)
-    return Recipient(
+    return RecipientTrace(
         recipient_ref=reference,
         reasons=list(entry.get("reasons") or before.reasons),
         outcome=DELIVERY_OUTCOMES.get(action, before.outcome),
-        feedback=[*before.feedback, Feedback(feedback, entry["time"])]
+        feedback=[*before.feedback, FeedbackTrace(feedback, entry["time"])]
         if feedback
         else before.feedback,
     )
 
 
-def _settled(recipient: Recipient) -> Recipient:
+def _settled(recipient: RecipientTrace) -> RecipientTrace:
     """A delivery that nobody could vouch for counts as sent once the mail service reports on it."""
     arrived = any(f.outcome in ("delivered", "complained") for f in recipient.feedback)
     if recipient.outcome == "unknown" and arrived:
-        return Recipient(recipient.recipient_ref, recipient.reasons, "sent", recipient.feedback)
+        return RecipientTrace(
+            recipient.recipient_ref, recipient.reasons, "sent", recipient.feedback
+        )
     return recipient
 
 

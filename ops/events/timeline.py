@@ -6,7 +6,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ops.events.steps import Recipient, Step
+from ops.events.steps import RecipientTrace, Step
 from ops.events.trail import EventTrail
 from ops.output import (
     OUTCOME_STYLES,
@@ -78,7 +78,7 @@ def _outcome(step: Step) -> Text:
     return text
 
 
-def _recipient(recipient: Recipient, out: Console) -> None:
+def _recipient(recipient: RecipientTrace, out: Console) -> None:
     outcome = recipient.outcome or "not tried"
     style = OUTCOME_STYLES.get(outcome, "default")
     why = ", ".join(words(reason) for reason in recipient.reasons) or "no reason recorded"

@@ -12,7 +12,7 @@ from lambdas.common import status
 from lambdas.common.audit import chain
 from ops.deployment import Deployment
 from ops.events import advice, steps, tables
-from ops.events.steps import Entry, Recipient, Step
+from ops.events.steps import Entry, RecipientTrace, Step
 from ops.queues import dead_letters
 from ops.queues.dead_letters import DeadLetters
 
@@ -48,7 +48,7 @@ class EventTrail:
     failed_step: str
     what_to_do: list[str]
     steps: list[Step]
-    recipients: list[Recipient]
+    recipients: list[RecipientTrace]
     execution_arn: str
     console_link: str
     entries: list[Entry]
@@ -145,7 +145,7 @@ def _summary(item: dict[str, Any]) -> EventSummary:
     )
 
 
-def _what_to_do(event_id: str, error_name: str, recipients: list[Recipient]) -> list[str]:
+def _what_to_do(event_id: str, error_name: str, recipients: list[RecipientTrace]) -> list[str]:
     said = [advice.for_error(error_name, event_id)] if error_name else []
     for recipient in recipients:
         for outcome in (recipient.outcome, *(f.outcome for f in recipient.feedback)):

@@ -26,7 +26,7 @@ REQUIRED, OPTIONAL = ("authority", "value"), ("family", "birth_date")
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class RosterMember:
     """A patient on somebody's roster and the last day of it."""
 
     patient_id: str = field(repr=False)
@@ -89,19 +89,19 @@ def put(table: str, provider_id: str, roster: Roster, until: str, done: Callable
         done()
 
 
-def members(table: str, provider_id: str) -> list[Member]:
+def members(table: str, provider_id: str) -> list[RosterMember]:
     """Everybody on a provider's roster, expired or not."""
     items = _query(table, provider_id)
     return [
-        Member(item["pk"].removeprefix("patient#"), item["roster_until"])
+        RosterMember(item["pk"].removeprefix("patient#"), item["roster_until"])
         for item in items
         if item.get("roster_until")
     ]
 
 
-def subscribers(table: str) -> dict[str, list[Member]]:
+def subscribers(table: str) -> dict[str, list[RosterMember]]:
     """Every provider's roster by provider id. Reads the whole registry."""
-    found: dict[str, list[Member]] = {}
+    found: dict[str, list[RosterMember]] = {}
     pages = client("dynamodb").get_paginator("scan")
     with dependency("dynamodb"):
         for page in pages.paginate(
@@ -112,7 +112,7 @@ def subscribers(table: str) -> dict[str, list[Member]]:
             for item in map(from_item, page["Items"]):
                 patient_id = item["pk"].removeprefix("patient#")
                 found.setdefault(item["provider_id"], []).append(
-                    Member(patient_id, item["roster_until"])
+                    RosterMember(patient_id, item["roster_until"])
                 )
     return found
 

@@ -6,18 +6,18 @@ import time
 from types import TracebackType
 from typing import Self
 
-from hl7.acknowledgement import Answer, read_answer
+from hl7.acknowledgement import ReceivedAcknowledgement, read_answer
 from hl7.mllp import Decoder, wrap
 from ops.problem import ProblemError
 from ops.sending.messages import OutgoingMessage
 from ops.sending.tls import TlsOptions, problem
 
 MAX_ANSWER_BYTES = 1 << 20
-NOT_ASKED_FOR = Answer("none", "no acknowledgement, as MSH-15 and MSH-16 ask")
+NOT_ASKED_FOR = ReceivedAcknowledgement("none", "no acknowledgement, as MSH-15 and MSH-16 ask")
 """Silence that the message itself asked for; `accepted` is not known."""
 
 
-class Connection:
+class ReceiverConnection:
     """A connection to a receiver, opened when first needed and again after a receiver closed it.
 
     Over TLS where `tls` says how; raises `ProblemError` where its files are unusable.
@@ -49,7 +49,7 @@ class Connection:
         self._socket = None
         self._decoder = Decoder(MAX_ANSWER_BYTES)
 
-    def send(self, message: OutgoingMessage) -> Answer:
+    def send(self, message: OutgoingMessage) -> ReceivedAcknowledgement:
         """Sends a message and returns its acknowledgement, with code "" when none came in time.
 
         Raises `ProblemError` when nobody listens, or TLS fails.
@@ -64,7 +64,7 @@ class Connection:
             self.close()
             if message.answered == "sometimes":
                 return NOT_ASKED_FOR
-            return Answer("", f"no acknowledgement within {self.timeout:g} s")
+            return ReceivedAcknowledgement("", f"no acknowledgement within {self.timeout:g} s")
         except ssl.SSLError as error:
             # In TLS 1.3 a client reads only after its handshake that its certificate was refused.
             self.close()
@@ -72,12 +72,12 @@ class Connection:
         except ConnectionError as error:
             self.close()
             broke = f"the connection broke ({type(error).__name__})"
-            return Answer("", broke + self._hint(connection))
+            return ReceivedAcknowledgement("", broke + self._hint(connection))
         self._answered = True
         acknowledgement = read_answer(answer)
         if acknowledgement.code and acknowledgement.control_id != message.control_id:
             self.close()
-            return Answer("", "the acknowledgement is for another message (MSA-2)")
+            return ReceivedAcknowledgement("", "the acknowledgement is for another message (MSA-2)")
         return acknowledgement
 
     def _hint(self, connection: socket.socket) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from hl7.acknowledgement import Answer
-from ops.sending.mllp import Connection
+from hl7.acknowledgement import ReceivedAcknowledgement
+from ops.sending.mllp import ReceiverConnection
 from ops.smoke.probes import Probe
 
 SECONDS = 30.0
@@ -12,12 +12,12 @@ SECONDS = 30.0
 class Direct:
     """The way to a receiver that this machine reaches."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: ReceiverConnection) -> None:
         self._connection = connection
 
     def send(
         self, probes: Sequence[Probe], while_waiting: Callable[[], object]
-    ) -> dict[str, Answer]:
+    ) -> dict[str, ReceivedAcknowledgement]:
         """The acknowledgements by the probes' names; calls `while_waiting` after each message."""
         answers = {}
         with self._connection as connection:

@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from hl7.acknowledgement import Answer, read_answer
+from hl7.acknowledgement import ReceivedAcknowledgement, read_answer
 from ops.problem import ProblemError
 from ops.smoke.probes import Probe
 
@@ -56,7 +56,7 @@ class OneOffTask:
 
     def send(
         self, probes: Sequence[Probe], while_waiting: Callable[[], object]
-    ) -> dict[str, Answer]:
+    ) -> dict[str, ReceivedAcknowledgement]:
         """The acknowledgements by the probes' names, when the task has ended.
 
         Calls `while_waiting` again and again meanwhile. Raises `ProblemError` where the task does
@@ -154,9 +154,9 @@ def _line(text: str) -> dict[str, str] | None:
     return line if isinstance(line, dict) and "probe" in line else None
 
 
-def _acknowledgement(line: dict[str, str]) -> Answer:
+def _acknowledgement(line: dict[str, str]) -> ReceivedAcknowledgement:
     if "answer" not in line:
-        return Answer("", line.get("error", "no answer"))
+        return ReceivedAcknowledgement("", line.get("error", "no answer"))
     return read_answer(line["answer"].encode("utf-8", "replace"))
 
 

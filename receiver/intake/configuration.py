@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from receiver.errors import StoreUnavailableError
-from receiver.intake.sender_table import Sender, SenderTable
-from receiver.settings import SettingError, Settings
+from receiver.intake.sender_table import SenderBinding, SenderTable
+from receiver.settings import ReceiverSettings, SettingError
 from receiver.storage.aws_client.calls import Aws, Call, ServiceRefusedError
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
@@ -21,14 +21,14 @@ _NOT_MODIFIED = 304
 _JITTER = 0.2  # part of the interval by which it varies, so that receivers do not poll together
 
 
-class Configuration:
+class SenderConfiguration:
     """Holds the sender table of the newest usable document.
 
     `table` is replaced as a whole. Connections compare it by identity at each message, so an
     open connection uses the new table from its next message on.
     """
 
-    def __init__(self, settings: Settings, aws: Aws, metrics: Metrics, log: Log) -> None:
+    def __init__(self, settings: ReceiverSettings, aws: Aws, metrics: Metrics, log: Log) -> None:
         self._settings = settings
         self._aws = aws
         self._metrics = metrics
@@ -71,7 +71,7 @@ class Configuration:
         return True
 
 
-def read_senders(document: bytes, environment: str) -> tuple[Sender, ...]:
+def read_senders(document: bytes, environment: str) -> tuple[SenderBinding, ...]:
     """Returns the senders of a document of this environment.
 
     Raises `SettingError` with the position of the fault.
@@ -92,9 +92,9 @@ def read_senders(document: bytes, environment: str) -> tuple[Sender, ...]:
     return tuple(_sender(index, entry) for index, entry in enumerate(entries))
 
 
-def _sender(index: int, entry: Any) -> Sender:
+def _sender(index: int, entry: Any) -> SenderBinding:
     try:
-        return Sender(
+        return SenderBinding(
             name=_text(entry["name"]),
             sending_application=_text(entry["sending_application"]),
             sending_facility=_text(entry["sending_facility"]),

@@ -5,14 +5,14 @@ import time
 
 from hl7.acknowledgement import Acknowledgement, acknowledge
 from hl7.header import Header, event_id, find_header, patient_identifier
-from hl7.mllp import Fault, Frame
+from hl7.mllp import Frame, FrameFault
 from receiver.errors import StoreUnavailableError
 from receiver.intake.control_ids import ControlIds
 from receiver.intake.reference_key import ReferenceKey
-from receiver.intake.refusals import RECEIVER_FAULT, UNAVAILABLE, Refusal, Rules
+from receiver.intake.refusals import RECEIVER_FAULT, UNAVAILABLE, Rejection, Rules
 from receiver.intake.sender_table import UNKNOWN, Origin
-from receiver.settings import Settings
-from receiver.storage.store import Arrival, Store
+from receiver.settings import ReceiverSettings
+from receiver.storage.store import IncomingMessage, Store
 from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log, timestamp, where
 from receiver.telemetry.metrics import Metrics
@@ -28,7 +28,12 @@ class Intake:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, key: ReferenceKey, metrics: Metrics, log: Log
+        self,
+        settings: ReceiverSettings,
+        store: Store,
+        key: ReferenceKey,
+        metrics: Metrics,
+        log: Log,
     ) -> None:
         self._settings = settings
         self._rules = Rules(settings.processing_ids)
@@ -51,7 +56,7 @@ class Intake:
         header: Header | None = None
         try:
             header = find_header(frame.payload)
-            if frame.fault is Fault.ABORTED:
+            if frame.fault is FrameFault.ABORTED:
                 await self._refuse(frame.payload, ABORTED, origin)
                 return None
             refusal = self._rules.refusal_of(frame, header, origin)
@@ -81,7 +86,7 @@ class Intake:
 
     async def _take(
         self, payload: bytes, header: Header, origin: Origin, turns: Turns
-    ) -> Refusal | None:
+    ) -> Rejection | None:
         """Stores a message. Returns None when S3 and SQS have both confirmed, else the reason to reject it."""
         arrival = self._arrival(payload, header, origin)
         self._watch_control_id(arrival, header)
@@ -133,12 +138,12 @@ class Intake:
             key=key,
         )
 
-    def _arrival(self, payload: bytes, header: Header, origin: Origin) -> Arrival:
+    def _arrival(self, payload: bytes, header: Header, origin: Origin) -> IncomingMessage:
         event = event_id(header)
         identifier = patient_identifier(header)
         letterhead = header.letterhead
         sender = origin.sender(letterhead.sending_application, letterhead.sending_facility)
-        return Arrival(
+        return IncomingMessage(
             event_id=event,
             # A message without a patient identifier is a group of its own.
             group=self._key.reference("group", letterhead.identity[1], *identifier)
@@ -150,7 +155,7 @@ class Intake:
             payload=payload,
         )
 
-    def _watch_control_id(self, arrival: Arrival, header: Header) -> None:
+    def _watch_control_id(self, arrival: IncomingMessage, header: Header) -> None:
         """Logs and counts an MSH-10 that is used for another message. That message is processed too."""
         letterhead = header.letterhead
         identity = b"\r".join((letterhead.value(3), letterhead.value(4), header.control_id))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from hl7.er7 import MAX_SEGMENTS, has_too_many_segments
 from hl7.header import Header, is_event_code, trigger_event
-from hl7.mllp import Fault, Frame
+from hl7.mllp import Frame, FrameFault
 from receiver.intake.sender_table import Origin
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Rejection:
     """A reason, with its acknowledgement code in original mode, its ERR code, location and text."""
 
     reason: str
@@ -23,49 +23,49 @@ class Refusal:
     text: str
 
 
-NOT_HL7 = Refusal("not_hl7", "AE", 100, ("MSH", "1"), "The message does not begin with MSH")
-MSH_UNREADABLE = Refusal(
+NOT_HL7 = Rejection("not_hl7", "AE", 100, ("MSH", "1"), "The message does not begin with MSH")
+MSH_UNREADABLE = Rejection(
     "msh_unreadable", "AE", 102, ("MSH", "1", "2"), "MSH-2 does not name the delimiters"
 )
-NO_START_BLOCK = Refusal(
+NO_START_BLOCK = Rejection(
     "no_start_block", "AE", 207, (), "The frame does not begin with the start block 0x0B"
 )
-NO_CONTROL_ID = Refusal("no_control_id", "AE", 101, ("MSH", "1", "10"), "MSH-10 is empty")
-UNKNOWN_TYPE = Refusal(
+NO_CONTROL_ID = Rejection("no_control_id", "AE", 101, ("MSH", "1", "10"), "MSH-10 is empty")
+UNKNOWN_TYPE = Rejection(
     "unknown_type", "AR", 200, ("MSH", "1", "9", "1", "1"), "Only ADT messages are taken here"
 )
-UNKNOWN_TRIGGER = Refusal(
+UNKNOWN_TRIGGER = Rejection(
     "unknown_trigger", "AR", 201, ("MSH", "1", "9", "1", "2"), "The trigger event is not one of ADT"
 )
-PROCESSING_ID = Refusal(
+PROCESSING_ID = Rejection(
     "processing_id", "AR", 202, ("MSH", "1", "11", "1"), "Messages of this kind are not taken here"
 )
-SENDER_NOT_ALLOWED = Refusal(
+SENDER_NOT_ALLOWED = Rejection(
     "sender_not_allowed",
     "AR",
     207,
     ("MSH", "1", "3"),
     "This connection may not send as this sender",
 )
-TRIGGER_NOT_ALLOWED = Refusal(
+TRIGGER_NOT_ALLOWED = Rejection(
     "trigger_not_allowed", "AR", 201, ("MSH", "1", "9", "1", "2"), "Not agreed with this sender"
 )
-TOO_MANY_SEGMENTS = Refusal(
+TOO_MANY_SEGMENTS = Rejection(
     "too_many_segments", "AR", 207, (), f"The message has more than {MAX_SEGMENTS} segments"
 )
-OVERSIZE = Refusal("oversize", "AR", 207, (), "The message is longer than the receiver takes")
-CUT_OFF = Refusal("cut_off", "AR", 207, (), "The frame did not end")
-UNAVAILABLE = Refusal(
+OVERSIZE = Rejection("oversize", "AR", 207, (), "The message is longer than the receiver takes")
+CUT_OFF = Rejection("cut_off", "AR", 207, (), "The frame did not end")
+UNAVAILABLE = Rejection(
     "store_unavailable", "AR", 207, (), "The message could not be stored and should be sent again"
 )
-RECEIVER_FAULT = Refusal(
+RECEIVER_FAULT = Rejection(
     "receiver_fault", "AR", 207, (), "The receiver failed and the message should be sent again"
 )
 
 _OF_FAULT = {
-    Fault.OVERSIZE: OVERSIZE,
-    Fault.CUT_OFF: CUT_OFF,
-    Fault.NO_START_BLOCK: NO_START_BLOCK,
+    FrameFault.OVERSIZE: OVERSIZE,
+    FrameFault.CUT_OFF: CUT_OFF,
+    FrameFault.NO_START_BLOCK: NO_START_BLOCK,
 }
 
 
@@ -75,7 +75,7 @@ class Rules:
     def __init__(self, processing_ids: frozenset[str]) -> None:
         self._processing_ids = processing_ids
 
-    def refusal_of(self, frame: Frame, header: Header | None, origin: Origin) -> Refusal | None:
+    def refusal_of(self, frame: Frame, header: Header | None, origin: Origin) -> Rejection | None:
         """Returns the reason to reject this frame's message; None when it is to be stored.
 
         PID, version and patient are not checked here. A message that can be stored is acknowledged,
@@ -92,7 +92,7 @@ class Rules:
             or _of_size(header.message)
         )
 
-    def _of_header(self, header: Header, trigger: str) -> Refusal | None:
+    def _of_header(self, header: Header, trigger: str) -> Rejection | None:
         letterhead = header.letterhead
         if not letterhead.readable:
             return MSH_UNREADABLE
@@ -107,7 +107,7 @@ class Rules:
             return PROCESSING_ID
         return None
 
-    def _of_sender(self, header: Header, trigger: str, origin: Origin) -> Refusal | None:
+    def _of_sender(self, header: Header, trigger: str, origin: Origin) -> Rejection | None:
         letterhead = header.letterhead
         sender = origin.sender(letterhead.sending_application, letterhead.sending_facility)
         if sender is None:
@@ -117,5 +117,5 @@ class Rules:
         return None
 
 
-def _of_size(message: bytes) -> Refusal | None:
+def _of_size(message: bytes) -> Rejection | None:
     return TOO_MANY_SEGMENTS if has_too_many_segments(message) else None

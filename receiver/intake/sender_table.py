@@ -18,7 +18,7 @@ Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class SenderBinding:
     """A sender: its configured name, MSH-3.1 and MSH-4.1.
 
     `networks` and `certificates` (a subject's CN, its whole subject, or a DNS name of it) bind it;
@@ -56,15 +56,17 @@ class Origin:
 
     connection: str
     peer: str = ""
-    allowed: Mapping[tuple[str, str], Sender | None] = field(default_factory=dict, repr=False)
+    allowed: Mapping[tuple[str, str], SenderBinding | None] = field(
+        default_factory=dict, repr=False
+    )
     strict: bool = False
 
     @cached_property
-    def anybody(self) -> Sender:
+    def anybody(self) -> SenderBinding:
         """The entry for senders that are not configured."""
-        return Sender(UNKNOWN, "", "")
+        return SenderBinding(UNKNOWN, "", "")
 
-    def sender(self, sending_application: str, sending_facility: str) -> Sender | None:
+    def sender(self, sending_application: str, sending_facility: str) -> SenderBinding | None:
         """The entry for this MSH-3.1 and MSH-4.1; None when this connection may not send as it."""
         default = None if self.strict else self.anybody
         return self.allowed.get((sending_application, sending_facility), default)
@@ -73,11 +75,11 @@ class Origin:
 class SenderTable:
     """All configured senders. `refuse_unknown`: other senders are rejected."""
 
-    def __init__(self, senders: tuple[Sender, ...], *, refuse_unknown: bool) -> None:
+    def __init__(self, senders: tuple[SenderBinding, ...], *, refuse_unknown: bool) -> None:
         self._refuse_unknown = refuse_unknown
         self._bound = [sender for sender in senders if sender.bound]
         # Shared by all connections without a bound entry: one table, not one for each connection.
-        self._open: dict[tuple[str, str], Sender | None] = {}
+        self._open: dict[tuple[str, str], SenderBinding | None] = {}
         for sender in senders:
             key = sender.sending_application, sender.sending_facility
             self._open[key] = None if sender.bound else self._open.get(key, sender)
@@ -88,7 +90,7 @@ class SenderTable:
         bound = [sender for sender in self._bound if sender.met_by(source, names)]
         if not bound:
             return Origin(connection, address, self._open, self._refuse_unknown)
-        allowed: dict[tuple[str, str], Sender | None] = {
+        allowed: dict[tuple[str, str], SenderBinding | None] = {
             (sender.sending_application, sender.sending_facility): sender
             for sender in reversed(bound)  # the first entry wins
         }

@@ -23,7 +23,7 @@ class _Entry:
     tries: int = 0
 
 
-class Outbox:
+class SqsBatcher:
     """Batches envelopes for the queue.
 
     For order within a group, await `send()` before sending the group's next message. Entries of one

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from hl7.header import compact_json
 from receiver.errors import StoreUnavailableError
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from receiver.storage.aws_client.calls import Aws, Call, ServiceRefusedError
-from receiver.storage.sqs_batcher import Outbox
+from receiver.storage.sqs_batcher import SqsBatcher
 from receiver.telemetry.log import timestamp
 
 CONTENT_TYPE = "x-application/hl7-v2+er7"
@@ -20,7 +20,7 @@ _CONFLICT_PAUSE = 0.1  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class IncomingMessage:
     """A message to be stored: its bytes, and the values of its envelope."""
 
     event_id: str
@@ -32,7 +32,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Vaulted:
+class StoredMessage:
     """The stored object of an event: key, version, SHA-256 in hex, length in bytes."""
 
     key: str
@@ -44,13 +44,13 @@ class Vaulted:
 class Store:
     """The vault and the queue of one environment."""
 
-    def __init__(self, settings: Settings, aws: Aws) -> None:
+    def __init__(self, settings: ReceiverSettings, aws: Aws) -> None:
         self._settings = settings
         self._aws = aws
-        self._outbox = Outbox(aws.ask_queue, settings.queue_url, settings.queue_linger_seconds)
+        self._outbox = SqsBatcher(aws.ask_queue, settings.queue_url, settings.queue_linger_seconds)
         self._on_the_way = 0
 
-    async def put_message(self, arrival: Arrival) -> Vaulted:
+    async def put_message(self, arrival: IncomingMessage) -> StoredMessage:
         """Writes the message once, and returns the stored object.
 
         The first copy of an event wins (`If-None-Match: *`). A resend may differ from it in MSH-7 alone;
@@ -71,12 +71,12 @@ class Store:
                         raise
                     await asyncio.sleep(_CONFLICT_PAUSE)
                 else:
-                    return Vaulted(key, version, digest.hex(), len(arrival.payload))
+                    return StoredMessage(key, version, digest.hex(), len(arrival.payload))
         finally:
             self._on_the_way -= 1
         raise StoreUnavailableError("s3: other writers keep at the same key")
 
-    async def send_envelope(self, arrival: Arrival, vaulted: Vaulted) -> None:
+    async def send_envelope(self, arrival: IncomingMessage, vaulted: StoredMessage) -> None:
         """Sends the envelope of a stored message. Raises `StoreUnavailableError`."""
         envelope = {
             "event_id": arrival.event_id,
@@ -141,11 +141,11 @@ class Store:
         )
         return answer.headers.get(b"x-amz-version-id", b"").decode()
 
-    async def _standing(self, key: str) -> Vaulted:
+    async def _standing(self, key: str) -> StoredMessage:
         """The existing object, by HeadObject, which needs no permission to decrypt."""
         answer = await self._aws.s3.call(Call("HeadObject", "HEAD", self._aws.vault_path + key, {}))
         sha256 = answer.headers.get(b"x-amz-meta-sha256", b"").decode()
         if not sha256:
             raise StoreUnavailableError("s3: the stored message has no sha256 in its metadata")
         version = answer.headers.get(b"x-amz-version-id", b"").decode()
-        return Vaulted(key, version, sha256, int(answer.headers[b"content-length"]))
+        return StoredMessage(key, version, sha256, int(answer.headers[b"content-length"]))

@@ -9,7 +9,7 @@ from typing import Protocol, cast
 from hl7.mllp import Decoder, Frame, wrap
 from receiver.intake.intake import Intake
 from receiver.intake.sender_table import Origin, SenderTable, certificate_names
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
@@ -19,7 +19,7 @@ from receiver.transport.keepalive import keep_alive
 class Owner(Protocol):
     """The server, as a connection uses it."""
 
-    settings: Settings
+    settings: ReceiverSettings
     intake: Intake
     metrics: Metrics
     log: Log
@@ -28,10 +28,10 @@ class Owner(Protocol):
     def senders(self) -> SenderTable:
         """The sender table in use; another object after each change."""
 
-    def opened(self, connection: "Connection") -> None:
+    def opened(self, connection: "MllpConnection") -> None:
         """Called once the connection is made."""
 
-    def closed(self, connection: "Connection") -> None:
+    def closed(self, connection: "MllpConnection") -> None:
         """Called once the connection is gone."""
 
 
@@ -47,7 +47,7 @@ class _Place:
         self.answer: bytes | None = None
 
 
-class Connection(asyncio.Protocol):
+class MllpConnection(asyncio.Protocol):
     """Reads while fewer than the limit are in flight. Each frame is a task; answers keep the order."""
 
     def __init__(self, owner: Owner, peer: str) -> None:

@@ -5,13 +5,13 @@ import socket
 import time
 from collections import Counter
 
-from receiver.intake.configuration import Configuration
+from receiver.intake.configuration import SenderConfiguration
 from receiver.intake.intake import Intake
 from receiver.intake.sender_table import SenderTable, within
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
-from receiver.transport.connection import Connection
+from receiver.transport.connection import MllpConnection
 from receiver.transport.proxy_protocol import ProxyHeaderError, read_client_address
 from receiver.transport.tls import Tls
 
@@ -26,9 +26,9 @@ class MllpServer:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: ReceiverSettings,
         intake: Intake,
-        configuration: Configuration,
+        configuration: SenderConfiguration,
         metrics: Metrics,
         log: Log,
         *,
@@ -41,7 +41,7 @@ class MllpServer:
         self._configuration = configuration
         self._tls = tls
         self._places: Counter[str] = Counter()  # by peer, those being admitted included
-        self._connections: set[Connection] = set()
+        self._connections: set[MllpConnection] = set()
         self._none_left = asyncio.Event()
         self._none_left.set()
         self._listener: socket.socket | None = None
@@ -95,7 +95,7 @@ class MllpServer:
         """The number of open connections."""
         return len(self._connections)
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: MllpConnection) -> None:
         """Adds a connection; closes it when the server is stopping."""
         self._connections.add(connection)
         self._none_left.clear()
@@ -103,7 +103,7 @@ class MllpServer:
         if self.stopping:
             connection.stop()
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: MllpConnection) -> None:
         """Removes a connection."""
         self._connections.discard(connection)
         self._leave(connection.peer)
@@ -148,7 +148,7 @@ class MllpServer:
             admitted = True
             context = self._tls.context if self._tls else None
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: Connection(self, peer),
+                lambda: MllpConnection(self, peer),
                 connection,
                 ssl=context,
                 ssl_handshake_timeout=settings.tls_handshake_seconds if context else None,

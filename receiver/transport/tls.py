@@ -11,7 +11,7 @@ from typing import IO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from receiver.settings import SettingError, Settings, TlsFiles
+from receiver.settings import ReceiverSettings, SettingError, TlsFiles
 from receiver.storage.aws_client.calls import read_secret
 from receiver.telemetry.log import Log, where
 
@@ -22,7 +22,7 @@ Material = tuple[bytes, bytes, bytes]
 class Tls:
     """The TLS context for new connections. Open connections keep theirs."""
 
-    def __init__(self, settings: Settings, log: Log) -> None:
+    def __init__(self, settings: ReceiverSettings, log: Log) -> None:
         self._seconds = settings.tls_reload_seconds
         self._log = log
         self._read: Callable[[], Material] | None = None

@@ -8,7 +8,7 @@ import pytest
 
 from environments import load
 from receiver.intake import refusals
-from receiver.intake.refusals import Refusal
+from receiver.intake.refusals import Rejection
 from tests.infra.conftest import EVERY, Stacks
 from tests.infra.template import STEPS, Resource, Template, text
 
@@ -87,7 +87,7 @@ def test_releases_that_stand_still_are_an_alarm_too(core: Template) -> None:
 
 
 def test_alarms_on_refusals_know_every_reason_that_the_receiver_gives(prod: Stacks) -> None:
-    given = {value.reason for value in vars(refusals).values() if isinstance(value, Refusal)}
+    given = {value.reason for value in vars(refusals).values() if isinstance(value, Rejection)}
     watched = {
         dimension["Value"]
         for name in ("receiver-cannot-store", "messages-refused", "messages-not-allowed")

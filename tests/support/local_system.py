@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hl7.acknowledgement import Answer
+from hl7.acknowledgement import ReceivedAcknowledgement
 from hl7.header import event_id, find_header
 from local import clients
 from ops.sending.messages import OutgoingMessage
-from ops.sending.mllp import Connection
+from ops.sending.mllp import ReceiverConnection
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -85,10 +85,10 @@ class LocalSystem:
 
     # -- what goes in
 
-    def send(self, message: bytes | Path) -> Answer:
+    def send(self, message: bytes | Path) -> ReceivedAcknowledgement:
         """Sends one message over MLLP on a connection of its own and returns the answer."""
         body = message.read_bytes() if isinstance(message, Path) else message
-        with Connection(HOST, self.mllp_port, timeout=20) as connection:
+        with ReceiverConnection(HOST, self.mllp_port, timeout=20) as connection:
             return connection.send(OutgoingMessage("test", 1, body))
 
     def process_message(self, message: bytes | Path) -> Document:

@@ -36,7 +36,7 @@ class PlatformError(Exception):
         self.error_name = error_name
 
 
-class Workflow:
+class DeployedWorkflow:
     """The deployed machine with its two queues; `invocations` lists (step, attempt) as they came."""
 
     def __init__(

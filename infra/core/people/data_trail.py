@@ -15,7 +15,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from environments import Environment
-from infra.core.people.roles import People
+from infra.core.people.roles import AccessRoles
 from infra.core.stores.keys import Keys, trail_key
 from infra.core.stores.tables import Tables
 from infra.core.stores.vault import Vault
@@ -48,7 +48,7 @@ class DataTrail(Construct):
         keys: Keys,
         vault: Vault,
         tables: Tables,
-        people: People,
+        people: AccessRoles,
         alarms: Alarms,
     ) -> None:
         super().__init__(scope, construct_id)

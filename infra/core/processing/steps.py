@@ -8,9 +8,9 @@ from constructs import Construct
 
 from environments import Environment
 from infra import grants
-from infra.core.processing.mail import Delivery
-from infra.core.processing.step_lambda import StepFunction
-from infra.core.stores.configuration import Configuration
+from infra.core.processing.mail import SesSending
+from infra.core.processing.step_lambda import StepLambda
+from infra.core.stores.configuration import ConfigurationDocument
 from infra.core.stores.keys import Keys
 from infra.core.stores.secrets import Secrets
 from infra.core.stores.tables import Tables
@@ -33,8 +33,8 @@ class Steps:
         vault: Vault,
         tables: Tables,
         secrets: Secrets,
-        delivery: Delivery,
-        configuration: Configuration,
+        delivery: SesSending,
+        configuration: ConfigurationDocument,
         vpc: ec2.IVpc | None,
         security_group: ec2.ISecurityGroup | None,
     ) -> None:
@@ -231,9 +231,9 @@ class Steps:
         variables: dict[str, str],
         may: Sequence[iam.PolicyStatement],
         concurrency: int | None = None,
-    ) -> StepFunction:
+    ) -> StepLambda:
         inside = self._environment.runs_inside(name)
-        return StepFunction(
+        return StepLambda(
             self._scope,
             name,
             environment=self._environment,

@@ -23,7 +23,7 @@ PATIENTS = {
 PROVIDERS = {"fhir": "lambdas.lookup_identities.fhir.directory"}
 
 
-class PatientIndex(Protocol):
+class MpiClient(Protocol):
     """An index outside that is asked who the patient is."""
 
     def find(self, usable: Sequence[UsableIdentifier], patient: Patient) -> Match | None:
@@ -39,12 +39,12 @@ class ProviderDirectory(Protocol):
         ...
 
 
-def patient_index() -> PatientIndex | None:
+def patient_index() -> MpiClient | None:
     """The index outside that is in use; None where the registry itself answers.
 
     Raises `ConfigurationError` for a backend that does not exist.
     """
-    return cast("PatientIndex | None", _loaded(patient_backend(), PATIENTS))
+    return cast("MpiClient | None", _loaded(patient_backend(), PATIENTS))
 
 
 def provider_directory() -> ProviderDirectory | None:

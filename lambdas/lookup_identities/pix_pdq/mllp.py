@@ -16,7 +16,7 @@ MAX_ANSWER_BYTES = 1_000_000
 """Ten patients with every alias take a hundredth of it."""
 
 
-class Connection:
+class MpiConnection:
     """A connection that is opened when first needed. Use it from one thread."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:

@@ -14,7 +14,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PreflightFinding:
     """One line of the report.
 
     `what` says what is so or wrong; `where` names the file and key, or the resource; `to_do` is the
@@ -31,21 +31,21 @@ class Finding:
         return asdict(self)
 
 
-def ok(what: str, where: str = "") -> Finding:
+def ok(what: str, where: str = "") -> PreflightFinding:
     """A check that found nothing wrong."""
-    return Finding(Status.OK, what, where)
+    return PreflightFinding(Status.OK, what, where)
 
 
-def warning(what: str, where: str = "", to_do: str = "") -> Finding:
+def warning(what: str, where: str = "", to_do: str = "") -> PreflightFinding:
     """Something to know or to do, which does not stop a deployment."""
-    return Finding(Status.WARNING, what, where, to_do)
+    return PreflightFinding(Status.WARNING, what, where, to_do)
 
 
-def error(what: str, where: str = "", to_do: str = "") -> Finding:
+def error(what: str, where: str = "", to_do: str = "") -> PreflightFinding:
     """Something that makes a deployment fail, or a deployed system not work."""
-    return Finding(Status.ERROR, what, where, to_do)
+    return PreflightFinding(Status.ERROR, what, where, to_do)
 
 
-def not_checked(why: str, to_do: str = "") -> Finding:
+def not_checked(why: str, to_do: str = "") -> PreflightFinding:
     """A check that could not be made, and why."""
-    return Finding(Status.NOT_CHECKED, why, "", to_do)
+    return PreflightFinding(Status.NOT_CHECKED, why, "", to_do)

@@ -34,7 +34,7 @@ class Plan:
         return self.environment.name in STRICT
 
 
-class Clients(Protocol):
+class ClientFactory(Protocol):
     """The boto3 clients of the account and region, made at first use."""
 
     def client(self, service: str) -> Any:

@@ -27,8 +27,8 @@ from ops.environment.preflight.checks import (
     stacks,
     zones,
 )
-from ops.environment.preflight.finding import Finding, Status, not_checked
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, Status, not_checked
+from ops.environment.preflight.plan import ClientFactory, Plan
 from ops.problem import sentence
 
 OFFLINE = {"placeholders": placeholders.check, "image": image.check}
@@ -65,7 +65,7 @@ class AwsClients:
         return self._made[service]
 
 
-def run(plan: Plan, clients: Clients) -> Iterator[tuple[str, Finding]]:
+def run(plan: Plan, clients: ClientFactory) -> Iterator[tuple[str, PreflightFinding]]:
     """Every finding with the name of its check; AWS is asked only in the environment's own account."""
     for name, offline in OFFLINE.items():
         for finding in offline(plan):

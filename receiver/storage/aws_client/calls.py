@@ -22,8 +22,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from receiver.errors import StoreUnavailableError
-from receiver.settings import Settings
-from receiver.storage.aws_client.http import Answer, ExchangeError, HttpPool
+from receiver.settings import ReceiverSettings
+from receiver.storage.aws_client.http import ExchangeError, HttpPool, HttpResponse
 from receiver.storage.aws_client.signature import Credentials, signed_head
 
 # Two tries of at most 3.5 s and a pause below 1 s: after one hanging call there is still time to
@@ -65,7 +65,7 @@ class Call:
     body_sha256: str = ""
 
 
-class Identity:
+class ProcessCredentials:
     """The credentials of the process, as they are now. A task's credentials change while it runs."""
 
     def __init__(self, session: Any) -> None:
@@ -88,11 +88,11 @@ class Identity:
             await asyncio.to_thread(self.read)
 
 
-class Service:
+class AwsService:
     """One AWS service at one endpoint."""
 
     def __init__(
-        self, name: str, url: str, region: str, identity: Identity, connections: int
+        self, name: str, url: str, region: str, identity: ProcessCredentials, connections: int
     ) -> None:
         parts = urlsplit(url)
         secure = parts.scheme == "https"
@@ -111,7 +111,7 @@ class Service:
             answer_seconds=_READ_SECONDS,
         )
 
-    async def call(self, call: Call) -> Answer:
+    async def call(self, call: Call) -> HttpResponse:
         """Returns the service's answer with a status below 300. A transient failure is retried once.
 
         Raises `ServiceRefusedError` for an error answer, `StoreUnavailableError` when none comes.
@@ -140,7 +140,7 @@ class Service:
             failure = refusal
         raise failure or StoreUnavailableError(f"{self.name}: not tried")
 
-    async def send(self, call: Call) -> Answer:
+    async def send(self, call: Call) -> HttpResponse:
         """The answer to one try, of any status. Raises `ExchangeError` when none comes."""
         credentials = self._identity.current
         if credentials is None:
@@ -164,21 +164,23 @@ class Service:
 class Aws:
     """The receiver's AWS services: S3 of vault and configuration, SQS of the queue, credentials."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ReceiverSettings) -> None:
         session = botocore.session.get_session()
-        self.identity = Identity(session)
+        self.identity = ProcessCredentials(session)
         s3, sqs = session.create_client("s3"), session.create_client("sqs")
         region = s3.meta.region_name
         endpoint, self.vault_path = _bucket(s3.meta.endpoint_url, settings.vault_bucket)
-        self.s3 = Service("s3", endpoint, region, self.identity, settings.store_connections)
+        self.s3 = AwsService("s3", endpoint, region, self.identity, settings.store_connections)
         endpoint, self.configuration_path = _bucket(
             s3.meta.endpoint_url, settings.configuration_bucket
         )
-        self.configuration = Service("s3", endpoint, region, self.identity, connections=1)
-        self.sqs = Service("sqs", sqs.meta.endpoint_url, region, self.identity, _QUEUE_CONNECTIONS)
+        self.configuration = AwsService("s3", endpoint, region, self.identity, connections=1)
+        self.sqs = AwsService(
+            "sqs", sqs.meta.endpoint_url, region, self.identity, _QUEUE_CONNECTIONS
+        )
 
     async def ask_queue(self, operation: str, document: dict[str, Any]) -> dict[str, Any]:
-        """SQS's answer to an operation (AWS JSON 1.0). Raises as `Service.call` does."""
+        """SQS's answer to an operation (AWS JSON 1.0). Raises as `AwsService.call` does."""
         body = json.dumps(document, separators=(",", ":")).encode()
         answer = await self.sqs.call(
             Call(
@@ -227,7 +229,7 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=bundle)
 
 
-def _error_code(answer: Answer) -> str:
+def _error_code(answer: HttpResponse) -> str:
     """The service's error code from S3's XML or SQS's JSON, else the status."""
     found = _CODE.search(answer.body)
     if found:

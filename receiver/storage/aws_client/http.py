@@ -21,7 +21,7 @@ class ExchangeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """A response: status, headers by their lower-case names, body."""
 
     status: int
@@ -51,7 +51,7 @@ class HttpPool:
         self._free: list[_HttpConnection] = []
         self._waiting: deque[asyncio.Future[_HttpConnection | None]] = deque()
 
-    async def exchange(self, request: bytes, body: bytes, *, has_body: bool = True) -> Answer:
+    async def exchange(self, request: bytes, body: bytes, *, has_body: bool = True) -> HttpResponse:
         """The answer to a request (its head, then its body). `has_body` is False for HEAD.
 
         Raises `ExchangeError` when none comes in time.
@@ -141,14 +141,16 @@ class _HttpConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._parser: httptools.HttpResponseParser | None = None
-        self._answer: asyncio.Future[Answer] | None = None
+        self._answer: asyncio.Future[HttpResponse] | None = None
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
         self._has_body = True
         self._used = False
         self.usable = False
 
-    async def exchange(self, request: bytes, body: bytes, has_body: bool, seconds: float) -> Answer:
+    async def exchange(
+        self, request: bytes, body: bytes, has_body: bool, seconds: float
+    ) -> HttpResponse:
         reused, self._used, self.usable = self._used, True, False
         self._parser = httptools.HttpResponseParser(self)
         self._answer = self._loop.create_future()
@@ -216,7 +218,7 @@ class _HttpConnection(asyncio.Protocol):
         self.usable = (
             parser.should_keep_alive() and transport is not None and not transport.is_closing()
         )
-        answer.set_result(Answer(status, self._headers, b"".join(self._body)))
+        answer.set_result(HttpResponse(status, self._headers, b"".join(self._body)))
 
     def _fail(self, reason: str) -> None:
         self.usable = False

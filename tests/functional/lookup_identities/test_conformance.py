@@ -21,7 +21,7 @@ from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_o
 from lambdas.lookup_identities.pix_pdq import index as pixpdq
 from lambdas.lookup_identities.registry import table as tables
 from lambdas.lookup_identities.registry.records import Match
-from simulators.pix_manager import Index
+from simulators.pix_manager import PixManager
 from tests.conftest import clear_caches
 from tests.functional.lookup_identities.conftest import SEEDS
 from tests.functional.lookup_identities.test_handler import northgen
@@ -79,7 +79,7 @@ def backend(
         request.getfixturevalue("registry")
         yield name, in_registry
     elif name == "pixpdq":
-        index = Index(SEEDS).start()
+        index = PixManager(SEEDS).start()
         clear_caches()
         tell(monkeypatch, host="127.0.0.1", port=index.port, domain="REGION")
         yield name, pixpdq.find

@@ -201,7 +201,7 @@ def test_match_takes_only_what_is_certainly_one_person(
 ) -> None:
     configure(patients="match")
     bundle = {"resourceType": "Bundle", "entry": graded(*answered)}
-    monkeypatch.setattr(http.Server, "post", lambda *_: http.Reply(200, bundle))
+    monkeypatch.setattr(http.FhirClient, "post", lambda *_: http.FhirResponse(200, bundle))
     found: Match | Exception | None
     try:
         found = find(northgen("H00412"))
@@ -214,14 +214,14 @@ def test_match_takes_only_what_is_certainly_one_person(
 
 def changing(monkeypatch: pytest.MonkeyPatch, change: Callable[[dict[str, Any]], None]) -> None:
     """Has every bundle of a search for patients changed on its way."""
-    search = http.Server.search
+    search = http.FhirClient.search
 
-    def changed(*asked: Any) -> http.Reply:
+    def changed(*asked: Any) -> http.FhirResponse:
         reply = search(*asked)
         change(reply.resource)
         return reply
 
-    monkeypatch.setattr(http.Server, "search", changed)
+    monkeypatch.setattr(http.FhirClient, "search", changed)
 
 
 def test_a_patient_who_is_only_the_first_page_is_ambiguous(
@@ -257,7 +257,7 @@ def test_a_search_that_did_not_search_by_the_identifier_is_not_believed(
         "link": [{"relation": "self", "url": f"https://mpi.example/fhir/Patient{query}"}],
         "entry": graded(("certain", "p-other")),
     }
-    monkeypatch.setattr(http.Server, "search", lambda *_: http.Reply(200, everybody))
+    monkeypatch.setattr(http.FhirClient, "search", lambda *_: http.FhirResponse(200, everybody))
     with pytest.raises(ConfigurationError, match="does not search by identifier"):
         find(northgen("H00412"))
 
@@ -344,14 +344,14 @@ def test_the_endpoint_of_the_role_goes_before_that_of_its_organisation(
 def test_a_circle_of_care_in_several_pages_is_not_used_in_part(
     configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = http.Server.get
+    ask = http.FhirClient.get
 
-    def paged(*asked: Any) -> http.Reply:
+    def paged(*asked: Any) -> http.FhirResponse:
         reply = ask(*asked)
         reply.resource["link"].append({"relation": "next", "url": "https://mpi.example/fhir?2"})
         return reply
 
-    monkeypatch.setattr(http.Server, "get", paged)
+    monkeypatch.setattr(http.FhirClient, "get", paged)
     with pytest.raises(ConfigurationError, match="more than one page"):
         directory.validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
 

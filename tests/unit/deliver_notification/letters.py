@@ -18,10 +18,10 @@ from lambdas.common.contracts.models import (
     Recipient,
     Visit,
 )
-from lambdas.common.senders import Sender
+from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message.letter import Letter, compose
 
-SENDER = Sender("Northtown General", ZoneInfo("America/Halifax"))
+SENDER = SenderProfile("Northtown General", ZoneInfo("America/Halifax"))
 RECIPIENT = Recipient("k1.r", ("primary_care",), name=Name(family="Lindqvist", given="Petra"))
 FINDINGS = ClinicalFindings(
     "extracted",
@@ -94,7 +94,7 @@ def letter_of(
     patient_event: PatientEvent = ADMISSION,
     clinical: ClinicalFindings = NOTHING,
     recipient: Recipient = RECIPIENT,
-    sender: Sender = SENDER,
+    sender: SenderProfile = SENDER,
     detail: str = "full",
 ) -> Letter:
     """The notification of this event."""

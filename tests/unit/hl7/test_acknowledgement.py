@@ -6,7 +6,7 @@ import pytest
 
 from hl7.acknowledgement import acknowledge
 from hl7.header import find_header
-from hl7.mllp import Fault, Frame
+from hl7.mllp import Frame, FrameFault
 from receiver.intake.refusals import (
     CUT_OFF,
     MSH_UNREADABLE,
@@ -17,7 +17,7 @@ from receiver.intake.refusals import (
     UNAVAILABLE,
     UNKNOWN_TRIGGER,
     UNKNOWN_TYPE,
-    Refusal,
+    Rejection,
     Rules,
 )
 from receiver.intake.sender_table import Origin
@@ -45,7 +45,7 @@ def message(version: bytes = b"2.5.1", rest: bytes = b"", kind: bytes = b"ADT^A0
     )
 
 
-def answer(sent: bytes, refusal: Refusal | None = None) -> list[bytes]:
+def answer(sent: bytes, refusal: Rejection | None = None) -> list[bytes]:
     """The segments of the acknowledgement, with its time blanked."""
     reply = acknowledge(find_header(sent), refusal, control_id=b"OWN").message
     assert reply is not None
@@ -104,21 +104,21 @@ def test_the_message_type_is_written_as_the_sender_s_version_has_it(
     ],
 )
 def test_err_has_the_shape_of_the_sender_s_version(
-    refusal: Refusal, new: bytes, old: bytes
+    refusal: Rejection, new: bytes, old: bytes
 ) -> None:
     assert answer(message(b"2.5"), refusal)[2] == new
     assert answer(message(b"2.4"), refusal)[2] == old
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.reason)
-def test_every_refusal_has_msa_with_its_code_and_an_err(refusal: Refusal) -> None:
+def test_every_refusal_has_msa_with_its_code_and_an_err(refusal: Rejection) -> None:
     segments = answer(message(), refusal)
     assert segments[1] == b"MSA|" + refusal.code.encode() + b"|NG-1^x"
     assert segments[2].startswith(b"ERR|")
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.reason)
-def test_no_refusal_repeats_a_value_outside_the_echoed_header(refusal: Refusal) -> None:
+def test_no_refusal_repeats_a_value_outside_the_echoed_header(refusal: Rejection) -> None:
     sent = message() + b"\rPID|1||0042^^^NG||Quill^Zeta\r"
     assert not re.search(rb"0042|Quill|Zeta", b"\r".join(answer(sent, refusal)))
 
@@ -217,9 +217,9 @@ def test_own_control_ids_are_fresh_and_fit_the_oldest_versions() -> None:
         (Frame(message(kind=b"ADT^A99")), None),
         (Frame(message(version=b"9.9")), None),
         (Frame(message(kind=b"ADT") + b"\rEVN|A04"), None),
-        (Frame(message(), Fault.OVERSIZE), OVERSIZE),
-        (Frame(message(), Fault.CUT_OFF), CUT_OFF),
-        (Frame(message(), Fault.NO_START_BLOCK), NO_START_BLOCK),
+        (Frame(message(), FrameFault.OVERSIZE), OVERSIZE),
+        (Frame(message(), FrameFault.CUT_OFF), CUT_OFF),
+        (Frame(message(), FrameFault.NO_START_BLOCK), NO_START_BLOCK),
         (Frame(b""), NOT_HL7),
         (Frame(b"xx" + message()), NOT_HL7),
         (Frame(b"FHS|^~\\&|x"), NOT_HL7),
@@ -231,6 +231,6 @@ def test_own_control_ids_are_fresh_and_fit_the_oldest_versions() -> None:
         (Frame(message(kind=b"ADT")), UNKNOWN_TRIGGER),
     ],
 )
-def test_what_is_stored_and_what_is_refused(frame: Frame, refusal: Refusal | None) -> None:
+def test_what_is_stored_and_what_is_refused(frame: Frame, refusal: Rejection | None) -> None:
     rules = Rules(frozenset("PTD"))
     assert rules.refusal_of(frame, find_header(frame.payload), Origin("c")) == refusal

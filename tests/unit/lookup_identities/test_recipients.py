@@ -5,7 +5,7 @@ import pytest
 
 from lambdas.common.contracts.models import Considered, Name, Recipient
 from lambdas.lookup_identities.care_team.named_providers import Named
-from lambdas.lookup_identities.care_team.preferences import Occasion
+from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.care_team.recipients import Circle, choose
 from lambdas.lookup_identities.registry.records import (
     REASONS,
@@ -16,7 +16,7 @@ from lambdas.lookup_identities.registry.records import (
 )
 
 ADDRESS = "petra@clinic.example"
-TODAY = Occasion("admission", "I", ("northgen", "NORTHGEN", "4W"), "2026-11-23")
+TODAY = NotificationSubject("admission", "I", ("northgen", "NORTHGEN", "4W"), "2026-11-23")
 
 
 def provider(
@@ -34,7 +34,7 @@ def chosen(
     relationships: list[Relationship],
     providers: list[Provider],
     named: list[Named] | None = None,
-    occasion: Occasion = TODAY,
+    occasion: NotificationSubject = TODAY,
 ) -> tuple[tuple[Recipient, ...], tuple[Considered, ...]]:
     by_id = {known.provider_id: known for known in providers}
     circle = Circle(relationships, by_id, named or [], occasion)
@@ -136,7 +136,7 @@ def test_a_recipient_is_told_of_what_they_chose_and_the_rest_is_considered(
 
 def test_a_filter_never_holds_back_what_the_event_does_not_say_nor_that_it_is_withdrawn() -> None:
     filtered = provider(patient_classes=("E",), facilities=("SOUTHGEN",), kinds=("discharge",))
-    unsaid = Occasion("discharge", "", (), "2026-11-23")
+    unsaid = NotificationSubject("discharge", "", (), "2026-11-23")
     assert chosen([related()], [filtered], occasion=unsaid)[0]
     withdrawn = replace(unsaid, kind="cancel_admission")
     assert chosen([related()], [filtered], occasion=withdrawn)[0]

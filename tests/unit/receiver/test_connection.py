@@ -11,13 +11,13 @@ from typing import Any, cast
 from hl7.mllp import Decoder, Frame, wrap
 from receiver.intake.intake import Intake
 from receiver.intake.sender_table import Origin, SenderTable
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
-from receiver.transport.connection import Connection
+from receiver.transport.connection import MllpConnection
 
-SETTINGS = Settings(
+SETTINGS = ReceiverSettings(
     *("test", "vault", "queue", "key", "configuration", "configuration.json", "r1"),
     end_block_seconds=0.05,
 )
@@ -78,14 +78,14 @@ class FakeOwner:
         self.senders = SenderTable((), refuse_unknown=False)
         self.transport = FakeTransport()
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: MllpConnection) -> None:
         """Nothing to do."""
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: MllpConnection) -> None:
         """Nothing to do."""
 
-    def connect(self) -> Connection:
-        connection = Connection(self, "127.0.0.1")
+    def connect(self) -> MllpConnection:
+        connection = MllpConnection(self, "127.0.0.1")
         connection.connection_made(self.transport)
         self.transport.socket.close()
         return connection

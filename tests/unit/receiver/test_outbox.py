@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from receiver.errors import StoreUnavailableError
-from receiver.storage.sqs_batcher import Outbox
+from receiver.storage.sqs_batcher import SqsBatcher
 
 Answer = dict[str, Any]
 
@@ -37,7 +37,7 @@ class Queue:
 
 def outcomes(queue: Queue, *names: str, alone: bool = False) -> list[Any]:
     async def send_all() -> list[Any]:
-        outbox = Outbox(queue.ask, "queue", 0.001)
+        outbox = SqsBatcher(queue.ask, "queue", 0.001)
         return await asyncio.gather(
             *(outbox.send("{}", f"group {name}", name, alone=alone) for name in names),
             return_exceptions=True,
@@ -56,7 +56,7 @@ def test_who_is_alone_does_not_wait() -> None:
     queue = Queue()
 
     async def send() -> None:
-        await Outbox(queue.ask, "queue", 3600).send("{}", "g", "m", alone=True)
+        await SqsBatcher(queue.ask, "queue", 3600).send("{}", "g", "m", alone=True)
 
     asyncio.run(asyncio.wait_for(send(), 1))
     assert queue.batches == [["m"]]
@@ -101,7 +101,7 @@ def test_who_has_given_up_is_not_sent() -> None:
     queue = Queue()
 
     async def send() -> None:
-        outbox = Outbox(queue.ask, "queue", 0.02)
+        outbox = SqsBatcher(queue.ask, "queue", 0.02)
         impatient = asyncio.create_task(outbox.send("{}", "g", "impatient", alone=False))
         patient = asyncio.create_task(outbox.send("{}", "g", "patient", alone=False))
         await asyncio.sleep(0)

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from receiver.intake.sender_table import Sender, SenderTable, certificate_names, within
+from receiver.intake.sender_table import SenderBinding, SenderTable, certificate_names, within
 
-OPEN = Sender("open", "ADT", "OPEN")
-NETWORK = Sender("network", "ADT", "NET", networks=(ip_network("10.1.0.0/16"),))
-CERTIFIED = Sender("certified", "ADT", "CERT", certificates=frozenset({"adt.cert.example"}))
-BOTH = Sender(
+OPEN = SenderBinding("open", "ADT", "OPEN")
+NETWORK = SenderBinding("network", "ADT", "NET", networks=(ip_network("10.1.0.0/16"),))
+CERTIFIED = SenderBinding("certified", "ADT", "CERT", certificates=frozenset({"adt.cert.example"}))
+BOTH = SenderBinding(
     "both",
     "ADT",
     "BOTH",
@@ -55,7 +55,7 @@ def test_nobody_unknown_is_taken_where_the_table_is_complete() -> None:
 
 
 def test_the_first_of_two_entries_wins() -> None:
-    table = SenderTable((OPEN, Sender("late", "ADT", "OPEN")), refuse_unknown=False)
+    table = SenderTable((OPEN, SenderBinding("late", "ADT", "OPEN")), refuse_unknown=False)
     assert table.origin("c", ELSEWHERE, frozenset()).sender("ADT", "OPEN") == OPEN
 
 

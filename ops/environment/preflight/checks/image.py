@@ -7,7 +7,7 @@ import platform
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 
-from ops.environment.preflight.finding import Finding, error, ok
+from ops.environment.preflight.finding import PreflightFinding, error, ok
 from ops.environment.preflight.plan import Plan
 
 WANTED = "linux/arm64"
@@ -26,7 +26,7 @@ def run(command: Sequence[str]) -> str | None:
     return done.stdout
 
 
-def check(plan: Plan, run: Run = run, machine: str = "") -> Iterator[Finding]:
+def check(plan: Plan, run: Run = run, machine: str = "") -> Iterator[PreflightFinding]:
     """Docker runs, and builds for arm64."""
     if not any(plan.assembly.of_type("AWS::ECS::TaskDefinition")):
         return

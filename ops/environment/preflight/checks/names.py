@@ -10,8 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ops.environment.preflight.checks.stacks import status
-from ops.environment.preflight.finding import Finding, error, ok
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 MISSING = frozenset(
     {
@@ -24,13 +24,13 @@ MISSING = frozenset(
     }
 )
 
-Exists = Callable[[Clients, str], bool]
+Exists = Callable[[ClientFactory, str], bool]
 
 
 def _exists(service: str, operation: str, parameter: str) -> Exists:
     """A look-up whose answer is an error of `MISSING` where the resource is not there."""
 
-    def exists(clients: Clients, name: str) -> bool:
+    def exists(clients: ClientFactory, name: str) -> bool:
         try:
             getattr(clients.client(service), operation)(**{parameter: name})
         except ClientError as problem:
@@ -42,7 +42,7 @@ def _exists(service: str, operation: str, parameter: str) -> Exists:
     return exists
 
 
-def _log_group(clients: Clients, name: str) -> bool:
+def _log_group(clients: ClientFactory, name: str) -> bool:
     answer = clients.client("logs").describe_log_groups(logGroupNamePrefix=name, limit=50)
     return any(group["logGroupName"] == name for group in answer["logGroups"])
 
@@ -72,7 +72,7 @@ ADOPT = {"AWS::SES::EmailIdentity": "set mail.create to false in {file}"}
 """How a resource is adopted that the environment's file can name instead."""
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """Each name of the assembly that exists and is not a resource of its stack is an error."""
     owned = _owned(clients.client("cloudformation"), plan.assembly.stacks)
     looked_at = 0

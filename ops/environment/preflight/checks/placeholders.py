@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from ops.environment.preflight.finding import Finding, error, ok, warning
+from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
 from ops.environment.preflight.plan import Plan
 
 
-def check(plan: Plan) -> Iterator[Finding]:
+def check(plan: Plan) -> Iterator[PreflightFinding]:
     """A finding for each placeholder by file and key; an error in staging and prod, else a warning."""
     found = plan.environment.placeholders()
     report = error if plan.is_strict else warning

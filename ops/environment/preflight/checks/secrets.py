@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from ops.environment.preflight.finding import Finding, error, ok
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """Secrets by Secrets Manager DescribeSecret, their own keys by KMS DescribeKey."""
     environment = plan.environment
     for key, arn in {
@@ -27,7 +27,7 @@ def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
             yield _key(plan, clients, key, arn)
 
 
-def _secret(plan: Plan, clients: Clients, key: str, arn: str) -> Finding:
+def _secret(plan: Plan, clients: ClientFactory, key: str, arn: str) -> PreflightFinding:
     where = f"{plan.file}: {key}"
     try:
         found = clients.client("secretsmanager").describe_secret(SecretId=arn)
@@ -48,7 +48,7 @@ def _secret(plan: Plan, clients: Clients, key: str, arn: str) -> Finding:
     return ok(f"secret {found['Name']}", where)
 
 
-def _key(plan: Plan, clients: Clients, key: str, arn: str) -> Finding:
+def _key(plan: Plan, clients: ClientFactory, key: str, arn: str) -> PreflightFinding:
     where = f"{plan.file}: {key}"
     try:
         found = clients.client("kms").describe_key(KeyId=arn)["KeyMetadata"]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from ops.environment.preflight.finding import Finding, ok
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, ok
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 # The resource type that needs a role, and the role's name. `make deploy` creates them.
 ROLES = (
@@ -21,7 +21,7 @@ ROLES = (
 )
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """Says of each role that a resource needs whether it exists (IAM GetRole)."""
     for resource_type, role in ROLES:
         if not any(plan.assembly.of_type(resource_type)):

@@ -6,11 +6,11 @@ Not every endpoint exists in every zone, and zone names differ per account (EC2 
 
 from collections.abc import Iterator
 
-from ops.environment.preflight.finding import Finding, error, ok
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """Zones may be given by name (`us-east-1a`) or by id (`use1-az1`)."""
     network = plan.environment.network
     if network is None:
