@@ -79,7 +79,7 @@ class ReceiverSection:
     tls_secret: str = ""
     server_name: str = ""
     smoke_secret: str = ""
-    unknown_senders: Literal["accept", "refuse"] = "accept"
+    unknown_senders: Literal["accept", "reject"] = "accept"
     processing_ids: tuple[Literal["P", "T", "D"], ...] = ()
 
     def __post_init__(self) -> None:

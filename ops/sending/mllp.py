@@ -136,6 +136,6 @@ class ReceiverConnection:
             frames = self._decoder.feed(data) if data else self._decoder.end()
             if frames:
                 connection.settimeout(self.timeout)
-                return frames[0].payload
+                return frames[0].message
             if not data:
                 raise ConnectionResetError

@@ -73,7 +73,7 @@ ENVIRONMENT: dict[str, Any] = {
         "tls_secret": "arn:aws:secretsmanager:ca-central-1:210987654321:secret:tls-AbCdEf",
         "server_name": "ens.west.hospital",
         "smoke_secret": "arn:aws:secretsmanager:ca-central-1:210987654321:secret:smoke-AbCdEf",
-        "unknown_senders": "refuse",
+        "unknown_senders": "reject",
         "processing_ids": ["P"],
     },
     "mail": {
