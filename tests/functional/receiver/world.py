@@ -55,7 +55,9 @@ class ErrorResponseError(Exception):
         self.answer = answer
 
 
-def error_of(service: str, code: str = "ServiceUnavailable", status: int = 503) -> ErrorResponseError:
+def error_of(
+    service: str, code: str = "ServiceUnavailable", status: int = 503
+) -> ErrorResponseError:
     """The error response of a service."""
     body = f"<Error><Code>{code}</Code></Error>".encode()
     return ErrorResponseError(HttpResponse(status, {}, body))
