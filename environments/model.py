@@ -79,7 +79,7 @@ class ReceiverSection:
     tls_secret: str = ""
     server_name: str = ""
     smoke_secret: str = ""
-    unknown_senders: Literal["accept", "refuse"] = "accept"
+    unknown_senders: Literal["accept", "reject"] = "accept"
     processing_ids: tuple[Literal["P", "T", "D"], ...] = ()
 
     def __post_init__(self) -> None:
@@ -108,10 +108,10 @@ class MailSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mdm:
+class MpiSection:
     """The master patient index or provider directory outside (docs/identity.md), and the way to it.
 
-    `settings` are the function's ENS_MDM_SETTINGS. `networks` and `port` are opened in the functions'
+    `settings` are the function's ENS_MPI_SETTINGS. `networks` and `port` are opened in the functions'
     security group. Without `secret_key_arn`, the secret is under AWS's own key.
     """
 
@@ -167,7 +167,7 @@ class Environment:
     `comprehend_characters` are quotas a second of each operation of Comprehend Medical, shared by all
     functions; `findings_wait_seconds` is how long an event may wait for its turn there.
     `log_execution_data` adds the input and output of every state to the workflow's log (docs/cost.md).
-    `data_trail` records every access to vault, registry and look-ups in CloudTrail.
+    `data_trail` records every access to vault, registry and MPI cache in CloudTrail.
     `vault_retention_days` is the age at which the last copy of a message is gone, `vault_recovery_days`
     the time in which a deleted object can be brought back; `backup` None makes no backups.
     """
@@ -182,8 +182,8 @@ class Environment:
     senders: tuple[Sender, ...] = ()
     unknown_patient: Literal["dead_letter", "end", "hold"]
     hold_minutes: int = 5
-    mdm_backend: Literal["registry", "pixpdq", "fhir"] = "registry"
-    mdm: Mdm = field(default_factory=Mdm)
+    mpi_client: Literal["registry", "pixpdq", "fhir"] = "registry"
+    mpi: MpiSection = field(default_factory=MpiSection)
     cost_mode: Literal["full", "coded", "off"] = "full"
     comprehend_rate: int = 40
     comprehend_characters: int = 40_000
@@ -253,7 +253,7 @@ class Environment:
         if self.network is None:
             return False
         return self.network.functions_inside or (
-            step == "LookupIdentities" and bool(self.mdm.networks)
+            step == "LookupIdentities" and bool(self.mpi.networks)
         )
 
     def configuration(self) -> str:

@@ -39,16 +39,16 @@ class FrameFault(StrEnum):
 class Frame:
     """One frame's bytes without its blocks.
 
-    With a fault, `payload` holds the bytes received; of an oversize frame, the first `max_bytes`.
+    With a fault, `message` holds the bytes received; of an oversize frame, the first `max_bytes`.
     """
 
-    payload: bytes = field(repr=False)
+    message: bytes = field(repr=False)
     fault: FrameFault | None = None
 
 
-def wrap(payload: bytes) -> bytes:
+def wrap(message: bytes) -> bytes:
     """The message framed for sending."""
-    return b"\x0b%b\x1c\r" % payload
+    return b"\x0b%b\x1c\r" % message
 
 
 class Decoder:
@@ -85,7 +85,7 @@ class Decoder:
         kept = len(self._buffer)
         if kept:
             self._buffer += data
-        # Whole frames in one read are cut from the read itself: one copy of the payload.
+        # Whole frames in one read are cut from the read itself: one copy of the message.
         buffer: bytes | bytearray = self._buffer if kept else data
         position = 0
         while True:
@@ -220,7 +220,7 @@ class Decoder:
             frame = self._cut(buffer, start, end, fault)
             twice = end > start and buffer[end - 1] == END_BLOCK
             if twice and frame.fault is not FrameFault.OVERSIZE:
-                frame = Frame(frame.payload.rstrip(_FS), fault)
+                frame = Frame(frame.message.rstrip(_FS), fault)
             frames.append(frame)
         self._inside = self._skipping = False
         self._after_end = True

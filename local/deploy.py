@@ -34,14 +34,14 @@ class DeployedStack:
     pipe: dict[str, Any]
 
 
-def deploy(assembly: Path, port: int, mdm: str = "") -> DeployedStack:
-    """Creates the stack of a cloud assembly in the local AWS on `port`; `mdm` names the index in use.
+def deploy(assembly: Path, port: int, mpi: str = "") -> DeployedStack:
+    """Creates the stack of a cloud assembly in the local AWS on `port`; `mpi` names the index in use.
 
     Raises `DeploymentError` for a resource type that is neither creatable nor ignored.
     """
     template: Template = json.loads((assembly / f"{STACK}.template.json").read_bytes())
-    if mdm:
-        _say_which_index(template, mdm)
+    if mpi:
+        _set_mpi_client(template, mpi)
     cloudformation = client("cloudformation", port)
     _publish_files(assembly, port)
     cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(creatable(template)))
@@ -76,11 +76,11 @@ def creatable(template: Template) -> Template:
     return {**template, "Resources": kept}
 
 
-def _say_which_index(template: Template, mdm: str) -> None:
-    """Tells the workflow what a run's own `ENS_MDM` says and the assembly cannot know."""
+def _set_mpi_client(template: Template, mpi: str) -> None:
+    """Tells the workflow what a run's own `ENS_MPI` says and the assembly cannot know."""
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::StepFunctions::StateMachine":
-            resource["Properties"]["DefinitionSubstitutions"]["MdmBackend"] = mdm
+            resource["Properties"]["DefinitionSubstitutions"]["MpiClient"] = mpi
 
 
 def _publish_files(assembly: Path, port: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from socket import socket
 from typing import Protocol, Self
 
-from local import console, mdm, registry, synth
+from local import console, mpi, registry, synth
 from local.aws import create_app
 from local.clients import role_environment
 from local.control import with_controls
@@ -112,7 +112,7 @@ class System:
                 folder = synth.make()
         with self._step("deploying the stack to a local AWS"):
             self._serve_aws(aws_socket)
-            self.deployment = deploy(folder, self.ports.aws, os.environ.get("ENS_MDM", ""))
+            self.deployment = deploy(folder, self.ports.aws, os.environ.get("ENS_MPI", ""))
             registry.load(self.deployment.outputs["RegistryTable"], self.ports.aws)
         with self._step("starting the receiver and the functions"):
             self._start_receiver()
@@ -150,7 +150,7 @@ class System:
     def _start_functions(self) -> None:
         stand_in = self._faults.in_front_of(comprehend_medical.create_app())
         comprehend = self._serve(listen("Comprehend Medical", 0, ""), stand_in)
-        index = mdm.start(os.environ.get("ENS_MDM", ""), registry.FOLDER, self._running)
+        index = mpi.start(os.environ.get("ENS_MPI", ""), registry.FOLDER, self._running)
         self._workers = Workers(
             [self._with_credentials(f, comprehend.url, index) for f in self.deployment.functions],
             runtime_folder(ROOT / ".build" / "lambda-runtime"),

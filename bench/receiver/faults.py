@@ -85,17 +85,17 @@ class FaultSender:
             while self._todo:
                 batch = self._todo[: self._window]
                 moment = time.strftime("%Y%m%d%H%M%S")
-                payloads = [message(name, self._patient(name), moment) for name in batch]
-                writer.write(b"".join(map(wrap, payloads)))
+                batch_messages = [message(name, self._patient(name), moment) for name in batch]
+                writer.write(b"".join(map(wrap, batch_messages)))
                 self._run.sent += len(batch)
                 left = []
-                for name, payload in zip(batch, payloads, strict=True):
+                for name, sent in zip(batch, batch_messages, strict=True):
                     while not answers:
                         data = await asyncio.wait_for(reader.read(65536), _PATIENCE)
                         if not data:
                             raise EOFError
-                        answers += [frame.payload for frame in decoder.feed(data)]
-                    if not self._settle(name, payload, answers.pop(0)):
+                        answers += [frame.message for frame in decoder.feed(data)]
+                    if not self._settle(name, sent, answers.pop(0)):
                         left.append(name)
                 again = [name for name in batch if random.random() < _DUPLICATES]
                 self._todo[: len(batch)] = left or again
@@ -104,13 +104,13 @@ class FaultSender:
         finally:
             writer.close()
 
-    def _settle(self, name: str, payload: bytes, answer: bytes) -> bool:
+    def _settle(self, name: str, sent: bytes, answer: bytes) -> bool:
         code, control_id = answer.split(b"\r")[1].split(b"|")[1:3]
         if control_id.decode() != name:
             raise AssertionError(f"the answer to {name} names another message")
         self._run.answers[code.decode()] += 1
         if code == b"AA":
-            self._run.accepted[name] = payload
+            self._run.accepted[name] = sent
         return code == b"AA"
 
     def _patient(self, name: str) -> str:

@@ -15,13 +15,11 @@ from receiver.storage.store import IncomingMessage, Store, StoredMessage
 class InstantStore(Store):
     """Confirms without a call."""
 
-    async def put_message(self, arrival: IncomingMessage) -> StoredMessage:
+    async def put_message(self, message: IncomingMessage) -> StoredMessage:
         """What would stand in the vault."""
-        return StoredMessage(
-            f"events/{arrival.event_id}/message.hl7", "v1", "", len(arrival.payload)
-        )
+        return StoredMessage(f"events/{message.event_id}/message.hl7", "v1", "", len(message.er7))
 
-    async def send_envelope(self, arrival: IncomingMessage, vaulted: StoredMessage) -> None:
+    async def send_envelope(self, message: IncomingMessage, stored: StoredMessage) -> None:
         """Returns."""
 
 

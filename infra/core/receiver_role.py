@@ -13,7 +13,7 @@ from infra.findings import INLINE, accept
 
 
 class ReceiverRole(iam.Role):
-    """May write messages and refused bytes and send envelopes; may decrypt neither of them."""
+    """May write messages and rejected bytes and send envelopes; may decrypt neither of them."""
 
     def __init__(
         self,

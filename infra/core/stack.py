@@ -118,7 +118,7 @@ class CoreStack(cdk.Stack):
                 "DeadLetterQueueUrl": self.queues.dead_letters.queue_url,
                 "UnknownPatient": environment.unknown_patient,
                 "HoldMinutes": str(environment.hold_minutes),
-                "MdmBackend": environment.mdm_backend,
+                "MpiClient": environment.mpi_client,
             },
             grants=workflow_grants(self.steps.of_workflow, self.tables, self.queues, self.keys),
             logs_key=self.keys.logs,

@@ -15,10 +15,10 @@ from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team.cancellation import withdrawn
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import cache
-from lambdas.lookup_identities.mpi.client import Query
+from lambdas.lookup_identities.mpi.query import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
-from lambdas.lookup_identities.settings import patient_backend
+from lambdas.lookup_identities.settings import mpi_client_name
 
 ROSTERS = "rosters"
 """The chain under which a failure of the daily look at rosters is audited: it serves no single event."""
@@ -126,7 +126,7 @@ def _note_query(run: Run, query: Query) -> None:
     run.note(
         "QUERIED",
         "failed" if query.outcome in ("unavailable", "failed") else "ok",
-        backend=patient_backend(),
+        backend=mpi_client_name(),
         asked=[keys.reference("identifier", *pair) for pair in query.asked],
         answer=query.outcome,
         kept=query.kept,

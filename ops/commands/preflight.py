@@ -1,4 +1,4 @@
-"""`ens preflight`: what stops or spoils a deployment, found before it begins."""
+"""`ens preflight`: checks an environment before it is deployed."""
 
 from pathlib import Path
 
@@ -28,15 +28,16 @@ STYLES = {
     "folder",
     required=True,
     type=click.Path(path_type=Path),
-    help="The synthesised stacks; `make preflight ENV=` makes them.",
+    help="Folder of the synthesised stacks; `make preflight ENV=` makes it.",
 )
-@click.option("--online", is_flag=True, help="Fail when AWS could not be asked.")
+@click.option("--online", is_flag=True, help="Fail when a check could not call AWS.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @pass_session
 def preflight_command(session: Session, *, folder: Path, online: bool, as_json: bool) -> None:
-    """Checks files, machine and AWS account before a deployment; calls AWS read-only.
+    """Checks files, machine and AWS account before a deployment, with read-only calls.
 
-    Without credentials it checks what needs none. Exit code 1 when a finding is an error.
+    Without credentials, the checks that call AWS are skipped. The exit code is 1 when a finding is an
+    error.
     """
     try:
         plan = Plan(load(session.environment), assembly.read(folder))
@@ -68,7 +69,7 @@ def _say(check: str, finding: PreflightFinding, out: Console) -> None:
         return
     for title, text in (("where", finding.where), ("to do", finding.to_do)):
         if text:
-            # Not wrapped, so that a command can be copied.
+            # Not wrapped, so that a command in it can be copied.
             out.print(Text(f"{'':12}{title}: {text}"), soft_wrap=True)
 
 

@@ -1,4 +1,4 @@
-"""An event's trail on a terminal: a head, the steps, the recipients, what to do, where to look."""
+"""Prints an event's trail: head, steps, recipients, advice, links."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,7 +22,7 @@ SHORT = 11
 
 
 def show(trail: EventTrail, out: Console) -> None:
-    """Prints a trail."""
+    """Prints the trail of one event."""
     _head(trail, out)
     out.print()
     out.print(_steps(trail.steps))

@@ -10,7 +10,7 @@ SECONDS = 30.0
 
 
 class Direct:
-    """The way to a receiver that this machine reaches."""
+    """Sends the probes to a receiver that this machine can reach."""
 
     def __init__(self, connection: ReceiverConnection) -> None:
         self._connection = connection
@@ -18,7 +18,7 @@ class Direct:
     def send(
         self, probes: Sequence[Probe], while_waiting: Callable[[], object]
     ) -> dict[str, ReceivedAcknowledgement]:
-        """The acknowledgements by the probes' names; calls `while_waiting` after each message."""
+        """Returns the acknowledgements by probe name. Calls `while_waiting` after each message."""
         answers = {}
         with self._connection as connection:
             for probe in probes:

@@ -94,7 +94,7 @@ class PixManager:
         decoder = Decoder(MAX_QUERY_BYTES)
         while received := sock.recv(65536):
             for frame in decoder.feed(received):
-                if not self._answered(sock, frame.payload):
+                if not self._answered(sock, frame.message):
                     return
 
     def _answered(self, sock: socket.socket, query: bytes) -> bool:

@@ -30,7 +30,7 @@ Found = TypeVar("Found")
 class LocalSystem:
     """A running `python -m local` of the checkout at `root`, on ports and in a folder of its own."""
 
-    def __init__(self, folder: Path, *options: str, root: Path = ROOT, mdm: str = "") -> None:
+    def __init__(self, folder: Path, *options: str, root: Path = ROOT, mpi: str = "") -> None:
         self.folder = folder
         self.mllp_port, self.aws_port, self.console_port, health_port = free_ports(4)
         self._output = folder / "output.txt"
@@ -40,7 +40,7 @@ class LocalSystem:
                 cwd=root,
                 env={
                     **{k: v for k, v in os.environ.items() if not k.startswith(("ENS_", "AWS_"))},
-                    "ENS_MDM": mdm,
+                    "ENS_MPI": mpi,
                     "ENS_MLLP_PORT": str(self.mllp_port),
                     "ENS_AWS_PORT": str(self.aws_port),
                     "ENS_CONSOLE_PORT": str(self.console_port),

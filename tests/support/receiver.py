@@ -53,8 +53,8 @@ class StubReceiver:
         decoder = Decoder(1 << 20)
         while data := connection.recv(65536):
             for frame in decoder.feed(data):
-                self.received.append(frame.payload)
-                answer = self.answer(frame.payload)
+                self.received.append(frame.message)
+                answer = self.answer(frame.message)
                 if answer is None:
                     return
                 if answer:

@@ -42,7 +42,7 @@ class DeployedWorkflow:
     def __init__(
         self,
         unknown_patient: str = "dead_letter",
-        mdm_backend: str = "registry",
+        mpi_client: str = "registry",
         definition_file: Path = ASL_FILE,
     ) -> None:
         sqs = boto3.client("sqs")
@@ -65,7 +65,7 @@ class DeployedWorkflow:
                 DeadLetterQueueUrl=self.dead_letter_url,
                 UnknownPatient=unknown_patient,
                 HoldMinutes="2",
-                MdmBackend=mdm_backend,
+                MpiClient=mpi_client,
             ),
         )["stateMachineArn"]
 

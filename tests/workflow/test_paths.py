@@ -185,7 +185,7 @@ def test_what_needs_no_notification_ends_well_after_parsing(
 def test_a_change_of_identity_reaches_the_look_up_where_an_index_outside_is_asked(
     make_workflow: Callable[..., DeployedWorkflow], backend: str, asked: int
 ) -> None:
-    workflow = make_workflow(mdm_backend=backend)
+    workflow = make_workflow(mpi_client=backend)
     workflow.steps["ParseMessage"] = lambda _: {
         **PARSED,
         "notifiable": False,

@@ -33,7 +33,7 @@ CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
 
 class DataTrail(Construct):
-    """A trail of management events and of data events of vault, registry and look-ups.
+    """A trail of management events and of data events of vault, registry and MPI cache.
 
     EventBridge sees AssumeRole only where a trail records read-only management events, and S3 reads
     only where a trail records data events (EventBridge user guide, "Events via CloudTrail").
@@ -80,7 +80,7 @@ class DataTrail(Construct):
                         ),
                         cloudtrail.CfnTrail.DataResourceProperty(
                             type="AWS::DynamoDB::Table",
-                            values=[tables.registry.table_arn, tables.lookups.table_arn],
+                            values=[tables.registry.table_arn, tables.mpi_cache.table_arn],
                         ),
                     ],
                 )

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.lookup_identities.mpi import connection as wire
 from lambdas.lookup_identities.mpi.connection import TRIES, Deadline, tls_context
-from lambdas.lookup_identities.settings import mdm_secret, mdm_settings
+from lambdas.lookup_identities.settings import mpi_secret, mpi_settings
 
 FHIR_JSON = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"
@@ -44,7 +44,7 @@ class Host:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigurationError("ENS_MDM_SETTINGS names no http or https address")
+            raise ConfigurationError("ENS_MPI_SETTINGS names no http or https address")
         self._parts = parts
         self._connection: http.client.HTTPConnection | None = None
 
@@ -105,7 +105,7 @@ class Host:
         seconds = deadline.within(wire.CONNECT_SECONDS)
         connection: http.client.HTTPConnection
         if self._parts.scheme == "https":
-            context = tls_context(mdm_secret())
+            context = tls_context(mpi_secret())
             connection = http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
         else:
             connection = http.client.HTTPConnection(host, port, timeout=seconds)
@@ -199,7 +199,7 @@ class FhirClient:
             return self._token
         from lambdas.lookup_identities.fhir.oauth import token_request
 
-        secret = mdm_secret()
+        secret = mpi_secret()
         try:
             form = token_request(
                 secret["client_id"],
@@ -233,10 +233,10 @@ def server() -> FhirClient:
 
     Raises `ConfigurationError` when `search` is neither `post` (the default) nor `get`.
     """
-    settings = mdm_settings()
+    settings = mpi_settings()
     search = settings.get("search", "post")
     if search not in ("post", "get"):
-        raise ConfigurationError("ENS_MDM_SETTINGS: search is neither post nor get")
+        raise ConfigurationError("ENS_MPI_SETTINGS: search is neither post nor get")
     return FhirClient(
         settings.get("base_url", ""),
         settings.get("token_url", ""),

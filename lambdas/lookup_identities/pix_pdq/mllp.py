@@ -87,7 +87,7 @@ class MpiConnection:
             received = sock.recv(65536)
             frames = decoder.feed(received)
             if frames and frames[0].fault is None:
-                return frames[0].payload
+                return frames[0].message
             if frames or not received:
                 raise _EndedError
             sock.settimeout(deadline.within(connection.FIRST_BYTE_SECONDS))

@@ -64,7 +64,7 @@ class Parties:
         """The parties in the settings of the backend; `ConfigurationError` when the domain is missing."""
         domain = AssigningAuthority(settings.get("domain", ""), settings.get("domain_oid", ""))
         if not domain.text():
-            raise ConfigurationError("ENS_MDM_SETTINGS lacks domain or domain_oid")
+            raise ConfigurationError("ENS_MPI_SETTINGS lacks domain or domain_oid")
         return cls(
             settings.get("application", "HL7ENS"),
             settings.get("facility", "HL7ENS"),

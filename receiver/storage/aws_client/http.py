@@ -13,7 +13,10 @@ import httptools
 
 
 class ExchangeError(Exception):
-    """No answer came: refused, broken or too late. `reused`: the connection was a pooled one."""
+    """Raised when no response comes: connect error, broken connection or timeout.
+
+    `reused`: the connection came from the pool.
+    """
 
     def __init__(self, reason: str, *, reused: bool = False) -> None:
         super().__init__(reason)
@@ -30,7 +33,7 @@ class HttpResponse:
 
 
 class HttpPool:
-    """Connections to one host, one request at a time each. Requests wait in order for a free one."""
+    """At most `size` connections to one host. A request waits for a free connection, in order (FIFO)."""
 
     def __init__(
         self,
@@ -52,7 +55,7 @@ class HttpPool:
         self._waiting: deque[asyncio.Future[_HttpConnection | None]] = deque()
 
     async def exchange(self, request: bytes, body: bytes, *, has_body: bool = True) -> HttpResponse:
-        """The answer to a request (its head, then its body). `has_body` is False for HEAD.
+        """Returns the response to a request (head, then body). `has_body` is False for HEAD.
 
         Raises `ExchangeError` when none comes in time.
         """

@@ -15,10 +15,10 @@ from lambdas.common.contracts.models import Patient, PatientIdentifier
 from lambdas.common.errors import EnsError
 from lambdas.lookup_identities import resolving
 from lambdas.lookup_identities.fhir import http as fhir_http
-from lambdas.lookup_identities.fhir import index as fhir
+from lambdas.lookup_identities.fhir import mpi_client as fhir
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_of
-from lambdas.lookup_identities.pix_pdq import index as pixpdq
+from lambdas.lookup_identities.pix_pdq import mpi_client as pixpdq
 from lambdas.lookup_identities.registry import table as tables
 from lambdas.lookup_identities.registry.records import Match
 from simulators.pix_manager import PixManager
@@ -61,7 +61,7 @@ CASES: dict[str, tuple[tuple[PatientIdentifier, ...], str, str, str]] = {
 
 
 def tell(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
-    monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps(settings))
+    monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps(settings))
 
 
 def in_registry(usable: Any, _: Patient) -> Match | None:
@@ -138,7 +138,7 @@ def test_what_depends_on_the_settings_has_its_outcome_too(
 ) -> None:
     name, find = backend
     (setting, in_pix, in_fhir), outcome = SETTINGS[case]
-    told = json.loads(os.environ["ENS_MDM_SETTINGS"])
+    told = json.loads(os.environ["ENS_MPI_SETTINGS"])
     if setting:
         told[setting] = in_pix if name == "pixpdq" else in_fhir
     else:

@@ -22,7 +22,7 @@ from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import connection
 from lambdas.lookup_identities.mpi.circuit_breaker import FAILURES
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError
-from lambdas.lookup_identities.pix_pdq import index as pixpdq
+from lambdas.lookup_identities.pix_pdq import mpi_client as pixpdq
 from lambdas.lookup_identities.registry.records import Match
 from simulators.pix_manager import PixManager
 from tests.conftest import clear_caches
@@ -56,8 +56,8 @@ def configure(index: PixManager, monkeypatch: pytest.MonkeyPatch) -> Configure:
     def set_up(**more: Any) -> None:
         forget()
         settings = {"host": "127.0.0.1", "port": index.port, "domain": "REGION", **more}
-        monkeypatch.setenv("ENS_MDM_BACKEND", "pixpdq")
-        monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps(settings))
+        monkeypatch.setenv("ENS_MPI_CLIENT", "pixpdq")
+        monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps(settings))
 
     set_up()
     return set_up
@@ -255,7 +255,7 @@ def test_an_index_that_is_down_is_not_hammered(
         raise ConnectionRefusedError
 
     monkeypatch.setattr("lambdas.lookup_identities.pix_pdq.mllp.socket.create_connection", refuse)
-    monkeypatch.setattr("lambdas.lookup_identities.pix_pdq.index.time.sleep", lambda _: None)
+    monkeypatch.setattr("lambdas.lookup_identities.pix_pdq.mpi_client.time.sleep", lambda _: None)
     for _ in range(FAILURES + 4):
         with pytest.raises(DependencyUnavailableError, match="the index"):
             find(northgen("H00412"))
@@ -273,14 +273,14 @@ def test_mutual_tls_is_spoken_with_the_secrets_certificate(
         configure(host="localhost", port=secured.port, tls=True)
         client = root.issue("hl7-ens")
         secret = {"ca": root.pem, "certificate": client.pem, "key": client.key_pem}
-        monkeypatch.setattr(pixpdq, "mdm_secret", lambda: secret)
+        monkeypatch.setattr(pixpdq, "mpi_secret", lambda: secret)
         assert find(northgen("H00412"))
         forget()
-        monkeypatch.setattr(pixpdq, "mdm_secret", lambda: {"ca": root.pem})
+        monkeypatch.setattr(pixpdq, "mpi_secret", lambda: {"ca": root.pem})
         with pytest.raises(DependencyUnavailableError):
             find(northgen("H00412"))
         forget()
-        monkeypatch.setattr(pixpdq, "mdm_secret", lambda: {"ca": "no certificate"})
+        monkeypatch.setattr(pixpdq, "mpi_secret", lambda: {"ca": "no certificate"})
         with pytest.raises(ConfigurationError, match="no PEM"):
             find(northgen("H00412"))
     finally:

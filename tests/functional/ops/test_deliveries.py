@@ -77,7 +77,7 @@ def test_the_switch_pauses_and_lets_go(ens: Ens) -> None:
         ("PAUSED", "operator:tester"),
         ("CONTINUED", "operator:tester"),
     ]
-    assert "holds" in ens("audit", "verify", SWITCH).output
+    assert "intact" in ens("audit", "verify", SWITCH).output
     assert "tester" in ens("trace", SWITCH).output
 
 

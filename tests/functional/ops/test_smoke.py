@@ -47,7 +47,7 @@ def registry(aws: Any) -> list[str]:
 def processed(
     aws: Any, deployment: Deployment, *, delivered: bool = True, seen: list[str] | None = None
 ) -> Callable[[bytes], bytes]:
-    """A receiver's answer behind which everything goes as designed."""
+    """A receiver's answer behind which everything goes as expected."""
 
     def answer(message: bytes) -> bytes:
         control_id = header_field(message, 10).decode()
@@ -76,9 +76,9 @@ def test_each_ending_is_shown_and_the_poison_is_taken_off_the_queue_again(
     dead_letter(aws, deployment, "d" * 32, group="somebody else")
     result = smoke()
     assert result.exit_code == 0, result.output
-    assert result.output.count("as designed") == 3
+    assert result.output.count("as expected") == 3
     assert "workflow  FAILED UnprocessableMessageError in ParseMessage" in result.output
-    assert "held it; taken off again" in result.output
+    assert "the message was there and is now removed" in result.output
     left = drain(aws, deployment.output("DeadLetterQueueUrl"))
     assert [message["envelope"]["event_id"] for message in left] == ["d" * 32]
 
@@ -87,7 +87,7 @@ def test_the_mail_counts_when_ses_has_reported_its_delivery(
     aws: Any, deployment: Deployment, receiver: StubReceiver, smoke: Callable[..., Result]
 ) -> None:
     receiver.answer = processed(aws, deployment)
-    assert "mail      sent; SES reports delivered 20" in smoke().output
+    assert "mail      sent; SES events: delivered 20" in smoke().output
 
 
 def test_a_mail_that_ses_does_not_report_is_not_as_designed(
@@ -96,8 +96,8 @@ def test_a_mail_that_ses_does_not_report_is_not_as_designed(
     receiver.answer = processed(aws, deployment, delivered=False)
     result = smoke("--wait", "0.2")
     assert result.exit_code == 1
-    assert "SES reports nothing yet" in result.output
-    assert result.output.count("not as designed") == 1
+    assert "SES events: none yet" in result.output
+    assert result.output.count("not as expected") == 1
 
 
 def test_the_registry_holds_the_smoke_patient_for_the_run_and_nothing_after_it(
@@ -131,7 +131,7 @@ def test_a_workflow_that_never_begins_is_not_as_designed(
 ) -> None:
     result = smoke("--wait", "0.05")
     assert result.exit_code == 1
-    assert result.output.count("not as designed") == 3
+    assert result.output.count("not as expected") == 3
 
 
 def test_a_refused_message_is_not_as_designed(

@@ -354,7 +354,7 @@ def test_a_disabled_key_of_a_secret_is_an_error() -> None:
     answers = StubbedClients().give(
         "kms", "describe_key", {"KeyMetadata": {"KeyId": "k", "KeyState": "Disabled"}}
     )
-    found = only_error(secrets.check(plan(mdm__secret_key_arn=key), answers))
+    found = only_error(secrets.check(plan(mpi__secret_key_arn=key), answers))
     assert found.to_do.startswith("aws kms enable-key")
 
 

@@ -1,4 +1,4 @@
-"""Every frame gets exactly one answer, in the order of arrival; what is refused is kept."""
+"""Every frame gets exactly one answer, in the order of arrival; rejected bytes are stored."""
 
 import socket
 import threading
@@ -11,7 +11,7 @@ from hl7.header import find_header
 from hl7.mllp import wrap
 from tests.functional.receiver.world import ReceiverWorld, adt, eventually
 
-REFUSED = {
+REJECTED = {
     "not_hl7": (wrap(b"hello"), "AE ", b"hello"),
     "empty": (b"\x0b\x1c\r", "AE ", b""),
     "msh_unreadable": (
@@ -31,8 +31,8 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("sent", "answer", "kept"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_is_refused_is_answered_and_kept(
+@pytest.mark.parametrize(("sent", "answer", "kept"), REJECTED.values(), ids=REJECTED.keys())
+def test_a_rejected_message_is_answered_and_stored(
     world: ReceiverWorld, sent: bytes, answer: str, kept: bytes
 ) -> None:
     with world.connect() as sender:
@@ -42,14 +42,14 @@ def test_what_is_refused_is_answered_and_kept(
     assert list(world.objects("rejected/").values()) == [kept]
 
 
-def test_a_kept_message_carries_its_reason_and_its_way_and_nothing_of_its_text(
+def test_a_rejected_message_is_stored_with_reason_and_origin_and_no_text(
     world: ReceiverWorld,
 ) -> None:
     with world.connect() as sender:
         assert sender.ask(adt(kind="ORU^R01")) == "AR NG-1"
     (key,) = (key.partition("@")[0] for key in world.objects("rejected/"))
     head = world.clients.s3.head_object(Bucket=world.bucket, Key=key)
-    line = next(line for line in world.logged() if line.get("message") == "refused")
+    line = next(line for line in world.logged() if line.get("message") == "message rejected")
     assert head["Metadata"] == {
         "reason": "unknown_type",
         "receiver": "r1",
@@ -57,16 +57,16 @@ def test_a_kept_message_carries_its_reason_and_its_way_and_nothing_of_its_text(
         "peer": "127.0.0.1",
     }
     assert (line["reason"], line["key"]) == ("unknown_type", key)
-    assert world.counted("Refused", reason="unknown_type") == 1
+    assert world.counted("Rejected", reason="unknown_type") == 1
 
 
-def test_a_refused_message_that_cannot_be_kept_is_still_answered_and_counted(
+def test_a_rejected_message_that_cannot_be_stored_is_still_answered_and_counted(
     world: ReceiverWorld,
 ) -> None:
     world.faults.fail("PutObject")
     with world.connect() as sender:
         assert sender.ask(adt(kind="ORU^R01")) == "AR NG-1"
-    assert world.counted("RefusedNotKept") == 1
+    assert world.counted("RejectedNotStored") == 1
 
 
 def test_an_acknowledgement_can_be_read_like_any_message(world: ReceiverWorld) -> None:
@@ -87,8 +87,8 @@ def test_who_asks_for_no_answer_gets_none_and_is_stored(world: ReceiverWorld) ->
 
 
 def test_every_frame_of_a_mixed_stream_has_one_answer_in_its_place(world: ReceiverWorld) -> None:
-    stream = [sent for sent, _, _ in REFUSED.values()]
-    expected = [answer for _, answer, _ in REFUSED.values()]
+    stream = [sent for sent, _, _ in REJECTED.values()]
+    expected = [answer for _, answer, _ in REJECTED.values()]
     for number in range(6):
         stream.insert(number * 2, wrap(adt(f"OK-{number}")))
         expected.insert(number * 2, f"AA OK-{number}")

@@ -18,7 +18,7 @@ from tests.functional.receiver.world import (
 )
 
 SOUTHGEN = SenderBinding("southgen", "ADTSYS", "SOUTHGEN")
-QUICKLY = {"configuration_seconds": 0.05, "unknown_senders": "refuse"}
+QUICKLY = {"configuration_seconds": 0.05, "unknown_senders": "reject"}
 
 
 def from_southgen(control_id: str) -> bytes:
@@ -36,21 +36,21 @@ def test_a_new_sender_is_accepted_on_a_connection_that_is_already_open(
     with world.connect() as sender:
         assert sender.ask(from_southgen("1")) == "AR 1"
         world.configure(configuration_document(NORTHGEN, SOUTHGEN))
-        assert eventually(lambda: logged(world, "configuration: a new document is in use"))
+        assert eventually(lambda: logged(world, "configuration: new document in use"))
         assert sender.ask(from_southgen("2")) == "AA 2"
         assert sender.ask(adt("3")) == "AA 3"
     assert [envelope["sender"] for envelope in world.envelopes()] == ["southgen", "northgen"]
     assert world.counted("ConnectionsOpened") == 1
 
 
-def test_a_removed_sender_is_refused_at_its_next_message_and_its_connection_stays(
+def test_a_removed_sender_is_rejected_at_its_next_message_and_its_connection_stays(
     start: Callable[..., ReceiverWorld],
 ) -> None:
     world = start((NORTHGEN, SOUTHGEN), **QUICKLY)
     with world.connect() as sender:
         assert sender.ask(from_southgen("1")) == "AA 1"
         world.configure(configuration_document(NORTHGEN))
-        assert eventually(lambda: logged(world, "configuration: a new document is in use"))
+        assert eventually(lambda: logged(world, "configuration: new document in use"))
         assert sender.ask(from_southgen("2")) == "AR 2"
         assert sender.ask(adt("3")) == "AA 3"
 
@@ -65,7 +65,7 @@ def test_a_binding_that_is_added_holds_for_connections_that_are_open(
             "northgen", "ADTSYS", "NORTHGEN", networks=(ip_network("10.20.0.0/16"),)
         )
         world.configure(configuration_document(elsewhere))
-        assert eventually(lambda: logged(world, "configuration: a new document is in use"))
+        assert eventually(lambda: logged(world, "configuration: new document in use"))
         assert sender.ask(adt("2")) == "AR 2"
 
 
@@ -77,7 +77,7 @@ def test_a_message_that_is_being_stored_during_the_change_is_acknowledged(
         with world.faults.hold("PutObject"):
             sender.send(adt("1"))
             world.configure(configuration_document(SOUTHGEN))
-            assert eventually(lambda: logged(world, "configuration: a new document is in use"))
+            assert eventually(lambda: logged(world, "configuration: new document in use"))
         assert sender.answer() == "AA 1"
         assert sender.ask(adt("2")) == "AR 2"
 
@@ -101,10 +101,10 @@ def test_a_document_that_cannot_be_used_leaves_the_one_before_it_and_is_counted(
         assert sender.ask(adt("1")) == "AA 1"
         world.configure(document)
         assert eventually(lambda: world.counted("ConfigurationNotUsed") > 1)
-        assert logged(world, "configuration: the document before it stays")
+        assert logged(world, "configuration: previous document stays in use")
         assert sender.ask(adt("2")) == "AA 2"
         world.configure(configuration_document(SOUTHGEN))
-        assert eventually(lambda: logged(world, "configuration: a new document is in use"))
+        assert eventually(lambda: logged(world, "configuration: new document in use"))
         assert sender.ask(from_southgen("3")) == "AA 3"
 
 
@@ -124,7 +124,7 @@ def test_a_document_that_has_not_changed_is_not_sent_again(
     world = start(**QUICKLY)
     table = world.server.senders
     assert not eventually(lambda: world.server.senders is not table, seconds=0.5)
-    assert not logged(world, "configuration: a new document is in use")
+    assert not logged(world, "configuration: new document in use")
 
 
 @pytest.mark.parametrize(

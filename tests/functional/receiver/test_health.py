@@ -8,7 +8,7 @@ import pytest
 
 from receiver.probe import is_live
 from receiver.telemetry import health
-from tests.functional.receiver.world import ReceiverWorld, adt, refused_by
+from tests.functional.receiver.world import ReceiverWorld, adt, error_of
 
 
 def get(world: ReceiverWorld, path: str, method: str = "GET") -> tuple[int, Any]:
@@ -46,7 +46,7 @@ def test_a_message_that_could_not_be_stored_makes_it_unready_until_one_is(
     world: ReceiverWorld,
 ) -> None:
     with world.connect() as sender:
-        world.faults.fail("PutObject", refused_by("PutObject", "AccessDenied", 403))
+        world.faults.fail("PutObject", error_of("PutObject", "AccessDenied", 403))
         assert sender.ask(adt()) == "AR NG-1"
         assert get(world, "/ready")[0] == 503
         world.faults.mend()

@@ -52,7 +52,7 @@ def test_a_message_over_tls_is_stored_and_acknowledged(
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_tls_1_1_is_refused(
+def test_tls_1_1_is_rejected(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
     world = start(tls=tls(authority))
@@ -63,13 +63,13 @@ def test_tls_1_1_is_refused(
         secured(world, old)
 
 
-def test_who_speaks_without_tls_is_refused_and_logged_without_its_words(
+def test_a_plain_tcp_client_is_rejected_and_its_bytes_are_not_logged(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
     world = start(tls=tls(authority))
     with world.connect() as plain:
         plain.send(adt())
-        assert eventually(lambda: world.counted("ConnectionsRefused") == 1)
+        assert eventually(lambda: world.counted("ConnectionsRejected") == 1)
     assert "NORTHGEN" not in world.output.getvalue()
     assert world.server.open_connections == 0
 
@@ -80,7 +80,7 @@ def test_a_handshake_that_does_not_come_is_given_up_in_time(
     world = start(tls=tls(authority), tls_handshake_seconds=0.1, max_connections=1)
     with world.connect() as silent:
         assert silent.is_closed()
-    assert eventually(lambda: world.counted("ConnectionsRefused") == 1)
+    assert eventually(lambda: world.counted("ConnectionsRejected") == 1)
     with secured(world, authority.client()) as sender:
         assert sender.ask(adt()) == "AA NG-1", "its place is free again"
 
@@ -115,7 +115,7 @@ def test_a_certificate_speaks_for_its_own_sender_alone(
     with secured(world, authority.client("adt.southgen.example")) as other:
         assert other.ask(adt("NG-3")) == "AR NG-3"
     assert [envelope["sender"] for envelope in world.envelopes()] == ["northgen"]
-    assert world.counted("Refused", reason="sender_not_allowed") == 2
+    assert world.counted("Rejected", reason="sender_not_allowed") == 2
 
 
 def test_a_renewed_certificate_is_taken_up_and_no_connection_is_dropped(
@@ -187,13 +187,13 @@ def test_a_sender_s_trigger_events_are_those_of_its_entry(
     with world.connect() as sender:
         assert sender.ask(adt("1")) == "AA 1"
         assert sender.ask(adt("2", kind="ADT^A08^ADT_A01")) == "AR 2"
-    assert world.counted("Refused", reason="trigger_not_allowed") == 1
+    assert world.counted("Rejected", reason="trigger_not_allowed") == 1
 
 
-def test_an_unknown_sender_is_refused_where_the_table_is_complete(
+def test_an_unknown_sender_is_rejected_where_the_table_is_complete(
     start: Callable[..., ReceiverWorld],
 ) -> None:
-    world = start(unknown_senders="refuse")
+    world = start(unknown_senders="reject")
     with world.connect() as sender:
         assert sender.ask(adt("1")) == "AA 1"
         assert sender.ask(adt("2").replace(b"|NORTHGEN|", b"|OTHER|", 1)) == "AR 2"
@@ -257,14 +257,14 @@ def test_a_balancer_s_own_health_check_needs_no_address(
 
 
 @pytest.mark.parametrize("begin", [b"\x0bMSH|^~\\&|ADTSYS|", b"\r\n\r\n\x00\r\nQUIT\n\x11\x11\0\0"])
-def test_a_trusted_balancer_without_its_header_is_refused(
+def test_a_trusted_balancer_without_its_header_is_rejected(
     start: Callable[..., ReceiverWorld], begin: bytes
 ) -> None:
     world = start(proxy_networks=LOOPBACK)
     with world.connect() as peer:
         peer.raw(begin)
         assert peer.is_closed()
-    assert eventually(lambda: world.counted("ConnectionsRefused") == 1)
+    assert eventually(lambda: world.counted("ConnectionsRejected") == 1)
 
 
 def test_a_header_of_somebody_else_is_no_header(world: ReceiverWorld) -> None:

@@ -27,7 +27,7 @@ def test_a_frame_that_does_not_end_in_time_is_rejected_and_the_connection_closed
         assert slow.answer() == "AR SLOW"
         assert slow.is_closed()
         assert other.ask(adt()) == "AA NG-1"
-    assert "a frame did not end in time" in {line.get("why") for line in world.logged()}
+    assert "frame timeout: no end block" in {line.get("why") for line in world.logged()}
 
 
 def test_a_connection_that_is_silent_for_too_long_is_closed(
@@ -63,7 +63,7 @@ def test_no_more_connections_than_the_limit_and_a_free_place_is_used_again(
     assert eventually(lambda: world.server.open_connections == 0)
     with world.connect() as four:
         assert four.ask(adt("D")) == "AA D"
-    assert world.counted("ConnectionsRefused") == 1
+    assert world.counted("ConnectionsRejected") == 1
 
 
 def test_a_sender_that_waits_for_an_answer_in_a_flood_still_gets_all(
@@ -98,4 +98,4 @@ def test_a_message_of_too_many_segments_is_rejected_and_kept(
         assert sender.ask(long) == "AR NG-1"
         assert sender.ask(adt("NG-2", more=b"NTE|1||x\r" * (MAX_SEGMENTS - 9))) == "AA NG-2"
     assert list(world.objects("rejected/").values()) == [long]
-    assert world.counted("Refused", reason="too_many_segments") == 1
+    assert world.counted("Rejected", reason="too_many_segments") == 1

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from receiver.storage.aws_client.http import ExchangeError
-from tests.functional.receiver.world import ReceiverWorld, adt, eventually, refused_by
+from tests.functional.receiver.world import ReceiverWorld, adt, error_of, eventually
 
 
 def test_a_message_is_in_the_vault_and_on_the_queue_when_aa_comes(world: ReceiverWorld) -> None:
@@ -53,14 +53,14 @@ def test_a_service_that_fails_is_answered_with_ar_and_after_it_recovers_with_aa(
         assert sender.ask(adt()) == "AA NG-1"
     assert len(world.objects("events/")) == 1
     assert len(world.envelopes()) == 1
-    assert world.counted("Refused", reason="store_unavailable") == 3
+    assert world.counted("Rejected", reason="store_unavailable") == 3
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        refused_by("PutObject", "AccessDenied", 403),
-        refused_by("PutObject", "NoSuchBucket", 404),
+        error_of("PutObject", "AccessDenied", 403),
+        error_of("PutObject", "NoSuchBucket", 404),
         ExchangeError("cannot connect"),
         ZeroDivisionError("Quillfeather"),
     ],
@@ -87,7 +87,7 @@ def test_a_queue_whose_answer_was_lost_has_the_message_once_after_the_resend(
     world: ReceiverWorld,
 ) -> None:
     def lose_the_answer() -> None:
-        raise refused_by("SendMessageBatch")
+        raise error_of("SendMessageBatch")
 
     world.faults.after["SendMessageBatch"] = lose_the_answer
     with world.connect() as sender:
@@ -127,11 +127,11 @@ def test_a_copy_of_another_producer_without_its_digest_is_not_guessed_at(
 
 
 def test_a_writer_at_the_same_key_at_the_same_moment_is_waited_for(world: ReceiverWorld) -> None:
-    refusals = [refused_by("PutObject", "ConditionalRequestConflict", 409)]
+    errors = [error_of("PutObject", "ConditionalRequestConflict", 409)]
 
     def conflict_once() -> None:
-        if refusals:
-            raise refusals.pop()
+        if errors:
+            raise errors.pop()
 
     world.faults.before["PutObject"] = conflict_once
     with world.connect() as sender:

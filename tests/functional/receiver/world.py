@@ -47,7 +47,7 @@ def adt(
     ).encode() + more
 
 
-class RefusedError(Exception):
+class ErrorResponseError(Exception):
     """Raised by a fault: the service answers this instead."""
 
     def __init__(self, answer: HttpResponse) -> None:
@@ -55,10 +55,12 @@ class RefusedError(Exception):
         self.answer = answer
 
 
-def refused_by(service: str, code: str = "ServiceUnavailable", status: int = 503) -> RefusedError:
-    """A service's refusal."""
+def error_of(
+    service: str, code: str = "ServiceUnavailable", status: int = 503
+) -> ErrorResponseError:
+    """The error response of a service."""
     body = f"<Error><Code>{code}</Code></Error>".encode()
-    return RefusedError(HttpResponse(status, {}, body))
+    return ErrorResponseError(HttpResponse(status, {}, body))
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ class CallFaults:
                 await self._meet(self.before, call)
                 answer = await send(call)
                 await self._meet(self.after, call)
-            except RefusedError as refusal:
-                return refusal.answer
+            except ErrorResponseError as error:
+                return error.answer
             return answer
 
         setattr(service, "send", meet)  # noqa: B010  mypy knows no assignment to a method
@@ -100,7 +102,7 @@ class CallFaults:
         """From now on the operation fails."""
 
         def fail() -> None:
-            raise error or refused_by(operation)
+            raise error or error_of(operation)
 
         self.before[operation] = fail
 
@@ -291,17 +293,17 @@ class Peer:
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
-    def send(self, *payloads: bytes) -> None:
+    def send(self, *messages: bytes) -> None:
         """Writes the messages framed, in one write."""
-        self.raw(b"".join(map(wrap, payloads)))
+        self.raw(b"".join(map(wrap, messages)))
 
     def raw(self, data: bytes) -> None:
         """Writes the bytes as they are."""
         self.socket.sendall(data)
 
-    def ask(self, payload: bytes) -> str:
+    def ask(self, message: bytes) -> str:
         """Sends one message and returns `<code> <MSA-2>` of its answer."""
-        self.send(payload)
+        self.send(message)
         return self.answer()
 
     def answer(self) -> str:
@@ -315,7 +317,7 @@ class Peer:
             data = self.socket.recv(65536)
             if not data:
                 raise EOFError
-            self._answers += [frame.payload for frame in self._decoder.feed(data)]
+            self._answers += [frame.message for frame in self._decoder.feed(data)]
         return self._answers.pop(0)
 
     def is_silent(self, seconds: float = 0.2) -> bool:

@@ -44,8 +44,8 @@ class StubConnection(socketserver.BaseRequestHandler):
         with suppress(OSError):
             while data := self.request.recv(65536):
                 for frame in decoder.feed(data):
-                    self.server.received.append(frame.payload)
-                    answer = self.server.answer(frame.payload)
+                    self.server.received.append(frame.message)
+                    answer = self.server.answer(frame.message)
                     if answer is None:
                         return
                     self.request.sendall(wrap(answer))

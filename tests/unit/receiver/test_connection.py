@@ -63,7 +63,7 @@ class FakeIntake:
 
     async def answer(self, frame: Frame, origin: Origin, turns: Turns) -> bytes | None:
         await self.gate.wait()
-        return frame.payload
+        return frame.message
 
 
 class FakeOwner:
@@ -75,7 +75,7 @@ class FakeOwner:
         self.metrics = Metrics("test", self.log)
         self.fake = FakeIntake()
         self.intake = cast(Intake, self.fake)
-        self.senders = SenderTable((), refuse_unknown=False)
+        self.senders = SenderTable((), reject_unknown=False)
         self.transport = FakeTransport()
 
     def opened(self, connection: MllpConnection) -> None:
@@ -91,7 +91,7 @@ class FakeOwner:
         return connection
 
     def answers(self) -> list[bytes]:
-        return [frame.payload for frame in Decoder(1 << 20).feed(self.transport.written)]
+        return [frame.message for frame in Decoder(1 << 20).feed(self.transport.written)]
 
 
 def run(job: Coroutine[Any, Any, None]) -> None:

@@ -30,7 +30,7 @@ LIMITS = ReceiverSettings(
     store_seconds=0.05,
 )
 PLAIN = Origin("c")
-REFUSE = Origin("c", "192.0.2.1", {}, strict=True)
+OTHER_SENDER = Origin("c", "192.0.2.1", {}, strict=True)
 
 
 def adt(*, rest: str = "", kind: str = "ADT^A01", control_id: str = "NG-1") -> bytes:
@@ -48,15 +48,15 @@ class FakeStore:
         self.confirmed = 0
         self.hang = ""
 
-    async def put_message(self, arrival: IncomingMessage) -> StoredMessage:
+    async def put_message(self, message: IncomingMessage) -> StoredMessage:
         await self._meet("put")
-        return StoredMessage("key", "v1", "0" * 64, len(arrival.payload))
+        return StoredMessage("key", "v1", "0" * 64, len(message.er7))
 
-    async def send_envelope(self, arrival: IncomingMessage, vaulted: StoredMessage) -> None:
+    async def send_envelope(self, message: IncomingMessage, stored: StoredMessage) -> None:
         await self._meet("send")
         self.confirmed += 1
 
-    async def keep_refused(self, payload: bytes, reason: str, connection: str, peer: str) -> str:
+    async def put_rejected(self, content: bytes, reason: str, connection: str, peer: str) -> str:
         await self._meet("keep")
         return "rejected/x"
 
@@ -97,7 +97,7 @@ EXITS: dict[str, tuple[FakeStore, Frame, Origin, str]] = {
     "no control id": (FakeStore(), Frame(adt(control_id="")), Origin("c"), "AE"),
     "another type": (FakeStore(), Frame(adt(kind="ORU^R01")), Origin("c"), "AR"),
     "another trigger": (FakeStore(), Frame(adt(kind="ADT^X")), Origin("c"), "AR"),
-    "not this sender": (FakeStore(), Frame(adt()), REFUSE, "AR"),
+    "not this sender": (FakeStore(), Frame(adt()), OTHER_SENDER, "AR"),
     "many segments": (FakeStore(), Frame(adt() + b"NTE|1\r" * MAX_SEGMENTS), Origin("c"), "AR"),
     "oversize": (FakeStore(), Frame(adt(), FrameFault.OVERSIZE), Origin("c"), "AR"),
     "cut off": (FakeStore(), Frame(adt(), FrameFault.CUT_OFF), Origin("c"), "AR"),
@@ -106,8 +106,8 @@ EXITS: dict[str, tuple[FakeStore, Frame, Origin, str]] = {
     "SQS down": (FakeStore(send=unavailable), Frame(adt()), Origin("c"), "AR"),
     "bug at S3": (FakeStore(put=bug), Frame(adt()), Origin("c"), "AR"),
     "bug at SQS": (FakeStore(send=bug), Frame(adt()), Origin("c"), "AR"),
-    "refused, not kept": (FakeStore(keep=unavailable), Frame(b"hello"), Origin("c"), "AE"),
-    "refused, bug": (FakeStore(keep=bug), Frame(adt(kind="ORU^R01")), Origin("c"), "AR"),
+    "rejected, not stored": (FakeStore(keep=unavailable), Frame(b"hello"), Origin("c"), "AE"),
+    "rejected, bug": (FakeStore(keep=bug), Frame(adt(kind="ORU^R01")), Origin("c"), "AR"),
 }
 
 
@@ -202,9 +202,9 @@ def test_whatever_comes_is_answered_and_never_held_beyond_the_limit(reads: list[
         return [await intake.answer(frame, Origin("c"), turns) for frame in frames]
 
     for frame, message in zip(frames, asyncio.run(answers()), strict=True):
-        assert len(frame.payload) <= limit
+        assert len(frame.message) <= limit
         if message is None:
-            header = find_header(frame.payload)
+            header = find_header(frame.message)
             asked = header is not None and (
                 header.letterhead.value(15) or header.letterhead.value(16)
             )

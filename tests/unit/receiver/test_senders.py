@@ -17,7 +17,7 @@ BOTH = SenderBinding(
     networks=(ip_network("10.2.0.0/16"),),
     certificates=frozenset({"adt.both.example"}),
 )
-TABLE = SenderTable((OPEN, NETWORK, CERTIFIED, BOTH), refuse_unknown=False)
+TABLE = SenderTable((OPEN, NETWORK, CERTIFIED, BOTH), reject_unknown=False)
 INSIDE, ELSEWHERE = "10.1.2.3", "192.0.2.7"
 
 
@@ -49,13 +49,13 @@ def test_a_connection_speaks_for_its_own_senders_alone(
 
 
 def test_nobody_unknown_is_taken_where_the_table_is_complete() -> None:
-    origin = SenderTable((OPEN,), refuse_unknown=True).origin("c", ELSEWHERE, frozenset())
+    origin = SenderTable((OPEN,), reject_unknown=True).origin("c", ELSEWHERE, frozenset())
     assert origin.sender("ADT", "OPEN") == OPEN
     assert origin.sender("ADT", "OTHER") is None
 
 
 def test_the_first_of_two_entries_wins() -> None:
-    table = SenderTable((OPEN, SenderBinding("late", "ADT", "OPEN")), refuse_unknown=False)
+    table = SenderTable((OPEN, SenderBinding("late", "ADT", "OPEN")), reject_unknown=False)
     assert table.origin("c", ELSEWHERE, frozenset()).sender("ADT", "OPEN") == OPEN
 
 

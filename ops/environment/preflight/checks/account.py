@@ -1,4 +1,4 @@
-"""Whether the credentials belong to the environment's account."""
+"""Checks that the credentials belong to the environment's account."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from ops.environment.preflight.plan import ClientFactory, Plan
 
 @dataclass(frozen=True, slots=True)
 class CallerIdentity:
-    """Whom AWS takes us for."""
+    """Account id and ARN of the credentials (STS GetCallerIdentity)."""
 
     account: str
     arn: str
@@ -33,7 +33,7 @@ def check(plan: Plan, found: CallerIdentity) -> Iterator[PreflightFinding]:
         return
     if not wanted and plan.is_strict:
         yield warning(
-            f"no account is set: nothing keeps {plan.environment.name} out of another account",
+            f"no account is set: {plan.environment.name} could be deployed to any account",
             f"{plan.file}: account",
             f'set account = "{found.account}"',
         )

@@ -1,4 +1,4 @@
-"""Whether the account is bootstrapped for CDK, and recently enough.
+"""Checks the version of the account's CDK bootstrap stack.
 
 https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping.html
 """

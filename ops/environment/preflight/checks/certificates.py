@@ -1,4 +1,4 @@
-"""Whether the certificate of the load balancer is issued and stays valid for a month.
+"""Checks that the load balancer's certificate is issued and valid for at least 30 days.
 
 https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateDetail.html
 """

@@ -1,4 +1,4 @@
-"""Whether the configuration set of an earlier deployment still sends, and over TLS only."""
+"""Checks that the deployed SES configuration set may send, and requires TLS."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
         )
     elif found.get("DeliveryOptions", {}).get("TlsPolicy") != "REQUIRE":
         yield warning(
-            "mail may leave without TLS: the set was changed by hand",
+            "TLS is not required: the configuration set was changed outside CloudFormation",
             where,
             "aws sesv2 put-configuration-set-delivery-options --tls-policy REQUIRE"
             f" --configuration-set-name {name} --region {plan.region}",

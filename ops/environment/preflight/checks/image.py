@@ -1,4 +1,4 @@
-"""Whether this machine can build the receiver's image, which is for arm64. Asks AWS nothing.
+"""Checks that this machine can build the receiver's arm64 image. Calls no AWS service.
 
 An x86 machine needs QEMU for it (Docker docs, "Multi-platform builds"; aws-cdk issue 28863).
 """
@@ -18,7 +18,7 @@ Run = Callable[[Sequence[str]], str | None]
 
 
 def run(command: Sequence[str]) -> str | None:
-    """A command's output; None where it is not there, fails, or takes more than 30 s."""
+    """Returns a command's output, None when it is missing, fails, or takes more than 30 s."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError):
@@ -32,7 +32,7 @@ def check(plan: Plan, run: Run = run, machine: str = "") -> Iterator[PreflightFi
         return
     if run(["docker", "info"]) is None:
         yield error(
-            "no Docker engine answers: the receiver's image cannot be built",
+            "no Docker engine is running: the receiver's image cannot be built",
             "this machine",
             "start Docker, and check that `docker info` succeeds as this user",
         )

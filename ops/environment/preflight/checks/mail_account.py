@@ -1,4 +1,4 @@
-"""Whether SES may send to everybody from this account, and as fast as the environment says.
+"""Checks SES production access, the account's sending state, its rate and its daily quota.
 
 https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html
 """

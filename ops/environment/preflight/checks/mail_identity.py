@@ -1,4 +1,4 @@
-"""Whether SES may send from the environment's domain: verified, with DKIM.
+"""Checks that SES may send from the environment's domain: verified identity, DKIM.
 
 https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
 """

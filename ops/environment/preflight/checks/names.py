@@ -1,7 +1,7 @@
-"""Whether a physical name is already taken by a resource that no stack of ours owns.
+"""Checks that no physical name is in use by a resource outside the environment's stacks.
 
-A stack that was deleted leaves what it retains, under the same name, and CloudFormation refuses to
-create it again (AWS::EarlyValidation::ResourceExistenceCheck, or AlreadyExists).
+A deleted stack leaves its retained resources. CloudFormation then fails to create another with the same
+name (AWS::EarlyValidation::ResourceExistenceCheck, or AlreadyExists).
 """
 
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ Exists = Callable[[ClientFactory, str], bool]
 
 
 def _exists(service: str, operation: str, parameter: str) -> Exists:
-    """A look-up whose answer is an error of `MISSING` where the resource is not there."""
+    """A function that calls the operation, and returns False for an error code in `MISSING`."""
 
     def exists(clients: ClientFactory, name: str) -> bool:
         try:
@@ -69,11 +69,11 @@ IMPORT = (
     " --app .build/cdk.out/{environment}; or delete it, if nothing in it is needed"
 )
 ADOPT = {"AWS::SES::EmailIdentity": "set mail.create to false in {file}"}
-"""How a resource is adopted that the environment's file can name instead."""
+"""The remedy for a type that the environment's file can adopt without `cdk import`."""
 
 
 def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
-    """Each name of the assembly that exists and is not a resource of its stack is an error."""
+    """Yields an error for each name of the assembly that exists and is not a resource of its stack."""
     owned = _owned(clients.client("cloudformation"), plan.assembly.stacks)
     looked_at = 0
     taken = False

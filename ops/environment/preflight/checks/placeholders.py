@@ -1,4 +1,4 @@
-"""Whether a placeholder is left in the environment's files. Asks AWS nothing."""
+"""Checks that no placeholder is left in the environment's files. Calls no AWS service."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,11 @@ from ops.environment.preflight.plan import Plan
 
 
 def check(plan: Plan) -> Iterator[PreflightFinding]:
-    """A finding for each placeholder by file and key; an error in staging and prod, else a warning."""
+    """Yields a finding for each placeholder: an error in staging and prod, else a warning."""
     found = plan.environment.placeholders()
     report = error if plan.is_strict else warning
     for placeholder in found:
         file, key, to_do = placeholder.split(": ", 2)
-        yield report("a value is to be set", f"{file}: {key}", to_do)
+        yield report("a placeholder has to be replaced", f"{file}: {key}", to_do)
     if not found:
         yield ok("no placeholder is left", plan.file)

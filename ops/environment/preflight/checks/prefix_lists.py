@@ -1,4 +1,4 @@
-"""Whether the file names the region's own prefix lists of S3 and DynamoDB.
+"""Checks that the file has the region's prefix lists of S3 and DynamoDB.
 
 https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html
 """

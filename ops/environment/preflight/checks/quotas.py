@@ -1,4 +1,4 @@
-"""Whether Fargate may run as many receivers as a deployment needs at once.
+"""Checks that the Fargate vCPU quota covers a rolling deployment of all receivers.
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
 """

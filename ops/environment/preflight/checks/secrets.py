@@ -1,4 +1,4 @@
-"""Whether the secrets and keys that the environment's file names exist. Their content is not read."""
+"""Checks that the secrets and keys in the environment's file exist. It does not read the secrets."""
 
 from collections.abc import Iterator
 
@@ -15,13 +15,13 @@ def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
         "receiver.tls_secret": environment.receiver.tls_secret,
         "receiver.smoke_secret": environment.receiver.smoke_secret,
         "mail.smime_secret": environment.mail.smime_secret,
-        "mdm.secret_arn": environment.mdm.secret_arn,
+        "mpi.secret_arn": environment.mpi.secret_arn,
     }.items():
         if arn:
             yield _secret(plan, clients, key, arn)
     for key, arn in {
         "mail.smime_secret_key_arn": environment.mail.smime_secret_key_arn,
-        "mdm.secret_key_arn": environment.mdm.secret_key_arn,
+        "mpi.secret_key_arn": environment.mpi.secret_key_arn,
     }.items():
         if arn:
             yield _key(plan, clients, key, arn)
@@ -35,7 +35,7 @@ def _secret(plan: Plan, clients: ClientFactory, key: str, arn: str) -> Preflight
         if problem.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         return error(
-            "there is no such secret in this account and region",
+            "the secret does not exist in this account and region",
             where,
             f"aws secretsmanager list-secrets --region {plan.region}",
         )
@@ -55,7 +55,7 @@ def _key(plan: Plan, clients: ClientFactory, key: str, arn: str) -> PreflightFin
     except ClientError as problem:
         if problem.response["Error"]["Code"] != "NotFoundException":
             raise
-        return error("there is no such key", where, f"aws kms list-keys --region {plan.region}")
+        return error("the key does not exist", where, f"aws kms list-keys --region {plan.region}")
     if found["KeyState"] != "Enabled":
         return error(
             f"the key is {found['KeyState']}",

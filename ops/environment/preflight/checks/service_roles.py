@@ -1,4 +1,4 @@
-"""Whether the service-linked roles exist: the first ECS cluster of an account races with its role.
+"""Checks which service-linked roles exist: an account's first ECS cluster may start before its role.
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html
 """
@@ -22,7 +22,7 @@ ROLES = (
 
 
 def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
-    """Says of each role that a resource needs whether it exists (IAM GetRole)."""
+    """Yields, for each role that a resource needs, whether it exists (IAM GetRole)."""
     for resource_type, role in ROLES:
         if not any(plan.assembly.of_type(resource_type)):
             continue

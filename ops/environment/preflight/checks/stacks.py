@@ -1,4 +1,4 @@
-"""Whether an earlier deployment left its stacks in a state from which they can be updated.
+"""Checks that the environment's stacks are in a state from which they can be updated.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 """
@@ -41,7 +41,7 @@ def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
 
 
 def status(cloudformation: Any, stack: str) -> str:
-    """A stack's state; "" where it does not exist (CloudFormation then answers ValidationError)."""
+    """Returns a stack's state, "" when it does not exist (CloudFormation answers ValidationError)."""
     try:
         answer = cloudformation.describe_stacks(StackName=stack)
     except ClientError as problem:

@@ -1,4 +1,4 @@
-"""Whether the environment's zones exist, and each interface endpoint is offered in all of them.
+"""Checks that the environment's zones exist and offer every interface endpoint.
 
 Not every endpoint exists in every zone, and zone names differ per account (EC2 user guide,
 "Availability Zone IDs"); DescribeVpcEndpointServices lists the zones of each.

@@ -27,7 +27,7 @@ from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
 from lambdas.lookup_identities.mpi.connection import Deadline
 from lambdas.lookup_identities.mpi.outcomes import OUR_DOMAIN, DomainUnknownError
 from lambdas.lookup_identities.registry.records import Match
-from lambdas.lookup_identities.settings import mdm_settings
+from lambdas.lookup_identities.settings import mpi_settings
 
 SEVERAL = "PID-3: the index knows several patients"
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
@@ -208,9 +208,9 @@ def _bundle(reply: FhirResponse, parameter: str = "") -> Document:
 
 @cache
 def _place() -> IdentifierSystems:
-    settings = mdm_settings()
+    settings = mpi_settings()
     if not settings.get("domain"):
-        raise ConfigurationError("ENS_MDM_SETTINGS lacks domain")
+        raise ConfigurationError("ENS_MPI_SETTINGS lacks domain")
     by_match = settings.get("patients", "pixm") == "match"
     return IdentifierSystems(settings["domain"], dict(settings.get("systems", {})), by_match)
 

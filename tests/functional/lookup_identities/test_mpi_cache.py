@@ -19,7 +19,7 @@ from lambdas.common.errors import (
     IdentityNotFoundError,
 )
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
-from lambdas.lookup_identities.mpi import backends, cache
+from lambdas.lookup_identities.mpi import cache, clients
 from lambdas.lookup_identities.registry.records import Match, PatientRecord
 from tests.functional.lookup_identities.conftest import RunStep
 from tests.functional.lookup_identities.test_handler import EVENT_ID, OKAFOR, northgen
@@ -47,9 +47,9 @@ class StubMpi:
 
 @pytest.fixture
 def index(monkeypatch: pytest.MonkeyPatch, aws: Any) -> StubMpi:
-    monkeypatch.setenv("ENS_MDM_BACKEND", "pixpdq")
+    monkeypatch.setenv("ENS_MPI_CLIENT", "pixpdq")
     running = StubMpi()
-    monkeypatch.setattr(backends, "patient_index", lambda: running)
+    monkeypatch.setattr(clients, "mpi_client", lambda: running)
     return running
 
 
@@ -195,7 +195,7 @@ def test_without_the_table_the_index_is_asked_each_time(
     original = getattr(client("dynamodb"), method)
 
     def throttled(**arguments: Any) -> Any:
-        if "lookups" in json.dumps(arguments):
+        if "mpi-cache" in json.dumps(arguments):
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, method)
         return original(**arguments)
 
@@ -220,7 +220,7 @@ def test_the_table_holds_references_and_the_registrys_id_and_nothing_of_the_mess
     index: StubMpi, run_step: RunStep
 ) -> None:
     run_step(OKAFOR)
-    (item,) = map(from_item, client("dynamodb").scan(TableName="lookups")["Items"])
+    (item,) = map(from_item, client("dynamodb").scan(TableName="mpi-cache")["Items"])
     assert item["patient_id"] == "p-okafor"
     assert item["expires_at"] > time.time()
     said = without_digests(json.dumps(item).casefold())

@@ -42,7 +42,7 @@ from lambdas.lookup_identities.pix_pdq.replies import (
     pix_answer,
 )
 from lambdas.lookup_identities.registry.records import Match
-from lambdas.lookup_identities.settings import mdm_secret, mdm_settings
+from lambdas.lookup_identities.settings import mpi_secret, mpi_settings
 
 PAGES = 3
 """Pages of a PDQ answer that are read; whoever is still among more is not one patient."""
@@ -178,17 +178,17 @@ def _new_id() -> str:
 
 @cache
 def _connection() -> MpiConnection:
-    settings = mdm_settings()
+    settings = mpi_settings()
     try:
         host, port = settings["host"], int(settings["port"])
     except (KeyError, TypeError, ValueError):
-        raise ConfigurationError("ENS_MDM_SETTINGS lacks host or port") from None
-    return MpiConnection(host, port, tls_context(mdm_secret()) if settings.get("tls") else None)
+        raise ConfigurationError("ENS_MPI_SETTINGS lacks host or port") from None
+    return MpiConnection(host, port, tls_context(mpi_secret()) if settings.get("tls") else None)
 
 
 @cache
 def _parties() -> Parties:
-    return Parties.from_settings(mdm_settings())
+    return Parties.from_settings(mpi_settings())
 
 
 @cache

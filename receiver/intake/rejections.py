@@ -1,7 +1,8 @@
-"""The reasons for which a frame is rejected, with their acknowledgements. A closed list.
+"""The closed list of reasons for which a frame is rejected, and the rules that choose one.
 
-AE means "correct it before you send it again"; AR means "send it again later", or a fault in MSH-9
-(HL7 v2, 2.9.2.2). Codes are of HL7 table 0357. The texts are fixed and quote nothing of the message.
+AE asks the sender to correct the message before it sends it again. AR asks it to send the message again
+later, or reports MSH-9 or MSH-11 (HL7 v2.5.1, 2.9.2.2). Error codes are those of HL7 table 0357. The
+texts are constants: they quote nothing of the message.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from receiver.intake.sender_table import Origin
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A reason, with its acknowledgement code in original mode, its ERR code, location and text."""
+    """A reason and its acknowledgement: MSA-1 in original mode, ERR-3, ERR-2 and ERR-8."""
 
     reason: str
     code: str
@@ -32,13 +33,17 @@ NO_START_BLOCK = Rejection(
 )
 NO_CONTROL_ID = Rejection("no_control_id", "AE", 101, ("MSH", "1", "10"), "MSH-10 is empty")
 UNKNOWN_TYPE = Rejection(
-    "unknown_type", "AR", 200, ("MSH", "1", "9", "1", "1"), "Only ADT messages are taken here"
+    "unknown_type", "AR", 200, ("MSH", "1", "9", "1", "1"), "Only ADT messages are accepted here"
 )
 UNKNOWN_TRIGGER = Rejection(
-    "unknown_trigger", "AR", 201, ("MSH", "1", "9", "1", "2"), "The trigger event is not one of ADT"
+    "unknown_trigger",
+    "AR",
+    201,
+    ("MSH", "1", "9", "1", "2"),
+    "MSH-9.2 is not a trigger event of ADT",
 )
 PROCESSING_ID = Rejection(
-    "processing_id", "AR", 202, ("MSH", "1", "11", "1"), "Messages of this kind are not taken here"
+    "processing_id", "AR", 202, ("MSH", "1", "11", "1"), "This processing id is not accepted here"
 )
 SENDER_NOT_ALLOWED = Rejection(
     "sender_not_allowed",
@@ -48,13 +53,17 @@ SENDER_NOT_ALLOWED = Rejection(
     "This connection may not send as this sender",
 )
 TRIGGER_NOT_ALLOWED = Rejection(
-    "trigger_not_allowed", "AR", 201, ("MSH", "1", "9", "1", "2"), "Not agreed with this sender"
+    "trigger_not_allowed",
+    "AR",
+    201,
+    ("MSH", "1", "9", "1", "2"),
+    "This sender may not send this trigger event",
 )
 TOO_MANY_SEGMENTS = Rejection(
     "too_many_segments", "AR", 207, (), f"The message has more than {MAX_SEGMENTS} segments"
 )
-OVERSIZE = Rejection("oversize", "AR", 207, (), "The message is longer than the receiver takes")
-CUT_OFF = Rejection("cut_off", "AR", 207, (), "The frame did not end")
+OVERSIZE = Rejection("oversize", "AR", 207, (), "The message is longer than the receiver accepts")
+CUT_OFF = Rejection("cut_off", "AR", 207, (), "The frame has no end block")
 UNAVAILABLE = Rejection(
     "store_unavailable", "AR", 207, (), "The message could not be stored and should be sent again"
 )
@@ -70,16 +79,16 @@ _OF_FAULT = {
 
 
 class Rules:
-    """The rules by which a message is rejected: its form, MSH-9, MSH-11, sender and size."""
+    """Checks form, MSH-9, MSH-11, sender and size of a message. `processing_ids` are the accepted MSH-11."""
 
     def __init__(self, processing_ids: frozenset[str]) -> None:
         self._processing_ids = processing_ids
 
-    def refusal_of(self, frame: Frame, header: Header | None, origin: Origin) -> Rejection | None:
-        """Returns the reason to reject this frame's message; None when it is to be stored.
+    def rejection_of(self, frame: Frame, header: Header | None, origin: Origin) -> Rejection | None:
+        """Returns the reason to reject this frame's message, None when it is to be stored.
 
-        PID, version and patient are not checked here. A message that can be stored is acknowledged,
-        and the workflow handles its faults.
+        PID, version and patient are not checked here: a message that can be stored is acknowledged, and
+        the workflow handles its faults.
         """
         if frame.fault in _OF_FAULT:
             return _OF_FAULT[frame.fault]

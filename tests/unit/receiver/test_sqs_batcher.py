@@ -12,7 +12,7 @@ Answer = dict[str, Any]
 
 
 class Queue:
-    """Takes batches; `failing` says for an entry's id how often it is refused, and how."""
+    """Takes batches; `failing` says for an entry's id how often SQS rejects it, and with which code."""
 
     def __init__(self, **failing: list[Answer]) -> None:
         self.batches: list[list[str]] = []
@@ -27,9 +27,9 @@ class Queue:
             raise self.error
         answer: Answer = {"Successful": [], "Failed": []}
         for entry in request["Entries"]:
-            refusals = self.failing.get(entry["MessageDeduplicationId"])
-            if refusals:
-                answer["Failed"].append({"Id": entry["Id"], **refusals.pop(0)})
+            failures = self.failing.get(entry["MessageDeduplicationId"])
+            if failures:
+                answer["Failed"].append({"Id": entry["Id"], **failures.pop(0)})
             else:
                 answer["Successful"].append({"Id": entry["Id"]})
         return answer
@@ -62,7 +62,7 @@ def test_who_is_alone_does_not_wait() -> None:
     assert queue.batches == [["m"]]
 
 
-def test_one_refused_entry_fails_alone() -> None:
+def test_one_failed_entry_fails_alone() -> None:
     queue = Queue(b=[{"SenderFault": True, "Code": "InvalidMessageContents"}])
     first, second, third = outcomes(queue, "a", "b", "c")
     assert (first, third) == (None, None)
