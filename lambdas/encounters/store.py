@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from lambdas.common.contracts.encounter import Decision, Encounter
+from lambdas.common.contracts.encounter import Decision, Encounter, EncounterClass, Phase
 
 
 class ConflictError(Exception):
@@ -36,6 +36,19 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The attributes of an encounter by which a patient's encounters are compared."""
+
+    phase: Phase
+    began_at: str
+    ended_at: str = ""
+    classes: tuple[EncounterClass, ...] = ()
+    facility: str = ""
+    disposition: str = ""
+    discharged_to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
     """All that one decision writes, in one transaction.
 
@@ -47,6 +60,7 @@ class Write:
     decision: Decision
     encounter: Encounter | None = None
     home: str = ""
+    summary: Summary | None = None
     due: Due | None = None
     aliases: Collection[str] = ()
     moved_aliases: Collection[str] = ()

@@ -140,24 +140,17 @@ def ended(situation: Situation, told: Told, earlier: Told) -> tuple[Draft, ...]:
     """The patient left, and that was not told."""
     if situation.phase is not Phase.LEFT or any(fact.kind in ENDS for fact in told):
         return ()
+    known = situation.facts.encounter_class
     begun = tuple(f for f in told if f.kind in BEGINNINGS or f.kind is NoticeKind.CORRECTION)
-    match situation.facts.encounter_class:
-        case EncounterClass.EMERGENCY:
-            return (_end(situation, NoticeKind.ED_DISCHARGE),)
-        case EncounterClass.INPATIENT | EncounterClass.UNKNOWN:
-            return (_end(situation, NoticeKind.DISCHARGE),)
-        case EncounterClass.OBSERVATION:
-            return (_end(situation, NoticeKind.DISCHARGE, begun),)
-        case EncounterClass.OUTPATIENT if EncounterClass.EMERGENCY in situation.classes:
-            return (_end(situation, NoticeKind.ED_DISCHARGE, begun),)
-        case EncounterClass.OUTPATIENT if begun:
-            return (_end(situation, NoticeKind.DISCHARGE, begun),)
-    return ()
-
-
-def _end(situation: Situation, kind: NoticeKind, begun: Told = ()) -> Draft:
-    audience = Audience.TOLD if begun else Audience.TEAM
-    return Draft(kind=kind, audience=audience, rests_on=situation.end, about=begun)
+    emergency = known is EncounterClass.EMERGENCY or (
+        known is EncounterClass.OUTPATIENT and EncounterClass.EMERGENCY in situation.classes
+    )
+    kind = NoticeKind.ED_DISCHARGE if emergency else NoticeKind.DISCHARGE
+    if known is EncounterClass.OUTPATIENT and not begun and not emergency:
+        return ()
+    to_told = known in (EncounterClass.OBSERVATION, EncounterClass.OUTPATIENT) and bool(begun)
+    audience, about = (Audience.TOLD, begun) if to_told else (Audience.TEAM, ())
+    return (Draft(kind=kind, audience=audience, rests_on=situation.end, about=about),)
 
 
 def begun(situation: Situation, told: Told, earlier: Told) -> tuple[Draft, ...]:
@@ -220,6 +213,12 @@ def _of(told: Told, kind: NoticeKind) -> Told:
 
 NOTICES = (
     NoticeRow(
+        "The patient died: PID-30, or a disposition that is a death",
+        "death",
+        "the patient's providers",
+        death,
+    ),
+    NoticeRow(
         "A cancellation cancelled an event whose fact was told",
         "cancellation of the admission, discharge, transfer or death",
         "exactly those who were told",
@@ -230,12 +229,6 @@ NOTICES = (
         "cancellation of the death",
         "exactly those who were told",
         death_withdrawn,
-    ),
-    NoticeRow(
-        "The patient died: PID-30, or a disposition that is a death",
-        "death",
-        "the patient's providers",
-        death,
     ),
     NoticeRow(
         "An admission was told, and the class is observation, outpatient or emergency now",

@@ -1,6 +1,5 @@
 """Decides what one message means for its encounter. Pure: no clock, no AWS."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,7 +12,6 @@ from lambdas.common.contracts.encounter import (
     Effect,
     Encounter,
     EncounterEvent,
-    Facts,
     Notice,
     NoticeKind,
     Phase,
@@ -39,6 +37,13 @@ QUIET = {
 }
 """Effects that never tell anything, with the reason."""
 
+PLAIN = {
+    Effect.MOVE: DecisionReason.BED_MOVE,
+    Effect.UPDATE: DecisionReason.UNCHANGED,
+    Effect.MOVE_TO_PATIENT: DecisionReason.IDENTITY_CHANGED,
+}
+"""Effects that may tell something, with the reason where they do not."""
+
 
 def decide(
     encounter: Encounter | None, message: EncounterMessage, profile: SenderProfile, now: datetime
@@ -49,16 +54,18 @@ def decide(
     `IdentityConflictError` when it belongs to another patient.
     """
     event = message.event
-    if event.effect in QUIET and not (event.effect is Effect.PLAN or encounter):
-        return None, _decision(None, None, message, now, reason=QUIET[event.effect])
+    if encounter is None and event.effect in QUIET and event.effect is not Effect.PLAN:
+        decision = _decision(None, Situation(), message, now)
+        return None, replace(decision, reason=QUIET[event.effect])
     before = _of_this_patient(encounter, message, profile) or Encounter(
         encounter_id=event.event_id, sender=message.sender, patient_keys=message.patient_keys
     )
     moved = event.effect is Effect.MOVE_TO_PATIENT and not _same_patient(before, message)
     after = _with_message(before, message)
     situation = situation_of(after.events)
+    decision = _decision(after, situation, message, now)
     if event.effect in QUIET:
-        return after, _decision(after, situation, message, now, reason=QUIET[event.effect])
+        return after, replace(decision, reason=QUIET[event.effect])
     telling = _Telling(message, profile, situation, now, list(after.told))
     if moved:
         telling.move_to_other_patient()
@@ -66,9 +73,8 @@ def decide(
         telling.tell_all()
     after = replace(after, told=tuple(telling.told))
     if telling.notices:
-        return after, _decision(after, situation, message, now, notices=telling.notices)
-    reason = telling.silence or _reason(before, message, situation)
-    return after, _decision(after, situation, message, now, reason=reason)
+        return after, replace(decision, notices=telling.notices)
+    return after, replace(decision, reason=telling.silence or _reason(before, message))
 
 
 def _of_this_patient(
@@ -303,36 +309,22 @@ class _Telling:
         return False
 
 
-def _reason(before: Encounter, message: EncounterMessage, situation: Situation) -> DecisionReason:
+def _reason(before: Encounter, message: EncounterMessage) -> DecisionReason:
     """Why a message tells nobody although its effect may tell."""
     event = message.event
-    if event.effect in CANCELS:
-        known = situation_of(before.events)
-        found = before.events and event_cancels(event, known)
-        return DecisionReason.NOT_TOLD if found else DecisionReason.NO_ENCOUNTER
-    if event.effect is Effect.MOVE:
-        return DecisionReason.BED_MOVE
-    if event.effect is Effect.UPDATE:
-        return DecisionReason.UNCHANGED
     if any(_repeats(one, event) for one in before.events):
         return DecisionReason.DUPLICATE
+    if event.effect in CANCELS:
+        found = any(one.effect not in CANCELS for one in before.events)
+        return DecisionReason.NOT_TOLD if found else DecisionReason.NO_ENCOUNTER
+    if event.effect in PLAIN:
+        return PLAIN[event.effect]
     standing = [fact for fact in before.told if not fact.withdrawn_by]
-    if event.effect is Effect.END and any(fact.kind in ENDS for fact in standing):
-        return DecisionReason.DUPLICATE
+    ended = any(fact.kind in ENDS for fact in standing)
     if event.effect in history.BEGINS and standing:
-        kinds = {fact.kind for fact in standing}
-        return DecisionReason.SUPERSEDED if kinds & ENDS else DecisionReason.DUPLICATE
-    return DecisionReason.NOT_A_NOTIFIABLE_EVENT
-
-
-def event_cancels(event: EncounterEvent, situation: Situation) -> bool:
-    """Whether the encounter has something that this cancellation can cancel."""
-    match event.effect:
-        case Effect.CANCEL_MOVE:
-            return situation.phase in (Phase.IN, Phase.SEEN, Phase.LEFT)
-        case Effect.CANCEL_END:
-            return situation.phase is Phase.LEFT
-    return situation.phase in (Phase.IN, Phase.LEFT, Phase.SEEN)
+        return DecisionReason.SUPERSEDED if ended else DecisionReason.DUPLICATE
+    told = event.effect is Effect.END and ended
+    return DecisionReason.DUPLICATE if told else DecisionReason.NOT_A_NOTIFIABLE_EVENT
 
 
 def _repeats(one: EncounterEvent, event: EncounterEvent) -> bool:
@@ -340,22 +332,16 @@ def _repeats(one: EncounterEvent, event: EncounterEvent) -> bool:
 
 
 def _decision(
-    encounter: Encounter | None,
-    situation: Situation | None,
-    message: EncounterMessage,
-    now: datetime,
-    notices: Iterable[Notice] = (),
-    reason: DecisionReason | None = None,
+    encounter: Encounter | None, situation: Situation, message: EncounterMessage, now: datetime
 ) -> Decision:
+    """The decision of a message, still without notices and without a reason."""
     return Decision(
         event_id=message.event.event_id,
         trigger_event=message.event.trigger_event,
         decided_at=iso(now),
         encounter_id=encounter.encounter_id if encounter else "",
-        facts=situation.facts if situation else Facts(),
-        phase=situation.phase if situation else None,
-        notices=tuple(notices),
-        reason=reason,
+        phase=situation.phase if encounter else None,
+        facts=situation.facts,
         warnings=message.warnings,
     )
 

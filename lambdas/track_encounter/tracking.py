@@ -13,9 +13,10 @@ from lambdas.encounters.store import (
     EncounterStore,
     Read,
     StoredEncounter,
+    Summary,
     Write,
 )
-from lambdas.track_encounter.history import BEGINS, situation_of
+from lambdas.track_encounter.history import BEGINS, Situation, situation_of
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import SenderProfile
 from lambdas.track_encounter.rules import decide
@@ -78,11 +79,13 @@ def _write(
         version=after.version + 1,
         keys=tuple(dict.fromkeys((*after.keys, home, *aliases, *new.moving))),
     )
+    situation = situation_of(after.events)
     return Write(
         decision=decision,
         encounter=after,
         home=home,
-        due=_due(after, message, profile),
+        summary=_summary(after, situation),
+        due=_due(after, situation, message, profile),
         aliases=aliases,
         moved_aliases=new.moving,
         replaces=None if same else replaced,
@@ -206,9 +209,25 @@ def _new_keys(
     return new
 
 
-def _due(encounter: Encounter, message: EncounterMessage, profile: SenderProfile) -> Due | None:
+def _summary(encounter: Encounter, situation: Situation) -> Summary:
+    """The attributes by which the encounters of a patient are compared."""
+    first = situation.begin or encounter.events[0]
+    ended = situation.end or situation.death if situation.phase is Phase.LEFT else None
+    return Summary(
+        phase=situation.phase,
+        began_at=min(event.at or event.order for event in (first, *encounter.events)),
+        ended_at=ended.at if ended else "",
+        classes=situation.classes,
+        facility=situation.facts.facility,
+        disposition=situation.facts.disposition,
+        discharged_to=situation.facts.discharged_to,
+    )
+
+
+def _due(
+    encounter: Encounter, situation: Situation, message: EncounterMessage, profile: SenderProfile
+) -> Due | None:
     """When the clock has to look at the encounter: one that is open, or a cancellation of nothing."""
-    situation = situation_of(encounter.events)
     if all(event.effect in CANCELS for event in encounter.events):
         return Due(why="orphan", at=message.received_at)
     if situation.phase not in (Phase.IN, Phase.SEEN) or encounter.closed_at:

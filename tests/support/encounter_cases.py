@@ -98,7 +98,9 @@ class Player:
             if stored.encounter.encounter_id == decision.encounter_id:
                 code = situation_of(stored.encounter.events).facts.discharged_to
                 rows = self.registry["identifiers"]
-                return [r["provider_id"] for r in rows if r.get("provider_id") and r["value"] == code]
+                return [
+                    r["provider_id"] for r in rows if r.get("provider_id") and r["value"] == code
+                ]
         return []
 
     def filled(self, text: str) -> str:

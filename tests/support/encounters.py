@@ -125,7 +125,9 @@ class Reader:
         if kind is NoticeKind.CANCEL_DEATH:
             self.dead = False
         if kind.startswith("cancel") or kind is NoticeKind.CORRECTION:
-            self.standing = {k: told for k, told in self.standing.items() if not set(told) & set(about)}
+            self.standing = {
+                k: told for k, told in self.standing.items() if not set(told) & set(about)
+            }
 
     def knows(self, encounter: Encounter | None) -> bool:
         """Whether the last notice gives the right picture of the encounter.
@@ -136,7 +138,8 @@ class Reader:
         situation = situation_of(encounter.events) if encounter else Situation()
         phase = self.last.phase if self.last else None
         told = self.last.facts if self.last else Facts()
-        believed = phase is Phase.IN and told.encounter_class not in (O, U)
+        begun = phase is Phase.SEEN and bool(BEGINNINGS & set(self.standing))
+        believed = (phase is Phase.IN or begun) and told.encounter_class not in (O, U)
         there = situation.phase in (Phase.IN, Phase.SEEN) and situation.begin is not None
         if situation.phase is Phase.SEEN:
             return True
