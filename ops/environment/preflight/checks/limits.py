@@ -30,6 +30,8 @@ class Limit:
 
 TRUST = Limit("characters of the trust policy", 2048, "people")
 INLINE = Limit("characters of a role's inline policies", 10_240, "mail.sandbox_recipients")
+# CDK moves statements that do not fit inline to a managed policy, and cannot divide a single one.
+MANAGED = Limit("characters of a managed policy", 6144, "mail.sandbox_recipients")
 VARIABLES = Limit("bytes of a function's environment variables", 4096, "mdm.settings")
 INBOUND = Limit("inbound rules of a security group", 60, "network.sender_networks")
 OUTBOUND = Limit("outbound rules of a security group", 60, "mdm.networks")
@@ -60,6 +62,9 @@ def _measured(plan: Plan) -> Iterator[tuple[Limit, str, int]]:
             policies[role.logical_id] += _characters(inline["PolicyDocument"])
         trust = role.properties["AssumeRolePolicyDocument"]
         yield TRUST, role.logical_id, _characters(trust)
+    for managed in plan.assembly.of_type("AWS::IAM::ManagedPolicy"):
+        document = managed.properties["PolicyDocument"]
+        yield MANAGED, managed.logical_id, _characters(document)
     for name, size in policies.items():
         yield INLINE, name, size
     for function in plan.assembly.of_type("AWS::Lambda::Function"):
