@@ -85,6 +85,8 @@ class ReceiverSection:
     def __post_init__(self) -> None:
         if self.certificate_arn and self.tls_secret:
             raise ValueError("TLS ends at the load balancer or at the receiver, not at both")
+        if self.desired > self.maximum:
+            raise ValueError(f"desired: {self.desired}; allowed: at most maximum ({self.maximum})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,14 @@ class MailSection:
     sandbox_recipients: tuple[str, ...] = ()
     smime_secret: str = ""
     smime_secret_key_arn: str = ""
+
+    def __post_init__(self) -> None:
+        # SES: an identity of a domain is that of its subdomains too, and of no other.
+        sending = self.from_address.rpartition("@")[2]
+        if sending != self.domain and not sending.endswith(f".{self.domain}"):
+            raise ValueError(
+                f"from_address: {self.from_address}; allowed: an address in {self.domain}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ class AccessDeniedError(HTTPException):
         super().__init__(json.dumps({"__type": "AccessDeniedException", "message": sentence}))
 
 
-def _refusal(request: BaseResponse, caller_arn: str, action: str, why: str) -> HTTPException:
+def _refusal(request: BaseResponse, caller_arn: str, action: str, why: str) -> Exception:
     """The refusal in the protocol of the request: S3's XML, the query protocol's XML, or JSON."""
     if action.startswith("s3:"):
         return S3AccessDeniedError()

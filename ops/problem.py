@@ -97,10 +97,8 @@ def _no_response(error: BotoCoreError) -> str:
     match error:
         case NoCredentialsError() | PartialCredentialsError():
             return f"No AWS credentials were found: {SIGN_IN}."
-        case CredentialRetrievalError():
-            return f"The credentials of this AWS profile could not be fetched: {SIGN_IN}."
-        case SSOError() | TokenRetrievalError():
-            return f"The AWS sign-in has expired: {SIGN_IN}."
+        case SSOError() | TokenRetrievalError() | CredentialRetrievalError():
+            return f"The AWS sign-in has expired, or gives no credentials: {SIGN_IN}."
         case ProfileNotFound():
             return "The AWS profile in AWS_PROFILE is not in your AWS configuration."
         case NoRegionError():

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -42,8 +42,8 @@ class People:
     allowed: dict[Role, set[Need]]
 
     @contextmanager
-    def signed_in(self, role: Role) -> Iterator[None]:
-        """Signs this process in with the role's credentials."""
+    def signed_in(self, role: Role, *, counted: bool = True) -> Iterator[None]:
+        """Signs this process in with the role's credentials; its requests count as use of the grants."""
         name = role.name_in(self.environment)
         arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
         keys = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="ana")["Credentials"]
@@ -56,23 +56,26 @@ class People:
         boto3.setup_default_session(botocore_session=session)
         clear_caches()
         try:
-            with self._recorded(role):
+            with self._recorded(role) if counted else nullcontext():
                 yield
         finally:
             boto3.DEFAULT_SESSION = own
             clear_caches()
 
     def unused(self, role: Role) -> set[str]:
-        """The granted actions, those on keys aside, that the role has not used on a resource granted."""
+        """The granted actions, each with its resource's last part, that no counted request has used.
+
+        Those on keys are left out: moto asks nobody for a key.
+        """
         return {
-            statement_action
+            f"{action} {resource.rpartition(':')[2] or '*'}"
             for document in self.policies[role]
             for statement in read(document)
-            for statement_action in statement.actions
+            for action in statement.actions
             for resource in statement.resources
-            if not statement_action.startswith("kms:")
+            if not action.startswith("kms:")
             and not any(
-                need.action == statement_action and fnmatchcase(need.arn, resource)
+                need.action == action and fnmatchcase(need.arn, resource)
                 for need in self.allowed[role]
             )
         }
@@ -134,7 +137,9 @@ def people_of(environment: str, stacks: Stacks) -> People:
 
 def _stores(resolved: Resolved) -> dict[str, str]:
     """The ARNs of the template's stores, and those of the test's stores in their place."""
-    secrets = {s["Name"]: s["ARN"] for s in boto3.client("secretsmanager").list_secrets()["SecretList"]}
+    secrets = {
+        s["Name"]: s["ARN"] for s in boto3.client("secretsmanager").list_secrets()["SecretList"]
+    }
     return {
         **{
             resolved.arn("core", f"Tables/{name.capitalize()}"): (

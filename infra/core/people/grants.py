@@ -37,10 +37,11 @@ DELIVERY_SWITCH = "switch#delivery"
 # The partition keys of a smoke run's entries in the registry (ops/smoke/patient.py).
 SMOKE_ENTRIES = ("identifier#ENS-SMOKE#*", "patient#ens-smoke-*", "provider#ens-smoke-*")
 
-AUDIT_INDEXES = ("by_day", "by_message_control_id", "by_patient")
+AUDIT_INDEXES = ("by_day", "by_message_control_id")
+PATIENT_INDEX = "by_patient"
 STATUS_INDEXES = ("by_day",)
-LEDGER_INDEXES = ("by_event", "by_state")
-REGISTRY_INDEXES = ("by_provider", "by_roster_end")
+LEDGER_INDEXES = ("by_state",)
+REGISTRY_INDEXES = ("by_provider",)
 
 # Lists and metrics of the whole account, which the console asks for at once. None shows patient data.
 LOOK_ON = (
@@ -91,10 +92,8 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
         *use_table(
             tables.audit, keys.records, "GetItem", "PutItem", "Query", indexes=AUDIT_INDEXES
         ),
-        *use_table(tables.status, keys.records, "GetItem", "Query", indexes=STATUS_INDEXES),
-        *use_table(
-            tables.ledger, keys.records, "GetItem", "Query", "UpdateItem", indexes=LEDGER_INDEXES
-        ),
+        *use_table(tables.status, keys.records, "GetItem", indexes=STATUS_INDEXES),
+        *use_table(tables.ledger, keys.records, "GetItem", "UpdateItem", indexes=LEDGER_INDEXES),
         _under(("dynamodb:PutItem",), tables.ledger, DELIVERY_SWITCH),
         *_smoke_entries(tables.registry, keys),
         *read_secret(opened.secrets.audit_key, keys.records),
@@ -134,12 +133,13 @@ def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatemen
     """Reads and verifies the audit trail; writes nothing. The trail's one exception is MSH-10.
 
     The key that seals entries is the key that checks them, so the auditor holds it but may not write.
+    No command asks for all events of a patient's reference; the auditor does so in the console.
     """
     keys, tables = opened.keys, opened.tables
     return [
         *_find(environment, opened),
-        _read_table(tables.audit, *AUDIT_INDEXES),
-        _read_table(tables.status, *STATUS_INDEXES),
+        *_read_table(tables.audit, "Query", *AUDIT_INDEXES, PATIENT_INDEX),
+        *_read_table(tables.status, "GetItem", *STATUS_INDEXES),
         use_key(keys.records, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *read_secret(opened.secrets.audit_key, keys.records),
     ]
@@ -154,13 +154,12 @@ def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatem
             tables.registry,
             keys.registry,
             "GetItem",
-            "Query",
             "Scan",
             "UpdateItem",
             indexes=REGISTRY_INDEXES,
         ),
         _under(
-            ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+            ("dynamodb:GetItem", "dynamodb:PutItem"),
             tables.audit,
             MASTER_DATA_CHAIN,
         ),
@@ -208,10 +207,13 @@ def _find(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]
     return [allow(("cloudformation:DescribeStacks",), [stacks])]
 
 
-def _read_table(table: dynamodb.ITable, *indexes: str) -> iam.PolicyStatement:
-    """GetItem and Query on a table, and Query on these indexes of it."""
-    arns = [table.table_arn, *(f"{table.table_arn}/index/{index}" for index in indexes)]
-    return allow(("dynamodb:GetItem", "dynamodb:Query"), arns)
+def _read_table(table: dynamodb.ITable, action: str, *indexes: str) -> list[iam.PolicyStatement]:
+    """An item action on a table, and Query on these indexes of it; the key is granted beside."""
+    arns = [f"{table.table_arn}/index/{index}" for index in indexes]
+    return [
+        allow((f"dynamodb:{action}",), [table.table_arn]),
+        allow(("dynamodb:Query",), arns),
+    ]
 
 
 def _under(actions: Sequence[str], table: dynamodb.ITable, key: str) -> iam.PolicyStatement:

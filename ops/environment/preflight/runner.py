@@ -16,6 +16,7 @@ from ops.environment.preflight.checks import (
     concurrency,
     configuration_set,
     image,
+    limits,
     mail_account,
     mail_identity,
     names,
@@ -31,7 +32,11 @@ from ops.environment.preflight.finding import PreflightFinding, Status, not_chec
 from ops.environment.preflight.plan import ClientFactory, Plan
 from ops.problem import sentence
 
-OFFLINE = {"placeholders": placeholders.check, "image": image.check}
+OFFLINE = {
+    "placeholders": placeholders.check,
+    "limits": limits.check,
+    "image": image.check,
+}
 ACCOUNT = "account"
 ONLINE = {
     "bootstrap": bootstrap.check,

@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 from moto.core.authorization import ActionAuthenticatorMixin
 
 from environments import load
-from local import authorisation
 from lambdas.common import status
 from lambdas.common.aws.items import to_item
+from local import authorisation
 from ops.cli import main
 from ops.deployment import Deployment
 from ops.problem import DENIED_CODES
@@ -32,6 +32,7 @@ from tests.support.trails import PROVIDER, Story, poison, told
 
 ENVIRONMENTS = ("dev", "prod")
 TOLD, FAILED, DELIVERY = "a" * 32, "b" * 32, "d1" * 16
+CONTROL_ID = "MSG00002"
 TODAY = datetime.now(UTC).date().isoformat()
 UNKNOWN = {
     "delivery_id": DELIVERY,
@@ -46,8 +47,46 @@ UNKNOWN = {
 REJECTED = f"rejected/{TODAY}/0a1b"
 SEEDS = ROOT / "samples" / "registry"
 RUN = "A1B2C3D4E5"
-FOR_THE_CONSOLE: dict[Role, set[str]] = {role: set() for role in Role}
-"""Actions that no command of `ens` calls: the console and the commands of the runbook do."""
+LOGS = "/*/hl7-ens-{environment}-*"
+FOR_THE_CONSOLE: dict[Role, set[str]] = {
+    # Alarms, dashboard, logs and saved queries; `aws pipes start-pipe` (docs/runbook.md).
+    Role.OPERATOR: {
+        "cloudwatch:DescribeAlarmHistory hl7-ens-{environment}-*",
+        "cloudwatch:GetDashboard dashboard/hl7-ens-{environment}",
+        "cloudwatch:GetMetricData *",
+        "cloudwatch:GetMetricStatistics *",
+        "cloudwatch:ListDashboards *",
+        "cloudwatch:ListMetrics *",
+        "logs:DescribeLogGroups *",
+        f"logs:DescribeLogStreams {LOGS}",
+        "logs:DescribeQueryDefinitions *",
+        f"logs:FilterLogEvents {LOGS}",
+        "logs:GetLogEvents *",
+        f"logs:GetQueryResults {LOGS}",
+        f"logs:StartQuery {LOGS}",
+        "logs:StopQuery *",
+        "pipes:DescribePipe pipe/hl7-ens-{environment}-events",
+        "pipes:StartPipe pipe/hl7-ens-{environment}-events",
+        "pipes:StopPipe pipe/hl7-ens-{environment}-events",
+        "sqs:GetQueueAttributes hl7-ens-{environment}-feedback-dead-letters",
+        "sqs:ListQueues *",
+        "states:DescribeStateMachine hl7-ens-{environment}-patient-event",
+        "states:ListStateMachines *",
+    },
+    # All events of one patient's reference; in prod also the records of accesses.
+    Role.AUDITOR: {"dynamodb:Query table/audit/index/by_patient"},
+    Role.REGISTRAR: set(),
+    # Emergency access to a message, and to an older version of it.
+    Role.VAULT_READER: {
+        "s3:GetObject vault/analyses/*",
+        "s3:GetObject vault/events/*",
+        "s3:GetObjectVersion vault/analyses/*",
+        "s3:GetObjectVersion vault/events/*",
+        "s3:GetObjectVersion vault/rejected/*",
+        "s3:ListBucketVersions vault",
+    },
+}
+"""Grants that no command of `ens` uses: the console does, or a command of the runbook."""
 ADMISSION = ROOT / "samples" / "admission.hl7"
 
 
@@ -93,7 +132,7 @@ class World:
                 "deliveries unknown": (),
                 "dlq list": (),
                 "dlq redrive": ("--all", "--by", "ana"),
-                "dlq show": (FAILED,),
+                "dlq show": (CONTROL_ID,),
                 "events": (),
                 "notification preview": ("admission",),
                 "preflight": ("--assembly", str(assembly(load("dev")))),
@@ -137,6 +176,10 @@ def world(
     receiver.close()
 
 
+RECORDS = {"s3:ListBucket buckettrail", "s3:GetObject buckettrail/AWSLogs/*"}
+"""The records of accesses, which the auditor reads in the console where `data_trail` is on."""
+
+
 def commands(group: click.Group = main, before: tuple[str, ...] = ()) -> Iterator[str]:
     """The words of every command below a group."""
     for name, command in group.commands.items():
@@ -150,6 +193,19 @@ def test_every_command_has_its_roles() -> None:
     assert sorted(commands()) == sorted(COMMANDS)
 
 
+def test_the_table_of_the_documents_is_that_of_the_roles() -> None:
+    text = (ROOT / "docs" / "deploy.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    head = next(n for n, row in enumerate(rows) if row.startswith("| `ens` |"))
+    cells = [[cell.strip(" `") for cell in row.split("|")[1:-1]] for row in rows[head:]]
+    roles = [Role(name) for name in cells[0][1:]]
+    written = {
+        row[0]: tuple(role for role, cell in zip(roles, row[1:], strict=True) if cell == "yes")
+        for row in cells[1 : len(COMMANDS) + 1]
+    }
+    assert written == COMMANDS
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_a_role_runs_its_commands_to_the_end_and_is_told_whose_the_others_are(
     role: Role, world: World
@@ -157,7 +213,7 @@ def test_a_role_runs_its_commands_to_the_end_and_is_told_whose_the_others_are(
     faults = {}
     for command, roles in COMMANDS.items():
         _fill(world, command)
-        with world.people.signed_in(role):
+        with world.people.signed_in(role, counted=role in roles):
             result = world.ens(*world.arguments(command))
         if role in roles:
             is_right = result.exit_code == 0
@@ -168,7 +224,9 @@ def test_a_role_runs_its_commands_to_the_end_and_is_told_whose_the_others_are(
         if not is_right:
             faults[command] = (result.output, result.exception)
     assert faults == {}
-    assert world.people.unused(role) == FOR_THE_CONSOLE[role]
+    environment = world.deployment.environment
+    expected = {grant.replace("{environment}", environment) for grant in FOR_THE_CONSOLE[role]}
+    assert world.people.unused(role) - RECORDS == expected
     assert world.people.judged_otherwise_by_iam(role) == []
 
 
@@ -205,6 +263,28 @@ def test_no_role_but_the_registrar_reads_a_patient_in_the_registry(
         )
 
 
+def test_a_role_of_another_environment_is_told_what_to_check(world: World) -> None:
+    """Its own role may not even look for the stack, so AWS says AccessDenied, not that there is none."""
+    with world.people.signed_in(Role.OPERATOR):
+        result = CliRunner().invoke(main, ["--env", "staging", "events"], prog_name="ens")
+    said = " ".join(result.output.split())
+    assert result.exit_code == 1
+    assert said.startswith(
+        "Error: These credentials may not look for the stack hl7-ens-staging-core in us-east-1"
+        " (AccessDenied); its file names us-east-1: check --env, AWS_PROFILE and AWS_DEFAULT_REGION."
+    )
+    assert "hl7-ens-staging-operator or hl7-ens-staging-auditor" in said
+
+
+def test_an_operator_is_told_how_to_replay_an_event_whose_receipt_is_missing(world: World) -> None:
+    clear_caches()
+    Story("e" * 32).run().failed("DependencyUnavailableError", "ParseMessage")
+    with world.people.signed_in(Role.OPERATOR):
+        result = world.ens("replay", "e" * 32, "--by", "ana")
+    said = " ".join(result.output.split())
+    assert (result.exit_code, "may not read the vault: redrive" in said) == (1, True)
+
+
 def denied(call: Callable[[], Any]) -> bool:
     """Whether the call is refused for lack of a right; another failure passes through."""
     try:
@@ -220,7 +300,7 @@ def _fill(world: World, command: str) -> None:
     """What a command needs: an event and a dead letter, a delivery, a refused message, or the registry."""
     clear_caches()
     aws, deployment = world.aws, world.deployment
-    match command.split()[0]:
+    match command.split(maxsplit=1)[0]:
         case "deliveries":
             aws.client("dynamodb").put_item(TableName="ledger", Item=to_item(UNKNOWN))
         case "rejected":
@@ -234,7 +314,7 @@ def _fill(world: World, command: str) -> None:
         case "smoke":
             _fill_smoke(world)
         case "dlq":
-            poison(FAILED)
+            poison(FAILED, CONTROL_ID)
             dead_letter(aws, deployment, FAILED, copy=datetime.now(UTC).isoformat())
         case _ if not status.read(TOLD):
             told(TOLD)
