@@ -59,8 +59,8 @@ def test_a_day_is_verified_as_a_whole_and_a_vanished_event_is_noticed(ens: Ens) 
     assert tables.events_of_day("2000-01-01") == []
     result = ens("audit", "verify")
     assert result.exit_code == 1
-    assert f"{EVENT}  holds" in result.output
-    assert "no entry of it is left" in result.output
+    assert f"{EVENT}  intact" in result.output
+    assert "it has no audit entries" in result.output
     assert "2 events checked, 1 with a broken chain." in result.output
 
 
@@ -71,7 +71,7 @@ def test_an_event_without_entries_is_not_broken_while_it_may_be_parsed(ens: Ens)
     assert f"{EVENT}  started  no entry yet" in result.output
 
 
-def test_a_quiet_day_holds(ens: Ens) -> None:
+def test_a_day_without_events_is_intact(ens: Ens) -> None:
     result = ens("audit", "verify", "--day", "2000-01-01")
     assert (result.exit_code, result.output) == (0, "0 events checked, 0 with a broken chain.\n")
 

@@ -49,13 +49,13 @@ def test_unknown_deliveries_are_listed_and_sent_again_in_a_persons_name(ens: Ens
 
 def test_a_held_delivery_says_what_it_waits_for(ens: Ens) -> None:
     given("held", hold_reason="quota")
-    assert "daily mail quota used up" in " ".join(ens("deliveries", "held").output.split())
+    assert "SES's daily quota used up" in " ".join(ens("deliveries", "held").output.split())
 
 
 def test_what_is_not_unknown_is_not_sent_again(ens: Ens) -> None:
     given("sent")
     result = ens("deliveries", "resend", DELIVERY, "--by", "tester")
-    assert (result.exit_code, "only an unknown one" in result.output) == (1, True)
+    assert (result.exit_code, "Only unknown deliveries" in result.output) == (1, True)
     assert chain.entries(EVENT) == []
 
 

@@ -46,7 +46,7 @@ def test_the_list_names_the_error_the_step_and_the_queues_own_count(
         "dead_letter",
     )
     assert listed["queue_count"] == 1
-    assert "counts about 1 message." in ens("dlq", "list").output
+    assert "holds about 1 message." in ens("dlq", "list").output
 
 
 def test_looking_never_hides_a_message_from_redriving(
@@ -232,7 +232,7 @@ def test_what_is_not_there_is_one_sentence(aws: Any, ens: Ens, deployment: Deplo
     assert (empty.exit_code, "The dead-letter queue is empty." in empty.output) == (1, True)
     dead_letter(aws, deployment, OTHER)
     missing = ens("dlq", "redrive", EVENT)
-    assert (missing.exit_code, f"none is of event {EVENT}" in missing.output) == (1, True)
+    assert (missing.exit_code, f"no message of event {EVENT}" in missing.output) == (1, True)
     assert dead_of(aws, deployment) == [OTHER]
 
 

@@ -146,7 +146,7 @@ def test_a_roster_makes_its_subscriber_part_of_the_circle(
         (["NORTHGEN,H00412,,1.1.1931"], "panel.csv line 2, birth_date: is not a date"),
         (["NORTHGEN,H00533,,", "NORTHGEN,,,"], "panel.csv line 3, value: is empty"),
         (["NORTHGEN,H00850,,"], "panel.csv line 2, value: belongs to several patients"),
-        (["NORTHGEN"], "panel.csv line 2: the columns are authority,value and perhaps"),
+        (["NORTHGEN"], "panel.csv line 2: the columns are authority,value; optional"),
     ],
 )
 def test_a_faulty_roster_imports_nothing(

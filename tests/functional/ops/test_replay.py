@@ -69,8 +69,8 @@ def test_what_cannot_be_replayed_is_one_sentence_and_nothing_is_sent(
     Story("b" * 32).run().failed("DependencyUnavailableError", "ParseMessage")
     Story("c" * 32).run().received()
     for event_id, sentence in (
-        ("d" * 32, "No event"),
-        ("b" * 32, "The vault holds no message"),
+        ("d" * 32, "has no event"),
+        ("b" * 32, "The vault has no message"),
         ("c" * 32, "still being processed"),
     ):
         result = ens("replay", event_id, "--by", "tester")

@@ -75,7 +75,7 @@ def test_a_refusal_shows_its_error_and_fails_the_command_after_all_were_sent(
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (lambda _: None, "the connection broke"),
+        (lambda _: None, "connection lost"),
         (lambda _: b"", "no acknowledgement within 0.5 s"),
         (lambda _: b"nonsense", "not an HL7 acknowledgement"),
         (lambda _: acknowledge(b"", b"AA"), "for another message"),
@@ -118,7 +118,7 @@ def test_nobody_listening_is_one_sentence(
     receiver.close()
     result = send(file("1"))
     assert result.exit_code == 1
-    assert f"No receiver answers at 127.0.0.1:{receiver.port}" in result.output
+    assert f"Cannot connect to a receiver at 127.0.0.1:{receiver.port}" in result.output
 
 
 def test_a_file_without_a_message_is_named_and_the_others_are_sent(

@@ -119,7 +119,7 @@ def test_a_bucket_that_fills_while_its_stack_is_deleted_is_emptied_again(
 
 @pytest.mark.parametrize("name", ["prod", "local", "nowhere", ""])
 def test_an_environment_that_keeps_its_data_or_is_none_is_refused(name: str) -> None:
-    with pytest.raises(ProblemError, match=r"is not destroyed|no deployed environment"):
+    with pytest.raises(ProblemError, match=r"is not destroyed|not a deployable environment"):
         find(name)
 
 

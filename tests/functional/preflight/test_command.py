@@ -50,7 +50,7 @@ def test_the_shipped_prod_files_stop_with_every_placeholder_named(
     assert result.exit_code == 1
     for key in ("mail.domain", "mail.from_address", "alarm_addresses[0]", "senders"):
         assert f"where: environments/prod.toml: {key}\n" in result.output
-    assert "AWS was not asked: No AWS credentials were found" in result.output
+    assert "no AWS service was called: No AWS credentials were found" in result.output
 
 
 def test_the_findings_can_be_had_as_json(preflight: Callable[..., Result]) -> None:
