@@ -159,4 +159,4 @@ def test_the_messages_fit_into_what_run_task_takes_and_come_out_as_they_were() -
 
 def test_address_and_tls_are_the_deployments_own() -> None:
     result = CliRunner().invoke(main, ["--env", "dev", "smoke", "--in-vpc", "--host", "x"])
-    assert (result.exit_code, "takes address and TLS from" in result.output) == (2, True)
+    assert (result.exit_code, "uses the deployment's address" in result.output) == (2, True)
