@@ -46,9 +46,9 @@ def test_a_minimal_one_names_nobody() -> None:
     assert "Okafor" not in output
 
 
-def test_what_nobody_is_told_of_and_what_is_missing_is_one_sentence() -> None:
+def test_a_message_without_notification_and_a_missing_sample_are_errors_in_a_sentence() -> None:
     for sample, sentence in (
-        ("bed_move", "nobody is told"),
+        ("bed_move", "causes no notification"),
         ("nosuch", "There is no file and no sample"),
         ("wrong_version", "cannot be read"),
     ):
