@@ -23,9 +23,9 @@ def test_an_index_is_started_and_the_step_told_where_it_is(name: str, providers:
         assert json.loads(told["ENS_MPI_SETTINGS"])["domain"]
 
 
-def test_a_name_that_is_no_index_is_said_to_be_none() -> None:
+def test_an_unknown_mpi_name_is_an_error_with_the_allowed_names() -> None:
     with (
         ExitStack() as running,
-        pytest.raises(mpi.UnknownMpiError, match="registry, pixpdq or fhir"),
+        pytest.raises(mpi.UnknownMpiError, match="allowed: registry, pixpdq, fhir"),
     ):
         mpi.start("telepathy", FOLDER, running)

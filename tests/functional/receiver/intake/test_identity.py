@@ -125,7 +125,7 @@ def test_a_renewed_certificate_is_taken_up_and_no_connection_is_dropped(
     with secured(world, authority.client()) as before:
         assert before.ask(adt("A")) == "AA A"
         authority.issue(SERVER)  # the same files, new content
-        assert eventually(lambda: "a new certificate is in use" in world.output.getvalue())
+        assert eventually(lambda: "TLS: new certificate in use" in world.output.getvalue())
         assert before.ask(adt("B")) == "AA B"
         with secured(world, authority.client()) as after:
             assert after.ask(adt("C")) == "AA C"
