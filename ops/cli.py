@@ -19,7 +19,8 @@ from ops.commands.roster import roster_group
 from ops.commands.send import send_command
 from ops.commands.smoke import smoke_command
 from ops.commands.trace import trace_command
-from ops.problem import FAILURES, sentence
+from ops.problem import FAILURES, is_denied, sentence
+from ops.roles import advice
 from ops.session import Session
 
 
@@ -33,7 +34,15 @@ class ErrorReportingGroup(click.Group):
         except BrokenPipeError:
             raise  # click exits without a message when the reader of a pipe has ended, as in `ens … | head`
         except FAILURES as error:
-            raise click.ClickException(sentence(error)) from None
+            raise click.ClickException(_said(error, ctx.obj)) from None
+
+
+def _said(error: Exception, session: Session | None) -> str:
+    """The failure in a sentence, and for a missing right the role that has it."""
+    said = sentence(error)
+    if session is None or not is_denied(error):
+        return said
+    return f"{said} {advice(session.command, session.environment)}".rstrip()
 
 
 @click.group(cls=ErrorReportingGroup, context_settings={"help_option_names": ["-h", "--help"]})

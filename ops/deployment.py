@@ -8,7 +8,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from ops.problem import ProblemError
+from environments import EnvironmentFileError, load
+from ops.problem import DENIED_CODES, DeniedError, ProblemError
 
 LOCAL = "local"
 LOCAL_REGION = "us-east-1"
@@ -135,12 +136,18 @@ def _use_local_aws() -> None:
 
 
 def _outputs(cloudformation: Any, stack: str) -> dict[str, str] | None:
-    """The outputs of a stack by name, None when the stack does not exist."""
+    """A stack's outputs by name; None when there is no such stack.
+
+    Raises `DeniedError` when the credentials may not look for it.
+    """
     try:
         answer = cloudformation.describe_stacks(StackName=stack)
     except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in DENIED_CODES and error.operation_name == "DescribeStacks":
+            raise DeniedError(_not_visible(stack, cloudformation.meta.region_name, code)) from None
         # CloudFormation answers "ValidationError" for a stack that does not exist.
-        if error.response["Error"]["Code"] != "ValidationError":
+        if code != "ValidationError":
             raise
         return None
     return {o["OutputKey"]: o["OutputValue"] for o in answer["Stacks"][0].get("Outputs", [])}
@@ -151,5 +158,22 @@ def _not_deployed(environment: str, region: str) -> str:
         return "The local system has not deployed its stack yet: wait until `make run` is ready."
     return (
         f"hl7-ens is not deployed as `{environment}` in {region} of this account"
-        f" (no stack {core_stack(environment)}): check --env, AWS_PROFILE and AWS_REGION."
+        f" (no stack {core_stack(environment)}){_region_of_file(environment)}:"
+        " check --env, AWS_PROFILE and AWS_DEFAULT_REGION."
     )
+
+
+def _not_visible(stack: str, region: str, code: str) -> str:
+    """A role for people may describe the stacks of its own environment in its own region alone."""
+    return (
+        f"These credentials may not look for the stack {stack} in {region} ({code})"
+        f"{_region_of_file(stack.split('-')[2])}: check --env, AWS_PROFILE and AWS_DEFAULT_REGION."
+    )
+
+
+def _region_of_file(environment: str) -> str:
+    """The region in the environment's file, in words; "" where this checkout has no such file."""
+    try:
+        return f"; its file names {load(environment).region}"
+    except EnvironmentFileError:
+        return ""

@@ -1,8 +1,10 @@
 """The state that all commands share: the environment, its deployment and its events' trails."""
 
 import getpass
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 import click
 
@@ -11,13 +13,15 @@ from ops.events.trail import TrailSource
 from ops.problem import ProblemError
 
 MAX_NAME = 64
+R = TypeVar("R")
 
 
 @dataclass
 class Session:
-    """One run of `ens` against one environment."""
+    """One run of `ens` against one environment; `command` is its words (`dlq list`) once it runs."""
 
     environment: str
+    command: str = ""
 
     @cached_property
     def deployment(self) -> Deployment:
@@ -40,7 +44,17 @@ class Session:
         return found[0]
 
 
-pass_session = click.make_pass_decorator(Session)
+def pass_session(command: Callable[..., R]) -> Callable[..., R]:
+    """Gives a command its session as the first argument, and the session the command's words."""
+
+    @wraps(command)
+    @click.pass_context
+    def run(context: click.Context, *arguments: Any, **options: Any) -> R:
+        session: Session = context.obj
+        session.command = context.command_path.partition(" ")[2]
+        return command(session, *arguments, **options)
+
+    return run
 
 
 def operator(name: str) -> str:

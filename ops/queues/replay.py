@@ -14,7 +14,7 @@ from lambdas.common.aws.vault import document_key
 from lambdas.common.clock import iso, now
 from lambdas.common.settings import settings
 from ops.deployment import CONFIG, Deployment
-from ops.problem import FAILURES, ProblemError
+from ops.problem import DENIED_CODES, FAILURES, ProblemError
 
 MESSAGE = "message.hl7"
 
@@ -83,7 +83,14 @@ def _message(event_id: str, received: dict[str, Any]) -> dict[str, Any]:
             answer = client("s3", CONFIG).get_object(Bucket=settings().vault_bucket, Key=key)
             body: bytes = answer["Body"].read()
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
+        code = error.response["Error"]["Code"]
+        if code in DENIED_CODES:
+            raise ProblemError(
+                f"The audit holds no receipt of event {event_id}, and an operator may not read the vault:"
+                " redrive its dead letter (`ens dlq redrive`), or replay it with the credentials that"
+                " deploy the environment."
+            ) from None
+        if code not in ("NoSuchKey", "404"):
             raise
         raise ProblemError(f"The vault has no message of event {event_id}.") from None
     return {
