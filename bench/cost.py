@@ -1,4 +1,4 @@
-"""`python -m bench.cost [FILE …]`: what the notes at hand would cost in each mode, in units as billed.
+"""`python -m bench.cost [FILE …]`: prints the price of notes in each cost mode, in billed units.
 
 Messages are read by ParseMessage's and ExtractEntities' own code, and findings are the local
 stand-in's, so nothing is sent or paid. FILE is a message (`.hl7`) that is measured beside the

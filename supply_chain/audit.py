@@ -1,4 +1,4 @@
-"""Looks the packages of each lock file up in PyPI's database of known vulnerabilities, by pip-audit.
+"""Checks each lock file against PyPI's database of known vulnerabilities, with pip-audit.
 
 pip-audit ends with 1 both for a vulnerability and for a database it cannot reach, and with 0 when the
 database has no record of a package. Its JSON tells these apart
@@ -19,7 +19,7 @@ REQUEST_TIMEOUT = 10
 """Seconds for one answer of the database."""
 
 ACCEPTED: Mapping[str, str] = {}
-"""Vulnerabilities that do not reach the project: id -> why, and what must happen before it is removed."""
+"""Accepted vulnerabilities: id -> why the project is not affected, and when to remove the entry."""
 
 UNREACHABLE = (
     "Could not connect",
@@ -31,7 +31,7 @@ UNREACHABLE = (
 
 
 class AuditError(Exception):
-    """pip-audit failed for another reason than the network, such as a lock file it cannot read."""
+    """Raised when pip-audit fails for another reason than the network, for example an unreadable lock file."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def audit(lock: Path, cache: Path) -> AuditResult:
 
 
 def read(output: str, errors: str) -> AuditResult:
-    """The report in pip-audit's JSON, or why there is none. Raises `AuditError` for other failures."""
+    """The result from pip-audit's JSON, or the network error. Raises `AuditError` for other failures."""
     try:
         dependencies = json.loads(output)["dependencies"]
     except (ValueError, KeyError, TypeError):
@@ -81,7 +81,7 @@ def read(output: str, errors: str) -> AuditResult:
 
 
 def audit_all(root: Path, cache: Path) -> tuple[list[str], bool]:
-    """Lines to print and whether nothing was found; stops at a database that cannot be reached."""
+    """Returns lines to print, and whether no vulnerability was found. Stops when the database is unreachable."""
     lines, clean = [], True
     for lock in locks.python_locks(root):
         name = lock.relative_to(root)

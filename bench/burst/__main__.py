@@ -47,7 +47,7 @@ FORMER_RETRY = [
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """How the notifications come, how long their notes are, and what the account allows."""
+    """A scenario: arrival of notifications, length of their notes, quotas of the account."""
 
     name: str
     within_seconds: float
@@ -64,12 +64,12 @@ SCENARIOS = (
     Scenario("over a minute, Lambda concurrency 10", 60, concurrency=10),
 )
 BEYOND = Scenario("10,000 in one minute", 60, count=10_000)
-"""More than the quota serves within the longest wait: the cap shows."""
+"""More than the quota can serve within the longest wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What became of the events: the share without findings, and delays until the notification."""
+    """The result: share of events without findings, and delays until the notification."""
 
     lost: float
     p50: float

@@ -20,7 +20,7 @@ class Simulation:
         self._order = itertools.count()
 
     def begin(self, process: Process, moment: float) -> None:
-        """Lets a process begin at a moment."""
+        """Starts a process at a time."""
         heapq.heappush(self._queue, (moment, next(self._order), process))
 
     def run(self) -> None:
@@ -34,20 +34,20 @@ class Simulation:
 
 @dataclass(slots=True)
 class TokenBucket:
-    """A token bucket that holds a second's worth."""
+    """A token bucket with the capacity of one second."""
 
     rate: float
     level: float
     filled_at: float
 
     def fits(self, amount: float, now: float) -> bool:
-        """Whether so much is left at this moment, refilled since the last look."""
+        """Whether so many tokens are left at this time, after the refill."""
         self.level = min(self.rate, self.level + (now - self.filled_at) * self.rate)
         self.filled_at = now
         return self.level >= min(amount, self.rate)
 
     def spend(self, amount: float) -> None:
-        """Takes what `fits` has allowed."""
+        """Removes tokens that `fits` has found."""
         self.level -= amount
 
 
@@ -75,7 +75,7 @@ class ComprehendMedical:
 
 @dataclass(slots=True)
 class SimulatedSandbox:
-    """One sandbox of a function, and the moment at which its own pace allows the next request."""
+    """One sandbox of a function, and the time at which its own rate limit allows the next request."""
 
     free_at: float = 0.0
 

@@ -1,4 +1,4 @@
-"""How ExtractEntities asks: in turn, as it does now; and as it did, each function at its share of the rate."""
+"""Two versions of ExtractEntities: a shared queue for the account's rate, and a fixed rate per function."""
 
 from bench.burst.simulation import SimulatedSandbox, latency
 from bench.burst.workflow import (
@@ -18,7 +18,7 @@ SECONDS = comprehend.SECONDS
 
 
 def in_turn(quota: Quota, wait_seconds: float) -> Extract:
-    """The product's own turns: the account's clock in DynamoDB, and waits of the workflow."""
+    """The present version: reserved times in DynamoDB, and waits of the workflow."""
 
     def extract(world: SharedState, event: Event, turn: float, sandbox: SimulatedSandbox) -> Steps:
         yield latency(EXTRACT_MEDIAN)

@@ -1,4 +1,4 @@
-"""One event's way through the workflow in virtual time: retries and waits are those of the ASL file."""
+"""Simulates one event's workflow in virtual time, with the retries and waits of the ASL file."""
 
 import json
 import random
@@ -26,21 +26,22 @@ OPERATIONS = COST_MODES["full"]
 ATTEMPTS: int = CONFIG.retries["total_max_attempts"]
 
 MEDIANS = {"ParseMessage": 0.15, "LookupIdentities": 0.15, "DeliverNotification": 0.3}
-"""Seconds that a warm function takes; Comprehend Medical is beside them."""
+"""Seconds of a warm function, without Comprehend Medical's answer."""
 EXTRACT_MEDIAN, CALL_MEDIAN, COLD = 0.1, 0.4, 1.2
 
 THROTTLED, UNAVAILABLE = "Lambda.TooManyRequestsException", "DependencyUnavailableError"
 RETURN_SECONDS, VISIBILITY_SECONDS, SOON = 60, 720, 3
-"""When the queue delivers a failed message again: statemachine/ReturnSoon, infra/core/stores/queues.py."""
+"""Seconds until the queue delivers a failed message again (ReturnSoon,
+infra/core/stores/queues.py)."""
 
 
 class StepError(Exception):
-    """A function that failed, by the error's name."""
+    """Raised for a failed function, with the error's name."""
 
 
 @dataclass(slots=True)
 class Event:
-    """One event: its note, and what became of it. `answered` counts operations."""
+    """One event: its note and its result. `answered` counts operations."""
 
     text: str
     arrived: float
@@ -53,7 +54,7 @@ class Event:
 
 @dataclass(slots=True)
 class SharedState:
-    """What all events share."""
+    """The state that all events share."""
 
     simulation: Simulation
     account: Account
@@ -67,7 +68,7 @@ Steps = Generator[float, None, Any]
 
 
 class Extract(Protocol):
-    """How a version of the product asks Comprehend Medical for one event."""
+    """A version of the calls to Comprehend Medical for one event."""
 
     def __call__(
         self, world: SharedState, event: Event, turn: float, sandbox: SimulatedSandbox

@@ -1,4 +1,4 @@
-"""Found against annotated: spans that overlap, one for one; codes compared as they are written. Pure."""
+"""Compares found with annotated spans: they match if they overlap, one to one. Codes are compared as text."""
 
 import csv
 import json
@@ -19,22 +19,22 @@ class Tally:
     missed: int = 0
 
     def precision(self) -> float:
-        """Hits among the found; 1.0 when nothing was found and nothing was to be found."""
+        """Share of hits among the found (precision); 1.0 when nothing was found or annotated."""
         return self.hits / (self.hits + self.wrong) if self.hits + self.wrong else 1.0
 
     def recall(self) -> float:
-        """Hits among the annotated."""
+        """Share of hits among the annotated (recall)."""
         return self.hits / (self.hits + self.missed) if self.hits + self.missed else 1.0
 
     def f1(self) -> float:
-        """Harmonic mean of both."""
+        """Harmonic mean of precision and recall (F1)."""
         total = 2 * self.hits + self.wrong + self.missed
         return 2 * self.hits / total if total else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Annotated:
-    """A thing that a note says: where, with which code, and whether it is denied."""
+    """An annotation: offsets, code, and whether it is negated."""
 
     text: str
     span: Span
@@ -44,7 +44,7 @@ class Annotated:
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedNote:
-    """A note and what it says."""
+    """A note and its annotations."""
 
     name: str
     text: str

@@ -1,7 +1,7 @@
-"""`python -m bench.identity`: DynamoDB round trips, questions to the index, and time of one look-up.
+"""`python -m bench.identity`: DynamoDB round trips, MPI queries, and time of one look-up.
 
 A patient with ten recipients. DynamoDB is moto in this process, so that its time says nothing of AWS:
-the round trips do. The indexes answer on loopback over their real protocols.
+the round trips do. The simulated MPIs answer on loopback over their real protocols.
 """
 
 import argparse
@@ -63,7 +63,7 @@ EVENT = PatientEvent(
 
 
 def main(arguments: list[str]) -> int:
-    """Measures each backend and prints a line for it; 1 when `registry` takes more than two trips."""
+    """Measures each MPI client and prints a line for it. Returns 1 when `registry` takes more than two round trips."""
     parser = argparse.ArgumentParser(prog="python -m bench.identity", description=__doc__)
     parser.add_argument("--runs", type=int, default=300, help="look-ups per backend")
     runs = parser.parse_args(arguments).runs
@@ -148,7 +148,7 @@ def measured(name: str, runs: int, asked: Callable[[], int], kept: bool = False)
 
 @contextmanager
 def pixpdq(folder: Path) -> Iterator[Callable[[], int]]:
-    """The PIX and PDQ index, and how often it was asked."""
+    """The simulated PIX manager, with its number of queries."""
     index = PixManager(folder).start()
     tell(host=HOST, port=index.port, domain="REGION")
     yield lambda: len(index.queries)
@@ -160,7 +160,7 @@ def pixpdq(folder: Path) -> Iterator[Callable[[], int]]:
 
 @contextmanager
 def fhir(folder: Path) -> Iterator[Callable[[], int]]:
-    """The FHIR index, and how often it was asked."""
+    """The simulated FHIR MPI, with its number of requests."""
     people = SimulatedPatients(folder)
     app = create_app(Patients(people), Directory(folder))
     server = WsgiServer(listen("FHIR index", 0, ""), app).start()
@@ -171,7 +171,7 @@ def fhir(folder: Path) -> Iterator[Callable[[], int]]:
 
 
 def tell(**values: object) -> None:
-    """Sets what the step is told of the index."""
+    """Sets the step's variables for the MPI."""
     os.environ["ENS_MPI_SETTINGS"] = json.dumps(values)
 
 

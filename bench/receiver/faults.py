@@ -1,7 +1,7 @@
-"""`python -m bench.receiver.faults`: the receiver killed, stopped and starved while senders go on.
+"""`python -m bench.receiver.faults`: kills, stops and delays receivers while senders send.
 
-S3 and SQS are the durable stub, which outlives every receiver and fails at random, half of the failed
-calls after they took effect. Senders do as interface engines do: an answer that is not AA, or none,
+S3 and SQS are the durable stub. It runs during the whole test and fails at random, half of the
+failed calls after their effect. Senders do as interface engines do: an answer that is not AA, or none,
 has the message sent again; now and then one is sent again for no reason, with a new MSH-7. In the end
 the stub's file says what stands in the vault and on the queue.
 """
@@ -147,7 +147,10 @@ def start_receiver(port: int, stub: str, log: Path) -> "subprocess.Popen[bytes]"
 
 
 async def disturb(run: FaultRun, faults: list[signal.Signals], stub: str, log: Path) -> list[int]:
-    """Lets a receiver run until all is done, struck at even steps; the statuses of those stopped."""
+    """Runs receivers until all messages are sent, and kills or stops them at even steps.
+
+    Returns the exit statuses of those stopped.
+    """
     process = start_receiver(run.port, stub, log)
     statuses = []
     try:
@@ -173,7 +176,7 @@ async def disturb(run: FaultRun, faults: list[signal.Signals], stub: str, log: P
 async def strike(
     folder: Path, messages: int, connections: int, strikes: int, fail_rate: float
 ) -> tuple[FaultRun, list[int], Findings]:
-    """One whole run: what the senders saw, how stopped receivers ended, what the stub holds."""
+    """Runs the whole test. Returns the senders' counts, the exit statuses and the stub's content."""
     durable, log = folder / "stored.jsonl", folder / "receiver.telemetry.log"
     stub = subprocess.Popen(
         [
@@ -204,7 +207,7 @@ async def strike(
 
 
 def main(arguments: list[str]) -> int:
-    """0 when nothing is lost, nothing is there twice, and stopped receivers ended well."""
+    """Returns 0 when no message is lost or doubled, and stopped receivers exited with 0."""
     parser = argparse.ArgumentParser(prog="make bench-receiver-faults", description=__doc__)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--connections", type=int, default=20)

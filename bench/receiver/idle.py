@@ -1,4 +1,4 @@
-"""What connections cost that say nothing: senders keep theirs open all day."""
+"""Measures idle connections: senders keep connections open all day."""
 
 import socket
 import time
@@ -21,7 +21,7 @@ class Idle:
 
 
 def watch(process: ServerProcess, port: int) -> Idle:
-    """Opens them, lets them be, and closes them."""
+    """Opens the connections, leaves them idle, and closes them."""
     before = process.resident_mb()
     with ExitStack() as stack:
         opened = [

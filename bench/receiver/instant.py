@@ -1,7 +1,7 @@
-"""`python -m bench.receiver.instant [take]`: our receiver with a store that confirms at once.
+"""`python -m bench.receiver.instant [take]`: runs the receiver with a store that confirms at once.
 
-Frames, MSH, event id, message group, acknowledgement and metrics are the real ones. With `take` nothing of
-storing is left, the event id and the message group included: framing, judging and acknowledging alone.
+Frames, MSH, event id, message group, acknowledgement and metrics are the real ones. With `take` the
+event id and the message group are left out too: it frames, checks and acknowledges only.
 """
 
 import sys
@@ -16,7 +16,7 @@ class InstantStore(Store):
     """Confirms without a call."""
 
     async def put_message(self, message: IncomingMessage) -> StoredMessage:
-        """What would stand in the vault."""
+        """Returns the object that would be stored."""
         return StoredMessage(f"events/{message.event_id}/message.hl7", "v1", "", len(message.er7))
 
     async def send_envelope(self, message: IncomingMessage, stored: StoredMessage) -> None:
@@ -24,7 +24,7 @@ class InstantStore(Store):
 
 
 async def _taken(*_: object) -> None:
-    """What `Intake` answers when everything is stored."""
+    """The result of `Intake` when everything is stored."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m bench.receiver.load`: what load.c does, in Python, for where there is no C compiler.
+"""`python -m bench.receiver.load`: load.c in Python, for machines without a C compiler.
 
 The same arguments and the same JSON line. It costs more than the servers that it loads, so latencies at
 many connections are then partly its own; messages per CPU second of the server are not touched by that.

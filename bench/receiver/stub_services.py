@@ -1,4 +1,4 @@
-"""What the stub answers: objects, queue messages and the reference key, held in memory or in a file."""
+"""The stub's services: objects, queue messages and the reference key, in memory or in a file."""
 
 import base64
 import hashlib
@@ -202,7 +202,7 @@ class Services:
             self._file.flush()
 
     def _load(self, durable: Path) -> None:
-        """Knows again what an earlier stub appended."""
+        """Loads the entries of an earlier stub."""
         if not durable.exists():
             return
         with durable.open() as lines:

@@ -31,7 +31,7 @@ _BUDGET = 50
 
 @dataclass(frozen=True, slots=True)
 class TrialPlan:
-    """What is measured, and for how long."""
+    """The measured servers, message sizes and connections, and the duration of a run."""
 
     contenders: tuple[str, ...]
     sizes: tuple[str, ...]
@@ -121,7 +121,7 @@ class Trial:
         return self._process
 
     def _start(self) -> ServerProcess:
-        """Warmed up on every core, then kept to its own."""
+        """Warms the contender up on all cores, then limits it to one core."""
         self._port, health = free_port(), free_port()
         measured, others = cores()
 
@@ -196,7 +196,7 @@ def stub(delay_ms: float) -> Iterator[int]:
 
 
 def aws_environment(stub_port: int) -> dict[str, str]:
-    """Where every contender finds the stub, and what it is called there."""
+    """The environment variables with the stub's address and names."""
     return {
         "AWS_ENDPOINT_URL": f"http://{HOST}:{stub_port}",
         "AWS_ACCESS_KEY_ID": "bench",

@@ -1,4 +1,4 @@
-"""The core stack: vault, queues, tables, keys, functions, workflow, pipe, delivery, alarms; wired here."""
+"""The core stack: vault, queues, tables, keys, functions, workflow, pipe, mail, alarms."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ from infra.monitoring.watched import Watched
 
 
 class CoreStack(cdk.Stack):
-    """Everything between the stored message and the notified provider.
+    """All resources between the receiver and SES.
 
     Without `vpc` and `security_group` the functions run in Lambda's own network.
     """
@@ -93,7 +93,7 @@ class CoreStack(cdk.Stack):
             environment=environment,
             function=self.steps.release_deliveries,
             every=cdk.Duration.minutes(1),
-            # A call that fails is not repeated: the next minute's is.
+            # No retry: the next call follows after a minute.
             retries=0,
             why="Held deliveries that are due: summaries, quiet hours, rate, fallbacks",
         )
@@ -104,7 +104,7 @@ class CoreStack(cdk.Stack):
             function=self.steps.lookup_identities,
             every=cdk.Duration.days(1),
             retries=20,
-            why="Rosters that end soon: an operator is to hear of it before",
+            why="Rosters that end soon, for an alarm to the operators",
         )
         self.workflow = PatientEventWorkflow(
             self,
@@ -139,7 +139,7 @@ class CoreStack(cdk.Stack):
                 environment=environment,
                 plan=environment.backup,
                 key=self.keys.backups,
-                # All but `lookups`, a cache of minutes.
+                # All but the MPI cache, whose items live for minutes.
                 tables=[
                     self.tables.audit,
                     self.tables.status,
@@ -199,13 +199,13 @@ class CoreStack(cdk.Stack):
         self._tell(environment)
 
     def calls_from_vpc(self) -> frozenset[str]:
-        """The actions of the calls that the receiver, and the functions in the VPC, make from there."""
+        """Returns the IAM actions of the calls that the receiver and the functions in the VPC make."""
         return self.receiver_role.calls_from_vpc.union(
             *(step.calls_from_vpc for step in self.steps.all)
         )
 
     def _tell(self, environment: Environment) -> None:
-        """The outputs by which `ens` and the local system find everything."""
+        """Adds the outputs that `ens` and the local system read."""
         for name, value in {
             "VaultBucket": self.vault.bucket.bucket_name,
             "QueueUrl": self.queues.events.queue_url,

@@ -1,4 +1,4 @@
-"""What alarms and dashboard look at."""
+"""The resources that alarms and dashboard use."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from infra.core.stores.queues import Queues
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """The parts of a core stack whose metrics say whether it works."""
+    """The resources of a core stack with metrics for alarms and dashboard."""
 
     environment: Environment
     queues: Queues

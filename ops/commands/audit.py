@@ -59,7 +59,7 @@ def _report(verdict: Verdict) -> bool:
         problems.append("the event was processed, but it has no audit entries")
     said = count(verdict.entries, "entry", "entries")
     if verdict.outside_chain:
-        said += f", {verdict.outside_chain} outside the chain (written by the workflow)"
+        said += f", {verdict.outside_chain} not chained (workflow)"
     mark = "[bold red]broken[/bold red]" if problems else "[green]intact[/green]"
     out.print(f"{verdict.event_id}  {mark}  {said}")
     for problem in problems:

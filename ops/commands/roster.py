@@ -119,7 +119,7 @@ def end_command(session: Session, subscriber: str, yes: bool, by: str) -> None:
     name = session.deployment.output("RegistryTable")
     current = _current(name, subscriber)
     if not current:
-        console().print("This subscriber has no valid roster.")
+        console().print("This subscriber has no roster that is still valid.")
         return
     if not yes:
         click.confirm(f"End the roster of {count(len(current), 'patient')}?", abort=True)

@@ -1,4 +1,4 @@
-"""The index's MLLP listener: a thread for each connection, TLS when it is given a context."""
+"""The simulated MPI's MLLP listener: a thread for each connection, with TLS if it has a context."""
 
 import socket
 import socketserver
@@ -19,7 +19,7 @@ Fault = Literal["close", "silent", "other_msa", "other_qak", "garbage", "interna
 
 
 class PixManager:
-    """A running index. `queries` counts what was asked, `connections` how often it was connected to."""
+    """A running PIX manager. `queries` and `connections` count those received."""
 
     def __init__(
         self, people: SimulatedPatients | Path, port: int = 0, tls: ssl.SSLContext | None = None
@@ -46,12 +46,12 @@ class PixManager:
         )
 
     def start(self) -> "PixManager":
-        """Begins to answer; returns itself."""
+        """Starts to serve, and returns itself."""
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Ends every connection and stops listening."""
+        """Closes every connection and stops listening."""
         self._stopping.set()
         self._server.shutdown()
         self._thread.join()
@@ -59,16 +59,16 @@ class PixManager:
         self._server.server_close()
 
     def fail_next(self, *faults: Fault) -> None:
-        """Makes the next queries go wrong, one fault each."""
+        """Causes one fault for each of the next queries."""
         self._faults.extend(faults)
 
     def drop(self) -> None:
-        """Ends every open connection, as a firewall or a restart does."""
+        """Closes every open connection, like a firewall or a restart."""
         for sock in list(self._open):
             try:
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:
-                continue  # the other side was faster
+                continue  # closed by the client already
 
     def _handler(self) -> type[socketserver.BaseRequestHandler]:
         index = self
@@ -86,7 +86,7 @@ class PixManager:
                         index._open.discard(sock)
                         sock.close()
                 except OSError:
-                    return  # the other side went away
+                    return  # closed by the client
 
         return MllpHandler
 
@@ -98,7 +98,7 @@ class PixManager:
                     return
 
     def _answered(self, sock: socket.socket, query: bytes) -> bool:
-        """Answers a query, well or with the next fault; whether the connection goes on."""
+        """Answers a query, normally or with the next fault. Returns whether the connection stays open."""
         self.queries.append(query)
         fault = self._faults.popleft() if self._faults else None
         if fault == "silent":
@@ -110,7 +110,7 @@ class PixManager:
 
 
 def spoilt(answer: bytes, fault: Fault | None) -> bytes:
-    """The answer with a fault in it."""
+    """Returns the answer with the fault applied."""
     lines = answer.split(b"\r")
     if fault == "garbage":
         return b"no message"

@@ -91,7 +91,7 @@ def test_an_unknown_environment_is_one_clear_sentence() -> None:
     )
     assert run.returncode != 0
     assert run.stderr == (
-        "hl7-ens: there is no environment 'nowhere':"
+        "hl7-ens: environments/nowhere.toml does not exist:"
         " choose one of dev, local, prod, staging (-c env=dev)\n"
     )
 

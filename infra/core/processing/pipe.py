@@ -1,4 +1,4 @@
-"""The pipe: one message at a time from the queue into the workflow, and it waits for the end."""
+"""The EventBridge pipe: starts one synchronous execution for each message of the queue."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam

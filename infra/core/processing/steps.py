@@ -1,4 +1,4 @@
-"""The six functions, each with what it needs to know and what it may do."""
+"""The six functions, each with its variables and grants."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ COMPREHEND_TURNS = "rate#comprehendmedical"
 
 
 class Steps:
-    """Makes the functions directly in `scope`, so that each one's construct id is its step's name."""
+    """The step functions. Their construct ids in `scope` are the steps' names."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Steps:
                 *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES),
                 *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES),
                 *grants.write_objects(bucket, keys.vault, IDENTITIES),
-                # Whom a cancelled event was told, and that nobody is told of it from now on.
+                # Reads the recipients of a cancelled event, and suppresses its deliveries.
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "UpdateItem"),
                 *grants.read_foreign_secret(
                     environment.mpi.secret_arn, environment.mpi.secret_key_arn
@@ -138,7 +138,7 @@ class Steps:
                 *grants.read_versions(bucket, keys.vault, EVENT),
                 *grants.write_objects(bucket, keys.vault, CLINICAL, ANALYSES),
                 *grants.use_item(tables.ledger, keys.records, COMPREHEND_TURNS, "UpdateItem"),
-                # Comprehend Medical knows no resources to grant on.
+                # Comprehend Medical supports no resource-level permissions.
                 grants.allow(
                     [
                         f"comprehendmedical:{operation}"
@@ -202,7 +202,7 @@ class Steps:
                     *("GetItem", "UpdateItem"),
                     indexes=["by_due", "by_state"],
                 ),
-                # The account's quota: GetAccount knows no resources to grant on.
+                # GetAccount reads the quota; it supports no resource-level permissions.
                 grants.allow(("ses:GetAccount",), ["*"]),
                 grants.allow(("lambda:InvokeFunction",), [self.deliver_notification.function_arn]),
             ],

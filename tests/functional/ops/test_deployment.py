@@ -114,7 +114,7 @@ def test_help_asks_no_deployment(environment: dict[str, str]) -> None:
         (ClientError({"Error": {"Code": "OptInRequired"}}, "Query"), "enable the region"),
         (
             ClientError({"Error": {"Code": "Odd", "Message": "H00412"}}, "Query"),
-            "refused Query: Odd",
+            "answered Query with Odd",
         ),
     ],
 )
@@ -152,7 +152,7 @@ def test_a_stack_without_an_output_says_which(deployment: Deployment) -> None:
 def test_the_receiver_of_a_deployment_comes_from_its_ingress(
     aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ProblemError, match="name one with --host"):
+    with pytest.raises(ProblemError, match="give the address with --host"):
         receiver_address("dev")
     aws.client("cloudformation").create_stack(
         StackName="hl7-ens-dev-ingress",

@@ -175,7 +175,7 @@ def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path) -> None:
 def test_a_rule_over_two_keys_names_the_file_and_the_table(tmp_path: Path) -> None:
     both = changed(ENVIRONMENT, ("receiver", "certificate_arn"), "arn:aws:acm:x:1:certificate/1")
     text = refusal(tmp_path, "environment", both)
-    assert "west.toml: receiver: TLS ends at the load balancer or at the receiver" in text
+    assert "west.toml: receiver: certificate_arn and tls_secret are both set" in text
 
 
 def test_two_senders_without_bindings_cannot_have_the_same_msh_3_and_msh_4(tmp_path: Path) -> None:
