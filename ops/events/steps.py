@@ -74,9 +74,9 @@ class Recipient:
     feedback: list[Feedback] = field(default_factory=list)
 
 
-def kind(entries: list[Entry]) -> str:
+def event_kind(entries: list[Entry]) -> str:
     """What the event is (admission, discharge …), as ParseMessage found; "" before it did."""
-    kinds = [e["kind"] for e in entries if e.get("kind")]
+    kinds = [e["event_kind"] for e in entries if e.get("event_kind")]
     return kinds[-1] if kinds else ""
 
 
