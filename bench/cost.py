@@ -15,7 +15,7 @@ from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.extract_entities.chunks import chunks
 from lambdas.extract_entities.comprehend import LIMITS, UNIT
-from lambdas.extract_entities.findings import Found, found
+from lambdas.extract_entities.findings import CurrentFindings, found
 from lambdas.extract_entities.notes import Piece, Reading, reading, sources
 from lambdas.extract_entities.settings import COST_MODES
 from lambdas.parse_message.read_event import read_event
@@ -86,7 +86,7 @@ def measured(texts: Iterable[Reading], mode: CostMode) -> Measured:
     )
 
 
-def _found(text: Reading, mode: CostMode) -> Found:
+def _found(text: Reading, mode: CostMode) -> CurrentFindings:
     asked = COST_MODES[mode]
     entities = {name: ASK[name](text.text)["Entities"] if name in asked else [] for name in ASK}
     return found(

@@ -64,7 +64,7 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
+class ReceiverSection:
     """Number of receivers, where TLS ends, and which messages are accepted.
 
     TLS ends at the load balancer with `certificate_arn`, at the receiver with `tls_secret`. Without
@@ -79,7 +79,7 @@ class Receiver:
     tls_secret: str = ""
     server_name: str = ""
     smoke_secret: str = ""
-    unknown_senders: Literal["accept", "refuse"] = "accept"
+    unknown_senders: Literal["accept", "reject"] = "accept"
     processing_ids: tuple[Literal["P", "T", "D"], ...] = ()
 
     def __post_init__(self) -> None:
@@ -88,7 +88,7 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
+class MailSection:
     """Origin and rules of notifications.
 
     `create` is False where SES already has the domain's identity. `rate` is in mails a second.
@@ -108,10 +108,10 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mdm:
+class MpiSection:
     """The master patient index or provider directory outside (docs/identity.md), and the way to it.
 
-    `settings` are the function's ENS_MDM_SETTINGS. `networks` and `port` are opened in the functions'
+    `settings` are the function's ENS_MPI_SETTINGS. `networks` and `port` are opened in the functions'
     security group. Without `secret_key_arn`, the secret is under AWS's own key.
     """
 
@@ -140,7 +140,7 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class People:
+class PeopleSection:
     """Principals that may assume each role for people (docs/security.md): ARNs, `*` allowed.
 
     Empty: any principal of the account that signed in with MFA and may call `sts:AssumeRole`. Roles of
@@ -167,7 +167,7 @@ class Environment:
     `comprehend_characters` are quotas a second of each operation of Comprehend Medical, shared by all
     functions; `findings_wait_seconds` is how long an event may wait for its turn there.
     `log_execution_data` adds the input and output of every state to the workflow's log (docs/cost.md).
-    `data_trail` records every access to vault, registry and look-ups in CloudTrail.
+    `data_trail` records every access to vault, registry and MPI cache in CloudTrail.
     `vault_retention_days` is the age at which the last copy of a message is gone, `vault_recovery_days`
     the time in which a deleted object can be brought back; `backup` None makes no backups.
     """
@@ -177,13 +177,13 @@ class Environment:
     region: str = "us-east-1"
     target: Literal["lambda", "host"] = "lambda"
     network: Network | None = None
-    receiver: Receiver = field(default_factory=Receiver)
-    mail: Mail
+    receiver: ReceiverSection = field(default_factory=ReceiverSection)
+    mail: MailSection
     senders: tuple[Sender, ...] = ()
     unknown_patient: Literal["dead_letter", "end", "hold"]
     hold_minutes: int = 5
-    mdm_backend: Literal["registry", "pixpdq", "fhir"] = "registry"
-    mdm: Mdm = field(default_factory=Mdm)
+    mpi_client: Literal["registry", "pixpdq", "fhir"] = "registry"
+    mpi: MpiSection = field(default_factory=MpiSection)
     cost_mode: Literal["full", "coded", "off"] = "full"
     comprehend_rate: int = 40
     comprehend_characters: int = 40_000
@@ -194,7 +194,7 @@ class Environment:
     max_receive_count: int
     extract_concurrency: int | None = None
     log_execution_data: bool = False
-    people: People = field(default_factory=People)
+    people: PeopleSection = field(default_factory=PeopleSection)
     data_trail: bool = False
     alarm_addresses: tuple[str, ...] = ()
     alarm_topics: tuple[str, ...] = ()
@@ -253,7 +253,7 @@ class Environment:
         if self.network is None:
             return False
         return self.network.functions_inside or (
-            step == "LookupIdentities" and bool(self.mdm.networks)
+            step == "LookupIdentities" and bool(self.mpi.networks)
         )
 
     def configuration(self) -> str:

@@ -41,7 +41,7 @@ class Trails(Protocol):
         """The events that were given up, and the queue's own count."""
 
 
-class Mailbox(Protocol):
+class MailSource(Protocol):
     """Where the mails are that the local SES took."""
 
     def list(self) -> list[Mail]:
@@ -51,7 +51,7 @@ class Mailbox(Protocol):
         """One mail, also with headers, text, html and raw; None when there is none."""
 
 
-def create_app(trails: Trails, mailbox: Mailbox) -> Flask:
+def create_app(trails: Trails, mailbox: MailSource) -> Flask:
     """The console as a WSGI application."""
     app = Flask(__name__)
     app.jinja_env.filters.update(
@@ -73,7 +73,7 @@ def create_app(trails: Trails, mailbox: Mailbox) -> Flask:
     return app
 
 
-def _add_api(app: Flask, trails: Trails, mailbox: Mailbox) -> None:
+def _add_api(app: Flask, trails: Trails, mailbox: MailSource) -> None:
     @app.get("/api/health")
     def api_health() -> ResponseReturnValue:
         return {"status": "ok"}
@@ -99,7 +99,7 @@ def _add_api(app: Flask, trails: Trails, mailbox: Mailbox) -> None:
         return jsonify(trails.dead_letters().to_dict())
 
 
-def _add_pages(app: Flask, trails: Trails, mailbox: Mailbox) -> None:
+def _add_pages(app: Flask, trails: Trails, mailbox: MailSource) -> None:
     @app.get("/")
     def events_page() -> str:
         return render_template("events.html", events=trails.recent(_limit()))

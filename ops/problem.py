@@ -1,4 +1,4 @@
-"""What goes wrong at an operator's desk, each as one sentence that says what to do."""
+"""Turns an expected failure of `ens` into one sentence: the cause and the remedy."""
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -30,25 +30,25 @@ DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "Unauthorized
 
 
 class ProblemError(Exception):
-    """Something an operator can mend; its text is the one sentence to show."""
+    """Raised for a problem that an operator can solve. Its text is shown as it is."""
 
 
 FAILURES = (ProblemError, EnsError, ClientError, BotoCoreError, OSError)
-"""What `sentence` can put into words. Anything else is a fault of ours and deserves its traceback."""
+"""The expected failures. Any other exception is a fault of `ens` and shows its traceback."""
 
 
 def sentence(error: BaseException) -> str:
-    """One sentence for a failure: what is wrong and what to do.
+    """Returns one sentence for an expected failure: the cause and the remedy.
 
-    Never a service's own message, which may quote what it was sent.
+    It leaves out the service's own message, which may quote the request.
     """
     match error:
         case ProblemError():
             return str(error)
         case ClientError():
-            return _refusal(error)
+            return _error_response(error)
         case BotoCoreError():
-            return _unreached(error)
+            return _no_response(error)
         case EnsError():
             return f"{type(error).__name__}: {error}."
         case OSError():
@@ -57,8 +57,8 @@ def sentence(error: BaseException) -> str:
             return f"{type(error).__name__}."
 
 
-def _unreached(error: BotoCoreError) -> str:
-    """A call that never got an answer: no credentials, no region, no network."""
+def _no_response(error: BotoCoreError) -> str:
+    """The sentence for a call without a response: no credentials, no region, no network."""
     match error:
         case NoCredentialsError() | PartialCredentialsError():
             return f"No AWS credentials were found: {SIGN_IN}."
@@ -76,10 +76,10 @@ def _unreached(error: BotoCoreError) -> str:
             return f"The AWS client failed ({type(error).__name__}): check your AWS configuration."
 
 
-def _refusal(error: ClientError) -> str:
+def _error_response(error: ClientError) -> str:
     code = error.response.get("Error", {}).get("Code", "")
     if code in EXPIRED_CODES:
         return f"AWS does not accept these credentials ({code}): {SIGN_IN}."
     if code in DENIED_CODES:
         return f"These credentials may not call {error.operation_name} ({code})."
-    return f"AWS refused {error.operation_name}: {code or 'no code given'}."
+    return f"AWS answered {error.operation_name} with {code or 'an error without a code'}."

@@ -35,7 +35,7 @@ class AuditError(Exception):
 
 
 @dataclass(frozen=True)
-class Report:
+class AuditResult:
     """One lock file's result. `found` holds one line for each vulnerability."""
 
     looked_up: int = 0
@@ -44,7 +44,7 @@ class Report:
     unreachable: str = ""
 
 
-def audit(lock: Path, cache: Path) -> Report:
+def audit(lock: Path, cache: Path) -> AuditResult:
     """Audits one lock file. Raises `AuditError` when pip-audit cannot read it."""
     words = [
         *(tools.command("pip-audit"), "--requirement", str(lock), "--require-hashes"),
@@ -55,29 +55,29 @@ def audit(lock: Path, cache: Path) -> Report:
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired:
-        return Report(unreachable=f"it did not answer within {TIMEOUT} seconds")
+        return AuditResult(unreachable=f"it did not answer within {TIMEOUT} seconds")
     return read(done.stdout, done.stderr)
 
 
-def read(output: str, errors: str) -> Report:
+def read(output: str, errors: str) -> AuditResult:
     """The report in pip-audit's JSON, or why there is none. Raises `AuditError` for other failures."""
     try:
         dependencies = json.loads(output)["dependencies"]
     except (ValueError, KeyError, TypeError):
         last = (errors.strip().splitlines() or ["pip-audit printed no reason"])[-1]
         if any(sign in errors for sign in UNREACHABLE):
-            return Report(unreachable=last)
+            return AuditResult(unreachable=last)
         raise AuditError(last) from None
     skipped = [one for one in dependencies if "skip_reason" in one]
     if dependencies and len(skipped) == len(dependencies):
-        return Report(unreachable="it has a record of none of the packages")
+        return AuditResult(unreachable="it has a record of none of the packages")
     found = tuple(
         f"{one['name']} {one['version']}: {fault['id']}, mended in"
         f" {', '.join(fault['fix_versions']) or 'no version yet'}"
         for one in dependencies
         for fault in one.get("vulns", ())
     )
-    return Report(len(dependencies) - len(skipped), len(skipped), found)
+    return AuditResult(len(dependencies) - len(skipped), len(skipped), found)
 
 
 def audit_all(root: Path, cache: Path) -> tuple[list[str], bool]:

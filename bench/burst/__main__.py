@@ -19,9 +19,9 @@ from pathlib import Path
 import boto3
 from moto import mock_aws
 
-from bench.burst.simulation import Account, ComprehendMedical, Function, Simulation
+from bench.burst.simulation import Account, ComprehendMedical, SimulatedFunction, Simulation
 from bench.burst.versions import by_share, in_turn
-from bench.burst.workflow import MEDIANS, Event, Extract, World, retriers_of, way
+from bench.burst.workflow import MEDIANS, Event, Extract, SharedState, retriers_of, way
 from environments import load
 from lambdas.extract_entities.turns import Quota
 from tests.conftest import ENVIRONMENT, clear_caches
@@ -88,11 +88,12 @@ def burst(
     retriers = retriers_of(ASL_FILE.read_text())
     if former:
         retriers["ExtractEntities"] = FORMER_RETRY
-    world = World(
+    world = SharedState(
         simulation,
         Account(scenario.concurrency),
         ComprehendMedical(QUOTA.requests, QUOTA.characters, START),
-        {name: Function() for name in MEDIANS} | {"ExtractEntities": Function(reserved)},
+        {name: SimulatedFunction() for name in MEDIANS}
+        | {"ExtractEntities": SimulatedFunction(reserved)},
         retriers,
     )
     notes = [json.loads(file.read_text())["text"] for file in sorted(NOTES.glob("*.json"))]

@@ -43,7 +43,7 @@ class Annotated:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class AnnotatedNote:
     """A note and what it says."""
 
     name: str
@@ -63,7 +63,7 @@ class Scores:
     mistakes: list[str] = field(default_factory=list)
 
 
-def notes(folder: Path) -> list[Note]:
+def notes(folder: Path) -> list[AnnotatedNote]:
     """The notes of a folder's JSON files, in the format of held_out/README.md."""
     return [_note(file) for file in sorted(folder.glob("*.json"))]
 
@@ -76,7 +76,7 @@ def phrases(file: Path) -> list[tuple[str, str]]:
         return [(row["phrase"], row["code"]) for row in csv.DictReader(rows)]
 
 
-def _note(file: Path) -> Note:
+def _note(file: Path) -> AnnotatedNote:
     document = json.loads(file.read_text(encoding="utf-8"))
     text = document["text"]
     denied = {_text(item) for item in document.get("negated", ())}
@@ -91,7 +91,7 @@ def _note(file: Path) -> Note:
         for annotated in _placed(text, document.get("negated", ()), negated=True)
         if annotated.span not in places
     ]
-    return Note(
+    return AnnotatedNote(
         file.stem, text, tuple(conditions), tuple(_placed(text, document.get("medications", ())))
     )
 
@@ -134,7 +134,10 @@ def _everywhere(text: str, wanted: str) -> list[int]:
 
 
 def count(
-    scores: Scores, note: Note, entities: Sequence[dict[str, Any]], coded: Sequence[dict[str, Any]]
+    scores: Scores,
+    note: AnnotatedNote,
+    entities: Sequence[dict[str, Any]],
+    coded: Sequence[dict[str, Any]],
 ) -> None:
     """Adds a note's answers to the scores: DetectEntitiesV2's entities and InferICD10CM's."""
     found = [e for e in entities if e["Category"] == "MEDICAL_CONDITION"]

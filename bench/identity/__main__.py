@@ -27,12 +27,12 @@ from lambdas.common.contracts.person import Name
 from lambdas.lookup_identities import settings
 from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.lookup_identities.resolving import resolve
-from local.servers import HOST, Server, listen
+from local.servers import HOST, WsgiServer, listen
 from simulators.fhir_mpi import create_app
 from simulators.fhir_mpi.directory import Directory
 from simulators.fhir_mpi.patients import Patients, region_system, system_of
-from simulators.pix_manager import Index, People
-from tests.support.tables import LOOKUPS, REGISTRY, create_tables
+from simulators.pix_manager import PixManager, SimulatedPatients
+from tests.support.tables import MPI_CACHE, REGISTRY, create_tables
 
 RECIPIENTS = 10
 ENVIRONMENT = {
@@ -44,7 +44,7 @@ ENVIRONMENT = {
     "ENS_AUDIT_TABLE": "audit",
     "ENS_STATUS_TABLE": "status",
     "ENS_REGISTRY_TABLE": REGISTRY,
-    "ENS_LOOKUPS_TABLE": LOOKUPS,
+    "ENS_MPI_CACHE_TABLE": MPI_CACHE,
     "ENS_REFERENCE_KEY_SECRET": "key",
     "ENS_AUDIT_KEY_SECRET": "key",
 }
@@ -116,9 +116,9 @@ def measured(name: str, runs: int, asked: Callable[[], int], kept: bool = False)
 
     Each run is another question (another given name, which is not compared), or with `kept` the same.
     """
-    os.environ["ENS_MDM_BACKEND"] = name
-    settings.patient_backend.cache_clear()
-    settings.mdm_settings.cache_clear()
+    os.environ["ENS_MPI_CLIENT"] = name
+    settings.mpi_client_name.cache_clear()
+    settings.mpi_settings.cache_clear()
     calls: list[str] = []
 
     def count(model: object, **_: object) -> None:
@@ -151,10 +151,10 @@ def measured(name: str, runs: int, asked: Callable[[], int], kept: bool = False)
 @contextmanager
 def pixpdq(folder: Path) -> Iterator[Callable[[], int]]:
     """The PIX and PDQ index, and how often it was asked."""
-    index = Index(folder).start()
+    index = PixManager(folder).start()
     tell(host=HOST, port=index.port, domain="REGION")
     yield lambda: len(index.queries)
-    from lambdas.lookup_identities.pix_pdq import index as backend
+    from lambdas.lookup_identities.pix_pdq import mpi_client as backend
 
     backend._connection().close()
     index.stop()
@@ -163,9 +163,9 @@ def pixpdq(folder: Path) -> Iterator[Callable[[], int]]:
 @contextmanager
 def fhir(folder: Path) -> Iterator[Callable[[], int]]:
     """The FHIR index, and how often it was asked."""
-    people = People(folder)
+    people = SimulatedPatients(folder)
     app = create_app(Patients(people), Directory(folder))
-    server = Server(listen("FHIR index", 0, ""), app).start()
+    server = WsgiServer(listen("FHIR index", 0, ""), app).start()
     systems = {domain.namespace: system_of(domain) for domain in people.domains}
     tell(base_url=f"{server.url}/fhir", domain=region_system(people), systems=systems)
     yield lambda: len(app.config["asked"])
@@ -174,7 +174,7 @@ def fhir(folder: Path) -> Iterator[Callable[[], int]]:
 
 def tell(**values: object) -> None:
     """Sets what the step is told of the index."""
-    os.environ["ENS_MDM_SETTINGS"] = json.dumps(values)
+    os.environ["ENS_MPI_SETTINGS"] = json.dumps(values)
 
 
 if __name__ == "__main__":

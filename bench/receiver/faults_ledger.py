@@ -87,8 +87,8 @@ def examine(durable: Path, accepted: Mapping[str, bytes]) -> Findings:
         distinct=len(kept.queued),
     )
     names = {}
-    for name, payload in accepted.items():
-        header = find_header(payload)
+    for name, message in accepted.items():
+        header = find_header(message)
         assert header is not None
         event = event_id(header)
         names[event] = name

@@ -5,7 +5,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from bench.receiver.processes import HOST, Server
+from bench.receiver.processes import HOST, ServerProcess
 
 CONNECTIONS = 500
 _OPENING_SECONDS, _WATCHED_SECONDS = 1.5, 4.0
@@ -20,7 +20,7 @@ class Idle:
     held: int
 
 
-def watch(process: Server, port: int) -> Idle:
+def watch(process: ServerProcess, port: int) -> Idle:
     """Opens them, lets them be, and closes them."""
     before = process.resident_mb()
     with ExitStack() as stack:

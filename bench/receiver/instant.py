@@ -9,17 +9,17 @@ import sys
 import receiver.app
 from receiver.__main__ import main
 from receiver.intake.intake import Intake
-from receiver.storage.store import Arrival, Store, Vaulted
+from receiver.storage.store import IncomingMessage, Store, StoredMessage
 
 
 class InstantStore(Store):
     """Confirms without a call."""
 
-    async def put_message(self, arrival: Arrival) -> Vaulted:
+    async def put_message(self, message: IncomingMessage) -> StoredMessage:
         """What would stand in the vault."""
-        return Vaulted(f"events/{arrival.event_id}/message.hl7", "v1", "", len(arrival.payload))
+        return StoredMessage(f"events/{message.event_id}/message.hl7", "v1", "", len(message.er7))
 
-    async def send_envelope(self, arrival: Arrival, vaulted: Vaulted) -> None:
+    async def send_envelope(self, message: IncomingMessage, stored: StoredMessage) -> None:
         """Returns."""
 
 

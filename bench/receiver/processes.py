@@ -34,7 +34,7 @@ def cores() -> tuple[set[int], set[int]]:
     return {mine[0]}, set(mine[1:]) or {mine[0]}
 
 
-class Server:
+class ServerProcess:
     """A server on one set of cores, with its children."""
 
     def __init__(

@@ -4,7 +4,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra import grants
-from infra.core.stores.configuration import Configuration
+from infra.core.stores.configuration import ConfigurationDocument
 from infra.core.stores.keys import Keys
 from infra.core.stores.queues import Queues
 from infra.core.stores.secrets import Secrets
@@ -13,7 +13,7 @@ from infra.findings import INLINE, accept
 
 
 class ReceiverRole(iam.Role):
-    """May write messages and refused bytes and send envelopes; may decrypt neither of them."""
+    """May write messages and rejected bytes and send envelopes; may decrypt neither of them."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class ReceiverRole(iam.Role):
         vault: Vault,
         queues: Queues,
         secrets: Secrets,
-        configuration: Configuration,
+        configuration: ConfigurationDocument,
         tls_secret: str,
     ) -> None:
         super().__init__(

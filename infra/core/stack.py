@@ -9,15 +9,15 @@ from constructs import Construct
 from environments import Environment
 from infra.core.people.data_trail import DataTrail
 from infra.core.people.grants import Opened
-from infra.core.people.roles import People
-from infra.core.processing.mail import Delivery
-from infra.core.processing.pipe import Pipe
+from infra.core.people.roles import AccessRoles
+from infra.core.processing.mail import SesSending
+from infra.core.processing.pipe import EventPipe
 from infra.core.processing.schedules import call_regularly
 from infra.core.processing.steps import Steps
-from infra.core.processing.workflow import Workflow, workflow_grants
+from infra.core.processing.workflow import PatientEventWorkflow, workflow_grants
 from infra.core.receiver_role import ReceiverRole
 from infra.core.stores.backups import Backups
-from infra.core.stores.configuration import Configuration
+from infra.core.stores.configuration import ConfigurationDocument
 from infra.core.stores.keys import Keys
 from infra.core.stores.queues import Queues
 from infra.core.stores.secrets import Secrets
@@ -51,7 +51,7 @@ class CoreStack(cdk.Stack):
         super().__init__(scope, construct_id, **options)
         self.keys = Keys(self, "Keys", environment=environment)
         self.vault = Vault(self, "Vault", environment=environment, key=self.keys.vault)
-        self.configuration = Configuration(
+        self.configuration = ConfigurationDocument(
             self, "Configuration", environment=environment, logs_key=self.keys.logs
         )
         self.queues = Queues(self, "Queues", environment=environment, key=self.keys.queues)
@@ -73,7 +73,7 @@ class CoreStack(cdk.Stack):
             configuration=self.configuration,
             tls_secret=environment.receiver.tls_secret,
         )
-        self.delivery = Delivery(self, "Delivery", environment=environment)
+        self.delivery = SesSending(self, "Delivery", environment=environment)
         self.steps = Steps(
             self,
             environment=environment,
@@ -106,7 +106,7 @@ class CoreStack(cdk.Stack):
             retries=20,
             why="Rosters that end soon: an operator is to hear of it before",
         )
-        self.workflow = Workflow(
+        self.workflow = PatientEventWorkflow(
             self,
             "Workflow",
             environment=environment,
@@ -118,12 +118,12 @@ class CoreStack(cdk.Stack):
                 "DeadLetterQueueUrl": self.queues.dead_letters.queue_url,
                 "UnknownPatient": environment.unknown_patient,
                 "HoldMinutes": str(environment.hold_minutes),
-                "MdmBackend": environment.mdm_backend,
+                "MpiClient": environment.mpi_client,
             },
             grants=workflow_grants(self.steps.of_workflow, self.tables, self.queues, self.keys),
             logs_key=self.keys.logs,
         )
-        self.pipe = Pipe(
+        self.pipe = EventPipe(
             self,
             "Pipe",
             environment=environment,
@@ -151,7 +151,7 @@ class CoreStack(cdk.Stack):
             if environment.backup
             else None
         )
-        self.people = People(
+        self.people = AccessRoles(
             self,
             "People",
             environment=environment,

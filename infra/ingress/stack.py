@@ -16,7 +16,7 @@ from infra.monitoring.alarms import Comparison, Missing, calculated, metric, own
 from infra.monitoring.queries import SavedQuery
 from infra.network.stack import workload_security_group
 
-# The reasons of receiver/intake/refusals.py: ours, and those of the message.
+# The reasons of receiver/intake/rejections.py: ours, and those of the message.
 NOT_STORED = ("store_unavailable", "receiver_fault")
 UNACCEPTABLE = (
     *("not_hl7", "msh_unreadable", "no_start_block", "no_control_id"),
@@ -96,9 +96,9 @@ class IngressStack(cdk.Stack):
         )
         SavedQuery(
             self,
-            "Refusals",
+            "Rejections",
             environment=environment,
-            title="messages refused or not stored, newest first",
+            title="messages rejected or not stored, newest first",
             groups=[receiver.log_group],
             fields=["@timestamp", "message", "reason", "event_id", "connection", "key", "error"],
             condition='level in ["WARNING", "ERROR"]',
@@ -135,23 +135,23 @@ class IngressStack(cdk.Stack):
             missing=Missing.BREACHING,
         )
         not_stored = {
-            reason: own(environment, "Receiver", "Refused", reason=reason) for reason in NOT_STORED
+            reason: own(environment, "Receiver", "Rejected", reason=reason) for reason in NOT_STORED
         }
-        not_kept = own(environment, "Receiver", "RefusedNotKept")
+        rejected_not_stored = own(environment, "Receiver", "RejectedNotStored")
         core.alarms.watch(
             self,
             "receiver-cannot-store",
             meaning="Senders get AR: vault or queue could not be reached. They keep their messages.",
-            metric=_sum("not stored", {**not_stored, "not_kept": not_kept}),
+            metric=_sum("not stored", {**not_stored, "rejected": rejected_not_stored}),
         )
         core.alarms.watch(
             self,
-            "messages-refused",
-            meaning="Messages were refused for what they are; their bytes are under rejected/.",
+            "messages-rejected",
+            meaning="Messages were rejected because of their content; their bytes are under rejected/.",
             metric=_sum(
-                "refused",
+                "rejected",
                 {
-                    reason: own(environment, "Receiver", "Refused", reason=reason)
+                    reason: own(environment, "Receiver", "Rejected", reason=reason)
                     for reason in UNACCEPTABLE
                 },
             ),
@@ -164,7 +164,7 @@ class IngressStack(cdk.Stack):
             metric=_sum(
                 "not allowed",
                 {
-                    reason: own(environment, "Receiver", "Refused", reason=reason)
+                    reason: own(environment, "Receiver", "Rejected", reason=reason)
                     for reason in NOT_ALLOWED
                 },
             ),

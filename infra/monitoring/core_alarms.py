@@ -3,8 +3,8 @@
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.core.processing.pipe import Pipe
-from infra.core.processing.workflow import Workflow
+from infra.core.processing.pipe import EventPipe
+from infra.core.processing.workflow import PatientEventWorkflow
 from infra.core.stores.queues import Queues
 from infra.monitoring.alarms import Alarms, calculated, metric, of_queue, own, visible
 from infra.monitoring.watched import Watched
@@ -49,7 +49,7 @@ class CoreAlarms(Construct):
             threshold=300,
         )
 
-    def _watch_pipe(self, pipe: Pipe, queue: sqs.IQueue) -> None:
+    def _watch_pipe(self, pipe: EventPipe, queue: sqs.IQueue) -> None:
         dimensions = {"PipeName": pipe.name}
         self._alarms.watch(
             self,
@@ -81,7 +81,7 @@ class CoreAlarms(Construct):
             ),
         )
 
-    def _watch_workflow(self, workflow: Workflow) -> None:
+    def _watch_workflow(self, workflow: PatientEventWorkflow) -> None:
         dimensions = {"StateMachineArn": workflow.state_machine.state_machine_arn}
         self._alarms.watch(
             self,

@@ -12,7 +12,7 @@ from infra.monitoring.alarms import Alarms, metric, of_queue, own, visible
 from infra.monitoring.watched import Watched
 
 RECEIVER_ALARMS = (
-    *("receivers-missing", "receiver-cannot-store", "messages-refused", "messages-not-allowed"),
+    *("receivers-missing", "receiver-cannot-store", "messages-rejected", "messages-not-allowed"),
     *("acknowledgements-slow", "storing-slow", "configuration-not-used"),
 )
 """The alarms of the ingress stack. It refers to the core stack, so the dashboard knows only names."""
@@ -32,7 +32,7 @@ class Dashboard(Construct):
         receiver = [
             own(environment, "Receiver", "Received"),
             own(environment, "Receiver", "Acknowledged", code="AA"),
-            own(environment, "Receiver", "Refused", reason="store_unavailable"),
+            own(environment, "Receiver", "Rejected", reason="store_unavailable"),
         ]
         held = [
             own(environment, "ReleaseDeliveries", name, statistic="Maximum")

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from environments import Environment
-from infra.core.processing.pipe import Pipe
+from infra.core.processing.pipe import EventPipe
 from infra.core.processing.steps import Steps
-from infra.core.processing.workflow import Workflow
+from infra.core.processing.workflow import PatientEventWorkflow
 from infra.core.stores.queues import Queues
 
 
@@ -15,6 +15,6 @@ class Watched:
 
     environment: Environment
     queues: Queues
-    pipe: Pipe
-    workflow: Workflow
+    pipe: EventPipe
+    workflow: PatientEventWorkflow
     steps: Steps

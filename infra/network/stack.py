@@ -12,7 +12,7 @@ from environments import Environment, Network
 from infra.core.stores.keys import logs_key
 from infra.findings import INLINE, accept
 from infra.log_groups import LogGroup
-from infra.mdm import open_way
+from infra.mpi import allow_egress_to_mpi
 from infra.network.endpoints import Endpoints
 
 HTTPS = ec2.Port.tcp(443)
@@ -74,7 +74,7 @@ class NetworkStack(cdk.Stack):
             network=network,
             description="The functions: nothing comes in",
         )
-        open_way(self.functions, environment.mdm)
+        allow_egress_to_mpi(self.functions, environment.mpi)
         self._log_connections(environment)
 
     @property

@@ -8,7 +8,7 @@ from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.errors import ConfigurationError
 from lambdas.delivery.ledger import problems
-from lambdas.delivery.ledger.states import Problem
+from lambdas.delivery.ledger.states import AddressProblemState
 
 NO_OWN_KEY = "no_own_key"
 """This environment cannot sign: it has no S/MIME secret, or an unusable one."""
@@ -61,7 +61,7 @@ def report(detail: Detail, recipient_ref: str, endpoint_ref: str) -> None:
     """Tells the operator that a recipient who asked for encryption got the minimum, and why."""
     if detail.reduced:
         problems.report(
-            Problem.CERTIFICATE_BAD,
+            AddressProblemState.CERTIFICATE_BAD,
             endpoint_ref,
             recipient_ref=recipient_ref,
             reason=detail.reduced,

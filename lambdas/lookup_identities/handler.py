@@ -13,15 +13,15 @@ from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.handler import Result, Run, Task, of_envelope, step
 from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
-from lambdas.delivery.ledger.encounters import EventOrder
+from lambdas.delivery.ledger.encounters import EncounterEvent
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team.cancellation import cancelled_by_event
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import cache
-from lambdas.lookup_identities.mpi.client import Query
+from lambdas.lookup_identities.mpi.query import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
-from lambdas.lookup_identities.settings import patient_backend
+from lambdas.lookup_identities.settings import mpi_client_name
 
 ROSTERS = "rosters"
 """The chain under which a failure of the daily look at rosters is audited: it serves no single event."""
@@ -60,7 +60,7 @@ def lambda_handler(task: Task, run: Run) -> Result:
         smoke.check_recipients(identities)
     if event.event_kind in CANCELS:
         encounter_ref = task["parsed"].get("encounter_ref", "")
-        cancellation = EventOrder.of(event, task["envelope"]["received_at"])
+        cancellation = EncounterEvent.of(event, task["envelope"]["received_at"])
         identities = cancelled_by_event(identities, encounter_ref, cancellation)
     written = write_document(run.event_id, "identities.json", to_document(identities))
     return _recorded(identities, written, run)
@@ -121,7 +121,7 @@ def _note_query(run: Run, query: Query) -> None:
     run.note(
         AuditAction.QUERIED,
         AuditOutcome.FAILED if query.outcome in ("unavailable", "failed") else AuditOutcome.OK,
-        backend=patient_backend(),
+        backend=mpi_client_name(),
         asked=tuple(keys.reference("identifier", *pair) for pair in query.asked),
         answer=query.outcome,
         from_cache=query.from_cache,

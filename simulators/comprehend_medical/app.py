@@ -46,7 +46,7 @@ class ServiceError(Exception):
         self.name, self.text = name, text
 
 
-class Faults:
+class OrderedErrors:
     """Errors ordered in advance: the next so many requests fail with this one."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class Faults:
 
 def create_app() -> "WSGIApplication":
     """The stand-in as a WSGI application; each has faults of its own."""
-    faults = Faults()
+    faults = OrderedErrors()
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         status, name, document = "200 OK", "", {}
@@ -87,7 +87,7 @@ def create_app() -> "WSGIApplication":
     return app
 
 
-def _answer(environ: "WSGIEnvironment", faults: Faults) -> dict[str, Any]:
+def _answer(environ: "WSGIEnvironment", faults: OrderedErrors) -> dict[str, Any]:
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
     if (method, path) == ("GET", "/health"):
         return {"status": "ok"}

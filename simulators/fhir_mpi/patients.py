@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lambdas.lookup_identities.matching.demographics import same_name
-from simulators.pix_manager.people import REGION, Domain, People
+from simulators.pix_manager.people import REGION, KnownAuthority, SimulatedPatients
 
 Document = dict[str, Any]
 
@@ -16,7 +16,7 @@ class UnknownDomainError(Exception):
     """A search names a system that is no domain of the index."""
 
 
-def system_of(domain: Domain) -> str:
+def system_of(domain: KnownAuthority) -> str:
     """The system of a domain: its OID, or an address made of its name."""
     if domain.universal_id:
         return f"urn:oid:{domain.universal_id}"
@@ -26,7 +26,7 @@ def system_of(domain: Domain) -> str:
 class Patients:
     """The patients of `people`."""
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: SimulatedPatients) -> None:
         self._people = people
         self._domains = {system_of(domain): domain for domain in people.domains}
 
@@ -117,7 +117,7 @@ class Patients:
         )
 
 
-def region_system(people: People) -> str:
+def region_system(people: SimulatedPatients) -> str:
     """The system of the registry's own patient ids."""
     return next(system_of(domain) for domain in people.domains if domain.namespace == REGION)
 

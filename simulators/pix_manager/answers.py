@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hl7 import er7
 from hl7.er7 import Segment, Value
 from hl7.escapes import STANDARD_ESCAPES
-from simulators.pix_manager.people import REGION, Domain, People
+from simulators.pix_manager.people import REGION, KnownAuthority, SimulatedPatients
 
 UNSUPPORTED_TYPE, UNSUPPORTED_EVENT, UNSUPPORTED_VERSION = "200", "201", "203"
 SEQUENCE, REQUIRED, UNKNOWN_KEY = "100", "101", "204"
@@ -51,13 +51,13 @@ class RefusalError(Exception):
         self.code, self.place = code, place
 
 
-class Answers:
+class QueryResponder:
     """Answers queries about people; remembers MSH-10s and the pages it still owes.
 
     `empty_pages` PDQ pages come first that hold nobody yet, as from an index that is still searching.
     """
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: SimulatedPatients) -> None:
         self._people = people
         self._numbers = itertools.count(1)
         self._seen: set[str] = set()
@@ -186,7 +186,7 @@ class Answers:
             raise RefusalError(REQUIRED, "QPD^1^3")
         return wanted
 
-    def _matching(self, wanted: dict[str, str], targets: list[Domain]) -> list[str]:
+    def _matching(self, wanted: dict[str, str], targets: list[KnownAuthority]) -> list[str]:
         names = (f"@PID.3.4.{number}" for number in (1, 2, 3))
         namespace, universal_id, kind = (wanted.get(name, "") for name in names)
         domain = self._people.domain(
@@ -214,11 +214,13 @@ class Answers:
                 found[survivor["patient_id"]] = None
         return [known for known in found if self._listed(known, targets)]
 
-    def _listed(self, patient_id: str, targets: list[Domain]) -> list[tuple[Domain, str]]:
+    def _listed(
+        self, patient_id: str, targets: list[KnownAuthority]
+    ) -> list[tuple[KnownAuthority, str]]:
         known = self._people.identifiers(patient_id)
         return [pair for pair in known if not targets or pair[0] in targets]
 
-    def _pid(self, number: int, patient_id: str, targets: list[Domain]) -> str:
+    def _pid(self, number: int, patient_id: str, targets: list[KnownAuthority]) -> str:
         row = self._people.patients[patient_id]
         names = [f"{escaped(row['family'])}^{escaped(row['given'])}^^^^^L"]
         names += [f"{escaped(name)}^^^^^^M" for name in self._people.former_families(row)]
@@ -228,11 +230,11 @@ class Answers:
 
     # -- both
 
-    def _domain(self, identifier: Value) -> Domain | None:
+    def _domain(self, identifier: Value) -> KnownAuthority | None:
         parts = [identifier.part(4, number) for number in (1, 2, 3)]
         return self._people.domain(parts[0], parts[1], parts[2] or "ISO")
 
-    def _targets(self, qpd: Segment, number: int) -> tuple[list[Domain], list[str]]:
+    def _targets(self, qpd: Segment, number: int) -> tuple[list[KnownAuthority], list[str]]:
         """The domains in What Domains Returned, and a place for each that is unknown."""
         known, unknown = [], []
         for place, asked in enumerate(qpd.repetitions(number), start=1):
@@ -265,7 +267,7 @@ class Answers:
         )
 
 
-def _repeated(pairs: list[tuple[Domain, str]]) -> str:
+def _repeated(pairs: list[tuple[KnownAuthority, str]]) -> str:
     return "~".join(
         f"{escaped(value)}^^^{domain.hd()}^{'PI' if domain.namespace == REGION else 'MR'}"
         for domain, value in pairs

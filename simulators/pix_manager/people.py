@@ -17,7 +17,7 @@ DOMAINS = Path(__file__).resolve().parent / "domains.csv"
 
 
 @dataclass(frozen=True, slots=True)
-class Domain:
+class KnownAuthority:
     """An assigning authority that the index knows: its namespace, and its OID where it has one."""
 
     namespace: str
@@ -28,12 +28,12 @@ class Domain:
         return f"{self.namespace}&{self.universal_id}&ISO" if self.universal_id else self.namespace
 
 
-class People:
+class SimulatedPatients:
     """The patients of a registry folder by identifier. `domains` is a CSV of namespace and OID."""
 
     def __init__(self, folder: Path, domains: Path = DOMAINS) -> None:
         self.domains = [
-            Domain(row["namespace"], row["universal_id"].strip()) for row in _rows(domains)
+            KnownAuthority(row["namespace"], row["universal_id"].strip()) for row in _rows(domains)
         ]
         patients = _rows(folder / "patients.csv")
         self.patients = {row["patient_id"]: row for row in patients}
@@ -48,7 +48,7 @@ class People:
                 if row["patient_id"] not in known:
                     known.append(row["patient_id"])
 
-    def domain(self, namespace: str, universal_id: str, kind: str = "ISO") -> Domain | None:
+    def domain(self, namespace: str, universal_id: str, kind: str = "ISO") -> KnownAuthority | None:
         """The domain so named; None for one that is unknown, or whose parts do not belong together."""
         for domain in self.domains:
             same_name = not namespace or namespace == domain.namespace
@@ -57,7 +57,7 @@ class People:
                 return domain
         return None
 
-    def bearing(self, domain: Domain, value: str) -> list[str]:
+    def bearing(self, domain: KnownAuthority, value: str) -> list[str]:
         """The patients with this identifier, each as the id that was first given to them."""
         return self._ids.get((domain.namespace, value), [])
 
@@ -65,7 +65,7 @@ class People:
         """The row of the patient into whom this one was merged, or of this one."""
         return self.patients[survivor(patient_id, self._merged)]
 
-    def identifiers(self, patient_id: str) -> list[tuple[Domain, str]]:
+    def identifiers(self, patient_id: str) -> list[tuple[KnownAuthority, str]]:
         """Every identifier of a patient, the region's first."""
         by_name = {domain.namespace: domain for domain in self.domains}
         return [

@@ -10,21 +10,23 @@ from typing import Literal
 
 from hl7.mllp import Decoder, wrap
 from local.servers import HOST, listen
-from simulators.pix_manager.answers import Answers
-from simulators.pix_manager.people import People
+from simulators.pix_manager.answers import QueryResponder
+from simulators.pix_manager.people import SimulatedPatients
 
 MAX_QUERY_BYTES = 1 << 20
 
 Fault = Literal["close", "silent", "other_msa", "other_qak", "garbage", "internal_error"]
 
 
-class Index:
+class PixManager:
     """A running index. `queries` counts what was asked, `connections` how often it was connected to."""
 
     def __init__(
-        self, people: People | Path, port: int = 0, tls: ssl.SSLContext | None = None
+        self, people: SimulatedPatients | Path, port: int = 0, tls: ssl.SSLContext | None = None
     ) -> None:
-        self.answers = Answers(people if isinstance(people, People) else People(people))
+        self.answers = QueryResponder(
+            people if isinstance(people, SimulatedPatients) else SimulatedPatients(people)
+        )
         self._faults: deque[Fault] = deque()
         self._open: set[socket.socket] = set()
         self.queries: list[bytes] = []
@@ -43,7 +45,7 @@ class Index:
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
 
-    def start(self) -> "Index":
+    def start(self) -> "PixManager":
         """Begins to answer; returns itself."""
         self._thread.start()
         return self
@@ -71,7 +73,7 @@ class Index:
     def _handler(self) -> type[socketserver.BaseRequestHandler]:
         index = self
 
-        class Handler(socketserver.BaseRequestHandler):
+        class MllpHandler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 index.connections += 1
                 try:
@@ -86,13 +88,13 @@ class Index:
                 except OSError:
                     return  # the other side went away
 
-        return Handler
+        return MllpHandler
 
     def _serve(self, sock: socket.socket) -> None:
         decoder = Decoder(MAX_QUERY_BYTES)
         while received := sock.recv(65536):
             for frame in decoder.feed(received):
-                if not self._answered(sock, frame.payload):
+                if not self._answered(sock, frame.message):
                     return
 
     def _answered(self, sock: socket.socket, query: bytes) -> bool:

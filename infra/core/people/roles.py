@@ -12,7 +12,7 @@ from infra.core.people.grants import Opened
 from infra.findings import INLINE, accept
 
 
-class People(Construct):
+class AccessRoles(Construct):
     """Four roles that people of the account assume; each has exactly what its `ens` commands call."""
 
     def __init__(

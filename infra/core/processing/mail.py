@@ -24,7 +24,7 @@ MAIL_EVENTS = {
 """The events that SES counts for the dashboard, with the names of their metrics in AWS/SES."""
 
 
-class Delivery(Construct):
+class SesSending(Construct):
     """What DeliverNotification sends through. Mail leaves over TLS or not at all."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:

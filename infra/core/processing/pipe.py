@@ -14,7 +14,7 @@ from infra.grants import allow, use_key
 from infra.log_groups import LogGroup
 
 
-class Pipe(Construct):
+class EventPipe(Construct):
     """No filter (it would delete what does not match) and no input template.
 
     REQUEST_RESPONSE: the message is deleted when the execution succeeds and returns to the queue

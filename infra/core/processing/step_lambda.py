@@ -25,7 +25,7 @@ INTERFACE_ACTIONS = (
 )
 
 
-class StepFunction(lambda_.Function):
+class StepLambda(lambda_.Function):
     """The function called `<prefix>-<name>`; its construct id is the step's name.
 
     `folder` is its folder under lambdas/. `grants` is all that it may do besides writing its own log

@@ -8,14 +8,14 @@ from constructs import Construct
 
 from environments import Environment
 from infra import grants
-from infra.core.processing.mail import Delivery
-from infra.core.processing.step_lambda import StepFunction
-from infra.core.stores.configuration import Configuration
+from infra.core.processing.mail import SesSending
+from infra.core.processing.step_lambda import StepLambda
+from infra.core.stores.configuration import ConfigurationDocument
 from infra.core.stores.keys import Keys
 from infra.core.stores.secrets import Secrets
 from infra.core.stores.tables import Tables
 from infra.core.stores.vault import ANALYSES, CLINICAL, EVENT, IDENTITIES, MAILS, MESSAGE, Vault
-from infra.mdm import mdm_variables
+from infra.mpi import mpi_variables
 
 COMPREHEND_TURNS = "rate#comprehendmedical"
 """The ledger's item by which ExtractEntities keeps to the account's quota (lambdas/extract_entities/turns.py)."""
@@ -33,8 +33,8 @@ class Steps:
         vault: Vault,
         tables: Tables,
         secrets: Secrets,
-        delivery: Delivery,
-        configuration: Configuration,
+        delivery: SesSending,
+        configuration: ConfigurationDocument,
         vpc: ec2.IVpc | None,
         security_group: ec2.ISecurityGroup | None,
     ) -> None:
@@ -85,9 +85,9 @@ class Steps:
             timeout=7,
             variables={
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
-                "ENS_LOOKUPS_TABLE": tables.lookups.table_name,
-                "ENS_MDM_BACKEND": environment.mdm_backend,
-                **mdm_variables(environment.mdm),
+                "ENS_MPI_CACHE_TABLE": tables.mpi_cache.table_name,
+                "ENS_MPI_CLIENT": environment.mpi_client,
+                **mpi_variables(environment.mpi),
                 "ENS_REGISTRY_TABLE": tables.registry.table_name,
                 **configuration.versioned_variables,
             },
@@ -101,10 +101,10 @@ class Steps:
                 # Whom a cancelled event was told, and that nobody is told of it from now on.
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "UpdateItem"),
                 *grants.read_foreign_secret(
-                    environment.mdm.secret_arn, environment.mdm.secret_key_arn
+                    environment.mpi.secret_arn, environment.mpi.secret_key_arn
                 ),
                 *grants.use_table(
-                    tables.lookups,
+                    tables.mpi_cache,
                     keys.registry,
                     *("BatchGetItem", "BatchWriteItem", "PutItem"),
                 ),
@@ -231,9 +231,9 @@ class Steps:
         variables: dict[str, str],
         may: Sequence[iam.PolicyStatement],
         concurrency: int | None = None,
-    ) -> StepFunction:
+    ) -> StepLambda:
         inside = self._environment.runs_inside(name)
-        return StepFunction(
+        return StepLambda(
             self._scope,
             name,
             environment=self._environment,

@@ -21,7 +21,7 @@ from infra.log_groups import LogGroup
 DEFINITION = Path(__file__).resolve().parents[3] / "statemachine" / "patient_event.asl.json"
 
 
-class Workflow(Construct):
+class PatientEventWorkflow(Construct):
     """The workflow as the file has it, with the names of this environment put in."""
 
     def __init__(

@@ -5,7 +5,7 @@ from typing import Any
 
 from lambdas.common.contracts.event import EventKind
 from lambdas.common.contracts.written import Written
-from lambdas.delivery.ledger.states import DeliveryState, Problem, SwitchState
+from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class AddressProblem:
     """A problem of an address (`endpoint_bad`) or of its certificate (`certificate_bad`)."""
 
     delivery_id: str
-    state: Problem
+    state: AddressProblemState
     recipient_ref: str = ""
     reason: str = ""
     updated_at: str = ""

@@ -11,7 +11,7 @@ from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import Recipient
-from lambdas.common.senders import Sender
+from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message import facts, findings_rows, times
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.findings_rows import FindingRow
@@ -53,7 +53,7 @@ def compose(
     patient_event: PatientEvent,
     clinical: ClinicalFindings,
     recipient: Recipient,
-    sender: Sender,
+    sender: SenderProfile,
     *,
     detail: DetailLevel = DetailLevel.FULL,
     instead_of: str = "",
@@ -85,7 +85,7 @@ def view_of(
     patient_event: PatientEvent,
     clinical: ClinicalFindings,
     recipient: Recipient,
-    sender: Sender,
+    sender: SenderProfile,
     *,
     detail: DetailLevel = DetailLevel.FULL,
     instead_of: str = "",
@@ -128,7 +128,7 @@ def _sentence(text: str) -> str:
 
 
 def _contact(
-    patient_event: PatientEvent, institution: str, sender: Sender, words: Words, full: bool
+    patient_event: PatientEvent, institution: str, sender: SenderProfile, words: Words, full: bool
 ) -> str:
     name = facts.treating_practitioner(patient_event)[0] if full else ""
     phone = clean(sender.phone, 40)

@@ -8,7 +8,7 @@ from lambdas.lookup_identities.registry.records import EventFilter
 
 
 @dataclass(frozen=True, slots=True)
-class EventFacts:
+class NotificationSubject:
     """What is to be told, as far as a recipient can choose by it; `today` is YYYY-MM-DD in UTC."""
 
     event_kind: EventKind = EventKind.NONE
@@ -17,7 +17,7 @@ class EventFacts:
     today: str = ""
 
     @classmethod
-    def of(cls, event: PatientEvent) -> "EventFacts":
+    def of(cls, event: PatientEvent) -> "NotificationSubject":
         """The event that an event is today."""
         return cls(
             event_kind=event.event_kind,
@@ -31,7 +31,7 @@ class EventFacts:
         )
 
 
-def wants(event_filter: EventFilter, event: EventFacts) -> bool:
+def wants(event_filter: EventFilter, event: NotificationSubject) -> bool:
     """Whether the recipient's filters let the event through.
 
     What an event does not say cannot be filtered by: a visit without a class is told.

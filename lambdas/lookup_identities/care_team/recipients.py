@@ -17,7 +17,7 @@ from lambdas.common.contracts.recipient import (
     RelationshipType,
 )
 from lambdas.lookup_identities.care_team.named_providers import Named
-from lambdas.lookup_identities.care_team.preferences import EventFacts, wants
+from lambdas.lookup_identities.care_team.preferences import NotificationSubject, wants
 from lambdas.lookup_identities.registry.records import (
     Provider,
     Relationship,
@@ -34,7 +34,7 @@ class CareTeam:
     relationships: Sequence[Relationship] = field(repr=False)
     providers: Mapping[str, Provider] = field(repr=False)
     named: Sequence[Named] = field(repr=False, default=())
-    event: EventFacts = EventFacts()
+    event: NotificationSubject = NotificationSubject()
 
 
 def choose(
@@ -105,7 +105,7 @@ def _surrogate(provider: Provider, team: CareTeam) -> str | None:
 
 
 def _refusal(
-    relationship: Relationship, provider: Provider | None, event: EventFacts
+    relationship: Relationship, provider: Provider | None, event: NotificationSubject
 ) -> RefusalReason | None:
     if provider is None:
         return RefusalReason.NO_ENDPOINT

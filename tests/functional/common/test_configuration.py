@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from environments import load
 from lambdas.common.aws.clients import client
 from lambdas.common.errors import ConfigurationError
-from lambdas.common.senders import Sender, sender_named
+from lambdas.common.senders import SenderProfile, sender_named
 from tests.conftest import clear_caches
 from tests.support import configuration
 
@@ -21,7 +21,7 @@ def test_a_sender_has_a_name_and_a_zone_for_the_reader(aws: Any) -> None:
     assert northgen.zone is not None
     assert northgen.zone.key == "America/Halifax"
     assert northgen.default_assigning_authority == "NORTHGEN"
-    assert sender_named("aws-blog") == sender_named("unknown") == Sender()
+    assert sender_named("aws-blog") == sender_named("unknown") == SenderProfile()
 
 
 def test_the_document_is_read_once_for_the_life_of_a_sandbox(
@@ -81,4 +81,4 @@ def test_a_zone_that_the_machine_does_not_know_does_not_stop_a_notification(
     clear_caches()
     entry = {"name": "x", "time_zone": "Mars/Olympus", "display_name": "X"}
     configuration.deploy(json.dumps({"version": 1, "senders": [entry]}), monkeypatch)
-    assert sender_named("x") == Sender("X", None)
+    assert sender_named("x") == SenderProfile("X", None)

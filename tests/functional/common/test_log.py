@@ -21,6 +21,7 @@ from lambdas.common.errors import (
 )
 from lambdas.common.handler import Result, Run, Task, step
 from tests.conftest import ROOT
+from tests.support.lambda_context import LambdaContext
 from tests.support.logs import on_stdout
 
 EVENT = "5e" * 16
@@ -33,20 +34,13 @@ TASK = {
 }
 
 
-class Context:
-    function_name = "TestStep"
-    memory_limit_in_mb = 256
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:TestStep"
-    aws_request_id = "request"
-
-
 def handler(act: Callable[[Task, Run], Result]) -> Callable[[Task], Result]:
     """The wrapped handler of a step that does `act`."""
     wrapped = step("TestStep")(act)
 
     def invoke(task: Task) -> Result:
         with on_stdout("TestStep"):
-            return wrapped(task, Context())
+            return wrapped(task, LambdaContext("TestStep"))
 
     return invoke
 

@@ -18,7 +18,7 @@ from lambdas.delivery import delivery, mailer
 from lambdas.delivery.ledger import attempts, deliveries, rate
 from tests.functional.deliver_notification.world import (
     EVENT_ID,
-    World,
+    DeliveryWorld,
     ledger_items,
     sent_mails,
     ses_answers,
@@ -58,7 +58,7 @@ IN_DOUBT = {
 def test_a_crash_at_any_point_never_sends_two_and_never_hides_that_none_went(
     aws: Any, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
-    world = World()
+    world = DeliveryWorld()
     monkeypatch.setattr(attempts, "LEASE_MS", -1)  # the next run comes long after
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
@@ -95,7 +95,7 @@ def dying(real: Callable[..., Any], moment: str) -> Callable[..., Any]:
 def test_an_audit_that_cannot_be_written_after_the_mail_went_is_written_by_the_next_run(
     aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World()
+    world = DeliveryWorld()
     with monkeypatch.context() as outage:
         outage.setattr(chain, "append", failing(DependencyUnavailableError("dynamodb: down")))
         with pytest.raises(DependencyUnavailableError):
@@ -126,7 +126,7 @@ def test_a_write_whose_answer_is_lost_is_repeated_and_the_delivery_goes_on(
     """The client repeats a write that was made already, so its condition must hold for its own work."""
     if writes == "held":
         monkeypatch.setattr(rate, "may_send", lambda *_: False)
-    world = World()
+    world = DeliveryWorld()
     with answer_lost(writes) as lost:
         outcome = world.run()["outcome"]
     assert lost == [writes]
@@ -154,7 +154,7 @@ def answer_lost(state: str) -> Iterator[list[str]]:
 
 
 def test_a_run_that_finds_another_at_it_leaves_it_alone(aws: Any) -> None:
-    world = World()
+    world = DeliveryWorld()
     inner: list[Exception] = []
 
     def meanwhile(*arguments: Any) -> str:
@@ -173,7 +173,7 @@ def test_a_run_that_finds_another_at_it_leaves_it_alone(aws: Any) -> None:
 
 
 def test_two_runs_at_once_send_one_mail(aws: Any) -> None:
-    world = World()
+    world = DeliveryWorld()
     at_the_start = threading.Barrier(2)
     real, outcomes = mailer.store, []
 
@@ -205,7 +205,7 @@ def test_two_runs_at_once_send_one_mail(aws: Any) -> None:
 
 
 def test_a_claim_that_was_lost_to_another_run_does_not_send(aws: Any) -> None:
-    world = World()
+    world = DeliveryWorld()
     real = attempts.begin_sending
 
     def robbed(ours: attempts.Delivery, attempt: str, document: Any) -> None:
@@ -224,7 +224,7 @@ def test_a_slow_run_that_was_given_up_on_still_tells_what_it_knows(
     aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attempts, "LEASE_MS", -1)
-    world = World()
+    world = DeliveryWorld()
     real = mailer.send
 
     def slowly(*arguments: Any) -> str:
@@ -240,7 +240,7 @@ def test_a_slow_run_that_was_given_up_on_still_tells_what_it_knows(
 
 
 def test_a_delivery_that_a_person_holds_back_is_not_sent(aws: Any) -> None:
-    world = World()
+    world = DeliveryWorld()
     with ses_answers(ReadTimeoutError(endpoint_url="x")):
         world.run()
     ledger_item = world.item
@@ -258,7 +258,7 @@ def test_a_delivery_that_a_person_holds_back_is_not_sent(aws: Any) -> None:
 def test_what_the_first_attempt_wrote_is_what_every_attempt_sends(
     aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World()
+    world = DeliveryWorld()
     with monkeypatch.context() as outage:
         outage.setattr(attempts, "claim", failing(DependencyUnavailableError("dynamodb: down")))
         with pytest.raises(DependencyUnavailableError):

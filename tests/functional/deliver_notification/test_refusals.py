@@ -19,7 +19,7 @@ from lambdas.common.errors import (
 )
 from tests.functional.deliver_notification.world import (
     RECIPIENT,
-    World,
+    DeliveryWorld,
     refusal,
     sent_mails,
     ses_answers,
@@ -30,8 +30,8 @@ URL = "https://email.us-east-1.amazonaws.com"
 
 
 @pytest.fixture
-def world(aws: Any) -> World:
-    return World()
+def world(aws: Any) -> DeliveryWorld:
+    return DeliveryWorld()
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def world(aws: Any) -> World:
     ),
 )
 def test_what_ses_surely_did_not_take_is_tried_again_until_it_does(
-    world: World, failure: Exception
+    world: DeliveryWorld, failure: Exception
 ) -> None:
     with ses_answers(failure, failure, failure) as calls:
         for _ in range(3):
@@ -73,7 +73,7 @@ def test_what_ses_surely_did_not_take_is_tried_again_until_it_does(
 )
 @pytest.mark.parametrize("it_went", [True, False])
 def test_what_may_have_gone_is_parked_and_never_repeated(
-    world: World, failure: Exception, it_went: bool, capsys: pytest.CaptureFixture[str]
+    world: DeliveryWorld, failure: Exception, it_went: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with ses_answers(failure, after=it_went) as calls:
         assert world.run()["outcome"] == "unknown"
@@ -86,7 +86,9 @@ def test_what_may_have_gone_is_parked_and_never_repeated(
     assert '"UnknownDelivery":[1.0]' in capsys.readouterr().out.replace(" ", "")
 
 
-def test_a_refused_mail_is_an_outcome_of_its_recipient_and_is_not_tried_again(world: World) -> None:
+def test_a_refused_mail_is_an_outcome_of_its_recipient_and_is_not_tried_again(
+    world: DeliveryWorld,
+) -> None:
     with ses_answers(refusal("MessageRejected", message="Address blacklisted")) as calls:
         for _ in range(2):
             with pytest.raises(DeliveryRefusedError, match=r"^ses SendEmail: MessageRejected$"):
@@ -100,7 +102,7 @@ def test_a_refused_mail_is_an_outcome_of_its_recipient_and_is_not_tried_again(wo
 
 def test_one_refused_recipient_does_not_keep_another_from_being_told(aws: Any) -> None:
     other = replace(RECIPIENT, recipient_ref="k1.other", address="kofi.adu@clinic.example")
-    world = World(recipients=(RECIPIENT, other))
+    world = DeliveryWorld(recipients=(RECIPIENT, other))
     with ses_answers(refusal("MessageRejected")), pytest.raises(DeliveryRefusedError):
         world.run()
 
@@ -110,7 +112,7 @@ def test_one_refused_recipient_does_not_keep_another_from_being_told(aws: Any) -
 
 @pytest.mark.parametrize("address", ["", "x@clinic.example\r\nBcc: all@evil.example"])
 def test_a_bad_address_is_refused_before_anything_is_sent(aws: Any, address: str) -> None:
-    world = World(recipients=(with_address(address),))
+    world = DeliveryWorld(recipients=(with_address(address),))
     for _ in range(2):
         with pytest.raises(DeliveryRefusedError) as refused:
             world.run()
@@ -134,7 +136,7 @@ def test_a_bad_address_is_refused_before_anything_is_sent(aws: Any, address: str
     ],
 )
 def test_a_sending_identity_that_is_not_ready_is_the_operators_and_nothing_is_lost(
-    world: World, failure: Exception
+    world: DeliveryWorld, failure: Exception
 ) -> None:
     with ses_answers(failure):
         with pytest.raises(ConfigurationError):
@@ -143,7 +145,7 @@ def test_a_sending_identity_that_is_not_ready_is_the_operators_and_nothing_is_lo
         assert world.run()["outcome"] == "sent"
 
 
-def test_a_missing_grant_is_named_and_the_delivery_stays_open(world: World) -> None:
+def test_a_missing_grant_is_named_and_the_delivery_stays_open(world: DeliveryWorld) -> None:
     with ses_answers(refusal("AccessDeniedException", 403, "User x is not authorized")):
         with pytest.raises(UnexpectedError, match="ClientError AccessDeniedException at lambdas/"):
             world.run()
@@ -151,7 +153,7 @@ def test_a_missing_grant_is_named_and_the_delivery_stays_open(world: World) -> N
 
 
 def test_an_unverified_sender_is_a_matter_of_configuration(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: DeliveryWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENS_SES_FROM", "notifications@unverified.example")
     with pytest.raises(ConfigurationError, match="sending identity"):

@@ -19,7 +19,7 @@ from tests.functional.deliver_notification.world import (
     EVENT_ID,
     PRIVATE,
     RECIPIENT,
-    World,
+    DeliveryWorld,
     refusal,
     sent_bytes,
     sent_ids,
@@ -31,12 +31,12 @@ from tests.support.private import without_digests
 
 
 @pytest.fixture
-def world(aws: Any) -> World:
-    return World()
+def world(aws: Any) -> DeliveryWorld:
+    return DeliveryWorld()
 
 
 def test_one_mail_goes_out_with_both_texts_and_the_ledger_and_the_audit_say_so(
-    world: World,
+    world: DeliveryWorld,
 ) -> None:
     answer = world.run()
 
@@ -74,7 +74,7 @@ def test_one_mail_goes_out_with_both_texts_and_the_ledger_and_the_audit_say_so(
     assert entry["documents"] == [item["document"]]
 
 
-def test_the_mail_in_the_vault_is_the_mail_that_went_out(world: World) -> None:
+def test_the_mail_in_the_vault_is_the_mail_that_went_out(world: DeliveryWorld) -> None:
     world.run()
 
     key = f"events/{EVENT_ID}/mail/{world.delivery_id}.eml"
@@ -84,7 +84,7 @@ def test_the_mail_in_the_vault_is_the_mail_that_went_out(world: World) -> None:
     assert kept.isascii()
 
 
-def test_a_second_run_sends_nothing_and_says_so(world: World) -> None:
+def test_a_second_run_sends_nothing_and_says_so(world: DeliveryWorld) -> None:
     assert world.run()["outcome"] == "sent"
     assert world.run()["outcome"] == "sent"
 
@@ -92,7 +92,9 @@ def test_a_second_run_sends_nothing_and_says_so(world: World) -> None:
     assert world.actions == ["SENT", "ALREADY_SENT"]
 
 
-def test_ses_is_told_our_ids_and_the_configuration_set_and_nothing_else(world: World) -> None:
+def test_ses_is_told_our_ids_and_the_configuration_set_and_nothing_else(
+    world: DeliveryWorld,
+) -> None:
     from lambdas.common.aws.clients import client
     from lambdas.delivery.mailer import SES_CONFIG
 
@@ -110,7 +112,7 @@ def test_ses_is_told_our_ids_and_the_configuration_set_and_nothing_else(world: W
     assert seen["Destination"] == {"ToAddresses": [RECIPIENT.address]}
 
 
-def test_without_the_clinical_step_the_mail_goes_out_and_says_so(world: World) -> None:
+def test_without_the_clinical_step_the_mail_goes_out_and_says_so(world: DeliveryWorld) -> None:
     world.task["clinical"] = {"outcome": "unavailable"}
     world.run()
 
@@ -131,7 +133,7 @@ def test_without_the_clinical_step_the_mail_goes_out_and_says_so(world: World) -
     ],
 )
 def test_a_notification_counts_as_one_with_or_without_the_findings_that_the_service_owed(
-    world: World, clinical: dict[str, Any], metric: str, capsys: pytest.CaptureFixture[str]
+    world: DeliveryWorld, clinical: dict[str, Any], metric: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.task["clinical"].update(clinical)
     world.run()
@@ -142,7 +144,7 @@ def test_a_notification_counts_as_one_with_or_without_the_findings_that_the_serv
 
 def test_of_one_analysis_each_recipient_gets_what_they_want_to_see(aws: Any) -> None:
     without = replace(RECIPIENT, recipient_ref="k1.without", analysis=CostMode.OFF)
-    world = World((RECIPIENT, without))
+    world = DeliveryWorld((RECIPIENT, without))
     world.run()
     world.run(without)
 
@@ -153,7 +155,7 @@ def test_of_one_analysis_each_recipient_gets_what_they_want_to_see(aws: Any) -> 
 
 
 def test_a_run_that_is_late_sends_nothing_and_leaves_it_to_the_next(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: DeliveryWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lambdas.delivery.attempt.LATEST_START_MS", -1)
     with pytest.raises(DependencyUnavailableError, match="too late"):
@@ -162,20 +164,22 @@ def test_a_run_that_is_late_sends_nothing_and_leaves_it_to_the_next(
     assert world.item == {}
 
 
-def test_an_index_key_that_was_not_given_is_absent_rather_than_empty(world: World) -> None:
+def test_an_index_key_that_was_not_given_is_absent_rather_than_empty(world: DeliveryWorld) -> None:
     world.task["parsed"]["encounter_ref"] = ""
     assert world.run()["outcome"] == "sent"
     assert "encounter_ref" not in world.item
 
 
-def test_a_recipient_that_the_registry_did_not_name_is_a_fault_of_ours(world: World) -> None:
+def test_a_recipient_that_the_registry_did_not_name_is_a_fault_of_ours(
+    world: DeliveryWorld,
+) -> None:
     stranger = replace(RECIPIENT, recipient_ref="k1.stranger")
     with pytest.raises(UnexpectedError, match="LookupError at lambdas/delivery"):
         world.run(stranger)
 
 
 def test_nothing_private_is_logged_audited_or_kept_in_the_ledger(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: DeliveryWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused = refusal("MessageRejected", message=f"{RECIPIENT.address} is bad, Okonjo too")
     with on_stdout("DeliverNotification"):

@@ -15,16 +15,16 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from lambdas.common.audit import chain
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.delivery.ledger import problems
-from lambdas.delivery.ledger.states import Problem
+from lambdas.delivery.ledger.states import AddressProblemState
 from tests.functional.deliver_notification.world import (
     EVENT_ID,
     PRIVATE,
     RECIPIENT,
-    World,
+    DeliveryWorld,
     sent_bytes,
     sent_mails,
 )
-from tests.support.certificates import Issued, authority, mailbox, revocations
+from tests.support.certificates import IssuedCertificate, authority, mailbox, revocations
 
 ROOT, OTHER = authority("Trusted"), authority("Unknown")
 MIDDLE = authority("Middle", ROOT)
@@ -46,9 +46,11 @@ def _secret(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def world_with(certificate: str, **more: Any) -> World:
+def world_with(certificate: str, **more: Any) -> DeliveryWorld:
     """A recipient who wants encryption to this certificate."""
-    return World((replace(RECIPIENT, detail=DetailLevel.SMIME, certificate=certificate, **more),))
+    return DeliveryWorld(
+        (replace(RECIPIENT, detail=DetailLevel.SMIME, certificate=certificate, **more),)
+    )
 
 
 @pytest.mark.skipif(not OPENSSL, reason="needs openssl")
@@ -119,7 +121,7 @@ def test_a_certificate_that_does_not_hold_gives_the_minimum_and_an_operators_ite
     check_minimal()
     [entry] = chain.entries(EVENT_ID)
     assert (entry["detail"], entry["reduced"]) == ("minimal", reason)
-    known = problems.read(Problem.CERTIFICATE_BAD, world.item["endpoint_ref"])
+    known = problems.read(AddressProblemState.CERTIFICATE_BAD, world.item["endpoint_ref"])
     assert known is not None
     assert (known.state, known.reason) == ("certificate_bad", reason)
     assert '"ReducedDetail":[1.0]' in capsys.readouterr().out.replace(" ", "")
@@ -135,7 +137,7 @@ def check_minimal() -> None:
 
 
 def test_a_revoked_certificate_is_not_used(aws: Any) -> None:
-    gone: Issued = mailbox(RECIPIENT.address, MIDDLE)
+    gone: IssuedCertificate = mailbox(RECIPIENT.address, MIDDLE)
     document = {
         "certificate": OURS.pem,
         "key": OURS.key_pem,
@@ -160,5 +162,5 @@ def test_an_environment_may_forbid_full_detail_in_the_clear(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ENS_FULL_IN_CLEAR", "forbidden")
-    World().run()
+    DeliveryWorld().run()
     check_minimal()

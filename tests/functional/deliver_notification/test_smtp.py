@@ -11,7 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from lambdas.delivery import mailer
-from tests.functional.deliver_notification.world import RECIPIENT, World, sent_bytes
+from tests.functional.deliver_notification.world import RECIPIENT, DeliveryWorld, sent_bytes
 
 
 class Inbox:
@@ -45,7 +45,7 @@ def through_smtp(raw: bytes) -> bytes:
 
 @pytest.mark.parametrize("language", ["en", "fr-CA"])
 def test_a_mail_survives_the_way_and_says_the_same(aws: Any, language: str) -> None:
-    World((replace(RECIPIENT, language=language, bundle=True),)).run()
+    DeliveryWorld((replace(RECIPIENT, language=language, bundle=True),)).run()
     [raw] = sent_bytes()
     arrived = through_smtp(raw)
     assert arrived.replace(b"\r\n", b"\n").strip() == raw.replace(b"\r\n", b"\n").strip()

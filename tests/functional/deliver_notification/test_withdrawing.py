@@ -16,10 +16,11 @@ from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.handler import Task
 from lambdas.delivery import delivery, mailer
 from lambdas.delivery.ledger import attempts
-from lambdas.delivery.ledger.encounters import Encounter, EventOrder, cancel
+from lambdas.delivery.ledger.encounters import Encounter, EncounterEvent, cancel
 from lambdas.lookup_identities.handler import lambda_handler as look_up
 from lambdas.lookup_identities.registry.items import items
-from tests.functional.deliver_notification.world import ADMISSION, Context, beside, sent_mails
+from tests.functional.deliver_notification.world import ADMISSION, beside, sent_mails
+from tests.support.lambda_context import LambdaContext
 from tests.support.logs import on_stdout
 
 PERSON = Patient(
@@ -119,7 +120,7 @@ def looked_up(patient_event: PatientEvent, encounter: str = ENCOUNTER, received:
         "attempt": 0,
     }
     with on_stdout("LookupIdentities"):
-        found = look_up(task, Context())
+        found = look_up(task, LambdaContext("LookupIdentities"))
     identities = {"version_id": found["version_id"], "patient_ref": found["patient_ref"]}
     return {**task, "identities": identities, "recipients": found["recipients"]}
 
@@ -177,7 +178,7 @@ def test_another_patients_stay_under_the_same_number_is_left_alone(registry: Any
     run(event(1, EventKind.ADMISSION))
     stay = Encounter(ENCOUNTER, "k1.somebody-else")
     assert (
-        cancel(stay, EventOrder.of(event(2, EventKind.CANCEL_ADMISSION), received_at(2)))
+        cancel(stay, EncounterEvent.of(event(2, EventKind.CANCEL_ADMISSION), received_at(2)))
         == frozenset()
     )
     assert run(event(3, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]

@@ -31,6 +31,7 @@ from lambdas.deliver_notification.handler import lambda_handler
 from lambdas.delivery.delivery import deliver
 from lambdas.delivery.ledger import deliveries, table
 from lambdas.delivery.mailer import SES_CONFIG
+from tests.support.lambda_context import LambdaContext
 
 ACCOUNT = "123456789012"
 RECEIVED_AT = "2026-11-23T13:12:04.000Z"
@@ -85,7 +86,7 @@ PRIVATE = (
 
 
 @dataclass
-class World:
+class DeliveryWorld:
     """One event for some recipients; `run` is one invocation of the function."""
 
     recipients: tuple[Recipient, ...] = (RECIPIENT,)
@@ -119,7 +120,10 @@ class World:
     def run(self, recipient: Recipient | None = None) -> dict[str, Any]:
         """What the function returns for this recipient, or the first."""
         chosen = recipient or self.recipients[0]
-        answer = lambda_handler({**self.task, "recipient_ref": chosen.recipient_ref}, Context())
+        answer = lambda_handler(
+            {**self.task, "recipient_ref": chosen.recipient_ref},
+            LambdaContext("DeliverNotification"),
+        )
         return cast(dict[str, Any], json.loads(json.dumps(answer)))
 
     def run_beside(self) -> dict[str, Any]:
@@ -160,15 +164,6 @@ class Uncounted:
 
     def add_metric(self, **metric: Any) -> None:
         """Forgets the metric."""
-
-
-class Context:
-    """The little of a Lambda context that the wrapper asks for."""
-
-    function_name = "DeliverNotification"
-    memory_limit_in_mb = 256
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:DeliverNotification"
-    aws_request_id = "request"
 
 
 def with_address(address: str) -> Recipient:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hl7apy.parser import parse_message
 
-from simulators.pix_manager.answers import Answers
-from simulators.pix_manager.people import People
+from simulators.pix_manager.answers import QueryResponder
+from simulators.pix_manager.people import SimulatedPatients
 
 ROOT = Path(__file__).resolve().parents[3]
 NORTHGEN = "NORTHGEN&2.16.840.1.113883.3.9999.11&ISO"
@@ -21,7 +21,7 @@ counter = iter(range(1_000_000))
 @pytest.fixture
 def ask() -> Ask:
     """Asks the index and returns the answer's segments, hl7apy having read them."""
-    answers = Answers(People(ROOT / "samples" / "registry"))
+    answers = QueryResponder(SimulatedPatients(ROOT / "samples" / "registry"))
 
     def question(kind: str, qpd: str, *more: str, rcp: str = "RCP|I|10^RD") -> list[str]:
         header = f"MSH|^~\\&|NOTIFY|HUB|PIXMGR|MPI|20261123093000+0000||{kind}|N-{next(counter)}"

@@ -15,13 +15,13 @@ from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.errors import EnsError
 from lambdas.lookup_identities import resolving
 from lambdas.lookup_identities.fhir import http as fhir_http
-from lambdas.lookup_identities.fhir import index as fhir
+from lambdas.lookup_identities.fhir import mpi_client as fhir
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_of
-from lambdas.lookup_identities.pix_pdq import index as pixpdq
+from lambdas.lookup_identities.pix_pdq import mpi_client as pixpdq
 from lambdas.lookup_identities.registry import table as tables
 from lambdas.lookup_identities.registry.records import Match
-from simulators.pix_manager import Index
+from simulators.pix_manager import PixManager
 from tests.conftest import clear_caches
 from tests.functional.lookup_identities.conftest import SEEDS
 from tests.functional.lookup_identities.test_handler import northgen
@@ -61,7 +61,7 @@ CASES: dict[str, tuple[tuple[PatientIdentifier, ...], str, str, str]] = {
 
 
 def tell(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
-    monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps(settings))
+    monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps(settings))
 
 
 def in_registry(usable: Any, _: Patient) -> Match | None:
@@ -79,7 +79,7 @@ def backend(
         request.getfixturevalue("registry")
         yield name, in_registry
     elif name == "pixpdq":
-        index = Index(SEEDS).start()
+        index = PixManager(SEEDS).start()
         clear_caches()
         tell(monkeypatch, host="127.0.0.1", port=index.port, domain="REGION")
         yield name, pixpdq.find
@@ -138,7 +138,7 @@ def test_what_depends_on_the_settings_has_its_outcome_too(
 ) -> None:
     name, find = backend
     (setting, in_pix, in_fhir), outcome = SETTINGS[case]
-    told = json.loads(os.environ["ENS_MDM_SETTINGS"])
+    told = json.loads(os.environ["ENS_MPI_SETTINGS"])
     if setting:
         told[setting] = in_pix if name == "pixpdq" else in_fhir
     else:

@@ -24,7 +24,7 @@ from lambdas.common.errors import (
     IdentityAmbiguousError,
     IdentityNotFoundError,
 )
-from lambdas.lookup_identities.fhir import directory, http, index, oauth
+from lambdas.lookup_identities.fhir import http, mpi_client, oauth, provider_directory
 from lambdas.lookup_identities.fhir.patients import described
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import connection
@@ -61,9 +61,9 @@ def forget() -> None:
 def configure(server: FhirIndex, monkeypatch: pytest.MonkeyPatch) -> Configure:
     def set_up(**more: Any) -> None:
         forget()
-        monkeypatch.setenv("ENS_MDM_BACKEND", "fhir")
-        monkeypatch.setenv("ENS_PROVIDER_BACKEND", "fhir")
-        monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps({**server.settings, **more}))
+        monkeypatch.setenv("ENS_MPI_CLIENT", "fhir")
+        monkeypatch.setenv("ENS_PROVIDER_DIRECTORY", "fhir")
+        monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps({**server.settings, **more}))
 
     set_up()
     return set_up
@@ -71,7 +71,7 @@ def configure(server: FhirIndex, monkeypatch: pytest.MonkeyPatch) -> Configure:
 
 def find(*identifiers: PatientIdentifier, patient: Patient = OKAFOR) -> Match | None:
     usable, _ = usable_identifiers(identifiers, "")
-    return index.find(usable, patient)
+    return mpi_client.find(usable, patient)
 
 
 def test_pixm_and_pdqm_are_asked_as_their_profiles_write(
@@ -172,7 +172,7 @@ def graded(*graded_ids: tuple[str, str]) -> list[dict[str, Any]]:
                 "identifier": [{"system": REGION, "value": value}] if value else [],
                 "id": str(number),
             },
-            "search": {"extension": [{"url": index.GRADE, "valueCode": grade}]},
+            "search": {"extension": [{"url": mpi_client.GRADE, "valueCode": grade}]},
         }
         for number, (grade, value) in enumerate(graded_ids)
     ]
@@ -202,7 +202,7 @@ def test_match_takes_only_what_is_certainly_one_person(
 ) -> None:
     configure(patients="match")
     bundle = {"resourceType": "Bundle", "entry": graded(*answered)}
-    monkeypatch.setattr(http.Server, "post", lambda *_: http.Reply(200, bundle))
+    monkeypatch.setattr(http.FhirClient, "post", lambda *_: http.FhirResponse(200, bundle))
     found: Match | Exception | None
     try:
         found = find(northgen("H00412"))
@@ -215,14 +215,14 @@ def test_match_takes_only_what_is_certainly_one_person(
 
 def changing(monkeypatch: pytest.MonkeyPatch, change: Callable[[dict[str, Any]], None]) -> None:
     """Has every bundle of a search for patients changed on its way."""
-    search = http.Server.search
+    search = http.FhirClient.search
 
-    def changed(*asked: Any) -> http.Reply:
+    def changed(*asked: Any) -> http.FhirResponse:
         reply = search(*asked)
         change(reply.resource)
         return reply
 
-    monkeypatch.setattr(http.Server, "search", changed)
+    monkeypatch.setattr(http.FhirClient, "search", changed)
 
 
 def test_a_patient_who_is_only_the_first_page_is_ambiguous(
@@ -258,7 +258,7 @@ def test_a_search_that_did_not_search_by_the_identifier_is_not_believed(
         "link": [{"relation": "self", "url": f"https://mpi.example/fhir/Patient{query}"}],
         "entry": graded(("certain", "p-other")),
     }
-    monkeypatch.setattr(http.Server, "search", lambda *_: http.Reply(200, everybody))
+    monkeypatch.setattr(http.FhirClient, "search", lambda *_: http.FhirResponse(200, everybody))
     with pytest.raises(ConfigurationError, match="does not search by identifier"):
         find(northgen("H00412"))
 
@@ -293,7 +293,7 @@ def test_a_directory_says_who_is_active_and_where_they_are_written_to(
         "dr-none": provider("dr-none", ""),
         "dr-gone": provider("dr-gone", "1999999992"),
     }
-    found = directory.validated(known)
+    found = provider_directory.validated(known)
     assert set(found) == {"dr-lindqvist", "dr-barros"}
     lindqvist = found["dr-lindqvist"]
     assert lindqvist.address == "petra.lindqvist@millclinic.example"
@@ -328,7 +328,7 @@ def test_what_a_directory_no_longer_offers_is_not_used(
     address: bool,
 ) -> None:
     server.directory.change(kind, resource_id, **members)
-    found = directory.validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
+    found = provider_directory.validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
     assert found["dr-lindqvist"].active is active
     assert bool(found["dr-lindqvist"].address) is address
 
@@ -338,23 +338,23 @@ def test_the_endpoint_of_the_role_goes_before_that_of_its_organisation(
 ) -> None:
     reference = {"reference": "Endpoint/mail-dr-chen"}
     server.directory.change("PractitionerRole", "role-dr-lindqvist", endpoint=[reference])
-    found = directory.validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
+    found = provider_directory.validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
     assert found["dr-lindqvist"].address == "wei.chen@heartcare.example"
 
 
 def test_a_circle_of_care_in_several_pages_is_not_used_in_part(
     configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = http.Server.get
+    ask = http.FhirClient.get
 
-    def paged(*asked: Any) -> http.Reply:
+    def paged(*asked: Any) -> http.FhirResponse:
         reply = ask(*asked)
         reply.resource["link"].append({"relation": "next", "url": "https://mpi.example/fhir?2"})
         return reply
 
-    monkeypatch.setattr(http.Server, "get", paged)
+    monkeypatch.setattr(http.FhirClient, "get", paged)
     with pytest.raises(ConfigurationError, match="more than one page"):
-        directory.validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
+        provider_directory.validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
 
 
 @pytest.mark.usefixtures("registry")
@@ -412,9 +412,9 @@ def test_a_signed_assertion_gets_a_token_that_is_used_until_it_ends(
         forget()
         audience = f"{running.url}/token"
         settings = {**running.settings, "token_url": audience}
-        monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps(settings))
+        monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps(settings))
         secret = {"client_id": "hl7-ens", "private_key": pem_of(KEYS[algorithm]), "key_id": "1"}
-        monkeypatch.setattr(http, "mdm_secret", lambda: secret)
+        monkeypatch.setattr(http, "mpi_secret", lambda: secret)
         for _ in range(2):
             assert find(northgen("H00412"))
         assert len(seen) == 1
@@ -430,7 +430,7 @@ def test_a_refused_assertion_and_a_key_that_is_none_are_configuration_errors(
 ) -> None:
     with fhir_index(lambda _: None) as running:
         settings = {**running.settings, "token_url": f"{running.url}/token"}
-        monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps(settings))
+        monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps(settings))
         for secret, text in (
             ({"client_id": "c", "private_key": pem_of(KEYS["ES384"])}, "refuses our assertion"),
             ({"client_id": "c", "private_key": "no key"}, "is no PEM"),
@@ -444,7 +444,7 @@ def test_a_refused_assertion_and_a_key_that_is_none_are_configuration_errors(
             ({}, "lacks client_id"),
         ):
             forget()
-            monkeypatch.setattr(http, "mdm_secret", lambda secret=secret: secret)
+            monkeypatch.setattr(http, "mpi_secret", lambda secret=secret: secret)
             with pytest.raises(ConfigurationError, match=text):
                 find(northgen("H00412"))
         forget()
@@ -487,15 +487,15 @@ def test_mutual_tls_is_spoken_with_the_secrets_certificate(
     forget()
     settings = {"base_url": f"https://localhost:{server.server_port}/fhir", "domain": "urn:oid:1.2"}
     systems = {"NORTHGEN": "urn:oid:1.3"}
-    monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps({**settings, "systems": systems}))
+    monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps({**settings, "systems": systems}))
     client = root.issue("hl7-ens")
     secret = {"ca": root.pem, "certificate": client.pem, "key": client.key_pem}
     try:
-        monkeypatch.setattr(http, "mdm_secret", lambda: secret)
+        monkeypatch.setattr(http, "mpi_secret", lambda: secret)
         assert find(northgen("H00412")) is None
         assert find(northgen("H00412")) is None
         forget()
-        monkeypatch.setattr(http, "mdm_secret", lambda: {"ca": root.pem})
+        monkeypatch.setattr(http, "mpi_secret", lambda: {"ca": root.pem})
         with pytest.raises(DependencyUnavailableError):
             find(northgen("H00412"))
     finally:

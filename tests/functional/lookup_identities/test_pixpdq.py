@@ -23,9 +23,9 @@ from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import connection
 from lambdas.lookup_identities.mpi.circuit_breaker import FAILURES
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError
-from lambdas.lookup_identities.pix_pdq import index as pixpdq
+from lambdas.lookup_identities.pix_pdq import mpi_client as pixpdq
 from lambdas.lookup_identities.registry.records import Match
-from simulators.pix_manager import Index
+from simulators.pix_manager import PixManager
 from tests.conftest import clear_caches
 from tests.functional.lookup_identities.conftest import SEEDS, RunStep
 from tests.functional.lookup_identities.test_handler import EVENT_ID, northgen, patient_event
@@ -35,8 +35,8 @@ Configure = Callable[..., None]
 
 
 @pytest.fixture
-def index(environment: dict[str, str]) -> Iterator[Index]:
-    running = Index(SEEDS).start()
+def index(environment: dict[str, str]) -> Iterator[PixManager]:
+    running = PixManager(SEEDS).start()
     forget()
     yield running
     forget()
@@ -51,14 +51,14 @@ def forget() -> None:
 
 
 @pytest.fixture
-def configure(index: Index, monkeypatch: pytest.MonkeyPatch) -> Configure:
+def configure(index: PixManager, monkeypatch: pytest.MonkeyPatch) -> Configure:
     """Points the step at the index; more settings may be given."""
 
     def set_up(**more: Any) -> None:
         forget()
         settings = {"host": "127.0.0.1", "port": index.port, "domain": "REGION", **more}
-        monkeypatch.setenv("ENS_MDM_BACKEND", "pixpdq")
-        monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps(settings))
+        monkeypatch.setenv("ENS_MPI_CLIENT", "pixpdq")
+        monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps(settings))
 
     set_up()
     return set_up
@@ -69,7 +69,7 @@ def find(*identifiers: PatientIdentifier) -> Match | None:
     return pixpdq.find(usable, Patient())
 
 
-def test_a_known_number_gives_the_indexs_patient(configure: Configure, index: Index) -> None:
+def test_a_known_number_gives_the_indexs_patient(configure: Configure, index: PixManager) -> None:
     found = find(northgen("H00412"))
     assert found is not None
     assert (found.record.patient_id, found.record.family) == ("p-okafor", "Okafor")
@@ -84,7 +84,9 @@ def test_a_number_of_a_merged_patient_gives_the_survivor_and_both(configure: Con
     assert (found.record.patient_id, found.merged_from) == ("p-okafor", ("p-okafor-old",))
 
 
-def test_an_unknown_number_is_nobody_and_is_asked_once(configure: Configure, index: Index) -> None:
+def test_an_unknown_number_is_nobody_and_is_asked_once(
+    configure: Configure, index: PixManager
+) -> None:
     assert find(northgen("H99999")) is None
     assert len(index.queries) == 1
 
@@ -99,14 +101,14 @@ def test_two_patients_under_one_number_are_ambiguous(configure: Configure) -> No
         find(northgen("H00850"))
 
 
-def parts(index: Index, start: int) -> list[dict[str, list[str]]]:
+def parts(index: PixManager, start: int) -> list[dict[str, list[str]]]:
     """The queries from the `start`-th on, each as its segments by name, split into fields."""
     lines = [query.decode().split("\r") for query in index.queries[start:]]
     return [{line[:3]: line.split("|") for line in query if line} for query in lines]
 
 
 def test_pages_are_read_to_the_third_each_asked_for_with_the_pointer_of_the_one_before(
-    configure: Configure, index: Index
+    configure: Configure, index: PixManager
 ) -> None:
     index.answers.empty_pages = 2
     found = find(northgen("H00412"))
@@ -122,7 +124,7 @@ def test_pages_are_read_to_the_third_each_asked_for_with_the_pointer_of_the_one_
 
 
 def test_past_three_pages_the_patient_is_ambiguous_and_the_rest_is_declined(
-    configure: Configure, index: Index
+    configure: Configure, index: PixManager
 ) -> None:
     index.answers.empty_pages = 3
     with pytest.raises(IdentityAmbiguousError, match=r"^PID-3: .* in more than 3 pages$"):
@@ -137,7 +139,7 @@ def test_past_three_pages_the_patient_is_ambiguous_and_the_rest_is_declined(
 
 
 def test_a_second_patient_ends_the_reading_of_pages(
-    configure: Configure, index: Index, monkeypatch: pytest.MonkeyPatch
+    configure: Configure, index: PixManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index.answers, "_matching", lambda *_: ["p-okafor", "p-brandt"] * 6)
     with pytest.raises(IdentityAmbiguousError, match="several patients"):
@@ -146,7 +148,7 @@ def test_a_second_patient_ends_the_reading_of_pages(
 
 
 def test_an_index_that_does_not_hear_the_end_changes_nothing(
-    configure: Configure, index: Index, monkeypatch: pytest.MonkeyPatch
+    configure: Configure, index: PixManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(_: object) -> list[str]:
         raise ConnectionError
@@ -180,14 +182,16 @@ def test_our_own_domain_may_be_what_the_index_does_not_know(configure: Configure
         find(northgen("H00412"))
 
 
-def test_the_connection_is_kept_between_invocations(configure: Configure, index: Index) -> None:
+def test_the_connection_is_kept_between_invocations(
+    configure: Configure, index: PixManager
+) -> None:
     for _ in range(3):
         assert find(northgen("H00412"))
     assert (index.connections, len(index.queries)) == (1, 6)
 
 
 def test_a_connection_that_died_between_two_events_is_opened_anew(
-    configure: Configure, index: Index
+    configure: Configure, index: PixManager
 ) -> None:
     assert find(northgen("H00412"))
     index.drop()
@@ -196,7 +200,7 @@ def test_a_connection_that_died_between_two_events_is_opened_anew(
 
 
 def test_a_query_that_a_dying_connection_swallowed_is_asked_again(
-    configure: Configure, index: Index
+    configure: Configure, index: PixManager
 ) -> None:
     assert find(northgen("H00412"))
     index.fail_next("close")
@@ -206,7 +210,7 @@ def test_a_query_that_a_dying_connection_swallowed_is_asked_again(
 
 @pytest.mark.parametrize("fault", ["other_msa", "other_qak", "garbage"])
 def test_an_answer_to_another_query_ends_the_connection_and_the_query_is_asked_anew(
-    configure: Configure, index: Index, fault: Any
+    configure: Configure, index: PixManager, fault: Any
 ) -> None:
     index.fail_next(fault)
     found = find(northgen("H00412"))
@@ -216,14 +220,14 @@ def test_an_answer_to_another_query_ends_the_connection_and_the_query_is_asked_a
 
 
 def test_an_index_in_trouble_for_a_moment_is_asked_once_more(
-    configure: Configure, index: Index
+    configure: Configure, index: PixManager
 ) -> None:
     index.fail_next("internal_error")
     assert find(northgen("H00412"))
 
 
 def test_a_silent_index_is_unavailable_within_the_steps_time(
-    configure: Configure, index: Index, monkeypatch: pytest.MonkeyPatch
+    configure: Configure, index: PixManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "FIRST_BYTE_SECONDS", 0.1)
     index.fail_next("silent", "silent")
@@ -242,7 +246,7 @@ def test_the_whole_has_an_end_however_slowly_the_index_answers(
 
 
 def test_an_index_that_is_down_is_not_hammered(
-    configure: Configure, index: Index, monkeypatch: pytest.MonkeyPatch
+    configure: Configure, index: PixManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(port=1)
     asked = []
@@ -252,7 +256,7 @@ def test_an_index_that_is_down_is_not_hammered(
         raise ConnectionRefusedError
 
     monkeypatch.setattr("lambdas.lookup_identities.pix_pdq.mllp.socket.create_connection", refuse)
-    monkeypatch.setattr("lambdas.lookup_identities.pix_pdq.index.time.sleep", lambda _: None)
+    monkeypatch.setattr("lambdas.lookup_identities.pix_pdq.mpi_client.time.sleep", lambda _: None)
     for _ in range(FAILURES + 4):
         with pytest.raises(DependencyUnavailableError, match="the index"):
             find(northgen("H00412"))
@@ -260,24 +264,24 @@ def test_an_index_that_is_down_is_not_hammered(
 
 
 def test_mutual_tls_is_spoken_with_the_secrets_certificate(
-    index: Index, configure: Configure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    index: PixManager, configure: Configure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     root = authority()
     server = context_for(root.issue("localhost"), root, tmp_path)
     server.verify_mode = ssl.CERT_REQUIRED
-    secured = Index(SEEDS, tls=server).start()
+    secured = PixManager(SEEDS, tls=server).start()
     try:
         configure(host="localhost", port=secured.port, tls=True)
         client = root.issue("hl7-ens")
         secret = {"ca": root.pem, "certificate": client.pem, "key": client.key_pem}
-        monkeypatch.setattr(pixpdq, "mdm_secret", lambda: secret)
+        monkeypatch.setattr(pixpdq, "mpi_secret", lambda: secret)
         assert find(northgen("H00412"))
         forget()
-        monkeypatch.setattr(pixpdq, "mdm_secret", lambda: {"ca": root.pem})
+        monkeypatch.setattr(pixpdq, "mpi_secret", lambda: {"ca": root.pem})
         with pytest.raises(DependencyUnavailableError):
             find(northgen("H00412"))
         forget()
-        monkeypatch.setattr(pixpdq, "mdm_secret", lambda: {"ca": "no certificate"})
+        monkeypatch.setattr(pixpdq, "mpi_secret", lambda: {"ca": "no certificate"})
         with pytest.raises(ConfigurationError, match="no PEM"):
             find(northgen("H00412"))
     finally:
@@ -287,7 +291,7 @@ def test_mutual_tls_is_spoken_with_the_secrets_certificate(
 
 @pytest.mark.usefixtures("registry")
 def test_the_step_resolves_through_the_index_and_audits_the_query_by_reference(
-    configure: Configure, run_step: RunStep, index: Index
+    configure: Configure, run_step: RunStep, index: PixManager
 ) -> None:
     configure()
     result = run_step(patient_event(northgen("H00977")))

@@ -43,8 +43,8 @@ def test_whichever_index_and_directory_are_in_use_the_registry_answers_for_smoke
     entries: None, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nothing listens there: asking either would fail.
-    monkeypatch.setenv("ENS_MDM_BACKEND", "pixpdq")
-    monkeypatch.setenv("ENS_PROVIDER_BACKEND", "fhir")
+    monkeypatch.setenv("ENS_MPI_CLIENT", "pixpdq")
+    monkeypatch.setenv("ENS_PROVIDER_DIRECTORY", "fhir")
     assert run_step(patient_event(SMOKE, sender="smoke"))["recipient_count"] == 1
 
 

@@ -30,4 +30,6 @@ def test_units_are_summed_by_operation_with_their_price(ens: Callable[..., Resul
 
 
 def test_a_day_on_which_nothing_was_asked_costs_nothing(ens: Callable[..., Result]) -> None:
-    assert "Nothing was asked in the last 3 days" in ens("cost", "--days", "3").output
+    assert (
+        "No requests to Comprehend Medical in the last 3 days" in ens("cost", "--days", "3").output
+    )

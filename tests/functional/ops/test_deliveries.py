@@ -12,7 +12,7 @@ from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.problems import SWITCH
-from lambdas.delivery.ledger.states import Problem
+from lambdas.delivery.ledger.states import AddressProblemState
 
 Ens = Callable[..., Result]
 EVENT, DELIVERY = "5e" * 16, "d1" * 16
@@ -77,12 +77,14 @@ def test_the_switch_pauses_and_lets_go(ens: Ens) -> None:
         ("PAUSED", "operator:tester"),
         ("CONTINUED", "operator:tester"),
     ]
-    assert "holds" in ens("audit", "verify", SWITCH).output
+    assert "intact" in ens("audit", "verify", SWITCH).output
     assert "tester" in ens("trace", SWITCH).output
 
 
 def test_problems_name_the_recipient_by_reference(ens: Ens) -> None:
-    problems.report(Problem.ENDPOINT_BAD, "k1.x", recipient_ref="k1.recipient", reason="bounced")
+    problems.report(
+        AddressProblemState.ENDPOINT_BAD, "k1.x", recipient_ref="k1.recipient", reason="bounced"
+    )
     output = ens("deliveries", "problems").output
     assert "k1.recipient" in output
     assert "bounced" in output

@@ -50,7 +50,7 @@ def test_what_nobody_is_told_of_and_what_is_missing_is_one_sentence() -> None:
     for sample, sentence in (
         ("bed_move", "nobody is told"),
         ("nosuch", "There is no file and no sample"),
-        ("wrong_version", "not readable"),
+        ("wrong_version", "cannot be read"),
     ):
         result = preview(sample)
         assert (result.exit_code, sentence in result.output) == (1, True), result.output

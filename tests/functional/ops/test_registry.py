@@ -54,7 +54,7 @@ def copied(folder: Path, **changes: tuple[str, str]) -> Path:
 
 
 def test_an_import_is_checked_by_a_dry_run_and_written_without_it(ens: Ens, aws: Any) -> None:
-    assert "nothing was" in ens("registry", "import", str(SEEDS), "--dry-run").output
+    assert "Dry run" in ens("registry", "import", str(SEEDS), "--dry-run").output
     assert stored(aws) == {}
     done = ens("registry", "import", str(SEEDS))
     assert done.exit_code == 0, done.output
@@ -123,7 +123,7 @@ def test_a_roster_makes_its_subscriber_part_of_the_circle(
     done = ens("roster", "import", file, "--subscriber", "dr-chen", "--days", "30")
     assert done.exit_code == 0, done.output
     assert "1 patient on the roster" in done.output
-    assert "Not in the registry, passed over: 1 patient" in done.output
+    assert "Skipped, not in the registry: 1 patient" in done.output
     assert "line 3" in done.output
     filed = table.filed_under([("NORTHGEN", "H00412")], [])
     assert "dr-chen" in filed.hints["p-okafor"]
@@ -176,7 +176,7 @@ def test_rosters_are_listed_with_what_ends_soon_and_no_patient(
     ens("roster", "import", panel("NORTHGEN,H00533"), "--subscriber", "dr-smith", "--days", "8")
     said = ens("roster", "list").output
     assert "dr-chen" in said
-    assert "holds" in said
+    assert "valid" in said
     ending = json.loads(ens("roster", "list", "--ending", "--json").output)
     assert [(entry["subscriber"], entry["state"]) for entry in ending] == [
         ("dr-smith", "ends in 7 days")
@@ -189,7 +189,7 @@ def test_a_roster_can_be_ended_and_replaced(
 ) -> None:
     ens("roster", "import", panel("NORTHGEN,H00412", "NORTHGEN,H00533"), "--subscriber", "dr-chen")
     done = ens("roster", "import", panel("NORTHGEN,H00533"), "--subscriber", "dr-chen", "--replace")
-    assert "1 patient taken off it." in done.output
+    assert "1 patient removed from the roster." in done.output
     assert "Ended for 1 patient." in ens("roster", "end", "dr-chen", "--yes").output
     assert "no roster" in ens("roster", "end", "dr-chen", "--yes").output
     (entry,) = json.loads(ens("roster", "list", "--json").output)
@@ -217,7 +217,7 @@ def test_who_imported_and_who_ended_is_audited_in_counts_and_references(
     assert entries[0]["actor"].removeprefix("operator:")
     said = json.dumps(entries)
     assert [text for text in ("dr-chen", "H00412", "p-okafor") if text in said] == []
-    assert "holds" in ens("audit", "verify", "registry").output
+    assert "intact" in ens("audit", "verify", "registry").output
 
 
 def test_a_faulty_import_is_no_act(ens: Ens, aws: Any, tmp_path: Path) -> None:

@@ -99,5 +99,5 @@ def test_a_replay_that_the_queue_refuses_is_audited_as_failed(
     told(EVENT)
     aws.client("sqs").delete_queue(QueueUrl=deployment.output("QueueUrl"))
     result = ens("replay", EVENT, "--by", "tester")
-    assert (result.exit_code, "AWS refused SendMessage" in result.output) == (1, True)
+    assert (result.exit_code, "AWS answered SendMessage with" in result.output) == (1, True)
     assert [e["outcome"] for e in chain.entries(EVENT)[-2:]] == ["ok", "failed"]

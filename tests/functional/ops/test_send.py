@@ -8,20 +8,20 @@ from click.testing import CliRunner, Result
 
 from ops.cli import main
 from tests.support.messages import header_field
-from tests.support.receiver import Answer, Receiver, accept, acknowledge
+from tests.support.receiver import Answer, StubReceiver, accept, acknowledge
 
 Send = Callable[..., Result]
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
+def receiver() -> Iterator[StubReceiver]:
+    made = StubReceiver()
     yield made
     made.close()
 
 
 @pytest.fixture
-def send(receiver: Receiver) -> Send:
+def send(receiver: StubReceiver) -> Send:
     def run(*arguments: str | Path) -> Result:
         at = ["--host", "127.0.0.1", "--port", str(receiver.port), "--timeout", "0.5"]
         return CliRunner().invoke(main, ["send", *at, *map(str, arguments)])
@@ -43,7 +43,7 @@ def file(tmp_path: Path) -> Callable[..., Path]:
 
 
 def test_every_message_of_every_file_is_sent_in_order_on_one_connection(
-    receiver: Receiver, send: Send, file: Callable[..., Path]
+    receiver: StubReceiver, send: Send, file: Callable[..., Path]
 ) -> None:
     result = send(file("1", "2"), file("3", name="other.hl7"))
     assert result.exit_code == 0
@@ -59,7 +59,7 @@ def test_every_message_of_every_file_is_sent_in_order_on_one_connection(
 
 
 def test_a_refusal_shows_its_error_and_fails_the_command_after_all_were_sent(
-    receiver: Receiver, send: Send, file: Callable[..., Path]
+    receiver: StubReceiver, send: Send, file: Callable[..., Path]
 ) -> None:
     receiver.answer = lambda m: (
         acknowledge(m, b"AE", b"\rERR||PID^1^3|101|E||||no identifier")
@@ -82,7 +82,7 @@ def test_a_refusal_shows_its_error_and_fails_the_command_after_all_were_sent(
     ],
 )
 def test_no_answer_or_a_wrong_one_is_no_acceptance(
-    receiver: Receiver, send: Send, file: Callable[..., Path], answer: Answer, said: str
+    receiver: StubReceiver, send: Send, file: Callable[..., Path], answer: Answer, said: str
 ) -> None:
     receiver.answer = answer
     result = send(file("1"))
@@ -90,7 +90,7 @@ def test_no_answer_or_a_wrong_one_is_no_acceptance(
 
 
 def test_after_a_broken_connection_the_next_message_gets_a_new_one(
-    receiver: Receiver, send: Send, file: Callable[..., Path]
+    receiver: StubReceiver, send: Send, file: Callable[..., Path]
 ) -> None:
     receiver.answer = lambda m: None if header_field(m, 10) == b"1" else accept(m)
     result = send(file("1", "2"))
@@ -99,7 +99,7 @@ def test_after_a_broken_connection_the_next_message_gets_a_new_one(
 
 
 def test_a_message_that_asks_for_silence_is_not_waited_for(
-    receiver: Receiver, send: Send, file: Callable[..., Path]
+    receiver: StubReceiver, send: Send, file: Callable[..., Path]
 ) -> None:
     receiver.answer = lambda _: b""
     result = send(file("1", tail="|||NE|NE"))
@@ -113,7 +113,7 @@ def test_control_ids_are_shown_only_when_asked_for(send: Send, file: Callable[..
 
 
 def test_nobody_listening_is_one_sentence(
-    receiver: Receiver, send: Send, file: Callable[..., Path]
+    receiver: StubReceiver, send: Send, file: Callable[..., Path]
 ) -> None:
     receiver.close()
     result = send(file("1"))
@@ -122,7 +122,7 @@ def test_nobody_listening_is_one_sentence(
 
 
 def test_a_file_without_a_message_is_named_and_the_others_are_sent(
-    receiver: Receiver, send: Send, file: Callable[..., Path], tmp_path: Path
+    receiver: StubReceiver, send: Send, file: Callable[..., Path], tmp_path: Path
 ) -> None:
     letter = tmp_path / "letter.txt"
     letter.write_text("Dear colleague,\n")
@@ -135,7 +135,7 @@ def test_a_file_without_a_message_is_named_and_the_others_are_sent(
     ]
 
 
-def test_raw_bytes_go_out_as_they_are(receiver: Receiver, send: Send, tmp_path: Path) -> None:
+def test_raw_bytes_go_out_as_they_are(receiver: StubReceiver, send: Send, tmp_path: Path) -> None:
     letter = tmp_path / "letter.txt"
     letter.write_bytes(b"Dear colleague,\r\n")
     receiver.answer = lambda m: acknowledge(m, b"AE", b"|no MSH")

@@ -14,7 +14,7 @@ from ops.smoke.patient import ADDRESS, entries_of
 from ops.smoke.probes import new_run, probes
 from tests.support.deployment import dead_letter, drain
 from tests.support.messages import header_field
-from tests.support.receiver import Receiver, accept, acknowledge
+from tests.support.receiver import StubReceiver, accept, acknowledge
 from tests.support.trails import PROVIDER, Story, poison
 
 Ens = Callable[..., Result]
@@ -27,14 +27,14 @@ def no_long_poll(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
+def receiver() -> Iterator[StubReceiver]:
+    made = StubReceiver()
     yield made
     made.close()
 
 
 @pytest.fixture
-def smoke(ens: Ens, receiver: Receiver) -> Callable[..., Result]:
+def smoke(ens: Ens, receiver: StubReceiver) -> Callable[..., Result]:
     at = ["--host", "127.0.0.1", "--port", str(receiver.port), "--wait", "5"]
     return lambda *arguments, **options: ens("smoke", *at, *arguments, **options)
 
@@ -47,7 +47,7 @@ def registry(aws: Any) -> list[str]:
 def processed(
     aws: Any, deployment: Deployment, *, delivered: bool = True, seen: list[str] | None = None
 ) -> Callable[[bytes], bytes]:
-    """A receiver's answer behind which everything goes as designed."""
+    """A receiver's answer behind which everything goes as expected."""
 
     def answer(message: bytes) -> bytes:
         control_id = header_field(message, 10).decode()
@@ -70,38 +70,38 @@ def processed(
 
 
 def test_each_ending_is_shown_and_the_poison_is_taken_off_the_queue_again(
-    aws: Any, deployment: Deployment, receiver: Receiver, smoke: Callable[..., Result]
+    aws: Any, deployment: Deployment, receiver: StubReceiver, smoke: Callable[..., Result]
 ) -> None:
     receiver.answer = processed(aws, deployment)
     dead_letter(aws, deployment, "d" * 32, group="somebody else")
     result = smoke()
     assert result.exit_code == 0, result.output
-    assert result.output.count("as designed") == 3
+    assert result.output.count("as expected") == 3
     assert "workflow  FAILED UnprocessableMessageError in ParseMessage" in result.output
-    assert "held it; taken off again" in result.output
+    assert "the message was there and is now removed" in result.output
     left = drain(aws, deployment.output("DeadLetterQueueUrl"))
     assert [message["envelope"]["event_id"] for message in left] == ["d" * 32]
 
 
 def test_the_mail_counts_when_ses_has_reported_its_delivery(
-    aws: Any, deployment: Deployment, receiver: Receiver, smoke: Callable[..., Result]
+    aws: Any, deployment: Deployment, receiver: StubReceiver, smoke: Callable[..., Result]
 ) -> None:
     receiver.answer = processed(aws, deployment)
-    assert "mail      sent; SES reports delivered 20" in smoke().output
+    assert "mail      sent; SES events: delivered 20" in smoke().output
 
 
 def test_a_mail_that_ses_does_not_report_is_not_as_designed(
-    aws: Any, deployment: Deployment, receiver: Receiver, smoke: Callable[..., Result]
+    aws: Any, deployment: Deployment, receiver: StubReceiver, smoke: Callable[..., Result]
 ) -> None:
     receiver.answer = processed(aws, deployment, delivered=False)
     result = smoke("--wait", "0.2")
     assert result.exit_code == 1
-    assert "SES reports nothing yet" in result.output
-    assert result.output.count("not as designed") == 1
+    assert "SES events: none yet" in result.output
+    assert result.output.count("not as expected") == 1
 
 
 def test_the_registry_holds_the_smoke_patient_for_the_run_and_nothing_after_it(
-    aws: Any, deployment: Deployment, receiver: Receiver, smoke: Callable[..., Result]
+    aws: Any, deployment: Deployment, receiver: StubReceiver, smoke: Callable[..., Result]
 ) -> None:
     real = {"pk": "patient#real", "sk": "patient"}
     aws.client("dynamodb").put_item(TableName="registry", Item=to_item(real))
@@ -119,7 +119,7 @@ def test_the_registry_holds_the_smoke_patient_for_the_run_and_nothing_after_it(
 
 
 def test_the_entries_are_removed_when_nobody_listens(
-    aws: Any, receiver: Receiver, smoke: Callable[..., Result]
+    aws: Any, receiver: StubReceiver, smoke: Callable[..., Result]
 ) -> None:
     receiver.close()
     assert "No receiver answers" in smoke().output
@@ -127,15 +127,15 @@ def test_the_entries_are_removed_when_nobody_listens(
 
 
 def test_a_workflow_that_never_begins_is_not_as_designed(
-    aws: Any, receiver: Receiver, smoke: Callable[..., Result]
+    aws: Any, receiver: StubReceiver, smoke: Callable[..., Result]
 ) -> None:
     result = smoke("--wait", "0.05")
     assert result.exit_code == 1
-    assert result.output.count("not as designed") == 3
+    assert result.output.count("not as expected") == 3
 
 
 def test_a_refused_message_is_not_as_designed(
-    aws: Any, receiver: Receiver, smoke: Callable[..., Result]
+    aws: Any, receiver: StubReceiver, smoke: Callable[..., Result]
 ) -> None:
     receiver.answer = lambda message: acknowledge(message, b"AR", b"|the vault does not answer")
     result = smoke()
@@ -144,7 +144,7 @@ def test_a_refused_message_is_not_as_designed(
 
 
 def test_an_alarm_that_goes_off_meanwhile_fails_the_run_and_is_named(
-    aws: Any, deployment: Deployment, receiver: Receiver, smoke: Callable[..., Result]
+    aws: Any, deployment: Deployment, receiver: StubReceiver, smoke: Callable[..., Result]
 ) -> None:
     cloudwatch = aws.client("cloudwatch")
     usual = processed(aws, deployment)
@@ -174,7 +174,7 @@ def test_an_alarm_that_goes_off_meanwhile_fails_the_run_and_is_named(
     assert "red-before" not in result.output
 
 
-def test_prod_is_asked_about_first(smoke: Callable[..., Result], receiver: Receiver) -> None:
+def test_prod_is_asked_about_first(smoke: Callable[..., Result], receiver: StubReceiver) -> None:
     assert smoke(environment="prod").exit_code == 1
     assert receiver.received == []
 

@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from environments import load
-from hl7.acknowledgement import Answer
+from hl7.acknowledgement import ReceivedAcknowledgement
 from ops.cli import main
 from ops.problem import ProblemError
 from ops.smoke import task
 from ops.smoke.probes import new_run, probes
 from ops.smoke.task import OneOffTask, packed
-from tests.support.stubbed import Answers
+from tests.support.stubbed import StubbedClients
 
 ID = "0123456789abcdef0123456789abcdef"
 CLUSTER = "hl7-ens-prod"
@@ -36,12 +36,12 @@ PROBES = probes(load("prod"), new_run())
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+def answers(monkeypatch: pytest.MonkeyPatch) -> StubbedClients:
     monkeypatch.setattr(task, "LOG_SECONDS", 0.01)
-    return Answers()
+    return StubbedClients()
 
 
-def started(answers: Answers) -> dict[str, Any]:
+def started(answers: StubbedClients) -> dict[str, Any]:
     """Prepares a task that starts; returns what RunTask must be asked."""
     asked = {
         "cluster": CLUSTER,
@@ -69,18 +69,20 @@ def started(answers: Answers) -> dict[str, Any]:
     return asked
 
 
-def in_state(answers: Answers, status: str, **facts: Any) -> None:
+def in_state(answers: StubbedClients, status: str, **facts: Any) -> None:
     asked = {"cluster": CLUSTER, "tasks": [ARN]}
     found = {"taskArn": ARN, "lastStatus": status, **facts}
     answers.give("ecs", "describe_tasks", {"tasks": [found]}, asked)
 
 
-def logged(answers: Answers, *lines: str) -> None:
+def logged(answers: StubbedClients, *lines: str) -> None:
     events = [{"timestamp": 1, "message": line} for line in lines]
     answers.give("logs", "get_log_events", {"events": events}, STREAM)
 
 
-def run(answers: Answers, waited: list[int] | None = None) -> dict[str, Answer]:
+def run(
+    answers: StubbedClients, waited: list[int] | None = None
+) -> dict[str, ReceivedAcknowledgement]:
     seen = waited if waited is not None else []
     way = OneOffTask(OUTPUTS, answers.client("ecs"), answers.client("logs"), poll_seconds=0)
     return way.send(PROBES, lambda: seen.append(1))
@@ -91,7 +93,7 @@ def line(name: str, code: str) -> str:
     return json.dumps({"probe": name, "answer": answer})
 
 
-def test_the_acknowledgements_are_read_from_the_tasks_log(answers: Answers) -> None:
+def test_the_acknowledgements_are_read_from_the_tasks_log(answers: StubbedClients) -> None:
     started(answers)
     for status in ("PENDING", "RUNNING", "STOPPED"):
         in_state(answers, status)
@@ -112,14 +114,14 @@ def test_the_acknowledgements_are_read_from_the_tasks_log(answers: Answers) -> N
     assert len(waited) == 2, "the dead-letter queue is swept while the task runs"
 
 
-def test_a_task_that_does_not_start_shows_what_ecs_says(answers: Answers) -> None:
+def test_a_task_that_does_not_start_shows_what_ecs_says(answers: StubbedClients) -> None:
     failure = {"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time"}]}
     answers.give("ecs", "run_task", failure)
     with pytest.raises(ProblemError, match="Capacity is unavailable"):
         run(answers)
 
 
-def test_a_task_without_a_log_shows_why_it_stopped(answers: Answers) -> None:
+def test_a_task_without_a_log_shows_why_it_stopped(answers: StubbedClients) -> None:
     started(answers)
     container = {"name": "smoke", "reason": "CannotPullContainerError: not found"}
     in_state(answers, "STOPPED", containers=[container])
@@ -129,7 +131,7 @@ def test_a_task_without_a_log_shows_why_it_stopped(answers: Answers) -> None:
         run(answers)
 
 
-def test_lines_that_are_not_the_clients_are_skipped(answers: Answers) -> None:
+def test_lines_that_are_not_the_clients_are_skipped(answers: StubbedClients) -> None:
     started(answers)
     in_state(answers, "STOPPED")
     logged(

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from environments import load, names
 from ops.environment import teardown
-from ops.environment.teardown import Account, destroy, empty_backup_vault, empty_bucket, find
+from ops.environment.teardown import AccountClients, destroy, empty_backup_vault, empty_bucket, find
 from ops.problem import ProblemError
 
 BUCKET = {
@@ -31,17 +31,17 @@ TOPIC = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
 
 
 @pytest.fixture(autouse=True)
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[AccountClients]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        yield Account.of("us-east-1")
+        yield AccountClients.of("us-east-1")
 
 
 @pytest.fixture
-def deployed(account: Account) -> Account:
+def deployed(account: AccountClients) -> AccountClients:
     for part, template in (("network", TOPIC), ("core", BUCKET), ("ingress", TOPIC)):
         account.cloudformation.create_stack(
             StackName=f"hl7-ens-dev-{part}", TemplateBody=json.dumps(template)
@@ -58,12 +58,12 @@ def deployed(account: Account) -> Account:
     return account
 
 
-def stacks(account: Account) -> list[str]:
+def stacks(account: AccountClients) -> list[str]:
     found = account.cloudformation.describe_stacks()["Stacks"]
     return [stack["StackName"] for stack in found]
 
 
-def groups(account: Account) -> list[str]:
+def groups(account: AccountClients) -> list[str]:
     return [g["logGroupName"] for g in account.logs.describe_log_groups()["logGroups"]]
 
 
@@ -71,7 +71,7 @@ def said(lines: list[str]) -> Callable[[str], None]:
     return lines.append
 
 
-def test_nothing_of_dev_is_left_and_nothing_else_is_touched(deployed: Account) -> None:
+def test_nothing_of_dev_is_left_and_nothing_else_is_touched(deployed: AccountClients) -> None:
     lines: list[str] = []
     destroy(find("dev"), deployed, said(lines))
     assert stacks(deployed) == []
@@ -81,7 +81,7 @@ def test_nothing_of_dev_is_left_and_nothing_else_is_touched(deployed: Account) -
 
 
 def test_the_stacks_are_deleted_before_the_stack_whose_exports_they_use(
-    deployed: Account,
+    deployed: AccountClients,
 ) -> None:
     lines: list[str] = []
     destroy(find("dev"), deployed, said(lines))
@@ -89,14 +89,14 @@ def test_the_stacks_are_deleted_before_the_stack_whose_exports_they_use(
     assert deleted[:3] == ["hl7-ens-dev-ingress", "hl7-ens-dev-core", "hl7-ens-dev-network"]
 
 
-def test_destroying_again_finds_nothing_and_ends_well(deployed: Account) -> None:
+def test_destroying_again_finds_nothing_and_ends_well(deployed: AccountClients) -> None:
     destroy(find("dev"), deployed, print)
     destroy(find("dev"), deployed, print)
     assert stacks(deployed) == []
 
 
 def test_a_bucket_that_fills_while_its_stack_is_deleted_is_emptied_again(
-    deployed: Account, monkeypatch: pytest.MonkeyPatch
+    deployed: AccountClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S3 delivers access logs hours after the requests; CloudFormation deletes no bucket with objects."""
     late = [b"log"]
@@ -129,7 +129,9 @@ def test_every_environment_that_retains_data_is_refused_and_the_others_are_not()
             assert find(environment.name) == environment
 
 
-def test_a_protected_stack_stops_everything_before_anything_is_deleted(deployed: Account) -> None:
+def test_a_protected_stack_stops_everything_before_anything_is_deleted(
+    deployed: AccountClients,
+) -> None:
     deployed.cloudformation.delete_stack(StackName="hl7-ens-dev-network")
     deployed.cloudformation.create_stack(
         StackName="hl7-ens-dev-network",
@@ -143,7 +145,7 @@ def test_a_protected_stack_stops_everything_before_anything_is_deleted(deployed:
 
 
 def test_who_types_another_name_deletes_nothing(
-    deployed: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    deployed: AccountClients, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("builtins.input", lambda _: "prod")
     assert teardown.main(["dev"]) == 1
@@ -151,7 +153,7 @@ def test_who_types_another_name_deletes_nothing(
     assert len(stacks(deployed)) == 3
 
 
-def test_a_bucket_of_thousands_of_versions_is_emptied(account: Account) -> None:
+def test_a_bucket_of_thousands_of_versions_is_emptied(account: AccountClients) -> None:
     account.s3.create_bucket(Bucket="many")
     account.s3.put_bucket_versioning(Bucket="many", VersioningConfiguration={"Status": "Enabled"})
     for number in range(1100):

@@ -145,7 +145,7 @@ def test_of_events_with_one_control_id_the_newest_is_shown_and_the_others_are_na
 def test_an_unknown_reference_is_one_sentence_and_exit_code_1(ens: Ens, reference: str) -> None:
     result = ens("trace", reference)
     assert result.exit_code == 1
-    assert "No event with this id or MSH-10 is known in dev." in result.output
+    assert "dev has no event with this id or MSH-10." in result.output
 
 
 def test_the_json_trail_has_steps_recipients_and_entries(ens: Ens) -> None:

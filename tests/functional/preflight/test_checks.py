@@ -27,11 +27,11 @@ from ops.environment.preflight.checks import (
 )
 from ops.environment.preflight.finding import Status
 from tests.functional.preflight.world import ACCOUNT, only_error, plan, resource, statuses
-from tests.support.stubbed import Answers
+from tests.support.stubbed import StubbedClients
 
 SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:tls-AbCdEf"
 CERTIFICATE = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"
-CALLER = account.Identity(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/deployer")
+CALLER = account.CallerIdentity(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/deployer")
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
 
@@ -64,20 +64,20 @@ def test_prod_without_an_account_is_a_warning() -> None:
 @pytest.mark.parametrize(("version", "status"), [("5", Status.ERROR), ("21", Status.OK)])
 def test_the_bootstrap_version_is_at_least_the_one_needed(version: str, status: Status) -> None:
     asked = {"Name": "/cdk-bootstrap/hnb659fds/version"}
-    answers = Answers().give(
+    answers = StubbedClients().give(
         "ssm", "get_parameter", {"Parameter": {"Name": "n", "Value": version}}, asked
     )
     assert statuses(bootstrap.check(plan(), answers)) == [status]
 
 
 def test_an_account_without_bootstrap_gets_the_command() -> None:
-    answers = Answers().refuse("ssm", "get_parameter", "ParameterNotFound")
+    answers = StubbedClients().refuse("ssm", "get_parameter", "ParameterNotFound")
     found = only_error(bootstrap.check(plan(), answers))
     assert found.to_do == "npx --no-install cdk bootstrap --app .build/preflight/prod"
 
 
 def test_a_missing_service_linked_role_stops_nothing_because_make_deploy_creates_it() -> None:
-    answers = Answers().refuse("iam", "get_role", "NoSuchEntity")
+    answers = StubbedClients().refuse("iam", "get_role", "NoSuchEntity")
     (found,) = service_roles.check(plan(resource("AWS::ECS::Cluster")), answers)
     assert found.status is Status.OK
     assert "does not exist yet" in found.what
@@ -110,7 +110,7 @@ RESERVING = resource(
 def test_reserved_concurrency_leaves_a_hundred_unreserved(
     total: int, unreserved: int, held: int, status: Status
 ) -> None:
-    answers = Answers().give("lambda", "get_account_settings", limits(total, unreserved))
+    answers = StubbedClients().give("lambda", "get_account_settings", limits(total, unreserved))
     if held:
         answers.give("lambda", "get_function_concurrency", {"ReservedConcurrentExecutions": held})
     else:
@@ -119,7 +119,7 @@ def test_reserved_concurrency_leaves_a_hundred_unreserved(
 
 
 def test_a_small_account_without_reservation_is_a_warning() -> None:
-    answers = Answers().give("lambda", "get_account_settings", limits(10, 10))
+    answers = StubbedClients().give("lambda", "get_account_settings", limits(10, 10))
     (found,) = concurrency.check(plan(), answers)
     assert found.status is Status.WARNING
     assert "--quota-code L-B99A9384" in found.to_do
@@ -136,13 +136,13 @@ def sending(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_healthy_mail_account_has_no_finding_to_mend() -> None:
-    answers = Answers().give("sesv2", "get_account", sending())
+    answers = StubbedClients().give("sesv2", "get_account", sending())
     assert statuses(mail_account.check(plan(), answers)) == [Status.OK]
 
 
 @pytest.mark.parametrize(("name", "status"), [("prod", Status.ERROR), ("dev", Status.WARNING)])
 def test_the_sandbox_stops_prod_alone(name: str, status: Status) -> None:
-    answers = Answers().give("sesv2", "get_account", sending(ProductionAccessEnabled=False))
+    answers = StubbedClients().give("sesv2", "get_account", sending(ProductionAccessEnabled=False))
     found = next(iter(mail_account.check(plan(name=name), answers)))
     assert found.status is status
     assert found.to_do.startswith("aws sesv2 put-account-details --production-access-enabled")
@@ -150,7 +150,7 @@ def test_the_sandbox_stops_prod_alone(name: str, status: Status) -> None:
 
 def test_a_rate_above_the_accounts_own_is_an_error() -> None:
     quota = {"Max24HourSend": 200.0, "MaxSendRate": 1.0, "SentLast24Hours": 190.0}
-    answers = Answers().give("sesv2", "get_account", sending(SendQuota=quota))
+    answers = StubbedClients().give("sesv2", "get_account", sending(SendQuota=quota))
     found = list(mail_account.check(plan(mail__rate=14), answers))
     assert statuses(iter(found)) == [Status.ERROR, Status.WARNING, Status.OK]
     assert found[0].where == "environments/prod.toml: mail.rate"
@@ -158,7 +158,7 @@ def test_a_rate_above_the_accounts_own_is_an_error() -> None:
 
 def test_a_paused_account_is_an_error() -> None:
     state = sending(SendingEnabled=False, EnforcementStatus="SHUTDOWN")
-    answers = Answers().give("sesv2", "get_account", state)
+    answers = StubbedClients().give("sesv2", "get_account", state)
     assert "SHUTDOWN" in only_error(mail_account.check(plan(), answers)).what
 
 
@@ -171,7 +171,7 @@ def test_dkim_that_waits_shows_its_records_and_stops_no_repeated_first_deploymen
         "FeedbackForwardingStatus": False,
         "DkimAttributes": {"Status": "PENDING", "Tokens": ["abc"]},
     }
-    answers = Answers().give("sesv2", "get_email_identity", identity)
+    answers = StubbedClients().give("sesv2", "get_email_identity", identity)
     (found,) = mail_identity.check(plan(mail__create=create), answers)
     assert found.status is status
     assert "abc._domainkey.ens.example CNAME abc.dkim.amazonses.com" in found.to_do
@@ -183,7 +183,7 @@ def test_bounces_that_go_out_by_mail_are_a_warning() -> None:
         "FeedbackForwardingStatus": True,
         "DkimAttributes": {"Status": "SUCCESS"},
     }
-    answers = Answers().give("sesv2", "get_email_identity", identity)
+    answers = StubbedClients().give("sesv2", "get_email_identity", identity)
     assert statuses(mail_identity.check(plan(), answers)) == [Status.OK, Status.WARNING]
 
 
@@ -191,7 +191,7 @@ def test_bounces_that_go_out_by_mail_are_a_warning() -> None:
 def test_a_missing_identity_is_an_error_where_nobody_creates_it(
     create: bool, status: Status
 ) -> None:
-    answers = Answers().refuse("sesv2", "get_email_identity", "NotFoundException")
+    answers = StubbedClients().refuse("sesv2", "get_email_identity", "NotFoundException")
     assert statuses(mail_identity.check(plan(mail__create=create), answers)) == [status]
 
 
@@ -206,7 +206,7 @@ def test_a_missing_identity_is_an_error_where_nobody_creates_it(
 def test_a_configuration_set_that_was_changed_is_found(
     found: dict[str, Any], status: Status
 ) -> None:
-    answers = Answers().give("sesv2", "get_configuration_set", found)
+    answers = StubbedClients().give("sesv2", "get_configuration_set", found)
     assert statuses(configuration_set.check(plan(), answers)) == [status]
 
 
@@ -236,7 +236,7 @@ def test_an_endpoint_that_a_zone_lacks_is_named_with_zones_that_have_every_one()
         offered("email", "us-east-1a", "us-east-1c"),
         offered("sqs", "us-east-1a", "us-east-1b", "us-east-1c"),
     ]
-    answers = Answers().give("ec2", "describe_availability_zones", ZONES)
+    answers = StubbedClients().give("ec2", "describe_availability_zones", ZONES)
     answers.give("ec2", "describe_vpc_endpoint_services", {"ServiceDetails": details})
     wanted = plan(
         endpoint("email"), endpoint("sqs"), network__availability_zones=("us-east-1a", "us-east-1b")
@@ -247,7 +247,7 @@ def test_an_endpoint_that_a_zone_lacks_is_named_with_zones_that_have_every_one()
 
 
 def test_zones_may_be_given_by_id_and_a_zone_of_another_account_is_found() -> None:
-    answers = Answers()
+    answers = StubbedClients()
     for _ in range(2):
         answers.give("ec2", "describe_availability_zones", ZONES)
         answers.give(
@@ -270,7 +270,7 @@ def test_prefix_lists_are_those_of_the_region(in_file: Sequence[str], status: St
         {"PrefixListName": "com.amazonaws.us-east-1.s3", "PrefixListId": "pl-1"},
         {"PrefixListName": "com.amazonaws.us-east-1.dynamodb", "PrefixListId": "pl-2"},
     ]
-    answers = Answers().give("ec2", "describe_managed_prefix_lists", {"PrefixLists": lists})
+    answers = StubbedClients().give("ec2", "describe_managed_prefix_lists", {"PrefixLists": lists})
     wanted = plan(network__prefix_lists=tuple(in_file))
     (found,) = prefix_lists.check(wanted, answers)
     assert found.status is status
@@ -299,12 +299,14 @@ def test_alarms_reach_at_least_one_confirmed_address(
 ) -> None:
     found = [subscription(yes, f"{n}@hospital.org") for n, yes in enumerate(confirmed)]
     asked = {"TopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:hl7-ens-prod-alarms"}
-    answers = Answers().give("sns", "list_subscriptions_by_topic", {"Subscriptions": found}, asked)
+    answers = StubbedClients().give(
+        "sns", "list_subscriptions_by_topic", {"Subscriptions": found}, asked
+    )
     assert statuses(alarms.check(plan(), answers)) == expected
 
 
 def test_before_the_first_deployment_there_is_no_topic_yet() -> None:
-    answers = Answers().refuse("sns", "list_subscriptions_by_topic", "NotFound")
+    answers = StubbedClients().refuse("sns", "list_subscriptions_by_topic", "NotFound")
     assert statuses(alarms.check(plan(), answers)) == [Status.WARNING]
 
 
@@ -325,19 +327,21 @@ def test_a_certificate_is_issued_and_valid_for_a_month(
         "NotAfter": NOW + timedelta(days=days),
         "SubjectAlternativeNames": ["hl7.hospital.org"],
     }
-    answers = Answers().give("acm", "describe_certificate", {"Certificate": certificate})
+    answers = StubbedClients().give("acm", "describe_certificate", {"Certificate": certificate})
     wanted = plan(receiver__certificate_arn=CERTIFICATE)
     assert statuses(certificates.check(wanted, answers, NOW)) == [expected]
 
 
 def test_a_certificate_of_another_region_is_found_without_a_call() -> None:
     wanted = plan(receiver__certificate_arn=CERTIFICATE.replace("us-east-1", "eu-west-1"))
-    assert "eu-west-1" in only_error(certificates.check(wanted, Answers())).what
+    assert "eu-west-1" in only_error(certificates.check(wanted, StubbedClients())).what
 
 
 def test_a_secret_that_is_gone_or_going_is_an_error() -> None:
     wanted = plan(receiver__tls_secret=SECRET)
-    answers = Answers().refuse("secretsmanager", "describe_secret", "ResourceNotFoundException")
+    answers = StubbedClients().refuse(
+        "secretsmanager", "describe_secret", "ResourceNotFoundException"
+    )
     answers.give("secretsmanager", "describe_secret", {"Name": "tls", "DeletedDate": NOW})
     answers.give("secretsmanager", "describe_secret", {"Name": "tls"})
     assert only_error(secrets.check(wanted, answers)).where.endswith("receiver.tls_secret")
@@ -347,10 +351,10 @@ def test_a_secret_that_is_gone_or_going_is_an_error() -> None:
 
 def test_a_disabled_key_of_a_secret_is_an_error() -> None:
     key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/12345678-1234-1234-1234-123456789012"
-    answers = Answers().give(
+    answers = StubbedClients().give(
         "kms", "describe_key", {"KeyMetadata": {"KeyId": "k", "KeyState": "Disabled"}}
     )
-    found = only_error(secrets.check(plan(mdm__secret_key_arn=key), answers))
+    found = only_error(secrets.check(plan(mpi__secret_key_arn=key), answers))
     assert found.to_do.startswith("aws kms enable-key")
 
 
@@ -358,7 +362,9 @@ def test_a_disabled_key_of_a_secret_is_an_error() -> None:
 def test_fargate_may_run_every_receiver_twice_during_a_deployment(
     allowed: float, status: Status
 ) -> None:
-    answers = Answers().give("service-quotas", "get_service_quota", {"Quota": {"Value": allowed}})
+    answers = StubbedClients().give(
+        "service-quotas", "get_service_quota", {"Quota": {"Value": allowed}}
+    )
     task = resource("AWS::ECS::TaskDefinition", Cpu="256")
     assert statuses(quotas.check(plan(task, receiver__maximum=6), answers)) == [status]
 
@@ -377,14 +383,14 @@ def stack_in(state: str) -> dict[str, Any]:
     ],
 )
 def test_a_stack_that_cannot_be_updated_is_found(state: str, status: Status, command: str) -> None:
-    answers = Answers().give("cloudformation", "describe_stacks", stack_in(state))
+    answers = StubbedClients().give("cloudformation", "describe_stacks", stack_in(state))
     found = next(iter(stacks.check(plan(), answers)))
     assert found.status is status
     assert command in found.to_do
 
 
 def test_a_table_left_by_a_deleted_stack_is_found_and_its_data_can_be_adopted() -> None:
-    answers = Answers()
+    answers = StubbedClients()
     for _ in range(3):
         answers.refuse("cloudformation", "describe_stacks", "ValidationError")
     answers.give("dynamodb", "describe_table", {"Table": {"TableName": "hl7-ens-prod-ledger"}})
@@ -399,7 +405,7 @@ def test_a_table_left_by_a_deleted_stack_is_found_and_its_data_can_be_adopted() 
 
 
 def test_what_a_deployed_stack_owns_is_not_taken() -> None:
-    answers = Answers().refuse("cloudformation", "describe_stacks", "ValidationError")
+    answers = StubbedClients().refuse("cloudformation", "describe_stacks", "ValidationError")
     answers.give("cloudformation", "describe_stacks", stack_in("UPDATE_COMPLETE"))
     owned = {
         "LogicalResourceId": "Table",

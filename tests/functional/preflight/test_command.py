@@ -16,7 +16,7 @@ from ops.environment.preflight.finding import Status
 from ops.environment.preflight.plan import Plan
 from tests.functional.preflight.world import ACCOUNT, environment
 from tests.infra import assemblies
-from tests.support.stubbed import Answers
+from tests.support.stubbed import StubbedClients
 
 IDENTITY = {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/deployer"}
 
@@ -76,7 +76,7 @@ def test_the_stacks_say_what_they_need_of_the_account(prod: Path) -> None:
 
 def test_a_check_that_aws_denies_is_not_checked_and_the_others_are(prod: Path) -> None:
     plan = Plan(environment(), assembly.read(prod))
-    answers = Answers().give("sts", "get_caller_identity", IDENTITY)
+    answers = StubbedClients().give("sts", "get_caller_identity", IDENTITY)
     answers.refuse("ssm", "get_parameter", "AccessDeniedException")
     answers.give(
         "lambda",
@@ -95,6 +95,6 @@ def test_a_check_that_aws_denies_is_not_checked_and_the_others_are(prod: Path) -
 
 def test_in_another_account_nothing_more_is_asked(prod: Path) -> None:
     plan = Plan(environment(account="444455556666"), assembly.read(prod))
-    answers = Answers().give("sts", "get_caller_identity", IDENTITY)
+    answers = StubbedClients().give("sts", "get_caller_identity", IDENTITY)
     last = list(runner.run(plan, answers))[-1]
     assert last[1].status is Status.NOT_CHECKED

@@ -6,7 +6,7 @@ from typing import Any
 
 from environments import Environment, load
 from ops.environment.preflight.assembly import Assembly, Resource
-from ops.environment.preflight.finding import Finding, Status
+from ops.environment.preflight.finding import PreflightFinding, Status
 from ops.environment.preflight.plan import Plan
 
 ACCOUNT = "111122223333"
@@ -38,12 +38,12 @@ def resource(resource_type: str, /, **properties: Any) -> Resource:
     )
 
 
-def statuses(findings: Iterator[Finding]) -> list[Status]:
+def statuses(findings: Iterator[PreflightFinding]) -> list[Status]:
     """The statuses of findings in order."""
     return [finding.status for finding in findings]
 
 
-def only_error(findings: Iterator[Finding]) -> Finding:
+def only_error(findings: Iterator[PreflightFinding]) -> PreflightFinding:
     """The one error among findings."""
     (found,) = (finding for finding in findings if finding.status is Status.ERROR)
     return found

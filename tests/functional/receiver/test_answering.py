@@ -1,4 +1,4 @@
-"""Every frame gets exactly one answer, in the order of arrival; what is refused is kept."""
+"""Every frame gets exactly one answer, in the order of arrival; rejected bytes are stored."""
 
 import socket
 import threading
@@ -9,9 +9,9 @@ import pytest
 
 from hl7.header import find_header
 from hl7.mllp import wrap
-from tests.functional.receiver.world import World, adt, eventually
+from tests.functional.receiver.world import ReceiverWorld, adt, eventually
 
-REFUSED = {
+REJECTED = {
     "not_hl7": (wrap(b"hello"), "AE ", b"hello"),
     "empty": (b"\x0b\x1c\r", "AE ", b""),
     "msh_unreadable": (
@@ -31,9 +31,9 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("sent", "answer", "kept"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_is_refused_is_answered_and_kept(
-    world: World, sent: bytes, answer: str, kept: bytes
+@pytest.mark.parametrize(("sent", "answer", "kept"), REJECTED.values(), ids=REJECTED.keys())
+def test_a_rejected_message_is_answered_and_stored(
+    world: ReceiverWorld, sent: bytes, answer: str, kept: bytes
 ) -> None:
     with world.connect() as sender:
         sender.raw(sent)
@@ -42,14 +42,14 @@ def test_what_is_refused_is_answered_and_kept(
     assert list(world.objects("rejected/").values()) == [kept]
 
 
-def test_a_kept_message_carries_its_reason_and_its_way_and_nothing_of_its_text(
-    world: World,
+def test_a_rejected_message_is_stored_with_reason_and_origin_and_no_text(
+    world: ReceiverWorld,
 ) -> None:
     with world.connect() as sender:
         assert sender.ask(adt(kind="ORU^R01")) == "AR NG-1"
     (key,) = (key.partition("@")[0] for key in world.objects("rejected/"))
     head = world.clients.s3.head_object(Bucket=world.bucket, Key=key)
-    line = next(line for line in world.logged() if line.get("message") == "refused")
+    line = next(line for line in world.logged() if line.get("message") == "message rejected")
     assert head["Metadata"] == {
         "reason": "unknown_type",
         "receiver": "r1",
@@ -57,19 +57,19 @@ def test_a_kept_message_carries_its_reason_and_its_way_and_nothing_of_its_text(
         "peer": "127.0.0.1",
     }
     assert (line["reason"], line["key"]) == ("unknown_type", key)
-    assert world.counted("Refused", reason="unknown_type") == 1
+    assert world.counted("Rejected", reason="unknown_type") == 1
 
 
-def test_a_refused_message_that_cannot_be_kept_is_still_answered_and_counted(
-    world: World,
+def test_a_rejected_message_that_cannot_be_stored_is_still_answered_and_counted(
+    world: ReceiverWorld,
 ) -> None:
     world.faults.fail("PutObject")
     with world.connect() as sender:
         assert sender.ask(adt(kind="ORU^R01")) == "AR NG-1"
-    assert world.counted("RefusedNotKept") == 1
+    assert world.counted("RejectedNotStored") == 1
 
 
-def test_an_acknowledgement_can_be_read_like_any_message(world: World) -> None:
+def test_an_acknowledgement_can_be_read_like_any_message(world: ReceiverWorld) -> None:
     with world.connect() as sender:
         sender.send(adt())
         header = find_header(sender.acknowledgement())
@@ -79,16 +79,16 @@ def test_an_acknowledgement_can_be_read_like_any_message(world: World) -> None:
     assert (header.letterhead.value(3), header.letterhead.value(5)) == (b"HUB", b"ADTSYS")
 
 
-def test_who_asks_for_no_answer_gets_none_and_is_stored(world: World) -> None:
+def test_who_asks_for_no_answer_gets_none_and_is_stored(world: ReceiverWorld) -> None:
     with world.connect() as sender:
         sender.send(adt(rest="|||NE|NE"), adt("NG-2"))
         assert sender.answer() == "AA NG-2"
     assert len(world.envelopes()) == 2
 
 
-def test_every_frame_of_a_mixed_stream_has_one_answer_in_its_place(world: World) -> None:
-    stream = [sent for sent, _, _ in REFUSED.values()]
-    expected = [answer for _, answer, _ in REFUSED.values()]
+def test_every_frame_of_a_mixed_stream_has_one_answer_in_its_place(world: ReceiverWorld) -> None:
+    stream = [sent for sent, _, _ in REJECTED.values()]
+    expected = [answer for _, answer, _ in REJECTED.values()]
     for number in range(6):
         stream.insert(number * 2, wrap(adt(f"OK-{number}")))
         expected.insert(number * 2, f"AA OK-{number}")
@@ -99,7 +99,7 @@ def test_every_frame_of_a_mixed_stream_has_one_answer_in_its_place(world: World)
 
 
 def test_pipelined_messages_are_answered_in_order_though_the_first_is_stored_last(
-    start: Callable[..., World],
+    start: Callable[..., ReceiverWorld],
 ) -> None:
     world = start(max_in_flight=4)
     calls = []
@@ -115,7 +115,7 @@ def test_pipelined_messages_are_answered_in_order_though_the_first_is_stored_las
         assert [sender.answer() for _ in range(30)] == [f"AA P-{n}" for n in range(30)]
 
 
-def test_no_more_than_the_limit_is_in_flight_at_once(start: Callable[..., World]) -> None:
+def test_no_more_than_the_limit_is_in_flight_at_once(start: Callable[..., ReceiverWorld]) -> None:
     world = start(max_in_flight=3)
     inside, most, lock = 0, 0, threading.Lock()
 
@@ -135,7 +135,7 @@ def test_no_more_than_the_limit_is_in_flight_at_once(start: Callable[..., World]
     assert most == 3
 
 
-def test_one_patient_s_pipelined_messages_reach_the_queue_in_order(world: World) -> None:
+def test_one_patient_s_pipelined_messages_reach_the_queue_in_order(world: ReceiverWorld) -> None:
     delays = [0.2, 0.1, 0.0, 0.05]
     world.faults.before["PutObject"] = lambda: time.sleep(delays.pop(0) if delays else 0)
     with world.connect() as sender:
@@ -147,7 +147,7 @@ def test_one_patient_s_pipelined_messages_reach_the_queue_in_order(world: World)
 
 
 def test_a_message_behind_a_failed_one_of_the_same_patient_is_rejected_too(
-    start: Callable[..., World],
+    start: Callable[..., ReceiverWorld],
 ) -> None:
     world = start(store_connections=1)  # so that the first envelope sent is the first message's
     calls = []
@@ -168,7 +168,7 @@ def test_a_message_behind_a_failed_one_of_the_same_patient_is_rejected_too(
         assert sender.ask(adt("P-2")) == "AA P-2"
 
 
-def test_an_aborted_frame_is_kept_and_only_the_new_one_is_answered(world: World) -> None:
+def test_an_aborted_frame_is_kept_and_only_the_new_one_is_answered(world: ReceiverWorld) -> None:
     with world.connect() as sender:
         sender.raw(b"\x0b" + adt("OLD")[:60] + wrap(adt("NEW")))
         assert sender.answer() == "AA NEW"
@@ -176,7 +176,7 @@ def test_an_aborted_frame_is_kept_and_only_the_new_one_is_answered(world: World)
     assert eventually(lambda: list(world.objects("rejected/").values()) == [adt("OLD")[:60]])
 
 
-def test_what_is_sent_before_a_half_close_is_answered(world: World) -> None:
+def test_what_is_sent_before_a_half_close_is_answered(world: ReceiverWorld) -> None:
     with world.connect() as sender:
         sender.send(adt("A"), adt("B"))
         sender.socket.shutdown(socket.SHUT_WR)
@@ -184,7 +184,7 @@ def test_what_is_sent_before_a_half_close_is_answered(world: World) -> None:
         assert sender.is_closed()
 
 
-def test_a_frame_cut_off_by_a_half_close_is_rejected(world: World) -> None:
+def test_a_frame_cut_off_by_a_half_close_is_rejected(world: ReceiverWorld) -> None:
     with world.connect() as sender:
         sender.raw(b"\x0b" + adt("CUT"))
         sender.socket.shutdown(socket.SHUT_WR)
@@ -193,7 +193,7 @@ def test_a_frame_cut_off_by_a_half_close_is_rejected(world: World) -> None:
 
 
 def test_a_missing_cr_behind_the_last_frame_keeps_nobody_waiting(
-    start: Callable[..., World],
+    start: Callable[..., ReceiverWorld],
 ) -> None:
     world = start(end_block_seconds=0.1)
     with world.connect() as sender:
@@ -206,7 +206,7 @@ def test_a_missing_cr_behind_the_last_frame_keeps_nobody_waiting(
 
 
 def test_junk_between_frames_is_counted_and_told_when_the_connection_closes(
-    world: World,
+    world: ReceiverWorld,
 ) -> None:
     with world.connect() as sender:
         sender.raw(b"\x00\r\n" + wrap(adt()) + b"~~~~" + wrap(adt("NG-2")))
@@ -221,7 +221,7 @@ def test_junk_between_frames_is_counted_and_told_when_the_connection_closes(
     )
 
 
-def test_a_health_check_that_only_connects_is_not_logged(world: World) -> None:
+def test_a_health_check_that_only_connects_is_not_logged(world: ReceiverWorld) -> None:
     world.connect().socket.close()
     assert eventually(lambda: world.server.open_connections == 0)
     assert not [line for line in world.logged() if "message" in line]

@@ -10,11 +10,11 @@ from click.testing import CliRunner, Result
 
 from ops.cli import main
 from receiver.settings import TlsFiles
-from tests.functional.receiver.world import World, adt
-from tests.support.tls import Authority, Issued, authority
+from tests.functional.receiver.world import ReceiverWorld, adt
+from tests.support.tls import CertificateAuthority, IssuedPem, authority
 
 SERVER = "receiver.ens.example"
-Start = Callable[..., World]
+Start = Callable[..., ReceiverWorld]
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class Files:
     """Certificates as files of a folder, as an operator has them."""
 
     folder: Path
-    root: Authority
+    root: CertificateAuthority
 
-    def ca(self, root: Authority | None = None) -> str:
+    def ca(self, root: CertificateAuthority | None = None) -> str:
         """The PEM file of an authority."""
         return self.write("ca.pem", (root or self.root).pem)
 
-    def pair(self, issued: Issued, name: str) -> tuple[str, str]:
+    def pair(self, issued: IssuedPem, name: str) -> tuple[str, str]:
         """The files of a certificate and its key."""
         return self.write(f"{name}.crt", issued.pem), self.write(f"{name}.key", issued.key_pem)
 

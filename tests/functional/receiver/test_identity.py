@@ -9,26 +9,26 @@ from pathlib import Path
 
 import pytest
 
-from receiver.intake.sender_table import Sender
+from receiver.intake.sender_table import SenderBinding
 from receiver.settings import TlsFiles
-from tests.functional.receiver.certificates import Authority
-from tests.functional.receiver.world import Peer, World, adt, eventually
+from tests.functional.receiver.certificates import CertificateFolder
+from tests.functional.receiver.world import Peer, ReceiverWorld, adt, eventually
 
 SERVER = "receiver.ens.example"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path)
+def authority(tmp_path: Path) -> CertificateFolder:
+    return CertificateFolder(tmp_path)
 
 
-def tls(authority: Authority, *, mutual: bool = False) -> TlsFiles:
+def tls(authority: CertificateFolder, *, mutual: bool = False) -> TlsFiles:
     certificate, key = authority.issue(SERVER)
     return TlsFiles(str(certificate), str(key), str(authority.file) if mutual else "")
 
 
-def secured(world: World, context: ssl.SSLContext) -> Peer:
+def secured(world: ReceiverWorld, context: ssl.SSLContext) -> Peer:
     peer = world.connect()
     try:
         peer.socket = context.wrap_socket(peer.socket, server_hostname=SERVER)
@@ -39,7 +39,7 @@ def secured(world: World, context: ssl.SSLContext) -> Peer:
 
 
 def test_a_message_over_tls_is_stored_and_acknowledged(
-    start: Callable[..., World], authority: Authority
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
     world = start(tls=tls(authority))
     with secured(world, authority.client()) as sender:
@@ -52,7 +52,9 @@ def test_a_message_over_tls_is_stored_and_acknowledged(
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_tls_1_1_is_refused(start: Callable[..., World], authority: Authority) -> None:
+def test_tls_1_1_is_rejected(
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder
+) -> None:
     world = start(tls=tls(authority))
     old = authority.client()
     old.set_ciphers("ALL:@SECLEVEL=0")
@@ -61,36 +63,36 @@ def test_tls_1_1_is_refused(start: Callable[..., World], authority: Authority) -
         secured(world, old)
 
 
-def test_who_speaks_without_tls_is_refused_and_logged_without_its_words(
-    start: Callable[..., World], authority: Authority
+def test_a_plain_tcp_client_is_rejected_and_its_bytes_are_not_logged(
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
     world = start(tls=tls(authority))
     with world.connect() as plain:
         plain.send(adt())
-        assert eventually(lambda: world.counted("ConnectionsRefused") == 1)
+        assert eventually(lambda: world.counted("ConnectionsRejected") == 1)
     assert "NORTHGEN" not in world.output.getvalue()
     assert world.server.open_connections == 0
 
 
 def test_a_handshake_that_does_not_come_is_given_up_in_time(
-    start: Callable[..., World], authority: Authority
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
     world = start(tls=tls(authority), tls_handshake_seconds=0.1, max_connections=1)
     with world.connect() as silent:
         assert silent.is_closed()
-    assert eventually(lambda: world.counted("ConnectionsRefused") == 1)
+    assert eventually(lambda: world.counted("ConnectionsRejected") == 1)
     with secured(world, authority.client()) as sender:
         assert sender.ask(adt()) == "AA NG-1", "its place is free again"
 
 
 def test_mutual_tls_takes_certificates_of_its_authority_alone(
-    start: Callable[..., World], authority: Authority, tmp_path: Path
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder, tmp_path: Path
 ) -> None:
     world = start(tls=tls(authority, mutual=True))
     with secured(world, authority.client("adt.northgen.example")) as sender:
         assert sender.ask(adt()) == "AA NG-1"
     strange = authority.client()
-    strange.load_cert_chain(*Authority(tmp_path, "stranger").issue("adt.stranger.example"))
+    strange.load_cert_chain(*CertificateFolder(tmp_path, "stranger").issue("adt.stranger.example"))
     for context in (authority.client(), strange):
         # TLS 1.3 tells a client on its first read that its certificate was not taken.
         with (
@@ -101,9 +103,9 @@ def test_mutual_tls_takes_certificates_of_its_authority_alone(
 
 
 def test_a_certificate_speaks_for_its_own_sender_alone(
-    start: Callable[..., World], authority: Authority
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
-    northgen = Sender(
+    northgen = SenderBinding(
         "northgen", "ADTSYS", "NORTHGEN", certificates=frozenset({"adt.northgen.example"})
     )
     world = start(tls=tls(authority, mutual=True), senders=(northgen,))
@@ -113,11 +115,11 @@ def test_a_certificate_speaks_for_its_own_sender_alone(
     with secured(world, authority.client("adt.southgen.example")) as other:
         assert other.ask(adt("NG-3")) == "AR NG-3"
     assert [envelope["sender"] for envelope in world.envelopes()] == ["northgen"]
-    assert world.counted("Refused", reason="sender_not_allowed") == 2
+    assert world.counted("Rejected", reason="sender_not_allowed") == 2
 
 
 def test_a_renewed_certificate_is_taken_up_and_no_connection_is_dropped(
-    start: Callable[..., World], authority: Authority
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
     world = start(tls=tls(authority), tls_reload_seconds=0.05)
     with secured(world, authority.client()) as before:
@@ -134,7 +136,7 @@ def test_a_renewed_certificate_is_taken_up_and_no_connection_is_dropped(
 
 
 def test_a_broken_certificate_leaves_the_one_in_use(
-    start: Callable[..., World], authority: Authority
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
     files = tls(authority)
     world = start(tls=files, tls_reload_seconds=0.05)
@@ -145,7 +147,7 @@ def test_a_broken_certificate_leaves_the_one_in_use(
 
 
 def test_certificate_and_key_come_from_secrets_manager_too(
-    start: Callable[..., World], authority: Authority
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
     import boto3
 
@@ -161,11 +163,11 @@ def test_certificate_and_key_come_from_secrets_manager_too(
         sender.ask(adt())
 
 
-def test_a_network_speaks_for_its_own_sender_alone(start: Callable[..., World]) -> None:
+def test_a_network_speaks_for_its_own_sender_alone(start: Callable[..., ReceiverWorld]) -> None:
     world = start(
         senders=(
-            Sender("here", "ADTSYS", "NORTHGEN", networks=LOOPBACK),
-            Sender("there", "ADTSYS", "SOUTHGEN", networks=(ip_network("10.9.0.0/16"),)),
+            SenderBinding("here", "ADTSYS", "NORTHGEN", networks=LOOPBACK),
+            SenderBinding("there", "ADTSYS", "SOUTHGEN", networks=(ip_network("10.9.0.0/16"),)),
         )
     )
     with world.connect() as sender:
@@ -175,25 +177,29 @@ def test_a_network_speaks_for_its_own_sender_alone(start: Callable[..., World]) 
     assert [envelope["sender"] for envelope in world.envelopes()] == ["here"]
 
 
-def test_a_sender_s_trigger_events_are_those_of_its_entry(start: Callable[..., World]) -> None:
-    entry = Sender("northgen", "ADTSYS", "NORTHGEN", trigger_events=frozenset({"A01", "A03"}))
+def test_a_sender_s_trigger_events_are_those_of_its_entry(
+    start: Callable[..., ReceiverWorld],
+) -> None:
+    entry = SenderBinding(
+        "northgen", "ADTSYS", "NORTHGEN", trigger_events=frozenset({"A01", "A03"})
+    )
     world = start(senders=(entry,))
     with world.connect() as sender:
         assert sender.ask(adt("1")) == "AA 1"
         assert sender.ask(adt("2", kind="ADT^A08^ADT_A01")) == "AR 2"
-    assert world.counted("Refused", reason="trigger_not_allowed") == 1
+    assert world.counted("Rejected", reason="trigger_not_allowed") == 1
 
 
-def test_an_unknown_sender_is_refused_where_the_table_is_complete(
-    start: Callable[..., World],
+def test_an_unknown_sender_is_rejected_where_the_table_is_complete(
+    start: Callable[..., ReceiverWorld],
 ) -> None:
-    world = start(unknown_senders="refuse")
+    world = start(unknown_senders="reject")
     with world.connect() as sender:
         assert sender.ask(adt("1")) == "AA 1"
         assert sender.ask(adt("2").replace(b"|NORTHGEN|", b"|OTHER|", 1)) == "AR 2"
 
 
-def test_production_takes_production_messages_alone(start: Callable[..., World]) -> None:
+def test_production_takes_production_messages_alone(start: Callable[..., ReceiverWorld]) -> None:
     world = start(processing_ids=frozenset("P"))
     with world.connect() as sender:
         assert sender.ask(adt("1")) == "AA 1"
@@ -207,7 +213,9 @@ def test_production_takes_production_messages_alone(start: Callable[..., World])
         assert sender.ask(adt("6").replace(b"|P|2.5.1", b"|p|2.5.1")) == "AA 6"
 
 
-def test_a_control_id_with_another_message_is_told_and_still_processed(world: World) -> None:
+def test_a_control_id_with_another_message_is_told_and_still_processed(
+    world: ReceiverWorld,
+) -> None:
     with world.connect() as sender:
         assert sender.ask(adt()) == "AA NG-1"
         assert sender.ask(adt(time="20261123091600")) == "AA NG-1", "a resend"
@@ -224,8 +232,10 @@ def proxy_header(command: int, address: str) -> bytes:
     return b"\r\n\r\n\x00\r\nQUIT\n" + struct.pack("!BBH", command, 0x11, len(rest)) + rest
 
 
-def test_a_trusted_balancer_says_whose_connection_it_is(start: Callable[..., World]) -> None:
-    sender_of = (Sender("vpn", "ADTSYS", "NORTHGEN", networks=(ip_network("10.7.0.0/16"),)),)
+def test_a_trusted_balancer_says_whose_connection_it_is(
+    start: Callable[..., ReceiverWorld],
+) -> None:
+    sender_of = (SenderBinding("vpn", "ADTSYS", "NORTHGEN", networks=(ip_network("10.7.0.0/16"),)),)
     world = start(proxy_networks=LOOPBACK, senders=sender_of)
     with world.connect() as peer:
         peer.raw(proxy_header(0x21, "10.7.0.5") + b"\x0b" + adt() + b"\x1c\r")
@@ -237,7 +247,9 @@ def test_a_trusted_balancer_says_whose_connection_it_is(start: Callable[..., Wor
     assert eventually(lambda: "10.7.0.5" in {line.get("peer") for line in world.logged()})
 
 
-def test_a_balancer_s_own_health_check_needs_no_address(start: Callable[..., World]) -> None:
+def test_a_balancer_s_own_health_check_needs_no_address(
+    start: Callable[..., ReceiverWorld],
+) -> None:
     world = start(proxy_networks=LOOPBACK)
     with world.connect() as peer:
         peer.raw(proxy_header(0x20, "0.0.0.0"))
@@ -245,17 +257,17 @@ def test_a_balancer_s_own_health_check_needs_no_address(start: Callable[..., Wor
 
 
 @pytest.mark.parametrize("begin", [b"\x0bMSH|^~\\&|ADTSYS|", b"\r\n\r\n\x00\r\nQUIT\n\x11\x11\0\0"])
-def test_a_trusted_balancer_without_its_header_is_refused(
-    start: Callable[..., World], begin: bytes
+def test_a_trusted_balancer_without_its_header_is_rejected(
+    start: Callable[..., ReceiverWorld], begin: bytes
 ) -> None:
     world = start(proxy_networks=LOOPBACK)
     with world.connect() as peer:
         peer.raw(begin)
         assert peer.is_closed()
-    assert eventually(lambda: world.counted("ConnectionsRefused") == 1)
+    assert eventually(lambda: world.counted("ConnectionsRejected") == 1)
 
 
-def test_a_header_of_somebody_else_is_no_header(world: World) -> None:
+def test_a_header_of_somebody_else_is_no_header(world: ReceiverWorld) -> None:
     with world.connect() as peer:
         peer.raw(proxy_header(0x21, "10.7.0.5"))
         assert peer.ask(adt()) == "AA NG-1"

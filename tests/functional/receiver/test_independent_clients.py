@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.functional.receiver.certificates import Authority
+from tests.functional.receiver.certificates import CertificateFolder
 from tests.functional.receiver.test_identity import SERVER, tls
-from tests.functional.receiver.world import World, adt
+from tests.functional.receiver.world import ReceiverWorld, adt
 
 CLIENTS = Path(__file__).with_name("clients")
 FOLDER = ROOT / ".build" / "mllp-clients"
@@ -87,7 +87,9 @@ def run(
     return done.stdout
 
 
-def test_mllp_send_of_python_hl7(world: World, python_hl7: dict[str, str], tmp_path: Path) -> None:
+def test_mllp_send_of_python_hl7(
+    world: ReceiverWorld, python_hl7: dict[str, str], tmp_path: Path
+) -> None:
     file = tmp_path / "messages.hl7"
     file.write_bytes(adt("1") + adt("2", patient="0043"))
     code = "import sys; from hl7.client import mllp_send; sys.exit(mllp_send())"
@@ -97,15 +99,15 @@ def test_mllp_send_of_python_hl7(world: World, python_hl7: dict[str, str], tmp_p
     assert len(world.envelopes()) == 2
 
 
-def test_mllp_client_of_python_hl7(world: World, python_hl7: dict[str, str]) -> None:
+def test_mllp_client_of_python_hl7(world: ReceiverWorld, python_hl7: dict[str, str]) -> None:
     command = [sys.executable, "-P", "-c", MLLP_CLIENT, str(world.mllp_port)]
     assert b"MSA|AA|NG-1" in run(command, adt(), env=python_hl7)
 
 
 def test_mllp_client_of_python_hl7_over_tls(
-    start: Callable[..., World], python_hl7: dict[str, str], tmp_path: Path
+    start: Callable[..., ReceiverWorld], python_hl7: dict[str, str], tmp_path: Path
 ) -> None:
-    authority = Authority(tmp_path)
+    authority = CertificateFolder(tmp_path)
     world = start(tls=tls(authority))
     command = [
         sys.executable,
@@ -119,26 +121,30 @@ def test_mllp_client_of_python_hl7_over_tls(
     assert b"MSA|AA|NG-1" in run(command, adt(), env=python_hl7)
 
 
-def test_node_hl7_client(world: World, node: Path) -> None:
+def test_node_hl7_client(world: ReceiverWorld, node: Path) -> None:
     command = ["node", "node_hl7_client.mjs", str(world.mllp_port)]
     assert b"MSA|AA|NG-1" in run(command, adt(), cwd=node)
     assert len(world.envelopes()) == 1
 
 
-def test_node_hl7_client_over_tls(start: Callable[..., World], node: Path, tmp_path: Path) -> None:
-    authority = Authority(tmp_path)
+def test_node_hl7_client_over_tls(
+    start: Callable[..., ReceiverWorld], node: Path, tmp_path: Path
+) -> None:
+    authority = CertificateFolder(tmp_path)
     world = start(tls=tls(authority))
     command = ["node", "node_hl7_client.mjs", str(world.mllp_port), str(authority.file), SERVER]
     assert b"MSA|AA|NG-1" in run(command, adt(), cwd=node)
 
 
-def test_medplum_hl7_client(world: World, node: Path) -> None:
+def test_medplum_hl7_client(world: ReceiverWorld, node: Path) -> None:
     assert b"MSA|AA|NG-1" in run(["node", "medplum.mjs", str(world.mllp_port)], adt(), cwd=node)
     assert len(world.envelopes()) == 1
 
 
-def test_a_client_that_knows_tls_1_2_alone(start: Callable[..., World], tmp_path: Path) -> None:
-    authority = Authority(tmp_path)
+def test_a_client_that_knows_tls_1_2_alone(
+    start: Callable[..., ReceiverWorld], tmp_path: Path
+) -> None:
+    authority = CertificateFolder(tmp_path)
     world = start(tls=tls(authority))
     context = authority.client()
     context.maximum_version = ssl.TLSVersion.TLSv1_2

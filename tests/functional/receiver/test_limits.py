@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from hl7.er7 import MAX_SEGMENTS
 from hl7.mllp import wrap
-from tests.functional.receiver.world import World, adt, eventually
+from tests.functional.receiver.world import ReceiverWorld, adt, eventually
 
 
 def test_an_oversize_message_is_rejected_kept_in_part_and_the_next_one_stored(
-    start: Callable[..., World],
+    start: Callable[..., ReceiverWorld],
 ) -> None:
     world = start(max_message_bytes=1000)
     message = adt(more=b"NTE|1||" + b"x" * 200_000 + b"\r")
@@ -19,7 +19,7 @@ def test_an_oversize_message_is_rejected_kept_in_part_and_the_next_one_stored(
 
 
 def test_a_frame_that_does_not_end_in_time_is_rejected_and_the_connection_closed(
-    start: Callable[..., World],
+    start: Callable[..., ReceiverWorld],
 ) -> None:
     world = start(frame_seconds=0.2)
     with world.connect() as slow, world.connect() as other:
@@ -27,10 +27,12 @@ def test_a_frame_that_does_not_end_in_time_is_rejected_and_the_connection_closed
         assert slow.answer() == "AR SLOW"
         assert slow.is_closed()
         assert other.ask(adt()) == "AA NG-1"
-    assert "a frame did not end in time" in {line.get("why") for line in world.logged()}
+    assert "frame timeout: no end block" in {line.get("why") for line in world.logged()}
 
 
-def test_a_connection_that_is_silent_for_too_long_is_closed(start: Callable[..., World]) -> None:
+def test_a_connection_that_is_silent_for_too_long_is_closed(
+    start: Callable[..., ReceiverWorld],
+) -> None:
     world = start(idle_seconds=0.2)
     with world.connect() as sender:
         assert sender.ask(adt()) == "AA NG-1"
@@ -38,7 +40,7 @@ def test_a_connection_that_is_silent_for_too_long_is_closed(start: Callable[...,
 
 
 def test_a_connection_is_not_idle_while_its_message_is_being_stored(
-    start: Callable[..., World],
+    start: Callable[..., ReceiverWorld],
 ) -> None:
     world = start(idle_seconds=0.1)
     with world.connect() as sender:
@@ -49,7 +51,7 @@ def test_a_connection_is_not_idle_while_its_message_is_being_stored(
 
 
 def test_no_more_connections_than_the_limit_and_a_free_place_is_used_again(
-    start: Callable[..., World],
+    start: Callable[..., ReceiverWorld],
 ) -> None:
     world = start(max_connections=2)
     with world.connect() as one, world.connect() as two:
@@ -61,11 +63,11 @@ def test_no_more_connections_than_the_limit_and_a_free_place_is_used_again(
     assert eventually(lambda: world.server.open_connections == 0)
     with world.connect() as four:
         assert four.ask(adt("D")) == "AA D"
-    assert world.counted("ConnectionsRefused") == 1
+    assert world.counted("ConnectionsRejected") == 1
 
 
 def test_a_sender_that_waits_for_an_answer_in_a_flood_still_gets_all(
-    start: Callable[..., World],
+    start: Callable[..., ReceiverWorld],
 ) -> None:
     world = start(max_in_flight=1)
     stream = b"".join(wrap(adt(f"F-{n}", patient=str(n))) for n in range(100))
@@ -74,7 +76,9 @@ def test_a_sender_that_waits_for_an_answer_in_a_flood_still_gets_all(
         assert [sender.answer() for _ in range(100)] == [f"AA F-{n}" for n in range(100)]
 
 
-def test_no_more_connections_of_one_peer_than_its_limit(start: Callable[..., World]) -> None:
+def test_no_more_connections_of_one_peer_than_its_limit(
+    start: Callable[..., ReceiverWorld],
+) -> None:
     world = start(max_connections_per_peer=1)
     with world.connect() as one:
         assert one.ask(adt("A")) == "AA A"
@@ -85,11 +89,13 @@ def test_no_more_connections_of_one_peer_than_its_limit(start: Callable[..., Wor
         assert three.ask(adt("B")) == "AA B"
 
 
-def test_a_message_of_too_many_segments_is_rejected_and_kept(start: Callable[..., World]) -> None:
+def test_a_message_of_too_many_segments_is_rejected_and_kept(
+    start: Callable[..., ReceiverWorld],
+) -> None:
     world = start()
     long = adt(more=b"NTE|1||x\r" * MAX_SEGMENTS)
     with world.connect() as sender:
         assert sender.ask(long) == "AR NG-1"
         assert sender.ask(adt("NG-2", more=b"NTE|1||x\r" * (MAX_SEGMENTS - 9))) == "AA NG-2"
     assert list(world.objects("rejected/").values()) == [long]
-    assert world.counted("Refused", reason="too_many_segments") == 1
+    assert world.counted("Rejected", reason="too_many_segments") == 1

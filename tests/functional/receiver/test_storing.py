@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from receiver.storage.aws_client.http import ExchangeError
-from tests.functional.receiver.world import World, adt, eventually, refused_by
+from tests.functional.receiver.world import ReceiverWorld, adt, error_of, eventually
 
 
-def test_a_message_is_in_the_vault_and_on_the_queue_when_aa_comes(world: World) -> None:
+def test_a_message_is_in_the_vault_and_on_the_queue_when_aa_comes(world: ReceiverWorld) -> None:
     message = adt()
     with world.connect() as sender:
         assert sender.ask(message) == "AA NG-1"
@@ -30,7 +30,9 @@ def test_a_message_is_in_the_vault_and_on_the_queue_when_aa_comes(world: World) 
 
 
 @pytest.mark.parametrize("operation", ["PutObject", "SendMessageBatch"])
-def test_no_answer_leaves_before_the_service_has_confirmed(world: World, operation: str) -> None:
+def test_no_answer_leaves_before_the_service_has_confirmed(
+    world: ReceiverWorld, operation: str
+) -> None:
     with world.connect() as sender:
         with world.faults.hold(operation):
             sender.send(adt())
@@ -40,7 +42,7 @@ def test_no_answer_leaves_before_the_service_has_confirmed(world: World, operati
 
 @pytest.mark.parametrize("operation", ["PutObject", "SendMessageBatch"])
 def test_a_service_that_fails_is_answered_with_ar_and_after_it_recovers_with_aa(
-    world: World, operation: str
+    world: ReceiverWorld, operation: str
 ) -> None:
     with world.connect() as sender:
         world.faults.fail(operation)
@@ -51,20 +53,22 @@ def test_a_service_that_fails_is_answered_with_ar_and_after_it_recovers_with_aa(
         assert sender.ask(adt()) == "AA NG-1"
     assert len(world.objects("events/")) == 1
     assert len(world.envelopes()) == 1
-    assert world.counted("Refused", reason="store_unavailable") == 3
+    assert world.counted("Rejected", reason="store_unavailable") == 3
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        refused_by("PutObject", "AccessDenied", 403),
-        refused_by("PutObject", "NoSuchBucket", 404),
+        error_of("PutObject", "AccessDenied", 403),
+        error_of("PutObject", "NoSuchBucket", 404),
         ExchangeError("cannot connect"),
         ZeroDivisionError("Quillfeather"),
     ],
     ids=["no grant", "no bucket", "unreachable", "our own fault"],
 )
-def test_whatever_goes_wrong_in_storing_is_answered_with_ar(world: World, error: Exception) -> None:
+def test_whatever_goes_wrong_in_storing_is_answered_with_ar(
+    world: ReceiverWorld, error: Exception
+) -> None:
     world.faults.fail("PutObject", error)
     with world.connect() as sender:
         assert sender.ask(adt()) == "AR NG-1"
@@ -72,16 +76,18 @@ def test_whatever_goes_wrong_in_storing_is_answered_with_ar(world: World, error:
 
 
 def test_a_service_that_hangs_is_answered_with_ar_within_the_sender_s_patience(
-    start: Callable[..., World],
+    start: Callable[..., ReceiverWorld],
 ) -> None:
     world = start(store_seconds=0.3)
     with world.connect() as sender, world.faults.hold("PutObject"):
         assert sender.ask(adt()) == "AR NG-1"
 
 
-def test_a_queue_whose_answer_was_lost_has_the_message_once_after_the_resend(world: World) -> None:
+def test_a_queue_whose_answer_was_lost_has_the_message_once_after_the_resend(
+    world: ReceiverWorld,
+) -> None:
     def lose_the_answer() -> None:
-        raise refused_by("SendMessageBatch")
+        raise error_of("SendMessageBatch")
 
     world.faults.after["SendMessageBatch"] = lose_the_answer
     with world.connect() as sender:
@@ -91,14 +97,14 @@ def test_a_queue_whose_answer_was_lost_has_the_message_once_after_the_resend(wor
     assert len(world.envelopes()) == 1
 
 
-def test_the_same_message_twice_is_one_event_and_one_object(world: World) -> None:
+def test_the_same_message_twice_is_one_event_and_one_object(world: ReceiverWorld) -> None:
     with world.connect() as sender:
         assert [sender.ask(adt()), sender.ask(adt())] == ["AA NG-1", "AA NG-1"]
     assert len(world.objects("events/")) == 1
     assert len(world.envelopes()) == 1
 
 
-def test_a_resend_with_a_new_time_points_at_the_first_copy(world: World) -> None:
+def test_a_resend_with_a_new_time_points_at_the_first_copy(world: ReceiverWorld) -> None:
     first, second = adt(), adt(time="20261123101112345")
     with world.connect() as sender:
         sender.ask(first)
@@ -110,7 +116,9 @@ def test_a_resend_with_a_new_time_points_at_the_first_copy(world: World) -> None
     assert other["sha256"] == hashlib.sha256(first).hexdigest()
 
 
-def test_a_copy_of_another_producer_without_its_digest_is_not_guessed_at(world: World) -> None:
+def test_a_copy_of_another_producer_without_its_digest_is_not_guessed_at(
+    world: ReceiverWorld,
+) -> None:
     with world.connect() as sender:
         sender.ask(adt())
         (envelope,) = world.envelopes()
@@ -118,33 +126,35 @@ def test_a_copy_of_another_producer_without_its_digest_is_not_guessed_at(world: 
         assert sender.ask(adt()) == "AR NG-1"
 
 
-def test_a_writer_at_the_same_key_at_the_same_moment_is_waited_for(world: World) -> None:
-    refusals = [refused_by("PutObject", "ConditionalRequestConflict", 409)]
+def test_a_writer_at_the_same_key_at_the_same_moment_is_waited_for(world: ReceiverWorld) -> None:
+    errors = [error_of("PutObject", "ConditionalRequestConflict", 409)]
 
     def conflict_once() -> None:
-        if refusals:
-            raise refusals.pop()
+        if errors:
+            raise errors.pop()
 
     world.faults.before["PutObject"] = conflict_once
     with world.connect() as sender:
         assert sender.ask(adt()) == "AA NG-1"
 
 
-def test_a_message_of_300_kb_is_stored(world: World) -> None:
+def test_a_message_of_300_kb_is_stored(world: ReceiverWorld) -> None:
     message = adt(more=b"OBX|1|ED|PDF^Report||^AP^PDF^Base64^" + b"QUJD" * 75_000 + b"\r")
     with world.connect() as sender:
         assert sender.ask(message) == "AA NG-1"
     assert list(world.objects("events/").values()) == [message]
 
 
-def test_bytes_of_any_charset_and_control_bytes_are_stored_as_they_came(world: World) -> None:
+def test_bytes_of_any_charset_and_control_bytes_are_stored_as_they_came(
+    world: ReceiverWorld,
+) -> None:
     message = adt(more=b"NTE|1||Jos\xe9 \xf0\x9f\x98\x80 \x0b soft \x1c odd \x00\r")
     with world.connect() as sender:
         assert sender.ask(message) == "AA NG-1"
     assert list(world.objects("events/").values()) == [message]
 
 
-def group_of(world: World) -> list[tuple[str, str]]:
+def group_of(world: ReceiverWorld) -> list[tuple[str, str]]:
     got = world.clients.sqs.receive_message(
         QueueUrl=world.queue_url,
         MaxNumberOfMessages=10,
@@ -156,7 +166,9 @@ def group_of(world: World) -> list[tuple[str, str]]:
     ]
 
 
-def test_a_patient_s_messages_share_a_group_that_does_not_show_the_patient(world: World) -> None:
+def test_a_patient_s_messages_share_a_group_that_does_not_show_the_patient(
+    world: ReceiverWorld,
+) -> None:
     with world.connect() as sender:
         for control_id, patient in (("1", "0042"), ("2", "0042"), ("3", "0043")):
             sender.ask(adt(control_id, patient=patient))
@@ -169,7 +181,9 @@ def test_a_patient_s_messages_share_a_group_that_does_not_show_the_patient(world
     assert groups[3][0] == groups[3][1], "without an identifier the event is a group of its own"
 
 
-def test_the_message_is_stored_when_its_sender_goes_away_before_the_answer(world: World) -> None:
+def test_the_message_is_stored_when_its_sender_goes_away_before_the_answer(
+    world: ReceiverWorld,
+) -> None:
     with world.faults.hold("SendMessageBatch"), world.connect() as sender:
         sender.send(adt())
         assert eventually(lambda: len(world.objects("events/")) == 1)
@@ -177,7 +191,7 @@ def test_the_message_is_stored_when_its_sender_goes_away_before_the_answer(world
     assert eventually(lambda: len(world.envelopes()) == 1)
 
 
-def test_no_patient_data_leaves_the_vault(world: World) -> None:
+def test_no_patient_data_leaves_the_vault(world: ReceiverWorld) -> None:
     message = adt("0042-Quillfeather").replace(b"|ADTSYS|", b"|Quillfeather|", 1)
     with world.connect() as sender:
         sender.ask(message)

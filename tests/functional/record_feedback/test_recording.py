@@ -10,17 +10,11 @@ from lambdas.common.aws.items import to_item
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger import table
 from lambdas.record_feedback.handler import lambda_handler
+from tests.support.lambda_context import LambdaContext
 from tests.support.logs import on_stdout
 from tests.support.ses_events import ses_event
 
 EVENT_ID, DELIVERY_ID = "5e" * 16, "d1" * 16
-
-
-class Context:
-    function_name = "RecordFeedback"
-    memory_limit_in_mb = 256
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:RecordFeedback"
-    aws_request_id = "request"
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +41,7 @@ def given(state: str, **more: Any) -> None:
 def feed(event_type: str, **part: Any) -> dict[str, Any]:
     """What the function returns for one event about the delivery."""
     event = ses_event(event_type, EVENT_ID, DELIVERY_ID, **part)
-    answer: dict[str, Any] = lambda_handler(event, Context())
+    answer: dict[str, Any] = lambda_handler(event, LambdaContext("RecordFeedback"))
     return answer
 
 
@@ -178,7 +172,7 @@ def test_a_delivery_of_another_event_is_not_ours() -> None:
 def test_a_mail_without_our_tags_is_dropped_without_an_error() -> None:
     event = ses_event("Delivery", EVENT_ID, DELIVERY_ID)
     del event["detail"]["mail"]["tags"]
-    assert lambda_handler(event, Context()) == {"outcome": "not_ours"}
+    assert lambda_handler(event, LambdaContext("RecordFeedback")) == {"outcome": "not_ours"}
 
 
 def test_no_address_and_no_text_of_a_server_is_logged_audited_or_kept(

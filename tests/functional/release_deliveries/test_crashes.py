@@ -9,11 +9,11 @@ from lambdas.common.audit import chain
 from lambdas.delivery import delivery, mailer, record, summary
 from lambdas.delivery.ledger import attempts, deliveries, due, problems, rate
 from lambdas.delivery.ledger import feedback as feedback_ledger
-from lambdas.delivery.ledger.states import Problem
+from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from lambdas.release_deliveries import releasing
 from tests.functional.deliver_notification.test_once import Death, dying
-from tests.functional.deliver_notification.world import RECIPIENT, Context, World, sent_mails
+from tests.functional.deliver_notification.world import RECIPIENT, DeliveryWorld, sent_mails
 from tests.functional.release_deliveries.world import (
     STAND_IN,
     due_now,
@@ -22,6 +22,7 @@ from tests.functional.release_deliveries.world import (
     world_with_fallback,
     worlds,
 )
+from tests.support.lambda_context import LambdaContext
 from tests.support.ses_events import ses_event
 
 # Two functions share one process' metrics here: the inner one publishes the outer one's.
@@ -134,7 +135,9 @@ def test_one_held_alone_is_told_once(
         assert [e["action"] for e in chain.entries(f"{1:032x}")] == ["HELD", "UNKNOWN"]
         return
     for _ in range(2):
-        feedback(ses_event("Delivery", f"{1:032x}", world.delivery_id), Context())
+        feedback(
+            ses_event("Delivery", f"{1:032x}", world.delivery_id), LambdaContext("RecordFeedback")
+        )
     assert [e["action"] for e in chain.entries(f"{1:032x}")] == ["HELD", "SENT", "DELIVERED"]
 
 
@@ -180,13 +183,13 @@ def test_a_bounce_is_recorded_once_and_the_fallback_told_once(
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):
-            feedback(event, Context())
-    feedback(event, Context())  # EventBridge brings it again
+            feedback(event, LambdaContext("RecordFeedback"))
+    feedback(event, LambdaContext("RecordFeedback"))  # EventBridge brings it again
     releases()
 
     assert [mail["To"] for mail in sent_mails()] == [RECIPIENT.address, STAND_IN.address]
     assert world.actions.count("BOUNCED") == 1
-    known = problems.read(Problem.ENDPOINT_BAD, world.item["endpoint_ref"])
+    known = problems.read(AddressProblemState.ENDPOINT_BAD, world.item["endpoint_ref"])
     assert known is not None
     assert known.state == "endpoint_bad"
 
@@ -207,7 +210,7 @@ def test_an_address_given_up_is_refused_and_the_fallback_told_once(
 ) -> None:
     world = world_with_fallback()
     endpoint = delivery.endpoint_of(RECIPIENT)
-    problems.report(Problem.ENDPOINT_BAD, endpoint, recipient_ref="k1.recipient")
+    problems.report(AddressProblemState.ENDPOINT_BAD, endpoint, recipient_ref="k1.recipient")
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):
@@ -218,7 +221,7 @@ def test_an_address_given_up_is_refused_and_the_fallback_told_once(
     assert world.actions.count("REFUSED") == 1
 
 
-def refused(world: World) -> None:
+def refused(world: DeliveryWorld) -> None:
     """One more run, which finds it refused or refuses it."""
     with pytest.raises(Exception, match="bounced or complained before"):
         world.run()
@@ -229,7 +232,7 @@ def refused(world: World) -> None:
 def test_one_suppressed_is_said_so_once(
     monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
-    world = World()
+    world = DeliveryWorld()
     cancelled: Callable[..., str] = lambda *_, **__: "c" * 32  # noqa: E731
     monkeypatch.setattr(delivery, "why_suppressed", cancelled)
     with monkeypatch.context() as crash:

@@ -10,14 +10,13 @@ from lambdas.common.aws import vault
 from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.identities import Identities
 from lambdas.delivery.ledger import problems
-from lambdas.delivery.ledger.states import Problem
+from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from tests.functional.deliver_notification.world import (
     ADMISSION,
     EVENT_ID,
     RECIPIENT,
-    Context,
-    World,
+    DeliveryWorld,
     ledger_items,
     sent_mails,
     ses_answers,
@@ -30,6 +29,7 @@ from tests.functional.release_deliveries.world import (
     world_with_fallback,
     worlds,
 )
+from tests.support.lambda_context import LambdaContext
 from tests.support.ses_events import ses_event
 
 
@@ -40,7 +40,9 @@ def test_a_bounce_or_complaint_gives_the_address_up_and_tells_the_fallback_once(
     world = world_with_fallback()
     world.run()
     for _ in range(2):
-        feedback(ses_event(event_type, EVENT_ID, world.delivery_id), Context())
+        feedback(
+            ses_event(event_type, EVENT_ID, world.delivery_id), LambdaContext("RecordFeedback")
+        )
         release()
     first, second = sent_mails()
     assert (first["To"], second["To"]) == (RECIPIENT.address, STAND_IN.address)
@@ -48,7 +50,7 @@ def test_a_bounce_or_complaint_gives_the_address_up_and_tells_the_fallback_once(
     assert plain is not None
     said = " ".join(plain.get_content().split())
     assert "It could not be delivered to Dr Petra Lindqvist" in said
-    known = problems.read(Problem.ENDPOINT_BAD, world.item["endpoint_ref"])
+    known = problems.read(AddressProblemState.ENDPOINT_BAD, world.item["endpoint_ref"])
     assert known is not None
     assert known.state == "endpoint_bad"
     assert "clinic.example" not in str(ledger_items())
@@ -57,7 +59,10 @@ def test_a_bounce_or_complaint_gives_the_address_up_and_tells_the_fallback_once(
 def test_a_soft_bounce_gives_nothing_up() -> None:
     world = world_with_fallback()
     world.run()
-    feedback(ses_event("Bounce", EVENT_ID, world.delivery_id, bounceType="Transient"), Context())
+    feedback(
+        ses_event("Bounce", EVENT_ID, world.delivery_id, bounceType="Transient"),
+        LambdaContext("RecordFeedback"),
+    )
     release()
     assert len(sent_mails()) == 1
 
@@ -65,10 +70,10 @@ def test_a_soft_bounce_gives_nothing_up() -> None:
 def test_the_next_event_goes_to_the_fallback_at_once_and_to_a_new_address_again() -> None:
     world = world_with_fallback()
     world.run()
-    feedback(ses_event("Bounce", EVENT_ID, world.delivery_id), Context())
+    feedback(ses_event("Bounce", EVENT_ID, world.delivery_id), LambdaContext("RecordFeedback"))
     later = replace(ADMISSION, event_id="9" * 32)
     recipient = replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref)
-    again = World((recipient,), later)
+    again = DeliveryWorld((recipient,), later)
     identities = Identities("k1.patient", recipients=(recipient,), fallbacks=(STAND_IN,))
     written = vault.write_document(later.event_id, "identities.json", to_document(identities))
     again.task["identities"]["version_id"] = written.version_id
@@ -76,7 +81,7 @@ def test_the_next_event_goes_to_the_fallback_at_once_and_to_a_new_address_again(
         again.run()
     release()
     assert [mail["To"] for mail in sent_mails()].count(STAND_IN.address) == 2
-    moved = World(
+    moved = DeliveryWorld(
         (replace(recipient, address="new@clinic.example"),), replace(later, event_id="8" * 32)
     )
     assert moved.run()["outcome"] == "sent"
@@ -93,7 +98,7 @@ def test_what_became_of_a_summary_stands_with_every_event_in_it() -> None:
     for event_type in ("Delivery", "Complaint"):
         for _ in range(2):
             event = ses_event(event_type, summary["event_id"], summary["delivery_id"])
-            feedback(event, Context())
+            feedback(event, LambdaContext("RecordFeedback"))
     assert states() == {"sent": 3}
     for number in (1, 2):
         actions = [entry["action"] for entry in chain.entries(f"{number:032x}")]

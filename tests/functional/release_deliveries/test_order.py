@@ -16,7 +16,7 @@ from lambdas.delivery.ledger import attempts, rate, repair
 from lambdas.delivery.ledger.due import due
 from tests.functional.deliver_notification.world import (
     RECIPIENT,
-    World,
+    DeliveryWorld,
     ledger_items,
     sent_mails,
     ses_answers,
@@ -62,7 +62,7 @@ def without_due(item: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in item.items() if name not in ("due_shard", "due_at")}
 
 
-def unchanged_since(world: World, moment: str) -> None:
+def unchanged_since(world: DeliveryWorld, moment: str) -> None:
     """Sets when the delivery was changed last."""
     boto3.client("dynamodb").update_item(
         TableName="ledger",
@@ -72,7 +72,7 @@ def unchanged_since(world: World, moment: str) -> None:
     )
 
 
-def set_time(world: World, moment: str) -> None:
+def set_time(world: DeliveryWorld, moment: str) -> None:
     """Gives a held delivery another time."""
     boto3.client("dynamodb").update_item(
         TableName="ledger",
@@ -98,7 +98,7 @@ def test_an_overdue_notification_goes_out_and_is_seen_whatever_else_waits(
 ) -> None:
     tomorrow, last_week = ago(hours=-20), ago(days=7)
     in_the_ledger(held(number, tomorrow, last_week) for number in range(1, WAITING + 1))
-    world = World((DIGEST,))
+    world = DeliveryWorld((DIGEST,))
     world.run()
     set_time(world, ago(minutes=20))
 
@@ -112,7 +112,7 @@ def test_an_overdue_notification_goes_out_and_is_seen_whatever_else_waits(
 @pytest.mark.parametrize("summary_first", [True, False])
 def test_the_longest_due_goes_first_summaries_and_single_ones_alike(summary_first: bool) -> None:
     other = replace(DIGEST, recipient_ref="k1.other", address="kofi.adu@clinic.example")
-    together, alone = worlds(2), World((other,))
+    together, alone = worlds(2), DeliveryWorld((other,))
     for world in (*together, alone):
         world.run()
         first = (world is not alone) is summary_first
@@ -140,7 +140,7 @@ def test_a_release_sends_no_faster_than_its_share_of_the_rate(
 ) -> None:
     monkeypatch.setenv("ENS_SES_RATE", "10")
     for number in range(4):
-        World((replace(DIGEST, recipient_ref=f"k1.{number}"),)).run()
+        DeliveryWorld((replace(DIGEST, recipient_ref=f"k1.{number}"),)).run()
     due_now()
     begun = time.monotonic()
     assert release()["sent"] == 4
@@ -186,7 +186,7 @@ def test_an_upgrade_finds_every_held_delivery_within_a_few_runs(
 
 
 def test_an_unknown_delivery_that_a_person_decides_leaves_the_index() -> None:
-    world = World()
+    world = DeliveryWorld()
     with ses_answers(ReadTimeoutError(endpoint_url="x")):
         world.run()
     assert "due_shard" in world.item
@@ -199,7 +199,7 @@ def test_an_unknown_delivery_that_a_person_decides_leaves_the_index() -> None:
 def test_nothing_that_is_settled_stays_on_the_index() -> None:
     for world in worlds(3):
         world.run()
-    World((replace(RECIPIENT, recipient_ref="k1.now"),)).run()
+    DeliveryWorld((replace(RECIPIENT, recipient_ref="k1.now"),)).run()
     due_now()
     release()
     assert states() == {"sent": 5}

@@ -19,7 +19,7 @@ from lambdas.release_deliveries import account
 from local.ses_account import age_mails, set_daily_quota
 from tests.functional.deliver_notification.world import (
     RECIPIENT,
-    World,
+    DeliveryWorld,
     refusal,
     sent_mails,
     ses_answers,
@@ -37,14 +37,14 @@ def ten_minutes_later(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def to_several(count: int) -> list[World]:
+def to_several(count: int) -> list[DeliveryWorld]:
     """So many events, each for a recipient of its own."""
     addressed = []
     for number in range(1, count + 1):
         recipient = replace(
             RECIPIENT, recipient_ref=f"k1.{number}", address=f"p{number}@clinic.example"
         )
-        addressed.append(World((recipient,), worlds(number)[-1].patient_event))
+        addressed.append(DeliveryWorld((recipient,), worlds(number)[-1].patient_event))
     return addressed
 
 
@@ -67,7 +67,7 @@ def told() -> list[str]:
 def test_a_mail_that_meets_the_daily_quota_is_held_and_its_event_ends_well(
     answer: ClientError,
 ) -> None:
-    world = World()
+    world = DeliveryWorld()
     with ses_answers(answer) as calls:
         result = world.run()
         assert (result["outcome"], result["hold_reason"]) == ("held", "quota")
@@ -78,7 +78,7 @@ def test_a_mail_that_meets_the_daily_quota_is_held_and_its_event_ends_well(
 
 
 def test_the_rate_of_a_second_is_no_daily_quota() -> None:
-    world = World()
+    world = DeliveryWorld()
     with (
         ses_answers(refusal("TooManyRequestsException", 429, PER_SECOND)),
         pytest.raises(DependencyUnavailableError),
@@ -116,12 +116,12 @@ def test_a_fresh_mail_waits_behind_those_that_wait_for_the_quota(ten_minutes_lat
     set_daily_quota(-1)
     assert release() == {"due": 2, "sent": 2}
     assert told() == ["p1@clinic.example", "p2@clinic.example", "p3@clinic.example"]
-    assert World().run()["outcome"] == "sent"
+    assert DeliveryWorld().run()["outcome"] == "sent"
 
 
 def test_nothing_is_tried_for_ten_minutes_after_the_quota_was_met() -> None:
     set_daily_quota(0)
-    World().run()
+    DeliveryWorld().run()
     set_daily_quota(-1)
     with ses_answers() as calls:
         assert release() == {"due": 1, "quota_reached": True}
@@ -168,7 +168,7 @@ def test_a_quota_that_cannot_be_read_stops_no_release(
 
     monkeypatch.setattr(account, "client", lambda name: Unreadable())
     set_daily_quota(0)
-    World().run()
+    DeliveryWorld().run()
     set_daily_quota(-1)
     boto3.client("dynamodb").delete_item(
         TableName="ledger", Key={"delivery_id": {"S": mail_account.KEY}}

@@ -12,11 +12,11 @@ from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.event import EventKind
 from lambdas.delivery.ledger import attempts, deliveries, due, problems
-from lambdas.delivery.ledger.encounters import Encounter, EventOrder, cancel
+from lambdas.delivery.ledger.encounters import Encounter, EncounterEvent, cancel
 from lambdas.delivery.ledger.states import SwitchState
 from tests.functional.deliver_notification.world import (
     RECIPIENT,
-    World,
+    DeliveryWorld,
     sent_mails,
     ses_answers,
 )
@@ -69,7 +69,7 @@ def test_one_alone_comes_as_a_notification_of_its_own() -> None:
 
 def test_somebody_who_chose_nothing_is_told_at_once() -> None:
     other = replace(RECIPIENT, recipient_ref="k1.other", address="kofi@clinic.example")
-    world = World((DIGEST, other))
+    world = DeliveryWorld((DIGEST, other))
     assert world.run()["outcome"] == "held"
     assert world.run(other)["outcome"] == "sent"
 
@@ -153,7 +153,7 @@ def test_an_unknown_one_goes_again_once_or_never_as_the_environment_says(
 ) -> None:
     monkeypatch.setenv("ENS_ON_UNKNOWN", policy)
     monkeypatch.setattr(attempts, "RESEND_AFTER", -due.RESEND_AFTER)
-    world = World()
+    world = DeliveryWorld()
     with ses_answers(ReadTimeoutError(endpoint_url="x")):
         assert world.run()["outcome"] == "unknown"
     for _ in range(3):
@@ -164,7 +164,7 @@ def test_an_unknown_one_goes_again_once_or_never_as_the_environment_says(
 def test_a_second_doubt_is_left_to_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENS_ON_UNKNOWN", "resend_once")
     monkeypatch.setattr(attempts, "RESEND_AFTER", -due.RESEND_AFTER)
-    world = World()
+    world = DeliveryWorld()
     silence = ReadTimeoutError(endpoint_url="x")
     with ses_answers(silence, silence) as calls:
         world.run()
@@ -174,11 +174,11 @@ def test_a_second_doubt_is_left_to_a_person(monkeypatch: pytest.MonkeyPatch) -> 
     assert world.item["state"] == "unknown"
 
 
-def withdraw_admission_of(*events: World) -> None:
+def withdraw_admission_of(*events: DeliveryWorld) -> None:
     """The hospital withdraws these events while they are held."""
     for world in events:
         stay = Encounter("k1.encounter", "k1.patient")
-        cancellation = EventOrder(
+        cancellation = EncounterEvent(
             "c" * 32, EventKind.CANCEL_ADMISSION, "2026-11-23T20:00:00.000Z", ""
         )
         cancel(stay, cancellation)
@@ -242,7 +242,7 @@ def test_every_minute_the_alarms_hear_what_waits_even_while_paused(
     for world in worlds(3):
         world.run()
     with ses_answers(ReadTimeoutError(endpoint_url="x")):
-        World().run()
+        DeliveryWorld().run()
     release()
     expected = {"UnknownDeliveries": 1, "HeldDeliveries": 3, "OverdueDeliveries": 0}
     assert gauges(capsys.readouterr().out) == {**expected, "OldestOverdueSeconds": 0}

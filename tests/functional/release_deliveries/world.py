@@ -17,10 +17,10 @@ from tests.functional.deliver_notification.world import (
     ADMISSION,
     EVENT_ID,
     RECIPIENT,
-    Context,
-    World,
+    DeliveryWorld,
     ledger_items,
 )
+from tests.support.lambda_context import LambdaContext
 
 DIGEST = replace(RECIPIENT, digest_at="07:00", time_zone="America/Halifax")
 STAND_IN = replace(
@@ -53,7 +53,7 @@ class Lambda:
         try:
             if self.die == "before":
                 raise RuntimeError
-            said = deliver(task, Context())
+            said = deliver(task, LambdaContext("DeliverNotification"))
             if self.die == "after":
                 raise RuntimeError
         except Exception as error:
@@ -70,7 +70,9 @@ class Lambda:
 
 def release() -> dict[str, Any]:
     """One run of the function."""
-    answer: dict[str, Any] = lambda_handler({"source": "aws.events"}, Context())
+    answer: dict[str, Any] = lambda_handler(
+        {"source": "aws.events"}, LambdaContext("ReleaseDeliveries")
+    )
     return answer
 
 
@@ -87,10 +89,10 @@ def due_now() -> None:
             )
 
 
-def worlds(count: int, recipient: Any = DIGEST) -> list[World]:
+def worlds(count: int, recipient: Any = DIGEST) -> list[DeliveryWorld]:
     """So many events for one recipient."""
     return [
-        World((recipient,), replace(ADMISSION, event_id=f"{number:032x}"))
+        DeliveryWorld((recipient,), replace(ADMISSION, event_id=f"{number:032x}"))
         for number in range(1, count + 1)
     ]
 
@@ -104,9 +106,9 @@ def states() -> dict[str, int]:
     return found
 
 
-def world_with_fallback() -> World:
+def world_with_fallback() -> DeliveryWorld:
     """A recipient whose directory entry names somebody to be told instead."""
-    world = World((replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref),))
+    world = DeliveryWorld((replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref),))
     identities = Identities("k1.patient", recipients=world.recipients, fallbacks=(STAND_IN,))
     written = vault.write_document(EVENT_ID, "identities.json", to_document(identities))
     world.task["identities"]["version_id"] = written.version_id

@@ -19,13 +19,13 @@ from tests.support.receiver import Answer, accept, acknowledge
 PYTHON = [sys.executable, "-m", "bench.receiver.load"]
 
 
-class Receiver(socketserver.ThreadingTCPServer):
+class ThreadedReceiver(socketserver.ThreadingTCPServer):
     """A receiver of many connections whose answers a test decides; None closes the connection."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Connection)
+        super().__init__(("127.0.0.1", 0), StubConnection)
         self.answer: Answer = accept
         self.received: list[bytes] = []
         self.connections = 0
@@ -33,10 +33,10 @@ class Receiver(socketserver.ThreadingTCPServer):
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
 
-class Connection(socketserver.BaseRequestHandler):
+class StubConnection(socketserver.BaseRequestHandler):
     """One connection; a client that goes away in the middle is an ordinary end."""
 
-    server: Receiver
+    server: ThreadedReceiver
 
     def handle(self) -> None:
         self.server.connections += 1
@@ -44,17 +44,17 @@ class Connection(socketserver.BaseRequestHandler):
         with suppress(OSError):
             while data := self.request.recv(65536):
                 for frame in decoder.feed(data):
-                    self.server.received.append(frame.payload)
-                    answer = self.server.answer(frame.payload)
+                    self.server.received.append(frame.message)
+                    answer = self.server.answer(frame.message)
                     if answer is None:
                         return
                     self.request.sendall(wrap(answer))
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
+def receiver() -> Iterator[ThreadedReceiver]:
     """A receiver that accepts everything."""
-    receiver = Receiver()
+    receiver = ThreadedReceiver()
     yield receiver
     receiver.shutdown()
     receiver.server_close()
@@ -76,7 +76,9 @@ def file(tmp_path: Path) -> Path:
     return messages.write_all(tmp_path)["0.5 kB"]
 
 
-def load(command: list[str], receiver: Receiver, file: Path, mode: str = "") -> generator.Load:
+def load(
+    command: list[str], receiver: ThreadedReceiver, file: Path, mode: str = ""
+) -> generator.Load:
     return generator.run(
         command,
         cores()[1],
@@ -89,7 +91,7 @@ def load(command: list[str], receiver: Receiver, file: Path, mode: str = "") -> 
 
 
 def test_every_message_is_another_event_of_some_patient(
-    command: list[str], receiver: Receiver, file: Path
+    command: list[str], receiver: ThreadedReceiver, file: Path
 ) -> None:
     seen = load(command, receiver, file)
     headers = [find_header(message) for message in receiver.received]
@@ -101,7 +103,7 @@ def test_every_message_is_another_event_of_some_patient(
 
 
 def test_a_negative_answer_is_not_counted_as_a_stored_message(
-    command: list[str], receiver: Receiver, file: Path
+    command: list[str], receiver: ThreadedReceiver, file: Path
 ) -> None:
     receiver.answer = lambda message: acknowledge(message, b"AR")
     seen = load(command, receiver, file)
@@ -110,7 +112,7 @@ def test_a_negative_answer_is_not_counted_as_a_stored_message(
 
 
 def test_a_connection_that_the_server_closes_is_a_reset_and_its_wait_is_seen(
-    command: list[str], receiver: Receiver, file: Path
+    command: list[str], receiver: ThreadedReceiver, file: Path
 ) -> None:
     receiver.answer = lambda message: None
     seen = load(command, receiver, file)
@@ -120,7 +122,7 @@ def test_a_connection_that_the_server_closes_is_a_reset_and_its_wait_is_seen(
 
 
 def test_a_client_of_a_server_of_one_message_connects_anew_for_each(
-    command: list[str], receiver: Receiver, file: Path
+    command: list[str], receiver: ThreadedReceiver, file: Path
 ) -> None:
     seen = load(command, receiver, file, mode="close")
     assert seen.answered > 10

@@ -19,10 +19,10 @@ from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import Recipient, RecipientReason
 from lambdas.common.contracts.visit import CodedText, Location, Visit
-from lambdas.common.senders import Sender
+from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message.letter import Letter, compose
 
-SENDER = Sender("Northtown General", ZoneInfo("America/Halifax"))
+SENDER = SenderProfile("Northtown General", ZoneInfo("America/Halifax"))
 RECIPIENT = Recipient(
     "k1.r", (RecipientReason.PRIMARY_CARE,), name=Name(family="Lindqvist", given="Petra")
 )
@@ -139,7 +139,7 @@ def letter_of(
     patient_event: PatientEvent = ADMISSION,
     clinical: ClinicalFindings = NOTHING,
     recipient: Recipient = RECIPIENT,
-    sender: Sender = SENDER,
+    sender: SenderProfile = SENDER,
     detail: str = "full",
 ) -> Letter:
     """The notification of this event."""

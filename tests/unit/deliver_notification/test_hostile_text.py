@@ -14,7 +14,7 @@ from lambdas.common.contracts.patient import Patient
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.common.contracts.visit import CodedText, Location, Visit
-from lambdas.common.senders import Sender
+from lambdas.common.senders import SenderProfile
 from lambdas.delivery import mailer
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.letter import Letter
@@ -89,7 +89,7 @@ def check(text: str) -> None:
     """The letter's HTML keeps its tags, its mail its headers, and nothing invisible is left."""
     event, clinical = filled(text)
     recipient = replace(RECIPIENT, name=Name(*[text] * 5))
-    letter = letter_of(event, clinical, recipient, Sender(text))
+    letter = letter_of(event, clinical, recipient, SenderProfile(text))
 
     page = Page(letter.html)
     assert page.faults == []

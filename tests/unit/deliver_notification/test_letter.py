@@ -12,7 +12,7 @@ from lambdas.common.contracts.patient import Patient
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.contracts.visit import CodedText, Visit
-from lambdas.common.senders import Sender
+from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message.locale import words_in
 from tests.unit.deliver_notification.letters import (
     ADMISSION,
@@ -78,7 +78,7 @@ def test_what_the_hospital_says_comes_before_what_a_machine_read() -> None:
 
 
 def test_the_three_required_items_are_named_as_missing_where_they_are() -> None:
-    for text in both(letter_of(BARE, sender=Sender())):
+    for text in both(letter_of(BARE, sender=SenderProfile())):
         assert "A patient of yours was admitted to hospital." in text
         assert re.search("Patient:? name not given in the hospital's message", text)
         assert re.search("Sending institution:? not named in the hospital's message", text)
@@ -86,7 +86,7 @@ def test_the_three_required_items_are_named_as_missing_where_they_are() -> None:
 
 
 def test_an_empty_field_leaves_no_label() -> None:
-    letter = letter_of(BARE, sender=Sender())
+    letter = letter_of(BARE, sender=SenderProfile())
     labels = re.findall(r"^([A-Z][a-z ]{1,24}):", letter.text, re.MULTILINE)
     assert labels == ["For", "Patient", "Sending institution", "Treating practitioner"]
     assert len(re.findall("<th ", letter.html)) == 3
@@ -96,8 +96,10 @@ def test_an_empty_field_leaves_no_label() -> None:
 
 def test_the_institution_is_named_by_the_best_name_there_is() -> None:
     named = of_kind("admission", facility_name="Northtown General Hospital")
-    assert "institution: Northtown General Hospital" in letter_of(named, sender=Sender()).text
-    assert "institution: NORTHGEN" in letter_of(sender=Sender()).text
+    assert (
+        "institution: Northtown General Hospital" in letter_of(named, sender=SenderProfile()).text
+    )
+    assert "institution: NORTHGEN" in letter_of(sender=SenderProfile()).text
 
 
 def test_the_admitting_practitioner_stands_in_for_an_attending_one() -> None:

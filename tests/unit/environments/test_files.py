@@ -16,10 +16,10 @@ from environments import (
     CustomerGateway,
     Environment,
     EnvironmentFileError,
-    Mail,
-    Mdm,
+    MailSection,
+    MpiSection,
     Network,
-    Receiver,
+    ReceiverSection,
     Sender,
     load,
     names,
@@ -41,7 +41,7 @@ SCHEMAS = {
     kind: json.loads((ROOT / "environments" / f"{kind}.schema.json").read_text())
     for kind in ("environment", "sender")
 }
-FREE = "mdm.settings"
+FREE = "mpi.settings"
 """The one table whose keys belong to the backend of the index."""
 
 
@@ -98,7 +98,7 @@ def test_a_value_of_another_type_is_refused_by_file_and_key(
 TABLES = [
     ("environment", ()),
     ("sender", ()),
-    *(("environment", (table,)) for table in ("network", "receiver", "mail", "mdm")),
+    *(("environment", (table,)) for table in ("network", "receiver", "mail", "mpi")),
     ("environment", ("network", "customer_gateways", 0)),
 ]
 
@@ -214,9 +214,9 @@ def test_the_sample_document_of_these_tests_has_every_key_of_the_schema(
         (Sender, SENDER),
         (Network, ENVIRONMENT["network"]),
         (CustomerGateway, ENVIRONMENT["network"]["customer_gateways"][0]),
-        (Receiver, ENVIRONMENT["receiver"]),
-        (Mail, ENVIRONMENT["mail"]),
-        (Mdm, ENVIRONMENT["mdm"]),
+        (ReceiverSection, ENVIRONMENT["receiver"]),
+        (MailSection, ENVIRONMENT["mail"]),
+        (MpiSection, ENVIRONMENT["mpi"]),
     ],
 )
 def test_every_value_of_the_code_can_be_set_in_a_file(model: Any, table: dict[str, Any]) -> None:
@@ -257,9 +257,9 @@ def test_every_placeholder_of_prod_is_named_with_its_file_and_key() -> None:
         (("account",), "123456789012", "account"),
         (("alarm_topics",), ["arn:aws:sns:us-east-1:111122223333:x"], "alarm_topics[0]"),
         (
-            ("mdm", "settings"),
+            ("mpi", "settings"),
             {"base_url": "https://mpi.example.org/fhir"},
-            "mdm.settings.base_url",
+            "mpi.settings.base_url",
         ),
         (("mail", "domain"), "ens.test", "mail.domain"),
         (("network", "sender_networks"), ["198.51.100.0/24"], "network.sender_networks[0]"),

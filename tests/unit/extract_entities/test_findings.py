@@ -4,7 +4,7 @@ import pytest
 
 from lambdas.common.contracts.findings import Finding, SetAsideReason
 from lambdas.common.contracts.visit import CodedText
-from lambdas.extract_entities.findings import Found, found, shown, without_known
+from lambdas.extract_entities.findings import CurrentFindings, found, shown, without_known
 from lambdas.extract_entities.notes import Piece, reading
 
 NOTE = "s/p PE. Pulmonary embolism, diabetes. Takes metformin 500 mg bid and Metformin at night."
@@ -56,7 +56,7 @@ def attribute(kind: str, text: str) -> dict[str, Any]:
 
 def of(
     icd10cm: list[dict[str, Any]] | None = None, entities: list[dict[str, Any]] | None = None
-) -> Found:
+) -> CurrentFindings:
     return found(READING, entities or [], icd10cm or [])
 
 
@@ -153,7 +153,7 @@ def test_a_negated_mention_does_not_take_away_a_stated_one() -> None:
 def test_what_is_no_diagnosis_is_passed_over() -> None:
     time = {**condition("bid"), "Type": "TIME_EXPRESSION"}
     place = entity("night", "ANATOMY", "SYSTEM_ORGAN_SITE")
-    assert of([time], [place, entity("bid", "MEDICATION", "FREQUENCY")]) == Found()
+    assert of([time], [place, entity("bid", "MEDICATION", "FREQUENCY")]) == CurrentFindings()
 
 
 def test_a_medication_shows_how_it_is_taken_in_the_notes_order() -> None:

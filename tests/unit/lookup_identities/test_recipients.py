@@ -15,7 +15,7 @@ from lambdas.common.contracts.recipient import (
     RelationshipType,
 )
 from lambdas.lookup_identities.care_team.named_providers import Named
-from lambdas.lookup_identities.care_team.preferences import EventFacts
+from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.care_team.recipients import CareTeam, choose
 from lambdas.lookup_identities.registry.records import (
     Absence,
@@ -27,7 +27,7 @@ from lambdas.lookup_identities.registry.records import (
 
 PRIMARY_CARE = RelationshipType.PRIMARY_CARE
 ADDRESS = "petra@clinic.example"
-TODAY = EventFacts(EventKind.ADMISSION, "I", ("northgen", "NORTHGEN", "4W"), "2026-11-23")
+TODAY = NotificationSubject(EventKind.ADMISSION, "I", ("northgen", "NORTHGEN", "4W"), "2026-11-23")
 
 
 def provider(
@@ -49,7 +49,7 @@ def chosen(
     relationships: list[Relationship],
     providers: list[Provider],
     named: list[Named] | None = None,
-    event: EventFacts = TODAY,
+    event: NotificationSubject = TODAY,
 ) -> tuple[tuple[Recipient, ...], tuple[Considered, ...]]:
     by_id = {known.provider_id: known for known in providers}
     team = CareTeam(relationships, by_id, named or [], event)
@@ -167,7 +167,7 @@ def test_a_filter_never_holds_back_what_the_event_does_not_say_nor_that_it_is_ca
     filtered = provider(
         patient_classes=("E",), facilities=("SOUTHGEN",), event_kinds=(EventKind.DISCHARGE,)
     )
-    unsaid = EventFacts(EventKind.DISCHARGE, "", (), "2026-11-23")
+    unsaid = NotificationSubject(EventKind.DISCHARGE, "", (), "2026-11-23")
     assert chosen([related()], [filtered], event=unsaid)[0]
     cancelled = replace(unsaid, event_kind=EventKind.CANCEL_ADMISSION)
     assert chosen([related()], [filtered], event=cancelled)[0]

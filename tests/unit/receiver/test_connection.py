@@ -11,13 +11,13 @@ from typing import Any, cast
 from hl7.mllp import Decoder, Frame, wrap
 from receiver.intake.intake import Intake
 from receiver.intake.sender_table import Origin, SenderTable
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
-from receiver.transport.connection import Connection
+from receiver.transport.connection import MllpConnection
 
-SETTINGS = Settings(
+SETTINGS = ReceiverSettings(
     *("test", "vault", "queue", "key", "configuration", "configuration.json", "r1"),
     end_block_seconds=0.05,
 )
@@ -63,7 +63,7 @@ class FakeIntake:
 
     async def answer(self, frame: Frame, origin: Origin, turns: Turns) -> bytes | None:
         await self.gate.wait()
-        return frame.payload
+        return frame.message
 
 
 class FakeOwner:
@@ -75,23 +75,23 @@ class FakeOwner:
         self.metrics = Metrics("test", self.log)
         self.fake = FakeIntake()
         self.intake = cast(Intake, self.fake)
-        self.senders = SenderTable((), refuse_unknown=False)
+        self.senders = SenderTable((), reject_unknown=False)
         self.transport = FakeTransport()
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: MllpConnection) -> None:
         """Nothing to do."""
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: MllpConnection) -> None:
         """Nothing to do."""
 
-    def connect(self) -> Connection:
-        connection = Connection(self, "127.0.0.1")
+    def connect(self) -> MllpConnection:
+        connection = MllpConnection(self, "127.0.0.1")
         connection.connection_made(self.transport)
         self.transport.socket.close()
         return connection
 
     def answers(self) -> list[bytes]:
-        return [frame.payload for frame in Decoder(1 << 20).feed(self.transport.written)]
+        return [frame.message for frame in Decoder(1 << 20).feed(self.transport.written)]
 
 
 def run(job: Coroutine[Any, Any, None]) -> None:

@@ -13,24 +13,24 @@ from hypothesis import strategies as st
 
 from hl7.er7 import MAX_SEGMENTS
 from hl7.header import find_header
-from hl7.mllp import Decoder, Fault, Frame, wrap
+from hl7.mllp import Decoder, Frame, FrameFault, wrap
 from receiver.errors import StoreUnavailableError
 from receiver.intake import intake as module
 from receiver.intake.intake import Intake
 from receiver.intake.reference_key import ReferenceKey
 from receiver.intake.sender_table import Origin
-from receiver.settings import Settings
-from receiver.storage.store import Arrival, Store, Vaulted
+from receiver.settings import ReceiverSettings
+from receiver.storage.store import IncomingMessage, Store, StoredMessage
 from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
 
-LIMITS = Settings(
+LIMITS = ReceiverSettings(
     *("test", "vault", "queue", "key", "configuration", "configuration.json", "r1"),
     store_seconds=0.05,
 )
 PLAIN = Origin("c")
-REFUSE = Origin("c", "192.0.2.1", {}, strict=True)
+OTHER_SENDER = Origin("c", "192.0.2.1", {}, strict=True)
 
 
 def adt(*, rest: str = "", kind: str = "ADT^A01", control_id: str = "NG-1") -> bytes:
@@ -48,15 +48,15 @@ class FakeStore:
         self.confirmed = 0
         self.hang = ""
 
-    async def put_message(self, arrival: Arrival) -> Vaulted:
+    async def put_message(self, message: IncomingMessage) -> StoredMessage:
         await self._meet("put")
-        return Vaulted("key", "v1", "0" * 64, len(arrival.payload))
+        return StoredMessage("key", "v1", "0" * 64, len(message.er7))
 
-    async def send_envelope(self, arrival: Arrival, vaulted: Vaulted) -> None:
+    async def send_envelope(self, message: IncomingMessage, stored: StoredMessage) -> None:
         await self._meet("send")
         self.confirmed += 1
 
-    async def keep_refused(self, payload: bytes, reason: str, connection: str, peer: str) -> str:
+    async def put_rejected(self, content: bytes, reason: str, connection: str, peer: str) -> str:
         await self._meet("keep")
         return "rejected/x"
 
@@ -97,17 +97,17 @@ EXITS: dict[str, tuple[FakeStore, Frame, Origin, str]] = {
     "no control id": (FakeStore(), Frame(adt(control_id="")), Origin("c"), "AE"),
     "another type": (FakeStore(), Frame(adt(kind="ORU^R01")), Origin("c"), "AR"),
     "another trigger": (FakeStore(), Frame(adt(kind="ADT^X")), Origin("c"), "AR"),
-    "not this sender": (FakeStore(), Frame(adt()), REFUSE, "AR"),
+    "not this sender": (FakeStore(), Frame(adt()), OTHER_SENDER, "AR"),
     "many segments": (FakeStore(), Frame(adt() + b"NTE|1\r" * MAX_SEGMENTS), Origin("c"), "AR"),
-    "oversize": (FakeStore(), Frame(adt(), Fault.OVERSIZE), Origin("c"), "AR"),
-    "cut off": (FakeStore(), Frame(adt(), Fault.CUT_OFF), Origin("c"), "AR"),
-    "no start block": (FakeStore(), Frame(adt(), Fault.NO_START_BLOCK), Origin("c"), "AE"),
+    "oversize": (FakeStore(), Frame(adt(), FrameFault.OVERSIZE), Origin("c"), "AR"),
+    "cut off": (FakeStore(), Frame(adt(), FrameFault.CUT_OFF), Origin("c"), "AR"),
+    "no start block": (FakeStore(), Frame(adt(), FrameFault.NO_START_BLOCK), Origin("c"), "AE"),
     "S3 down": (FakeStore(put=unavailable), Frame(adt()), Origin("c"), "AR"),
     "SQS down": (FakeStore(send=unavailable), Frame(adt()), Origin("c"), "AR"),
     "bug at S3": (FakeStore(put=bug), Frame(adt()), Origin("c"), "AR"),
     "bug at SQS": (FakeStore(send=bug), Frame(adt()), Origin("c"), "AR"),
-    "refused, not kept": (FakeStore(keep=unavailable), Frame(b"hello"), Origin("c"), "AE"),
-    "refused, bug": (FakeStore(keep=bug), Frame(adt(kind="ORU^R01")), Origin("c"), "AR"),
+    "rejected, not stored": (FakeStore(keep=unavailable), Frame(b"hello"), Origin("c"), "AE"),
+    "rejected, bug": (FakeStore(keep=bug), Frame(adt(kind="ORU^R01")), Origin("c"), "AR"),
 }
 
 
@@ -140,7 +140,7 @@ def test_a_fault_of_ours_anywhere_is_answered_with_ar(
 
 
 def test_an_aborted_frame_has_its_answer_in_that_of_the_frame_that_came_instead() -> None:
-    assert answer(FakeStore(), Frame(adt(), Fault.ABORTED)) is None
+    assert answer(FakeStore(), Frame(adt(), FrameFault.ABORTED)) is None
 
 
 @pytest.mark.parametrize(
@@ -202,13 +202,13 @@ def test_whatever_comes_is_answered_and_never_held_beyond_the_limit(reads: list[
         return [await intake.answer(frame, Origin("c"), turns) for frame in frames]
 
     for frame, message in zip(frames, asyncio.run(answers()), strict=True):
-        assert len(frame.payload) <= limit
+        assert len(frame.message) <= limit
         if message is None:
-            header = find_header(frame.payload)
+            header = find_header(frame.message)
             asked = header is not None and (
                 header.letterhead.value(15) or header.letterhead.value(16)
             )
-            assert frame.fault is Fault.ABORTED or asked
+            assert frame.fault is FrameFault.ABORTED or asked
         else:
             assert message.startswith(b"MSH")
             assert not set(message) & {0x0B, 0x1C}

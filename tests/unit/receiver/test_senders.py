@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from receiver.intake.sender_table import Sender, SenderTable, certificate_names, within
+from receiver.intake.sender_table import SenderBinding, SenderTable, certificate_names, within
 
-OPEN = Sender("open", "ADT", "OPEN")
-NETWORK = Sender("network", "ADT", "NET", networks=(ip_network("10.1.0.0/16"),))
-CERTIFIED = Sender("certified", "ADT", "CERT", certificates=frozenset({"adt.cert.example"}))
-BOTH = Sender(
+OPEN = SenderBinding("open", "ADT", "OPEN")
+NETWORK = SenderBinding("network", "ADT", "NET", networks=(ip_network("10.1.0.0/16"),))
+CERTIFIED = SenderBinding("certified", "ADT", "CERT", certificates=frozenset({"adt.cert.example"}))
+BOTH = SenderBinding(
     "both",
     "ADT",
     "BOTH",
     networks=(ip_network("10.2.0.0/16"),),
     certificates=frozenset({"adt.both.example"}),
 )
-TABLE = SenderTable((OPEN, NETWORK, CERTIFIED, BOTH), refuse_unknown=False)
+TABLE = SenderTable((OPEN, NETWORK, CERTIFIED, BOTH), reject_unknown=False)
 INSIDE, ELSEWHERE = "10.1.2.3", "192.0.2.7"
 
 
@@ -49,13 +49,13 @@ def test_a_connection_speaks_for_its_own_senders_alone(
 
 
 def test_nobody_unknown_is_taken_where_the_table_is_complete() -> None:
-    origin = SenderTable((OPEN,), refuse_unknown=True).origin("c", ELSEWHERE, frozenset())
+    origin = SenderTable((OPEN,), reject_unknown=True).origin("c", ELSEWHERE, frozenset())
     assert origin.sender("ADT", "OPEN") == OPEN
     assert origin.sender("ADT", "OTHER") is None
 
 
 def test_the_first_of_two_entries_wins() -> None:
-    table = SenderTable((OPEN, Sender("late", "ADT", "OPEN")), refuse_unknown=False)
+    table = SenderTable((OPEN, SenderBinding("late", "ADT", "OPEN")), reject_unknown=False)
     assert table.origin("c", ELSEWHERE, frozenset()).sender("ADT", "OPEN") == OPEN
 
 

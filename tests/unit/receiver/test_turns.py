@@ -25,14 +25,14 @@ def test_a_group_goes_in_the_order_of_its_turns_whoever_is_ready_first() -> None
     assert asyncio.run(run()) == ["b1", "a1", "a2"]
 
 
-def test_who_comes_behind_a_failure_fails_too_and_the_next_one_starts_afresh() -> None:
+def test_a_turn_after_a_failed_turn_fails_and_a_later_turn_succeeds() -> None:
     async def run() -> str:
         turns = Turns()
         first, second = turns.take("a"), turns.take("a")
         with pytest.raises(StoreUnavailableError):
             async with first:
                 raise StoreUnavailableError("s3")
-        with pytest.raises(StoreUnavailableError, match="before it"):
+        with pytest.raises(StoreUnavailableError, match="previous message"):
             async with second:
                 await second.reached()
         async with turns.take("a") as third:

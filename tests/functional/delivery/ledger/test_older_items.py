@@ -7,10 +7,10 @@ import pytest
 from lambdas.common.audit import chain
 from lambdas.delivery.ledger import deliveries, table
 from lambdas.delivery.ledger.states import DeliveryState
-from tests.functional.deliver_notification.world import EVENT_ID, World, sent_mails
+from tests.functional.deliver_notification.world import EVENT_ID, DeliveryWorld, sent_mails
 
 
-def withheld(world: World) -> None:
+def withheld(world: DeliveryWorld) -> None:
     """Leaves the delivery as the version wrote it that said `withheld`, with its audit entry."""
     table.replace_item(
         {
@@ -32,7 +32,7 @@ def withheld(world: World) -> None:
 
 
 def test_a_delivery_that_was_withheld_is_suppressed(aws: Any) -> None:
-    world = World()
+    world = DeliveryWorld()
     withheld(world)
     item = deliveries.read(world.delivery_id)
     assert item is not None
@@ -40,7 +40,7 @@ def test_a_delivery_that_was_withheld_is_suppressed(aws: Any) -> None:
 
 
 def test_a_withheld_delivery_is_neither_sent_nor_audited_again(aws: Any) -> None:
-    world = World()
+    world = DeliveryWorld()
     withheld(world)
     assert world.run()["outcome"] == "suppressed"
     assert sent_mails() == []

@@ -4,10 +4,15 @@ import pytest
 
 from hl7 import er7
 from lambdas.common.errors import ConfigurationError
-from lambdas.lookup_identities.pix_pdq.queries import Domain, Parties, pdq_query, pix_query
+from lambdas.lookup_identities.pix_pdq.queries import (
+    AssigningAuthority,
+    Parties,
+    pdq_query,
+    pix_query,
+)
 
-REGION = Domain("REGION", "2.16.840.1.113883.3.9999.10")
-NORTHGEN = Domain("NORTHGEN", "2.16.840.1.113883.3.9999.11")
+REGION = AssigningAuthority("REGION", "2.16.840.1.113883.3.9999.10")
+NORTHGEN = AssigningAuthority("NORTHGEN", "2.16.840.1.113883.3.9999.11")
 PARTIES = Parties("NOTIFY", "REGION_HUB", "PIXMGR", "MPI", REGION)
 
 
@@ -60,15 +65,15 @@ def test_delimiters_in_an_identifier_are_escaped_and_it_ends_no_segment() -> Non
 def test_an_authority_is_asked_for_as_far_as_it_is_known(
     authorities: tuple[str, ...], text: str
 ) -> None:
-    assert Domain.of(authorities).text() == text
+    assert AssigningAuthority.of(authorities).text() == text
 
 
 def test_an_authority_of_an_answer_is_ours_by_oid_where_both_have_one() -> None:
-    assert REGION.is_same(Domain("REGION", REGION.universal_id))
-    assert REGION.is_same(Domain("", REGION.universal_id))
-    assert REGION.is_same(Domain("REGION", ""))
-    assert not REGION.is_same(Domain("REGION", NORTHGEN.universal_id))
-    assert not REGION.is_same(Domain("", ""))
+    assert REGION.is_same(AssigningAuthority("REGION", REGION.universal_id))
+    assert REGION.is_same(AssigningAuthority("", REGION.universal_id))
+    assert REGION.is_same(AssigningAuthority("REGION", ""))
+    assert not REGION.is_same(AssigningAuthority("REGION", NORTHGEN.universal_id))
+    assert not REGION.is_same(AssigningAuthority("", ""))
 
 
 def test_settings_without_a_domain_are_a_configuration_error() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
-from lambdas.lookup_identities.pix_pdq.queries import Domain
+from lambdas.lookup_identities.pix_pdq.queries import AssigningAuthority
 from lambdas.lookup_identities.pix_pdq.replies import (
     MismatchError,
     PixAnswer,
@@ -11,7 +11,7 @@ from lambdas.lookup_identities.pix_pdq.replies import (
     pix_answer,
 )
 
-REGION = Domain("REGION", "2.16.840.1.113883.3.9999.10")
+REGION = AssigningAuthority("REGION", "2.16.840.1.113883.3.9999.10")
 HD = "REGION&2.16.840.1.113883.3.9999.10&ISO"
 CONTROL_ID, TAG = "NTF-0001", "QT-7c1e"
 MSH = "MSH|^~\\&|PIXMGR|MPI|NOTIFY|REGION_HUB|20261123093000+0000||RSP^{}|MPI-88|P|2.5"

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from environments import Mdm, load
+from environments import MpiSection, load
 from tests.infra.assemblies import Stacks, stacks_of
 from tests.infra.template import Template
 
@@ -16,7 +16,7 @@ KEY = "arn:aws:kms:us-east-1:111122223333:key/1"
 @pytest.fixture(scope="module")
 def with_index() -> Stacks:
     """A development environment with an index in the hospital's network."""
-    mdm = Mdm(
+    mpi = MpiSection(
         settings={"host": "mpi.northgen.example", "port": 3600, "tls": True, "domain": "REGION"},
         providers="fhir",
         secret_arn=SECRET,
@@ -24,15 +24,15 @@ def with_index() -> Stacks:
         networks=("10.20.0.0/16",),
         port=3600,
     )
-    return stacks_of(replace(load("dev"), account="111122223333", mdm_backend="pixpdq", mdm=mdm))
+    return stacks_of(replace(load("dev"), account="111122223333", mpi_client="pixpdq", mpi=mpi))
 
 
 def test_the_function_is_told_where_the_index_is(with_index: Stacks) -> None:
     told = with_index["core"].properties("LookupIdentities")["Environment"]["Variables"]
-    assert told["ENS_MDM_BACKEND"] == "pixpdq"
-    assert told["ENS_PROVIDER_BACKEND"] == "fhir"
-    assert json.loads(told["ENS_MDM_SETTINGS"])["host"] == "mpi.northgen.example"
-    assert told["ENS_MDM_SECRET"] == SECRET
+    assert told["ENS_MPI_CLIENT"] == "pixpdq"
+    assert told["ENS_PROVIDER_DIRECTORY"] == "fhir"
+    assert json.loads(told["ENS_MPI_SETTINGS"])["host"] == "mpi.northgen.example"
+    assert told["ENS_MPI_SECRET"] == SECRET
 
 
 def test_only_that_function_may_read_the_secret_of_the_index(with_index: Stacks) -> None:
@@ -57,5 +57,5 @@ def test_without_an_index_there_is_no_way_out(prod: Stacks, core: Template) -> N
     rules = json.dumps(prod["network"].properties("FunctionsSecurityGroup"))
     assert "master patient index" not in rules
     told = core.properties("LookupIdentities")["Environment"]["Variables"]
-    assert told["ENS_MDM_SETTINGS"] == "{}"
-    assert "ENS_MDM_SECRET" not in told
+    assert told["ENS_MPI_SETTINGS"] == "{}"
+    assert "ENS_MPI_SECRET" not in told

@@ -9,7 +9,7 @@ from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import ConfigurationError, EnsError
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier, agreeing
 from lambdas.lookup_identities.mpi import cache
-from lambdas.lookup_identities.mpi.backends import PatientIndex
+from lambdas.lookup_identities.mpi.clients import MpiClient
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, Outcome, outcome_of
 from lambdas.lookup_identities.registry.records import Match
 
@@ -40,8 +40,8 @@ class Query:
 Tell = Callable[[Query], None]
 
 
-def ask_index(
-    index: PatientIndex, usable: Sequence[UsableIdentifier], patient: Patient, tell: Tell
+def ask_mpi(
+    index: MpiClient, usable: Sequence[UsableIdentifier], patient: Patient, tell: Tell
 ) -> Match | None:
     """The patient of an index outside, who agrees with the message; None for nobody.
 

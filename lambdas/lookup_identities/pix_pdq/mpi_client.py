@@ -24,25 +24,25 @@ from lambdas.lookup_identities.mpi import connection
 from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
 from lambdas.lookup_identities.mpi.connection import TRIES, Deadline, tls_context
 from lambdas.lookup_identities.mpi.outcomes import OUR_DOMAIN, DomainUnknownError
-from lambdas.lookup_identities.pix_pdq.mllp import Connection
+from lambdas.lookup_identities.pix_pdq.mllp import MpiConnection
 from lambdas.lookup_identities.pix_pdq.queries import (
-    Domain,
+    AssigningAuthority,
     Parties,
     cancellation,
     pdq_query,
     pix_query,
 )
 from lambdas.lookup_identities.pix_pdq.replies import (
-    Found,
     MismatchError,
     PdqAnswer,
+    PdqPatient,
     PixAnswer,
     check_acknowledged,
     pdq_answer,
     pix_answer,
 )
 from lambdas.lookup_identities.registry.records import Match
-from lambdas.lookup_identities.settings import mdm_secret, mdm_settings
+from lambdas.lookup_identities.settings import mpi_secret, mpi_settings
 
 PAGES = 3
 """Pages of a PDQ answer that are read; whoever is still among more is not one patient."""
@@ -65,7 +65,7 @@ def _find(usable: Sequence[UsableIdentifier], deadline: Deadline) -> Match | Non
     candidates: dict[tuple[str, str], tuple[str, ...]] = {}
     foreign, known = [], False
     for identifier in usable:
-        if _parties().domain.is_same(Domain.of(identifier.authorities)):
+        if _parties().domain.is_same(AssigningAuthority.of(identifier.authorities)):
             # An answer never holds the id that was asked for: of our own domain there is none.
             known = True
             candidates[identifier.pairs()[0]] = (identifier.value,)
@@ -95,7 +95,7 @@ def _find(usable: Sequence[UsableIdentifier], deadline: Deadline) -> Match | Non
 
 
 def _pix(identifier: UsableIdentifier, deadline: Deadline) -> PixAnswer:
-    parties, domain = _parties(), Domain.of(identifier.authorities)
+    parties, domain = _parties(), AssigningAuthority.of(identifier.authorities)
     return _ask(
         lambda control_id, tag: pix_query(parties, control_id, tag, identifier.value, domain),
         lambda raw, control_id, tag: pix_answer(raw, control_id, tag, parties.domain),
@@ -103,13 +103,13 @@ def _pix(identifier: UsableIdentifier, deadline: Deadline) -> PixAnswer:
     )
 
 
-def _pdq(patient_id: str, deadline: Deadline) -> Found | None:
+def _pdq(patient_id: str, deadline: Deadline) -> PdqPatient | None:
     """The one patient with this id; pages are read until a second shows up, or there are too many.
 
     What the index still holds back then is declined, so that it need not keep it.
     """
     parties, tag, pointer = _parties(), _new_id(), ""
-    patients: list[Found] = []
+    patients: list[PdqPatient] = []
     for _ in range(PAGES):
         page = _page(parties, tag, patient_id, pointer, deadline)
         if not page.domain_known:
@@ -177,18 +177,18 @@ def _new_id() -> str:
 
 
 @cache
-def _connection() -> Connection:
-    settings = mdm_settings()
+def _connection() -> MpiConnection:
+    settings = mpi_settings()
     try:
         host, port = settings["host"], int(settings["port"])
     except (KeyError, TypeError, ValueError):
-        raise ConfigurationError("ENS_MDM_SETTINGS lacks host or port") from None
-    return Connection(host, port, tls_context(mdm_secret()) if settings.get("tls") else None)
+        raise ConfigurationError("ENS_MPI_SETTINGS lacks host or port") from None
+    return MpiConnection(host, port, tls_context(mpi_secret()) if settings.get("tls") else None)
 
 
 @cache
 def _parties() -> Parties:
-    return Parties.from_settings(mdm_settings())
+    return Parties.from_settings(mpi_settings())
 
 
 @cache

@@ -7,11 +7,11 @@ import pytest
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.lookup_identities import settings
-from lambdas.lookup_identities.fhir import directory
-from lambdas.lookup_identities.fhir import index as fhir
-from lambdas.lookup_identities.mpi import backends
+from lambdas.lookup_identities.fhir import mpi_client as fhir
+from lambdas.lookup_identities.fhir import provider_directory
+from lambdas.lookup_identities.mpi import clients
 from lambdas.lookup_identities.mpi.circuit_breaker import FAILURES, SECONDS, Breaker
-from lambdas.lookup_identities.pix_pdq import index as pixpdq
+from lambdas.lookup_identities.pix_pdq import mpi_client as pixpdq
 from tests.conftest import ROOT, clear_caches
 
 UNUSED = "import sys, lambdas.lookup_identities.handler; print(*sys.modules)"
@@ -37,23 +37,23 @@ def fresh() -> None:
 
 
 def test_each_backend_is_chosen_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (backends.patient_index(), backends.provider_directory()) == (None, None)
+    assert (clients.mpi_client(), clients.provider_directory()) == (None, None)
     for name, module in (("pixpdq", pixpdq), ("fhir", fhir)):
-        settings.patient_backend.cache_clear()
-        monkeypatch.setenv("ENS_MDM_BACKEND", name)
-        assert backends.patient_index() is module
-    settings.provider_backend.cache_clear()
-    monkeypatch.setenv("ENS_PROVIDER_BACKEND", "fhir")
-    assert backends.provider_directory() is directory
+        settings.mpi_client_name.cache_clear()
+        monkeypatch.setenv("ENS_MPI_CLIENT", name)
+        assert clients.mpi_client() is module
+    settings.provider_directory_name.cache_clear()
+    monkeypatch.setenv("ENS_PROVIDER_DIRECTORY", "fhir")
+    assert clients.provider_directory() is provider_directory
     clear_caches()
 
 
 def test_a_backend_that_does_not_exist_is_a_configuration_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("ENS_MDM_BACKEND", "telepathy")
+    monkeypatch.setenv("ENS_MPI_CLIENT", "telepathy")
     with pytest.raises(ConfigurationError, match="names no backend"):
-        backends.patient_index()
+        clients.mpi_client()
     clear_caches()
 
 
@@ -61,9 +61,9 @@ def test_a_backend_that_does_not_exist_is_a_configuration_error(
 def test_settings_that_are_no_object_are_a_configuration_error(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setenv("ENS_MDM_SETTINGS", text)
-    with pytest.raises(ConfigurationError, match="ENS_MDM_SETTINGS"):
-        settings.mdm_settings()
+    monkeypatch.setenv("ENS_MPI_SETTINGS", text)
+    with pytest.raises(ConfigurationError, match="ENS_MPI_SETTINGS"):
+        settings.mpi_settings()
 
 
 def fail(breaker: Breaker) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import ConfigurationError, IdentityAmbiguousError
-from lambdas.lookup_identities.fhir.http import Reply, entries, has_more, server
+from lambdas.lookup_identities.fhir.http import FhirResponse, entries, has_more, server
 from lambdas.lookup_identities.fhir.patients import (
     bears,
     described,
@@ -27,7 +27,7 @@ from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
 from lambdas.lookup_identities.mpi.connection import Deadline
 from lambdas.lookup_identities.mpi.outcomes import OUR_DOMAIN, DomainUnknownError
 from lambdas.lookup_identities.registry.records import Match
-from lambdas.lookup_identities.settings import mdm_settings
+from lambdas.lookup_identities.settings import mpi_settings
 
 SEVERAL = "PID-3: the index knows several patients"
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
@@ -37,7 +37,7 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class IdentifierSystems:
     """What the settings say: the system of the registry's own ids, and those of authorities by name."""
 
     domain: str
@@ -54,7 +54,9 @@ def find(usable: Sequence[UsableIdentifier], patient: Patient) -> Match | None:
         return _by_pixm(usable, place, deadline)
 
 
-def _by_pixm(usable: Sequence[UsableIdentifier], place: Place, deadline: Deadline) -> Match | None:
+def _by_pixm(
+    usable: Sequence[UsableIdentifier], place: IdentifierSystems, deadline: Deadline
+) -> Match | None:
     candidates: dict[tuple[str, str], tuple[str, ...]] = {}
     foreign, known = [], False
     for identifier in usable:
@@ -82,7 +84,7 @@ def _by_pixm(usable: Sequence[UsableIdentifier], place: Place, deadline: Deadlin
 
 
 def _cross_referenced(
-    system: str, value: str, place: Place, deadline: Deadline
+    system: str, value: str, place: IdentifierSystems, deadline: Deadline
 ) -> tuple[str, ...] | None:
     """ITI-83: the ids in our domain; none for an unknown identifier, None for an unknown domain."""
     if system == place.domain:
@@ -108,7 +110,10 @@ def _cross_referenced(
 
 
 def _by_match(
-    usable: Sequence[UsableIdentifier], patient: Patient, place: Place, deadline: Deadline
+    usable: Sequence[UsableIdentifier],
+    patient: Patient,
+    place: IdentifierSystems,
+    deadline: Deadline,
 ) -> Match | None:
     """ITI-119. Two are asked for, so that ambiguity shows; only one that is certain is taken.
 
@@ -154,7 +159,7 @@ def _match(
     resource: Document,
     patient_id: str,
     matched_on: Sequence[str],
-    place: Place,
+    place: IdentifierSystems,
     deadline: Deadline,
 ) -> Match | None:
     """The patient, or who replaced them. A patient out of use whom nobody replaced is nobody."""
@@ -184,7 +189,7 @@ def _one(bundle: Document) -> Document | None:
     return found[0] if found else None
 
 
-def _bundle(reply: Reply, parameter: str = "") -> Document:
+def _bundle(reply: FhirResponse, parameter: str = "") -> Document:
     """The bundle of an answer; an empty one for an unknown domain (PDQm: 404).
 
     Raises `ConfigurationError` for a server that refuses, or that did not search by `parameter`:
@@ -202,12 +207,12 @@ def _bundle(reply: Reply, parameter: str = "") -> Document:
 
 
 @cache
-def _place() -> Place:
-    settings = mdm_settings()
+def _place() -> IdentifierSystems:
+    settings = mpi_settings()
     if not settings.get("domain"):
-        raise ConfigurationError("ENS_MDM_SETTINGS lacks domain")
+        raise ConfigurationError("ENS_MPI_SETTINGS lacks domain")
     by_match = settings.get("patients", "pixm") == "match"
-    return Place(settings["domain"], dict(settings.get("systems", {})), by_match)
+    return IdentifierSystems(settings["domain"], dict(settings.get("systems", {})), by_match)
 
 
 @cache

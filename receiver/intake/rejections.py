@@ -1,20 +1,21 @@
-"""The reasons for which a frame is rejected, with their acknowledgements. A closed list.
+"""The closed list of reasons for which a frame is rejected, and the rules that choose one.
 
-AE means "correct it before you send it again"; AR means "send it again later", or a fault in MSH-9
-(HL7 v2, 2.9.2.2). Codes are of HL7 table 0357. The texts are fixed and quote nothing of the message.
+AE asks the sender to correct the message before it sends it again. AR asks it to send the message again
+later, or reports MSH-9 or MSH-11 (HL7 v2.5.1, 2.9.2.2). Error codes are those of HL7 table 0357. The
+texts are constants: they quote nothing of the message.
 """
 
 from dataclasses import dataclass
 
 from hl7.er7 import MAX_SEGMENTS, has_too_many_segments
 from hl7.header import Header, is_event_code, trigger_event
-from hl7.mllp import Fault, Frame
+from hl7.mllp import Frame, FrameFault
 from receiver.intake.sender_table import Origin
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A reason, with its acknowledgement code in original mode, its ERR code, location and text."""
+class Rejection:
+    """A reason and its acknowledgement: MSA-1 in original mode, ERR-3, ERR-2 and ERR-8."""
 
     reason: str
     code: str
@@ -23,63 +24,71 @@ class Refusal:
     text: str
 
 
-NOT_HL7 = Refusal("not_hl7", "AE", 100, ("MSH", "1"), "The message does not begin with MSH")
-MSH_UNREADABLE = Refusal(
+NOT_HL7 = Rejection("not_hl7", "AE", 100, ("MSH", "1"), "The message does not begin with MSH")
+MSH_UNREADABLE = Rejection(
     "msh_unreadable", "AE", 102, ("MSH", "1", "2"), "MSH-2 does not name the delimiters"
 )
-NO_START_BLOCK = Refusal(
+NO_START_BLOCK = Rejection(
     "no_start_block", "AE", 207, (), "The frame does not begin with the start block 0x0B"
 )
-NO_CONTROL_ID = Refusal("no_control_id", "AE", 101, ("MSH", "1", "10"), "MSH-10 is empty")
-UNKNOWN_TYPE = Refusal(
-    "unknown_type", "AR", 200, ("MSH", "1", "9", "1", "1"), "Only ADT messages are taken here"
+NO_CONTROL_ID = Rejection("no_control_id", "AE", 101, ("MSH", "1", "10"), "MSH-10 is empty")
+UNKNOWN_TYPE = Rejection(
+    "unknown_type", "AR", 200, ("MSH", "1", "9", "1", "1"), "Only ADT messages are accepted here"
 )
-UNKNOWN_TRIGGER = Refusal(
-    "unknown_trigger", "AR", 201, ("MSH", "1", "9", "1", "2"), "The trigger event is not one of ADT"
+UNKNOWN_TRIGGER = Rejection(
+    "unknown_trigger",
+    "AR",
+    201,
+    ("MSH", "1", "9", "1", "2"),
+    "MSH-9.2 is not a trigger event of ADT",
 )
-PROCESSING_ID = Refusal(
-    "processing_id", "AR", 202, ("MSH", "1", "11", "1"), "Messages of this kind are not taken here"
+PROCESSING_ID = Rejection(
+    "processing_id", "AR", 202, ("MSH", "1", "11", "1"), "This processing id is not accepted here"
 )
-SENDER_NOT_ALLOWED = Refusal(
+SENDER_NOT_ALLOWED = Rejection(
     "sender_not_allowed",
     "AR",
     207,
     ("MSH", "1", "3"),
     "This connection may not send as this sender",
 )
-TRIGGER_NOT_ALLOWED = Refusal(
-    "trigger_not_allowed", "AR", 201, ("MSH", "1", "9", "1", "2"), "Not agreed with this sender"
+TRIGGER_NOT_ALLOWED = Rejection(
+    "trigger_not_allowed",
+    "AR",
+    201,
+    ("MSH", "1", "9", "1", "2"),
+    "This sender may not send this trigger event",
 )
-TOO_MANY_SEGMENTS = Refusal(
+TOO_MANY_SEGMENTS = Rejection(
     "too_many_segments", "AR", 207, (), f"The message has more than {MAX_SEGMENTS} segments"
 )
-OVERSIZE = Refusal("oversize", "AR", 207, (), "The message is longer than the receiver takes")
-CUT_OFF = Refusal("cut_off", "AR", 207, (), "The frame did not end")
-UNAVAILABLE = Refusal(
+OVERSIZE = Rejection("oversize", "AR", 207, (), "The message is longer than the receiver accepts")
+CUT_OFF = Rejection("cut_off", "AR", 207, (), "The frame has no end block")
+UNAVAILABLE = Rejection(
     "store_unavailable", "AR", 207, (), "The message could not be stored and should be sent again"
 )
-RECEIVER_FAULT = Refusal(
+RECEIVER_FAULT = Rejection(
     "receiver_fault", "AR", 207, (), "The receiver failed and the message should be sent again"
 )
 
 _OF_FAULT = {
-    Fault.OVERSIZE: OVERSIZE,
-    Fault.CUT_OFF: CUT_OFF,
-    Fault.NO_START_BLOCK: NO_START_BLOCK,
+    FrameFault.OVERSIZE: OVERSIZE,
+    FrameFault.CUT_OFF: CUT_OFF,
+    FrameFault.NO_START_BLOCK: NO_START_BLOCK,
 }
 
 
 class Rules:
-    """The rules by which a message is rejected: its form, MSH-9, MSH-11, sender and size."""
+    """Checks form, MSH-9, MSH-11, sender and size of a message. `processing_ids` are the accepted MSH-11."""
 
     def __init__(self, processing_ids: frozenset[str]) -> None:
         self._processing_ids = processing_ids
 
-    def refusal_of(self, frame: Frame, header: Header | None, origin: Origin) -> Refusal | None:
-        """Returns the reason to reject this frame's message; None when it is to be stored.
+    def rejection_of(self, frame: Frame, header: Header | None, origin: Origin) -> Rejection | None:
+        """Returns the reason to reject this frame's message, None when it is to be stored.
 
-        PID, version and patient are not checked here. A message that can be stored is acknowledged,
-        and the workflow handles its faults.
+        PID, version and patient are not checked here: a message that can be stored is acknowledged, and
+        the workflow handles its faults.
         """
         if frame.fault in _OF_FAULT:
             return _OF_FAULT[frame.fault]
@@ -92,7 +101,7 @@ class Rules:
             or _of_size(header.message)
         )
 
-    def _of_header(self, header: Header, trigger: str) -> Refusal | None:
+    def _of_header(self, header: Header, trigger: str) -> Rejection | None:
         letterhead = header.letterhead
         if not letterhead.readable:
             return MSH_UNREADABLE
@@ -107,7 +116,7 @@ class Rules:
             return PROCESSING_ID
         return None
 
-    def _of_sender(self, header: Header, trigger: str, origin: Origin) -> Refusal | None:
+    def _of_sender(self, header: Header, trigger: str, origin: Origin) -> Rejection | None:
         letterhead = header.letterhead
         sender = origin.sender(letterhead.sending_application, letterhead.sending_facility)
         if sender is None:
@@ -117,5 +126,5 @@ class Rules:
         return None
 
 
-def _of_size(message: bytes) -> Refusal | None:
+def _of_size(message: bytes) -> Rejection | None:
     return TOO_MANY_SEGMENTS if has_too_many_segments(message) else None

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from receiver.errors import StoreUnavailableError
-from receiver.storage.sqs_batcher import Outbox
+from receiver.storage.sqs_batcher import SqsBatcher
 
 Answer = dict[str, Any]
 
 
 class Queue:
-    """Takes batches; `failing` says for an entry's id how often it is refused, and how."""
+    """Takes batches; `failing` says for an entry's id how often SQS rejects it, and with which code."""
 
     def __init__(self, **failing: list[Answer]) -> None:
         self.batches: list[list[str]] = []
@@ -27,9 +27,9 @@ class Queue:
             raise self.error
         answer: Answer = {"Successful": [], "Failed": []}
         for entry in request["Entries"]:
-            refusals = self.failing.get(entry["MessageDeduplicationId"])
-            if refusals:
-                answer["Failed"].append({"Id": entry["Id"], **refusals.pop(0)})
+            failures = self.failing.get(entry["MessageDeduplicationId"])
+            if failures:
+                answer["Failed"].append({"Id": entry["Id"], **failures.pop(0)})
             else:
                 answer["Successful"].append({"Id": entry["Id"]})
         return answer
@@ -37,7 +37,7 @@ class Queue:
 
 def outcomes(queue: Queue, *names: str, alone: bool = False) -> list[Any]:
     async def send_all() -> list[Any]:
-        outbox = Outbox(queue.ask, "queue", 0.001)
+        outbox = SqsBatcher(queue.ask, "queue", 0.001)
         return await asyncio.gather(
             *(outbox.send("{}", f"group {name}", name, alone=alone) for name in names),
             return_exceptions=True,
@@ -56,13 +56,13 @@ def test_who_is_alone_does_not_wait() -> None:
     queue = Queue()
 
     async def send() -> None:
-        await Outbox(queue.ask, "queue", 3600).send("{}", "g", "m", alone=True)
+        await SqsBatcher(queue.ask, "queue", 3600).send("{}", "g", "m", alone=True)
 
     asyncio.run(asyncio.wait_for(send(), 1))
     assert queue.batches == [["m"]]
 
 
-def test_one_refused_entry_fails_alone() -> None:
+def test_one_failed_entry_fails_alone() -> None:
     queue = Queue(b=[{"SenderFault": True, "Code": "InvalidMessageContents"}])
     first, second, third = outcomes(queue, "a", "b", "c")
     assert (first, third) == (None, None)
@@ -101,7 +101,7 @@ def test_who_has_given_up_is_not_sent() -> None:
     queue = Queue()
 
     async def send() -> None:
-        outbox = Outbox(queue.ask, "queue", 0.02)
+        outbox = SqsBatcher(queue.ask, "queue", 0.02)
         impatient = asyncio.create_task(outbox.send("{}", "g", "impatient", alone=False))
         patient = asyncio.create_task(outbox.send("{}", "g", "patient", alone=False))
         await asyncio.sleep(0)

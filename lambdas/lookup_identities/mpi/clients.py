@@ -13,17 +13,17 @@ from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import ConfigurationError
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.registry.records import Match, Provider
-from lambdas.lookup_identities.settings import patient_backend, provider_backend
+from lambdas.lookup_identities.settings import mpi_client_name, provider_directory_name
 
 REGISTRY = "registry"
 PATIENTS = {
-    "pixpdq": "lambdas.lookup_identities.pix_pdq.index",
-    "fhir": "lambdas.lookup_identities.fhir.index",
+    "pixpdq": "lambdas.lookup_identities.pix_pdq.mpi_client",
+    "fhir": "lambdas.lookup_identities.fhir.mpi_client",
 }
-PROVIDERS = {"fhir": "lambdas.lookup_identities.fhir.directory"}
+PROVIDERS = {"fhir": "lambdas.lookup_identities.fhir.provider_directory"}
 
 
-class PatientIndex(Protocol):
+class MpiClient(Protocol):
     """An index outside that is asked who the patient is."""
 
     def find(self, usable: Sequence[UsableIdentifier], patient: Patient) -> Match | None:
@@ -39,22 +39,22 @@ class ProviderDirectory(Protocol):
         ...
 
 
-def patient_index() -> PatientIndex | None:
+def mpi_client() -> MpiClient | None:
     """The index outside that is in use; None where the registry itself answers.
 
     Raises `ConfigurationError` for a backend that does not exist.
     """
-    return cast("PatientIndex | None", _loaded(patient_backend(), PATIENTS))
+    return cast("MpiClient | None", _loaded(mpi_client_name(), PATIENTS))
 
 
 def provider_directory() -> ProviderDirectory | None:
     """The directory outside that is in use; None where the registry itself answers."""
-    return cast("ProviderDirectory | None", _loaded(provider_backend(), PROVIDERS))
+    return cast("ProviderDirectory | None", _loaded(provider_directory_name(), PROVIDERS))
 
 
 def _loaded(name: str, modules: Mapping[str, str]) -> object | None:
     if name == REGISTRY:
         return None
     if name not in modules:
-        raise ConfigurationError("ENS_MDM_BACKEND or ENS_PROVIDER_BACKEND names no backend")
+        raise ConfigurationError("ENS_MPI_CLIENT or ENS_PROVIDER_DIRECTORY names no backend")
     return importlib.import_module(modules[name])

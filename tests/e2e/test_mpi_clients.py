@@ -17,7 +17,7 @@ def outside(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalSystem]:
     """A local system whose patients are an index's."""
-    system = LocalSystem(tmp_path_factory.mktemp("mdm"), "--no-sample", mdm=request.param)
+    system = LocalSystem(tmp_path_factory.mktemp("mpi"), "--no-sample", mpi=request.param)
     try:
         system.wait_until_ready()
         yield system

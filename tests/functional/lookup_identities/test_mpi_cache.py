@@ -21,7 +21,7 @@ from lambdas.common.errors import (
     IdentityNotFoundError,
 )
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
-from lambdas.lookup_identities.mpi import backends, cache
+from lambdas.lookup_identities.mpi import cache, clients
 from lambdas.lookup_identities.registry.records import Match, PatientRecord
 from tests.functional.lookup_identities.conftest import RunStep
 from tests.functional.lookup_identities.test_handler import EVENT_ID, OKAFOR, northgen
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("registry")
 OKAFOR_THERE = Match(PatientRecord("p-okafor", "Okafor", "Amara", "1958-02-14", "F"), ("PID-3",))
 
 
-class Index:
+class StubMpi:
     """An index outside; `asked` counts, `answer` may be changed, `meanwhile` happens before it answers."""
 
     def __init__(self) -> None:
@@ -48,10 +48,10 @@ class Index:
 
 
 @pytest.fixture
-def index(monkeypatch: pytest.MonkeyPatch, aws: Any) -> Index:
-    monkeypatch.setenv("ENS_MDM_BACKEND", "pixpdq")
-    running = Index()
-    monkeypatch.setattr(backends, "patient_index", lambda: running)
+def index(monkeypatch: pytest.MonkeyPatch, aws: Any) -> StubMpi:
+    monkeypatch.setenv("ENS_MPI_CLIENT", "pixpdq")
+    running = StubMpi()
+    monkeypatch.setattr(clients, "mpi_client", lambda: running)
     return running
 
 
@@ -74,7 +74,7 @@ def changed(*values: str, trigger: str = "A40", others: tuple[str, ...] = ()) ->
 
 
 def test_the_same_question_is_asked_once_and_tells_the_same_people(
-    index: Index, run_step: RunStep
+    index: StubMpi, run_step: RunStep
 ) -> None:
     first, second = run_step(OKAFOR), run_step(replace(OKAFOR, event_id="d" * 32))
     assert index.asked == 1
@@ -85,19 +85,19 @@ def test_the_same_question_is_asked_once_and_tells_the_same_people(
 
 
 def test_a_found_patient_is_kept_for_five_minutes(
-    index: Index, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
+    index: StubMpi, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_step(OKAFOR)
-    later(monkeypatch, 299)
+    later(monkeypatch, 290)
     run_step(OKAFOR)
     assert index.asked == 1
-    later(monkeypatch, 2)
+    later(monkeypatch, 11)
     run_step(OKAFOR)
     assert index.asked == 2
 
 
 def test_nobody_is_kept_for_half_a_minute(
-    index: Index, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
+    index: StubMpi, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index.answer = None
     for _ in range(2):
@@ -120,7 +120,7 @@ def test_nobody_is_kept_for_half_a_minute(
     ids=["name", "birth date", "sex", "identifiers"],
 )
 def test_another_question_is_asked_anew(
-    index: Index, run_step: RunStep, other: dict[str, Any]
+    index: StubMpi, run_step: RunStep, other: dict[str, Any]
 ) -> None:
     run_step(OKAFOR)
     event = replace(OKAFOR, patient=replace(OKAFOR.patient, **other))
@@ -132,7 +132,7 @@ def test_another_question_is_asked_anew(
     assert index.asked == 2
 
 
-def test_a_conflict_is_not_kept(index: Index, run_step: RunStep) -> None:
+def test_a_conflict_is_not_kept(index: StubMpi, run_step: RunStep) -> None:
     index.answer = replace(OKAFOR_THERE, record=PatientRecord("p-okafor", "Brown"))
     with pytest.raises(IdentityConflictError):
         run_step(OKAFOR)
@@ -151,7 +151,7 @@ def test_a_conflict_is_not_kept(index: Index, run_step: RunStep) -> None:
     ids=["update", "update of a person", "merge, survivor", "merge, the other"],
 )
 def test_a_change_of_the_patient_drops_what_was_kept(
-    index: Index, run_step: RunStep, event: PatientEvent
+    index: StubMpi, run_step: RunStep, event: PatientEvent
 ) -> None:
     run_step(OKAFOR)
     assert run_step(event) == {"recipient_count": 0, "recipients": []}
@@ -159,7 +159,7 @@ def test_a_change_of_the_patient_drops_what_was_kept(
     assert index.asked == 2
 
 
-def test_one_changed_identifier_of_several_is_enough(index: Index, run_step: RunStep) -> None:
+def test_one_changed_identifier_of_several_is_enough(index: StubMpi, run_step: RunStep) -> None:
     patient = replace(OKAFOR.patient, identifiers=(northgen("H00412"), northgen("X1")))
     event = replace(OKAFOR, patient=patient)
     run_step(event)
@@ -169,7 +169,7 @@ def test_one_changed_identifier_of_several_is_enough(index: Index, run_step: Run
 
 
 def test_an_answer_that_was_under_way_when_the_patient_was_merged_is_not_kept(
-    index: Index, run_step: RunStep
+    index: StubMpi, run_step: RunStep
 ) -> None:
     usable = [UsableIdentifier("PID-3", "H00412", ("NORTHGEN",))]
     index.meanwhile = lambda: cache.forget(usable)
@@ -181,7 +181,7 @@ def test_an_answer_that_was_under_way_when_the_patient_was_merged_is_not_kept(
     assert index.asked == 2, "the answer given after the merge is kept"
 
 
-def test_a_merge_is_audited_with_both_by_reference(index: Index, run_step: RunStep) -> None:
+def test_a_merge_is_audited_with_both_by_reference(index: StubMpi, run_step: RunStep) -> None:
     run_step(changed("H00412", others=("H00977",)))
     (entry,) = chain.entries("f" * 32)
     assert (entry["action"], entry["trigger_event"]) == ("IDENTITY_CHANGED", "A40")
@@ -192,12 +192,12 @@ def test_a_merge_is_audited_with_both_by_reference(index: Index, run_step: RunSt
 
 @pytest.mark.parametrize("method", ["batch_get_item", "transact_write_items"])
 def test_without_the_table_the_index_is_asked_each_time(
-    index: Index, run_step: RunStep, monkeypatch: pytest.MonkeyPatch, method: str
+    index: StubMpi, run_step: RunStep, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     original = getattr(client("dynamodb"), method)
 
     def throttled(**arguments: Any) -> Any:
-        if "lookups" in json.dumps(arguments):
+        if "mpi-cache" in json.dumps(arguments):
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, method)
         return original(**arguments)
 
@@ -208,7 +208,7 @@ def test_without_the_table_the_index_is_asked_each_time(
 
 
 def test_a_change_that_cannot_be_noted_comes_again(
-    index: Index, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
+    index: StubMpi, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def left_over(**arguments: Any) -> dict[str, Any]:
         return {"UnprocessedItems": arguments["RequestItems"]}
@@ -219,10 +219,10 @@ def test_a_change_that_cannot_be_noted_comes_again(
 
 
 def test_the_table_holds_references_and_the_registrys_id_and_nothing_of_the_message(
-    index: Index, run_step: RunStep
+    index: StubMpi, run_step: RunStep
 ) -> None:
     run_step(OKAFOR)
-    (item,) = map(from_item, client("dynamodb").scan(TableName="lookups")["Items"])
+    (item,) = map(from_item, client("dynamodb").scan(TableName="mpi-cache")["Items"])
     assert item["patient_id"] == "p-okafor"
     assert item["expires_at"] > time.time()
     said = without_digests(json.dumps(item).casefold())
