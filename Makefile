@@ -7,7 +7,7 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-local image packages run setup test test-fast coverage check sbom audit judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls reference lock clean
+.PHONY: help bench-local image packages run setup test test-fast coverage check sbom audit judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls reference contracts lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -125,6 +125,9 @@ RUNTIME := $(foreach name,boto3 botocore s3transfer urllib3 python-dateutil six,
 
 reference: setup ## write the table of API calls and IAM actions again (infra/reference/)
 	@$(BIN)/python -m infra.reference.build
+
+contracts: setup ## write the JSON Schemas of all stored documents again (docs/contracts/)
+	@$(BIN)/python -m ops.contracts
 
 lock: ## pin every dependency again (needs uv)
 	@$(LOCK) --group dev --output-file requirements.txt
