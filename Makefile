@@ -22,7 +22,7 @@ test: setup node_modules ## run the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 # The pure functional tests start no system and no moto.
-FAST := tests/unit tests/functional/comprehend_medical
+FAST := tests/unit tests/functional/simulators/comprehend_medical
 
 test-fast: setup ## run the unit tests and the pure functional tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(FAST) $(ARGS)
@@ -83,7 +83,7 @@ bench-receiver-faults: setup ## kill, stop and starve the receiver under load, a
 	@$(BIN)/python -m bench.receiver.faults $(ARGS)
 
 bench-receiver-fuzz: setup ## throw random bytes at the receiver's decoder and answers, ARGS=examples
-	@ENS_FUZZ_EXAMPLES=$(or $(ARGS),50000) $(BIN)/python -m pytest -q --timeout 1800 tests/unit/receiver/test_intake.py -k whatever_comes
+	@ENS_FUZZ_EXAMPLES=$(or $(ARGS),50000) $(BIN)/python -m pytest -q --timeout 1800 tests/unit/receiver/intake/test_intake.py -k whatever_comes
 
 bench-clinical: setup ## measure the clinical stand-in on held-out notes, or on those in NOTES=folder
 	@$(BIN)/python -m bench.clinical $(NOTES) $(ARGS)

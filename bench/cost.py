@@ -1,4 +1,4 @@
-"""`python -m bench.cost [FILE …]`: what the notes at hand would cost in each mode, in units as billed.
+"""`python -m bench.cost [FILE …]`: prints the price of notes in each cost mode, in billed units.
 
 Messages are read by ParseMessage's and ExtractEntities' own code, and findings are the local
 stand-in's, so nothing is sent or paid. FILE is a message (`.hl7`) that is measured beside the
@@ -14,7 +14,7 @@ from pathlib import Path
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.extract_entities.chunks import chunks
 from lambdas.extract_entities.comprehend import LIMITS, UNIT
-from lambdas.extract_entities.findings import Found, found
+from lambdas.extract_entities.findings import CurrentFindings, found
 from lambdas.extract_entities.notes import Piece, Reading, reading, sources
 from lambdas.extract_entities.settings import COST_MODES
 from lambdas.parse_message.read_event import read_event
@@ -85,7 +85,7 @@ def measured(texts: Iterable[Reading], mode: str) -> Measured:
     )
 
 
-def _found(text: Reading, mode: str) -> Found:
+def _found(text: Reading, mode: str) -> CurrentFindings:
     asked = COST_MODES[mode]
     entities = {name: ASK[name](text.text)["Entities"] if name in asked else [] for name in ASK}
     return found(

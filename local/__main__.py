@@ -10,7 +10,7 @@ from types import FrameType
 from lambdas.lookup_identities.registry.rows import InvalidRegistryError
 from local import sample
 from local.deploy import DeploymentError
-from local.mdm import MdmError
+from local.mpi import UnknownMpiError
 from local.receiver_process import ReceiverError
 from local.servers import HOST, PortError
 from local.synth import SynthError
@@ -20,7 +20,7 @@ from ops.events.trail import EventTrail
 EXPECTED = (
     DeploymentError,
     InvalidRegistryError,
-    MdmError,
+    UnknownMpiError,
     PortError,
     ReceiverError,
     SynthError,
@@ -59,7 +59,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m local",
         description="The whole system on this machine. Ports: ENS_MLLP_PORT (17000), ENS_AWS_PORT"
-        " (4566), ENS_CONSOLE_PORT (8080), ENS_HEALTH_PORT (17001). ENS_MDM=pixpdq or fhir looks"
+        " (4566), ENS_CONSOLE_PORT (8080), ENS_HEALTH_PORT (17001). ENS_MPI=pixpdq or fhir looks"
         " patients up in an index outside, over its own protocol (docs/identity.md).",
     )
     parser.add_argument(

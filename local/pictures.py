@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from lambdas.common.contracts.models import KINDS, CodedText, FirstNotice, Location
 from lambdas.delivery.message.letter import Letter, rendered, view_of
 from lambdas.delivery.message.locale import words_in
-from tests.unit.deliver_notification.letters import (
+from tests.unit.lambdas.delivery.message.letters import (
     DEATHS,
     FINDINGS,
     RECIPIENT,

@@ -48,7 +48,7 @@ def listen(name: str, port: int, variable: str) -> socket.socket:
     return sock
 
 
-class Server:
+class WsgiServer:
     """A WSGI app served by threads; it answers once `start` has returned."""
 
     def __init__(self, sock: socket.socket, app: App) -> None:
@@ -69,7 +69,7 @@ class Server:
         """Where the server answers, like `http://127.0.0.1:4566`."""
         return f"http://{HOST}:{self.port}"
 
-    def start(self) -> "Server":
+    def start(self) -> "WsgiServer":
         """Begins to serve; returns itself."""
         self._thread.start()
         return self

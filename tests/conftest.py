@@ -35,7 +35,7 @@ ENVIRONMENT = {
     "ENS_STATUS_TABLE": "status",
     "ENS_LEDGER_TABLE": "ledger",
     "ENS_REGISTRY_TABLE": "registry",
-    "ENS_LOOKUPS_TABLE": "lookups",
+    "ENS_MPI_CACHE_TABLE": "mpi-cache",
     "ENS_REFERENCE_KEY_SECRET": "reference-key",
     "ENS_AUDIT_KEY_SECRET": "audit-key",
     "ENS_SES_CONFIGURATION_SET": "ens-test",

@@ -7,7 +7,7 @@ from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.handler import Task
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.attempts import Delivery
-from lambdas.delivery.ledger.encounters import Encounter, Occasion, cancelled_by
+from lambdas.delivery.ledger.encounters import Encounter, EncounterEvent, cancelled_by
 from lambdas.delivery.ledger.states import DeliveryState
 
 NEVER_TOLD = "never_told"
@@ -30,7 +30,7 @@ def why_suppressed(
         return NEVER_TOLD
     return cancelled_by(
         Encounter(delivery.encounter_ref, delivery.patient_ref),
-        Occasion.of(patient_event, task["envelope"]["received_at"]),
+        EncounterEvent.of(patient_event, task["envelope"]["received_at"]),
         delivery.delivery_id,
         promised=promised,
     )

@@ -18,7 +18,7 @@ from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import mail_account
-from lambdas.delivery.ledger.states import SETTLED, DeliveryState, HoldReason, Problem
+from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
 from lambdas.delivery.material import event_and_findings, identities_of, letter_for, recipient_in
 
 BAD_ADDRESS = "the registry's address for the recipient is not one"
@@ -126,7 +126,9 @@ def why_held(recipient: Recipient, released: bool) -> tuple[str, str]:
 
 def is_given_up(delivery: Delivery) -> bool:
     """Whether the delivery's address bounced or complained before."""
-    return problems.read(Problem.ENDPOINT_BAD, delivery.facts["endpoint_ref"]) is not None
+    return (
+        problems.read(AddressProblemState.ENDPOINT_BAD, delivery.facts["endpoint_ref"]) is not None
+    )
 
 
 def _refusal(recipient: Recipient, delivery: Delivery) -> str:

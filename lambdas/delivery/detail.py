@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lambdas.common.contracts.models import Recipient
 from lambdas.common.errors import ConfigurationError
 from lambdas.delivery.ledger import problems
-from lambdas.delivery.ledger.states import Problem
+from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.delivery.message.letter import FULL, MINIMAL
 
 NO_OWN_KEY = "no_own_key"
@@ -58,7 +58,7 @@ def report(detail: Detail, recipient_ref: str, endpoint_ref: str) -> None:
     """Tells the operator that a recipient who asked for encryption got the minimum, and why."""
     if detail.reduced:
         problems.report(
-            Problem.CERTIFICATE_BAD,
+            AddressProblemState.CERTIFICATE_BAD,
             endpoint_ref,
             recipient_ref=recipient_ref,
             reason=detail.reduced,

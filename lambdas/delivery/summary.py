@@ -43,7 +43,7 @@ ALL_SUPPRESSED = "all_suppressed"
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class HeldNotification:
     """One held notification in a summary: its ledger item, what it tells, and whom."""
 
     item: DeliveryItem
@@ -51,7 +51,7 @@ class Member:
     recipient: Recipient
 
     @classmethod
-    def of(cls, item: DeliveryItem) -> "Member":
+    def of(cls, item: DeliveryItem) -> "HeldNotification":
         """The member whose ledger item this is."""
         task = _task(item)
         recipient = recipient_in(identities_of(item.event_id, task), item.recipient_ref)
@@ -64,7 +64,7 @@ def deliver_digest(task: Task, run: Run) -> Result:
     `task["members"]` are delivery ids, `task["envelope"]["event_id"]` is the summary's own id. Raises
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
-    members = [Member.of(item) for item in map(deliveries.read, task["members"]) if item]
+    members = [HeldNotification.of(item) for item in map(deliveries.read, task["members"]) if item]
     recipient = members[-1].recipient
     detail = detail_for(recipient)
     delivery = _delivery(task, run, recipient)
@@ -106,7 +106,7 @@ def _delivery(task: Task, run: Run, recipient: Recipient) -> Delivery:
     )
 
 
-def _made(attempt: Attempt, members: Sequence[Member], detail: Detail) -> DeliveryItem:
+def _made(attempt: Attempt, members: Sequence[HeldNotification], detail: Detail) -> DeliveryItem:
     """The summary's item after this run's try at it."""
     recipient = members[-1].recipient
     if is_given_up(attempt.delivery):
@@ -120,7 +120,7 @@ def _made(attempt: Attempt, members: Sequence[Member], detail: Detail) -> Delive
     return attempt.sent(_prepared(wanted, detail, attempt.run.event_id), recipient.address)
 
 
-def _is_suppressed(attempt: Attempt, member: Member) -> bool:
+def _is_suppressed(attempt: Attempt, member: HeldNotification) -> bool:
     """Whether the member's event was cancelled before the summary promised to tell it; settles it if so."""
     item = member.item
     if item.state is DeliveryState.SUPPRESSED:
@@ -135,7 +135,7 @@ def _is_suppressed(attempt: Attempt, member: Member) -> bool:
     return bool(because)
 
 
-def _prepared(members: Sequence[Member], detail: Detail, digest_id: str) -> Prepared:
+def _prepared(members: Sequence[HeldNotification], detail: Detail, digest_id: str) -> Prepared:
     words = words_in(members[-1].recipient.language)
     views = [
         view_of(

@@ -55,7 +55,7 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ComprehendAnswer:
     """One operation's entities, with offsets in the whole text, and the billed units."""
 
     entities: list[Entity] = field(repr=False)
@@ -85,7 +85,7 @@ def cost(text: str, operations: Sequence[str], quota: Quota) -> float:
 
 def analysed(
     text: str, operations: Sequence[str], quota: Quota, seconds: float, after: float = 0.0
-) -> dict[str, Answer]:
+) -> dict[str, ComprehendAnswer]:
     """Returns each operation's answer to the text, at the rate of the quota, within `seconds`.
 
     The first requests begin after `after` seconds, the rest follow in the text's order, so a timeout
@@ -139,7 +139,7 @@ def _ask(comprehend: Any, until: float, request: _Request) -> dict[str, Any]:
     return answer
 
 
-def _joined(asked: Sequence[tuple[Chunk, Future[dict[str, Any]]]]) -> Answer:
+def _joined(asked: Sequence[tuple[Chunk, Future[dict[str, Any]]]]) -> ComprehendAnswer:
     entities: list[Entity] = []
     missing: list[Missing] = []
     version, units, requests = "", 0, 0
@@ -152,7 +152,7 @@ def _joined(asked: Sequence[tuple[Chunk, Future[dict[str, Any]]]]) -> Answer:
         units += max(1, -(-len(chunk.text) // UNIT))
         version = version or answer.get("ModelVersion", "")
         entities += [_moved(entity, chunk.start) for entity in answer["Entities"]]
-    return Answer(entities, version, requests, units, tuple(missing))
+    return ComprehendAnswer(entities, version, requests, units, tuple(missing))
 
 
 def _answer(future: Future[dict[str, Any]], chunk: Chunk) -> dict[str, Any] | Missing:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from lambdas.common.contracts.models import ClinicalFindings, PatientEvent, Unread
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities import cache, comprehend, notes, turns
-from lambdas.extract_entities.comprehend import Answer
+from lambdas.extract_entities.comprehend import ComprehendAnswer
 from lambdas.extract_entities.findings import found, without_known
 from lambdas.extract_entities.language import is_english, languages
 from lambdas.extract_entities.notes import Piece, Reading, reading
@@ -27,7 +27,7 @@ class Extraction:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ServiceSlot:
     """The event's turn at the service, in seconds since the epoch; `at` is 0 before it has one.
 
     If it has no turn by `latest`, the event goes on without findings.
@@ -46,7 +46,7 @@ class Deferral:
 
 
 def extract(
-    event: PatientEvent, cost_mode: str, seconds: float, turn: Turn
+    event: PatientEvent, cost_mode: str, seconds: float, turn: ServiceSlot
 ) -> Extraction | Deferral:
     """Returns the conditions, medications, tests and procedures in the event's texts.
 
@@ -93,13 +93,13 @@ def _english(pieces: list[Piece], declared: str) -> tuple[list[Piece], list[Unre
     )
 
 
-def _kept(text: str, cost_mode: str) -> dict[str, Answer]:
+def _kept(text: str, cost_mode: str) -> dict[str, ComprehendAnswer]:
     """The cached answers of the mode's operations to this text."""
     found = {o: cache.kept(text, o, cache_days()) for o in COST_MODES[cost_mode]}
     return {operation: answer for operation, answer in found.items() if answer}
 
 
-def _turn(text: str, operations: list[str], turn: Turn) -> float | None:
+def _turn(text: str, operations: list[str], turn: ServiceSlot) -> float | None:
     """The time from which requests may begin; None when that would be too late."""
     if turn.at or not operations:
         return turn.at
@@ -108,7 +108,7 @@ def _turn(text: str, operations: list[str], turn: Turn) -> float | None:
 
 def _asked(
     text: str, operations: list[str], seconds: float, begin: float | None
-) -> dict[str, Answer]:
+) -> dict[str, ComprehendAnswer]:
     """The operations' answers, which are then cached. Without a turn no request is made."""
     after = max(0.0, begin - time.time()) if begin is not None else 0.0
     in_time = seconds if begin is not None else 0.0
@@ -118,14 +118,14 @@ def _asked(
     return asked
 
 
-def _why(answers: dict[str, Answer]) -> str:
+def _why(answers: dict[str, ComprehendAnswer]) -> str:
     """The first error code of the service."""
     codes = [gap.code for answer in answers.values() for gap in answer.missing]
     return next(filter(None, codes), "no answer came in time")
 
 
 def _unavailable(
-    base: ClinicalFindings, text: Reading, answers: dict[str, Answer]
+    base: ClinicalFindings, text: Reading, answers: dict[str, ComprehendAnswer]
 ) -> ClinicalFindings:
     return replace(
         base,
@@ -135,7 +135,7 @@ def _unavailable(
 
 
 def _findings(
-    base: ClinicalFindings, text: Reading, answers: dict[str, Answer]
+    base: ClinicalFindings, text: Reading, answers: dict[str, ComprehendAnswer]
 ) -> ClinicalFindings:
     entities = {operation: answer.entities for operation, answer in answers.items()}
     result = found(
@@ -158,7 +158,7 @@ def _findings(
     )
 
 
-def _unanswered(text: Reading, answers: dict[str, Answer]) -> list[Unread]:
+def _unanswered(text: Reading, answers: dict[str, ComprehendAnswer]) -> list[Unread]:
     """Each field with a part that an operation did not answer, and the reason."""
     gaps = {
         Unread(field, gap.reason, f"{operation} {gap.code}".strip()): None

@@ -50,7 +50,7 @@ _AROUND = " \t\r\n.,;:"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CurrentFindings:
     """The current findings in reading order; the others are in `apart` by their reason."""
 
     conditions: tuple[Finding, ...] = field(repr=False, default=())
@@ -66,7 +66,7 @@ def found(
     entities: Sequence[Entity],
     icd10cm: Sequence[Entity],
     rxnorm: Sequence[Entity] = (),
-) -> Found:
+) -> CurrentFindings:
     """The findings in DetectEntitiesV2's `entities`, InferICD10CM's and InferRxNorm's.
 
     Offsets are those of `reading`. If one operation was not called or did not answer, the findings of
@@ -102,7 +102,7 @@ def found(
         if entity["Category"] == "TEST_TREATMENT_PROCEDURE" and entity["Type"] in TEST_TYPES:
             kind = "test" if entity["Type"] == "TEST_NAME" else "procedure"
             sort(kind, _test(entity, reading), _reason([entity], entity["Score"]))
-    return Found(
+    return CurrentFindings(
         conditions=_merged(kept["condition"]),
         medications=_merged(kept["medication"]),
         tests=tuple(kept["test"]),

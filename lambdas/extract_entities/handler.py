@@ -8,7 +8,7 @@ from lambdas.common.contracts.models import PatientEvent
 from lambdas.common.handler import Result, Run, Task, step
 from lambdas.extract_entities import comprehend
 from lambdas.extract_entities.cost_mode import mode_for
-from lambdas.extract_entities.extracting import Deferral, Extraction, Turn, extract
+from lambdas.extract_entities.extracting import Deferral, Extraction, ServiceSlot, extract
 from lambdas.extract_entities.settings import cost_mode, full_in_clear, wait_seconds
 
 UNANSWERED = ("service", "time")
@@ -23,7 +23,7 @@ def lambda_handler(task: Task, run: Run) -> Result:
     `deferred`: the workflow waits `wait_seconds` and calls again with the `turn` that is returned here.
     Raises `DependencyUnavailableError` or `ConfigurationError`; the workflow then continues without findings.
     """
-    turn = Turn(
+    turn = ServiceSlot(
         at=task.get("turn", 0) / 1000,
         latest=datetime.fromisoformat(task["started_at"]).timestamp() + wait_seconds(),
     )

@@ -1,5 +1,6 @@
 """LookupIdentities: the patient of the event in the registry, and the providers to be told."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 
@@ -9,15 +10,15 @@ from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.handler import Result, Run, Task, of_envelope, step
 from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
-from lambdas.delivery.ledger.encounters import Occasion
+from lambdas.delivery.ledger.encounters import EncounterEvent
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team.cancellation import withdrawn
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import cache
-from lambdas.lookup_identities.mpi.client import Query
+from lambdas.lookup_identities.mpi.query import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
-from lambdas.lookup_identities.settings import patient_backend
+from lambdas.lookup_identities.settings import mpi_client_name
 
 ROSTERS = "rosters"
 """The chain under which a failure of the daily look at rosters is audited: it serves no single event."""
@@ -56,7 +57,7 @@ def lambda_handler(task: Task, run: Run) -> Result:
         smoke.check_recipients(identities)
     if event.kind in CANCELS:
         encounter_ref = task["parsed"].get("encounter_ref", "")
-        cancellation = Occasion.of(event, task["envelope"]["received_at"])
+        cancellation = EncounterEvent.of(event, task["envelope"]["received_at"])
         identities = withdrawn(identities, encounter_ref, cancellation)
     written = write_document(run.event_id, "identities.json", identities.to_dict())
     return _recorded(identities, written, run)
@@ -102,7 +103,7 @@ def _recorded(identities: Identities, written: Written, run: Run) -> Result:
         patient_ref=identities.patient_ref,
         recipients=told,
         considered=refused,
-        warnings=list(identities.warnings),
+        warnings=[asdict(warning) for warning in identities.warnings],
         merged_from=list(identities.merged_from),
         documents=[written.to_dict()],
     )
@@ -125,7 +126,7 @@ def _note_query(run: Run, query: Query) -> None:
     run.note(
         "QUERIED",
         "failed" if query.outcome in ("unavailable", "failed") else "ok",
-        backend=patient_backend(),
+        backend=mpi_client_name(),
         asked=[keys.reference("identifier", *pair) for pair in query.asked],
         answer=query.outcome,
         kept=query.kept,

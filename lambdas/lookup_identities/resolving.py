@@ -9,12 +9,12 @@ from lambdas.common.errors import ConfigurationError
 from lambdas.common.keys import reference_keys
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team import fallbacks, named_providers, recipients
-from lambdas.lookup_identities.care_team.preferences import Occasion
+from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.matching import identifiers
 from lambdas.lookup_identities.matching.demographics import given
 from lambdas.lookup_identities.matching.identifiers import LONGEST, UsableIdentifier
-from lambdas.lookup_identities.mpi import backends
-from lambdas.lookup_identities.mpi.client import Query, Tell, ask_index, telling_failures
+from lambdas.lookup_identities.mpi import clients
+from lambdas.lookup_identities.mpi.query import Query, Tell, ask_mpi, telling_failures
 from lambdas.lookup_identities.registry import table
 from lambdas.lookup_identities.registry.records import Match, Provider, Relationship
 from lambdas.lookup_identities.registry.table import CareFile, Filed
@@ -37,10 +37,10 @@ def resolve(
     """
     usable, warnings = identifiers.usable_identifiers(event.patient.identifiers, default_authority)
     # The smoke patient is in our own registry, whichever index knows the real ones.
-    index = None if smoke.is_smoke(event) else backends.patient_index()
+    mpi = None if smoke.is_smoke(event) else clients.mpi_client()
     destination = _destination(event, default_authority)
     filed = table.filed_under(
-        () if index else (pair for identifier in usable for pair in identifier.pairs()),
+        () if mpi else (pair for identifier in usable for pair in identifier.pairs()),
         (
             *(
                 pair
@@ -51,8 +51,8 @@ def resolve(
         ),
     )
     goes_to = [filed.providers[pair] for pair in destination if pair in filed.providers][:1]
-    if index:
-        found = ask_index(index, usable, event.patient, tell)
+    if mpi:
+        found = ask_mpi(mpi, usable, event.patient, tell)
         care = table.care_file(found.record.patient_id, others=goes_to) if found else None
     else:
         with telling_failures(usable, tell):
@@ -100,13 +100,13 @@ def _identities(
     filed: Filed,
     goes_to: Sequence[str],
 ) -> Identities:
-    occasion = Occasion.of(event)
+    occasion = NotificationSubject.of(event)
     known = dict(care.providers)
     away = recipients.surrogates(known.values(), occasion.today)
     known.update(table.providers(set(away) - known.keys()))
     related = [known[r.provider_id] for r in care.relationships if r.provider_id in known]
     named, misnamed = named_providers.named_providers(event.practitioners, related, filed.providers)
-    directory = None if smoke.is_smoke(event) else backends.provider_directory()
+    directory = None if smoke.is_smoke(event) else clients.provider_directory()
     circle = recipients.Circle(
         relationships=_with_destination(care.relationships, known, goes_to),
         providers=directory.validated(known) if directory else known,

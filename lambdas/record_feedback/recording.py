@@ -5,7 +5,7 @@ from lambdas.common.handler import Result, Run, Task
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger import feedback as ledger
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState, Problem
+from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState
 from lambdas.record_feedback.feedback import Feedback
 
 Actions = dict[str, set[str]]
@@ -82,7 +82,7 @@ def _give_up_address(feedback: Feedback, told: list[DeliveryItem]) -> None:
     item = told[0]
     if item.endpoint_ref:
         problems.report(
-            Problem.ENDPOINT_BAD,
+            AddressProblemState.ENDPOINT_BAD,
             item.endpoint_ref,
             recipient_ref=item.recipient_ref,
             reason=feedback.meaning.action.lower(),

@@ -1,6 +1,6 @@
-"""Dead letters as the audit and status tables know them, with the queue's own count.
+"""Lists dead letters from the audit and status tables, with the queue's message count.
 
-Looking never receives: a received message is hidden from whoever wants to redrive it.
+It receives no message: a received message is invisible to a redrive for its visibility timeout.
 """
 
 from dataclasses import asdict, dataclass
@@ -22,10 +22,9 @@ PERMANENT = frozenset(error.__name__ for error in PERMANENT_ERRORS)
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An event that was given up, and where its message is.
+    """A failed event and the place of its message.
 
-    `place` is `dead_letter`, `retrying` while SQS still redelivers it, or `redriven` while it
-    is on its way back.
+    `place` is `dead_letter`, `retrying` while SQS redelivers it, or `redriven` after a redrive.
     """
 
     event_id: str
@@ -37,19 +36,19 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
-    """The events, newest failure first, and how many messages the queue itself counts (roughly)."""
+    """The failed events, newest first, and the approximate number of messages on the queue."""
 
     events: list[DeadLetter]
     queue_count: int
 
     def to_dict(self) -> dict[str, Any]:
-        """The list as JSON values."""
+        """Returns the fields as JSON."""
         return asdict(self)
 
 
 def listed(deployment: Deployment) -> DeadLetters:
-    """What was given up within 14 days and has not run since, with the queue's own count."""
-    # After this long without another run, SQS has moved the message: no redelivery is due any more.
+    """Returns the events that failed within 14 days and have not run since, with the queue's count."""
+    # After this time without another run, SQS has moved the message to the dead-letter queue.
     patience = _attribute(deployment.output("QueueUrl"), "VisibilityTimeout") + MARGIN_SECONDS
     items = [status.read(event_id) for event_id in tables.failed_events()]
     failed = [item for item in items if item and item["status"] == status.FAILED]
@@ -69,7 +68,7 @@ def listed(deployment: Deployment) -> DeadLetters:
 
 
 def queue_count(deployment: Deployment) -> int:
-    """About how many messages the dead-letter queue holds, those in flight included; takes none."""
+    """Returns the approximate number of messages on the dead-letter queue, those in flight included."""
     url = deployment.output("DeadLetterQueueUrl")
     return sum(
         _attribute(url, name)
@@ -101,4 +100,4 @@ def _attribute(url: str, name: str) -> int:
     try:
         return int(answer["Attributes"][name])
     except KeyError:
-        raise ProblemError(f"The queue does not tell its {name}.") from None
+        raise ProblemError(f"SQS returned no attribute {name} for the queue {url}.") from None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.events.steps import Feedback, Recipient, Step
+from ops.events.steps import FeedbackTrace, RecipientTrace, Step
 from ops.events.trail import EventSummary, EventTrail
 from ops.queues.dead_letters import DeadLetter, DeadLetters
 
@@ -98,13 +98,13 @@ def _admitted() -> EventTrail:
             step("RecordFeedback", 4100, 12, run=0, action="DELIVERED", recipient_ref=first),
         ],
         recipients=[
-            Recipient(
+            RecipientTrace(
                 first,
                 ["primary_care", "named_in_message"],
                 "sent",
-                [Feedback("delivered", "2026-11-23T09:15:06.200Z")],
+                [FeedbackTrace("delivered", "2026-11-23T09:15:06.200Z")],
             ),
-            Recipient(second, ["consulting"], "unknown"),
+            RecipientTrace(second, ["consulting"], "unknown"),
         ],
         what_to_do=["The mail service did not say whether it took the notification."],
     )

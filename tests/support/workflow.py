@@ -36,13 +36,13 @@ class PlatformError(Exception):
         self.error_name = error_name
 
 
-class Workflow:
+class DeployedWorkflow:
     """The deployed machine with its two queues; `invocations` lists (step, attempt) as they came."""
 
     def __init__(
         self,
         unknown_patient: str = "dead_letter",
-        mdm_backend: str = "registry",
+        mpi_client: str = "registry",
         definition_file: Path = ASL_FILE,
     ) -> None:
         sqs = boto3.client("sqs")
@@ -65,7 +65,7 @@ class Workflow:
                 DeadLetterQueueUrl=self.dead_letter_url,
                 UnknownPatient=unknown_patient,
                 HoldMinutes="2",
-                MdmBackend=mdm_backend,
+                MpiClient=mpi_client,
             ),
         )["stateMachineArn"]
 

@@ -36,7 +36,7 @@ class Encounter:
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class EncounterEvent:
     """An event's place among those of its encounter: its kind, and when we and its sender had it.
 
     `received_at` is the receiver's (ISO 8601, UTC), `recorded_at` EVN-2 in UTC, "" where that has no
@@ -49,14 +49,14 @@ class Occasion:
     recorded_at: str
 
     @classmethod
-    def of(cls, patient_event: PatientEvent, received_at: str) -> "Occasion":
+    def of(cls, patient_event: PatientEvent, received_at: str) -> "EncounterEvent":
         """The occasion of an event that the receiver took at `received_at`."""
         recorded_at = _in_utc(patient_event.recorded_at)
         return cls(patient_event.event_id, patient_event.kind, received_at, recorded_at)
 
 
 def cancelled_by(
-    encounter: Encounter, occasion: Occasion, delivery_id: str, *, promised: bool = False
+    encounter: Encounter, occasion: EncounterEvent, delivery_id: str, *, promised: bool = False
 ) -> str:
     """The cancellation's event id when the event was cancelled; else "" and the delivery is on the list.
 
@@ -80,7 +80,7 @@ def cancelled_by(
     return "" if listed.applied else str(listed.item[f"{kind}_by"])
 
 
-def cancel(encounter: Encounter, cancellation: Occasion) -> frozenset[str]:
+def cancel(encounter: Encounter, cancellation: EncounterEvent) -> frozenset[str]:
     """Cancels the events that the cancellation's kind names; returns all deliveries on the list.
 
     Of several cancellations the latest received stands.

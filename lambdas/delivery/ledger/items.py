@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.delivery.ledger.states import DeliveryState, Problem, SwitchState
+from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class AddressProblem:
     """A problem of an address (`endpoint_bad`) or of its certificate (`certificate_bad`)."""
 
     delivery_id: str
-    state: Problem
+    state: AddressProblemState
     recipient_ref: str = ""
     reason: str = ""
     updated_at: str = ""

@@ -52,7 +52,7 @@ TOGETHER = frozenset({HoldReason.DIGEST, HoldReason.QUIET})
 """Deliveries held for these reasons are released in one mail to each recipient."""
 
 
-class Problem(StrEnum):
+class AddressProblemState(StrEnum):
     """A problem of an address that an operator has to correct in the provider directory."""
 
     ENDPOINT_BAD = "endpoint_bad"

@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from lambdas.common.contracts.models import CANCELS, FirstNotice, Location, PatientEvent
-from lambdas.common.senders import Sender
+from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.locale import Words
 from lambdas.delivery.message.times import age, in_words
@@ -12,7 +12,7 @@ from lambdas.delivery.message.wording import LEAVINGS, disposition_words
 Rows = list[tuple[str, str]]
 
 
-def institution(patient_event: PatientEvent, sender: Sender) -> str:
+def institution(patient_event: PatientEvent, sender: SenderProfile) -> str:
     """The sending institution: its configured name, else the message's name or code for it, else ""."""
     visit = patient_event.visit
     return clean(
@@ -46,7 +46,11 @@ def reference_of(event_id: str) -> str:
 
 
 def rows(
-    patient_event: PatientEvent, kind: str, institution_name: str, sender: Sender, words: Words
+    patient_event: PatientEvent,
+    kind: str,
+    institution_name: str,
+    sender: SenderProfile,
+    words: Words,
 ) -> Rows:
     """Every fact that was given, in the order a reader wants them; the three required ones always."""
     patient, visit, labels = patient_event.patient, patient_event.visit, words.labels

@@ -19,7 +19,7 @@ DRUGS, TESTS = ("generic", "brand"), ("test",)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FindingRow:
     """One finding that was read by machine: what, more about it, and the words it was read from."""
 
     name: str = field(repr=False)
@@ -56,7 +56,7 @@ def seen_by(clinical: ClinicalFindings, analysis: str) -> ClinicalFindings:
     return clinical
 
 
-def by_machine(clinical: ClinicalFindings, words: Words) -> dict[str, list[Found]]:
+def by_machine(clinical: ClinicalFindings, words: Words) -> dict[str, list[FindingRow]]:
     """The machine's findings by the section that shows them; only sections that have any.
 
     Of what is not current there is the past alone, in a section that says so.
@@ -72,13 +72,13 @@ def by_machine(clinical: ClinicalFindings, words: Words) -> dict[str, list[Found
     return {name: found for name, found in sections.items() if found}
 
 
-def _listed(findings: Iterable[Finding], words: Words, system: str = "") -> list[Found]:
+def _listed(findings: Iterable[Finding], words: Words, system: str = "") -> list[FindingRow]:
     """Findings in their order, each once."""
     listed = (_found(finding, words, system) for finding in findings)
     return list(dict.fromkeys(item for item in listed if item.name))
 
 
-def _found(finding: Finding, words: Words, system: str) -> Found:
+def _found(finding: Finding, words: Words, system: str) -> FindingRow:
     read = clean(finding.text)
     name, detail = clean(finding.description) or read, clean(finding.detail, 120)
     code = clean(finding.code, 20)
@@ -87,7 +87,7 @@ def _found(finding: Finding, words: Words, system: str) -> Found:
         clean(finding.acuity, 40),
         clean(finding.anatomy, 60),
     )
-    return Found(
+    return FindingRow(
         name=f"{name}, {detail}" if name and detail else name,
         code=f"{system} {code}" if code else "",
         marks=tuple(mark for mark in marks if mark),

@@ -8,10 +8,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from lambdas.common.contracts.models import ClinicalFindings, PatientEvent, Recipient
-from lambdas.common.senders import Sender
+from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message import facts, findings_rows, times
 from lambdas.delivery.message.clean import clean
-from lambdas.delivery.message.findings_rows import Found
+from lambdas.delivery.message.findings_rows import FindingRow
 from lambdas.delivery.message.locale import Words, words_in
 from lambdas.delivery.message.wording import kind_of, reason_words
 
@@ -39,7 +39,7 @@ class View:
     addressee: str = field(repr=False)
     rows: list[tuple[str, str]] = field(repr=False)
     diagnoses: list[str] = field(repr=False)
-    machine: dict[str, list[Found]] = field(repr=False)
+    machine: dict[str, list[FindingRow]] = field(repr=False)
     left_out: dict[str, int]
     notes_status: str
     next_step: str
@@ -52,7 +52,7 @@ def compose(
     patient_event: PatientEvent,
     clinical: ClinicalFindings,
     recipient: Recipient,
-    sender: Sender,
+    sender: SenderProfile,
     *,
     detail: str = FULL,
     instead_of: str = "",
@@ -84,7 +84,7 @@ def view_of(
     patient_event: PatientEvent,
     clinical: ClinicalFindings,
     recipient: Recipient,
-    sender: Sender,
+    sender: SenderProfile,
     *,
     detail: str = FULL,
     instead_of: str = "",
@@ -127,7 +127,7 @@ def _sentence(text: str) -> str:
 
 
 def _contact(
-    patient_event: PatientEvent, institution: str, sender: Sender, words: Words, full: bool
+    patient_event: PatientEvent, institution: str, sender: SenderProfile, words: Words, full: bool
 ) -> str:
     name = facts.treating_practitioner(patient_event)[0] if full else ""
     phone = clean(sender.phone, 40)

@@ -10,14 +10,16 @@ from dataclasses import replace
 from lambdas.common.aws import vault
 from lambdas.common.contracts.models import CANCELS, FirstNotice, Identities, Recipient
 from lambdas.delivery.ledger import deliveries
-from lambdas.delivery.ledger.encounters import Encounter, Occasion, cancel
+from lambdas.delivery.ledger.encounters import Encounter, EncounterEvent, cancel
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
 
 NOT_TOLD = (DeliveryState.REFUSED, DeliveryState.SUPPRESSED)
 
 
-def withdrawn(identities: Identities, encounter_ref: str, cancellation: Occasion) -> Identities:
+def withdrawn(
+    identities: Identities, encounter_ref: str, cancellation: EncounterEvent
+) -> Identities:
     """The identities with those as recipients who were told what the cancellation withdraws.
 
     Nobody when nobody was told, when it was withdrawn before, or without `encounter_ref`. From now on

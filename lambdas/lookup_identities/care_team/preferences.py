@@ -11,7 +11,7 @@ RECIPIENT_FILTER = "RECIPIENT_FILTER"
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class NotificationSubject:
     """What is to be told, as far as a recipient can choose by it; `today` is YYYY-MM-DD in UTC."""
 
     kind: str = ""
@@ -20,7 +20,7 @@ class Occasion:
     today: str = ""
 
     @classmethod
-    def of(cls, event: PatientEvent) -> "Occasion":
+    def of(cls, event: PatientEvent) -> "NotificationSubject":
         """The occasion that an event is today."""
         return cls(
             kind=event.kind,
@@ -34,7 +34,7 @@ class Occasion:
         )
 
 
-def wants(wishes: Wishes, occasion: Occasion) -> bool:
+def wants(wishes: Wishes, occasion: NotificationSubject) -> bool:
     """Whether the recipient's filters let the occasion through.
 
     What an event does not say cannot be filtered by: a visit without a class is told.

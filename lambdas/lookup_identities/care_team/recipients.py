@@ -11,7 +11,11 @@ from dataclasses import asdict, dataclass, field, replace
 
 from lambdas.common.contracts.models import Considered, Recipient
 from lambdas.lookup_identities.care_team.named_providers import Named
-from lambdas.lookup_identities.care_team.preferences import RECIPIENT_FILTER, Occasion, wants
+from lambdas.lookup_identities.care_team.preferences import (
+    RECIPIENT_FILTER,
+    NotificationSubject,
+    wants,
+)
 from lambdas.lookup_identities.registry.records import (
     REASONS,
     RELATIONSHIPS,
@@ -49,7 +53,7 @@ class Circle:
     relationships: Sequence[Relationship] = field(repr=False)
     providers: Mapping[str, Provider] = field(repr=False)
     named: Sequence[Named] = field(repr=False, default=())
-    occasion: Occasion = Occasion()
+    occasion: NotificationSubject = NotificationSubject()
 
 
 def choose(
@@ -115,7 +119,9 @@ def _surrogate(provider: Provider, circle: Circle) -> str | None:
     return other.provider_id
 
 
-def _refusal(relationship: Relationship, provider: Provider | None, occasion: Occasion) -> str:
+def _refusal(
+    relationship: Relationship, provider: Provider | None, occasion: NotificationSubject
+) -> str:
     if provider is None:
         return NO_ENDPOINT
     if not relationship.current(occasion.today):
