@@ -7,7 +7,7 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-local image packages run setup test test-fast coverage check sbom audit judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls reference contracts lock clean
+.PHONY: help bench-local image packages run setup test test-fast coverage check sbom audit judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls reference contracts lock clean bench-encounters
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -112,6 +112,9 @@ bench-logs: setup ## compute what one event writes to the workflow's log (ARGS=g
 bench-burst: setup ## simulate 1,000 notifications in a minute against a throttling Comprehend Medical
 	@$(BIN)/python -m bench.burst $(ARGS)
 
+bench-encounters: setup ## decide a million events of ten hospitals in memory (ARGS=--events 100000)
+	@$(BIN)/python -m bench.encounters $(ARGS)
+
 bench-calls: setup ## count the AWS calls of one event
 	@$(BIN)/python -m bench.calls
 
@@ -123,8 +126,9 @@ LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-
 # The Lambda runtime brings boto3 and what botocore needs.
 RUNTIME := $(foreach name,boto3 botocore s3transfer urllib3 python-dateutil six,--no-emit-package $(name))
 
-reference: setup ## write the table of API calls and IAM actions again (infra/reference/)
+reference: setup ## write the API and IAM reference (infra/reference/) and the tables of docs/encounters.md again
 	@$(BIN)/python -m infra.reference.build
+	@$(BIN)/python -m ops.reference.encounters
 
 contracts: setup ## write the JSON Schemas of all stored documents again (docs/contracts/)
 	@$(BIN)/python -m ops.contracts

@@ -186,10 +186,16 @@ def _cancel_all(spell: _Spell) -> None:
 
 
 def _cancel_move(spell: _Spell) -> None:
+    """Cancels the newest transfer with its repetitions."""
     moves = [claim for claim in spell.claims if claim.effect is Effect.MOVE]
-    if moves:
-        spell.claims.remove(moves[-1])
-        spell.voided.add(moves[-1].event_id)
+    if not moves:
+        return
+    newest = moves[-1]
+    gone = {
+        move.event_id for move in moves if (move.at, move.facility) == (newest.at, newest.facility)
+    }
+    spell.claims = [claim for claim in spell.claims if claim.event_id not in gone]
+    spell.voided |= gone
 
 
 def _only_death(event: EncounterEvent) -> EncounterEvent:
@@ -225,7 +231,7 @@ def _situation(spell: _Spell) -> Situation:
         since=spell.since,
         begin=_begin(spell),
         move=move,
-        end=spell.ends[0] if spell.ends else None,
+        end=spell.ends[-1] if spell.ends else None,
         death=deaths[-1] if deaths else None,
         voided=frozenset(spell.voided),
     )

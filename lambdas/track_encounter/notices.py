@@ -67,11 +67,13 @@ class NoticeRow(NamedTuple):
 
 def cancelled(situation: Situation, told: Told, earlier: Told) -> tuple[Draft, ...]:
     """A told fact rests on an event that a cancellation cancelled, and no other event upholds it."""
-    gone = tuple(
+    lost = tuple(
         fact
-        for fact in (*earlier, *told)
-        if fact.rests_on in situation.voided and (fact in earlier or not _holds(fact, situation))
+        for fact in told
+        if situation.phase is Phase.CANCELLED
+        or (fact.rests_on in situation.voided and not _holds(fact, situation))
     )
+    gone = (*(fact for fact in earlier if fact.rests_on in situation.voided), *lost)
     if not gone:
         return ()
     kinds = {fact.kind for fact in gone}
@@ -80,8 +82,6 @@ def cancelled(situation: Situation, told: Told, earlier: Told) -> tuple[Draft, .
 
 
 def _holds(fact: ToldFact, situation: Situation) -> bool:
-    if situation.phase is Phase.CANCELLED:
-        return False
     if fact.kind is NoticeKind.CORRECTION:
         return True
     if fact.kind is NoticeKind.DEATH:
@@ -219,16 +219,16 @@ NOTICES = (
         death,
     ),
     NoticeRow(
-        "A cancellation cancelled an event whose fact was told",
-        "cancellation of the admission, discharge, transfer or death",
-        "exactly those who were told",
-        cancelled,
-    ),
-    NoticeRow(
         "A death was told, and the sender says that the patient lives",
         "cancellation of the death",
         "exactly those who were told",
         death_withdrawn,
+    ),
+    NoticeRow(
+        "A cancellation cancelled an event whose fact was told",
+        "cancellation of the admission, discharge, transfer or death",
+        "exactly those who were told",
+        cancelled,
     ),
     NoticeRow(
         "An admission was told, and the class is observation, outpatient or emergency now",

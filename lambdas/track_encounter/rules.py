@@ -37,6 +37,9 @@ QUIET = {
 }
 """Effects that never tell anything, with the reason."""
 
+DETAILING = frozenset({Effect.UPDATE, Effect.END})
+"""Effects whose details are told as an update. A late admission tells none."""
+
 PLAIN = {
     Effect.MOVE: DecisionReason.BED_MOVE,
     Effect.UPDATE: DecisionReason.UNCHANGED,
@@ -102,7 +105,10 @@ def _same_patient(encounter: Encounter, message: EncounterMessage) -> bool:
     """Whether a message names the encounter's patient; True where one of them names none."""
     if not encounter.patient_keys or not message.patient_keys:
         return True
-    return bool(set(encounter.patient_keys) & set(message.patient_keys))
+    named = set(message.patient_keys)
+    if message.event.effect is Effect.MERGE_PATIENT:
+        named |= set(message.prior_patient_keys)
+    return bool(named & set(encounter.patient_keys))
 
 
 def _with_message(encounter: Encounter, message: EncounterMessage) -> Encounter:
@@ -156,6 +162,8 @@ class _Telling:
             for draft in found:
                 self._apply(draft, first)
         self._renew()
+        if self.notices:
+            self._add_what_letters_said()
 
     def move_to_other_patient(self) -> None:
         """Corrects everything that was told: it was told of the wrong patient."""
@@ -173,6 +181,19 @@ class _Telling:
 
     def _standing(self) -> tuple[ToldFact, ...]:
         return tuple(fact for fact in self.told if not fact.withdrawn_by)
+
+    def _add_what_letters_said(self) -> None:
+        """Records the class and the place that every letter gives beside its news."""
+        facts, event = self.situation.facts, self.message.event
+        kind = BEGIN_KINDS.get(facts.encounter_class)
+        if self.situation.phase not in (Phase.IN, Phase.SEEN):
+            return
+        standing = [fact for fact in self.told if not fact.withdrawn_by]
+        if facts.encounter_class and kind and kind not in {fact.kind for fact in standing}:
+            self._record(kind, event, silent=False)
+        elif standing:
+            index = self.told.index(standing[-1])
+            self.told[index] = replace(standing[-1], facts=facts)
 
     def _renew(self) -> None:
         """Lets a told fact rest on its newest repetition, whatever arrives late from between them."""
@@ -210,18 +231,25 @@ class _Telling:
     def _fact(self, draft: Draft, rests_on: EncounterEvent, first: tuple[Notice, ...]) -> None:
         """Records the draft as told, and gives its notice."""
         notice = self._notice(draft, rests_on.at, first)
+        until = notice.settle_until if notice else ""
+        silent = notice is None and not self.notices
+        self._record(draft.kind, rests_on, silent=silent, settle_until=until)
+
+    def _record(
+        self, kind: NoticeKind, rests_on: EncounterEvent, *, silent: bool, settle_until: str = ""
+    ) -> None:
         event_id = self.message.event.event_id
         self.told.append(
             ToldFact(
                 event_ids=(event_id,),
-                kind=draft.kind,
+                kind=kind,
                 rests_on=rests_on.event_id,
                 order=position(rests_on),
                 at=rests_on.at,
                 told_at=iso(self.now),
                 facts=self.situation.facts,
-                silent=notice is None and not self.notices,
-                settle_until=notice.settle_until if notice else "",
+                silent=silent,
+                settle_until=settle_until,
                 facts_event_id=event_id,
             )
         )
@@ -231,7 +259,8 @@ class _Telling:
         (fact,) = draft.about
         event_id = self.message.event.event_id
         settling = iso(self.now) < fact.settle_until
-        notice = None if settling else self._notice(draft, self.message.event.at, first)
+        quiet = settling or self.message.event.effect not in DETAILING
+        notice = None if quiet else self._notice(draft, self.message.event.at, first)
         if settling and not fact.silent:
             self.silence = DecisionReason.HELD_FOR_UPDATE
         self.told[self.told.index(fact)] = replace(
@@ -244,21 +273,20 @@ class _Telling:
     def _new_recipients(self, draft: Draft, first: tuple[Notice, ...]) -> None:
         """Tells the event itself to recipients who were not told of it."""
         (fact,) = draft.about
-        event_id = self.message.event.event_id
-        if (
-            self.silence is DecisionReason.HELD_FOR_UPDATE
-            and Change.DESTINATION not in draft.changes
-        ):
+        held = self.silence is DecisionReason.HELD_FOR_UPDATE
+        brings = self.message.event.effect in DETAILING
+        if not brings or (held and Change.DESTINATION not in draft.changes):
             return
         if self._notice(draft, fact.at, first):
-            self.told = [
-                replace(one, event_ids=(*one.event_ids, event_id))
-                if one.rests_on == fact.rests_on
-                and one.kind == fact.kind
-                and event_id not in one.event_ids
-                else one
-                for one in self.told
-            ]
+            self._add_event(fact)
+
+    def _add_event(self, fact: ToldFact) -> None:
+        """Adds this event to those that told a fact."""
+        event_id = self.message.event.event_id
+        for index, one in enumerate(self.told):
+            same = (one.rests_on, one.kind) == (fact.rests_on, fact.kind)
+            if same and event_id not in one.event_ids:
+                self.told[index] = replace(one, event_ids=(*one.event_ids, event_id))
 
     def _notice(self, draft: Draft, at: str, first: tuple[Notice, ...]) -> Notice | None:
         """Adds the notice of a draft; None, with the reason, where nobody is told."""
@@ -273,7 +301,10 @@ class _Telling:
             if not about:
                 return None
             audience = Audience.UNTOLD
-        if self._silenced(draft.kind, at) or (first and audience is Audience.TOLD):
+        if self._silenced(draft.kind, at):
+            return None
+        if first and audience is Audience.TOLD:
+            self._widen(about)
             return None
         if audience is not Audience.TEAM and not about:
             self.silence = self.silence or DecisionReason.NOT_TOLD
@@ -289,6 +320,13 @@ class _Telling:
         )
         self.notices = (*self.notices, notice)
         return notice
+
+    def _widen(self, about: tuple[str, ...]) -> None:
+        """Tells the first notice also to those who were told of these events."""
+        notice, *others = self.notices
+        if notice.audience is Audience.TOLD:
+            wider = replace(notice, about=tuple(dict.fromkeys((*notice.about, *about))))
+            self.notices = (wider, *others)
 
     def _settle_until(self, draft: Draft) -> str:
         """Until when the notice waits for a first update; "" when it does not.

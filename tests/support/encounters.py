@@ -14,6 +14,7 @@ from lambdas.common.contracts.encounter import (
     EncounterClass,
     EncounterEvent,
     Facts,
+    Notice,
     NoticeKind,
     Phase,
 )
@@ -88,6 +89,7 @@ class Reader:
     """A provider of every patient, who reads each notice; `twice` lists facts told a second time."""
 
     standing: dict[NoticeKind, tuple[str, ...]] = field(default_factory=dict)
+    times: dict[NoticeKind, str] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     kinds: list[NoticeKind] = field(default_factory=list)
     twice: list[NoticeKind] = field(default_factory=list)
@@ -104,15 +106,17 @@ class Reader:
         ]
         assert len(mine) <= 1, "one event gives a reader one notice"
         for notice in mine:
-            self._read(notice.kind, notice.about, decision)
+            self._read(notice, decision)
 
-    def _read(self, kind: NoticeKind, about: tuple[str, ...], decision: Decision) -> None:
+    def _read(self, notice: Notice, decision: Decision) -> None:
+        kind, about = notice.kind, notice.about
         self.last = decision
         self.seen.add(decision.event_id)
         self.kinds.append(kind)
         if kind in BEGINNINGS | ENDS | {NoticeKind.TRANSFER}:
-            if kind in self.standing and kind is not NoticeKind.TRANSFER:
+            if kind in self.standing and (kind in BEGINNINGS or self.times[kind] == notice.at):
                 self.twice.append(kind)
+            self.times[kind] = notice.at
             if kind in BEGINNINGS:
                 for end in ENDS:
                     self.standing.pop(end, None)
@@ -138,8 +142,7 @@ class Reader:
         situation = situation_of(encounter.events) if encounter else Situation()
         phase = self.last.phase if self.last else None
         told = self.last.facts if self.last else Facts()
-        begun = phase is Phase.SEEN and bool(BEGINNINGS & set(self.standing))
-        believed = (phase is Phase.IN or begun) and told.encounter_class not in (O, U)
+        believed = phase in (Phase.IN, Phase.SEEN) and told.encounter_class not in (O, U)
         there = situation.phase in (Phase.IN, Phase.SEEN) and situation.begin is not None
         if situation.phase is Phase.SEEN:
             return True
@@ -149,8 +152,7 @@ class Reader:
             return not believed or told.encounter_class is not I
         if not there or not believed:
             return believed == there
-        moved = NoticeKind.TRANSFER in self.standing or situation.move is not None
-        place = not moved or situation.facts.facility in ("", told.facility)
+        place = situation.move is None or situation.facts.facility in ("", told.facility)
         now = situation.facts.encounter_class
         return place and (told.encounter_class == now or BEGIN_KINDS[now] in self.standing)
 
