@@ -13,7 +13,7 @@ from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.handler import Result, Run, Task, of_envelope, step
 from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
-from lambdas.delivery.ledger.encounters import EncounterEvent
+from lambdas.delivery.ledger.encounters import NotifiedEvent
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team.cancellation import cancelled_by_event
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
@@ -60,7 +60,7 @@ def lambda_handler(task: Task, run: Run) -> Result:
         smoke.check_recipients(identities)
     if event.event_kind in CANCELS:
         encounter_ref = task["parsed"].get("encounter_ref", "")
-        cancellation = EncounterEvent.of(event, task["envelope"]["received_at"])
+        cancellation = NotifiedEvent.of(event, task["envelope"]["received_at"])
         identities = cancelled_by_event(identities, encounter_ref, cancellation)
     written = write_document(run.event_id, "identities.json", to_document(identities))
     return _recorded(identities, written, run)

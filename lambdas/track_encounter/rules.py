@@ -22,7 +22,7 @@ from lambdas.track_encounter import history
 from lambdas.track_encounter.history import Situation, position, situation_of
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.notices import BEGIN_KINDS, ENDS, Draft, drafts
-from lambdas.track_encounter.profile import SenderProfile
+from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.triggers import CANCELS
 
 ROUNDS = 4
@@ -49,7 +49,7 @@ PLAIN = {
 
 
 def decide(
-    encounter: Encounter | None, message: EncounterMessage, profile: SenderProfile, now: datetime
+    encounter: Encounter | None, message: EncounterMessage, profile: EncounterProfile, now: datetime
 ) -> tuple[Encounter | None, Decision]:
     """Returns the encounter after the message, and the decision.
 
@@ -81,7 +81,7 @@ def decide(
 
 
 def _of_this_patient(
-    encounter: Encounter | None, message: EncounterMessage, profile: SenderProfile
+    encounter: Encounter | None, message: EncounterMessage, profile: EncounterProfile
 ) -> Encounter | None:
     """The encounter, or None where the number was given to another patient's new encounter.
 
@@ -141,7 +141,7 @@ class _Telling:
     """The notices of one message, and the told facts after them."""
 
     message: EncounterMessage
-    profile: SenderProfile
+    profile: EncounterProfile
     situation: Situation
     now: datetime
     told: list[ToldFact]

@@ -16,7 +16,7 @@ from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.handler import Task
 from lambdas.delivery import delivery, mailer
 from lambdas.delivery.ledger import attempts
-from lambdas.delivery.ledger.encounters import Encounter, EncounterEvent, cancel
+from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel
 from lambdas.lookup_identities.handler import lambda_handler as look_up
 from lambdas.lookup_identities.registry.items import items
 from tests.functional.lambdas.deliver_notification.world import ADMISSION, beside, sent_mails
@@ -176,9 +176,9 @@ def test_what_was_withdrawn_is_not_withdrawn_twice(registry: Any) -> None:
 def test_another_patients_stay_under_the_same_number_is_left_alone(registry: Any) -> None:
     registry("petra")
     run(event(1, EventKind.ADMISSION))
-    stay = Encounter(ENCOUNTER, "k1.somebody-else")
+    stay = NotifiedEncounter(ENCOUNTER, "k1.somebody-else")
     assert (
-        cancel(stay, EncounterEvent.of(event(2, EventKind.CANCEL_ADMISSION), received_at(2)))
+        cancel(stay, NotifiedEvent.of(event(2, EventKind.CANCEL_ADMISSION), received_at(2)))
         == frozenset()
     )
     assert run(event(3, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
