@@ -1,6 +1,7 @@
 """Configurations other than the shipped ones: what AWS would refuse at deployment is found before it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ SSO = (
 )
 
 
-def with_network(environment: Environment, **values: object) -> Environment:
+def with_network(environment: Environment, **values: Any) -> Environment:
     """The environment with other values of its network."""
     assert environment.network is not None
     return replace(environment, network=replace(environment.network, **values))
