@@ -7,7 +7,7 @@ from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.handler import Task
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.attempts import Delivery
-from lambdas.delivery.ledger.encounters import Encounter, EncounterEvent, cancelled_by
+from lambdas.delivery.ledger.encounters import EncounterEvent, EncounterKey, cancelled_by
 from lambdas.delivery.ledger.states import DeliveryState
 
 NEVER_TOLD = "never_told"
@@ -29,7 +29,7 @@ def why_suppressed(
     if recipient.withdraws and not _was_told(recipient.withdraws):
         return NEVER_TOLD
     return cancelled_by(
-        Encounter(delivery.encounter_ref, delivery.patient_ref),
+        EncounterKey(delivery.encounter_ref, delivery.patient_ref),
         EncounterEvent.of(patient_event, task["envelope"]["received_at"]),
         delivery.delivery_id,
         promised=promised,

@@ -6,10 +6,10 @@ from datetime import datetime
 from lambdas.common.clock import iso
 from lambdas.common.contracts.encounter import Encounter, Phase
 from lambdas.track_encounter.history import situation_of
-from lambdas.track_encounter.profile import SenderProfile
+from lambdas.track_encounter.profile import EncounterProfile
 
 
-def closed(encounter: Encounter, profile: SenderProfile, now: datetime) -> Encounter | None:
+def closed(encounter: Encounter, profile: EncounterProfile, now: datetime) -> Encounter | None:
     """The encounter, closed; None for one that has ended, is closed already, or may go on.
 
     An event that comes later opens it again, and an end is told as ever.

@@ -41,7 +41,7 @@ CLOSE_AFTER: Mapping[EncounterClass, timedelta] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SenderProfile:
+class EncounterProfile:
     """How one sender's messages are understood.
 
     `classes` maps PV1-2 codes, `facilities` the codes of one facility to one code. Units are PV1-3.1

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import EncounterEvent, EncounterNumbers
+from lambdas.common.contracts.encounter import EncounterNumbers, RecordedEvent
 from lambdas.common.contracts.models import PatientEvent
 from lambdas.common.keys import KeyRing
 from lambdas.encounters.keys import EncounterKeys, references
 from lambdas.track_encounter.message import EncounterMessage
-from lambdas.track_encounter.profile import SenderProfile
-from lambdas.track_encounter.triggers import BEGINS, CANCELS, ENDS, Rule, rule_of
+from lambdas.track_encounter.profile import EncounterProfile
+from lambdas.track_encounter.triggers import BEGINS, CANCELS, ENDS, TriggerRule, rule_of
 
 IMPLAUSIBLE_TIME = "implausible_time"
 CONTRADICTING_DEATH = "contradicting_death"
@@ -31,7 +31,7 @@ ZONE_TOLERANCE = timedelta(hours=14)
 def encounter_message(
     event: PatientEvent,
     numbers: EncounterNumbers,
-    profile: SenderProfile,
+    profile: EncounterProfile,
     ring: KeyRing,
     received_at: str,
 ) -> EncounterMessage:
@@ -78,21 +78,21 @@ def encounter_message(
     )
 
 
-def _owned(profile: SenderProfile, values: tuple[str, ...]) -> list[tuple[str, str]]:
+def _owned(profile: EncounterProfile, values: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(profile.name, value) for value in values]
 
 
 def _recorded(
     event: PatientEvent,
-    rule: Rule,
-    profile: SenderProfile,
+    rule: TriggerRule,
+    profile: EncounterProfile,
     times: "_Times",
     numbers: EncounterNumbers,
-) -> EncounterEvent:
+) -> RecordedEvent:
     visit = event.visit
     at, source = times.of_event(rule)
     encounter_class = profile.class_of(visit.patient_class, visit.location.unit)
-    return EncounterEvent(
+    return RecordedEvent(
         event_id=event.event_id,
         trigger_event=event.trigger_event,
         effect=rule.effect,
@@ -145,7 +145,7 @@ class _Times:
         self.received_at = iso(datetime.fromisoformat(received_at))
         self.warnings: list[str] = []
 
-    def of_event(self, rule: Rule) -> tuple[str, str]:
+    def of_event(self, rule: TriggerRule) -> tuple[str, str]:
         """The time of the event and its field: EVN-6, PV1-44 or PV1-45, EVN-2, MSH-7; ("", "") for none.
 
         A date without a time of day is left to a later field of the same day.
@@ -163,7 +163,7 @@ class _Times:
             return exact.moment, exact.source
         return "", ""
 
-    def order(self, rule: Rule) -> str:
+    def order(self, rule: TriggerRule) -> str:
         """The moment by which the event is sorted: EVN-6, EVN-2, MSH-7, or the time of receipt."""
         sources = [self.event.recorded_at, self.event.message_time]
         if rule.effect not in CANCELS:
@@ -201,7 +201,7 @@ class _Times:
             return ""
         return iso(parsed)
 
-    def _sources(self, rule: Rule) -> Iterator[tuple[str, str]]:
+    def _sources(self, rule: TriggerRule) -> Iterator[tuple[str, str]]:
         if rule.effect not in CANCELS:
             yield self.event.occurred_at, "EVN-6"
         if rule.effect in BEGINS:

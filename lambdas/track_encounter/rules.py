@@ -11,10 +11,10 @@ from lambdas.common.contracts.encounter import (
     DecisionReason,
     Effect,
     Encounter,
-    EncounterEvent,
     Notice,
     NoticeKind,
     Phase,
+    RecordedEvent,
     ToldFact,
 )
 from lambdas.common.errors import IdentityConflictError
@@ -22,7 +22,7 @@ from lambdas.track_encounter import history
 from lambdas.track_encounter.history import Situation, position, situation_of
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.notices import BEGIN_KINDS, ENDS, Draft, drafts
-from lambdas.track_encounter.profile import SenderProfile
+from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.triggers import CANCELS
 
 ROUNDS = 4
@@ -49,7 +49,7 @@ PLAIN = {
 
 
 def decide(
-    encounter: Encounter | None, message: EncounterMessage, profile: SenderProfile, now: datetime
+    encounter: Encounter | None, message: EncounterMessage, profile: EncounterProfile, now: datetime
 ) -> tuple[Encounter | None, Decision]:
     """Returns the encounter after the message, and the decision.
 
@@ -81,7 +81,7 @@ def decide(
 
 
 def _of_this_patient(
-    encounter: Encounter | None, message: EncounterMessage, profile: SenderProfile
+    encounter: Encounter | None, message: EncounterMessage, profile: EncounterProfile
 ) -> Encounter | None:
     """The encounter, or None where the number was given to another patient's new encounter.
 
@@ -141,7 +141,7 @@ class _Telling:
     """The notices of one message, and the told facts after them."""
 
     message: EncounterMessage
-    profile: SenderProfile
+    profile: EncounterProfile
     situation: Situation
     now: datetime
     told: list[ToldFact]
@@ -228,7 +228,7 @@ class _Telling:
             for fact in self.told
         ]
 
-    def _fact(self, draft: Draft, rests_on: EncounterEvent, first: tuple[Notice, ...]) -> None:
+    def _fact(self, draft: Draft, rests_on: RecordedEvent, first: tuple[Notice, ...]) -> None:
         """Records the draft as told, and gives its notice."""
         notice = self._notice(draft, rests_on.at, first)
         until = notice.settle_until if notice else ""
@@ -236,7 +236,7 @@ class _Telling:
         self._record(draft.kind, rests_on, silent=silent, settle_until=until)
 
     def _record(
-        self, kind: NoticeKind, rests_on: EncounterEvent, *, silent: bool, settle_until: str = ""
+        self, kind: NoticeKind, rests_on: RecordedEvent, *, silent: bool, settle_until: str = ""
     ) -> None:
         event_id = self.message.event.event_id
         self.told.append(
@@ -365,7 +365,7 @@ def _reason(before: Encounter, message: EncounterMessage) -> DecisionReason:
     return DecisionReason.DUPLICATE if told else DecisionReason.NOT_A_NOTIFIABLE_EVENT
 
 
-def _repeats(one: EncounterEvent, event: EncounterEvent) -> bool:
+def _repeats(one: RecordedEvent, event: RecordedEvent) -> bool:
     return one.effect is event.effect and one.at == event.at and one.event_id != event.event_id
 
 

@@ -18,7 +18,7 @@ from lambdas.encounters.store import (
 )
 from lambdas.track_encounter.history import BEGINS, Situation, situation_of
 from lambdas.track_encounter.message import EncounterMessage
-from lambdas.track_encounter.profile import SenderProfile
+from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.rules import decide
 from lambdas.track_encounter.triggers import CANCELS
 
@@ -34,7 +34,7 @@ Found = StoredEncounter | None
 def track(
     store: EncounterStore,
     message: EncounterMessage,
-    profile: SenderProfile,
+    profile: EncounterProfile,
     now: Callable[[], datetime],
 ) -> Decision:
     """Returns the decision about the message; the same one when the message was decided before.
@@ -59,7 +59,7 @@ def _write(
     store: EncounterStore,
     read: Read,
     message: EncounterMessage,
-    profile: SenderProfile,
+    profile: EncounterProfile,
     now: datetime,
 ) -> Write:
     found = _find(message, read.encounters)
@@ -225,7 +225,7 @@ def _summary(encounter: Encounter, situation: Situation) -> Summary:
 
 
 def _due(
-    encounter: Encounter, situation: Situation, message: EncounterMessage, profile: SenderProfile
+    encounter: Encounter, situation: Situation, message: EncounterMessage, profile: EncounterProfile
 ) -> Due | None:
     """When the clock has to look at the encounter: one that is open, or a cancellation of nothing."""
     if all(event.effect in CANCELS for event in encounter.events):

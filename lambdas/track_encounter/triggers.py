@@ -11,7 +11,7 @@ from lambdas.common.contracts.encounter import Effect, EncounterClass
 I, O, U = EncounterClass.INPATIENT, EncounterClass.OUTPATIENT, EncounterClass.UNKNOWN  # noqa: E741
 
 
-class Rule(NamedTuple):
+class TriggerRule(NamedTuple):
     """The rule of one trigger event.
 
     `default_class` is taken where the message names no class that we know. `note` is for the reader
@@ -26,68 +26,80 @@ class Rule(NamedTuple):
 
 
 RULES = (
-    Rule("A01", "Admit", Effect.BEGIN, I, "Without a class it is an admission: A01 assigns a bed."),
-    Rule("A02", "Transfer", Effect.MOVE, note="Its class counts: emergency to inpatient admits."),
-    Rule("A03", "Discharge", Effect.END, note="The encounter's class decides, not the message's."),
-    Rule("A04", "Register", Effect.BEGIN, note="Without a class it is told as a registration."),
-    Rule("A05", "Pre-admit", Effect.PLAN),
-    Rule("A06", "Outpatient to inpatient", Effect.ADMIT, I, "With class O it admits nobody."),
-    Rule("A07", "Inpatient to outpatient", Effect.TO_OUTPATIENT, O),
-    Rule("A08", "Update", Effect.UPDATE, note="A changed class counts as a change of class."),
-    Rule("A09", "Patient departing, tracking", Effect.NONE),
-    Rule("A10", "Patient arriving, tracking", Effect.NONE),
-    Rule("A11", "Cancel admit or registration", Effect.CANCEL_BEGIN),
-    Rule("A12", "Cancel transfer", Effect.CANCEL_MOVE),
-    Rule("A13", "Cancel discharge", Effect.CANCEL_END),
-    Rule("A14", "Pending admit", Effect.PLAN),
-    Rule("A15", "Pending transfer", Effect.PLAN),
-    Rule("A16", "Pending discharge", Effect.PLAN),
-    Rule("A17", "Swap patients' beds", Effect.NONE),
-    Rule("A18", "Merge patient information", Effect.MERGE_PATIENT),
-    Rule("A19", "Patient query", Effect.NONE),
-    Rule("A20", "Bed status", Effect.NONE),
-    Rule("A21", "Leave of absence: out", Effect.NONE, note="The encounter goes on."),
-    Rule("A22", "Leave of absence: back", Effect.NONE, note="A return is no admission."),
-    Rule("A23", "Delete a visit record", Effect.DELETE),
-    Rule("A24", "Link patients", Effect.NONE, note="A link is no merge: both records stay."),
-    Rule("A25", "Cancel pending discharge", Effect.CANCEL_PLAN),
-    Rule("A26", "Cancel pending transfer", Effect.CANCEL_PLAN),
-    Rule("A27", "Cancel pending admit", Effect.CANCEL_PLAN),
-    Rule("A28", "Add a person", Effect.NONE),
-    Rule("A29", "Delete a person", Effect.NONE),
-    Rule("A30", "Merge persons", Effect.MERGE_PATIENT),
-    Rule("A31", "Update a person", Effect.NONE),
-    Rule("A32", "Cancel patient arriving", Effect.NONE),
-    Rule("A33", "Cancel patient departing", Effect.NONE),
-    Rule("A34", "Merge patients, identifier alone", Effect.MERGE_PATIENT),
-    Rule("A35", "Merge accounts", Effect.CHANGE_NUMBER),
-    Rule("A36", "Merge patients and accounts", Effect.MERGE_PATIENT),
-    Rule("A37", "Unlink patients", Effect.NONE),
-    Rule("A38", "Cancel pre-admit", Effect.CANCEL_PLAN),
-    Rule("A39", "Merge persons, identifier alone", Effect.MERGE_PATIENT),
-    Rule("A40", "Merge patients, identifier list", Effect.MERGE_PATIENT),
-    Rule("A41", "Merge accounts", Effect.CHANGE_NUMBER),
-    Rule("A42", "Merge visits", Effect.CHANGE_NUMBER),
-    Rule("A43", "Move patient information", Effect.MOVE_TO_PATIENT),
-    Rule("A44", "Move an account", Effect.MOVE_TO_PATIENT),
-    Rule("A45", "Move a visit", Effect.MOVE_TO_PATIENT),
-    Rule("A46", "Change a patient's external number", Effect.MERGE_PATIENT),
-    Rule("A47", "Change a patient's identifiers", Effect.MERGE_PATIENT),
-    Rule("A48", "Change an alternate patient number", Effect.MERGE_PATIENT),
-    Rule("A49", "Change an account number", Effect.CHANGE_NUMBER),
-    Rule("A50", "Change a visit number", Effect.CHANGE_NUMBER),
-    Rule("A51", "Change an alternate visit number", Effect.CHANGE_NUMBER),
-    Rule("A52", "Cancel leave of absence: out", Effect.NONE),
-    Rule("A53", "Cancel leave of absence: back", Effect.NONE),
-    Rule("A54", "Change the attending doctor", Effect.UPDATE),
-    Rule("A55", "Cancel change of attending doctor", Effect.UPDATE),
-    Rule("A56", "Patient query by demographics", Effect.NONE),
-    Rule("A57", "Patient query by demographics, answer", Effect.NONE),
-    Rule("A58", "Patient query by identifier", Effect.NONE),
-    Rule("A59", "Patient query by identifier, answer", Effect.NONE),
-    Rule("A60", "Update allergies", Effect.NONE),
-    Rule("A61", "Change a consulting doctor", Effect.NONE),
-    Rule("A62", "Cancel change of a consulting doctor", Effect.NONE),
+    TriggerRule(
+        "A01", "Admit", Effect.BEGIN, I, "Without a class it is an admission: A01 assigns a bed."
+    ),
+    TriggerRule(
+        "A02", "Transfer", Effect.MOVE, note="Its class counts: emergency to inpatient admits."
+    ),
+    TriggerRule(
+        "A03", "Discharge", Effect.END, note="The encounter's class decides, not the message's."
+    ),
+    TriggerRule(
+        "A04", "Register", Effect.BEGIN, note="Without a class it is told as a registration."
+    ),
+    TriggerRule("A05", "Pre-admit", Effect.PLAN),
+    TriggerRule(
+        "A06", "Outpatient to inpatient", Effect.ADMIT, I, "With class O it admits nobody."
+    ),
+    TriggerRule("A07", "Inpatient to outpatient", Effect.TO_OUTPATIENT, O),
+    TriggerRule(
+        "A08", "Update", Effect.UPDATE, note="A changed class counts as a change of class."
+    ),
+    TriggerRule("A09", "Patient departing, tracking", Effect.NONE),
+    TriggerRule("A10", "Patient arriving, tracking", Effect.NONE),
+    TriggerRule("A11", "Cancel admit or registration", Effect.CANCEL_BEGIN),
+    TriggerRule("A12", "Cancel transfer", Effect.CANCEL_MOVE),
+    TriggerRule("A13", "Cancel discharge", Effect.CANCEL_END),
+    TriggerRule("A14", "Pending admit", Effect.PLAN),
+    TriggerRule("A15", "Pending transfer", Effect.PLAN),
+    TriggerRule("A16", "Pending discharge", Effect.PLAN),
+    TriggerRule("A17", "Swap patients' beds", Effect.NONE),
+    TriggerRule("A18", "Merge patient information", Effect.MERGE_PATIENT),
+    TriggerRule("A19", "Patient query", Effect.NONE),
+    TriggerRule("A20", "Bed status", Effect.NONE),
+    TriggerRule("A21", "Leave of absence: out", Effect.NONE, note="The encounter goes on."),
+    TriggerRule("A22", "Leave of absence: back", Effect.NONE, note="A return is no admission."),
+    TriggerRule("A23", "Delete a visit record", Effect.DELETE),
+    TriggerRule("A24", "Link patients", Effect.NONE, note="A link is no merge: both records stay."),
+    TriggerRule("A25", "Cancel pending discharge", Effect.CANCEL_PLAN),
+    TriggerRule("A26", "Cancel pending transfer", Effect.CANCEL_PLAN),
+    TriggerRule("A27", "Cancel pending admit", Effect.CANCEL_PLAN),
+    TriggerRule("A28", "Add a person", Effect.NONE),
+    TriggerRule("A29", "Delete a person", Effect.NONE),
+    TriggerRule("A30", "Merge persons", Effect.MERGE_PATIENT),
+    TriggerRule("A31", "Update a person", Effect.NONE),
+    TriggerRule("A32", "Cancel patient arriving", Effect.NONE),
+    TriggerRule("A33", "Cancel patient departing", Effect.NONE),
+    TriggerRule("A34", "Merge patients, identifier alone", Effect.MERGE_PATIENT),
+    TriggerRule("A35", "Merge accounts", Effect.CHANGE_NUMBER),
+    TriggerRule("A36", "Merge patients and accounts", Effect.MERGE_PATIENT),
+    TriggerRule("A37", "Unlink patients", Effect.NONE),
+    TriggerRule("A38", "Cancel pre-admit", Effect.CANCEL_PLAN),
+    TriggerRule("A39", "Merge persons, identifier alone", Effect.MERGE_PATIENT),
+    TriggerRule("A40", "Merge patients, identifier list", Effect.MERGE_PATIENT),
+    TriggerRule("A41", "Merge accounts", Effect.CHANGE_NUMBER),
+    TriggerRule("A42", "Merge visits", Effect.CHANGE_NUMBER),
+    TriggerRule("A43", "Move patient information", Effect.MOVE_TO_PATIENT),
+    TriggerRule("A44", "Move an account", Effect.MOVE_TO_PATIENT),
+    TriggerRule("A45", "Move a visit", Effect.MOVE_TO_PATIENT),
+    TriggerRule("A46", "Change a patient's external number", Effect.MERGE_PATIENT),
+    TriggerRule("A47", "Change a patient's identifiers", Effect.MERGE_PATIENT),
+    TriggerRule("A48", "Change an alternate patient number", Effect.MERGE_PATIENT),
+    TriggerRule("A49", "Change an account number", Effect.CHANGE_NUMBER),
+    TriggerRule("A50", "Change a visit number", Effect.CHANGE_NUMBER),
+    TriggerRule("A51", "Change an alternate visit number", Effect.CHANGE_NUMBER),
+    TriggerRule("A52", "Cancel leave of absence: out", Effect.NONE),
+    TriggerRule("A53", "Cancel leave of absence: back", Effect.NONE),
+    TriggerRule("A54", "Change the attending doctor", Effect.UPDATE),
+    TriggerRule("A55", "Cancel change of attending doctor", Effect.UPDATE),
+    TriggerRule("A56", "Patient query by demographics", Effect.NONE),
+    TriggerRule("A57", "Patient query by demographics, answer", Effect.NONE),
+    TriggerRule("A58", "Patient query by identifier", Effect.NONE),
+    TriggerRule("A59", "Patient query by identifier, answer", Effect.NONE),
+    TriggerRule("A60", "Update allergies", Effect.NONE),
+    TriggerRule("A61", "Change a consulting doctor", Effect.NONE),
+    TriggerRule("A62", "Cancel change of a consulting doctor", Effect.NONE),
 )
 
 EFFECTS = {
@@ -121,11 +133,11 @@ ENDS = frozenset({Effect.END})
 _RULES = {rule.trigger_event: rule for rule in RULES}
 
 
-def rule_of(trigger_event: str, overrides: Mapping[str, Effect] | None = None) -> Rule:
+def rule_of(trigger_event: str, overrides: Mapping[str, Effect] | None = None) -> TriggerRule:
     """The rule of a trigger event, with the sender's effect where its file gives one.
 
     A trigger event that the table does not have (`other`, "") has no effect.
     """
-    rule = _RULES.get(trigger_event, Rule(trigger_event, "", Effect.NONE))
+    rule = _RULES.get(trigger_event, TriggerRule(trigger_event, "", Effect.NONE))
     effect = (overrides or {}).get(trigger_event)
     return rule if effect is None else rule._replace(effect=effect)

@@ -23,7 +23,7 @@ from lambdas.common.keys import KeyRing
 from lambdas.parse_message.encounter_numbers import encounter_numbers
 from lambdas.parse_message.read_event import read_event
 from lambdas.track_encounter.history import situation_of
-from lambdas.track_encounter.profile import SenderProfile
+from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.reading import encounter_message
 from lambdas.track_encounter.tracking import track
 
@@ -43,7 +43,7 @@ class Player:
     store: MemoryStore = field(default_factory=MemoryStore)
     told: list[tuple[str, NoticeKind, str]] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
-    profiles: dict[str, SenderProfile] = field(default_factory=dict)
+    profiles: dict[str, EncounterProfile] = field(default_factory=dict)
     count: int = 0
 
     def play(self, text: str) -> list[tuple[str, str]]:
@@ -54,7 +54,7 @@ class Player:
         sender = message.first("MSH").part(4)
         event_id = f"e{self.count:03}"
         event = read_event(raw, event_id, sender, ZoneInfo(ZONES.get(sender, "UTC")))
-        profile = self.profiles.get(sender, SenderProfile(name=sender, default_authority=sender))
+        profile = self.profiles.get(sender, EncounterProfile(name=sender, default_authority=sender))
         facts = encounter_message(event, encounter_numbers(message), profile, RING, iso(self.now))
         try:
             decision = track(self.store, facts, profile, lambda: self.now)

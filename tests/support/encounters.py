@@ -12,17 +12,17 @@ from lambdas.common.contracts.encounter import (
     Decision,
     Encounter,
     EncounterClass,
-    EncounterEvent,
     Facts,
     Notice,
     NoticeKind,
     Phase,
+    RecordedEvent,
 )
 from lambdas.encounters.keys import EncounterKeys
 from lambdas.track_encounter.history import Situation, situation_of
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.notices import BEGIN_KINDS, BEGINNINGS, ENDS
-from lambdas.track_encounter.profile import SenderProfile
+from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.tracking import track
 from lambdas.track_encounter.triggers import rule_of
 
@@ -30,7 +30,7 @@ MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 NOON = MORNING + timedelta(hours=24)
 """When the messages are received: a day after the first event, so that nothing is late or settles."""
 
-PROFILE = SenderProfile(name="NORTHGEN", late_after=timedelta(days=3))
+PROFILE = EncounterProfile(name="NORTHGEN", late_after=timedelta(days=3))
 
 E, I, O, OBS, U = (  # noqa: E741
     EncounterClass.EMERGENCY,
@@ -66,7 +66,7 @@ def message(
         patient=(f"patient#k1.{patient}",) if patient else (),
     )
     return EncounterMessage(
-        event=EncounterEvent(
+        event=RecordedEvent(
             event_id=event_id or f"{trigger_event}-{minutes}-{encounter_class}",
             trigger_event=trigger_event,
             effect=rule.effect,
@@ -85,7 +85,7 @@ def message(
 
 
 @dataclass(slots=True)
-class Reader:
+class NoticeReader:
     """A provider of every patient, who reads each notice; `twice` lists facts told a second time."""
 
     standing: dict[NoticeKind, tuple[str, ...]] = field(default_factory=dict)
@@ -158,10 +158,10 @@ class Reader:
 
 
 def play(
-    messages: Iterable[EncounterMessage], profile: SenderProfile = PROFILE, now: datetime = NOON
-) -> "tuple[Reader, list[Decision], Encounter | None]":
+    messages: Iterable[EncounterMessage], profile: EncounterProfile = PROFILE, now: datetime = NOON
+) -> "tuple[NoticeReader, list[Decision], Encounter | None]":
     """The reader, the decisions and the encounter `v1` after these messages in this order."""
-    store, reader, decisions = MemoryStore(), Reader(), []
+    store, reader, decisions = MemoryStore(), NoticeReader(), []
     for one in messages:
         decision = track(store, one, profile, lambda: now)
         decisions.append(decision)

@@ -23,7 +23,7 @@ EVER = "9999"
 
 
 @dataclass(frozen=True, slots=True)
-class Encounter:
+class EncounterKey:
     """One patient's stay, by references; without `encounter_ref` (no visit number) nothing is kept."""
 
     encounter_ref: str
@@ -56,7 +56,7 @@ class EncounterEvent:
 
 
 def cancelled_by(
-    encounter: Encounter, occasion: EncounterEvent, delivery_id: str, *, promised: bool = False
+    encounter: EncounterKey, occasion: EncounterEvent, delivery_id: str, *, promised: bool = False
 ) -> str:
     """The cancellation's event id when the event was cancelled; else "" and the delivery is on the list.
 
@@ -80,7 +80,7 @@ def cancelled_by(
     return "" if listed.applied else str(listed.item[f"{kind}_by"])
 
 
-def cancel(encounter: Encounter, cancellation: EncounterEvent) -> frozenset[str]:
+def cancel(encounter: EncounterKey, cancellation: EncounterEvent) -> frozenset[str]:
     """Cancels the events that the cancellation's kind names; returns all deliveries on the list.
 
     Of several cancellations the latest received stands.

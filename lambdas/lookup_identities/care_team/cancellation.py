@@ -10,7 +10,7 @@ from dataclasses import replace
 from lambdas.common.aws import vault
 from lambdas.common.contracts.models import CANCELS, FirstNotice, Identities, Recipient
 from lambdas.delivery.ledger import deliveries
-from lambdas.delivery.ledger.encounters import Encounter, EncounterEvent, cancel
+from lambdas.delivery.ledger.encounters import EncounterEvent, EncounterKey, cancel
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
 
@@ -27,7 +27,7 @@ def withdrawn(
     """
     listed: set[str] = set()
     for patient_ref in (identities.patient_ref, *identities.merged_from):
-        listed |= cancel(Encounter(encounter_ref, patient_ref), cancellation)
+        listed |= cancel(EncounterKey(encounter_ref, patient_ref), cancellation)
     items = filter(None, map(deliveries.read, sorted(listed)))
     found = [
         item

@@ -11,7 +11,7 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
 from lambdas.delivery.ledger import attempts, deliveries, due, problems
-from lambdas.delivery.ledger.encounters import Encounter, EncounterEvent, cancel
+from lambdas.delivery.ledger.encounters import EncounterEvent, EncounterKey, cancel
 from lambdas.delivery.ledger.states import SwitchState
 from tests.functional.lambdas.deliver_notification.world import (
     RECIPIENT,
@@ -176,7 +176,7 @@ def test_a_second_doubt_is_left_to_a_person(monkeypatch: pytest.MonkeyPatch) -> 
 def withdraw_admission_of(*events: DeliveryWorld) -> None:
     """The hospital withdraws these events while they are held."""
     for world in events:
-        stay = Encounter("k1.encounter", "k1.patient")
+        stay = EncounterKey("k1.encounter", "k1.patient")
         cancellation = EncounterEvent("c" * 32, "cancel_admission", "2026-11-23T20:00:00.000Z", "")
         cancel(stay, cancellation)
         assert world.item["state"] == "held"
