@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from lambdas.common.contracts.encounter import (
     Effect,
     EncounterClass,
-    EncounterEvent,
     Facts,
     Phase,
+    RecordedEvent,
 )
 
 MAX_EVENTS = 200
@@ -44,7 +44,7 @@ LEVELS = {
 BEGINS = (Effect.BEGIN, Effect.ADMIT)
 
 
-def position(event: EncounterEvent) -> str:
+def position(event: RecordedEvent) -> str:
     """The sort key of an event: its moment, then its rank, then its id."""
     return f"{event.order}|{RANKS.get(event.effect, 6)}|{event.at}|{event.event_id}"
 
@@ -64,10 +64,10 @@ class Situation:
     classes: tuple[EncounterClass, ...] = ()
     died: bool | None = None
     since: str = ""
-    begin: EncounterEvent | None = None
-    move: EncounterEvent | None = None
-    end: EncounterEvent | None = None
-    death: EncounterEvent | None = None
+    begin: RecordedEvent | None = None
+    move: RecordedEvent | None = None
+    end: RecordedEvent | None = None
+    death: RecordedEvent | None = None
     voided: frozenset[str] = frozenset()
 
 
@@ -78,9 +78,9 @@ class _Spell:
     since: str = ""
     before: "_Spell | None" = None
     dead: bool = False
-    begins: list[EncounterEvent] = field(default_factory=list)
-    claims: list[EncounterEvent] = field(default_factory=list)
-    ends: list[EncounterEvent] = field(default_factory=list)
+    begins: list[RecordedEvent] = field(default_factory=list)
+    claims: list[RecordedEvent] = field(default_factory=list)
+    ends: list[RecordedEvent] = field(default_factory=list)
     voided: set[str] = field(default_factory=set)
     cancelled: bool = False
     planned: bool = False
@@ -99,7 +99,7 @@ class _Spell:
         stated = [event.died for event in statements if event.died is not None]
         return stated[-1] if stated else None
 
-    def is_over_before(self, event: EncounterEvent) -> bool:
+    def is_over_before(self, event: RecordedEvent) -> bool:
         """Whether an event begins a new spell, instead of belonging to this one.
 
         After a cancellation every event that states something does; after a discharge a begin does.
@@ -116,7 +116,7 @@ class _Spell:
         return bool(self.begins) and LEVELS[event.encounter_class] > LEVELS[self.encounter_class]
 
 
-def situation_of(events: Iterable[EncounterEvent]) -> Situation:
+def situation_of(events: Iterable[RecordedEvent]) -> Situation:
     """Returns the situation after these events, given in any order."""
     ordered = sorted(events, key=position)
     stated = [event.died for event in ordered if event.died is not None]
@@ -133,7 +133,7 @@ def situation_of(events: Iterable[EncounterEvent]) -> Situation:
     return _situation(spell)
 
 
-def _apply(spell: _Spell, event: EncounterEvent) -> None:
+def _apply(spell: _Spell, event: RecordedEvent) -> None:
     match event.effect:
         case Effect.BEGIN | Effect.ADMIT:
             spell.begins.append(event)
@@ -198,9 +198,9 @@ def _cancel_move(spell: _Spell) -> None:
     spell.voided |= gone
 
 
-def _only_death(event: EncounterEvent) -> EncounterEvent:
+def _only_death(event: RecordedEvent) -> RecordedEvent:
     """The death statement of an event whose other statements do not count."""
-    return EncounterEvent(
+    return RecordedEvent(
         event_id=event.event_id,
         trigger_event=event.trigger_event,
         effect=event.effect,
@@ -247,7 +247,7 @@ def _phase(spell: _Spell) -> Phase:
     return Phase.PLANNED if spell.planned and not spell.claims else Phase.SEEN
 
 
-def _classes(claims: list[EncounterEvent]) -> tuple[EncounterClass, ...]:
+def _classes(claims: list[RecordedEvent]) -> tuple[EncounterClass, ...]:
     """The classes in order, without repetitions of the one before."""
     found: list[EncounterClass] = []
     for claim in claims:
@@ -256,13 +256,13 @@ def _classes(claims: list[EncounterEvent]) -> tuple[EncounterClass, ...]:
     return tuple(found)
 
 
-def _begin(spell: _Spell) -> EncounterEvent | None:
+def _begin(spell: _Spell) -> RecordedEvent | None:
     """The event since which the present class holds; None where nothing shows when it began.
 
     Without an admission or registration, only a change of class shows it.
     """
     present = spell.encounter_class
-    since: EncounterEvent | None = None
+    since: RecordedEvent | None = None
     for claim in reversed(spell.claims):
         if claim.encounter_class == present:
             since = claim
@@ -271,7 +271,7 @@ def _begin(spell: _Spell) -> EncounterEvent | None:
     return since if spell.begins else None
 
 
-def _place(claims: list[EncounterEvent]) -> tuple[str, EncounterEvent | None]:
+def _place(claims: list[RecordedEvent]) -> tuple[str, RecordedEvent | None]:
     """The present facility, and the newest transfer that changed it."""
     facility, move = "", None
     for claim in claims:
@@ -282,13 +282,13 @@ def _place(claims: list[EncounterEvent]) -> tuple[str, EncounterEvent | None]:
     return facility, move
 
 
-def _last(events: list[EncounterEvent], name: str) -> str:
+def _last(events: list[RecordedEvent], name: str) -> str:
     return next((value for event in reversed(events) if (value := getattr(event, name))), "")
 
 
 def with_event(
-    events: tuple[EncounterEvent, ...], event: EncounterEvent, resting: frozenset[str]
-) -> tuple[EncounterEvent, ...]:
+    events: tuple[RecordedEvent, ...], event: RecordedEvent, resting: frozenset[str]
+) -> tuple[RecordedEvent, ...]:
     """The events with one more, in order; equal updates between two equal ones are left out.
 
     Events in `resting` are those on which a told fact rests: they stay. Above `MAX_EVENTS` the oldest
@@ -315,13 +315,13 @@ def with_event(
     return tuple(kept[-MAX_EVENTS:])
 
 
-def _same_update(one: EncounterEvent, other: EncounterEvent) -> bool:
+def _same_update(one: RecordedEvent, other: RecordedEvent) -> bool:
     if Effect.UPDATE not in (one.effect,) or other.effect is not Effect.UPDATE:
         return False
     return _content(one) == _content(other)
 
 
-def _content(event: EncounterEvent) -> tuple[object, ...]:
+def _content(event: RecordedEvent) -> tuple[object, ...]:
     return (
         event.encounter_class,
         event.facility,

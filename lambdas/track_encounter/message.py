@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from lambdas.common.contracts.encounter import EncounterEvent
+from lambdas.common.contracts.encounter import RecordedEvent
 from lambdas.encounters.keys import EncounterKeys
 
 
@@ -16,7 +16,7 @@ class EncounterMessage:
     load or archive. `warnings` are codes.
     """
 
-    event: EncounterEvent
+    event: RecordedEvent
     sender: str
     received_at: str
     keys: EncounterKeys = field(default=EncounterKeys(), repr=False)

@@ -11,9 +11,9 @@ from lambdas.common.contracts.encounter import (
     Audience,
     Change,
     EncounterClass,
-    EncounterEvent,
     NoticeKind,
     Phase,
+    RecordedEvent,
     ToldFact,
 )
 from lambdas.track_encounter.history import Situation
@@ -47,7 +47,7 @@ class Draft:
 
     kind: NoticeKind
     audience: Audience
-    rests_on: EncounterEvent | None = None
+    rests_on: RecordedEvent | None = None
     about: tuple[ToldFact, ...] = ()
     withdraws: tuple[ToldFact, ...] = ()
     changes: tuple[Change, ...] = ()

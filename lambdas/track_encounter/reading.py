@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import EncounterEvent, EncounterNumbers
+from lambdas.common.contracts.encounter import EncounterNumbers, RecordedEvent
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.keys import KeyRing
 from lambdas.encounters.keys import EncounterKeys, references
@@ -88,11 +88,11 @@ def _recorded(
     profile: EncounterProfile,
     times: "_Times",
     numbers: EncounterNumbers,
-) -> EncounterEvent:
+) -> RecordedEvent:
     visit = event.visit
     at, source = times.of_event(rule)
     encounter_class = profile.class_of(visit.patient_class, visit.location.unit)
-    return EncounterEvent(
+    return RecordedEvent(
         event_id=event.event_id,
         trigger_event=event.trigger_event,
         effect=rule.effect,

@@ -11,10 +11,10 @@ from lambdas.common.contracts.encounter import (
     DecisionReason,
     Effect,
     Encounter,
-    EncounterEvent,
     Notice,
     NoticeKind,
     Phase,
+    RecordedEvent,
     ToldFact,
 )
 from lambdas.common.errors import IdentityConflictError
@@ -228,7 +228,7 @@ class _Telling:
             for fact in self.told
         ]
 
-    def _fact(self, draft: Draft, rests_on: EncounterEvent, first: tuple[Notice, ...]) -> None:
+    def _fact(self, draft: Draft, rests_on: RecordedEvent, first: tuple[Notice, ...]) -> None:
         """Records the draft as told, and gives its notice."""
         notice = self._notice(draft, rests_on.at, first)
         until = notice.settle_until if notice else ""
@@ -236,7 +236,7 @@ class _Telling:
         self._record(draft.kind, rests_on, silent=silent, settle_until=until)
 
     def _record(
-        self, kind: NoticeKind, rests_on: EncounterEvent, *, silent: bool, settle_until: str = ""
+        self, kind: NoticeKind, rests_on: RecordedEvent, *, silent: bool, settle_until: str = ""
     ) -> None:
         event_id = self.message.event.event_id
         self.told.append(
@@ -365,7 +365,7 @@ def _reason(before: Encounter, message: EncounterMessage) -> DecisionReason:
     return DecisionReason.DUPLICATE if told else DecisionReason.NOT_A_NOTIFIABLE_EVENT
 
 
-def _repeats(one: EncounterEvent, event: EncounterEvent) -> bool:
+def _repeats(one: RecordedEvent, event: RecordedEvent) -> bool:
     return one.effect is event.effect and one.at == event.at and one.event_id != event.event_id
 
 

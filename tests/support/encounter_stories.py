@@ -10,7 +10,7 @@ from tests.support.encounters import OBS, E, I, O, U, again, message
 
 
 @dataclass(slots=True)
-class Story:
+class StayStory:
     """The messages of one stay in the order in which they were recorded."""
 
     chance: random.Random

@@ -12,11 +12,11 @@ from lambdas.common.contracts.encounter import (
     Decision,
     Encounter,
     EncounterClass,
-    EncounterEvent,
     Facts,
     Notice,
     NoticeKind,
     Phase,
+    RecordedEvent,
 )
 from lambdas.encounters.keys import EncounterKeys
 from lambdas.track_encounter.history import Situation, situation_of
@@ -66,7 +66,7 @@ def message(
         patient=(f"patient#k1.{patient}",) if patient else (),
     )
     return EncounterMessage(
-        event=EncounterEvent(
+        event=RecordedEvent(
             event_id=event_id or f"{trigger_event}-{minutes}-{encounter_class}",
             trigger_event=trigger_event,
             effect=rule.effect,

@@ -12,6 +12,7 @@ from infra.asset import SHARED
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = (
     "parse_message",
+    "track_encounter",
     "lookup_identities",
     "extract_entities",
     "deliver_notification",

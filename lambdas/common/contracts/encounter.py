@@ -116,7 +116,7 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EncounterEvent:
+class RecordedEvent:
     """One event as its encounter keeps it.
 
     `order` is the moment by which events are sorted, `at` the time that a notice tells, with the
@@ -191,7 +191,7 @@ class Encounter:
     keys: tuple[str, ...] = ()
     patient_keys: tuple[str, ...] = ()
     patient_ref: str = ""
-    events: tuple[EncounterEvent, ...] = ()
+    events: tuple[RecordedEvent, ...] = ()
     told: tuple[ToldFact, ...] = ()
     protections: tuple[str, ...] = ()
     unchanged: int = 0

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from lambdas.common.contracts.encounter import (
 )
 from lambdas.common.errors import IdentityConflictError
 from lambdas.track_encounter.message import EncounterMessage
-from lambdas.track_encounter.profile import SenderProfile
+from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.triggers import EFFECTS, RULES
 from tests.support.encounters import NOON, OBS, PROFILE, E, I, O, U, again, message, play
 
@@ -27,7 +28,7 @@ VISITED = message("A04", 0, E, facility="N", attending=True, diagnosed=True)
 DISCHARGED = message("A03", 60, disposition="01")
 
 
-def last(*messages: EncounterMessage, profile: SenderProfile = PROFILE) -> Decision:
+def last(*messages: EncounterMessage, profile: EncounterProfile = PROFILE) -> Decision:
     """The decision about the last of these messages."""
     return play(messages, profile)[1][-1]
 
@@ -37,7 +38,9 @@ def told(*messages: EncounterMessage) -> list[tuple[str, str]]:
     return [(str(notice.kind), str(notice.audience)) for notice in last(*messages).notices]
 
 
-def reason(*messages: EncounterMessage, profile: SenderProfile = PROFILE) -> DecisionReason | None:
+def reason(
+    *messages: EncounterMessage, profile: EncounterProfile = PROFILE
+) -> DecisionReason | None:
     return last(*messages, profile=profile).reason
 
 
@@ -232,7 +235,7 @@ def test_nothing_begins_after_a_death() -> None:
     ],
 )
 def test_a_detail_that_comes_later_is_one_update(
-    stated: dict[str, bool], changes: tuple[Change, ...]
+    stated: dict[str, Any], changes: tuple[Change, ...]
 ) -> None:
     admitted = message("A01", 0, I)
     update = message("A08", 60, I, **stated)

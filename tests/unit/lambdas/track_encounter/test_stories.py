@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.support.encounter_stories import Story
+from tests.support.encounter_stories import StayStory
 from tests.support.encounters import play
 
 SHUFFLES = 20
@@ -13,7 +13,7 @@ SHUFFLES = 20
 @pytest.mark.parametrize("seed", range(40))
 def test_twenty_orders_of_arrival_end_in_the_same_picture(seed: int) -> None:
     chance = random.Random(seed)
-    story = Story(chance).tell(chance.randint(2, 9))
+    story = StayStory(chance).tell(chance.randint(2, 9))
     for shuffle in range(SHUFFLES):
         arriving = list(story)
         if shuffle:
@@ -26,7 +26,7 @@ def test_twenty_orders_of_arrival_end_in_the_same_picture(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_the_situation_does_not_depend_on_the_order_of_arrival(seed: int) -> None:
     chance = random.Random(seed)
-    story = Story(chance).tell(8)
+    story = StayStory(chance).tell(8)
     _, _, first = play(story)
     arriving = list(story)
     chance.shuffle(arriving)
