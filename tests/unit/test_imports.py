@@ -162,6 +162,7 @@ def test_the_operators_tool_imports_no_handler() -> None:
     allowed = {
         *AWS,
         "click",
+        "msgspec",
         "rich",
         "environments",
         "ops",
