@@ -2,8 +2,16 @@
 
 from enum import StrEnum
 
-from lambdas.common.contracts.delivery import DeliveryState as DeliveryState
-from lambdas.common.contracts.delivery import HoldReason as HoldReason
+from lambdas.common.contracts.delivery import DeliveryState, HoldReason
+
+__all__ = [
+    "SETTLED",
+    "TOGETHER",
+    "AddressProblemState",
+    "DeliveryState",
+    "HoldReason",
+    "SwitchState",
+]
 
 SETTLED = frozenset(
     {
