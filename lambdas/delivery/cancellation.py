@@ -4,8 +4,8 @@ import time
 
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.recipient import FirstNotice, Recipient
+from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.handler import Task
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancelled_by
@@ -16,7 +16,7 @@ NEVER_TOLD = "never_told"
 
 def why_suppressed(
     delivery: Delivery,
-    task: Task,
+    task: DeliverNotificationInput,
     patient_event: PatientEvent,
     recipient: Recipient,
     *,
@@ -31,7 +31,7 @@ def why_suppressed(
         return NEVER_TOLD
     return cancelled_by(
         NotifiedEncounter(delivery.encounter_ref, delivery.patient_ref),
-        NotifiedEvent.of(patient_event, task["envelope"]["received_at"]),
+        NotifiedEvent.of(patient_event, task.envelope.received_at),
         delivery.delivery_id,
         promised=promised,
     )

@@ -38,7 +38,7 @@ def cancelled_by_event(
         if item.event_id != cancellation.event_id
         # A cancellation that was redriven leaves alone what came after it.
         and item.task
-        and item.task["envelope"]["received_at"] <= cancellation.received_at
+        and item.task.envelope.received_at <= cancellation.received_at
     ]
     recipients = [_again(item) for item in _first_notices(found, cancellation.event_kind)]
     return replace(
