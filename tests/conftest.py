@@ -62,6 +62,7 @@ def pytest_configure() -> None:
     """Makes the AWS of this process quick: no test is about what moto or botocore computes again."""
     moto_patches.install()
     botocore_patches.install()
+    ses_account.install()
 
 
 def pytest_collection_finish() -> None:

@@ -5,11 +5,13 @@ Each module changes one thing, so that it can be proposed to moto as a change of
 
 from local.moto_patches import (
     backends,
+    clock,
     definitions,
     ends,
     errors,
     expressions,
     json_paths,
+    names,
     registrations,
     serializers,
     task_clients,
@@ -18,11 +20,13 @@ from local.moto_patches import (
 
 PATCHES = (
     backends,
+    clock,
     definitions,
     ends,
     errors,
     expressions,
     json_paths,
+    names,
     registrations,
     serializers,
     task_clients,

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from werkzeug.wrappers import Request, Response
 
 from local.faults import PATH, Faults
-from local.servers import HOST, Server, listen
+from local.http_server import Server
+from local.servers import HOST, listen
 
 QUICK = Config(retries={"total_max_attempts": 1}, read_timeout=0.3)
 
