@@ -49,13 +49,23 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "samples"
 
 
+LONGEST = ("e2e", "test_corpus", "test_whole", "test_paths", "test_accessibility", "test_burst")
+"""The groups that a worker takes first, so that no long one is left when the other worker is done."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps on one worker the tests of a file, and all that share the local system."""
+    """Keeps on one worker the tests of a file, and all that share the local system; longest first."""
     for item in items:
-        kind = Path(item.path).relative_to(ROOT / "tests").parts[0]
-        group = kind if kind == "e2e" else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    places = {group: place for place, group in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(group_of(item), len(LONGEST)))
+
+
+def group_of(item: pytest.Item) -> str:
+    """The tests that one worker runs: those of a file, or all end-to-end tests."""
+    kind = item.path.relative_to(ROOT / "tests").parts[0]
+    return kind if kind == "e2e" else item.path.stem
 
 
 def pytest_configure() -> None:
