@@ -27,7 +27,7 @@ SERVICES = {
 """moto's names of the services, by the name that a request is signed for."""
 
 
-class _Request(Request):
+class _WsgiRequest(Request):
     from_wsgi_server = True
 
 
@@ -45,7 +45,7 @@ def in_front_of(app: App) -> App:
 
 def _answer(service: str, environ: Environ) -> Response:
     """The answer that moto's Flask app makes (moto/core/utils.py, `convert_to_flask_response`)."""
-    request = _Request(environ)
+    request = _WsgiRequest(environ)
     try:
         answer = _handler(service)(request, request.raw_url, dict(request.headers))
     except HTTPException as error:
