@@ -86,10 +86,10 @@ def test_a_found_patient_is_kept_for_five_minutes(
     index: Index, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_step(OKAFOR)
-    later(monkeypatch, 299)
+    later(monkeypatch, 270)
     run_step(OKAFOR)
     assert index.asked == 1
-    later(monkeypatch, 2)
+    later(monkeypatch, 31)
     run_step(OKAFOR)
     assert index.asked == 2
 
