@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.extract_entities.chunks import chunks
 from lambdas.extract_entities.comprehend import LIMITS, UNIT
@@ -64,7 +65,7 @@ def main(files: Sequence[str]) -> None:
         )
 
 
-def measured(texts: Iterable[Reading], mode: str) -> Measured:
+def measured(texts: Iterable[Reading], mode: CostMode) -> Measured:
     """The sums over the texts in a mode."""
     units, usd, results = 0, 0.0, []
     for text in texts:
@@ -85,7 +86,7 @@ def measured(texts: Iterable[Reading], mode: str) -> Measured:
     )
 
 
-def _found(text: Reading, mode: str) -> CurrentFindings:
+def _found(text: Reading, mode: CostMode) -> CurrentFindings:
     asked = COST_MODES[mode]
     entities = {name: ASK[name](text.text)["Entities"] if name in asked else [] for name in ASK}
     return found(

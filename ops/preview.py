@@ -3,14 +3,11 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from lambdas.common.contracts.models import (
-    CANCELS,
-    ClinicalFindings,
-    FirstNotice,
-    Name,
-    PatientEvent,
-    Recipient,
-)
+from lambdas.common.contracts.event import CANCELS, PatientEvent
+from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.preferences import DetailLevel
+from lambdas.common.contracts.recipient import FirstNotice, Recipient, RecipientReason
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery import mailer
@@ -31,7 +28,9 @@ def event_of(message: bytes) -> PatientEvent:
         raise ProblemError(f"The message cannot be read: {error}.") from None
 
 
-def shown(event: PatientEvent, form: str, language: str, detail: str, bundle: bool = False) -> str:
+def shown(
+    event: PatientEvent, form: str, language: str, detail: DetailLevel, bundle: bool = False
+) -> str:
     """Returns the notification as `html`, `text` or `eml`, addressed to an invented provider.
 
     It has no clinical findings, because Comprehend Medical is not called.
@@ -39,14 +38,16 @@ def shown(event: PatientEvent, form: str, language: str, detail: str, bundle: bo
     first = FirstNotice("1b0c77aa" + "0" * 24, "0" * 32, event.occurred_at or event.recorded_at)
     reader = Recipient(
         "k1.preview",
-        ("primary_care",),
+        (RecipientReason.PRIMARY_CARE,),
         name=Name(family="Lindqvist", given="Petra", prefix="Dr"),
         address="petra.lindqvist@millclinic.example",
         language=language,
         bundle=bundle,
-        withdraws=first if event.kind in CANCELS else None,
+        cancels=first if event.event_kind in CANCELS else None,
     )
-    letter = compose(event, ClinicalFindings("switched_off"), reader, SENDER, detail=detail)
+    letter = compose(
+        event, ClinicalFindings(FindingsOutcome.SWITCHED_OFF), reader, SENDER, detail=detail
+    )
     if form == "html":
         return letter.html
     if form == "text":

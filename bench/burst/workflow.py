@@ -19,10 +19,11 @@ from bench.burst.simulation import (
     Simulation,
     latency,
 )
+from lambdas.common.contracts.preferences import CostMode
 from lambdas.extract_entities.comprehend import CONFIG
 from lambdas.extract_entities.settings import COST_MODES
 
-OPERATIONS = COST_MODES["full"]
+OPERATIONS = COST_MODES[CostMode.FULL]
 ATTEMPTS: int = CONFIG.retries["total_max_attempts"]
 
 MEDIANS = {"ParseMessage": 0.15, "LookupIdentities": 0.15, "DeliverNotification": 0.3}

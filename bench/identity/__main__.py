@@ -21,7 +21,9 @@ from moto import mock_aws
 
 from lambdas.common.aws.clients import client
 from lambdas.common.aws.items import to_item
-from lambdas.common.contracts.models import Name, Patient, PatientEvent, PatientIdentifier
+from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.person import Name
 from lambdas.lookup_identities import settings
 from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.lookup_identities.resolving import resolve
@@ -50,7 +52,7 @@ ENVIRONMENT = {
 EVENT = PatientEvent(
     event_id="bench",
     trigger_event="A01",
-    kind="admission",
+    event_kind=EventKind.ADMISSION,
     notifiable=True,
     hl7_version="2.5.1",
     patient=Patient(

@@ -10,7 +10,10 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
+from lambdas.common.aws.items import Item
 from lambdas.common.clock import milliseconds_since, now
+from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
+from lambdas.common.contracts.document import to_document, without_empty
 from lambdas.common.errors import (
     DeliveryRefusedError,
     EnsError,
@@ -40,37 +43,42 @@ class Run:
         self.started_at = now()
         self.logger = logger
         self.metrics = metrics
-        self._noted: list[dict[str, Any]] = []
+        self._noted: list[Item] = []
 
-    def audit(self, action: str, outcome: str, **facts: Any) -> None:
+    def audit(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
         """Appends an entry about this step, after the entries buffered by `note()`.
 
-        `facts` are references, counts, codes and versions.
+        `facts` are members of `AuditEntry`: references, counts, codes and versions.
         """
         chain.append(self.event_id, *self._noted, self._entry(action, outcome, facts))
         self._noted.clear()
 
-    def audit_of(self, event_id: str, action: str, outcome: str, **facts: Any) -> None:
+    def audit_of(
+        self, event_id: str, action: AuditAction, outcome: AuditOutcome, **facts: Any
+    ) -> None:
         """Appends an entry to the chain of another event that this step also handled."""
         chain.append(event_id, self._entry(action, outcome, facts))
 
-    def note(self, action: str, outcome: str, **facts: Any) -> None:
+    def note(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
         """Buffers the entry. It is written in the next `audit()` transaction."""
         self._noted.append(self._entry(action, outcome, facts))
 
-    def _entry(self, action: str, outcome: str, facts: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "step": self.step_name,
-            "actor": f"lambda:{self.step_name}",
-            "action": action,
-            "outcome": outcome,
-            "started_at": self.started_at,
+    def _entry(self, action: AuditAction, outcome: AuditOutcome, facts: dict[str, Any]) -> Item:
+        of_run: dict[str, Any] = {
             "duration_ms": milliseconds_since(self.started_at),
             "attempt": self.attempt,
             "execution_arn": self.execution_arn,
             "sender": self.sender,
-            **facts,
         }
+        entry = AuditEntry(
+            step=AuditStep(self.step_name),
+            actor=f"lambda:{self.step_name}",
+            action=action,
+            outcome=outcome,
+            started_at=self.started_at,
+            **(of_run | facts),
+        )
+        return without_empty(to_document(entry))
 
     def count(self, metric: str, value: int = 1) -> None:
         """Adds to a CloudWatch metric of the environment (EMF)."""
@@ -82,7 +90,12 @@ class Run:
         if isinstance(error, DeliveryRefusedError | IdentityNotFoundError):
             return  # the step itself has audited it, as REFUSED or UNKNOWN_PATIENT
         try:
-            self.audit("FAILED", "failed", error_name=type(error).__name__, error=str(error))
+            self.audit(
+                AuditAction.FAILED,
+                AuditOutcome.FAILED,
+                error_name=type(error).__name__,
+                error=str(error),
+            )
         except Exception as unwritten:
             self.logger.error("the failure is not audited", reason=where(unwritten))
 

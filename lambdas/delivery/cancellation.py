@@ -2,7 +2,8 @@
 
 import time
 
-from lambdas.common.contracts.models import FirstNotice, PatientEvent, Recipient
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.recipient import FirstNotice, Recipient
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.handler import Task
 from lambdas.delivery.ledger import deliveries
@@ -26,7 +27,7 @@ def why_suppressed(
     With "" the delivery is on its encounter's list: a cancellation from now on tells this recipient.
     Raises `DependencyUnavailableError` while the first notice is on its way.
     """
-    if recipient.withdraws and not _was_told(recipient.withdraws):
+    if recipient.cancels and not _was_told(recipient.cancels):
         return NEVER_TOLD
     return cancelled_by(
         EncounterKey(delivery.encounter_ref, delivery.patient_ref),

@@ -6,7 +6,7 @@ A run may die between any two lines of it; the next one finds in the ledger how 
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.models import Recipient
+from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Result, Run, Task
 from lambdas.common.keys import reference_keys
@@ -84,7 +84,7 @@ def delivery_of(task: Task, run: Run, recipient: Recipient) -> Delivery:
         patient_ref=identities["patient_ref"],
         encounter_ref=parsed["encounter_ref"],
         facts={
-            "kind": parsed.get("kind", ""),
+            "event_kind": parsed.get("event_kind", ""),
             "identities_version": identities["version_id"],
             "endpoint_ref": endpoint_of(recipient),
             "fallback_ref": recipient.fallback_ref,
@@ -94,7 +94,7 @@ def delivery_of(task: Task, run: Run, recipient: Recipient) -> Delivery:
                 },
                 "parsed": {
                     name: parsed[name]
-                    for name in ("encounter_ref", "version_id", "kind")
+                    for name in ("encounter_ref", "version_id", "event_kind")
                     if name in parsed
                 },
                 "identities": dict(identities),

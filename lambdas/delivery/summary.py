@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.models import Recipient
+from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.handler import Result, Run, Task
 from lambdas.common.senders import sender_named
 from lambdas.delivery import record
@@ -98,7 +98,6 @@ def _delivery(task: Task, run: Run, recipient: Recipient) -> Delivery:
         recipient_ref=recipient.recipient_ref,
         channel=recipient.channel,
         facts={
-            "kind": "summary",
             "endpoint_ref": endpoint_of(recipient),
             "members": list(task["members"]),
             "task": {"envelope": dict(task["envelope"]), "members": list(task["members"])},
@@ -175,7 +174,7 @@ def _settle(
             patient_ref=member.patient_ref or None,
             encounter_ref=member.encounter_ref or None,
             summary_id=summary.delivery_id,
-            documents=[document] if document else [],
+            documents=(document,) if document else (),
             ses_message_id=fate.get("ses_message_id") or None,
             suppressed_because=fate["reason"] if suppressed else None,
         )

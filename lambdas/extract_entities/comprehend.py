@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import client, dependency
+from lambdas.common.contracts.notes import SkippedReason
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities.chunks import Chunk, chunks
 from lambdas.extract_entities.turns import Quota
@@ -50,7 +51,7 @@ class Missing:
 
     begin: int
     end: int
-    reason: str
+    reason: SkippedReason
     code: str = ""
 
 
@@ -159,18 +160,18 @@ def _answer(future: Future[dict[str, Any]], chunk: Chunk) -> dict[str, Any] | Mi
     """The answer, or the missing part: no answer came, or the text was too large."""
     begin, end = chunk.start, chunk.start + len(chunk.text)
     if not future.done():
-        return Missing(begin, end, "time")
+        return Missing(begin, end, SkippedReason.TIME)
     try:
         return future.result()
     except _TooLateError:
-        return Missing(begin, end, "time")
+        return Missing(begin, end, SkippedReason.TIME)
     except DependencyUnavailableError as error:
-        return Missing(begin, end, "service", str(error).rpartition(": ")[2])
+        return Missing(begin, end, SkippedReason.SERVICE, str(error).rpartition(": ")[2])
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code != "TextSizeLimitExceededException":
             raise
-        return Missing(begin, end, "service", code)
+        return Missing(begin, end, SkippedReason.SERVICE, code)
 
 
 def _moved(entity: Entity, offset: int) -> Entity:

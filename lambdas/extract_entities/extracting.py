@@ -3,7 +3,10 @@
 import time
 from dataclasses import dataclass, field, replace
 
-from lambdas.common.contracts.models import ClinicalFindings, PatientEvent, Unread
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
+from lambdas.common.contracts.notes import Skipped, SkippedReason
+from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities import cache, comprehend, notes, turns
 from lambdas.extract_entities.comprehend import ComprehendAnswer
@@ -46,7 +49,7 @@ class Deferral:
 
 
 def extract(
-    event: PatientEvent, cost_mode: str, seconds: float, turn: ServiceSlot
+    event: PatientEvent, cost_mode: CostMode, seconds: float, turn: ServiceSlot
 ) -> Extraction | Deferral:
     """Returns the conditions, medications, tests and procedures in the event's texts.
 
@@ -57,16 +60,18 @@ def extract(
     outcome is `unavailable` when no turn comes in time. Raises `DependencyUnavailableError` when the
     service answers no request.
     """
-    base = ClinicalFindings(outcome="", hospital=event.diagnoses, cost_mode=cost_mode)
-    if cost_mode == "off":
-        return Extraction(replace(base, outcome="switched_off"))
-    pieces, unread = notes.sources(event)
+    base = ClinicalFindings(
+        FindingsOutcome.NOTHING_TO_READ, hospital=event.diagnoses, cost_mode=cost_mode
+    )
+    if cost_mode is CostMode.OFF:
+        return Extraction(replace(base, outcome=FindingsOutcome.SWITCHED_OFF))
+    pieces, skipped = notes.sources(event)
     english, others = _english(pieces, event.language)
     fitting, too_long = notes.fitting(english, text_limit())
-    base = replace(base, not_analysed=(*unread, *others, *too_long))
+    base = replace(base, not_analysed=(*skipped, *others, *too_long))
     text = reading(fitting)
     if not text.text:
-        return Extraction(replace(base, outcome="not_english" if others else "nothing_to_read"))
+        return Extraction(replace(base, outcome=FindingsOutcome.NOT_ENGLISH) if others else base)
     known = _kept(text.text, cost_mode)
     open_ones = [operation for operation in COST_MODES[cost_mode] if operation not in known]
     begin = _turn(text.text, open_ones, turn)
@@ -85,15 +90,19 @@ def extract(
     )
 
 
-def _english(pieces: list[Piece], declared: str) -> tuple[list[Piece], list[Unread]]:
+def _english(pieces: list[Piece], declared: str) -> tuple[list[Piece], list[Skipped]]:
     spoken = list(zip(pieces, languages(pieces, declared), strict=True))
     return (
         [piece for piece, language in spoken if is_english(language)],
-        [Unread(p.place, "language", lang) for p, lang in spoken if not is_english(lang)],
+        [
+            Skipped(p.place, SkippedReason.LANGUAGE, lang)
+            for p, lang in spoken
+            if not is_english(lang)
+        ],
     )
 
 
-def _kept(text: str, cost_mode: str) -> dict[str, ComprehendAnswer]:
+def _kept(text: str, cost_mode: CostMode) -> dict[str, ComprehendAnswer]:
     """The cached answers of the mode's operations to this text."""
     found = {o: cache.kept(text, o, cache_days()) for o in COST_MODES[cost_mode]}
     return {operation: answer for operation, answer in found.items() if answer}
@@ -129,7 +138,7 @@ def _unavailable(
 ) -> ClinicalFindings:
     return replace(
         base,
-        outcome="unavailable",
+        outcome=FindingsOutcome.UNAVAILABLE,
         not_analysed=(*base.not_analysed, *_unanswered(text, answers)),
     )
 
@@ -146,7 +155,7 @@ def _findings(
     )
     return replace(
         base,
-        outcome="extracted",
+        outcome=FindingsOutcome.EXTRACTED,
         conditions=without_known(result.conditions, base.hospital),
         medications=result.medications,
         tests=result.tests,
@@ -158,10 +167,10 @@ def _findings(
     )
 
 
-def _unanswered(text: Reading, answers: dict[str, ComprehendAnswer]) -> list[Unread]:
+def _unanswered(text: Reading, answers: dict[str, ComprehendAnswer]) -> list[Skipped]:
     """Each field with a part that an operation did not answer, and the reason."""
     gaps = {
-        Unread(field, gap.reason, f"{operation} {gap.code}".strip()): None
+        Skipped(field, gap.reason, f"{operation} {gap.code}".strip()): None
         for operation, answer in answers.items()
         for gap in answer.missing
         for field in text.fields_in(gap.begin, gap.end)

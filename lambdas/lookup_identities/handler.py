@@ -1,18 +1,21 @@
 """LookupIdentities: the patient of the event in the registry, and the providers to be told."""
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 
-from lambdas.common.aws.vault import Written, read_document, write_document
-from lambdas.common.contracts.models import CANCELS, Identities, PatientEvent
+from lambdas.common.aws.vault import read_document, write_document
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome, ToldRecipient
+from lambdas.common.contracts.document import read_as, to_document
+from lambdas.common.contracts.event import CANCELS, PatientEvent
+from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.written import Written
 from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.handler import Result, Run, Task, of_envelope, step
 from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
 from lambdas.delivery.ledger.encounters import EncounterEvent
 from lambdas.lookup_identities import smoke
-from lambdas.lookup_identities.care_team.cancellation import withdrawn
+from lambdas.lookup_identities.care_team.cancellation import cancelled_by_event
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import cache
 from lambdas.lookup_identities.mpi.query import Query
@@ -40,7 +43,7 @@ def lambda_handler(task: Task, run: Run) -> Result:
     if run.event_id == ROSTERS:
         return _rosters_counted(run)
     document = read_document(run.event_id, "event.json", task["parsed"]["version_id"])
-    event = PatientEvent.from_dict(document)
+    event = read_as(PatientEvent, document)
     authority = sender_named(run.sender).default_assigning_authority
     if smoke.is_smoke(event):
         smoke.check_patient(event)
@@ -49,17 +52,17 @@ def lambda_handler(task: Task, run: Run) -> Result:
     identities = resolve(event, authority, partial(_note_query, run))
     if identities is None:
         run.count("UnknownPatients")
-        run.audit("UNKNOWN_PATIENT", "unknown_patient")
+        run.audit(AuditAction.UNKNOWN_PATIENT, AuditOutcome.UNKNOWN_PATIENT)
         raise IdentityNotFoundError(
             "PID-3, PID-2, PID-4: the registry knows none of the identifiers"
         )
     if smoke.is_smoke(event):
         smoke.check_recipients(identities)
-    if event.kind in CANCELS:
+    if event.event_kind in CANCELS:
         encounter_ref = task["parsed"].get("encounter_ref", "")
         cancellation = EncounterEvent.of(event, task["envelope"]["received_at"])
-        identities = withdrawn(identities, encounter_ref, cancellation)
-    written = write_document(run.event_id, "identities.json", identities.to_dict())
+        identities = cancelled_by_event(identities, encounter_ref, cancellation)
+    written = write_document(run.event_id, "identities.json", to_document(identities))
     return _recorded(identities, written, run)
 
 
@@ -77,41 +80,33 @@ def _rosters_counted(run: Run) -> Result:
 
 def _recorded(identities: Identities, written: Written, run: Run) -> Result:
     """Audits who is told and who is not; returns references, and how each is told, for the workflow."""
-    told = [
-        {
-            "recipient_ref": recipient.recipient_ref,
-            "reasons": list(recipient.reasons),
-            # How much of the notes is analysed hangs on who is told, and how.
-            "detail": recipient.detail,
-            "analysis": recipient.analysis,
-        }
-        for recipient in identities.recipients
-    ]
-    refused = [
-        {
-            "recipient_ref": weighed.recipient_ref,
-            "relationship": weighed.relationship,
-            "reason": weighed.reason,
-        }
-        for weighed in identities.considered
-    ]
-    action, outcome = ("RESOLVED", "ok") if told else ("NO_RECIPIENT", "no_recipient")
+    # How much of the notes is analysed depends on the recipients' detail and analysis.
+    told = tuple(
+        ToldRecipient(one.recipient_ref, one.reasons, one.detail, one.analysis)
+        for one in identities.recipients
+    )
+    action, outcome = (
+        (AuditAction.RESOLVED, AuditOutcome.OK)
+        if told
+        else (AuditAction.NO_RECIPIENT, AuditOutcome.NO_RECIPIENT)
+    )
     run.count("Recipients", len(told))
     run.audit(
         action,
         outcome,
         patient_ref=identities.patient_ref,
         recipients=told,
-        considered=refused,
-        warnings=[asdict(warning) for warning in identities.warnings],
-        merged_from=list(identities.merged_from),
-        documents=[written.to_dict()],
+        considered=identities.considered,
+        warnings=identities.warnings,
+        merged_from=identities.merged_from,
+        documents=(written,),
     )
     return {
         "patient_ref": identities.patient_ref,
         "recipient_count": len(told),
         "recipients": [
-            {name: one[name] for name in ("recipient_ref", "detail", "analysis")} for one in told
+            {"recipient_ref": one.recipient_ref, "detail": one.detail, "analysis": one.analysis}
+            for one in told
         ],
         "version_id": written.version_id,
     }
@@ -124,12 +119,12 @@ def _note_query(run: Run, query: Query) -> None:
     """
     keys = reference_keys()
     run.note(
-        "QUERIED",
-        "failed" if query.outcome in ("unavailable", "failed") else "ok",
+        AuditAction.QUERIED,
+        AuditOutcome.FAILED if query.outcome in ("unavailable", "failed") else AuditOutcome.OK,
         backend=mpi_client_name(),
-        asked=[keys.reference("identifier", *pair) for pair in query.asked],
+        asked=tuple(keys.reference("identifier", *pair) for pair in query.asked),
         answer=query.outcome,
-        kept=query.kept,
+        from_cache=query.from_cache,
     )
 
 
@@ -138,10 +133,10 @@ def _forgotten(event: PatientEvent, authority: str, run: Run) -> Result:
     usable, _ = usable_identifiers(event.patient.identifiers, authority)
     others, _ = usable_identifiers(event.other_identifiers, authority)
     run.audit(
-        "IDENTITY_CHANGED",
-        "ok",
+        AuditAction.IDENTITY_CHANGED,
+        AuditOutcome.OK,
         trigger_event=event.trigger_event,
-        identifiers=list(cache.forget(usable)),
-        others=list(cache.forget(others)),
+        identifiers=tuple(cache.forget(usable)),
+        others=tuple(cache.forget(others)),
     )
     return {"recipient_count": 0, "recipients": []}

@@ -2,7 +2,12 @@
 
 from lambdas.common import status
 from lambdas.common.aws import vault
-from lambdas.common.contracts.models import Envelope, PatientEvent
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.document import read_as, to_document
+from lambdas.common.contracts.envelope import Envelope
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.status import EventStatus
+from lambdas.common.contracts.written import Written
 from lambdas.common.handler import Result, Run, Task, step
 from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
@@ -12,7 +17,7 @@ from lambdas.parse_message.settings import document_bytes
 
 DUPLICATE: Result = {
     "trigger_event": "",
-    "kind": "",
+    "event_kind": "",
     "encounter_ref": "",
     "notifiable": False,
     "changes_identity": False,
@@ -28,16 +33,16 @@ def lambda_handler(task: Task, run: Run) -> Result:
     An event that was COMPLETED before is a duplicate, unless the envelope has `replay`. Raises
     `UnprocessableMessageError` when the message cannot be read.
     """
-    envelope = Envelope.from_dict(task["envelope"])
+    envelope = read_as(Envelope, task["envelope"])
     if not envelope.replay and _completed(envelope.event_id):
-        run.audit("DUPLICATE", "duplicate")
+        run.audit(AuditAction.DUPLICATE, AuditOutcome.DUPLICATE)
         return {**_names(envelope), **DUPLICATE}
 
     status.open_event(envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender)
     raw = received_message(envelope, run)
     zone = sender_named(envelope.sender).zone
     event = read_event(raw, envelope.event_id, envelope.sender, zone, document_bytes())
-    written = vault.write_document(event.event_id, "event.json", event.to_dict())
+    written = vault.write_document(event.event_id, "event.json", to_document(event))
     return {**_names(envelope), **_recorded(event, written, run)}
 
 
@@ -52,30 +57,34 @@ def _names(envelope: Envelope) -> Result:
 
 def _completed(event_id: str) -> bool:
     item = status.read(event_id)
-    return item is not None and item["status"] == status.COMPLETED
+    return item is not None and item.status is EventStatus.COMPLETED
 
 
-def _recorded(event: PatientEvent, written: vault.Written, run: Run) -> Result:
+def _recorded(event: PatientEvent, written: Written, run: Run) -> Result:
     """Audits the parsed event and returns the values that the workflow's states use."""
     encounter_ref = _encounter_ref(event)
-    action, outcome = ("PARSED", "ok") if event.notifiable else ("NOT_NOTIFIABLE", "not_notifiable")
+    action, outcome = (
+        (AuditAction.PARSED, AuditOutcome.OK)
+        if event.notifiable
+        else (AuditAction.NOT_NOTIFIABLE, AuditOutcome.NOT_NOTIFIABLE)
+    )
     run.audit(
         action,
         outcome,
         trigger_event=event.trigger_event,
-        kind=event.kind,
+        event_kind=event.event_kind,
         patient_class=event.visit.patient_class,
         encounter_ref=encounter_ref or None,
         counts={
             "notes": len(event.notes),
-            "unread_notes": len(event.unread_notes),
+            "skipped_notes": len(event.skipped_notes),
             "warnings": len(event.warnings),
         },
-        documents=[written.to_dict()],
+        documents=(written,),
     )
     return {
         "trigger_event": event.trigger_event,
-        "kind": event.kind,
+        "event_kind": event.event_kind,
         "encounter_ref": encounter_ref,
         "notifiable": event.notifiable,
         "changes_identity": event.changes_identity,

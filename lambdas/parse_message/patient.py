@@ -7,7 +7,8 @@ from dataclasses import replace
 from hl7.er7 import Message, Segment, Value
 from hl7.timestamps import Times
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.models import Name, Patient, PatientIdentifier
+from lambdas.common.contracts.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.person import Name
 from lambdas.parse_message.composites import person_name
 
 IDENTIFIER_FIELDS = {

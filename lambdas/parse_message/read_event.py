@@ -8,12 +8,12 @@ from hl7 import er7
 from hl7.header import trigger_event as header_trigger_event
 from hl7.timestamps import Times, offset_of
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.models import PatientEvent
+from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.parse_message.documents import DOCUMENT_BYTES
 from lambdas.parse_message.notes import notes
 from lambdas.parse_message.patient import other_identifiers, patient
-from lambdas.parse_message.rules import CHANGES_IDENTITY, TRIGGER_EVENTS, kind_of
+from lambdas.parse_message.rules import CHANGES_IDENTITY, TRIGGER_EVENTS, event_kind_of
 from lambdas.parse_message.structure import departures
 from lambdas.parse_message.versions import version_of
 from lambdas.parse_message.visit import (
@@ -62,14 +62,14 @@ def _event(
     the_visit = visit(message, times, warnings)
     trigger_event = _trigger_event(message, warnings)
     moved = trigger_event == "A02" and facility_changed(message, warnings)
-    kind = kind_of(trigger_event, the_visit.patient_class, moved)
+    event_kind = event_kind_of(trigger_event, the_visit.patient_class, moved)
     changes_identity = trigger_event in CHANGES_IDENTITY
-    read, unread = notes(message, warnings, document_bytes)
+    read, skipped = notes(message, warnings, document_bytes)
     event = PatientEvent(
         event_id=event_id,
         trigger_event=trigger_event,
-        kind=kind,
-        notifiable=bool(kind),
+        event_kind=event_kind,
+        notifiable=event_kind is not EventKind.NONE,
         hl7_version=version,
         processing_id=_processing_id(msh, warnings),
         sender=sender,
@@ -84,9 +84,9 @@ def _event(
         practitioners=practitioners(message),
         diagnoses=diagnoses(message),
         notes=read,
-        unread_notes=unread,
+        skipped_notes=skipped,
         language=_language(msh),
-        unread_segments=message.unread(),
+        skipped_segments=message.skipped_segments(),
         changes_identity=changes_identity,
         other_identifiers=other_identifiers(message, warnings) if changes_identity else (),
     )

@@ -1,6 +1,7 @@
 """One SES event into the ledger and the audit chain of each patient event in the mail, once however often it comes."""
 
 from lambdas.common.audit import chain
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.handler import Result, Run, Task
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger import feedback as ledger
@@ -31,7 +32,7 @@ def record(task: Task, run: Run) -> Result:
     news = [_record(run, feedback, delivery) for delivery in told]
     if not any(news):
         return {"outcome": "known", "delivery_id": feedback.delivery_id}
-    if feedback.meaning.outcome != "ok":
+    if feedback.meaning.outcome is not AuditOutcome.OK:
         run.count("NotificationNotDelivered")
     return {"outcome": "recorded", "delivery_id": feedback.delivery_id}
 
@@ -61,8 +62,8 @@ def _record(run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:
         "ses_message_id": feedback.ses_message_id,
     }
     if _died_silent(feedback, delivery, actions):
-        run.audit_of(delivery.event_id, "SENT", "ok", **facts)
-    own = {"ses_event": feedback.mark, "detail": feedback.kind}
+        run.audit_of(delivery.event_id, AuditAction.SENT, AuditOutcome.OK, **facts)
+    own = {"ses_event": feedback.mark, "detail": feedback.detail_code}
     action, outcome = feedback.meaning.action, feedback.meaning.outcome
     run.audit_of(delivery.event_id, action, outcome, **facts, **own)
     return True

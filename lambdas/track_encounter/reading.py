@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lambdas.common.clock import iso
 from lambdas.common.contracts.encounter import EncounterNumbers, RecordedEvent
-from lambdas.common.contracts.models import PatientEvent
+from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.keys import KeyRing
 from lambdas.encounters.keys import EncounterKeys, references
 from lambdas.track_encounter.message import EncounterMessage

@@ -7,6 +7,7 @@ import click
 from lambdas.common import status
 from lambdas.common.audit.chain import Verdict, verify
 from lambdas.common.clock import milliseconds_since
+from lambdas.common.contracts.status import EventStatus
 from ops.events import tables
 from ops.output import console, count
 from ops.problem import ProblemError
@@ -72,6 +73,6 @@ def _may_be_parsing(event_id: str) -> bool:
     found = status.read(event_id)
     return (
         found is not None
-        and found["status"] == status.OPEN
-        and milliseconds_since(found["updated_at"]) < PARSE_MAX_MS
+        and found.status is EventStatus.OPEN
+        and milliseconds_since(found.updated_at) < PARSE_MAX_MS
     )

@@ -21,7 +21,7 @@ HOLD_REASONS: dict[str, str] = {
     HoldReason.RESEND: "to be sent again",
 }
 
-COLUMNS = ("delivery_id", "event_id", "recipient_ref", "kind", "updated_at")
+COLUMNS = ("delivery_id", "event_id", "recipient_ref", "event_kind", "updated_at")
 
 
 @click.group("deliveries")
@@ -118,7 +118,7 @@ def _list(items: list[DeliveryItem], as_csv: bool) -> None:
     for item in items:
         shown.add_row(
             item.delivery_id,
-            item.kind,
+            "summary" if item.members else item.event_kind,
             short_clock(item.updated_at),
             _reason(item),
         )

@@ -48,4 +48,4 @@ def _table(events: list[EventSummary]) -> Table:
 
 def _what(event: EventSummary) -> str:
     told = f"{event.told} notified" if event.told else event.note
-    return ", ".join(words(part) for part in (event.kind, told) if part)
+    return ", ".join(words(part) for part in (event.event_kind, told) if part)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from lambdas.common.contracts.preferences import DetailLevel
 from ops import preview
 from ops.problem import ProblemError
 
@@ -35,9 +36,9 @@ def preview_command(sample: str, form: str, language: str, detail: str, bundle: 
     """
     os.environ.setdefault("ENS_SES_FROM", "notifications@ens.example")
     event = preview.event_of(_read(sample))
-    if not event.kind:
+    if not event.event_kind:
         raise ProblemError(f"{sample} causes no notification.")
-    click.echo(preview.shown(event, form, language, detail, bundle), nl=False)
+    click.echo(preview.shown(event, form, language, DetailLevel(detail), bundle), nl=False)
 
 
 def _read(sample: str) -> bytes:

@@ -74,9 +74,9 @@ class RecipientTrace:
     feedback: list[FeedbackTrace] = field(default_factory=list)
 
 
-def kind(entries: list[Entry]) -> str:
+def event_kind(entries: list[Entry]) -> str:
     """Returns the event kind (admission, discharge …) from ParseMessage's entry, "" before it."""
-    kinds = [e["kind"] for e in entries if e.get("kind")]
+    kinds = [e["event_kind"] for e in entries if e.get("event_kind")]
     return kinds[-1] if kinds else ""
 
 

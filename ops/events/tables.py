@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import client, dependency
 from lambdas.common.aws.items import from_item
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.status import StatusItem
 from lambdas.common.settings import settings
 
 DAYS_BACK = 14
@@ -39,7 +40,7 @@ def events_of_day(day: str) -> list[str]:
         ExpressionAttributeValues={":d": {"S": day}},
         ProjectionExpression="event_id",
     )
-    return sorted({e["event_id"] for e in audited} | {i["event_id"] for i in statuses_of(day)})
+    return sorted({e["event_id"] for e in audited} | {item.event_id for item in statuses_of(day)})
 
 
 def failed_events() -> list[str]:
@@ -62,7 +63,7 @@ def failed_events() -> list[str]:
     return list(found)
 
 
-def statuses_of(day: str, state: str = "") -> Iterator[dict[str, Any]]:
+def statuses_of(day: str, state: str = "") -> Iterator[StatusItem]:
     """Yields the status items of a day (UTC), newest first; only those in `state` if it is not ""."""
     names, values, only = {"#day": "day"}, {":d": {"S": day}}, {}
     if state:
@@ -79,4 +80,5 @@ def statuses_of(day: str, state: str = "") -> Iterator[dict[str, Any]]:
             ScanIndexForward=False,
             **only,
         ):
-            yield from map(from_item, page["Items"])
+            for item in page["Items"]:
+                yield read_as(StatusItem, from_item(item))

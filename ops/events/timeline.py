@@ -45,7 +45,7 @@ def _head(trail: EventTrail, out: Console) -> None:
     status = trail.status or "UNKNOWN"
     style = STATUS_STYLES.get(status, "yellow")
     out.print(f"[bold]Event[/bold] {trail.event_id}  [{style}]{status}[/{style}]")
-    what = sentence_case(words(trail.kind or trail.note) or "event")
+    what = sentence_case(words(trail.event_kind or trail.note) or "event")
     sender = f" from {escape(trail.sender)}" if trail.sender else ""
     out.print(f"{what}{sender}, received {clock(trail.received_at)} UTC")
     if trail.error_name:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lambdas.common import status
 from lambdas.common.audit import chain
+from lambdas.common.contracts.status import EventStatus, StatusItem
 from ops.deployment import Deployment
 from ops.events import advice, steps, tables
 from ops.events.steps import Entry, RecipientTrace, Step
@@ -26,7 +27,7 @@ class EventSummary:
     received_at: str
     updated_at: str
     sender: str
-    kind: str
+    event_kind: str
     error_name: str
     failed_step: str
     told: int
@@ -39,7 +40,7 @@ class EventTrail:
 
     event_id: str
     status: str
-    kind: str
+    event_kind: str
     note: str
     sender: str
     received_at: str
@@ -87,29 +88,28 @@ class TrailSource:
 
     def event(self, event_id: str) -> EventTrail | None:
         """Returns the trail of one event, None when neither table has it."""
-        item = status.read(event_id) or {}
+        found = status.read(event_id)
         entries = chain.entries(event_id)
-        if not item and not entries:
+        if found is None and not entries:
             return None
         recipients = steps.recipients(entries)
-        state = item.get("status", "")
-        error_name = item.get("error_name", "") if state == status.FAILED else ""
-        execution_arn = item.get("execution_arn", "")
+        item = found or StatusItem(event_id=event_id, status=EventStatus.OPEN)
+        error_name = item.error_name if item.status is EventStatus.FAILED else ""
         return EventTrail(
             event_id=event_id,
-            status=state,
-            kind=steps.kind(entries),
+            status=item.status if found else "",
+            event_kind=steps.event_kind(entries),
             note=steps.note(entries),
-            sender=item.get("sender", ""),
-            received_at=steps.received_at(entries) or item.get("received_at", ""),
-            updated_at=item.get("updated_at", ""),
+            sender=item.sender,
+            received_at=steps.received_at(entries) or item.received_at,
+            updated_at=item.updated_at,
             error_name=error_name,
-            failed_step=item.get("failed_step", "") if error_name else "",
+            failed_step=item.failed_step if error_name else "",
             what_to_do=_what_to_do(event_id, error_name, recipients),
             steps=steps.timeline(entries),
             recipients=recipients,
-            execution_arn=execution_arn,
-            console_link=self._console_link(execution_arn, entries),
+            execution_arn=item.execution_arn,
+            console_link=self._console_link(item.execution_arn, entries),
             entries=[steps.presentable(entry) for entry in entries],
         )
 
@@ -131,18 +131,18 @@ class TrailSource:
         )
 
 
-def _summary(item: dict[str, Any]) -> EventSummary:
-    entries = chain.entries(item["event_id"])
-    failed = item["status"] == status.FAILED
+def _summary(item: StatusItem) -> EventSummary:
+    entries = chain.entries(item.event_id)
+    failed = item.status is EventStatus.FAILED
     return EventSummary(
-        event_id=item["event_id"],
-        status=item["status"],
-        received_at=item.get("received_at", ""),
-        updated_at=item.get("updated_at", ""),
-        sender=item.get("sender", ""),
-        kind=steps.kind(entries),
-        error_name=item.get("error_name", "") if failed else "",
-        failed_step=item.get("failed_step", "") if failed else "",
+        event_id=item.event_id,
+        status=item.status,
+        received_at=item.received_at,
+        updated_at=item.updated_at,
+        sender=item.sender,
+        event_kind=steps.event_kind(entries),
+        error_name=item.error_name if failed else "",
+        failed_step=item.failed_step if failed else "",
         note=steps.note(entries),
         told=sum(r.outcome == "sent" for r in steps.recipients(entries)),
     )

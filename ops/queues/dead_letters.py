@@ -11,6 +11,8 @@ from lambdas.common import status
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import client, dependency
 from lambdas.common.clock import milliseconds_since
+from lambdas.common.contracts.audit import AuditAction
+from lambdas.common.contracts.status import EventStatus, StatusItem
 from lambdas.common.errors import PERMANENT_ERRORS
 from ops.deployment import CONFIG, Deployment
 from ops.events import tables
@@ -51,13 +53,13 @@ def listed(deployment: Deployment) -> DeadLetters:
     # After this time without another run, SQS has moved the message to the dead-letter queue.
     patience = _attribute(deployment.output("QueueUrl"), "VisibilityTimeout") + MARGIN_SECONDS
     items = [status.read(event_id) for event_id in tables.failed_events()]
-    failed = [item for item in items if item and item["status"] == status.FAILED]
+    failed = [item for item in items if item and item.status is EventStatus.FAILED]
     letters = [
         DeadLetter(
-            event_id=item["event_id"],
-            error_name=item.get("error_name", ""),
-            step=item.get("failed_step", ""),
-            time=item["updated_at"],
+            event_id=item.event_id,
+            error_name=item.error_name,
+            step=item.failed_step,
+            time=item.updated_at,
             place=_place(item, patience),
         )
         for item in failed
@@ -76,19 +78,19 @@ def queue_count(deployment: Deployment) -> int:
     )
 
 
-def _place(item: dict[str, Any], patience_seconds: int) -> str:
-    failed_at = item["updated_at"]
+def _place(item: StatusItem, patience_seconds: int) -> str:
+    failed_at = item.updated_at
     failed = datetime.fromisoformat(failed_at)
     since = [
         entry["action"]
-        for entry in chain.entries(item["event_id"])
+        for entry in chain.entries(item.event_id)
         if datetime.fromisoformat(entry["time"]) > failed
     ]
-    if "REDRIVEN" in since:
+    if AuditAction.REDRIVEN in since:
         return "redriven"
-    if "DISCARDED" in since:
+    if AuditAction.DISCARDED in since:
         return "discarded"
-    if item.get("error_name", "") in PERMANENT:
+    if item.error_name in PERMANENT:
         return "dead_letter"
     moved = milliseconds_since(failed_at) > patience_seconds * 1000
     return "dead_letter" if moved else "retrying"

@@ -46,8 +46,8 @@ def replay(deployment: Deployment, event_id: str, who: str) -> dict[str, Any]:
 def rebuilt(event_id: str) -> dict[str, Any]:
     """Returns the receiver's envelope, from the RECEIVED audit entry, else from the vault."""
     entries = chain.entries(event_id)
-    item = status.read(event_id) or {}
-    if not entries and not item:
+    item = status.read(event_id)
+    if not entries and item is None:
         raise ProblemError(f"Status and audit table have no event {event_id}.")
     received = next((e for e in entries if e["action"] == "RECEIVED"), {})
     message = _message(event_id, received)
@@ -56,11 +56,11 @@ def rebuilt(event_id: str) -> dict[str, Any]:
         "bucket": settings().vault_bucket,
         **message,
         "received_at": received.get("received_at")
-        or item.get("received_at")
+        or (item.received_at if item else "")
         or message["received_at"],
         "receiver": received.get("receiver", ""),
         "connection": received.get("connection", ""),
-        "sender": received.get("sender") or item.get("sender", "unknown"),
+        "sender": received.get("sender") or (item.sender if item else "") or "unknown",
     }
 
 

@@ -1,10 +1,11 @@
 """Configurations other than the shipped ones: what AWS would refuse at deployment is found before it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from environments import CustomerGateway, Environment, Mdm, People, load
+from environments import CustomerGateway, Environment, MpiSection, PeopleSection, load
 from ops.environment.preflight import assembly
 from ops.environment.preflight.checks import limits
 from ops.environment.preflight.finding import Status
@@ -19,7 +20,7 @@ SSO = (
 )
 
 
-def with_network(environment: Environment, **values: object) -> Environment:
+def with_network(environment: Environment, **values: Any) -> Environment:
     """The environment with other values of its network."""
     assert environment.network is not None
     return replace(environment, network=replace(environment.network, **values))
@@ -59,9 +60,9 @@ def too_much() -> Environment:
     return replace(
         made,
         mail=replace(made.mail, sandbox_recipients=recipients),
-        people=People(operators=tuple(SSO.format(n) for n in range(30))),
-        mdm_backend="fhir",
-        mdm=Mdm(settings={"base_url": "https://mpi.west.example/" + "x" * 4000}),
+        people=PeopleSection(operators=tuple(SSO.format(n) for n in range(30))),
+        mpi_client="fhir",
+        mpi=MpiSection(settings={"base_url": "https://mpi.west.example/" + "x" * 4000}),
     )
 
 

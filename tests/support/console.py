@@ -24,7 +24,7 @@ def summary(event_id: str, state: str, **facts: Any) -> EventSummary:
         "received_at": "2026-11-23T09:15:02.113Z",
         "updated_at": "2026-11-23T09:15:03.500Z",
         "sender": "northgen",
-        "kind": "admission",
+        "event_kind": "admission",
         "error_name": "",
         "failed_step": "",
         "told": 0,
@@ -49,7 +49,7 @@ def step(name: str, offset_ms: int, took_ms: int | None, **facts: Any) -> Step:
 def trail(event_id: str, state: str, **facts: Any) -> EventTrail:
     """An event in full."""
     known: dict[str, Any] = {
-        "kind": "admission",
+        "event_kind": "admission",
         "note": "",
         "sender": "northgen",
         "received_at": "2026-11-23T09:15:02.113Z",

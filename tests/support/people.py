@@ -19,7 +19,7 @@ from ops.roles import Role
 from tests.conftest import clear_caches
 from tests.infra.assemblies import Stacks
 from tests.infra.judges import tools
-from tests.infra.judges.evaluator import ALLOWED, Request, decide
+from tests.infra.judges.evaluator import ALLOWED, AuthorizationRequest, decide
 from tests.infra.resolved import ACCOUNT, REGION, Resolved
 from tests.infra.template import read
 
@@ -87,7 +87,7 @@ class People:
         needs = sorted(self.allowed[role])
         answers = decide(
             [
-                Request(
+                AuthorizationRequest(
                     action=need.action,
                     resource=need.arn,
                     identity=self.policies[role],

@@ -26,7 +26,7 @@ PARSED = {
     "sender": ENVELOPE["sender"],
     "received_at": ENVELOPE["received_at"],
     "encounter_ref": "k1.e",
-    "kind": "admission",
+    "event_kind": "admission",
     "duplicate": False,
     "notifiable": True,
     "changes_identity": False,

@@ -50,7 +50,7 @@ def tell_instead(item: DeliveryItem) -> str:
         "channel": item.channel,
         "patient_ref": item.patient_ref or None,
         "encounter_ref": item.encounter_ref or None,
-        "kind": item.kind or None,
+        "event_kind": item.event_kind or None,
         "task": item.task,
         "identities_version": item.identities_version or None,
     }

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.written import Written
 from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
 
 
@@ -22,7 +24,7 @@ class DeliveryItem:
     channel: str = ""
     patient_ref: str = ""
     encounter_ref: str = ""
-    kind: str = ""
+    event_kind: EventKind = EventKind.NONE
     identities_version: str = ""
     endpoint_ref: str = ""
     fallback_ref: str = ""
@@ -39,7 +41,7 @@ class DeliveryItem:
     due_at: str = ""
     digest_id: str = ""
     resent: int = 0
-    document: dict[str, Any] | None = None
+    document: Written | None = None
     ses_message_id: str = ""
     reason: str = ""
     claimed_at: str = ""

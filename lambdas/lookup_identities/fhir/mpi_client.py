@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.models import Patient
+from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import ConfigurationError, IdentityAmbiguousError
 from lambdas.lookup_identities.fhir.http import FhirResponse, entries, has_more, server
 from lambdas.lookup_identities.fhir.patients import (

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from lambdas.common.contracts.models import Name
+from lambdas.common.contracts.person import Name
 from lambdas.common.errors import ConfigurationError
 from lambdas.lookup_identities.fhir.http import entries, has_more, server
 from lambdas.lookup_identities.mpi import connection

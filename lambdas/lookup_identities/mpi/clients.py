@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
-from lambdas.common.contracts.models import Patient
+from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import ConfigurationError
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.registry.records import Match, Provider

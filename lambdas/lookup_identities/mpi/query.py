@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
-from lambdas.common.contracts.models import Patient
+from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import ConfigurationError, EnsError
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier, agreeing
 from lambdas.lookup_identities.mpi import cache
@@ -18,23 +18,23 @@ from lambdas.lookup_identities.registry.records import Match
 class Query:
     """A look-up for the audit: the identifiers asked for, and what came of it.
 
-    `kept` says that it was answered by what the index had said just before.
+    `from_cache`: it was answered from the cache of MPI answers.
     """
 
     asked: tuple[tuple[str, str], ...] = field(repr=False)
     outcome: Outcome
-    kept: bool = False
+    from_cache: bool = False
 
     @classmethod
     def of(
         cls,
         usable: Sequence[UsableIdentifier],
         answer: Match | Exception | None,
-        kept: bool = False,
+        from_cache: bool = False,
     ) -> Self:
         """The look-up of identifiers that ended in an answer, or in an exception."""
         asked = tuple(identifier.pairs()[0] for identifier in usable)
-        return cls(asked, outcome_of(answer), kept)
+        return cls(asked, outcome_of(answer), from_cache)
 
 
 Tell = Callable[[Query], None]
@@ -51,7 +51,7 @@ def ask_mpi(
     question = cache.Question.of(usable, patient)
     recalled = cache.recall(question)
     if recalled.answered:
-        tell(Query.of(usable, recalled.found, kept=True))
+        tell(Query.of(usable, recalled.found, from_cache=True))
         return recalled.found
     try:
         with telling_failures(usable, tell):

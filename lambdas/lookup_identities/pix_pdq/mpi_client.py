@@ -13,7 +13,7 @@ from functools import cache
 from typing import TypeVar
 
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.models import Patient
+from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import (
     ConfigurationError,
     DependencyUnavailableError,

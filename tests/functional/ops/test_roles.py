@@ -27,7 +27,7 @@ from tests.conftest import ROOT, clear_caches
 from tests.infra.assemblies import assembly, stacks_of
 from tests.support.deployment import dead_letter, deployed
 from tests.support.people import People, people_of
-from tests.support.receiver import Receiver
+from tests.support.receiver import StubReceiver
 from tests.support.trails import PROVIDER, Story, poison, told
 
 ENVIRONMENTS = ("dev", "prod")
@@ -97,7 +97,7 @@ class World:
     aws: Any
     deployment: Deployment
     people: People
-    receiver: Receiver
+    receiver: StubReceiver
     roster: Path
 
     def ens(self, *arguments: str) -> Result:
@@ -168,7 +168,7 @@ def world(
     monkeypatch.setattr("ops.commands.smoke.new_run", lambda: RUN)
     deployment = deployed(aws, request.param)
     people = people_of(request.param, stacks_of(load(request.param)))
-    receiver = Receiver()
+    receiver = StubReceiver()
     roster = tmp_path / "panel.csv"
     roster.write_text("authority,value\nNORTHGEN,H00412\n")
     made = World(aws, deployment, people, receiver, roster)

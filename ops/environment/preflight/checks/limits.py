@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.environment.preflight.assembly import Resource
-from ops.environment.preflight.finding import Finding, error, ok
+from ops.environment.preflight.finding import PreflightFinding, error, ok
 from ops.environment.preflight.plan import Plan
 
 REFERENCE = "r" * 110
@@ -38,7 +38,7 @@ OUTBOUND = Limit("outbound rules of a security group", 60, "mdm.networks")
 VPNS = Limit("VPN connections of a virtual private gateway", 10, "network.customer_gateways")
 
 
-def check(plan: Plan) -> Iterator[Finding]:
+def check(plan: Plan) -> Iterator[PreflightFinding]:
     """An error for each resource above a limit, with the key of the environment's file to shorten."""
     above = [found for found in _measured(plan) if found[2] > found[0].most]
     for limit, resource, size in above:

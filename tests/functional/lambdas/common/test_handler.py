@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.errors import (
     DeliveryRefusedError,
     DependencyUnavailableError,
@@ -60,7 +61,7 @@ def test_a_good_run_logs_ids_and_counts_and_nothing_of_its_input(
     aws: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def act(task: Task, run: Run) -> Result:
-        run.audit("PARSED", "ok", counts={"notes": 1})
+        run.audit(AuditAction.PARSED, AuditOutcome.OK, counts={"notes": 1})
         run.count("Notes", 3)
         return {"answer": task["note"]}
 

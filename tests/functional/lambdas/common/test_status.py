@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from lambdas.common import status
+from lambdas.common.contracts.status import EventStatus
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.keys import reference_keys
 
@@ -32,10 +33,9 @@ def test_an_event_that_runs_again_keeps_when_it_was_first_received(aws: Any) -> 
 
     item = status.read(EVENT)
     assert item is not None
-    assert (item["status"], item["execution_arn"]) == (status.OPEN, "arn:2")
-    assert (item["received_at"], item["day"]) == ("2026-11-23T09:15:02.113Z", "2026-11-23")
-    assert "error_name" not in item
-    assert "failed_step" not in item
+    assert (item.status, item.execution_arn) == (EventStatus.OPEN, "arn:2")
+    assert (item.received_at, item.day) == ("2026-11-23T09:15:02.113Z", "2026-11-23")
+    assert (item.error_name, item.failed_step) == ("", "")
 
 
 def test_a_secret_that_cannot_be_read_now_is_a_dependency(

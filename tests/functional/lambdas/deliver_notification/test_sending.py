@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from lambdas.common.audit import chain
+from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.errors import (
     DeliveryRefusedError,
     DependencyUnavailableError,
@@ -142,7 +143,7 @@ def test_a_notification_counts_as_one_with_or_without_the_findings_that_the_serv
 
 
 def test_of_one_analysis_each_recipient_gets_what_they_want_to_see(aws: Any) -> None:
-    without = replace(RECIPIENT, recipient_ref="k1.without", analysis="off")
+    without = replace(RECIPIENT, recipient_ref="k1.without", analysis=CostMode.OFF)
     world = DeliveryWorld((RECIPIENT, without))
     world.run()
     world.run(without)

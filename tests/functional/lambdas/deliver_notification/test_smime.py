@@ -13,6 +13,7 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from lambdas.common.audit import chain
+from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.delivery.ledger import problems
 from lambdas.delivery.ledger.states import AddressProblemState
 from tests.functional.lambdas.deliver_notification.world import (
@@ -47,7 +48,9 @@ def _secret(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def world_with(certificate: str, **more: Any) -> DeliveryWorld:
     """A recipient who wants encryption to this certificate."""
-    return DeliveryWorld((replace(RECIPIENT, detail="smime", certificate=certificate, **more),))
+    return DeliveryWorld(
+        (replace(RECIPIENT, detail=DetailLevel.SMIME, certificate=certificate, **more),)
+    )
 
 
 @pytest.mark.skipif(not OPENSSL, reason="needs openssl")

@@ -8,7 +8,10 @@ import pytest
 
 from lambdas.common.audit import chain
 from lambdas.common.aws import vault
-from lambdas.common.contracts.models import Identities, Patient, PatientEvent, PatientIdentifier
+from lambdas.common.contracts.document import read_as, to_document
+from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.handler import Task
 from lambdas.delivery import delivery, mailer
@@ -29,12 +32,12 @@ PERSON = Patient(
 ENCOUNTER = "k1.encounter-of-one-stay"
 
 
-def event(number: int, kind: str) -> PatientEvent:
+def event(number: int, kind: EventKind) -> PatientEvent:
     """An event of the one stay."""
     return replace(
         ADMISSION,
         event_id=f"{number:032x}",
-        kind=kind,
+        event_kind=kind,
         patient=PERSON,
         recorded_at=f"2026-11-23T1{number}:00:00-04:00",
     )
@@ -99,7 +102,7 @@ def looked_up(patient_event: PatientEvent, encounter: str = ENCOUNTER, received:
     """The task of the deliveries that the event asks for; nothing is delivered yet."""
     number = int(patient_event.event_id, 16)
     version = vault.write_document(
-        patient_event.event_id, "event.json", patient_event.to_dict()
+        patient_event.event_id, "event.json", to_document(patient_event)
     ).version_id
     task = {
         "envelope": {
@@ -107,7 +110,11 @@ def looked_up(patient_event: PatientEvent, encounter: str = ENCOUNTER, received:
             "sender": "northgen",
             "received_at": received or received_at(number),
         },
-        "parsed": {"encounter_ref": encounter, "version_id": version, "kind": patient_event.kind},
+        "parsed": {
+            "encounter_ref": encounter,
+            "version_id": version,
+            "event_kind": patient_event.event_kind,
+        },
         "clinical": {"outcome": "nothing_to_read"},
         "execution_arn": "arn",
         "attempt": 0,
@@ -127,14 +134,14 @@ def run(patient_event: PatientEvent, encounter: str = ENCOUNTER) -> list[str]:
     """Looks up and delivers as the workflow does; who was to be told."""
     delivered(looked_up(patient_event, encounter))
     document = vault.read_document(patient_event.event_id, "identities.json")
-    return [recipient.address for recipient in Identities.from_dict(document).recipients]
+    return [recipient.address for recipient in read_as(Identities, document).recipients]
 
 
 def test_who_was_told_is_told_of_the_cancellation_and_nobody_else(registry: Any) -> None:
     registry("petra")
-    assert run(event(1, "admission")) == ["petra@clinic.example"]
+    assert run(event(1, EventKind.ADMISSION)) == ["petra@clinic.example"]
     registry("wei")  # Petra has left the circle of care meanwhile, Wei has come
-    assert run(event(2, "cancel_admission")) == ["petra@clinic.example"]
+    assert run(event(2, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
 
     first, second = sent_mails()
     assert second["Subject"].startswith("Admission cancelled:")
@@ -148,38 +155,39 @@ def test_who_was_told_is_told_of_the_cancellation_and_nobody_else(registry: Any)
 
 def test_a_cancellation_of_what_nobody_was_told_tells_nobody(registry: Any) -> None:
     registry("petra")
-    assert run(event(1, "cancel_admission")) == []
-    assert run(event(2, "transfer")) == ["petra@clinic.example"]
-    assert run(event(3, "cancel_discharge")) == []
-    assert run(event(4, "cancel_transfer"), encounter="") == []
-    assert run(event(5, "cancel_transfer"), encounter="k1.another") == []
+    assert run(event(1, EventKind.CANCEL_ADMISSION)) == []
+    assert run(event(2, EventKind.TRANSFER)) == ["petra@clinic.example"]
+    assert run(event(3, EventKind.CANCEL_DISCHARGE)) == []
+    assert run(event(4, EventKind.CANCEL_TRANSFER), encounter="") == []
+    assert run(event(5, EventKind.CANCEL_TRANSFER), encounter="k1.another") == []
     assert len(sent_mails()) == 1
 
 
 def test_what_was_withdrawn_is_not_withdrawn_twice(registry: Any) -> None:
     registry("petra")
-    run(event(1, "admission"))
-    assert run(event(2, "cancel_admission")) == ["petra@clinic.example"]
-    assert run(event(3, "cancel_admission")) == []
-    assert run(event(4, "admission")) == ["petra@clinic.example"]
-    assert run(event(5, "cancel_admission")) == ["petra@clinic.example"]
+    run(event(1, EventKind.ADMISSION))
+    assert run(event(2, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
+    assert run(event(3, EventKind.CANCEL_ADMISSION)) == []
+    assert run(event(4, EventKind.ADMISSION)) == ["petra@clinic.example"]
+    assert run(event(5, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
     assert len(sent_mails()) == 4
 
 
 def test_another_patients_stay_under_the_same_number_is_left_alone(registry: Any) -> None:
     registry("petra")
-    run(event(1, "admission"))
+    run(event(1, EventKind.ADMISSION))
     stay = Encounter(ENCOUNTER, "k1.somebody-else")
     assert (
-        cancel(stay, EncounterEvent.of(event(2, "cancel_admission"), received_at(2))) == frozenset()
+        cancel(stay, EncounterEvent.of(event(2, EventKind.CANCEL_ADMISSION), received_at(2)))
+        == frozenset()
     )
-    assert run(event(3, "cancel_admission")) == ["petra@clinic.example"]
+    assert run(event(3, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
 
 
 def test_an_event_that_is_redriven_after_its_cancellation_is_told_to_nobody(registry: Any) -> None:
     registry("petra", "wei")
-    admission = looked_up(event(1, "admission"))
-    assert run(event(2, "cancel_admission")) == []
+    admission = looked_up(event(1, EventKind.ADMISSION))
+    assert run(event(2, EventKind.CANCEL_ADMISSION)) == []
     assert delivered(admission) == ["suppressed", "suppressed"]
     assert delivered(admission) == ["suppressed", "suppressed"]
     assert sent_mails() == []
@@ -194,8 +202,8 @@ def test_an_event_that_comes_after_its_cancellation_on_another_connection_is_tol
     registry: Any,
 ) -> None:
     registry("petra")
-    run(event(2, "cancel_admission"))
-    late = event(1, "admission")
+    run(event(2, EventKind.CANCEL_ADMISSION))
+    late = event(1, EventKind.ADMISSION)
     assert delivered(looked_up(late, received=received_at(3))) == ["suppressed"]
 
 
@@ -203,16 +211,16 @@ def test_a_new_admission_under_the_same_number_stands_even_if_the_cancellation_i
     registry: Any,
 ) -> None:
     registry("petra")
-    run(event(1, "cancel_admission"))
-    assert run(event(2, "admission")) == ["petra@clinic.example"]
-    assert run(event(1, "cancel_admission")) == []
+    run(event(1, EventKind.CANCEL_ADMISSION))
+    assert run(event(2, EventKind.ADMISSION)) == ["petra@clinic.example"]
+    assert run(event(1, EventKind.CANCEL_ADMISSION)) == []
     assert [mail["Subject"].split(":")[0] for mail in sent_mails()] == ["Hospital admission"]
 
 
 def test_a_transfer_is_not_suppressed_when_the_admission_was_withdrawn(registry: Any) -> None:
     registry("petra")
-    run(event(2, "cancel_admission"))
-    assert delivered(looked_up(event(1, "transfer"))) == ["sent"]
+    run(event(2, EventKind.CANCEL_ADMISSION))
+    assert delivered(looked_up(event(1, EventKind.TRANSFER))) == ["sent"]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -232,10 +240,10 @@ def test_whenever_the_cancellation_comes_both_are_told_or_neither(
     registry: Any, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
     registry("petra")
-    admission, again = looked_up(event(1, "admission")), []
+    admission, again = looked_up(event(1, EventKind.ADMISSION)), []
 
     def cancel() -> None:
-        cancellation = looked_up(event(2, "cancel_admission"))
+        cancellation = looked_up(event(2, EventKind.CANCEL_ADMISSION))
         try:
             delivered(cancellation)
         except DependencyUnavailableError:
@@ -264,13 +272,13 @@ def test_a_first_notice_that_died_on_its_way_is_suppressed_and_so_is_its_cancell
     registry: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry("petra")
-    admission = looked_up(event(1, "admission"))
+    admission = looked_up(event(1, EventKind.ADMISSION))
     monkeypatch.setattr(attempts, "LEASE_MS", -1)
     with monkeypatch.context() as crash:
         crash.setattr(attempts, "begin_sending", dies)
         with pytest.raises(RuntimeError):
             delivered(admission)
-    cancellation = looked_up(event(2, "cancel_admission"))
+    cancellation = looked_up(event(2, EventKind.CANCEL_ADMISSION))
     assert delivered(cancellation) == ["suppressed"]
     assert delivered(admission) == ["suppressed"]
     assert sent_mails() == []

@@ -17,19 +17,15 @@ from lambdas.common.audit.chain import entries
 from lambdas.common.aws import vault
 from lambdas.common.aws.clients import client
 from lambdas.common.aws.items import from_item
-from lambdas.common.contracts.models import (
-    ClinicalFindings,
-    CodedText,
-    Finding,
-    Identities,
-    Location,
-    Name,
-    Patient,
-    PatientEvent,
-    Practitioner,
-    Recipient,
-    Visit,
-)
+from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
+from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.recipient import Recipient, RecipientReason
+from lambdas.common.contracts.visit import CodedText, Location, Visit
 from lambdas.common.handler import Run
 from lambdas.deliver_notification.handler import lambda_handler
 from lambdas.delivery.delivery import deliver
@@ -42,7 +38,7 @@ RECEIVED_AT = "2026-11-23T13:12:04.000Z"
 EVENT_ID = "5e" * 16
 RECIPIENT = Recipient(
     "k1.recipient",
-    ("primary_care",),
+    (RecipientReason.PRIMARY_CARE,),
     provider_id="p1",
     name=Name(family="Lindqvist", given="Petra", prefix="Dr"),
     address="petra.lindqvist@clinic.example",
@@ -50,7 +46,7 @@ RECIPIENT = Recipient(
 ADMISSION = PatientEvent(
     event_id=EVENT_ID,
     trigger_event="A01",
-    kind="admission",
+    event_kind=EventKind.ADMISSION,
     notifiable=True,
     hl7_version="2.5.1",
     processing_id="P",
@@ -62,11 +58,13 @@ ADMISSION = PatientEvent(
         location=Location(facility="NORTHGEN", unit="4W", room="412", bed="B"),
         reason=CodedText(text="shortness of breath"),
     ),
-    practitioners=(Practitioner("attending", name=Name(family="Barros", given="Ines")),),
+    practitioners=(
+        Practitioner(PractitionerRole.ATTENDING, name=Name(family="Barros", given="Ines")),
+    ),
     diagnoses=(CodedText("I26.99", "Other pulmonary embolism", "I10", "A"),),
 )
 FINDINGS = ClinicalFindings(
-    "extracted",
+    FindingsOutcome.EXTRACTED,
     conditions=(Finding("a-fib", "I48.91", "Unspecified atrial fibrillation", 0.9),),
     medications=(Finding("propanolol", detail="10Mg"),),
 )
@@ -100,9 +98,9 @@ class DeliveryWorld:
         written = {
             name: vault.write_document(event_id, f"{name}.json", document).version_id
             for name, document in {
-                "event": self.patient_event.to_dict(),
-                "identities": Identities("k1.patient", recipients=self.recipients).to_dict(),
-                "clinical": FINDINGS.to_dict(),
+                "event": to_document(self.patient_event),
+                "identities": to_document(Identities("k1.patient", recipients=self.recipients)),
+                "clinical": to_document(FINDINGS),
             }.items()
         }
         self.task = {

@@ -7,7 +7,9 @@ import pytest
 
 from lambdas.common.aws.vault import write_document
 from lambdas.common.clock import now
-from lambdas.common.contracts.models import Note, PatientEvent
+from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.notes import Note
 from lambdas.extract_entities.handler import lambda_handler
 from tests.support.comprehend_medical import serving
 
@@ -38,7 +40,7 @@ def run_step(stand_in_url: str, monkeypatch: pytest.MonkeyPatch, aws: Any) -> Ru
         event = PatientEvent(
             event_id=EVENT_ID,
             trigger_event="A01",
-            kind="admission",
+            event_kind=EventKind.ADMISSION,
             notifiable=True,
             hl7_version="2.5.1",
             notes=tuple(
@@ -47,7 +49,7 @@ def run_step(stand_in_url: str, monkeypatch: pytest.MonkeyPatch, aws: Any) -> Ru
             ),
             **facts,
         )
-        written = write_document(EVENT_ID, "event.json", event.to_dict())
+        written = write_document(EVENT_ID, "event.json", to_document(event))
         return lambda_handler(
             {
                 "envelope": {"event_id": EVENT_ID, "sender": "northgen"},

@@ -8,7 +8,9 @@ import pytest
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import client
 from lambdas.common.aws.vault import read_document
-from lambdas.common.contracts.models import ClinicalFindings, Unread
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.findings import ClinicalFindings
+from lambdas.common.contracts.notes import Skipped, SkippedReason
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities import comprehend
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
@@ -25,7 +27,7 @@ FILLER = "The patient was seen on rounds and rested well today. " * 150
 
 def stored(result: dict[str, Any]) -> ClinicalFindings:
     document = read_document(EVENT_ID, "clinical.json", result["version_id"])
-    return ClinicalFindings.from_dict(document)
+    return read_as(ClinicalFindings, document)
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +44,7 @@ def test_an_operation_that_fails_is_named_and_the_others_findings_are_told(
     with refusing(client("comprehendmedical", comprehend.CONFIG), broken, code, status):
         found = stored(run_step("Has gout."))
     assert [f.text for f in found.conditions] == ["gout"]
-    assert found.not_analysed == (Unread("OBX[1]-5", "service", f"{broken} {code}"),)
+    assert found.not_analysed == (Skipped("OBX[1]-5", SkippedReason.SERVICE, f"{broken} {code}"),)
     assert broken not in chain.entries(EVENT_ID)[-1]["units"] or (
         chain.entries(EVENT_ID)[-1]["units"][broken] == 0
     )
@@ -67,7 +69,9 @@ def test_a_failing_service_does_not_take_away_what_was_kept(
     with refusing(client("comprehendmedical", comprehend.CONFIG), "*", code, status):
         found = stored(run_step("Has gout. Takes warfarin."))
     assert [f.code for f in found.conditions] == ["M10.9"]
-    assert found.not_analysed == (Unread("OBX[1]-5", "service", f"DetectEntitiesV2 {code}"),)
+    assert found.not_analysed == (
+        Skipped("OBX[1]-5", SkippedReason.SERVICE, f"DetectEntitiesV2 {code}"),
+    )
 
 
 def test_of_a_long_text_only_the_fields_without_an_answer_are_named(
@@ -85,7 +89,7 @@ def test_of_a_long_text_only_the_fields_without_an_answer_are_named(
     found = stored(run_step("Has gout. " + FILLER, FILLER.replace("rounds", "ward"), "Has asthma."))
     assert [f.text for f in found.conditions] == ["gout", "asthma"]
     assert [f.code for f in found.conditions] == ["M10.9", ""]
-    assert {gap.where for gap in found.not_analysed} == {"OBX[2]-5", "OBX[3]-5"}
+    assert {gap.position for gap in found.not_analysed} == {"OBX[2]-5", "OBX[3]-5"}
     assert {gap.reason for gap in found.not_analysed} == {"service"}
 
 
@@ -99,7 +103,7 @@ def test_when_time_runs_out_the_beginning_is_told_and_the_end_is_named(
     assert time.monotonic() - begun < comprehend.SECONDS
     assert [(f.text, f.code) for f in found.conditions] == [("gout", "M10.9"), ("asthma", "")]
     late = [gap for gap in found.not_analysed if gap.reason == "time"]
-    assert {gap.where for gap in late} == {"OBX[2]-5", "OBX[3]-5"}
+    assert {gap.position for gap in late} == {"OBX[2]-5", "OBX[3]-5"}
     assert {gap.detail for gap in late} == {"InferICD10CM"}
 
 

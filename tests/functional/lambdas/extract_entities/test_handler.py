@@ -7,7 +7,9 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import client
 from lambdas.common.aws.vault import read_document
-from lambdas.common.contracts.models import ClinicalFindings, Unread
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.findings import ClinicalFindings
+from lambdas.common.contracts.notes import Skipped, SkippedReason
 from lambdas.common.errors import (
     ConfigurationError,
     DependencyUnavailableError,
@@ -21,7 +23,7 @@ from tests.support.comprehend_medical import order_fault
 
 
 def stored(version_id: str) -> ClinicalFindings:
-    return ClinicalFindings.from_dict(read_document(EVENT_ID, "clinical.json", version_id))
+    return read_as(ClinicalFindings, read_document(EVENT_ID, "clinical.json", version_id))
 
 
 def test_conditions_and_medications_are_written_with_code_words_and_dose(
@@ -240,7 +242,7 @@ def test_what_one_operation_found_is_used_when_the_other_fails_and_the_rest_is_n
     found = stored(result["version_id"])
     assert [f.code for f in found.conditions] == codes
     assert found.not_analysed == (
-        Unread("OBX[1]-5", "service", f"{broken} TextSizeLimitExceededException"),
+        Skipped("OBX[1]-5", SkippedReason.SERVICE, f"{broken} TextSizeLimitExceededException"),
     )
     again = stored(run_step("Has gout.")["version_id"])
     assert again.not_analysed == ()
@@ -252,7 +254,9 @@ def test_a_note_in_another_language_is_not_sent(run_step: RunStep) -> None:
         result = run_step(note)
     assert asked == []
     assert result["outcome"] == "not_english"
-    assert stored(result["version_id"]).not_analysed == (Unread("OBX[1]-5", "language", "de"),)
+    assert stored(result["version_id"]).not_analysed == (
+        Skipped("OBX[1]-5", SkippedReason.LANGUAGE, "de"),
+    )
 
 
 def test_findings_that_are_not_of_now_are_kept_apart_and_tests_have_their_values(
@@ -260,7 +264,7 @@ def test_findings_that_are_not_of_now_are_kept_apart_and_tests_have_their_values
 ) -> None:
     result = run_step("Acute left hip pain. Denies fever. Mother had breast cancer. BP 120/80.")
     found = stored(result["version_id"])
-    assert [(f.text, f.kind, f.acuity) for f in found.conditions] == [
+    assert [(f.text, f.finding_type, f.acuity) for f in found.conditions] == [
         ("left hip pain", "symptom", "Acute")
     ]
     assert found.conditions[0].anatomy == "left hip"

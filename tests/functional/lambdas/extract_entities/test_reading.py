@@ -8,7 +8,10 @@ import pytest
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import client
 from lambdas.common.aws.vault import read_document
-from lambdas.common.contracts.models import ClinicalFindings, CodedText, Note, Unread
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.findings import ClinicalFindings, SetAsideReason
+from lambdas.common.contracts.notes import Markup, Note, Skipped, SkippedReason
+from lambdas.common.contracts.visit import CodedText
 from lambdas.extract_entities import comprehend
 from lambdas.parse_message.read_event import read_event
 from tests.conftest import clear_caches
@@ -20,7 +23,7 @@ FRENCH = "Le patient est admis pour une douleur dans la poitrine depuis hier ave
 
 def stored(result: dict[str, Any]) -> ClinicalFindings:
     document = read_document(EVENT_ID, "clinical.json", result["version_id"])
-    return ClinicalFindings.from_dict(document)
+    return read_as(ClinicalFindings, document)
 
 
 def encoded(text: str) -> str:
@@ -45,21 +48,24 @@ def test_documents_of_a_message_are_read_where_they_stand_and_the_others_named(
         )
     )
     event = read_event(message.encode(), EVENT_ID)
-    found = stored(run_step(*event.notes, unread_notes=event.unread_notes))
+    found = stored(run_step(*event.notes, skipped_notes=event.skipped_notes))
     assert [(f.text, f.field) for f in (*found.conditions, *found.medications)] == [
         ("gout", "OBX[1]-5"),
         ("Asthma", "OBX[3]-5[1]"),
         ("diabetes", "OBX[3]-5[2]"),
         ("warfarin", "OBX[2]-5"),
     ]
-    assert [f.text for f in found.apart["negated"]] == ["fever"]
-    assert found.not_analysed == (Unread("OBX[4]-5", "pdf"), Unread("OBX[5]-5", "pointer"))
+    assert [f.text for f in found.apart[SetAsideReason.NEGATED]] == ["fever"]
+    assert found.not_analysed == (
+        Skipped("OBX[4]-5", SkippedReason.PDF),
+        Skipped("OBX[5]-5", SkippedReason.POINTER),
+    )
 
 
 def test_an_english_note_is_read_beside_a_french_one_that_is_named(run_step: RunStep) -> None:
     found = stored(run_step("The patient has gout and denies any fever today.", FRENCH))
     assert [f.text for f in found.conditions] == ["gout"]
-    assert found.not_analysed == (Unread("OBX[2]-5", "language", "fr"),)
+    assert found.not_analysed == (Skipped("OBX[2]-5", SkippedReason.LANGUAGE, "fr"),)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def test_an_english_note_is_read_beside_a_french_one_that_is_named(run_step: Run
         (FRENCH, {}),
         ("El paciente ingresa por dolor en el pecho desde ayer, sin fiebre y con tos.", {}),
         ("FA, HTA, DB2", {"language": "fr"}),
-        (Note("OBX[1]-5", '<html lang="es"><p>HTA, FA</p>', "html"), {}),
+        (Note("OBX[1]-5", '<html lang="es"><p>HTA, FA</p>', Markup.HTML), {}),
     ],
 )
 def test_what_is_or_says_that_it_is_not_english_is_not_sent(
@@ -94,7 +100,7 @@ def test_text_beyond_the_limit_is_not_paid_for_and_its_field_is_named(
     clear_caches()
     found = stored(run_step("Has gout.", "Has asthma and diabetes."))
     assert [f.text for f in found.conditions] == ["gout", "asthma"]
-    assert found.not_analysed == (Unread("OBX[2]-5", "too_long"),)
+    assert found.not_analysed == (Skipped("OBX[2]-5", SkippedReason.TOO_LONG),)
 
 
 @pytest.mark.parametrize(

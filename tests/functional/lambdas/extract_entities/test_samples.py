@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from lambdas.common.aws.vault import read_document
-from lambdas.common.contracts.models import ClinicalFindings
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.parse_message.read_event import read_event
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
 
@@ -16,9 +17,7 @@ BLOG = ROOT.parent / "shared" / "samples" / "aws-blog.hl7"
 def findings(run_step: RunStep, file: Path) -> ClinicalFindings:
     notes = read_event(file.read_bytes(), EVENT_ID).notes
     result = run_step(*(note.text for note in notes))
-    return ClinicalFindings.from_dict(
-        read_document(EVENT_ID, "clinical.json", result["version_id"])
-    )
+    return read_as(ClinicalFindings, read_document(EVENT_ID, "clinical.json", result["version_id"]))
 
 
 def test_the_sample_admission_leaves_out_what_is_denied_and_the_mothers(

@@ -9,7 +9,8 @@ import pytest
 from lambdas.common.aws.clients import client
 from lambdas.common.aws.items import to_item
 from lambdas.common.aws.vault import write_document
-from lambdas.common.contracts.models import PatientEvent
+from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.event import PatientEvent
 from lambdas.lookup_identities.handler import lambda_handler
 from lambdas.lookup_identities.registry.items import items_of_folder
 
@@ -41,7 +42,7 @@ def run_step(aws: Any) -> RunStep:
     """Runs the handler on an event, as the workflow would after ParseMessage."""
 
     def run(event: PatientEvent) -> dict[str, Any]:
-        written = write_document(event.event_id, "event.json", event.to_dict())
+        written = write_document(event.event_id, "event.json", to_document(event))
         return lambda_handler(
             {
                 "envelope": {"event_id": event.event_id, "sender": event.sender},

@@ -10,14 +10,13 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import client
 from lambdas.common.aws.vault import read_document
-from lambdas.common.contracts.models import (
-    Identities,
-    Name,
-    Patient,
-    PatientEvent,
-    PatientIdentifier,
-    Practitioner,
-)
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.errors import (
     ConfigurationError,
     DependencyUnavailableError,
@@ -28,7 +27,6 @@ from lambdas.common.errors import (
 )
 from lambdas.common.keys import reference_keys
 from lambdas.lookup_identities.handler import lambda_handler
-from lambdas.lookup_identities.registry.records import REASONS
 from tests.functional.lambdas.lookup_identities.conftest import Item, RunStep
 from tests.support import configuration
 from tests.support.broken import breaking, refusing
@@ -49,7 +47,7 @@ def patient_event(
     return PatientEvent(
         event_id=EVENT_ID,
         trigger_event="A01",
-        kind="admission",
+        event_kind=EventKind.ADMISSION,
         notifiable=True,
         hl7_version="2.5.1",
         sender=sender,
@@ -73,7 +71,7 @@ def reference(kind: str, value: str) -> str:
 
 
 def stored(version_id: str) -> Identities:
-    return Identities.from_dict(read_document(EVENT_ID, "identities.json", version_id))
+    return read_as(Identities, read_document(EVENT_ID, "identities.json", version_id))
 
 
 def actions() -> list[tuple[str, str]]:
@@ -213,16 +211,22 @@ def test_a_provider_named_in_the_message_adds_a_reason_and_never_a_recipient(
     event = replace(
         REHAK,
         practitioners=(
-            Practitioner("attending", "1666666668", "NPI", "NPI", Name("Chen", "Wei"), "PV1-7"),
-            Practitioner("admitting", "1777777776", "NPI", "NPI", Name("Barros"), "PV1-17"),
-            Practitioner("primary_care", name=Name("LINDQVIST", "PETRA"), field="PD1-4"),
+            Practitioner(
+                PractitionerRole.ATTENDING, "1666666668", "NPI", "NPI", Name("Chen", "Wei"), "PV1-7"
+            ),
+            Practitioner(
+                PractitionerRole.ADMITTING, "1777777776", "NPI", "NPI", Name("Barros"), "PV1-17"
+            ),
+            Practitioner(
+                PractitionerRole.PRIMARY_CARE, name=Name("LINDQVIST", "PETRA"), field="PD1-4"
+            ),
         ),
     )
     result = run_step(event)
     identities = stored(result["version_id"])
     reasons = [told.reasons for told in identities.recipients]
     assert reasons == [("care_team", "attending"), ("primary_care",)]
-    assert {reason for told in reasons for reason in told} <= set(REASONS)
+    assert {reason for told in reasons for reason in told} <= set(RecipientReason)
     considered = identities.considered
     assert (considered[-1].relationship, considered[-1].reason) == ("admitting", "NO_RECIPIENT")
 

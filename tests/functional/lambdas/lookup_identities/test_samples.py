@@ -6,7 +6,8 @@ import pytest
 
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.aws.vault import read_document
-from lambdas.common.contracts.models import Identities
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.identities import Identities
 from lambdas.common.errors import EnsError, IdentityConflictError, IdentityNotFoundError
 from lambdas.parse_message.read_event import read_event
 from tests.functional.lambdas.lookup_identities.conftest import RunStep
@@ -25,7 +26,7 @@ def told(
     """Address -> reasons, and the whole of identities.json."""
     result = run_step(read_event(file.read_bytes(), EVENT_ID, sender))
     document = read_document(EVENT_ID, "identities.json", result["version_id"])
-    identities = Identities.from_dict(document)
+    identities = read_as(Identities, document)
     return {known.address: known.reasons for known in identities.recipients}, identities
 
 

@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from lambdas.common.aws.vault import read_document
-from lambdas.common.contracts.models import Name, PatientEvent, PatientIdentifier
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.patient import PatientIdentifier
+from lambdas.common.contracts.person import Name
 from lambdas.common.errors import ConfigurationError, UnprocessableMessageError
 from ops.smoke.patient import ADDRESS, entries_of
 from tests.functional.lambdas.lookup_identities.conftest import Item, RunStep

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from lambdas.common.aws import vault
-from lambdas.common.contracts.models import PatientEvent
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.parse_message.handler import lambda_handler
 from tests.conftest import ROOT
@@ -78,6 +79,4 @@ def parsed(raw: bytes, file: Path) -> PatientEvent:
     envelope = vaulted(raw, sender="unknown", event_id=file.stem)
     task = {"envelope": envelope, "execution_arn": "arn:run", "attempt": 0}
     result = lambda_handler(task, None)
-    return PatientEvent.from_dict(
-        vault.read_document(file.stem, "event.json", result["version_id"])
-    )
+    return read_as(PatientEvent, vault.read_document(file.stem, "event.json", result["version_id"]))

@@ -72,10 +72,10 @@ def holds_after_another_run(envelope: dict[str, Any]) -> None:
     assert actions[-1] == "PARSED"
     assert chain.verify(event_id).holds
     document = vault.read_document(event_id, "event.json", result["version_id"])
-    assert document["kind"] == "admission"
+    assert document["event_kind"] == "admission"
     item = status.read(event_id)
     assert item is not None
-    assert item["status"] == "OPEN"
+    assert item.status == "OPEN"
 
 
 def run(envelope: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import pytest
 from lambdas.common import status
 from lambdas.common.audit import chain
 from lambdas.common.aws import vault
-from lambdas.common.contracts.models import PatientEvent
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.errors import ConfigurationError, UnexpectedError, UnprocessableMessageError
 from lambdas.parse_message.handler import lambda_handler
 from tests.support import configuration
@@ -55,13 +56,13 @@ def test_an_admission_is_parsed_audited_and_handed_on(aws: Any) -> None:
         "sender": "northgen",
         "received_at": envelope["received_at"],
         "trigger_event": "A01",
-        "kind": "admission",
+        "event_kind": "admission",
         "notifiable": True,
         "duplicate": False,
         "changes_identity": False,
     }
     document = vault.read_document(envelope["event_id"], "event.json", version_id)
-    assert PatientEvent.from_dict(document).patient.name.family == "Okafor"
+    assert read_as(PatientEvent, document).patient.name.family == "Okafor"
 
     assert actions(envelope) == ["RECEIVED", "PARSED"]
     received, parsed = chain.entries(envelope["event_id"])
@@ -69,29 +70,29 @@ def test_an_admission_is_parsed_audited_and_handed_on(aws: Any) -> None:
     assert received["received_at"] == envelope["received_at"]
     assert received["documents"][0]["sha256"] == envelope["sha256"]
     assert parsed["documents"][0]["version_id"] == version_id
-    assert (parsed["trigger_event"], parsed["kind"]) == ("A01", "admission")
+    assert (parsed["trigger_event"], parsed["event_kind"]) == ("A01", "admission")
     assert parsed["encounter_ref"] == encounter_ref
-    assert parsed["counts"] == {"notes": 4, "unread_notes": 0, "warnings": 0}
+    assert parsed["counts"] == {"notes": 4, "skipped_notes": 0, "warnings": 0}
     assert chain.verify(envelope["event_id"]).holds
 
     item = status.read(envelope["event_id"])
     assert item is not None
-    assert (item["status"], item["execution_arn"]) == ("OPEN", EXECUTION)
+    assert (item.status, item.execution_arn) == ("OPEN", EXECUTION)
 
 
 def test_the_senders_time_zone_dates_a_time_without_offset(aws: Any) -> None:
     envelope = vaulted(sample("ed_registration"))
     result = run(envelope)
-    event = PatientEvent.from_dict(vault.read_document(envelope["event_id"], "event.json"))
+    event = read_as(PatientEvent, vault.read_document(envelope["event_id"], "event.json"))
     assert event.visit.admitted_at == "2026-11-23T02:05-04:00"
-    assert result["kind"] == "ed_registration"
+    assert result["event_kind"] == "ed_registration"
 
 
 @pytest.mark.parametrize("name", ["bed_move", "merge"])
 def test_what_notifies_nobody_is_audited_as_such(aws: Any, name: str) -> None:
     envelope = vaulted(sample(name))
     result = run(envelope)
-    assert (result["notifiable"], result["duplicate"], result["kind"]) == (False, False, "")
+    assert (result["notifiable"], result["duplicate"], result["event_kind"]) == (False, False, "")
     assert actions(envelope) == ["RECEIVED", "NOT_NOTIFIABLE"]
     assert entry(envelope, "NOT_NOTIFIABLE")["outcome"] == "not_notifiable"
 
@@ -108,7 +109,7 @@ def test_a_completed_event_is_a_duplicate_and_stays_completed(aws: Any) -> None:
     assert actions(envelope) == ["RECEIVED", "PARSED", "DUPLICATE"]
     item = status.read(envelope["event_id"])
     assert item is not None
-    assert item["status"] == "COMPLETED"
+    assert item.status == "COMPLETED"
 
 
 def test_a_replay_by_name_passes_the_duplicate_check(aws: Any) -> None:
@@ -207,7 +208,7 @@ def test_messages_of_one_stay_share_their_encounter(aws: Any) -> None:
 
 def test_a_300_kb_message_passes(aws: Any) -> None:
     result = run(vaulted(with_pdf(300)))
-    assert result["kind"] == "admission"
+    assert result["event_kind"] == "admission"
 
 
 def test_a_faulty_list_of_senders_is_a_configuration_error(

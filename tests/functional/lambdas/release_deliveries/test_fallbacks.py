@@ -7,7 +7,8 @@ from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.audit import chain
 from lambdas.common.aws import vault
-from lambdas.common.contracts.models import Identities
+from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.identities import Identities
 from lambdas.delivery.ledger import problems
 from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.record_feedback.handler import lambda_handler as feedback
@@ -74,7 +75,7 @@ def test_the_next_event_goes_to_the_fallback_at_once_and_to_a_new_address_again(
     recipient = replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref)
     again = DeliveryWorld((recipient,), later)
     identities = Identities("k1.patient", recipients=(recipient,), fallbacks=(STAND_IN,))
-    written = vault.write_document(later.event_id, "identities.json", identities.to_dict())
+    written = vault.write_document(later.event_id, "identities.json", to_document(identities))
     again.task["identities"]["version_id"] = written.version_id
     with pytest.raises(Exception, match="bounced or complained before"):
         again.run()

@@ -10,6 +10,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
+from lambdas.common.contracts.event import EventKind
 from lambdas.delivery.ledger import attempts, deliveries, due, problems
 from lambdas.delivery.ledger.encounters import EncounterEvent, EncounterKey, cancel
 from lambdas.delivery.ledger.states import SwitchState
@@ -177,7 +178,9 @@ def withdraw_admission_of(*events: DeliveryWorld) -> None:
     """The hospital withdraws these events while they are held."""
     for world in events:
         stay = EncounterKey("k1.encounter", "k1.patient")
-        cancellation = EncounterEvent("c" * 32, "cancel_admission", "2026-11-23T20:00:00.000Z", "")
+        cancellation = EncounterEvent(
+            "c" * 32, EventKind.CANCEL_ADMISSION, "2026-11-23T20:00:00.000Z", ""
+        )
         cancel(stay, cancellation)
         assert world.item["state"] == "held"
 

@@ -7,7 +7,10 @@ from typing import Any
 import boto3
 
 from lambdas.common.aws import vault
-from lambdas.common.contracts.models import Identities, Name
+from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.deliver_notification.handler import lambda_handler as deliver
 from lambdas.release_deliveries.handler import lambda_handler
 from tests.functional.lambdas.deliver_notification.world import (
@@ -25,7 +28,7 @@ STAND_IN = replace(
     recipient_ref="k1.stand-in",
     name=Name(family="Adu", given="Kofi"),
     address="kofi.adu@clinic.example",
-    reasons=("fallback",),
+    reasons=(RecipientReason.FALLBACK,),
 )
 
 
@@ -107,6 +110,6 @@ def world_with_fallback() -> DeliveryWorld:
     """A recipient whose directory entry names somebody to be told instead."""
     world = DeliveryWorld((replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref),))
     identities = Identities("k1.patient", recipients=world.recipients, fallbacks=(STAND_IN,))
-    written = vault.write_document(EVENT_ID, "identities.json", identities.to_dict())
+    written = vault.write_document(EVENT_ID, "identities.json", to_document(identities))
     world.task["identities"]["version_id"] = written.version_id
     return world

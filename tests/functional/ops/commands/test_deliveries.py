@@ -25,7 +25,7 @@ def given(state: str, **more: Any) -> None:
         "event_id": EVENT,
         "recipient_ref": "k1.recipient",
         "channel": "email",
-        "kind": "admission",
+        "event_kind": "admission",
         "state": state,
         "task": {},
         "updated_at": "2026-11-23T13:12:00.000Z",

@@ -6,7 +6,8 @@ from typing import Any
 from click.testing import Result
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.models import Envelope
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.envelope import Envelope
 from ops.deployment import Deployment
 from tests.support.deployment import drain
 from tests.support.messages import sample, vaulted
@@ -22,7 +23,7 @@ def test_the_envelope_is_rebuilt_from_the_receipt_and_names_who(
     story = told(EVENT)
     assert ens("replay", EVENT, "--by", "R. Tester").exit_code == 0
     (message,) = drain(aws, deployment.output("QueueUrl"))
-    assert Envelope.from_dict(message["envelope"]) == Envelope(
+    assert read_as(Envelope, message["envelope"]) == Envelope(
         event_id=EVENT,
         bucket="vault",
         key=f"events/{EVENT}/message.hl7",

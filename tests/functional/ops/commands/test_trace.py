@@ -162,7 +162,7 @@ def test_events_are_listed_newest_first_and_by_status(ens: Ens) -> None:
     poison(OTHER)
     listed = json.loads(ens("events", "--json").output)
     assert [event["event_id"] for event in listed] == [OTHER, EVENT]
-    assert (listed[1]["kind"], listed[1]["told"]) == ("admission", 1)
+    assert (listed[1]["event_kind"], listed[1]["told"]) == ("admission", 1)
     failed = json.loads(ens("events", "--json", "--status", "failed").output)
     assert [event["error_name"] for event in failed] == ["UnprocessableMessageError"]
     assert len(json.loads(ens("events", "--json", "--limit", "1").output)) == 1

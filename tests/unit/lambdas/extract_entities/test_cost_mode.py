@@ -1,26 +1,27 @@
 import pytest
 
+from lambdas.common.contracts.preferences import CostMode
 from lambdas.extract_entities.cost_mode import mode_for
 
 
 @pytest.mark.parametrize(
-    ("environment", "wishes", "mode"),
+    ("environment", "preferences", "mode"),
     [
-        ("full", ["full"], "full"),
-        ("full", ["coded"], "coded"),
-        ("full", ["off"], "off"),
-        ("full", ["off", "coded"], "coded"),
-        ("full", ["coded", "full", "off"], "full"),
-        ("coded", ["full"], "coded"),
-        ("coded", ["off"], "off"),
-        ("off", ["full"], "off"),
-        ("full", [], "off"),
+        (CostMode.FULL, ["full"], "full"),
+        (CostMode.FULL, ["coded"], "coded"),
+        (CostMode.FULL, ["off"], "off"),
+        (CostMode.FULL, ["off", "coded"], "coded"),
+        (CostMode.FULL, ["coded", "full", "off"], "full"),
+        (CostMode.CODED, ["full"], "coded"),
+        (CostMode.CODED, ["off"], "off"),
+        (CostMode.OFF, ["full"], "off"),
+        (CostMode.FULL, [], "off"),
     ],
 )
-def test_the_richest_wish_is_asked_for_and_no_more_than_the_environment_allows(
-    environment: str, wishes: list[str], mode: str
+def test_the_richest_preference_is_asked_for_and_no_more_than_the_environment_allows(
+    environment: CostMode, preferences: list[str], mode: str
 ) -> None:
-    recipients = [{"detail": "full", "analysis": wish} for wish in wishes]
+    recipients = [{"detail": "full", "analysis": preference} for preference in preferences]
     assert mode_for(environment, recipients, full_in_clear=True) == mode
 
 
@@ -36,8 +37,8 @@ def test_the_richest_wish_is_asked_for_and_no_more_than_the_environment_allows(
 def test_nothing_is_asked_for_who_sees_no_finding(
     detail: str, full_in_clear: bool, mode: str
 ) -> None:
-    assert mode_for("full", [{"detail": detail, "analysis": "full"}], full_in_clear) == mode
+    assert mode_for(CostMode.FULL, [{"detail": detail, "analysis": "full"}], full_in_clear) == mode
 
 
 def test_who_has_no_preference_takes_what_the_environment_gives() -> None:
-    assert mode_for("full", [{"recipient_ref": "k1.a"}], full_in_clear=True) == "full"
+    assert mode_for(CostMode.FULL, [{"recipient_ref": "k1.a"}], full_in_clear=True) == "full"

@@ -2,16 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.contracts.models import Note
+from lambdas.common.contracts.notes import Markup, Note
 from lambdas.extract_entities.documents import plain
 
 
 def rtf(body: str) -> str:
-    return plain(Note("OBX[1]-5", r"{\rtf1\ansi\ansicpg1252 " + body + "}", "rtf"))[0]
+    return plain(Note("OBX[1]-5", r"{\rtf1\ansi\ansicpg1252 " + body + "}", Markup.RTF))[0]
 
 
 def html(markup: str) -> str:
-    return plain(Note("OBX[1]-5", markup, "html"))[0]
+    return plain(Note("OBX[1]-5", markup, Markup.HTML))[0]
 
 
 @pytest.mark.parametrize(
@@ -50,19 +50,21 @@ def test_html_becomes_the_text_that_a_reader_sees(markup: str, text: str) -> Non
 
 
 def test_html_says_its_language() -> None:
-    note = Note("OBX[1]-5", '<!DOCTYPE html><html dir="ltr" lang="fr-CA"><p>fièvre</p>', "html")
+    note = Note(
+        "OBX[1]-5", '<!DOCTYPE html><html dir="ltr" lang="fr-CA"><p>fièvre</p>', Markup.HTML
+    )
     assert plain(note) == ("fièvre", "fr")
 
 
 @pytest.mark.parametrize(
     "note",
     [
-        Note("f", r"{\rtf1 {\pict 00}}", "rtf"),
-        Note("f", "<p><img src='data:image/png;base64,AAAA'></p>", "html"),
+        Note("f", r"{\rtf1 {\pict 00}}", Markup.RTF),
+        Note("f", "<p><img src='data:image/png;base64,AAAA'></p>", Markup.HTML),
     ],
 )
 def test_a_document_without_text_is_not_read(note: Note) -> None:
-    with pytest.raises(ValueError, match=f"no text in {note.form}"):
+    with pytest.raises(ValueError, match=f"no text in {note.markup}"):
         plain(note)
 
 
@@ -70,13 +72,13 @@ def test_plain_text_stays_as_it_is() -> None:
     assert plain(Note("f", " a\n\n  <b>")) == (" a\n\n  <b>", "")
 
 
-@given(st.text(max_size=300), st.sampled_from(["rtf", "html"]))
-def test_no_markup_raises_anything_else_than_value_error(markup: str, form: str) -> None:
-    start = r"{\rtf1 " if form == "rtf" else "<html>"
+@given(st.text(max_size=300), st.sampled_from([Markup.RTF, Markup.HTML]))
+def test_no_markup_raises_anything_else_than_value_error(text: str, markup: Markup) -> None:
+    start = r"{\rtf1 " if markup is Markup.RTF else "<html>"
     try:
-        text, _ = plain(Note("f", start + markup, form))
+        text, _ = plain(Note("f", start + text, markup))
     except ValueError as fault:
-        assert str(fault).endswith(form)
+        assert str(fault).endswith(markup)
     else:
         assert text
         text.encode()

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.models import CodedText, Finding
+from lambdas.common.contracts.findings import Finding, SetAsideReason
+from lambdas.common.contracts.visit import CodedText
 from lambdas.extract_entities.findings import CurrentFindings, found, shown, without_known
 from lambdas.extract_entities.notes import Piece, reading
 
@@ -186,12 +187,12 @@ def test_a_medication_names_each_part_of_how_it_is_taken() -> None:
     )
     finding = of(entities=[drug]).medications[0]
     assert finding.attributes == {"dosage": "500 mg", "frequency": "bid"}
-    assert finding.kind == "generic"
+    assert finding.finding_type == "generic"
 
 
 def test_what_is_kept_apart_is_named_once() -> None:
     result = of([condition("PE.", "I26.99", "NEGATION"), condition("PE.", "I26.99", "NEGATION")])
-    assert [finding.text for finding in result.apart["negated"]] == ["PE"]
+    assert [finding.text for finding in result.apart[SetAsideReason.NEGATED]] == ["PE"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.contracts.models import CodedText, Note, PatientEvent, Unread, Visit
+from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.notes import Markup, Note, Skipped, SkippedReason
+from lambdas.common.contracts.visit import CodedText, Visit
 from lambdas.extract_entities.notes import Piece, fitting, reading, sources
 
 GAPS = reading(
@@ -43,7 +45,7 @@ def event(*notes: str | Note, **facts: object) -> PatientEvent:
     return PatientEvent(
         event_id="e",
         trigger_event="A01",
-        kind="admission",
+        event_kind=EventKind.ADMISSION,
         notifiable=True,
         hl7_version="2.5.1",
         notes=tuple(
@@ -86,21 +88,24 @@ def test_a_document_is_read_in_its_place_and_one_that_cannot_be_is_named() -> No
     told, unread = sources(
         event(
             "first",
-            Note("OBX[2]-5", "{\\rtf1 second}", "rtf"),
-            Note("OBX[3]-5", "<img src=x>", "html"),
+            Note("OBX[2]-5", "{\\rtf1 second}", Markup.RTF),
+            Note("OBX[3]-5", "<img src=x>", Markup.HTML),
             "fourth",
-            unread_notes=(Unread("OBX[5]-5", "pdf"),),
+            skipped_notes=(Skipped("OBX[5]-5", SkippedReason.PDF),),
         )
     )
     assert [piece.text for piece in told] == ["first", "second", "fourth"]
-    assert unread == [Unread("OBX[5]-5", "pdf"), Unread("OBX[3]-5", "damaged")]
+    assert unread == [
+        Skipped("OBX[5]-5", SkippedReason.PDF),
+        Skipped("OBX[3]-5", SkippedReason.DAMAGED),
+    ]
 
 
 def test_text_beyond_the_limit_is_cut_at_a_blank_and_every_field_that_lost_some_is_named() -> None:
     pieces = [Piece("a", "Has gout."), Piece("b", "Denies fever today."), Piece("c", "Asthma")]
     kept, unread = fitting(pieces, 20)
     assert [piece.text for piece in kept] == ["Has gout.", "Denies"]
-    assert unread == [Unread("b", "too_long"), Unread("c", "too_long")]
+    assert unread == [Skipped("b", SkippedReason.TOO_LONG), Skipped("c", SkippedReason.TOO_LONG)]
 
 
 @given(st.lists(st.text(alphabet="ab \n😀é", max_size=12), max_size=6), st.integers(0, 40))
@@ -112,7 +117,7 @@ def test_what_fits_is_a_beginning_of_the_text_and_nothing_is_cut_unnamed(
     assert sum(len(piece.text) for piece in kept) <= limit
     whole = {piece.place: piece.text for piece in pieces}
     assert all(whole[piece.place].startswith(piece.text) for piece in kept)
-    named = {gap.where for gap in unread}
+    named = {gap.position for gap in unread}
     assert {p for p, text in whole.items() if text not in {k.text for k in kept}} <= named
 
 

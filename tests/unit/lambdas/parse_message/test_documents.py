@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.contracts.models import Note, PatientEvent, Unread
+from lambdas.common.contracts.document import read_as, to_document
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.notes import Markup, Note, Skipped, SkippedReason
 from lambdas.parse_message.read_event import read_event
 
 HEADER = "MSH|^~\\&|A|B|||20261123||ADT^A01|1|P|2.5.1|||||||"
@@ -24,7 +26,7 @@ def obx(*values: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("declared", "text", "form"),
+    ("declared", "text", "markup"),
     [
         ("^TEXT^^Base64^", "Has gout.", "text"),
         ("^text^plain^Base64^", "Has gout.", "text"),
@@ -39,11 +41,11 @@ def obx(*values: str) -> str:
     ],
 )
 def test_a_document_of_text_is_read_whatever_the_sender_calls_it(
-    declared: str, text: str, form: str
+    declared: str, text: str, markup: str
 ) -> None:
     event = event_of(obx(declared + encoded(text)))
-    assert event.notes == (Note("OBX[1]-5", text, form),)
-    assert event.unread_notes == ()
+    assert event.notes == (Note("OBX[1]-5", text, Markup(markup)),)
+    assert event.skipped_notes == ()
 
 
 @pytest.mark.parametrize(
@@ -66,18 +68,18 @@ def test_a_document_of_text_is_read_whatever_the_sender_calls_it(
 )
 def test_any_other_document_is_named_as_not_read(value: str, reason: str) -> None:
     event = event_of(obx(value))
-    assert (event.notes, event.unread_notes) == ((), (Unread("OBX[1]-5", reason),))
+    assert (event.notes, event.skipped_notes) == ((), (Skipped("OBX[1]-5", SkippedReason(reason)),))
 
 
 def test_a_pointer_to_a_document_elsewhere_is_named_and_not_followed() -> None:
     event = event_of("OBX|1|RP|||http://intranet.example/x^host&1.2&ISO^TEXT^RTF")
-    assert event.unread_notes == (Unread("OBX[1]-5", "pointer"),)
+    assert event.skipped_notes == (Skipped("OBX[1]-5", SkippedReason.POINTER),)
 
 
 @pytest.mark.parametrize("value", ["", "^TEXT^^Base64^", '""', "^^^^"])
 def test_an_empty_document_is_nothing(value: str) -> None:
     event = event_of(obx(value))
-    assert (event.notes, event.unread_notes) == ((), ())
+    assert (event.notes, event.skipped_notes) == ((), ())
 
 
 @pytest.mark.parametrize("between", ["\\.br\\", "\\X0D\\\\X0A\\", "\n", "\\.br\\\n "])
@@ -127,7 +129,7 @@ def test_a_documents_character_set_is_found(data: bytes, declared: str, text: st
 def test_documents_above_the_size_that_is_taken_are_named_and_the_others_read() -> None:
     big, small = encoded("x " * 50), encoded("gout")
     event = event_of(obx(f"^TEXT^^Base64^{big}", f"^TEXT^^Base64^{small}"), document_bytes=60)
-    assert event.unread_notes == (Unread("OBX[1]-5[1]", "too_large"),)
+    assert event.skipped_notes == (Skipped("OBX[1]-5[1]", SkippedReason.TOO_LARGE),)
     assert event.notes == (Note("OBX[1]-5[2]", "gout"),)
 
 
@@ -143,12 +145,12 @@ def test_documents_and_notes_keep_the_messages_order() -> None:
 
 def test_a_withdrawn_document_is_not_read() -> None:
     event = event_of("OBX|1|ED|||^TEXT^^Base64^" + encoded("wrong patient") + "||||||W")
-    assert (event.notes, event.unread_notes) == ((), ())
+    assert (event.notes, event.skipped_notes) == ((), ())
 
 
 def test_base64_in_a_field_for_text_is_read_as_the_document_that_it_is() -> None:
     rtf = "{\\rtf1 " + "Has gout. " * 30 + "}"
-    assert event_of("OBX|1|TX|||" + encoded(rtf)).notes == (Note("OBX[1]-5", rtf, "rtf"),)
+    assert event_of("OBX|1|TX|||" + encoded(rtf)).notes == (Note("OBX[1]-5", rtf, Markup.RTF),)
 
 
 def test_a_list_of_single_words_is_not_taken_for_base64() -> None:
@@ -168,10 +170,10 @@ def test_the_messages_language_is_read_from_msh_19(declared: str, language: str)
 @given(st.binary(max_size=400), st.sampled_from(["", "TEXT", "RTF", "HTML", "PDF"]))
 def test_no_document_stops_a_message(data: bytes, subtype: str) -> None:
     event = event_of(obx(f"^TEXT^{subtype}^Base64^{encoded(data)}"))
-    assert len(event.notes) + len(event.unread_notes) <= 1
+    assert len(event.notes) + len(event.skipped_notes) <= 1
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="\r\n\x0b\x1c|~"), max_size=200))
 def test_no_value_of_a_document_field_stops_a_message(value: str) -> None:
     event = event_of(f"OBX|1|ED|||{value}".encode(errors="replace").decode())
-    assert PatientEvent.from_dict(event.to_dict()) == event
+    assert read_as(PatientEvent, to_document(event)) == event

@@ -5,7 +5,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.models import PatientEvent, PatientIdentifier
+from lambdas.common.contracts.document import read_as, to_document
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.patient import PatientIdentifier
 from lambdas.parse_message.read_event import read_event
 from tests.support.messages import sample
 
@@ -32,7 +34,7 @@ def test_the_admission_is_read_whole() -> None:
     event = read_event(sample("admission"), "e1", "northgen")
 
     assert (event.event_id, event.sender) == ("e1", "northgen")
-    assert (event.trigger_event, event.kind, event.notifiable) == ("A01", "admission", True)
+    assert (event.trigger_event, event.event_kind, event.notifiable) == ("A01", "admission", True)
     assert (event.hl7_version, event.processing_id) == ("2.5.1", "P")
     assert event.sending_application == "ADTSYS"
     assert event.sending_facility == "NORTHGEN"
@@ -40,7 +42,7 @@ def test_the_admission_is_read_whole() -> None:
     assert event.message_time == "2026-11-23T09:15:02-04:00"
     assert event.recorded_at == "2026-11-23T09:15:00-04:00"
     assert event.event_time() == event.occurred_at == "2026-11-23T09:12:00-04:00"
-    assert event.unread_segments == ("NK1", "ZBE")
+    assert event.skipped_segments == ("NK1", "ZBE")
     assert event.warnings == ()
 
     patient = event.patient
@@ -71,7 +73,7 @@ def test_the_admission_is_read_whole() -> None:
     assert event.practitioners[0].identifier_type == "NPI"
 
     diagnosis = event.diagnoses[0]
-    assert (diagnosis.code, diagnosis.system, diagnosis.kind) == ("I21.4", "I10", "A")
+    assert (diagnosis.code, diagnosis.system, diagnosis.diagnosis_type) == ("I21.4", "I10", "A")
 
     assert [note.field for note in event.notes] == [
         "OBX[1]-5",
@@ -88,12 +90,12 @@ def test_the_admission_is_read_whole() -> None:
 
 def test_the_event_survives_its_journey_through_the_vault() -> None:
     event = read_event(sample("admission"), "e1", "northgen")
-    assert PatientEvent.from_dict(event.to_dict()) == event
+    assert read_as(PatientEvent, to_document(event)) == event
 
 
 def test_the_old_ed_registration_is_read_with_the_senders_zone() -> None:
     event = read_event(sample("ed_registration"), "e", "northgen", ZoneInfo("America/Halifax"))
-    assert (event.kind, event.hl7_version) == ("ed_registration", "2.3")
+    assert (event.event_kind, event.hl7_version) == ("ed_registration", "2.3")
     assert event.visit.admitted_at == "2026-11-23T02:05-04:00"
     assert event.recorded_at == "2026-11-23T02:09-04:00"
     assert event.patient.sex == "F"
@@ -120,7 +122,11 @@ def test_the_old_ed_registration_is_read_with_the_senders_zone() -> None:
 )
 def test_each_sample_is_what_its_table_says(name: str, trigger_event: str, kind: str) -> None:
     event = read_event(sample(name), "e")
-    assert (event.trigger_event, event.kind, event.notifiable) == (trigger_event, kind, bool(kind))
+    assert (event.trigger_event, event.event_kind, event.notifiable) == (
+        trigger_event,
+        kind,
+        bool(kind),
+    )
 
 
 def test_a_discharge_says_where_to_and_when() -> None:
@@ -258,7 +264,7 @@ def test_codes_that_the_state_carries_come_from_closed_lists() -> None:
 )
 def test_a_transfer_needs_two_facilities_by_name(now: str, before: str, kind: str) -> None:
     event = read("PID|1||7^^^N", f"PV1|1|I|{now}|||{before}", trigger="ADT^A02")
-    assert event.kind == kind
+    assert event.event_kind == kind
 
 
 def test_a_person_taken_out_of_the_role_is_not_read() -> None:
@@ -270,7 +276,7 @@ def test_a_person_taken_out_of_the_role_is_not_read() -> None:
 
 def test_a_diagnosis_takes_text_and_system_from_the_older_fields() -> None:
     found = read("PID|1||7^^^N", "DG1|1|I9|410.7|Subendocardial infarct||w", "DG1|2").diagnoses
-    assert [(d.code, d.text, d.system, d.kind) for d in found] == [
+    assert [(d.code, d.text, d.system, d.diagnosis_type) for d in found] == [
         ("410.7", "Subendocardial infarct", "I9", "W")
     ]
 
@@ -293,7 +299,7 @@ def test_only_text_becomes_a_note() -> None:
     ]
     assert MessageWarning(WarningCode.VALUE_TYPE_MISSING, "OBX[4]-2") in event.warnings
     assert MessageWarning(WarningCode.NOTE_WITHDRAWN, "OBX[5]-11") in event.warnings
-    assert [(u.where, u.reason) for u in event.unread_notes] == [
+    assert [(u.position, u.reason) for u in event.skipped_notes] == [
         ("OBX[2]-5", "other"),
         ("OBX[6]-5", "image"),
     ]

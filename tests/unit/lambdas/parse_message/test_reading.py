@@ -152,7 +152,7 @@ def test_a_merge_names_the_others_by_every_prior_identifier_and_of_every_further
         ("PID-3", "009"),
         ("MRG-1", "010"),
     ]
-    assert "MRG" not in event.unread_segments
+    assert "MRG" not in event.skipped_segments
 
 
 def test_what_changes_nobodys_identity_names_nobody_else() -> None:
@@ -184,7 +184,7 @@ def test_a_stray_line_is_a_warning_that_does_not_quote_it() -> None:
 
 def test_segments_that_nothing_reads_are_listed_once() -> None:
     event = read_event(message(b"ZBE|1", b"NK1|1", b"ZBE|2", b"pv1|1|I"), "e")
-    assert event.unread_segments == ("ZBE", "NK1")
+    assert event.skipped_segments == ("ZBE", "NK1")
     assert event.visit.patient_class == "I"
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lambdas.common.contracts.models import KINDS
-from lambdas.parse_message.rules import PATIENT_CLASSES, RULES, TRIGGER_EVENTS, kind_of
+from lambdas.common.contracts.event import NOTIFIED
+from lambdas.parse_message.rules import PATIENT_CLASSES, RULES, TRIGGER_EVENTS, event_kind_of
 from lambdas.parse_message.visit import OTHER
 
 ALL_CLASSES = sorted(PATIENT_CLASSES | {"", OTHER})
@@ -34,20 +34,20 @@ ALL_CLASSES = sorted(PATIENT_CLASSES | {"", OTHER})
     ],
 )
 def test_trigger_event_and_class_decide(trigger_event: str, patient_class: str, kind: str) -> None:
-    assert kind_of(trigger_event, patient_class, facility_changed=False) == kind
+    assert event_kind_of(trigger_event, patient_class, facility_changed=False) == kind
 
 
 @pytest.mark.parametrize("patient_class", ALL_CLASSES)
 def test_a_transfer_is_news_only_from_one_facility_to_another(patient_class: str) -> None:
-    assert kind_of("A02", patient_class, facility_changed=True) == "transfer"
-    assert kind_of("A02", patient_class, facility_changed=False) == ""
+    assert event_kind_of("A02", patient_class, facility_changed=True) == "transfer"
+    assert event_kind_of("A02", patient_class, facility_changed=False) == ""
 
 
 @pytest.mark.parametrize("patient_class", ALL_CLASSES)
 def test_no_other_trigger_event_tells_anybody(patient_class: str) -> None:
     telling = {"A01", "A02", "A03", "A04", "A06", "A11", "A12", "A13"}
     silent = (TRIGGER_EVENTS | {"", OTHER}) - telling
-    assert {kind_of(t, patient_class, facility_changed=True) for t in silent} == {""}
+    assert {event_kind_of(t, patient_class, facility_changed=True) for t in silent} == {""}
 
 
 @pytest.mark.parametrize("patient_class", ALL_CLASSES)
@@ -57,8 +57,8 @@ def test_a_cancellation_withdraws_whatever_the_class(patient_class: str) -> None
         ("A12", "cancel_transfer"),
         ("A13", "cancel_discharge"),
     ):
-        assert kind_of(trigger_event, patient_class, facility_changed=False) == kind
+        assert event_kind_of(trigger_event, patient_class, facility_changed=False) == kind
 
 
 def test_every_rule_names_a_kind_that_a_notification_knows() -> None:
-    assert {rule.kind for rule in RULES} - {""} == set(KINDS)
+    assert {rule.event_kind for rule in RULES} - {""} == set(NOTIFIED)

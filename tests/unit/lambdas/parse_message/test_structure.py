@@ -52,7 +52,7 @@ def test_a_fault_of_hl7apy_costs_no_message(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(structure, "parse_segment", fault)
     event = read_event(sample("admission"), "e")
-    assert event.kind == "admission"
+    assert event.event_kind == "admission"
     assert MessageWarning(WarningCode.NOT_OF_VERSION, "PID[1]", "2.5.1") in event.warnings
     assert "Okafor" not in repr(event.warnings)
 

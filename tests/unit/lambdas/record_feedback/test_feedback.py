@@ -33,7 +33,7 @@ def test_each_event_is_read_as_what_it_says(
     feedback = Feedback.from_detail(detail(event_type))
     assert feedback is not None
     assert feedback.meaning.action == action
-    assert (feedback.kind, feedback.happened_at) == (kind, happened_at)
+    assert (feedback.detail_code, feedback.happened_at) == (kind, happened_at)
     assert (feedback.event_id, feedback.delivery_id) == (EVENT_ID, DELIVERY_ID)
     assert feedback.mark == f"{action}#{happened_at}"
 
@@ -48,7 +48,7 @@ def test_no_address_and_no_text_of_a_server_is_kept(event_type: str) -> None:
 def test_a_word_that_is_on_no_list_of_ours_is_not_kept() -> None:
     feedback = Feedback.from_detail(detail("Bounce", bounceType="Petra Lindqvist"))
     assert feedback is not None
-    assert feedback.kind == ""
+    assert feedback.detail_code == ""
 
 
 def test_two_delays_are_two_events_and_one_delay_twice_is_one() -> None:

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws import vault
 from lambdas.common.aws.clients import client
+from lambdas.common.contracts.written import Written
 from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
 from tests.conftest import VAULT
 
@@ -16,7 +17,7 @@ EVENT = "5e" * 16
 NAME = "mail/d1.eml"
 
 
-def once(body: bytes) -> tuple[bytes, vault.Written]:
+def once(body: bytes) -> tuple[bytes, Written]:
     return vault.write_once(EVENT, NAME, body, "message/rfc822")
 
 
@@ -62,7 +63,7 @@ def test_a_derived_document_gets_a_version_each_time_and_each_can_be_read(aws: A
     assert vault.read_document(EVENT, "event.json", old.version_id) == {"name": "Ōkonjo", "n": 1}
     assert vault.read_document(EVENT, "event.json") == {"n": 2}
     assert old.version_id != new.version_id
-    assert new.to_dict()["sha256"] == hashlib.sha256(b'{"n":2}').hexdigest()
+    assert new.sha256 == hashlib.sha256(b'{"n":2}').hexdigest()
 
 
 def test_a_message_that_is_not_the_one_received_is_refused(aws: Any) -> None:

@@ -12,7 +12,9 @@ from botocore.exceptions import ClientError
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import client
 from lambdas.common.aws.items import from_item
-from lambdas.common.contracts.models import Name, Patient, PatientEvent
+from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.person import Name
 from lambdas.common.errors import (
     DependencyUnavailableError,
     IdentityConflictError,
@@ -63,7 +65,7 @@ def changed(*values: str, trigger: str = "A40", others: tuple[str, ...] = ()) ->
         OKAFOR,
         event_id="f" * 32,
         trigger_event=trigger,
-        kind="",
+        event_kind=EventKind.NONE,
         notifiable=False,
         changes_identity=True,
         patient=Patient(identifiers=tuple(map(northgen, values))),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.models import Patient, PatientIdentifier
+from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.errors import EnsError
 from lambdas.lookup_identities import resolving
 from lambdas.lookup_identities.fhir import http as fhir_http

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from lambdas.common.aws.clients import client
-from lambdas.common.contracts.models import Name, Patient, PatientEvent, PatientIdentifier, Visit
+from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.visit import Visit
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.common.keys import reference_keys
 from lambdas.lookup_identities.registry import table
@@ -34,7 +37,9 @@ def test_ten_recipients_cost_two_round_trips(aws: Any, file_item: Callable[[Item
         "before-call.dynamodb", lambda model, **_: calls.append(model.name)
     )
     described = Patient(identifiers=(PatientIdentifier("1", "A"),), name=Name("Okafor"))
-    identities = resolve(PatientEvent("e", "A01", "admission", True, "2.5", patient=described), "")
+    identities = resolve(
+        PatientEvent("e", "A01", EventKind.ADMISSION, True, "2.5", patient=described), ""
+    )
     assert identities is not None
     assert len(identities.recipients) == 10
     assert calls == ["BatchGetItem", "BatchGetItem"]
@@ -111,7 +116,7 @@ def test_a_patient_whose_circle_is_not_said_has_the_partition_read(
 
 def event_of(*identifiers: PatientIdentifier, **more: Any) -> PatientEvent:
     described = Patient(identifiers=identifiers, name=Name("Okafor"))
-    return PatientEvent("e", "A03", "discharge", True, "2.5", patient=described, **more)
+    return PatientEvent("e", "A03", EventKind.DISCHARGE, True, "2.5", patient=described, **more)
 
 
 def test_a_merged_patient_is_told_of_as_the_survivor_and_both_are_recorded(
@@ -159,6 +164,6 @@ def test_the_facility_a_patient_goes_to_is_told_when_it_is_filed_under_the_sende
 
     assert identities is not None
     assert [who.provider_id for who in identities.recipients] == told
-    admitted = resolve(replace(event, kind="admission"), authority)
+    admitted = resolve(replace(event, event_kind=EventKind.ADMISSION), authority)
     assert admitted is not None
     assert not admitted.recipients

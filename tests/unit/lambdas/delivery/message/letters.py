@@ -5,26 +5,29 @@ from html.parser import HTMLParser
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lambdas.common.contracts.models import (
-    CANCELS,
+from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
+from lambdas.common.contracts.findings import (
     ClinicalFindings,
-    CodedText,
     Finding,
-    Location,
-    Name,
-    Patient,
-    PatientEvent,
-    Practitioner,
-    Recipient,
-    Visit,
+    FindingsOutcome,
+    FindingType,
+    SetAsideReason,
 )
+from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.preferences import DetailLevel
+from lambdas.common.contracts.recipient import Recipient, RecipientReason
+from lambdas.common.contracts.visit import CodedText, Location, Visit
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message.letter import Letter, compose
 
 SENDER = SenderProfile("Northtown General", ZoneInfo("America/Halifax"))
-RECIPIENT = Recipient("k1.r", ("primary_care",), name=Name(family="Lindqvist", given="Petra"))
+RECIPIENT = Recipient(
+    "k1.r", (RecipientReason.PRIMARY_CARE,), name=Name(family="Lindqvist", given="Petra")
+)
 FINDINGS = ClinicalFindings(
-    "extracted",
+    FindingsOutcome.EXTRACTED,
     conditions=(
         Finding(
             "a-fib",
@@ -32,33 +35,64 @@ FINDINGS = ClinicalFindings(
             "Unspecified atrial fibrillation",
             0.93,
             field="OBX[1]-5",
-            kind="diagnosis",
+            finding_type=FindingType.DIAGNOSIS,
             acuity="acute",
         ),
-        Finding("chest discomfort", score=0.81, field="PV2-3", kind="symptom", anatomy="left"),
+        Finding(
+            "chest discomfort",
+            score=0.81,
+            field="PV2-3",
+            finding_type=FindingType.SYMPTOM,
+            anatomy="left",
+        ),
     ),
     medications=(
         Finding("propanolol", "8787", score=0.97, detail="10Mg p.o. twice daily", field="NTE[2]-3"),
     ),
-    tests=(Finding("d-dimer", score=0.88, detail="2.1 mg/L", field="OBX[1]-5", kind="test"),),
-    procedures=(Finding("cardioversion", score=0.9, field="OBX[1]-5", kind="treatment"),),
-    apart={
-        "past": (
-            Finding("gout", "M10.9", "Gout, unspecified", 0.9, field="OBX[1]-5", kind="diagnosis"),
-            Finding("colchicine", score=0.9, field="OBX[1]-5", kind="generic"),
+    tests=(
+        Finding(
+            "d-dimer",
+            score=0.88,
+            detail="2.1 mg/L",
+            field="OBX[1]-5",
+            finding_type=FindingType.TEST,
         ),
-        "negated": (Finding("pneumonia", score=0.99, kind="diagnosis"),),
-        "family": (Finding("breast cancer", score=0.99, kind="diagnosis"),),
-        "hypothetical": (Finding("sepsis", score=0.99, kind="diagnosis"),),
-        "low_confidence": (Finding("scurvy", score=0.2, kind="diagnosis"),),
+    ),
+    procedures=(
+        Finding("cardioversion", score=0.9, field="OBX[1]-5", finding_type=FindingType.TREATMENT),
+    ),
+    apart={
+        SetAsideReason.PAST: (
+            Finding(
+                "gout",
+                "M10.9",
+                "Gout, unspecified",
+                0.9,
+                field="OBX[1]-5",
+                finding_type=FindingType.DIAGNOSIS,
+            ),
+            Finding("colchicine", score=0.9, field="OBX[1]-5", finding_type=FindingType.GENERIC),
+        ),
+        SetAsideReason.NEGATED: (
+            Finding("pneumonia", score=0.99, finding_type=FindingType.DIAGNOSIS),
+        ),
+        SetAsideReason.FAMILY: (
+            Finding("breast cancer", score=0.99, finding_type=FindingType.DIAGNOSIS),
+        ),
+        SetAsideReason.HYPOTHETICAL: (
+            Finding("sepsis", score=0.99, finding_type=FindingType.DIAGNOSIS),
+        ),
+        SetAsideReason.LOW_CONFIDENCE: (
+            Finding("scurvy", score=0.2, finding_type=FindingType.DIAGNOSIS),
+        ),
     },
 )
-NOTHING = ClinicalFindings("nothing_to_read")
+NOTHING = ClinicalFindings(FindingsOutcome.NOTHING_TO_READ)
 
 ADMISSION = PatientEvent(
     event_id="3f2a91c4" + "0" * 24,
     trigger_event="A01",
-    kind="admission",
+    event_kind=EventKind.ADMISSION,
     notifiable=True,
     hl7_version="2.5.1",
     processing_id="P",
@@ -72,13 +106,21 @@ ADMISSION = PatientEvent(
         reason=CodedText(text="shortness of breath"),
     ),
     practitioners=(
-        Practitioner("attending", name=Name(family="Barros", given="Ines", prefix="Dr")),
-        Practitioner("admitting", name=Name(family="Chen", given="Wei", prefix="Dr")),
+        Practitioner(
+            PractitionerRole.ATTENDING, name=Name(family="Barros", given="Ines", prefix="Dr")
+        ),
+        Practitioner(
+            PractitionerRole.ADMITTING, name=Name(family="Chen", given="Wei", prefix="Dr")
+        ),
     ),
     diagnoses=(CodedText("I26.99", "Other pulmonary embolism", "I10", "A"),),
 )
 BARE = PatientEvent(
-    event_id="0" * 32, trigger_event="A01", kind="admission", notifiable=True, hl7_version="2.3"
+    event_id="0" * 32,
+    trigger_event="A01",
+    event_kind=EventKind.ADMISSION,
+    notifiable=True,
+    hl7_version="2.3",
 )
 
 
@@ -86,7 +128,10 @@ def of_kind(kind: str, **visit: Any) -> PatientEvent:
     """The admission as an event of another kind, with other facts of the visit."""
     recorded = ADMISSION.occurred_at if kind in CANCELS else ""
     return replace(
-        ADMISSION, kind=kind, recorded_at=recorded, visit=replace(ADMISSION.visit, **visit)
+        ADMISSION,
+        event_kind=EventKind(kind),
+        recorded_at=recorded,
+        visit=replace(ADMISSION.visit, **visit),
     )
 
 
@@ -98,7 +143,7 @@ def letter_of(
     detail: str = "full",
 ) -> Letter:
     """The notification of this event."""
-    return compose(patient_event, clinical, recipient, sender, detail=detail)
+    return compose(patient_event, clinical, recipient, sender, detail=DetailLevel(detail))
 
 
 DEATHS = [

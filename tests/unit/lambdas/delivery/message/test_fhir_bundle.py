@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
-from lambdas.common.contracts.models import KINDS, CodedText, PatientIdentifier
+from lambdas.common.contracts.event import NOTIFIED
+from lambdas.common.contracts.patient import PatientIdentifier
+from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.fhir_bundle import bundle_of
 from tests.unit.lambdas.delivery.message.letters import ADMISSION, BARE, RECIPIENT, of_kind
 from tests.unit.lambdas.delivery.message.test_hostile_text import NASTY, filled
@@ -24,7 +26,7 @@ def made(event: Any) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NOTIFIED)
 def test_every_kind_is_a_valid_message_with_its_header_first(kind: str) -> None:
     event = of_kind(kind, disposition=CodedText("03"), visit_number="V884213")
     event = replace(

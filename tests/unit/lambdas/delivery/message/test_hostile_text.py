@@ -8,17 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.common.contracts.models import (
-    ClinicalFindings,
-    CodedText,
-    Finding,
-    Location,
-    Name,
-    Patient,
-    PatientEvent,
-    Practitioner,
-    Visit,
-)
+from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
+from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.visit import CodedText, Location, Visit
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery import mailer
 from lambdas.delivery.message.clean import clean
@@ -54,7 +49,7 @@ def filled(text: str) -> tuple[PatientEvent, ClinicalFindings]:
     event = PatientEvent(
         event_id="0" * 32,
         trigger_event="A03",
-        kind="discharge",
+        event_kind=EventKind.DISCHARGE,
         notifiable=True,
         hl7_version="2.5.1",
         processing_id=text,
@@ -69,11 +64,11 @@ def filled(text: str) -> tuple[PatientEvent, ClinicalFindings]:
             reason=coded,
             facility_name=text,
         ),
-        practitioners=(Practitioner("attending", name=name),),
+        practitioners=(Practitioner(PractitionerRole.ATTENDING, name=name),),
         diagnoses=(coded,) * 40,
     )
     found = (Finding(text, text, text, 0.5, text),) * 40
-    return event, ClinicalFindings("extracted", conditions=found, medications=found)
+    return event, ClinicalFindings(FindingsOutcome.EXTRACTED, conditions=found, medications=found)
 
 
 SHAPE = {tag for tag, _ in Page(letter_of(*filled("x")).html).tags}

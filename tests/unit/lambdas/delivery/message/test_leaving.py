@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.contracts.models import CodedText, Location, PatientEvent
+from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.visit import CodedText, Location
 from tests.unit.lambdas.delivery.message.letters import ADMISSION, DEATHS, both, letter_of, of_kind
 
 
@@ -45,7 +46,7 @@ def test_a_discharge_says_where_it_led(disposition: CodedText, shown: str) -> No
     for text in both(letter_of(event)):
         assert re.search(rf"Disposition:? {re.escape(shown)}", text)
         assert re.search("Discharged to:? Harbour House", text)
-    admission = replace(event, kind="admission")
+    admission = replace(event, event_kind=EventKind.ADMISSION)
     assert "Disposition" not in letter_of(admission).text
 
 

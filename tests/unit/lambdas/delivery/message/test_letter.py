@@ -5,20 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.contracts.models import (
-    KINDS,
-    ClinicalFindings,
-    CodedText,
-    Finding,
-    Name,
-    Note,
-    Patient,
-    PatientEvent,
-    Visit,
-)
+from lambdas.common.contracts.event import NOTIFIED, PatientEvent
+from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
+from lambdas.common.contracts.notes import Note
+from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.recipient import RecipientReason
+from lambdas.common.contracts.visit import CodedText, Visit
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message.locale import words_in
-from lambdas.lookup_identities.registry.records import REASONS
 from tests.unit.lambdas.delivery.message.letters import (
     ADMISSION,
     BARE,
@@ -45,12 +40,12 @@ TOLD = {
 
 
 def test_every_kind_of_event_has_words_of_its_own() -> None:
-    assert set(TOLD) == set(KINDS) == set(words_in("en").kinds.names()) - {"death"}
-    subjects = [letter_of(of_kind(kind)).subject for kind in KINDS]
-    assert len(set(subjects)) == len(KINDS)
+    assert set(TOLD) == set(NOTIFIED) == set(words_in("en").notices.names()) - {"death"}
+    subjects = [letter_of(of_kind(kind)).subject for kind in NOTIFIED]
+    assert len(set(subjects)) == len(NOTIFIED)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NOTIFIED)
 def test_each_kind_says_who_where_when_and_by_whom_in_both_texts(kind: str) -> None:
     letter = letter_of(of_kind(kind), FINDINGS)
     for text in (letter.text, Page(letter.html).text):
@@ -64,7 +59,7 @@ def test_each_kind_says_who_where_when_and_by_whom_in_both_texts(kind: str) -> N
         assert "shortness of breath" in text
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "death"])
+@pytest.mark.parametrize("kind", [*NOTIFIED, "death"])
 def test_no_subject_tells_anything_about_the_patient(kind: str) -> None:
     event = DEATHS[0] if kind == "death" else of_kind(kind)
     subject = letter_of(event).subject
@@ -128,7 +123,7 @@ def test_what_became_of_the_notes_is_said_where_nothing_is_listed(
     clinical: str, noted: bool, sentence: str
 ) -> None:
     event = replace(ADMISSION, notes=(Note("OBX[1]-5", "pt well"),) if noted else ())
-    for text in both(letter_of(event, ClinicalFindings(clinical))):
+    for text in both(letter_of(event, ClinicalFindings(FindingsOutcome(clinical)))):
         found = [part for part in ("were not analysed", "nothing to list") if part in text]
         assert found == ([sentence.removeprefix("it found ")] if sentence else [])
 
@@ -164,7 +159,10 @@ def test_a_test_message_does_not_look_live(mode: str, mark: str) -> None:
 @pytest.mark.parametrize("detail", ["full", "minimal"])
 def test_a_subscriber_is_told_that_their_roster_ends(language: str, said: str, detail: str) -> None:
     subscriber = replace(
-        RECIPIENT, language=language, reasons=("subscriber",), roster_until="2026-12-01"
+        RECIPIENT,
+        language=language,
+        reasons=(RecipientReason.SUBSCRIBER,),
+        roster_until="2026-12-01",
     )
     letter = letter_of(ADMISSION, recipient=subscriber, detail=detail)
     for body in both(letter):
@@ -182,7 +180,7 @@ def test_the_reader_learns_whom_to_ask_and_why_they_were_told() -> None:
 
 
 def test_every_reason_that_the_look_up_gives_has_words() -> None:
-    assert set(REASONS) <= set(words_in("en").reasons.names())
+    assert set(RecipientReason) <= set(words_in("en").reasons.names())
 
 
 def test_the_first_line_a_preview_shows_names_nobody() -> None:
@@ -198,7 +196,7 @@ def test_the_plain_text_has_no_gaps_and_no_markup() -> None:
     assert not re.search("<[a-z/]|&[a-z#]+;", text)
 
 
-@pytest.mark.parametrize("event", [*map(of_kind, KINDS), *DEATHS, BARE])
+@pytest.mark.parametrize("event", [*map(of_kind, NOTIFIED), *DEATHS, BARE])
 def test_the_html_holds_in_mail_clients(event: PatientEvent) -> None:
     html = letter_of(event, FINDINGS).html
     page = Page(html)
@@ -227,5 +225,5 @@ def test_a_patient_with_only_one_name_is_called_by_it() -> None:
 
 
 def test_a_finding_without_code_claims_none() -> None:
-    only = ClinicalFindings("extracted", conditions=(Finding("syncope"),))
+    only = ClinicalFindings(FindingsOutcome.EXTRACTED, conditions=(Finding("syncope"),))
     assert "- syncope, read from" in letter_of(clinical=only).text

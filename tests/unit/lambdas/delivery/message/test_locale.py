@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.contracts.models import KINDS
+from lambdas.common.contracts.event import NOTIFIED
 from lambdas.delivery.message.locale import LANGUAGES, Words, words_in
 from tests.unit.lambdas.delivery.message.letters import (
     DEATHS,
@@ -46,7 +46,7 @@ def blanks(text: str) -> set[str]:
     return {part.partition("}")[0] for part in text.split("{")[1:]}
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "death"])
+@pytest.mark.parametrize("kind", [*NOTIFIED, "death"])
 def test_a_french_reader_finds_no_english_word(kind: str) -> None:
     event = DEATHS[0] if kind == "death" else of_kind(kind)
     letter = letter_of(event, FINDINGS, FRENCH)
@@ -55,7 +55,7 @@ def test_a_french_reader_finds_no_english_word(kind: str) -> None:
     shown = f" {letter.subject} {letter.text} {page.text} ".lower()
     for word in (" the ", " patient's ", " hospital ", " born", " read ", " you ", " and "):
         assert word not in shown, word
-    assert words_in("fr-CA").kinds[kind].title in letter.subject
+    assert words_in("fr-CA").notices[kind].title in letter.subject
     assert "Établissement expéditeur" in page.text
 
 
@@ -65,7 +65,7 @@ def test_a_language_that_nobody_wrote_is_english() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", [*KINDS, "death"])
+@pytest.mark.parametrize("kind", [*NOTIFIED, "death"])
 def test_a_minimal_notice_holds_initials_institution_and_event_and_no_more(
     kind: str, language: str
 ) -> None:
@@ -78,5 +78,5 @@ def test_a_minimal_notice_holds_initials_institution_and_event_and_no_more(
     for text in (letter.text, Page(letter.html).text):
         assert "A. O." in text
         assert "Northtown General" in text
-        assert words_in(language).kinds[kind].title.lower() in text.lower()
+        assert words_in(language).notices[kind].title.lower() in text.lower()
         assert words_in(language).sentences.minimal in text

@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.contracts.models import UNREAD, ClinicalFindings, Finding, Note, Unread
+from lambdas.common.contracts.findings import (
+    ClinicalFindings,
+    Finding,
+    FindingsOutcome,
+    FindingType,
+)
+from lambdas.common.contracts.notes import Note, Skipped, SkippedReason
+from lambdas.common.contracts.preferences import CostMode
 from lambdas.delivery.message.findings_rows import place
 from lambdas.delivery.message.locale import words_in
 from tests.unit.lambdas.delivery.message.letters import (
@@ -19,8 +26,8 @@ NOTED = replace(ADMISSION, notes=(Note("OBX[1]-5", "a-fib"),))
 
 
 def wanting(analysis: str) -> tuple[str, str]:
-    """Both texts as a recipient with this wish gets them."""
-    return both(letter_of(NOTED, FINDINGS, replace(RECIPIENT, analysis=analysis)))
+    """Both texts as a recipient with this preference gets them."""
+    return both(letter_of(NOTED, FINDINGS, replace(RECIPIENT, analysis=CostMode(analysis))))
 
 
 def test_a_finding_says_what_it_is_where_it_was_read_and_how_sure_the_machine_is() -> None:
@@ -51,7 +58,9 @@ def test_what_is_not_current_is_left_out_or_named_as_past() -> None:
 
 
 def test_a_section_that_has_nothing_is_not_shown() -> None:
-    only = ClinicalFindings("extracted", tests=(Finding("troponin", kind="test"),))
+    only = ClinicalFindings(
+        FindingsOutcome.EXTRACTED, tests=(Finding("troponin", finding_type=FindingType.TEST),)
+    )
     text = letter_of(clinical=only).text
     assert "Tests\n- troponin" in text
     for title in ("Conditions", "Medications", "Procedures", "Past history", "nothing to list"):
@@ -82,10 +91,10 @@ def test_a_minimal_notification_holds_no_finding() -> None:
 
 def test_what_was_not_read_is_named_with_where_and_why_each_once() -> None:
     gaps = (
-        Unread("OBX[2]-5", "pdf"),
-        Unread("NTE[1]-3", "time", "DetectEntitiesV2"),
-        Unread("NTE[1]-3", "time", "InferICD10CM"),
-        *(Unread(f"OBX[{n}]-5", "language", "fr") for n in range(3, 8)),
+        Skipped("OBX[2]-5", SkippedReason.PDF),
+        Skipped("NTE[1]-3", SkippedReason.TIME, "DetectEntitiesV2"),
+        Skipped("NTE[1]-3", SkippedReason.TIME, "InferICD10CM"),
+        *(Skipped(f"OBX[{n}]-5", SkippedReason.LANGUAGE, "fr") for n in range(3, 8)),
     )
     for text in both(letter_of(NOTED, replace(FINDINGS, not_analysed=gaps))):
         assert (
@@ -95,20 +104,25 @@ def test_what_was_not_read_is_named_with_where_and_why_each_once() -> None:
 
 
 def test_a_note_in_another_language_is_said_to_be_one() -> None:
-    french = ClinicalFindings("not_english", not_analysed=(Unread("NTE[1]-3", "language", "fr"),))
+    french = ClinicalFindings(
+        FindingsOutcome.NOT_ENGLISH,
+        not_analysed=(Skipped("NTE[1]-3", SkippedReason.LANGUAGE, "fr"),),
+    )
     for text in both(letter_of(NOTED, french)):
         assert "were not analysed: not in English (in note 1)." in text
 
 
 def test_a_document_is_named_though_there_was_nothing_else_to_read() -> None:
-    scanned = ClinicalFindings("nothing_to_read", not_analysed=(Unread("OBX[1]-5", "image"),))
+    scanned = ClinicalFindings(
+        FindingsOutcome.NOTHING_TO_READ, not_analysed=(Skipped("OBX[1]-5", SkippedReason.IMAGE),)
+    )
     for text in both(letter_of(ADMISSION, scanned)):
         assert "The notes in the hospital's message were not analysed: a picture (in report" in text
 
 
 @pytest.mark.parametrize("language", ["en", "fr-CA"])
 def test_every_reason_for_not_reading_has_words(language: str) -> None:
-    assert set(UNREAD) == set(words_in(language).unread.names())
+    assert set(SkippedReason) == set(words_in(language).skipped.names())
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.contracts.models import KINDS
+from lambdas.common.contracts.event import NOTIFIED
 from lambdas.delivery.message.letter import rendered, view_of
 from lambdas.delivery.message.locale import LANGUAGES, words_in
 from tests.unit.lambdas.delivery.message.letters import (
@@ -20,7 +20,7 @@ from tests.unit.lambdas.delivery.message.mail_html import faults
 
 @pytest.mark.parametrize("detail", ["full", "minimal"])
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", [*KINDS, "death"])
+@pytest.mark.parametrize("kind", [*NOTIFIED, "death"])
 def test_every_kind_holds_in_mail_clients(kind: str, language: str, detail: str) -> None:
     event = DEATHS[0] if kind == "death" else of_kind(kind)
     recipient = replace(RECIPIENT, language=language)
@@ -30,7 +30,7 @@ def test_every_kind_holds_in_mail_clients(kind: str, language: str, detail: str)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_summary_holds_in_mail_clients(language: str) -> None:
     recipient = replace(RECIPIENT, language=language)
-    views = [view_of(of_kind(kind), FINDINGS, recipient, SENDER) for kind in KINDS]
+    views = [view_of(of_kind(kind), FINDINGS, recipient, SENDER) for kind in NOTIFIED]
     assert faults(rendered("x", views, words_in(language)).html) == []
 
 

@@ -1,5 +1,6 @@
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.models import Name, Practitioner
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.lookup_identities.care_team.named_providers import (
     Named,
     identifier_pairs,
@@ -17,7 +18,10 @@ FILED = {
 
 
 def practitioner(
-    role: str = "attending", family: str = "", given: str = "", **rest: str
+    role: PractitionerRole = PractitionerRole.ATTENDING,
+    family: str = "",
+    given: str = "",
+    **rest: str,
 ) -> Practitioner:
     return Practitioner(role=role, name=Name(family, given), **rest)
 
@@ -28,7 +32,7 @@ def names(*practitioners: Practitioner) -> list[Named]:
 
 def test_an_npi_names_its_provider_whatever_the_name_beside_it() -> None:
     sent = practitioner(identifier="1888888884", identifier_type="NPI", family="Nobody")
-    assert names(sent) == [Named("dr-l", "attending")]
+    assert names(sent) == [Named("dr-l", PractitionerRole.ATTENDING)]
 
 
 def test_ten_digits_with_a_right_check_digit_need_no_type() -> None:
@@ -51,7 +55,7 @@ def test_a_wrong_check_digit_is_a_warning_and_the_number_is_not_looked_up() -> N
 
 def test_an_identifier_with_its_authority_names_its_provider() -> None:
     sent = practitioner(identifier="S-117", assigning_authority="NORTHGEN")
-    assert names(sent) == [Named("dr-s", "attending")]
+    assert names(sent) == [Named("dr-s", PractitionerRole.ATTENDING)]
 
 
 def test_an_identifier_without_authority_that_is_no_npi_names_nobody() -> None:
@@ -59,12 +63,14 @@ def test_an_identifier_without_authority_that_is_no_npi_names_nobody() -> None:
 
 
 def test_a_name_names_a_related_provider() -> None:
-    sent = practitioner(role="primary_care", family="SMITH", given="john")
-    assert names(sent) == [Named("dr-s", "primary_care")]
+    sent = practitioner(role=PractitionerRole.PRIMARY_CARE, family="SMITH", given="john")
+    assert names(sent) == [Named("dr-s", PractitionerRole.PRIMARY_CARE)]
 
 
 def test_an_initial_is_enough_beside_the_surname_but_a_surname_alone_is_not() -> None:
-    assert names(practitioner(family="Smith", given="J.")) == [Named("dr-s", "attending")]
+    assert names(practitioner(family="Smith", given="J.")) == [
+        Named("dr-s", PractitionerRole.ATTENDING)
+    ]
     assert not names(practitioner(family="Smith"))
 
 
@@ -80,7 +86,7 @@ def test_a_name_never_reaches_a_provider_who_is_not_related() -> None:
 
 def test_a_number_of_somebody_else_is_not_outvoted_by_the_name() -> None:
     sent = practitioner(identifier="1666666668", family="Lindqvist", given="Petra")
-    assert names(sent) == [Named("dr-c", "attending")]
+    assert names(sent) == [Named("dr-c", PractitionerRole.ATTENDING)]
 
 
 def test_an_unfiled_npi_is_not_outvoted_by_the_name_of_a_provider_with_another() -> None:
@@ -90,9 +96,11 @@ def test_an_unfiled_npi_is_not_outvoted_by_the_name_of_a_provider_with_another()
 
 def test_one_provider_in_two_roles_keeps_both() -> None:
     number = {"identifier": "1888888884", "identifier_type": "NPI"}
-    sent = [practitioner("attending", **number), practitioner("admitting", **number)]
-    assert names(*sent, sent[0]) == [Named("dr-l", "attending"), Named("dr-l", "admitting")]
-
-
-def test_a_role_that_is_not_on_the_list_is_passed_over() -> None:
-    assert not names(practitioner("visitor", identifier="1888888884"))
+    sent = [
+        practitioner(PractitionerRole.ATTENDING, **number),
+        practitioner(PractitionerRole.ADMITTING, **number),
+    ]
+    assert names(*sent, sent[0]) == [
+        Named("dr-l", PractitionerRole.ATTENDING),
+        Named("dr-l", PractitionerRole.ADMITTING),
+    ]

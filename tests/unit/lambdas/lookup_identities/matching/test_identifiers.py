@@ -1,7 +1,8 @@
 import pytest
 
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.models import Name, Patient, PatientIdentifier
+from lambdas.common.contracts.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.person import Name
 from lambdas.common.errors import IdentityAmbiguousError, IdentityConflictError
 from lambdas.lookup_identities.matching.identifiers import (
     UsableIdentifier,
