@@ -19,16 +19,16 @@ setup:
 	@$(PYTHON) local/bootstrap.py
 
 test: setup node_modules ## run the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 # The pure functional tests start no system and no moto.
 FAST := tests/unit tests/functional/simulators/comprehend_medical
 
 test-fast: setup ## run the unit tests and the pure functional tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(FAST) $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow" $(FAST) $(ARGS)
 
 coverage: setup node_modules ## run the whole test suite and report which lines and branches it covers
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term --cov-report=xml --cov-report=html $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term --cov-report=xml --cov-report=html $(ARGS)
 
 check: setup ## lint, format and types
 	@$(BIN)/ruff check .

@@ -31,7 +31,7 @@ LEADING_KEYS = "dynamodb:LeadingKeys"
 EQUALS = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
 
 
-class Need(NamedTuple):
+class RequiredAction(NamedTuple):
     """An action (`dynamodb:PutItem`), the ARN that it is done to, and the partition keys it names."""
 
     action: str
@@ -99,7 +99,7 @@ def _document(policy: Any) -> dict[str, Any]:
     return document
 
 
-def _applicable(document: dict[str, Any], need: Need) -> IAMPolicy:
+def _applicable(document: dict[str, Any], need: RequiredAction) -> IAMPolicy:
     """The statements of a policy whose `dynamodb:LeadingKeys` condition, if any, the request meets."""
     found = document["Statement"]
     statements = found if isinstance(found, list) else [found]
@@ -135,7 +135,7 @@ def _unbound(statement: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "Condition": condition} if condition else rest
 
 
-def _needs(request: BaseResponse, resource: str) -> Iterator[Need]:
+def _needs(request: BaseResponse, resource: str) -> Iterator[RequiredAction]:
     """The actions that a request needs, each with what it is done to. Raises `UnknownCallError`."""
     signed_for = _credential(request)[3]
     service = reference().service_signed(signed_for)
@@ -143,14 +143,14 @@ def _needs(request: BaseResponse, resource: str) -> Iterator[Need]:
     if service == "s3":
         # moto names the action itself, by what the request touches (moto/s3/responses.py).
         reference().action(f"s3:{operation}")
-        yield Need(f"s3:{operation}", resource)
+        yield RequiredAction(f"s3:{operation}", resource)
         return
     operation = STANDS_FOR.get((service, operation), operation)
     parameters = _parameters(request)
     for resources, part in _targets(service, operation, parameters, request):
         for action in reference().actions_of(service or signed_for, operation, part):
             for each in resources:
-                yield Need(action, each, _leading_keys(part, each, request))
+                yield RequiredAction(action, each, _leading_keys(part, each, request))
 
 
 def _leading_keys(parameters: dict[str, Any], arn: str, request: BaseResponse) -> frozenset[str]:

@@ -5,7 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from local.servers import HOST, WsgiServer, listen
+from local.http_server import WsgiServer
+from local.servers import HOST, listen
 from simulators.fhir_mpi import create_app
 from simulators.fhir_mpi.directory import Directory
 from simulators.fhir_mpi.patients import Patients, region_system, system_of

@@ -27,7 +27,8 @@ from lambdas.common.contracts.person import Name
 from lambdas.lookup_identities import settings
 from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.lookup_identities.resolving import resolve
-from local.servers import HOST, WsgiServer, listen
+from local.http_server import WsgiServer
+from local.servers import HOST, listen
 from simulators.fhir_mpi import create_app
 from simulators.fhir_mpi.directory import Directory
 from simulators.fhir_mpi.patients import Patients, region_system, system_of

@@ -1,6 +1,5 @@
 """Real executions on moto: the state machine's file, the real handlers, the samples' messages."""
 
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -9,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from unittest.mock import patch
 
 import boto3
 import pytest
 
 from lambdas.common.aws.items import to_item
 from lambdas.lookup_identities.registry.items import items_of_folder
-from tests.conftest import ENVIRONMENT, mocked_aws
+from tests.conftest import bind_environment, mocked_aws
 from tests.support.messages import sample, vaulted
 from tests.support.workflow import ASL_FILE, DeployedWorkflow
 from tests.workflow.real import SEEDS, stand_in, whole_workflow
@@ -68,13 +66,10 @@ def workflow_on_moto(definition: Path = ASL_FILE) -> Iterator[DeployedWorkflow]:
 
     Binds this process's environment variables to moto while the block runs.
     """
-    with stand_in() as address:
-        bound = {**ENVIRONMENT, "AWS_ENDPOINT_URL_COMPREHENDMEDICAL": address}
-        with (
-            patch.dict(os.environ, bound),
-            pytest.MonkeyPatch.context() as monkeypatch,
-            mocked_aws(monkeypatch),
-        ):
+    with stand_in() as address, pytest.MonkeyPatch.context() as monkeypatch:
+        bind_environment(monkeypatch)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", address)
+        with mocked_aws(monkeypatch):
             yield _prepared(definition)
 
 

@@ -4,11 +4,11 @@ import time
 
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.recipient import FirstNotice, Recipient
+from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.handler import Task
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.attempts import Delivery
-from lambdas.delivery.ledger.encounters import EncounterEvent, EncounterKey, cancelled_by
+from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancelled_by
 from lambdas.delivery.ledger.states import DeliveryState
 
 NEVER_TOLD = "never_told"
@@ -16,7 +16,7 @@ NEVER_TOLD = "never_told"
 
 def why_suppressed(
     delivery: Delivery,
-    task: Task,
+    task: DeliverNotificationInput,
     patient_event: PatientEvent,
     recipient: Recipient,
     *,
@@ -30,8 +30,8 @@ def why_suppressed(
     if recipient.cancels and not _was_told(recipient.cancels):
         return NEVER_TOLD
     return cancelled_by(
-        EncounterKey(delivery.encounter_ref, delivery.patient_ref),
-        EncounterEvent.of(patient_event, task["envelope"]["received_at"]),
+        NotifiedEncounter(delivery.encounter_ref, delivery.patient_ref),
+        NotifiedEvent.of(patient_event, task.envelope.received_at),
         delivery.delivery_id,
         promised=promised,
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from lambdas.common.aws import vault
 from lambdas.common.clock import now
@@ -12,8 +11,9 @@ from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.steps import DeliverNotificationInput, ExtractEntitiesResult
 from lambdas.common.contracts.written import Written
-from lambdas.common.handler import Run, Task
+from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery import mailer
 from lambdas.delivery.detail import Detail
@@ -36,9 +36,9 @@ class Prepared:
         return mailer.store(event_id, delivery_id, mail)
 
 
-def identities_of(event_id: str, task: Task) -> Identities:
+def identities_of(event_id: str, task: DeliverNotificationInput) -> Identities:
     """Who is told of the event."""
-    version_id = task["identities"]["version_id"]
+    version_id = task.identities.version_id
     return read_as(Identities, vault.read_document(event_id, "identities.json", version_id))
 
 
@@ -53,10 +53,10 @@ def recipient_in(identities: Identities, recipient_ref: str) -> Recipient:
 Told = tuple[PatientEvent, ClinicalFindings]
 
 
-def event_and_findings(event_id: str, task: Task) -> Told:
+def event_and_findings(event_id: str, task: DeliverNotificationInput) -> Told:
     """What happened, and what was read in the notes."""
-    document = vault.read_document(event_id, "event.json", task["parsed"]["version_id"])
-    return read_as(PatientEvent, document), _clinical(event_id, task["clinical"])
+    document = vault.read_document(event_id, "event.json", task.parsed.version_id)
+    return read_as(PatientEvent, document), _clinical(event_id, task.clinical)
 
 
 def letter_for(
@@ -90,9 +90,9 @@ def _instead_of(identities: Identities, recipient: Recipient) -> str:
     return ""
 
 
-def _clinical(event_id: str, clinical: dict[str, Any]) -> ClinicalFindings:
+def _clinical(event_id: str, clinical: ExtractEntitiesResult) -> ClinicalFindings:
     """What was found in the notes; without a document only that nothing could be."""
-    if "version_id" not in clinical:
-        return ClinicalFindings(outcome=clinical["outcome"])
-    document = vault.read_document(event_id, "clinical.json", clinical["version_id"])
+    if not clinical.version_id:
+        return ClinicalFindings(outcome=clinical.outcome)
+    document = vault.read_document(event_id, "clinical.json", clinical.version_id)
     return read_as(ClinicalFindings, document)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.clock import now
+from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.recipient import Recipient
-from lambdas.common.handler import Result, Run, Task
+from lambdas.common.contracts.steps import DeliverNotificationInput, DeliverNotificationResult
+from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery import record
 from lambdas.delivery.attempt import Attempt
@@ -18,8 +20,8 @@ from lambdas.delivery.cancellation import why_suppressed
 from lambdas.delivery.delivery import (
     BAD_ENDPOINT,
     endpoint_of,
-    hold_reason_of,
     is_given_up,
+    result_of,
     why_held,
 )
 from lambdas.delivery.detail import Detail, detail_for
@@ -58,13 +60,13 @@ class HeldNotification:
         return cls(item, event_and_findings(item.event_id, task), recipient)
 
 
-def deliver_digest(task: Task, run: Run) -> Result:
+def deliver_digest(task: DeliverNotificationInput, run: Run) -> DeliverNotificationResult:
     """Sends one summary at most once, settles its members, and returns recipient, outcome and id.
 
-    `task["members"]` are delivery ids, `task["envelope"]["event_id"]` is the summary's own id. Raises
+    `task.members` are delivery ids, `task.envelope.event_id` is the summary's own id. Raises
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
-    members = [HeldNotification.of(item) for item in map(deliveries.read, task["members"]) if item]
+    members = [HeldNotification.of(item) for item in map(deliveries.read, task.members) if item]
     recipient = members[-1].recipient
     detail = detail_for(recipient)
     delivery = _delivery(task, run, recipient)
@@ -84,23 +86,20 @@ def deliver_digest(task: Task, run: Run) -> Result:
         }
         for member in members:
             _settle(run, member.item, item, fate)
-    return {
-        "recipient_ref": delivery.recipient_ref,
-        "outcome": item.state,
-        "delivery_id": delivery.delivery_id,
-        **hold_reason_of(item),
-    }
+    return result_of(delivery, item)
 
 
-def _delivery(task: Task, run: Run, recipient: Recipient) -> Delivery:
+def _delivery(task: DeliverNotificationInput, run: Run, recipient: Recipient) -> Delivery:
     return Delivery(
         event_id=run.event_id,
         recipient_ref=recipient.recipient_ref,
         channel=recipient.channel,
         facts={
             "endpoint_ref": endpoint_of(recipient),
-            "members": list(task["members"]),
-            "task": {"envelope": dict(task["envelope"]), "members": list(task["members"])},
+            "members": list(task.members),
+            "task": to_document(
+                DeliverNotificationInput(envelope=task.envelope, members=task.members)
+            ),
         },
     )
 
@@ -140,7 +139,7 @@ def _prepared(members: Sequence[HeldNotification], detail: Detail, digest_id: st
         view_of(
             *member.told,
             member.recipient,
-            sender_named(_task(member.item)["envelope"]["sender"]),
+            sender_named(_task(member.item).envelope.sender),
             detail=detail.level,
         )
         for member in members
@@ -167,7 +166,7 @@ def _settle(
             action,
             outcome,
             execution_arn="",
-            sender=_task(member)["envelope"]["sender"],
+            sender=_task(member).envelope.sender,
             recipient_ref=member.recipient_ref,
             channel=member.channel,
             delivery_id=member.delivery_id,
@@ -181,7 +180,7 @@ def _settle(
     deliveries.settle_member(member.delivery_id, summary.event_id, fate)
 
 
-def _task(item: DeliveryItem) -> Task:
+def _task(item: DeliveryItem) -> DeliverNotificationInput:
     """The input with which DeliverNotification makes the delivery; `LookupError` where it has none."""
     if item.task is None:
         raise LookupError("the ledger's item has no task")

@@ -19,7 +19,7 @@ from lambdas.common.aws.items import Item
 from lambdas.common.contracts.encounter import Decision, Encounter, EncounterClass, Phase
 
 
-class ItemPrefix(StrEnum):
+class EncounterPrefix(StrEnum):
     """The beginnings of the keys of items that are no encounter and no alias."""
 
     EVENT = "event#"

@@ -19,8 +19,8 @@ from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.contracts.encounter import Decision, Encounter
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.encounters.items import (
+    EncounterPrefix,
     EncounterSummary,
-    ItemPrefix,
     decision_item,
     decision_of,
     encounter_item,
@@ -53,7 +53,7 @@ class EncounterTable:
 
     def read(self, event_id: str, keys: Collection[str]) -> Read:
         """As `EncounterStore.read`: one call, and another one where a key is an alias."""
-        event_key = ItemPrefix.EVENT.key(event_id)
+        event_key = EncounterPrefix.EVENT.key(event_id)
         items = self._get({event_key, *keys})
         homes = {item["home"] for item in items.values() if "home" in item}
         items |= self._get(homes - items.keys())
@@ -67,8 +67,8 @@ class EncounterTable:
 
     def merged_into(self, patient_keys: Collection[str]) -> Mapping[str, str]:
         """As `EncounterStore.merged_into`."""
-        items = self._get({ItemPrefix.MERGED.key(key) for key in patient_keys})
-        return {pk.removeprefix(ItemPrefix.MERGED): item["into"] for pk, item in items.items()}
+        items = self._get({EncounterPrefix.MERGED.key(key) for key in patient_keys})
+        return {pk.removeprefix(EncounterPrefix.MERGED): item["into"] for pk, item in items.items()}
 
     def write(self, write: Write) -> None:
         """As `EncounterStore.write`."""
@@ -87,7 +87,7 @@ class EncounterTable:
 
     def decision(self, event_id: str) -> Decision | None:
         """The decision about an event; None for one that was not decided."""
-        key = ItemPrefix.EVENT.key(event_id)
+        key = EncounterPrefix.EVENT.key(event_id)
         item = self._get({key}).get(key)
         return decision_of(item) if item else None
 
@@ -161,12 +161,12 @@ class EncounterTable:
         decision = write.decision
         expires = self._expires(decision.decided_at)
         yield self._put(
-            ItemPrefix.EVENT.key(decision.event_id),
+            EncounterPrefix.EVENT.key(decision.event_id),
             {**decision_item(decision), **expires},
             "attribute_not_exists(pk)",
         )
         for prior, survivor in write.links.items():
-            yield self._put(ItemPrefix.MERGED.key(prior), {"into": survivor})
+            yield self._put(EncounterPrefix.MERGED.key(prior), {"into": survivor})
         if write.encounter is None:
             return
         yield self._encounter(write, write.encounter, expires)
@@ -177,7 +177,7 @@ class EncounterTable:
         for key in write.moved_aliases:
             yield self._put(key, home)
         if write.replaces:
-            key = ItemPrefix.ARCHIVE.key(write.replaces.encounter.encounter_id)
+            key = EncounterPrefix.ARCHIVE.key(write.replaces.encounter.encounter_id)
             yield self._put(key, {**encounter_item(write.replaces.encounter), **expires})
 
     def _encounter(self, write: Write, encounter: Encounter, expires: Item) -> Item:

@@ -4,16 +4,23 @@ from datetime import UTC, datetime
 from functools import partial
 
 from lambdas.common.aws.vault import read_document, write_document
-from lambdas.common.contracts.audit import AuditAction, AuditOutcome, ToldRecipient
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep, ToldRecipient
 from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.event import CANCELS, PatientEvent
 from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.steps import (
+    ROSTERS,
+    LookupIdentitiesInput,
+    LookupIdentitiesResult,
+    RecipientReference,
+    RosterCount,
+)
 from lambdas.common.contracts.written import Written
 from lambdas.common.errors import IdentityNotFoundError
-from lambdas.common.handler import Result, Run, Task, of_envelope, step
+from lambdas.common.handler import Run, step
 from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
-from lambdas.delivery.ledger.encounters import EncounterEvent
+from lambdas.delivery.ledger.encounters import NotifiedEvent
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team.cancellation import cancelled_by_event
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
@@ -23,16 +30,9 @@ from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.lookup_identities.settings import mpi_client_name
 
-ROSTERS = "rosters"
-"""The chain under which a failure of the daily look at rosters is audited: it serves no single event."""
 
-
-def _event_id(task: Task) -> str:
-    return ROSTERS if "envelope" not in task else of_envelope(task)
-
-
-@step("LookupIdentities", event_id_of=_event_id)
-def lambda_handler(task: Task, run: Run) -> Result:
+@step(AuditStep.LOOKUP_IDENTITIES, LookupIdentitiesInput)
+def lambda_handler(task: LookupIdentitiesInput, run: Run) -> LookupIdentitiesResult | RosterCount:
     """The references of patient and recipients; writes `identities.json`.
 
     Called by the clock, without an envelope, it counts the rosters that end soon. An event that tells
@@ -42,7 +42,7 @@ def lambda_handler(task: Task, run: Run) -> Result:
     """
     if run.event_id == ROSTERS:
         return _rosters_counted(run)
-    document = read_document(run.event_id, "event.json", task["parsed"]["version_id"])
+    document = read_document(run.event_id, "event.json", task.parsed.version_id)
     event = read_as(PatientEvent, document)
     authority = sender_named(run.sender).default_assigning_authority
     if smoke.is_smoke(event):
@@ -59,14 +59,13 @@ def lambda_handler(task: Task, run: Run) -> Result:
     if smoke.is_smoke(event):
         smoke.check_recipients(identities)
     if event.event_kind in CANCELS:
-        encounter_ref = task["parsed"].get("encounter_ref", "")
-        cancellation = EncounterEvent.of(event, task["envelope"]["received_at"])
-        identities = cancelled_by_event(identities, encounter_ref, cancellation)
+        cancellation = NotifiedEvent.of(event, task.envelope.received_at)
+        identities = cancelled_by_event(identities, task.parsed.encounter_ref, cancellation)
     written = write_document(run.event_id, "identities.json", to_document(identities))
     return _recorded(identities, written, run)
 
 
-def _rosters_counted(run: Run) -> Result:
+def _rosters_counted(run: Run) -> RosterCount:
     """How many rosters end soon; the log names the subscribers by reference."""
     soon = [
         reference_keys().reference("recipient", one)
@@ -75,10 +74,10 @@ def _rosters_counted(run: Run) -> Result:
     run.count("RostersEnding", len(soon))
     for recipient_ref in soon:
         run.logger.info("a roster ends soon", recipient_ref=recipient_ref)
-    return {"ending": len(soon)}
+    return RosterCount(ending=len(soon))
 
 
-def _recorded(identities: Identities, written: Written, run: Run) -> Result:
+def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdentitiesResult:
     """Audits who is told and who is not; returns references, and how each is told, for the workflow."""
     # How much of the notes is analysed depends on the recipients' detail and analysis.
     told = tuple(
@@ -101,15 +100,17 @@ def _recorded(identities: Identities, written: Written, run: Run) -> Result:
         merged_from=identities.merged_from,
         documents=(written,),
     )
-    return {
-        "patient_ref": identities.patient_ref,
-        "recipient_count": len(told),
-        "recipients": [
-            {"recipient_ref": one.recipient_ref, "detail": one.detail, "analysis": one.analysis}
-            for one in told
-        ],
-        "version_id": written.version_id,
-    }
+    return LookupIdentitiesResult(
+        patient_ref=identities.patient_ref,
+        recipient_count=len(told),
+        recipients=tuple(
+            RecipientReference(
+                recipient_ref=one.recipient_ref, detail=one.detail, analysis=one.analysis
+            )
+            for one in identities.recipients
+        ),
+        version_id=written.version_id,
+    )
 
 
 def _note_query(run: Run, query: Query) -> None:
@@ -128,7 +129,7 @@ def _note_query(run: Run, query: Query) -> None:
     )
 
 
-def _forgotten(event: PatientEvent, authority: str, run: Run) -> Result:
+def _forgotten(event: PatientEvent, authority: str, run: Run) -> LookupIdentitiesResult:
     """Forgets the answers about everybody whom the event names, merged and surviving; tells nobody."""
     usable, _ = usable_identifiers(event.patient.identifiers, authority)
     others, _ = usable_identifiers(event.other_identifiers, authority)
@@ -139,4 +140,4 @@ def _forgotten(event: PatientEvent, authority: str, run: Run) -> Result:
         identifiers=tuple(cache.forget(usable)),
         others=tuple(cache.forget(others)),
     )
-    return {"recipient_count": 0, "recipients": []}
+    return LookupIdentitiesResult()

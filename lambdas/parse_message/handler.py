@@ -1,58 +1,52 @@
 """ParseMessage: reads the stored message, writes `event.json`, and decides whether it notifies."""
 
+from typing import Any
+
 from lambdas.common import status
 from lambdas.common.aws import vault
-from lambdas.common.contracts.audit import AuditAction, AuditOutcome
-from lambdas.common.contracts.document import read_as, to_document
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
+from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.envelope import Envelope
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.status import EventStatus
+from lambdas.common.contracts.steps import ParseMessageInput, ParseMessageResult
 from lambdas.common.contracts.written import Written
-from lambdas.common.handler import Result, Run, Task, step
+from lambdas.common.handler import Run, step
 from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
 from lambdas.parse_message.read_event import read_event
 from lambdas.parse_message.receipt import received_message
 from lambdas.parse_message.settings import document_bytes
 
-DUPLICATE: Result = {
-    "trigger_event": "",
-    "event_kind": "",
-    "encounter_ref": "",
-    "notifiable": False,
-    "changes_identity": False,
-    "duplicate": True,
-    "version_id": "",
-}
 
-
-@step("ParseMessage")
-def lambda_handler(task: Task, run: Run) -> Result:
+@step(AuditStep.PARSE_MESSAGE, ParseMessageInput)
+def lambda_handler(task: ParseMessageInput, run: Run) -> ParseMessageResult:
     """Returns the message's codes for the workflow; everything else is in `event.json`.
 
     An event that was COMPLETED before is a duplicate, unless the envelope has `replay`. Raises
     `UnprocessableMessageError` when the message cannot be read.
     """
-    envelope = read_as(Envelope, task["envelope"])
+    envelope = task.envelope
     if not envelope.replay and _completed(envelope.event_id):
         run.audit(AuditAction.DUPLICATE, AuditOutcome.DUPLICATE)
-        return {**_names(envelope), **DUPLICATE}
+        return _result(envelope, duplicate=True)
 
     status.open_event(envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender)
     raw = received_message(envelope, run)
     zone = sender_named(envelope.sender).zone
     event = read_event(raw, envelope.event_id, envelope.sender, zone, document_bytes())
     written = vault.write_document(event.event_id, "event.json", to_document(event))
-    return {**_names(envelope), **_recorded(event, written, run)}
+    return _recorded(envelope, event, written, run)
 
 
-def _names(envelope: Envelope) -> Result:
-    """The members of the envelope that later states use; the state drops the others."""
-    return {
-        "event_id": envelope.event_id,
-        "sender": envelope.sender,
-        "received_at": envelope.received_at,
-    }
+def _result(envelope: Envelope, **codes: Any) -> ParseMessageResult:
+    """The result with the members of the envelope that later states use."""
+    return ParseMessageResult(
+        event_id=envelope.event_id,
+        sender=envelope.sender,
+        received_at=envelope.received_at,
+        **codes,
+    )
 
 
 def _completed(event_id: str) -> bool:
@@ -60,7 +54,9 @@ def _completed(event_id: str) -> bool:
     return item is not None and item.status is EventStatus.COMPLETED
 
 
-def _recorded(event: PatientEvent, written: Written, run: Run) -> Result:
+def _recorded(
+    envelope: Envelope, event: PatientEvent, written: Written, run: Run
+) -> ParseMessageResult:
     """Audits the parsed event and returns the values that the workflow's states use."""
     encounter_ref = _encounter_ref(event)
     action, outcome = (
@@ -82,15 +78,15 @@ def _recorded(event: PatientEvent, written: Written, run: Run) -> Result:
         },
         documents=(written,),
     )
-    return {
-        "trigger_event": event.trigger_event,
-        "event_kind": event.event_kind,
-        "encounter_ref": encounter_ref,
-        "notifiable": event.notifiable,
-        "changes_identity": event.changes_identity,
-        "duplicate": False,
-        "version_id": written.version_id,
-    }
+    return _result(
+        envelope,
+        trigger_event=event.trigger_event,
+        event_kind=event.event_kind,
+        encounter_ref=encounter_ref,
+        notifiable=event.notifiable,
+        changes_identity=event.changes_identity,
+        version_id=written.version_id,
+    )
 
 
 def _encounter_ref(event: PatientEvent) -> str:

@@ -2,28 +2,29 @@
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
-from lambdas.common.handler import Result, Run, Task
+from lambdas.common.contracts.steps import FeedbackOutcome, RecordFeedbackResult
+from lambdas.common.handler import Run
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger import feedback as ledger
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState
-from lambdas.record_feedback.feedback import Feedback
+from lambdas.record_feedback.feedback import Detail, Feedback
 
 Actions = dict[str, set[str]]
 
 
-def record(task: Task, run: Run) -> Result:
+def record(detail: Detail, run: Run) -> RecordFeedbackResult:
     """What was done with the event: `recorded`, `known` (it came before), or `not_ours`.
 
     An event without our tags, or about a delivery that the ledger does not hold, is counted and
     dropped: an error would only make EventBridge bring it again.
     """
-    feedback = Feedback.from_detail(task.get("detail", {}))
+    feedback = Feedback.from_detail(detail)
     item = _noted(feedback) if feedback else None
     if feedback is None or item is None:
         run.logger.warning("an SES event about no delivery of ours")
         run.count("FeedbackNotOurs")
-        return {"outcome": "not_ours"}
+        return RecordFeedbackResult(outcome=FeedbackOutcome.NOT_OURS)
     told = [item, *_members(item)]
     for delivery in told:
         ledger.settle(delivery.delivery_id, feedback.meaning.state, feedback.ses_message_id)
@@ -31,10 +32,10 @@ def record(task: Task, run: Run) -> Result:
         _give_up_address(feedback, told)
     news = [_record(run, feedback, delivery) for delivery in told]
     if not any(news):
-        return {"outcome": "known", "delivery_id": feedback.delivery_id}
+        return RecordFeedbackResult(outcome=FeedbackOutcome.KNOWN, delivery_id=feedback.delivery_id)
     if feedback.meaning.outcome is not AuditOutcome.OK:
         run.count("NotificationNotDelivered")
-    return {"outcome": "recorded", "delivery_id": feedback.delivery_id}
+    return RecordFeedbackResult(outcome=FeedbackOutcome.RECORDED, delivery_id=feedback.delivery_id)
 
 
 def _noted(feedback: Feedback) -> DeliveryItem | None:

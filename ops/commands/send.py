@@ -75,7 +75,7 @@ def _send(
         for message in progress.track(outgoing, description="sending"):
             answer = connection.send(message)
             rejected += not (answer.accepted or answer is NOT_ASKED_FOR)
-            out.print(_line(message, answer, control_ids))
+            out.print(_line(message, answer, control_ids), soft_wrap=True)
     return rejected
 
 

@@ -44,6 +44,11 @@ ADVICE: dict[str, str] = {
         "SES refused the mail to this recipient permanently. Correct the address in the registry,"
         " then `ens replay {event_id} --by NAME`. Recipients who were notified are not notified again."
     ),
+    "ContractError": (
+        "A document or a task does not fit its contract; the text names class and member. This happens"
+        " when an older version of the functions reads a newer document. Deploy the newer version, "
+        + _REDRIVE
+    ),
     "UnexpectedError": (
         "A fault of hl7-ens. The error text names the type, file and line. SQS redelivers the"
         " message. Report the line, deploy the correction, " + _REDRIVE

@@ -85,7 +85,7 @@ def message(
 
 
 @dataclass(slots=True)
-class NoticeReader:
+class MessageReader:
     """A provider of every patient, who reads each notice; `twice` lists facts told a second time."""
 
     standing: dict[NoticeKind, tuple[str, ...]] = field(default_factory=dict)
@@ -159,9 +159,9 @@ class NoticeReader:
 
 def play(
     messages: Iterable[EncounterMessage], profile: EncounterProfile = PROFILE, now: datetime = NOON
-) -> "tuple[NoticeReader, list[Decision], Encounter | None]":
+) -> "tuple[MessageReader, list[Decision], Encounter | None]":
     """The reader, the decisions and the encounter `v1` after these messages in this order."""
-    store, reader, decisions = MemoryStore(), NoticeReader(), []
+    store, reader, decisions = MemoryStore(), MessageReader(), []
     for one in messages:
         decision = track(store, one, profile, lambda: now)
         decisions.append(decision)

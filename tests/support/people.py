@@ -14,7 +14,7 @@ from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.responses import BaseResponse
 
 from local import authorisation
-from local.authorisation import Need
+from local.authorisation import RequiredAction
 from ops.roles import Role
 from tests.conftest import clear_caches
 from tests.infra.assemblies import Stacks
@@ -29,7 +29,7 @@ CONSTRUCTS = {
     Role.REGISTRAR: "People/Registrar",
     Role.VAULT_READER: "People/VaultReader",
 }
-TABLES = ("audit", "status", "ledger", "registry", "lookups")
+TABLES = ("audit", "status", "ledger", "registry", "mpi-cache")
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
@@ -39,7 +39,7 @@ class People:
 
     environment: str
     policies: dict[Role, list[dict[str, Any]]]
-    allowed: dict[Role, set[Need]]
+    allowed: dict[Role, set[RequiredAction]]
 
     @contextmanager
     def signed_in(self, role: Role, *, counted: bool = True) -> Iterator[None]:
@@ -80,7 +80,7 @@ class People:
             )
         }
 
-    def judged_otherwise_by_iam(self, role: Role) -> list[Need]:
+    def judged_otherwise_by_iam(self, role: Role) -> list[RequiredAction]:
         """The needs that were allowed here and that IAM's evaluation logic denies; none without it."""
         if not tools.has_evaluator():
             return []
@@ -142,7 +142,7 @@ def _stores(resolved: Resolved) -> dict[str, str]:
     }
     return {
         **{
-            resolved.arn("core", f"Tables/{name.capitalize()}"): (
+            resolved.arn("core", f"Tables/{name.title().replace('-', '')}"): (
                 f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
             )
             for name in TABLES

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +13,14 @@ import boto3
 from moto.awslambda.models import LambdaBackend
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 
+from local.moto_patches import ends
+
 ASL_FILE = Path(__file__).resolve().parents[2] / "statemachine" / "patient_event.asl.json"
 STEPS = ("ParseMessage", "LookupIdentities", "ExtractEntities", "DeliverNotification")
 ACCOUNT = "123456789012"
+
+EXECUTION_SECONDS = 240.0
+"""How long an execution may take; less than a test's timeout."""
 
 Step = Callable[[dict[str, Any]], Any]
 
@@ -106,11 +110,8 @@ class DeployedWorkflow:
                 name=f"run-{uuid.uuid4().hex}",
                 input=json.dumps([record]),
             )["executionArn"]
-            while True:
-                execution = stepfunctions.describe_execution(executionArn=arn)
-                if execution["status"] != "RUNNING":
-                    break
-                time.sleep(0.01)
+            assert ends.wait(arn, EXECUTION_SECONDS), f"{arn} did not end"
+            execution = stepfunctions.describe_execution(executionArn=arn)
         if execution["status"] == "SUCCEEDED":
             # As the pipe does; a failed execution leaves the message to its visibility timeout.
             boto3.client("sqs").delete_message(

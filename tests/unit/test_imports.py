@@ -163,6 +163,7 @@ def test_the_operators_tool_imports_no_handler() -> None:
     allowed = {
         *AWS,
         "click",
+        "msgspec",
         "rich",
         "environments",
         "ops",

@@ -7,7 +7,7 @@ KINDS = ("unit", "functional")
 CODE = ("environments", "hl7", "lambdas", "local", "ops", "receiver", "simulators", "supply_chain")
 
 TESTED_ELSEWHERE = {
-    "lambdas/common/contracts": "by every step's tests, and tests/workflow",
+    "lambdas/track_encounter": "with its table, in lambdas/encounters",
     "ops/environment/preflight/checks": "with the runner, in ops/environment/preflight",
     "ops/events": "through `ens trace` and `ens events`, in ops/commands",
     "ops/master_data": "through `ens registry` and `ens roster`, in ops/commands",
@@ -46,7 +46,8 @@ def folders_of_tests(kind: str, pattern: str) -> set[str]:
 
 def test_each_folder_of_code_has_a_mirrored_folder_of_tests() -> None:
     tested = set().union(*(folders_of_tests(kind, "test_*.py") for kind in KINDS))
-    assert code_folders() - tested == set(TESTED_ELSEWHERE)
+    assert code_folders() - tested <= set(TESTED_ELSEWHERE)
+    assert set(TESTED_ELSEWHERE) <= code_folders()
 
 
 def test_each_folder_of_tests_mirrors_a_folder_of_code() -> None:
@@ -59,6 +60,12 @@ def test_each_folder_of_tests_mirrors_a_folder_of_code() -> None:
     assert found - known - {"bench"} == set(NOT_CODE)
 
 
+def is_about_a_module_of_its_folder(file: Path, kind: str) -> bool:
+    """Whether the mirrored folder has a module of this name."""
+    folder = file.parent.relative_to(ROOT / "tests" / kind)
+    return (ROOT / folder / f"{file.stem.removeprefix('test_')}.py").exists()
+
+
 def test_a_test_file_with_a_modules_name_is_in_the_folder_of_that_module() -> None:
     misplaced = []
     for folder in code_folders():
@@ -69,6 +76,7 @@ def test_a_test_file_with_a_modules_name_is_in_the_folder_of_that_module() -> No
                     if (
                         f"from {imported} import" in file.read_text("utf-8")
                         and file.parent != ROOT / "tests" / kind / folder
+                        and not is_about_a_module_of_its_folder(file, kind)
                     ):
                         misplaced.append(file.relative_to(ROOT).as_posix())
     assert misplaced == []

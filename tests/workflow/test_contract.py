@@ -12,10 +12,10 @@ import pytest
 from environments.model import MAX_FINDINGS_WAIT_SECONDS
 from lambdas.common import errors
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
+from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.findings import FindingsOutcome
 from lambdas.common.contracts.status import EventStatus, StatusItem
-from lambdas.common.contracts.steps import DeliveryOutcome
 from tests.support.workflow import ASL_FILE, STEPS
 
 MACHINE = json.loads(ASL_FILE.read_text())
@@ -77,7 +77,7 @@ def literals(node: Any, member: str) -> set[str]:
         ("action", AuditAction, {"COMPLETED", "FAILED"}),
         ("step", AuditStep, {"CompleteEvent", "RecordFailure"}),
         ("failed_step", AuditStep, {"ParseMessage", "DeliverAll", "CompleteEvent"}),
-        ("outcome", {*AuditOutcome, *FindingsOutcome, *DeliveryOutcome}, {"refused", "failed"}),
+        ("outcome", {*AuditOutcome, *FindingsOutcome, *DeliveryState}, {"refused", "failed"}),
         (":completed", EventStatus, {"COMPLETED"}),
         (":failed", EventStatus, {"FAILED"}),
     ],

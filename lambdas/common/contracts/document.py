@@ -40,7 +40,8 @@ def read_as(contract: type[T], document: object) -> T:
 
 def to_document(value: object) -> dict[str, Any]:
     """A value of a contract as the JSON object that `read_as` reads."""
-    document: dict[str, Any] = msgspec.to_builtins(value)
+    # `msgspec.to_builtins` leaves tuples as they are: this way the lists are lists.
+    document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(value))
     return document
 
 

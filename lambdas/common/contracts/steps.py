@@ -8,26 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.envelope import Envelope
 from lambdas.common.contracts.event import EventKind
 from lambdas.common.contracts.findings import FindingsOutcome
 from lambdas.common.contracts.preferences import CostMode, DetailLevel
-
-
-class DeliveryOutcome(StrEnum):
-    """The outcome of one delivery, as the workflow and ReleaseDeliveries see it.
-
-    The first five are states of the ledger. `refused` and `failed` are the workflow's words for a
-    function that raised `DeliveryRefusedError`, or another error.
-    """
-
-    SENT = "sent"
-    UNKNOWN = "unknown"
-    HELD = "held"
-    SUPPRESSED = "suppressed"
-    CLAIMED = "claimed"
-    REFUSED = "refused"
-    FAILED = "failed"
 
 
 class FeedbackOutcome(StrEnum):
@@ -80,12 +65,25 @@ class StepInput:
     execution_arn: str = ""
     attempt: int = 0
 
+    @property
+    def event(self) -> EventReference:
+        """The event in whose audit chain the step writes; "" for an SES event about no mail of ours."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParseMessageInput(StepInput):
     """The queue message."""
 
     envelope: Envelope
+
+    @property
+    def event(self) -> EventReference:
+        """The event of the queue message."""
+        found = self.envelope
+        return EventReference(
+            event_id=found.event_id, sender=found.sender, received_at=found.received_at
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +113,11 @@ class LookupIdentitiesInput(StepInput):
     envelope: EventReference = EventReference(event_id=ROSTERS)
     parsed: ParsedReference = ParsedReference()
 
+    @property
+    def event(self) -> EventReference:
+        """The event of the envelope."""
+        return self.envelope
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupIdentitiesResult:
@@ -142,6 +145,11 @@ class ExtractEntitiesInput(StepInput):
     started_at: str
     recipients: tuple[RecipientReference, ...] = ()
     turn: int = 0
+
+    @property
+    def event(self) -> EventReference:
+        """The event of the envelope."""
+        return self.envelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,13 +185,18 @@ class DeliverNotificationInput(StepInput):
     begun_at: str = ""
     released: bool = False
 
+    @property
+    def event(self) -> EventReference:
+        """The event of the envelope."""
+        return self.envelope
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverNotificationResult:
     """The delivery and its outcome. `hold_reason` is "" for one that is not held."""
 
     recipient_ref: str
-    outcome: DeliveryOutcome
+    outcome: DeliveryState
     delivery_id: str
     hold_reason: str = ""
 
@@ -197,6 +210,12 @@ class RecordFeedbackInput(StepInput):
 
     detail: dict[str, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def event(self) -> EventReference:
+        """The event of the mail, from the tags that DeliverNotification gave it."""
+        tags = self.detail.get("mail", {}).get("tags", {})
+        return EventReference(event_id=next(iter(tags.get("event_id", [])), ""))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordFeedbackResult:
@@ -209,3 +228,21 @@ class RecordFeedbackResult:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseDeliveriesInput(StepInput):
     """The clock's call; it has no members of its own."""
+
+    @property
+    def event(self) -> EventReference:
+        """The chain under which the function's own failures are audited: it serves no single event."""
+        return EventReference(event_id="releases")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseDeliveriesResult:
+    """The number of due deliveries, and how often each outcome came.
+
+    `paused`: the switch holds every delivery. `quota_reached`: SES's daily quota is used up.
+    """
+
+    due: int
+    paused: bool = False
+    quota_reached: bool = False
+    outcomes: dict[str, int] = field(default_factory=dict)

@@ -23,7 +23,7 @@ EVER = "9999"
 
 
 @dataclass(frozen=True, slots=True)
-class EncounterKey:
+class NotifiedEncounter:
     """One patient's stay, by references; without `encounter_ref` (no visit number) nothing is kept."""
 
     encounter_ref: str
@@ -36,7 +36,7 @@ class EncounterKey:
 
 
 @dataclass(frozen=True, slots=True)
-class EncounterEvent:
+class NotifiedEvent:
     """An event's place among the events of its encounter: its kind, and when we and its sender had it.
 
     `received_at` is the receiver's (ISO 8601, UTC), `recorded_at` EVN-2 in UTC, "" where that has no
@@ -49,14 +49,14 @@ class EncounterEvent:
     recorded_at: str
 
     @classmethod
-    def of(cls, patient_event: PatientEvent, received_at: str) -> "EncounterEvent":
+    def of(cls, patient_event: PatientEvent, received_at: str) -> "NotifiedEvent":
         """The order of an event that the receiver took at `received_at`."""
         recorded_at = _in_utc(patient_event.recorded_at)
         return cls(patient_event.event_id, patient_event.event_kind, received_at, recorded_at)
 
 
 def cancelled_by(
-    encounter: EncounterKey, event: EncounterEvent, delivery_id: str, *, promised: bool = False
+    encounter: NotifiedEncounter, event: NotifiedEvent, delivery_id: str, *, promised: bool = False
 ) -> str:
     """The cancellation's event id when the event was cancelled; else "" and the delivery is on the list.
 
@@ -80,7 +80,7 @@ def cancelled_by(
     return "" if listed.applied else str(listed.item[f"{kind}_by"])
 
 
-def cancel(encounter: EncounterKey, cancellation: EncounterEvent) -> frozenset[str]:
+def cancel(encounter: NotifiedEncounter, cancellation: NotifiedEvent) -> frozenset[str]:
     """Cancels the events that the cancellation's kind names; returns all deliveries on the list.
 
     Of several cancellations the latest received stands.

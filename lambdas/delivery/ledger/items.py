@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.contracts.written import Written
 from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
 
@@ -29,7 +30,7 @@ class DeliveryItem:
     endpoint_ref: str = ""
     fallback_ref: str = ""
     instead_of: str = ""
-    task: dict[str, Any] | None = None
+    task: DeliverNotificationInput | None = None
     members: tuple[str, ...] = ()
     attempt_id: str = ""
     lease_until: int = 0

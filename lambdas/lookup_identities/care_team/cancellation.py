@@ -13,7 +13,7 @@ from lambdas.common.contracts.event import CANCELS, EventKind
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.recipient import FirstNotice, Recipient
 from lambdas.delivery.ledger import deliveries
-from lambdas.delivery.ledger.encounters import EncounterEvent, EncounterKey, cancel
+from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
 
@@ -21,7 +21,7 @@ NOT_TOLD = (DeliveryState.REFUSED, DeliveryState.SUPPRESSED)
 
 
 def cancelled_by_event(
-    identities: Identities, encounter_ref: str, cancellation: EncounterEvent
+    identities: Identities, encounter_ref: str, cancellation: NotifiedEvent
 ) -> Identities:
     """The identities with those as recipients who were told of the cancelled event.
 
@@ -30,7 +30,7 @@ def cancelled_by_event(
     """
     listed: set[str] = set()
     for patient_ref in (identities.patient_ref, *identities.merged_from):
-        listed |= cancel(EncounterKey(encounter_ref, patient_ref), cancellation)
+        listed |= cancel(NotifiedEncounter(encounter_ref, patient_ref), cancellation)
     items = filter(None, map(deliveries.read, sorted(listed)))
     found = [
         item
@@ -38,7 +38,7 @@ def cancelled_by_event(
         if item.event_id != cancellation.event_id
         # A cancellation that was redriven leaves alone what came after it.
         and item.task
-        and item.task["envelope"]["received_at"] <= cancellation.received_at
+        and item.task.envelope.received_at <= cancellation.received_at
     ]
     recipients = [_again(item) for item in _first_notices(found, cancellation.event_kind)]
     return replace(

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from werkzeug.wrappers import Request, Response
 
 from local.faults import PATH, FaultInjector
-from local.servers import HOST, WsgiServer, listen
+from local.http_server import WsgiServer
+from local.servers import HOST, listen
 
 QUICK = Config(retries={"total_max_attempts": 1}, read_timeout=0.3)
 

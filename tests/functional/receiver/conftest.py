@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.conftest import ENVIRONMENT
+from tests.conftest import bind_environment
 from tests.functional.receiver.world import (
     NORTHGEN,
     ReceiverWorld,
@@ -24,10 +24,7 @@ def clients() -> Iterator[StoredThings]:
     server.start()
     host, port = server.get_host_and_port()
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-            environment.delenv(name, raising=False)
-        for name, value in ENVIRONMENT.items():
-            environment.setenv(name, value)
+        bind_environment(environment)
         environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
         yield StoredThings(boto3.client("s3"), boto3.client("sqs"))
     server.stop()

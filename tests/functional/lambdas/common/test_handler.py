@@ -5,28 +5,51 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
+from lambdas.common.contracts.steps import EventReference, StepInput
 from lambdas.common.errors import (
+    ContractError,
     DeliveryRefusedError,
     DependencyUnavailableError,
     EnsError,
     UnexpectedError,
     UnprocessableMessageError,
 )
-from lambdas.common.handler import Result, Run, Task, step
+from lambdas.common.handler import Run, step
 from tests.conftest import ROOT
 from tests.support.lambda_context import LambdaContext
 from tests.support.logs import on_stdout
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotedInput(StepInput):
+    """A step's input that holds a value nobody may see."""
+
+    envelope: EventReference
+    note: str = ""
+
+    @property
+    def event(self) -> EventReference:
+        return self.envelope
+
+
+@dataclass(frozen=True, slots=True)
+class NotedResult:
+    answer: str = ""
+
+
+STEP = AuditStep.PARSE_MESSAGE
+Act = Callable[[NotedInput, Run], NotedResult]
 EVENT = "5e" * 16
 SECRET = "Amaka Okonjo"
-TASK = {
+TASK: dict[str, Any] = {
     "envelope": {"event_id": EVENT, "sender": "northgen"},
     "execution_arn": "arn:aws:states:us-east-1:123456789012:express:m:e",
     "attempt": 2,
@@ -34,19 +57,19 @@ TASK = {
 }
 
 
-def handler(act: Callable[[Task, Run], Result]) -> Callable[[Task], Result]:
+def handler(act: Act) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """The wrapped handler of a step that does `act`."""
-    wrapped = step("TestStep")(act)
+    wrapped = step(STEP, NotedInput)(act)
 
-    def invoke(task: Task) -> Result:
-        with on_stdout("TestStep"):
-            return wrapped(task, LambdaContext("TestStep"))
+    def invoke(task: dict[str, Any]) -> dict[str, Any]:
+        with on_stdout(STEP):
+            return wrapped(task, LambdaContext(STEP))
 
     return invoke
 
 
-def raising(error: BaseException) -> Callable[[Task], Result]:
-    def act(task: Task, run: Run) -> Result:
+def raising(error: BaseException) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def act(task: NotedInput, run: Run) -> NotedResult:
         raise error
 
     return handler(act)
@@ -60,10 +83,10 @@ def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def test_a_good_run_logs_ids_and_counts_and_nothing_of_its_input(
     aws: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def act(task: Task, run: Run) -> Result:
+    def act(task: NotedInput, run: Run) -> NotedResult:
         run.audit(AuditAction.PARSED, AuditOutcome.OK, counts={"notes": 1})
         run.count("Notes", 3)
-        return {"answer": task["note"]}
+        return NotedResult(task.note)
 
     assert handler(act)(TASK) == {"answer": SECRET}
 
@@ -78,7 +101,7 @@ def test_a_good_run_logs_ids_and_counts_and_nothing_of_its_input(
     assert metric["environment"] == "test"
 
     [entry] = chain.entries(EVENT)
-    assert (entry["step"], entry["actor"]) == ("TestStep", "lambda:TestStep")
+    assert (entry["step"], entry["actor"]) == ("ParseMessage", "lambda:ParseMessage")
     assert (entry["sender"], entry["attempt"]) == ("northgen", 2)
     assert entry["execution_arn"] == TASK["execution_arn"]
 
@@ -131,7 +154,7 @@ def test_an_error_of_ours_passes_by_its_name_and_is_audited(aws: Any, planned: E
 
 
 def test_an_error_of_ours_hides_the_one_it_came_from(aws: Any) -> None:
-    def act(task: Task, run: Run) -> Result:
+    def act(task: NotedInput, run: Run) -> NotedResult:
         try:
             raise ValueError(SECRET)
         except ValueError as error:
@@ -164,10 +187,10 @@ def test_an_audit_that_is_down_does_not_hide_the_failure_itself(
 
 
 @pytest.mark.parametrize("task", [{}, {"envelope": SECRET}, SECRET, {**TASK, "attempt": SECRET}])
-def test_a_task_without_an_envelope_is_our_fault_and_shows_nothing(
+def test_a_task_that_does_not_fit_its_contract_is_rejected_and_shows_nothing(
     aws: Any, capsys: pytest.CaptureFixture[str], task: Any
 ) -> None:
-    with pytest.raises(UnexpectedError) as raised:
+    with pytest.raises(ContractError) as raised:
         raising(AssertionError("never reached"))(task)
     assert SECRET not in str(raised.value)
     assert all(SECRET not in text for text in capsys.readouterr())
@@ -178,7 +201,7 @@ def test_a_missing_setting_is_told_by_its_name(aws: Any, monkeypatch: pytest.Mon
 
     monkeypatch.delenv("ENS_VAULT_BUCKET")
     with pytest.raises(ConfigurationError, match="ENS_VAULT_BUCKET"):
-        handler(lambda task, run: {})(TASK)
+        handler(lambda task, run: NotedResult())(TASK)
 
 
 def test_tracing_does_not_hook_into_boto_because_it_keeps_what_services_answer(
@@ -186,7 +209,7 @@ def test_tracing_does_not_hook_into_boto_because_it_keeps_what_services_answer(
 ) -> None:
     # In a process of its own: a hook, once in place, stays.
     look = (
-        "from lambdas.common.handler import step; step('TestStep')(lambda task, run: {});"
+        "from lambdas.parse_message.handler import lambda_handler;"
         "from botocore.client import BaseClient; print(type(BaseClient._make_api_call).__name__)"
     )
     traced = {**os.environ, "LAMBDA_TASK_ROOT": "/var/task"}

@@ -43,6 +43,7 @@ def test_one_mail_goes_out_with_both_texts_and_the_ledger_and_the_audit_say_so(
     assert answer == {
         "recipient_ref": "k1.recipient",
         "outcome": "sent",
+        "hold_reason": "",
         "delivery_id": world.delivery_id,
     }
     [mail] = sent_mails()

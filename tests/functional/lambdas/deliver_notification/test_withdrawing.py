@@ -13,10 +13,9 @@ from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.handler import Task
 from lambdas.delivery import delivery, mailer
 from lambdas.delivery.ledger import attempts
-from lambdas.delivery.ledger.encounters import Encounter, EncounterEvent, cancel
+from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel
 from lambdas.lookup_identities.handler import lambda_handler as look_up
 from lambdas.lookup_identities.registry.items import items
 from tests.functional.lambdas.deliver_notification.world import ADMISSION, beside, sent_mails
@@ -98,7 +97,9 @@ def received_at(number: int) -> str:
     return f"2026-11-23T1{number}:00:30.000Z"
 
 
-def looked_up(patient_event: PatientEvent, encounter: str = ENCOUNTER, received: str = "") -> Task:
+def looked_up(
+    patient_event: PatientEvent, encounter: str = ENCOUNTER, received: str = ""
+) -> dict[str, Any]:
     """The task of the deliveries that the event asks for; nothing is delivered yet."""
     number = int(patient_event.event_id, 16)
     version = vault.write_document(
@@ -125,7 +126,7 @@ def looked_up(patient_event: PatientEvent, encounter: str = ENCOUNTER, received:
     return {**task, "identities": identities, "recipients": found["recipients"]}
 
 
-def delivered(task: Task) -> list[str]:
+def delivered(task: dict[str, Any]) -> list[str]:
     """The outcomes of the deliveries, made beside each other as in sandboxes of their own."""
     return [beside({**task, **recipient})["outcome"] for recipient in task["recipients"]]
 
@@ -176,9 +177,9 @@ def test_what_was_withdrawn_is_not_withdrawn_twice(registry: Any) -> None:
 def test_another_patients_stay_under_the_same_number_is_left_alone(registry: Any) -> None:
     registry("petra")
     run(event(1, EventKind.ADMISSION))
-    stay = Encounter(ENCOUNTER, "k1.somebody-else")
+    stay = NotifiedEncounter(ENCOUNTER, "k1.somebody-else")
     assert (
-        cancel(stay, EncounterEvent.of(event(2, EventKind.CANCEL_ADMISSION), received_at(2)))
+        cancel(stay, NotifiedEvent.of(event(2, EventKind.CANCEL_ADMISSION), received_at(2)))
         == frozenset()
     )
     assert run(event(3, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]

@@ -17,7 +17,8 @@ from lambdas.common.audit.chain import entries
 from lambdas.common.aws import vault
 from lambdas.common.aws.clients import client
 from lambdas.common.aws.items import from_item
-from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.audit import AuditStep
+from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
 from lambdas.common.contracts.identities import Identities
@@ -25,6 +26,7 @@ from lambdas.common.contracts.patient import Patient
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.common.contracts.recipient import Recipient, RecipientReason
+from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.contracts.visit import CodedText, Location, Visit
 from lambdas.common.handler import Run
 from lambdas.deliver_notification.handler import lambda_handler
@@ -155,8 +157,9 @@ class DeliveryWorld:
 def beside(task: dict[str, Any]) -> dict[str, Any]:
     """What a run in another sandbox returns for this task."""
     logger, metrics = Logger(service="beside"), cast(Metrics, Uncounted())
-    event_id = task["envelope"]["event_id"]
-    return deliver(task, Run("DeliverNotification", event_id, task, logger, metrics))
+    given = read_as(DeliverNotificationInput, task)
+    run = Run(AuditStep.DELIVER_NOTIFICATION, given, logger, metrics)
+    return to_document(deliver(given, run))
 
 
 class Uncounted:

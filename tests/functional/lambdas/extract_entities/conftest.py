@@ -54,7 +54,7 @@ def run_step(stand_in_url: str, monkeypatch: pytest.MonkeyPatch, aws: Any) -> Ru
             {
                 "envelope": {"event_id": EVENT_ID, "sender": "northgen"},
                 "parsed": {"version_id": written.version_id},
-                "recipients": list(recipients),
+                "recipients": [{"recipient_ref": "k1.a", **one} for one in recipients],
                 "turn": turn,
                 "started_at": started_at or now(),
                 "execution_arn": "arn:aws:states:us-east-1:123456789012:express:x:y:z",

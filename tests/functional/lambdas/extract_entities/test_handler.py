@@ -39,6 +39,8 @@ def test_conditions_and_medications_are_written_with_code_words_and_dose(
         "medications": 1,
         "unanswered": 0,
         "version_id": "",
+        "turn": 0,
+        "wait_seconds": 0,
     }
     findings = stored(result["version_id"])
     assert [(f.text, f.code, f.field) for f in findings.conditions] == [

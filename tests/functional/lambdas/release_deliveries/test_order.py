@@ -58,7 +58,7 @@ def held(number: int, release_at: str, updated_at: str) -> dict[str, Any]:
         "hold_reason": "digest",
         "release_at": release_at,
         "updated_at": updated_at,
-        "task": {},
+        "task": {"envelope": {"event_id": "e" * 32}},
         **due(key, release_at),
     }
 

@@ -12,7 +12,7 @@ from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.event import EventKind
 from lambdas.delivery.ledger import attempts, deliveries, due, problems
-from lambdas.delivery.ledger.encounters import EncounterEvent, EncounterKey, cancel
+from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel
 from lambdas.delivery.ledger.states import SwitchState
 from tests.functional.lambdas.deliver_notification.world import (
     RECIPIENT,
@@ -177,8 +177,8 @@ def test_a_second_doubt_is_left_to_a_person(monkeypatch: pytest.MonkeyPatch) -> 
 def withdraw_admission_of(*events: DeliveryWorld) -> None:
     """The hospital withdraws these events while they are held."""
     for world in events:
-        stay = EncounterKey("k1.encounter", "k1.patient")
-        cancellation = EncounterEvent(
+        stay = NotifiedEncounter("k1.encounter", "k1.patient")
+        cancellation = NotifiedEvent(
             "c" * 32, EventKind.CANCEL_ADMISSION, "2026-11-23T20:00:00.000Z", ""
         )
         cancel(stay, cancellation)

@@ -27,7 +27,7 @@ def given(state: str, **more: Any) -> None:
         "channel": "email",
         "event_kind": "admission",
         "state": state,
-        "task": {},
+        "task": {"envelope": {"event_id": "e" * 32}},
         "updated_at": "2026-11-23T13:12:00.000Z",
         **more,
     }

@@ -1,6 +1,7 @@
 import pytest
 
-from lambdas.common.contracts.preferences import CostMode
+from lambdas.common.contracts.preferences import CostMode, DetailLevel
+from lambdas.common.contracts.steps import RecipientReference
 from lambdas.extract_entities.cost_mode import mode_for
 
 
@@ -21,7 +22,10 @@ from lambdas.extract_entities.cost_mode import mode_for
 def test_the_richest_preference_is_asked_for_and_no_more_than_the_environment_allows(
     environment: CostMode, preferences: list[str], mode: str
 ) -> None:
-    recipients = [{"detail": "full", "analysis": preference} for preference in preferences]
+    recipients = [
+        RecipientReference(recipient_ref="k1.a", analysis=CostMode(preference))
+        for preference in preferences
+    ]
     assert mode_for(environment, recipients, full_in_clear=True) == mode
 
 
@@ -37,8 +41,14 @@ def test_the_richest_preference_is_asked_for_and_no_more_than_the_environment_al
 def test_nothing_is_asked_for_who_sees_no_finding(
     detail: str, full_in_clear: bool, mode: str
 ) -> None:
-    assert mode_for(CostMode.FULL, [{"detail": detail, "analysis": "full"}], full_in_clear) == mode
+    told = RecipientReference(
+        recipient_ref="k1.a", detail=DetailLevel(detail), analysis=CostMode.FULL
+    )
+    assert mode_for(CostMode.FULL, [told], full_in_clear) == mode
 
 
 def test_who_has_no_preference_takes_what_the_environment_gives() -> None:
-    assert mode_for(CostMode.FULL, [{"recipient_ref": "k1.a"}], full_in_clear=True) == "full"
+    assert (
+        mode_for(CostMode.FULL, [RecipientReference(recipient_ref="k1.a")], full_in_clear=True)
+        == "full"
+    )

@@ -17,7 +17,7 @@ from lambdas.common.contracts.recipient import RecipientReason, RelationshipType
 from lambdas.common.errors import ContractError
 from ops.contracts import CONTRACTS, FOLDER, file_of, schema_of
 
-VERSIONS = Path(__file__).resolve().parents[3] / "contracts"
+VERSIONS = Path(__file__).resolve().parents[4] / "contracts"
 SECRET = "Okonjo"
 
 
