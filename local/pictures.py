@@ -39,7 +39,7 @@ FACTS: dict[str, dict[str, Any]] = {
 
 def letters() -> Iterator[tuple[str, Letter]]:
     """Every picture's name and what it shows: each kind, and the forms that a recipient may choose."""
-    for kind in (*NOTIFIED, "death"):
+    for kind in NOTIFIED:
         event = DEATHS[3] if kind == "death" else of_kind(kind, **FACTS.get(kind, {}))
         cancels = FIRST if kind.startswith("cancel_") else None
         reader = replace(RECIPIENT, cancels=cancels)

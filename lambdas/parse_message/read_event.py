@@ -11,6 +11,7 @@ from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.parse_message.documents import DOCUMENT_BYTES
+from lambdas.parse_message.encounter_numbers import encounter_numbers
 from lambdas.parse_message.notes import notes
 from lambdas.parse_message.patient import other_identifiers, patient
 from lambdas.parse_message.rules import CHANGES_IDENTITY, TRIGGER_EVENTS, event_kind_of
@@ -89,6 +90,7 @@ def _event(
         skipped_segments=message.skipped_segments(),
         changes_identity=changes_identity,
         other_identifiers=other_identifiers(message, warnings) if changes_identity else (),
+        numbers=encounter_numbers(message),
     )
     all_warnings = dict.fromkeys([*warnings, *departures(message, version)])
     return replace(event, warnings=tuple(all_warnings))

@@ -11,29 +11,29 @@ from lambdas.common.contracts.encounter import (
     Audience,
     Change,
     EncounterClass,
-    NoticeKind,
     Phase,
     RecordedEvent,
     ToldFact,
 )
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.track_encounter.history import Situation
 
 BEGIN_KINDS = {
-    EncounterClass.INPATIENT: NoticeKind.ADMISSION,
-    EncounterClass.EMERGENCY: NoticeKind.ED_REGISTRATION,
-    EncounterClass.OBSERVATION: NoticeKind.OBSERVATION,
-    EncounterClass.UNKNOWN: NoticeKind.REGISTRATION,
+    EncounterClass.INPATIENT: EventKind.ADMISSION,
+    EncounterClass.EMERGENCY: EventKind.ED_REGISTRATION,
+    EncounterClass.OBSERVATION: EventKind.OBSERVATION,
+    EncounterClass.UNKNOWN: EventKind.REGISTRATION,
 }
 """The notice of an encounter's begin; outpatient encounters are told to nobody."""
 
 BEGINNINGS = frozenset(BEGIN_KINDS.values())
-ENDS = frozenset({NoticeKind.DISCHARGE, NoticeKind.ED_DISCHARGE, NoticeKind.DEATH})
+ENDS = frozenset({EventKind.DISCHARGE, EventKind.ED_DISCHARGE, EventKind.DEATH})
 
 CANCEL_KINDS = (
-    (frozenset({NoticeKind.DEATH}), NoticeKind.CANCEL_DEATH),
-    (BEGINNINGS | {NoticeKind.CORRECTION}, NoticeKind.CANCEL_ADMISSION),
-    (ENDS, NoticeKind.CANCEL_DISCHARGE),
-    (frozenset({NoticeKind.TRANSFER}), NoticeKind.CANCEL_TRANSFER),
+    (frozenset({EventKind.DEATH}), EventKind.CANCEL_DEATH),
+    (BEGINNINGS | {EventKind.CORRECTION}, EventKind.CANCEL_ADMISSION),
+    (ENDS, EventKind.CANCEL_DISCHARGE),
+    (frozenset({EventKind.TRANSFER}), EventKind.CANCEL_TRANSFER),
 )
 """The kind of a cancellation, by the weightiest fact that it cancels."""
 
@@ -45,7 +45,7 @@ class Draft:
     `rests_on` is the event that the fact comes from. `withdraws` are the told facts that no longer hold.
     """
 
-    kind: NoticeKind
+    kind: EventKind
     audience: Audience
     rests_on: RecordedEvent | None = None
     about: tuple[ToldFact, ...] = ()
@@ -82,13 +82,13 @@ def cancelled(situation: Situation, told: Told, earlier: Told) -> tuple[Draft, .
 
 
 def _holds(fact: ToldFact, situation: Situation) -> bool:
-    if fact.kind is NoticeKind.CORRECTION:
+    if fact.kind is EventKind.CORRECTION:
         return True
-    if fact.kind is NoticeKind.DEATH:
+    if fact.kind is EventKind.DEATH:
         return situation.died is True
     if fact.kind in ENDS:
         return situation.phase is Phase.LEFT
-    if fact.kind is NoticeKind.TRANSFER:
+    if fact.kind is EventKind.TRANSFER:
         return situation.facts.facility == fact.facts.facility
     present = situation.phase in (Phase.IN, Phase.SEEN)
     return present and fact.kind in {BEGIN_KINDS.get(one) for one in situation.classes}
@@ -97,28 +97,26 @@ def _holds(fact: ToldFact, situation: Situation) -> bool:
 def death_withdrawn(situation: Situation, told: Told, earlier: Told) -> tuple[Draft, ...]:
     """A death was told and the sender now says that the patient lives."""
     # A spell begins after an earlier one's death only when that death was taken back.
-    gone = _of(earlier, NoticeKind.DEATH)
+    gone = _of(earlier, EventKind.DEATH)
     if situation.died is False:
-        gone += _of(told, NoticeKind.DEATH)
+        gone += _of(told, EventKind.DEATH)
     if not gone:
         return ()
-    return (
-        Draft(kind=NoticeKind.CANCEL_DEATH, audience=Audience.TOLD, about=gone, withdraws=gone),
-    )
+    return (Draft(kind=EventKind.CANCEL_DEATH, audience=Audience.TOLD, about=gone, withdraws=gone),)
 
 
 def death(situation: Situation, told: Told, earlier: Told) -> tuple[Draft, ...]:
     """The patient died, and that was not told."""
     if situation.died is not True or situation.phase is Phase.CANCELLED:
         return ()
-    if _of(told, NoticeKind.DEATH):
+    if _of(told, EventKind.DEATH):
         return ()
-    return (Draft(kind=NoticeKind.DEATH, audience=Audience.TEAM, rests_on=situation.death),)
+    return (Draft(kind=EventKind.DEATH, audience=Audience.TEAM, rests_on=situation.death),)
 
 
 def no_longer_inpatient(situation: Situation, told: Told, earlier: Told) -> tuple[Draft, ...]:
     """An admission was told, and the encounter is no inpatient encounter any more."""
-    gone = _of(told, NoticeKind.ADMISSION)
+    gone = _of(told, EventKind.ADMISSION)
     known = situation.facts.encounter_class
     if not gone or situation.phase is Phase.CANCELLED:
         return ()
@@ -126,7 +124,7 @@ def no_longer_inpatient(situation: Situation, told: Told, earlier: Told) -> tupl
         return ()
     return (
         Draft(
-            kind=NoticeKind.CORRECTION,
+            kind=EventKind.CORRECTION,
             audience=Audience.TOLD,
             rests_on=situation.begin,
             about=gone,
@@ -141,11 +139,11 @@ def ended(situation: Situation, told: Told, earlier: Told) -> tuple[Draft, ...]:
     if situation.phase is not Phase.LEFT or any(fact.kind in ENDS for fact in told):
         return ()
     known = situation.facts.encounter_class
-    begun = tuple(f for f in told if f.kind in BEGINNINGS or f.kind is NoticeKind.CORRECTION)
+    begun = tuple(f for f in told if f.kind in BEGINNINGS or f.kind is EventKind.CORRECTION)
     emergency = known is EncounterClass.EMERGENCY or (
         known is EncounterClass.OUTPATIENT and EncounterClass.EMERGENCY in situation.classes
     )
-    kind = NoticeKind.ED_DISCHARGE if emergency else NoticeKind.DISCHARGE
+    kind = EventKind.ED_DISCHARGE if emergency else EventKind.DISCHARGE
     if known is EncounterClass.OUTPATIENT and not begun and not emergency:
         return ()
     to_told = known in (EncounterClass.OBSERVATION, EncounterClass.OUTPATIENT) and bool(begun)
@@ -159,7 +157,7 @@ def begun(situation: Situation, told: Told, earlier: Told) -> tuple[Draft, ...]:
     present = situation.phase in (Phase.IN, Phase.SEEN)
     if kind is None or not present or situation.begin is None or _of(told, kind):
         return ()
-    if kind is NoticeKind.REGISTRATION and any(fact.kind in BEGINNINGS for fact in told):
+    if kind is EventKind.REGISTRATION and any(fact.kind in BEGINNINGS for fact in told):
         return ()
     return (Draft(kind=kind, audience=Audience.TEAM, rests_on=situation.begin),)
 
@@ -174,7 +172,7 @@ def transferred(situation: Situation, told: Told, earlier: Told) -> tuple[Draft,
         return ()
     if told and told[-1].facts.facility == facility:
         return ()
-    return (Draft(kind=NoticeKind.TRANSFER, audience=Audience.TEAM, rests_on=situation.move),)
+    return (Draft(kind=EventKind.TRANSFER, audience=Audience.TEAM, rests_on=situation.move),)
 
 
 def detailed(situation: Situation, told: Told, earlier: Told) -> tuple[Draft, ...]:
@@ -185,8 +183,8 @@ def detailed(situation: Situation, told: Told, earlier: Told) -> tuple[Draft, ..
     changes = _changes(situation, newest)
     if not changes:
         return ()
-    update = Draft(kind=NoticeKind.UPDATE, audience=Audience.TOLD, about=(newest,), changes=changes)
-    if newest.kind is NoticeKind.CORRECTION:
+    update = Draft(kind=EventKind.UPDATE, audience=Audience.TOLD, about=(newest,), changes=changes)
+    if newest.kind is EventKind.CORRECTION:
         return (update,)
     event = Draft(kind=newest.kind, audience=Audience.UNTOLD, about=(newest,), changes=changes)
     return update, event
@@ -207,7 +205,7 @@ def _changes(situation: Situation, newest: ToldFact) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def _of(told: Told, kind: NoticeKind) -> Told:
+def _of(told: Told, kind: EventKind) -> Told:
     return tuple(fact for fact in told if fact.kind is kind)
 
 

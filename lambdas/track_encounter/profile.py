@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from lambdas.common.contracts.encounter import Effect, EncounterClass, NoticeKind
+from lambdas.common.contracts.encounter import Effect, EncounterClass
+from lambdas.common.contracts.event_kind import EventKind
 
 CLASSES = {
     "B": EncounterClass.INPATIENT,
@@ -23,11 +24,11 @@ CLASSES = {
 
 Obstetrics, newborns and short stays count as inpatients."""
 
-SETTLE_SECONDS: Mapping[NoticeKind, int] = {
-    NoticeKind.ADMISSION: 60,
-    NoticeKind.OBSERVATION: 60,
-    NoticeKind.DISCHARGE: 60,
-    NoticeKind.TRANSFER: 60,
+SETTLE_SECONDS: Mapping[EventKind, int] = {
+    EventKind.ADMISSION: 60,
+    EventKind.OBSERVATION: 60,
+    EventKind.DISCHARGE: 60,
+    EventKind.TRANSFER: 60,
 }
 """Emergency visits and deaths are told at once."""
 
@@ -57,9 +58,9 @@ class EncounterProfile:
     observation_units: frozenset[str] = frozenset({"OBS", "OBSERVATION"})
     facilities: Mapping[str, str] = field(default_factory=dict)
     effects: Mapping[str, Effect] = field(default_factory=dict)
-    stale_after: Mapping[NoticeKind, timedelta] = field(default_factory=dict)
+    stale_after: Mapping[EventKind, timedelta] = field(default_factory=dict)
     late_after: timedelta = timedelta(hours=24)
-    settle_seconds: Mapping[NoticeKind, int] = field(default_factory=lambda: SETTLE_SECONDS)
+    settle_seconds: Mapping[EventKind, int] = field(default_factory=lambda: SETTLE_SECONDS)
     close_after: Mapping[EncounterClass, timedelta] = field(default_factory=dict)
     visit_numbers_return_after: timedelta = timedelta(days=180)
     load: bool = False
@@ -80,7 +81,7 @@ class EncounterProfile:
         code = code.strip().upper()
         return self.facilities.get(code, code)
 
-    def stale(self, kind: NoticeKind) -> timedelta:
+    def stale(self, kind: EventKind) -> timedelta:
         """The age from which an event of this kind is told to nobody; 30 days by default."""
         return self.stale_after.get(kind, timedelta(days=30))
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import EncounterNumbers, RecordedEvent
+from lambdas.common.contracts.encounter import RecordedEvent
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.keys import KeyRing
 from lambdas.encounters.keys import EncounterKeys, references
@@ -29,18 +29,14 @@ ZONE_TOLERANCE = timedelta(hours=14)
 
 
 def encounter_message(
-    event: PatientEvent,
-    numbers: EncounterNumbers,
-    profile: EncounterProfile,
-    ring: KeyRing,
-    received_at: str,
+    event: PatientEvent, profile: EncounterProfile, ring: KeyRing, received_at: str
 ) -> EncounterMessage:
     """Returns the message as the rules read it.
 
     `received_at` is the receiver's time (ISO 8601). Identifiers without an authority get the sender's
     default.
     """
-    rule = rule_of(event.trigger_event, profile.effects)
+    rule, numbers = rule_of(event.trigger_event, profile.effects), event.numbers
     times = _Times(event, received_at)
     own = [
         (
@@ -54,7 +50,7 @@ def encounter_message(
         (profile.name, authority or profile.default_authority, value)
         for value, authority in numbers.prior_patient
     ]
-    recorded = _recorded(event, rule, profile, times, numbers)
+    recorded = _recorded(event, rule, profile, times)
     return EncounterMessage(
         event=recorded,
         sender=profile.name,
@@ -87,7 +83,6 @@ def _recorded(
     rule: TriggerRule,
     profile: EncounterProfile,
     times: "_Times",
-    numbers: EncounterNumbers,
 ) -> RecordedEvent:
     visit = event.visit
     at, source = times.of_event(rule)
@@ -108,18 +103,18 @@ def _recorded(
         disposition=visit.disposition.code.strip(),
         discharged_to=visit.discharged_to.strip(),
         diagnosed=bool(event.diagnoses),
-        died=_died(event, numbers, times),
+        died=_died(event, times),
     )
 
 
-def _died(event: PatientEvent, numbers: EncounterNumbers, times: "_Times") -> bool | None:
+def _died(event: PatientEvent, times: "_Times") -> bool | None:
     """Whether the message says that the patient died; None where it does not say or contradicts itself.
 
     A date of death more than a day before the encounter contradicts it.
     """
     code = event.visit.disposition.code.strip()
     by_disposition = code in DEATH_DISPOSITIONS and event.trigger_event != "A13"
-    lives = numbers.said_dead in ("N", "NO", "0", "FALSE")
+    lives = event.numbers.said_dead in ("N", "NO", "0", "FALSE")
     dead = event.patient.died or by_disposition
     if not dead:
         return False if lives else None

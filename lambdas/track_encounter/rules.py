@@ -12,11 +12,11 @@ from lambdas.common.contracts.encounter import (
     Effect,
     Encounter,
     Notice,
-    NoticeKind,
     Phase,
     RecordedEvent,
     ToldFact,
 )
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.errors import IdentityConflictError
 from lambdas.track_encounter import history
 from lambdas.track_encounter.history import Situation, position, situation_of
@@ -170,7 +170,7 @@ class _Telling:
         standing = self._standing()
         if standing:
             correction = Draft(
-                kind=NoticeKind.CORRECTION,
+                kind=EventKind.CORRECTION,
                 audience=Audience.TOLD,
                 about=standing,
                 withdraws=standing,
@@ -198,13 +198,13 @@ class _Telling:
     def _renew(self) -> None:
         """Lets a told fact rest on its newest repetition, whatever arrives late from between them."""
         event, phase = self.message.event, self.situation.phase
-        repeated: set[NoticeKind] = set()
+        repeated: set[EventKind] = set()
         if event.effect in history.BEGINS and phase is Phase.IN:
             repeated |= {kind for kind in (BEGIN_KINDS.get(event.encounter_class),) if kind}
         if event.effect is Effect.END and phase is Phase.LEFT:
-            repeated |= ENDS - {NoticeKind.DEATH}
+            repeated |= ENDS - {EventKind.DEATH}
         if event.died and self.situation.died:
-            repeated.add(NoticeKind.DEATH)
+            repeated.add(EventKind.DEATH)
         since, order = self.situation.since, position(event)
         for index, fact in enumerate(self.told):
             if fact.kind in repeated and not fact.withdrawn_by and since <= fact.order < order:
@@ -212,7 +212,7 @@ class _Telling:
 
     def _apply(self, draft: Draft, first: tuple[Notice, ...]) -> None:
         self._withdraw(draft)
-        if draft.kind is NoticeKind.UPDATE:
+        if draft.kind is EventKind.UPDATE:
             self._update(draft, first)
         elif draft.audience is Audience.UNTOLD:
             self._new_recipients(draft, first)
@@ -236,7 +236,7 @@ class _Telling:
         self._record(draft.kind, rests_on, silent=silent, settle_until=until)
 
     def _record(
-        self, kind: NoticeKind, rests_on: RecordedEvent, *, silent: bool, settle_until: str = ""
+        self, kind: EventKind, rests_on: RecordedEvent, *, silent: bool, settle_until: str = ""
     ) -> None:
         event_id = self.message.event.event_id
         self.told.append(
@@ -337,7 +337,7 @@ class _Telling:
         until = recorded + timedelta(seconds=self.profile.settle_seconds.get(draft.kind, 0))
         return iso(until) if until > self.now else ""
 
-    def _silenced(self, kind: NoticeKind, at: str) -> bool:
+    def _silenced(self, kind: EventKind, at: str) -> bool:
         if self.message.load or self.profile.load:
             self.silence = DecisionReason.LOAD
             return True

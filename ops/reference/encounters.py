@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from lambdas.common.contracts.encounter import DecisionReason, EncounterClass, NoticeKind
+from lambdas.common.contracts.encounter import DecisionReason, EncounterClass
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.track_encounter.notices import BEGIN_KINDS, NOTICES
 from lambdas.track_encounter.profile import CLASSES, CLOSE_AFTER, SETTLE_SECONDS
 from lambdas.track_encounter.triggers import EFFECTS, RULES
@@ -88,7 +89,7 @@ _TABLES = {
 }
 
 
-def _words(kind: NoticeKind) -> str:
+def _words(kind: EventKind) -> str:
     return kind.replace("_", " ").replace("ed ", "emergency ")
 
 

@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 from bench.encounters.memory import MemoryStore
 from hl7 import er7
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import Audience, Decision, NoticeKind
+from lambdas.common.contracts.encounter import Audience, Decision
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.errors import EnsError
 from lambdas.common.keys import KeyRing
-from lambdas.parse_message.encounter_numbers import encounter_numbers
 from lambdas.parse_message.read_event import read_event
 from lambdas.track_encounter.history import situation_of
 from lambdas.track_encounter.profile import EncounterProfile
@@ -41,7 +41,7 @@ class Player:
     registry: dict[str, Any]
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     store: MemoryStore = field(default_factory=MemoryStore)
-    told: list[tuple[str, NoticeKind, str]] = field(default_factory=list)
+    told: list[tuple[str, EventKind, str]] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     profiles: dict[str, EncounterProfile] = field(default_factory=dict)
     count: int = 0
@@ -55,7 +55,7 @@ class Player:
         event_id = f"e{self.count:03}"
         event = read_event(raw, event_id, sender, ZoneInfo(ZONES.get(sender, "UTC")))
         profile = self.profiles.get(sender, EncounterProfile(name=sender, default_authority=sender))
-        facts = encounter_message(event, encounter_numbers(message), profile, RING, iso(self.now))
+        facts = encounter_message(event, profile, RING, iso(self.now))
         try:
             decision = track(self.store, facts, profile, lambda: self.now)
         except EnsError:
@@ -85,10 +85,10 @@ class Player:
                 return merged.get(row["patient_id"]) or str(row["patient_id"])
         return ""
 
-    def _team(self, patient: str, decision: Decision, kind: NoticeKind) -> list[str]:
+    def _team(self, patient: str, decision: Decision, kind: EventKind) -> list[str]:
         rows = self.registry["relationships"]
         team = [row["provider_id"] for row in rows if row["patient_id"] == patient]
-        if kind in (NoticeKind.DISCHARGE, NoticeKind.ED_DISCHARGE):
+        if kind in (EventKind.DISCHARGE, EventKind.ED_DISCHARGE):
             team += self._destination(decision)
         return list(dict.fromkeys(team))
 

@@ -14,10 +14,10 @@ from lambdas.common.contracts.encounter import (
     EncounterClass,
     Facts,
     Notice,
-    NoticeKind,
     Phase,
     RecordedEvent,
 )
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.encounters.keys import EncounterKeys
 from lambdas.track_encounter.history import Situation, situation_of
 from lambdas.track_encounter.message import EncounterMessage
@@ -88,11 +88,11 @@ def message(
 class MessageReader:
     """A provider of every patient, who reads each notice; `twice` lists facts told a second time."""
 
-    standing: dict[NoticeKind, tuple[str, ...]] = field(default_factory=dict)
-    times: dict[NoticeKind, str] = field(default_factory=dict)
+    standing: dict[EventKind, tuple[str, ...]] = field(default_factory=dict)
+    times: dict[EventKind, str] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
-    kinds: list[NoticeKind] = field(default_factory=list)
-    twice: list[NoticeKind] = field(default_factory=list)
+    kinds: list[EventKind] = field(default_factory=list)
+    twice: list[EventKind] = field(default_factory=list)
     last: Decision | None = None
     dead: bool = False
 
@@ -113,7 +113,7 @@ class MessageReader:
         self.last = decision
         self.seen.add(decision.event_id)
         self.kinds.append(kind)
-        if kind in BEGINNINGS | ENDS | {NoticeKind.TRANSFER}:
+        if kind in BEGINNINGS | ENDS | {EventKind.TRANSFER}:
             if kind in self.standing and (kind in BEGINNINGS or self.times[kind] == notice.at):
                 self.twice.append(kind)
             self.times[kind] = notice.at
@@ -124,11 +124,11 @@ class MessageReader:
                 for begin in BEGINNINGS:
                     self.standing.pop(begin, None)
             self.standing[kind] = (decision.event_id,)
-        if kind is NoticeKind.DEATH:
+        if kind is EventKind.DEATH:
             self.dead = True
-        if kind is NoticeKind.CANCEL_DEATH:
+        if kind is EventKind.CANCEL_DEATH:
             self.dead = False
-        if kind.startswith("cancel") or kind is NoticeKind.CORRECTION:
+        if kind.startswith("cancel") or kind is EventKind.CORRECTION:
             self.standing = {
                 k: told for k, told in self.standing.items() if not set(told) & set(about)
             }

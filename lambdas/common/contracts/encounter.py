@@ -4,13 +4,11 @@ An encounter holds references, codes and times: no name and no number of a patie
 ISO 8601, UTC, milliseconds, so that they sort as text; "" where there is none.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-
-def _private(default: Any = "") -> Any:
-    return field(default=default, repr=False)
+from lambdas.common.contracts.document import private
+from lambdas.common.contracts.event_kind import EventKind
 
 
 class EncounterClass(StrEnum):
@@ -53,25 +51,6 @@ class Effect(StrEnum):
     MERGE_PATIENT = "merge_patient"
     CHANGE_NUMBER = "change_number"
     NONE = "none"
-
-
-class NoticeKind(StrEnum):
-    """The kinds of notices that a decision about an encounter gives."""
-
-    ADMISSION = "admission"
-    OBSERVATION = "observation"
-    REGISTRATION = "registration"
-    ED_REGISTRATION = "ed_registration"
-    TRANSFER = "transfer"
-    DISCHARGE = "discharge"
-    ED_DISCHARGE = "ed_discharge"
-    DEATH = "death"
-    CANCEL_ADMISSION = "cancel_admission"
-    CANCEL_TRANSFER = "cancel_transfer"
-    CANCEL_DISCHARGE = "cancel_discharge"
-    CANCEL_DEATH = "cancel_death"
-    CORRECTION = "correction"
-    UPDATE = "update"
 
 
 class Audience(StrEnum):
@@ -132,14 +111,14 @@ class RecordedEvent:
     time_source: str = ""
     cancels_at: str = ""
     encounter_class: EncounterClass = EncounterClass.UNKNOWN
-    facility: str = _private()
-    unit: str = _private()
-    facility_before: str = _private()
-    attending: bool = _private(False)
-    disposition: str = _private()
-    discharged_to: str = _private()
-    diagnosed: bool = _private(False)
-    died: bool | None = _private(None)
+    facility: str = private()
+    unit: str = private()
+    facility_before: str = private()
+    attending: bool = private(False)
+    disposition: str = private()
+    discharged_to: str = private()
+    diagnosed: bool = private(False)
+    died: bool | None = private(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,11 +126,11 @@ class Facts:
     """The details of an encounter that a notice tells."""
 
     encounter_class: EncounterClass = EncounterClass.UNKNOWN
-    facility: str = _private()
-    attending: bool = _private(False)
-    disposition: str = _private()
-    discharged_to: str = _private()
-    diagnosed: bool = _private(False)
+    facility: str = private()
+    attending: bool = private(False)
+    disposition: str = private()
+    discharged_to: str = private()
+    diagnosed: bool = private(False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +143,7 @@ class ToldFact:
     """
 
     event_ids: tuple[str, ...]
-    kind: NoticeKind
+    kind: EventKind
     rests_on: str
     order: str
     at: str
@@ -206,7 +185,7 @@ class Notice:
     Until `settle_until` it is held. `changes` are the details that it brings.
     """
 
-    kind: NoticeKind
+    kind: EventKind
     audience: Audience
     about: tuple[str, ...] = ()
     at: str = ""
@@ -242,11 +221,11 @@ class EncounterNumbers:
     such as `PV1-16`. `load`: MSH-11.2 is `I` (initial load) or `A` (archive). `said_dead` is PID-30.
     """
 
-    visit: tuple[str, ...] = _private(())
-    account: tuple[str, ...] = _private(())
-    prior_visit: tuple[str, ...] = _private(())
-    prior_account: tuple[str, ...] = _private(())
-    prior_patient: tuple[tuple[str, str], ...] = _private(())
+    visit: tuple[str, ...] = private(())
+    account: tuple[str, ...] = private(())
+    prior_visit: tuple[str, ...] = private(())
+    prior_account: tuple[str, ...] = private(())
+    prior_patient: tuple[tuple[str, str], ...] = private(())
     protections: tuple[str, ...] = ()
     load: bool = False
-    said_dead: str = _private()
+    said_dead: str = private()

@@ -1,49 +1,17 @@
 """The patient event: one ADT message as the later steps need it, `event.json` in the vault."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from hl7.warnings import MessageWarning
 from lambdas.common.contracts.document import private
+from lambdas.common.contracts.encounter import EncounterNumbers
+from lambdas.common.contracts.event_kind import CANCELS, DISCHARGES, NOTIFIED, EventKind
 from lambdas.common.contracts.notes import Note, Skipped
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.practitioner import Practitioner
 from lambdas.common.contracts.visit import CodedText, Visit
 
-
-class EventKind(StrEnum):
-    """The kind of a patient event, or the cancellation of one; `NONE`: nobody is notified.
-
-    `registration` is one without a patient class; `ed_` are the emergency department's.
-    """
-
-    NONE = ""
-    ADMISSION = "admission"
-    REGISTRATION = "registration"
-    ED_REGISTRATION = "ed_registration"
-    TRANSFER = "transfer"
-    DISCHARGE = "discharge"
-    ED_DISCHARGE = "ed_discharge"
-    CANCEL_ADMISSION = "cancel_admission"
-    CANCEL_TRANSFER = "cancel_transfer"
-    CANCEL_DISCHARGE = "cancel_discharge"
-
-
-NOTIFIED = tuple(kind for kind in EventKind if kind is not EventKind.NONE)
-"""The kinds of events that are notified."""
-
-DISCHARGES = frozenset({EventKind.DISCHARGE, EventKind.ED_DISCHARGE})
-
-CANCELS = {
-    EventKind.CANCEL_ADMISSION: (
-        EventKind.ADMISSION,
-        EventKind.REGISTRATION,
-        EventKind.ED_REGISTRATION,
-    ),
-    EventKind.CANCEL_TRANSFER: (EventKind.TRANSFER,),
-    EventKind.CANCEL_DISCHARGE: (EventKind.DISCHARGE, EventKind.ED_DISCHARGE),
-}
-"""The kinds that each cancellation cancels (A11, A12, A13). It goes to the recipients of those notices only."""
+__all__ = ["CANCELS", "DISCHARGES", "NOTIFIED", "EventKind", "PatientEvent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +21,7 @@ class PatientEvent:
     `event_kind` is `NONE` when the rule table has no notification for this trigger event and patient class
     (then `notifiable` is False). `changes_identity`: an MPI may match the patient differently after this
     event, and also the patients of `other_identifiers`: merged (MRG), linked or unlinked (a second PID).
+    `numbers` are those by which its encounter is found.
     `language` is MSH-19 as a code, "" for none.
     """
 
@@ -80,6 +49,7 @@ class PatientEvent:
     skipped_segments: tuple[str, ...] = ()
     changes_identity: bool = False
     other_identifiers: tuple[PatientIdentifier, ...] = private(())
+    numbers: EncounterNumbers = private(EncounterNumbers())
 
     def event_time(self) -> str:
         """The time of the event: EVN-6, else the visit's own time, else EVN-2, else MSH-7.

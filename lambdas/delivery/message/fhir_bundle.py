@@ -21,6 +21,7 @@ Resource = dict[str, Any]
 ALERTS = "http://hl7.org/fhir/us/davinci-alerts"
 EVENTS = {
     "admission": "admit",
+    "observation": "admit",
     "registration": "admit",
     "ed_registration": "admit",
     "transfer": "transfer",
@@ -29,6 +30,10 @@ EVENTS = {
     "cancel_admission": "admit",
     "cancel_transfer": "transfer",
     "cancel_discharge": "discharge",
+    "death": "discharge",
+    "cancel_death": "discharge",
+    "correction": "admit",
+    "update": "admit",
 }
 CLASSES = {"E": "EMER", "O": "AMB", "S": "SS", "V": "OBSENC", "OBS": "OBSENC", "P": "PRENC"}
 """PV1-2 to ActCode; any other stay is inpatient (`IMP`)."""
@@ -143,11 +148,12 @@ def _provenance(patient_event: PatientEvent, ids: dict[str, str], sent_at: str) 
 
 def _encounter(patient_event: PatientEvent, ids: dict[str, str], treated: bool) -> Resource:
     visit, kind = patient_event.visit, patient_event.event_kind
-    status = "finished" if kind in DISCHARGES else "in-progress"
-    if kind is EventKind.CANCEL_ADMISSION:
+    ended = kind in DISCHARGES or kind is EventKind.DEATH
+    status = "finished" if ended else "in-progress"
+    if kind in (EventKind.CANCEL_ADMISSION, EventKind.CORRECTION):
         status = "entered-in-error"
-    end = visit.discharged_at or patient_event.event_time() if kind in DISCHARGES else ""
-    code = clean(nubc_code(visit.disposition), 20) if kind in DISCHARGES else ""
+    end = visit.discharged_at or patient_event.event_time() if ended else ""
+    code = clean(nubc_code(visit.disposition), 20) if ended else ""
     disposition = {
         "coding": [{"system": "https://www.nubc.org/CodeSystem/PatDischargeStatus", "code": code}]
     }

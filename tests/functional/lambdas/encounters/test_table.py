@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from bench.encounters.memory import MemoryStore
-from lambdas.common.contracts.encounter import Decision, DecisionReason, NoticeKind
+from lambdas.common.contracts.encounter import Decision, DecisionReason
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.errors import DependencyUnavailableError, IdentityConflictError
 from lambdas.encounters.store import ConflictError, EncounterStore
 from lambdas.encounters.table import EncounterTable
@@ -96,7 +97,7 @@ def test_an_account_number_finds_the_encounter_of_a_visit_number(table: Encounte
     tracked(table, STAY[1])
     cancel = message("A11", 70, visit="", account="a1")
     (decision,) = tracked(table, cancel)
-    assert [notice.kind for notice in decision.notices] == [NoticeKind.CANCEL_ADMISSION]
+    assert [notice.kind for notice in decision.notices] == [EventKind.CANCEL_ADMISSION]
 
 
 @pytest.mark.parametrize("step", range(len(STAY)))
@@ -123,7 +124,7 @@ def test_a_transaction_that_was_applied_and_sent_again_returns_its_decision(
     # botocore repeats a call whose answer was lost: the second one meets the first one's items.
     calls.after["transact_write_items"] = cancelled("ConditionalCheckFailed")
     (decision,) = tracked(table, STAY[0])
-    assert [notice.kind for notice in decision.notices] == [NoticeKind.ED_REGISTRATION]
+    assert [notice.kind for notice in decision.notices] == [EventKind.ED_REGISTRATION]
 
 
 @pytest.mark.parametrize("code", ["ConditionalCheckFailed", "TransactionConflict"])
@@ -214,4 +215,4 @@ def test_merged_identifiers_are_one_patient(table: EncounterTable) -> None:
         message("A40", 60, visit="", patient="p2", prior_patient="p1"), prior_keys=STAY[1].keys
     )
     decisions = tracked(table, STAY[1], merge, message("A03", 90, I, patient="p2"))
-    assert [notice.kind for notice in decisions[-1].notices] == [NoticeKind.DISCHARGE]
+    assert [notice.kind for notice in decisions[-1].notices] == [EventKind.DISCHARGE]

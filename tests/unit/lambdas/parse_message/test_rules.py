@@ -61,4 +61,4 @@ def test_a_cancellation_withdraws_whatever_the_class(patient_class: str) -> None
 
 
 def test_every_rule_names_a_kind_that_a_notification_knows() -> None:
-    assert {rule.event_kind for rule in RULES} - {""} == set(NOTIFIED)
+    assert {rule.event_kind for rule in RULES} - {""} <= set(NOTIFIED)

@@ -4,10 +4,8 @@ from typing import Any
 
 import pytest
 
-from hl7 import er7
 from lambdas.common.contracts.encounter import EncounterClass
 from lambdas.common.keys import KeyRing
-from lambdas.parse_message.encounter_numbers import encounter_numbers
 from lambdas.parse_message.read_event import read_event
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile
@@ -40,7 +38,7 @@ def read(
     ]
     raw = "\r".join(filter(None, lines)).encode()
     event = read_event(raw, "e1", "NORTHGEN")
-    return encounter_message(event, encounter_numbers(er7.read(raw)), profile, ring, RECEIVED)
+    return encounter_message(event, profile, ring, RECEIVED)
 
 
 def segment(name: str, fields: dict[int, str]) -> str:

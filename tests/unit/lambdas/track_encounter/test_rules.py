@@ -14,9 +14,9 @@ from lambdas.common.contracts.encounter import (
     DecisionReason,
     Effect,
     EncounterClass,
-    NoticeKind,
     Phase,
 )
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.errors import IdentityConflictError
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile
@@ -133,7 +133,7 @@ def test_the_encounters_class_decides_a_discharge_not_the_messages(said: Encount
 def test_an_admission_that_was_none_is_corrected_to_those_who_were_told(trigger_event: str) -> None:
     decision = last(ADMITTED, message(trigger_event, 30, O))
     (notice,) = decision.notices
-    assert (notice.kind, notice.audience) == (NoticeKind.CORRECTION, Audience.TOLD)
+    assert (notice.kind, notice.audience) == (EventKind.CORRECTION, Audience.TOLD)
     assert notice.about == (ADMITTED.event.event_id,)
     assert notice.changes == (Change.CLASS,)
 
@@ -195,7 +195,7 @@ def test_a_cancellation_names_every_event_that_was_told() -> None:
 
 def test_the_cancelled_admission_of_an_emergency_patient_leaves_the_visit() -> None:
     decision = last(VISITED, message("A01", 60, I), message("A11", 70))
-    assert [notice.kind for notice in decision.notices] == [NoticeKind.CANCEL_ADMISSION]
+    assert [notice.kind for notice in decision.notices] == [EventKind.CANCEL_ADMISSION]
     assert decision.phase is Phase.IN
     assert decision.facts.encounter_class is EncounterClass.EMERGENCY
 
@@ -287,14 +287,14 @@ def test_a_late_event_says_so_and_an_old_one_tells_nobody() -> None:
 
 
 def test_a_stale_admission_is_known_when_its_discharge_comes() -> None:
-    profile = replace(PROFILE, stale_after={NoticeKind.ADMISSION: timedelta(hours=1)})
+    profile = replace(PROFILE, stale_after={EventKind.ADMISSION: timedelta(hours=1)})
     assert reason(ADMITTED, profile=profile) is DecisionReason.STALE_EVENT
     _, decisions, _ = play([ADMITTED, DISCHARGED], profile)
-    assert [notice.kind for notice in decisions[-1].notices] == [NoticeKind.DISCHARGE]
+    assert [notice.kind for notice in decisions[-1].notices] == [EventKind.DISCHARGE]
 
 
 def test_the_cancellation_of_a_stale_admission_tells_nobody() -> None:
-    profile = replace(PROFILE, stale_after={NoticeKind.ADMISSION: timedelta(hours=1)})
+    profile = replace(PROFILE, stale_after={EventKind.ADMISSION: timedelta(hours=1)})
     assert reason(ADMITTED, message("A11", 30), profile=profile) is DecisionReason.NOT_TOLD
 
 
@@ -314,7 +314,7 @@ def test_a_stay_that_is_moved_to_another_patient_is_corrected_and_told_of_the_ri
 def test_a_move_without_a_class_leaves_the_right_patients_notice_to_the_next_message() -> None:
     move = message("A44", 30, patient="p2")
     decision = last(ADMITTED, move)
-    assert [notice.kind for notice in decision.notices] == [NoticeKind.CORRECTION]
+    assert [notice.kind for notice in decision.notices] == [EventKind.CORRECTION]
     assert decision.notices[0].changes == (Change.PATIENT,)
     update = message("A08", 40, I, patient="p2")
     assert told(ADMITTED, move, update) == [("admission", "team")]

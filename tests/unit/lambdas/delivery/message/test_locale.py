@@ -8,7 +8,6 @@ import pytest
 from lambdas.common.contracts.event import NOTIFIED
 from lambdas.delivery.message.locale import LANGUAGES, Words, words_in
 from tests.unit.lambdas.delivery.message.letters import (
-    DEATHS,
     FINDINGS,
     RECIPIENT,
     Page,
@@ -46,9 +45,9 @@ def blanks(text: str) -> set[str]:
     return {part.partition("}")[0] for part in text.split("{")[1:]}
 
 
-@pytest.mark.parametrize("kind", [*NOTIFIED, "death"])
+@pytest.mark.parametrize("kind", NOTIFIED)
 def test_a_french_reader_finds_no_english_word(kind: str) -> None:
-    event = DEATHS[0] if kind == "death" else of_kind(kind)
+    event = of_kind(kind)
     letter = letter_of(event, FINDINGS, FRENCH)
     page = Page(letter.html)
     assert dict(page.tags)["html"] == {"lang": "fr-CA"}
@@ -65,11 +64,11 @@ def test_a_language_that_nobody_wrote_is_english() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", [*NOTIFIED, "death"])
+@pytest.mark.parametrize("kind", NOTIFIED)
 def test_a_minimal_notice_holds_initials_institution_and_event_and_no_more(
     kind: str, language: str
 ) -> None:
-    event = DEATHS[0] if kind == "death" else of_kind(kind)
+    event = of_kind(kind)
     recipient = replace(RECIPIENT, language=language)
     letter = letter_of(event, FINDINGS, recipient, detail="minimal")
     for text in (letter.subject, letter.text, letter.html):

@@ -8,7 +8,6 @@ from lambdas.common.contracts.event import NOTIFIED
 from lambdas.delivery.message.letter import rendered, view_of
 from lambdas.delivery.message.locale import LANGUAGES, words_in
 from tests.unit.lambdas.delivery.message.letters import (
-    DEATHS,
     FINDINGS,
     RECIPIENT,
     SENDER,
@@ -20,9 +19,9 @@ from tests.unit.lambdas.delivery.message.mail_html import faults
 
 @pytest.mark.parametrize("detail", ["full", "minimal"])
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", [*NOTIFIED, "death"])
+@pytest.mark.parametrize("kind", NOTIFIED)
 def test_every_kind_holds_in_mail_clients(kind: str, language: str, detail: str) -> None:
-    event = DEATHS[0] if kind == "death" else of_kind(kind)
+    event = of_kind(kind)
     recipient = replace(RECIPIENT, language=language)
     assert faults(letter_of(event, FINDINGS, recipient, detail=detail).html) == []
 
@@ -30,7 +29,7 @@ def test_every_kind_holds_in_mail_clients(kind: str, language: str, detail: str)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_summary_holds_in_mail_clients(language: str) -> None:
     recipient = replace(RECIPIENT, language=language)
-    views = [view_of(of_kind(kind), FINDINGS, recipient, SENDER) for kind in NOTIFIED]
+    views = [view_of(of_kind(kind), FINDINGS, recipient, SENDER) for kind in NOTIFIED[:9]]
     assert faults(rendered("x", views, words_in(language)).html) == []
 
 
