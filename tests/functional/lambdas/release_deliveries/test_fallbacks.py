@@ -94,7 +94,7 @@ def test_what_became_of_a_summary_stands_with_every_event_in_it() -> None:
     with ses_answers(ReadTimeoutError(endpoint_url="x")):
         assert release()["unknown"] == 1
     assert states() == {"unknown": 3}
-    [summary] = [item for item in ledger_items() if item.get("kind") == "summary"]
+    [summary] = [item for item in ledger_items() if item.get("members")]
     for event_type in ("Delivery", "Complaint"):
         for _ in range(2):
             event = ses_event(event_type, summary["event_id"], summary["delivery_id"])
