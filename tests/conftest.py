@@ -169,15 +169,18 @@ _clients: dict[Any, Any] = {}
 _new_client = boto3.client
 
 
-def shared_client(service_name: str, region_name: str = REGION, **settings: Any) -> Any:
-    """boto3's client, made once for each service and region: making one takes longer than most calls.
+def shared_client(service_name: str, region_name: str = "", **settings: Any) -> Any:
+    """boto3's client, made once for each service, region and credentials: making one takes long.
 
     A client with settings of its own is made anew: it may count retries, and tests hook into it.
     """
+    region_name = region_name or os.environ.get("AWS_DEFAULT_REGION", REGION)
     if settings:
         return _new_client(service_name, region_name=region_name, **settings)
+    session = boto3.DEFAULT_SESSION
+    credentials = session.get_credentials() if session else None
     variables = tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith("AWS_")))
-    key = service_name, region_name, variables
+    key = service_name, region_name, variables, credentials and credentials.access_key
     if key not in _clients:
         _clients[key] = _new_client(service_name, region_name=region_name)
     return _clients[key]

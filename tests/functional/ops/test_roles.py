@@ -41,7 +41,7 @@ UNKNOWN = {
     "channel": "email",
     "kind": "admission",
     "state": "unknown",
-    "task": {},
+    "task": {"envelope": {"event_id": TOLD}},
     "updated_at": "2026-11-23T13:12:00.000Z",
 }
 REJECTED = f"rejected/{TODAY}/0a1b"
