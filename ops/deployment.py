@@ -2,12 +2,15 @@
 
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
+from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.settings import LedgerSettings
 from ops.problem import ProblemError
 
 LOCAL = "local"
@@ -17,17 +20,8 @@ MLLP_PORT = 17000
 # An operator waits a little longer than a function may, but not for minutes.
 CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
 
-# The settings of lambdas.common.settings and the stack output that holds each.
-SETTINGS = {
-    "ENS_VAULT_BUCKET": "VaultBucket",
-    "ENS_AUDIT_TABLE": "AuditTable",
-    "ENS_STATUS_TABLE": "StatusTable",
-    "ENS_REFERENCE_KEY_SECRET": "ReferenceKeySecret",
-    "ENS_AUDIT_KEY_SECRET": "AuditKeySecret",
-}
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Deployment:
     """One environment as its core stack describes it: region and the stack's outputs by name."""
 
@@ -50,11 +44,23 @@ class Deployment:
                 " deploy this version of hl7-ens first."
             ) from None
 
-    def bind(self) -> None:
-        """Sets the environment variables that the shared step code reads, for this process."""
-        os.environ["ENS_ENVIRONMENT"] = self.environment
-        for variable, name in SETTINGS.items():
-            os.environ[variable] = self.output(name)
+    @cached_property
+    def context(self) -> LedgerContext:
+        """The context with which the shared code of the steps reads and writes this deployment.
+
+        Raises `ProblemError` when the core stack lacks an output.
+        """
+        return LedgerContext(
+            LedgerSettings(
+                environment=self.environment,
+                vault_bucket=self.output("VaultBucket"),
+                audit_table=self.output("AuditTable"),
+                status_table=self.output("StatusTable"),
+                reference_key_secret=self.output("ReferenceKeySecret"),
+                audit_key_secret=self.output("AuditKeySecret"),
+                ledger_table=self.output("LedgerTable"),
+            )
+        )
 
 
 def core_stack(environment: str) -> str:
@@ -79,7 +85,7 @@ def local_endpoint() -> str:
 
 
 def find(environment: str) -> Deployment:
-    """The deployment of an environment, its settings bound to this process.
+    """The deployment of an environment.
 
     Raises `ProblemError` when the local system is not running or the environment is not deployed
     in this account and region; what AWS itself refuses comes as it is.
@@ -99,9 +105,7 @@ def find(environment: str) -> Deployment:
     region = cloudformation.meta.region_name
     if outputs is None:
         raise ProblemError(_not_deployed(environment, region))
-    deployment = Deployment(environment, region, outputs)
-    deployment.bind()
-    return deployment
+    return Deployment(environment, region, outputs)
 
 
 def receiver_address(environment: str) -> tuple[str, int]:

@@ -1,6 +1,5 @@
 """The delivery ledger as operators read and change it; every change is conditional and is audited."""
 
-import os
 from typing import Any
 
 from lambdas.common.audit import chain
@@ -14,14 +13,14 @@ from ops.problem import ProblemError
 
 def in_state(deployment: Deployment, state: DeliveryState) -> list[DeliveryItem]:
     """The deliveries in a state, the longest unchanged first."""
-    _bind(deployment)
-    return deliveries.in_state(state)
+    return deliveries.in_state(deployment.context, state)
 
 
 def address_problems(deployment: Deployment) -> list[AddressProblem]:
     """The problems of addresses, then those of certificates, the oldest of each first."""
-    _bind(deployment)
-    return [found for problem in Problem for found in problems.reported(problem)]
+    return [
+        found for problem in Problem for found in problems.reported(deployment.context, problem)
+    ]
 
 
 def resend(deployment: Deployment, delivery_id: str, by: str) -> None:
@@ -29,28 +28,25 @@ def resend(deployment: Deployment, delivery_id: str, by: str) -> None:
 
     Raises `ProblemError` when there is no such delivery, or it is not unknown (any more).
     """
-    _bind(deployment)
-    item = deliveries.read(delivery_id)
+    item = deliveries.read(deployment.context, delivery_id)
     if item is None or item.state is not DeliveryState.UNKNOWN or item.task is None:
         raise ProblemError("No unknown delivery has this id: only an unknown one is sent again.")
     whom = {"delivery_id": delivery_id, "recipient_ref": item.recipient_ref}
-    chain.append(item.event_id, {**_act(by, "RESENT"), **whom})
-    if not deliveries.resend(delivery_id, once=False):
+    chain.append(deployment.context, item.event_id, {**_act(by, "RESENT"), **whom})
+    if not deliveries.resend(deployment.context, delivery_id, once=False):
         raise ProblemError("The delivery was settled meanwhile: it is not sent again.")
 
 
 def switch(deployment: Deployment, state: SwitchState, by: str) -> None:
     """Sets the environment's switch; audited under `SWITCH`."""
-    _bind(deployment)
     action = "PAUSED" if state is SwitchState.PAUSED else "CONTINUED"
-    chain.append(problems.SWITCH, _act(by, action))
-    problems.set_switch(state, by)
+    chain.append(deployment.context, problems.SWITCH, _act(by, action))
+    problems.set_switch(deployment.context, state, by)
 
 
 def switched(deployment: Deployment) -> Switch:
     """The switch as it stands."""
-    _bind(deployment)
-    return problems.read_switch()
+    return problems.read_switch(deployment.context)
 
 
 def _act(by: str, action: str) -> dict[str, Any]:
@@ -62,7 +58,3 @@ def _act(by: str, action: str) -> dict[str, Any]:
         "outcome": "ok",
         "started_at": now(),
     }
-
-
-def _bind(deployment: Deployment) -> None:
-    os.environ["ENS_LEDGER_TABLE"] = deployment.output("LedgerTable")

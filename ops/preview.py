@@ -20,6 +20,7 @@ from ops.problem import ProblemError
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 SENDER = Sender("Northtown General", ZoneInfo("America/Halifax"), phone="+1 902 555 0100")
+SES_FROM = "notifications@ens.example"
 EVENT_ID = "3f2a91c4" + "0" * 24
 
 
@@ -31,7 +32,13 @@ def event_of(message: bytes) -> PatientEvent:
         raise ProblemError(f"The message is not readable: {error}.") from None
 
 
-def shown(event: PatientEvent, form: str, language: str, detail: str, bundle: bool = False) -> str:
+def shown(
+    event: PatientEvent,
+    form: str,
+    language: str,
+    detail: str,
+    bundle: bool = False,
+) -> str:
     """The notification as `html`, `text` or `eml`, to an invented reader.
 
     The notes are not analysed here: that takes Comprehend Medical.
@@ -51,4 +58,4 @@ def shown(event: PatientEvent, form: str, language: str, detail: str, bundle: bo
         return letter.html
     if form == "text":
         return letter.text
-    return mailer.build(letter, reader.address, "0" * 32).decode()
+    return mailer.build(SES_FROM, letter, reader.address, "0" * 32).decode()

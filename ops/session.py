@@ -6,6 +6,7 @@ from functools import cached_property
 
 import click
 
+from lambdas.delivery.context import LedgerContext
 from ops.deployment import Deployment, find
 from ops.events.trail import TrailSource
 from ops.problem import ProblemError
@@ -23,6 +24,11 @@ class Session:
     def deployment(self) -> Deployment:
         """The environment's deployment; looked up at the first use, so that `ens --help` needs none."""
         return find(self.environment)
+
+    @property
+    def context(self) -> LedgerContext:
+        """The context with which the shared code of the steps reads and writes the deployment."""
+        return self.deployment.context
 
     @cached_property
     def trail(self) -> TrailSource:

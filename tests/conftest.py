@@ -1,11 +1,9 @@
 """Fixtures that every kind of test may use."""
 
 import json
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import _lru_cache_wrapper
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,6 +14,8 @@ from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 
 from environments import load
+from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.settings import LedgerSettings
 from local import ses_account
 from tests.support import configuration
 from tests.support.tables import create_tables
@@ -95,7 +95,6 @@ def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),
         patch.object(DynamoHandler, "call_action", in_turn),
     ):
-        clear_caches()
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket=VAULT)
         s3.put_bucket_versioning(Bucket=VAULT, VersioningConfiguration={"Status": "Enabled"})
@@ -111,13 +110,9 @@ def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ses.create_email_identity(EmailIdentity="ens.example")
         ses.create_configuration_set(ConfigurationSetName="ens-test")
         yield
-        clear_caches()
 
 
-def clear_caches() -> None:
-    """Forgets every cached client, setting and key, as a fresh Lambda sandbox would."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("lambdas."):
-            for value in vars(module).values():
-                if isinstance(value, _lru_cache_wrapper):
-                    value.cache_clear()
+@pytest.fixture
+def context(aws: Any) -> LedgerContext:
+    """The context of a function with the settings of `environment` and moto's clients."""
+    return LedgerContext(LedgerSettings.from_environment())

@@ -1,26 +1,30 @@
 """Wraps every handler: binds the event id to log and audit, and removes values from error texts."""
 
-import functools
+import copy
 import traceback
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
 from lambdas.common.clock import milliseconds_since, now
+from lambdas.common.context import Context
 from lambdas.common.errors import (
+    ConfigurationError,
     DeliveryRefusedError,
     EnsError,
     IdentityNotFoundError,
     UnexpectedError,
 )
-from lambdas.common.settings import settings
 
 Task = dict[str, Any]
 Result = dict[str, Any]
+C = TypeVar("C", bound=Context)
+Handler = Callable[[Task, "Run", C], Result]
 
 NAMESPACE = "hl7-ens"
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,8 +34,16 @@ class Run:
     """One invocation of a step: event, execution, attempt, log and audit."""
 
     def __init__(
-        self, step_name: str, event_id: str, task: Task, logger: Logger, metrics: Metrics
+        self,
+        context: Context,
+        step_name: str,
+        event_id: str,
+        task: Task,
+        *,
+        logger: Logger,
+        metrics: Metrics,
     ) -> None:
+        self._context = context
         self.step_name = step_name
         self.event_id = event_id
         self.execution_arn: str = task.get("execution_arn", "")
@@ -47,12 +59,14 @@ class Run:
 
         `facts` are references, counts, codes and versions.
         """
-        chain.append(self.event_id, *self._noted, self._entry(action, outcome, facts))
+        chain.append(
+            self._context, self.event_id, *self._noted, self._entry(action, outcome, facts)
+        )
         self._noted.clear()
 
     def audit_of(self, event_id: str, action: str, outcome: str, **facts: Any) -> None:
         """Appends an entry to the chain of another event that this step also handled."""
-        chain.append(event_id, self._entry(action, outcome, facts))
+        chain.append(self._context, event_id, self._entry(action, outcome, facts))
 
     def note(self, action: str, outcome: str, **facts: Any) -> None:
         """Buffers the entry. It is written in the next `audit()` transaction."""
@@ -93,50 +107,88 @@ def of_envelope(task: Task) -> str:
     return event_id
 
 
-def step(
-    name: str, event_id_of: Callable[[Task], str] = of_envelope
-) -> Callable[[Callable[[Task, Run], Result]], Callable[[Task, Any], Result]]:
-    """Makes `handler(task, run)` the Lambda handler of the state called `name`.
+class Step(Generic[C]):
+    """The Lambda handler of a state, and the one context of its function.
 
     Errors of `common.errors` are raised unchanged. Any other becomes `UnexpectedError` with its type,
     file and line, because its text may hold a patient's name.
     """
-    logger = Logger(service=name, log_uncaught_exceptions=False)
-    # boto is not patched: X-Ray's patch records error texts, and those of SES hold addresses.
-    tracer = Tracer(service=name, auto_patch=False)
-    metrics = Metrics(namespace=NAMESPACE, service=name)
 
-    def decorate(handler: Callable[[Task, Run], Result]) -> Callable[[Task, Any], Result]:
-        @functools.wraps(handler)
-        @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
-        @metrics.log_metrics
-        def lambda_handler(task: Task, context: Any) -> Result:
-            # Always one: Powertools warns of an invocation without metrics.
-            metrics.add_metric(name="Attempts", unit="Count", value=1)
-            try:
-                run = Run(name, event_id_of(task), task, logger, metrics)
-            except (AttributeError, KeyError, TypeError, ValueError) as unreadable:
-                raise UnexpectedError(where(unreadable)) from None
-            logger.append_keys(
-                event_id=run.event_id, execution_arn=run.execution_arn, attempt=run.attempt
+    def __init__(
+        self,
+        name: str,
+        handler: Handler[C],
+        make_context: Callable[[], C],
+        event_id_of: Callable[[Task], str],
+    ) -> None:
+        self.name = name
+        self._handler = handler
+        self._make_context = make_context
+        self._event_id_of = event_id_of
+        self._logger = Logger(service=name, log_uncaught_exceptions=False)
+        # boto is not patched: X-Ray's patch records error texts, and those of SES hold addresses.
+        self._tracer = Tracer(service=name, auto_patch=False)
+        self._metrics = Metrics(namespace=NAMESPACE, service=name)
+
+    @cached_property
+    def context(self) -> C:
+        """The function's context, made at the first invocation and used by all of this sandbox."""
+        return self._make_context()
+
+    def with_context(self, context: C) -> Self:
+        """The same handler with another context."""
+        other = copy.copy(self)
+        other.__dict__["context"] = context
+        return other
+
+    def __call__(self, task: Task, lambda_context: Any) -> Result:
+        """Runs one invocation, with its trace, metrics, log and audit."""
+        traced = self._tracer.capture_lambda_handler(
+            self._metrics.log_metrics(self._invoke), capture_response=False, capture_error=False
+        )
+        result: Result = traced(task, lambda_context)
+        return result
+
+    def _invoke(self, task: Task, _: Any) -> Result:
+        # Always one: Powertools warns of an invocation without metrics.
+        self._metrics.add_metric(name="Attempts", unit="Count", value=1)
+        try:
+            event_id = self._event_id_of(task)
+            context = self.context
+            run = Run(
+                context, self.name, event_id, task, logger=self._logger, metrics=self._metrics
             )
-            tracer.put_annotation("event_id", run.event_id)
-            try:
-                metrics.add_dimension("environment", settings().environment)
-                result = handler(task, run)
-            except EnsError as error:
-                run.failed(error)
-                raise error from None
-            except Exception as unplanned:
-                fault = UnexpectedError(where(unplanned))
-                run.failed(fault)
-                raise fault from None
-            logger.info("done", duration_ms=milliseconds_since(run.started_at))
-            return result
+        except ConfigurationError as error:
+            # Without settings there is no audit: the workflow's own entry follows.
+            self._logger.warning(str(error), error_name=type(error).__name__)
+            raise error from None
+        except (AttributeError, KeyError, TypeError, ValueError) as unreadable:
+            raise UnexpectedError(where(unreadable)) from None
+        self._logger.append_keys(
+            event_id=run.event_id, execution_arn=run.execution_arn, attempt=run.attempt
+        )
+        self._tracer.put_annotation("event_id", run.event_id)
+        try:
+            self._metrics.add_dimension("environment", context.settings.environment)
+            result = self._handler(task, run, context)
+        except EnsError as error:
+            run.failed(error)
+            raise error from None
+        except Exception as unplanned:
+            fault = UnexpectedError(where(unplanned))
+            run.failed(fault)
+            raise fault from None
+        self._logger.info("done", duration_ms=milliseconds_since(run.started_at))
+        return result
 
-        return lambda_handler
 
-    return decorate
+def step(
+    name: str,
+    make_context: Callable[[], C],
+    event_id_of: Callable[[Task], str] = of_envelope,
+) -> Callable[[Handler[C]], Step[C]]:
+    """Makes `handler(task, run, context)` the Lambda handler of the state called `name`."""
+    return lambda handler: Step(name, handler, make_context, event_id_of)
 
 
 def where(error: BaseException) -> str:

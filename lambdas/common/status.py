@@ -6,32 +6,34 @@ so the final status is correct even if a function dies.
 
 from typing import Any
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item
 from lambdas.common.clock import now
-from lambdas.common.settings import settings
+from lambdas.common.context import Context
 
 OPEN = "OPEN"
 COMPLETED = "COMPLETED"
 FAILED = "FAILED"
 
 
-def read(event_id: str) -> dict[str, Any] | None:
+def read(context: Context, event_id: str) -> dict[str, Any] | None:
     """The event's status item, by a consistent read; None for an unknown event."""
     with dependency("dynamodb"):
-        answer = client("dynamodb").get_item(
-            TableName=settings().status_table,
+        answer = context.client("dynamodb").get_item(
+            TableName=context.settings.status_table,
             Key={"event_id": {"S": event_id}},
             ConsistentRead=True,
         )
     return from_item(answer["Item"]) if "Item" in answer else None
 
 
-def open_event(event_id: str, received_at: str, execution_arn: str, sender: str) -> None:
+def open_event(
+    context: Context, event_id: str, received_at: str, execution_arn: str, sender: str
+) -> None:
     """Sets the event to OPEN under this execution. Keeps the time at which it was first received."""
     with dependency("dynamodb"):
-        client("dynamodb").update_item(
-            TableName=settings().status_table,
+        context.client("dynamodb").update_item(
+            TableName=context.settings.status_table,
             Key={"event_id": {"S": event_id}},
             UpdateExpression=(
                 "SET #status = :open, #day = if_not_exists(#day, :day),"

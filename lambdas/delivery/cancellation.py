@@ -5,6 +5,7 @@ import time
 from lambdas.common.contracts.models import FirstNotice, PatientEvent, Recipient
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.handler import Task
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.encounters import Encounter, Occasion, cancelled_by
@@ -14,6 +15,7 @@ NEVER_TOLD = "never_told"
 
 
 def why_suppressed(
+    context: DeliveryContext,
     delivery: Delivery,
     task: Task,
     patient_event: PatientEvent,
@@ -26,9 +28,10 @@ def why_suppressed(
     With "" the delivery is on its encounter's list: a cancellation from now on tells this recipient.
     Raises `DependencyUnavailableError` while the first notice is on its way.
     """
-    if recipient.withdraws and not _was_told(recipient.withdraws):
+    if recipient.withdraws and not _was_told(context, recipient.withdraws):
         return NEVER_TOLD
     return cancelled_by(
+        context,
         Encounter(delivery.encounter_ref, delivery.patient_ref),
         Occasion.of(patient_event, task["envelope"]["received_at"]),
         delivery.delivery_id,
@@ -36,9 +39,9 @@ def why_suppressed(
     )
 
 
-def _was_told(first: FirstNotice) -> bool:
+def _was_told(context: DeliveryContext, first: FirstNotice) -> bool:
     """Whether the first notice went out, or surely will: the cancellation was written before this."""
-    item = deliveries.read(first.delivery_id)
+    item = deliveries.read(context, first.delivery_id)
     if item is None:
         raise LookupError("the ledger does not hold the first notice")
     running = item.state in (DeliveryState.CLAIMED, DeliveryState.SENDING)

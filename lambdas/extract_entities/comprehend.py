@@ -12,10 +12,11 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities.chunks import Chunk, chunks
-from lambdas.extract_entities.turns import Quota
+from lambdas.extract_entities.context import ExtractContext
+from lambdas.extract_entities.settings import Quota
 
 Entity = dict[str, Any]
 
@@ -84,7 +85,11 @@ def cost(text: str, operations: Sequence[str], quota: Quota) -> float:
 
 
 def analysed(
-    text: str, operations: Sequence[str], quota: Quota, seconds: float, after: float = 0.0
+    context: ExtractContext,
+    text: str,
+    operations: Sequence[str],
+    seconds: float,
+    after: float = 0.0,
 ) -> dict[str, Answer]:
     """Returns each operation's answer to the text, at the rate of the quota, within `seconds`.
 
@@ -97,10 +102,10 @@ def analysed(
     asked = [
         _Request(o, chunk, begun + after + begin)
         for o in operations
-        for chunk, begin in _begins(text, o, quota)[0]
+        for chunk, begin in _begins(text, o, context.settings.quota)[0]
     ]
     asked.sort(key=lambda request: request.begin)
-    comprehend = client("comprehendmedical", CONFIG)
+    comprehend = context.client("comprehendmedical", CONFIG)
     pool = ThreadPoolExecutor(max_workers=CALLS_AT_ONCE)
     try:
         futures = [pool.submit(_ask, comprehend, until, request) for request in asked]

@@ -7,16 +7,17 @@ from lambdas.common.clock import milliseconds_since
 from lambdas.common.contracts.models import PatientEvent
 from lambdas.common.handler import Result, Run, Task, step
 from lambdas.extract_entities import comprehend
+from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.cost_mode import mode_for
 from lambdas.extract_entities.extracting import Deferral, Extraction, Turn, extract
-from lambdas.extract_entities.settings import cost_mode, full_in_clear, wait_seconds
+from lambdas.extract_entities.settings import ExtractSettings
 
 UNANSWERED = ("service", "time")
 """Reasons of `not_analysed` caused by Comprehend Medical, not by the notes."""
 
 
-@step("ExtractEntities")
-def lambda_handler(task: Task, run: Run) -> Result:
+@step("ExtractEntities", lambda: ExtractContext(ExtractSettings.from_environment()))
+def lambda_handler(task: Task, run: Run, context: ExtractContext) -> Result:
     """Writes `clinical.json` and returns the numbers of conditions and medications.
 
     `unanswered` counts parts that the service did not answer in time. In a burst the outcome is
@@ -25,13 +26,16 @@ def lambda_handler(task: Task, run: Run) -> Result:
     """
     turn = Turn(
         at=task.get("turn", 0) / 1000,
-        latest=datetime.fromisoformat(task["started_at"]).timestamp() + wait_seconds(),
+        latest=datetime.fromisoformat(task["started_at"]).timestamp()
+        + context.settings.wait_seconds,
     )
-    document = read_document(run.event_id, "event.json", task["parsed"]["version_id"])
-    mode = mode_for(cost_mode(), task["recipients"], full_in_clear())
+    document = read_document(context, run.event_id, "event.json", task["parsed"]["version_id"])
+    mode = mode_for(context.settings.cost_mode, task["recipients"], context.settings.full_in_clear)
     seconds = comprehend.SECONDS - milliseconds_since(run.started_at) / 1000
-    result = extract(PatientEvent.from_dict(document), mode, seconds, turn)
-    return _deferred(result, run) if isinstance(result, Deferral) else _recorded(result, run)
+    result = extract(context, PatientEvent.from_dict(document), mode, seconds, turn)
+    return (
+        _deferred(result, run) if isinstance(result, Deferral) else _recorded(context, result, run)
+    )
 
 
 def _deferred(deferral: Deferral, run: Run) -> Result:
@@ -45,9 +49,9 @@ def _deferred(deferral: Deferral, run: Run) -> Result:
     }
 
 
-def _recorded(extraction: Extraction, run: Run) -> Result:
+def _recorded(context: ExtractContext, extraction: Extraction, run: Run) -> Result:
     findings = extraction.findings
-    written = write_document(run.event_id, "clinical.json", findings.to_dict())
+    written = write_document(context, run.event_id, "clinical.json", findings.to_dict())
     counts = {
         "conditions": len(findings.conditions),
         "medications": len(findings.medications),

@@ -7,17 +7,17 @@ from lambdas.common.aws.vault import Written, read_document, write_document
 from lambdas.common.contracts.models import CANCELS, Identities, PatientEvent
 from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.handler import Result, Run, Task, of_envelope, step
-from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
 from lambdas.delivery.ledger.encounters import Occasion
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team.cancellation import withdrawn
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import cache
 from lambdas.lookup_identities.mpi.client import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
-from lambdas.lookup_identities.settings import patient_backend
+from lambdas.lookup_identities.settings import LookupSettings
 
 ROSTERS = "rosters"
 """The chain under which a failure of the daily look at rosters is audited: it serves no single event."""
@@ -27,8 +27,12 @@ def _event_id(task: Task) -> str:
     return ROSTERS if "envelope" not in task else of_envelope(task)
 
 
-@step("LookupIdentities", event_id_of=_event_id)
-def lambda_handler(task: Task, run: Run) -> Result:
+@step(
+    "LookupIdentities",
+    lambda: LookupContext(LookupSettings.from_environment()),
+    event_id_of=_event_id,
+)
+def lambda_handler(task: Task, run: Run, context: LookupContext) -> Result:
     """The references of patient and recipients; writes `identities.json`.
 
     Called by the clock, without an envelope, it counts the rosters that end soon. An event that tells
@@ -37,15 +41,15 @@ def lambda_handler(task: Task, run: Run) -> Result:
     `ConfigurationError` or `DependencyUnavailableError`.
     """
     if run.event_id == ROSTERS:
-        return _rosters_counted(run)
-    document = read_document(run.event_id, "event.json", task["parsed"]["version_id"])
+        return _rosters_counted(context, run)
+    document = read_document(context, run.event_id, "event.json", task["parsed"]["version_id"])
     event = PatientEvent.from_dict(document)
-    authority = sender_named(run.sender).default_assigning_authority
+    authority = sender_named(context, run.sender).default_assigning_authority
     if smoke.is_smoke(event):
         smoke.check_patient(event)
     if not event.notifiable:
-        return _forgotten(event, authority, run)
-    identities = resolve(event, authority, partial(_note_query, run))
+        return _forgotten(context, event, authority, run)
+    identities = resolve(context, event, authority, partial(_note_query, context, run))
     if identities is None:
         run.count("UnknownPatients")
         run.audit("UNKNOWN_PATIENT", "unknown_patient")
@@ -57,16 +61,16 @@ def lambda_handler(task: Task, run: Run) -> Result:
     if event.kind in CANCELS:
         encounter_ref = task["parsed"].get("encounter_ref", "")
         cancellation = Occasion.of(event, task["envelope"]["received_at"])
-        identities = withdrawn(identities, encounter_ref, cancellation)
-    written = write_document(run.event_id, "identities.json", identities.to_dict())
+        identities = withdrawn(context, identities, encounter_ref, cancellation)
+    written = write_document(context, run.event_id, "identities.json", identities.to_dict())
     return _recorded(identities, written, run)
 
 
-def _rosters_counted(run: Run) -> Result:
+def _rosters_counted(context: LookupContext, run: Run) -> Result:
     """How many rosters end soon; the log names the subscribers by reference."""
     soon = [
-        reference_keys().reference("recipient", one)
-        for one in sorted(ending(datetime.now(UTC).date()))
+        context.reference_keys.reference("recipient", one)
+        for one in sorted(ending(context, datetime.now(UTC).date()))
     ]
     run.count("RostersEnding", len(soon))
     for recipient_ref in soon:
@@ -116,23 +120,23 @@ def _recorded(identities: Identities, written: Written, run: Run) -> Result:
     }
 
 
-def _note_query(run: Run, query: Query) -> None:
+def _note_query(context: LookupContext, run: Run, query: Query) -> None:
     """Notes the one entry of a look-up: what was asked by reference, and never what was answered.
 
     IHE ITI TF-2 3.9.5.1 and 3.21.5.1 ask for such an entry of both query transactions.
     """
-    keys = reference_keys()
+    keys = context.reference_keys
     run.note(
         "QUERIED",
         "failed" if query.outcome in ("unavailable", "failed") else "ok",
-        backend=patient_backend(),
+        backend=context.settings.patient_backend,
         asked=[keys.reference("identifier", *pair) for pair in query.asked],
         answer=query.outcome,
         kept=query.kept,
     )
 
 
-def _forgotten(event: PatientEvent, authority: str, run: Run) -> Result:
+def _forgotten(context: LookupContext, event: PatientEvent, authority: str, run: Run) -> Result:
     """Forgets the answers about everybody whom the event names, merged and surviving; tells nobody."""
     usable, _ = usable_identifiers(event.patient.identifiers, authority)
     others, _ = usable_identifiers(event.other_identifiers, authority)
@@ -140,7 +144,7 @@ def _forgotten(event: PatientEvent, authority: str, run: Run) -> Result:
         "IDENTITY_CHANGED",
         "ok",
         trigger_event=event.trigger_event,
-        identifiers=list(cache.forget(usable)),
-        others=list(cache.forget(others)),
+        identifiers=list(cache.forget(context, usable)),
+        others=list(cache.forget(context, others)),
     )
     return {"recipient_count": 0, "recipients": []}

@@ -1,68 +1,61 @@
-"""What this step reads from its environment beyond what all steps do."""
+"""Settings of LookupIdentities beyond those of the delivery ledger."""
 
 import json
-import os
-from functools import cache
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
 
-from lambdas.common.aws.clients import client, dependency
 from lambdas.common.errors import ConfigurationError
-from lambdas.common.settings import required
+from lambdas.common.settings import required, shared, text
+from lambdas.delivery.settings import LedgerSettings
+
+REGISTRY = "registry"
+"""The backend that is our own registry."""
 
 
-@cache
-def registry_table() -> str:
-    """The name of the registry's table."""
-    return required("ENS_REGISTRY_TABLE")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupSettings(LedgerSettings):
+    """The tables of the registry and of the MPI's cached answers, and the backends in use.
 
-
-@cache
-def lookups_table() -> str:
-    """The name of the table that keeps what an index outside answered."""
-    return required("ENS_LOOKUPS_TABLE")
-
-
-@cache
-def patient_backend() -> str:
-    """Who answers for patients: `registry` (also when nothing is said), `pixpdq` or `fhir`."""
-    return os.environ.get("ENS_MDM_BACKEND") or "registry"
-
-
-@cache
-def provider_backend() -> str:
-    """Who answers for providers: `registry` (also when nothing is said) or `fhir`."""
-    return os.environ.get("ENS_PROVIDER_BACKEND") or "registry"
-
-
-@cache
-def mdm_settings() -> dict[str, Any]:
-    """Where the index is and how it is spoken to: the JSON object in `ENS_MDM_SETTINGS`.
-
-    Raises `ConfigurationError` when it is missing or not an object.
+    `patient_backend` answers for patients: `registry`, `pixpdq` or `fhir`. `provider_backend` answers
+    for providers: `registry` or `fhir`. `mdm` is the JSON object of ENS_MDM_SETTINGS, whose members
+    docs/identity.md lists; `mdm_secret_id` names the secret with its keys and certificates, "" for none.
     """
-    return _object(required("ENS_MDM_SETTINGS"), "ENS_MDM_SETTINGS")
+
+    registry_table: str
+    lookups_table: str
+    patient_backend: str = REGISTRY
+    provider_backend: str = REGISTRY
+    mdm: Mapping[str, Any] = field(default_factory=dict)
+    mdm_secret_id: str = ""
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings in the environment variables; `ConfigurationError` names one that is wrong.
+
+        ENS_MDM_SETTINGS is required where a backend is not the registry.
+        """
+        patients = text("ENS_MDM_BACKEND", REGISTRY)
+        providers = text("ENS_PROVIDER_BACKEND", REGISTRY)
+        outside = {patients, providers} != {REGISTRY}
+        return cls(
+            **shared(),
+            ledger_table=required("ENS_LEDGER_TABLE"),
+            registry_table=required("ENS_REGISTRY_TABLE"),
+            lookups_table=required("ENS_LOOKUPS_TABLE"),
+            patient_backend=patients,
+            provider_backend=providers,
+            mdm=json_object(required("ENS_MDM_SETTINGS"), "ENS_MDM_SETTINGS") if outside else {},
+            mdm_secret_id=text("ENS_MDM_SECRET"),
+        )
 
 
-@cache
-def mdm_secret() -> dict[str, Any]:
-    """Keys and certificates for the index, from Secrets Manager; empty where `ENS_MDM_SECRET` names none.
-
-    Members, all optional, all PEM or text: `ca`, `certificate`, `key` (TLS), `client_id`,
-    `private_key`, `key_id` (OAuth2).
-    """
-    secret_id = os.environ.get("ENS_MDM_SECRET")
-    if not secret_id:
-        return {}
-    with dependency("secretsmanager"):
-        answer = client("secretsmanager").get_secret_value(SecretId=secret_id)
-    return _object(answer["SecretString"], "the secret of ENS_MDM_SECRET")
-
-
-def _object(text: str, what: str) -> dict[str, Any]:
+def json_object(content: str, name: str) -> dict[str, Any]:
+    """The JSON object in a text. Raises `ConfigurationError` with the name of what is no such object."""
     try:
-        document = json.loads(text)
+        document = json.loads(content)
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise ConfigurationError(f"{what} is not a JSON object")
+        raise ConfigurationError(f"{name} is not a JSON object")
     return document

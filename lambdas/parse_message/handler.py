@@ -4,11 +4,11 @@ from lambdas.common import status
 from lambdas.common.aws import vault
 from lambdas.common.contracts.models import Envelope, PatientEvent
 from lambdas.common.handler import Result, Run, Task, step
-from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
+from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.read_event import read_event
 from lambdas.parse_message.receipt import received_message
-from lambdas.parse_message.settings import document_bytes
+from lambdas.parse_message.settings import ParseSettings
 
 DUPLICATE: Result = {
     "trigger_event": "",
@@ -21,24 +21,28 @@ DUPLICATE: Result = {
 }
 
 
-@step("ParseMessage")
-def lambda_handler(task: Task, run: Run) -> Result:
+@step("ParseMessage", lambda: ParseContext(ParseSettings.from_environment()))
+def lambda_handler(task: Task, run: Run, context: ParseContext) -> Result:
     """Returns the message's codes for the workflow; everything else is in `event.json`.
 
     An event that was COMPLETED before is a duplicate, unless the envelope has `replay`. Raises
     `UnprocessableMessageError` when the message cannot be read.
     """
     envelope = Envelope.from_dict(task["envelope"])
-    if not envelope.replay and _completed(envelope.event_id):
+    if not envelope.replay and _completed(context, envelope.event_id):
         run.audit("DUPLICATE", "duplicate")
         return {**_names(envelope), **DUPLICATE}
 
-    status.open_event(envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender)
-    raw = received_message(envelope, run)
-    zone = sender_named(envelope.sender).zone
-    event = read_event(raw, envelope.event_id, envelope.sender, zone, document_bytes())
-    written = vault.write_document(event.event_id, "event.json", event.to_dict())
-    return {**_names(envelope), **_recorded(event, written, run)}
+    status.open_event(
+        context, envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender
+    )
+    raw = received_message(context, envelope, run)
+    zone = sender_named(context, envelope.sender).zone
+    event = read_event(
+        raw, envelope.event_id, envelope.sender, zone, context.settings.document_bytes
+    )
+    written = vault.write_document(context, event.event_id, "event.json", event.to_dict())
+    return {**_names(envelope), **_recorded(context, event, written, run)}
 
 
 def _names(envelope: Envelope) -> Result:
@@ -50,14 +54,16 @@ def _names(envelope: Envelope) -> Result:
     }
 
 
-def _completed(event_id: str) -> bool:
-    item = status.read(event_id)
+def _completed(context: ParseContext, event_id: str) -> bool:
+    item = status.read(context, event_id)
     return item is not None and item["status"] == status.COMPLETED
 
 
-def _recorded(event: PatientEvent, written: vault.Written, run: Run) -> Result:
+def _recorded(
+    context: ParseContext, event: PatientEvent, written: vault.Written, run: Run
+) -> Result:
     """Audits the parsed event and returns the values that the workflow's states use."""
-    encounter_ref = _encounter_ref(event)
+    encounter_ref = _encounter_ref(context, event)
     action, outcome = ("PARSED", "ok") if event.notifiable else ("NOT_NOTIFIABLE", "not_notifiable")
     run.audit(
         action,
@@ -84,9 +90,9 @@ def _recorded(event: PatientEvent, written: vault.Written, run: Run) -> Result:
     }
 
 
-def _encounter_ref(event: PatientEvent) -> str:
+def _encounter_ref(context: ParseContext, event: PatientEvent) -> str:
     """The encounter's reference, from facility and visit number, else account number; "" without either."""
-    keys = reference_keys()
+    keys = context.reference_keys
     if event.visit.visit_number:
         return keys.reference("encounter", event.sending_facility, event.visit.visit_number)
     if event.patient.account_number:

@@ -1,6 +1,8 @@
 """RecordFeedback: what SES says later about a mail (delivered, bounced, …), as EventBridge brings it."""
 
 from lambdas.common.handler import Result, Run, Task, step
+from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.settings import LedgerSettings
 from lambdas.record_feedback.feedback import tag
 from lambdas.record_feedback.recording import record
 
@@ -10,7 +12,11 @@ def event_id_of(task: Task) -> str:
     return tag(task.get("detail", {}), "event_id")
 
 
-@step("RecordFeedback", event_id_of=event_id_of)
-def lambda_handler(task: Task, run: Run) -> Result:
+@step(
+    "RecordFeedback",
+    lambda: LedgerContext(LedgerSettings.from_environment()),
+    event_id_of=event_id_of,
+)
+def lambda_handler(task: Task, run: Run, context: LedgerContext) -> Result:
     """What was done with the event: `recorded`, `known` or `not_ours`."""
-    return record(task, run)
+    return record(context, task, run)

@@ -7,6 +7,7 @@ import click
 from lambdas.common import status
 from lambdas.common.audit.chain import Verdict, verify
 from lambdas.common.clock import milliseconds_since
+from lambdas.delivery.context import LedgerContext
 from ops.events import tables
 from ops.output import console, count
 from ops.problem import ProblemError
@@ -32,15 +33,16 @@ def verify_command(session: Session, event_id: str | None, day: datetime | None)
     """
     if event_id and day:
         raise click.UsageError("Name one EVENT_ID or a --day, not both.")
-    # Bound first: the audit key's name comes from the deployment.
     trail = session.trail
     if event_id:
         if trail.event(event_id) is None:
             raise ProblemError(f"No event {event_id} is known in {session.environment}.")
         event_ids = [event_id]
     else:
-        event_ids = tables.events_of_day((day or datetime.now(UTC)).strftime("%Y-%m-%d"))
-    broken = sum(_report(verify(one)) for one in event_ids)
+        event_ids = tables.events_of_day(
+            session.context, (day or datetime.now(UTC)).strftime("%Y-%m-%d")
+        )
+    broken = sum(_report(session.context, verify(session.context, one)) for one in event_ids)
     out = console()
     if len(event_ids) != 1:
         out.print(f"{count(len(event_ids), 'event')} checked, {broken} with a broken chain.")
@@ -48,12 +50,12 @@ def verify_command(session: Session, event_id: str | None, day: datetime | None)
         raise click.exceptions.Exit(1)
 
 
-def _report(verdict: Verdict) -> bool:
+def _report(context: LedgerContext, verdict: Verdict) -> bool:
     """Prints one verdict; True when the chain is broken."""
     out = console()
     problems = list(verdict.problems)
     if not verdict.entries:
-        if _has_just_begun(verdict.event_id):
+        if _has_just_begun(context, verdict.event_id):
             out.print(f"{verdict.event_id}  [yellow]begun[/yellow]  no entry yet")
             return False
         problems.append("no entry of it is left, though the event was processed")
@@ -67,9 +69,9 @@ def _report(verdict: Verdict) -> bool:
     return bool(problems)
 
 
-def _has_just_begun(event_id: str) -> bool:
+def _has_just_begun(context: LedgerContext, event_id: str) -> bool:
     """Whether ParseMessage may still be at work on it: it opens the event before it audits it."""
-    found = status.read(event_id)
+    found = status.read(context, event_id)
     return (
         found is not None
         and found["status"] == status.OPEN

@@ -15,10 +15,9 @@ from ops.session import Session, pass_session
 @pass_session
 def cost_command(session: Session, days: int, as_json: bool) -> None:
     """Sums the units that Comprehend Medical billed, per day (UTC) and operation, and their price."""
-    _ = session.trail  # binds this process to the deployment's tables
     today = datetime.now(UTC).date()
     wanted = [(today - timedelta(days=back)).isoformat() for back in range(days)]
-    lines = [line for day in wanted for line in costs.of_day(day)]
+    lines = [line for day in wanted for line in costs.of_day(session.context, day)]
     if as_json:
         print_json([line.to_dict() for line in lines])
         return

@@ -1,6 +1,5 @@
 """`ens notification`: what a reader would see, without sending anything."""
 
-import os
 from pathlib import Path
 
 import click
@@ -33,7 +32,6 @@ def preview_command(sample: str, form: str, language: str, detail: str, bundle: 
     SAMPLE is the name of a sample message (`admission`, `discharge` …) or a file that holds one. Give
     it no real patient's message: what it prints is what the message says.
     """
-    os.environ.setdefault("ENS_SES_FROM", "notifications@ens.example")
     event = preview.event_of(_read(sample))
     if not event.kind:
         raise ProblemError(f"{sample} is a message of which nobody is told.")

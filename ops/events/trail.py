@@ -10,6 +10,7 @@ from typing import Any
 
 from lambdas.common import status
 from lambdas.common.audit import chain
+from lambdas.delivery.context import LedgerContext
 from ops.deployment import Deployment
 from ops.events import advice, steps, tables
 from ops.events.steps import Entry, Recipient, Step
@@ -59,17 +60,18 @@ class EventTrail:
 
 
 class TrailSource:
-    """Reads trails of one deployment, whose settings are bound to this process."""
+    """Reads trails of one deployment."""
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
+        self.context = deployment.context
 
     def recent(self, limit: int = 20, day: str = "", state: str = "") -> list[EventSummary]:
         """The newest events first; of one day (YYYY-MM-DD), or of the last 14; of one status or all."""
         found: list[EventSummary] = []
         for one_day in [day] if day else tables.days_back():
-            for item in tables.statuses_of(one_day, state):
-                found.append(_summary(item))
+            for item in tables.statuses_of(self.context, one_day, state):
+                found.append(_summary(self.context, item))
                 if len(found) == limit:
                     return found
         return found
@@ -78,14 +80,14 @@ class TrailSource:
         """The event ids that a reference means, newest first: an event id, or a sender's MSH-10."""
         if not reference:
             return []
-        if status.read(reference) or chain.entries(reference):
+        if status.read(self.context, reference) or chain.entries(self.context, reference):
             return [reference]
-        return tables.events_of_control_id(reference)
+        return tables.events_of_control_id(self.context, reference)
 
     def event(self, event_id: str) -> EventTrail | None:
         """The trail of one event; None when nothing is known of it."""
-        item = status.read(event_id) or {}
-        entries = chain.entries(event_id)
+        item = status.read(self.context, event_id) or {}
+        entries = chain.entries(self.context, event_id)
         if not item and not entries:
             return None
         recipients = steps.recipients(entries)
@@ -128,8 +130,8 @@ class TrailSource:
         )
 
 
-def _summary(item: dict[str, Any]) -> EventSummary:
-    entries = chain.entries(item["event_id"])
+def _summary(context: LedgerContext, item: dict[str, Any]) -> EventSummary:
+    entries = chain.entries(context, item["event_id"])
     failed = item["status"] == status.FAILED
     return EventSummary(
         event_id=item["event_id"],

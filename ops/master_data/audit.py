@@ -4,17 +4,21 @@ from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.common.clock import now
+from lambdas.delivery.context import LedgerContext
 
 CHAIN = "registry"
 """The chain's name: `ens trace registry` shows it, `ens audit verify registry` checks it."""
 
 
-def audit_change(by: str, action: str, counts: dict[str, int], **facts: Any) -> None:
+def audit_change(
+    context: LedgerContext, by: str, action: str, counts: dict[str, int], **facts: Any
+) -> None:
     """Audits what a person is about to write: counts and references, nothing of the files.
 
     Before it is written: what was cut short half-way is audited too.
     """
     chain.append(
+        context,
         CHAIN,
         {
             "step": "Registry",

@@ -13,11 +13,14 @@ from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.encounters import Encounter, Occasion, cancel
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
+from lambdas.lookup_identities.context import LookupContext
 
 NOT_TOLD = (DeliveryState.REFUSED, DeliveryState.SUPPRESSED)
 
 
-def withdrawn(identities: Identities, encounter_ref: str, cancellation: Occasion) -> Identities:
+def withdrawn(
+    context: LookupContext, identities: Identities, encounter_ref: str, cancellation: Occasion
+) -> Identities:
     """The identities with those as recipients who were told what the cancellation withdraws.
 
     Nobody when nobody was told, when it was withdrawn before, or without `encounter_ref`. From now on
@@ -25,8 +28,8 @@ def withdrawn(identities: Identities, encounter_ref: str, cancellation: Occasion
     """
     listed: set[str] = set()
     for patient_ref in (identities.patient_ref, *identities.merged_from):
-        listed |= cancel(Encounter(encounter_ref, patient_ref), cancellation)
-    items = filter(None, map(deliveries.read, sorted(listed)))
+        listed |= cancel(context, Encounter(encounter_ref, patient_ref), cancellation)
+    items = filter(None, [deliveries.read(context, key) for key in sorted(listed)])
     found = [
         item
         for item in items
@@ -35,7 +38,7 @@ def withdrawn(identities: Identities, encounter_ref: str, cancellation: Occasion
         and item.task
         and item.task["envelope"]["received_at"] <= cancellation.received_at
     ]
-    recipients = [_again(item) for item in _first_notices(found, cancellation.kind)]
+    recipients = [_again(context, item) for item in _first_notices(found, cancellation.kind)]
     return replace(
         identities, recipients=tuple(filter(None, recipients)), considered=(), fallbacks=()
     )
@@ -50,10 +53,10 @@ def _first_notices(found: Iterable[DeliveryItem], kind: str) -> list[DeliveryIte
     return [item for _, item in sorted(newest.items()) if item.kind != kind]
 
 
-def _again(item: DeliveryItem) -> Recipient | None:
+def _again(context: LookupContext, item: DeliveryItem) -> Recipient | None:
     """The recipient as they were when they were told, with what they were told."""
     first = Identities.from_dict(
-        vault.read_document(item.event_id, "identities.json", item.identities_version)
+        vault.read_document(context, item.event_id, "identities.json", item.identities_version)
     )
     for recipient in (*first.recipients, *first.fallbacks):
         if recipient.recipient_ref == item.recipient_ref:

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
+from lambdas.common.context import Context
 from lambdas.common.errors import (
     DeliveryRefusedError,
     DependencyUnavailableError,
@@ -19,6 +20,8 @@ from lambdas.common.errors import (
     UnprocessableMessageError,
 )
 from lambdas.common.handler import Result, Run, Task, step
+from lambdas.common.settings import Settings
+from lambdas.delivery.context import LedgerContext
 from tests.conftest import ROOT
 from tests.support.logs import on_stdout
 
@@ -32,7 +35,7 @@ TASK = {
 }
 
 
-class Context:
+class LambdaContext:
     function_name = "TestStep"
     memory_limit_in_mb = 256
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:TestStep"
@@ -40,12 +43,14 @@ class Context:
 
 
 def handler(act: Callable[[Task, Run], Result]) -> Callable[[Task], Result]:
-    """The wrapped handler of a step that does `act`."""
-    wrapped = step("TestStep")(act)
+    """The wrapped handler of a step that does `act`, in a sandbox of its own."""
+    wrapped = step("TestStep", lambda: Context(Settings.from_environment()))(
+        lambda task, run, _: act(task, run)
+    )
 
     def invoke(task: Task) -> Result:
         with on_stdout("TestStep"):
-            return wrapped(task, Context())
+            return wrapped(task, LambdaContext())
 
     return invoke
 
@@ -63,7 +68,7 @@ def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_a_good_run_logs_ids_and_counts_and_nothing_of_its_input(
-    aws: Any, capsys: pytest.CaptureFixture[str]
+    context: LedgerContext, aws: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def act(task: Task, run: Run) -> Result:
         run.audit("PARSED", "ok", counts={"notes": 1})
@@ -82,7 +87,7 @@ def test_a_good_run_logs_ids_and_counts_and_nothing_of_its_input(
     assert metric["Notes"] == [3.0]
     assert metric["environment"] == "test"
 
-    [entry] = chain.entries(EVENT)
+    [entry] = chain.entries(context, EVENT)
     assert (entry["step"], entry["actor"]) == ("TestStep", "lambda:TestStep")
     assert (entry["sender"], entry["attempt"]) == ("northgen", 2)
     assert entry["execution_arn"] == TASK["execution_arn"]
@@ -100,7 +105,11 @@ def test_a_good_run_logs_ids_and_counts_and_nothing_of_its_input(
     ids=lambda error: type(error).__name__,
 )
 def test_an_exception_nobody_planned_shows_its_type_and_place_and_never_its_text(
-    aws: Any, capsys: pytest.CaptureFixture[str], caplog: Any, unplanned: Exception
+    context: LedgerContext,
+    aws: Any,
+    capsys: pytest.CaptureFixture[str],
+    caplog: Any,
+    unplanned: Exception,
 ) -> None:
     with pytest.raises(UnexpectedError) as raised:
         raising(unplanned)(TASK)
@@ -111,9 +120,9 @@ def test_an_exception_nobody_planned_shows_its_type_and_place_and_never_its_text
     assert raised.value.__suppress_context__
     out, err = capsys.readouterr()
     assert '"error_name":"UnexpectedError"' in out
-    for text in (str(raised.value), out, err, caplog.text, str(chain.entries(EVENT))):
+    for text in (str(raised.value), out, err, caplog.text, str(chain.entries(context, EVENT))):
         assert SECRET not in text
-    [entry] = chain.entries(EVENT)
+    [entry] = chain.entries(context, EVENT)
     assert (entry["action"], entry["outcome"]) == ("FAILED", "failed")
     assert entry["error_name"] == "UnexpectedError"
 
@@ -127,11 +136,13 @@ def test_a_refusal_of_a_service_adds_its_code(aws: Any) -> None:
 @pytest.mark.parametrize(
     "planned", [DependencyUnavailableError("s3: x"), UnprocessableMessageError("PID-3 is empty")]
 )
-def test_an_error_of_ours_passes_by_its_name_and_is_audited(aws: Any, planned: EnsError) -> None:
+def test_an_error_of_ours_passes_by_its_name_and_is_audited(
+    context: LedgerContext, aws: Any, planned: EnsError
+) -> None:
     with pytest.raises(type(planned)) as raised:
         raising(planned)(TASK)
     assert raised.value is planned
-    [entry] = chain.entries(EVENT)
+    [entry] = chain.entries(context, EVENT)
     assert (entry["error_name"], entry["error"]) == (type(planned).__name__, str(planned))
 
 
@@ -148,10 +159,10 @@ def test_an_error_of_ours_hides_the_one_it_came_from(aws: Any) -> None:
     assert raised.value.__suppress_context__
 
 
-def test_a_refused_delivery_is_no_failure_of_the_step(aws: Any) -> None:
+def test_a_refused_delivery_is_no_failure_of_the_step(context: LedgerContext, aws: Any) -> None:
     with pytest.raises(DeliveryRefusedError):
         raising(DeliveryRefusedError("ses: MessageRejected"))(TASK)
-    assert chain.entries(EVENT) == []
+    assert chain.entries(context, EVENT) == []
 
 
 def test_an_audit_that_is_down_does_not_hide_the_failure_itself(
@@ -191,7 +202,7 @@ def test_tracing_does_not_hook_into_boto_because_it_keeps_what_services_answer(
 ) -> None:
     # In a process of its own: a hook, once in place, stays.
     look = (
-        "from lambdas.common.handler import step; step('TestStep')(lambda task, run: {});"
+        "from lambdas.common.handler import step; step('TestStep', None)(lambda *_: {});"
         "from botocore.client import BaseClient; print(type(BaseClient._make_api_call).__name__)"
     )
     traced = {**os.environ, "LAMBDA_TASK_ROOT": "/var/task"}

@@ -15,7 +15,6 @@ from moto.ses.models import ses_backends
 
 from lambdas.common.audit.chain import entries
 from lambdas.common.aws import vault
-from lambdas.common.aws.clients import client
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.models import (
     ClinicalFindings,
@@ -32,9 +31,11 @@ from lambdas.common.contracts.models import (
 )
 from lambdas.common.handler import Run
 from lambdas.deliver_notification.handler import lambda_handler
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import deliver
 from lambdas.delivery.ledger import deliveries, table
 from lambdas.delivery.mailer import SES_CONFIG
+from tests.support.contexts import refreshed
 
 ACCOUNT = "123456789012"
 RECEIVED_AT = "2026-11-23T13:12:04.000Z"
@@ -90,6 +91,7 @@ PRIVATE = (
 class World:
     """One event for some recipients; `run` is one invocation of the function."""
 
+    context: DeliveryContext
     recipients: tuple[Recipient, ...] = (RECIPIENT,)
     patient_event: PatientEvent = ADMISSION
     task: dict[str, Any] = field(default_factory=dict)
@@ -97,7 +99,7 @@ class World:
     def __post_init__(self) -> None:
         event_id = self.patient_event.event_id
         written = {
-            name: vault.write_document(event_id, f"{name}.json", document).version_id
+            name: vault.write_document(self.context, event_id, f"{name}.json", document).version_id
             for name, document in {
                 "event": self.patient_event.to_dict(),
                 "identities": Identities("k1.patient", recipients=self.recipients).to_dict(),
@@ -121,7 +123,8 @@ class World:
     def run(self, recipient: Recipient | None = None) -> dict[str, Any]:
         """What the function returns for this recipient, or the first."""
         chosen = recipient or self.recipients[0]
-        answer = lambda_handler({**self.task, "recipient_ref": chosen.recipient_ref}, Context())
+        handler = lambda_handler.with_context(refreshed(self.context))
+        answer = handler({**self.task, "recipient_ref": chosen.recipient_ref}, LambdaContext())
         return cast(dict[str, Any], json.loads(json.dumps(answer)))
 
     def run_beside(self) -> dict[str, Any]:
@@ -130,7 +133,7 @@ class World:
         It is the step without the wrapper: one process can collect the wrapper's metrics for one
         invocation at a time only.
         """
-        return beside(self.task)
+        return beside(self.context, self.task)
 
     @property
     def delivery_id(self) -> str:
@@ -142,19 +145,23 @@ class World:
     @property
     def item(self) -> dict[str, Any]:
         """The ledger's item of the first recipient; empty when there is none."""
-        return table.read_item(self.delivery_id)
+        return table.read_item(self.context, self.delivery_id)
 
     @property
     def actions(self) -> list[str]:
         """The actions in the event's audit chain, in order."""
-        return [entry["action"] for entry in entries(EVENT_ID)]
+        return [entry["action"] for entry in entries(self.context, EVENT_ID)]
 
 
-def beside(task: dict[str, Any]) -> dict[str, Any]:
+def beside(context: DeliveryContext, task: dict[str, Any]) -> dict[str, Any]:
     """What a run in another sandbox returns for this task."""
     logger, metrics = Logger(service="beside"), cast(Metrics, Uncounted())
     event_id = task["envelope"]["event_id"]
-    return deliver(task, Run("DeliverNotification", event_id, task, logger, metrics))
+    return deliver(
+        context,
+        task,
+        Run(context, "DeliverNotification", event_id, task, logger=logger, metrics=metrics),
+    )
 
 
 class Uncounted:
@@ -164,7 +171,7 @@ class Uncounted:
         """Forgets the metric."""
 
 
-class Context:
+class LambdaContext:
     """The little of a Lambda context that the wrapper asks for."""
 
     function_name = "DeliverNotification"
@@ -203,13 +210,15 @@ def ledger_items() -> list[dict[str, Any]]:
 
 
 @contextmanager
-def ses_answers(*answers: BaseException | None, after: bool = False) -> Iterator[list[str]]:
+def ses_answers(
+    context: DeliveryContext, *answers: BaseException | None, after: bool = False
+) -> Iterator[list[str]]:
     """SES failing in turn with these, and working where one is None or after the last.
 
     With `after` it takes the mail first and fails then: the answer is what gets lost. Yields a
     list that grows with each call made.
     """
-    ses = client("sesv2", SES_CONFIG)
+    ses = context.client("sesv2", SES_CONFIG)
     real, left, calls = ses.send_email, list(answers), []
 
     def send_email(**arguments: Any) -> Any:

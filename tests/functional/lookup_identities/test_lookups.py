@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
-from lambdas.common.aws.clients import client
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.models import Name, Patient, PatientEvent
 from lambdas.common.errors import (
@@ -18,11 +17,13 @@ from lambdas.common.errors import (
     IdentityConflictError,
     IdentityNotFoundError,
 )
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
-from lambdas.lookup_identities.mpi import backends, cache
+from lambdas.lookup_identities.mpi import cache
 from lambdas.lookup_identities.registry.records import Match, PatientRecord
 from tests.functional.lookup_identities.conftest import RunStep
 from tests.functional.lookup_identities.test_handler import EVENT_ID, OKAFOR, northgen
+from tests.support.contexts import Sandbox
 from tests.support.private import without_digests
 
 pytestmark = pytest.mark.usefixtures("registry")
@@ -44,12 +45,16 @@ class Index:
         self.meanwhile()
         return answer
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 @pytest.fixture
-def index(monkeypatch: pytest.MonkeyPatch, aws: Any) -> Index:
+def index(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox[LookupContext]) -> Index:
     monkeypatch.setenv("ENS_MDM_BACKEND", "pixpdq")
+    monkeypatch.setenv("ENS_MDM_SETTINGS", "{}")
     running = Index()
-    monkeypatch.setattr(backends, "patient_index", lambda: running)
+    sandbox.context.__dict__["patient_index"] = running
     return running
 
 
@@ -72,14 +77,14 @@ def changed(*values: str, trigger: str = "A40", others: tuple[str, ...] = ()) ->
 
 
 def test_the_same_question_is_asked_once_and_tells_the_same_people(
-    index: Index, run_step: RunStep
+    context: LookupContext, index: Index, run_step: RunStep
 ) -> None:
     first, second = run_step(OKAFOR), run_step(replace(OKAFOR, event_id="d" * 32))
     assert index.asked == 1
     assert second["recipients"] == first["recipients"] != []
-    query, _ = chain.entries("d" * 32)
+    query, _ = chain.entries(context, "d" * 32)
     assert (query["action"], query["answer"], query["kept"]) == ("QUERIED", "matched", True)
-    assert chain.entries(EVENT_ID)[0]["kept"] is False
+    assert chain.entries(context, EVENT_ID)[0]["kept"] is False
 
 
 def test_a_found_patient_is_kept_for_five_minutes(
@@ -167,10 +172,10 @@ def test_one_changed_identifier_of_several_is_enough(index: Index, run_step: Run
 
 
 def test_an_answer_that_was_under_way_when_the_patient_was_merged_is_not_kept(
-    index: Index, run_step: RunStep
+    context: LookupContext, index: Index, run_step: RunStep
 ) -> None:
     usable = [UsableIdentifier("PID-3", "H00412", ("NORTHGEN",))]
-    index.meanwhile = lambda: cache.forget(usable)
+    index.meanwhile = lambda: cache.forget(context, usable)
     run_step(OKAFOR)
     index.meanwhile = lambda: None
     run_step(OKAFOR)
@@ -179,9 +184,11 @@ def test_an_answer_that_was_under_way_when_the_patient_was_merged_is_not_kept(
     assert index.asked == 2, "the answer given after the merge is kept"
 
 
-def test_a_merge_is_audited_with_both_by_reference(index: Index, run_step: RunStep) -> None:
+def test_a_merge_is_audited_with_both_by_reference(
+    context: LookupContext, index: Index, run_step: RunStep
+) -> None:
     run_step(changed("H00412", others=("H00977",)))
-    (entry,) = chain.entries("f" * 32)
+    (entry,) = chain.entries(context, "f" * 32)
     assert (entry["action"], entry["trigger_event"]) == ("IDENTITY_CHANGED", "A40")
     assert len(entry["identifiers"]) == len(entry["others"]) == 1
     assert entry["identifiers"] != entry["others"]
@@ -190,37 +197,41 @@ def test_a_merge_is_audited_with_both_by_reference(index: Index, run_step: RunSt
 
 @pytest.mark.parametrize("method", ["batch_get_item", "transact_write_items"])
 def test_without_the_table_the_index_is_asked_each_time(
-    index: Index, run_step: RunStep, monkeypatch: pytest.MonkeyPatch, method: str
+    context: LookupContext,
+    index: Index,
+    run_step: RunStep,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
 ) -> None:
-    original = getattr(client("dynamodb"), method)
+    original = getattr(context.client("dynamodb"), method)
 
     def throttled(**arguments: Any) -> Any:
         if "lookups" in json.dumps(arguments):
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, method)
         return original(**arguments)
 
-    monkeypatch.setattr(client("dynamodb"), method, throttled)
+    monkeypatch.setattr(context.client("dynamodb"), method, throttled)
     for _ in range(2):
         assert run_step(OKAFOR)["recipient_count"] == 1
     assert index.asked == 2
 
 
 def test_a_change_that_cannot_be_noted_comes_again(
-    index: Index, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
+    context: LookupContext, index: Index, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def left_over(**arguments: Any) -> dict[str, Any]:
         return {"UnprocessedItems": arguments["RequestItems"]}
 
-    monkeypatch.setattr(client("dynamodb"), "batch_write_item", left_over)
+    monkeypatch.setattr(context.client("dynamodb"), "batch_write_item", left_over)
     with pytest.raises(DependencyUnavailableError, match="unprocessed"):
         run_step(changed("H00412"))
 
 
 def test_the_table_holds_references_and_the_registrys_id_and_nothing_of_the_message(
-    index: Index, run_step: RunStep
+    context: LookupContext, index: Index, run_step: RunStep
 ) -> None:
     run_step(OKAFOR)
-    (item,) = map(from_item, client("dynamodb").scan(TableName="lookups")["Items"])
+    (item,) = map(from_item, context.client("dynamodb").scan(TableName="lookups")["Items"])
     assert item["patient_id"] == "p-okafor"
     assert item["expires_at"] > time.time()
     said = without_digests(json.dumps(item).casefold())

@@ -21,11 +21,12 @@ from botocore.exceptions import (
 from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
 
+from lambdas.delivery.context import LedgerContext
 from ops import deployment as deployments
 from ops.cli import main
 from ops.deployment import Deployment, receiver_address
 from ops.problem import ProblemError, sentence
-from tests.conftest import ROOT, clear_caches
+from tests.conftest import ROOT
 from tests.support.deployment import deploy
 from tests.support.tables import create_tables
 from tests.support.trails import told
@@ -42,24 +43,24 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def running_local(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def running_local(
+    context: LedgerContext, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[int]:
     """A local AWS on a port of its own, deployed as `local`, with one event in it; yields the port."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-    clear_caches()
     create_tables(boto3.client("dynamodb"))
     for name in ("reference-key", "audit-key"):
         boto3.client("secretsmanager").create_secret(
             Name=name, SecretString='{"current":"k1","k1":"a secret"}'
         )
     deploy(boto3, "local")
-    told(EVENT)
+    told(context, EVENT)
     yield port
     urlopen(Request(f"http://127.0.0.1:{port}/moto-api/reset", method="POST")).close()
     server.stop()
-    clear_caches()
 
 
 def test_a_deployment_is_found_by_its_outputs_and_bound_to_this_process(

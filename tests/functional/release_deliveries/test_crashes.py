@@ -7,13 +7,14 @@ import pytest
 
 from lambdas.common.audit import chain
 from lambdas.delivery import delivery, mailer, record, summary
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts, deliveries, due, problems, rate
 from lambdas.delivery.ledger import feedback as feedback_ledger
 from lambdas.delivery.ledger.states import Problem
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from lambdas.release_deliveries import releasing
 from tests.functional.deliver_notification.test_once import Death, dying
-from tests.functional.deliver_notification.world import RECIPIENT, Context, World, sent_mails
+from tests.functional.deliver_notification.world import RECIPIENT, LambdaContext, World, sent_mails
 from tests.functional.release_deliveries.world import (
     STAND_IN,
     due_now,
@@ -47,18 +48,20 @@ def _long_after(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempts, "TAKE_UP_AFTER", -due.TAKE_UP_AFTER)
 
 
-def dies_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str) -> None:
+def dies_at(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
     """One release that dies there."""
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):
-            release()
+            release(context)
 
 
-def releases() -> None:
+def releases(context: DeliveryContext) -> None:
     """The next minutes' releases."""
     for _ in range(3):
-        release()
+        release(context)
 
 
 @MOMENTS
@@ -84,20 +87,20 @@ def releases() -> None:
     ids=names,
 )
 def test_a_summary_is_told_once_and_its_members_with_it(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
-    for world in worlds(2):
+    for world in worlds(context, 2):
         world.run()
     due_now()
-    dies_at(monkeypatch, module, name, moment)
+    dies_at(context, monkeypatch, module, name, moment)
     gone = len(sent_mails())
-    releases()
+    releases(context)
 
     doubtful = (name, moment) in IN_DOUBT
     assert states() == {"unknown" if doubtful else "sent": 3}
     assert len(sent_mails()) == (gone if doubtful else 1)
     for number in (1, 2):
-        actions = [entry["action"] for entry in chain.entries(f"{number:032x}")]
+        actions = [entry["action"] for entry in chain.entries(context, f"{number:032x}")]
         assert actions == ["HELD", "UNKNOWN" if doubtful else "SENT"]
 
 
@@ -118,24 +121,30 @@ def test_a_summary_is_told_once_and_its_members_with_it(
     ids=names,
 )
 def test_one_held_alone_is_told_once(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
-    [world] = worlds(1)
+    [world] = worlds(context, 1)
     world.run()
     due_now()
-    dies_at(monkeypatch, module, name, moment)
+    dies_at(context, monkeypatch, module, name, moment)
     gone = len(sent_mails())
-    releases()
+    releases(context)
 
     doubtful = (name, moment) in IN_DOUBT
     assert states() == {"unknown" if doubtful else "sent": 1}
     assert len(sent_mails()) == (gone if doubtful else 1)
     if doubtful:
-        assert [e["action"] for e in chain.entries(f"{1:032x}")] == ["HELD", "UNKNOWN"]
+        assert [e["action"] for e in chain.entries(context, f"{1:032x}")] == ["HELD", "UNKNOWN"]
         return
     for _ in range(2):
-        feedback(ses_event("Delivery", f"{1:032x}", world.delivery_id), Context())
-    assert [e["action"] for e in chain.entries(f"{1:032x}")] == ["HELD", "SENT", "DELIVERED"]
+        feedback.with_context(context)(
+            ses_event("Delivery", f"{1:032x}", world.delivery_id), LambdaContext()
+        )
+    assert [e["action"] for e in chain.entries(context, f"{1:032x}")] == [
+        "HELD",
+        "SENT",
+        "DELIVERED",
+    ]
 
 
 @MOMENTS
@@ -145,17 +154,17 @@ def test_one_held_alone_is_told_once(
     ids=names,
 )
 def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
-    [world] = worlds(1)
+    [world] = worlds(context, 1)
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):
             world.run()
     assert world.run()["outcome"] == "held"
-    assert [entry["action"] for entry in chain.entries(f"{1:032x}")] == ["HELD"]
+    assert [entry["action"] for entry in chain.entries(context, f"{1:032x}")] == ["HELD"]
     due_now()
-    releases()
+    releases(context)
     assert len(sent_mails()) == 1
 
 
@@ -172,21 +181,21 @@ def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
     ids=names,
 )
 def test_a_bounce_is_recorded_once_and_the_fallback_told_once(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
-    world = world_with_fallback()
+    world = world_with_fallback(context)
     world.run()
     event = ses_event("Bounce", world.patient_event.event_id, world.delivery_id)
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):
-            feedback(event, Context())
-    feedback(event, Context())  # EventBridge brings it again
-    releases()
+            feedback.with_context(context)(event, LambdaContext())
+    feedback.with_context(context)(event, LambdaContext())  # EventBridge brings it again
+    releases(context)
 
     assert [mail["To"] for mail in sent_mails()] == [RECIPIENT.address, STAND_IN.address]
     assert world.actions.count("BOUNCED") == 1
-    known = problems.read(Problem.ENDPOINT_BAD, world.item["endpoint_ref"])
+    known = problems.read(context, Problem.ENDPOINT_BAD, world.item["endpoint_ref"])
     assert known is not None
     assert known.state == "endpoint_bad"
 
@@ -203,17 +212,17 @@ def test_a_bounce_is_recorded_once_and_the_fallback_told_once(
     ids=names,
 )
 def test_an_address_given_up_is_refused_and_the_fallback_told_once(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
-    world = world_with_fallback()
-    endpoint = delivery.endpoint_of(RECIPIENT)
-    problems.report(Problem.ENDPOINT_BAD, endpoint, recipient_ref="k1.recipient")
+    world = world_with_fallback(context)
+    endpoint = delivery.endpoint_of(context, RECIPIENT)
+    problems.report(context, Problem.ENDPOINT_BAD, endpoint, recipient_ref="k1.recipient")
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):
             world.run()
     refused(world)
-    releases()
+    releases(context)
     assert [mail["To"] for mail in sent_mails()] == [STAND_IN.address]
     assert world.actions.count("REFUSED") == 1
 
@@ -227,9 +236,9 @@ def refused(world: World) -> None:
 @MOMENTS
 @pytest.mark.parametrize(("module", "name"), [(attempts, "suppress"), (chain, "append")], ids=names)
 def test_one_suppressed_is_said_so_once(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
-    world = World()
+    world = World(context)
     cancelled: Callable[..., str] = lambda *_, **__: "c" * 32  # noqa: E731
     monkeypatch.setattr(delivery, "why_suppressed", cancelled)
     with monkeypatch.context() as crash:

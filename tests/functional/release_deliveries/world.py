@@ -9,15 +9,19 @@ import boto3
 from lambdas.common.aws import vault
 from lambdas.common.contracts.models import Identities, Name
 from lambdas.deliver_notification.handler import lambda_handler as deliver
+from lambdas.delivery.context import DeliveryContext
+from lambdas.release_deliveries.context import ReleaseContext
 from lambdas.release_deliveries.handler import lambda_handler
+from lambdas.release_deliveries.settings import ReleaseSettings
 from tests.functional.deliver_notification.world import (
     ADMISSION,
     EVENT_ID,
     RECIPIENT,
-    Context,
+    LambdaContext,
     World,
     ledger_items,
 )
+from tests.support.contexts import refreshed
 
 DIGEST = replace(RECIPIENT, digest_at="07:00", time_zone="America/Halifax")
 STAND_IN = replace(
@@ -39,9 +43,13 @@ class Payload:
 
 
 class Lambda:
-    """The function DeliverNotification, called in this process; `die` breaks it on its way."""
+    """The function DeliverNotification, called in this process; `die` breaks it on its way.
+
+    `context` is the function's.
+    """
 
     def __init__(self) -> None:
+        self.context: DeliveryContext | None = None
         self.die = ""
 
     def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
@@ -50,7 +58,8 @@ class Lambda:
         try:
             if self.die == "before":
                 raise RuntimeError
-            said = deliver(task, Context())
+            assert self.context is not None
+            said = deliver.with_context(refreshed(self.context))(task, LambdaContext())
             if self.die == "after":
                 raise RuntimeError
         except Exception as error:
@@ -65,9 +74,12 @@ class Lambda:
         return Payload(said)
 
 
-def release() -> dict[str, Any]:
+def release(context: DeliveryContext) -> dict[str, Any]:
     """One run of the function."""
-    answer: dict[str, Any] = lambda_handler({"source": "aws.events"}, Context())
+    own = ReleaseContext(ReleaseSettings.from_environment(), context.clients)
+    answer: dict[str, Any] = lambda_handler.with_context(own)(
+        {"source": "aws.events"}, LambdaContext()
+    )
     return answer
 
 
@@ -84,10 +96,10 @@ def due_now() -> None:
             )
 
 
-def worlds(count: int, recipient: Any = DIGEST) -> list[World]:
+def worlds(context: DeliveryContext, count: int, recipient: Any = DIGEST) -> list[World]:
     """So many events for one recipient."""
     return [
-        World((recipient,), replace(ADMISSION, event_id=f"{number:032x}"))
+        World(context, (recipient,), replace(ADMISSION, event_id=f"{number:032x}"))
         for number in range(1, count + 1)
     ]
 
@@ -101,10 +113,10 @@ def states() -> dict[str, int]:
     return found
 
 
-def world_with_fallback() -> World:
+def world_with_fallback(context: DeliveryContext) -> World:
     """A recipient whose directory entry names somebody to be told instead."""
-    world = World((replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref),))
+    world = World(context, (replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref),))
     identities = Identities("k1.patient", recipients=world.recipients, fallbacks=(STAND_IN,))
-    written = vault.write_document(EVENT_ID, "identities.json", identities.to_dict())
+    written = vault.write_document(context, EVENT_ID, "identities.json", identities.to_dict())
     world.task["identities"]["version_id"] = written.version_id
     return world

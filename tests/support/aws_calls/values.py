@@ -198,6 +198,8 @@ class Values:
                 return [end for value in values for end in self.ends(value, frame)]
             case ast.Name() | ast.Attribute():
                 followed = self._followed(node, frame)
+            case ast.Call(func=ast.Attribute(attr="client"), args=[ast.Constant(), *_]):
+                followed = []  # `context.client("s3")` is a client, however the context makes it
             case ast.Call() if not _variable(node):
                 followed = self._returned(node, frame)
             case ast.Subscript(value=value, slice=index):
@@ -271,6 +273,10 @@ class Values:
             for keyword in call.keywords:
                 if keyword.arg == name:
                     yield Place(keyword.value, frame)
+                match keyword:
+                    case ast.keyword(arg=None, value=ast.Call(func=ast.Name(), args=[])):
+                        for document in self.documents(keyword.value, frame):
+                            yield from self.member(document, name)
             if len(call.args) > position:
                 yield Place(call.args[position], frame)
 

@@ -1,18 +1,19 @@
 """Which index answers, and that nothing is loaded for one that does not."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
-from lambdas.lookup_identities import settings
-from lambdas.lookup_identities.fhir import directory
-from lambdas.lookup_identities.fhir import index as fhir
-from lambdas.lookup_identities.mpi import backends
+from lambdas.lookup_identities.context import LookupContext
+from lambdas.lookup_identities.fhir.directory import FhirDirectory
+from lambdas.lookup_identities.fhir.index import FhirIndex
 from lambdas.lookup_identities.mpi.circuit_breaker import FAILURES, SECONDS, Breaker
-from lambdas.lookup_identities.pix_pdq import index as pixpdq
-from tests.conftest import ROOT, clear_caches
+from lambdas.lookup_identities.pix_pdq.index import PixPdqIndex
+from lambdas.lookup_identities.settings import LookupSettings
+from tests.conftest import ROOT
 
 UNUSED = "import sys, lambdas.lookup_identities.handler; print(*sys.modules)"
 
@@ -31,39 +32,45 @@ def test_no_library_is_loaded_for_a_backend_that_is_not_in_use() -> None:
     assert [name for name in loaded if name.startswith(strangers)] == []
 
 
-@pytest.fixture(autouse=True)
-def fresh() -> None:
-    clear_caches()
+MDM = {"host": "mpi.example", "port": 2575, "domain": "REGION", "base_url": "https://mpi.example"}
 
 
+def context_with(monkeypatch: pytest.MonkeyPatch, **variables: str) -> LookupContext:
+    """The context of the step with these environment variables besides the usual ones."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return LookupContext(LookupSettings.from_environment())
+
+
+@pytest.mark.usefixtures("environment")
 def test_each_backend_is_chosen_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (backends.patient_index(), backends.provider_directory()) == (None, None)
-    for name, module in (("pixpdq", pixpdq), ("fhir", fhir)):
-        settings.patient_backend.cache_clear()
-        monkeypatch.setenv("ENS_MDM_BACKEND", name)
-        assert backends.patient_index() is module
-    settings.provider_backend.cache_clear()
-    monkeypatch.setenv("ENS_PROVIDER_BACKEND", "fhir")
-    assert backends.provider_directory() is directory
-    clear_caches()
+    context = context_with(monkeypatch)
+    assert (context.patient_index, context.provider_directory) == (None, None)
+    mdm = {"ENS_MDM_SETTINGS": json.dumps(MDM)}
+    context = context_with(monkeypatch, ENS_MDM_BACKEND="pixpdq", **mdm)
+    assert isinstance(context.patient_index, PixPdqIndex)
+    context = context_with(monkeypatch, ENS_MDM_BACKEND="fhir", ENS_PROVIDER_BACKEND="fhir", **mdm)
+    assert isinstance(context.patient_index, FhirIndex)
+    assert isinstance(context.provider_directory, FhirDirectory)
+    assert context.patient_index.server is context.provider_directory.server
 
 
+@pytest.mark.usefixtures("environment")
 def test_a_backend_that_does_not_exist_is_a_configuration_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("ENS_MDM_BACKEND", "telepathy")
+    context = context_with(monkeypatch, ENS_MDM_BACKEND="telepathy", ENS_MDM_SETTINGS="{}")
     with pytest.raises(ConfigurationError, match="names no backend"):
-        backends.patient_index()
-    clear_caches()
+        _ = context.patient_index
 
 
+@pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"'])
 def test_settings_that_are_no_object_are_a_configuration_error(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setenv("ENS_MDM_SETTINGS", text)
     with pytest.raises(ConfigurationError, match="ENS_MDM_SETTINGS"):
-        settings.mdm_settings()
+        context_with(monkeypatch, ENS_MDM_BACKEND="fhir", ENS_MDM_SETTINGS=text)
 
 
 def fail(breaker: Breaker) -> None:

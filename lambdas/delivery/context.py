@@ -1,0 +1,35 @@
+"""The contexts of the functions that read or write the delivery ledger."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lambdas.common.context import Context
+from lambdas.delivery.settings import DeliverySettings, LedgerSettings
+
+if TYPE_CHECKING:
+    from lambdas.delivery.message.smime import Keyring
+
+
+@dataclass(frozen=True)
+class LedgerContext(Context):
+    """What every step has, and the ledger's table."""
+
+    settings: LedgerSettings
+
+
+@dataclass(frozen=True)
+class DeliveryContext(LedgerContext):
+    """The context of DeliverNotification."""
+
+    settings: DeliverySettings
+
+    @cached_property
+    def keyring(self) -> "Keyring | None":
+        """The keys for S/MIME; None where no secret is set. Errors as `Keyring.from_secret` and `secret`."""
+        if not self.settings.smime_secret:
+            return None
+        # Only here: loading OpenSSL would cost every cold start a tenth of a second.
+        from lambdas.delivery.message.smime import Keyring
+
+        return Keyring.from_secret(self.secret(self.settings.smime_secret))

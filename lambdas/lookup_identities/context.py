@@ -1,0 +1,61 @@
+"""The context of LookupIdentities, with the clients of an MPI and of a provider directory outside."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lambdas.delivery.context import LedgerContext
+from lambdas.lookup_identities.mpi import backends
+from lambdas.lookup_identities.mpi.backends import PatientIndex, ProviderDirectory
+from lambdas.lookup_identities.settings import LookupSettings, json_object
+
+if TYPE_CHECKING:
+    from lambdas.lookup_identities.fhir.http import Server
+
+
+@dataclass(frozen=True)
+class LookupContext(LedgerContext):
+    """What every step has, and the backends. One that is not in use is neither imported nor made."""
+
+    settings: LookupSettings
+
+    @cached_property
+    def mdm_secret(self) -> dict[str, Any]:
+        """Keys and certificates for the MPI, from Secrets Manager; empty where no secret is named.
+
+        Members, all optional, all PEM or text: `ca`, `certificate`, `key` (TLS), `client_id`,
+        `private_key`, `key_id` (OAuth2).
+        """
+        secret_id = self.settings.mdm_secret_id
+        return (
+            json_object(self.secret(secret_id), "the secret of ENS_MDM_SECRET") if secret_id else {}
+        )
+
+    @cached_property
+    def fhir_server(self) -> "Server":
+        """The FHIR server of the settings, for patients and providers alike: one connection, one token."""
+        from lambdas.lookup_identities.fhir.http import Server
+
+        return Server.from_settings(self.settings.mdm, self.mdm_secret)
+
+    @cached_property
+    def patient_index(self) -> PatientIndex | None:
+        """The MPI that is in use; None where the registry itself answers. Errors as `backends.made`."""
+        made: PatientIndex | None = backends.made(
+            self.settings.patient_backend, backends.PATIENTS, self
+        )
+        return made
+
+    @cached_property
+    def provider_directory(self) -> ProviderDirectory | None:
+        """The directory that is in use; None where the registry itself answers."""
+        made: ProviderDirectory | None = backends.made(
+            self.settings.provider_backend, backends.PROVIDERS, self
+        )
+        return made
+
+    def close(self) -> None:
+        """Closes the connections that were opened to an MPI."""
+        for name in ("fhir_server", "patient_index"):
+            if made := self.__dict__.get(name):
+                made.close()
