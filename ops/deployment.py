@@ -1,6 +1,5 @@
 """Finds a deployment by its stack's outputs, so that an operator names an environment and no more."""
 
-import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,10 +11,9 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from lambdas.delivery.context import LedgerContext
 from lambdas.delivery.settings import LedgerSettings
 from ops.problem import ProblemError
+from ops.settings import MLLP_PORT, local_endpoint, local_mllp_port, use_local_system
 
 LOCAL = "local"
-LOCAL_REGION = "us-east-1"
-MLLP_PORT = 17000
 
 # An operator waits a little longer than a function may, but not for minutes.
 CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
@@ -79,11 +77,6 @@ def ingress_outputs(environment: str) -> dict[str, str]:
     return _outputs(boto3.client("cloudformation", config=CONFIG), stack) or {}
 
 
-def local_endpoint() -> str:
-    """Where the local system answers AWS calls; ENS_AWS_PORT moves it."""
-    return f"http://127.0.0.1:{os.environ.get('ENS_AWS_PORT', '4566')}"
-
-
 def find(environment: str) -> Deployment:
     """The deployment of an environment.
 
@@ -91,7 +84,7 @@ def find(environment: str) -> Deployment:
     in this account and region; what AWS itself refuses comes as it is.
     """
     if environment == LOCAL:
-        _point_at_this_machine()
+        use_local_system()
     cloudformation = boto3.client("cloudformation", config=CONFIG)
     try:
         outputs = _outputs(cloudformation, core_stack(environment))
@@ -111,7 +104,7 @@ def find(environment: str) -> Deployment:
 def receiver_address(environment: str) -> tuple[str, int]:
     """Host and port of an environment's MLLP receiver; `ProblemError` when it has no ingress."""
     if environment == LOCAL:
-        return "127.0.0.1", int(os.environ.get("ENS_MLLP_PORT", MLLP_PORT))
+        return "127.0.0.1", local_mllp_port()
     outputs = ingress_outputs(environment)
     if "ReceiverAddress" not in outputs:
         raise ProblemError(
@@ -120,19 +113,6 @@ def receiver_address(environment: str) -> tuple[str, int]:
         )
     host, _, port = outputs["ReceiverAddress"].partition(":")
     return host, int(port or MLLP_PORT)
-
-
-def _point_at_this_machine() -> None:
-    """Aims every AWS client of this process at the local system, whatever account is signed in."""
-    os.environ.pop("AWS_PROFILE", None)
-    os.environ.pop("AWS_SESSION_TOKEN", None)
-    os.environ.update(
-        AWS_ENDPOINT_URL=local_endpoint(),
-        AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106  # the local AWS keeps no secret
-        AWS_REGION=LOCAL_REGION,
-        AWS_DEFAULT_REGION=LOCAL_REGION,
-    )
 
 
 def _outputs(cloudformation: Any, stack: str) -> dict[str, str] | None:
