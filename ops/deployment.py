@@ -8,8 +8,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from lambdas.delivery.context import LedgerContext
-from lambdas.delivery.settings import LedgerSettings
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.settings import LedgerSettings
 from ops.problem import ProblemError
 from ops.settings import MLLP_PORT, local_endpoint, local_mllp_port, use_local_system
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import click
 
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment, find
 from ops.events.trail import TrailSource
 from ops.problem import ProblemError

@@ -14,8 +14,8 @@ from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 
 from environments import load
-from lambdas.delivery.context import LedgerContext
-from lambdas.delivery.settings import LedgerSettings
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.settings import LedgerSettings
 from local import ses_account
 from tests.support import configuration
 from tests.support.tables import create_tables

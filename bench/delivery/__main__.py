@@ -46,7 +46,7 @@ def burst(context: DeliveryContext, count: int, limit: int) -> dict[str, Any]:
     setattr(rate, "time", SimpleNamespace(time=lambda: clock[0]))  # noqa: B010 - mypy: no such export
     began, held, fresh_waits = time.perf_counter(), 0, []
     for _ in range(count):
-        if rate.may_send(context, False, ACCOUNT):
+        if rate.may_send(context, False, ACCOUNT, limit):
             ses.send(int(clock[0]))
         else:
             held += 1
@@ -54,11 +54,11 @@ def burst(context: DeliveryContext, count: int, limit: int) -> dict[str, Any]:
     while held:
         clock[0] += 1
         # One fresh notification in each second of the backlog, after the release took its share.
-        while held and rate.may_send(context, True, ACCOUNT):
+        while held and rate.may_send(context, True, ACCOUNT, limit):
             ses.send(int(clock[0]))
             held -= 1
         waited = 0
-        while not rate.may_send(context, False, ACCOUNT):
+        while not rate.may_send(context, False, ACCOUNT, limit):
             waited += 1
             clock[0] += 1
         ses.send(int(clock[0]))

@@ -9,7 +9,7 @@ import boto3
 
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import due, due_by, waiting
 from lambdas.delivery.ledger.states import DeliveryState
 

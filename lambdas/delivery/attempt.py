@@ -78,7 +78,12 @@ class Attempt:
         item = self._claimed()
         if item.state is not DeliveryState.CLAIMED:
             return item
-        if not rate.may_send(self.context, self.released, mail_account(self.context)):
+        if not rate.may_send(
+            self.context,
+            self.released,
+            mail_account(self.context),
+            self.context.settings.ses_rate,
+        ):
             return self._hold(item, HoldReason.RATE, now())
         try:
             because = cancelled()

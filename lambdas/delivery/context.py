@@ -1,21 +1,14 @@
-"""The contexts of the functions that read or write the delivery ledger."""
+"""The context of DeliverNotification."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lambdas.common.context import Context
-from lambdas.delivery.settings import DeliverySettings, LedgerSettings
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.settings import DeliverySettings
 
 if TYPE_CHECKING:
     from lambdas.delivery.message.smime import Keyring
-
-
-@dataclass(frozen=True)
-class LedgerContext(Context):
-    """What every step has, and the ledger's table."""
-
-    settings: LedgerSettings
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.mpi import backends
 from lambdas.lookup_identities.mpi.backends import PatientIndex, ProviderDirectory
 from lambdas.lookup_identities.settings import LookupSettings, json_object

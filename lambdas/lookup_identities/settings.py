@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.settings import required, shared, text
-from lambdas.delivery.settings import LedgerSettings
+from lambdas.delivery.ledger.settings import LedgerSettings
 
 REGISTRY = "registry"
 """The backend that is our own registry."""

@@ -1,8 +1,8 @@
 """RecordFeedback: what SES says later about a mail (delivered, bounced, …), as EventBridge brings it."""
 
 from lambdas.common.handler import Result, Run, Task, step
-from lambdas.delivery.context import LedgerContext
-from lambdas.delivery.settings import LedgerSettings
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.settings import LedgerSettings
 from lambdas.record_feedback.feedback import tag
 from lambdas.record_feedback.recording import record
 

@@ -2,9 +2,9 @@
 
 from lambdas.common.audit import chain
 from lambdas.common.handler import Result, Run, Task
-from lambdas.delivery.context import LedgerContext
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger import feedback as ledger
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState, Problem
 from lambdas.record_feedback.feedback import Feedback

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.release_deliveries.settings import ReleaseSettings
 
 

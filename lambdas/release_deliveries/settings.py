@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from lambdas.common.settings import choice, required, shared, whole
-from lambdas.delivery.settings import LedgerSettings
+from lambdas.delivery.ledger.settings import LedgerSettings
 
 ON_UNKNOWN = ("park", "resend_once")
 

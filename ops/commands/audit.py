@@ -7,7 +7,7 @@ import click
 from lambdas.common import status
 from lambdas.common.audit.chain import Verdict, verify
 from lambdas.common.clock import milliseconds_since
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.events import tables
 from ops.output import console, count
 from ops.problem import ProblemError

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.progress import Progress
 
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.registry.files import read_file
 from lambdas.lookup_identities.registry.records import ROSTER_SOON
 from lambdas.lookup_identities.registry.rows import InvalidRegistryError

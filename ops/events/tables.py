@@ -7,7 +7,7 @@ from typing import Any
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 
 DAYS_BACK = 14
 """How far a list looks back: SQS keeps a dead letter for at most 14 days."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from lambdas.common import status
 from lambdas.common.audit import chain
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from ops.events import advice, steps, tables
 from ops.events.steps import Entry, Recipient, Step

@@ -4,7 +4,7 @@ from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.common.clock import now
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 
 CHAIN = "registry"
 """The chain's name: `ens trace registry` shows it, `ens audit verify registry` checks it."""

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.registry.items import Item
 
 KEYS = ("pk", "sk")

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.matching.demographics import birth_dates_agree, surnames_agree
 from lambdas.lookup_identities.registry.files import Table
 from lambdas.lookup_identities.registry.items import (

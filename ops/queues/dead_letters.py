@@ -12,7 +12,7 @@ from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
 from lambdas.common.clock import milliseconds_since
 from lambdas.common.errors import PERMANENT_ERRORS
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import CONFIG, Deployment
 from ops.events import tables
 from ops.problem import ProblemError

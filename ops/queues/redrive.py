@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
 from lambdas.common.clock import milliseconds_since, now
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import CONFIG, Deployment
 
 BATCH = 10

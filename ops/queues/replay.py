@@ -12,7 +12,7 @@ from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.vault import document_key
 from lambdas.common.clock import iso, now
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import CONFIG, Deployment
 from ops.problem import FAILURES, ProblemError
 

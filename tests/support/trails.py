@@ -7,7 +7,7 @@ from lambdas.common import status
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 
 PROVIDER = "k1.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 SECOND_PROVIDER = "k1.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.mailer import SES_CONFIG
 from lambdas.extract_entities.comprehend import CONFIG as COMPREHEND_CONFIG
 from tests.support.broken import declining, refusing

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.extract_entities.comprehend import CONFIG
 from lambdas.lookup_identities.registry.items import provider_key
 from tests.support.broken import refusing

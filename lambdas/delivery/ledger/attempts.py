@@ -16,8 +16,8 @@ from lambdas.common.aws.items import Item
 from lambdas.common.aws.vault import Written
 from lambdas.common.clock import now
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.delivery.context import LedgerContext
 from lambdas.delivery.ledger import deliveries, table
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import NOT_DUE, RESEND_AFTER, TAKE_UP_AFTER, due, due_after
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState

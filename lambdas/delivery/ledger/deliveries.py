@@ -10,8 +10,8 @@ import msgspec
 
 from lambdas.common.aws.items import Item, from_item
 from lambdas.common.clock import now
-from lambdas.delivery.context import LedgerContext
 from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import NOT_DUE, due
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState, HoldReason

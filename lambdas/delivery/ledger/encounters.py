@@ -14,8 +14,8 @@ import msgspec
 from lambdas.common.aws.items import Item
 from lambdas.common.clock import iso
 from lambdas.common.contracts.models import CANCELS, PatientEvent
-from lambdas.delivery.context import LedgerContext
 from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import EncounterRecord
 from lambdas.delivery.ledger.table import Prefix
 

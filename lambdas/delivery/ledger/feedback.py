@@ -3,8 +3,8 @@
 import msgspec
 
 from lambdas.common.clock import now
-from lambdas.delivery.context import LedgerContext
 from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import NOT_DUE
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from lambdas.common.clock import iso
-from lambdas.delivery.context import LedgerContext
 from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import MailAccount
 from lambdas.delivery.ledger.table import Prefix
 

@@ -4,8 +4,8 @@ import msgspec
 
 from lambdas.common.aws.items import from_item
 from lambdas.common.clock import now
-from lambdas.delivery.context import LedgerContext
 from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import AddressProblem, Switch
 from lambdas.delivery.ledger.states import Problem, SwitchState
 from lambdas.delivery.ledger.table import Prefix

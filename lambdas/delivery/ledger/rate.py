@@ -8,8 +8,8 @@ import time
 
 import msgspec
 
-from lambdas.delivery.context import DeliveryContext, LedgerContext
 from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import MailAccount, RateCounter
 from lambdas.delivery.ledger.table import Prefix
 
@@ -17,12 +17,12 @@ SHARE_OF_RELEASES = 0.8
 """Held deliveries leave a fifth of the rate to new ones, which never wait behind a backlog."""
 
 
-def may_send(context: DeliveryContext, released: bool, account: MailAccount) -> bool:
+def may_send(context: LedgerContext, released: bool, account: MailAccount, ses_rate: int) -> bool:
     """Whether one more mail fits into this second; True without a limit.
 
-    The limit is `ENS_SES_RATE` (mails a second), or the account's maximum rate where that is lower.
+    The limit is `ses_rate` (ENS_SES_RATE, mails a second), or the account's maximum rate where that is lower.
     """
-    limit = account.rate(context.settings.ses_rate)
+    limit = account.rate(ses_rate)
     if not limit:
         return True
     return _count(context, max(1, int(limit * SHARE_OF_RELEASES)) if released else limit)

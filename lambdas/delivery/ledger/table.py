@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 
 
 class Prefix(StrEnum):

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from lambdas.common.audit import chain
 from lambdas.common.audit.chain import HEAD
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 
 EVENT = "5e" * 16
 Table = Any

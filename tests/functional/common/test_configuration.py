@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from environments import load
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.senders import Sender, sender_named
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from tests.support import configuration
 from tests.support.contexts import refreshed
 

@@ -21,7 +21,7 @@ from lambdas.common.errors import (
 )
 from lambdas.common.handler import Result, Run, Task, step
 from lambdas.common.settings import Settings
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from tests.conftest import ROOT
 from tests.support.logs import on_stdout
 

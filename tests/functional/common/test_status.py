@@ -6,7 +6,7 @@ import pytest
 
 from lambdas.common import status
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 
 EVENT = "5e" * 16
 

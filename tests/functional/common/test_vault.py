@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws import vault
 from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from tests.conftest import VAULT
 
 EVENT = "5e" * 16

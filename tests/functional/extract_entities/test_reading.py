@@ -148,6 +148,7 @@ def test_the_hospitals_own_diagnosis_is_not_suggested_again(
 def test_a_kept_analysis_is_found_neither_by_its_text_nor_under_another_key(
     context: ExtractContext,
     run_step: RunStep,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run_step("Has gout.")
     keys = [
@@ -161,5 +162,7 @@ def test_a_kept_analysis_is_found_neither_by_its_text_nor_under_another_key(
     context.client("secretsmanager").put_secret_value(
         SecretId="reference-key", SecretString='{"current": "k2", "k2": "another secret"}'
     )
+    # Any other setting: a fresh sandbox reads the key again.
+    monkeypatch.setenv("ENS_TEXT_LIMIT", "40000")
     run_step("Has gout.")
     assert chain.entries(context, EVENT_ID)[-1]["counts"]["requests"] == 2

@@ -412,6 +412,7 @@ def test_a_signed_assertion_gets_a_token_that_is_used_until_it_ends(
         mpi_sandbox.end()
         audience = f"{running.url}/token"
         settings = {**running.settings, "token_url": audience}
+        monkeypatch.setenv("ENS_MDM_BACKEND", "fhir")
         monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps(settings))
         secret = {"client_id": "hl7-ens", "private_key": pem_of(KEYS[algorithm]), "key_id": "1"}
         set_mdm_secret(monkeypatch, secret)
@@ -430,6 +431,7 @@ def test_a_refused_assertion_and_a_key_that_is_none_are_configuration_errors(
 ) -> None:
     with fhir_index(lambda _: None) as running:
         settings = {**running.settings, "token_url": f"{running.url}/token"}
+        monkeypatch.setenv("ENS_MDM_BACKEND", "fhir")
         monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps(settings))
         for secret, text in (
             ({"client_id": "c", "private_key": pem_of(KEYS["ES384"])}, "refuses our assertion"),
@@ -487,6 +489,7 @@ def test_mutual_tls_is_spoken_with_the_secrets_certificate(
     mpi_sandbox.end()
     settings = {"base_url": f"https://localhost:{server.server_port}/fhir", "domain": "urn:oid:1.2"}
     systems = {"NORTHGEN": "urn:oid:1.3"}
+    monkeypatch.setenv("ENS_MDM_BACKEND", "fhir")
     monkeypatch.setenv("ENS_MDM_SETTINGS", json.dumps({**settings, "systems": systems}))
     client = root.issue("hl7-ens")
     secret = {"ca": root.pem, "certificate": client.pem, "key": client.key_pem}

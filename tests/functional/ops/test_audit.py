@@ -7,7 +7,7 @@ import boto3
 from click.testing import Result
 
 from lambdas.common.clock import iso
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.events import tables
 from tests.support.trails import Story, poison, told
 

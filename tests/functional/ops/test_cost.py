@@ -4,7 +4,7 @@ from collections.abc import Callable
 from click.testing import Result
 
 from lambdas.common.audit import chain
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 
 
 def extracted(context: LedgerContext, event_id: str, **units: int) -> None:

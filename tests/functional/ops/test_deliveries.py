@@ -10,8 +10,8 @@ from click.testing import Result
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
-from lambdas.delivery.context import LedgerContext
 from lambdas.delivery.ledger import deliveries, problems
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.problems import SWITCH
 from lambdas.delivery.ledger.states import Problem
 

@@ -21,7 +21,8 @@ from botocore.exceptions import (
 from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
 
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.settings import LedgerSettings
 from ops import deployment as deployments
 from ops.cli import main
 from ops.deployment import Deployment, receiver_address
@@ -43,9 +44,7 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def running_local(
-    context: LedgerContext, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[int]:
+def running_local(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A local AWS on a port of its own, deployed as `local`, with one event in it; yields the port."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
@@ -57,18 +56,18 @@ def running_local(
             Name=name, SecretString='{"current":"k1","k1":"a secret"}'
         )
     deploy(boto3, "local")
-    told(context, EVENT)
+    told(LedgerContext(LedgerSettings.from_environment()), EVENT)
     yield port
     urlopen(Request(f"http://127.0.0.1:{port}/moto-api/reset", method="POST")).close()
     server.stop()
 
 
-def test_a_deployment_is_found_by_its_outputs_and_bound_to_this_process(
+def test_a_deployment_is_found_by_its_outputs_and_gives_the_steps_settings(
     deployment: Deployment,
 ) -> None:
     assert deployment.region == "us-east-1"
-    assert deployment.output("AuditTable") == os.environ["ENS_AUDIT_TABLE"] == "audit"
-    assert os.environ["ENS_ENVIRONMENT"] == "dev"
+    assert deployment.output("AuditTable") == deployment.context.settings.audit_table == "audit"
+    assert deployment.context.settings.environment == "dev"
 
 
 def test_an_environment_that_is_not_deployed_is_one_sentence(ens: Ens) -> None:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 
 from lambdas.common.audit import chain
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from ops.queues import dead_letters, redrive
 from tests.support.deployment import dead_letter, drain

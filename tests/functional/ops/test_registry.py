@@ -13,7 +13,7 @@ from click.testing import Result
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.registry import table
 from lambdas.lookup_identities.registry.items import items_of_folder

@@ -7,7 +7,7 @@ from click.testing import Result
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.models import Envelope
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from tests.support.deployment import drain
 from tests.support.messages import sample, vaulted

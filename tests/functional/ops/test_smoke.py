@@ -8,7 +8,7 @@ from click.testing import Result
 
 from environments import load
 from lambdas.common.aws.items import to_item
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from ops.queues import redrive
 from ops.smoke.patient import ADDRESS, entries_of

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 
 from lambdas.common.errors import PERMANENT_ERRORS
-from lambdas.delivery.context import LedgerContext
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from ops.events.advice import ADVICE
 from ops.events.trail import TrailSource

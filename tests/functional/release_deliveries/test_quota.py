@@ -206,4 +206,4 @@ def test_the_accounts_maximum_rate_is_kept_by_every_function(
     monkeypatch.setenv("ENS_SES_RATE", "14")
     monkeypatch.setattr("lambdas.delivery.ledger.rate.time.time", lambda: 1_000_000.0)
     assert [world.run()["outcome"] for world in to_several(context, 3)] == ["sent", "held", "held"]
-    assert not rate.may_send(context, False, mail_account.mail_account(context))
+    assert not rate.may_send(context, False, mail_account.mail_account(context), 14)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from lambdas.common.errors import ConfigurationError
-from lambdas.delivery.context import LedgerContext
 from lambdas.delivery.ledger import deliveries, table
+from lambdas.delivery.ledger.context import LedgerContext
 
 
 def test_a_delivery_that_was_never_made_has_no_item(context: LedgerContext, aws: Any) -> None:
