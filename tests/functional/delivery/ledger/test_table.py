@@ -7,6 +7,7 @@ import pytest
 from lambdas.common.errors import ConfigurationError
 from lambdas.delivery.ledger import deliveries, table
 from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.settings import LedgerSettings
 
 
 def test_a_delivery_that_was_never_made_has_no_item(context: LedgerContext, aws: Any) -> None:
@@ -18,7 +19,7 @@ def test_a_ledger_without_a_name_is_a_matter_of_configuration(
 ) -> None:
     monkeypatch.delenv("ENS_LEDGER_TABLE")
     with pytest.raises(ConfigurationError, match="ENS_LEDGER_TABLE"):
-        deliveries.read(context, "d1")
+        LedgerSettings.from_environment()
 
 
 def test_an_update_sets_removes_and_adds_in_one_write(context: LedgerContext, aws: Any) -> None:
