@@ -1,8 +1,8 @@
 """`python -m receiver.smoke_client`: sends the messages of `ens smoke` from inside the VPC.
 
-Runs as a one-off task beside the receivers, connects to the load balancer as a hospital would, and
-prints one JSON line for each message: its name, and the acknowledgement or the error. The messages
-are invented, so the log holds no patient data.
+Runs as a one-off ECS task, connects to the load balancer like a hospital system, and prints one JSON line
+for each message: its name, and the acknowledgement or the error. The messages name invented patients, so
+the log holds no patient data.
 
 Variables: ENS_SMOKE_HOST, ENS_SMOKE_PORT, ENS_SMOKE_MESSAGES (JSON, LZMA, base64); for TLS
 ENS_SMOKE_TLS=on, ENS_SMOKE_SERVER_NAME, and ENS_SMOKE_IDENTITY (JSON with `ca`, and for mutual TLS
@@ -20,12 +20,12 @@ from hl7.mllp import Decoder, wrap
 from receiver.settings import SmokeSettings, read_smoke_settings
 from receiver.transport.tls import client_context
 
-SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 MAX_ANSWER_BYTES = 1 << 20
 
 
 def main() -> int:
-    """The exit status: 0 when every message was answered."""
+    """Returns the exit status: 0 when every message was answered, else 1."""
     failed = 0
     for line in lines(read_smoke_settings()):
         failed += "error" in line
@@ -35,7 +35,7 @@ def main() -> int:
 
 
 def lines(settings: SmokeSettings) -> Iterator[dict[str, str]]:
-    """Each message's result, in order. Each message has a connection of its own."""
+    """Yields the result of each message, in order. Each message uses its own connection."""
     for probe in settings.messages:
         try:
             answer = ask(settings, probe["message"].encode("ascii"))
@@ -46,19 +46,19 @@ def lines(settings: SmokeSettings) -> Iterator[dict[str, str]]:
 
 
 def ask(settings: SmokeSettings, message: bytes) -> bytes:
-    """The answer to a message. Raises `OSError` after 30 s without data."""
+    """Returns the acknowledgement of a message. Raises `OSError` after 30 s without data."""
     decoder = Decoder(MAX_ANSWER_BYTES)
     with _connected(settings) as connection:
         connection.sendall(wrap(message))
         while data := connection.recv(65536):
             for frame in decoder.feed(data):
-                return frame.payload
-    raise ConnectionResetError("closed without an answer")
+                return frame.message
+    raise ConnectionResetError("connection closed without an acknowledgement")
 
 
 @contextmanager
 def _connected(settings: SmokeSettings) -> Iterator[socket.socket]:
-    with socket.create_connection((settings.host, settings.port), SECONDS) as plain:
+    with socket.create_connection((settings.host, settings.port), TIMEOUT_SECONDS) as plain:
         if not settings.tls:
             yield plain
             return

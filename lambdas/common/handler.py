@@ -11,8 +11,12 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
+from lambdas.common.aws.items import Item
 from lambdas.common.clock import milliseconds_since, now
 from lambdas.common.context import Context
+from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
+from lambdas.common.contracts.document import read_as, to_document, without_empty
+from lambdas.common.contracts.steps import StepInput
 from lambdas.common.errors import (
     ConfigurationError,
     DeliveryRefusedError,
@@ -21,10 +25,12 @@ from lambdas.common.errors import (
     UnexpectedError,
 )
 
-Task = dict[str, Any]
-Result = dict[str, Any]
+Task = TypeVar("Task", bound=StepInput)
+Document = dict[str, Any]
+"""A task or a result as Lambda passes it: JSON, read and written by the contracts."""
+
 C = TypeVar("C", bound=Context)
-Handler = Callable[[Task, "Run", C], Result]
+Handler = Callable[[Task, "Run", C], object]
 
 NAMESPACE = "hl7-ens"
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,55 +42,58 @@ class Run:
     def __init__(
         self,
         context: Context,
-        step_name: str,
-        event_id: str,
-        task: Task,
-        *,
+        step_name: AuditStep,
+        task: StepInput,
         logger: Logger,
         metrics: Metrics,
     ) -> None:
         self._context = context
         self.step_name = step_name
-        self.event_id = event_id
-        self.execution_arn: str = task.get("execution_arn", "")
-        self.attempt = int(task.get("attempt", 0))
-        self.sender: str = task.get("envelope", {}).get("sender", "unknown")
+        self.event_id = task.event.event_id
+        self.execution_arn = task.execution_arn
+        self.attempt = task.attempt
+        self.sender = task.event.sender
         self.started_at = now()
         self.logger = logger
         self.metrics = metrics
-        self._noted: list[dict[str, Any]] = []
+        self._noted: list[Item] = []
 
-    def audit(self, action: str, outcome: str, **facts: Any) -> None:
+    def audit(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
         """Appends an entry about this step, after the entries buffered by `note()`.
 
-        `facts` are references, counts, codes and versions.
+        `facts` are members of `AuditEntry`: references, counts, codes and versions.
         """
         chain.append(
             self._context, self.event_id, *self._noted, self._entry(action, outcome, facts)
         )
         self._noted.clear()
 
-    def audit_of(self, event_id: str, action: str, outcome: str, **facts: Any) -> None:
+    def audit_of(
+        self, event_id: str, action: AuditAction, outcome: AuditOutcome, **facts: Any
+    ) -> None:
         """Appends an entry to the chain of another event that this step also handled."""
         chain.append(self._context, event_id, self._entry(action, outcome, facts))
 
-    def note(self, action: str, outcome: str, **facts: Any) -> None:
+    def note(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
         """Buffers the entry. It is written in the next `audit()` transaction."""
         self._noted.append(self._entry(action, outcome, facts))
 
-    def _entry(self, action: str, outcome: str, facts: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "step": self.step_name,
-            "actor": f"lambda:{self.step_name}",
-            "action": action,
-            "outcome": outcome,
-            "started_at": self.started_at,
+    def _entry(self, action: AuditAction, outcome: AuditOutcome, facts: dict[str, Any]) -> Item:
+        of_run: dict[str, Any] = {
             "duration_ms": milliseconds_since(self.started_at),
             "attempt": self.attempt,
             "execution_arn": self.execution_arn,
             "sender": self.sender,
-            **facts,
         }
+        entry = AuditEntry(
+            step=self.step_name,
+            actor=f"lambda:{self.step_name}",
+            action=action,
+            outcome=outcome,
+            started_at=self.started_at,
+            **(of_run | facts),
+        )
+        return without_empty(to_document(entry))
 
     def count(self, metric: str, value: int = 1) -> None:
         """Adds to a CloudWatch metric of the environment (EMF)."""
@@ -96,35 +105,35 @@ class Run:
         if isinstance(error, DeliveryRefusedError | IdentityNotFoundError):
             return  # the step itself has audited it, as REFUSED or UNKNOWN_PATIENT
         try:
-            self.audit("FAILED", "failed", error_name=type(error).__name__, error=str(error))
+            self.audit(
+                AuditAction.FAILED,
+                AuditOutcome.FAILED,
+                error_name=type(error).__name__,
+                error=str(error),
+            )
         except Exception as unwritten:
             self.logger.error("the failure is not audited", reason=where(unwritten))
 
 
-def of_envelope(task: Task) -> str:
-    """The event id in a task's envelope."""
-    event_id: str = task["envelope"]["event_id"]
-    return event_id
-
-
-class Step(Generic[C]):
+class StepHandler(Generic[Task, C]):
     """The Lambda handler of a state, and the one context of its function.
 
+    The task is read as its contract; the result is a value of the step's result class.
     Errors of `common.errors` are raised unchanged. Any other becomes `UnexpectedError` with its type,
     file and line, because its text may hold a patient's name.
     """
 
     def __init__(
         self,
-        name: str,
-        handler: Handler[C],
+        name: AuditStep,
+        contract: type[Task],
+        handler: Handler[Task, C],
         make_context: Callable[[], C],
-        event_id_of: Callable[[Task], str],
     ) -> None:
         self.name = name
+        self._contract = contract
         self._handler = handler
         self._make_context = make_context
-        self._event_id_of = event_id_of
         self._logger = Logger(service=name, log_uncaught_exceptions=False)
         # boto is not patched: X-Ray's patch records error texts, and those of SES hold addresses.
         self._tracer = Tracer(service=name, auto_patch=False)
@@ -141,36 +150,32 @@ class Step(Generic[C]):
         other.__dict__["context"] = context
         return other
 
-    def __call__(self, task: Task, lambda_context: Any) -> Result:
+    def __call__(self, document: Document, lambda_context: Any) -> Document:
         """Runs one invocation, with its trace, metrics, log and audit."""
         traced = self._tracer.capture_lambda_handler(
             self._metrics.log_metrics(self._invoke), capture_response=False, capture_error=False
         )
-        result: Result = traced(task, lambda_context)
+        result: Document = traced(document, lambda_context)
         return result
 
-    def _invoke(self, task: Task, _: Any) -> Result:
+    def _invoke(self, document: Document, _: Any) -> Document:
         # Always one: Powertools warns of an invocation without metrics.
         self._metrics.add_metric(name="Attempts", unit="Count", value=1)
+        task = read_as(self._contract, document)
         try:
-            event_id = self._event_id_of(task)
             context = self.context
-            run = Run(
-                context, self.name, event_id, task, logger=self._logger, metrics=self._metrics
-            )
         except ConfigurationError as error:
             # Without settings there is no audit: the workflow's own entry follows.
             self._logger.warning(str(error), error_name=type(error).__name__)
             raise error from None
-        except (AttributeError, KeyError, TypeError, ValueError) as unreadable:
-            raise UnexpectedError(where(unreadable)) from None
+        run = Run(context, self.name, task, self._logger, self._metrics)
         self._logger.append_keys(
             event_id=run.event_id, execution_arn=run.execution_arn, attempt=run.attempt
         )
         self._tracer.put_annotation("event_id", run.event_id)
         try:
             self._metrics.add_dimension("environment", context.settings.environment)
-            result = self._handler(task, run, context)
+            result = to_document(self._handler(task, run, context))
         except EnsError as error:
             run.failed(error)
             raise error from None
@@ -183,12 +188,10 @@ class Step(Generic[C]):
 
 
 def step(
-    name: str,
-    make_context: Callable[[], C],
-    event_id_of: Callable[[Task], str] = of_envelope,
-) -> Callable[[Handler[C]], Step[C]]:
+    name: AuditStep, contract: type[Task], make_context: Callable[[], C]
+) -> Callable[[Handler[Task, C]], StepHandler[Task, C]]:
     """Makes `handler(task, run, context)` the Lambda handler of the state called `name`."""
-    return lambda handler: Step(name, handler, make_context, event_id_of)
+    return lambda handler: StepHandler(name, contract, handler, make_context)
 
 
 def where(error: BaseException) -> str:

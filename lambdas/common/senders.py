@@ -7,7 +7,7 @@ from lambdas.common.context import Context
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class SenderProfile:
     """A configured sender; all members are empty for one that is not configured.
 
     `zone` applies to times without an offset, `default_assigning_authority` to identifiers without an
@@ -20,13 +20,13 @@ class Sender:
     phone: str = ""
 
 
-def sender_named(context: Context, name: str) -> Sender:
-    """The sender of this configured name; an empty `Sender` for `unknown`.
+def sender_named(context: Context, name: str) -> SenderProfile:
+    """The sender of this configured name; an empty `SenderProfile` for `unknown`.
 
-    Raises as `Context.senders` does.
+    Raises as `lambdas.common.configuration.senders` does.
     """
     entry = context.senders.get(name, {})
-    return Sender(
+    return SenderProfile(
         display_name=entry.get("display_name", ""),
         zone=_zone(entry.get("time_zone", "")),
         default_assigning_authority=entry.get("default_assigning_authority", ""),

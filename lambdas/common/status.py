@@ -4,19 +4,15 @@ ParseMessage opens it; the workflow itself writes COMPLETED and FAILED (Complete
 so the final status is correct even if a function dies.
 """
 
-from typing import Any
-
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item
 from lambdas.common.clock import now
 from lambdas.common.context import Context
-
-OPEN = "OPEN"
-COMPLETED = "COMPLETED"
-FAILED = "FAILED"
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.status import EventStatus, StatusItem
 
 
-def read(context: Context, event_id: str) -> dict[str, Any] | None:
+def read(context: Context, event_id: str) -> StatusItem | None:
     """The event's status item, by a consistent read; None for an unknown event."""
     with dependency("dynamodb"):
         answer = context.client("dynamodb").get_item(
@@ -24,7 +20,9 @@ def read(context: Context, event_id: str) -> dict[str, Any] | None:
             Key={"event_id": {"S": event_id}},
             ConsistentRead=True,
         )
-    return from_item(answer["Item"]) if "Item" in answer else None
+    if "Item" not in answer:
+        return None
+    return read_as(StatusItem, from_item(answer["Item"]))
 
 
 def open_event(
@@ -43,7 +41,7 @@ def open_event(
             ),
             ExpressionAttributeNames={"#status": "status", "#day": "day"},
             ExpressionAttributeValues={
-                ":open": {"S": OPEN},
+                ":open": {"S": EventStatus.OPEN},
                 ":day": {"S": received_at[:10]},
                 ":received": {"S": received_at},
                 ":execution": {"S": execution_arn},

@@ -2,13 +2,14 @@
 
 import time
 
-from lambdas.common.contracts.models import FirstNotice, PatientEvent, Recipient
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.recipient import FirstNotice, Recipient
+from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.handler import Task
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.attempts import Delivery
-from lambdas.delivery.ledger.encounters import Encounter, Occasion, cancelled_by
+from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancelled_by
 from lambdas.delivery.ledger.states import DeliveryState
 
 NEVER_TOLD = "never_told"
@@ -17,7 +18,7 @@ NEVER_TOLD = "never_told"
 def why_suppressed(
     context: DeliveryContext,
     delivery: Delivery,
-    task: Task,
+    task: DeliverNotificationInput,
     patient_event: PatientEvent,
     recipient: Recipient,
     *,
@@ -28,12 +29,12 @@ def why_suppressed(
     With "" the delivery is on its encounter's list: a cancellation from now on tells this recipient.
     Raises `DependencyUnavailableError` while the first notice is on its way.
     """
-    if recipient.withdraws and not _was_told(context, recipient.withdraws):
+    if recipient.cancels and not _was_told(context, recipient.cancels):
         return NEVER_TOLD
     return cancelled_by(
         context,
-        Encounter(delivery.encounter_ref, delivery.patient_ref),
-        Occasion.of(patient_event, task["envelope"]["received_at"]),
+        NotifiedEncounter(delivery.encounter_ref, delivery.patient_ref),
+        NotifiedEvent.of(patient_event, task.envelope.received_at),
         delivery.delivery_id,
         promised=promised,
     )

@@ -9,20 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.models import Recipient
-from lambdas.common.handler import Result, Run, Task
+from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.steps import DeliverNotificationInput, DeliverNotificationResult
+from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery import record
 from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import why_suppressed
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.delivery import (
-    BAD_ENDPOINT,
-    endpoint_of,
-    hold_reason_of,
-    is_given_up,
-    why_held,
-)
+from lambdas.delivery.delivery import BAD_ENDPOINT, endpoint_of, is_given_up, result_of, why_held
 from lambdas.delivery.detail import Detail, detail_for
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.attempts import Delivery
@@ -44,7 +40,7 @@ ALL_SUPPRESSED = "all_suppressed"
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class HeldNotification:
     """One held notification in a summary: its ledger item, what it tells, and whom."""
 
     item: DeliveryItem
@@ -52,22 +48,24 @@ class Member:
     recipient: Recipient
 
     @classmethod
-    def of(cls, context: DeliveryContext, item: DeliveryItem) -> "Member":
+    def of(cls, context: DeliveryContext, item: DeliveryItem) -> "HeldNotification":
         """The member whose ledger item this is."""
         task = _task(item)
         recipient = recipient_in(identities_of(context, item.event_id, task), item.recipient_ref)
         return cls(item, event_and_findings(context, item.event_id, task), recipient)
 
 
-def deliver_digest(context: DeliveryContext, task: Task, run: Run) -> Result:
+def deliver_digest(
+    context: DeliveryContext, task: DeliverNotificationInput, run: Run
+) -> DeliverNotificationResult:
     """Sends one summary at most once, settles its members, and returns recipient, outcome and id.
 
-    `task["members"]` are delivery ids, `task["envelope"]["event_id"]` is the summary's own id. Raises
+    `task.members` are delivery ids, `task.envelope.event_id` is the summary's own id. Raises
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
     members = [
-        Member.of(context, item)
-        for key in task["members"]
+        HeldNotification.of(context, item)
+        for key in task.members
         if (item := deliveries.read(context, key))
     ]
     recipient = members[-1].recipient
@@ -89,30 +87,28 @@ def deliver_digest(context: DeliveryContext, task: Task, run: Run) -> Result:
         }
         for member in members:
             _settle(context, run, member.item, item, fate)
-    return {
-        "recipient_ref": delivery.recipient_ref,
-        "outcome": item.state,
-        "delivery_id": delivery.delivery_id,
-        **hold_reason_of(item),
-    }
+    return result_of(delivery, item)
 
 
-def _delivery(context: DeliveryContext, task: Task, run: Run, recipient: Recipient) -> Delivery:
+def _delivery(
+    context: DeliveryContext, task: DeliverNotificationInput, run: Run, recipient: Recipient
+) -> Delivery:
     return Delivery(
         event_id=run.event_id,
         recipient_ref=recipient.recipient_ref,
         channel=recipient.channel,
         facts={
-            "kind": "summary",
             "endpoint_ref": endpoint_of(context, recipient),
-            "members": list(task["members"]),
-            "task": {"envelope": dict(task["envelope"]), "members": list(task["members"])},
+            "members": list(task.members),
+            "task": to_document(
+                DeliverNotificationInput(envelope=task.envelope, members=task.members)
+            ),
         },
     )
 
 
 def _made(
-    context: DeliveryContext, attempt: Attempt, members: Sequence[Member], detail: Detail
+    context: DeliveryContext, attempt: Attempt, members: Sequence[HeldNotification], detail: Detail
 ) -> DeliveryItem:
     """The summary's item after this run's try at it."""
     recipient = members[-1].recipient
@@ -127,7 +123,7 @@ def _made(
     return attempt.sent(_prepared(context, wanted, detail, attempt.run.event_id), recipient.address)
 
 
-def _is_suppressed(context: DeliveryContext, attempt: Attempt, member: Member) -> bool:
+def _is_suppressed(context: DeliveryContext, attempt: Attempt, member: HeldNotification) -> bool:
     """Whether the member's event was cancelled before the summary promised to tell it; settles it if so."""
     item = member.item
     if item.state is DeliveryState.SUPPRESSED:
@@ -145,14 +141,14 @@ def _is_suppressed(context: DeliveryContext, attempt: Attempt, member: Member) -
 
 
 def _prepared(
-    context: DeliveryContext, members: Sequence[Member], detail: Detail, digest_id: str
+    context: DeliveryContext, members: Sequence[HeldNotification], detail: Detail, digest_id: str
 ) -> Prepared:
     words = words_in(members[-1].recipient.language)
     views = [
         view_of(
             *member.told,
             member.recipient,
-            sender_named(context, _task(member.item)["envelope"]["sender"]),
+            sender_named(context, _task(member.item).envelope.sender),
             detail=detail.level,
         )
         for member in members
@@ -183,21 +179,21 @@ def _settle(
             action,
             outcome,
             execution_arn="",
-            sender=_task(member)["envelope"]["sender"],
+            sender=_task(member).envelope.sender,
             recipient_ref=member.recipient_ref,
             channel=member.channel,
             delivery_id=member.delivery_id,
             patient_ref=member.patient_ref or None,
             encounter_ref=member.encounter_ref or None,
             summary_id=summary.delivery_id,
-            documents=[document] if document else [],
+            documents=(document,) if document else (),
             ses_message_id=fate.get("ses_message_id") or None,
             suppressed_because=fate["reason"] if suppressed else None,
         )
     deliveries.settle_member(context, member.delivery_id, summary.event_id, fate)
 
 
-def _task(item: DeliveryItem) -> Task:
+def _task(item: DeliveryItem) -> DeliverNotificationInput:
     """The input with which DeliverNotification makes the delivery; `LookupError` where it has none."""
     if item.task is None:
         raise LookupError("the ledger's item has no task")

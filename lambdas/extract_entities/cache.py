@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.extract_entities.comprehend import Answer
+from lambdas.extract_entities.comprehend import ComprehendAnswer
 from lambdas.extract_entities.context import ExtractContext
 
 FOLDER = "analyses"
@@ -29,7 +29,9 @@ def key_of(context: ExtractContext, text: str, operation: str) -> str:
     return f"{FOLDER}/{context.reference_keys.reference('analysis', operation, normal)}.json"
 
 
-def kept(context: ExtractContext, text: str, operation: str, days: float) -> Answer | None:
+def kept(
+    context: ExtractContext, text: str, operation: str, days: float
+) -> ComprehendAnswer | None:
     """The cached answer; None when there is none, it is too old, or it cannot be read."""
     if not days:
         return None
@@ -44,10 +46,12 @@ def kept(context: ExtractContext, text: str, operation: str, days: float) -> Ans
         return None
     if datetime.now(UTC) - datetime.fromisoformat(document["kept_at"]) > timedelta(days=days):
         return None
-    return Answer(document["entities"], document["model_version"], 0, 0)
+    return ComprehendAnswer(document["entities"], document["model_version"], 0, 0)
 
 
-def keep(context: ExtractContext, text: str, operation: str, answer: Answer, days: float) -> None:
+def keep(
+    context: ExtractContext, text: str, operation: str, answer: ComprehendAnswer, days: float
+) -> None:
     """Stores a complete answer. A failed write is ignored: the next event pays for the analysis again."""
     if not days or answer.missing:
         return

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Self
 
+from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.settings import Settings, choice, number, required, shared, whole
 
-COST_MODES = {
-    "full": ("DetectEntitiesV2", "InferICD10CM"),
-    "coded": ("InferICD10CM", "InferRxNorm"),
-    "off": (),
+COST_MODES: dict[CostMode, tuple[str, ...]] = {
+    CostMode.FULL: ("DetectEntitiesV2", "InferICD10CM"),
+    CostMode.CODED: ("InferICD10CM", "InferRxNorm"),
+    CostMode.OFF: (),
 }
 """The operations of each mode, the richest first; `coded` costs about a fourteenth of `full`."""
 
@@ -55,7 +56,7 @@ class ExtractSettings(Settings):
     """
 
     ledger_table: str
-    cost_mode: str
+    cost_mode: CostMode
     quota: Quota = Quota(RATE, CHARACTERS)
     wait_seconds: float = WAIT_SECONDS
     cache_days: float = CACHE_DAYS
@@ -68,7 +69,7 @@ class ExtractSettings(Settings):
         return cls(
             **shared(),
             ledger_table=required("ENS_LEDGER_TABLE"),
-            cost_mode=choice("ENS_COST_MODE", COST_MODES),
+            cost_mode=CostMode(choice("ENS_COST_MODE", COST_MODES)),
             quota=Quota(
                 requests=number("ENS_COMPREHEND_RATE", RATE) or RATE,
                 characters=number("ENS_COMPREHEND_CHARACTERS", CHARACTERS) or CHARACTERS,

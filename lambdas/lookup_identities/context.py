@@ -5,57 +5,55 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.lookup_identities.mpi import backends
-from lambdas.lookup_identities.mpi.backends import PatientIndex, ProviderDirectory
+from lambdas.lookup_identities.mpi import clients
+from lambdas.lookup_identities.mpi.clients import MpiClient, ProviderDirectory
 from lambdas.lookup_identities.settings import LookupSettings, json_object
 
 if TYPE_CHECKING:
-    from lambdas.lookup_identities.fhir.http import Server
+    from lambdas.lookup_identities.fhir.http import FhirClient
 
 
 @dataclass(frozen=True)
 class LookupContext(LedgerContext):
-    """What every step has, and the backends. One that is not in use is neither imported nor made."""
+    """What every step has, and both clients. One that is not in use is neither imported nor made."""
 
     settings: LookupSettings
 
     @cached_property
-    def mdm_secret(self) -> dict[str, Any]:
+    def mpi_secret(self) -> dict[str, Any]:
         """Keys and certificates for the MPI, from Secrets Manager; empty where no secret is named.
 
         Members, all optional, all PEM or text: `ca`, `certificate`, `key` (TLS), `client_id`,
         `private_key`, `key_id` (OAuth2).
         """
-        secret_id = self.settings.mdm_secret_id
+        secret_id = self.settings.mpi_secret_id
         return (
-            json_object(self.secret(secret_id), "the secret of ENS_MDM_SECRET") if secret_id else {}
+            json_object(self.secret(secret_id), "the secret of ENS_MPI_SECRET") if secret_id else {}
         )
 
     @cached_property
-    def fhir_server(self) -> "Server":
+    def fhir_client(self) -> "FhirClient":
         """The FHIR server of the settings, for patients and providers alike: one connection, one token."""
-        from lambdas.lookup_identities.fhir.http import Server
+        from lambdas.lookup_identities.fhir.http import FhirClient
 
-        return Server.from_settings(self.settings.mdm, self.mdm_secret)
+        return FhirClient.from_settings(self.settings.mpi, self.mpi_secret)
 
     @cached_property
-    def patient_index(self) -> PatientIndex | None:
-        """The MPI that is in use; None where the registry itself answers. Errors as `backends.made`."""
-        made: PatientIndex | None = backends.made(
-            self.settings.patient_backend, backends.PATIENTS, self
-        )
+    def mpi_client(self) -> MpiClient | None:
+        """The MPI that is in use; None where the registry itself answers. Errors as `clients.made`."""
+        made: MpiClient | None = clients.made(self.settings.mpi_client_name, clients.PATIENTS, self)
         return made
 
     @cached_property
     def provider_directory(self) -> ProviderDirectory | None:
         """The directory that is in use; None where the registry itself answers."""
-        made: ProviderDirectory | None = backends.made(
-            self.settings.provider_backend, backends.PROVIDERS, self
+        made: ProviderDirectory | None = clients.made(
+            self.settings.provider_directory_name, clients.PROVIDERS, self
         )
         return made
 
     def close(self) -> None:
         """Closes the connections that were opened to an MPI."""
-        for name in ("fhir_server", "patient_index"):
+        for name in ("fhir_client", "mpi_client"):
             if made := self.__dict__.get(name):
                 made.close()

@@ -17,36 +17,36 @@ REGISTRY = "registry"
 class LookupSettings(LedgerSettings):
     """The tables of the registry and of the MPI's cached answers, and the backends in use.
 
-    `patient_backend` answers for patients: `registry`, `pixpdq` or `fhir`. `provider_backend` answers
-    for providers: `registry` or `fhir`. `mdm` is the JSON object of ENS_MDM_SETTINGS, whose members
-    docs/identity.md lists; `mdm_secret_id` names the secret with its keys and certificates, "" for none.
+    `mpi_client_name` answers for patients: `registry`, `pixpdq` or `fhir`. `provider_directory_name` answers
+    for providers: `registry` or `fhir`. `mpi` is the JSON object of ENS_MPI_SETTINGS, whose members
+    docs/identity.md lists; `mpi_secret_id` names the secret with its keys and certificates, "" for none.
     """
 
     registry_table: str
-    lookups_table: str
-    patient_backend: str = REGISTRY
-    provider_backend: str = REGISTRY
-    mdm: Mapping[str, Any] = field(default_factory=dict)
-    mdm_secret_id: str = ""
+    mpi_cache_table: str
+    mpi_client_name: str = REGISTRY
+    provider_directory_name: str = REGISTRY
+    mpi: Mapping[str, Any] = field(default_factory=dict)
+    mpi_secret_id: str = ""
 
     @classmethod
     def from_environment(cls) -> Self:
         """The settings in the environment variables; `ConfigurationError` names one that is wrong.
 
-        ENS_MDM_SETTINGS is required where a backend is not the registry.
+        ENS_MPI_SETTINGS is required where a backend is not the registry.
         """
-        patients = text("ENS_MDM_BACKEND", REGISTRY)
-        providers = text("ENS_PROVIDER_BACKEND", REGISTRY)
+        patients = text("ENS_MPI_CLIENT", REGISTRY)
+        providers = text("ENS_PROVIDER_DIRECTORY", REGISTRY)
         outside = {patients, providers} != {REGISTRY}
         return cls(
             **shared(),
             ledger_table=required("ENS_LEDGER_TABLE"),
             registry_table=required("ENS_REGISTRY_TABLE"),
-            lookups_table=required("ENS_LOOKUPS_TABLE"),
-            patient_backend=patients,
-            provider_backend=providers,
-            mdm=json_object(required("ENS_MDM_SETTINGS"), "ENS_MDM_SETTINGS") if outside else {},
-            mdm_secret_id=text("ENS_MDM_SECRET"),
+            mpi_cache_table=required("ENS_MPI_CACHE_TABLE"),
+            mpi_client_name=patients,
+            provider_directory_name=providers,
+            mpi=json_object(required("ENS_MPI_SETTINGS"), "ENS_MPI_SETTINGS") if outside else {},
+            mpi_secret_id=text("ENS_MPI_SECRET"),
         )
 
 

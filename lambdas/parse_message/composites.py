@@ -5,7 +5,9 @@ one function reads all; later components may be absent.
 """
 
 from hl7.er7 import Value
-from lambdas.common.contracts.models import CodedText, Location, Name, Practitioner
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.visit import CodedText, Location
 
 
 def person_name(value: Value) -> Name:
@@ -19,7 +21,7 @@ def person_name(value: Value) -> Name:
     )
 
 
-def practitioner(value: Value, role: str, field: str) -> Practitioner | None:
+def practitioner(value: Value, role: PractitionerRole, field: str) -> Practitioner | None:
     """The person in a CN or XCN; None when it has neither id nor surname."""
     identifier, family = value.component(1), value.part(2)
     if not identifier and not family:
@@ -50,8 +52,11 @@ def location(value: Value) -> Location:
     )
 
 
-def coded_text(value: Value, kind: str = "") -> CodedText:
+def coded_text(value: Value, diagnosis_type: str = "") -> CodedText:
     """The code, text and coding system of a CE or CWE; of an ID or IS the code alone."""
     return CodedText(
-        code=value.part(1), text=value.part(2) or value.part(9), system=value.part(3), kind=kind
+        code=value.part(1),
+        text=value.part(2) or value.part(9),
+        system=value.part(3),
+        diagnosis_type=diagnosis_type,
     )

@@ -3,7 +3,8 @@
 import re
 
 from hl7.er7 import NULL, Message, Segment, Value
-from lambdas.common.contracts.models import Note, Unread
+from hl7.warnings import MessageWarning, WarningCode
+from lambdas.common.contracts.notes import Note, Skipped, SkippedReason
 from lambdas.parse_message.documents import DOCUMENT_BYTES, Reader
 
 TEXT_TYPES = frozenset({"FT", "ST", "TX"})
@@ -19,8 +20,8 @@ BASE64 = re.compile(r"(?=[A-Za-z0-9+/]{60})[A-Za-z0-9+/\n]{200,}+={0,2}\s*", re.
 
 
 def notes(
-    message: Message, warnings: list[str], document_bytes: int = DOCUMENT_BYTES
-) -> tuple[tuple[Note, ...], tuple[Unread, ...]]:
+    message: Message, warnings: list[MessageWarning], document_bytes: int = DOCUMENT_BYTES
+) -> tuple[tuple[Note, ...], tuple[Skipped, ...]]:
     """The texts in OBX-5 and NTE-3 in message order, and the documents that were not read.
 
     Repetitions of a text are lines of one note; each document is a note of its own.
@@ -30,21 +31,23 @@ def notes(
     for segment in message.all("OBX", "NTE"):
         value_type = "FT" if segment.name == "NTE" else _type(segment, warnings)
         if value_type == "RP":
-            reader.unread.append(Unread(f"OBX[{segment.ordinal}]-5", "pointer"))
+            reader.skipped.append(Skipped(f"OBX[{segment.ordinal}]-5", SkippedReason.POINTER))
         elif value_type == "ED":
             found += _documents(segment, reader)
         elif value_type in TEXT_TYPES:
             found += _texts(segment, reader)
-    return tuple(found), tuple(reader.unread)
+    return tuple(found), tuple(reader.skipped)
 
 
-def _type(obx: Segment, warnings: list[str]) -> str:
+def _type(obx: Segment, warnings: list[MessageWarning]) -> str:
     """OBX-2 when the segment's value is to be read, else ""."""
     value_type = obx.part(2).strip().upper()
     if not value_type and obx.field(5):
-        warnings.append(f"OBX[{obx.ordinal}]-2 is empty; its value was not read")
+        position = f"OBX[{obx.ordinal}]-2"
+        warnings.append(MessageWarning(WarningCode.VALUE_TYPE_MISSING, position))
     if value_type in READ_TYPES and obx.part(11).upper() in WITHDRAWN:
-        warnings.append(f"OBX[{obx.ordinal}]-11 withdraws the note; it was not read")
+        position = f"OBX[{obx.ordinal}]-11"
+        warnings.append(MessageWarning(WarningCode.NOTE_WITHDRAWN, position))
         return ""
     return value_type if obx.field(5).strip() not in ("", NULL) else ""
 

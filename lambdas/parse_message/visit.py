@@ -5,7 +5,9 @@ from dataclasses import replace
 
 from hl7.er7 import Message, Value
 from hl7.timestamps import Times
-from lambdas.common.contracts.models import CodedText, Practitioner, Visit
+from hl7.warnings import MessageWarning, WarningCode
+from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.visit import CodedText, Visit
 from lambdas.parse_message.composites import coded_text, location, practitioner
 from lambdas.parse_message.rules import PATIENT_CLASSES
 
@@ -13,19 +15,24 @@ ADMISSION_TYPES = frozenset({"A", "C", "E", "L", "N", "R", "U"})
 DIAGNOSIS_TYPES = frozenset({"A", "F", "W"})
 OTHER = "other"
 
-PV1_ROLES = {7: "attending", 17: "admitting", 8: "referring", 9: "consulting"}
+PV1_ROLES = {
+    7: PractitionerRole.ATTENDING,
+    17: PractitionerRole.ADMITTING,
+    8: PractitionerRole.REFERRING,
+    9: PractitionerRole.CONSULTING,
+}
 ROL_ROLES = {
-    "AT": "attending",
-    "AD": "admitting",
-    "RP": "referring",
-    "CP": "consulting",
-    "PP": "primary_care",
-    "FHCP": "primary_care",
+    "AT": PractitionerRole.ATTENDING,
+    "AD": PractitionerRole.ADMITTING,
+    "RP": PractitionerRole.REFERRING,
+    "CP": PractitionerRole.CONSULTING,
+    "PP": PractitionerRole.PRIMARY_CARE,
+    "FHCP": PractitionerRole.PRIMARY_CARE,
 }
 """The roles of HL7 table 0443 that this system uses."""
 
 
-def visit(message: Message, times: Times, warnings: list[str]) -> Visit:
+def visit(message: Message, times: Times, warnings: list[MessageWarning]) -> Visit:
     """The encounter of the message; an empty one without PV1."""
     pv1, pv2 = message.first("PV1"), message.first("PV2")
     return Visit(
@@ -43,7 +50,7 @@ def visit(message: Message, times: Times, warnings: list[str]) -> Visit:
     )
 
 
-def facility_changed(message: Message, warnings: list[str]) -> bool:
+def facility_changed(message: Message, warnings: list[MessageWarning]) -> bool:
     """Whether the patient left one facility for another (PV1-6.4, PV1-3.4); False where one is not given."""
     pv1 = message.first("PV1")
     now, before = pv1.first(3), pv1.first(6)
@@ -51,7 +58,7 @@ def facility_changed(message: Message, warnings: list[str]) -> bool:
         here, there = (value.part(4, subcomponent).strip().upper() for value in (now, before))
         if here and there:
             return here != there
-    warnings.append("PV1-3.4 and PV1-6.4 do not both name a facility")
+    warnings.append(MessageWarning(WarningCode.FACILITY_MISSING, "PV1-3.4 and PV1-6.4"))
     return False
 
 
@@ -74,27 +81,29 @@ def _same(person: Practitioner) -> tuple[str, ...]:
     return person.role, person.name.family, person.name.given
 
 
-def _named(message: Message) -> Iterator[tuple[Value, str, str]]:
+def _named(message: Message) -> Iterator[tuple[Value, PractitionerRole, str]]:
     pv1, pd1 = message.first("PV1"), message.first("PD1")
     for number, role in PV1_ROLES.items():
         for value in pv1.repetitions(number):
             yield value, role, f"PV1-{number}"
     for value in pd1.repetitions(4):
-        yield value, "primary_care", "PD1-4"
+        yield value, PractitionerRole.PRIMARY_CARE, "PD1-4"
     for rol in message.all("ROL"):
-        role = ROL_ROLES.get(rol.part(3).upper(), "")
+        named = ROL_ROLES.get(rol.part(3).upper())
         # ROL-2 `DE` ends the person's role (table 0287).
-        if role and rol.part(2).upper() != "DE":
+        if named and rol.part(2).upper() != "DE":
             for value in rol.repetitions(4):
-                yield value, role, f"ROL[{rol.ordinal}]-4"
+                yield value, named, f"ROL[{rol.ordinal}]-4"
 
 
 def diagnoses(message: Message) -> tuple[CodedText, ...]:
     """The diagnoses of DG1-3; text and system from DG1-4 and DG1-2 when DG1-3 lacks them (before 2.6)."""
     found = []
     for dg1 in message.all("DG1"):
-        kind = dg1.part(6).upper()
-        diagnosis = coded_text(dg1.first(3), kind if kind in DIAGNOSIS_TYPES else "")
+        diagnosis_type = dg1.part(6).upper()
+        diagnosis = coded_text(
+            dg1.first(3), diagnosis_type if diagnosis_type in DIAGNOSIS_TYPES else ""
+        )
         diagnosis = replace(
             diagnosis,
             text=diagnosis.text or dg1.part(4),
@@ -105,10 +114,10 @@ def diagnoses(message: Message) -> tuple[CodedText, ...]:
     return tuple(found)
 
 
-def _known(code: str, codes: frozenset[str], position: str, warnings: list[str]) -> str:
+def _known(code: str, codes: frozenset[str], position: str, warnings: list[MessageWarning]) -> str:
     """The code in upper case; `other` for one outside the table, because it enters the workflow's state."""
     code = code.strip().upper()
     if not code or code in codes:
         return code
-    warnings.append(f"{position} is not a code that we know")
+    warnings.append(MessageWarning(WarningCode.UNKNOWN_CODE, position))
     return OTHER

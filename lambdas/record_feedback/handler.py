@@ -1,22 +1,20 @@
 """RecordFeedback: what SES says later about a mail (delivered, bounced, …), as EventBridge brings it."""
 
-from lambdas.common.handler import Result, Run, Task, step
+from lambdas.common.contracts.audit import AuditStep
+from lambdas.common.contracts.steps import RecordFeedbackInput, RecordFeedbackResult
+from lambdas.common.handler import Run, step
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
-from lambdas.record_feedback.feedback import tag
 from lambdas.record_feedback.recording import record
 
 
-def event_id_of(task: Task) -> str:
-    """The event id in the mail's tags; "" when the mail was not ours."""
-    return tag(task.get("detail", {}), "event_id")
-
-
 @step(
-    "RecordFeedback",
+    AuditStep.RECORD_FEEDBACK,
+    RecordFeedbackInput,
     lambda: LedgerContext(LedgerSettings.from_environment()),
-    event_id_of=event_id_of,
 )
-def lambda_handler(task: Task, run: Run, context: LedgerContext) -> Result:
+def lambda_handler(
+    task: RecordFeedbackInput, run: Run, context: LedgerContext
+) -> RecordFeedbackResult:
     """What was done with the event: `recorded`, `known` or `not_ours`."""
-    return record(context, task, run)
+    return record(context, task.detail, run)

@@ -1,4 +1,4 @@
-"""An event's trail on a terminal: a head, the steps, the recipients, what to do, where to look."""
+"""Prints an event's trail: head, steps, recipients, advice, links."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -6,7 +6,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ops.events.steps import Recipient, Step
+from ops.events.steps import RecipientTrace, Step
 from ops.events.trail import EventTrail
 from ops.output import (
     OUTCOME_STYLES,
@@ -22,7 +22,7 @@ SHORT = 11
 
 
 def show(trail: EventTrail, out: Console) -> None:
-    """Prints a trail."""
+    """Prints the trail of one event."""
     _head(trail, out)
     out.print()
     out.print(_steps(trail.steps))
@@ -45,7 +45,7 @@ def _head(trail: EventTrail, out: Console) -> None:
     status = trail.status or "UNKNOWN"
     style = STATUS_STYLES.get(status, "yellow")
     out.print(f"[bold]Event[/bold] {trail.event_id}  [{style}]{status}[/{style}]")
-    what = sentence_case(words(trail.kind or trail.note) or "event")
+    what = sentence_case(words(trail.event_kind or trail.note) or "event")
     sender = f" from {escape(trail.sender)}" if trail.sender else ""
     out.print(f"{what}{sender}, received {clock(trail.received_at)} UTC")
     if trail.error_name:
@@ -78,7 +78,7 @@ def _outcome(step: Step) -> Text:
     return text
 
 
-def _recipient(recipient: Recipient, out: Console) -> None:
+def _recipient(recipient: RecipientTrace, out: Console) -> None:
     outcome = recipient.outcome or "not tried"
     style = OUTCOME_STYLES.get(outcome, "default")
     why = ", ".join(words(reason) for reason in recipient.reasons) or "no reason recorded"

@@ -1,7 +1,7 @@
-"""Writes the master data of a folder to the registry.
+"""Writes master data to the registry's table.
 
-Every write says what shall be, not what changes, so that a second run makes no difference and one that
-was cut short is simply run again. What the files no longer name stays: end it by `active` no.
+Writes are idempotent: an interrupted import can be repeated. Rows that a file no longer has stay in the
+registry; `active` no ends them.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ from lambdas.lookup_identities.registry.items import Item
 
 KEYS = ("pk", "sk")
 KEPT = ("roster_until",)
-"""What an import of master data leaves as it is: rosters have a life of their own."""
+"""Attributes that an import of master data does not change: `ens roster` writes them."""
 
 WRITERS = 8
 
@@ -22,14 +22,14 @@ WRITERS = 8
 def write(
     context: LedgerContext, table: str, items: Iterable[Item], done: Callable[[], None]
 ) -> None:
-    """Files every item; `done` is called after each."""
+    """Writes every item, and calls `done` after each."""
     with ThreadPoolExecutor(WRITERS) as writers:
         for _ in writers.map(lambda item: _put(context, table, item), items):
             done()
 
 
 def _put(context: LedgerContext, table: str, item: Item) -> None:
-    """Files an item as it is, except what has a life of its own; sets only grow."""
+    """Writes an item and removes its former attributes, except `KEPT`. Values are added to sets."""
     sets = {name: value for name, value in item.items() if isinstance(value, set)}
     plain = {n: v for n, v in item.items() if n not in (*KEYS, *sets)}
     key = {name: item[name] for name in KEYS}
@@ -47,8 +47,8 @@ def update(
     *,
     gone: Iterable[str] = (),
 ) -> None:
-    """Sets values of an item, adds to its sets, and takes attributes away; makes the item if need be."""
-    # Names stand behind placeholders: some are DynamoDB's own words.
+    """Sets attributes of an item, adds to its sets, removes the attributes `gone`. Creates a missing item."""
+    # Placeholders for attribute names: some are reserved words (Amazon DynamoDB Developer Guide).
     names = {f"#{n}": name for n, name in enumerate([*values, *(sets or {}), *gone])}
     at = {name: placeholder for placeholder, name in names.items()}
     parts = []
@@ -71,7 +71,7 @@ def update(
 
 
 def get(context: LedgerContext, table: str, key: dict[str, str]) -> Item:
-    """An item, read consistently; an empty one where there is none."""
+    """Returns an item by a strongly consistent read, {} when it does not exist."""
     with dependency("dynamodb"):
         answer = context.client("dynamodb").get_item(
             TableName=table, Key=to_item(key), ConsistentRead=True
@@ -80,7 +80,7 @@ def get(context: LedgerContext, table: str, key: dict[str, str]) -> Item:
 
 
 def remove(context: LedgerContext, table: str, items: Iterable[Item]) -> None:
-    """Removes items by their keys; one that is not there is no error."""
+    """Deletes items by their keys. Missing items are ignored."""
     for item in items:
         with dependency("dynamodb"):
             context.client("dynamodb").delete_item(

@@ -17,7 +17,7 @@ def refreshed(context: C) -> C:
     return context if settings == context.settings else replace(context, settings=settings)
 
 
-class Sandbox(Generic[C]):
+class FunctionSandbox(Generic[C]):
     """Holds the context of one Lambda sandbox. Changed environment variables start a new sandbox."""
 
     def __init__(self, make: Callable[[], C]) -> None:
@@ -40,7 +40,7 @@ class Sandbox(Generic[C]):
         self._context = None
 
 
-class Secrets:
+class StubSecretsManager:
     """Secrets Manager with one secret, a JSON object, under every name."""
 
     def __init__(self) -> None:

@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from lambdas.common import handler as handlers
 from lambdas.common.aws.items import to_item
 from lambdas.common.context import Context
+from lambdas.common.contracts.steps import StepInput
 from lambdas.deliver_notification.handler import lambda_handler as deliver_notification
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.settings import DeliverySettings
@@ -29,13 +30,14 @@ from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler as parse_message
 from lambdas.parse_message.settings import ParseSettings
 from simulators import comprehend_medical
-from tests.support.workflow import ACCOUNT, ASL_FILE, PlatformError, Step, Workflow
+from tests.support.workflow import ACCOUNT, ASL_FILE, DeployedWorkflow, PlatformError, Step
 
 C = TypeVar("C", bound=Context)
+T = TypeVar("T", bound=StepInput)
 SEEDS = Path(__file__).resolve().parents[2] / "samples" / "registry"
 
 
-def sandboxed(handler: handlers.Step[C], context: C) -> Step:
+def sandboxed(handler: handlers.StepHandler[T, C], context: C) -> Step:
     """A handler that runs one invocation at a time, as a Lambda sandbox does."""
     turn = threading.Lock()
     invoked = handler.with_context(context)
@@ -75,11 +77,11 @@ def stand_in() -> Iterator[str]:
         server.server_close()
 
 
-def whole_workflow(definition: Path = ASL_FILE) -> Workflow:
+def whole_workflow(definition: Path = ASL_FILE) -> DeployedWorkflow:
     """A workflow of the real handlers over a registry that holds the local system's seeds."""
     for item in items_of_folder(SEEDS):
         boto3.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
-    workflow = Workflow(definition_file=definition)
+    workflow = DeployedWorkflow(definition_file=definition)
     workflow.steps = functions()
     return workflow
 

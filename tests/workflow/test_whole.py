@@ -14,16 +14,9 @@ from lambdas.delivery.mailer import SES_CONFIG
 from lambdas.extract_entities.comprehend import CONFIG as COMPREHEND_CONFIG
 from tests.support.broken import declining, refusing
 from tests.support.messages import sample, vaulted, with_pdf
-from tests.support.workflow import STEPS, Workflow
+from tests.support.workflow import STEPS, DeployedWorkflow
 from tests.workflow.conftest import dead_letters, status_of, waiting
-from tests.workflow.real import (
-    actions,
-    addresses_told,
-    dying,
-    stand_in,
-    texts_sent,
-    whole_workflow,
-)
+from tests.workflow.real import actions, addresses_told, dying, stand_in, texts_sent, whole_workflow
 
 PETRA = "petra.lindqvist@millclinic.example"
 WEI = "wei.chen@heartcare.example"
@@ -36,12 +29,12 @@ def comprehend_address() -> Iterator[str]:
 
 
 @pytest.fixture
-def whole(aws: Any, comprehend_address: str, monkeypatch: pytest.MonkeyPatch) -> Workflow:
+def whole(aws: Any, comprehend_address: str, monkeypatch: pytest.MonkeyPatch) -> DeployedWorkflow:
     monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", comprehend_address)
     return whole_workflow()
 
 
-def again(workflow: Workflow, record: dict[str, Any]) -> dict[str, Any]:
+def again(workflow: DeployedWorkflow, record: dict[str, Any]) -> dict[str, Any]:
     """Runs the message as the queue would deliver it again, without waiting for its visibility."""
     boto3.client("sqs").change_message_visibility(
         QueueUrl=workflow.queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=0
@@ -50,7 +43,7 @@ def again(workflow: Workflow, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_an_admission_reaches_the_primary_care_provider(
-    context: LedgerContext, whole: Workflow
+    context: LedgerContext, whole: DeployedWorkflow
 ) -> None:
     envelope = vaulted(sample("admission"))
     assert whole.run(whole.send(envelope))["status"] == "SUCCEEDED"
@@ -67,7 +60,7 @@ def test_an_admission_reaches_the_primary_care_provider(
     assert chain.verify(context, envelope["event_id"]).holds
 
 
-def test_the_same_message_twice_is_told_once(whole: Workflow) -> None:
+def test_the_same_message_twice_is_told_once(whole: DeployedWorkflow) -> None:
     envelope = vaulted(sample("admission"))
     whole.run(whole.send(envelope))
     assert whole.run(whole.send(envelope))["status"] == "SUCCEEDED"
@@ -75,7 +68,9 @@ def test_the_same_message_twice_is_told_once(whole: Workflow) -> None:
     assert actions(envelope["event_id"])[-2:] == ["DUPLICATE", "COMPLETED"]
 
 
-def test_a_replay_passes_the_duplicate_check_and_sends_no_second_mail(whole: Workflow) -> None:
+def test_a_replay_passes_the_duplicate_check_and_sends_no_second_mail(
+    whole: DeployedWorkflow,
+) -> None:
     envelope = vaulted(sample("admission"))
     whole.run(whole.send(envelope))
     execution = whole.run(whole.send({**envelope, "replay": "an operator"}))
@@ -95,7 +90,7 @@ def test_a_replay_passes_the_duplicate_check_and_sends_no_second_mail(whole: Wor
     ],
 )
 def test_what_nobody_can_deliver_becomes_a_dead_letter_under_its_own_name(
-    whole: Workflow, name: str, error: str, step: str
+    whole: DeployedWorkflow, name: str, error: str, step: str
 ) -> None:
     envelope = vaulted(sample(name))
     execution = whole.run(whole.send(envelope))
@@ -108,14 +103,18 @@ def test_what_nobody_can_deliver_becomes_a_dead_letter_under_its_own_name(
     assert not addresses_told()
 
 
-def test_an_event_without_recipient_ends_well_and_is_audited_as_such(whole: Workflow) -> None:
+def test_an_event_without_recipient_ends_well_and_is_audited_as_such(
+    whole: DeployedWorkflow,
+) -> None:
     envelope = vaulted(sample("no_recipient"))
     assert whole.run(whole.send(envelope))["status"] == "SUCCEEDED"
     assert actions(envelope["event_id"])[-2:] == ["NO_RECIPIENT", "COMPLETED"]
 
 
 @pytest.mark.parametrize("name", ["bed_move", "merge"])
-def test_what_is_no_notification_ends_well_and_tells_nobody(whole: Workflow, name: str) -> None:
+def test_what_is_no_notification_ends_well_and_tells_nobody(
+    whole: DeployedWorkflow, name: str
+) -> None:
     envelope = vaulted(sample(name))
     assert whole.run(whole.send(envelope))["status"] == "SUCCEEDED"
     assert actions(envelope["event_id"])[-2:] == ["NOT_NOTIFIABLE", "COMPLETED"]
@@ -123,12 +122,12 @@ def test_what_is_no_notification_ends_well_and_tells_nobody(whole: Workflow, nam
 
 
 @pytest.mark.parametrize("name", ["ed_registration", "transfer", "discharge", "discharge_expired"])
-def test_every_kind_of_event_is_told(whole: Workflow, name: str) -> None:
+def test_every_kind_of_event_is_told(whole: DeployedWorkflow, name: str) -> None:
     assert whole.run(whole.send(vaulted(sample(name))))["status"] == "SUCCEEDED"
     assert sum(addresses_told().values()) >= 1
 
 
-def test_a_message_of_300_kb_is_told_like_any_other(whole: Workflow) -> None:
+def test_a_message_of_300_kb_is_told_like_any_other(whole: DeployedWorkflow) -> None:
     assert whole.run(whole.send(vaulted(with_pdf())))["status"] == "SUCCEEDED"
     assert addresses_told() == {PETRA: 1}
 
@@ -136,7 +135,7 @@ def test_a_message_of_300_kb_is_told_like_any_other(whole: Workflow) -> None:
 @pytest.mark.parametrize("after", [False, True], ids=["before its work", "after its work"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_second_run_after_a_crash_tells_each_provider_once(
-    context: LedgerContext, whole: Workflow, step: str, after: bool
+    context: LedgerContext, whole: DeployedWorkflow, step: str, after: bool
 ) -> None:
     real = whole.steps[step]
     whole.steps[step] = dying(real, after=after, times=2)
@@ -169,7 +168,7 @@ TROUBLES = [
 @pytest.mark.parametrize(("service", "operation", "code", "status", "times"), TROUBLES)
 def test_a_dependency_that_fails_three_times_and_recovers_costs_nobody_a_notification(
     context: LedgerContext,
-    whole: Workflow,
+    whole: DeployedWorkflow,
     service: str,
     operation: str,
     code: str,
@@ -191,7 +190,7 @@ def test_a_dependency_that_fails_three_times_and_recovers_costs_nobody_a_notific
 
 
 def test_ses_throttling_three_times_costs_nobody_a_notification(
-    context: LedgerContext, whole: Workflow
+    context: LedgerContext, whole: DeployedWorkflow
 ) -> None:
     with declining(
         context.client("sesv2", SES_CONFIG), "SendEmail", "TooManyRequestsException", 429, 3
@@ -202,7 +201,7 @@ def test_ses_throttling_three_times_costs_nobody_a_notification(
 
 def test_ses_refusing_one_of_two_recipients_does_not_keep_the_other_from_being_told(
     context: LedgerContext,
-    whole: Workflow,
+    whole: DeployedWorkflow,
 ) -> None:
     envelope = vaulted(sample("two_recipients"))
     with declining(context.client("sesv2", SES_CONFIG), "SendEmail", "MessageRejected", 400, 1):
@@ -215,7 +214,7 @@ def test_ses_refusing_one_of_two_recipients_does_not_keep_the_other_from_being_t
 
 
 def test_a_dead_clinical_service_is_named_in_the_notification(
-    context: LedgerContext, whole: Workflow
+    context: LedgerContext, whole: DeployedWorkflow
 ) -> None:
     broken = context.client("comprehendmedical", COMPREHEND_CONFIG)
     with refusing(broken, "InferICD10CM", "InternalServerException", 500):
@@ -224,7 +223,7 @@ def test_a_dead_clinical_service_is_named_in_the_notification(
 
 
 def test_an_ambiguous_send_is_parked_and_never_repeated(
-    context: LedgerContext, whole: Workflow
+    context: LedgerContext, whole: DeployedWorkflow
 ) -> None:
     envelope = vaulted(sample("admission"))
     with declining(context.client("sesv2", SES_CONFIG), "SendEmail", "InternalFailure", 500):

@@ -10,7 +10,7 @@ from lambdas.extract_entities.comprehend import CONFIG
 from lambdas.lookup_identities.registry.items import provider_key
 from tests.support.broken import refusing
 from tests.support.messages import sample, vaulted
-from tests.support.workflow import Workflow
+from tests.support.workflow import DeployedWorkflow
 from tests.workflow.real import addresses_told, stand_in, texts_sent, whole_workflow
 
 PETRA, WEI = "dr-lindqvist", "dr-chen"
@@ -23,7 +23,9 @@ def comprehend_address() -> Iterator[str]:
 
 
 @pytest.fixture
-def whole(aws: object, comprehend_address: str, monkeypatch: pytest.MonkeyPatch) -> Workflow:
+def whole(
+    aws: object, comprehend_address: str, monkeypatch: pytest.MonkeyPatch
+) -> DeployedWorkflow:
     monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", comprehend_address)
     return whole_workflow()
 
@@ -41,7 +43,7 @@ def wants(context: LedgerContext, provider: str, **wishes: str) -> None:
         )
 
 
-def told(context: LedgerContext, whole: Workflow) -> tuple[dict[str, str], dict[str, int]]:
+def told(context: LedgerContext, whole: DeployedWorkflow) -> tuple[dict[str, str], dict[str, int]]:
     """The text that each of the two got, by their surname, and the units that were billed."""
     envelope = vaulted(sample("two_recipients"))
     assert whole.run(whole.send(envelope))["status"] == "SUCCEEDED"
@@ -53,7 +55,7 @@ def told(context: LedgerContext, whole: Workflow) -> tuple[dict[str, str], dict[
 
 def test_two_readers_with_two_wishes_share_one_analysis_and_each_sees_their_own(
     context: LedgerContext,
-    whole: Workflow,
+    whole: DeployedWorkflow,
 ) -> None:
     wants(context, PETRA, analysis="off")
     texts, units = told(context, whole)
@@ -64,7 +66,7 @@ def test_two_readers_with_two_wishes_share_one_analysis_and_each_sees_their_own(
 
 
 def test_readers_who_want_codes_are_served_by_the_cheap_operations(
-    context: LedgerContext, whole: Workflow
+    context: LedgerContext, whole: DeployedWorkflow
 ) -> None:
     wants(context, PETRA, analysis="coded")
     wants(context, WEI, analysis="coded")
@@ -75,7 +77,7 @@ def test_readers_who_want_codes_are_served_by_the_cheap_operations(
 
 @pytest.mark.parametrize("wishes", [{"analysis": "off"}, {"detail": "minimal"}])
 def test_when_nobody_will_see_a_finding_nothing_is_asked(
-    context: LedgerContext, whole: Workflow, wishes: dict[str, str]
+    context: LedgerContext, whole: DeployedWorkflow, wishes: dict[str, str]
 ) -> None:
     wants(context, PETRA, **wishes)
     wants(context, WEI, **wishes)
@@ -86,14 +88,16 @@ def test_when_nobody_will_see_a_finding_nothing_is_asked(
 
 @pytest.mark.parametrize("name", ["no_recipient", "bed_move", "merge"])
 def test_when_nobody_is_told_nothing_is_asked(
-    context: LedgerContext, whole: Workflow, name: str
+    context: LedgerContext, whole: DeployedWorkflow, name: str
 ) -> None:
     with refusing(context.client("comprehendmedical", CONFIG), "*", "Unasked") as asked:
         assert whole.run(whole.send(vaulted(sample(name))))["status"] == "SUCCEEDED"
     assert asked == []
 
 
-def test_a_replay_finds_the_analysis_in_the_vault(context: LedgerContext, whole: Workflow) -> None:
+def test_a_replay_finds_the_analysis_in_the_vault(
+    context: LedgerContext, whole: DeployedWorkflow
+) -> None:
     envelope = vaulted(sample("two_recipients"))
     whole.run(whole.send(envelope))
     with refusing(context.client("comprehendmedical", CONFIG), "*", "Unasked") as asked:
@@ -103,7 +107,7 @@ def test_a_replay_finds_the_analysis_in_the_vault(context: LedgerContext, whole:
 
 
 def test_a_french_note_is_not_sent_and_the_notification_says_so(
-    context: LedgerContext, whole: Workflow
+    context: LedgerContext, whole: DeployedWorkflow
 ) -> None:
     french = sample("two_recipients").replace(
         b"Admitted with congestive heart failure and atrial fibrillation. Takes furosemide 40 mg"

@@ -7,16 +7,19 @@ from lambdas.common.clock import now
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import AddressProblem, Switch
-from lambdas.delivery.ledger.states import Problem, SwitchState
+from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 from lambdas.delivery.ledger.table import Prefix
 
 SWITCH = Prefix.SWITCH.key("delivery")
-PREFIXES = {Problem.ENDPOINT_BAD: Prefix.ENDPOINT, Problem.CERTIFICATE_BAD: Prefix.CERTIFICATE}
+PREFIXES = {
+    AddressProblemState.ENDPOINT_BAD: Prefix.ENDPOINT,
+    AddressProblemState.CERTIFICATE_BAD: Prefix.CERTIFICATE,
+}
 
 
 def report(
     context: LedgerContext,
-    problem: Problem,
+    problem: AddressProblemState,
     endpoint_ref: str,
     *,
     recipient_ref: str,
@@ -28,13 +31,15 @@ def report(
     table.replace_item(context, {"delivery_id": key, "updated_at": now(), **facts})
 
 
-def read(context: LedgerContext, problem: Problem, endpoint_ref: str) -> AddressProblem | None:
+def read(
+    context: LedgerContext, problem: AddressProblemState, endpoint_ref: str
+) -> AddressProblem | None:
     """The problem of an address, None where it has none. A corrected address has another reference."""
     item = table.read_item(context, PREFIXES[problem].key(endpoint_ref))
     return msgspec.convert(item, AddressProblem) if item else None
 
 
-def reported(context: LedgerContext, problem: Problem) -> list[AddressProblem]:
+def reported(context: LedgerContext, problem: AddressProblemState) -> list[AddressProblem]:
     """All addresses that have the problem, the oldest first."""
     pages = table.query(context, "by_state", "#state = :state", {":state": problem})
     return [

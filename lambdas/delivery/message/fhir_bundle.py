@@ -9,9 +9,12 @@ import re
 import uuid
 from typing import Any
 
-from lambdas.common.contracts.models import CANCELS, CodedText, Name, PatientEvent, Recipient
+from lambdas.common.contracts.event import CANCELS, DISCHARGES, EventKind, PatientEvent
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.clean import clean
-from lambdas.delivery.message.wording import LEAVINGS, nubc_code
+from lambdas.delivery.message.wording import nubc_code
 
 Resource = dict[str, Any]
 
@@ -102,7 +105,7 @@ def bundle_of(
 
 
 def _header(patient_event: PatientEvent, recipient: Recipient, ids: dict[str, str]) -> Resource:
-    event = EVENTS[patient_event.kind]
+    event = EVENTS[patient_event.event_kind]
     organization = {"reference": f"urn:uuid:{ids['organization']}"}
     return {
         "resourceType": "MessageHeader",
@@ -139,12 +142,12 @@ def _provenance(patient_event: PatientEvent, ids: dict[str, str], sent_at: str) 
 
 
 def _encounter(patient_event: PatientEvent, ids: dict[str, str], treated: bool) -> Resource:
-    visit, kind = patient_event.visit, patient_event.kind
-    status = "finished" if kind in LEAVINGS else "in-progress"
-    if kind == "cancel_admission":
+    visit, kind = patient_event.visit, patient_event.event_kind
+    status = "finished" if kind in DISCHARGES else "in-progress"
+    if kind is EventKind.CANCEL_ADMISSION:
         status = "entered-in-error"
-    end = visit.discharged_at or patient_event.event_time() if kind in LEAVINGS else ""
-    code = clean(nubc_code(visit.disposition), 20) if kind in LEAVINGS else ""
+    end = visit.discharged_at or patient_event.event_time() if kind in DISCHARGES else ""
+    code = clean(nubc_code(visit.disposition), 20) if kind in DISCHARGES else ""
     disposition = {
         "coding": [{"system": "https://www.nubc.org/CodeSystem/PatDischargeStatus", "code": code}]
     }
@@ -159,7 +162,7 @@ def _encounter(patient_event: PatientEvent, ids: dict[str, str], treated: bool) 
                 "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
                 "code": CLASSES.get(visit.patient_class, "IMP"),
             },
-            "type": [{"text": "withdrawn by the sender" if kind in CANCELS else kind}],
+            "type": [{"text": "cancelled by the sender" if kind in CANCELS else kind}],
             "subject": {"reference": f"urn:uuid:{ids['patient']}"},
             "participant": [_attending(ids)] if treated else [],
             "period": _without_empty({"start": _moment(visit.admitted_at), "end": _moment(end)}),

@@ -1,12 +1,11 @@
-"""Codes into words: which kind of notice an event is, where a discharge led, why somebody is told."""
+"""Codes into words: the notice of an event, where a discharge led, why somebody is told."""
 
-from lambdas.common.contracts.models import CodedText, PatientEvent
+from lambdas.common.contracts.event import DISCHARGES, PatientEvent
+from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.locale import Words
 
 DEATH_DISPOSITIONS = frozenset({"20", "40", "41", "42"})
 """NUBC patient discharge status: died in hospital; in hospice care at home, in a facility, elsewhere."""
-
-LEAVINGS = ("discharge", "ed_discharge")
 
 _READMISSION = {
     "81": "01",
@@ -28,16 +27,18 @@ _READMISSION = {
 """The same places, with a planned readmission to acute care."""
 
 
-def kind_of(patient_event: PatientEvent) -> str:
-    """The kind of notice: the event's own, or `death` where the stay ended with it."""
-    return "death" if ended_in_death(patient_event) else patient_event.kind
+def notice_of(patient_event: PatientEvent) -> str:
+    """The notice of an event: its kind, or `death` where the stay ended with it."""
+    return "death" if ended_in_death(patient_event) else patient_event.event_kind
 
 
 def ended_in_death(patient_event: PatientEvent) -> bool:
     """Whether a discharge tells of a death: by its disposition (PV1-36), or by PID-29 or PID-30."""
     patient = patient_event.patient
     died = nubc_code(patient_event.visit.disposition) in DEATH_DISPOSITIONS
-    return patient_event.kind in LEAVINGS and (died or patient.died or bool(patient.died_at))
+    return patient_event.event_kind in DISCHARGES and (
+        died or patient.died or bool(patient.died_at)
+    )
 
 
 def nubc_code(disposition: CodedText) -> str:

@@ -8,7 +8,8 @@ A number that the registry files under somebody settles it: a name beside it is 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lambdas.common.contracts.models import ROLES, Practitioner
+from hl7.warnings import MessageWarning, WarningCode
+from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.lookup_identities.care_team.npi import NPI_UNIVERSAL_ID, is_npi
 from lambdas.lookup_identities.matching.demographics import given, same_name
 from lambdas.lookup_identities.matching.identifiers import LONGEST
@@ -20,10 +21,10 @@ ProviderIds = Mapping[tuple[str, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A provider of the registry whom the message names, and in which role (`models.ROLES`)."""
+    """A provider of the registry whom the message names, and in which role."""
 
     provider_id: str = field(repr=False)
-    role: str
+    role: PractitionerRole
 
 
 def identifier_pairs(practitioner: Practitioner) -> list[tuple[str, str]]:
@@ -41,15 +42,14 @@ def identifier_pairs(practitioner: Practitioner) -> list[tuple[str, str]]:
 
 def named_providers(
     practitioners: Sequence[Practitioner], related: Iterable[Provider], filed: ProviderIds
-) -> tuple[list[Named], list[str]]:
+) -> tuple[list[Named], list[MessageWarning]]:
     """Whom the practitioners are, in the message's order, and a warning for each wrong check digit."""
     candidates = list(related)
     named, warnings = [], []
     for practitioner in practitioners:
-        if practitioner.role not in ROLES:
-            continue
         if _says_npi(practitioner) and not is_npi(given(practitioner.identifier)):
-            warnings.append(f"{practitioner.field or practitioner.role}: not a valid NPI")
+            position = practitioner.field or practitioner.role
+            warnings.append(MessageWarning(WarningCode.NPI_INVALID, position))
         provider_id = _by_number(practitioner, filed) or _by_name(practitioner, candidates)
         if provider_id:
             named.append(Named(provider_id, practitioner.role))
@@ -57,9 +57,12 @@ def named_providers(
 
 
 def _says_npi(practitioner: Practitioner) -> bool:
-    kind, authority = given(practitioner.identifier_type), given(practitioner.assigning_authority)
+    identifier_type, authority = (
+        given(practitioner.identifier_type),
+        given(practitioner.assigning_authority),
+    )
     return bool(given(practitioner.identifier)) and (
-        kind.upper() == "NPI" or authority in (NPI_AUTHORITY, NPI_UNIVERSAL_ID)
+        identifier_type.upper() == "NPI" or authority in (NPI_AUTHORITY, NPI_UNIVERSAL_ID)
     )
 
 

@@ -23,7 +23,7 @@ Parameters = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class FhirResponse:
     """An answer's status and its resource; an empty one where the body was none."""
 
     status: int
@@ -42,7 +42,7 @@ class Host:
     def __init__(self, url: str, secret: Mapping[str, str]) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigurationError("ENS_MDM_SETTINGS names no http or https address")
+            raise ConfigurationError("ENS_MPI_SETTINGS names no http or https address")
         self._parts = parts
         self._secret = secret
         self._connection: http.client.HTTPConnection | None = None
@@ -112,7 +112,7 @@ class Host:
         return connection
 
 
-class Server:
+class FhirClient:
     """A FHIR server at its base address."""
 
     def __init__(
@@ -132,13 +132,13 @@ class Server:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], secret: Mapping[str, str]) -> Self:
-        """The server of ENS_MDM_SETTINGS: `base_url`, for OAuth2 `token_url` and `scope`, and `search`.
+        """The server of ENS_MPI_SETTINGS: `base_url`, for OAuth2 `token_url` and `scope`, and `search`.
 
         Raises `ConfigurationError` when `search` is neither `post` (the default) nor `get`.
         """
         search = settings.get("search", "post")
         if search not in ("post", "get"):
-            raise ConfigurationError("ENS_MDM_SETTINGS: search is neither post nor get")
+            raise ConfigurationError("ENS_MPI_SETTINGS: search is neither post nor get")
         return cls(
             settings.get("base_url", ""),
             settings.get("token_url", ""),
@@ -147,12 +147,12 @@ class Server:
             secret,
         )
 
-    def get(self, path: str, parameters: Parameters, deadline: Deadline) -> Reply:
+    def get(self, path: str, parameters: Parameters, deadline: Deadline) -> FhirResponse:
         """What a read or a search answers whose address tells nothing of a patient."""
         query = f"?{urlencode(parameters)}" if parameters else ""
         return self._ask("GET", f"{self._path}/{path}{query}", deadline)
 
-    def search(self, kind: str, parameters: Parameters, deadline: Deadline) -> Reply:
+    def search(self, kind: str, parameters: Parameters, deadline: Deadline) -> FhirResponse:
         """What a search for a patient answers: posted, so that no log of addresses names them.
 
         FHIR R4 "Search", `POST [base]/[type]/_search`; by GET where the settings say so.
@@ -162,7 +162,7 @@ class Server:
         form = urlencode(parameters).encode()
         return self._ask("POST", f"{self._path}/{kind}/_search", deadline, form, FORM)
 
-    def post(self, path: str, resource: Document, deadline: Deadline) -> Reply:
+    def post(self, path: str, resource: Document, deadline: Deadline) -> FhirResponse:
         """What an operation answers."""
         body = json.dumps(resource).encode()
         return self._ask("POST", f"{self._path}/{path}", deadline, body, FHIR_JSON)
@@ -179,7 +179,7 @@ class Server:
         deadline: Deadline,
         body: bytes | None = None,
         content_type: str = "",
-    ) -> Reply:
+    ) -> FhirResponse:
         """The answer, asked for once more when the server could not; a stale token is renewed once."""
         for attempt in range(TRIES):
             last = attempt + 1 == TRIES
@@ -203,14 +203,14 @@ class Server:
 
     def _once(
         self, method: str, target: str, deadline: Deadline, body: bytes | None, content_type: str
-    ) -> Reply:
+    ) -> FhirResponse:
         headers = {"Accept": FHIR_JSON}
         if content_type:
             headers["Content-Type"] = content_type
         if self._token_url:
             headers["Authorization"] = f"Bearer {self._bearer(deadline)}"
         status, read = self._host.request(method, target, body, headers, deadline)
-        return Reply(status, _object(read))
+        return FhirResponse(status, _object(read))
 
     def _bearer(self, deadline: Deadline) -> str:
         if time.monotonic() < self._token_until:

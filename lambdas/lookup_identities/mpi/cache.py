@@ -13,14 +13,16 @@ import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+import msgspec
 from botocore.exceptions import ClientError
 
+from hl7.warnings import MessageWarning
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
-from lambdas.common.contracts.models import Patient
+from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
@@ -54,7 +56,7 @@ class Question:
         keys, name = context.reference_keys, patient.name
         asked = [text for one in usable for text in (one.position, one.value, *one.authorities)]
         described = (name.family, name.given, patient.birth_date, patient.sex)
-        reference = keys.reference("question", context.settings.patient_backend, *described, *asked)
+        reference = keys.reference("question", context.settings.mpi_client_name, *described, *asked)
         return cls(_references(context, usable), reference)
 
 
@@ -74,7 +76,7 @@ def recall(context: LookupContext, question: Question) -> Recalled:
     """What is kept for a question. A table that cannot be read has kept nothing."""
     if not 0 < len(question.identifiers) <= MOST:
         return Recalled()
-    table = context.settings.lookups_table
+    table = context.settings.mpi_cache_table
     keys = [to_item({"identifier_ref": reference}) for reference in question.identifiers]
     try:
         with dependency("dynamodb"):
@@ -134,7 +136,7 @@ def forget(context: LookupContext, usable: Sequence[UsableIdentifier]) -> tuple[
         puts = [{"PutRequest": {"Item": to_item(item)}} for item in items]
         with dependency("dynamodb"):
             answer = context.client("dynamodb").batch_write_item(
-                RequestItems={context.settings.lookups_table: puts}
+                RequestItems={context.settings.mpi_cache_table: puts}
             )
         if answer.get("UnprocessedItems"):
             raise DependencyUnavailableError("dynamodb BatchWriteItem: items stay unprocessed")
@@ -163,20 +165,24 @@ def _answer(found: Match) -> Item:
         "patient_id": found.record.patient_id,
         "matched_on": list(found.matched_on),
         "merged_from": list(found.merged_from),
-        "warnings": list(found.warnings),
+        "warnings": [asdict(warning) for warning in found.warnings],
     }
 
 
 def _match(item: Item) -> Match | None:
     if "patient_id" not in item:
         return None
-    lists = {name: tuple(item[name]) for name in ("matched_on", "merged_from", "warnings")}
-    return Match(PatientRecord(item["patient_id"]), **lists)
+    return Match(
+        PatientRecord(item["patient_id"]),
+        tuple(item["matched_on"]),
+        tuple(item["merged_from"]),
+        msgspec.convert(item["warnings"], tuple[MessageWarning, ...]),
+    )
 
 
 def _unchanged(context: LookupContext, stamp: str | None, item: Item) -> dict[str, Any]:
     """A put that holds only while the item has this stamp, or is not there."""
-    put = {"TableName": context.settings.lookups_table, "Item": to_item(item)}
+    put = {"TableName": context.settings.mpi_cache_table, "Item": to_item(item)}
     if stamp is None:
         return {**put, "ConditionExpression": "attribute_not_exists(identifier_ref)"}
     return {

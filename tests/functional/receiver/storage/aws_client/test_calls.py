@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 
 from receiver.errors import StoreUnavailableError
-from receiver.storage.aws_client.calls import Call, Identity, Service, ServiceRefusedError
+from receiver.storage.aws_client.calls import (
+    AwsService,
+    Call,
+    ProcessCredentials,
+    ServiceResponseError,
+)
 from tests.support.tls import authority, context_for
 
 CALL = Call("PutObject", "PUT", "/events/a/message.hl7", {"content-type": "x/y"}, b"MSH|")
@@ -24,7 +29,7 @@ def refusal(status: int, body: bytes = b"") -> bytes:
     return b"HTTP/1.1 %d No\r\ncontent-length: %d\r\n\r\n%s" % (status, len(body), body)
 
 
-class Credentials:
+class RenewedCredentials:
     """botocore's credentials of a task: each read gives the next session token."""
 
     def __init__(self) -> None:
@@ -36,7 +41,7 @@ class Credentials:
         return SimpleNamespace(access_key="AKID", secret_key="s", token=f"token-{self.reads}")
 
 
-class Server:
+class CannedServer:
     """Answers the requests in turn, the last answer again and again; b"" closes the connection."""
 
     def __init__(self, *answers: bytes, close_after_answer: bool = False) -> None:
@@ -67,22 +72,22 @@ class Server:
 
 
 def against(
-    server: Server,
-    act: Callable[[Service], Awaitable[None]],
+    server: CannedServer,
+    act: Callable[[AwsService], Awaitable[None]],
     *,
     tls: ssl.SSLContext | None = None,
     ca_bundle: str = "",
     connections: int = 4,
-) -> Credentials:
+) -> RenewedCredentials:
     """Runs `act` with a client of the server; returns its credentials."""
-    credentials = Credentials()
+    credentials = RenewedCredentials()
 
     async def run() -> None:
         listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
         port = listening.sockets[0].getsockname()[1]
         url = f"{'https' if tls else 'http'}://localhost:{port}"
-        identity = Identity(SimpleNamespace(get_credentials=lambda: credentials))
-        service = Service("s3", url, "us-east-1", identity, connections, ca_bundle=ca_bundle)
+        identity = ProcessCredentials(SimpleNamespace(get_credentials=lambda: credentials))
+        service = AwsService("s3", url, "us-east-1", identity, connections, ca_bundle=ca_bundle)
         try:
             await act(service)
         finally:
@@ -93,40 +98,40 @@ def against(
     return credentials
 
 
-async def call(service: Service) -> None:
+async def call(service: AwsService) -> None:
     assert (await service.call(CALL)).body == b"ok"
 
 
 def test_a_transient_failure_is_tried_once_more() -> None:
     for failure in (refusal(503, SLOW_DOWN), refusal(500), refusal(429), refusal(400, SLOW_DOWN)):
-        server = Server(failure, OK)
+        server = CannedServer(failure, OK)
         against(server, call)
         assert len(server.heads) == 2
 
 
 def test_a_second_transient_failure_is_told_with_its_code() -> None:
-    async def act(service: Service) -> None:
-        with pytest.raises(ServiceRefusedError, match=r"^s3 PutObject: SlowDown$"):
+    async def act(service: AwsService) -> None:
+        with pytest.raises(ServiceResponseError, match=r"^s3 PutObject: SlowDown$"):
             await service.call(CALL)
 
-    server = Server(refusal(503, SLOW_DOWN))
+    server = CannedServer(refusal(503, SLOW_DOWN))
     against(server, act)
     assert len(server.heads) == 2
 
 
 def test_a_refusal_that_no_retry_mends_is_told_at_once() -> None:
-    async def act(service: Service) -> None:
-        with pytest.raises(ServiceRefusedError) as raised:
+    async def act(service: AwsService) -> None:
+        with pytest.raises(ServiceResponseError) as raised:
             await service.call(CALL)
         assert (raised.value.code, raised.value.status) == ("AccessDenied", 403)
 
-    server = Server(refusal(403, b"<Error><Code>AccessDenied</Code></Error>"))
+    server = CannedServer(refusal(403, b"<Error><Code>AccessDenied</Code></Error>"))
     against(server, act)
     assert len(server.heads) == 1
 
 
 def test_expired_credentials_are_read_again_before_the_second_try() -> None:
-    server = Server(refusal(400, EXPIRED), OK)
+    server = CannedServer(refusal(400, EXPIRED), OK)
     credentials = against(server, call)
     assert credentials.reads == 2
     first, second = server.heads
@@ -135,52 +140,52 @@ def test_expired_credentials_are_read_again_before_the_second_try() -> None:
 
 
 def test_a_pooled_connection_that_died_does_not_cost_a_try() -> None:
-    async def act(service: Service) -> None:
+    async def act(service: AwsService) -> None:
         await call(service)
         await asyncio.sleep(0)
         await call(service)
 
     # The second request meets a closed connection, its repetition a 503: one more try is left.
-    server = Server(OK, b"", refusal(503), OK)
+    server = CannedServer(OK, b"", refusal(503), OK)
     against(server, act)
     assert len(server.heads) == 4
 
 
 def test_a_connection_is_used_again() -> None:
-    async def act(service: Service) -> None:
+    async def act(service: AwsService) -> None:
         for _ in range(5):
             await call(service)
 
-    server = Server(OK)
+    server = CannedServer(OK)
     against(server, act)
     assert server.connections == 1
 
 
 def test_no_more_connections_are_opened_than_the_pool_holds() -> None:
-    async def act(service: Service) -> None:
+    async def act(service: AwsService) -> None:
         await asyncio.gather(*(call(service) for _ in range(20)))
 
-    server = Server(OK)
+    server = CannedServer(OK)
     against(server, act, connections=3)
     assert (server.connections, len(server.heads)) == (3, 20)
 
 
 def test_a_server_that_closes_after_each_answer_is_served_with_new_connections() -> None:
-    async def act(service: Service) -> None:
+    async def act(service: AwsService) -> None:
         for _ in range(3):
             await call(service)
 
-    server = Server(OK, close_after_answer=True)
+    server = CannedServer(OK, close_after_answer=True)
     against(server, act)
     assert server.connections == 3
 
 
 def test_a_server_that_answers_nothing_is_unavailable() -> None:
-    async def act(service: Service) -> None:
+    async def act(service: AwsService) -> None:
         with pytest.raises(StoreUnavailableError, match="the connection broke"):
             await service.call(CALL)
 
-    against(Server(b""), act)
+    against(CannedServer(b""), act)
 
 
 def test_the_servers_certificate_is_verified(tmp_path: Path) -> None:
@@ -189,12 +194,12 @@ def test_the_servers_certificate_is_verified(tmp_path: Path) -> None:
     bundle.write_text(root.pem)
     other.write_text(stranger.pem)
     tls = context_for(root.issue("localhost"), root, tmp_path)
-    against(Server(OK), call, tls=tls, ca_bundle=str(bundle))
+    against(CannedServer(OK), call, tls=tls, ca_bundle=str(bundle))
 
-    async def refused(service: Service) -> None:
+    async def refused(service: AwsService) -> None:
         with pytest.raises(StoreUnavailableError, match="cannot connect: SSLCertVerification"):
             await service.call(CALL)
 
-    against(Server(OK), refused, tls=tls, ca_bundle=str(other))
+    against(CannedServer(OK), refused, tls=tls, ca_bundle=str(other))
     # Without a bundle of one's own: botocore's, which knows no authority of this test.
-    against(Server(OK), refused, tls=tls)
+    against(CannedServer(OK), refused, tls=tls)
