@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from lambdas.common.contracts.event import NOTIFIED
+from lambdas.common.contracts.event import NOTIFIED, EventKind
 from lambdas.common.contracts.recipient import FirstNotice
 from lambdas.common.contracts.visit import CodedText, Location
 from lambdas.delivery.message.letter import Letter, rendered, view_of
@@ -40,7 +40,7 @@ FACTS: dict[str, dict[str, Any]] = {
 def letters() -> Iterator[tuple[str, Letter]]:
     """Every picture's name and what it shows: each kind, and the forms that a recipient may choose."""
     for kind in NOTIFIED:
-        event = DEATHS[3] if kind == "death" else of_kind(kind, **FACTS.get(kind, {}))
+        event = DEATHS[3] if kind is EventKind.DEATH else of_kind(kind, **FACTS.get(kind, {}))
         cancels = FIRST if kind.startswith("cancel_") else None
         reader = replace(RECIPIENT, cancels=cancels)
         yield kind, letter_of(event, FINDINGS, reader, REACHED)

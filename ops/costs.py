@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lambdas.common.audit import chain
+from lambdas.delivery.ledger.context import LedgerContext
 
 PRICES = {
     "DetectEntitiesV2": 0.01,
@@ -29,11 +30,12 @@ class Cost:
         return asdict(self)
 
 
-def of_day(day: str) -> list[Cost]:
+def of_day(context: LedgerContext, day: str) -> list[Cost]:
     """Returns the sums of a day (YYYY-MM-DD, UTC) for each operation with billed units."""
     events: dict[str, set[str]] = {}
     units: dict[str, int] = {}
     entries = chain.query(
+        context,
         IndexName="by_day",
         KeyConditionExpression="#day = :d AND begins_with(outcome_time, :ok)",
         FilterExpression="#action = :extracted",

@@ -1,7 +1,7 @@
 """Finds a deployment by the name of its environment: reads the outputs of its stacks."""
 
-import os
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -9,26 +9,18 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from environments import EnvironmentFileError, load
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.settings import LedgerSettings
 from ops.problem import DENIED_CODES, DeniedError, ProblemError
+from ops.settings import MLLP_PORT, local_endpoint, local_mllp_port, use_local_system
 
 LOCAL = "local"
-LOCAL_REGION = "us-east-1"
-MLLP_PORT = 17000
 
 # Longer timeouts than in a function; an operator still gets an answer within half a minute.
 CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
 
-# The variables of lambdas.common.settings, and the stack output that holds each value.
-SETTINGS = {
-    "ENS_VAULT_BUCKET": "VaultBucket",
-    "ENS_AUDIT_TABLE": "AuditTable",
-    "ENS_STATUS_TABLE": "StatusTable",
-    "ENS_REFERENCE_KEY_SECRET": "ReferenceKeySecret",
-    "ENS_AUDIT_KEY_SECRET": "AuditKeySecret",
-}
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Deployment:
     """A deployed environment: its region and the outputs of its core stack, by name."""
 
@@ -51,11 +43,23 @@ class Deployment:
                 " deploy this version of hl7-ens first."
             ) from None
 
-    def bind(self) -> None:
-        """Sets the environment variables that the steps' shared code reads, in this process."""
-        os.environ["ENS_ENVIRONMENT"] = self.environment
-        for variable, name in SETTINGS.items():
-            os.environ[variable] = self.output(name)
+    @cached_property
+    def context(self) -> LedgerContext:
+        """The context with which the shared code of the steps reads and writes this deployment.
+
+        Raises `ProblemError` when the core stack lacks an output.
+        """
+        return LedgerContext(
+            LedgerSettings(
+                environment=self.environment,
+                vault_bucket=self.output("VaultBucket"),
+                audit_table=self.output("AuditTable"),
+                status_table=self.output("StatusTable"),
+                reference_key_secret=self.output("ReferenceKeySecret"),
+                audit_key_secret=self.output("AuditKeySecret"),
+                ledger_table=self.output("LedgerTable"),
+            )
+        )
 
 
 def core_stack(environment: str) -> str:
@@ -74,19 +78,14 @@ def ingress_outputs(environment: str) -> dict[str, str]:
     return _outputs(boto3.client("cloudformation", config=CONFIG), stack) or {}
 
 
-def local_endpoint() -> str:
-    """Returns the URL of the local AWS, on port ENS_AWS_PORT (default 4566)."""
-    return f"http://127.0.0.1:{os.environ.get('ENS_AWS_PORT', '4566')}"
-
-
 def find(environment: str) -> Deployment:
-    """Returns the deployment of an environment, and sets the variables that name its resources.
+    """The deployment of an environment.
 
-    Raises `ProblemError` when the local system is not running, or when the environment is not deployed
-    in this account and region. Raises botocore's `ClientError` for an error of AWS.
+    Raises `ProblemError` when the local system is not running or the environment is not deployed
+    in this account and region; what AWS itself refuses comes as it is.
     """
     if environment == LOCAL:
-        _use_local_aws()
+        use_local_system()
     cloudformation = boto3.client("cloudformation", config=CONFIG)
     try:
         outputs = _outputs(cloudformation, core_stack(environment))
@@ -100,9 +99,7 @@ def find(environment: str) -> Deployment:
     region = cloudformation.meta.region_name
     if outputs is None:
         raise ProblemError(_not_deployed(environment, region))
-    deployment = Deployment(environment, region, outputs)
-    deployment.bind()
-    return deployment
+    return Deployment(environment, region, outputs)
 
 
 def receiver_address(environment: str) -> tuple[str, int]:
@@ -111,7 +108,7 @@ def receiver_address(environment: str) -> tuple[str, int]:
     Raises `ProblemError` when its ingress stack is not deployed.
     """
     if environment == LOCAL:
-        return "127.0.0.1", int(os.environ.get("ENS_MLLP_PORT", MLLP_PORT))
+        return "127.0.0.1", local_mllp_port()
     outputs = ingress_outputs(environment)
     if "ReceiverAddress" not in outputs:
         raise ProblemError(
@@ -120,19 +117,6 @@ def receiver_address(environment: str) -> tuple[str, int]:
         )
     host, _, port = outputs["ReceiverAddress"].partition(":")
     return host, int(port or MLLP_PORT)
-
-
-def _use_local_aws() -> None:
-    """Makes every AWS client of this process call the local AWS, whatever account is signed in."""
-    os.environ.pop("AWS_PROFILE", None)
-    os.environ.pop("AWS_SESSION_TOKEN", None)
-    os.environ.update(
-        AWS_ENDPOINT_URL=local_endpoint(),
-        AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106  # the local AWS keeps no secret
-        AWS_REGION=LOCAL_REGION,
-        AWS_DEFAULT_REGION=LOCAL_REGION,
-    )
 
 
 def _outputs(cloudformation: Any, stack: str) -> dict[str, str] | None:

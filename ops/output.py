@@ -1,7 +1,6 @@
 """Formats the output of `ens`: tables for 80 columns, colour on a terminal only, JSON on request."""
 
 import json
-import os
 import shutil
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +8,8 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+
+from ops.settings import terminal_width_is_given
 
 STATUS_STYLES = {"COMPLETED": "green", "FAILED": "bold red", "OPEN": "yellow"}
 OUTCOME_STYLES = {
@@ -29,7 +30,7 @@ PIPED_WIDTH = 100
 def console(*, stderr: bool = False) -> Console:
     """Returns a console on standard output or error: plain text when piped, at most 120 columns wide."""
     terminal = Console(stderr=stderr, highlight=False, soft_wrap=False, emoji=False)
-    if not terminal.is_terminal and "COLUMNS" not in os.environ:
+    if not terminal.is_terminal and not terminal_width_is_given():
         return Console(stderr=stderr, highlight=False, emoji=False, width=PIPED_WIDTH)
     width = min(shutil.get_terminal_size().columns, 120)
     return Console(stderr=stderr, highlight=False, emoji=False, width=width)

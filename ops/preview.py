@@ -17,6 +17,7 @@ from ops.problem import ProblemError
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 SENDER = SenderProfile("Northtown General", ZoneInfo("America/Halifax"), phone="+1 902 555 0100")
+SES_FROM = "notifications@ens.example"
 EVENT_ID = "3f2a91c4" + "0" * 24
 
 
@@ -29,7 +30,11 @@ def event_of(message: bytes) -> PatientEvent:
 
 
 def shown(
-    event: PatientEvent, form: str, language: str, detail: DetailLevel, bundle: bool = False
+    event: PatientEvent,
+    form: str,
+    language: str,
+    detail: DetailLevel,
+    bundle: bool = False,
 ) -> str:
     """Returns the notification as `html`, `text` or `eml`, addressed to an invented provider.
 
@@ -52,4 +57,4 @@ def shown(
         return letter.html
     if form == "text":
         return letter.text
-    return mailer.build(letter, reader.address, "0" * 32).decode()
+    return mailer.build(SES_FROM, letter, reader.address, "0" * 32).decode()

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment, find
 from ops.events.trail import TrailSource
 from ops.problem import ProblemError
@@ -27,6 +28,11 @@ class Session:
     def deployment(self) -> Deployment:
         """The environment's deployment, looked up at first use: `ens --help` needs none."""
         return find(self.environment)
+
+    @property
+    def context(self) -> LedgerContext:
+        """The context with which the shared code of the steps reads and writes the deployment."""
+        return self.deployment.context
 
     @cached_property
     def trail(self) -> TrailSource:

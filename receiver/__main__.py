@@ -19,7 +19,7 @@ def main() -> int:
     gc.freeze()
     gc.set_threshold(50_000)  # a message leaves no reference cycles; reference counting frees it
     try:
-        settings = read_settings(os.environ)
+        settings = read_settings()
         run(serve(settings, log))
     except SettingError as error:
         log.error(f"cannot start: {error}")

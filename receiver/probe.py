@@ -1,8 +1,9 @@
 """`python -m receiver.probe`: exits 0 when `/live` answers 200. The health check of ECS and Docker."""
 
-import os
 import sys
 from http.client import HTTPConnection, HTTPException
+
+from receiver.settings import read_health_port
 
 _TIMEOUT_SECONDS = 3
 
@@ -20,4 +21,4 @@ def is_live(port: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if is_live(int(os.environ.get("ENS_HEALTH_PORT") or 17001)) else 1)
+    sys.exit(0 if is_live(read_health_port()) else 1)

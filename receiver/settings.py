@@ -1,8 +1,12 @@
 """Reads the receiver's settings from environment variables, once, at start."""
 
+import base64
+import json
+import lzma
+import os
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import TypeVar
 
@@ -11,6 +15,10 @@ from receiver.intake.sender_table import Network
 Number = TypeVar("Number", int, float)
 
 _MIN_SECONDS = 0.05  # a timeout of 0 would expire at once
+
+
+HEALTH_PORT = 17001
+"""Default of ENS_HEALTH_PORT."""
 
 
 class SettingError(Exception):
@@ -31,11 +39,12 @@ class TlsFiles:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverSettings:
-    """The receiver's settings: names of AWS resources, addresses, limits. docs/receiver.md lists them.
+    """Storage, addresses and limits. Times are in seconds, sizes in bytes.
 
-    `store_seconds` limits the time from a complete frame to its answer. It must be below the sender's
-    timeout. `stop_seconds` plus `store_seconds` must be below the time between SIGTERM and SIGKILL
-    (`stopTimeout` of the ECS task definition).
+    `store_seconds` limits the time from a complete frame to its answer and must be below the sender's
+    timeout. `stop_seconds` plus `store_seconds` must be below the platform's limit between SIGTERM and
+    SIGKILL. `ca_bundle` is the file of the authorities that AWS's endpoints are checked with; "" for
+    botocore's own.
     """
 
     environment: str
@@ -48,7 +57,7 @@ class ReceiverSettings:
     configuration_seconds: float = 60.0
     mllp_host: str = "0.0.0.0"  # noqa: S104  a container's port is opened by its network, not here
     mllp_port: int = 17000
-    health_port: int = 17001
+    health_port: int = HEALTH_PORT
     max_message_bytes: int = 2 * 1024 * 1024
     max_connections: int = 1000
     max_connections_per_peer: int = 1000
@@ -67,9 +76,44 @@ class ReceiverSettings:
     tls_secret: str = ""
     tls_handshake_seconds: float = 10.0
     tls_reload_seconds: float = 60.0
+    ca_bundle: str = ""
 
 
-def read_settings(environment: Mapping[str, str]) -> ReceiverSettings:
+@dataclass(frozen=True, slots=True)
+class SmokeSettings:
+    """Where the smoke client sends its messages, and the messages as JSON objects `probe`, `message`.
+
+    `identity` has PEM texts: `ca`, and for mutual TLS `certificate` and `key`.
+    """
+
+    host: str
+    port: int
+    tls: bool
+    server_name: str
+    identity: dict[str, str] = field(repr=False)
+    messages: list[dict[str, str]] = field(repr=False)
+
+
+def read_smoke_settings(environment: Mapping[str, str] = os.environ) -> SmokeSettings:
+    """The settings of `receiver.smoke_client`. Raises `KeyError` with a missing variable's name."""
+    packed = base64.b64decode(environment["ENS_SMOKE_MESSAGES"])
+    host = environment["ENS_SMOKE_HOST"]
+    return SmokeSettings(
+        host=host,
+        port=int(environment["ENS_SMOKE_PORT"]),
+        tls=environment.get("ENS_SMOKE_TLS") == "on",
+        server_name=environment.get("ENS_SMOKE_SERVER_NAME") or host,
+        identity=json.loads(environment.get("ENS_SMOKE_IDENTITY") or "{}"),
+        messages=json.loads(lzma.decompress(packed)),
+    )
+
+
+def read_health_port(environment: Mapping[str, str] = os.environ) -> int:
+    """The port of the health checks (ENS_HEALTH_PORT)."""
+    return int(environment.get("ENS_HEALTH_PORT") or HEALTH_PORT)
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> ReceiverSettings:
     """Returns the settings in these environment variables.
 
     Raises `SettingError`, which names the first variable that is missing or wrong.
@@ -140,6 +184,7 @@ def read_settings(environment: Mapping[str, str]) -> ReceiverSettings:
         tls_reload_seconds=number(
             "ENS_TLS_RELOAD_SECONDS", float, fallback.tls_reload_seconds, least=_MIN_SECONDS
         ),
+        ca_bundle=environment.get("AWS_CA_BUNDLE", ""),
     )
 
 

@@ -9,17 +9,15 @@ ENS_SMOKE_TLS=on, ENS_SMOKE_SERVER_NAME, and ENS_SMOKE_IDENTITY (JSON with `ca`,
 `certificate` and `key`, in PEM).
 """
 
-import base64
 import json
-import lzma
-import os
 import socket
 import ssl
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hl7.mllp import Decoder, wrap
+from receiver.settings import SmokeSettings, read_smoke_settings
 from receiver.transport.tls import client_context
 
 TIMEOUT_SECONDS = 30.0
@@ -29,29 +27,28 @@ MAX_ANSWER_BYTES = 1 << 20
 def main() -> int:
     """Returns the exit status: 0 when every message was answered, else 1."""
     failed = 0
-    for line in lines(os.environ):
+    for line in lines(read_smoke_settings()):
         failed += "error" in line
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
     return 1 if failed else 0
 
 
-def lines(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def lines(settings: SmokeSettings) -> Iterator[dict[str, str]]:
     """Yields the result of each message, in order. Each message uses its own connection."""
-    packed = base64.b64decode(environment["ENS_SMOKE_MESSAGES"])
-    for probe in json.loads(lzma.decompress(packed)):
+    for probe in settings.messages:
         try:
-            answer = ask(environment, probe["message"].encode("ascii"))
+            answer = ask(settings, probe["message"].encode("ascii"))
         except OSError as error:
             yield {"probe": probe["probe"], "error": _said(error)}
         else:
             yield {"probe": probe["probe"], "answer": answer.decode("utf-8", "replace")}
 
 
-def ask(environment: Mapping[str, str], message: bytes) -> bytes:
+def ask(settings: SmokeSettings, message: bytes) -> bytes:
     """Returns the acknowledgement of a message. Raises `OSError` after 30 s without data."""
     decoder = Decoder(MAX_ANSWER_BYTES)
-    with _connected(environment) as connection:
+    with _connected(settings) as connection:
         connection.sendall(wrap(message))
         while data := connection.recv(65536):
             for frame in decoder.feed(data):
@@ -60,16 +57,13 @@ def ask(environment: Mapping[str, str], message: bytes) -> bytes:
 
 
 @contextmanager
-def _connected(environment: Mapping[str, str]) -> Iterator[socket.socket]:
-    host = environment["ENS_SMOKE_HOST"]
-    address = host, int(environment["ENS_SMOKE_PORT"])
-    with socket.create_connection(address, TIMEOUT_SECONDS) as plain:
-        if environment.get("ENS_SMOKE_TLS") != "on":
+def _connected(settings: SmokeSettings) -> Iterator[socket.socket]:
+    with socket.create_connection((settings.host, settings.port), TIMEOUT_SECONDS) as plain:
+        if not settings.tls:
             yield plain
             return
-        identity = json.loads(environment.get("ENS_SMOKE_IDENTITY") or "{}")
-        name = environment.get("ENS_SMOKE_SERVER_NAME") or host
-        with client_context(identity).wrap_socket(plain, server_hostname=name) as secured:
+        context = client_context(settings.identity)
+        with context.wrap_socket(plain, server_hostname=settings.server_name) as secured:
             yield secured
 
 

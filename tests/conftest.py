@@ -3,11 +3,9 @@
 import gc
 import json
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import _lru_cache_wrapper
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,6 +16,8 @@ from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 
 from environments import load
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.settings import LedgerSettings
 from local import botocore_patches, moto_patches, ses_account
 from tests.support import configuration
 from tests.support.tables import create_tables
@@ -146,7 +146,6 @@ def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         patch.object(DynamoHandler, "call_action", in_turn),
         patch.object(boto3, "client", shared_client),
     ):
-        clear_caches()
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket=VAULT)
         s3.put_bucket_versioning(Bucket=VAULT, VersioningConfiguration={"Status": "Enabled"})
@@ -162,7 +161,6 @@ def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ses.create_email_identity(EmailIdentity="ens.example")
         ses.create_configuration_set(ConfigurationSetName="ens-test")
         yield
-        clear_caches()
 
 
 _clients: dict[Any, Any] = {}
@@ -186,10 +184,7 @@ def shared_client(service_name: str, region_name: str = "", **settings: Any) -> 
     return _clients[key]
 
 
-def clear_caches() -> None:
-    """Forgets every cached client, setting and key, as a fresh Lambda sandbox would."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("lambdas."):
-            for value in vars(module).values():
-                if isinstance(value, _lru_cache_wrapper):
-                    value.cache_clear()
+@pytest.fixture
+def context(aws: Any) -> LedgerContext:
+    """The context of a function with the settings of `environment` and moto's clients."""
+    return LedgerContext(LedgerSettings.from_environment())

@@ -23,8 +23,9 @@ from bench.burst.simulation import Account, ComprehendMedical, SimulatedFunction
 from bench.burst.versions import by_share, in_turn
 from bench.burst.workflow import MEDIANS, Event, Extract, SharedState, retriers_of, way
 from environments import load
-from lambdas.extract_entities.turns import Quota
-from tests.conftest import ENVIRONMENT, clear_caches
+from lambdas.extract_entities.context import ExtractContext
+from lambdas.extract_entities.settings import ExtractSettings, Quota
+from tests.conftest import ENVIRONMENT
 from tests.support.tables import create_tables
 from tests.support.workflow import ASL_FILE
 
@@ -122,10 +123,14 @@ def _note(notes: Sequence[str], length: int) -> str:
     return (text * (length // len(text) + 1))[:length] if length else text
 
 
+def _context() -> ExtractContext:
+    return ExtractContext(ExtractSettings.from_environment())
+
+
 VERSIONS: dict[str, Callable[[Scenario], Figures]] = {
     "before, 20 reserved": lambda s: burst(s, by_share(QUOTA.requests / 20), True, reserved=20),
     "before, none reserved": lambda s: burst(s, by_share(QUOTA.requests / 20), True),
-    "now": lambda s: burst(s, in_turn(QUOTA, WAIT_SECONDS), False),
+    "now": lambda s: burst(s, in_turn(_context(), QUOTA, WAIT_SECONDS), False),
 }
 
 
@@ -156,11 +161,8 @@ def main() -> None:
 def measured(scenario: Scenario, run: Callable[[Scenario], Figures]) -> Figures:
     """The figures of one scenario over a DynamoDB of its own."""
     with mock_aws():
-        clear_caches()
         create_tables(boto3.client("dynamodb"))
-        found = run(scenario)
-        clear_caches()
-    return found
+        return run(scenario)
 
 
 if __name__ == "__main__":

@@ -12,12 +12,13 @@ from bench.burst.workflow import (
     settled,
 )
 from lambdas.extract_entities import comprehend, turns
-from lambdas.extract_entities.turns import Quota
+from lambdas.extract_entities.context import ExtractContext
+from lambdas.extract_entities.settings import Quota
 
 SECONDS = comprehend.SECONDS
 
 
-def in_turn(quota: Quota, wait_seconds: float) -> Extract:
+def in_turn(context: ExtractContext, quota: Quota, wait_seconds: float) -> Extract:
     """The present version: reserved times in DynamoDB, and waits of the workflow."""
 
     def extract(world: SharedState, event: Event, turn: float, sandbox: SimulatedSandbox) -> Steps:
@@ -29,7 +30,7 @@ def in_turn(quota: Quota, wait_seconds: float) -> Extract:
         begin: float | None = turn
         if not turn:
             cost = comprehend.cost(event.text, open_ones, quota)
-            begin = turns.take(cost, clock.now, event.started + wait_seconds)
+            begin = turns.take(context, cost, clock.now, event.started + wait_seconds)
         if begin is None:
             world.counts["no turn in time"] += 1
             return 0, 0.0

@@ -17,8 +17,10 @@ import boto3
 from moto import mock_aws
 
 from bench.delivery.order import order
-from lambdas.delivery.ledger import rate, table
+from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.ledger import rate
 from lambdas.delivery.ledger.items import MailAccount
+from lambdas.delivery.settings import DeliverySettings
 from tests.conftest import ENVIRONMENT
 from tests.support.tables import create_tables
 
@@ -38,13 +40,13 @@ class Ses:
         self.throttled += self.seconds[second] > self.limit
 
 
-def burst(count: int, limit: int) -> dict[str, Any]:
+def burst(context: DeliveryContext, count: int, limit: int) -> dict[str, Any]:
     """The figures of `count` notifications in the first second at `limit` mails a second."""
     ses, clock = Ses(limit), [1_800_000_000.0]
     setattr(rate, "time", SimpleNamespace(time=lambda: clock[0]))  # noqa: B010 - mypy: no such export
     began, held, fresh_waits = time.perf_counter(), 0, []
     for _ in range(count):
-        if rate.may_send(False, ACCOUNT):
+        if rate.may_send(context, False, ACCOUNT, limit):
             ses.send(int(clock[0]))
         else:
             held += 1
@@ -52,11 +54,11 @@ def burst(count: int, limit: int) -> dict[str, Any]:
     while held:
         clock[0] += 1
         # One fresh notification in each second of the backlog, after the release took its share.
-        while held and rate.may_send(True, ACCOUNT):
+        while held and rate.may_send(context, True, ACCOUNT, limit):
             ses.send(int(clock[0]))
             held -= 1
         waited = 0
-        while not rate.may_send(False, ACCOUNT):
+        while not rate.may_send(context, False, ACCOUNT, limit):
             waited += 1
             clock[0] += 1
         ses.send(int(clock[0]))
@@ -85,11 +87,11 @@ def main() -> None:
     os.environ["ENS_SES_RATE"] = str(asked.rate)
     with mock_aws():
         create_tables(boto3.client("dynamodb"))
-        table.ledger_table.cache_clear()
-        for name, figure in burst(asked.count, asked.rate).items():
+        context = DeliveryContext(DeliverySettings.from_environment())
+        for name, figure in burst(context, asked.count, asked.rate).items():
             print(f"{name:36} {figure}")
         print()
-        for name, figure in order(asked.count, overdue=200).items():
+        for name, figure in order(context, asked.count, overdue=200).items():
             print(f"{name:36} {figure}")
 
 

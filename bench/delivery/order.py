@@ -7,15 +7,14 @@ from typing import Any
 
 import boto3
 
-from lambdas.common.aws.clients import client
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import due, due_by, waiting
 from lambdas.delivery.ledger.states import DeliveryState
-from lambdas.delivery.ledger.table import ledger_table
 
 
-def order(held: int, overdue: int) -> dict[str, Any]:
+def order(context: LedgerContext, held: int, overdue: int) -> dict[str, Any]:
     """Returns the figures of one release with so many waiting and overdue deliveries."""
     now = datetime.now(UTC)
     late = [iso(now - timedelta(minutes=minute)) for minute in range(1, overdue + 1)]
@@ -25,16 +24,16 @@ def order(held: int, overdue: int) -> dict[str, Any]:
     dynamodb = boto3.client("dynamodb")
     for start in range(0, len(items), 25):
         puts = [{"PutRequest": {"Item": to_item(item)}} for item in items[start : start + 25]]
-        dynamodb.batch_write_item(RequestItems={ledger_table(): puts})
+        dynamodb.batch_write_item(RequestItems={context.settings.ledger_table: puts})
     read: list[int] = []
-    client("dynamodb").meta.events.register(
+    context.client("dynamodb").meta.events.register(
         "after-call.dynamodb.Query", lambda parsed, **_: read.append(parsed["ScannedCount"])
     )
     began = time.perf_counter()
-    found = due_by(iso(now))
+    found = due_by(context, iso(now))
     seconds = time.perf_counter() - began
     queries, looked_at = len(read), sum(read)
-    counted = waiting(found, iso(now))
+    counted = waiting(context, found, iso(now))
     return {
         "held": counted.held,
         "of them overdue": counted.overdue,

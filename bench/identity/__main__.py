@@ -19,14 +19,14 @@ from pathlib import Path
 import boto3
 from moto import mock_aws
 
-from lambdas.common.aws.clients import client
 from lambdas.common.aws.items import to_item
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.person import Name
-from lambdas.lookup_identities import settings
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.lookup_identities.resolving import resolve
+from lambdas.lookup_identities.settings import LookupSettings
 from local.http_server import WsgiServer
 from local.servers import HOST, listen
 from simulators.fhir_mpi import create_app
@@ -44,6 +44,7 @@ ENVIRONMENT = {
     "ENS_VAULT_BUCKET": "vault",
     "ENS_AUDIT_TABLE": "audit",
     "ENS_STATUS_TABLE": "status",
+    "ENS_LEDGER_TABLE": "ledger",
     "ENS_REGISTRY_TABLE": REGISTRY,
     "ENS_MPI_CACHE_TABLE": MPI_CACHE,
     "ENS_REFERENCE_KEY_SECRET": "key",
@@ -106,7 +107,7 @@ def prepare(folder: Path) -> None:
     """The tables with the registry in them, and the key that makes references."""
     create_tables(boto3.client("dynamodb"))
     for item in items_of_folder(folder):
-        client("dynamodb").put_item(TableName=REGISTRY, Item=to_item(item))
+        boto3.client("dynamodb").put_item(TableName=REGISTRY, Item=to_item(item))
     boto3.client("secretsmanager").create_secret(
         Name="key", SecretString='{"current":"k1","k1":"bench"}'
     )
@@ -118,14 +119,13 @@ def measured(name: str, runs: int, asked: Callable[[], int], kept: bool = False)
     Each run is another question (another given name, which is not compared), or with `kept` the same.
     """
     os.environ["ENS_MPI_CLIENT"] = name
-    settings.mpi_client_name.cache_clear()
-    settings.mpi_settings.cache_clear()
+    context = LookupContext(LookupSettings.from_environment())
     calls: list[str] = []
 
     def count(model: object, **_: object) -> None:
         calls.append(str(model))
 
-    client("dynamodb").meta.events.register("before-call.dynamodb", count)
+    context.client("dynamodb").meta.events.register("before-call.dynamodb", count)
     trips, times, before = [], [], asked()
     for run in range(runs):
         given = "Amara" if kept else f"Amara {run}"
@@ -133,12 +133,12 @@ def measured(name: str, runs: int, asked: Callable[[], int], kept: bool = False)
         event = replace(EVENT, patient=patient)
         calls.clear()
         began = time.perf_counter()
-        found = resolve(event, "")
+        found = resolve(context, event, "")
         times.append((time.perf_counter() - began) * 1000)
         trips.append(len(calls))
         if found is None or len(found.recipients) != RECIPIENTS:
             raise SystemExit(f"{name} did not find the {RECIPIENTS} recipients")
-    client("dynamodb").meta.events.unregister("before-call.dynamodb", count)
+    context.close()
     questions = (asked() - before) / runs
     p95 = statistics.quantiles(times, n=20)[-1]
     print(
@@ -155,9 +155,6 @@ def pixpdq(folder: Path) -> Iterator[Callable[[], int]]:
     index = PixManager(folder).start()
     tell(host=HOST, port=index.port, domain="REGION")
     yield lambda: len(index.queries)
-    from lambdas.lookup_identities.pix_pdq import mpi_client as backend
-
-    backend._connection().close()
     index.stop()
 
 

@@ -1,31 +1,34 @@
 """Reads the environment's configuration document, which its deployment wrote to S3."""
 
 import json
-from functools import cache
 from typing import Any
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.errors import ConfigurationError
-from lambdas.common.settings import required
+from lambdas.common.settings import Settings
 
 VERSION = 1
 """The format that this code reads (`environments.Environment.configuration`)."""
 
+SenderEntry = dict[str, Any]
+"""A sender as the document has it: JSON that `environments` wrote and checked."""
 
-@cache
-def senders() -> dict[str, dict[str, Any]]:
-    """Returns the document's senders by name. It is read once per sandbox.
 
-    Raises `ConfigurationError` for a document of another format, `DependencyUnavailableError` when S3
-    does not answer.
+def read_senders(s3: Any, settings: Settings) -> dict[str, SenderEntry]:
+    """Returns the document's senders by name.
+
+    Raises `ConfigurationError` for a missing setting or a document of another format,
+    `DependencyUnavailableError` when S3 does not answer.
     """
+    place = {
+        "Bucket": settings.configuration_bucket,
+        "Key": settings.configuration_key,
+        "VersionId": settings.configuration_version,
+    }
+    if not all(place.values()):
+        raise ConfigurationError("ENS_CONFIGURATION_BUCKET, _KEY or _VERSION is not set")
     with dependency("s3"):
-        answer = client("s3").get_object(
-            Bucket=required("ENS_CONFIGURATION_BUCKET"),
-            Key=required("ENS_CONFIGURATION_KEY"),
-            VersionId=required("ENS_CONFIGURATION_VERSION"),
-        )
-        body = answer["Body"].read()
+        body = s3.get_object(**place)["Body"].read()
     try:
         document = json.loads(body)
         if document["version"] != VERSION:

@@ -1,10 +1,11 @@
 """Wraps every handler: binds the event id to log and audit, and removes values from error texts."""
 
-import functools
+import copy
 import traceback
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.exceptions import ClientError
@@ -12,20 +13,24 @@ from botocore.exceptions import ClientError
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import Item
 from lambdas.common.clock import milliseconds_since, now
+from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
 from lambdas.common.contracts.document import read_as, to_document, without_empty
 from lambdas.common.contracts.steps import StepInput
 from lambdas.common.errors import (
+    ConfigurationError,
     DeliveryRefusedError,
     EnsError,
     IdentityNotFoundError,
     UnexpectedError,
 )
-from lambdas.common.settings import settings
 
 Task = TypeVar("Task", bound=StepInput)
 Document = dict[str, Any]
 """A task or a result as Lambda passes it: JSON, read and written by the contracts."""
+
+C = TypeVar("C", bound=Context)
+Handler = Callable[[Task, "Run", C], object]
 
 NAMESPACE = "hl7-ens"
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,8 +40,14 @@ class Run:
     """One invocation of a step: event, execution, attempt, log and audit."""
 
     def __init__(
-        self, step_name: AuditStep, task: StepInput, logger: Logger, metrics: Metrics
+        self,
+        context: Context,
+        step_name: AuditStep,
+        task: StepInput,
+        logger: Logger,
+        metrics: Metrics,
     ) -> None:
+        self._context = context
         self.step_name = step_name
         self.event_id = task.event.event_id
         self.execution_arn = task.execution_arn
@@ -52,14 +63,16 @@ class Run:
 
         `facts` are members of `AuditEntry`: references, counts, codes and versions.
         """
-        chain.append(self.event_id, *self._noted, self._entry(action, outcome, facts))
+        chain.append(
+            self._context, self.event_id, *self._noted, self._entry(action, outcome, facts)
+        )
         self._noted.clear()
 
     def audit_of(
         self, event_id: str, action: AuditAction, outcome: AuditOutcome, **facts: Any
     ) -> None:
         """Appends an entry to the chain of another event that this step also handled."""
-        chain.append(event_id, self._entry(action, outcome, facts))
+        chain.append(self._context, event_id, self._entry(action, outcome, facts))
 
     def note(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
         """Buffers the entry. It is written in the next `audit()` transaction."""
@@ -102,49 +115,83 @@ class Run:
             self.logger.error("the failure is not audited", reason=where(unwritten))
 
 
-def step(
-    name: AuditStep, contract: type[Task]
-) -> Callable[[Callable[[Task, Run], object]], Callable[[Document, Any], Document]]:
-    """Makes `handler(task, run)` the Lambda handler of the state called `name`.
+class StepHandler(Generic[Task, C]):
+    """The Lambda handler of a state, and the one context of its function.
 
     The task is read as its contract; the result is a value of the step's result class.
     Errors of `common.errors` are raised unchanged. Any other becomes `UnexpectedError` with its type,
     file and line, because its text may hold a patient's name.
     """
-    logger = Logger(service=name, log_uncaught_exceptions=False)
-    # boto is not patched: X-Ray's patch records error texts, and those of SES hold addresses.
-    tracer = Tracer(service=name, auto_patch=False)
-    metrics = Metrics(namespace=NAMESPACE, service=name)
 
-    def decorate(handler: Callable[[Task, Run], object]) -> Callable[[Document, Any], Document]:
-        @functools.wraps(handler)
-        @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
-        @metrics.log_metrics
-        def lambda_handler(document: Document, context: Any) -> Document:
-            # Always one: Powertools warns of an invocation without metrics.
-            metrics.add_metric(name="Attempts", unit="Count", value=1)
-            task = read_as(contract, document)
-            run = Run(name, task, logger, metrics)
-            logger.append_keys(
-                event_id=run.event_id, execution_arn=run.execution_arn, attempt=run.attempt
-            )
-            tracer.put_annotation("event_id", run.event_id)
-            try:
-                metrics.add_dimension("environment", settings().environment)
-                result = to_document(handler(task, run))
-            except EnsError as error:
-                run.failed(error)
-                raise error from None
-            except Exception as unplanned:
-                fault = UnexpectedError(where(unplanned))
-                run.failed(fault)
-                raise fault from None
-            logger.info("done", duration_ms=milliseconds_since(run.started_at))
-            return result
+    def __init__(
+        self,
+        name: AuditStep,
+        contract: type[Task],
+        handler: Handler[Task, C],
+        make_context: Callable[[], C],
+    ) -> None:
+        self.name = name
+        self._contract = contract
+        self._handler = handler
+        self._make_context = make_context
+        self._logger = Logger(service=name, log_uncaught_exceptions=False)
+        # boto is not patched: X-Ray's patch records error texts, and those of SES hold addresses.
+        self._tracer = Tracer(service=name, auto_patch=False)
+        self._metrics = Metrics(namespace=NAMESPACE, service=name)
 
-        return lambda_handler
+    @cached_property
+    def context(self) -> C:
+        """The function's context, made at the first invocation and used by all of this sandbox."""
+        return self._make_context()
 
-    return decorate
+    def with_context(self, context: C) -> Self:
+        """The same handler with another context."""
+        other = copy.copy(self)
+        other.__dict__["context"] = context
+        return other
+
+    def __call__(self, document: Document, lambda_context: Any) -> Document:
+        """Runs one invocation, with its trace, metrics, log and audit."""
+        traced = self._tracer.capture_lambda_handler(
+            self._metrics.log_metrics(self._invoke), capture_response=False, capture_error=False
+        )
+        result: Document = traced(document, lambda_context)
+        return result
+
+    def _invoke(self, document: Document, _: Any) -> Document:
+        # Always one: Powertools warns of an invocation without metrics.
+        self._metrics.add_metric(name="Attempts", unit="Count", value=1)
+        task = read_as(self._contract, document)
+        try:
+            context = self.context
+        except ConfigurationError as error:
+            # Without settings there is no audit: the workflow's own entry follows.
+            self._logger.warning(str(error), error_name=type(error).__name__)
+            raise error from None
+        run = Run(context, self.name, task, self._logger, self._metrics)
+        self._logger.append_keys(
+            event_id=run.event_id, execution_arn=run.execution_arn, attempt=run.attempt
+        )
+        self._tracer.put_annotation("event_id", run.event_id)
+        try:
+            self._metrics.add_dimension("environment", context.settings.environment)
+            result = to_document(self._handler(task, run, context))
+        except EnsError as error:
+            run.failed(error)
+            raise error from None
+        except Exception as unplanned:
+            fault = UnexpectedError(where(unplanned))
+            run.failed(fault)
+            raise fault from None
+        self._logger.info("done", duration_ms=milliseconds_since(run.started_at))
+        return result
+
+
+def step(
+    name: AuditStep, contract: type[Task], make_context: Callable[[], C]
+) -> Callable[[Handler[Task, C]], StepHandler[Task, C]]:
+    """Makes `handler(task, run, context)` the Lambda handler of the state called `name`."""
+    return lambda handler: StepHandler(name, contract, handler, make_context)
 
 
 def where(error: BaseException) -> str:

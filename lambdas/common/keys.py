@@ -1,4 +1,4 @@
-"""Reads the reference key and the audit key from Secrets Manager, and makes references.
+"""The reference key and the audit key: rings of keys as a secret holds them, and references made with them.
 
 A secret is a JSON object: `{"current": "k1", "k1": "<random text>", ...}`. A rotation adds a key and
 sets `current`. Values made with older keys stay verifiable, because each carries its key's id.
@@ -8,11 +8,8 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass, field
-from functools import cache
 
-from lambdas.common.aws.clients import client, dependency
 from lambdas.common.errors import ConfigurationError
-from lambdas.common.settings import settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +44,3 @@ class KeyRing:
         """
         data = json.dumps([kind, *parts], ensure_ascii=False, separators=(",", ":")).encode()
         return f"{self.current}.{self.mac(data)[:32]}"
-
-
-@cache
-def reference_keys() -> KeyRing:
-    """The keys that make patient, encounter and recipient references."""
-    return _load(settings().reference_key_secret)
-
-
-@cache
-def audit_keys() -> KeyRing:
-    """The keys that seal the audit chain."""
-    return _load(settings().audit_key_secret)
-
-
-def _load(secret_id: str) -> KeyRing:
-    with dependency("secretsmanager"):
-        answer = client("secretsmanager").get_secret_value(SecretId=secret_id)
-    return KeyRing.from_secret(answer["SecretString"])

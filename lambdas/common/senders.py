@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from lambdas.common.configuration import senders
+from lambdas.common.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,12 @@ class SenderProfile:
     phone: str = ""
 
 
-def sender_named(name: str) -> SenderProfile:
+def sender_named(context: Context, name: str) -> SenderProfile:
     """The sender of this configured name; an empty `SenderProfile` for `unknown`.
 
     Raises as `lambdas.common.configuration.senders` does.
     """
-    entry = senders().get(name, {})
+    entry = context.senders.get(name, {})
     return SenderProfile(
         display_name=entry.get("display_name", ""),
         zone=_zone(entry.get("time_zone", "")),

@@ -1,8 +1,13 @@
-"""Settings that all steps read from environment variables, once, at the first invocation."""
+"""Settings of a function: a frozen dataclass, read from the environment variables once.
+
+A step with further settings has a subclass in its own `settings.py`. No other module of a step reads
+environment variables (tests/unit/test_contexts.py).
+"""
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
+from typing import Self
 
 from lambdas.common.errors import ConfigurationError
 
@@ -15,10 +20,26 @@ def required(name: str) -> str:
     return value
 
 
+def text(name: str, default: str = "") -> str:
+    """The value of an environment variable, or `default` when it is missing or empty."""
+    return os.environ.get(name) or default
+
+
+def choice(name: str, values: Collection[str], default: str = "") -> str:
+    """The value of a variable that takes one of `values`, or `default`; required without a default.
+
+    Raises `ConfigurationError` with the name and the possible values.
+    """
+    found = text(name, default) or required(name)
+    if found not in values:
+        raise ConfigurationError(f"{name} is none of {', '.join(values)}")
+    return found
+
+
 def number(name: str, default: float) -> float:
     """The number in an environment variable, or `default`. Raises `ConfigurationError` for another text."""
     try:
-        found = float(os.environ.get(name) or default)
+        found = float(text(name) or default)
     except ValueError:
         raise ConfigurationError(f"{name} is not a number") from None
     if found < 0:
@@ -26,9 +47,18 @@ def number(name: str, default: float) -> float:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+def whole(name: str, default: int) -> int:
+    """The whole number in an environment variable, or `default`; errors as `number`."""
+    return int(number(name, default))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Names of the tables, bucket and secrets that every step uses."""
+    """Names of the tables, bucket and secrets that every step uses.
+
+    `configuration_bucket`, `configuration_key` and `configuration_version` name the configuration
+    document; they are "" for a function that does not read it.
+    """
 
     environment: str
     vault_bucket: str
@@ -36,16 +66,26 @@ class Settings:
     status_table: str
     reference_key_secret: str
     audit_key_secret: str
+    configuration_bucket: str = ""
+    configuration_key: str = ""
+    configuration_version: str = ""
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings in the environment variables. Raises `ConfigurationError` with the first missing name."""
+        return cls(**shared())
 
 
-@cache
-def settings() -> Settings:
-    """The settings of all steps. Raises `ConfigurationError` with the first missing name."""
-    return Settings(
-        environment=required("ENS_ENVIRONMENT"),
-        vault_bucket=required("ENS_VAULT_BUCKET"),
-        audit_table=required("ENS_AUDIT_TABLE"),
-        status_table=required("ENS_STATUS_TABLE"),
-        reference_key_secret=required("ENS_REFERENCE_KEY_SECRET"),
-        audit_key_secret=required("ENS_AUDIT_KEY_SECRET"),
-    )
+def shared() -> dict[str, str]:
+    """The members of `Settings` by name, from the environment variables `ENS_<NAME>`."""
+    return {
+        "environment": required("ENS_ENVIRONMENT"),
+        "vault_bucket": required("ENS_VAULT_BUCKET"),
+        "audit_table": required("ENS_AUDIT_TABLE"),
+        "status_table": required("ENS_STATUS_TABLE"),
+        "reference_key_secret": required("ENS_REFERENCE_KEY_SECRET"),
+        "audit_key_secret": required("ENS_AUDIT_KEY_SECRET"),
+        "configuration_bucket": text("ENS_CONFIGURATION_BUCKET"),
+        "configuration_key": text("ENS_CONFIGURATION_KEY"),
+        "configuration_version": text("ENS_CONFIGURATION_VERSION"),
+    }

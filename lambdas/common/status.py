@@ -4,19 +4,19 @@ ParseMessage opens it; the workflow itself writes COMPLETED and FAILED (Complete
 so the final status is correct even if a function dies.
 """
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item
 from lambdas.common.clock import now
+from lambdas.common.context import Context
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.status import EventStatus, StatusItem
-from lambdas.common.settings import settings
 
 
-def read(event_id: str) -> StatusItem | None:
+def read(context: Context, event_id: str) -> StatusItem | None:
     """The event's status item, by a consistent read; None for an unknown event."""
     with dependency("dynamodb"):
-        answer = client("dynamodb").get_item(
-            TableName=settings().status_table,
+        answer = context.client("dynamodb").get_item(
+            TableName=context.settings.status_table,
             Key={"event_id": {"S": event_id}},
             ConsistentRead=True,
         )
@@ -25,11 +25,13 @@ def read(event_id: str) -> StatusItem | None:
     return read_as(StatusItem, from_item(answer["Item"]))
 
 
-def open_event(event_id: str, received_at: str, execution_arn: str, sender: str) -> None:
+def open_event(
+    context: Context, event_id: str, received_at: str, execution_arn: str, sender: str
+) -> None:
     """Sets the event to OPEN under this execution. Keeps the time at which it was first received."""
     with dependency("dynamodb"):
-        client("dynamodb").update_item(
-            TableName=settings().status_table,
+        context.client("dynamodb").update_item(
+            TableName=context.settings.status_table,
             Key={"event_id": {"S": event_id}},
             UpdateExpression=(
                 "SET #status = :open, #day = if_not_exists(#day, :day),"

@@ -8,19 +8,27 @@ from lambdas.common.contracts.steps import (
     ExtractEntitiesResult,
 )
 from lambdas.common.handler import Run, step
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import deliver
+from lambdas.delivery.settings import DeliverySettings
 from lambdas.delivery.summary import deliver_digest
 
 
-@step(AuditStep.DELIVER_NOTIFICATION, DeliverNotificationInput)
-def lambda_handler(task: DeliverNotificationInput, run: Run) -> DeliverNotificationResult:
+@step(
+    AuditStep.DELIVER_NOTIFICATION,
+    DeliverNotificationInput,
+    lambda: DeliveryContext(DeliverySettings.from_environment()),
+)
+def lambda_handler(
+    task: DeliverNotificationInput, run: Run, context: DeliveryContext
+) -> DeliverNotificationResult:
     """The recipient's reference, the outcome (`sent`, `held` or `unknown`) and the delivery's id.
 
     A task with `members` is a summary of several held notifications.
     """
     if task.members:
-        return deliver_digest(task, run)
-    result = deliver(task, run)
+        return deliver_digest(context, task, run)
+    result = deliver(context, task, run)
     if not task.released:
         _count_findings(task.clinical, run)
     return result

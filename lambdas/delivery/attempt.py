@@ -14,6 +14,7 @@ from lambdas.common.errors import (
 )
 from lambdas.common.handler import Run
 from lambdas.delivery import mailer
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts, deliveries, rate
 from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.items import DeliveryItem
@@ -32,6 +33,7 @@ class Attempt:
     That item is another run's where the matter was settled before.
     """
 
+    context: DeliveryContext
     run: Run
     delivery: Delivery
     released: bool
@@ -47,8 +49,8 @@ class Attempt:
         if item.state is not DeliveryState.CLAIMED:
             return item
         for told in instead or (item,):
-            deliveries.tell_instead(told)
-        return attempts.refuse(self.delivery, self.attempt_id, reason)
+            deliveries.tell_instead(self.context, told)
+        return attempts.refuse(self.context, self.delivery, self.attempt_id, reason)
 
     def held(self, reason: str, until: str) -> DeliveryItem:
         """Holds it until a moment (ISO 8601, UTC)."""
@@ -62,52 +64,61 @@ class Attempt:
         item = self._claimed()
         if item.state is not DeliveryState.CLAIMED:
             return item
-        return attempts.suppress(self.delivery, self.attempt_id, because)
+        return attempts.suppress(self.context, self.delivery, self.attempt_id, because)
 
     def sent(
         self, prepared: Prepared, address: str, cancelled: Callable[[], str] = lambda: ""
     ) -> DeliveryItem:
         """Sends it, unless `cancelled` says why not; the mail is stored before the claim."""
-        mail, document = prepared.stored(self.delivery.event_id, self.delivery.delivery_id, address)
+        mail, document = prepared.stored(
+            self.context, self.delivery.event_id, self.delivery.delivery_id, address
+        )
         if milliseconds_since(self.run.started_at) > LATEST_START_MS:
             raise DependencyUnavailableError("too late in this run to begin a send")
         item = self._claimed()
         if item.state is not DeliveryState.CLAIMED:
             return item
-        if not rate.may_send(self.released, mail_account()):
+        if not rate.may_send(
+            self.context,
+            self.released,
+            mail_account(self.context),
+            self.context.settings.ses_rate,
+        ):
             return self._hold(item, HoldReason.RATE, now())
         try:
             because = cancelled()
         except DependencyUnavailableError:
-            attempts.release(self.delivery, self.attempt_id)
+            attempts.release(self.context, self.delivery, self.attempt_id)
             raise
         if because:
-            return attempts.suppress(self.delivery, self.attempt_id, because)
-        attempts.begin_sending(self.delivery, self.attempt_id, document)
+            return attempts.suppress(self.context, self.delivery, self.attempt_id, because)
+        attempts.begin_sending(self.context, self.delivery, self.attempt_id, document)
         return self._handed_over(item, mail, address)
 
     def _claimed(self) -> DeliveryItem:
-        return attempts.claim(self.delivery, self.attempt_id, self.released)
+        return attempts.claim(self.context, self.delivery, self.attempt_id, self.released)
 
     def _hold(self, item: DeliveryItem, reason: str, until: str) -> DeliveryItem:
         """Holds it; a released one keeps its time, and with it its place before younger ones."""
         kept = item.release_at if self.released else ""
-        return attempts.hold(self.delivery, self.attempt_id, reason, kept or until)
+        return attempts.hold(self.context, self.delivery, self.attempt_id, reason, kept or until)
 
     def _handed_over(self, item: DeliveryItem, mail: bytes, address: str) -> DeliveryItem:
         """After SES answered, or did not; the delivery is in `sending`, this attempt's."""
         delivery, attempt_id = self.delivery, self.attempt_id
         try:
-            message_id = mailer.send(mail, address, delivery.event_id, delivery.delivery_id)
+            message_id = mailer.send(
+                self.context, mail, address, delivery.event_id, delivery.delivery_id
+            )
         except mailer.AmbiguousSendError:
-            return attempts.park(delivery, attempt_id)
+            return attempts.park(self.context, delivery, attempt_id)
         except mailer.QuotaReachedError:
             held = self._hold(item, HoldReason.QUOTA, now())
-            close_quota()
+            close_quota(self.context)
             return held
         except DeliveryRefusedError as refusal:
-            return attempts.refuse(delivery, attempt_id, str(refusal))
+            return attempts.refuse(self.context, delivery, attempt_id, str(refusal))
         except (DependencyUnavailableError, ConfigurationError, ClientError):
-            attempts.release(delivery, attempt_id)
+            attempts.release(self.context, delivery, attempt_id)
             raise
-        return attempts.confirm(delivery, attempt_id, message_id)
+        return attempts.confirm(self.context, delivery, attempt_id, message_id)

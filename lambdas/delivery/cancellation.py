@@ -6,6 +6,7 @@ from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.recipient import FirstNotice, Recipient
 from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.errors import DependencyUnavailableError
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancelled_by
@@ -15,6 +16,7 @@ NEVER_TOLD = "never_told"
 
 
 def why_suppressed(
+    context: DeliveryContext,
     delivery: Delivery,
     task: DeliverNotificationInput,
     patient_event: PatientEvent,
@@ -27,9 +29,10 @@ def why_suppressed(
     With "" the delivery is on its encounter's list: a cancellation from now on tells this recipient.
     Raises `DependencyUnavailableError` while the first notice is on its way.
     """
-    if recipient.cancels and not _was_told(recipient.cancels):
+    if recipient.cancels and not _was_told(context, recipient.cancels):
         return NEVER_TOLD
     return cancelled_by(
+        context,
         NotifiedEncounter(delivery.encounter_ref, delivery.patient_ref),
         NotifiedEvent.of(patient_event, task.envelope.received_at),
         delivery.delivery_id,
@@ -37,9 +40,9 @@ def why_suppressed(
     )
 
 
-def _was_told(first: FirstNotice) -> bool:
+def _was_told(context: DeliveryContext, first: FirstNotice) -> bool:
     """Whether the first notice went out, or surely will: the cancellation was written before this."""
-    item = deliveries.read(first.delivery_id)
+    item = deliveries.read(context, first.delivery_id)
     if item is None:
         raise LookupError("the ledger does not hold the first notice")
     running = item.state in (DeliveryState.CLAIMED, DeliveryState.SENDING)

@@ -15,10 +15,10 @@ from lambdas.common.contracts.steps import (
 )
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
-from lambdas.common.keys import reference_keys
 from lambdas.delivery import holds, mailer, record
 from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import why_suppressed
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.detail import detail_for
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.attempts import Delivery
@@ -31,7 +31,9 @@ BAD_ADDRESS = "the registry's address for the recipient is not one"
 BAD_ENDPOINT = "the recipient's address bounced or complained before"
 
 
-def deliver(task: DeliverNotificationInput, run: Run) -> DeliverNotificationResult:
+def deliver(
+    context: DeliveryContext, task: DeliverNotificationInput, run: Run
+) -> DeliverNotificationResult:
     """Makes one delivery at most once, records it, and returns its recipient, outcome and id.
 
     The outcome is `sent`, `unknown` (it may have gone; not repeated), `held` (it goes later; a task
@@ -39,26 +41,26 @@ def deliver(task: DeliverNotificationInput, run: Run) -> DeliverNotificationResu
     Raises `DeliveryRefusedError` when this recipient's address or content is refused for good, and
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
-    identities = identities_of(run.event_id, task)
+    identities = identities_of(context, run.event_id, task)
     recipient = recipient_in(identities, task.recipient_ref)
-    delivery = delivery_of(task, run, recipient)
-    detail = detail_for(recipient)
-    attempt = Attempt(run, delivery, task.released)
-    item = deliveries.read(delivery.delivery_id)
+    delivery = delivery_of(context, task, run, recipient)
+    detail = detail_for(context, recipient)
+    attempt = Attempt(context, run, delivery, task.released)
+    item = deliveries.read(context, delivery.delivery_id)
     if item is None or not _settled(item, task):
-        if refusal := _refusal(recipient, delivery):
+        if refusal := _refusal(context, recipient, delivery):
             item = attempt.refused(refusal)
-        elif (waits := why_held(recipient, attempt.released))[0]:
+        elif (waits := why_held(context, recipient, attempt.released))[0]:
             item = attempt.held(*waits)
         else:
-            told = event_and_findings(run.event_id, task)
+            told = event_and_findings(context, run.event_id, task)
             item = attempt.sent(
-                letter_for(run, told, identities, recipient, detail),
+                letter_for(context, run, told, identities, recipient, detail=detail),
                 recipient.address,
-                lambda: why_suppressed(delivery, task, told[0], recipient),
+                lambda: why_suppressed(context, delivery, task, told[0], recipient),
             )
     ours = attempt.made(item)
-    record.of_delivery(run, delivery, recipient.reasons, item, ours=ours, detail=detail)
+    record.of_delivery(context, run, delivery, recipient.reasons, item, ours=ours, detail=detail)
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
     return result_of(delivery, item)
@@ -80,7 +82,9 @@ def _settled(found: DeliveryItem, task: DeliverNotificationInput) -> bool:
     return waits or found.state in SETTLED
 
 
-def delivery_of(task: DeliverNotificationInput, run: Run, recipient: Recipient) -> Delivery:
+def delivery_of(
+    context: DeliveryContext, task: DeliverNotificationInput, run: Run, recipient: Recipient
+) -> Delivery:
     """The delivery, with what a release or a fallback later needs to make it again: ids and codes."""
     return Delivery(
         event_id=run.event_id,
@@ -91,7 +95,7 @@ def delivery_of(task: DeliverNotificationInput, run: Run, recipient: Recipient) 
         facts={
             "event_kind": task.parsed.event_kind,
             "identities_version": task.identities.version_id,
-            "endpoint_ref": endpoint_of(recipient),
+            "endpoint_ref": endpoint_of(context, recipient),
             "fallback_ref": recipient.fallback_ref,
             "task": to_document(_again(task)),
         },
@@ -111,30 +115,33 @@ def _again(task: DeliverNotificationInput) -> DeliverNotificationInput:
     )
 
 
-def endpoint_of(recipient: Recipient) -> str:
+def endpoint_of(context: DeliveryContext, recipient: Recipient) -> str:
     """The reference by which the ledger knows the recipient's address."""
-    return reference_keys().reference("address", recipient.address.casefold())
+    return context.reference_keys.reference("address", recipient.address.casefold())
 
 
-def why_held(recipient: Recipient, released: bool) -> tuple[str, str]:
+def why_held(context: DeliveryContext, recipient: Recipient, released: bool) -> tuple[str, str]:
     """Why this delivery waits and until when; two "" when it goes now."""
-    if problems.paused():
+    if problems.paused(context):
         return HoldReason.SWITCHED_OFF, now()
     if released:
         return "", ""
     waits = holds.hold_for(recipient, datetime.now(UTC))
     # Behind those that wait for the quota already: ReleaseDeliveries says when there is room.
-    return (HoldReason.QUOTA, now()) if not waits[0] and mail_account().quota_reached else waits
-
-
-def is_given_up(delivery: Delivery) -> bool:
-    """Whether the delivery's address bounced or complained before."""
     return (
-        problems.read(AddressProblemState.ENDPOINT_BAD, delivery.facts["endpoint_ref"]) is not None
+        (HoldReason.QUOTA, now()) if not waits[0] and mail_account(context).quota_reached else waits
     )
 
 
-def _refusal(recipient: Recipient, delivery: Delivery) -> str:
+def is_given_up(context: DeliveryContext, delivery: Delivery) -> bool:
+    """Whether the delivery's address bounced or complained before."""
+    return (
+        problems.read(context, AddressProblemState.ENDPOINT_BAD, delivery.facts["endpoint_ref"])
+        is not None
+    )
+
+
+def _refusal(context: DeliveryContext, recipient: Recipient, delivery: Delivery) -> str:
     if not mailer.is_address(recipient.address):
         return BAD_ADDRESS
-    return BAD_ENDPOINT if is_given_up(delivery) else ""
+    return BAD_ENDPOINT if is_given_up(context, delivery) else ""

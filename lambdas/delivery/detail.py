@@ -1,12 +1,12 @@
 """How much a recipient's mail may say, and how it is protected: full, minimal, or full and encrypted."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.errors import ConfigurationError
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import problems
 from lambdas.delivery.ledger.states import AddressProblemState
 
@@ -23,44 +23,42 @@ class Detail:
     reduced: str = ""
 
 
-def detail_for(recipient: Recipient) -> Detail:
+def detail_for(context: DeliveryContext, recipient: Recipient) -> Detail:
     """What this recipient gets. Who asked for encryption never gets full detail in the clear.
 
     `ENS_FULL_IN_CLEAR=forbidden` makes every unencrypted notification minimal.
     """
     if recipient.detail is DetailLevel.SMIME:
-        return _sealed(recipient)
-    if (
-        recipient.detail is not DetailLevel.FULL
-        or os.environ.get("ENS_FULL_IN_CLEAR") == "forbidden"
-    ):
+        return _sealed(context, recipient)
+    if recipient.detail is not DetailLevel.FULL or not context.settings.full_in_clear:
         return Detail(DetailLevel.MINIMAL)
     return Detail(DetailLevel.FULL)
 
 
-def _sealed(recipient: Recipient) -> Detail:
-    secret = os.environ.get("ENS_SMIME_SECRET", "")
-    if not secret:
+def _sealed(context: DeliveryContext, recipient: Recipient) -> Detail:
+    try:
+        ring = context.keyring
+    except ConfigurationError:
+        ring = None
+    if ring is None:
         return Detail(DetailLevel.MINIMAL, reduced=NO_OWN_KEY)
     # Only here: loading OpenSSL would cost every cold start a tenth of a second.
     from lambdas.delivery.message import certificates, smime
 
     try:
-        ring = smime.keyring(secret)
         reader = certificates.usable(
             recipient.certificate, recipient.address, ring.anchors, ring.revocations
         )
-    except ConfigurationError:
-        return Detail(DetailLevel.MINIMAL, reduced=NO_OWN_KEY)
     except certificates.BadCertificateError as bad:
         return Detail(DetailLevel.MINIMAL, reduced=str(bad))
     return Detail(DetailLevel.FULL, seal=lambda content: smime.enveloped(content, reader, ring))
 
 
-def report(detail: Detail, recipient_ref: str, endpoint_ref: str) -> None:
+def report(context: DeliveryContext, detail: Detail, recipient_ref: str, endpoint_ref: str) -> None:
     """Tells the operator that a recipient who asked for encryption got the minimum, and why."""
     if detail.reduced:
         problems.report(
+            context,
             AddressProblemState.CERTIFICATE_BAD,
             endpoint_ref,
             recipient_ref=recipient_ref,

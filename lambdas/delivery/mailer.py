@@ -19,7 +19,7 @@ from botocore.exceptions import ConnectionError as AnyConnectionError
 from email_validator import EmailNotValidError, validate_email
 
 from lambdas.common.aws import vault
-from lambdas.common.aws.clients import client, is_transient
+from lambdas.common.aws.clients import is_transient
 from lambdas.common.contracts.written import Written
 from lambdas.common.errors import (
     ConfigurationError,
@@ -27,7 +27,7 @@ from lambdas.common.errors import (
     DependencyUnavailableError,
     EnsError,
 )
-from lambdas.common.settings import required
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.message.letter import Letter
 
 SES_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
@@ -77,9 +77,11 @@ def is_address(text: str) -> bool:
 
 
 def build(
+    ses_from: str,
     letter: Letter,
     address: str,
     delivery_id: str,
+    *,
     bundle: str = "",
     seal: Callable[[bytes], bytes] | None = None,
 ) -> bytes:
@@ -88,9 +90,9 @@ def build(
     `seal` makes the content signed and encrypted lines; then only the envelope is in the clear.
     Message-ID and Date stand in the vault's copy only: SES replaces both when it sends (SES developer
     guide, "Amazon SES header fields"). The recipient has the reference in the subject.
-    Raises `ConfigurationError` when the sender's address is not one.
+    `ses_from` is the sender, perhaps with a display name. Raises `ConfigurationError` when it is not an address.
     """
-    sender = from_address()
+    sender = from_address(ses_from)
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address(addr_spec=sender)
     mail["To"] = Address(addr_spec=address)
@@ -124,25 +126,30 @@ def _fill(mail: EmailMessage, letter: Letter, bundle: str) -> None:
         )
 
 
-def store(event_id: str, delivery_id: str, mail: bytes) -> tuple[bytes, Written]:
+def store(
+    context: DeliveryContext, event_id: str, delivery_id: str, mail: bytes
+) -> tuple[bytes, Written]:
     """Keeps the mail in the vault unless one is there, and returns what stands there to be sent."""
-    return vault.write_once(event_id, f"mail/{delivery_id}.eml", mail, "message/rfc822")
+    return vault.write_once(context, event_id, f"mail/{delivery_id}.eml", mail, "message/rfc822")
 
 
-def send(mail: bytes, address: str, event_id: str, delivery_id: str) -> str:
+def send(
+    context: DeliveryContext, mail: bytes, address: str, event_id: str, delivery_id: str
+) -> str:
     """Hands the mail to SES and returns SES's message id.
 
     Raises `DeliveryRefusedError` (this mail, for good), `ConfigurationError` (every mail, until
     an operator acts), `DependencyUnavailableError` (not taken, later perhaps), `QuotaReachedError` (not
     taken, until some of the mails are 24 hours old), and `AmbiguousSendError`. Any other `ClientError` means that SES did not take it.
     """
-    ses = client("sesv2", SES_CONFIG)
+    sender = from_address(context.settings.ses_from)
+    ses = context.client("sesv2", SES_CONFIG)
     try:
         answer = ses.send_email(
-            FromEmailAddress=from_address(),
+            FromEmailAddress=sender,
             Destination={"ToAddresses": [address]},
             Content={"Raw": {"Data": mail}},
-            ConfigurationSetName=required("ENS_SES_CONFIGURATION_SET"),
+            ConfigurationSetName=context.settings.ses_configuration_set,
             # SES puts them into its events: ids of ours, nothing about anybody.
             EmailTags=[
                 {"Name": "delivery_id", "Value": delivery_id},
@@ -154,7 +161,7 @@ def send(mail: bytes, address: str, event_id: str, delivery_id: str) -> str:
     except (HTTPClientError, AnyConnectionError) as error:
         raise AmbiguousSendError(type(error).__name__) from None
     except ClientError as error:
-        raise translated(error) from None
+        raise translated(error, sender) from None
     finally:
         # A connection kept over a freeze of the sandbox may be dead, and a send that dies on it is
         # ambiguous: the next one gets a connection of its own.
@@ -164,7 +171,7 @@ def send(mail: bytes, address: str, event_id: str, delivery_id: str) -> str:
 
 
 def translated(
-    error: ClientError,
+    error: ClientError, sender: str
 ) -> EnsError | AmbiguousSendError | QuotaReachedError | ClientError:
     """SES's answer as our error. Texts are codes: SES's own text holds addresses."""
     code = error.response["Error"]["Code"]
@@ -176,7 +183,7 @@ def translated(
     if is_transient(error) or code in TRY_LATER:
         return DependencyUnavailableError(f"ses SendEmail: {code}")
     # An unverified sender is answered like a refused mail; only the text tells them apart.
-    unverified = from_address().lower() in text
+    unverified = sender.lower() in text
     if code in MISCONFIGURED or (code in REFUSALS and unverified):
         return ConfigurationError(
             f"ses SendEmail: {code}; the sending identity or set is not ready"
@@ -184,9 +191,9 @@ def translated(
     return DeliveryRefusedError(f"ses SendEmail: {code}") if code in REFUSALS else error
 
 
-def from_address() -> str:
-    """The address that mail is sent from; `ConfigurationError` when it is missing or not one."""
-    address = parseaddr(required("ENS_SES_FROM"))[1]
+def from_address(ses_from: str) -> str:
+    """The address in ENS_SES_FROM, without its display name; `ConfigurationError` when it is not one."""
+    address = parseaddr(ses_from)[1]
     if not is_address(address):
         raise ConfigurationError("ENS_SES_FROM is not a mail address")
     return address

@@ -16,6 +16,7 @@ from lambdas.common.contracts.written import Written
 from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery import mailer
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.detail import Detail
 from lambdas.delivery.message import facts
 from lambdas.delivery.message.fhir_bundle import bundle_of
@@ -30,16 +31,29 @@ class Prepared:
     bundle: str = field(repr=False, default="")
     seal: Callable[[bytes], bytes] | None = None
 
-    def stored(self, event_id: str, delivery_id: str, address: str) -> tuple[bytes, Written]:
+    def stored(
+        self, context: DeliveryContext, event_id: str, delivery_id: str, address: str
+    ) -> tuple[bytes, Written]:
         """The mail as the vault holds it: what the first attempt wrote is what every attempt sends."""
-        mail = mailer.build(self.letter, address, delivery_id, self.bundle, self.seal)
-        return mailer.store(event_id, delivery_id, mail)
+        mail = mailer.build(
+            context.settings.ses_from,
+            self.letter,
+            address,
+            delivery_id,
+            bundle=self.bundle,
+            seal=self.seal,
+        )
+        return mailer.store(context, event_id, delivery_id, mail)
 
 
-def identities_of(event_id: str, task: DeliverNotificationInput) -> Identities:
+def identities_of(
+    context: DeliveryContext, event_id: str, task: DeliverNotificationInput
+) -> Identities:
     """Who is told of the event."""
     version_id = task.identities.version_id
-    return read_as(Identities, vault.read_document(event_id, "identities.json", version_id))
+    return read_as(
+        Identities, vault.read_document(context, event_id, "identities.json", version_id)
+    )
 
 
 def recipient_in(identities: Identities, recipient_ref: str) -> Recipient:
@@ -53,18 +67,26 @@ def recipient_in(identities: Identities, recipient_ref: str) -> Recipient:
 Told = tuple[PatientEvent, ClinicalFindings]
 
 
-def event_and_findings(event_id: str, task: DeliverNotificationInput) -> Told:
+def event_and_findings(
+    context: DeliveryContext, event_id: str, task: DeliverNotificationInput
+) -> Told:
     """What happened, and what was read in the notes."""
-    document = vault.read_document(event_id, "event.json", task.parsed.version_id)
-    return read_as(PatientEvent, document), _clinical(event_id, task.clinical)
+    document = vault.read_document(context, event_id, "event.json", task.parsed.version_id)
+    return read_as(PatientEvent, document), _clinical(context, event_id, task.clinical)
 
 
 def letter_for(
-    run: Run, told: Told, identities: Identities, recipient: Recipient, detail: Detail
+    context: DeliveryContext,
+    run: Run,
+    told: Told,
+    identities: Identities,
+    recipient: Recipient,
+    *,
+    detail: Detail,
 ) -> Prepared:
     """The letter about one event to one recipient, with no more than they may see."""
     patient_event, clinical = told
-    sender = sender_named(run.sender)
+    sender = sender_named(context, run.sender)
     letter = compose(
         patient_event,
         clinical,
@@ -90,9 +112,11 @@ def _instead_of(identities: Identities, recipient: Recipient) -> str:
     return ""
 
 
-def _clinical(event_id: str, clinical: ExtractEntitiesResult) -> ClinicalFindings:
+def _clinical(
+    context: DeliveryContext, event_id: str, clinical: ExtractEntitiesResult
+) -> ClinicalFindings:
     """What was found in the notes; without a document only that nothing could be."""
     if not clinical.version_id:
         return ClinicalFindings(outcome=clinical.outcome)
-    document = vault.read_document(event_id, "clinical.json", clinical.version_id)
+    document = vault.read_document(context, event_id, "clinical.json", clinical.version_id)
     return read_as(ClinicalFindings, document)

@@ -6,6 +6,7 @@ from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
 from lambdas.delivery import detail as details
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.detail import Detail
 from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.items import DeliveryItem
@@ -24,6 +25,7 @@ OLD_ACTIONS: dict[str, AuditAction] = {AuditAction.WITHHELD: AuditAction.SUPPRES
 
 
 def of_delivery(
+    context: DeliveryContext,
     run: Run,
     delivery: Delivery,
     reasons: tuple[RecipientReason, ...],
@@ -54,9 +56,9 @@ def of_delivery(
         "hold_reason": item.hold_reason if state is DeliveryState.HELD else None,
         "release_at": item.release_at if state is DeliveryState.HELD else None,
     }
-    if ours or not is_audited(delivery.event_id, delivery.delivery_id, action):
+    if ours or not is_audited(context, delivery.event_id, delivery.delivery_id, action):
         if ours and state is DeliveryState.SENT and detail.reduced:
-            details.report(detail, delivery.recipient_ref, item.endpoint_ref)
+            details.report(context, detail, delivery.recipient_ref, item.endpoint_ref)
             run.count("ReducedDetail")
         run.audit(action, outcome, **facts)
         if state is DeliveryState.UNKNOWN:
@@ -67,10 +69,12 @@ def of_delivery(
         run.audit(AuditAction.ALREADY_SENT, AuditOutcome.OK, **facts)
 
 
-def is_audited(event_id: str, delivery_id: str, action: AuditAction) -> bool:
+def is_audited(
+    context: DeliveryContext, event_id: str, delivery_id: str, action: AuditAction
+) -> bool:
     """Whether the event's chain has this action of the delivery, also by the name of an older version."""
     return any(
         OLD_ACTIONS.get(entry["action"], entry["action"]) == action
         and entry.get("delivery_id") == delivery_id
-        for entry in chain.entries(event_id)
+        for entry in chain.entries(context, event_id)
     )

@@ -17,13 +17,8 @@ from lambdas.common.senders import sender_named
 from lambdas.delivery import record
 from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import why_suppressed
-from lambdas.delivery.delivery import (
-    BAD_ENDPOINT,
-    endpoint_of,
-    is_given_up,
-    result_of,
-    why_held,
-)
+from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.delivery import BAD_ENDPOINT, endpoint_of, is_given_up, result_of, why_held
 from lambdas.delivery.detail import Detail, detail_for
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.attempts import Delivery
@@ -53,29 +48,35 @@ class HeldNotification:
     recipient: Recipient
 
     @classmethod
-    def of(cls, item: DeliveryItem) -> "HeldNotification":
+    def of(cls, context: DeliveryContext, item: DeliveryItem) -> "HeldNotification":
         """The member whose ledger item this is."""
         task = _task(item)
-        recipient = recipient_in(identities_of(item.event_id, task), item.recipient_ref)
-        return cls(item, event_and_findings(item.event_id, task), recipient)
+        recipient = recipient_in(identities_of(context, item.event_id, task), item.recipient_ref)
+        return cls(item, event_and_findings(context, item.event_id, task), recipient)
 
 
-def deliver_digest(task: DeliverNotificationInput, run: Run) -> DeliverNotificationResult:
+def deliver_digest(
+    context: DeliveryContext, task: DeliverNotificationInput, run: Run
+) -> DeliverNotificationResult:
     """Sends one summary at most once, settles its members, and returns recipient, outcome and id.
 
     `task.members` are delivery ids, `task.envelope.event_id` is the summary's own id. Raises
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
-    members = [HeldNotification.of(item) for item in map(deliveries.read, task.members) if item]
+    members = [
+        HeldNotification.of(context, item)
+        for key in task.members
+        if (item := deliveries.read(context, key))
+    ]
     recipient = members[-1].recipient
-    detail = detail_for(recipient)
-    delivery = _delivery(task, run, recipient)
-    attempt = Attempt(run, delivery, released=True)
-    item = deliveries.read(delivery.delivery_id)
+    detail = detail_for(context, recipient)
+    delivery = _delivery(context, task, run, recipient)
+    attempt = Attempt(context, run, delivery, released=True)
+    item = deliveries.read(context, delivery.delivery_id)
     if item is None or item.state not in SETTLED:
-        item = _made(attempt, members, detail)
+        item = _made(context, attempt, members, detail)
     record.of_delivery(
-        run, delivery, recipient.reasons, item, ours=attempt.made(item), detail=detail
+        context, run, delivery, recipient.reasons, item, ours=attempt.made(item), detail=detail
     )
     if item.state in SETTLED:
         fate = {
@@ -85,17 +86,19 @@ def deliver_digest(task: DeliverNotificationInput, run: Run) -> DeliverNotificat
             "reason": item.reason,
         }
         for member in members:
-            _settle(run, member.item, item, fate)
+            _settle(context, run, member.item, item, fate)
     return result_of(delivery, item)
 
 
-def _delivery(task: DeliverNotificationInput, run: Run, recipient: Recipient) -> Delivery:
+def _delivery(
+    context: DeliveryContext, task: DeliverNotificationInput, run: Run, recipient: Recipient
+) -> Delivery:
     return Delivery(
         event_id=run.event_id,
         recipient_ref=recipient.recipient_ref,
         channel=recipient.channel,
         facts={
-            "endpoint_ref": endpoint_of(recipient),
+            "endpoint_ref": endpoint_of(context, recipient),
             "members": list(task.members),
             "task": to_document(
                 DeliverNotificationInput(envelope=task.envelope, members=task.members)
@@ -104,21 +107,23 @@ def _delivery(task: DeliverNotificationInput, run: Run, recipient: Recipient) ->
     )
 
 
-def _made(attempt: Attempt, members: Sequence[HeldNotification], detail: Detail) -> DeliveryItem:
+def _made(
+    context: DeliveryContext, attempt: Attempt, members: Sequence[HeldNotification], detail: Detail
+) -> DeliveryItem:
     """The summary's item after this run's try at it."""
     recipient = members[-1].recipient
-    if is_given_up(attempt.delivery):
+    if is_given_up(context, attempt.delivery):
         return attempt.refused(BAD_ENDPOINT, [member.item for member in members])
-    reason, until = why_held(recipient, released=True)
+    reason, until = why_held(context, recipient, released=True)
     if reason:
         return attempt.held(reason, until)
-    wanted = [member for member in members if not _is_suppressed(attempt, member)]
+    wanted = [member for member in members if not _is_suppressed(context, attempt, member)]
     if not wanted:
         return attempt.suppressed(ALL_SUPPRESSED)
-    return attempt.sent(_prepared(wanted, detail, attempt.run.event_id), recipient.address)
+    return attempt.sent(_prepared(context, wanted, detail, attempt.run.event_id), recipient.address)
 
 
-def _is_suppressed(attempt: Attempt, member: HeldNotification) -> bool:
+def _is_suppressed(context: DeliveryContext, attempt: Attempt, member: HeldNotification) -> bool:
     """Whether the member's event was cancelled before the summary promised to tell it; settles it if so."""
     item = member.item
     if item.state is DeliveryState.SUPPRESSED:
@@ -126,20 +131,24 @@ def _is_suppressed(attempt: Attempt, member: HeldNotification) -> bool:
     delivery = Delivery(
         item.event_id, item.recipient_ref, item.channel, item.patient_ref, item.encounter_ref
     )
-    because = why_suppressed(delivery, _task(item), member.told[0], member.recipient, promised=True)
+    because = why_suppressed(
+        context, delivery, _task(item), member.told[0], member.recipient, promised=True
+    )
     if because:
         fate = {"state": DeliveryState.SUPPRESSED, "reason": because}
-        _settle(attempt.run, item, attempt.delivery, fate)
+        _settle(context, attempt.run, item, attempt.delivery, fate)
     return bool(because)
 
 
-def _prepared(members: Sequence[HeldNotification], detail: Detail, digest_id: str) -> Prepared:
+def _prepared(
+    context: DeliveryContext, members: Sequence[HeldNotification], detail: Detail, digest_id: str
+) -> Prepared:
     words = words_in(members[-1].recipient.language)
     views = [
         view_of(
             *member.told,
             member.recipient,
-            sender_named(_task(member.item).envelope.sender),
+            sender_named(context, _task(member.item).envelope.sender),
             detail=detail.level,
         )
         for member in members
@@ -151,16 +160,20 @@ def _prepared(members: Sequence[HeldNotification], detail: Detail, digest_id: st
 
 
 def _settle(
-    run: Run, member: DeliveryItem, summary: DeliveryItem | Delivery, fate: dict[str, Any]
+    context: DeliveryContext,
+    run: Run,
+    member: DeliveryItem,
+    summary: DeliveryItem | Delivery,
+    fate: dict[str, Any],
 ) -> None:
     """Gives a member its fate and audits it in its own event's chain, each once."""
-    if (deliveries.read(member.delivery_id) or member).state is not DeliveryState.HELD:
+    if (deliveries.read(context, member.delivery_id) or member).state is not DeliveryState.HELD:
         return
     action, outcome = record.RECORDED_AS[fate["state"]]
     suppressed = fate["state"] is DeliveryState.SUPPRESSED
     document = summary.document if isinstance(summary, DeliveryItem) else None
     # The entry first: a member that is settled is never looked at again.
-    if not record.is_audited(member.event_id, member.delivery_id, action):
+    if not record.is_audited(context, member.event_id, member.delivery_id, action):
         run.audit_of(
             member.event_id,
             action,
@@ -177,7 +190,7 @@ def _settle(
             ses_message_id=fate.get("ses_message_id") or None,
             suppressed_because=fate["reason"] if suppressed else None,
         )
-    deliveries.settle_member(member.delivery_id, summary.event_id, fate)
+    deliveries.settle_member(context, member.delivery_id, summary.event_id, fate)
 
 
 def _task(item: DeliveryItem) -> DeliverNotificationInput:

@@ -10,16 +10,15 @@ from datetime import UTC, datetime, timedelta
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.keys import reference_keys
-from lambdas.common.settings import settings
 from lambdas.extract_entities.comprehend import ComprehendAnswer
+from lambdas.extract_entities.context import ExtractContext
 
 FOLDER = "analyses"
 
 
-def key_of(text: str, operation: str) -> str:
+def key_of(context: ExtractContext, text: str, operation: str) -> str:
     """The object key of an operation's answer to the text.
 
     Only kinds of blanks are normalised, one for one, so the offsets of the answer stay valid.
@@ -27,17 +26,19 @@ def key_of(text: str, operation: str) -> str:
     normal = "".join(
         " " if character.isspace() and character != "\n" else character for character in text
     )
-    return f"{FOLDER}/{reference_keys().reference('analysis', operation, normal)}.json"
+    return f"{FOLDER}/{context.reference_keys.reference('analysis', operation, normal)}.json"
 
 
-def kept(text: str, operation: str, days: float) -> ComprehendAnswer | None:
+def kept(
+    context: ExtractContext, text: str, operation: str, days: float
+) -> ComprehendAnswer | None:
     """The cached answer; None when there is none, it is too old, or it cannot be read."""
     if not days:
         return None
     try:
         with dependency("s3"):
-            found = client("s3").get_object(
-                Bucket=settings().vault_bucket, Key=key_of(text, operation)
+            found = context.client("s3").get_object(
+                Bucket=context.settings.vault_bucket, Key=key_of(context, text, operation)
             )
             document = json.loads(found["Body"].read())
     except (ClientError, DependencyUnavailableError):
@@ -48,7 +49,9 @@ def kept(text: str, operation: str, days: float) -> ComprehendAnswer | None:
     return ComprehendAnswer(document["entities"], document["model_version"], 0, 0)
 
 
-def keep(text: str, operation: str, answer: ComprehendAnswer, days: float) -> None:
+def keep(
+    context: ExtractContext, text: str, operation: str, answer: ComprehendAnswer, days: float
+) -> None:
     """Stores a complete answer. A failed write is ignored: the next event pays for the analysis again."""
     if not days or answer.missing:
         return
@@ -60,9 +63,9 @@ def keep(text: str, operation: str, answer: ComprehendAnswer, days: float) -> No
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     try:
         with dependency("s3"):
-            client("s3").put_object(
-                Bucket=settings().vault_bucket,
-                Key=key_of(text, operation),
+            context.client("s3").put_object(
+                Bucket=context.settings.vault_bucket,
+                Key=key_of(context, text, operation),
                 Body=body,
                 ContentType="application/json",
             )

@@ -12,11 +12,12 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.contracts.notes import SkippedReason
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities.chunks import Chunk, chunks
-from lambdas.extract_entities.turns import Quota
+from lambdas.extract_entities.context import ExtractContext
+from lambdas.extract_entities.settings import Quota
 
 Entity = dict[str, Any]
 
@@ -67,7 +68,7 @@ class ComprehendAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
+class _ChunkRequest:
     """One request, and the monotonic time before which it does not begin."""
 
     operation: str
@@ -85,7 +86,11 @@ def cost(text: str, operations: Sequence[str], quota: Quota) -> float:
 
 
 def analysed(
-    text: str, operations: Sequence[str], quota: Quota, seconds: float, after: float = 0.0
+    context: ExtractContext,
+    text: str,
+    operations: Sequence[str],
+    seconds: float,
+    after: float = 0.0,
 ) -> dict[str, ComprehendAnswer]:
     """Returns each operation's answer to the text, at the rate of the quota, within `seconds`.
 
@@ -96,12 +101,12 @@ def analysed(
     begun = time.monotonic()
     until = begun + seconds
     asked = [
-        _Request(o, chunk, begun + after + begin)
+        _ChunkRequest(o, chunk, begun + after + begin)
         for o in operations
-        for chunk, begin in _begins(text, o, quota)[0]
+        for chunk, begin in _begins(text, o, context.settings.quota)[0]
     ]
     asked.sort(key=lambda request: request.begin)
-    comprehend = client("comprehendmedical", CONFIG)
+    comprehend = context.client("comprehendmedical", CONFIG)
     pool = ThreadPoolExecutor(max_workers=CALLS_AT_ONCE)
     try:
         futures = [pool.submit(_ask, comprehend, until, request) for request in asked]
@@ -129,7 +134,7 @@ def _begins(text: str, operation: str, quota: Quota) -> tuple[list[tuple[Chunk, 
     return begins, next_begin
 
 
-def _ask(comprehend: Any, until: float, request: _Request) -> dict[str, Any]:
+def _ask(comprehend: Any, until: float, request: _ChunkRequest) -> dict[str, Any]:
     if request.begin >= until:
         raise _TooLateError
     time.sleep(max(0.0, request.begin - time.monotonic()))

@@ -10,10 +10,11 @@ from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities import cache, comprehend, notes, turns
 from lambdas.extract_entities.comprehend import ComprehendAnswer
+from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.findings import found, without_known
 from lambdas.extract_entities.language import is_english, languages
 from lambdas.extract_entities.notes import Piece, Reading, reading
-from lambdas.extract_entities.settings import COST_MODES, cache_days, quota, text_limit
+from lambdas.extract_entities.settings import COST_MODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,11 @@ class Deferral:
 
 
 def extract(
-    event: PatientEvent, cost_mode: CostMode, seconds: float, turn: ServiceSlot
+    context: ExtractContext,
+    event: PatientEvent,
+    cost_mode: CostMode,
+    seconds: float,
+    turn: ServiceSlot,
 ) -> Extraction | Deferral:
     """Returns the conditions, medications, tests and procedures in the event's texts.
 
@@ -66,18 +71,18 @@ def extract(
     if cost_mode is CostMode.OFF:
         return Extraction(replace(base, outcome=FindingsOutcome.SWITCHED_OFF))
     pieces, skipped = notes.sources(event)
-    english, others = _english(pieces, event.language)
-    fitting, too_long = notes.fitting(english, text_limit())
+    english, others = _english(context, pieces, event.language)
+    fitting, too_long = notes.fitting(english, context.settings.text_limit)
     base = replace(base, not_analysed=(*skipped, *others, *too_long))
     text = reading(fitting)
     if not text.text:
         return Extraction(replace(base, outcome=FindingsOutcome.NOT_ENGLISH) if others else base)
-    known = _kept(text.text, cost_mode)
+    known = _kept(context, text.text, cost_mode)
     open_ones = [operation for operation in COST_MODES[cost_mode] if operation not in known]
-    begin = _turn(text.text, open_ones, turn)
+    begin = _turn(context, text.text, open_ones, turn)
     if begin is not None and (wait := turns.workflow_wait(begin, time.time())):
         return Deferral(begin, wait)
-    asked = _asked(text.text, open_ones, seconds, begin)
+    asked = _asked(context, text.text, open_ones, seconds, begin)
     if not known and not any(answer.requests for answer in asked.values()):
         if begin is None:
             return Extraction(_unavailable(base, text, asked))
@@ -90,8 +95,10 @@ def extract(
     )
 
 
-def _english(pieces: list[Piece], declared: str) -> tuple[list[Piece], list[Skipped]]:
-    spoken = list(zip(pieces, languages(pieces, declared), strict=True))
+def _english(
+    context: ExtractContext, pieces: list[Piece], declared: str
+) -> tuple[list[Piece], list[Skipped]]:
+    spoken = list(zip(pieces, languages(context.detector, pieces, declared), strict=True))
     return (
         [piece for piece, language in spoken if is_english(language)],
         [
@@ -102,28 +109,34 @@ def _english(pieces: list[Piece], declared: str) -> tuple[list[Piece], list[Skip
     )
 
 
-def _kept(text: str, cost_mode: CostMode) -> dict[str, ComprehendAnswer]:
+def _kept(context: ExtractContext, text: str, cost_mode: CostMode) -> dict[str, ComprehendAnswer]:
     """The cached answers of the mode's operations to this text."""
-    found = {o: cache.kept(text, o, cache_days()) for o in COST_MODES[cost_mode]}
+    found = {
+        o: cache.kept(context, text, o, context.settings.cache_days) for o in COST_MODES[cost_mode]
+    }
     return {operation: answer for operation, answer in found.items() if answer}
 
 
-def _turn(text: str, operations: list[str], turn: ServiceSlot) -> float | None:
+def _turn(
+    context: ExtractContext, text: str, operations: list[str], turn: ServiceSlot
+) -> float | None:
     """The time from which requests may begin; None when that would be too late."""
     if turn.at or not operations:
         return turn.at
-    return turns.take(comprehend.cost(text, operations, quota()), time.time(), turn.latest)
+    return turns.take(
+        context, comprehend.cost(text, operations, context.settings.quota), time.time(), turn.latest
+    )
 
 
 def _asked(
-    text: str, operations: list[str], seconds: float, begin: float | None
+    context: ExtractContext, text: str, operations: list[str], seconds: float, begin: float | None
 ) -> dict[str, ComprehendAnswer]:
     """The operations' answers, which are then cached. Without a turn no request is made."""
     after = max(0.0, begin - time.time()) if begin is not None else 0.0
     in_time = seconds if begin is not None else 0.0
-    asked = comprehend.analysed(text, operations, quota(), in_time, after)
+    asked = comprehend.analysed(context, text, operations, in_time, after)
     for operation, answer in asked.items():
-        cache.keep(text, operation, answer, cache_days())
+        cache.keep(context, text, operation, answer, context.settings.cache_days)
     return asked
 
 

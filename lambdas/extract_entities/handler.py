@@ -12,16 +12,23 @@ from lambdas.common.contracts.notes import SkippedReason
 from lambdas.common.contracts.steps import ExtractEntitiesInput, ExtractEntitiesResult
 from lambdas.common.handler import Run, step
 from lambdas.extract_entities import comprehend
+from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.cost_mode import mode_for
 from lambdas.extract_entities.extracting import Deferral, Extraction, ServiceSlot, extract
-from lambdas.extract_entities.settings import cost_mode, full_in_clear, wait_seconds
+from lambdas.extract_entities.settings import ExtractSettings
 
 UNANSWERED = (SkippedReason.SERVICE, SkippedReason.TIME)
 """Reasons of `not_analysed` caused by Comprehend Medical, not by the notes."""
 
 
-@step(AuditStep.EXTRACT_ENTITIES, ExtractEntitiesInput)
-def lambda_handler(task: ExtractEntitiesInput, run: Run) -> ExtractEntitiesResult:
+@step(
+    AuditStep.EXTRACT_ENTITIES,
+    ExtractEntitiesInput,
+    lambda: ExtractContext(ExtractSettings.from_environment()),
+)
+def lambda_handler(
+    task: ExtractEntitiesInput, run: Run, context: ExtractContext
+) -> ExtractEntitiesResult:
     """Writes `clinical.json` and returns the numbers of conditions and medications.
 
     `unanswered` counts parts that the service did not answer in time. In a burst the outcome is
@@ -30,13 +37,15 @@ def lambda_handler(task: ExtractEntitiesInput, run: Run) -> ExtractEntitiesResul
     """
     turn = ServiceSlot(
         at=task.turn / 1000,
-        latest=datetime.fromisoformat(task.started_at).timestamp() + wait_seconds(),
+        latest=datetime.fromisoformat(task.started_at).timestamp() + context.settings.wait_seconds,
     )
-    document = read_document(run.event_id, "event.json", task.parsed.version_id)
-    mode = mode_for(cost_mode(), task.recipients, full_in_clear())
+    document = read_document(context, run.event_id, "event.json", task.parsed.version_id)
+    mode = mode_for(context.settings.cost_mode, task.recipients, context.settings.full_in_clear)
     seconds = comprehend.SECONDS - milliseconds_since(run.started_at) / 1000
-    result = extract(read_as(PatientEvent, document), mode, seconds, turn)
-    return _deferred(result, run) if isinstance(result, Deferral) else _recorded(result, run)
+    result = extract(context, read_as(PatientEvent, document), mode, seconds, turn)
+    return (
+        _deferred(result, run) if isinstance(result, Deferral) else _recorded(context, result, run)
+    )
 
 
 def _deferred(deferral: Deferral, run: Run) -> ExtractEntitiesResult:
@@ -50,9 +59,9 @@ def _deferred(deferral: Deferral, run: Run) -> ExtractEntitiesResult:
     )
 
 
-def _recorded(extraction: Extraction, run: Run) -> ExtractEntitiesResult:
+def _recorded(context: ExtractContext, extraction: Extraction, run: Run) -> ExtractEntitiesResult:
     findings = extraction.findings
-    written = write_document(run.event_id, "clinical.json", to_document(findings))
+    written = write_document(context, run.event_id, "clinical.json", to_document(findings))
     counts = {
         "conditions": len(findings.conditions),
         "medications": len(findings.medications),

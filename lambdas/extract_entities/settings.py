@@ -1,12 +1,10 @@
 """Settings of ExtractEntities beyond those of all steps."""
 
-import os
-from functools import cache
+from dataclasses import dataclass
+from typing import Self
 
 from lambdas.common.contracts.preferences import CostMode
-from lambdas.common.errors import ConfigurationError
-from lambdas.common.settings import number, required
-from lambdas.extract_entities.turns import Quota
+from lambdas.common.settings import Settings, choice, number, required, shared, whole
 
 COST_MODES: dict[CostMode, tuple[str, ...]] = {
     CostMode.FULL: ("DetectEntitiesV2", "InferICD10CM"),
@@ -27,46 +25,57 @@ WAIT_SECONDS = 90
 CACHE_DAYS = 30
 """Default of ENS_CACHE_DAYS: days for which an analysis is used again; 0: no cache."""
 
+FULL_IN_CLEAR = ("allowed", "forbidden")
+"""Values of ENS_FULL_IN_CLEAR."""
+
 TEXT_LIMIT = 50_000
 """Default of ENS_TEXT_LIMIT: characters of one event that are analysed."""
 
 
-@cache
-def cost_mode() -> CostMode:
-    """The environment's mode, one of `COST_MODES`. Raises `ConfigurationError` for another value."""
-    mode = required("ENS_COST_MODE")
-    if mode not in set(CostMode):
-        raise ConfigurationError(f"ENS_COST_MODE is none of {', '.join(CostMode)}")
-    return CostMode(mode)
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """The account's quota of each operation: requests and characters a second."""
+
+    requests: float
+    characters: float
+
+    def seconds_for(self, characters: int) -> float:
+        """Seconds of the quota that one request of this many characters uses."""
+        return max(1 / self.requests, characters / self.characters)
 
 
-@cache
-def quota() -> Quota:
-    """The account's quota of each operation, shared by all functions of the environment."""
-    return Quota(
-        requests=number("ENS_COMPREHEND_RATE", RATE) or RATE,
-        characters=number("ENS_COMPREHEND_CHARACTERS", CHARACTERS) or CHARACTERS,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractSettings(Settings):
+    """Settings of ExtractEntities.
 
+    `cost_mode` is one of `COST_MODES`. `quota` is the account's quota of each operation, shared by all
+    functions of the environment. An event may wait for its turn until `wait_seconds` after the start of
+    its workflow. `cache_days` are the days for which an analysis is used again for the same note.
+    `text_limit` are the characters of one event that are analysed. `full_in_clear` says whether full
+    detail is sent without encryption.
+    """
 
-@cache
-def wait_seconds() -> float:
-    """Seconds after the start of its workflow until which an event may wait for its turn."""
-    return number("ENS_FINDINGS_WAIT_SECONDS", WAIT_SECONDS)
+    ledger_table: str
+    cost_mode: CostMode
+    quota: Quota = Quota(RATE, CHARACTERS)
+    wait_seconds: float = WAIT_SECONDS
+    cache_days: float = CACHE_DAYS
+    text_limit: int = TEXT_LIMIT
+    full_in_clear: bool = True
 
-
-@cache
-def cache_days() -> float:
-    """Days for which an analysis is used again for the same note."""
-    return number("ENS_CACHE_DAYS", CACHE_DAYS)
-
-
-@cache
-def text_limit() -> int:
-    """Characters of one event that are analysed; the rest is named as not analysed."""
-    return int(number("ENS_TEXT_LIMIT", TEXT_LIMIT))
-
-
-def full_in_clear() -> bool:
-    """Whether this environment sends full detail without encryption (ENS_FULL_IN_CLEAR)."""
-    return os.environ.get("ENS_FULL_IN_CLEAR") != "forbidden"
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings in the environment variables; `ConfigurationError` names one that is wrong."""
+        return cls(
+            **shared(),
+            ledger_table=required("ENS_LEDGER_TABLE"),
+            cost_mode=CostMode(choice("ENS_COST_MODE", COST_MODES)),
+            quota=Quota(
+                requests=number("ENS_COMPREHEND_RATE", RATE) or RATE,
+                characters=number("ENS_COMPREHEND_CHARACTERS", CHARACTERS) or CHARACTERS,
+            ),
+            wait_seconds=number("ENS_FINDINGS_WAIT_SECONDS", WAIT_SECONDS),
+            cache_days=number("ENS_CACHE_DAYS", CACHE_DAYS),
+            text_limit=whole("ENS_TEXT_LIMIT", TEXT_LIMIT),
+            full_in_clear=choice("ENS_FULL_IN_CLEAR", FULL_IN_CLEAR, "allowed") == "allowed",
+        )

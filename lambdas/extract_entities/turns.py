@@ -12,10 +12,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.settings import required
+from lambdas.extract_entities.context import ExtractContext
 
 KEY = "rate#comprehendmedical"
 """The item's key in the ledger's table."""
@@ -29,19 +29,7 @@ PATIENCE_SECONDS = 1.0
 TRIES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """The account's quota of each operation: requests and characters a second."""
-
-    requests: float
-    characters: float
-
-    def seconds_for(self, characters: int) -> float:
-        """Seconds of the quota that one request of this many characters uses."""
-        return max(1 / self.requests, characters / self.characters)
-
-
-def take(cost: float, now: float, latest: float) -> float | None:
+def take(context: ExtractContext, cost: float, now: float, latest: float) -> float | None:
     """Returns the time at which requests that cost this many seconds of the quota may begin.
 
     None, with no turn taken, when that would be after `latest`. All values are seconds, times since
@@ -50,6 +38,7 @@ def take(cost: float, now: float, latest: float) -> float | None:
     step, floor, end = _ms(cost), _ms(now - BURST_SECONDS), _ms(latest)
     for _ in range(TRIES):
         queued = _change(
+            context,
             "SET free_at = free_at + :step",
             "free_at BETWEEN :floor AND :latest",
             {":step": step, ":floor": floor, ":latest": end},
@@ -59,6 +48,7 @@ def take(cost: float, now: float, latest: float) -> float | None:
         if queued.free_at > end:
             return None
         idle = _change(
+            context,
             "SET free_at = :next",
             "attribute_not_exists(free_at) OR free_at < :floor",
             {":next": floor + step, ":floor": floor},
@@ -85,11 +75,11 @@ class _Clock:
     free_at: int
 
 
-def _change(update: str, condition: str, values: dict[str, int]) -> _Clock:
+def _change(context: ExtractContext, update: str, condition: str, values: dict[str, int]) -> _Clock:
     try:
         with dependency("dynamodb"):
-            answer = client("dynamodb").update_item(
-                TableName=required("ENS_LEDGER_TABLE"),
+            answer = context.client("dynamodb").update_item(
+                TableName=context.settings.ledger_table,
                 Key=to_item({"delivery_id": KEY}),
                 UpdateExpression=update,
                 ConditionExpression=condition,

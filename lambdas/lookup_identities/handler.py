@@ -18,21 +18,27 @@ from lambdas.common.contracts.steps import (
 from lambdas.common.contracts.written import Written
 from lambdas.common.errors import IdentityNotFoundError
 from lambdas.common.handler import Run, step
-from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
 from lambdas.delivery.ledger.encounters import NotifiedEvent
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team.cancellation import cancelled_by_event
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import cache
 from lambdas.lookup_identities.mpi.query import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
-from lambdas.lookup_identities.settings import mpi_client_name
+from lambdas.lookup_identities.settings import LookupSettings
 
 
-@step(AuditStep.LOOKUP_IDENTITIES, LookupIdentitiesInput)
-def lambda_handler(task: LookupIdentitiesInput, run: Run) -> LookupIdentitiesResult | RosterCount:
+@step(
+    AuditStep.LOOKUP_IDENTITIES,
+    LookupIdentitiesInput,
+    lambda: LookupContext(LookupSettings.from_environment()),
+)
+def lambda_handler(
+    task: LookupIdentitiesInput, run: Run, context: LookupContext
+) -> LookupIdentitiesResult | RosterCount:
     """The references of patient and recipients; writes `identities.json`.
 
     Called by the clock, without an envelope, it counts the rosters that end soon. An event that tells
@@ -41,15 +47,15 @@ def lambda_handler(task: LookupIdentitiesInput, run: Run) -> LookupIdentitiesRes
     `ConfigurationError` or `DependencyUnavailableError`.
     """
     if run.event_id == ROSTERS:
-        return _rosters_counted(run)
-    document = read_document(run.event_id, "event.json", task.parsed.version_id)
+        return _rosters_counted(context, run)
+    document = read_document(context, run.event_id, "event.json", task.parsed.version_id)
     event = read_as(PatientEvent, document)
-    authority = sender_named(run.sender).default_assigning_authority
+    authority = sender_named(context, run.sender).default_assigning_authority
     if smoke.is_smoke(event):
         smoke.check_patient(event)
     if not event.notifiable:
-        return _forgotten(event, authority, run)
-    identities = resolve(event, authority, partial(_note_query, run))
+        return _forgotten(context, event, authority, run)
+    identities = resolve(context, event, authority, partial(_note_query, context, run))
     if identities is None:
         run.count("UnknownPatients")
         run.audit(AuditAction.UNKNOWN_PATIENT, AuditOutcome.UNKNOWN_PATIENT)
@@ -60,16 +66,18 @@ def lambda_handler(task: LookupIdentitiesInput, run: Run) -> LookupIdentitiesRes
         smoke.check_recipients(identities)
     if event.event_kind in CANCELS:
         cancellation = NotifiedEvent.of(event, task.envelope.received_at)
-        identities = cancelled_by_event(identities, task.parsed.encounter_ref, cancellation)
-    written = write_document(run.event_id, "identities.json", to_document(identities))
+        identities = cancelled_by_event(
+            context, identities, task.parsed.encounter_ref, cancellation
+        )
+    written = write_document(context, run.event_id, "identities.json", to_document(identities))
     return _recorded(identities, written, run)
 
 
-def _rosters_counted(run: Run) -> RosterCount:
+def _rosters_counted(context: LookupContext, run: Run) -> RosterCount:
     """How many rosters end soon; the log names the subscribers by reference."""
     soon = [
-        reference_keys().reference("recipient", one)
-        for one in sorted(ending(datetime.now(UTC).date()))
+        context.reference_keys.reference("recipient", one)
+        for one in sorted(ending(context, datetime.now(UTC).date()))
     ]
     run.count("RostersEnding", len(soon))
     for recipient_ref in soon:
@@ -113,23 +121,25 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
     )
 
 
-def _note_query(run: Run, query: Query) -> None:
+def _note_query(context: LookupContext, run: Run, query: Query) -> None:
     """Notes the one entry of a look-up: what was asked by reference, and never what was answered.
 
     IHE ITI TF-2 3.9.5.1 and 3.21.5.1 ask for such an entry of both query transactions.
     """
-    keys = reference_keys()
+    keys = context.reference_keys
     run.note(
         AuditAction.QUERIED,
         AuditOutcome.FAILED if query.outcome in ("unavailable", "failed") else AuditOutcome.OK,
-        backend=mpi_client_name(),
+        backend=context.settings.mpi_client_name,
         asked=tuple(keys.reference("identifier", *pair) for pair in query.asked),
         answer=query.outcome,
         from_cache=query.from_cache,
     )
 
 
-def _forgotten(event: PatientEvent, authority: str, run: Run) -> LookupIdentitiesResult:
+def _forgotten(
+    context: LookupContext, event: PatientEvent, authority: str, run: Run
+) -> LookupIdentitiesResult:
     """Forgets the answers about everybody whom the event names, merged and surviving; tells nobody."""
     usable, _ = usable_identifiers(event.patient.identifiers, authority)
     others, _ = usable_identifiers(event.other_identifiers, authority)
@@ -137,7 +147,7 @@ def _forgotten(event: PatientEvent, authority: str, run: Run) -> LookupIdentitie
         AuditAction.IDENTITY_CHANGED,
         AuditOutcome.OK,
         trigger_event=event.trigger_event,
-        identifiers=tuple(cache.forget(usable)),
-        others=tuple(cache.forget(others)),
+        identifiers=tuple(cache.forget(context, usable)),
+        others=tuple(cache.forget(context, others)),
     )
     return LookupIdentitiesResult()

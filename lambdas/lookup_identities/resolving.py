@@ -8,14 +8,13 @@ from lambdas.common.contracts.event import DISCHARGES, EventKind, PatientEvent
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.recipient import RelationshipType
 from lambdas.common.errors import ConfigurationError
-from lambdas.common.keys import reference_keys
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team import fallbacks, named_providers, recipients
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching import identifiers
 from lambdas.lookup_identities.matching.demographics import given
 from lambdas.lookup_identities.matching.identifiers import LONGEST, UsableIdentifier
-from lambdas.lookup_identities.mpi import clients
 from lambdas.lookup_identities.mpi.query import Query, Tell, ask_mpi, telling_failures
 from lambdas.lookup_identities.registry import table
 from lambdas.lookup_identities.registry.records import Match, Provider, Relationship
@@ -29,7 +28,7 @@ MERGES = 5
 
 
 def resolve(
-    event: PatientEvent, default_authority: str, tell: Tell = lambda _: None
+    context: LookupContext, event: PatientEvent, default_authority: str, tell: Tell = lambda _: None
 ) -> Identities | None:
     """The patient and the recipients, or None when nobody is known by any of the identifiers.
 
@@ -39,9 +38,10 @@ def resolve(
     """
     usable, warnings = identifiers.usable_identifiers(event.patient.identifiers, default_authority)
     # The smoke patient is in our own registry, whichever index knows the real ones.
-    mpi = None if smoke.is_smoke(event) else clients.mpi_client()
+    mpi = None if smoke.is_smoke(event) else context.mpi_client
     destination = _destination(event, default_authority)
     filed = table.filed_under(
+        context,
         () if mpi else (pair for identifier in usable for pair in identifier.pairs()),
         (
             *(
@@ -54,33 +54,33 @@ def resolve(
     )
     goes_to = [filed.providers[pair] for pair in destination if pair in filed.providers][:1]
     if mpi:
-        found = ask_mpi(mpi, usable, event.patient, tell)
-        care = table.care_file(found.record.patient_id, others=goes_to) if found else None
+        found = ask_mpi(context, mpi, usable, event.patient, tell)
+        care = table.care_file(context, found.record.patient_id, others=goes_to) if found else None
     else:
         with telling_failures(usable, tell):
-            found, care = _in_registry(usable, filed, goes_to)
+            found, care = _in_registry(context, usable, filed, goes_to)
         tell(Query.of(usable, found))
         found = identifiers.agreeing(event.patient, found) if found else None
     if found is None or care is None:
         return None
     found = replace(found, warnings=(*warnings, *found.warnings))
-    return _identities(event, found, care, filed, goes_to)
+    return _identities(context, event, found, care, filed, goes_to=goes_to)
 
 
 def _in_registry(
-    usable: Sequence[UsableIdentifier], filed: Filed, others: Sequence[str]
+    context: LookupContext, usable: Sequence[UsableIdentifier], filed: Filed, others: Sequence[str]
 ) -> tuple[Match | None, CareFile | None]:
     """The patient in the registry with their care team; merges are followed to the survivor."""
     patient_id, matched_on = identifiers.one_patient(usable, filed.patients)
     if not patient_id:
         return None, None
     merged = list(filed.merged.get(patient_id, ()))
-    care = table.care_file(patient_id, filed.hints.get(patient_id, ()), others)
+    care = table.care_file(context, patient_id, filed.hints.get(patient_id, ()), others)
     relationships = list(care.relationships)
     while care.record and care.record.merged_into and len(merged) < MERGES:
         merged.append(patient_id)
         patient_id = care.record.merged_into
-        care = table.care_file(patient_id, (), others)
+        care = table.care_file(context, patient_id, (), others)
         relationships += care.relationships
     if care.record is None:
         raise ConfigurationError("the registry files an identifier under a patient whom it lacks")
@@ -91,35 +91,39 @@ def _in_registry(
     return found, replace(
         care,
         relationships=list({known.provider_id: known for known in relationships}.values()),
-        providers={**table.providers(missing), **care.providers} if missing else care.providers,
+        providers={**table.providers(context, missing), **care.providers}
+        if missing
+        else care.providers,
     )
 
 
 def _identities(
+    context: LookupContext,
     event: PatientEvent,
     found: Match,
     care: CareFile,
     filed: Filed,
+    *,
     goes_to: Sequence[str],
 ) -> Identities:
     facts = NotificationSubject.of(event)
     known = dict(care.providers)
     away = recipients.surrogates(known.values(), facts.today)
-    known.update(table.providers(set(away) - known.keys()))
+    known.update(table.providers(context, set(away) - known.keys()))
     related = [known[r.provider_id] for r in care.relationships if r.provider_id in known]
     named, misnamed = named_providers.named_providers(event.practitioners, related, filed.providers)
-    directory = None if smoke.is_smoke(event) else clients.provider_directory()
+    directory = None if smoke.is_smoke(event) else context.provider_directory
     team = recipients.CareTeam(
         relationships=_with_destination(care.relationships, known, goes_to),
         providers=directory.validated(known) if directory else known,
         named=named,
         event=facts,
     )
-    keys = reference_keys()
+    keys = context.reference_keys
     reference = partial(keys.reference, "recipient")
     chosen, considered = recipients.choose(team, reference)
     beside = fallbacks.wanted(chosen, team.providers)
-    reachable = {**table.providers(beside - team.providers.keys()), **team.providers}
+    reachable = {**table.providers(context, beside - team.providers.keys()), **team.providers}
     chosen, stand_ins = fallbacks.with_fallbacks(chosen, reachable, reference)
     return Identities(
         patient_ref=keys.reference("patient", found.record.patient_id),

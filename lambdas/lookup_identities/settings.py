@@ -1,68 +1,61 @@
-"""What this step reads from its environment beyond what all steps do."""
+"""Settings of LookupIdentities beyond those of the delivery ledger."""
 
 import json
-import os
-from functools import cache
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
 
-from lambdas.common.aws.clients import client, dependency
 from lambdas.common.errors import ConfigurationError
-from lambdas.common.settings import required
+from lambdas.common.settings import required, shared, text
+from lambdas.delivery.ledger.settings import LedgerSettings
+
+REGISTRY = "registry"
+"""The backend that is our own registry."""
 
 
-@cache
-def registry_table() -> str:
-    """The name of the registry's table."""
-    return required("ENS_REGISTRY_TABLE")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupSettings(LedgerSettings):
+    """The tables of the registry and of the MPI's cached answers, and the backends in use.
 
-
-@cache
-def mpi_cache_table() -> str:
-    """The name of the table that keeps what an index outside answered."""
-    return required("ENS_MPI_CACHE_TABLE")
-
-
-@cache
-def mpi_client_name() -> str:
-    """Who answers for patients: `registry` (also when nothing is said), `pixpdq` or `fhir`."""
-    return os.environ.get("ENS_MPI_CLIENT") or "registry"
-
-
-@cache
-def provider_directory_name() -> str:
-    """Who answers for providers: `registry` (also when nothing is said) or `fhir`."""
-    return os.environ.get("ENS_PROVIDER_DIRECTORY") or "registry"
-
-
-@cache
-def mpi_settings() -> dict[str, Any]:
-    """Where the index is and how it is spoken to: the JSON object in `ENS_MPI_SETTINGS`.
-
-    Raises `ConfigurationError` when it is missing or not an object.
+    `mpi_client_name` answers for patients: `registry`, `pixpdq` or `fhir`. `provider_directory_name` answers
+    for providers: `registry` or `fhir`. `mpi` is the JSON object of ENS_MPI_SETTINGS, whose members
+    docs/identity.md lists; `mpi_secret_id` names the secret with its keys and certificates, "" for none.
     """
-    return _object(required("ENS_MPI_SETTINGS"), "ENS_MPI_SETTINGS")
+
+    registry_table: str
+    mpi_cache_table: str
+    mpi_client_name: str = REGISTRY
+    provider_directory_name: str = REGISTRY
+    mpi: Mapping[str, Any] = field(default_factory=dict)
+    mpi_secret_id: str = ""
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings in the environment variables; `ConfigurationError` names one that is wrong.
+
+        ENS_MPI_SETTINGS is required where a backend is not the registry.
+        """
+        patients = text("ENS_MPI_CLIENT", REGISTRY)
+        providers = text("ENS_PROVIDER_DIRECTORY", REGISTRY)
+        outside = {patients, providers} != {REGISTRY}
+        return cls(
+            **shared(),
+            ledger_table=required("ENS_LEDGER_TABLE"),
+            registry_table=required("ENS_REGISTRY_TABLE"),
+            mpi_cache_table=required("ENS_MPI_CACHE_TABLE"),
+            mpi_client_name=patients,
+            provider_directory_name=providers,
+            mpi=json_object(required("ENS_MPI_SETTINGS"), "ENS_MPI_SETTINGS") if outside else {},
+            mpi_secret_id=text("ENS_MPI_SECRET"),
+        )
 
 
-@cache
-def mpi_secret() -> dict[str, Any]:
-    """Keys and certificates for the index, from Secrets Manager; empty where `ENS_MPI_SECRET` names none.
-
-    Members, all optional, all PEM or text: `ca`, `certificate`, `key` (TLS), `client_id`,
-    `private_key`, `key_id` (OAuth2).
-    """
-    secret_id = os.environ.get("ENS_MPI_SECRET")
-    if not secret_id:
-        return {}
-    with dependency("secretsmanager"):
-        answer = client("secretsmanager").get_secret_value(SecretId=secret_id)
-    return _object(answer["SecretString"], "the secret of ENS_MPI_SECRET")
-
-
-def _object(text: str, what: str) -> dict[str, Any]:
+def json_object(content: str, name: str) -> dict[str, Any]:
+    """The JSON object in a text. Raises `ConfigurationError` with the name of what is no such object."""
     try:
-        document = json.loads(text)
+        document = json.loads(content)
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise ConfigurationError(f"{what} is not a JSON object")
+        raise ConfigurationError(f"{name} is not a JSON object")
     return document

@@ -12,31 +12,39 @@ from lambdas.common.contracts.status import EventStatus
 from lambdas.common.contracts.steps import ParseMessageInput, ParseMessageResult
 from lambdas.common.contracts.written import Written
 from lambdas.common.handler import Run, step
-from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
+from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.read_event import read_event
 from lambdas.parse_message.receipt import received_message
-from lambdas.parse_message.settings import document_bytes
+from lambdas.parse_message.settings import ParseSettings
 
 
-@step(AuditStep.PARSE_MESSAGE, ParseMessageInput)
-def lambda_handler(task: ParseMessageInput, run: Run) -> ParseMessageResult:
+@step(
+    AuditStep.PARSE_MESSAGE,
+    ParseMessageInput,
+    lambda: ParseContext(ParseSettings.from_environment()),
+)
+def lambda_handler(task: ParseMessageInput, run: Run, context: ParseContext) -> ParseMessageResult:
     """Returns the message's codes for the workflow; everything else is in `event.json`.
 
     An event that was COMPLETED before is a duplicate, unless the envelope has `replay`. Raises
     `UnprocessableMessageError` when the message cannot be read.
     """
     envelope = task.envelope
-    if not envelope.replay and _completed(envelope.event_id):
+    if not envelope.replay and _completed(context, envelope.event_id):
         run.audit(AuditAction.DUPLICATE, AuditOutcome.DUPLICATE)
         return _result(envelope, duplicate=True)
 
-    status.open_event(envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender)
-    raw = received_message(envelope, run)
-    zone = sender_named(envelope.sender).zone
-    event = read_event(raw, envelope.event_id, envelope.sender, zone, document_bytes())
-    written = vault.write_document(event.event_id, "event.json", to_document(event))
-    return _recorded(envelope, event, written, run)
+    status.open_event(
+        context, envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender
+    )
+    raw = received_message(context, envelope, run)
+    zone = sender_named(context, envelope.sender).zone
+    event = read_event(
+        raw, envelope.event_id, envelope.sender, zone, context.settings.document_bytes
+    )
+    written = vault.write_document(context, event.event_id, "event.json", to_document(event))
+    return _recorded(context, envelope, event, written, run)
 
 
 def _result(envelope: Envelope, **codes: Any) -> ParseMessageResult:
@@ -49,16 +57,16 @@ def _result(envelope: Envelope, **codes: Any) -> ParseMessageResult:
     )
 
 
-def _completed(event_id: str) -> bool:
-    item = status.read(event_id)
+def _completed(context: ParseContext, event_id: str) -> bool:
+    item = status.read(context, event_id)
     return item is not None and item.status is EventStatus.COMPLETED
 
 
 def _recorded(
-    envelope: Envelope, event: PatientEvent, written: Written, run: Run
+    context: ParseContext, envelope: Envelope, event: PatientEvent, written: Written, run: Run
 ) -> ParseMessageResult:
     """Audits the parsed event and returns the values that the workflow's states use."""
-    encounter_ref = _encounter_ref(event)
+    encounter_ref = _encounter_ref(context, event)
     action, outcome = (
         (AuditAction.PARSED, AuditOutcome.OK)
         if event.notifiable
@@ -89,9 +97,9 @@ def _recorded(
     )
 
 
-def _encounter_ref(event: PatientEvent) -> str:
+def _encounter_ref(context: ParseContext, event: PatientEvent) -> str:
     """The encounter's reference, from facility and visit number, else account number; "" without either."""
-    keys = reference_keys()
+    keys = context.reference_keys
     if event.visit.visit_number:
         return keys.reference("encounter", event.sending_facility, event.visit.visit_number)
     if event.patient.account_number:

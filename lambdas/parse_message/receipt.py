@@ -11,6 +11,7 @@ from lambdas.common.contracts.envelope import Envelope
 from lambdas.common.contracts.written import Written
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.handler import Run
+from lambdas.parse_message.context import ParseContext
 
 MAX_CONTROL_ID = 199
 """Longest MSH-10 of any version (since 2.7). DynamoDB limits keys too; the vault has the whole value."""
@@ -18,7 +19,7 @@ MAX_CONTROL_ID = 199
 UNKNOWN_SENDER = "unknown"
 
 
-def received_message(envelope: Envelope, run: Run) -> bytes:
+def received_message(context: ParseContext, envelope: Envelope, run: Run) -> bytes:
     """Returns the bytes of the message, after the audit entry RECEIVED is written.
 
     The entry is written also for bytes that differ from the envelope's digest; then
@@ -26,18 +27,20 @@ def received_message(envelope: Envelope, run: Run) -> bytes:
     """
     try:
         raw = vault.read_message(
-            envelope.bucket, envelope.key, envelope.version_id, envelope.sha256
+            context, envelope.bucket, envelope.key, envelope.version_id, envelope.sha256
         )
     except UnprocessableMessageError:
-        record_receipt(envelope, "", run)
+        record_receipt(context, envelope, "", run)
         raise
-    record_receipt(envelope, er7.control_id(raw)[:MAX_CONTROL_ID], run)
+    record_receipt(context, envelope, er7.control_id(raw)[:MAX_CONTROL_ID], run)
     return raw
 
 
-def record_receipt(envelope: Envelope, message_control_id: str, run: Run) -> None:
+def record_receipt(
+    context: ParseContext, envelope: Envelope, message_control_id: str, run: Run
+) -> None:
     """Audits RECEIVED, and CONTROL_ID_REUSED where it applies; each once per event."""
-    entries = {entry["action"]: entry for entry in chain.entries(envelope.event_id)}
+    entries = {entry["action"]: entry for entry in chain.entries(context, envelope.event_id)}
     received = entries.get(AuditAction.RECEIVED)
     if received is None:
         run.audit(
@@ -52,12 +55,14 @@ def record_receipt(envelope: Envelope, message_control_id: str, run: Run) -> Non
         )
     if AuditAction.CONTROL_ID_REUSED in entries or not message_control_id:
         return
-    if _used_before(envelope, message_control_id, received["time"] if received else now()):
+    if _used_before(context, envelope, message_control_id, received["time"] if received else now()):
         run.audit(AuditAction.CONTROL_ID_REUSED, AuditOutcome.OK)
         run.count("ControlIdReused")
 
 
-def _used_before(envelope: Envelope, message_control_id: str, moment: str) -> bool:
+def _used_before(
+    context: ParseContext, envelope: Envelope, message_control_id: str, moment: str
+) -> bool:
     """Whether the sender gave this MSH-10 to another message before `moment`.
 
     False for unknown senders: they share one name, and MSH-10 is a plain counter for many.
@@ -65,6 +70,7 @@ def _used_before(envelope: Envelope, message_control_id: str, moment: str) -> bo
     if envelope.sender == UNKNOWN_SENDER:
         return False
     earlier: Any = chain.query(
+        context,
         IndexName="by_message_control_id",
         KeyConditionExpression="message_control_id = :id AND #time < :moment",
         FilterExpression="sender = :sender AND event_id <> :event",

@@ -3,10 +3,18 @@
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.steps import RecordFeedbackInput, RecordFeedbackResult
 from lambdas.common.handler import Run, step
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.settings import LedgerSettings
 from lambdas.record_feedback.recording import record
 
 
-@step(AuditStep.RECORD_FEEDBACK, RecordFeedbackInput)
-def lambda_handler(task: RecordFeedbackInput, run: Run) -> RecordFeedbackResult:
+@step(
+    AuditStep.RECORD_FEEDBACK,
+    RecordFeedbackInput,
+    lambda: LedgerContext(LedgerSettings.from_environment()),
+)
+def lambda_handler(
+    task: RecordFeedbackInput, run: Run, context: LedgerContext
+) -> RecordFeedbackResult:
     """What was done with the event: `recorded`, `known` or `not_ours`."""
-    return record(task.detail, run)
+    return record(context, task.detail, run)

@@ -6,6 +6,7 @@ from lambdas.common.contracts.steps import FeedbackOutcome, RecordFeedbackResult
 from lambdas.common.handler import Run
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger import feedback as ledger
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState
 from lambdas.record_feedback.feedback import Detail, Feedback
@@ -13,24 +14,26 @@ from lambdas.record_feedback.feedback import Detail, Feedback
 Actions = dict[str, set[str]]
 
 
-def record(detail: Detail, run: Run) -> RecordFeedbackResult:
+def record(context: LedgerContext, detail: Detail, run: Run) -> RecordFeedbackResult:
     """What was done with the event: `recorded`, `known` (it came before), or `not_ours`.
 
     An event without our tags, or about a delivery that the ledger does not hold, is counted and
     dropped: an error would only make EventBridge bring it again.
     """
     feedback = Feedback.from_detail(detail)
-    item = _noted(feedback) if feedback else None
+    item = _noted(context, feedback) if feedback else None
     if feedback is None or item is None:
         run.logger.warning("an SES event about no delivery of ours")
         run.count("FeedbackNotOurs")
         return RecordFeedbackResult(outcome=FeedbackOutcome.NOT_OURS)
-    told = [item, *_members(item)]
+    told = [item, *_members(context, item)]
     for delivery in told:
-        ledger.settle(delivery.delivery_id, feedback.meaning.state, feedback.ses_message_id)
+        ledger.settle(
+            context, delivery.delivery_id, feedback.meaning.state, feedback.ses_message_id
+        )
     if feedback.address_failed:
-        _give_up_address(feedback, told)
-    news = [_record(run, feedback, delivery) for delivery in told]
+        _give_up_address(context, feedback, told)
+    news = [_record(context, run, feedback, delivery) for delivery in told]
     if not any(news):
         return RecordFeedbackResult(outcome=FeedbackOutcome.KNOWN, delivery_id=feedback.delivery_id)
     if feedback.meaning.outcome is not AuditOutcome.OK:
@@ -38,19 +41,19 @@ def record(detail: Detail, run: Run) -> RecordFeedbackResult:
     return RecordFeedbackResult(outcome=FeedbackOutcome.RECORDED, delivery_id=feedback.delivery_id)
 
 
-def _noted(feedback: Feedback) -> DeliveryItem | None:
-    return ledger.note(feedback.delivery_id, feedback.event_id, feedback.mark)
+def _noted(context: LedgerContext, feedback: Feedback) -> DeliveryItem | None:
+    return ledger.note(context, feedback.delivery_id, feedback.event_id, feedback.mark)
 
 
-def _members(item: DeliveryItem) -> list[DeliveryItem]:
+def _members(context: LedgerContext, item: DeliveryItem) -> list[DeliveryItem]:
     """The deliveries that went out in this one, a summary; none for a notification."""
-    found = map(deliveries.read, item.members)
+    found = [deliveries.read(context, key) for key in item.members]
     return [member for member in found if member and member.state is not DeliveryState.SUPPRESSED]
 
 
-def _record(run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:
+def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:
     """Audits the event in the chain of the delivery's own patient event; whether it was news there."""
-    actions = _actions(delivery)
+    actions = _actions(context, delivery)
     if not _is_news(feedback, actions):
         return False
     facts = {
@@ -76,7 +79,7 @@ def _died_silent(feedback: Feedback, delivery: DeliveryItem, actions: Actions) -
     return told and delivery.released and not {"SENT", "UNKNOWN"} & actions.keys()
 
 
-def _give_up_address(feedback: Feedback, told: list[DeliveryItem]) -> None:
+def _give_up_address(context: LedgerContext, feedback: Feedback, told: list[DeliveryItem]) -> None:
     """Marks the address as bad, and has the directory's fallback told once of each event in the mail.
 
     Before the audit entry: a run that dies here is repeated, and both are the same whenever made.
@@ -84,19 +87,20 @@ def _give_up_address(feedback: Feedback, told: list[DeliveryItem]) -> None:
     item = told[0]
     if item.endpoint_ref:
         problems.report(
+            context,
             AddressProblemState.ENDPOINT_BAD,
             item.endpoint_ref,
             recipient_ref=item.recipient_ref,
             reason=feedback.meaning.action.lower(),
         )
     for delivery in told:
-        deliveries.tell_instead(delivery)
+        deliveries.tell_instead(context, delivery)
 
 
-def _actions(delivery: DeliveryItem) -> Actions:
+def _actions(context: LedgerContext, delivery: DeliveryItem) -> Actions:
     """What the event's chain says of the delivery: each action with the SES events behind it."""
     found: Actions = {}
-    for entry in chain.entries(delivery.event_id):
+    for entry in chain.entries(context, delivery.event_id):
         if entry.get("delivery_id") == delivery.delivery_id:
             found.setdefault(entry["action"], set()).add(entry.get("ses_event", ""))
     return found

@@ -2,16 +2,17 @@
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.handler import Run, where
 from lambdas.delivery.ledger.mail_account import mail_account, set_maximum_rate
+from lambdas.release_deliveries.context import ReleaseContext
 
 UNLIMITED = -1
 """`Max24HourSend` of an account without a daily quota."""
 
 
-def measure_quota(run: Run) -> None:
+def measure_quota(context: ReleaseContext, run: Run) -> None:
     """Counts the percentage of the daily quota that is used, and keeps the account's maximum rate.
 
     The quota is the account's and the region's, whatever else sends there. A failure is logged and
@@ -20,7 +21,7 @@ def measure_quota(run: Run) -> None:
     """
     try:
         with dependency("ses"):
-            quota = client("sesv2").get_account()["SendQuota"]
+            quota = context.client("sesv2").get_account()["SendQuota"]
     except (DependencyUnavailableError, ClientError) as unread:
         run.logger.warning("the mail quota cannot be read", reason=where(unread))
         return
@@ -29,5 +30,5 @@ def measure_quota(run: Run) -> None:
     run.count("MailQuotaUsedPercent", int(used))
     # Whole mails in a second: an account with less than one gets one, and SES throttles the rest.
     rate = max(1, int(quota["MaxSendRate"]))
-    if mail_account().maximum_rate != rate:
-        set_maximum_rate(rate)
+    if mail_account(context).maximum_rate != rate:
+        set_maximum_rate(context, rate)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from botocore.config import Config
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.steps import (
     DeliverNotificationInput,
@@ -13,10 +13,10 @@ from lambdas.common.contracts.steps import (
     EventReference,
 )
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.settings import required
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import HoldReason
+from lambdas.release_deliveries.context import ReleaseContext
 
 # It may take its 7 s; and a call that was lost is the next run's to repeat, not the client's.
 PATIENT = Config(connect_timeout=1, read_timeout=9, retries={"total_max_attempts": 1})
@@ -27,37 +27,38 @@ QUOTA = str(HoldReason.QUOTA)
 """The outcome of a mail that SES refused for the daily quota: it is held."""
 
 
-def deliver(item: DeliveryItem) -> str:
+def deliver(context: ReleaseContext, item: DeliveryItem) -> str:
     """The outcome of one due delivery: what DeliverNotification said, else `refused` or `failed`.
 
     `item` is as the index has it; the task is in the table. "nothing" when the item has gone.
     """
-    found = deliveries.read(item.delivery_id)
+    found = deliveries.read(context, item.delivery_id)
     if found is None or found.task is None:
         return "nothing"
-    return _call(replace(found.task, recipient_ref=found.recipient_ref, released=True))
+    return _call(context, replace(found.task, recipient_ref=found.recipient_ref, released=True))
 
 
-def digest(digest_id: str, items: list[DeliveryItem], moment: str) -> str:
+def digest(context: ReleaseContext, digest_id: str, items: list[DeliveryItem], moment: str) -> str:
     """The outcome of one summary of several held deliveries to one recipient."""
     if not items:
         return "nothing"
     return _call(
+        context,
         DeliverNotificationInput(
             envelope=EventReference(event_id=digest_id),
             recipient_ref=items[0].recipient_ref,
             members=tuple(item.delivery_id for item in items),
             begun_at=moment,
             released=True,
-        )
+        ),
     )
 
 
-def _call(task: DeliverNotificationInput) -> str:
+def _call(context: ReleaseContext, task: DeliverNotificationInput) -> str:
     try:
         with dependency("lambda"):
-            answer = client("lambda", PATIENT).invoke(
-                FunctionName=required("ENS_DELIVER_FUNCTION"),
+            answer = context.client("lambda", PATIENT).invoke(
+                FunctionName=context.settings.deliver_function,
                 Payload=json.dumps(to_document(task)).encode(),
             )
             said = json.loads(answer["Payload"].read() or "{}")

@@ -3,10 +3,18 @@
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.steps import ReleaseDeliveriesInput, ReleaseDeliveriesResult
 from lambdas.common.handler import Run, step
+from lambdas.release_deliveries.context import ReleaseContext
 from lambdas.release_deliveries.releasing import release
+from lambdas.release_deliveries.settings import ReleaseSettings
 
 
-@step(AuditStep.RELEASE_DELIVERIES, ReleaseDeliveriesInput)
-def lambda_handler(task: ReleaseDeliveriesInput, run: Run) -> ReleaseDeliveriesResult:
+@step(
+    AuditStep.RELEASE_DELIVERIES,
+    ReleaseDeliveriesInput,
+    lambda: ReleaseContext(ReleaseSettings.from_environment()),
+)
+def lambda_handler(
+    task: ReleaseDeliveriesInput, run: Run, context: ReleaseContext
+) -> ReleaseDeliveriesResult:
     """How many deliveries were due, and what became of them, by outcome."""
-    return release(run)
+    return release(context, run)

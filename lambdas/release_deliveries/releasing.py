@@ -3,7 +3,6 @@
 This function moves nothing to `sent`. If it dies, or runs twice, the next run finds the same items.
 """
 
-import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -21,6 +20,7 @@ from lambdas.delivery.ledger.rate import SHARE_OF_RELEASES
 from lambdas.delivery.ledger.repair import repair
 from lambdas.delivery.ledger.states import SETTLED, TOGETHER, DeliveryState
 from lambdas.release_deliveries.account import measure_quota
+from lambdas.release_deliveries.context import ReleaseContext
 from lambdas.release_deliveries.delivering import QUOTA, deliver, digest
 
 AT_ONCE = 8
@@ -36,7 +36,7 @@ Job = tuple[str, list[DeliveryItem]]
 """A summary's id with its members; "" with one delivery, or with those of a summary not yet bound."""
 
 
-def release(run: Run) -> ReleaseDeliveriesResult:
+def release(context: ReleaseContext, run: Run) -> ReleaseDeliveriesResult:
     """Releases what is due, oldest first, and returns the counts of `due` and of each outcome.
 
     Nothing while the environment is paused, or while SES's daily quota is used up. A held item without
@@ -44,28 +44,30 @@ def release(run: Run) -> ReleaseDeliveriesResult:
     and SES has kept silent.
     """
     moment = datetime.now(UTC)
-    resends = os.environ.get("ENS_ON_UNKNOWN") == "resend_once"
-    repair(resends)
-    measure_quota(run)
-    found = due.due_by(iso(moment))
-    _measure(run, found, moment)
-    if problems.paused():
+    resends = context.settings.resends_unknown
+    repair(context, resends)
+    measure_quota(context, run)
+    found = due.due_by(context, iso(moment))
+    _measure(context, run, found, moment)
+    if problems.paused(context):
         return ReleaseDeliveriesResult(due=0, paused=True)
-    account = mail_account()
+    account = mail_account(context)
     if account.retry_at > iso(moment):
         return ReleaseDeliveriesResult(due=len(found), quota_reached=True)
-    ready = [item for item in found if _is_ready(item, resends)]
-    outcomes = _outcomes(_jobs(ready), account, run)
+    ready = [item for item in found if _is_ready(context, item, resends)]
+    outcomes = _outcomes(context, _jobs(ready), account, run)
     if account.quota_reached and not outcomes.keys() & {"later", QUOTA}:
-        open_quota(account)
+        open_quota(context, account)
     for outcome, count in outcomes.items():
         run.count(f"Released_{outcome}", count)
     return ReleaseDeliveriesResult(due=len(ready), outcomes=dict(outcomes))
 
 
-def _measure(run: Run, found: list[DeliveryItem], moment: datetime) -> None:
+def _measure(
+    context: ReleaseContext, run: Run, found: list[DeliveryItem], moment: datetime
+) -> None:
     """Counts for the alarms what waits and how long, every minute, also while nothing may go."""
-    waiting = due.waiting(found, iso(moment))
+    waiting = due.waiting(context, found, iso(moment))
     oldest = datetime.fromisoformat(waiting.oldest)
     run.count("UnknownDeliveries", waiting.unknown)
     run.count("HeldDeliveries", waiting.held)
@@ -73,13 +75,13 @@ def _measure(run: Run, found: list[DeliveryItem], moment: datetime) -> None:
     run.count("OldestOverdueSeconds", max(0, int((moment - oldest).total_seconds())))
 
 
-def _is_ready(item: DeliveryItem, resends: bool) -> bool:
+def _is_ready(context: ReleaseContext, item: DeliveryItem, resends: bool) -> bool:
     """Whether the item may go out now; an unknown one is made ready, or left to a person for good."""
     if item.state is not DeliveryState.UNKNOWN:
         return item.state not in SETTLED
-    if resends and deliveries.resend(item.delivery_id, once=True):
+    if resends and deliveries.resend(context, item.delivery_id, once=True):
         return True
-    deliveries.leave_to_a_person(item.delivery_id)
+    deliveries.leave_to_a_person(context, item.delivery_id)
     return False
 
 
@@ -110,19 +112,21 @@ def _due_at(job: Job) -> str:
     return min(item.due_at for item in job[1])
 
 
-def _outcomes(jobs: list[Job], account: MailAccount, run: Run) -> Counter[str]:
+def _outcomes(
+    context: ReleaseContext, jobs: list[Job], account: MailAccount, run: Run
+) -> Counter[str]:
     """How often each outcome came. At the first mail that meets the daily quota the rest waits.
 
     After the quota was reached the first mail goes alone: it shows whether there is room again.
     """
     stop, outcomes = Event(), Counter[str]()
     if account.quota_reached and jobs:
-        outcomes[_made(jobs[0], run, stop)] += 1
+        outcomes[_made(context, jobs[0], run, stop)] += 1
         jobs = jobs[1:]
-    rate = account.rate(int(os.environ.get("ENS_SES_RATE") or 0)) * SHARE_OF_RELEASES
+    rate = account.rate(context.settings.ses_rate) * SHARE_OF_RELEASES
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures: list[Future[str]] = [
-            pool.submit(_made, job, run, stop) for job in _paced(jobs, rate, run, stop)
+            pool.submit(_made, context, job, run, stop) for job in _paced(jobs, rate, run, stop)
         ]
     outcomes.update(future.result() for future in futures)
     return outcomes
@@ -142,14 +146,14 @@ def _ends(run: Run, stop: Event) -> bool:
     return stop.is_set() or milliseconds_since(run.started_at) > LATEST_START_MS
 
 
-def _made(job: Job, run: Run, stop: Event) -> str:
+def _made(context: ReleaseContext, job: Job, run: Run, stop: Event) -> str:
     if _ends(run, stop):
         return "later"
     digest_id, items = job
     if not digest_id and len(items) > 1:
         # Written first, so that a run that dies leaves the next one the same summary.
-        digest_id, items = deliveries.bind(items)
-    outcome = digest(digest_id, items, now()) if digest_id else deliver(items[0])
+        digest_id, items = deliveries.bind(context, items)
+    outcome = digest(context, digest_id, items, now()) if digest_id else deliver(context, items[0])
     if outcome == QUOTA:
         stop.set()
     return outcome

@@ -8,6 +8,7 @@ from lambdas.common import status
 from lambdas.common.audit.chain import Verdict, verify
 from lambdas.common.clock import milliseconds_since
 from lambdas.common.contracts.status import EventStatus
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.events import tables
 from ops.output import console, count
 from ops.problem import ProblemError
@@ -33,15 +34,16 @@ def verify_command(session: Session, event_id: str | None, day: datetime | None)
     """
     if event_id and day:
         raise click.UsageError("Give an EVENT_ID or --day, not both.")
-    # `session.trail` also sets the variables that name the audit key.
     trail = session.trail
     if event_id:
         if trail.event(event_id) is None:
             raise ProblemError(f"{session.environment} has no event {event_id}.")
         event_ids = [event_id]
     else:
-        event_ids = tables.events_of_day((day or datetime.now(UTC)).strftime("%Y-%m-%d"))
-    broken = sum(_report(verify(one)) for one in event_ids)
+        event_ids = tables.events_of_day(
+            session.context, (day or datetime.now(UTC)).strftime("%Y-%m-%d")
+        )
+    broken = sum(_report(session.context, verify(session.context, one)) for one in event_ids)
     out = console()
     if len(event_ids) != 1:
         out.print(f"{count(len(event_ids), 'event')} checked, {broken} with a broken chain.")
@@ -49,12 +51,12 @@ def verify_command(session: Session, event_id: str | None, day: datetime | None)
         raise click.exceptions.Exit(1)
 
 
-def _report(verdict: Verdict) -> bool:
+def _report(context: LedgerContext, verdict: Verdict) -> bool:
     """Prints one verdict. Returns True when the chain is broken."""
     out = console()
     problems = list(verdict.problems)
     if not verdict.entries:
-        if _may_be_parsing(verdict.event_id):
+        if _may_be_parsing(context, verdict.event_id):
             out.print(f"{verdict.event_id}  [yellow]started[/yellow]  no entry yet")
             return False
         problems.append("the event was processed, but it has no audit entries")
@@ -68,9 +70,9 @@ def _report(verdict: Verdict) -> bool:
     return bool(problems)
 
 
-def _may_be_parsing(event_id: str) -> bool:
+def _may_be_parsing(context: LedgerContext, event_id: str) -> bool:
     """Whether ParseMessage may still be running: it writes the status before the first audit entry."""
-    found = status.read(event_id)
+    found = status.read(context, event_id)
     return (
         found is not None
         and found.status is EventStatus.OPEN

@@ -15,10 +15,9 @@ from ops.session import Session, pass_session
 @pass_session
 def cost_command(session: Session, days: int, as_json: bool) -> None:
     """Sums the billed units of Comprehend Medical and their price, by day (UTC) and operation."""
-    _ = session.trail  # sets the variables that name the deployment's tables
     today = datetime.now(UTC).date()
     wanted = [(today - timedelta(days=back)).isoformat() for back in range(days)]
-    lines = [line for day in wanted for line in costs.of_day(day)]
+    lines = [line for day in wanted for line in costs.of_day(session.context, day)]
     if as_json:
         print_json([line.to_dict() for line in lines])
         return

@@ -1,6 +1,5 @@
 """`ens notification`: renders a notification from a message, without sending it."""
 
-import os
 from pathlib import Path
 
 import click
@@ -34,7 +33,6 @@ def preview_command(sample: str, form: str, language: str, detail: str, bundle: 
     SAMPLE is the name of a sample message (`admission`, `discharge` …) or a file with one message. Do
     not use a real patient's message: the output holds its content.
     """
-    os.environ.setdefault("ENS_SES_FROM", "notifications@ens.example")
     event = preview.event_of(_read(sample))
     if not event.event_kind:
         raise ProblemError(f"{sample} causes no notification.")

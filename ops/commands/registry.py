@@ -41,10 +41,10 @@ def import_command(session: Session, folder: Path, dry_run: bool, by: str) -> No
         out.print(f"Dry run: {count(len(items), 'item')} would be written.")
         return
     table = session.deployment.output("RegistryTable")
-    audit_change(operator(by), "REGISTRY_IMPORTED", {"items": len(items)})
+    audit_change(session.context, operator(by), "REGISTRY_IMPORTED", {"items": len(items)})
     with Progress(console=console(stderr=True), transient=True) as progress:
         bar = progress.add_task("Writing", total=len(items))
-        registry.write(table, items, lambda: progress.advance(bar))
+        registry.write(session.context, table, items, lambda: progress.advance(bar))
     out.print(f"{count(len(items), 'item')} written to the registry of {session.environment}.")
 
 

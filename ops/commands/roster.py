@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.progress import Progress
 
-from lambdas.common.keys import reference_keys
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.registry.files import read_file
 from lambdas.lookup_identities.registry.records import ROSTER_SOON
 from lambdas.lookup_identities.registry.rows import InvalidRegistryError
@@ -54,7 +54,7 @@ def import_command(
     """
     name = session.deployment.output("RegistryTable")
     try:
-        roster = rosters.read(name, subscriber, read_file(file))
+        roster = rosters.read(session.context, name, subscriber, read_file(file))
     except InvalidRegistryError as error:
         raise faults(error) from None
     out = console()
@@ -68,19 +68,35 @@ def import_command(
             f"Dry run: {count(len(roster.members), 'patient')} would be on the roster until {until}."
         )
         return
-    leaving = _current(name, subscriber) - roster.members.keys() if replace else set()
+    leaving = (
+        _current(session.context, name, subscriber) - roster.members.keys() if replace else set()
+    )
     counts = {
         "patients": len(roster.members),
         "unknown": len(roster.unknown),
         "ended": len(leaving),
     }
-    audit_change(operator(by), "ROSTER_IMPORTED", counts, until=until, **_whose(subscriber))
+    audit_change(
+        session.context,
+        operator(by),
+        "ROSTER_IMPORTED",
+        counts,
+        until=until,
+        **_whose(session.context, subscriber),
+    )
     with Progress(console=console(stderr=True), transient=True) as progress:
         bar = progress.add_task("Writing", total=len(roster.members))
-        rosters.put(name, subscriber, roster, until, lambda: progress.advance(bar))
+        rosters.put(
+            session.context,
+            name,
+            subscriber,
+            roster,
+            until,
+            done=lambda: progress.advance(bar),
+        )
     out.print(f"{count(len(roster.members), 'patient')} on the roster until {until}.")
     if replace:
-        ended = rosters.end(name, subscriber, leaving)
+        ended = rosters.end(session.context, name, subscriber, leaving)
         out.print(f"{count(ended, 'patient')} removed from the roster.")
 
 
@@ -96,7 +112,7 @@ def list_command(session: Session, soon: bool, as_json: bool) -> None:
     found = [
         _entry(provider_id, members, today)
         for provider_id, members in sorted(
-            rosters.subscribers(session.deployment.output("RegistryTable")).items()
+            rosters.subscribers(session.context, session.deployment.output("RegistryTable")).items()
         )
         if not soon or _entry(provider_id, members, today)["state"] != "valid"
     ]
@@ -117,25 +133,31 @@ def list_command(session: Session, soon: bool, as_json: bool) -> None:
 def end_command(session: Session, subscriber: str, yes: bool, by: str) -> None:
     """Ends a subscriber's roster: the subscriber is no longer notified about its patients."""
     name = session.deployment.output("RegistryTable")
-    current = _current(name, subscriber)
+    current = _current(session.context, name, subscriber)
     if not current:
         console().print("This subscriber has no roster that is still valid.")
         return
     if not yes:
         click.confirm(f"End the roster of {count(len(current), 'patient')}?", abort=True)
-    audit_change(operator(by), "ROSTER_ENDED", {"ended": len(current)}, **_whose(subscriber))
-    ended = rosters.end(name, subscriber, current)
+    audit_change(
+        session.context,
+        operator(by),
+        "ROSTER_ENDED",
+        {"ended": len(current)},
+        **_whose(session.context, subscriber),
+    )
+    ended = rosters.end(session.context, name, subscriber, current)
     console().print(f"Ended for {count(ended, 'patient')}.")
 
 
-def _current(table: str, subscriber: str) -> set[str]:
+def _current(context: LedgerContext, table: str, subscriber: str) -> set[str]:
     """The ids of the patients who are on a subscriber's roster today."""
     today = rosters.today().isoformat()
-    return {m.patient_id for m in rosters.members(table, subscriber) if m.until >= today}
+    return {m.patient_id for m in rosters.members(context, table, subscriber) if m.until >= today}
 
 
-def _whose(subscriber: str) -> dict[str, str]:
-    return {"subscriber_ref": reference_keys().reference("recipient", subscriber)}
+def _whose(context: LedgerContext, subscriber: str) -> dict[str, str]:
+    return {"subscriber_ref": context.reference_keys.reference("recipient", subscriber)}
 
 
 def _entry(

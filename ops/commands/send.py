@@ -9,13 +9,14 @@ from rich.text import Text
 
 from hl7.acknowledgement import ReceivedAcknowledgement
 from ops.commands.tls import with_tls
-from ops.deployment import MLLP_PORT, receiver_address
+from ops.deployment import receiver_address
 from ops.output import console, count
 from ops.sending import messages
 from ops.sending.messages import OutgoingMessage
 from ops.sending.mllp import NOT_ASKED_FOR, ReceiverConnection
 from ops.sending.tls import TlsOptions
 from ops.session import Session, pass_session
+from ops.settings import MLLP_PORT
 
 
 @click.command("send")

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from lambdas.common.audit import chain
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.status import StatusItem
-from lambdas.common.settings import settings
+from lambdas.delivery.ledger.context import LedgerContext
 
 DAYS_BACK = 14
 """Days that a list covers: SQS keeps a dead letter for at most 14 days."""
@@ -20,9 +20,10 @@ def days_back() -> list[str]:
     return [(today - timedelta(days=back)).isoformat() for back in range(DAYS_BACK + 1)]
 
 
-def events_of_control_id(message_control_id: str) -> list[str]:
+def events_of_control_id(context: LedgerContext, message_control_id: str) -> list[str]:
     """Returns the ids of the events with this MSH-10, newest first. Senders reuse control ids."""
     hits = chain.query(
+        context,
         IndexName="by_message_control_id",
         KeyConditionExpression="message_control_id = :m",
         ExpressionAttributeValues={":m": {"S": message_control_id}},
@@ -31,23 +32,27 @@ def events_of_control_id(message_control_id: str) -> list[str]:
     return list(dict.fromkeys(hit["event_id"] for hit in hits))
 
 
-def events_of_day(day: str) -> list[str]:
+def events_of_day(context: LedgerContext, day: str) -> list[str]:
     """Returns the ids of the events that audit or status table have for a day (UTC), sorted."""
     audited = chain.query(
+        context,
         IndexName="by_day",
         KeyConditionExpression="#day = :d",
         ExpressionAttributeNames={"#day": "day"},
         ExpressionAttributeValues={":d": {"S": day}},
         ProjectionExpression="event_id",
     )
-    return sorted({e["event_id"] for e in audited} | {item.event_id for item in statuses_of(day)})
+    return sorted(
+        {e["event_id"] for e in audited} | {item.event_id for item in statuses_of(context, day)}
+    )
 
 
-def failed_events() -> list[str]:
+def failed_events(context: LedgerContext) -> list[str]:
     """Returns the ids of the events that failed within the last 14 days, newest failure first."""
     found: dict[str, None] = {}
     for day in days_back():
         failures = chain.query(
+            context,
             IndexName="by_day",
             KeyConditionExpression="#day = :d AND begins_with(outcome_time, :failed)",
             FilterExpression="step = :s",
@@ -63,16 +68,16 @@ def failed_events() -> list[str]:
     return list(found)
 
 
-def statuses_of(day: str, state: str = "") -> Iterator[StatusItem]:
+def statuses_of(context: LedgerContext, day: str, state: str = "") -> Iterator[StatusItem]:
     """Yields the status items of a day (UTC), newest first; only those in `state` if it is not ""."""
     names, values, only = {"#day": "day"}, {":d": {"S": day}}, {}
     if state:
         names["#status"], values[":s"] = "status", {"S": state}
         only = {"FilterExpression": "#status = :s"}
-    pages = client("dynamodb").get_paginator("query")
+    pages = context.client("dynamodb").get_paginator("query")
     with dependency("dynamodb"):
         for page in pages.paginate(
-            TableName=settings().status_table,
+            TableName=context.settings.status_table,
             IndexName="by_day",
             KeyConditionExpression="#day = :d",
             ExpressionAttributeNames=names,

@@ -11,6 +11,7 @@ from typing import Any
 from lambdas.common import status
 from lambdas.common.audit import chain
 from lambdas.common.contracts.status import EventStatus, StatusItem
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from ops.events import advice, steps, tables
 from ops.events.steps import Entry, RecipientTrace, Step
@@ -60,10 +61,11 @@ class EventTrail:
 
 
 class TrailSource:
-    """Reads the trails of one deployment. `find` has set the variables that name its tables."""
+    """Reads trails of one deployment."""
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
+        self.context = deployment.context
 
     def recent(self, limit: int = 20, day: str = "", state: str = "") -> list[EventSummary]:
         """Returns at most `limit` events, newest first.
@@ -72,8 +74,8 @@ class TrailSource:
         """
         found: list[EventSummary] = []
         for one_day in [day] if day else tables.days_back():
-            for item in tables.statuses_of(one_day, state):
-                found.append(_summary(item))
+            for item in tables.statuses_of(self.context, one_day, state):
+                found.append(_summary(self.context, item))
                 if len(found) == limit:
                     return found
         return found
@@ -82,14 +84,14 @@ class TrailSource:
         """Returns the ids of the events with this event id or MSH-10, newest first."""
         if not reference:
             return []
-        if status.read(reference) or chain.entries(reference):
+        if status.read(self.context, reference) or chain.entries(self.context, reference):
             return [reference]
-        return tables.events_of_control_id(reference)
+        return tables.events_of_control_id(self.context, reference)
 
     def event(self, event_id: str) -> EventTrail | None:
         """Returns the trail of one event, None when neither table has it."""
-        found = status.read(event_id)
-        entries = chain.entries(event_id)
+        found = status.read(self.context, event_id)
+        entries = chain.entries(self.context, event_id)
         if found is None and not entries:
             return None
         recipients = steps.recipients(entries)
@@ -131,8 +133,8 @@ class TrailSource:
         )
 
 
-def _summary(item: StatusItem) -> EventSummary:
-    entries = chain.entries(item.event_id)
+def _summary(context: LedgerContext, item: StatusItem) -> EventSummary:
+    entries = chain.entries(context, item.event_id)
     failed = item.status is EventStatus.FAILED
     return EventSummary(
         event_id=item.event_id,

@@ -4,17 +4,21 @@ from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.common.clock import now
+from lambdas.delivery.ledger.context import LedgerContext
 
 CHAIN = "registry"
 """The chain's name: `ens trace registry` shows it, `ens audit verify registry` checks it."""
 
 
-def audit_change(by: str, action: str, counts: dict[str, int], **facts: Any) -> None:
+def audit_change(
+    context: LedgerContext, by: str, action: str, counts: dict[str, int], **facts: Any
+) -> None:
     """Writes the audit entry of a change: counts and references, no content of the files.
 
     Call it before the change, so that an interrupted change is audited too.
     """
     chain.append(
+        context,
         CHAIN,
         {
             "step": "Registry",

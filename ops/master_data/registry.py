@@ -7,8 +7,9 @@ registry; `active` no ends them.
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.registry.items import Item
 
 KEYS = ("pk", "sk")
@@ -18,28 +19,32 @@ KEPT = ("roster_until",)
 WRITERS = 8
 
 
-def write(table: str, items: Iterable[Item], done: Callable[[], None]) -> None:
+def write(
+    context: LedgerContext, table: str, items: Iterable[Item], done: Callable[[], None]
+) -> None:
     """Writes every item, and calls `done` after each."""
     with ThreadPoolExecutor(WRITERS) as writers:
-        for _ in writers.map(lambda item: _put(table, item), items):
+        for _ in writers.map(lambda item: _put(context, table, item), items):
             done()
 
 
-def _put(table: str, item: Item) -> None:
+def _put(context: LedgerContext, table: str, item: Item) -> None:
     """Writes an item and removes its former attributes, except `KEPT`. Values are added to sets."""
     sets = {name: value for name, value in item.items() if isinstance(value, set)}
     plain = {n: v for n, v in item.items() if n not in (*KEYS, *sets)}
     key = {name: item[name] for name in KEYS}
-    known = get(table, key)
+    known = get(context, table, key)
     gone = [n for n, v in known.items() if n not in (*item, *KEPT) and not isinstance(v, set)]
-    update(table, key, plain, sets, gone)
+    update(context, table, key, plain, sets, gone=gone)
 
 
 def update(
+    context: LedgerContext,
     table: str,
     key: dict[str, str],
     values: Item,
     sets: Item | None = None,
+    *,
     gone: Iterable[str] = (),
 ) -> None:
     """Sets attributes of an item, adds to its sets, removes the attributes `gone`. Creates a missing item."""
@@ -56,7 +61,7 @@ def update(
         return
     given = {f":{at[name][1:]}": value for name, value in {**values, **(sets or {})}.items()}
     with dependency("dynamodb"):
-        client("dynamodb").update_item(
+        context.client("dynamodb").update_item(
             TableName=table,
             Key=to_item(key),
             UpdateExpression=" ".join(parts),
@@ -65,17 +70,19 @@ def update(
         )
 
 
-def get(table: str, key: dict[str, str]) -> Item:
+def get(context: LedgerContext, table: str, key: dict[str, str]) -> Item:
     """Returns an item by a strongly consistent read, {} when it does not exist."""
     with dependency("dynamodb"):
-        answer = client("dynamodb").get_item(TableName=table, Key=to_item(key), ConsistentRead=True)
+        answer = context.client("dynamodb").get_item(
+            TableName=table, Key=to_item(key), ConsistentRead=True
+        )
     return from_item(answer.get("Item", {}))
 
 
-def remove(table: str, items: Iterable[Item]) -> None:
+def remove(context: LedgerContext, table: str, items: Iterable[Item]) -> None:
     """Deletes items by their keys. Missing items are ignored."""
     for item in items:
         with dependency("dynamodb"):
-            client("dynamodb").delete_item(
+            context.client("dynamodb").delete_item(
                 TableName=table, Key=to_item({name: item[name] for name in KEYS})
             )

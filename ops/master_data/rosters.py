@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.matching.demographics import birth_dates_agree, surnames_agree
 from lambdas.lookup_identities.registry.files import Table
 from lambdas.lookup_identities.registry.items import (
@@ -46,7 +47,7 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def read(table: str, provider_id: str, rows: Table) -> Roster:
+def read(context: LedgerContext, table: str, provider_id: str, rows: Table) -> Roster:
     """Returns the patients of a roster's rows by id, each with its identifier.
 
     Raises `InvalidRegistryError` with file, line and column of every fault: a missing or unknown column,
@@ -54,7 +55,7 @@ def read(table: str, provider_id: str, rows: Table) -> Roster:
     other than the patient's. A patient who is not in the registry is counted in `unknown`.
     """
     faults = _shape(rows)
-    if not get(table, provider_key(provider_id)):
+    if not get(context, table, provider_key(provider_id)):
         faults.append("the subscriber is not a provider of the registry")
     if faults:
         raise InvalidRegistryError(faults)
@@ -62,13 +63,13 @@ def read(table: str, provider_id: str, rows: Table) -> Roster:
     unknown = []
     for line, row in zip(rows.lines, rows.rows, strict=True):
         pair = row["authority"].strip(), row["value"].strip()
-        filed = get(table, identifier_key(*pair)).get("patient_id", "")
+        filed = get(context, table, identifier_key(*pair)).get("patient_id", "")
         if not filed:
             unknown.append(line)
         elif not isinstance(filed, str):
             faults.append(f"{rows.name} line {line}, value: belongs to several patients")
         else:
-            person = get(table, patient_key(filed))
+            person = get(context, table, patient_key(filed))
             faults += [f"{rows.name} line {line}, {what}" for what in _contradictions(row, person)]
             members[filed] = pair
     if faults:
@@ -76,22 +77,31 @@ def read(table: str, provider_id: str, rows: Table) -> Roster:
     return Roster(members, unknown)
 
 
-def put(table: str, provider_id: str, roster: Roster, until: str, done: Callable[[], None]) -> None:
+def put(
+    context: LedgerContext,
+    table: str,
+    provider_id: str,
+    roster: Roster,
+    until: str,
+    *,
+    done: Callable[[], None],
+) -> None:
     """Writes every membership with the last day `until`. An earlier membership gets the new day."""
     for patient_id, pair in roster.members.items():
         update(
+            context,
             table,
             relationship_key(patient_id, provider_id),
             {"provider_id": provider_id, "roster_until": until},
         )
         for key in (patient_key(patient_id), identifier_key(*pair)):
-            update(table, key, {}, {"circle": {provider_id}})
+            update(context, table, key, {}, {"circle": {provider_id}})
         done()
 
 
-def members(table: str, provider_id: str) -> list[RosterMember]:
+def members(context: LedgerContext, table: str, provider_id: str) -> list[RosterMember]:
     """Returns the members of a provider's roster, expired ones included."""
-    items = _query(table, provider_id)
+    items = _query(context, table, provider_id)
     return [
         RosterMember(item["pk"].removeprefix("patient#"), item["roster_until"])
         for item in items
@@ -99,10 +109,10 @@ def members(table: str, provider_id: str) -> list[RosterMember]:
     ]
 
 
-def subscribers(table: str) -> dict[str, list[RosterMember]]:
+def subscribers(context: LedgerContext, table: str) -> dict[str, list[RosterMember]]:
     """Returns every roster by provider id. Scans the whole registry."""
     found: dict[str, list[RosterMember]] = {}
-    pages = client("dynamodb").get_paginator("scan")
+    pages = context.client("dynamodb").get_paginator("scan")
     with dependency("dynamodb"):
         for page in pages.paginate(
             TableName=table,
@@ -117,16 +127,16 @@ def subscribers(table: str) -> dict[str, list[RosterMember]]:
     return found
 
 
-def end(table: str, provider_id: str, patients: Iterable[str]) -> int:
+def end(context: LedgerContext, table: str, provider_id: str, patients: Iterable[str]) -> int:
     """Sets the last day of these memberships to yesterday. Returns how many were valid before."""
     yesterday = (today() - timedelta(days=1)).isoformat()
     wanted = set(patients)
     ended = 0
-    for item in _query(table, provider_id):
+    for item in _query(context, table, provider_id):
         patient = item["pk"].removeprefix("patient#")
         if patient in wanted and item.get("roster_until", "") > yesterday:
             key = {name: item[name] for name in KEYS}
-            update(table, key, {"roster_until": yesterday})
+            update(context, table, key, {"roster_until": yesterday})
             ended += 1
     return ended
 
@@ -155,8 +165,8 @@ def _contradictions(row: dict[str, str], person: Item) -> Iterator[str]:
         yield "birth_date: is not that of the patient with this identifier"
 
 
-def _query(table: str, provider_id: str) -> list[Item]:
-    pages = client("dynamodb").get_paginator("query")
+def _query(context: LedgerContext, table: str, provider_id: str) -> list[Item]:
+    pages = context.client("dynamodb").get_paginator("query")
     with dependency("dynamodb"):
         return [
             from_item(item)

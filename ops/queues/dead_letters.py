@@ -9,11 +9,12 @@ from typing import Any
 
 from lambdas.common import status
 from lambdas.common.audit import chain
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.clock import milliseconds_since
 from lambdas.common.contracts.audit import AuditAction
 from lambdas.common.contracts.status import EventStatus, StatusItem
 from lambdas.common.errors import PERMANENT_ERRORS
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import CONFIG, Deployment
 from ops.events import tables
 from ops.problem import ProblemError
@@ -51,8 +52,14 @@ class DeadLetters:
 def listed(deployment: Deployment) -> DeadLetters:
     """Returns the events that failed within 14 days and have not run since, with the queue's count."""
     # After this time without another run, SQS has moved the message to the dead-letter queue.
-    patience = _attribute(deployment.output("QueueUrl"), "VisibilityTimeout") + MARGIN_SECONDS
-    items = [status.read(event_id) for event_id in tables.failed_events()]
+    patience = (
+        _attribute(deployment.context, deployment.output("QueueUrl"), "VisibilityTimeout")
+        + MARGIN_SECONDS
+    )
+    items = [
+        status.read(deployment.context, event_id)
+        for event_id in tables.failed_events(deployment.context)
+    ]
     failed = [item for item in items if item and item.status is EventStatus.FAILED]
     letters = [
         DeadLetter(
@@ -60,7 +67,7 @@ def listed(deployment: Deployment) -> DeadLetters:
             error_name=item.error_name,
             step=item.failed_step,
             time=item.updated_at,
-            place=_place(item, patience),
+            place=_place(deployment.context, item, patience),
         )
         for item in failed
     ]
@@ -73,17 +80,17 @@ def queue_count(deployment: Deployment) -> int:
     """Returns the approximate number of messages on the dead-letter queue, those in flight included."""
     url = deployment.output("DeadLetterQueueUrl")
     return sum(
-        _attribute(url, name)
+        _attribute(deployment.context, url, name)
         for name in ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
     )
 
 
-def _place(item: StatusItem, patience_seconds: int) -> str:
+def _place(context: LedgerContext, item: StatusItem, patience_seconds: int) -> str:
     failed_at = item.updated_at
     failed = datetime.fromisoformat(failed_at)
     since = [
         entry["action"]
-        for entry in chain.entries(item.event_id)
+        for entry in chain.entries(context, item.event_id)
         if datetime.fromisoformat(entry["time"]) > failed
     ]
     if AuditAction.REDRIVEN in since:
@@ -96,9 +103,11 @@ def _place(item: StatusItem, patience_seconds: int) -> str:
     return "dead_letter" if moved else "retrying"
 
 
-def _attribute(url: str, name: str) -> int:
+def _attribute(context: LedgerContext, url: str, name: str) -> int:
     with dependency("sqs"):
-        answer = client("sqs", CONFIG).get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+        answer = context.client("sqs", CONFIG).get_queue_attributes(
+            QueueUrl=url, AttributeNames=[name]
+        )
     try:
         return int(answer["Attributes"][name])
     except KeyError:

@@ -15,8 +15,9 @@ from typing import Any
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from lambdas.common.audit import chain
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.clock import milliseconds_since, now
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import CONFIG, Deployment
 
 BATCH = 10
@@ -115,7 +116,7 @@ def _walk(
     progress = time.monotonic()
     try:
         while time.monotonic() - progress < QUIET_SECONDS:
-            batch = _receive(url)
+            batch = _receive(deployment.context, url)
             if not batch:
                 return
             held.update({m["MessageId"]: m["ReceiptHandle"] for m in batch})
@@ -128,7 +129,7 @@ def _walk(
                     progress = time.monotonic()
                     yield removed
     finally:
-        _return(url, list(held.values()))
+        _return(deployment.context, url, list(held.values()))
 
 
 def _send_back(deployment: Deployment, message: Message, who: str) -> Removed:
@@ -139,34 +140,35 @@ def _send_back(deployment: Deployment, message: Message, who: str) -> Removed:
     """
     event_id, started = _event_id(message), now()
     with dependency("sqs"):
-        answer = client("sqs", CONFIG).send_message(
+        answer = deployment.context.client("sqs", CONFIG).send_message(
             QueueUrl=deployment.output("QueueUrl"),
             MessageBody=message["Body"],
             MessageGroupId=message["Attributes"]["MessageGroupId"],
             MessageDeduplicationId=f"{event_id or 'redrive'}.{message['MessageId']}",
         )
     if event_id:
-        _audit(message, "Redrive", who, started)
+        _audit(deployment.context, message, "Redrive", who, started)
     _delete(deployment, message)
     return Removed(event_id, message["MessageId"], answer["MessageId"])
 
 
 def _drop(deployment: Deployment, message: Message, who: str) -> Removed:
-    _audit(message, "Discard", who, now())
+    _audit(deployment.context, message, "Discard", who, now())
     _delete(deployment, message)
     return Removed(_event_id(message), message["MessageId"])
 
 
 def _delete(deployment: Deployment, message: Message) -> None:
     with dependency("sqs"):
-        client("sqs", CONFIG).delete_message(
+        deployment.context.client("sqs", CONFIG).delete_message(
             QueueUrl=deployment.output("DeadLetterQueueUrl"),
             ReceiptHandle=message["ReceiptHandle"],
         )
 
 
-def _audit(message: Message, act: str, who: str, started: str) -> None:
+def _audit(context: LedgerContext, message: Message, act: str, who: str, started: str) -> None:
     chain.append(
+        context,
         _event_id(message),
         {
             "step": act,
@@ -180,9 +182,9 @@ def _audit(message: Message, act: str, who: str, started: str) -> None:
     )
 
 
-def _receive(url: str) -> list[Message]:
+def _receive(context: LedgerContext, url: str) -> list[Message]:
     with dependency("sqs"):
-        answer = client("sqs", CONFIG).receive_message(
+        answer = context.client("sqs", CONFIG).receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=BATCH,
             VisibilityTimeout=HOLD_SECONDS,
@@ -194,11 +196,11 @@ def _receive(url: str) -> list[Message]:
     return messages
 
 
-def _return(url: str, receipts: list[str]) -> None:
+def _return(context: LedgerContext, url: str, receipts: list[str]) -> None:
     """Makes messages visible again. After a failure they become visible within a minute."""
     with suppress(ClientError, HTTPClientError, ConnectionError):
         for start in range(0, len(receipts), BATCH):
-            client("sqs", CONFIG).change_message_visibility_batch(
+            context.client("sqs", CONFIG).change_message_visibility_batch(
                 QueueUrl=url,
                 Entries=[
                     {"Id": str(position), "ReceiptHandle": receipt, "VisibilityTimeout": 0}

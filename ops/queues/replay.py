@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 
 from lambdas.common import status
 from lambdas.common.audit import chain
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.vault import document_key
 from lambdas.common.clock import iso, now
-from lambdas.common.settings import settings
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import CONFIG, Deployment
 from ops.problem import DENIED_CODES, FAILURES, ProblemError
 
@@ -25,11 +25,11 @@ def replay(deployment: Deployment, event_id: str, who: str) -> dict[str, Any]:
     The audit entry is written first; a failed send adds a second entry with outcome `failed`. Raises
     `ProblemError` when the event or its message does not exist.
     """
-    envelope = {**rebuilt(event_id), "replay": who}
-    _audit(event_id, who, "ok")
+    envelope = {**rebuilt(deployment.context, event_id), "replay": who}
+    _audit(deployment.context, event_id, who, "ok")
     try:
         with dependency("sqs"):
-            client("sqs", CONFIG).send_message(
+            deployment.context.client("sqs", CONFIG).send_message(
                 QueueUrl=deployment.output("QueueUrl"),
                 MessageBody=json.dumps(envelope),
                 # Not the patient's group: only the receiver has its key, and a replay has no order.
@@ -38,22 +38,22 @@ def replay(deployment: Deployment, event_id: str, who: str) -> dict[str, Any]:
                 MessageDeduplicationId=f"{event_id}.replay.{uuid.uuid4().hex}",
             )
     except FAILURES:
-        _audit(event_id, who, "failed")
+        _audit(deployment.context, event_id, who, "failed")
         raise
     return envelope
 
 
-def rebuilt(event_id: str) -> dict[str, Any]:
+def rebuilt(context: LedgerContext, event_id: str) -> dict[str, Any]:
     """Returns the receiver's envelope, from the RECEIVED audit entry, else from the vault."""
-    entries = chain.entries(event_id)
-    item = status.read(event_id)
+    entries = chain.entries(context, event_id)
+    item = status.read(context, event_id)
     if not entries and item is None:
         raise ProblemError(f"Status and audit table have no event {event_id}.")
     received = next((e for e in entries if e["action"] == "RECEIVED"), {})
-    message = _message(event_id, received)
+    message = _message(context, event_id, received)
     return {
         "event_id": event_id,
-        "bucket": settings().vault_bucket,
+        "bucket": context.settings.vault_bucket,
         **message,
         "received_at": received.get("received_at")
         or (item.received_at if item else "")
@@ -64,7 +64,7 @@ def rebuilt(event_id: str) -> dict[str, Any]:
     }
 
 
-def _message(event_id: str, received: dict[str, Any]) -> dict[str, Any]:
+def _message(context: LedgerContext, event_id: str, received: dict[str, Any]) -> dict[str, Any]:
     """Key, version, SHA-256 and size of `message.hl7`, from the audit, else from the vault."""
     key = document_key(event_id, MESSAGE)
     named = [d for d in received.get("documents", []) if d.get("key") == key]
@@ -80,7 +80,9 @@ def _message(event_id: str, received: dict[str, Any]) -> dict[str, Any]:
         }
     try:
         with dependency("s3"):
-            answer = client("s3", CONFIG).get_object(Bucket=settings().vault_bucket, Key=key)
+            answer = context.client("s3", CONFIG).get_object(
+                Bucket=context.settings.vault_bucket, Key=key
+            )
             body: bytes = answer["Body"].read()
     except ClientError as error:
         code = error.response["Error"]["Code"]
@@ -102,8 +104,9 @@ def _message(event_id: str, received: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _audit(event_id: str, who: str, outcome: str) -> None:
+def _audit(context: LedgerContext, event_id: str, who: str, outcome: str) -> None:
     chain.append(
+        context,
         event_id,
         {
             "step": "Replay",

@@ -18,12 +18,12 @@ def registered(deployment: Deployment, run: str, who: str) -> Iterator[None]:
     """Writes the entries of a run, and removes them at the end, also after an exception."""
     entries = entries_of(run)
     table = deployment.output("RegistryTable")
-    audit_change(who, "SMOKE_REGISTERED", {"items": len(entries)})
+    audit_change(deployment.context, who, "SMOKE_REGISTERED", {"items": len(entries)})
     try:
-        registry.write(table, entries, lambda: None)
+        registry.write(deployment.context, table, entries, lambda: None)
         yield
     finally:
-        registry.remove(table, entries)
+        registry.remove(deployment.context, table, entries)
 
 
 def entries_of(run: str) -> list[Item]:

@@ -49,7 +49,7 @@ def test_a_number_from_before_a_merge_still_reaches_the_provider(outside: LocalS
 
 def queries(event: dict[str, Any]) -> list[bool]:
     """Of each look-up of an event, whether it was answered by what was kept."""
-    return [entry["kept"] for entry in event["entries"] if entry["action"] == "QUERIED"]
+    return [entry["from_cache"] for entry in event["entries"] if entry["action"] == "QUERIED"]
 
 
 def test_an_answer_is_kept_until_somebody_merges_the_patient(outside: LocalSystem) -> None:

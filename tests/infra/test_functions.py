@@ -8,8 +8,7 @@ from functools import cache
 import pytest
 
 from environments import load
-from lambdas.extract_entities import settings
-from lambdas.extract_entities.turns import Quota
+from lambdas.extract_entities.settings import ExtractSettings, Quota
 from tests.conftest import ROOT
 from tests.infra.conftest import Stacks
 from tests.infra.template import STEPS, Template
@@ -72,20 +71,12 @@ def test_the_function_is_told_the_accounts_quota_and_how_long_an_event_may_wait(
 ) -> None:
     function = synthesised(name)["core"].properties("ExtractEntities")
     told = function["Environment"]["Variables"]
-    for setting in (
-        "ENS_COMPREHEND_RATE",
-        "ENS_COMPREHEND_CHARACTERS",
-        "ENS_FINDINGS_WAIT_SECONDS",
-    ):
-        monkeypatch.setenv(setting, told[setting])
-    settings.quota.cache_clear()
-    settings.wait_seconds.cache_clear()
+    for setting, value in told.items():
+        monkeypatch.setenv(setting, value if isinstance(value, str) else "name")
+    read = ExtractSettings.from_environment()
     environment = load(name)
-    quota, wait = settings.quota(), settings.wait_seconds()
-    settings.quota.cache_clear()
-    settings.wait_seconds.cache_clear()
-    assert quota == Quota(environment.comprehend_rate, environment.comprehend_characters)
-    assert wait == environment.findings_wait_seconds
+    assert read.quota == Quota(environment.comprehend_rate, environment.comprehend_characters)
+    assert read.wait_seconds == environment.findings_wait_seconds
 
 
 @pytest.mark.parametrize("name", ["dev", "staging", "prod"])

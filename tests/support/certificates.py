@@ -45,8 +45,8 @@ def authority(
     name: str, issuer: IssuedCertificate | None = None, ca: bool = True
 ) -> IssuedCertificate:
     """An authority that certifies others, its own root without `issuer`."""
-    builder = _named(name).add_extension(x509.BasicConstraints(ca=ca, path_length=None), True)
-    return _signed(builder, name, issuer)
+    builder = named(name).add_extension(x509.BasicConstraints(ca=ca, path_length=None), True)
+    return signed_by(builder, name, issuer)
 
 
 def mailbox(
@@ -57,12 +57,12 @@ def mailbox(
 ) -> IssuedCertificate:
     """A certificate for one mail address."""
     builder = (
-        _named(address, -DAY if expired else DAY)
+        named(address, -DAY if expired else DAY)
         .add_extension(x509.SubjectAlternativeName([x509.RFC822Name(address)]), False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
         .add_extension(x509.ExtendedKeyUsage(use), False)
     )
-    return _signed(builder, address, issuer)
+    return signed_by(builder, address, issuer)
 
 
 def revocations(issuer: IssuedCertificate, *revoked: IssuedCertificate) -> str:
@@ -85,7 +85,8 @@ def revocations(issuer: IssuedCertificate, *revoked: IssuedCertificate) -> str:
     return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def _named(name: str, ends: timedelta = DAY) -> x509.CertificateBuilder:
+def named(name: str, ends: timedelta = DAY) -> x509.CertificateBuilder:
+    """A certificate of this subject that is not signed yet, valid from three days ago."""
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -97,9 +98,10 @@ def _named(name: str, ends: timedelta = DAY) -> x509.CertificateBuilder:
     )
 
 
-def _signed(
+def signed_by(
     builder: x509.CertificateBuilder, name: str, issuer: IssuedCertificate | None
 ) -> IssuedCertificate:
+    """The certificate, signed by the issuer or by its own key."""
     own = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = builder.issuer_name(issuer.certificate.subject if issuer else own)
     return IssuedCertificate(

@@ -16,7 +16,6 @@ from moto.core.responses import BaseResponse
 from local import authorisation
 from local.authorisation import RequiredAction
 from ops.roles import Role
-from tests.conftest import clear_caches
 from tests.infra.assemblies import Stacks
 from tests.infra.judges import tools
 from tests.infra.judges.evaluator import ALLOWED, AuthorizationRequest, decide
@@ -54,13 +53,11 @@ class People:
             session.register_component("data_loader", own._session.get_component("data_loader"))
         session.set_credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
         boto3.setup_default_session(botocore_session=session)
-        clear_caches()
         try:
             with self._recorded(role) if counted else nullcontext():
                 yield
         finally:
             boto3.DEFAULT_SESSION = own
-            clear_caches()
 
     def unused(self, role: Role) -> set[str]:
         """The granted actions, each with its resource's last part, that no counted request has used.

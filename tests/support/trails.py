@@ -5,10 +5,9 @@ from typing import Any
 
 from lambdas.common import status
 from lambdas.common.audit import chain
-from lambdas.common.aws.clients import client
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
-from lambdas.common.settings import settings
+from lambdas.delivery.ledger.context import LedgerContext
 
 PROVIDER = "k1.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 SECOND_PROVIDER = "k1.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -18,8 +17,13 @@ class Story:
     """An event's history, written entry by entry; its clock moves on with each."""
 
     def __init__(
-        self, event_id: str, began: datetime | None = None, sender: str = "northgen"
+        self,
+        context: LedgerContext,
+        event_id: str,
+        began: datetime | None = None,
+        sender: str = "northgen",
     ) -> None:
+        self.context = context
         self.event_id = event_id
         self.sender = sender
         self.clock = began or datetime.now(UTC) - timedelta(minutes=2)
@@ -32,7 +36,9 @@ class Story:
         self.clock += timedelta(milliseconds=after_ms)
         self.runs += 1
         self.execution_arn = f"arn:aws:states:us-east-1:123456789012:express:hl7-ens-dev-patient-event:run:{self.runs}"
-        status.open_event(self.event_id, self.received_at, self.execution_arn, self.sender)
+        status.open_event(
+            self.context, self.event_id, self.received_at, self.execution_arn, self.sender
+        )
         return self
 
     def step(
@@ -42,6 +48,7 @@ class Story:
         started = iso(self.clock)
         self.clock += timedelta(milliseconds=took_ms)
         chain.append(
+            self.context,
             self.event_id,
             {
                 "step": name,
@@ -125,16 +132,16 @@ class Story:
             "sender": self.sender,
             **facts,
         }
-        dynamodb = client("dynamodb")
-        dynamodb.put_item(TableName=settings().audit_table, Item=to_item(entry))
-        dynamodb.put_item(TableName=settings().status_table, Item=to_item(item))
+        dynamodb = self.context.client("dynamodb")
+        dynamodb.put_item(TableName=self.context.settings.audit_table, Item=to_item(entry))
+        dynamodb.put_item(TableName=self.context.settings.status_table, Item=to_item(item))
         return self
 
 
-def told(event_id: str, control_id: str = "MSG00001") -> Story:
+def told(context: LedgerContext, event_id: str, control_id: str = "MSG00001") -> Story:
     """An admission that one provider was told of."""
     return (
-        Story(event_id)
+        Story(context, event_id)
         .run()
         .received(control_id)
         .parsed()
@@ -145,10 +152,10 @@ def told(event_id: str, control_id: str = "MSG00001") -> Story:
     )
 
 
-def poison(event_id: str, control_id: str = "MSG00002") -> Story:
+def poison(context: LedgerContext, event_id: str, control_id: str = "MSG00002") -> Story:
     """A message that lacks its PID."""
     return (
-        Story(event_id)
+        Story(context, event_id)
         .run()
         .received(control_id)
         .step(

@@ -2,46 +2,65 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from moto.ses.models import ses_backends
 from werkzeug.serving import make_server
 
-from lambdas.common.aws.clients import client
+from lambdas.common import handler as handlers
 from lambdas.common.aws.items import to_item
+from lambdas.common.context import Context
+from lambdas.common.contracts.steps import StepInput
 from lambdas.deliver_notification.handler import lambda_handler as deliver_notification
+from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.settings import DeliverySettings
+from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.handler import lambda_handler as extract_entities
+from lambdas.extract_entities.settings import ExtractSettings
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.handler import lambda_handler as lookup_identities
 from lambdas.lookup_identities.registry.items import items_of_folder
+from lambdas.lookup_identities.settings import LookupSettings
+from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler as parse_message
+from lambdas.parse_message.settings import ParseSettings
 from simulators import comprehend_medical
 from tests.support.workflow import ACCOUNT, ASL_FILE, DeployedWorkflow, PlatformError, Step
 
+C = TypeVar("C", bound=Context)
+T = TypeVar("T", bound=StepInput)
 SEEDS = Path(__file__).resolve().parents[2] / "samples" / "registry"
 
 
-def sandboxed(handler: Callable[[dict[str, Any], Any], Any]) -> Step:
+def sandboxed(handler: handlers.StepHandler[T, C], context: C) -> Step:
     """A handler that runs one invocation at a time, as a Lambda sandbox does."""
     turn = threading.Lock()
+    invoked = handler.with_context(context)
 
     def invoke(task: dict[str, Any]) -> Any:
         with turn:
-            return handler(task, None)
+            return invoked(task, None)
 
     return invoke
 
 
-HANDLERS: dict[str, Step] = {
-    "ParseMessage": sandboxed(parse_message),
-    "LookupIdentities": sandboxed(lookup_identities),
-    "ExtractEntities": sandboxed(extract_entities),
-    "DeliverNotification": sandboxed(deliver_notification),
-}
+def functions() -> dict[str, Step]:
+    """The handlers in fresh sandboxes, by state; the environment variables are of all of them."""
+    parsing = ParseContext(ParseSettings.from_environment())
+    lookup = LookupContext(LookupSettings.from_environment())
+    extracting = ExtractContext(ExtractSettings.from_environment())
+    delivery = DeliveryContext(DeliverySettings.from_environment())
+    return {
+        "ParseMessage": sandboxed(parse_message, parsing),
+        "LookupIdentities": sandboxed(lookup_identities, lookup),
+        "ExtractEntities": sandboxed(extract_entities, extracting),
+        "DeliverNotification": sandboxed(deliver_notification, delivery),
+    }
 
 
 @contextmanager
@@ -61,9 +80,9 @@ def stand_in() -> Iterator[str]:
 def whole_workflow(definition: Path = ASL_FILE) -> DeployedWorkflow:
     """A workflow of the real handlers over a registry that holds the local system's seeds."""
     for item in items_of_folder(SEEDS):
-        client("dynamodb").put_item(TableName="registry", Item=to_item(item))
+        boto3.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
     workflow = DeployedWorkflow(definition_file=definition)
-    workflow.steps = dict(HANDLERS)
+    workflow.steps = functions()
     return workflow
 
 

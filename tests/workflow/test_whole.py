@@ -9,22 +9,14 @@ import boto3
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.aws.clients import client
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.mailer import SES_CONFIG
 from lambdas.extract_entities.comprehend import CONFIG as COMPREHEND_CONFIG
 from tests.support.broken import declining, refusing
 from tests.support.messages import sample, vaulted, with_pdf
 from tests.support.workflow import STEPS, DeployedWorkflow
 from tests.workflow.conftest import dead_letters, status_of, waiting
-from tests.workflow.real import (
-    HANDLERS,
-    actions,
-    addresses_told,
-    dying,
-    stand_in,
-    texts_sent,
-    whole_workflow,
-)
+from tests.workflow.real import actions, addresses_told, dying, stand_in, texts_sent, whole_workflow
 
 PETRA = "petra.lindqvist@millclinic.example"
 WEI = "wei.chen@heartcare.example"
@@ -50,7 +42,9 @@ def again(workflow: DeployedWorkflow, record: dict[str, Any]) -> dict[str, Any]:
     return workflow.run(workflow.receive())
 
 
-def test_an_admission_reaches_the_primary_care_provider(whole: DeployedWorkflow) -> None:
+def test_an_admission_reaches_the_primary_care_provider(
+    context: LedgerContext, whole: DeployedWorkflow
+) -> None:
     envelope = vaulted(sample("admission"))
     assert whole.run(whole.send(envelope))["status"] == "SUCCEEDED"
     assert addresses_told() == {PETRA: 1}
@@ -63,7 +57,7 @@ def test_an_admission_reaches_the_primary_care_provider(whole: DeployedWorkflow)
         "SENT",
         "COMPLETED",
     ]
-    assert chain.verify(envelope["event_id"]).holds
+    assert chain.verify(context, envelope["event_id"]).holds
 
 
 def test_the_same_message_twice_is_told_once(whole: DeployedWorkflow) -> None:
@@ -141,20 +135,21 @@ def test_a_message_of_300_kb_is_told_like_any_other(whole: DeployedWorkflow) -> 
 @pytest.mark.parametrize("after", [False, True], ids=["before its work", "after its work"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_second_run_after_a_crash_tells_each_provider_once(
-    whole: DeployedWorkflow, step: str, after: bool
+    context: LedgerContext, whole: DeployedWorkflow, step: str, after: bool
 ) -> None:
-    whole.steps[step] = dying(HANDLERS[step], after=after, times=2)
+    real = whole.steps[step]
+    whole.steps[step] = dying(real, after=after, times=2)
     envelope = vaulted(sample("two_recipients"))
     record = whole.send(envelope)
     first = whole.run(record)
     # The notification goes out without its clinical part; every other crash fails the execution.
     assert first["status"] == ("SUCCEEDED" if step == "ExtractEntities" else "FAILED")
     if step != "ExtractEntities":
-        whole.steps[step] = HANDLERS[step]
+        whole.steps[step] = real
         assert again(whole, record)["status"] == "SUCCEEDED"
     assert addresses_told() == {PETRA: 1, WEI: 1}
     assert status_of(envelope["event_id"])["status"] == "COMPLETED"
-    assert chain.verify(envelope["event_id"]).holds
+    assert chain.verify(context, envelope["event_id"]).holds
 
 
 # Botocore tries twice by itself, so six refusals fail three invocations.
@@ -172,10 +167,16 @@ TROUBLES = [
 
 @pytest.mark.parametrize(("service", "operation", "code", "status", "times"), TROUBLES)
 def test_a_dependency_that_fails_three_times_and_recovers_costs_nobody_a_notification(
-    whole: DeployedWorkflow, service: str, operation: str, code: str, status: int, times: int
+    context: LedgerContext,
+    whole: DeployedWorkflow,
+    service: str,
+    operation: str,
+    code: str,
+    status: int,
+    times: int,
 ) -> None:
     own = service == "comprehendmedical"
-    broken = client(service, COMPREHEND_CONFIG) if own else client(service)
+    broken = context.client(service, COMPREHEND_CONFIG) if own else context.client(service)
     record = whole.send(vaulted(sample("admission")))
     with (
         refusing(broken, operation, code, status, times) as refused,
@@ -188,17 +189,22 @@ def test_a_dependency_that_fails_three_times_and_recovers_costs_nobody_a_notific
     assert "I48" in texts_sent()[0] or "atrial" in texts_sent()[0].lower()
 
 
-def test_ses_throttling_three_times_costs_nobody_a_notification(whole: DeployedWorkflow) -> None:
-    with declining(client("sesv2", SES_CONFIG), "SendEmail", "TooManyRequestsException", 429, 3):
+def test_ses_throttling_three_times_costs_nobody_a_notification(
+    context: LedgerContext, whole: DeployedWorkflow
+) -> None:
+    with declining(
+        context.client("sesv2", SES_CONFIG), "SendEmail", "TooManyRequestsException", 429, 3
+    ):
         assert whole.run(whole.send(vaulted(sample("admission"))))["status"] == "SUCCEEDED"
     assert addresses_told() == {PETRA: 1}
 
 
 def test_ses_refusing_one_of_two_recipients_does_not_keep_the_other_from_being_told(
+    context: LedgerContext,
     whole: DeployedWorkflow,
 ) -> None:
     envelope = vaulted(sample("two_recipients"))
-    with declining(client("sesv2", SES_CONFIG), "SendEmail", "MessageRejected", 400, 1):
+    with declining(context.client("sesv2", SES_CONFIG), "SendEmail", "MessageRejected", 400, 1):
         execution = whole.run(whole.send(envelope))
     assert execution["status"] == "SUCCEEDED"
     outcomes = sorted(o["outcome"] for o in execution["output"]["deliveries"]["outcomes"])
@@ -207,16 +213,20 @@ def test_ses_refusing_one_of_two_recipients_does_not_keep_the_other_from_being_t
     assert {"SENT", "REFUSED", "COMPLETED"} <= set(actions(envelope["event_id"]))
 
 
-def test_a_dead_clinical_service_is_named_in_the_notification(whole: DeployedWorkflow) -> None:
-    broken = client("comprehendmedical", COMPREHEND_CONFIG)
+def test_a_dead_clinical_service_is_named_in_the_notification(
+    context: LedgerContext, whole: DeployedWorkflow
+) -> None:
+    broken = context.client("comprehendmedical", COMPREHEND_CONFIG)
     with refusing(broken, "InferICD10CM", "InternalServerException", 500):
         assert whole.run(whole.send(vaulted(sample("admission"))))["status"] == "SUCCEEDED"
     assert "not analysed" in texts_sent()[0].lower()
 
 
-def test_an_ambiguous_send_is_parked_and_never_repeated(whole: DeployedWorkflow) -> None:
+def test_an_ambiguous_send_is_parked_and_never_repeated(
+    context: LedgerContext, whole: DeployedWorkflow
+) -> None:
     envelope = vaulted(sample("admission"))
-    with declining(client("sesv2", SES_CONFIG), "SendEmail", "InternalFailure", 500):
+    with declining(context.client("sesv2", SES_CONFIG), "SendEmail", "InternalFailure", 500):
         execution = whole.run(whole.send(envelope))
     assert execution["status"] == "SUCCEEDED"
     assert "UNKNOWN" in actions(envelope["event_id"])

@@ -13,12 +13,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import now
+from lambdas.common.context import Context
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.keys import KeyRing, audit_keys
-from lambdas.common.settings import settings
+from lambdas.common.keys import KeyRing
 
 HEAD = "HEAD"
 GENESIS = "0" * 64
@@ -54,26 +54,26 @@ def canonical(entry: Item) -> bytes:
     ).encode()
 
 
-def append(event_id: str, *entries: Item) -> Item:
+def append(context: Context, event_id: str, *entries: Item) -> Item:
     """Appends entries to the event's chain, all or none, and returns the last as stored.
 
     Raises `DependencyUnavailableError` when the table cannot be written, or when others append to
     the same chain faster than this writer can.
     """
     for attempt in range(APPEND_TRIES):
-        head = _head(event_id)
+        head = _head(context, event_id)
         stored: list[Item] = []
         for entry in entries:
-            stored.append(seal(event_id, entry, stored[-1] if stored else head))
-        if _write(stored, head):
+            stored.append(seal(context, event_id, entry, stored[-1] if stored else head))
+        if _write(context, stored, head):
             return stored[-1]
         time.sleep(random.uniform(0, min(LONGEST_WAIT, 0.02 * 2**attempt)))
     raise DependencyUnavailableError("dynamodb: the event's audit chain is contended")
 
 
-def seal(event_id: str, entry: Item, head: Item | None) -> Item:
+def seal(context: Context, event_id: str, entry: Item, head: Item | None) -> Item:
     """The entry as stored after `head`: the chain's head, or the previous entry of this transaction."""
-    keys = audit_keys()
+    keys = context.audit_keys
     sequence = int(head["seq"]) + 1 if head else 1
     moment = entry.get("time") or now()
     previous = head["hash"] if head else GENESIS
@@ -95,19 +95,19 @@ def seal(event_id: str, entry: Item, head: Item | None) -> Item:
     }
 
 
-def entries(event_id: str) -> list[Item]:
+def entries(context: Context, event_id: str) -> list[Item]:
     """All entries of an event by time, those outside the chain included."""
-    found = [item for item in _items(event_id) if item["sk"] != HEAD]
+    found = [item for item in _items(context, event_id) if item["sk"] != HEAD]
     return sorted(found, key=lambda item: (item["time"], item["sk"]))
 
 
-def verify(event_id: str) -> Verdict:
+def verify(context: Context, event_id: str) -> Verdict:
     """Checks the event's chain: every entry present, in order and unaltered, up to its head."""
-    items = _items(event_id)
+    items = _items(context, event_id)
     head = next((item for item in items if item["sk"] == HEAD), None)
     chained = sorted((i for i in items if "seq" in i and i["sk"] != HEAD), key=lambda i: i["seq"])
     outside = len(items) - len(chained) - (1 if head else 0)
-    return Verdict(event_id, len(chained), outside, check(chained, head, audit_keys()))
+    return Verdict(event_id, len(chained), outside, check(chained, head, context.audit_keys))
 
 
 def check(chained: list[Item], head: Item | None, keys: KeyRing) -> list[str]:
@@ -135,9 +135,9 @@ def check(chained: list[Item], head: Item | None, keys: KeyRing) -> list[str]:
     return problems
 
 
-def _write(stored: list[Item], head: Item | None) -> bool:
+def _write(context: Context, stored: list[Item], head: Item | None) -> bool:
     """Writes entries and head together; False when another writer moved the head first."""
-    table, last = settings().audit_table, stored[-1]
+    table, last = context.settings.audit_table, stored[-1]
     unmoved: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(event_id)"}
     if head:
         unmoved = {
@@ -153,7 +153,7 @@ def _write(stored: list[Item], head: Item | None) -> bool:
     }
     try:
         with dependency("dynamodb"):
-            client("dynamodb").transact_write_items(
+            context.client("dynamodb").transact_write_items(
                 TransactItems=[
                     {"Put": {"TableName": table, "Item": to_item(new_head), **unmoved}},
                     *(
@@ -182,19 +182,20 @@ def _write(stored: list[Item], head: Item | None) -> bool:
     return True
 
 
-def _head(event_id: str) -> Item | None:
+def _head(context: Context, event_id: str) -> Item | None:
     with dependency("dynamodb"):
-        answer = client("dynamodb").get_item(
-            TableName=settings().audit_table,
+        answer = context.client("dynamodb").get_item(
+            TableName=context.settings.audit_table,
             Key=to_item({"event_id": event_id, "sk": HEAD}),
             ConsistentRead=True,
         )
     return from_item(answer["Item"]) if "Item" in answer else None
 
 
-def _items(event_id: str) -> list[Item]:
+def _items(context: Context, event_id: str) -> list[Item]:
     return list(
         query(
+            context,
             KeyConditionExpression="event_id = :e",
             ExpressionAttributeValues={":e": {"S": event_id}},
             ConsistentRead=True,
@@ -202,9 +203,9 @@ def _items(event_id: str) -> list[Item]:
     )
 
 
-def query(**arguments: Any) -> Iterator[Item]:
+def query(context: Context, **arguments: Any) -> Iterator[Item]:
     """Yields every item of a Query on the audit table, page by page."""
-    pages = client("dynamodb").get_paginator("query")
+    pages = context.client("dynamodb").get_paginator("query")
     with dependency("dynamodb"):
-        for page in pages.paginate(TableName=settings().audit_table, **arguments):
+        for page in pages.paginate(TableName=context.settings.audit_table, **arguments):
             yield from map(from_item, page["Items"])

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import boto3
@@ -39,10 +38,23 @@ TRANSIENT_CODES = frozenset(
 )
 
 
-@cache
-def client(service: str, config: Config = CONFIG) -> Any:
-    """The boto3 client of a service, cached per sandbox."""
-    return boto3.client(service, config=config)
+class Clients:
+    """The boto3 clients of one process, each made at its first use.
+
+    `fakes` are answered instead of boto3's, by service name.
+    """
+
+    def __init__(self, **fakes: Any) -> None:
+        self._fakes = fakes
+        self._made: dict[tuple[str, Config], Any] = {}
+
+    def get(self, service: str, config: Config = CONFIG) -> Any:
+        """The client of a service with this botocore configuration."""
+        if service in self._fakes:
+            return self._fakes[service]
+        if (service, config) not in self._made:
+            self._made[service, config] = boto3.client(service, config=config)
+        return self._made[service, config]
 
 
 def is_transient(error: ClientError) -> bool:

@@ -18,6 +18,7 @@ from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.written import Written
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger import deliveries, table
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import NOT_DUE, RESEND_AFTER, TAKE_UP_AFTER, due, due_after
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
@@ -48,7 +49,9 @@ class Delivery:
         return deliveries.delivery_id(self.event_id, self.recipient_ref, self.channel)
 
 
-def claim(delivery: Delivery, attempt: str, released: bool = False) -> DeliveryItem:
+def claim(
+    context: LedgerContext, delivery: Delivery, attempt: str, released: bool = False
+) -> DeliveryItem:
     """The item after this attempt tried to claim it; `released` claims a held one that is due.
 
     `state` is `claimed` when the delivery is this attempt's to make. It is anything else when the
@@ -81,21 +84,24 @@ def claim(delivery: Delivery, attempt: str, released: bool = False) -> DeliveryI
         changes |= {"released": True, **due_after(delivery.delivery_id, TAKE_UP_AFTER)}
         condition += " OR (#state = :held AND #release_at <= :due)"
         values |= {":held": DeliveryState.HELD, ":due": now()}
-    claimed = _update(delivery, changes, condition, values)
+    claimed = _update(context, delivery, changes, condition, values)
     item = _item(claimed)
     if claimed.applied or item.state not in (DeliveryState.CLAIMED, DeliveryState.SENDING):
         return item
     if item.lease_until >= _milliseconds() or item.state is DeliveryState.CLAIMED:
         raise DependencyUnavailableError("ledger: another run is making this delivery")
-    return park(delivery, item.attempt_id)
+    return park(context, delivery, item.attempt_id)
 
 
-def begin_sending(delivery: Delivery, attempt: str, document: Written) -> None:
+def begin_sending(
+    context: LedgerContext, delivery: Delivery, attempt: str, document: Written
+) -> None:
     """Writes that the call to SES is about to be made, with the document that it will send.
 
     Raises `DependencyUnavailableError` when the claim is no longer this attempt's.
     """
     begun = _update(
+        context,
         delivery,
         {
             "state": DeliveryState.SENDING,
@@ -114,32 +120,41 @@ def begin_sending(delivery: Delivery, attempt: str, document: Written) -> None:
         raise DependencyUnavailableError("ledger: another run took this delivery over")
 
 
-def confirm(delivery: Delivery, attempt: str, ses_message_id: str) -> DeliveryItem:
+def confirm(
+    context: LedgerContext, delivery: Delivery, attempt: str, ses_message_id: str
+) -> DeliveryItem:
     """The item as `sent`, with SES's message id."""
     sent = {"ses_message_id": ses_message_id, "sent_at": now(), **NOT_DUE}
-    return _settle(delivery, attempt, DeliveryState.SENT, sent)
+    return _settle(context, delivery, attempt, DeliveryState.SENT, sent)
 
 
-def refuse(delivery: Delivery, attempt: str, reason: str) -> DeliveryItem:
+def refuse(context: LedgerContext, delivery: Delivery, attempt: str, reason: str) -> DeliveryItem:
     """The item as `refused`, with the reason: a code or a sentence of ours, no address."""
-    return _settle(delivery, attempt, DeliveryState.REFUSED, {"reason": reason, **NOT_DUE})
+    return _settle(context, delivery, attempt, DeliveryState.REFUSED, {"reason": reason, **NOT_DUE})
 
 
-def hold(delivery: Delivery, attempt: str, reason: str, release_at: str) -> DeliveryItem:
+def hold(
+    context: LedgerContext, delivery: Delivery, attempt: str, reason: str, release_at: str
+) -> DeliveryItem:
     """The item as `held` until `release_at`, an ISO 8601 moment in UTC; nothing was sent."""
     until = {"release_at": release_at, **due(delivery.delivery_id, release_at)}
-    return _settle(delivery, attempt, DeliveryState.HELD, {"hold_reason": reason, **until})
+    return _settle(context, delivery, attempt, DeliveryState.HELD, {"hold_reason": reason, **until})
 
 
-def suppress(delivery: Delivery, attempt: str, because: str) -> DeliveryItem:
+def suppress(
+    context: LedgerContext, delivery: Delivery, attempt: str, because: str
+) -> DeliveryItem:
     """The item as `suppressed`: its event was cancelled first. `because` is a code or id."""
-    return _settle(delivery, attempt, DeliveryState.SUPPRESSED, {"reason": because, **NOT_DUE})
+    return _settle(
+        context, delivery, attempt, DeliveryState.SUPPRESSED, {"reason": because, **NOT_DUE}
+    )
 
 
-def park(delivery: Delivery, attempt: str) -> DeliveryItem:
+def park(context: LedgerContext, delivery: Delivery, attempt: str) -> DeliveryItem:
     """The item as `unknown`; or as it is, when SES's own event has settled it meanwhile."""
     return _item(
         _update(
+            context,
             delivery,
             {
                 "state": DeliveryState.UNKNOWN,
@@ -151,22 +166,26 @@ def park(delivery: Delivery, attempt: str) -> DeliveryItem:
     )
 
 
-def release(delivery: Delivery, attempt: str) -> None:
+def release(context: LedgerContext, delivery: Delivery, attempt: str) -> None:
     """Gives the delivery back, free for the next run: SES surely did not take it."""
-    _settle(delivery, attempt, DeliveryState.CLAIMED, {"lease_until": 0})
+    _settle(context, delivery, attempt, DeliveryState.CLAIMED, {"lease_until": 0})
 
 
-def _settle(delivery: Delivery, attempt: str, state: DeliveryState, changes: Item) -> DeliveryItem:
+def _settle(
+    context: LedgerContext, delivery: Delivery, attempt: str, state: DeliveryState, changes: Item
+) -> DeliveryItem:
     """Writes a fact that only this attempt knows, even where a later run has parked it meanwhile."""
     changes = {"state": state, **changes}
-    return _item(_update(delivery, changes, "#attempt_id = :mine", {":mine": attempt}))
+    return _item(_update(context, delivery, changes, "#attempt_id = :mine", {":mine": attempt}))
 
 
-def _update(delivery: Delivery, changes: Item, condition: str, values: Item) -> Update:
+def _update(
+    context: LedgerContext, delivery: Delivery, changes: Item, condition: str, values: Item
+) -> Update:
     moment = now()
     changes = {**changes, "updated_at": moment}
     return table.update(
-        delivery.delivery_id, changes, condition, values, once={"claimed_at": moment}
+        context, delivery.delivery_id, changes, condition, values, once={"claimed_at": moment}
     )
 
 

@@ -12,6 +12,7 @@ from lambdas.common.aws.items import Item, from_item
 from lambdas.common.clock import now
 from lambdas.common.contracts.document import to_document
 from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import NOT_DUE, due
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState, HoldReason
@@ -23,21 +24,21 @@ def delivery_id(event_id: str, recipient_ref: str, channel: str) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()[:32]
 
 
-def read(delivery_id: str) -> DeliveryItem | None:
+def read(context: LedgerContext, delivery_id: str) -> DeliveryItem | None:
     """The delivery, read consistently; None when there is none."""
-    item = table.read_item(delivery_id)
+    item = table.read_item(context, delivery_id)
     return msgspec.convert(item, DeliveryItem) if item else None
 
 
-def in_state(state: DeliveryState) -> list[DeliveryItem]:
+def in_state(context: LedgerContext, state: DeliveryState) -> list[DeliveryItem]:
     """The deliveries in a state, the longest unchanged first."""
-    pages = table.query("by_state", "#state = :state", {":state": state})
+    pages = table.query(context, "by_state", "#state = :state", {":state": state})
     return [
         msgspec.convert(from_item(item), DeliveryItem) for page in pages for item in page["Items"]
     ]
 
 
-def tell_instead(item: DeliveryItem) -> str:
+def tell_instead(context: LedgerContext, item: DeliveryItem) -> str:
     """Holds a delivery of the same event to the recipient's fallback, due at once, and returns its id.
 
     Returns "" where the provider directory names no fallback. A fallback that has a delivery of this
@@ -64,14 +65,15 @@ def tell_instead(item: DeliveryItem) -> str:
         **_held(key, HoldReason.FALLBACK, moment),
         **{name: value for name, value in kept.items() if value is not None},
     }
-    table.update(key, held, "attribute_not_exists(#delivery_id)")
+    table.update(context, key, held, "attribute_not_exists(#delivery_id)")
     return key
 
 
-def resend(delivery_id: str, *, once: bool) -> bool:
+def resend(context: LedgerContext, delivery_id: str, *, once: bool) -> bool:
     """Whether an unknown delivery was held for sending again at once; `once`: only the first time."""
     first = " AND attribute_not_exists(#resent)" if once else ""
     return table.update(
+        context,
         delivery_id,
         {**_held(delivery_id, HoldReason.RESEND, now()), "resent": 1},
         "#state = :unknown" + first,
@@ -79,25 +81,32 @@ def resend(delivery_id: str, *, once: bool) -> bool:
     ).applied
 
 
-def leave_to_a_person(delivery_id: str) -> None:
+def leave_to_a_person(context: LedgerContext, delivery_id: str) -> None:
     """Removes an unknown delivery from the index `by_due`: a person decides."""
-    table.update(delivery_id, NOT_DUE, "#state = :unknown", {":unknown": DeliveryState.UNKNOWN})
+    table.update(
+        context, delivery_id, NOT_DUE, "#state = :unknown", {":unknown": DeliveryState.UNKNOWN}
+    )
 
 
-def bind(items: Sequence[DeliveryItem]) -> tuple[str, list[DeliveryItem]]:
+def bind(context: LedgerContext, items: Sequence[DeliveryItem]) -> tuple[str, list[DeliveryItem]]:
     """A new summary's id, and those of the items that are now bound to it, for good."""
     digest_id = uuid.uuid4().hex
     changes = {"digest_id": digest_id, "updated_at": now()}
     condition = "#state = :held AND attribute_not_exists(#digest_id)"
     held = {":held": DeliveryState.HELD}
     return digest_id, [
-        item for item in items if table.update(item.delivery_id, changes, condition, held).applied
+        item
+        for item in items
+        if table.update(context, item.delivery_id, changes, condition, held).applied
     ]
 
 
-def settle_member(delivery_id: str, summary_id: str, changes: dict[str, Any]) -> None:
+def settle_member(
+    context: LedgerContext, delivery_id: str, summary_id: str, changes: dict[str, Any]
+) -> None:
     """Changes a held delivery that is bound to this summary; nothing where it is not (any more)."""
     table.update(
+        context,
         delivery_id,
         {name: value for name, value in changes.items() if value}
         | {"updated_at": now(), **NOT_DUE},

@@ -18,6 +18,7 @@ import msgspec
 from lambdas.common.aws.items import Item, from_item
 from lambdas.common.clock import iso
 from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
 
@@ -61,47 +62,51 @@ def due_after(delivery_id: str, wait: timedelta) -> Item:
     return due(delivery_id, iso(datetime.now(UTC) + wait))
 
 
-def due_by(moment: str) -> list[DeliveryItem]:
+def due_by(context: LedgerContext, moment: str) -> list[DeliveryItem]:
     """The items whose time came at or before the moment (ISO 8601, UTC), the longest due first.
 
     Each holds the attributes of the index: references, codes and times, no task. At most `MOST`.
     """
-    shards = [_due_in(str(shard), moment) for shard in range(DUE_SHARDS)]
+    shards = [_due_in(context, str(shard), moment) for shard in range(DUE_SHARDS)]
     return list(islice(heapq.merge(*shards, key=lambda item: item.due_at), MOST))
 
 
-def _due_in(shard: str, moment: str) -> Iterator[DeliveryItem]:
+def _due_in(context: LedgerContext, shard: str, moment: str) -> Iterator[DeliveryItem]:
     condition = "#due_shard = :shard AND #due_at <= :moment"
-    for page in table.query("by_due", condition, {":shard": shard, ":moment": moment}):
+    for page in table.query(context, "by_due", condition, {":shard": shard, ":moment": moment}):
         for item in page["Items"]:
             yield msgspec.convert(from_item(item), DeliveryItem)
 
 
-def waiting(found: list[DeliveryItem], moment: str) -> Waiting:
+def waiting(context: LedgerContext, found: list[DeliveryItem], moment: str) -> Waiting:
     """The counts for the alarms; `found` is `due_by` of that moment, and is counted on where it was cut."""
     overdue = [item for item in found if item.state is DeliveryState.HELD]
     count = len(overdue)
     if len(found) == MOST:
-        count = _held("#due_shard = :key AND #due_at <= :moment", moment)
+        count = _held(context, "#due_shard = :key AND #due_at <= :moment", moment)
     return Waiting(
-        held=count + _held("#due_shard = :key AND #due_at > :moment", moment),
+        held=count + _held(context, "#due_shard = :key AND #due_at > :moment", moment),
         overdue=count,
         oldest=overdue[0].due_at if overdue else moment,
-        unknown=_count("by_state", "#state = :key", {":key": DeliveryState.UNKNOWN}),
+        unknown=_count(context, "by_state", "#state = :key", {":key": DeliveryState.UNKNOWN}),
     )
 
 
-def _held(condition: str, moment: str) -> int:
+def _held(context: LedgerContext, condition: str, moment: str) -> int:
     """How many held deliveries the index holds on this condition."""
     values = {":moment": moment, ":held": DeliveryState.HELD}
     return sum(
         _count(
-            "by_due", condition, {**values, ":key": str(shard)}, FilterExpression="#state = :held"
+            context,
+            "by_due",
+            condition,
+            {**values, ":key": str(shard)},
+            FilterExpression="#state = :held",
         )
         for shard in range(DUE_SHARDS)
     )
 
 
-def _count(index: str, condition: str, values: Item, **more: Any) -> int:
-    pages = table.query(index, condition, values, Select="COUNT", **more)
+def _count(context: LedgerContext, index: str, condition: str, values: Item, **more: Any) -> int:
+    pages = table.query(context, index, condition, values, Select="COUNT", **more)
     return sum(page["Count"] for page in pages)

@@ -15,6 +15,7 @@ from lambdas.common.aws.items import Item
 from lambdas.common.clock import iso
 from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
 from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import EncounterRecord
 from lambdas.delivery.ledger.table import Prefix
 
@@ -56,7 +57,12 @@ class NotifiedEvent:
 
 
 def cancelled_by(
-    encounter: NotifiedEncounter, event: NotifiedEvent, delivery_id: str, *, promised: bool = False
+    context: LedgerContext,
+    encounter: NotifiedEncounter,
+    event: NotifiedEvent,
+    delivery_id: str,
+    *,
+    promised: bool = False,
 ) -> str:
     """The cancellation's event id when the event was cancelled; else "" and the delivery is on the list.
 
@@ -76,11 +82,15 @@ def cancelled_by(
         if promised:
             condition += " OR contains(#told, :id)"
             values[":id"] = delivery_id
-    listed = table.update(encounter.key, {}, condition, values, add={"told": {delivery_id}})
+    listed = table.update(
+        context, encounter.key, {}, condition, values, add={"told": {delivery_id}}
+    )
     return "" if listed.applied else str(listed.item[f"{kind}_by"])
 
 
-def cancel(encounter: NotifiedEncounter, cancellation: NotifiedEvent) -> frozenset[str]:
+def cancel(
+    context: LedgerContext, encounter: NotifiedEncounter, cancellation: NotifiedEvent
+) -> frozenset[str]:
     """Cancels the events that the cancellation's kind names; returns all deliveries on the list.
 
     Of several cancellations the latest received stands.
@@ -89,6 +99,7 @@ def cancel(encounter: NotifiedEncounter, cancellation: NotifiedEvent) -> frozens
         return frozenset()
     kind = cancellation.event_kind
     cancelled = table.update(
+        context,
         encounter.key,
         {
             f"{kind}_by": cancellation.event_id,

@@ -5,6 +5,7 @@ import msgspec
 from lambdas.common.aws.items import from_item
 from lambdas.common.clock import now
 from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import AddressProblem, Switch
 from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 from lambdas.delivery.ledger.table import Prefix
@@ -17,38 +18,47 @@ PREFIXES = {
 
 
 def report(
-    problem: AddressProblemState, endpoint_ref: str, *, recipient_ref: str, reason: str = ""
+    context: LedgerContext,
+    problem: AddressProblemState,
+    endpoint_ref: str,
+    *,
+    recipient_ref: str,
+    reason: str = "",
 ) -> None:
     """Writes a problem of an address for the operator; the latest replaces an earlier one."""
     facts = {"state": problem, "recipient_ref": recipient_ref, "reason": reason}
     key = PREFIXES[problem].key(endpoint_ref)
-    table.replace_item({"delivery_id": key, "updated_at": now(), **facts})
+    table.replace_item(context, {"delivery_id": key, "updated_at": now(), **facts})
 
 
-def read(problem: AddressProblemState, endpoint_ref: str) -> AddressProblem | None:
+def read(
+    context: LedgerContext, problem: AddressProblemState, endpoint_ref: str
+) -> AddressProblem | None:
     """The problem of an address, None where it has none. A corrected address has another reference."""
-    item = table.read_item(PREFIXES[problem].key(endpoint_ref))
+    item = table.read_item(context, PREFIXES[problem].key(endpoint_ref))
     return msgspec.convert(item, AddressProblem) if item else None
 
 
-def reported(problem: AddressProblemState) -> list[AddressProblem]:
+def reported(context: LedgerContext, problem: AddressProblemState) -> list[AddressProblem]:
     """All addresses that have the problem, the oldest first."""
-    pages = table.query("by_state", "#state = :state", {":state": problem})
+    pages = table.query(context, "by_state", "#state = :state", {":state": problem})
     return [
         msgspec.convert(from_item(item), AddressProblem) for page in pages for item in page["Items"]
     ]
 
 
-def set_switch(state: SwitchState, by: str) -> None:
+def set_switch(context: LedgerContext, state: SwitchState, by: str) -> None:
     """Sets the switch of all deliveries, in a person's name."""
-    table.replace_item({"delivery_id": SWITCH, "state": state, "by": by, "updated_at": now()})
+    table.replace_item(
+        context, {"delivery_id": SWITCH, "state": state, "by": by, "updated_at": now()}
+    )
 
 
-def read_switch() -> Switch:
+def read_switch(context: LedgerContext) -> Switch:
     """The switch as it was set last; `on` where nobody ever set it."""
-    return msgspec.convert(table.read_item(SWITCH), Switch)
+    return msgspec.convert(table.read_item(context, SWITCH), Switch)
 
 
-def paused() -> bool:
+def paused(context: LedgerContext) -> bool:
     """Whether the switch holds every delivery."""
-    return read_switch().state is SwitchState.PAUSED
+    return read_switch(context).state is SwitchState.PAUSED

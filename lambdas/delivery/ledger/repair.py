@@ -10,14 +10,15 @@ from datetime import datetime
 
 import msgspec
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import iso
 from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import RESEND_AFTER, TAKE_UP_AFTER, due
 from lambdas.delivery.ledger.items import DeliveryItem, RepairPosition
 from lambdas.delivery.ledger.states import DeliveryState
-from lambdas.delivery.ledger.table import Prefix, ledger_table
+from lambdas.delivery.ledger.table import Prefix
 
 POSITION = Prefix.REPAIR.key("by_due")
 STATES = (
@@ -35,28 +36,30 @@ SECONDS = 10
 """How long a run repairs at most, of its 55 s."""
 
 
-def repair(resends_unknown: bool) -> int:
+def repair(context: LedgerContext, resends_unknown: bool) -> int:
     """How many items were put on the index. Stops after `PAGES` pages in a row that lack none."""
     begun, clean, repaired = time.monotonic(), 0, 0
-    kept = table.read_item(POSITION).get("position", {})
+    kept = table.read_item(context, POSITION).get("position", {})
     position = msgspec.convert(kept, RepairPosition)
     state, start = position.state, position.start
     while clean < PAGES and time.monotonic() - begun < SECONDS:
-        items, start = _page(state, start)
+        items, start = _page(context, state, start)
         wanted = (i for i in items if i.state is not DeliveryState.UNKNOWN or resends_unknown)
-        found = sum(map(_put_on_index, wanted))
+        found = sum(_put_on_index(context, item) for item in wanted)
         repaired, clean = repaired + found, 0 if found else clean + 1
         if not start:
             state = STATES[(STATES.index(state) + 1) % len(STATES)]
-    table.update(POSITION, {"position": {"state": state, "start": start}})
+    table.update(context, POSITION, {"position": {"state": state, "start": start}})
     return repaired
 
 
-def _page(state: DeliveryState, start: Item) -> tuple[list[DeliveryItem], Item]:
+def _page(
+    context: LedgerContext, state: DeliveryState, start: Item
+) -> tuple[list[DeliveryItem], Item]:
     """A page's items that are not on the index, and the key to go on from; empty after the last page."""
     with dependency("dynamodb"):
-        page = client("dynamodb").query(
-            TableName=ledger_table(),
+        page = context.client("dynamodb").query(
+            TableName=context.settings.ledger_table,
             IndexName="by_state",
             KeyConditionExpression="#state = :state",
             FilterExpression="attribute_not_exists(due_shard) AND attribute_exists(task)",
@@ -69,11 +72,12 @@ def _page(state: DeliveryState, start: Item) -> tuple[list[DeliveryItem], Item]:
     return items, from_item(page.get("LastEvaluatedKey", {}))
 
 
-def _put_on_index(item: DeliveryItem) -> bool:
+def _put_on_index(context: LedgerContext, item: DeliveryItem) -> bool:
     moment = due_at(item)
     return (
         bool(moment)
         and table.update(
+            context,
             item.delivery_id,
             due(item.delivery_id, moment),
             "#state = :state AND attribute_not_exists(#due_shard)",

@@ -4,14 +4,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
-from lambdas.common.settings import required
+from lambdas.delivery.ledger.context import LedgerContext
 
 
 class Prefix(StrEnum):
@@ -41,28 +40,27 @@ class Update:
     item: Item
 
 
-@cache
-def ledger_table() -> str:
-    """The ledger's table name; raises `ConfigurationError` where it is not set."""
-    return required("ENS_LEDGER_TABLE")
-
-
-def read_item(key: str) -> Item:
+def read_item(context: LedgerContext, key: str) -> Item:
     """The item, read consistently; empty when there is none."""
     with dependency("dynamodb"):
-        answer = client("dynamodb").get_item(
-            TableName=ledger_table(), Key=to_item({"delivery_id": key}), ConsistentRead=True
+        answer = context.client("dynamodb").get_item(
+            TableName=context.settings.ledger_table,
+            Key=to_item({"delivery_id": key}),
+            ConsistentRead=True,
         )
     return from_item(answer.get("Item", {}))
 
 
-def replace_item(item: Item) -> None:
+def replace_item(context: LedgerContext, item: Item) -> None:
     """Writes an item, or replaces the one of its key."""
     with dependency("dynamodb"):
-        client("dynamodb").put_item(TableName=ledger_table(), Item=to_item(item))
+        context.client("dynamodb").put_item(
+            TableName=context.settings.ledger_table, Item=to_item(item)
+        )
 
 
 def update(
+    context: LedgerContext,
     key: str,
     changes: Item,
     condition: str = "",
@@ -91,8 +89,8 @@ def update(
     new = {f":new_{name}": value for name, value in (written | add | once).items()}
     try:
         with dependency("dynamodb"):
-            answer = client("dynamodb").update_item(
-                TableName=ledger_table(),
+            answer = context.client("dynamodb").update_item(
+                TableName=context.settings.ledger_table,
                 Key=to_item({"delivery_id": key}),
                 UpdateExpression=expression,
                 **({"ConditionExpression": condition} if condition else {}),
@@ -108,15 +106,17 @@ def update(
     return Update(True, from_item(answer["Attributes"]))
 
 
-def query(index: str, condition: str, values: Item, **more: Any) -> Iterator[dict[str, Any]]:
+def query(
+    context: LedgerContext, index: str, condition: str, values: Item, **more: Any
+) -> Iterator[dict[str, Any]]:
     """The pages of DynamoDB's answers about an index."""
     names = _names(f"{condition} {more.get('FilterExpression', '')}")
     with dependency("dynamodb"):
         yield from (
-            client("dynamodb")
+            context.client("dynamodb")
             .get_paginator("query")
             .paginate(
-                TableName=ledger_table(),
+                TableName=context.settings.ledger_table,
                 IndexName=index,
                 KeyConditionExpression=condition,
                 ExpressionAttributeNames=names,

@@ -1,14 +1,22 @@
 """Whether a recipient's certificate may be encrypted to: chain, validity, address, use, revocation."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import cast
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.verification import (
+    Criticality,
+    ExtensionPolicy,
+    Policy,
+    PolicyBuilder,
+    Store,
+    VerificationError,
+)
 
-LONGEST_CHAIN = 6
+MOST_INTERMEDIATES = 5
 LEAST_RSA_BITS = 2048
 
 
@@ -42,7 +50,9 @@ def usable(
         raise BadCertificateError(OTHER_ADDRESS)
     if not _fit_to_encrypt(leaf):
         raise BadCertificateError(WRONG_USE)
-    _check_chain(leaf, issuers, anchors, revocations)
+    chain = _chain(leaf, issuers, anchors)
+    for certificate, issuer in pairwise(chain):
+        _check_revocation(certificate, issuer, revocations)
     return leaf
 
 
@@ -77,52 +87,42 @@ def _fit_to_encrypt(leaf: x509.Certificate) -> bool:
     return True
 
 
-def _check_chain(
-    leaf: x509.Certificate,
-    issuers: list[x509.Certificate],
-    anchors: list[x509.Certificate],
-    revocations: list[x509.CertificateRevocationList],
-) -> None:
-    """Walks from the leaf to an anchor; every certificate on the way must hold by itself."""
-    current, below = leaf, 0
-    for _ in range(LONGEST_CHAIN):
-        _check_time(current)
-        anchor = next((known for known in anchors if _issued(known, current, below)), None)
-        issuer = anchor or next((k for k in issuers if _issued(k, current, below)), None)
-        if issuer is None:
-            raise BadCertificateError(UNTRUSTED)
-        _check_revocation(current, issuer, revocations)
-        if anchor:
-            _check_time(anchor)
-            return
-        current, below = issuer, below + 1
-    raise BadCertificateError(UNTRUSTED)
+def _chain(
+    leaf: x509.Certificate, issuers: list[x509.Certificate], anchors: list[x509.Certificate]
+) -> list[x509.Certificate]:
+    """The certificates from the leaf to an anchor, verified by `cryptography` (RFC 5280 6.1).
 
-
-def _check_time(certificate: x509.Certificate) -> None:
+    https://cryptography.io/en/latest/x509/verification/
+    """
     now = datetime.now(UTC)
-    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+    if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
         raise BadCertificateError(EXPIRED)
-
-
-def _issued(issuer: x509.Certificate, certificate: x509.Certificate, below: int) -> bool:
-    """Whether `issuer` is an authority that may have `below` others under it, and signed this."""
+    if not anchors:
+        raise BadCertificateError(UNTRUSTED)
+    authorities = (
+        ExtensionPolicy.permit_all()
+        .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
+        .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _check_signs_certificates)
+    )
+    verifier = (
+        PolicyBuilder()
+        .store(Store(anchors))
+        .time(now)
+        .max_chain_depth(MOST_INTERMEDIATES)
+        # The verifier's defaults are for TLS. `_fit_to_encrypt` checks the leaf's uses.
+        .extension_policies(ca_policy=authorities, ee_policy=ExtensionPolicy.permit_all())
+        .build_client_verifier()
+    )
     try:
-        basic = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
-        certificate.verify_directly_issued_by(issuer)
-    except (x509.ExtensionNotFound, InvalidSignature, TypeError, ValueError):
-        return False
-    if not basic.ca or (basic.path_length is not None and basic.path_length < below):
-        return False
-    if any(
-        extension.critical and isinstance(extension.value, x509.NameConstraints)
-        for extension in issuer.extensions
-    ):
-        return (
-            False  # names that we would have to understand: such an authority is not trusted here
-        )
-    usage = [e.value for e in issuer.extensions if isinstance(e.value, x509.KeyUsage)]
-    return all(value.key_cert_sign for value in usage)
+        return verifier.verify(leaf, issuers).chain
+    except VerificationError:
+        raise BadCertificateError(UNTRUSTED) from None
+
+
+def _check_signs_certificates(_: Policy, __: x509.Certificate, use: x509.KeyUsage | None) -> None:
+    """Refuses an authority whose key may not sign certificates (RFC 5280 4.2.1.3, keyCertSign)."""
+    if use is not None and not use.key_cert_sign:
+        raise ValueError("keyCertSign is not asserted")
 
 
 def _check_revocation(

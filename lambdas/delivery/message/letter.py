@@ -2,7 +2,6 @@
 
 from collections.abc import Sized
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -19,6 +18,15 @@ from lambdas.delivery.message.locale import Words, words_in
 from lambdas.delivery.message.wording import notice_of, reason_words
 
 TEMPLATES = Path(__file__).with_name("templates")
+
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ def compose(
 
 def rendered(subject: str, views: list[View], words: Words) -> Letter:
     """The views as one letter: one is a notification, several are a summary."""
-    templates = _templates()
+    templates = _ENVIRONMENT
     shown = {"views": views, "w": words, "summary": len(views) > 1}
     text = templates.get_template("letter.txt.j2").render(shown)
     html = templates.get_template("letter.html.j2").render(shown)
@@ -149,15 +157,3 @@ def _why(recipient: Recipient, instead_of: str, words: Words) -> list[str]:
     if instead_of:
         why.append(said.why_fallback.format(name=instead_of))
     return why
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

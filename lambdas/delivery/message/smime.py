@@ -3,7 +3,6 @@
 import base64
 import json
 from dataclasses import dataclass, field
-from functools import cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -11,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.serialization import pkcs7
 
-from lambdas.common.aws.clients import client, dependency
 from lambdas.common.errors import ConfigurationError
 
 
@@ -24,27 +22,25 @@ class Keyring:
     anchors: list[x509.Certificate]
     revocations: list[x509.CertificateRevocationList]
 
+    @classmethod
+    def from_secret(cls, text: str) -> "Keyring":
+        """The keyring in a secret: a JSON object of PEM texts `certificate`, `key`, `anchors`, `crls`.
 
-@cache
-def keyring(secret_id: str) -> Keyring:
-    """The keyring in a secret: a JSON object of PEM texts `certificate`, `key`, `anchors`, `crls`.
-
-    Raises `ConfigurationError` where it has not that shape or the key is not an RSA key.
-    """
-    with dependency("secretsmanager"):
-        answer = client("secretsmanager").get_secret_value(SecretId=secret_id)
-    try:
-        document = json.loads(answer["SecretString"])
-        key = serialization.load_pem_private_key(document["key"].encode(), None)
-        ring = Keyring(
-            certificate=x509.load_pem_x509_certificate(document["certificate"].encode()),
-            key=key if isinstance(key, RSAPrivateKey) else _no_key(),
-            anchors=x509.load_pem_x509_certificates(document["anchors"].encode()),
-            revocations=_revocations(document.get("crls", "")),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise ConfigurationError("the S/MIME secret is not a JSON object of PEM texts") from None
-    return ring
+        Raises `ConfigurationError` where it has not that shape or the key is not an RSA key.
+        """
+        try:
+            document = json.loads(text)
+            key = serialization.load_pem_private_key(document["key"].encode(), None)
+            return cls(
+                certificate=x509.load_pem_x509_certificate(document["certificate"].encode()),
+                key=key if isinstance(key, RSAPrivateKey) else _no_key(),
+                anchors=x509.load_pem_x509_certificates(document["anchors"].encode()),
+                revocations=_revocations(document.get("crls", "")),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise ConfigurationError(
+                "the S/MIME secret is not a JSON object of PEM texts"
+            ) from None
 
 
 def _no_key() -> RSAPrivateKey:

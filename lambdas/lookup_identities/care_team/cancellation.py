@@ -16,12 +16,13 @@ from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
+from lambdas.lookup_identities.context import LookupContext
 
 NOT_TOLD = (DeliveryState.REFUSED, DeliveryState.SUPPRESSED)
 
 
 def cancelled_by_event(
-    identities: Identities, encounter_ref: str, cancellation: NotifiedEvent
+    context: LookupContext, identities: Identities, encounter_ref: str, cancellation: NotifiedEvent
 ) -> Identities:
     """The identities with those as recipients who were told of the cancelled event.
 
@@ -30,8 +31,8 @@ def cancelled_by_event(
     """
     listed: set[str] = set()
     for patient_ref in (identities.patient_ref, *identities.merged_from):
-        listed |= cancel(NotifiedEncounter(encounter_ref, patient_ref), cancellation)
-    items = filter(None, map(deliveries.read, sorted(listed)))
+        listed |= cancel(context, NotifiedEncounter(encounter_ref, patient_ref), cancellation)
+    items = filter(None, [deliveries.read(context, key) for key in sorted(listed)])
     found = [
         item
         for item in items
@@ -40,7 +41,7 @@ def cancelled_by_event(
         and item.task
         and item.task.envelope.received_at <= cancellation.received_at
     ]
-    recipients = [_again(item) for item in _first_notices(found, cancellation.event_kind)]
+    recipients = [_again(context, item) for item in _first_notices(found, cancellation.event_kind)]
     return replace(
         identities, recipients=tuple(filter(None, recipients)), considered=(), fallbacks=()
     )
@@ -55,11 +56,11 @@ def _first_notices(found: Iterable[DeliveryItem], event_kind: EventKind) -> list
     return [item for _, item in sorted(newest.items()) if item.event_kind != event_kind]
 
 
-def _again(item: DeliveryItem) -> Recipient | None:
+def _again(context: LookupContext, item: DeliveryItem) -> Recipient | None:
     """The recipient as they were when they were told, with what they were told."""
     first = read_as(
         Identities,
-        vault.read_document(item.event_id, "identities.json", item.identities_version),
+        vault.read_document(context, item.event_id, "identities.json", item.identities_version),
     )
     for recipient in (*first.recipients, *first.fallbacks):
         if recipient.recipient_ref == item.recipient_ref:

@@ -4,16 +4,14 @@ import http.client
 import json
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.lookup_identities.mpi import connection as wire
 from lambdas.lookup_identities.mpi.connection import TRIES, Deadline, tls_context
-from lambdas.lookup_identities.settings import mpi_secret, mpi_settings
 
 FHIR_JSON = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"
@@ -41,11 +39,12 @@ class FhirResponse:
 class Host:
     """One host over HTTP or HTTPS, its connection kept and opened anew when it died."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, secret: Mapping[str, str]) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigurationError("ENS_MPI_SETTINGS names no http or https address")
         self._parts = parts
+        self._secret = secret
         self._connection: http.client.HTTPConnection | None = None
 
     def request(
@@ -105,7 +104,7 @@ class Host:
         seconds = deadline.within(wire.CONNECT_SECONDS)
         connection: http.client.HTTPConnection
         if self._parts.scheme == "https":
-            context = tls_context(mpi_secret())
+            context = tls_context(self._secret)
             connection = http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
         else:
             connection = http.client.HTTPConnection(host, port, timeout=seconds)
@@ -122,12 +121,31 @@ class FhirClient:
         token_url: str = "",
         scope: str = "system/*.read",
         search_by_post: bool = True,
+        secret: Mapping[str, str] | None = None,
     ) -> None:
+        self._secret = secret or {}
         self._path = urlsplit(base_url).path.rstrip("/")
-        self._host = Host(base_url)
+        self._host = Host(base_url, self._secret)
         self._search_by_post = search_by_post
         self._token_url, self._scope = token_url, scope
         self._token, self._token_until = "", 0.0
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any], secret: Mapping[str, str]) -> Self:
+        """The server of ENS_MPI_SETTINGS: `base_url`, for OAuth2 `token_url` and `scope`, and `search`.
+
+        Raises `ConfigurationError` when `search` is neither `post` (the default) nor `get`.
+        """
+        search = settings.get("search", "post")
+        if search not in ("post", "get"):
+            raise ConfigurationError("ENS_MPI_SETTINGS: search is neither post nor get")
+        return cls(
+            settings.get("base_url", ""),
+            settings.get("token_url", ""),
+            settings.get("scope", "system/*.read"),
+            search == "post",
+            secret,
+        )
 
     def get(self, path: str, parameters: Parameters, deadline: Deadline) -> FhirResponse:
         """What a read or a search answers whose address tells nothing of a patient."""
@@ -199,18 +217,17 @@ class FhirClient:
             return self._token
         from lambdas.lookup_identities.fhir.oauth import token_request
 
-        secret = mpi_secret()
         try:
             form = token_request(
-                secret["client_id"],
+                self._secret["client_id"],
                 self._token_url,
                 self._scope,
-                secret["private_key"],
-                secret.get("key_id", ""),
+                self._secret["private_key"],
+                self._secret.get("key_id", ""),
             )
         except KeyError:
             raise ConfigurationError("the index's secret lacks client_id or private_key") from None
-        host, target = Host(self._token_url), urlsplit(self._token_url).path or "/"
+        host, target = Host(self._token_url, self._secret), urlsplit(self._token_url).path or "/"
         headers = {"Accept": "application/json", "Content-Type": FORM}
         try:
             status, read = host.request("POST", target, urlencode(form).encode(), headers, deadline)
@@ -225,24 +242,6 @@ class FhirClient:
         self._token = str(document["access_token"])
         self._token_until = time.monotonic() + max(0, int(document.get("expires_in", 60)) - 30)
         return self._token
-
-
-@cache
-def server() -> FhirClient:
-    """The server of the settings: `base_url`, for OAuth2 `token_url` and `scope`, and `search`.
-
-    Raises `ConfigurationError` when `search` is neither `post` (the default) nor `get`.
-    """
-    settings = mpi_settings()
-    search = settings.get("search", "post")
-    if search not in ("post", "get"):
-        raise ConfigurationError("ENS_MPI_SETTINGS: search is neither post nor get")
-    return FhirClient(
-        settings.get("base_url", ""),
-        settings.get("token_url", ""),
-        settings.get("scope", "system/*.read"),
-        search == "post",
-    )
 
 
 def entries(bundle: Document, resource_type: str) -> list[Document]:

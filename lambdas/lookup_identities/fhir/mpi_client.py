@@ -6,13 +6,13 @@ is `pixm` (the default) or `match`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import ConfigurationError, IdentityAmbiguousError
-from lambdas.lookup_identities.fhir.http import FhirResponse, entries, has_more, server
+from lambdas.lookup_identities.context import LookupContext
+from lambdas.lookup_identities.fhir.http import FhirClient, FhirResponse, entries, has_more
 from lambdas.lookup_identities.fhir.patients import (
     bears,
     described,
@@ -27,7 +27,6 @@ from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
 from lambdas.lookup_identities.mpi.connection import Deadline
 from lambdas.lookup_identities.mpi.outcomes import OUR_DOMAIN, DomainUnknownError
 from lambdas.lookup_identities.registry.records import Match
-from lambdas.lookup_identities.settings import mpi_settings
 
 SEVERAL = "PID-3: the index knows several patients"
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
@@ -45,23 +44,50 @@ class IdentifierSystems:
     by_match: bool
 
 
-def find(usable: Sequence[UsableIdentifier], patient: Patient) -> Match | None:
-    """The patient whom identifiers (or `$match`) name in the index; outcomes as `pixpdq.index.find`."""
-    place, deadline = _place(), Deadline.after(connection.TOTAL_SECONDS)
-    with _breaker().guard():
-        if place.by_match:
-            return _by_match(usable, patient, place, deadline)
-        return _by_pixm(usable, place, deadline)
+@dataclass(frozen=True, slots=True)
+class FhirMpiClient:
+    """An MPI at a FHIR server. Its circuit breaker stops questions after failures in a row."""
+
+    server: FhirClient
+    place: IdentifierSystems
+    breaker: Breaker
+
+    def find(self, usable: Sequence[UsableIdentifier], patient: Patient) -> Match | None:
+        """The patient whom identifiers (or `$match`) name; outcomes as `pix_pdq.mpi_client.PixPdqMpiClient.find`."""
+        deadline = Deadline.after(connection.TOTAL_SECONDS)
+        with self.breaker.guard():
+            if self.place.by_match:
+                return _by_match(self.server, usable, patient, self.place, deadline=deadline)
+            return _by_pixm(self.server, usable, self.place, deadline)
+
+    def close(self) -> None:
+        """Closes the server's connection."""
+        self.server.close()
+
+
+def from_context(context: LookupContext) -> FhirMpiClient:
+    """The MPI of the settings. Raises `ConfigurationError` where they are incomplete."""
+    settings = context.settings.mpi
+    if not settings.get("domain"):
+        raise ConfigurationError("ENS_MPI_SETTINGS lacks domain")
+    by_match = settings.get("patients", "pixm") == "match"
+    place = IdentifierSystems(settings["domain"], dict(settings.get("systems", {})), by_match)
+    return FhirMpiClient(context.fhir_client, place, Breaker("the index"))
 
 
 def _by_pixm(
-    usable: Sequence[UsableIdentifier], place: IdentifierSystems, deadline: Deadline
+    server: FhirClient,
+    usable: Sequence[UsableIdentifier],
+    place: IdentifierSystems,
+    deadline: Deadline,
 ) -> Match | None:
     candidates: dict[tuple[str, str], tuple[str, ...]] = {}
     foreign, known = [], False
     for identifier in usable:
         system = system_of(identifier.authorities, place.systems)
-        ids = _cross_referenced(system, identifier.value, place, deadline) if system else None
+        ids = (
+            _cross_referenced(server, system, identifier.value, place, deadline) if system else None
+        )
         if ids is None:
             foreign.append(identifier.position)
         else:
@@ -73,24 +99,24 @@ def _by_pixm(
     if not patient_id:
         return None
     asked = [("identifier", f"{place.domain}|{patient_id}")]
-    found = _one(_bundle(server().search("Patient", asked, deadline), "identifier"))
+    found = _one(_bundle(server.search("Patient", asked, deadline), "identifier"))
     if found is None:
         return None
     if not bears(found, place.domain, patient_id):
         raise ConfigurationError("the index does not search by identifier")
     warnings = tuple(MessageWarning(WarningCode.AUTHORITY_UNKNOWN, where) for where in foreign)
-    match = _match(found, patient_id, matched_on, place, deadline)
+    match = _match(server, found, patient_id, matched_on, place, deadline=deadline)
     return replace(match, warnings=warnings) if match else None
 
 
 def _cross_referenced(
-    system: str, value: str, place: IdentifierSystems, deadline: Deadline
+    server: FhirClient, system: str, value: str, place: IdentifierSystems, deadline: Deadline
 ) -> tuple[str, ...] | None:
     """ITI-83: the ids in our domain; none for an unknown identifier, None for an unknown domain."""
     if system == place.domain:
         return (value,)  # the source identifier is never in the answer
     asked = [("sourceIdentifier", f"{system}|{value}"), ("targetSystem", place.domain)]
-    reply = server().get("Patient/$ihe-pix", asked, deadline)
+    reply = server.get("Patient/$ihe-pix", asked, deadline)
     if reply.status == 404:
         return ()
     if reply.status == 400 and "code-invalid" in reply.issue_codes():
@@ -110,9 +136,11 @@ def _cross_referenced(
 
 
 def _by_match(
+    server: FhirClient,
     usable: Sequence[UsableIdentifier],
     patient: Patient,
     place: IdentifierSystems,
+    *,
     deadline: Deadline,
 ) -> Match | None:
     """ITI-119. Two are asked for, so that ambiguity shows; only one that is certain is taken.
@@ -128,7 +156,7 @@ def _by_match(
             {"name": "count", "valueInteger": 2},
         ],
     }
-    found = entries(_bundle(server().post("Patient/$match", parameters, deadline)), "Patient")
+    found = entries(_bundle(server.post("Patient/$match", parameters, deadline)), "Patient")
     if not found:
         return None
     certain = [entry["resource"] for entry in found if _is_certain(entry)]
@@ -143,7 +171,7 @@ def _by_match(
         for identifier in usable
         if bears(resource, system_of(identifier.authorities, place.systems), identifier.value)
     ]
-    return _match(resource, ids.pop(), matched_on, place, deadline)
+    return _match(server, resource, ids.pop(), matched_on, place, deadline=deadline)
 
 
 def _is_certain(entry: Document) -> bool:
@@ -156,10 +184,12 @@ def _is_certain(entry: Document) -> bool:
 
 
 def _match(
+    server: FhirClient,
     resource: Document,
     patient_id: str,
     matched_on: Sequence[str],
     place: IdentifierSystems,
+    *,
     deadline: Deadline,
 ) -> Match | None:
     """The patient, or who replaced them. A patient out of use whom nobody replaced is nobody."""
@@ -169,7 +199,7 @@ def _match(
         if not reference:
             break
         path = "/".join(reference.split("/")[-2:])
-        resource = server().get(path, [], deadline).resource
+        resource = server.get(path, [], deadline).resource
     if survivor_of(resource) or resource.get("active") is False:
         return None
     ids = ids_in(resource, place.domain)
@@ -204,17 +234,3 @@ def _bundle(reply: FhirResponse, parameter: str = "") -> Document:
     if parameter and told and f"{parameter}=" not in own[0]:
         raise ConfigurationError(f"the index does not search by {parameter}")
     return reply.resource
-
-
-@cache
-def _place() -> IdentifierSystems:
-    settings = mpi_settings()
-    if not settings.get("domain"):
-        raise ConfigurationError("ENS_MPI_SETTINGS lacks domain")
-    by_match = settings.get("patients", "pixm") == "match"
-    return IdentifierSystems(settings["domain"], dict(settings.get("systems", {})), by_match)
-
-
-@cache
-def _breaker() -> Breaker:
-    return Breaker("the index")

@@ -6,13 +6,13 @@ providers of a patient are asked for at once.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from functools import cache
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdas.common.contracts.person import Name
 from lambdas.common.errors import ConfigurationError
-from lambdas.lookup_identities.fhir.http import entries, has_more, server
+from lambdas.lookup_identities.context import LookupContext
+from lambdas.lookup_identities.fhir.http import FhirClient, entries, has_more
 from lambdas.lookup_identities.mpi import connection
 from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
 from lambdas.lookup_identities.mpi.connection import Deadline
@@ -28,32 +28,49 @@ Document = dict[str, Any]
 Parameters = list[tuple[str, str]]
 
 
-def validated(providers: Mapping[str, Provider]) -> dict[str, Provider]:
-    """The providers as the directory has them now: name, activity, address.
+@dataclass(frozen=True, slots=True)
+class FhirProviderDirectory:
+    """A provider directory at a FHIR server."""
 
-    One without NPI, or whom the directory does not know, is absent. Raises `ConfigurationError` and
-    `DependencyUnavailableError`.
-    """
-    people = {p.npi: p for p in providers.values() if p.npi and not p.facility}
-    places = {p.npi: p for p in providers.values() if p.npi and p.facility}
-    deadline = Deadline.after(connection.TOTAL_SECONDS / 2)
-    with _breaker().guard():
-        return {**_people(people, deadline), **_places(places, deadline)}
+    server: FhirClient
+    breaker: Breaker
+
+    def validated(self, providers: Mapping[str, Provider]) -> dict[str, Provider]:
+        """The providers as the directory has them now: name, activity, address.
+
+        One without NPI, or whom the directory does not know, is absent. Raises `ConfigurationError`
+        and `DependencyUnavailableError`.
+        """
+        people = {p.npi: p for p in providers.values() if p.npi and not p.facility}
+        places = {p.npi: p for p in providers.values() if p.npi and p.facility}
+        deadline = Deadline.after(connection.TOTAL_SECONDS / 2)
+        with self.breaker.guard():
+            return {
+                **_people(self.server, people, deadline),
+                **_places(self.server, places, deadline),
+            }
 
 
-def _people(known: Mapping[str, Provider], deadline: Deadline) -> dict[str, Provider]:
+def from_context(context: LookupContext) -> FhirProviderDirectory:
+    """The directory of the settings."""
+    return FhirProviderDirectory(context.fhir_client, Breaker("the directory"))
+
+
+def _people(
+    server: FhirClient, known: Mapping[str, Provider], deadline: Deadline
+) -> dict[str, Provider]:
     if not known:
         return {}
-    found = _search("Practitioner", [_by_npi(known)], deadline)
+    found = _search(server, "Practitioner", [_by_npi(known)], deadline)
     practitioners = {f"Practitioner/{r['id']}": r for r in found["Practitioner"]}
     if not practitioners:
         return {}
     asked = [("practitioner", ",".join(practitioners)), ("active", "true")]
-    roles = _search("PractitionerRole", asked, deadline)["PractitionerRole"]
+    roles = _search(server, "PractitionerRole", asked, deadline)["PractitionerRole"]
     organizations = {_reference(role.get("organization")) for role in roles} - {""}
-    by_organization = _organization_endpoints("_id", organizations, deadline)
+    by_organization = _organization_endpoints(server, "_id", organizations, deadline)
     of_roles = _endpoints(
-        {_reference(e) for role in roles for e in role.get("endpoint", ())}, deadline
+        server, {_reference(e) for role in roles for e in role.get("endpoint", ())}, deadline
     )
     validated_ones = {}
     for reference, resource in practitioners.items():
@@ -76,11 +93,13 @@ def _people(known: Mapping[str, Provider], deadline: Deadline) -> dict[str, Prov
     return validated_ones
 
 
-def _places(known: Mapping[str, Provider], deadline: Deadline) -> dict[str, Provider]:
+def _places(
+    server: FhirClient, known: Mapping[str, Provider], deadline: Deadline
+) -> dict[str, Provider]:
     if not known:
         return {}
     found = _search(
-        "Organization", [_by_npi(known), ("_include", "Organization:endpoint")], deadline
+        server, "Organization", [_by_npi(known), ("_include", "Organization:endpoint")], deadline
     )
     endpoints = {f"Endpoint/{r['id']}": r for r in found["Endpoint"]}
     return {
@@ -97,13 +116,13 @@ def _places(known: Mapping[str, Provider], deadline: Deadline) -> dict[str, Prov
 
 
 def _organization_endpoints(
-    parameter: str, references: set[str], deadline: Deadline
+    server: FhirClient, parameter: str, references: set[str], deadline: Deadline
 ) -> dict[str, list[Document]]:
     if not references:
         return {}
     ids = ",".join(sorted(reference.rpartition("/")[2] for reference in references))
     asked = [(parameter, ids), ("_include", "Organization:endpoint")]
-    found = _search("Organization", asked, deadline)
+    found = _search(server, "Organization", asked, deadline)
     endpoints = {f"Endpoint/{r['id']}": r for r in found["Endpoint"]}
     return {
         f"Organization/{r['id']}": [endpoints.get(_reference(e), {}) for e in r.get("endpoint", ())]
@@ -112,17 +131,19 @@ def _organization_endpoints(
     }
 
 
-def _endpoints(references: set[str], deadline: Deadline) -> dict[str, Document]:
+def _endpoints(server: FhirClient, references: set[str], deadline: Deadline) -> dict[str, Document]:
     wanted = sorted(reference.rpartition("/")[2] for reference in references if reference)
     if not wanted:
         return {}
-    found = _search("Endpoint", [("_id", ",".join(wanted))], deadline)
+    found = _search(server, "Endpoint", [("_id", ",".join(wanted))], deadline)
     return {f"Endpoint/{resource['id']}": resource for resource in found["Endpoint"]}
 
 
-def _search(kind: str, parameters: Parameters, deadline: Deadline) -> dict[str, list[Document]]:
+def _search(
+    server: FhirClient, kind: str, parameters: Parameters, deadline: Deadline
+) -> dict[str, list[Document]]:
     """The resources of a search by their type, what was included among them."""
-    reply = server().get(kind, [*parameters, COUNT], deadline)
+    reply = server.get(kind, [*parameters, COUNT], deadline)
     if reply.status != 200 or reply.resource.get("resourceType") != "Bundle":
         raise ConfigurationError(f"the directory does not take the query: HTTP {reply.status}")
     if has_more(reply.resource):
@@ -171,8 +192,3 @@ def _name(resource: Document, before: Name) -> Name:
         given=" ".join(first.get("given", ())[:1]),
         prefix=" ".join(first.get("prefix", ())[:1]),
     )
-
-
-@cache
-def _breaker() -> Breaker:
-    return Breaker("the directory")

@@ -20,14 +20,13 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from hl7.warnings import MessageWarning
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.keys import reference_keys
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.registry.records import Match, PatientRecord
-from lambdas.lookup_identities.settings import mpi_cache_table, mpi_client_name
 
 FOUND_SECONDS, NOBODY_SECONDS = 300, 30
 """How long a patient, and that there is none, are kept. Who registers late is found half a minute later."""
@@ -50,13 +49,15 @@ class Question:
     reference: str
 
     @classmethod
-    def of(cls, usable: Sequence[UsableIdentifier], patient: Patient) -> Self:
+    def of(
+        cls, context: LookupContext, usable: Sequence[UsableIdentifier], patient: Patient
+    ) -> Self:
         """The question that a message asks of the index in use."""
-        keys, name = reference_keys(), patient.name
+        keys, name = context.reference_keys, patient.name
         asked = [text for one in usable for text in (one.position, one.value, *one.authorities)]
         described = (name.family, name.given, patient.birth_date, patient.sex)
-        reference = keys.reference("question", mpi_client_name(), *described, *asked)
-        return cls(_references(usable), reference)
+        reference = keys.reference("question", context.settings.mpi_client_name, *described, *asked)
+        return cls(_references(context, usable), reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +72,15 @@ class Recalled:
     seen: dict[str, str] | None = field(repr=False, default=None)
 
 
-def recall(question: Question) -> Recalled:
+def recall(context: LookupContext, question: Question) -> Recalled:
     """What is kept for a question. A table that cannot be read has kept nothing."""
     if not 0 < len(question.identifiers) <= MOST:
         return Recalled()
-    table = mpi_cache_table()
+    table = context.settings.mpi_cache_table
     keys = [to_item({"identifier_ref": reference}) for reference in question.identifiers]
     try:
         with dependency("dynamodb"):
-            answer = client("dynamodb").batch_get_item(
+            answer = context.client("dynamodb").batch_get_item(
                 RequestItems={table: {"Keys": keys, "ConsistentRead": True}}
             )
     except DependencyUnavailableError:
@@ -93,7 +94,9 @@ def recall(question: Question) -> Recalled:
     return Recalled(answered=True, found=_match(items[0]), seen=seen)
 
 
-def keep(question: Question, recalled: Recalled, found: Match | None) -> None:
+def keep(
+    context: LookupContext, question: Question, recalled: Recalled, found: Match | None
+) -> None:
     """Keeps an answer, unless something changed since `recalled`. A table that is away keeps nothing."""
     if recalled.seen is None:
         return
@@ -104,38 +107,44 @@ def keep(question: Question, recalled: Recalled, found: Match | None) -> None:
         **(_answer(found) if found else {}),
     }
     puts = [
-        {"Put": _unchanged(recalled.seen.get(reference), {**item, "identifier_ref": reference})}
+        {
+            "Put": _unchanged(
+                context, recalled.seen.get(reference), {**item, "identifier_ref": reference}
+            )
+        }
         for reference in question.identifiers
     ]
     with suppress(DependencyUnavailableError):
         try:
             with dependency("dynamodb"):
-                client("dynamodb").transact_write_items(TransactItems=puts)
+                context.client("dynamodb").transact_write_items(TransactItems=puts)
         except ClientError as error:
             # Somebody else was first, or an identifier was forgotten: then this answer may be stale.
             if error.response["Error"]["Code"] != "TransactionCanceledException":
                 raise
 
 
-def forget(usable: Sequence[UsableIdentifier]) -> tuple[str, ...]:
+def forget(context: LookupContext, usable: Sequence[UsableIdentifier]) -> tuple[str, ...]:
     """Drops every answer about an identifier, those under way too; the identifiers' references.
 
     Raises `DependencyUnavailableError`: a change that was not heard of must come again.
     """
-    references = _references(usable)
+    references = _references(context, usable)
     forgotten = {"stamp": uuid.uuid4().hex, "expires_at": int(time.time()) + FORGOTTEN_SECONDS}
     for start in range(0, len(references), BATCH):
         items = [{"identifier_ref": one, **forgotten} for one in references[start : start + BATCH]]
         puts = [{"PutRequest": {"Item": to_item(item)}} for item in items]
         with dependency("dynamodb"):
-            answer = client("dynamodb").batch_write_item(RequestItems={mpi_cache_table(): puts})
+            answer = context.client("dynamodb").batch_write_item(
+                RequestItems={context.settings.mpi_cache_table: puts}
+            )
         if answer.get("UnprocessedItems"):
             raise DependencyUnavailableError("dynamodb BatchWriteItem: items stay unprocessed")
     return references
 
 
-def _references(usable: Sequence[UsableIdentifier]) -> tuple[str, ...]:
-    keys = reference_keys()
+def _references(context: LookupContext, usable: Sequence[UsableIdentifier]) -> tuple[str, ...]:
+    keys = context.reference_keys
     pairs = (pair for identifier in usable for pair in identifier.pairs())
     return tuple(dict.fromkeys(keys.reference("identifier", *pair) for pair in pairs))
 
@@ -171,9 +180,9 @@ def _match(item: Item) -> Match | None:
     )
 
 
-def _unchanged(stamp: str | None, item: Item) -> dict[str, Any]:
+def _unchanged(context: LookupContext, stamp: str | None, item: Item) -> dict[str, Any]:
     """A put that holds only while the item has this stamp, or is not there."""
-    put = {"TableName": mpi_cache_table(), "Item": to_item(item)}
+    put = {"TableName": context.settings.mpi_cache_table, "Item": to_item(item)}
     if stamp is None:
         return {**put, "ConditionExpression": "attribute_not_exists(identifier_ref)"}
     return {

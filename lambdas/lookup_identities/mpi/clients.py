@@ -7,15 +7,14 @@ both by itself: `resolving` reads it in any case, for who cares for whom.
 
 import importlib
 from collections.abc import Mapping, Sequence
-from typing import Protocol, cast
+from typing import Any, Protocol
 
 from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import ConfigurationError
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.registry.records import Match, Provider
-from lambdas.lookup_identities.settings import mpi_client_name, provider_directory_name
+from lambdas.lookup_identities.settings import REGISTRY
 
-REGISTRY = "registry"
 PATIENTS = {
     "pixpdq": "lambdas.lookup_identities.pix_pdq.mpi_client",
     "fhir": "lambdas.lookup_identities.fhir.mpi_client",
@@ -30,6 +29,10 @@ class MpiClient(Protocol):
         """The patient whom the identifiers name, None for nobody; else raises (`outcomes`)."""
         ...
 
+    def close(self) -> None:
+        """Closes its connection."""
+        ...
+
 
 class ProviderDirectory(Protocol):
     """A directory outside that is asked whether a provider is active and where they are written to."""
@@ -39,22 +42,13 @@ class ProviderDirectory(Protocol):
         ...
 
 
-def mpi_client() -> MpiClient | None:
-    """The index outside that is in use; None where the registry itself answers.
+def made(name: str, modules: Mapping[str, str], context: object) -> Any:
+    """What `from_context(context)` of the named backend's module makes; None for the registry.
 
     Raises `ConfigurationError` for a backend that does not exist.
     """
-    return cast("MpiClient | None", _loaded(mpi_client_name(), PATIENTS))
-
-
-def provider_directory() -> ProviderDirectory | None:
-    """The directory outside that is in use; None where the registry itself answers."""
-    return cast("ProviderDirectory | None", _loaded(provider_directory_name(), PROVIDERS))
-
-
-def _loaded(name: str, modules: Mapping[str, str]) -> object | None:
     if name == REGISTRY:
         return None
     if name not in modules:
         raise ConfigurationError("ENS_MPI_CLIENT or ENS_PROVIDER_DIRECTORY names no backend")
-    return importlib.import_module(modules[name])
+    return importlib.import_module(modules[name]).from_context(context)

@@ -7,6 +7,7 @@ from typing import Self
 
 from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import ConfigurationError, EnsError
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier, agreeing
 from lambdas.lookup_identities.mpi import cache
 from lambdas.lookup_identities.mpi.clients import MpiClient
@@ -41,15 +42,19 @@ Tell = Callable[[Query], None]
 
 
 def ask_mpi(
-    index: MpiClient, usable: Sequence[UsableIdentifier], patient: Patient, tell: Tell
+    context: LookupContext,
+    index: MpiClient,
+    usable: Sequence[UsableIdentifier],
+    patient: Patient,
+    tell: Tell,
 ) -> Match | None:
     """The patient of an index outside, who agrees with the message; None for nobody.
 
     Of a patient whom it named a moment ago nothing but the id is known. Raises what the index raises
     (`outcomes`), and `IdentityConflictError`.
     """
-    question = cache.Question.of(usable, patient)
-    recalled = cache.recall(question)
+    question = cache.Question.of(context, usable, patient)
+    recalled = cache.recall(context, question)
     if recalled.answered:
         tell(Query.of(usable, recalled.found, from_cache=True))
         return recalled.found
@@ -60,7 +65,7 @@ def ask_mpi(
         raise ConfigurationError(f"the index does not know the authority of {unknown}") from None
     tell(Query.of(usable, found))
     agreed = agreeing(patient, found) if found else None
-    cache.keep(question, recalled, agreed)
+    cache.keep(context, question, recalled, agreed)
     return agreed
 
 

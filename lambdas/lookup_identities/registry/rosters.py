@@ -2,27 +2,27 @@
 
 from datetime import date, timedelta
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.registry.records import ROSTER_SOON
-from lambdas.lookup_identities.settings import registry_table
 
 DAYS_BEFORE = (ROSTER_SOON, 3)
 """On which days before the last one: time to ask for a new list, and to ask again."""
 
 
-def ending(today: date) -> set[str]:
+def ending(context: LookupContext, today: date) -> set[str]:
     """The providers whose roster has its last day so many days from now.
 
     Raises `DependencyUnavailableError`.
     """
-    pages = client("dynamodb").get_paginator("query")
+    pages = context.client("dynamodb").get_paginator("query")
     found = set()
     for days in DAYS_BEFORE:
         last = (today + timedelta(days=days)).isoformat()
         with dependency("dynamodb"):
             for page in pages.paginate(
-                TableName=registry_table(),
+                TableName=context.settings.registry_table,
                 IndexName="by_roster_end",
                 KeyConditionExpression="roster_until = :last",
                 ProjectionExpression="provider_id",

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.common.aws.clients import client, dependency
+from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.event import EventKind
@@ -25,6 +25,7 @@ from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.preferences import CostMode, DetailLevel
 from lambdas.common.contracts.recipient import RelationshipType
 from lambdas.common.errors import DependencyUnavailableError
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.registry.items import (
     Item,
     Key,
@@ -44,7 +45,6 @@ from lambdas.lookup_identities.registry.records import (
     Provider,
     Relationship,
 )
-from lambdas.lookup_identities.settings import registry_table
 
 BATCH = 100
 """Keys that one BatchGetItem takes."""
@@ -79,7 +79,9 @@ class CareFile:
     providers: dict[str, Provider] = field(repr=False)
 
 
-def filed_under(patient_pairs: Iterable[Pair], provider_pairs: Iterable[Pair]) -> Filed:
+def filed_under(
+    context: LookupContext, patient_pairs: Iterable[Pair], provider_pairs: Iterable[Pair]
+) -> Filed:
     """Whom the (authority, value) pairs of patients and of providers name; absent pairs name nobody.
 
     `hints` are provider ids by patient id; `merged` the ids that were merged into a patient.
@@ -88,7 +90,7 @@ def filed_under(patient_pairs: Iterable[Pair], provider_pairs: Iterable[Pair]) -
     """
     patients = {pair: identifier_key(*pair) for pair in patient_pairs}
     providers = {pair: provider_identifier_key(*pair) for pair in provider_pairs}
-    found = _by_key([*patients.values(), *providers.values()])
+    found = _by_key(context, [*patients.values(), *providers.values()])
     hints: dict[str, frozenset[str]] = {}
     merged: dict[str, tuple[str, ...]] = {}
     for at in patients.values():
@@ -113,24 +115,28 @@ def filed_under(patient_pairs: Iterable[Pair], provider_pairs: Iterable[Pair]) -
     )
 
 
-def care_file(patient_id: str, hint: Iterable[str] = (), others: Iterable[str] = ()) -> CareFile:
+def care_file(
+    context: LookupContext, patient_id: str, hint: Iterable[str] = (), others: Iterable[str] = ()
+) -> CareFile:
     """The patient's circle of care; `others` are providers wanted besides, who need not be related.
 
     Raises `DependencyUnavailableError` when DynamoDB throttles or cannot be reached.
     """
     hinted, wanted = set(hint), set(others)
     at_patient = patient_key(patient_id)
-    found = _by_key([at_patient, *_circle_keys(patient_id, hinted), *map(provider_key, wanted)])
+    found = _by_key(
+        context, [at_patient, *_circle_keys(patient_id, hinted), *map(provider_key, wanted)]
+    )
     patient = found.get((at_patient["pk"], at_patient["sk"]))
     if patient is None or "circle" not in patient:
-        items = _partition(patient_id)
+        items = _partition(context, patient_id)
         found.update(items)
         patient = found.get((at_patient["pk"], at_patient["sk"]))
         circle = {_provider_id(item) for (_, sk), item in items.items() if sk != "patient"}
-        found.update(_by_key([provider_key(known) for known in circle - hinted - wanted]))
+        found.update(_by_key(context, [provider_key(known) for known in circle - hinted - wanted]))
     else:
         circle = patient["circle"]
-        found.update(_by_key(_circle_keys(patient_id, circle - hinted)))
+        found.update(_by_key(context, _circle_keys(patient_id, circle - hinted)))
     return CareFile(
         record=_patient(patient_id, patient) if patient else None,
         relationships=[_relationship(item) for (_, sk), item in found.items() if _is_related(sk)],
@@ -138,9 +144,9 @@ def care_file(patient_id: str, hint: Iterable[str] = (), others: Iterable[str] =
     )
 
 
-def providers(provider_ids: Iterable[str]) -> dict[str, Provider]:
+def providers(context: LookupContext, provider_ids: Iterable[str]) -> dict[str, Provider]:
     """The providers by id; one whom the registry lacks is absent."""
-    return _providers(_by_key([provider_key(provider_id) for provider_id in provider_ids]))
+    return _providers(_by_key(context, [provider_key(provider_id) for provider_id in provider_ids]))
 
 
 def _circle_keys(patient_id: str, provider_ids: Iterable[str]) -> list[Key]:
@@ -151,14 +157,14 @@ def _circle_keys(patient_id: str, provider_ids: Iterable[str]) -> list[Key]:
     ]
 
 
-def _partition(patient_id: str) -> dict[At, Item]:
+def _partition(context: LookupContext, patient_id: str) -> dict[At, Item]:
     """Every item of the patient's partition."""
-    pages = client("dynamodb").get_paginator("query")
+    pages = context.client("dynamodb").get_paginator("query")
     with dependency("dynamodb"):
         found = [
             from_item(item)
             for page in pages.paginate(
-                TableName=registry_table(),
+                TableName=context.settings.registry_table,
                 KeyConditionExpression="pk = :patient",
                 ExpressionAttributeValues={":patient": {"S": key("patient", patient_id)}},
                 ConsistentRead=True,
@@ -168,7 +174,7 @@ def _partition(patient_id: str) -> dict[At, Item]:
     return {(item["pk"], item["sk"]): item for item in found}
 
 
-def _by_key(keys: Sequence[Key]) -> dict[At, Item]:
+def _by_key(context: LookupContext, keys: Sequence[Key]) -> dict[At, Item]:
     """The items by key; every key is asked for once, a hundred at a time."""
     unique = list({(at["pk"], at["sk"]): at for at in keys}.values())
     found: dict[At, Item] = {}
@@ -176,19 +182,19 @@ def _by_key(keys: Sequence[Key]) -> dict[At, Item]:
         wanted = [
             {name: {"S": text} for name, text in at.items()} for at in unique[start : start + BATCH]
         ]
-        found.update(((item["pk"], item["sk"]), item) for item in _batch(wanted))
+        found.update(((item["pk"], item["sk"]), item) for item in _batch(context, wanted))
     return found
 
 
-def _batch(wanted: list[dict[str, Any]]) -> list[Item]:
-    table = registry_table()
+def _batch(context: LookupContext, wanted: list[dict[str, Any]]) -> list[Item]:
+    table = context.settings.registry_table
     found: list[Item] = []
     request = {table: {"Keys": wanted, "ConsistentRead": True}}
     for attempt in range(TRIES):
         if attempt:
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
         with dependency("dynamodb"):
-            answer = client("dynamodb").batch_get_item(RequestItems=request)
+            answer = context.client("dynamodb").batch_get_item(RequestItems=request)
         found += map(from_item, answer["Responses"].get(table, ()))
         request = answer.get("UnprocessedKeys", {})
         if not request:

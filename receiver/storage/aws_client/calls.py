@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import os
 import random
 import re
 import ssl
@@ -91,7 +90,14 @@ class AwsService:
     """One AWS service at one endpoint."""
 
     def __init__(
-        self, name: str, url: str, region: str, identity: ProcessCredentials, connections: int
+        self,
+        name: str,
+        url: str,
+        region: str,
+        identity: ProcessCredentials,
+        connections: int,
+        *,
+        ca_bundle: str = "",
     ) -> None:
         parts = urlsplit(url)
         secure = parts.scheme == "https"
@@ -104,7 +110,7 @@ class AwsService:
         self._pool = HttpPool(
             parts.hostname or "",
             port,
-            tls=_tls() if secure else None,
+            tls=_tls(ca_bundle) if secure else None,
             size=connections,
             connect_seconds=_CONNECT_SECONDS,
             answer_seconds=_READ_SECONDS,
@@ -171,13 +177,23 @@ class Aws:
         s3, sqs = session.create_client("s3"), session.create_client("sqs")
         region = s3.meta.region_name
         endpoint, self.vault_path = _bucket(s3.meta.endpoint_url, settings.vault_bucket)
-        self.s3 = AwsService("s3", endpoint, region, self.identity, settings.store_connections)
+        bundle = settings.ca_bundle
+        self.s3 = AwsService(
+            "s3", endpoint, region, self.identity, settings.store_connections, ca_bundle=bundle
+        )
         endpoint, self.configuration_path = _bucket(
             s3.meta.endpoint_url, settings.configuration_bucket
         )
-        self.configuration = AwsService("s3", endpoint, region, self.identity, connections=1)
+        self.configuration = AwsService(
+            "s3", endpoint, region, self.identity, connections=1, ca_bundle=bundle
+        )
         self.sqs = AwsService(
-            "sqs", sqs.meta.endpoint_url, region, self.identity, _QUEUE_CONNECTIONS
+            "sqs",
+            sqs.meta.endpoint_url,
+            region,
+            self.identity,
+            _QUEUE_CONNECTIONS,
+            ca_bundle=bundle,
         )
 
     async def ask_queue(self, operation: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -228,8 +244,8 @@ def _bucket(endpoint: str, bucket: str) -> tuple[str, str]:
     return endpoint, f"/{bucket}/"
 
 
-def _tls() -> ssl.SSLContext:
-    bundle = os.environ.get("AWS_CA_BUNDLE") or str(Path(botocore.__file__).parent / "cacert.pem")
+def _tls(ca_bundle: str) -> ssl.SSLContext:
+    bundle = ca_bundle or str(Path(botocore.__file__).parent / "cacert.pem")
     return ssl.create_default_context(cafile=bundle)
 
 

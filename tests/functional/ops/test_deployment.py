@@ -23,11 +23,13 @@ from botocore.exceptions import (
 from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
 
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.settings import LedgerSettings
 from ops import deployment as deployments
 from ops.cli import main
 from ops.deployment import Deployment, receiver_address
 from ops.problem import ProblemError, sentence
-from tests.conftest import ROOT, clear_caches
+from tests.conftest import ROOT
 from tests.support.deployment import deploy
 from tests.support.tables import create_tables
 from tests.support.trails import told
@@ -50,26 +52,24 @@ def running_local(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) 
     server.start()
     _, port = server.get_host_and_port()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-    clear_caches()
     create_tables(boto3.client("dynamodb"))
     for name in ("reference-key", "audit-key"):
         boto3.client("secretsmanager").create_secret(
             Name=name, SecretString='{"current":"k1","k1":"a secret"}'
         )
     deploy(boto3, "local")
-    told(EVENT)
+    told(LedgerContext(LedgerSettings.from_environment()), EVENT)
     yield port
     urlopen(Request(f"http://127.0.0.1:{port}/moto-api/reset", method="POST")).close()
     server.stop()
-    clear_caches()
 
 
-def test_a_deployment_is_found_by_its_outputs_and_bound_to_this_process(
+def test_a_deployment_is_found_by_its_outputs_and_gives_the_steps_settings(
     deployment: Deployment,
 ) -> None:
     assert deployment.region == "us-east-1"
-    assert deployment.output("AuditTable") == os.environ["ENS_AUDIT_TABLE"] == "audit"
-    assert os.environ["ENS_ENVIRONMENT"] == "dev"
+    assert deployment.output("AuditTable") == deployment.context.settings.audit_table == "audit"
+    assert deployment.context.settings.environment == "dev"
 
 
 def test_an_environment_that_is_not_deployed_is_one_sentence(ens: Ens) -> None:

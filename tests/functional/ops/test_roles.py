@@ -23,7 +23,7 @@ from ops.problem import DENIED_CODES
 from ops.queues import redrive
 from ops.roles import COMMANDS, Role
 from ops.smoke.probes import probes
-from tests.conftest import ROOT, clear_caches
+from tests.conftest import ROOT
 from tests.infra.assemblies import assembly, stacks_of
 from tests.support.deployment import dead_letter, deployed
 from tests.support.people import People, people_of
@@ -102,7 +102,6 @@ class World:
 
     def ens(self, *arguments: str) -> Result:
         """Runs `ens` in this process, in the environment."""
-        clear_caches()
         return CliRunner().invoke(
             main,
             ["--env", self.deployment.environment, *arguments],
@@ -277,8 +276,9 @@ def test_a_role_of_another_environment_is_told_what_to_check(world: World) -> No
 
 
 def test_an_operator_is_told_how_to_replay_an_event_whose_receipt_is_missing(world: World) -> None:
-    clear_caches()
-    Story("e" * 32).run().failed("DependencyUnavailableError", "ParseMessage")
+    Story(world.deployment.context, "e" * 32).run().failed(
+        "DependencyUnavailableError", "ParseMessage"
+    )
     with world.people.signed_in(Role.OPERATOR):
         result = world.ens("replay", "e" * 32, "--by", "ana")
     said = " ".join(result.output.split())
@@ -298,7 +298,6 @@ def denied(call: Callable[[], Any]) -> bool:
 
 def _fill(world: World, command: str) -> None:
     """What a command needs: an event and a dead letter, a delivery, a refused message, or the registry."""
-    clear_caches()
     aws, deployment = world.aws, world.deployment
     match command.split(maxsplit=1)[0]:
         case "deliveries":
@@ -314,21 +313,22 @@ def _fill(world: World, command: str) -> None:
         case "smoke":
             _fill_smoke(world)
         case "dlq":
-            poison(FAILED, CONTROL_ID)
+            poison(deployment.context, FAILED, CONTROL_ID)
             dead_letter(aws, deployment, FAILED, copy=datetime.now(UTC).isoformat())
-        case _ if not status.read(TOLD):
-            told(TOLD)
+        case _ if not status.read(deployment.context, TOLD):
+            told(deployment.context, TOLD)
 
 
 def _fill_smoke(world: World) -> None:
     """What three smoke messages leave behind when everything is as designed."""
+    context = world.deployment.context
     good, poisoned, slow = (p.control_id for p in probes(load("prod"), RUN))
-    story = Story("1" * 32).run().received(good).resolved(PROVIDER)
+    story = Story(context, "1" * 32).run().received(good).resolved(PROVIDER)
     story.step("DeliverNotification", "SENT", recipient_ref=PROVIDER).completed()
     story.step("RecordFeedback", "DELIVERED", recipient_ref=PROVIDER)
-    story = Story("3" * 32).run().received(slow)
+    story = Story(context, "3" * 32).run().received(slow)
     story.step("ParseMessage", "NOT_NOTIFIABLE", "not_notifiable").completed()
-    poison("2" * 32, poisoned)
+    poison(context, "2" * 32, poisoned)
     dead_letter(
         world.aws, world.deployment, "2" * 32, copy=datetime.now(UTC).isoformat(), sender="smoke"
     )

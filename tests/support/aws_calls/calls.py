@@ -20,6 +20,10 @@ NO_CALLS = {"close", "exceptions", "meta", "get_paginator"}
 """What a botocore client has besides operations."""
 
 
+FACTORIES = {("", "client"), ("Clients", "get"), ("Context", "client")}
+"""Functions that make the client of the service which they are given: their callers are looked at."""
+
+
 class UnreadableCallError(AssertionError):
     """An AWS call whose service, operation, actions or resource the code does not show."""
 
@@ -94,7 +98,10 @@ class CallFinder:
     def _makes_client(self, call: ast.Call, frame: Scope) -> bool:
         """Whether this is `boto3.client(…)`, or calls a function of ours that returns one."""
         if isinstance(call.func, ast.Attribute) and call.func.attr in ("client", "create_client"):
-            return not frame.function or frame.function.node.name != "client"
+            return (
+                not frame.function
+                or (frame.function.owner, frame.function.node.name) not in FACTORIES
+            )
         found = self._program.symbol(call.func, frame.module)
         return isinstance(found, Function) and found.node.name == "client"
 

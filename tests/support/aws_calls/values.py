@@ -64,7 +64,6 @@ class Values:
         self._known: dict[int, tuple[ast.expr | FunctionNode, list[LocatedExpression]]] = {}
 
     # Call sites
-
     @cached_property
     def _sites(self) -> dict[Function | Class, list[tuple[ast.Call, Scope, int]]]:
         """The calls of each function and class, and how many arguments stand before its own."""
@@ -164,7 +163,6 @@ class Values:
         return found
 
     # Following an expression
-
     def ends(self, node: ast.expr | FunctionNode, frame: Scope) -> list[LocatedExpression]:
         """The literals, foreign calls and unknown names that an expression comes down to."""
         key = id(node)
@@ -198,6 +196,8 @@ class Values:
                 return [end for value in values for end in self.ends(value, frame)]
             case ast.Name() | ast.Attribute():
                 followed = self._followed(node, frame)
+            case ast.Call(func=ast.Attribute(attr="client"), args=[ast.Constant(), *_]):
+                followed = []  # `context.client("s3")` is a client, however the context makes it
             case ast.Call() if not _variable(node):
                 followed = self._returned(node, frame)
             case ast.Subscript(value=value, slice=index):
@@ -274,6 +274,10 @@ class Values:
             for keyword in call.keywords:
                 if keyword.arg == name:
                     yield LocatedExpression(keyword.value, frame)
+                match keyword:
+                    case ast.keyword(arg=None, value=ast.Call(func=ast.Name(), args=[])):
+                        for document in self.documents(keyword.value, frame):
+                            yield from self.member(document, name)
             if len(call.args) > position:
                 yield LocatedExpression(call.args[position], frame)
 
@@ -299,7 +303,6 @@ class Values:
         return found
 
     # Reading what is at the end
-
     def texts(self, node: ast.expr | FunctionNode, frame: Scope) -> frozenset[str]:
         """The texts that an expression can be; `*` stands for what the code does not say."""
         found: set[str] = set()

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
+from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
 from lambdas.common.contracts.steps import EventReference, StepInput
 from lambdas.common.errors import (
@@ -23,6 +24,8 @@ from lambdas.common.errors import (
     UnprocessableMessageError,
 )
 from lambdas.common.handler import Run, step
+from lambdas.common.settings import Settings
+from lambdas.delivery.ledger.context import LedgerContext
 from tests.conftest import ROOT
 from tests.support.lambda_context import LambdaContext
 from tests.support.logs import on_stdout
@@ -58,8 +61,10 @@ TASK: dict[str, Any] = {
 
 
 def handler(act: Act) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """The wrapped handler of a step that does `act`."""
-    wrapped = step(STEP, NotedInput)(act)
+    """The wrapped handler of a step that does `act`, in a sandbox of its own."""
+    wrapped = step(STEP, NotedInput, lambda: Context(Settings.from_environment()))(
+        lambda task, run, _: act(task, run)
+    )
 
     def invoke(task: dict[str, Any]) -> dict[str, Any]:
         with on_stdout(STEP):
@@ -81,7 +86,7 @@ def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_a_good_run_logs_ids_and_counts_and_nothing_of_its_input(
-    aws: Any, capsys: pytest.CaptureFixture[str]
+    context: LedgerContext, aws: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def act(task: NotedInput, run: Run) -> NotedResult:
         run.audit(AuditAction.PARSED, AuditOutcome.OK, counts={"notes": 1})
@@ -100,7 +105,7 @@ def test_a_good_run_logs_ids_and_counts_and_nothing_of_its_input(
     assert metric["Notes"] == [3.0]
     assert metric["environment"] == "test"
 
-    [entry] = chain.entries(EVENT)
+    [entry] = chain.entries(context, EVENT)
     assert (entry["step"], entry["actor"]) == ("ParseMessage", "lambda:ParseMessage")
     assert (entry["sender"], entry["attempt"]) == ("northgen", 2)
     assert entry["execution_arn"] == TASK["execution_arn"]
@@ -118,7 +123,11 @@ def test_a_good_run_logs_ids_and_counts_and_nothing_of_its_input(
     ids=lambda error: type(error).__name__,
 )
 def test_an_exception_nobody_planned_shows_its_type_and_place_and_never_its_text(
-    aws: Any, capsys: pytest.CaptureFixture[str], caplog: Any, unplanned: Exception
+    context: LedgerContext,
+    aws: Any,
+    capsys: pytest.CaptureFixture[str],
+    caplog: Any,
+    unplanned: Exception,
 ) -> None:
     with pytest.raises(UnexpectedError) as raised:
         raising(unplanned)(TASK)
@@ -129,9 +138,9 @@ def test_an_exception_nobody_planned_shows_its_type_and_place_and_never_its_text
     assert raised.value.__suppress_context__
     out, err = capsys.readouterr()
     assert '"error_name":"UnexpectedError"' in out
-    for text in (str(raised.value), out, err, caplog.text, str(chain.entries(EVENT))):
+    for text in (str(raised.value), out, err, caplog.text, str(chain.entries(context, EVENT))):
         assert SECRET not in text
-    [entry] = chain.entries(EVENT)
+    [entry] = chain.entries(context, EVENT)
     assert (entry["action"], entry["outcome"]) == ("FAILED", "failed")
     assert entry["error_name"] == "UnexpectedError"
 
@@ -145,11 +154,13 @@ def test_a_refusal_of_a_service_adds_its_code(aws: Any) -> None:
 @pytest.mark.parametrize(
     "planned", [DependencyUnavailableError("s3: x"), UnprocessableMessageError("PID-3 is empty")]
 )
-def test_an_error_of_ours_passes_by_its_name_and_is_audited(aws: Any, planned: EnsError) -> None:
+def test_an_error_of_ours_passes_by_its_name_and_is_audited(
+    context: LedgerContext, aws: Any, planned: EnsError
+) -> None:
     with pytest.raises(type(planned)) as raised:
         raising(planned)(TASK)
     assert raised.value is planned
-    [entry] = chain.entries(EVENT)
+    [entry] = chain.entries(context, EVENT)
     assert (entry["error_name"], entry["error"]) == (type(planned).__name__, str(planned))
 
 
@@ -166,10 +177,10 @@ def test_an_error_of_ours_hides_the_one_it_came_from(aws: Any) -> None:
     assert raised.value.__suppress_context__
 
 
-def test_a_refused_delivery_is_no_failure_of_the_step(aws: Any) -> None:
+def test_a_refused_delivery_is_no_failure_of_the_step(context: LedgerContext, aws: Any) -> None:
     with pytest.raises(DeliveryRefusedError):
         raising(DeliveryRefusedError("ses: MessageRejected"))(TASK)
-    assert chain.entries(EVENT) == []
+    assert chain.entries(context, EVENT) == []
 
 
 def test_an_audit_that_is_down_does_not_hide_the_failure_itself(

@@ -12,9 +12,9 @@ from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.audit import chain
 from lambdas.common.aws import vault
-from lambdas.common.aws.clients import client
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import delivery, mailer
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts, deliveries, rate
 from tests.functional.lambdas.deliver_notification.world import (
     EVENT_ID,
@@ -56,9 +56,14 @@ IN_DOUBT = {
     ("module", "name"), POINTS, ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_a_crash_at_any_point_never_sends_two_and_never_hides_that_none_went(
-    aws: Any, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+    context: DeliveryContext,
+    aws: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    module: Any,
+    name: str,
+    moment: str,
 ) -> None:
-    world = DeliveryWorld()
+    world = DeliveryWorld(context)
     monkeypatch.setattr(attempts, "LEASE_MS", -1)  # the next run comes long after
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
@@ -93,9 +98,9 @@ def dying(real: Callable[..., Any], moment: str) -> Callable[..., Any]:
 
 
 def test_an_audit_that_cannot_be_written_after_the_mail_went_is_written_by_the_next_run(
-    aws: Any, monkeypatch: pytest.MonkeyPatch
+    context: DeliveryContext, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = DeliveryWorld()
+    world = DeliveryWorld(context)
     with monkeypatch.context() as outage:
         outage.setattr(chain, "append", failing(DependencyUnavailableError("dynamodb: down")))
         with pytest.raises(DependencyUnavailableError):
@@ -104,7 +109,7 @@ def test_an_audit_that_cannot_be_written_after_the_mail_went_is_written_by_the_n
 
     assert world.run()["outcome"] == "sent"
     assert len(sent_mails()) == 1
-    [entry] = chain.entries(EVENT_ID)
+    [entry] = chain.entries(context, EVENT_ID)
     assert entry["action"] == "SENT"
     assert entry["documents"] == [world.item["document"]]
     assert entry["ses_message_id"] == world.item["ses_message_id"]
@@ -121,13 +126,13 @@ def failing(error: Exception) -> Callable[..., Any]:
 
 @pytest.mark.parametrize("writes", ["claimed", "sending", "sent", "held"])
 def test_a_write_whose_answer_is_lost_is_repeated_and_the_delivery_goes_on(
-    aws: Any, monkeypatch: pytest.MonkeyPatch, writes: str
+    context: DeliveryContext, aws: Any, monkeypatch: pytest.MonkeyPatch, writes: str
 ) -> None:
     """The client repeats a write that was made already, so its condition must hold for its own work."""
     if writes == "held":
         monkeypatch.setattr(rate, "may_send", lambda *_: False)
-    world = DeliveryWorld()
-    with answer_lost(writes) as lost:
+    world = DeliveryWorld(context)
+    with answer_lost(context, writes) as lost:
         outcome = world.run()["outcome"]
     assert lost == [writes]
     assert outcome == ("held" if writes == "held" else "sent")
@@ -135,9 +140,9 @@ def test_a_write_whose_answer_is_lost_is_repeated_and_the_delivery_goes_on(
 
 
 @contextmanager
-def answer_lost(state: str) -> Iterator[list[str]]:
+def answer_lost(context: DeliveryContext, state: str) -> Iterator[list[str]]:
     """DynamoDB makes the first write that sets this state, and the client hears of it only at its second try."""
-    events, lost = client("dynamodb").meta.events, list[str]()
+    events, lost = context.client("dynamodb").meta.events, list[str]()
 
     def once(request: AWSPreparedRequest, **_: Any) -> None:
         values = json.loads(request.body).get("ExpressionAttributeValues", {})
@@ -153,8 +158,8 @@ def answer_lost(state: str) -> Iterator[list[str]]:
         events.unregister("before-send.dynamodb.UpdateItem", once)
 
 
-def test_a_run_that_finds_another_at_it_leaves_it_alone(aws: Any) -> None:
-    world = DeliveryWorld()
+def test_a_run_that_finds_another_at_it_leaves_it_alone(context: DeliveryContext, aws: Any) -> None:
+    world = DeliveryWorld(context)
     inner: list[Exception] = []
 
     def meanwhile(*arguments: Any) -> str:
@@ -172,8 +177,8 @@ def test_a_run_that_finds_another_at_it_leaves_it_alone(aws: Any) -> None:
     assert world.actions.count("SENT") == 1
 
 
-def test_two_runs_at_once_send_one_mail(aws: Any) -> None:
-    world = DeliveryWorld()
+def test_two_runs_at_once_send_one_mail(context: DeliveryContext, aws: Any) -> None:
+    world = DeliveryWorld(context)
     at_the_start = threading.Barrier(2)
     real, outcomes = mailer.store, []
 
@@ -204,14 +209,16 @@ def test_two_runs_at_once_send_one_mail(aws: Any) -> None:
     assert len([item for item in ledger_items() if "event_id" in item]) == 1
 
 
-def test_a_claim_that_was_lost_to_another_run_does_not_send(aws: Any) -> None:
-    world = DeliveryWorld()
+def test_a_claim_that_was_lost_to_another_run_does_not_send(
+    context: DeliveryContext, aws: Any
+) -> None:
+    world = DeliveryWorld(context)
     real = attempts.begin_sending
 
-    def robbed(ours: attempts.Delivery, attempt: str, document: Any) -> None:
-        attempts.release(ours, attempt)
-        attempts.claim(ours, "another attempt")
-        real(ours, attempt, document)
+    def robbed(own: DeliveryContext, ours: attempts.Delivery, attempt: str, document: Any) -> None:
+        attempts.release(context, ours, attempt)
+        attempts.claim(context, ours, "another attempt")
+        real(own, ours, attempt, document)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attempts, "begin_sending", robbed)
@@ -221,10 +228,10 @@ def test_a_claim_that_was_lost_to_another_run_does_not_send(aws: Any) -> None:
 
 
 def test_a_slow_run_that_was_given_up_on_still_tells_what_it_knows(
-    aws: Any, monkeypatch: pytest.MonkeyPatch
+    context: DeliveryContext, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attempts, "LEASE_MS", -1)
-    world = DeliveryWorld()
+    world = DeliveryWorld(context)
     real = mailer.send
 
     def slowly(*arguments: Any) -> str:
@@ -239,9 +246,11 @@ def test_a_slow_run_that_was_given_up_on_still_tells_what_it_knows(
     assert len(sent_mails()) == 1
 
 
-def test_a_delivery_that_a_person_holds_back_is_not_sent(aws: Any) -> None:
-    world = DeliveryWorld()
-    with ses_answers(ReadTimeoutError(endpoint_url="x")):
+def test_a_delivery_that_a_person_holds_back_is_not_sent(
+    context: DeliveryContext, aws: Any
+) -> None:
+    world = DeliveryWorld(context)
+    with ses_answers(context, ReadTimeoutError(endpoint_url="x")):
         world.run()
     ledger_item = world.item
     aws.client("dynamodb").update_item(
@@ -256,14 +265,16 @@ def test_a_delivery_that_a_person_holds_back_is_not_sent(aws: Any) -> None:
 
 
 def test_what_the_first_attempt_wrote_is_what_every_attempt_sends(
-    aws: Any, monkeypatch: pytest.MonkeyPatch
+    context: DeliveryContext, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = DeliveryWorld()
+    world = DeliveryWorld(context)
     with monkeypatch.context() as outage:
         outage.setattr(attempts, "claim", failing(DependencyUnavailableError("dynamodb: down")))
         with pytest.raises(DependencyUnavailableError):
             world.run()
-    first = vault.write_once(EVENT_ID, f"mail/{world.delivery_id}.eml", b"", "message/rfc822")[0]
+    first = vault.write_once(
+        context, EVENT_ID, f"mail/{world.delivery_id}.eml", b"", "message/rfc822"
+    )[0]
     world.task["clinical"] = {"outcome": "unavailable"}
     world.run()
 

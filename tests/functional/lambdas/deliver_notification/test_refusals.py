@@ -17,6 +17,7 @@ from lambdas.common.errors import (
     DependencyUnavailableError,
     UnexpectedError,
 )
+from lambdas.delivery.context import DeliveryContext
 from tests.functional.lambdas.deliver_notification.world import (
     RECIPIENT,
     DeliveryWorld,
@@ -30,8 +31,8 @@ URL = "https://email.us-east-1.amazonaws.com"
 
 
 @pytest.fixture
-def world(aws: Any) -> DeliveryWorld:
-    return DeliveryWorld()
+def world(context: DeliveryContext, aws: Any) -> DeliveryWorld:
+    return DeliveryWorld(context)
 
 
 @pytest.mark.parametrize(
@@ -48,9 +49,9 @@ def world(aws: Any) -> DeliveryWorld:
     ),
 )
 def test_what_ses_surely_did_not_take_is_tried_again_until_it_does(
-    world: DeliveryWorld, failure: Exception
+    context: DeliveryContext, world: DeliveryWorld, failure: Exception
 ) -> None:
-    with ses_answers(failure, failure, failure) as calls:
+    with ses_answers(context, failure, failure, failure) as calls:
         for _ in range(3):
             with pytest.raises(DependencyUnavailableError):
                 world.run()
@@ -73,9 +74,13 @@ def test_what_ses_surely_did_not_take_is_tried_again_until_it_does(
 )
 @pytest.mark.parametrize("it_went", [True, False])
 def test_what_may_have_gone_is_parked_and_never_repeated(
-    world: DeliveryWorld, failure: Exception, it_went: bool, capsys: pytest.CaptureFixture[str]
+    context: DeliveryContext,
+    world: DeliveryWorld,
+    failure: Exception,
+    it_went: bool,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with ses_answers(failure, after=it_went) as calls:
+    with ses_answers(context, failure, after=it_went) as calls:
         assert world.run()["outcome"] == "unknown"
         assert world.run()["outcome"] == "unknown"
 
@@ -87,9 +92,10 @@ def test_what_may_have_gone_is_parked_and_never_repeated(
 
 
 def test_a_refused_mail_is_an_outcome_of_its_recipient_and_is_not_tried_again(
+    context: DeliveryContext,
     world: DeliveryWorld,
 ) -> None:
-    with ses_answers(refusal("MessageRejected", message="Address blacklisted")) as calls:
+    with ses_answers(context, refusal("MessageRejected", message="Address blacklisted")) as calls:
         for _ in range(2):
             with pytest.raises(DeliveryRefusedError, match=r"^ses SendEmail: MessageRejected$"):
                 world.run()
@@ -100,10 +106,12 @@ def test_a_refused_mail_is_an_outcome_of_its_recipient_and_is_not_tried_again(
     assert world.actions == ["REFUSED"]
 
 
-def test_one_refused_recipient_does_not_keep_another_from_being_told(aws: Any) -> None:
+def test_one_refused_recipient_does_not_keep_another_from_being_told(
+    context: DeliveryContext, aws: Any
+) -> None:
     other = replace(RECIPIENT, recipient_ref="k1.other", address="kofi.adu@clinic.example")
-    world = DeliveryWorld(recipients=(RECIPIENT, other))
-    with ses_answers(refusal("MessageRejected")), pytest.raises(DeliveryRefusedError):
+    world = DeliveryWorld(context, recipients=(RECIPIENT, other))
+    with ses_answers(context, refusal("MessageRejected")), pytest.raises(DeliveryRefusedError):
         world.run()
 
     assert world.run(other)["outcome"] == "sent"
@@ -111,8 +119,10 @@ def test_one_refused_recipient_does_not_keep_another_from_being_told(aws: Any) -
 
 
 @pytest.mark.parametrize("address", ["", "x@clinic.example\r\nBcc: all@evil.example"])
-def test_a_bad_address_is_refused_before_anything_is_sent(aws: Any, address: str) -> None:
-    world = DeliveryWorld(recipients=(with_address(address),))
+def test_a_bad_address_is_refused_before_anything_is_sent(
+    context: DeliveryContext, aws: Any, address: str
+) -> None:
+    world = DeliveryWorld(context, recipients=(with_address(address),))
     for _ in range(2):
         with pytest.raises(DeliveryRefusedError) as refused:
             world.run()
@@ -136,17 +146,19 @@ def test_a_bad_address_is_refused_before_anything_is_sent(aws: Any, address: str
     ],
 )
 def test_a_sending_identity_that_is_not_ready_is_the_operators_and_nothing_is_lost(
-    world: DeliveryWorld, failure: Exception
+    context: DeliveryContext, world: DeliveryWorld, failure: Exception
 ) -> None:
-    with ses_answers(failure):
+    with ses_answers(context, failure):
         with pytest.raises(ConfigurationError):
             world.run()
         assert world.item["state"] == "claimed"
         assert world.run()["outcome"] == "sent"
 
 
-def test_a_missing_grant_is_named_and_the_delivery_stays_open(world: DeliveryWorld) -> None:
-    with ses_answers(refusal("AccessDeniedException", 403, "User x is not authorized")):
+def test_a_missing_grant_is_named_and_the_delivery_stays_open(
+    context: DeliveryContext, world: DeliveryWorld
+) -> None:
+    with ses_answers(context, refusal("AccessDeniedException", 403, "User x is not authorized")):
         with pytest.raises(UnexpectedError, match="ClientError AccessDeniedException at lambdas/"):
             world.run()
         assert world.run()["outcome"] == "sent"

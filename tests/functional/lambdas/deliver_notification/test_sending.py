@@ -9,11 +9,8 @@ import pytest
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.preferences import CostMode
-from lambdas.common.errors import (
-    DeliveryRefusedError,
-    DependencyUnavailableError,
-    UnexpectedError,
-)
+from lambdas.common.errors import DeliveryRefusedError, DependencyUnavailableError, UnexpectedError
+from lambdas.delivery.context import DeliveryContext
 from tests.conftest import VAULT
 from tests.functional.lambdas.deliver_notification.world import (
     EVENT_ID,
@@ -31,11 +28,12 @@ from tests.support.private import without_digests
 
 
 @pytest.fixture
-def world(aws: Any) -> DeliveryWorld:
-    return DeliveryWorld()
+def world(context: DeliveryContext, aws: Any) -> DeliveryWorld:
+    return DeliveryWorld(context)
 
 
 def test_one_mail_goes_out_with_both_texts_and_the_ledger_and_the_audit_say_so(
+    context: DeliveryContext,
     world: DeliveryWorld,
 ) -> None:
     answer = world.run()
@@ -67,7 +65,7 @@ def test_one_mail_goes_out_with_both_texts_and_the_ledger_and_the_audit_say_so(
     assert (item["event_id"], item["channel"]) == (EVENT_ID, "email")
     assert (item["encounter_ref"], item["patient_ref"]) == ("k1.encounter", "k1.patient")
 
-    [entry] = chain.entries(EVENT_ID)
+    [entry] = chain.entries(context, EVENT_ID)
     assert (entry["action"], entry["outcome"]) == ("SENT", "ok")
     assert entry["reasons"] == ["primary_care"]
     assert entry["delivery_id"] == world.delivery_id
@@ -94,13 +92,13 @@ def test_a_second_run_sends_nothing_and_says_so(world: DeliveryWorld) -> None:
 
 
 def test_ses_is_told_our_ids_and_the_configuration_set_and_nothing_else(
+    context: DeliveryContext,
     world: DeliveryWorld,
 ) -> None:
-    from lambdas.common.aws.clients import client
     from lambdas.delivery.mailer import SES_CONFIG
 
     seen: dict[str, Any] = {}
-    client("sesv2", SES_CONFIG).meta.events.register(
+    context.client("sesv2", SES_CONFIG).meta.events.register(
         "provide-client-params.sesv2.SendEmail", lambda params, **_: seen.update(params)
     )
     world.run()
@@ -143,9 +141,11 @@ def test_a_notification_counts_as_one_with_or_without_the_findings_that_the_serv
     assert counted == ({metric} if metric else set())
 
 
-def test_of_one_analysis_each_recipient_gets_what_they_want_to_see(aws: Any) -> None:
+def test_of_one_analysis_each_recipient_gets_what_they_want_to_see(
+    context: DeliveryContext, aws: Any
+) -> None:
     without = replace(RECIPIENT, recipient_ref="k1.without", analysis=CostMode.OFF)
-    world = DeliveryWorld((RECIPIENT, without))
+    world = DeliveryWorld(context, (RECIPIENT, without))
     world.run()
     world.run(without)
 
@@ -180,21 +180,21 @@ def test_a_recipient_that_the_registry_did_not_name_is_a_fault_of_ours(
 
 
 def test_nothing_private_is_logged_audited_or_kept_in_the_ledger(
-    world: DeliveryWorld, capsys: pytest.CaptureFixture[str]
+    context: DeliveryContext, world: DeliveryWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused = refusal("MessageRejected", message=f"{RECIPIENT.address} is bad, Okonjo too")
     with on_stdout("DeliverNotification"):
         with (
-            ses_answers(refusal("AccessDenied", 403, "no Okonjo"), refused),
+            ses_answers(context, refusal("AccessDenied", 403, "no Okonjo"), refused),
             pytest.raises(UnexpectedError),
         ):
             world.run()
-        with ses_answers(refused), pytest.raises(DeliveryRefusedError):
+        with ses_answers(context, refused), pytest.raises(DeliveryRefusedError):
             world.run()
 
     out = capsys.readouterr().out
     assert '"message":"ses SendEmail: MessageRejected"' in out
-    written = [out, chain.entries(EVENT_ID), world.item]
+    written = [out, chain.entries(context, EVENT_ID), world.item]
     for text in map(str, written):
         assert text
         for value in PRIVATE:

@@ -12,8 +12,8 @@ from botocore.config import Config
 
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import mailer
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.mailer import AmbiguousSendError
-from tests.conftest import clear_caches
 
 Answer = Callable[[socket.socket], None]
 
@@ -37,11 +37,9 @@ def ses_at(
     monkeypatch.setattr(mailer, "SES_CONFIG", quick)
 
     def point(port: int) -> None:
-        clear_caches()
         monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", f"http://127.0.0.1:{port}")
 
     yield point
-    clear_caches()
 
 
 def serve(server: socket.socket, answer: Answer) -> list[bytes]:
@@ -62,8 +60,8 @@ def serve(server: socket.socket, answer: Answer) -> list[bytes]:
     return arrived
 
 
-def send() -> str:
-    return mailer.send(b"To: x\r\n\r\nhello\r\n", "x@clinic.example", "5e" * 16, "d1" * 16)
+def send(context: DeliveryContext) -> str:
+    return mailer.send(context, b"To: x\r\n\r\nhello\r\n", "x@clinic.example", "5e" * 16, "d1" * 16)
 
 
 def http(status: int, body: dict[str, Any], code: str = "") -> Answer:
@@ -80,58 +78,64 @@ def http(status: int, body: dict[str, Any], code: str = "") -> Answer:
     return answer
 
 
-def test_a_connection_that_is_refused_means_that_nothing_was_sent(ses_at: Any) -> None:
+def test_a_connection_that_is_refused_means_that_nothing_was_sent(
+    context: DeliveryContext, ses_at: Any
+) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as gone:
         port = gone.getsockname()[1]
     ses_at(port)
     with pytest.raises(DependencyUnavailableError, match=r"^ses: EndpointConnectionError$"):
-        send()
+        send(context)
 
 
 def test_silence_after_the_mail_is_ambiguous_and_not_tried_again(
-    ses_at: Any, listener: socket.socket
+    context: DeliveryContext, ses_at: Any, listener: socket.socket
 ) -> None:
     still = threading.Event()
     arrived = serve(listener, lambda _: void(still.wait(1)))
     ses_at(listener.getsockname()[1])
     with pytest.raises(AmbiguousSendError, match=r"^ReadTimeoutError$"):
-        send()
+        send(context)
     still.set()
     assert len(arrived) == 1
 
 
 def test_a_connection_cut_after_the_mail_is_ambiguous_and_not_tried_again(
-    ses_at: Any, listener: socket.socket
+    context: DeliveryContext, ses_at: Any, listener: socket.socket
 ) -> None:
     arrived = serve(listener, lambda _: None)
     ses_at(listener.getsockname()[1])
     with pytest.raises(AmbiguousSendError):
-        send()
+        send(context)
     assert len(arrived) == 1
 
 
-def test_a_5xx_is_ambiguous_and_not_tried_again(ses_at: Any, listener: socket.socket) -> None:
+def test_a_5xx_is_ambiguous_and_not_tried_again(
+    context: DeliveryContext, ses_at: Any, listener: socket.socket
+) -> None:
     arrived = serve(listener, http(500, {"message": "oh"}, "InternalFailure"))
     ses_at(listener.getsockname()[1])
     with pytest.raises(AmbiguousSendError, match=r"^InternalFailure$"):
-        send()
+        send(context)
     assert len(arrived) == 1
 
 
 def test_throttling_is_told_at_once_and_not_tried_again_by_the_client(
-    ses_at: Any, listener: socket.socket
+    context: DeliveryContext, ses_at: Any, listener: socket.socket
 ) -> None:
     arrived = serve(listener, http(429, {"message": "slow down"}, "TooManyRequestsException"))
     ses_at(listener.getsockname()[1])
     with pytest.raises(DependencyUnavailableError, match=r"^ses SendEmail: TooManyRequests"):
-        send()
+        send(context)
     assert len(arrived) == 1
 
 
-def test_each_mail_gets_a_connection_of_its_own(ses_at: Any, listener: socket.socket) -> None:
+def test_each_mail_gets_a_connection_of_its_own(
+    context: DeliveryContext, ses_at: Any, listener: socket.socket
+) -> None:
     arrived = serve(listener, http(200, {"MessageId": "m1"}))
     ses_at(listener.getsockname()[1])
-    assert [send(), send()] == ["m1", "m1"]
+    assert [send(context), send(context)] == ["m1", "m1"]
     assert len(arrived) == 2
 
 

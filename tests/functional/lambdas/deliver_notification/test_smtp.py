@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from lambdas.delivery import mailer
+from lambdas.delivery.context import DeliveryContext
 from tests.functional.lambdas.deliver_notification.world import RECIPIENT, DeliveryWorld, sent_bytes
 
 
@@ -35,7 +35,7 @@ def through_smtp(raw: bytes) -> bytes:
     server.start()
     try:
         with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
-            client.sendmail(mailer.from_address(), [RECIPIENT.address], raw)
+            client.sendmail("notifications@ens.example", [RECIPIENT.address], raw)
     finally:
         server.stop()
     [(sender, readers, content)] = inbox.taken
@@ -44,8 +44,10 @@ def through_smtp(raw: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("language", ["en", "fr-CA"])
-def test_a_mail_survives_the_way_and_says_the_same(aws: Any, language: str) -> None:
-    DeliveryWorld((replace(RECIPIENT, language=language, bundle=True),)).run()
+def test_a_mail_survives_the_way_and_says_the_same(
+    context: DeliveryContext, aws: Any, language: str
+) -> None:
+    DeliveryWorld(context, (replace(RECIPIENT, language=language, bundle=True),)).run()
     [raw] = sent_bytes()
     arrived = through_smtp(raw)
     assert arrived.replace(b"\r\n", b"\n").strip() == raw.replace(b"\r\n", b"\n").strip()

@@ -14,10 +14,13 @@ from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import delivery, mailer
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.handler import lambda_handler as look_up
 from lambdas.lookup_identities.registry.items import items
+from lambdas.lookup_identities.settings import LookupSettings
 from tests.functional.lambdas.deliver_notification.world import ADMISSION, beside, sent_mails
 from tests.support.lambda_context import LambdaContext
 from tests.support.logs import on_stdout
@@ -43,9 +46,8 @@ def event(number: int, kind: EventKind) -> PatientEvent:
 
 
 @pytest.fixture
-def registry(aws: Any) -> Callable[..., None]:
+def registry(context: DeliveryContext, aws: Any) -> Callable[..., None]:
     """Files the patient with these providers in care, all others out of it."""
-    from lambdas.common.aws.clients import client
     from lambdas.common.aws.items import to_item
     from lambdas.lookup_identities.registry.rows import COLUMNS
 
@@ -87,7 +89,7 @@ def registry(aws: Any) -> Callable[..., None]:
             ],
         )
         for item in found:
-            client("dynamodb").put_item(TableName="registry", Item=to_item(item))
+            context.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
 
     return file
 
@@ -98,12 +100,15 @@ def received_at(number: int) -> str:
 
 
 def looked_up(
-    patient_event: PatientEvent, encounter: str = ENCOUNTER, received: str = ""
+    context: DeliveryContext,
+    patient_event: PatientEvent,
+    encounter: str = ENCOUNTER,
+    received: str = "",
 ) -> dict[str, Any]:
     """The task of the deliveries that the event asks for; nothing is delivered yet."""
     number = int(patient_event.event_id, 16)
     version = vault.write_document(
-        patient_event.event_id, "event.json", to_document(patient_event)
+        context, patient_event.event_id, "event.json", to_document(patient_event)
     ).version_id
     task = {
         "envelope": {
@@ -121,28 +126,33 @@ def looked_up(
         "attempt": 0,
     }
     with on_stdout("LookupIdentities"):
-        found = look_up(task, LambdaContext("LookupIdentities"))
+        own = LookupContext(LookupSettings.from_environment(), context.clients)
+        found = look_up.with_context(own)(task, LambdaContext("LookupIdentities"))
     identities = {"version_id": found["version_id"], "patient_ref": found["patient_ref"]}
     return {**task, "identities": identities, "recipients": found["recipients"]}
 
 
-def delivered(task: dict[str, Any]) -> list[str]:
+def delivered(context: DeliveryContext, task: dict[str, Any]) -> list[str]:
     """The outcomes of the deliveries, made beside each other as in sandboxes of their own."""
-    return [beside({**task, **recipient})["outcome"] for recipient in task["recipients"]]
+    return [beside(context, {**task, **recipient})["outcome"] for recipient in task["recipients"]]
 
 
-def run(patient_event: PatientEvent, encounter: str = ENCOUNTER) -> list[str]:
+def run(
+    context: DeliveryContext, patient_event: PatientEvent, encounter: str = ENCOUNTER
+) -> list[str]:
     """Looks up and delivers as the workflow does; who was to be told."""
-    delivered(looked_up(patient_event, encounter))
-    document = vault.read_document(patient_event.event_id, "identities.json")
+    delivered(context, looked_up(context, patient_event, encounter))
+    document = vault.read_document(context, patient_event.event_id, "identities.json")
     return [recipient.address for recipient in read_as(Identities, document).recipients]
 
 
-def test_who_was_told_is_told_of_the_cancellation_and_nobody_else(registry: Any) -> None:
+def test_who_was_told_is_told_of_the_cancellation_and_nobody_else(
+    context: DeliveryContext, registry: Any
+) -> None:
     registry("petra")
-    assert run(event(1, EventKind.ADMISSION)) == ["petra@clinic.example"]
+    assert run(context, event(1, EventKind.ADMISSION)) == ["petra@clinic.example"]
     registry("wei")  # Petra has left the circle of care meanwhile, Wei has come
-    assert run(event(2, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
+    assert run(context, event(2, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
 
     first, second = sent_mails()
     assert second["Subject"].startswith("Admission cancelled:")
@@ -154,45 +164,53 @@ def test_who_was_told_is_told_of_the_cancellation_and_nobody_else(registry: Any)
     assert first["To"] == second["To"] == "petra@clinic.example"
 
 
-def test_a_cancellation_of_what_nobody_was_told_tells_nobody(registry: Any) -> None:
+def test_a_cancellation_of_what_nobody_was_told_tells_nobody(
+    context: DeliveryContext, registry: Any
+) -> None:
     registry("petra")
-    assert run(event(1, EventKind.CANCEL_ADMISSION)) == []
-    assert run(event(2, EventKind.TRANSFER)) == ["petra@clinic.example"]
-    assert run(event(3, EventKind.CANCEL_DISCHARGE)) == []
-    assert run(event(4, EventKind.CANCEL_TRANSFER), encounter="") == []
-    assert run(event(5, EventKind.CANCEL_TRANSFER), encounter="k1.another") == []
+    assert run(context, event(1, EventKind.CANCEL_ADMISSION)) == []
+    assert run(context, event(2, EventKind.TRANSFER)) == ["petra@clinic.example"]
+    assert run(context, event(3, EventKind.CANCEL_DISCHARGE)) == []
+    assert run(context, event(4, EventKind.CANCEL_TRANSFER), encounter="") == []
+    assert run(context, event(5, EventKind.CANCEL_TRANSFER), encounter="k1.another") == []
     assert len(sent_mails()) == 1
 
 
-def test_what_was_withdrawn_is_not_withdrawn_twice(registry: Any) -> None:
+def test_what_was_withdrawn_is_not_withdrawn_twice(context: DeliveryContext, registry: Any) -> None:
     registry("petra")
-    run(event(1, EventKind.ADMISSION))
-    assert run(event(2, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
-    assert run(event(3, EventKind.CANCEL_ADMISSION)) == []
-    assert run(event(4, EventKind.ADMISSION)) == ["petra@clinic.example"]
-    assert run(event(5, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
+    run(context, event(1, EventKind.ADMISSION))
+    assert run(context, event(2, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
+    assert run(context, event(3, EventKind.CANCEL_ADMISSION)) == []
+    assert run(context, event(4, EventKind.ADMISSION)) == ["petra@clinic.example"]
+    assert run(context, event(5, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
     assert len(sent_mails()) == 4
 
 
-def test_another_patients_stay_under_the_same_number_is_left_alone(registry: Any) -> None:
+def test_another_patients_stay_under_the_same_number_is_left_alone(
+    context: DeliveryContext, registry: Any
+) -> None:
     registry("petra")
-    run(event(1, EventKind.ADMISSION))
+    run(context, event(1, EventKind.ADMISSION))
     stay = NotifiedEncounter(ENCOUNTER, "k1.somebody-else")
     assert (
-        cancel(stay, NotifiedEvent.of(event(2, EventKind.CANCEL_ADMISSION), received_at(2)))
+        cancel(
+            context, stay, NotifiedEvent.of(event(2, EventKind.CANCEL_ADMISSION), received_at(2))
+        )
         == frozenset()
     )
-    assert run(event(3, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
+    assert run(context, event(3, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
 
 
-def test_an_event_that_is_redriven_after_its_cancellation_is_told_to_nobody(registry: Any) -> None:
+def test_an_event_that_is_redriven_after_its_cancellation_is_told_to_nobody(
+    context: DeliveryContext, registry: Any
+) -> None:
     registry("petra", "wei")
-    admission = looked_up(event(1, EventKind.ADMISSION))
-    assert run(event(2, EventKind.CANCEL_ADMISSION)) == []
-    assert delivered(admission) == ["suppressed", "suppressed"]
-    assert delivered(admission) == ["suppressed", "suppressed"]
+    admission = looked_up(context, event(1, EventKind.ADMISSION))
+    assert run(context, event(2, EventKind.CANCEL_ADMISSION)) == []
+    assert delivered(context, admission) == ["suppressed", "suppressed"]
+    assert delivered(context, admission) == ["suppressed", "suppressed"]
     assert sent_mails() == []
-    entries = [e for e in chain.entries(f"{1:032x}") if e["step"] == "DeliverNotification"]
+    entries = [e for e in chain.entries(context, f"{1:032x}") if e["step"] == "DeliverNotification"]
     assert [(e["action"], e["suppressed_because"]) for e in entries] == [
         ("SUPPRESSED", f"{2:032x}"),
         ("SUPPRESSED", f"{2:032x}"),
@@ -200,28 +218,32 @@ def test_an_event_that_is_redriven_after_its_cancellation_is_told_to_nobody(regi
 
 
 def test_an_event_that_comes_after_its_cancellation_on_another_connection_is_told_to_nobody(
+    context: DeliveryContext,
     registry: Any,
 ) -> None:
     registry("petra")
-    run(event(2, EventKind.CANCEL_ADMISSION))
+    run(context, event(2, EventKind.CANCEL_ADMISSION))
     late = event(1, EventKind.ADMISSION)
-    assert delivered(looked_up(late, received=received_at(3))) == ["suppressed"]
+    assert delivered(context, looked_up(context, late, received=received_at(3))) == ["suppressed"]
 
 
 def test_a_new_admission_under_the_same_number_stands_even_if_the_cancellation_is_redriven(
+    context: DeliveryContext,
     registry: Any,
 ) -> None:
     registry("petra")
-    run(event(1, EventKind.CANCEL_ADMISSION))
-    assert run(event(2, EventKind.ADMISSION)) == ["petra@clinic.example"]
-    assert run(event(1, EventKind.CANCEL_ADMISSION)) == []
+    run(context, event(1, EventKind.CANCEL_ADMISSION))
+    assert run(context, event(2, EventKind.ADMISSION)) == ["petra@clinic.example"]
+    assert run(context, event(1, EventKind.CANCEL_ADMISSION)) == []
     assert [mail["Subject"].split(":")[0] for mail in sent_mails()] == ["Hospital admission"]
 
 
-def test_a_transfer_is_not_suppressed_when_the_admission_was_withdrawn(registry: Any) -> None:
+def test_a_transfer_is_not_suppressed_when_the_admission_was_withdrawn(
+    context: DeliveryContext, registry: Any
+) -> None:
     registry("petra")
-    run(event(2, EventKind.CANCEL_ADMISSION))
-    assert delivered(looked_up(event(1, EventKind.TRANSFER))) == ["sent"]
+    run(context, event(2, EventKind.CANCEL_ADMISSION))
+    assert delivered(context, looked_up(context, event(1, EventKind.TRANSFER))) == ["sent"]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -238,15 +260,20 @@ def test_a_transfer_is_not_suppressed_when_the_admission_was_withdrawn(registry:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_whenever_the_cancellation_comes_both_are_told_or_neither(
-    registry: Any, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+    context: DeliveryContext,
+    registry: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    module: Any,
+    name: str,
+    moment: str,
 ) -> None:
     registry("petra")
-    admission, again = looked_up(event(1, EventKind.ADMISSION)), []
+    admission, again = looked_up(context, event(1, EventKind.ADMISSION)), []
 
     def cancel() -> None:
-        cancellation = looked_up(event(2, EventKind.CANCEL_ADMISSION))
+        cancellation = looked_up(context, event(2, EventKind.CANCEL_ADMISSION))
         try:
-            delivered(cancellation)
+            delivered(context, cancellation)
         except DependencyUnavailableError:
             again.append(cancellation)
 
@@ -262,26 +289,26 @@ def test_whenever_the_cancellation_comes_both_are_told_or_neither(
         return answer
 
     monkeypatch.setattr(module, name, meanwhile)
-    delivered(admission)
+    delivered(context, admission)
     for cancellation in again:
-        delivered(cancellation)
+        delivered(context, cancellation)
     told = [mail["Subject"].split(":")[0] for mail in sent_mails()]
     assert told in ([], ["Hospital admission", "Admission cancelled"])
 
 
 def test_a_first_notice_that_died_on_its_way_is_suppressed_and_so_is_its_cancellation(
-    registry: Any, monkeypatch: pytest.MonkeyPatch
+    context: DeliveryContext, registry: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry("petra")
-    admission = looked_up(event(1, EventKind.ADMISSION))
+    admission = looked_up(context, event(1, EventKind.ADMISSION))
     monkeypatch.setattr(attempts, "LEASE_MS", -1)
     with monkeypatch.context() as crash:
         crash.setattr(attempts, "begin_sending", dies)
         with pytest.raises(RuntimeError):
-            delivered(admission)
-    cancellation = looked_up(event(2, EventKind.CANCEL_ADMISSION))
-    assert delivered(cancellation) == ["suppressed"]
-    assert delivered(admission) == ["suppressed"]
+            delivered(context, admission)
+    cancellation = looked_up(context, event(2, EventKind.CANCEL_ADMISSION))
+    assert delivered(context, cancellation) == ["suppressed"]
+    assert delivered(context, admission) == ["suppressed"]
     assert sent_mails() == []
 
 

@@ -15,7 +15,6 @@ from moto.ses.models import ses_backends
 
 from lambdas.common.audit.chain import entries
 from lambdas.common.aws import vault
-from lambdas.common.aws.clients import client
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.document import read_as, to_document
@@ -30,9 +29,11 @@ from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.contracts.visit import CodedText, Location, Visit
 from lambdas.common.handler import Run
 from lambdas.deliver_notification.handler import lambda_handler
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import deliver
 from lambdas.delivery.ledger import deliveries, table
 from lambdas.delivery.mailer import SES_CONFIG
+from tests.support.contexts import refreshed
 from tests.support.lambda_context import LambdaContext
 
 ACCOUNT = "123456789012"
@@ -91,6 +92,7 @@ PRIVATE = (
 class DeliveryWorld:
     """One event for some recipients; `run` is one invocation of the function."""
 
+    context: DeliveryContext
     recipients: tuple[Recipient, ...] = (RECIPIENT,)
     patient_event: PatientEvent = ADMISSION
     task: dict[str, Any] = field(default_factory=dict)
@@ -98,7 +100,7 @@ class DeliveryWorld:
     def __post_init__(self) -> None:
         event_id = self.patient_event.event_id
         written = {
-            name: vault.write_document(event_id, f"{name}.json", document).version_id
+            name: vault.write_document(self.context, event_id, f"{name}.json", document).version_id
             for name, document in {
                 "event": to_document(self.patient_event),
                 "identities": to_document(Identities("k1.patient", recipients=self.recipients)),
@@ -122,7 +124,8 @@ class DeliveryWorld:
     def run(self, recipient: Recipient | None = None) -> dict[str, Any]:
         """What the function returns for this recipient, or the first."""
         chosen = recipient or self.recipients[0]
-        answer = lambda_handler(
+        handler = lambda_handler.with_context(refreshed(self.context))
+        answer = handler(
             {**self.task, "recipient_ref": chosen.recipient_ref},
             LambdaContext("DeliverNotification"),
         )
@@ -134,7 +137,7 @@ class DeliveryWorld:
         It is the step without the wrapper: one process can collect the wrapper's metrics for one
         invocation at a time only.
         """
-        return beside(self.task)
+        return beside(self.context, self.task)
 
     @property
     def delivery_id(self) -> str:
@@ -146,20 +149,20 @@ class DeliveryWorld:
     @property
     def item(self) -> dict[str, Any]:
         """The ledger's item of the first recipient; empty when there is none."""
-        return table.read_item(self.delivery_id)
+        return table.read_item(self.context, self.delivery_id)
 
     @property
     def actions(self) -> list[str]:
         """The actions in the event's audit chain, in order."""
-        return [entry["action"] for entry in entries(EVENT_ID)]
+        return [entry["action"] for entry in entries(self.context, EVENT_ID)]
 
 
-def beside(task: dict[str, Any]) -> dict[str, Any]:
+def beside(context: DeliveryContext, task: dict[str, Any]) -> dict[str, Any]:
     """What a run in another sandbox returns for this task."""
     logger, metrics = Logger(service="beside"), cast(Metrics, Uncounted())
     given = read_as(DeliverNotificationInput, task)
-    run = Run(AuditStep.DELIVER_NOTIFICATION, given, logger, metrics)
-    return to_document(deliver(given, run))
+    run = Run(context, AuditStep.DELIVER_NOTIFICATION, given, logger, metrics)
+    return to_document(deliver(context, given, run))
 
 
 class Uncounted:
@@ -199,13 +202,15 @@ def ledger_items() -> list[dict[str, Any]]:
 
 
 @contextmanager
-def ses_answers(*answers: BaseException | None, after: bool = False) -> Iterator[list[str]]:
+def ses_answers(
+    context: DeliveryContext, *answers: BaseException | None, after: bool = False
+) -> Iterator[list[str]]:
     """SES failing in turn with these, and working where one is None or after the last.
 
     With `after` it takes the mail first and fails then: the answer is what gets lost. Yields a
     list that grows with each call made.
     """
-    ses = client("sesv2", SES_CONFIG)
+    ses = context.client("sesv2", SES_CONFIG)
     real, left, calls = ses.send_email, list(answers), []
 
     def send_email(**arguments: Any) -> Any:

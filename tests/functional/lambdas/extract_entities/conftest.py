@@ -10,8 +10,11 @@ from lambdas.common.clock import now
 from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.notes import Note
+from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.handler import lambda_handler
+from lambdas.extract_entities.settings import ExtractSettings
 from tests.support.comprehend_medical import serving
+from tests.support.contexts import refreshed
 
 EVENT_ID = "f" * 32
 
@@ -26,9 +29,15 @@ def stand_in_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def run_step(stand_in_url: str, monkeypatch: pytest.MonkeyPatch, aws: Any) -> RunStep:
-    """Runs the handler on an event with these notes, as the workflow would."""
+def context(stand_in_url: str, monkeypatch: pytest.MonkeyPatch, aws: Any) -> ExtractContext:
+    """The context of ExtractEntities with moto's clients and the stand-in."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", stand_in_url)
+    return ExtractContext(ExtractSettings.from_environment())
+
+
+@pytest.fixture
+def run_step(context: ExtractContext) -> RunStep:
+    """Runs the handler in a fresh sandbox on an event with these notes, as the workflow would."""
 
     def run(
         *notes: str | Note,
@@ -49,8 +58,8 @@ def run_step(stand_in_url: str, monkeypatch: pytest.MonkeyPatch, aws: Any) -> Ru
             ),
             **facts,
         )
-        written = write_document(EVENT_ID, "event.json", to_document(event))
-        return lambda_handler(
+        written = write_document(context, EVENT_ID, "event.json", to_document(event))
+        return lambda_handler.with_context(refreshed(context))(
             {
                 "envelope": {"event_id": EVENT_ID, "sender": "northgen"},
                 "parsed": {"version_id": written.version_id},

@@ -6,23 +6,22 @@ from typing import Any
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.aws.clients import client
 from lambdas.common.aws.vault import read_document
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.findings import ClinicalFindings, SetAsideReason
 from lambdas.common.contracts.notes import Markup, Note, Skipped, SkippedReason
 from lambdas.common.contracts.visit import CodedText
 from lambdas.extract_entities import comprehend
+from lambdas.extract_entities.context import ExtractContext
 from lambdas.parse_message.read_event import read_event
-from tests.conftest import clear_caches
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
 from tests.support.broken import refusing
 
 FRENCH = "Le patient est admis pour une douleur dans la poitrine depuis hier avec de la fièvre."
 
 
-def stored(result: dict[str, Any]) -> ClinicalFindings:
-    document = read_document(EVENT_ID, "clinical.json", result["version_id"])
+def stored(context: ExtractContext, result: dict[str, Any]) -> ClinicalFindings:
+    document = read_document(context, EVENT_ID, "clinical.json", result["version_id"])
     return read_as(ClinicalFindings, document)
 
 
@@ -31,6 +30,7 @@ def encoded(text: str) -> str:
 
 
 def test_documents_of_a_message_are_read_where_they_stand_and_the_others_named(
+    context: ExtractContext,
     run_step: RunStep,
 ) -> None:
     message = "\r".join(
@@ -48,7 +48,7 @@ def test_documents_of_a_message_are_read_where_they_stand_and_the_others_named(
         )
     )
     event = read_event(message.encode(), EVENT_ID)
-    found = stored(run_step(*event.notes, skipped_notes=event.skipped_notes))
+    found = stored(context, run_step(*event.notes, skipped_notes=event.skipped_notes))
     assert [(f.text, f.field) for f in (*found.conditions, *found.medications)] == [
         ("gout", "OBX[1]-5"),
         ("Asthma", "OBX[3]-5[1]"),
@@ -62,8 +62,10 @@ def test_documents_of_a_message_are_read_where_they_stand_and_the_others_named(
     )
 
 
-def test_an_english_note_is_read_beside_a_french_one_that_is_named(run_step: RunStep) -> None:
-    found = stored(run_step("The patient has gout and denies any fever today.", FRENCH))
+def test_an_english_note_is_read_beside_a_french_one_that_is_named(
+    context: ExtractContext, run_step: RunStep
+) -> None:
+    found = stored(context, run_step("The patient has gout and denies any fever today.", FRENCH))
     assert [f.text for f in found.conditions] == ["gout"]
     assert found.not_analysed == (Skipped("OBX[2]-5", SkippedReason.LANGUAGE, "fr"),)
 
@@ -78,13 +80,13 @@ def test_an_english_note_is_read_beside_a_french_one_that_is_named(run_step: Run
     ],
 )
 def test_what_is_or_says_that_it_is_not_english_is_not_sent(
-    run_step: RunStep, note: str | Note, facts: dict[str, Any]
+    context: ExtractContext, run_step: RunStep, note: str | Note, facts: dict[str, Any]
 ) -> None:
-    with refusing(client("comprehendmedical", comprehend.CONFIG), "*", "Unasked") as asked:
+    with refusing(context.client("comprehendmedical", comprehend.CONFIG), "*", "Unasked") as asked:
         result = run_step(note, **facts)
     assert asked == []
     assert result["outcome"] == "not_english"
-    assert [gap.reason for gap in stored(result).not_analysed] == ["language"]
+    assert [gap.reason for gap in stored(context, result).not_analysed] == ["language"]
 
 
 @pytest.mark.parametrize("facts", [{}, {"language": "en"}])
@@ -94,11 +96,10 @@ def test_an_english_note_in_shorthand_is_sent(run_step: RunStep, facts: dict[str
 
 
 def test_text_beyond_the_limit_is_not_paid_for_and_its_field_is_named(
-    run_step: RunStep, monkeypatch: pytest.MonkeyPatch
+    context: ExtractContext, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENS_TEXT_LIMIT", "20")
-    clear_caches()
-    found = stored(run_step("Has gout.", "Has asthma and diabetes."))
+    found = stored(context, run_step("Has gout.", "Has asthma and diabetes."))
     assert [f.text for f in found.conditions] == ["gout", "asthma"]
     assert found.not_analysed == (Skipped("OBX[2]-5", SkippedReason.TOO_LONG),)
 
@@ -112,13 +113,13 @@ def test_text_beyond_the_limit_is_not_paid_for_and_its_field_is_named(
     ],
 )
 def test_nobody_is_asked_for_recipients_who_see_no_finding(
-    run_step: RunStep, recipients: list[dict[str, str]]
+    context: ExtractContext, run_step: RunStep, recipients: list[dict[str, str]]
 ) -> None:
-    with refusing(client("comprehendmedical", comprehend.CONFIG), "*", "Unasked") as asked:
+    with refusing(context.client("comprehendmedical", comprehend.CONFIG), "*", "Unasked") as asked:
         result = run_step("Has gout.", recipients=recipients)
     assert asked == []
     assert result["outcome"] == "switched_off"
-    assert chain.entries(EVENT_ID)[-1]["units"] == {}
+    assert chain.entries(context, EVENT_ID)[-1]["units"] == {}
 
 
 def test_full_detail_forbidden_in_the_clear_asks_for_encrypted_readers_alone(
@@ -130,36 +131,44 @@ def test_full_detail_forbidden_in_the_clear_asks_for_encrypted_readers_alone(
 
 
 def test_a_richer_wish_on_a_known_note_pays_for_the_missing_operation_alone(
+    context: ExtractContext,
     run_step: RunStep,
 ) -> None:
     run_step("Has gout. Takes warfarin.", recipients=[{"analysis": "coded"}])
     run_step("Has gout. Takes warfarin.", recipients=[{"analysis": "full"}])
-    first, second = chain.entries(EVENT_ID)
+    first, second = chain.entries(context, EVENT_ID)
     assert (first["cost_mode"], first["units"]) == ("coded", {"InferICD10CM": 1, "InferRxNorm": 1})
     assert (second["cost_mode"], second["units"]) == ("full", {"DetectEntitiesV2": 1})
     assert second["counts"]["from_cache"] == 1
 
 
-def test_the_hospitals_own_diagnosis_is_not_suggested_again(run_step: RunStep) -> None:
+def test_the_hospitals_own_diagnosis_is_not_suggested_again(
+    context: ExtractContext, run_step: RunStep
+) -> None:
     diagnoses = (CodedText("M109", "Gout", "I10", "A"),)
-    found = stored(run_step("Has gout and asthma.", diagnoses=diagnoses))
+    found = stored(context, run_step("Has gout and asthma.", diagnoses=diagnoses))
     assert [f.text for f in found.conditions] == ["asthma"]
     assert found.hospital == diagnoses
 
 
 def test_a_kept_analysis_is_found_neither_by_its_text_nor_under_another_key(
+    context: ExtractContext,
     run_step: RunStep,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run_step("Has gout.")
     keys = [
         item["Key"]
-        for item in client("s3").list_objects_v2(Bucket="vault", Prefix="analyses/")["Contents"]
+        for item in context.client("s3").list_objects_v2(Bucket="vault", Prefix="analyses/")[
+            "Contents"
+        ]
     ]
     assert len(keys) == 2
     assert not any("gout" in key.lower() for key in keys)
-    client("secretsmanager").put_secret_value(
+    context.client("secretsmanager").put_secret_value(
         SecretId="reference-key", SecretString='{"current": "k2", "k2": "another secret"}'
     )
-    clear_caches()
+    # Any other setting: a fresh sandbox reads the key again.
+    monkeypatch.setenv("ENS_TEXT_LIMIT", "40000")
     run_step("Has gout.")
-    assert chain.entries(EVENT_ID)[-1]["counts"]["requests"] == 2
+    assert chain.entries(context, EVENT_ID)[-1]["counts"]["requests"] == 2

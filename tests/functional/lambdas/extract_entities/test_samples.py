@@ -7,6 +7,7 @@ import pytest
 from lambdas.common.aws.vault import read_document
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.findings import ClinicalFindings
+from lambdas.extract_entities.context import ExtractContext
 from lambdas.parse_message.read_event import read_event
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
 
@@ -14,16 +15,19 @@ ROOT = Path(__file__).resolve().parents[4]
 BLOG = ROOT.parent / "shared" / "samples" / "aws-blog.hl7"
 
 
-def findings(run_step: RunStep, file: Path) -> ClinicalFindings:
+def findings(context: ExtractContext, run_step: RunStep, file: Path) -> ClinicalFindings:
     notes = read_event(file.read_bytes(), EVENT_ID).notes
     result = run_step(*(note.text for note in notes))
-    return read_as(ClinicalFindings, read_document(EVENT_ID, "clinical.json", result["version_id"]))
+    return read_as(
+        ClinicalFindings, read_document(context, EVENT_ID, "clinical.json", result["version_id"])
+    )
 
 
 def test_the_sample_admission_leaves_out_what_is_denied_and_the_mothers(
+    context: ExtractContext,
     run_step: RunStep,
 ) -> None:
-    found = findings(run_step, ROOT / "samples" / "admission.hl7")
+    found = findings(context, run_step, ROOT / "samples" / "admission.hl7")
     assert found.conditions
     assert found.medications
     assert {"negated", "family"} <= set(found.set_aside)
@@ -31,8 +35,10 @@ def test_the_sample_admission_leaves_out_what_is_denied_and_the_mothers(
 
 
 @pytest.mark.skipif(not BLOG.exists(), reason="the AWS blog's sample is not beside this checkout")
-def test_the_aws_blogs_note_gives_its_conditions_codes_and_medication(run_step: RunStep) -> None:
-    found = findings(run_step, BLOG)
+def test_the_aws_blogs_note_gives_its_conditions_codes_and_medication(
+    context: ExtractContext, run_step: RunStep
+) -> None:
+    found = findings(context, run_step, BLOG)
     assert {condition.text: condition.code for condition in found.conditions} == {
         "PE": "I26.99",
         "pain": "R52",

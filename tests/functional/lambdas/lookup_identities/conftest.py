@@ -1,18 +1,21 @@
 """A registry with the project's seeds, and a way to run the step on a patient event."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lambdas.common.aws.clients import client
+from lambdas.common.aws.clients import Clients
 from lambdas.common.aws.items import to_item
 from lambdas.common.aws.vault import write_document
 from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.event import PatientEvent
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.handler import lambda_handler
 from lambdas.lookup_identities.registry.items import items_of_folder
+from lambdas.lookup_identities.settings import LookupSettings
+from tests.support.contexts import FunctionSandbox, StubSecretsManager
 
 SEEDS = Path(__file__).resolve().parents[4] / "samples" / "registry"
 
@@ -20,12 +23,31 @@ Item = dict[str, Any]
 RunStep = Callable[[PatientEvent], dict[str, Any]]
 
 
+secrets = StubSecretsManager()
+mpi_sandbox = FunctionSandbox(
+    lambda: LookupContext(LookupSettings.from_environment(), Clients(secretsmanager=secrets))
+)
+"""A sandbox that asks an MPI and calls no other service."""
+
+
+def set_mpi_secret(monkeypatch: pytest.MonkeyPatch, secret: dict[str, str]) -> None:
+    """Gives the next sandbox this secret for the MPI."""
+    monkeypatch.setattr(secrets, "secret", secret)
+    monkeypatch.setenv("ENS_MPI_SECRET", "mdm")
+
+
 @pytest.fixture
-def file_item(aws: Any) -> Callable[[Item], None]:
+def context(aws: Any) -> LookupContext:
+    """The context of LookupIdentities with moto's clients."""
+    return LookupContext(LookupSettings.from_environment())
+
+
+@pytest.fixture
+def file_item(context: LookupContext) -> Callable[[Item], None]:
     """Files one plain item in the registry's table."""
 
     def file(item: Item) -> None:
-        client("dynamodb").put_item(TableName="registry", Item=to_item(item))
+        context.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
 
     return file
 
@@ -38,12 +60,22 @@ def registry(file_item: Callable[[Item], None]) -> None:
 
 
 @pytest.fixture
-def run_step(aws: Any) -> RunStep:
+def sandbox(context: LookupContext) -> Iterator[FunctionSandbox[LookupContext]]:
+    """The sandbox in which `run_step` runs, with moto's clients."""
+    running = FunctionSandbox(
+        lambda: LookupContext(LookupSettings.from_environment(), context.clients)
+    )
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def run_step(sandbox: FunctionSandbox[LookupContext], context: LookupContext) -> RunStep:
     """Runs the handler on an event, as the workflow would after ParseMessage."""
 
     def run(event: PatientEvent) -> dict[str, Any]:
-        written = write_document(event.event_id, "event.json", to_document(event))
-        return lambda_handler(
+        written = write_document(context, event.event_id, "event.json", to_document(event))
+        return lambda_handler.with_context(sandbox.context)(
             {
                 "envelope": {"event_id": event.event_id, "sender": event.sender},
                 "parsed": {"version_id": written.version_id},

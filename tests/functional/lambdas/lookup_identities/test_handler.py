@@ -8,7 +8,6 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.audit import chain
-from lambdas.common.aws.clients import client
 from lambdas.common.aws.vault import read_document
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.event import EventKind, PatientEvent
@@ -25,7 +24,7 @@ from lambdas.common.errors import (
     IdentityConflictError,
     IdentityNotFoundError,
 )
-from lambdas.common.keys import reference_keys
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.handler import lambda_handler
 from tests.functional.lambdas.lookup_identities.conftest import Item, RunStep
 from tests.support import configuration
@@ -66,25 +65,27 @@ REHAK = patient_event(
 BRANDT = patient_event(northgen("H00533"), name=Name("Brandt", "Lena"), birth_date="1971-09-30")
 
 
-def reference(kind: str, value: str) -> str:
-    return reference_keys().reference(kind, value)
+def reference(context: LookupContext, kind: str, value: str) -> str:
+    return context.reference_keys.reference(kind, value)
 
 
-def stored(version_id: str) -> Identities:
-    return read_as(Identities, read_document(EVENT_ID, "identities.json", version_id))
+def stored(context: LookupContext, version_id: str) -> Identities:
+    return read_as(Identities, read_document(context, EVENT_ID, "identities.json", version_id))
 
 
-def actions() -> list[tuple[str, str]]:
-    return [(entry["action"], entry["outcome"]) for entry in chain.entries(EVENT_ID)]
+def actions(context: LookupContext) -> list[tuple[str, str]]:
+    return [(entry["action"], entry["outcome"]) for entry in chain.entries(context, EVENT_ID)]
 
 
 @pytest.mark.usefixtures("registry")
-def test_a_patient_is_resolved_and_the_primary_care_provider_told(run_step: RunStep) -> None:
+def test_a_patient_is_resolved_and_the_primary_care_provider_told(
+    context: LookupContext, run_step: RunStep
+) -> None:
     result = run_step(OKAFOR)
 
-    lindqvist = reference("recipient", "dr-lindqvist")
+    lindqvist = reference(context, "recipient", "dr-lindqvist")
     assert {**result, "version_id": ""} == {
-        "patient_ref": reference("patient", "p-okafor"),
+        "patient_ref": reference(context, "patient", "p-okafor"),
         "recipient_count": 1,
         "recipients": [
             {
@@ -95,7 +96,7 @@ def test_a_patient_is_resolved_and_the_primary_care_provider_told(run_step: RunS
         ],
         "version_id": "",
     }
-    identities = stored(result["version_id"])
+    identities = stored(context, result["version_id"])
     assert identities.recipients[0].address == "petra.lindqvist@millclinic.example"
     assert identities.recipients[0].name.display() == "Dr Petra Lindqvist"
     assert identities.matched_on == ("PID-3", "PID-5.1", "PID-7", "PID-8")
@@ -103,16 +104,18 @@ def test_a_patient_is_resolved_and_the_primary_care_provider_told(run_step: RunS
 
 
 @pytest.mark.usefixtures("registry")
-def test_the_audit_says_who_and_why_in_references_only(run_step: RunStep) -> None:
+def test_the_audit_says_who_and_why_in_references_only(
+    context: LookupContext, run_step: RunStep
+) -> None:
     result = run_step(OKAFOR)
 
-    query, entry = chain.entries(EVENT_ID)
+    query, entry = chain.entries(context, EVENT_ID)
     assert (query["action"], query["backend"], query["answer"]) == (
         "QUERIED",
         "registry",
         "matched",
     )
-    assert query["asked"] == [reference_keys().reference("identifier", "NORTHGEN", "H00412")]
+    assert query["asked"] == [context.reference_keys.reference("identifier", "NORTHGEN", "H00412")]
     assert (entry["action"], entry["outcome"]) == ("RESOLVED", "ok")
     assert entry["patient_ref"] == result["patient_ref"]
     chosen = [{k: v for k, v in one.items() if k != "reasons"} for one in entry["recipients"]]
@@ -120,17 +123,19 @@ def test_the_audit_says_who_and_why_in_references_only(run_step: RunStep) -> Non
     assert [one["reasons"] for one in entry["recipients"]] == [["primary_care"]]
     assert entry["considered"][0]["reason"] == "NO_ENDPOINT"
     assert entry["documents"][0]["version_id"] == result["version_id"]
-    assert chain.verify(EVENT_ID).holds
+    assert chain.verify(context, EVENT_ID).holds
 
 
 @pytest.mark.usefixtures("registry")
-def test_the_entry_of_the_look_up_costs_no_round_trip_of_its_own(run_step: RunStep) -> None:
+def test_the_entry_of_the_look_up_costs_no_round_trip_of_its_own(
+    context: LookupContext, run_step: RunStep
+) -> None:
     calls: list[str] = []
 
     def count(model: Any, **_: Any) -> None:
         calls.append(model.name)
 
-    client("dynamodb").meta.events.register("before-call.dynamodb", count)
+    context.client("dynamodb").meta.events.register("before-call.dynamodb", count)
     run_step(OKAFOR)
     assert calls == ["BatchGetItem", "BatchGetItem", "GetItem", "TransactWriteItems"]
 
@@ -146,16 +151,17 @@ def test_the_entry_of_the_look_up_costs_no_round_trip_of_its_own(run_step: RunSt
     ],
 )
 def test_a_look_up_that_ends_badly_has_its_one_entry_too(
-    run_step: RunStep, event: PatientEvent, answer: str
+    context: LookupContext, run_step: RunStep, event: PatientEvent, answer: str
 ) -> None:
     with pytest.raises(EnsError):
         run_step(event)
-    query, _ = chain.entries(EVENT_ID)
+    query, _ = chain.entries(context, EVENT_ID)
     assert (query["action"], query["answer"]) == ("QUERIED", answer)
-    assert chain.verify(EVENT_ID).holds
+    assert chain.verify(context, EVENT_ID).holds
 
 
 def test_once_a_day_the_rosters_that_end_soon_are_counted_and_named_by_reference(
+    context: LookupContext,
     file_item: Callable[[Item], None],
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
@@ -167,16 +173,22 @@ def test_once_a_day_the_rosters_that_end_soon_are_counted_and_named_by_reference
             at = {"pk": f"patient#{patient}", "sk": f"provider#{provider}"}
             file_item({**at, "provider_id": provider, "roster_until": last})
     clock = {"source": "aws.events", "detail-type": "Scheduled Event", "time": "…"}
-    assert lambda_handler(clock, None) == {"ending": 2}
+    assert lambda_handler.with_context(context)(clock, None) == {"ending": 2}
     assert '"RostersEnding":[2.0]' in capsys.readouterr().out
     named = [getattr(record, "recipient_ref", "") for record in caplog.records]
-    assert named[:2] == [reference("recipient", "dr-a"), reference("recipient", "dr-b")]
-    assert chain.entries("rosters") == []
+    assert named[:2] == [
+        reference(context, "recipient", "dr-a"),
+        reference(context, "recipient", "dr-b"),
+    ]
+    assert chain.entries(context, "rosters") == []
 
 
 @pytest.mark.usefixtures("registry")
 def test_no_log_result_or_audit_entry_holds_a_name_number_or_address(
-    run_step: RunStep, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    context: LookupContext,
+    run_step: RunStep,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     result = run_step(OKAFOR)
     with pytest.raises(IdentityConflictError) as raised:
@@ -184,7 +196,7 @@ def test_no_log_result_or_audit_entry_holds_a_name_number_or_address(
 
     out = capsys.readouterr()
     said = json.dumps(
-        [result, chain.entries(EVENT_ID), str(raised.value), out.out, out.err, caplog.text]
+        [result, chain.entries(context, EVENT_ID), str(raised.value), out.out, out.err, caplog.text]
     )
     for secret in ("kafor", "OKAFOR", "mara", "H00412", "1958", "1931", "indqvist", "millclinic"):
         assert secret not in without_digests(said)
@@ -192,20 +204,22 @@ def test_no_log_result_or_audit_entry_holds_a_name_number_or_address(
 
 @pytest.mark.usefixtures("registry")
 def test_several_recipients_are_each_told_and_an_inactive_one_is_considered(
+    context: LookupContext,
     run_step: RunStep,
 ) -> None:
     result = run_step(REHAK)
     assert [told["recipient_ref"] for told in result["recipients"]] == [
-        reference("recipient", "dr-chen"),
-        reference("recipient", "dr-lindqvist"),
+        reference(context, "recipient", "dr-chen"),
+        reference(context, "recipient", "dr-lindqvist"),
     ]
-    assert [refused.reason for refused in stored(result["version_id"]).considered] == [
+    assert [refused.reason for refused in stored(context, result["version_id"]).considered] == [
         "RECIPIENT_OFF"
     ]
 
 
 @pytest.mark.usefixtures("registry")
 def test_a_provider_named_in_the_message_adds_a_reason_and_never_a_recipient(
+    context: LookupContext,
     run_step: RunStep,
 ) -> None:
     event = replace(
@@ -223,7 +237,7 @@ def test_a_provider_named_in_the_message_adds_a_reason_and_never_a_recipient(
         ),
     )
     result = run_step(event)
-    identities = stored(result["version_id"])
+    identities = stored(context, result["version_id"])
     reasons = [told.reasons for told in identities.recipients]
     assert reasons == [("care_team", "attending"), ("primary_care",)]
     assert {reason for told in reasons for reason in told} <= set(RecipientReason)
@@ -233,11 +247,12 @@ def test_a_provider_named_in_the_message_adds_a_reason_and_never_a_recipient(
 
 @pytest.mark.usefixtures("registry")
 def test_a_patient_without_relationships_has_no_recipient_and_the_event_ends_well(
+    context: LookupContext,
     run_step: RunStep,
 ) -> None:
     result = run_step(BRANDT)
     assert (result["recipient_count"], result["recipients"]) == (0, [])
-    assert actions() == [("QUERIED", "ok"), ("NO_RECIPIENT", "no_recipient")]
+    assert actions(context) == [("QUERIED", "ok"), ("NO_RECIPIENT", "no_recipient")]
 
 
 @pytest.mark.usefixtures("registry")
@@ -258,10 +273,10 @@ def test_an_authority_may_be_named_by_its_universal_id_alone(run_step: RunStep) 
 
 
 @pytest.mark.usefixtures("registry")
-def test_an_unknown_patient_is_audited_as_such(run_step: RunStep) -> None:
+def test_an_unknown_patient_is_audited_as_such(context: LookupContext, run_step: RunStep) -> None:
     with pytest.raises(IdentityNotFoundError, match="knows none of the identifiers"):
         run_step(patient_event(northgen("H99999")))
-    assert actions() == [("QUERIED", "ok"), ("UNKNOWN_PATIENT", "unknown_patient")]
+    assert actions(context) == [("QUERIED", "ok"), ("UNKNOWN_PATIENT", "unknown_patient")]
 
 
 @pytest.mark.usefixtures("registry")
@@ -300,13 +315,13 @@ def test_a_registry_that_points_to_a_missing_patient_is_a_configuration_error(
 @pytest.mark.usefixtures("registry")
 @pytest.mark.parametrize("operation", ["BatchGetItem", "Query"])
 def test_a_throttled_registry_is_a_dependency_that_is_unavailable(
-    run_step: RunStep, operation: str
+    context: LookupContext, run_step: RunStep, operation: str
 ) -> None:
     code = "ProvisionedThroughputExceededException"
     # Only for a patient without a circle is the partition queried.
     event = OKAFOR if operation == "BatchGetItem" else BRANDT
     with (
-        refusing(client("dynamodb"), operation, code) as refused,
+        refusing(context.client("dynamodb"), operation, code) as refused,
         pytest.raises(DependencyUnavailableError, match=code),
     ):
         run_step(event)
@@ -314,16 +329,20 @@ def test_a_throttled_registry_is_a_dependency_that_is_unavailable(
 
 
 @pytest.mark.usefixtures("registry")
-def test_a_registry_that_recovers_within_botocores_retry_is_not_noticed(run_step: RunStep) -> None:
-    with refusing(client("dynamodb"), "BatchGetItem", "ThrottlingException", times=1):
+def test_a_registry_that_recovers_within_botocores_retry_is_not_noticed(
+    context: LookupContext, run_step: RunStep
+) -> None:
+    with refusing(context.client("dynamodb"), "BatchGetItem", "ThrottlingException", times=1):
         assert run_step(OKAFOR)["recipient_count"] == 1
 
 
 @pytest.mark.usefixtures("registry")
-def test_a_silent_registry_is_a_dependency_that_is_unavailable(run_step: RunStep) -> None:
+def test_a_silent_registry_is_a_dependency_that_is_unavailable(
+    context: LookupContext, run_step: RunStep
+) -> None:
     silent = ReadTimeoutError(endpoint_url="http://registry.example")
     with (
-        breaking(client("dynamodb"), "BatchGetItem", silent),
+        breaking(context.client("dynamodb"), "BatchGetItem", silent),
         pytest.raises(DependencyUnavailableError, match="ReadTimeoutError"),
     ):
         run_step(OKAFOR)

@@ -9,6 +9,7 @@ from lambdas.common.aws.vault import read_document
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.errors import EnsError, IdentityConflictError, IdentityNotFoundError
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.parse_message.read_event import read_event
 from tests.functional.lambdas.lookup_identities.conftest import RunStep
 
@@ -21,11 +22,11 @@ CHEN = "wei.chen@heartcare.example"
 
 
 def told(
-    run_step: RunStep, file: Path, sender: str
+    context: LookupContext, run_step: RunStep, file: Path, sender: str
 ) -> tuple[dict[str, tuple[str, ...]], Identities]:
     """Address -> reasons, and the whole of identities.json."""
     result = run_step(read_event(file.read_bytes(), EVENT_ID, sender))
-    document = read_document(EVENT_ID, "identities.json", result["version_id"])
+    document = read_document(context, EVENT_ID, "identities.json", result["version_id"])
     identities = read_as(Identities, document)
     return {known.address: known.reasons for known in identities.recipients}, identities
 
@@ -44,9 +45,9 @@ def told(
     ],
 )
 def test_the_samples_reach_whom_their_readme_says(
-    run_step: RunStep, name: str, recipients: dict[str, tuple[str, ...]]
+    context: LookupContext, run_step: RunStep, name: str, recipients: dict[str, tuple[str, ...]]
 ) -> None:
-    found, _ = told(run_step, ROOT / "samples" / f"{name}.hl7", "northgen")
+    found, _ = told(context, run_step, ROOT / "samples" / f"{name}.hl7", "northgen")
     assert found == recipients
 
 
@@ -56,16 +57,16 @@ def test_the_samples_reach_whom_their_readme_says(
     [("unknown_patient", IdentityNotFoundError), ("conflict", IdentityConflictError)],
 )
 def test_the_samples_that_must_fail_fail_by_name(
-    run_step: RunStep, name: str, error: type[EnsError]
+    context: LookupContext, run_step: RunStep, name: str, error: type[EnsError]
 ) -> None:
     with pytest.raises(error):
-        told(run_step, ROOT / "samples" / f"{name}.hl7", "northgen")
+        told(context, run_step, ROOT / "samples" / f"{name}.hl7", "northgen")
 
 
 @pytest.mark.usefixtures("registry")
 @pytest.mark.skipif(not BLOG.exists(), reason="the AWS blog's sample is not beside this checkout")
-def test_the_aws_blogs_sample_reaches_john_smith(run_step: RunStep) -> None:
-    found, identities = told(run_step, BLOG, "aws-blog")
+def test_the_aws_blogs_sample_reaches_john_smith(context: LookupContext, run_step: RunStep) -> None:
+    found, identities = told(context, run_step, BLOG, "aws-blog")
     assert found == {"john.smith@provider.example": ("primary_care",)}
     assert identities.matched_on == ("PID-4", "PID-5.1", "PID-7", "PID-8")
     assert identities.warnings == (MessageWarning(WarningCode.NO_AUTHORITY, "PID-3"),)

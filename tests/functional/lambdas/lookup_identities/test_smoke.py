@@ -9,6 +9,7 @@ from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.patient import PatientIdentifier
 from lambdas.common.contracts.person import Name
 from lambdas.common.errors import ConfigurationError, UnprocessableMessageError
+from lambdas.lookup_identities.context import LookupContext
 from ops.smoke.patient import ADDRESS, entries_of
 from tests.functional.lambdas.lookup_identities.conftest import Item, RunStep
 from tests.functional.lambdas.lookup_identities.test_handler import EVENT_ID, northgen
@@ -32,10 +33,10 @@ def entries(file_item: Callable[[Item], None]) -> None:
 
 
 def test_the_smoke_patients_provider_is_told_at_the_simulator(
-    entries: None, run_step: RunStep
+    context: LookupContext, entries: None, run_step: RunStep
 ) -> None:
     result = run_step(patient_event(SMOKE, sender="smoke"))
-    document = read_document(EVENT_ID, "identities.json", result["version_id"])
+    document = read_document(context, EVENT_ID, "identities.json", result["version_id"])
     assert [recipient["address"] for recipient in document["recipients"]] == [ADDRESS]
 
 
@@ -45,6 +46,7 @@ def test_whichever_index_and_directory_are_in_use_the_registry_answers_for_smoke
     # Nothing listens there: asking either would fail.
     monkeypatch.setenv("ENS_MPI_CLIENT", "pixpdq")
     monkeypatch.setenv("ENS_PROVIDER_DIRECTORY", "fhir")
+    monkeypatch.setenv("ENS_MPI_SETTINGS", "{}")
     assert run_step(patient_event(SMOKE, sender="smoke"))["recipient_count"] == 1
 
 

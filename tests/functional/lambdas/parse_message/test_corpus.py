@@ -12,6 +12,7 @@ from lambdas.common.aws import vault
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.errors import UnprocessableMessageError
+from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler
 from tests.conftest import ROOT
 from tests.support.messages import vaulted
@@ -42,6 +43,7 @@ def sent_phones(pid: list[str]) -> list[str]:
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}")
 def test_the_corpus_is_read_and_no_identifier_is_altered(
+    context: ParseContext,
     aws: Any,
     capsys: pytest.CaptureFixture[str],
     record_property: Callable[[str, object], None],
@@ -54,7 +56,7 @@ def test_the_corpus_is_read_and_no_identifier_is_altered(
         pid = first_pid(raw)
         with_pid += pid is not None
         try:
-            event = parsed(raw, file)
+            event = parsed(context, raw, file)
         except UnprocessableMessageError as error:
             refused += 1
             if pid is None:
@@ -75,8 +77,10 @@ def test_the_corpus_is_read_and_no_identifier_is_altered(
     assert read + refused == len(files)
 
 
-def parsed(raw: bytes, file: Path) -> PatientEvent:
+def parsed(context: ParseContext, raw: bytes, file: Path) -> PatientEvent:
     envelope = vaulted(raw, sender="unknown", event_id=file.stem)
     task = {"envelope": envelope, "execution_arn": "arn:run", "attempt": 0}
-    result = lambda_handler(task, None)
-    return read_as(PatientEvent, vault.read_document(file.stem, "event.json", result["version_id"]))
+    result = lambda_handler.with_context(context)(task, None)
+    return read_as(
+        PatientEvent, vault.read_document(context, file.stem, "event.json", result["version_id"])
+    )

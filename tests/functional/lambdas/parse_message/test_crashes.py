@@ -12,6 +12,7 @@ from lambdas.common import status
 from lambdas.common.audit import chain
 from lambdas.common.aws import vault
 from lambdas.common.errors import DependencyUnavailableError
+from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler
 from tests.support.messages import sample, vaulted
 
@@ -41,21 +42,23 @@ def failing(call: int, after: bool) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["refused", "answer lost"])
-def test_a_failure_of_any_call_is_mended_by_running_again(aws: Any, after: bool) -> None:
+def test_a_failure_of_any_call_is_mended_by_running_again(
+    context: ParseContext, aws: Any, after: bool
+) -> None:
     failed: list[str] = []
     for call in range(1, STEP_CALLS):
         # A pair with one MSH-10, so that every call of the step is made.
         raw = sample("admission").replace(b"NG-20261123-000731", f"PAIR-{call}".encode())
-        run(vaulted(raw, event_id=f"first-{call}"))
+        run(context, vaulted(raw, event_id=f"first-{call}"))
         envelope = vaulted(raw + b"NTE|2||later\r", event_id=f"second-{call}")
         with failing(call, after) as made:
             try:
-                run(envelope)
+                run(context, envelope)
             except DependencyUnavailableError:
                 failed.append(made[call - 1])
         if len(made) < call:
             break
-        holds_after_another_run(envelope)
+        holds_after_another_run(context, envelope)
     else:
         pytest.fail("the step makes more calls than this test looks at")
     assert {"GetItem", "UpdateItem", "GetObject", "PutObject", "Query"} <= set(failed)
@@ -63,22 +66,22 @@ def test_a_failure_of_any_call_is_mended_by_running_again(aws: Any, after: bool)
     assert failed.count("TransactWriteItems") == 3
 
 
-def holds_after_another_run(envelope: dict[str, Any]) -> None:
-    result = run(envelope)
+def holds_after_another_run(context: ParseContext, envelope: dict[str, Any]) -> None:
+    result = run(context, envelope)
     event_id = envelope["event_id"]
-    actions = [entry["action"] for entry in chain.entries(event_id)]
+    actions = [entry["action"] for entry in chain.entries(context, event_id)]
     assert actions.count("RECEIVED") == 1
     assert actions.count("CONTROL_ID_REUSED") == 1
     assert actions[-1] == "PARSED"
-    assert chain.verify(event_id).holds
-    document = vault.read_document(event_id, "event.json", result["version_id"])
+    assert chain.verify(context, event_id).holds
+    document = vault.read_document(context, event_id, "event.json", result["version_id"])
     assert document["event_kind"] == "admission"
-    item = status.read(event_id)
+    item = status.read(context, event_id)
     assert item is not None
     assert item.status == "OPEN"
 
 
-def run(envelope: dict[str, Any]) -> dict[str, Any]:
+def run(context: ParseContext, envelope: dict[str, Any]) -> dict[str, Any]:
     task = {"envelope": envelope, "execution_arn": "arn:run", "attempt": 0}
-    result: dict[str, Any] = lambda_handler(task, None)
+    result: dict[str, Any] = lambda_handler.with_context(context)(task, None)
     return result

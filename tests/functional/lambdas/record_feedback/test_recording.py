@@ -8,6 +8,7 @@ import pytest
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
 from lambdas.common.errors import DependencyUnavailableError
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import table
 from lambdas.record_feedback.handler import lambda_handler
 from tests.support.lambda_context import LambdaContext
@@ -38,15 +39,17 @@ def given(state: str, **more: Any) -> None:
     boto3.client("dynamodb").put_item(TableName="ledger", Item=to_item(item))
 
 
-def feed(event_type: str, **part: Any) -> dict[str, Any]:
+def feed(context: DeliveryContext, event_type: str, **part: Any) -> dict[str, Any]:
     """What the function returns for one event about the delivery."""
     event = ses_event(event_type, EVENT_ID, DELIVERY_ID, **part)
-    answer: dict[str, Any] = lambda_handler(event, LambdaContext("RecordFeedback"))
+    answer: dict[str, Any] = lambda_handler.with_context(context)(
+        event, LambdaContext("RecordFeedback")
+    )
     return answer
 
 
-def ledger() -> dict[str, Any]:
-    return table.read_item(DELIVERY_ID)
+def ledger(context: DeliveryContext) -> dict[str, Any]:
+    return table.read_item(context, DELIVERY_ID)
 
 
 @pytest.mark.parametrize(
@@ -61,35 +64,39 @@ def ledger() -> dict[str, Any]:
     ],
 )
 def test_what_became_of_a_mail_stands_in_the_chain_and_on_the_ledger(
-    event_type: str, action: str, outcome: str
+    context: DeliveryContext, event_type: str, action: str, outcome: str
 ) -> None:
     given("sent")
-    assert feed(event_type)["outcome"] == "recorded"
+    assert feed(context, event_type)["outcome"] == "recorded"
 
-    [entry] = chain.entries(EVENT_ID)
+    [entry] = chain.entries(context, EVENT_ID)
     assert (entry["action"], entry["outcome"]) == (action, outcome)
     assert (entry["delivery_id"], entry["recipient_ref"]) == (DELIVERY_ID, "k1.recipient")
     assert entry["patient_ref"] == "k1.patient"
-    assert chain.verify(EVENT_ID).holds
-    assert ledger()["state"] == "sent"
-    assert [mark.split("#")[0] for mark in ledger()["feedback"]] == [action]
+    assert chain.verify(context, EVENT_ID).holds
+    assert ledger(context)["state"] == "sent"
+    assert [mark.split("#")[0] for mark in ledger(context)["feedback"]] == [action]
 
 
 @pytest.mark.parametrize("event_type", ["Delivery", "Bounce", "Reject"])
-def test_the_same_event_twice_leaves_one_entry(event_type: str) -> None:
+def test_the_same_event_twice_leaves_one_entry(context: DeliveryContext, event_type: str) -> None:
     given("sent")
-    assert feed(event_type)["outcome"] == "recorded"
-    assert feed(event_type)["outcome"] == "known"
-    assert len(chain.entries(EVENT_ID)) == 1
-    assert len(ledger()["feedback"]) == 1
+    assert feed(context, event_type)["outcome"] == "recorded"
+    assert feed(context, event_type)["outcome"] == "known"
+    assert len(chain.entries(context, EVENT_ID)) == 1
+    assert len(ledger(context)["feedback"]) == 1
 
 
-def test_every_delay_is_an_entry_of_its_own() -> None:
+def test_every_delay_is_an_entry_of_its_own(context: DeliveryContext) -> None:
     given("sent")
-    feed("DeliveryDelay")
-    feed("DeliveryDelay", timestamp="2026-11-23T14:00:00.000Z")
-    feed("Delivery", timestamp="2026-11-23T14:10:00.000Z")
-    assert [e["action"] for e in chain.entries(EVENT_ID)] == ["DELAYED", "DELAYED", "DELIVERED"]
+    feed(context, "DeliveryDelay")
+    feed(context, "DeliveryDelay", timestamp="2026-11-23T14:00:00.000Z")
+    feed(context, "Delivery", timestamp="2026-11-23T14:10:00.000Z")
+    assert [e["action"] for e in chain.entries(context, EVENT_ID)] == [
+        "DELAYED",
+        "DELAYED",
+        "DELIVERED",
+    ]
 
 
 @pytest.mark.parametrize("state", ["unknown", "sending"])
@@ -104,28 +111,31 @@ def test_every_delay_is_an_entry_of_its_own() -> None:
     ],
 )
 def test_an_event_settles_what_the_ledger_did_not_know(
-    state: str, event_type: str, settled: str
+    context: DeliveryContext, state: str, event_type: str, settled: str
 ) -> None:
     given(state)
-    feed(event_type)
-    assert ledger()["state"] == settled
-    assert ledger()["ses_message_id"] == "0100018d-mail-000000"
+    feed(context, event_type)
+    assert ledger(context)["state"] == settled
+    assert ledger(context)["ses_message_id"] == "0100018d-mail-000000"
 
 
 @pytest.mark.parametrize("state", ["sent", "refused", "held", "claimed"])
-def test_an_event_does_not_overrule_what_the_ledger_knows(state: str) -> None:
+def test_an_event_does_not_overrule_what_the_ledger_knows(
+    context: DeliveryContext, state: str
+) -> None:
     given(state)
-    feed("Delivery")
-    assert ledger()["state"] == state
+    feed(context, "Delivery")
+    assert ledger(context)["state"] == state
 
 
-def test_that_ses_took_the_mail_is_news_only_where_nobody_knew() -> None:
+def test_that_ses_took_the_mail_is_news_only_where_nobody_knew(context: DeliveryContext) -> None:
     given("sent")
-    assert feed("Send")["outcome"] == "known"
-    assert chain.entries(EVENT_ID) == []
+    assert feed(context, "Send")["outcome"] == "known"
+    assert chain.entries(context, EVENT_ID) == []
 
     given("unknown")
     chain.append(
+        context,
         EVENT_ID,
         {
             "step": "DeliverNotification",
@@ -134,12 +144,13 @@ def test_that_ses_took_the_mail_is_news_only_where_nobody_knew() -> None:
             "delivery_id": DELIVERY_ID,
         },
     )
-    assert feed("Send")["outcome"] == "recorded"
-    assert feed("Send")["outcome"] == "known"
-    assert [e["action"] for e in chain.entries(EVENT_ID)] == ["UNKNOWN", "SENT"]
+    assert feed(context, "Send")["outcome"] == "recorded"
+    assert feed(context, "Send")["outcome"] == "known"
+    assert [e["action"] for e in chain.entries(context, EVENT_ID)] == ["UNKNOWN", "SENT"]
 
 
 def test_an_entry_that_could_not_be_written_is_written_when_the_event_comes_again(
+    context: DeliveryContext,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given("sent")
@@ -150,41 +161,44 @@ def test_an_entry_that_could_not_be_written_is_written_when_the_event_comes_agai
     with monkeypatch.context() as outage:
         outage.setattr(chain, "append", down)
         with pytest.raises(DependencyUnavailableError):
-            feed("Bounce")
-    assert feed("Bounce")["outcome"] == "recorded"
-    assert [e["action"] for e in chain.entries(EVENT_ID)] == ["BOUNCED"]
+            feed(context, "Bounce")
+    assert feed(context, "Bounce")["outcome"] == "recorded"
+    assert [e["action"] for e in chain.entries(context, EVENT_ID)] == ["BOUNCED"]
 
 
 def test_an_unknown_delivery_is_counted_and_dropped_without_an_error(
+    context: DeliveryContext,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert feed("Delivery") == {"outcome": "not_ours"}
-    assert chain.entries(EVENT_ID) == []
+    assert feed(context, "Delivery")["outcome"] == "not_ours"
+    assert chain.entries(context, EVENT_ID) == []
     assert '"FeedbackNotOurs":[1.0]' in capsys.readouterr().out.replace(" ", "")
 
 
-def test_a_delivery_of_another_event_is_not_ours() -> None:
+def test_a_delivery_of_another_event_is_not_ours(context: DeliveryContext) -> None:
     given("unknown", event_id="0" * 32)
-    assert feed("Delivery") == {"outcome": "not_ours"}
-    assert ledger()["state"] == "unknown"
+    assert feed(context, "Delivery")["outcome"] == "not_ours"
+    assert ledger(context)["state"] == "unknown"
 
 
-def test_a_mail_without_our_tags_is_dropped_without_an_error() -> None:
+def test_a_mail_without_our_tags_is_dropped_without_an_error(context: DeliveryContext) -> None:
     event = ses_event("Delivery", EVENT_ID, DELIVERY_ID)
     del event["detail"]["mail"]["tags"]
-    assert lambda_handler(event, LambdaContext("RecordFeedback")) == {"outcome": "not_ours"}
+    answer = lambda_handler.with_context(context)(event, LambdaContext("RecordFeedback"))
+    assert answer["outcome"] == "not_ours"
 
 
 def test_no_address_and_no_text_of_a_server_is_logged_audited_or_kept(
+    context: DeliveryContext,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     given("unknown")
     with on_stdout("RecordFeedback"):
         for event_type in ("Send", "DeliveryDelay", "Bounce", "Complaint", "Rendering Failure"):
-            feed(event_type)
+            feed(context, event_type)
     out = capsys.readouterr().out
     assert '"message":"done"' in out
-    written = [out, chain.entries(EVENT_ID), ledger()]
+    written = [out, chain.entries(context, EVENT_ID), ledger(context)]
     for text in map(str, written):
         for private in ("clinic.example", "Petra", "Lindqvist", "Okonjo", "smtp", "Hospital"):
             assert private not in text

@@ -7,6 +7,7 @@ import pytest
 
 from lambdas.common.audit import chain
 from lambdas.delivery import delivery, mailer, record, summary
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts, deliveries, due, problems, rate
 from lambdas.delivery.ledger import feedback as feedback_ledger
 from lambdas.delivery.ledger.states import AddressProblemState
@@ -48,18 +49,20 @@ def _long_after(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempts, "TAKE_UP_AFTER", -due.TAKE_UP_AFTER)
 
 
-def dies_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str) -> None:
+def dies_at(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
     """One release that dies there."""
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):
-            release()
+            release(context)
 
 
-def releases() -> None:
+def releases(context: DeliveryContext) -> None:
     """The next minutes' releases."""
     for _ in range(3):
-        release()
+        release(context)
 
 
 @MOMENTS
@@ -85,20 +88,20 @@ def releases() -> None:
     ids=names,
 )
 def test_a_summary_is_told_once_and_its_members_with_it(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
-    for world in worlds(2):
+    for world in worlds(context, 2):
         world.run()
     due_now()
-    dies_at(monkeypatch, module, name, moment)
+    dies_at(context, monkeypatch, module, name, moment)
     gone = len(sent_mails())
-    releases()
+    releases(context)
 
     doubtful = (name, moment) in IN_DOUBT
     assert states() == {"unknown" if doubtful else "sent": 3}
     assert len(sent_mails()) == (gone if doubtful else 1)
     for number in (1, 2):
-        actions = [entry["action"] for entry in chain.entries(f"{number:032x}")]
+        actions = [entry["action"] for entry in chain.entries(context, f"{number:032x}")]
         assert actions == ["HELD", "UNKNOWN" if doubtful else "SENT"]
 
 
@@ -119,26 +122,30 @@ def test_a_summary_is_told_once_and_its_members_with_it(
     ids=names,
 )
 def test_one_held_alone_is_told_once(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
-    [world] = worlds(1)
+    [world] = worlds(context, 1)
     world.run()
     due_now()
-    dies_at(monkeypatch, module, name, moment)
+    dies_at(context, monkeypatch, module, name, moment)
     gone = len(sent_mails())
-    releases()
+    releases(context)
 
     doubtful = (name, moment) in IN_DOUBT
     assert states() == {"unknown" if doubtful else "sent": 1}
     assert len(sent_mails()) == (gone if doubtful else 1)
     if doubtful:
-        assert [e["action"] for e in chain.entries(f"{1:032x}")] == ["HELD", "UNKNOWN"]
+        assert [e["action"] for e in chain.entries(context, f"{1:032x}")] == ["HELD", "UNKNOWN"]
         return
     for _ in range(2):
-        feedback(
+        feedback.with_context(context)(
             ses_event("Delivery", f"{1:032x}", world.delivery_id), LambdaContext("RecordFeedback")
         )
-    assert [e["action"] for e in chain.entries(f"{1:032x}")] == ["HELD", "SENT", "DELIVERED"]
+    assert [e["action"] for e in chain.entries(context, f"{1:032x}")] == [
+        "HELD",
+        "SENT",
+        "DELIVERED",
+    ]
 
 
 @MOMENTS
@@ -148,17 +155,17 @@ def test_one_held_alone_is_told_once(
     ids=names,
 )
 def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
-    [world] = worlds(1)
+    [world] = worlds(context, 1)
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):
             world.run()
     assert world.run()["outcome"] == "held"
-    assert [entry["action"] for entry in chain.entries(f"{1:032x}")] == ["HELD"]
+    assert [entry["action"] for entry in chain.entries(context, f"{1:032x}")] == ["HELD"]
     due_now()
-    releases()
+    releases(context)
     assert len(sent_mails()) == 1
 
 
@@ -175,21 +182,23 @@ def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
     ids=names,
 )
 def test_a_bounce_is_recorded_once_and_the_fallback_told_once(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
-    world = world_with_fallback()
+    world = world_with_fallback(context)
     world.run()
     event = ses_event("Bounce", world.patient_event.event_id, world.delivery_id)
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):
-            feedback(event, LambdaContext("RecordFeedback"))
-    feedback(event, LambdaContext("RecordFeedback"))  # EventBridge brings it again
-    releases()
+            feedback.with_context(context)(event, LambdaContext("RecordFeedback"))
+    feedback.with_context(context)(
+        event, LambdaContext("RecordFeedback")
+    )  # EventBridge brings it again
+    releases(context)
 
     assert [mail["To"] for mail in sent_mails()] == [RECIPIENT.address, STAND_IN.address]
     assert world.actions.count("BOUNCED") == 1
-    known = problems.read(AddressProblemState.ENDPOINT_BAD, world.item["endpoint_ref"])
+    known = problems.read(context, AddressProblemState.ENDPOINT_BAD, world.item["endpoint_ref"])
     assert known is not None
     assert known.state == "endpoint_bad"
 
@@ -206,17 +215,19 @@ def test_a_bounce_is_recorded_once_and_the_fallback_told_once(
     ids=names,
 )
 def test_an_address_given_up_is_refused_and_the_fallback_told_once(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
-    world = world_with_fallback()
-    endpoint = delivery.endpoint_of(RECIPIENT)
-    problems.report(AddressProblemState.ENDPOINT_BAD, endpoint, recipient_ref="k1.recipient")
+    world = world_with_fallback(context)
+    endpoint = delivery.endpoint_of(context, RECIPIENT)
+    problems.report(
+        context, AddressProblemState.ENDPOINT_BAD, endpoint, recipient_ref="k1.recipient"
+    )
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):
             world.run()
     refused(world)
-    releases()
+    releases(context)
     assert [mail["To"] for mail in sent_mails()] == [STAND_IN.address]
     assert world.actions.count("REFUSED") == 1
 
@@ -230,9 +241,9 @@ def refused(world: DeliveryWorld) -> None:
 @MOMENTS
 @pytest.mark.parametrize(("module", "name"), [(attempts, "suppress"), (chain, "append")], ids=names)
 def test_one_suppressed_is_said_so_once(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
-    world = DeliveryWorld()
+    world = DeliveryWorld(context)
     cancelled: Callable[..., str] = lambda *_, **__: "c" * 32  # noqa: E731
     monkeypatch.setattr(delivery, "why_suppressed", cancelled)
     with monkeypatch.context() as crash:

@@ -12,6 +12,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
+from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts, rate, repair
 from lambdas.delivery.ledger.due import due
 from tests.functional.lambdas.deliver_notification.world import (
@@ -100,15 +101,16 @@ def without_the_index() -> None:
 
 
 def test_an_overdue_notification_goes_out_and_is_seen_whatever_else_waits(
+    context: DeliveryContext,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     tomorrow, last_week = ago(hours=-20), ago(days=7)
     in_the_ledger(held(number, tomorrow, last_week) for number in range(1, WAITING + 1))
-    world = DeliveryWorld((DIGEST,))
+    world = DeliveryWorld(context, (DIGEST,))
     world.run()
     set_time(world, ago(minutes=20))
 
-    assert release() == {"due": 1, "sent": 1}
+    assert release(context) == {"due": 1, "sent": 1}
     assert world.item["state"] == "sent"
     found = gauges(capsys.readouterr().out)
     assert (found["HeldDeliveries"], found["OverdueDeliveries"]) == (WAITING + 1, 1)
@@ -116,67 +118,73 @@ def test_an_overdue_notification_goes_out_and_is_seen_whatever_else_waits(
 
 
 @pytest.mark.parametrize("summary_first", [True, False])
-def test_the_longest_due_goes_first_summaries_and_single_ones_alike(summary_first: bool) -> None:
+def test_the_longest_due_goes_first_summaries_and_single_ones_alike(
+    context: DeliveryContext, summary_first: bool
+) -> None:
     other = replace(DIGEST, recipient_ref="k1.other", address="kofi.adu@clinic.example")
-    together, alone = worlds(2), DeliveryWorld((other,))
+    together, alone = worlds(context, 2), DeliveryWorld(context, (other,))
     for world in (*together, alone):
         world.run()
         first = (world is not alone) is summary_first
         set_time(world, ago(minutes=30 if first else 10))
-    release()
+    release(context)
     expected = [DIGEST.address, other.address]
     assert [mail["To"] for mail in sent_mails()] == (expected if summary_first else expected[::-1])
 
 
-def test_what_the_rate_holds_back_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_rate_holds_back_keeps_its_place(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its time would else be new with every try, and it would never count as overdue."""
-    [world] = worlds(1)
+    [world] = worlds(context, 1)
     world.run()
     moment = ago(minutes=30)
     set_time(world, moment)
     with monkeypatch.context() as full:
         full.setattr(rate, "may_send", lambda *_: False)
-        assert release()["held"] == 1
+        assert release(context)["held"] == 1
     assert (world.item["hold_reason"], world.item["due_at"]) == ("rate", moment)
-    assert release()["sent"] == 1
+    assert release(context)["sent"] == 1
 
 
 def test_a_release_sends_no_faster_than_its_share_of_the_rate(
+    context: DeliveryContext,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ENS_SES_RATE", "10")
     for number in range(4):
-        DeliveryWorld((replace(DIGEST, recipient_ref=f"k1.{number}"),)).run()
+        DeliveryWorld(context, (replace(DIGEST, recipient_ref=f"k1.{number}"),)).run()
     due_now()
     begun = time.monotonic()
-    assert release()["sent"] == 4
+    assert release(context)["sent"] == 4
     assert time.monotonic() - begun >= 3 / (10 * 0.8)
 
 
 @pytest.mark.parametrize("held_before", ["held", "dead release", "unknown"])
 def test_what_an_older_version_left_is_found_and_goes_out(
-    monkeypatch: pytest.MonkeyPatch, held_before: str
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, held_before: str
 ) -> None:
     monkeypatch.setenv("ENS_ON_UNKNOWN", "resend_once")
-    [world] = worlds(1, RECIPIENT if held_before == "unknown" else DIGEST)
-    with ses_answers(ReadTimeoutError(endpoint_url="x")):
+    [world] = worlds(context, 1, RECIPIENT if held_before == "unknown" else DIGEST)
+    with ses_answers(context, ReadTimeoutError(endpoint_url="x")):
         world.run()
     due_now()
     if held_before == "dead release":
         delivery = attempts.Delivery(world.item["event_id"], "k1.recipient", "email")
         with monkeypatch.context() as long_ago:
             long_ago.setattr(attempts, "LEASE_MS", -1)
-            attempts.claim(delivery, "dead", released=True)
+            attempts.claim(context, delivery, "dead", released=True)
         unchanged_since(world, ago(hours=1))
     if held_before == "unknown":
         unchanged_since(world, ago(hours=1))
     without_the_index()
-    release()
+    release(context)
     assert states() == {"sent": 1}
     assert len(sent_mails()) == 1
 
 
 def test_an_upgrade_finds_every_held_delivery_within_a_few_runs(
+    context: DeliveryContext,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Also those behind many that are on the index already, as a rollback leaves them."""
@@ -187,26 +195,28 @@ def test_an_upgrade_finds_every_held_delivery_within_a_few_runs(
     in_the_ledger(without_due(held(number, later, newer)) for number in range(31, 61))
     for _ in range(4):
         assert any("task" in item and "due_shard" not in item for item in ledger_items())
-        release()
+        release(context)
     assert not [item for item in ledger_items() if "task" in item and "due_shard" not in item]
 
 
-def test_an_unknown_delivery_that_a_person_decides_leaves_the_index() -> None:
-    world = DeliveryWorld()
-    with ses_answers(ReadTimeoutError(endpoint_url="x")):
+def test_an_unknown_delivery_that_a_person_decides_leaves_the_index(
+    context: DeliveryContext,
+) -> None:
+    world = DeliveryWorld(context)
+    with ses_answers(context, ReadTimeoutError(endpoint_url="x")):
         world.run()
     assert "due_shard" in world.item
     due_now()
-    assert release()["due"] == 0
+    assert release(context)["due"] == 0
     assert "due_shard" not in world.item
     assert world.item["state"] == "unknown"
 
 
-def test_nothing_that_is_settled_stays_on_the_index() -> None:
-    for world in worlds(3):
+def test_nothing_that_is_settled_stays_on_the_index(context: DeliveryContext) -> None:
+    for world in worlds(context, 3):
         world.run()
-    DeliveryWorld((replace(RECIPIENT, recipient_ref="k1.now"),)).run()
+    DeliveryWorld(context, (replace(RECIPIENT, recipient_ref="k1.now"),)).run()
     due_now()
-    release()
+    release(context)
     assert states() == {"sent": 5}
     assert [item for item in ledger_items() if "due_shard" in item or "due_at" in item] == []

@@ -12,7 +12,10 @@ from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.deliver_notification.handler import lambda_handler as deliver
+from lambdas.delivery.context import DeliveryContext
+from lambdas.release_deliveries.context import ReleaseContext
 from lambdas.release_deliveries.handler import lambda_handler
+from lambdas.release_deliveries.settings import ReleaseSettings
 from tests.functional.lambdas.deliver_notification.world import (
     ADMISSION,
     EVENT_ID,
@@ -20,6 +23,7 @@ from tests.functional.lambdas.deliver_notification.world import (
     DeliveryWorld,
     ledger_items,
 )
+from tests.support.contexts import refreshed
 from tests.support.lambda_context import LambdaContext
 
 DIGEST = replace(RECIPIENT, digest_at="07:00", time_zone="America/Halifax")
@@ -42,9 +46,13 @@ class Payload:
 
 
 class Lambda:
-    """The function DeliverNotification, called in this process; `die` breaks it on its way."""
+    """The function DeliverNotification, called in this process; `die` breaks it on its way.
+
+    `context` is the function's.
+    """
 
     def __init__(self) -> None:
+        self.context: DeliveryContext | None = None
         self.die = ""
 
     def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
@@ -53,7 +61,10 @@ class Lambda:
         try:
             if self.die == "before":
                 raise RuntimeError
-            said = deliver(task, LambdaContext("DeliverNotification"))
+            assert self.context is not None
+            said = deliver.with_context(refreshed(self.context))(
+                task, LambdaContext("DeliverNotification")
+            )
             if self.die == "after":
                 raise RuntimeError
         except Exception as error:
@@ -68,9 +79,12 @@ class Lambda:
         return Payload(said)
 
 
-def release() -> dict[str, Any]:
+def release(context: DeliveryContext) -> dict[str, Any]:
     """One run of the function: the number of due deliveries and of each outcome, and why none went."""
-    answer = lambda_handler({"source": "aws.events"}, LambdaContext("ReleaseDeliveries"))
+    own = ReleaseContext(ReleaseSettings.from_environment(), context.clients)
+    answer = lambda_handler.with_context(own)(
+        {"source": "aws.events"}, LambdaContext("ReleaseDeliveries")
+    )
     outcomes: dict[str, int] = answer.pop("outcomes")
     return {**{name: value for name, value in answer.items() if value is not False}, **outcomes}
 
@@ -88,10 +102,10 @@ def due_now() -> None:
             )
 
 
-def worlds(count: int, recipient: Any = DIGEST) -> list[DeliveryWorld]:
+def worlds(context: DeliveryContext, count: int, recipient: Any = DIGEST) -> list[DeliveryWorld]:
     """So many events for one recipient."""
     return [
-        DeliveryWorld((recipient,), replace(ADMISSION, event_id=f"{number:032x}"))
+        DeliveryWorld(context, (recipient,), replace(ADMISSION, event_id=f"{number:032x}"))
         for number in range(1, count + 1)
     ]
 
@@ -105,10 +119,10 @@ def states() -> dict[str, int]:
     return found
 
 
-def world_with_fallback() -> DeliveryWorld:
+def world_with_fallback(context: DeliveryContext) -> DeliveryWorld:
     """A recipient whose directory entry names somebody to be told instead."""
-    world = DeliveryWorld((replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref),))
+    world = DeliveryWorld(context, (replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref),))
     identities = Identities("k1.patient", recipients=world.recipients, fallbacks=(STAND_IN,))
-    written = vault.write_document(EVENT_ID, "identities.json", to_document(identities))
+    written = vault.write_document(context, EVENT_ID, "identities.json", to_document(identities))
     world.task["identities"]["version_id"] = written.version_id
     return world

@@ -7,6 +7,7 @@ import boto3
 from click.testing import Result
 
 from lambdas.common.clock import iso
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.events import tables
 from tests.support.trails import Story, poison, told
 
@@ -24,16 +25,20 @@ def opened(story: Story, seconds_ago: float) -> None:
     )
 
 
-def test_a_whole_chain_holds_and_the_workflows_own_entries_are_counted_apart(ens: Ens) -> None:
-    told(EVENT)
+def test_a_whole_chain_holds_and_the_workflows_own_entries_are_counted_apart(
+    context: LedgerContext, ens: Ens
+) -> None:
+    told(context, EVENT)
     result = ens("audit", "verify", EVENT)
     assert result.exit_code == 0
     assert result.output == f"{EVENT}  intact  5 entries, 1 not chained (workflow)\n"
 
 
-def test_an_altered_and_a_removed_entry_show_by_their_number(ens: Ens) -> None:
-    told(EVENT)
-    told(OTHER)
+def test_an_altered_and_a_removed_entry_show_by_their_number(
+    context: LedgerContext, ens: Ens
+) -> None:
+    told(context, EVENT)
+    told(context, OTHER)
     table = boto3.resource("dynamodb").Table("audit")
     table.update_item(
         Key={"event_id": EVENT, "sk": "00000003"},
@@ -47,13 +52,15 @@ def test_an_altered_and_a_removed_entry_show_by_their_number(ens: Ens) -> None:
     assert "the chain ends at entry 4, its head says otherwise" in cut.output
 
 
-def test_a_day_is_verified_as_a_whole_and_a_vanished_event_is_noticed(ens: Ens) -> None:
-    poison(EVENT)
-    opened(Story(OTHER).run().received(), seconds_ago=90)
+def test_a_day_is_verified_as_a_whole_and_a_vanished_event_is_noticed(
+    context: LedgerContext, ens: Ens
+) -> None:
+    poison(context, EVENT)
+    opened(Story(context, OTHER).run().received(), seconds_ago=90)
     table = boto3.resource("dynamodb").Table("audit")
     for sk in ("00000001", "HEAD"):
         table.delete_item(Key={"event_id": OTHER, "sk": sk})
-    assert tables.events_of_day("2000-01-01") == []
+    assert tables.events_of_day(context, "2000-01-01") == []
     result = ens("audit", "verify")
     assert result.exit_code == 1
     assert f"{EVENT}  intact" in result.output
@@ -61,8 +68,10 @@ def test_a_day_is_verified_as_a_whole_and_a_vanished_event_is_noticed(ens: Ens) 
     assert "2 events checked, 1 with a broken chain." in result.output
 
 
-def test_an_event_without_entries_is_not_broken_while_it_may_be_parsed(ens: Ens) -> None:
-    opened(Story(EVENT).run(), seconds_ago=30)
+def test_an_event_without_entries_is_not_broken_while_it_may_be_parsed(
+    context: LedgerContext, ens: Ens
+) -> None:
+    opened(Story(context, EVENT).run(), seconds_ago=30)
     result = ens("audit", "verify")
     assert result.exit_code == 0
     assert f"{EVENT}  started  no entry yet" in result.output

@@ -4,20 +4,24 @@ from collections.abc import Callable
 from click.testing import Result
 
 from lambdas.common.audit import chain
+from lambdas.delivery.ledger.context import LedgerContext
 
 
-def extracted(event_id: str, **units: int) -> None:
+def extracted(context: LedgerContext, event_id: str, **units: int) -> None:
     chain.append(
+        context,
         event_id,
         {"step": "ExtractEntities", "action": "EXTRACTED", "outcome": "ok", "units": units},
     )
 
 
-def test_units_are_summed_by_operation_with_their_price(ens: Callable[..., Result]) -> None:
+def test_units_are_summed_by_operation_with_their_price(
+    context: LedgerContext, ens: Callable[..., Result]
+) -> None:
     ens("cost")  # binds the deployment
-    extracted("a" * 32, DetectEntitiesV2=6, InferICD10CM=6)
-    extracted("b" * 32, InferICD10CM=4, InferRxNorm=4)
-    extracted("c" * 32)
+    extracted(context, "a" * 32, DetectEntitiesV2=6, InferICD10CM=6)
+    extracted(context, "b" * 32, InferICD10CM=4, InferRxNorm=4)
+    extracted(context, "c" * 32)
     result = ens("cost", "--days", "1", "--json")
     sums = {line["operation"]: line for line in json.loads(result.output)}
     assert {name: (line["events"], line["units"]) for name, line in sums.items()} == {

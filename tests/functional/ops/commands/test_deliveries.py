@@ -11,6 +11,7 @@ from click.testing import Result
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
 from lambdas.delivery.ledger import deliveries, problems
+from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.problems import SWITCH
 from lambdas.delivery.ledger.states import AddressProblemState
 
@@ -34,15 +35,17 @@ def given(state: str, **more: Any) -> None:
     boto3.client("dynamodb").put_item(TableName="ledger", Item=to_item(item))
 
 
-def test_unknown_deliveries_are_listed_and_sent_again_in_a_persons_name(ens: Ens) -> None:
+def test_unknown_deliveries_are_listed_and_sent_again_in_a_persons_name(
+    context: LedgerContext, ens: Ens
+) -> None:
     given("unknown")
     listed = ens("deliveries", "unknown")
     assert DELIVERY in listed.output
     assert ens("deliveries", "resend", DELIVERY, "--by", "R. Tester").exit_code == 0
-    item = deliveries.read(DELIVERY)
+    item = deliveries.read(context, DELIVERY)
     assert item is not None
     assert (item.state, item.hold_reason) == ("held", "resend")
-    [entry] = chain.entries(EVENT)
+    [entry] = chain.entries(context, EVENT)
     assert (entry["action"], entry["actor"]) == ("RESENT", "operator:R. Tester")
     assert DELIVERY in ens("deliveries", "held").output
 
@@ -52,11 +55,11 @@ def test_a_held_delivery_says_what_it_waits_for(ens: Ens) -> None:
     assert "SES's daily quota used up" in " ".join(ens("deliveries", "held").output.split())
 
 
-def test_what_is_not_unknown_is_not_sent_again(ens: Ens) -> None:
+def test_what_is_not_unknown_is_not_sent_again(context: LedgerContext, ens: Ens) -> None:
     given("sent")
     result = ens("deliveries", "resend", DELIVERY, "--by", "tester")
     assert (result.exit_code, "Only unknown deliveries" in result.output) == (1, True)
-    assert chain.entries(EVENT) == []
+    assert chain.entries(context, EVENT) == []
 
 
 def test_a_list_for_a_spreadsheet_is_csv(ens: Ens) -> None:
@@ -66,13 +69,13 @@ def test_a_list_for_a_spreadsheet_is_csv(ens: Ens) -> None:
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
 
 
-def test_the_switch_pauses_and_lets_go(ens: Ens) -> None:
+def test_the_switch_pauses_and_lets_go(context: LedgerContext, ens: Ens) -> None:
     for command, state in (("pause", "paused"), ("continue", "on")):
         assert ens("deliveries", command, "--by", "tester").exit_code == 0
-        switch = problems.read_switch()
+        switch = problems.read_switch(context)
         assert (switch.state, switch.by) == (state, "tester")
         assert ("Paused by tester" in ens("deliveries", "held").output) is (state == "paused")
-    entries = chain.entries(SWITCH)
+    entries = chain.entries(context, SWITCH)
     assert [(e["action"], e["actor"]) for e in entries] == [
         ("PAUSED", "operator:tester"),
         ("CONTINUED", "operator:tester"),
@@ -81,9 +84,13 @@ def test_the_switch_pauses_and_lets_go(ens: Ens) -> None:
     assert "tester" in ens("trace", SWITCH).output
 
 
-def test_problems_name_the_recipient_by_reference(ens: Ens) -> None:
+def test_problems_name_the_recipient_by_reference(context: LedgerContext, ens: Ens) -> None:
     problems.report(
-        AddressProblemState.ENDPOINT_BAD, "k1.x", recipient_ref="k1.recipient", reason="bounced"
+        context,
+        AddressProblemState.ENDPOINT_BAD,
+        "k1.x",
+        recipient_ref="k1.recipient",
+        reason="bounced",
     )
     output = ens("deliveries", "problems").output
     assert "k1.recipient" in output

@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 
 from lambdas.common.audit import chain
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from ops.queues import dead_letters, redrive
 from tests.support.deployment import dead_letter, drain
@@ -32,10 +33,10 @@ def dead_of(aws: Any, deployment: Deployment) -> list[str]:
 
 
 def test_the_list_names_the_error_the_step_and_the_queues_own_count(
-    aws: Any, ens: Ens, deployment: Deployment
+    context: LedgerContext, aws: Any, ens: Ens, deployment: Deployment
 ) -> None:
-    poison(EVENT)
-    told(OTHER)
+    poison(context, EVENT)
+    told(context, OTHER)
     dead_letter(aws, deployment, EVENT)
     listed = json.loads(ens("dlq", "list", "--json").output)
     (letter,) = listed["events"]
@@ -50,9 +51,9 @@ def test_the_list_names_the_error_the_step_and_the_queues_own_count(
 
 
 def test_looking_never_hides_a_message_from_redriving(
-    aws: Any, ens: Ens, deployment: Deployment
+    context: LedgerContext, aws: Any, ens: Ens, deployment: Deployment
 ) -> None:
-    poison(EVENT)
+    poison(context, EVENT)
     dead_letter(aws, deployment, EVENT)
     for arguments in (["dlq", "list"], ["dlq", "show", EVENT], ["trace", EVENT]):
         assert ens(*arguments).exit_code == 0
@@ -61,15 +62,17 @@ def test_looking_never_hides_a_message_from_redriving(
 
 
 def test_a_failure_that_sqs_still_redelivers_is_listed_as_retrying(
-    ens: Ens, deployment: Deployment
+    context: LedgerContext, ens: Ens, deployment: Deployment
 ) -> None:
-    Story(EVENT).run().received().failed("DependencyUnavailableError", "ParseMessage")
+    Story(context, EVENT).run().received().failed("DependencyUnavailableError", "ParseMessage")
     assert [letter.place for letter in dead_letters.listed(deployment).events] == ["retrying"]
 
 
-def test_show_says_what_to_do_and_refuses_an_event_that_ended_well(ens: Ens) -> None:
-    poison(EVENT)
-    told(OTHER)
+def test_show_says_what_to_do_and_refuses_an_event_that_ended_well(
+    context: LedgerContext, ens: Ens
+) -> None:
+    poison(context, EVENT)
+    told(context, OTHER)
     assert "What to do" in ens("dlq", "show", EVENT).output
     well = ens("dlq", "show", OTHER)
     assert (well.exit_code, "This event is completed" in well.output) == (1, True)
@@ -98,7 +101,7 @@ def test_one_is_found_behind_others_of_the_same_patient_and_behind_a_full_batch(
 
 
 def test_a_redriven_message_keeps_body_and_group_and_names_its_dead_letter(
-    aws: Any, ens: Ens, deployment: Deployment
+    context: LedgerContext, aws: Any, ens: Ens, deployment: Deployment
 ) -> None:
     message_id = dead_letter(aws, deployment, EVENT, group="k1.patient")
     ens("dlq", "redrive", EVENT, "--by", "R. Tester")
@@ -107,7 +110,7 @@ def test_a_redriven_message_keeps_body_and_group_and_names_its_dead_letter(
     assert message["envelope"] == {"event_id": EVENT, "bucket": "vault", "sender": "northgen"}
     assert message["Attributes"]["MessageGroupId"] == "k1.patient"
     assert message["Attributes"]["MessageDeduplicationId"] == f"{EVENT}.{message_id}"
-    (entry,) = chain.entries(EVENT)
+    (entry,) = chain.entries(context, EVENT)
     assert (entry["action"], entry["actor"], entry["dead_letter_id"]) == (
         "REDRIVEN",
         "operator:R. Tester",
@@ -156,7 +159,11 @@ def test_what_fails_again_while_all_are_redriven_stays_for_the_next_time(
 
 
 def test_one_that_fails_again_at_once_is_not_redriven_again(
-    aws: Any, ens: Ens, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+    context: LedgerContext,
+    aws: Any,
+    ens: Ens,
+    deployment: Deployment,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     dead_letter(aws, deployment, EVENT)
     delete = redrive._delete
@@ -175,7 +182,7 @@ def test_one_that_fails_again_at_once_is_not_redriven_again(
     monkeypatch.setattr(redrive, "_delete", delete_and_fail_again)
     for _ in range(2):
         assert ens("dlq", "redrive", EVENT).exit_code == 0
-    assert [entry["action"] for entry in chain.entries(EVENT)] == ["REDRIVEN", "REDRIVEN"]
+    assert [entry["action"] for entry in chain.entries(context, EVENT)] == ["REDRIVEN", "REDRIVEN"]
     assert dead_of(aws, deployment) == [EVENT]
 
 

@@ -13,8 +13,11 @@ from click.testing import Result
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.registry import table
 from lambdas.lookup_identities.registry.items import items_of_folder
+from lambdas.lookup_identities.settings import LookupSettings
 from ops.master_data.rosters import today
 from tests.conftest import ROOT
 
@@ -25,6 +28,11 @@ Ens = Callable[..., Result]
 def stored(aws: Any) -> dict[tuple[str, str], dict[str, Any]]:
     items = map(from_item, aws.client("dynamodb").scan(TableName="registry")["Items"])
     return {(item["pk"], item["sk"]): item for item in items}
+
+
+def lookup(context: LedgerContext) -> LookupContext:
+    """The context with which LookupIdentities reads the registry."""
+    return LookupContext(LookupSettings.from_environment(), context.clients)
 
 
 @pytest.fixture
@@ -101,19 +109,24 @@ def test_ndjson_is_read_as_csv_is_and_its_lines_are_named(
 
 
 def test_what_a_provider_no_longer_says_is_removed_and_a_roster_stays(
-    ens: Ens, aws: Any, imported: None, panel: Callable[..., str], tmp_path: Path
+    context: LedgerContext,
+    ens: Ens,
+    aws: Any,
+    imported: None,
+    panel: Callable[..., str],
+    tmp_path: Path,
 ) -> None:
     assert (
         ens("roster", "import", panel("NORTHGEN,H00412"), "--subscriber", "dr-chen").exit_code == 0
     )
     ens("registry", "import", str(SEEDS))
-    found = table.care_file("p-okafor")
+    found = table.care_file(lookup(context), "p-okafor")
     chen = next(known for known in found.relationships if known.provider_id == "dr-chen")
     assert chen.roster_until == (today() + timedelta(days=89)).isoformat()
 
 
 def test_a_roster_makes_its_subscriber_part_of_the_circle(
-    ens: Ens, imported: None, panel: Callable[..., str]
+    context: LedgerContext, ens: Ens, imported: None, panel: Callable[..., str]
 ) -> None:
     file = panel(
         "NORTHGEN,H00412,OKAFOR,1958-02-14",
@@ -125,11 +138,11 @@ def test_a_roster_makes_its_subscriber_part_of_the_circle(
     assert "1 patient on the roster" in done.output
     assert "Skipped, not in the registry: 1 patient" in done.output
     assert "line 3" in done.output
-    filed = table.filed_under([("NORTHGEN", "H00412")], [])
+    filed = table.filed_under(lookup(context), [("NORTHGEN", "H00412")], [])
     assert "dr-chen" in filed.hints["p-okafor"]
     (chen,) = (
         known
-        for known in table.care_file("p-okafor").relationships
+        for known in table.care_file(lookup(context), "p-okafor").relationships
         if known.provider_id == "dr-chen"
     )
     now = datetime.now(UTC).date()
@@ -197,7 +210,7 @@ def test_a_roster_can_be_ended_and_replaced(
 
 
 def test_who_imported_and_who_ended_is_audited_in_counts_and_references(
-    ens: Ens, imported: None, panel: Callable[..., str]
+    context: LedgerContext, ens: Ens, imported: None, panel: Callable[..., str]
 ) -> None:
     both = panel("NORTHGEN,H00412", "NORTHGEN,H00533", "NORTHGEN,H99999")
     chen = ("--subscriber", "dr-chen", "--by", "R. Steward")
@@ -206,7 +219,7 @@ def test_who_imported_and_who_ended_is_audited_in_counts_and_references(
     ens("roster", "import", one, *chen, "--replace", "--dry-run")
     ens("roster", "import", one, *chen, "--replace")
     ens("roster", "end", "dr-chen", "--yes", "--by", "R. Steward")
-    entries = chain.entries("registry")
+    entries = chain.entries(context, "registry")
     assert [(e["action"], e["counts"]) for e in entries] == [
         ("REGISTRY_IMPORTED", {"items": len(items_of_folder(SEEDS))}),
         ("ROSTER_IMPORTED", {"patients": 2, "unknown": 1, "ended": 0}),
@@ -220,6 +233,8 @@ def test_who_imported_and_who_ended_is_audited_in_counts_and_references(
     assert "intact" in ens("audit", "verify", "registry").output
 
 
-def test_a_faulty_import_is_no_act(ens: Ens, aws: Any, tmp_path: Path) -> None:
+def test_a_faulty_import_is_no_act(
+    context: LedgerContext, ens: Ens, aws: Any, tmp_path: Path
+) -> None:
     ens("registry", "import", str(copied(tmp_path, patients=("1958-02-14", "14.02.1958"))))
-    assert chain.entries("registry") == []
+    assert chain.entries(context, "registry") == []

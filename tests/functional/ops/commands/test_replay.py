@@ -8,6 +8,7 @@ from click.testing import Result
 from lambdas.common.audit import chain
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.envelope import Envelope
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from tests.support.deployment import drain
 from tests.support.messages import sample, vaulted
@@ -18,9 +19,9 @@ EVENT = "a" * 32
 
 
 def test_the_envelope_is_rebuilt_from_the_receipt_and_names_who(
-    aws: Any, ens: Ens, deployment: Deployment
+    context: LedgerContext, aws: Any, ens: Ens, deployment: Deployment
 ) -> None:
-    story = told(EVENT)
+    story = told(context, EVENT)
     assert ens("replay", EVENT, "--by", "R. Tester").exit_code == 0
     (message,) = drain(aws, deployment.output("QueueUrl"))
     assert read_as(Envelope, message["envelope"]) == Envelope(
@@ -36,7 +37,7 @@ def test_the_envelope_is_rebuilt_from_the_receipt_and_names_who(
         sender="northgen",
         replay="R. Tester",
     )
-    last = chain.entries(EVENT)[-1]
+    last = chain.entries(context, EVENT)[-1]
     assert (last["action"], last["outcome"], last["actor"]) == (
         "REPLAYED",
         "ok",
@@ -45,19 +46,19 @@ def test_the_envelope_is_rebuilt_from_the_receipt_and_names_who(
 
 
 def test_two_replays_within_five_minutes_are_two_messages(
-    aws: Any, ens: Ens, deployment: Deployment
+    context: LedgerContext, aws: Any, ens: Ens, deployment: Deployment
 ) -> None:
-    told(EVENT)
+    told(context, EVENT)
     for _ in range(2):
         ens("replay", EVENT, "--by", "tester")
     assert len(drain(aws, deployment.output("QueueUrl"))) == 2
 
 
 def test_an_event_without_a_receipt_is_rebuilt_from_the_vault(
-    aws: Any, ens: Ens, deployment: Deployment
+    context: LedgerContext, aws: Any, ens: Ens, deployment: Deployment
 ) -> None:
     stored = vaulted(sample("admission"), event_id=EVENT)
-    Story(EVENT).run().failed("DependencyUnavailableError", "ParseMessage")
+    Story(context, EVENT).run().failed("DependencyUnavailableError", "ParseMessage")
     assert ens("replay", EVENT, "--by", "tester").exit_code == 0
     (message,) = drain(aws, deployment.output("QueueUrl"))
     for name in ("bucket", "key", "version_id", "sha256", "bytes"):
@@ -65,10 +66,10 @@ def test_an_event_without_a_receipt_is_rebuilt_from_the_vault(
 
 
 def test_what_cannot_be_replayed_is_one_sentence_and_nothing_is_sent(
-    aws: Any, ens: Ens, deployment: Deployment
+    context: LedgerContext, aws: Any, ens: Ens, deployment: Deployment
 ) -> None:
-    Story("b" * 32).run().failed("DependencyUnavailableError", "ParseMessage")
-    Story("c" * 32).run().received()
+    Story(context, "b" * 32).run().failed("DependencyUnavailableError", "ParseMessage")
+    Story(context, "c" * 32).run().received()
     for event_id, sentence in (
         ("d" * 32, "has no event"),
         ("b" * 32, "The vault has no message"),
@@ -80,24 +81,24 @@ def test_what_cannot_be_replayed_is_one_sentence_and_nothing_is_sent(
 
 
 def test_an_open_event_is_replayed_when_asked_for_plainly(
-    aws: Any, ens: Ens, deployment: Deployment
+    context: LedgerContext, aws: Any, ens: Ens, deployment: Deployment
 ) -> None:
-    Story(EVENT).run().received()
+    Story(context, EVENT).run().received()
     assert ens("replay", EVENT, "--by", "tester", "--open").exit_code == 0
     assert len(drain(aws, deployment.output("QueueUrl"))) == 1
 
 
-def test_a_replay_needs_a_printable_name(ens: Ens) -> None:
-    told(EVENT)
+def test_a_replay_needs_a_printable_name(context: LedgerContext, ens: Ens) -> None:
+    told(context, EVENT)
     assert ens("replay", EVENT).exit_code == 2
     assert "printable" in ens("replay", EVENT, "--by", "x\x1b[31m").output
 
 
 def test_a_replay_that_the_queue_refuses_is_audited_as_failed(
-    aws: Any, ens: Ens, deployment: Deployment
+    context: LedgerContext, aws: Any, ens: Ens, deployment: Deployment
 ) -> None:
-    told(EVENT)
+    told(context, EVENT)
     aws.client("sqs").delete_queue(QueueUrl=deployment.output("QueueUrl"))
     result = ens("replay", EVENT, "--by", "tester")
     assert (result.exit_code, "AWS answered SendMessage with" in result.output) == (1, True)
-    assert [e["outcome"] for e in chain.entries(EVENT)[-2:]] == ["ok", "failed"]
+    assert [e["outcome"] for e in chain.entries(context, EVENT)[-2:]] == ["ok", "failed"]

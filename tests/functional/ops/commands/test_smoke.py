@@ -8,6 +8,7 @@ from click.testing import Result
 
 from environments import load
 from lambdas.common.aws.items import to_item
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from ops.queues import redrive
 from ops.smoke.patient import ADDRESS, entries_of
@@ -45,22 +46,27 @@ def registry(aws: Any) -> list[str]:
 
 
 def processed(
-    aws: Any, deployment: Deployment, *, delivered: bool = True, seen: list[str] | None = None
+    context: LedgerContext,
+    aws: Any,
+    deployment: Deployment,
+    *,
+    delivered: bool = True,
+    seen: list[str] | None = None,
 ) -> Callable[[bytes], bytes]:
     """A receiver's answer behind which everything goes as expected."""
 
     def answer(message: bytes) -> bytes:
         control_id = header_field(message, 10).decode()
         if b"\rPID|" not in message:
-            poison(POISON, control_id)
+            poison(context, POISON, control_id)
             dead_letter(aws, deployment, POISON, sender="smoke")
         elif b"\rOBX|" in message:
-            story = Story(SLOW).run().received(control_id)
+            story = Story(context, SLOW).run().received(control_id)
             story.step("ParseMessage", "NOT_NOTIFIABLE", "not_notifiable").completed()
         else:
             if seen is not None:
                 seen.extend(registry(aws))
-            story = Story(GOOD).run().received(control_id).resolved(PROVIDER)
+            story = Story(context, GOOD).run().received(control_id).resolved(PROVIDER)
             story.step("DeliverNotification", "SENT", recipient_ref=PROVIDER).completed()
             if delivered:
                 story.step("RecordFeedback", "DELIVERED", recipient_ref=PROVIDER)
@@ -70,9 +76,13 @@ def processed(
 
 
 def test_each_ending_is_shown_and_the_poison_is_taken_off_the_queue_again(
-    aws: Any, deployment: Deployment, receiver: StubReceiver, smoke: Callable[..., Result]
+    context: LedgerContext,
+    aws: Any,
+    deployment: Deployment,
+    receiver: StubReceiver,
+    smoke: Callable[..., Result],
 ) -> None:
-    receiver.answer = processed(aws, deployment)
+    receiver.answer = processed(context, aws, deployment)
     dead_letter(aws, deployment, "d" * 32, group="somebody else")
     result = smoke()
     assert result.exit_code == 0, result.output
@@ -84,16 +94,24 @@ def test_each_ending_is_shown_and_the_poison_is_taken_off_the_queue_again(
 
 
 def test_the_mail_counts_when_ses_has_reported_its_delivery(
-    aws: Any, deployment: Deployment, receiver: StubReceiver, smoke: Callable[..., Result]
+    context: LedgerContext,
+    aws: Any,
+    deployment: Deployment,
+    receiver: StubReceiver,
+    smoke: Callable[..., Result],
 ) -> None:
-    receiver.answer = processed(aws, deployment)
+    receiver.answer = processed(context, aws, deployment)
     assert "mail      sent; SES events: delivered 20" in smoke().output
 
 
 def test_a_mail_that_ses_does_not_report_is_not_as_designed(
-    aws: Any, deployment: Deployment, receiver: StubReceiver, smoke: Callable[..., Result]
+    context: LedgerContext,
+    aws: Any,
+    deployment: Deployment,
+    receiver: StubReceiver,
+    smoke: Callable[..., Result],
 ) -> None:
-    receiver.answer = processed(aws, deployment, delivered=False)
+    receiver.answer = processed(context, aws, deployment, delivered=False)
     result = smoke("--wait", "0.2")
     assert result.exit_code == 1
     assert "SES events: none yet" in result.output
@@ -101,12 +119,16 @@ def test_a_mail_that_ses_does_not_report_is_not_as_designed(
 
 
 def test_the_registry_holds_the_smoke_patient_for_the_run_and_nothing_after_it(
-    aws: Any, deployment: Deployment, receiver: StubReceiver, smoke: Callable[..., Result]
+    context: LedgerContext,
+    aws: Any,
+    deployment: Deployment,
+    receiver: StubReceiver,
+    smoke: Callable[..., Result],
 ) -> None:
     real = {"pk": "patient#real", "sk": "patient"}
     aws.client("dynamodb").put_item(TableName="registry", Item=to_item(real))
     seen: list[str] = []
-    receiver.answer = processed(aws, deployment, seen=seen)
+    receiver.answer = processed(context, aws, deployment, seen=seen)
     assert smoke().exit_code == 0
     kinds = {key.rstrip("0123456789abcdefABCDEF") for key in seen}
     assert kinds == {
@@ -144,10 +166,14 @@ def test_a_refused_message_is_not_as_designed(
 
 
 def test_an_alarm_that_goes_off_meanwhile_fails_the_run_and_is_named(
-    aws: Any, deployment: Deployment, receiver: StubReceiver, smoke: Callable[..., Result]
+    context: LedgerContext,
+    aws: Any,
+    deployment: Deployment,
+    receiver: StubReceiver,
+    smoke: Callable[..., Result],
 ) -> None:
     cloudwatch = aws.client("cloudwatch")
-    usual = processed(aws, deployment)
+    usual = processed(context, aws, deployment)
 
     def put(name: str) -> None:
         cloudwatch.put_metric_alarm(

@@ -10,6 +10,7 @@ import pytest
 from click.testing import Result
 
 from lambdas.common.errors import PERMANENT_ERRORS
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from ops.events.advice import ADVICE
 from ops.events.trail import TrailSource
@@ -19,16 +20,20 @@ Ens = Callable[..., Result]
 EVENT, OTHER = "a" * 32, "b" * 32
 
 
-def test_an_event_is_found_by_its_id_and_by_the_senders_control_id(ens: Ens) -> None:
-    told(EVENT, control_id="CTRL77")
+def test_an_event_is_found_by_its_id_and_by_the_senders_control_id(
+    context: LedgerContext, ens: Ens
+) -> None:
+    told(context, EVENT, control_id="CTRL77")
     by_id, by_control_id = ens("trace", EVENT), ens("trace", "CTRL77")
     assert by_id.exit_code == by_control_id.exit_code == 0
     assert by_id.output == by_control_id.output
     assert EVENT in by_id.output
 
 
-def test_a_trace_shows_every_step_with_outcome_and_milliseconds_in_80_columns(ens: Ens) -> None:
-    told(EVENT)
+def test_a_trace_shows_every_step_with_outcome_and_milliseconds_in_80_columns(
+    context: LedgerContext, ens: Ens
+) -> None:
+    told(context, EVENT)
     lines = ens("trace", EVENT).output.splitlines()
     assert max(map(len, lines[: lines.index("Execution")])) <= 80
     shown = "\n".join(lines)
@@ -38,8 +43,10 @@ def test_a_trace_shows_every_step_with_outcome_and_milliseconds_in_80_columns(en
     assert f"{PROVIDER}  sent  primary care" in shown
 
 
-def test_a_trace_in_aws_links_the_execution(ens: Ens, deployment: Deployment) -> None:
-    story = told(EVENT)
+def test_a_trace_in_aws_links_the_execution(
+    context: LedgerContext, ens: Ens, deployment: Deployment
+) -> None:
+    story = told(context, EVENT)
     trail = TrailSource(deployment).event(EVENT)
     assert trail is not None
     began = datetime.fromisoformat(trail.steps[1].started_at)
@@ -52,16 +59,18 @@ def test_a_trace_in_aws_links_the_execution(ens: Ens, deployment: Deployment) ->
     assert trail.console_link in ens("trace", EVENT).output
 
 
-def test_a_failure_shows_its_name_its_place_and_what_to_do(ens: Ens) -> None:
-    poison(EVENT)
+def test_a_failure_shows_its_name_its_place_and_what_to_do(
+    context: LedgerContext, ens: Ens
+) -> None:
+    poison(context, EVENT)
     output = " ".join(ens("trace", EVENT).output.split())
     assert "UnprocessableMessageError in ParseMessage" in output
     assert "PID is missing" in output
     assert "Ask the sender for a corrected message" in output
 
 
-def test_no_output_shows_the_senders_control_id(ens: Ens) -> None:
-    told(EVENT, control_id="H00412-BRANDT")
+def test_no_output_shows_the_senders_control_id(context: LedgerContext, ens: Ens) -> None:
+    told(context, EVENT, control_id="H00412-BRANDT")
     for arguments in (
         ["trace", EVENT],
         ["trace", EVENT, "--json"],
@@ -72,8 +81,10 @@ def test_no_output_shows_the_senders_control_id(ens: Ens) -> None:
         assert "BRANDT" not in ens(*arguments).output
 
 
-def test_attempts_of_a_step_are_one_line_and_runs_are_counted(deployment: Deployment) -> None:
-    story = Story(EVENT).run().received().parsed()
+def test_attempts_of_a_step_are_one_line_and_runs_are_counted(
+    context: LedgerContext, deployment: Deployment
+) -> None:
+    story = Story(context, EVENT).run().received().parsed()
     story.step("LookupIdentities", "FAILED", "failed", error_name="DependencyUnavailableError")
     story.step("LookupIdentities", "RESOLVED", attempt=1)
     story.failed("DeliveryFailed", "DeliverAll")
@@ -94,9 +105,10 @@ def test_attempts_of_a_step_are_one_line_and_runs_are_counted(deployment: Deploy
 
 
 def test_each_recipient_has_an_outcome_reasons_and_what_the_mail_service_reported(
+    context: LedgerContext,
     deployment: Deployment,
 ) -> None:
-    story = Story(EVENT).run().received().parsed().resolved(PROVIDER, SECOND_PROVIDER)
+    story = Story(context, EVENT).run().received().parsed().resolved(PROVIDER, SECOND_PROVIDER)
     story.step("DeliverNotification", "SENT", recipient_ref=PROVIDER)
     story.step("DeliverNotification", "REFUSED", "refused", recipient_ref=SECOND_PROVIDER)
     story.completed()
@@ -116,9 +128,10 @@ def test_each_recipient_has_an_outcome_reasons_and_what_the_mail_service_reporte
 
 
 def test_an_unknown_delivery_asks_for_a_person_until_the_mail_service_reports_it(
+    context: LedgerContext,
     deployment: Deployment,
 ) -> None:
-    story = Story(EVENT).run().received().parsed().resolved(PROVIDER)
+    story = Story(context, EVENT).run().received().parsed().resolved(PROVIDER)
     story.step("DeliverNotification", "UNKNOWN", "unknown", recipient_ref=PROVIDER).completed()
     source = TrailSource(deployment)
     trail = source.event(EVENT)
@@ -132,10 +145,11 @@ def test_an_unknown_delivery_asks_for_a_person_until_the_mail_service_reports_it
 
 
 def test_of_events_with_one_control_id_the_newest_is_shown_and_the_others_are_named(
+    context: LedgerContext,
     ens: Ens,
 ) -> None:
-    told(EVENT, control_id="7")
-    told(OTHER, control_id="7")
+    told(context, EVENT, control_id="7")
+    told(context, OTHER, control_id="7")
     output = ens("trace", "7").output
     assert output.startswith(f"Event {OTHER}")
     assert f"ens trace {EVENT}" in output
@@ -148,8 +162,8 @@ def test_an_unknown_reference_is_one_sentence_and_exit_code_1(ens: Ens, referenc
     assert "dev has no event with this id or MSH-10." in result.output
 
 
-def test_the_json_trail_has_steps_recipients_and_entries(ens: Ens) -> None:
-    told(EVENT)
+def test_the_json_trail_has_steps_recipients_and_entries(context: LedgerContext, ens: Ens) -> None:
+    told(context, EVENT)
     trail = json.loads(ens("trace", EVENT, "--json").output)
     assert trail["status"] == "COMPLETED"
     assert {"name", "outcome", "started_at", "duration_ms", "attempts"} <= trail["steps"][0].keys()
@@ -157,9 +171,9 @@ def test_the_json_trail_has_steps_recipients_and_entries(ens: Ens) -> None:
     assert trail["entries"][0]["action"] == "RECEIVED"
 
 
-def test_events_are_listed_newest_first_and_by_status(ens: Ens) -> None:
-    told(EVENT)
-    poison(OTHER)
+def test_events_are_listed_newest_first_and_by_status(context: LedgerContext, ens: Ens) -> None:
+    told(context, EVENT)
+    poison(context, OTHER)
     listed = json.loads(ens("events", "--json").output)
     assert [event["event_id"] for event in listed] == [OTHER, EVENT]
     assert (listed[1]["event_kind"], listed[1]["told"]) == ("admission", 1)
@@ -171,16 +185,16 @@ def test_events_are_listed_newest_first_and_by_status(ens: Ens) -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_events_of_another_day_are_not_todays(ens: Ens) -> None:
-    Story(EVENT, datetime(2026, 1, 2, tzinfo=UTC)).run().received().parsed().completed()
+def test_events_of_another_day_are_not_todays(context: LedgerContext, ens: Ens) -> None:
+    Story(context, EVENT, datetime(2026, 1, 2, tzinfo=UTC)).run().received().parsed().completed()
     assert "No events on 2026-01-03." in ens("events", "--day", "2026-01-03").output
     assert EVENT in ens("events", "--day", "2026-01-02").output
 
 
 def test_reading_a_trail_never_asks_a_queue(
-    ens: Ens, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+    context: LedgerContext, ens: Ens, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    poison(EVENT)
+    poison(context, EVENT)
     asked: list[str] = []
     make = boto3.client
 

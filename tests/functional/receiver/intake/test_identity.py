@@ -118,7 +118,7 @@ def test_a_certificate_speaks_for_its_own_sender_alone(
     assert world.counted("Rejected", reason="sender_not_allowed") == 2
 
 
-def test_a_renewed_certificate_is_taken_up_and_no_connection_is_dropped(
+def test_a_refreshed_certificate_is_taken_up_and_no_connection_is_dropped(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
     world = start(tls=tls(authority), tls_reload_seconds=0.05)

@@ -7,8 +7,7 @@ import pytest
 from lambdas.common import clock
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.common.errors import ConfigurationError
-from lambdas.common.settings import required, settings
-from tests.conftest import clear_caches
+from lambdas.common.settings import Settings, required
 
 
 def test_a_moment_is_written_in_utc_with_milliseconds() -> None:
@@ -36,13 +35,11 @@ def test_a_missing_setting_is_named(value: str | None, monkeypatch: pytest.Monke
 def test_the_first_missing_setting_of_all_steps_is_named(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clear_caches()
     monkeypatch.delenv("ENS_AUDIT_TABLE")
     with pytest.raises(ConfigurationError, match="ENS_AUDIT_TABLE"):
-        settings()
+        Settings.from_environment()
     monkeypatch.setenv("ENS_AUDIT_TABLE", "audit")
-    assert settings().audit_table == "audit"
-    clear_caches()
+    assert Settings.from_environment().audit_table == "audit"
 
 
 def test_an_item_comes_back_as_it_was_written() -> None:

@@ -37,9 +37,7 @@ def test_what_is_not_one_plain_address_is_not_taken(address: str) -> None:
     assert not is_address(address)
 
 
-def test_the_sending_address_may_carry_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENS_SES_FROM", "Northtown <notifications@ens.example>")
-    assert from_address() == "notifications@ens.example"
-    monkeypatch.setenv("ENS_SES_FROM", "nonsense")
+def test_the_sending_address_may_carry_a_name() -> None:
+    assert from_address("Northtown <notifications@ens.example>") == "notifications@ens.example"
     with pytest.raises(ConfigurationError, match="ENS_SES_FROM is not a mail address"):
-        from_address()
+        from_address("nonsense")

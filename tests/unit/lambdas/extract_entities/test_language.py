@@ -1,6 +1,6 @@
 import pytest
 
-from lambdas.extract_entities.language import is_english, language_of, languages
+from lambdas.extract_entities.language import is_english, language_of, languages, load_detector
 from lambdas.extract_entities.notes import Piece
 
 SHORTHAND = [
@@ -36,10 +36,12 @@ OTHERS = [
     ("ru", "Пациент поступил с болью в груди."),
 ]
 
+DETECTOR = load_detector()
+
 
 @pytest.mark.parametrize("text", SHORTHAND)
 def test_english_and_shorthand_are_sent(text: str) -> None:
-    assert is_english(language_of(text))
+    assert is_english(language_of(DETECTOR, text))
 
 
 @pytest.mark.parametrize(
@@ -47,12 +49,12 @@ def test_english_and_shorthand_are_sent(text: str) -> None:
     [*(("fr", text) for text in FRENCH), *(("es", text) for text in SPANISH), *OTHERS],
 )
 def test_another_language_is_known_by_name(language: str, text: str) -> None:
-    assert language_of(text) == language
+    assert language_of(DETECTOR, text) == language
     assert not is_english(language)
 
 
 def spoken(*texts: str, declared: str = "") -> list[str]:
-    return languages([Piece(str(n), text) for n, text in enumerate(texts)], declared)
+    return languages(DETECTOR, [Piece(str(n), text) for n, text in enumerate(texts)], declared)
 
 
 def test_a_line_of_a_french_report_is_french_though_it_tells_nothing_itself() -> None:
@@ -79,4 +81,4 @@ def test_plain_words_outweigh_what_is_declared() -> None:
 
 
 def test_a_document_that_declares_its_language_is_believed_before_the_message_is() -> None:
-    assert languages([Piece("1", "FA, HTA", "es")], "en") == ["es"]
+    assert languages(DETECTOR, [Piece("1", "FA, HTA", "es")], "en") == ["es"]

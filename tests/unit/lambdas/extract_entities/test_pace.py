@@ -3,7 +3,7 @@
 import pytest
 
 from lambdas.extract_entities import comprehend
-from lambdas.extract_entities.turns import Quota
+from lambdas.extract_entities.settings import Quota
 
 QUOTA = Quota(requests=40, characters=40_000)
 

@@ -8,11 +8,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.common import keys
 from lambdas.common.audit import chain
 from lambdas.common.audit.chain import HEAD
-from lambdas.common.aws.clients import client
 from lambdas.common.errors import DependencyUnavailableError
+from lambdas.delivery.ledger.context import LedgerContext
 
 EVENT = "5e" * 16
 Table = Any
@@ -23,41 +22,46 @@ def table(aws: Any) -> Table:
     return boto3.resource("dynamodb").Table("audit")
 
 
-def append(action: str = "PARSED", **facts: Any) -> dict[str, Any]:
-    return chain.append(EVENT, {"step": "X", "action": action, "outcome": "ok", **facts})
+def append(context: LedgerContext, action: str = "PARSED", **facts: Any) -> dict[str, Any]:
+    return chain.append(context, EVENT, {"step": "X", "action": action, "outcome": "ok", **facts})
 
 
-def three(table: Table) -> None:
+def three(context: LedgerContext, table: Table) -> None:
     for action in ("RECEIVED", "PARSED", "RESOLVED"):
-        append(action, counts={"notes": 2}, documents=[{"key": "k"}])
-    assert chain.verify(EVENT).holds
+        append(context, action, counts={"notes": 2}, documents=[{"key": "k"}])
+    assert chain.verify(context, EVENT).holds
 
 
-def test_entries_follow_each_other_and_the_chain_holds(table: Table) -> None:
-    three(table)
-    entries = chain.entries(EVENT)
+def test_entries_follow_each_other_and_the_chain_holds(
+    context: LedgerContext, table: Table
+) -> None:
+    three(context, table)
+    entries = chain.entries(context, EVENT)
     assert [e["action"] for e in entries] == ["RECEIVED", "PARSED", "RESOLVED"]
     assert [e["seq"] for e in entries] == [1, 2, 3]
     assert entries[1]["prev_hash"] == entries[0]["hash"]
-    verdict = chain.verify(EVENT)
+    verdict = chain.verify(context, EVENT)
     assert (verdict.entries, verdict.outside_chain, verdict.problems) == (3, 0, [])
 
 
 def test_entries_appended_together_follow_each_other_and_are_all_there_or_none(
+    context: LedgerContext,
     table: Table,
 ) -> None:
-    append("RECEIVED")
+    append(context, "RECEIVED")
     both = [{"step": "X", "action": action, "outcome": "ok"} for action in ("QUERIED", "RESOLVED")]
-    assert chain.append(EVENT, *both)["action"] == "RESOLVED"
-    assert [e["seq"] for e in chain.entries(EVENT)] == [1, 2, 3]
-    assert chain.verify(EVENT).holds
+    assert chain.append(context, EVENT, *both)["action"] == "RESOLVED"
+    assert [e["seq"] for e in chain.entries(context, EVENT)] == [1, 2, 3]
+    assert chain.verify(context, EVENT).holds
     table.delete_item(Key={"event_id": EVENT, "sk": "00000002"})
-    assert chain.verify(EVENT).problems[0] == "entry 2 is missing"
+    assert chain.verify(context, EVENT).problems[0] == "entry 2 is missing"
 
 
-def test_an_event_that_was_never_seen_has_an_empty_chain(table: Table) -> None:
-    assert chain.entries(EVENT) == []
-    assert chain.verify(EVENT).holds
+def test_an_event_that_was_never_seen_has_an_empty_chain(
+    context: LedgerContext, table: Table
+) -> None:
+    assert chain.entries(context, EVENT) == []
+    assert chain.verify(context, EVENT).holds
 
 
 def change(name: str, value: Any) -> Callable[[Table], None]:
@@ -119,15 +123,17 @@ def append_without_the_key(table: Table) -> None:
     ],
 )
 def test_what_somebody_did_to_the_chain_shows(
-    table: Table, tamper: Callable[[Table], None], says: str
+    context: LedgerContext, table: Table, tamper: Callable[[Table], None], says: str
 ) -> None:
-    three(table)
+    three(context, table)
     tamper(table)
-    assert says in chain.verify(EVENT).problems
+    assert says in chain.verify(context, EVENT).problems
 
 
-def test_the_workflows_own_entries_stand_outside_and_are_counted(table: Table) -> None:
-    three(table)
+def test_the_workflows_own_entries_stand_outside_and_are_counted(
+    context: LedgerContext, table: Table
+) -> None:
+    three(context, table)
     table.put_item(
         Item={
             "event_id": EVENT,
@@ -136,38 +142,42 @@ def test_the_workflows_own_entries_stand_outside_and_are_counted(table: Table) -
             "action": "COMPLETED",
         }
     )
-    verdict = chain.verify(EVENT)
+    verdict = chain.verify(context, EVENT)
     assert (verdict.holds, verdict.entries, verdict.outside_chain) == (True, 3, 1)
-    assert chain.entries(EVENT)[-1]["action"] == "COMPLETED"
+    assert chain.entries(context, EVENT)[-1]["action"] == "COMPLETED"
 
 
-def test_a_chain_goes_on_under_a_new_key_and_still_verifies_with_the_old(table: Table) -> None:
-    append("RECEIVED")
+def test_a_chain_goes_on_under_a_new_key_and_still_verifies_with_the_old(
+    context: LedgerContext, table: Table
+) -> None:
+    append(context, "RECEIVED")
     boto3.client("secretsmanager").put_secret_value(
         SecretId="audit-key",
         SecretString='{"current": "k2", "k1": "secret of audit-key", "k2": "newer"}',
     )
-    keys.audit_keys.cache_clear()
-    append("PARSED")
-    assert [e["key_id"] for e in chain.entries(EVENT)] == ["k1", "k2"]
-    assert chain.verify(EVENT).holds
+    context = LedgerContext(context.settings, context.clients)  # a fresh sandbox
+    append(context, "PARSED")
+    assert [e["key_id"] for e in chain.entries(context, EVENT)] == ["k1", "k2"]
+    assert chain.verify(context, EVENT).holds
 
 
-def test_an_empty_fact_is_absent_because_an_index_takes_no_empty_key(table: Table) -> None:
-    append("RESOLVED", patient_ref="", encounter_ref=None, attempt=0, counts={})
-    [entry] = chain.entries(EVENT)
+def test_an_empty_fact_is_absent_because_an_index_takes_no_empty_key(
+    context: LedgerContext, table: Table
+) -> None:
+    append(context, "RESOLVED", patient_ref="", encounter_ref=None, attempt=0, counts={})
+    [entry] = chain.entries(context, EVENT)
     assert "patient_ref" not in entry
     assert "encounter_ref" not in entry
     assert entry["attempt"] == 0
-    assert chain.verify(EVENT).holds
+    assert chain.verify(context, EVENT).holds
 
 
-def test_writers_at_the_same_time_make_one_chain(table: Table) -> None:
+def test_writers_at_the_same_time_make_one_chain(context: LedgerContext, table: Table) -> None:
     failures: list[Exception] = []
 
     def write(number: int) -> None:
         try:
-            append("SENT", attempt=number)
+            append(context, "SENT", attempt=number)
         except DependencyUnavailableError as error:
             failures.append(error)
 
@@ -177,8 +187,8 @@ def test_writers_at_the_same_time_make_one_chain(table: Table) -> None:
     for thread in threads:
         thread.join(timeout=30)
     assert failures == []
-    assert sorted(e["attempt"] for e in chain.entries(EVENT)) == list(range(6))
-    assert chain.verify(EVENT).holds
+    assert sorted(e["attempt"] for e in chain.entries(context, EVENT)) == list(range(6))
+    assert chain.verify(context, EVENT).holds
 
 
 def cancelled(*reasons: str) -> ClientError:
@@ -192,9 +202,11 @@ def cancelled(*reasons: str) -> ClientError:
     )
 
 
-def failing(monkeypatch: pytest.MonkeyPatch, *errors: ClientError) -> list[str]:
+def failing(
+    context: LedgerContext, monkeypatch: pytest.MonkeyPatch, *errors: ClientError
+) -> list[str]:
     """The next transactions end in these errors; the list grows with each transaction."""
-    dynamodb, left, calls = client("dynamodb"), list(errors), []
+    dynamodb, left, calls = context.client("dynamodb"), list(errors), []
     real = dynamodb.transact_write_items
 
     def transact(**arguments: Any) -> Any:
@@ -208,45 +220,46 @@ def failing(monkeypatch: pytest.MonkeyPatch, *errors: ClientError) -> list[str]:
 
 
 def test_a_writer_that_lost_the_head_tries_again(
-    table: Table, monkeypatch: pytest.MonkeyPatch
+    context: LedgerContext, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = failing(
+        context,
         monkeypatch,
         cancelled("ConditionalCheckFailed", "None"),
         cancelled("TransactionConflict", "TransactionConflict"),
     )
-    append()
+    append(context)
     assert len(calls) == 3
 
 
 def test_a_writer_that_never_wins_leaves_it_to_the_workflows_retry(
-    table: Table, monkeypatch: pytest.MonkeyPatch
+    context: LedgerContext, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chain, "LONGEST_WAIT", 0)
-    calls = failing(monkeypatch, *[cancelled("ConditionalCheckFailed", "None")] * 20)
+    calls = failing(context, monkeypatch, *[cancelled("ConditionalCheckFailed", "None")] * 20)
     with pytest.raises(DependencyUnavailableError, match="contended"):
-        append()
+        append(context)
     assert len(calls) == chain.APPEND_TRIES
 
 
 def test_a_table_that_throttles_is_unavailable(
-    table: Table, monkeypatch: pytest.MonkeyPatch
+    context: LedgerContext, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failing(monkeypatch, cancelled("None", "ThrottlingError"))
+    failing(context, monkeypatch, cancelled("None", "ThrottlingError"))
     with pytest.raises(DependencyUnavailableError, match="throttles"):
-        append()
+        append(context)
 
 
 def test_an_entry_that_dynamodb_finds_invalid_is_our_fault_and_not_tried_again(
-    table: Table, monkeypatch: pytest.MonkeyPatch
+    context: LedgerContext, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = failing(monkeypatch, cancelled("None", "ValidationError"))
+    calls = failing(context, monkeypatch, cancelled("None", "ValidationError"))
     with pytest.raises(ClientError):
-        append()
+        append(context)
     assert len(calls) == 1
 
 
-def test_entries_of_many_pages_are_all_read(table: Table) -> None:
+def test_entries_of_many_pages_are_all_read(context: LedgerContext, table: Table) -> None:
     with table.batch_writer() as batch:
         for number in range(30):
             batch.put_item(
@@ -257,4 +270,4 @@ def test_entries_of_many_pages_are_all_read(table: Table) -> None:
                     "filler": "x" * 50_000,
                 }
             )
-    assert len(chain.entries(EVENT)) == 30
+    assert len(chain.entries(context, EVENT)) == 30

@@ -6,37 +6,47 @@ import pytest
 
 from lambdas.common.errors import ConfigurationError
 from lambdas.delivery.ledger import deliveries, table
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.ledger.settings import LedgerSettings
 
 
-def test_a_delivery_that_was_never_made_has_no_item(aws: Any) -> None:
-    assert deliveries.read("d1") is None
+def test_a_delivery_that_was_never_made_has_no_item(context: LedgerContext, aws: Any) -> None:
+    assert deliveries.read(context, "d1") is None
 
 
 def test_a_ledger_without_a_name_is_a_matter_of_configuration(
-    aws: Any, monkeypatch: pytest.MonkeyPatch
+    context: LedgerContext, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ENS_LEDGER_TABLE")
     with pytest.raises(ConfigurationError, match="ENS_LEDGER_TABLE"):
-        deliveries.read("d1")
+        LedgerSettings.from_environment()
 
 
-def test_an_update_sets_removes_and_adds_in_one_write(aws: Any) -> None:
-    table.replace_item({"delivery_id": "d1", "state": "held", "due_at": "x", "used": 1})
+def test_an_update_sets_removes_and_adds_in_one_write(context: LedgerContext, aws: Any) -> None:
+    table.replace_item(context, {"delivery_id": "d1", "state": "held", "due_at": "x", "used": 1})
     changes = {"state": "sent", "due_at": None}
     updated = table.update(
-        "d1", changes, "#state = :held", {":held": "held"}, add={"used": 2}, once={"first": "a"}
+        context,
+        "d1",
+        changes,
+        "#state = :held",
+        {":held": "held"},
+        add={"used": 2},
+        once={"first": "a"},
     )
     assert updated.applied
     assert updated.item == {"delivery_id": "d1", "state": "sent", "used": 3, "first": "a"}
-    assert updated.item == table.read_item("d1")
-    assert table.update("d1", {}, once={"first": "b"}).item["first"] == "a"
+    assert updated.item == table.read_item(context, "d1")
+    assert table.update(context, "d1", {}, once={"first": "b"}).item["first"] == "a"
 
 
-def test_an_update_whose_condition_fails_returns_the_item_as_it_is(aws: Any) -> None:
+def test_an_update_whose_condition_fails_returns_the_item_as_it_is(
+    context: LedgerContext, aws: Any
+) -> None:
     item = {"delivery_id": "d1", "state": "sent"}
-    table.replace_item(item)
-    refused = table.update("d1", {"state": "held"}, "#state = :held", {":held": "held"})
+    table.replace_item(context, item)
+    refused = table.update(context, "d1", {"state": "held"}, "#state = :held", {":held": "held"})
     assert refused == table.Update(False, item)
-    missing = table.update("d2", {"state": "held"}, "#state = :held", {":held": "held"})
+    missing = table.update(context, "d2", {"state": "held"}, "#state = :held", {":held": "held"})
     assert missing == table.Update(False, {})
-    assert table.read_item("d2") == {}
+    assert table.read_item(context, "d2") == {}

@@ -24,14 +24,14 @@ from lambdas.common.errors import (
     IdentityAmbiguousError,
     IdentityNotFoundError,
 )
-from lambdas.lookup_identities.fhir import http, mpi_client, oauth, provider_directory
+from lambdas.lookup_identities.fhir import http, oauth
+from lambdas.lookup_identities.fhir.mpi_client import GRADE
 from lambdas.lookup_identities.fhir.patients import described
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import connection
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_of
 from lambdas.lookup_identities.registry.records import Match, Provider
-from tests.conftest import clear_caches
-from tests.functional.lambdas.lookup_identities.conftest import RunStep
+from tests.functional.lambdas.lookup_identities.conftest import RunStep, mpi_sandbox, set_mpi_secret
 from tests.functional.lambdas.lookup_identities.test_handler import northgen, patient_event
 from tests.support.fhir_index import FhirIndex, check, fhir_index
 from tests.support.tls import authority, context_for, pem_of
@@ -44,23 +44,15 @@ Configure = Callable[..., None]
 
 @pytest.fixture
 def server(environment: dict[str, str]) -> Iterator[FhirIndex]:
-    clear_caches()
     with fhir_index() as running:
         yield running
-        forget()
-
-
-def forget() -> None:
-    """Ends the step's connection, and with it all that the sandbox remembers."""
-    if http.server.cache_info().currsize:
-        http.server().close()
-    clear_caches()
+        mpi_sandbox.end()
 
 
 @pytest.fixture
 def configure(server: FhirIndex, monkeypatch: pytest.MonkeyPatch) -> Configure:
     def set_up(**more: Any) -> None:
-        forget()
+        mpi_sandbox.end()
         monkeypatch.setenv("ENS_MPI_CLIENT", "fhir")
         monkeypatch.setenv("ENS_PROVIDER_DIRECTORY", "fhir")
         monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps({**server.settings, **more}))
@@ -71,7 +63,16 @@ def configure(server: FhirIndex, monkeypatch: pytest.MonkeyPatch) -> Configure:
 
 def find(*identifiers: PatientIdentifier, patient: Patient = OKAFOR) -> Match | None:
     usable, _ = usable_identifiers(identifiers, "")
-    return mpi_client.find(usable, patient)
+    searched = mpi_sandbox.context.mpi_client
+    assert searched is not None
+    return searched.find(usable, patient)
+
+
+def validated(providers: dict[str, Provider]) -> dict[str, Provider]:
+    """What the directory of the settings answers about providers."""
+    asked = mpi_sandbox.context.provider_directory
+    assert asked is not None
+    return asked.validated(providers)
 
 
 def test_pixm_and_pdqm_are_asked_as_their_profiles_write(
@@ -172,7 +173,7 @@ def graded(*graded_ids: tuple[str, str]) -> list[dict[str, Any]]:
                 "identifier": [{"system": REGION, "value": value}] if value else [],
                 "id": str(number),
             },
-            "search": {"extension": [{"url": mpi_client.GRADE, "valueCode": grade}]},
+            "search": {"extension": [{"url": GRADE, "valueCode": grade}]},
         }
         for number, (grade, value) in enumerate(graded_ids)
     ]
@@ -278,8 +279,6 @@ def test_the_patient_for_match_is_the_example_of_pdqm() -> None:
 
 
 # -- providers
-
-
 def provider(provider_id: str, npi: str, address: str = "old@example.org") -> Provider:
     return Provider(provider_id, Name("X"), npi, address)
 
@@ -293,7 +292,7 @@ def test_a_directory_says_who_is_active_and_where_they_are_written_to(
         "dr-none": provider("dr-none", ""),
         "dr-gone": provider("dr-gone", "1999999992"),
     }
-    found = provider_directory.validated(known)
+    found = validated(known)
     assert set(found) == {"dr-lindqvist", "dr-barros"}
     lindqvist = found["dr-lindqvist"]
     assert lindqvist.address == "petra.lindqvist@millclinic.example"
@@ -328,7 +327,7 @@ def test_what_a_directory_no_longer_offers_is_not_used(
     address: bool,
 ) -> None:
     server.directory.change(kind, resource_id, **members)
-    found = provider_directory.validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
+    found = validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
     assert found["dr-lindqvist"].active is active
     assert bool(found["dr-lindqvist"].address) is address
 
@@ -338,7 +337,7 @@ def test_the_endpoint_of_the_role_goes_before_that_of_its_organisation(
 ) -> None:
     reference = {"reference": "Endpoint/mail-dr-chen"}
     server.directory.change("PractitionerRole", "role-dr-lindqvist", endpoint=[reference])
-    found = provider_directory.validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
+    found = validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
     assert found["dr-lindqvist"].address == "wei.chen@heartcare.example"
 
 
@@ -354,7 +353,7 @@ def test_a_circle_of_care_in_several_pages_is_not_used_in_part(
 
     monkeypatch.setattr(http.FhirClient, "get", paged)
     with pytest.raises(ConfigurationError, match="more than one page"):
-        provider_directory.validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
+        validated({"dr-lindqvist": provider("dr-lindqvist", LINDQVIST)})
 
 
 @pytest.mark.usefixtures("registry")
@@ -368,7 +367,6 @@ def test_the_step_tells_whom_index_and_directory_agree_on(
 
 
 # -- OAuth2
-
 KEYS: dict[str, Any] = {
     "ES384": ec.generate_private_key(ec.SECP384R1()),
     "RS384": rsa.generate_private_key(65537, 2048),
@@ -409,20 +407,21 @@ def test_a_signed_assertion_gets_a_token_that_is_used_until_it_ends(
         return f"token-{len(seen)}"
 
     with fhir_index(authorize) as running:
-        forget()
+        mpi_sandbox.end()
         audience = f"{running.url}/token"
         settings = {**running.settings, "token_url": audience}
+        monkeypatch.setenv("ENS_MPI_CLIENT", "fhir")
         monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps(settings))
         secret = {"client_id": "hl7-ens", "private_key": pem_of(KEYS[algorithm]), "key_id": "1"}
-        monkeypatch.setattr(http, "mpi_secret", lambda: secret)
+        set_mpi_secret(monkeypatch, secret)
         for _ in range(2):
             assert find(northgen("H00412"))
         assert len(seen) == 1
         # A server that forgot the token makes us fetch another, once.
-        monkeypatch.setattr(http.server(), "_token", "forgotten")
+        monkeypatch.setattr(mpi_sandbox.context.fhir_client, "_token", "forgotten")
         assert find(northgen("H00412"))
         assert len(set(seen)) == 2
-        forget()
+        mpi_sandbox.end()
 
 
 def test_a_refused_assertion_and_a_key_that_is_none_are_configuration_errors(
@@ -430,6 +429,7 @@ def test_a_refused_assertion_and_a_key_that_is_none_are_configuration_errors(
 ) -> None:
     with fhir_index(lambda _: None) as running:
         settings = {**running.settings, "token_url": f"{running.url}/token"}
+        monkeypatch.setenv("ENS_MPI_CLIENT", "fhir")
         monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps(settings))
         for secret, text in (
             ({"client_id": "c", "private_key": pem_of(KEYS["ES384"])}, "refuses our assertion"),
@@ -443,11 +443,11 @@ def test_a_refused_assertion_and_a_key_that_is_none_are_configuration_errors(
             ),
             ({}, "lacks client_id"),
         ):
-            forget()
-            monkeypatch.setattr(http, "mpi_secret", lambda secret=secret: secret)
+            mpi_sandbox.end()
+            set_mpi_secret(monkeypatch, secret)
             with pytest.raises(ConfigurationError, match=text):
                 find(northgen("H00412"))
-        forget()
+        mpi_sandbox.end()
 
 
 def test_an_assertion_of_another_key_does_not_verify() -> None:
@@ -484,22 +484,23 @@ def test_mutual_tls_is_spoken_with_the_secrets_certificate(
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    forget()
+    mpi_sandbox.end()
     settings = {"base_url": f"https://localhost:{server.server_port}/fhir", "domain": "urn:oid:1.2"}
     systems = {"NORTHGEN": "urn:oid:1.3"}
+    monkeypatch.setenv("ENS_MPI_CLIENT", "fhir")
     monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps({**settings, "systems": systems}))
     client = root.issue("hl7-ens")
     secret = {"ca": root.pem, "certificate": client.pem, "key": client.key_pem}
     try:
-        monkeypatch.setattr(http, "mpi_secret", lambda: secret)
+        set_mpi_secret(monkeypatch, secret)
         assert find(northgen("H00412")) is None
         assert find(northgen("H00412")) is None
-        forget()
-        monkeypatch.setattr(http, "mpi_secret", lambda: {"ca": root.pem})
+        mpi_sandbox.end()
+        set_mpi_secret(monkeypatch, {"ca": root.pem})
         with pytest.raises(DependencyUnavailableError):
             find(northgen("H00412"))
     finally:
-        forget()
+        mpi_sandbox.end()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
-from lambdas.common.aws.clients import client
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.patient import Patient
@@ -20,11 +19,13 @@ from lambdas.common.errors import (
     IdentityConflictError,
     IdentityNotFoundError,
 )
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
-from lambdas.lookup_identities.mpi import cache, clients
+from lambdas.lookup_identities.mpi import cache
 from lambdas.lookup_identities.registry.records import Match, PatientRecord
 from tests.functional.lambdas.lookup_identities.conftest import RunStep
 from tests.functional.lambdas.lookup_identities.test_handler import EVENT_ID, OKAFOR, northgen
+from tests.support.contexts import FunctionSandbox
 from tests.support.private import without_digests
 
 pytestmark = pytest.mark.usefixtures("registry")
@@ -46,12 +47,16 @@ class StubMpi:
         self.meanwhile()
         return answer
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 @pytest.fixture
-def index(monkeypatch: pytest.MonkeyPatch, aws: Any) -> StubMpi:
+def index(monkeypatch: pytest.MonkeyPatch, sandbox: FunctionSandbox[LookupContext]) -> StubMpi:
     monkeypatch.setenv("ENS_MPI_CLIENT", "pixpdq")
+    monkeypatch.setenv("ENS_MPI_SETTINGS", "{}")
     running = StubMpi()
-    monkeypatch.setattr(clients, "mpi_client", lambda: running)
+    sandbox.context.__dict__["mpi_client"] = running
     return running
 
 
@@ -74,14 +79,14 @@ def changed(*values: str, trigger: str = "A40", others: tuple[str, ...] = ()) ->
 
 
 def test_the_same_question_is_asked_once_and_tells_the_same_people(
-    index: StubMpi, run_step: RunStep
+    context: LookupContext, index: StubMpi, run_step: RunStep
 ) -> None:
     first, second = run_step(OKAFOR), run_step(replace(OKAFOR, event_id="d" * 32))
     assert index.asked == 1
     assert second["recipients"] == first["recipients"] != []
-    query, _ = chain.entries("d" * 32)
-    assert (query["action"], query["answer"], query["kept"]) == ("QUERIED", "matched", True)
-    assert chain.entries(EVENT_ID)[0]["kept"] is False
+    query, _ = chain.entries(context, "d" * 32)
+    assert (query["action"], query["answer"], query["from_cache"]) == ("QUERIED", "matched", True)
+    assert chain.entries(context, EVENT_ID)[0]["from_cache"] is False
 
 
 def test_a_found_patient_is_kept_for_five_minutes(
@@ -154,7 +159,8 @@ def test_a_change_of_the_patient_drops_what_was_kept(
     index: StubMpi, run_step: RunStep, event: PatientEvent
 ) -> None:
     run_step(OKAFOR)
-    assert run_step(event) == {"recipient_count": 0, "recipients": []}
+    answer = run_step(event)
+    assert (answer["recipient_count"], answer["recipients"]) == (0, [])
     run_step(OKAFOR)
     assert index.asked == 2
 
@@ -169,10 +175,10 @@ def test_one_changed_identifier_of_several_is_enough(index: StubMpi, run_step: R
 
 
 def test_an_answer_that_was_under_way_when_the_patient_was_merged_is_not_kept(
-    index: StubMpi, run_step: RunStep
+    context: LookupContext, index: StubMpi, run_step: RunStep
 ) -> None:
     usable = [UsableIdentifier("PID-3", "H00412", ("NORTHGEN",))]
-    index.meanwhile = lambda: cache.forget(usable)
+    index.meanwhile = lambda: cache.forget(context, usable)
     run_step(OKAFOR)
     index.meanwhile = lambda: None
     run_step(OKAFOR)
@@ -181,9 +187,11 @@ def test_an_answer_that_was_under_way_when_the_patient_was_merged_is_not_kept(
     assert index.asked == 2, "the answer given after the merge is kept"
 
 
-def test_a_merge_is_audited_with_both_by_reference(index: StubMpi, run_step: RunStep) -> None:
+def test_a_merge_is_audited_with_both_by_reference(
+    context: LookupContext, index: StubMpi, run_step: RunStep
+) -> None:
     run_step(changed("H00412", others=("H00977",)))
-    (entry,) = chain.entries("f" * 32)
+    (entry,) = chain.entries(context, "f" * 32)
     assert (entry["action"], entry["trigger_event"]) == ("IDENTITY_CHANGED", "A40")
     assert len(entry["identifiers"]) == len(entry["others"]) == 1
     assert entry["identifiers"] != entry["others"]
@@ -192,37 +200,41 @@ def test_a_merge_is_audited_with_both_by_reference(index: StubMpi, run_step: Run
 
 @pytest.mark.parametrize("method", ["batch_get_item", "transact_write_items"])
 def test_without_the_table_the_index_is_asked_each_time(
-    index: StubMpi, run_step: RunStep, monkeypatch: pytest.MonkeyPatch, method: str
+    context: LookupContext,
+    index: StubMpi,
+    run_step: RunStep,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
 ) -> None:
-    original = getattr(client("dynamodb"), method)
+    original = getattr(context.client("dynamodb"), method)
 
     def throttled(**arguments: Any) -> Any:
         if "mpi-cache" in json.dumps(arguments):
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, method)
         return original(**arguments)
 
-    monkeypatch.setattr(client("dynamodb"), method, throttled)
+    monkeypatch.setattr(context.client("dynamodb"), method, throttled)
     for _ in range(2):
         assert run_step(OKAFOR)["recipient_count"] == 1
     assert index.asked == 2
 
 
 def test_a_change_that_cannot_be_noted_comes_again(
-    index: StubMpi, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
+    context: LookupContext, index: StubMpi, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def left_over(**arguments: Any) -> dict[str, Any]:
         return {"UnprocessedItems": arguments["RequestItems"]}
 
-    monkeypatch.setattr(client("dynamodb"), "batch_write_item", left_over)
+    monkeypatch.setattr(context.client("dynamodb"), "batch_write_item", left_over)
     with pytest.raises(DependencyUnavailableError, match="unprocessed"):
         run_step(changed("H00412"))
 
 
 def test_the_table_holds_references_and_the_registrys_id_and_nothing_of_the_message(
-    index: StubMpi, run_step: RunStep
+    context: LookupContext, index: StubMpi, run_step: RunStep
 ) -> None:
     run_step(OKAFOR)
-    (item,) = map(from_item, client("dynamodb").scan(TableName="mpi-cache")["Items"])
+    (item,) = map(from_item, context.client("dynamodb").scan(TableName="mpi-cache")["Items"])
     assert item["patient_id"] == "p-okafor"
     assert item["expires_at"] > time.time()
     said = without_digests(json.dumps(item).casefold())

@@ -7,6 +7,7 @@ and files no id of its own as an identifier: what it does not file is not found.
 import json
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,16 +15,13 @@ import pytest
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.errors import EnsError
 from lambdas.lookup_identities import resolving
-from lambdas.lookup_identities.fhir import http as fhir_http
-from lambdas.lookup_identities.fhir import mpi_client as fhir
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_of
-from lambdas.lookup_identities.pix_pdq import mpi_client as pixpdq
 from lambdas.lookup_identities.registry import table as tables
 from lambdas.lookup_identities.registry.records import Match
 from simulators.pix_manager import PixManager
-from tests.conftest import clear_caches
-from tests.functional.lambdas.lookup_identities.conftest import SEEDS
+from tests.functional.lambdas.lookup_identities.conftest import SEEDS, mpi_sandbox
 from tests.functional.lambdas.lookup_identities.test_handler import northgen
 from tests.support.fhir_index import fhir_index
 
@@ -60,13 +58,14 @@ CASES: dict[str, tuple[tuple[PatientIdentifier, ...], str, str, str]] = {
 }
 
 
-def tell(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
+def tell(monkeypatch: pytest.MonkeyPatch, backend: str, **settings: Any) -> None:
+    monkeypatch.setenv("ENS_MPI_CLIENT", backend)
     monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps(settings))
 
 
-def in_registry(usable: Any, _: Patient) -> Match | None:
-    filed = tables.filed_under((pair for known in usable for pair in known.pairs()), ())
-    return resolving._in_registry(usable, filed, ())[0]
+def in_registry(context: LookupContext, usable: Any, _: Patient) -> Match | None:
+    filed = tables.filed_under(context, (pair for known in usable for pair in known.pairs()), ())
+    return resolving._in_registry(context, usable, filed, ())[0]
 
 
 @pytest.fixture(params=["registry", "pixpdq", "fhir"])
@@ -77,23 +76,26 @@ def backend(
     name = request.param
     if name == "registry":
         request.getfixturevalue("registry")
-        yield name, in_registry
+        context = request.getfixturevalue("context")
+        yield name, partial(in_registry, context)
     elif name == "pixpdq":
         index = PixManager(SEEDS).start()
-        clear_caches()
-        tell(monkeypatch, host="127.0.0.1", port=index.port, domain="REGION")
-        yield name, pixpdq.find
-        if pixpdq._connection.cache_info().currsize:
-            pixpdq._connection().close()
+        tell(monkeypatch, name, host="127.0.0.1", port=index.port, domain="REGION")
+        yield name, ask_mpi
+        mpi_sandbox.end()
         index.stop()
     else:
-        clear_caches()
         with fhir_index() as running:
-            tell(monkeypatch, **running.settings)
-            yield name, fhir.find
-            if fhir_http.server.cache_info().currsize:
-                fhir_http.server().close()
-    clear_caches()
+            tell(monkeypatch, name, **running.settings)
+            yield name, ask_mpi
+            mpi_sandbox.end()
+
+
+def ask_mpi(usable: Any, patient: Patient) -> Match | None:
+    """What the MPI of the settings answers."""
+    asked = mpi_sandbox.context.mpi_client
+    assert asked is not None
+    return asked.find(usable, patient)
 
 
 def test_every_case_has_its_outcome_whatever_the_index(
@@ -143,7 +145,7 @@ def test_what_depends_on_the_settings_has_its_outcome_too(
         told[setting] = in_pix if name == "pixpdq" else in_fhir
     else:
         told.update(port=1, base_url="http://127.0.0.1:1/fhir")
-    tell(monkeypatch, **told)
+    tell(monkeypatch, name, **told)
     usable, _ = usable_identifiers([northgen("H00412")], "")
     found: Match | Exception | None
     try:

@@ -19,15 +19,19 @@ from lambdas.common.errors import (
     IdentityConflictError,
     IdentityNotFoundError,
 )
+from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import connection
 from lambdas.lookup_identities.mpi.circuit_breaker import FAILURES
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError
-from lambdas.lookup_identities.pix_pdq import mpi_client as pixpdq
 from lambdas.lookup_identities.registry.records import Match
 from simulators.pix_manager import PixManager
-from tests.conftest import clear_caches
-from tests.functional.lambdas.lookup_identities.conftest import SEEDS, RunStep
+from tests.functional.lambdas.lookup_identities.conftest import (
+    SEEDS,
+    RunStep,
+    mpi_sandbox,
+    set_mpi_secret,
+)
 from tests.functional.lambdas.lookup_identities.test_handler import (
     EVENT_ID,
     northgen,
@@ -41,17 +45,10 @@ Configure = Callable[..., None]
 @pytest.fixture
 def index(environment: dict[str, str]) -> Iterator[PixManager]:
     running = PixManager(SEEDS).start()
-    forget()
+    mpi_sandbox.end()
     yield running
-    forget()
+    mpi_sandbox.end()
     running.stop()
-
-
-def forget() -> None:
-    """Ends the step's connection, and with it all that the sandbox remembers."""
-    if pixpdq._connection.cache_info().currsize:
-        pixpdq._connection().close()
-    clear_caches()
 
 
 @pytest.fixture
@@ -59,7 +56,7 @@ def configure(index: PixManager, monkeypatch: pytest.MonkeyPatch) -> Configure:
     """Points the step at the index; more settings may be given."""
 
     def set_up(**more: Any) -> None:
-        forget()
+        mpi_sandbox.end()
         settings = {"host": "127.0.0.1", "port": index.port, "domain": "REGION", **more}
         monkeypatch.setenv("ENS_MPI_CLIENT", "pixpdq")
         monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps(settings))
@@ -70,7 +67,9 @@ def configure(index: PixManager, monkeypatch: pytest.MonkeyPatch) -> Configure:
 
 def find(*identifiers: PatientIdentifier) -> Match | None:
     usable, _ = usable_identifiers(identifiers, "")
-    return pixpdq.find(usable, Patient())
+    asked = mpi_sandbox.context.mpi_client
+    assert asked is not None
+    return asked.find(usable, Patient())
 
 
 def test_a_known_number_gives_the_indexs_patient(configure: Configure, index: PixManager) -> None:
@@ -278,29 +277,29 @@ def test_mutual_tls_is_spoken_with_the_secrets_certificate(
         configure(host="localhost", port=secured.port, tls=True)
         client = root.issue("hl7-ens")
         secret = {"ca": root.pem, "certificate": client.pem, "key": client.key_pem}
-        monkeypatch.setattr(pixpdq, "mpi_secret", lambda: secret)
+        set_mpi_secret(monkeypatch, secret)
         assert find(northgen("H00412"))
-        forget()
-        monkeypatch.setattr(pixpdq, "mpi_secret", lambda: {"ca": root.pem})
+        mpi_sandbox.end()
+        set_mpi_secret(monkeypatch, {"ca": root.pem})
         with pytest.raises(DependencyUnavailableError):
             find(northgen("H00412"))
-        forget()
-        monkeypatch.setattr(pixpdq, "mpi_secret", lambda: {"ca": "no certificate"})
+        mpi_sandbox.end()
+        set_mpi_secret(monkeypatch, {"ca": "no certificate"})
         with pytest.raises(ConfigurationError, match="no PEM"):
             find(northgen("H00412"))
     finally:
-        forget()
+        mpi_sandbox.end()
         secured.stop()
 
 
 @pytest.mark.usefixtures("registry")
 def test_the_step_resolves_through_the_index_and_audits_the_query_by_reference(
-    configure: Configure, run_step: RunStep, index: PixManager
+    context: LookupContext, configure: Configure, run_step: RunStep, index: PixManager
 ) -> None:
     configure()
     result = run_step(patient_event(northgen("H00977")))
     assert result["recipient_count"] == 1
-    query, resolved = chain.entries(EVENT_ID)
+    query, resolved = chain.entries(context, EVENT_ID)
     assert (query["action"], query["answer"], query["backend"]) == ("QUERIED", "matched", "pixpdq")
     assert len(query["asked"]) == 1
     assert "H00" not in json.dumps(query)
@@ -322,10 +321,15 @@ def test_the_step_resolves_through_the_index_and_audits_the_query_by_reference(
     ],
 )
 def test_every_outcome_of_the_index_has_the_steps_error_and_one_query_entry(
-    configure: Configure, run_step: RunStep, event: Any, error: type[Exception], answer: str
+    context: LookupContext,
+    configure: Configure,
+    run_step: RunStep,
+    event: Any,
+    error: type[Exception],
+    answer: str,
 ) -> None:
     configure()
     with pytest.raises(error):
         run_step(event)
-    queries = [e for e in chain.entries(EVENT_ID) if e["action"] == "QUERIED"]
+    queries = [e for e in chain.entries(context, EVENT_ID) if e["action"] == "QUERIED"]
     assert [entry["answer"] for entry in queries] == [answer]

@@ -124,9 +124,7 @@ def check(text: str) -> None:
 
 def mail_of(letter: Letter) -> bytes:
     """The letter as a mail."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ENS_SES_FROM", "notifications@ens.example")
-        return mailer.build(letter, "petra@clinic.example", "d" * 32)
+    return mailer.build("notifications@ens.example", letter, "petra@clinic.example", "d" * 32)
 
 
 @pytest.mark.parametrize(

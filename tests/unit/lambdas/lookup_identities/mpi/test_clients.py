@@ -1,18 +1,19 @@
 """Which index answers, and that nothing is loaded for one that does not."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
-from lambdas.lookup_identities import settings
-from lambdas.lookup_identities.fhir import mpi_client as fhir
-from lambdas.lookup_identities.fhir import provider_directory
-from lambdas.lookup_identities.mpi import clients
+from lambdas.lookup_identities.context import LookupContext
+from lambdas.lookup_identities.fhir.mpi_client import FhirMpiClient
+from lambdas.lookup_identities.fhir.provider_directory import FhirProviderDirectory
 from lambdas.lookup_identities.mpi.circuit_breaker import FAILURES, SECONDS, Breaker
-from lambdas.lookup_identities.pix_pdq import mpi_client as pixpdq
-from tests.conftest import ROOT, clear_caches
+from lambdas.lookup_identities.pix_pdq.mpi_client import PixPdqMpiClient
+from lambdas.lookup_identities.settings import LookupSettings
+from tests.conftest import ROOT
 
 UNUSED = "import sys, lambdas.lookup_identities.handler; print(*sys.modules)"
 
@@ -31,39 +32,45 @@ def test_no_library_is_loaded_for_a_backend_that_is_not_in_use() -> None:
     assert [name for name in loaded if name.startswith(strangers)] == []
 
 
-@pytest.fixture(autouse=True)
-def fresh() -> None:
-    clear_caches()
+MDM = {"host": "mpi.example", "port": 2575, "domain": "REGION", "base_url": "https://mpi.example"}
 
 
+def context_with(monkeypatch: pytest.MonkeyPatch, **variables: str) -> LookupContext:
+    """The context of the step with these environment variables besides the usual ones."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return LookupContext(LookupSettings.from_environment())
+
+
+@pytest.mark.usefixtures("environment")
 def test_each_backend_is_chosen_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (clients.mpi_client(), clients.provider_directory()) == (None, None)
-    for name, module in (("pixpdq", pixpdq), ("fhir", fhir)):
-        settings.mpi_client_name.cache_clear()
-        monkeypatch.setenv("ENS_MPI_CLIENT", name)
-        assert clients.mpi_client() is module
-    settings.provider_directory_name.cache_clear()
-    monkeypatch.setenv("ENS_PROVIDER_DIRECTORY", "fhir")
-    assert clients.provider_directory() is provider_directory
-    clear_caches()
+    context = context_with(monkeypatch)
+    assert (context.mpi_client, context.provider_directory) == (None, None)
+    mdm = {"ENS_MPI_SETTINGS": json.dumps(MDM)}
+    context = context_with(monkeypatch, ENS_MPI_CLIENT="pixpdq", **mdm)
+    assert isinstance(context.mpi_client, PixPdqMpiClient)
+    context = context_with(monkeypatch, ENS_MPI_CLIENT="fhir", ENS_PROVIDER_DIRECTORY="fhir", **mdm)
+    assert isinstance(context.mpi_client, FhirMpiClient)
+    assert isinstance(context.provider_directory, FhirProviderDirectory)
+    assert context.mpi_client.server is context.provider_directory.server
 
 
+@pytest.mark.usefixtures("environment")
 def test_a_backend_that_does_not_exist_is_a_configuration_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("ENS_MPI_CLIENT", "telepathy")
+    context = context_with(monkeypatch, ENS_MPI_CLIENT="telepathy", ENS_MPI_SETTINGS="{}")
     with pytest.raises(ConfigurationError, match="names no backend"):
-        clients.mpi_client()
-    clear_caches()
+        _ = context.mpi_client
 
 
+@pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"'])
 def test_settings_that_are_no_object_are_a_configuration_error(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setenv("ENS_MPI_SETTINGS", text)
     with pytest.raises(ConfigurationError, match="ENS_MPI_SETTINGS"):
-        settings.mpi_settings()
+        context_with(monkeypatch, ENS_MPI_CLIENT="fhir", ENS_MPI_SETTINGS=text)
 
 
 def fail(breaker: Breaker) -> None:

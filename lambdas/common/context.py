@@ -1,0 +1,53 @@
+"""The context of a function: its settings, AWS clients, keys and configuration, passed on as an argument.
+
+The handler makes it at the first invocation (`lambdas.common.handler.StepHandler.context`). A part that costs
+a call of AWS, or an import, is made at its first use (docs/adr/0180-one-context-per-function.md).
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from botocore.config import Config
+
+from lambdas.common.aws.clients import CONFIG, Clients, dependency
+from lambdas.common.configuration import SenderEntry, read_senders
+from lambdas.common.keys import KeyRing
+from lambdas.common.settings import Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """One function's settings and AWS clients, and the parts made of them at their first use.
+
+    A step with parts of its own has a subclass. Tests make one with a fake client or other settings.
+    """
+
+    settings: Settings
+    clients: Clients = field(default_factory=Clients)
+
+    def client(self, service: str, config: Config = CONFIG) -> Any:
+        """The boto3 client of a service, made once."""
+        return self.clients.get(service, config)
+
+    @cached_property
+    def reference_keys(self) -> KeyRing:
+        """The keys that make patient, encounter and recipient references."""
+        return KeyRing.from_secret(self.secret(self.settings.reference_key_secret))
+
+    @cached_property
+    def audit_keys(self) -> KeyRing:
+        """The keys that seal the audit chain."""
+        return KeyRing.from_secret(self.secret(self.settings.audit_key_secret))
+
+    @cached_property
+    def senders(self) -> dict[str, SenderEntry]:
+        """The senders of the configuration document by name; errors as `configuration.read_senders`."""
+        return read_senders(self.client("s3"), self.settings)
+
+    def secret(self, secret_id: str) -> str:
+        """The text of a secret. Raises `DependencyUnavailableError` when Secrets Manager does not answer."""
+        with dependency("secretsmanager"):
+            answer = self.client("secretsmanager").get_secret_value(SecretId=secret_id)
+        text: str = answer["SecretString"]
+        return text

@@ -1,0 +1,28 @@
+"""The context of DeliverNotification."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.delivery.settings import DeliverySettings
+
+if TYPE_CHECKING:
+    from lambdas.delivery.message.smime import Keyring
+
+
+@dataclass(frozen=True)
+class DeliveryContext(LedgerContext):
+    """The context of DeliverNotification."""
+
+    settings: DeliverySettings
+
+    @cached_property
+    def keyring(self) -> "Keyring | None":
+        """The keys for S/MIME; None where no secret is set. Errors as `Keyring.from_secret` and `secret`."""
+        if not self.settings.smime_secret:
+            return None
+        # Only here: loading OpenSSL would cost every cold start a tenth of a second.
+        from lambdas.delivery.message.smime import Keyring
+
+        return Keyring.from_secret(self.secret(self.settings.smime_secret))

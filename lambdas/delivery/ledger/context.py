@@ -1,0 +1,13 @@
+"""The context of the functions that read or write the delivery ledger."""
+
+from dataclasses import dataclass
+
+from lambdas.common.context import Context
+from lambdas.delivery.ledger.settings import LedgerSettings
+
+
+@dataclass(frozen=True)
+class LedgerContext(Context):
+    """What every step has, and the ledger's table."""
+
+    settings: LedgerSettings

@@ -1,0 +1,20 @@
+"""The context of ExtractEntities."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from lambdas.common.context import Context
+from lambdas.extract_entities.language import Detector, load_detector
+from lambdas.extract_entities.settings import ExtractSettings
+
+
+@dataclass(frozen=True)
+class ExtractContext(Context):
+    """What every step has, and the model that detects a text's language."""
+
+    settings: ExtractSettings
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The model, loaded at the first text."""
+        return load_detector()

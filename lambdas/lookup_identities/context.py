@@ -1,0 +1,59 @@
+"""The context of LookupIdentities, with the clients of an MPI and of a provider directory outside."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.lookup_identities.mpi import clients
+from lambdas.lookup_identities.mpi.clients import MpiClient, ProviderDirectory
+from lambdas.lookup_identities.settings import LookupSettings, json_object
+
+if TYPE_CHECKING:
+    from lambdas.lookup_identities.fhir.http import FhirClient
+
+
+@dataclass(frozen=True)
+class LookupContext(LedgerContext):
+    """What every step has, and both clients. One that is not in use is neither imported nor made."""
+
+    settings: LookupSettings
+
+    @cached_property
+    def mpi_secret(self) -> dict[str, Any]:
+        """Keys and certificates for the MPI, from Secrets Manager; empty where no secret is named.
+
+        Members, all optional, all PEM or text: `ca`, `certificate`, `key` (TLS), `client_id`,
+        `private_key`, `key_id` (OAuth2).
+        """
+        secret_id = self.settings.mpi_secret_id
+        return (
+            json_object(self.secret(secret_id), "the secret of ENS_MPI_SECRET") if secret_id else {}
+        )
+
+    @cached_property
+    def fhir_client(self) -> "FhirClient":
+        """The FHIR server of the settings, for patients and providers alike: one connection, one token."""
+        from lambdas.lookup_identities.fhir.http import FhirClient
+
+        return FhirClient.from_settings(self.settings.mpi, self.mpi_secret)
+
+    @cached_property
+    def mpi_client(self) -> MpiClient | None:
+        """The MPI that is in use; None where the registry itself answers. Errors as `clients.made`."""
+        made: MpiClient | None = clients.made(self.settings.mpi_client_name, clients.PATIENTS, self)
+        return made
+
+    @cached_property
+    def provider_directory(self) -> ProviderDirectory | None:
+        """The directory that is in use; None where the registry itself answers."""
+        made: ProviderDirectory | None = clients.made(
+            self.settings.provider_directory_name, clients.PROVIDERS, self
+        )
+        return made
+
+    def close(self) -> None:
+        """Closes the connections that were opened to an MPI."""
+        for name in ("fhir_client", "mpi_client"):
+            if made := self.__dict__.get(name):
+                made.close()

@@ -1,0 +1,34 @@
+"""The environment variables that `ens` reads, and those that it sets for boto3."""
+
+import os
+
+MLLP_PORT = 17000
+LOCAL_REGION = "us-east-1"
+
+
+def local_endpoint() -> str:
+    """Where the local system answers AWS calls; ENS_AWS_PORT moves it."""
+    return f"http://127.0.0.1:{os.environ.get('ENS_AWS_PORT', '4566')}"
+
+
+def local_mllp_port() -> int:
+    """Where the local receiver listens; ENS_MLLP_PORT moves it."""
+    return int(os.environ.get("ENS_MLLP_PORT", MLLP_PORT))
+
+
+def terminal_width_is_given() -> bool:
+    """Whether COLUMNS says how wide the output is."""
+    return "COLUMNS" in os.environ
+
+
+def use_local_system() -> None:
+    """Sends every AWS call of this process to the local system, whatever account is signed in."""
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ.pop("AWS_SESSION_TOKEN", None)
+    os.environ.update(
+        AWS_ENDPOINT_URL=local_endpoint(),
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106  # the local AWS keeps no secret
+        AWS_REGION=LOCAL_REGION,
+        AWS_DEFAULT_REGION=LOCAL_REGION,
+    )

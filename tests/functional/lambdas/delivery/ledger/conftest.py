@@ -1,0 +1,14 @@
+"""What these tests share."""
+
+from typing import Any
+
+import pytest
+
+from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.settings import DeliverySettings
+
+
+@pytest.fixture
+def context(aws: Any) -> DeliveryContext:
+    """The context of DeliverNotification with moto's clients."""
+    return DeliveryContext(DeliverySettings.from_environment())

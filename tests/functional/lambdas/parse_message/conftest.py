@@ -1,0 +1,14 @@
+"""What these tests share."""
+
+from typing import Any
+
+import pytest
+
+from lambdas.parse_message.context import ParseContext
+from lambdas.parse_message.settings import ParseSettings
+
+
+@pytest.fixture
+def context(aws: Any) -> ParseContext:
+    """The context of ParseMessage with moto's clients."""
+    return ParseContext(ParseSettings.from_environment())
