@@ -26,7 +26,7 @@ REASONS = {
     DecisionReason.SUPERSEDED: "An admission that arrived after its discharge.",
     DecisionReason.HELD_FOR_UPDATE: "The notice still waits; it will show this message's details.",
     DecisionReason.NOT_TOLD: "A cancellation or an end of something that was told to nobody.",
-    DecisionReason.NO_ENCOUNTER: "A cancellation that finds no encounter: `ens encounters orphans`.",
+    DecisionReason.NO_ENCOUNTER: "A cancellation that finds no encounter.",
     DecisionReason.STALE_EVENT: "Older than the sender's `stale_after`.",
     DecisionReason.LOAD: "The sender loads its data: `load = true`, or MSH-11.2 is `I` or `A`.",
     DecisionReason.IDENTITY_CHANGED: "Identifiers of the patient were merged or changed.",
