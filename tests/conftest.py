@@ -167,11 +167,12 @@ _clients: dict[Any, Any] = {}
 _new_client = boto3.client
 
 
-def shared_client(service_name: str, region_name: str = REGION, **settings: Any) -> Any:
+def shared_client(service_name: str, region_name: str = "", **settings: Any) -> Any:
     """boto3's client, made once for each service and region: making one takes longer than most calls.
 
     A client with settings of its own is made anew: it may count retries, and tests hook into it.
     """
+    region_name = region_name or os.environ.get("AWS_DEFAULT_REGION", REGION)
     if settings:
         return _new_client(service_name, region_name=region_name, **settings)
     variables = tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith("AWS_")))

@@ -88,7 +88,7 @@ class Story:
 
     def parsed(self, kind: str = "admission") -> "Story":
         """ParseMessage audits what it read."""
-        return self.step("ParseMessage", "PARSED", kind=kind, trigger_event="A01")
+        return self.step("ParseMessage", "PARSED", event_kind=kind, trigger_event="A01")
 
     def resolved(self, *references: str) -> "Story":
         """LookupIdentities audits who is to be told."""

@@ -39,9 +39,9 @@ UNKNOWN = {
     "event_id": TOLD,
     "recipient_ref": PROVIDER,
     "channel": "email",
-    "kind": "admission",
+    "event_kind": "admission",
     "state": "unknown",
-    "task": {},
+    "task": {"envelope": {"event_id": TOLD}},
     "updated_at": "2026-11-23T13:12:00.000Z",
 }
 REJECTED = f"rejected/{TODAY}/0a1b"
