@@ -137,7 +137,7 @@ def test_a_new_event_appears_by_itself_and_the_focus_stays(page: Page, trails: F
     page.goto("/")
     link = page.locator(f"a[href='/events/{ADMITTED}']")
     link.focus()
-    trails.events = [summary("e5" * 16, "COMPLETED", kind="transfer"), *trails.events]
+    trails.events = [summary("e5" * 16, "COMPLETED", event_kind="transfer"), *trails.events]
     page.get_by_role("link", name="Transfer").wait_for(timeout=30_000)
     assert page.evaluate("document.activeElement.getAttribute('href')") == f"/events/{ADMITTED}"
 

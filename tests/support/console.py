@@ -114,7 +114,7 @@ def _failed() -> EventTrail:
     return trail(
         FAILED,
         "FAILED",
-        kind="",
+        event_kind="",
         sender=HOSTILE,
         error_name="UnprocessableMessageError",
         failed_step="ParseMessage",
@@ -142,16 +142,16 @@ class FakeTrails:
 
     events: list[EventSummary] = field(
         default_factory=lambda: [
-            summary(OPEN, "OPEN", kind=""),
+            summary(OPEN, "OPEN", event_kind=""),
             summary(
                 FAILED,
                 "FAILED",
-                kind="",
+                event_kind="",
                 sender=HOSTILE,
                 error_name="UnprocessableMessageError",
                 failed_step="ParseMessage",
             ),
-            summary("d4" * 16, "COMPLETED", kind="ed_discharge", note="no_recipient"),
+            summary("d4" * 16, "COMPLETED", event_kind="ed_discharge", note="no_recipient"),
             summary(ADMITTED, "COMPLETED", told=1),
         ]
     )

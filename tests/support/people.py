@@ -54,7 +54,11 @@ class People:
         session.set_credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
         boto3.setup_default_session(botocore_session=session)
         try:
-            with self._recorded(role) if counted else nullcontext():
+            with (
+                # The tests' `boto3.client` shares the clients of the first session.
+                patch.object(boto3, "client", boto3.DEFAULT_SESSION.client),
+                self._recorded(role) if counted else nullcontext(),
+            ):
                 yield
         finally:
             boto3.DEFAULT_SESSION = own

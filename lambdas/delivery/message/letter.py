@@ -82,10 +82,10 @@ def compose(
 
 def rendered(subject: str, views: list[View], words: Words) -> Letter:
     """The views as one letter: one is a notification, several are a summary."""
-    templates = _ENVIRONMENT
     shown = {"views": views, "w": words, "summary": len(views) > 1}
-    text = templates.get_template("letter.txt.j2").render(shown)
-    html = templates.get_template("letter.html.j2").render(shown)
+    # Not `get_template`: SES has an operation of that name, and tests read calls by name.
+    text = _ENVIRONMENT.get_or_select_template("letter.txt.j2").render(shown)
+    html = _ENVIRONMENT.get_or_select_template("letter.html.j2").render(shown)
     return Letter(subject, text.strip() + "\n", html)
 
 

@@ -39,7 +39,7 @@ UNKNOWN = {
     "event_id": TOLD,
     "recipient_ref": PROVIDER,
     "channel": "email",
-    "kind": "admission",
+    "event_kind": "admission",
     "state": "unknown",
     "task": {"envelope": {"event_id": TOLD}},
     "updated_at": "2026-11-23T13:12:00.000Z",

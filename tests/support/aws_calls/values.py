@@ -60,6 +60,7 @@ class Values:
         self.program = program
         self._active: Counter[int] = Counter()
         self._cut = 0
+        self._members_active: set[str] = set()
         self._late: dict[Function, list[tuple[ast.Call, Scope, int]]] | None = None
         self._known: dict[int, tuple[ast.expr | FunctionNode, list[LocatedExpression]]] = {}
 
@@ -206,7 +207,22 @@ class Values:
                 followed = []
         if not followed:
             return [LocatedExpression(node, frame)]
+        if isinstance(node, ast.Attribute):
+            return self._ends_of_member(node.attr, followed)
         return [end for place in followed for end in self.ends(place.node, place.frame)]
+
+    def _ends_of_member(
+        self, name: str, places: list[LocatedExpression]
+    ) -> list[LocatedExpression]:
+        """The ends of a member's values. A member made of a member of its name adds none of its own."""
+        if name in self._members_active:
+            self._cut += 1
+            return []
+        self._members_active.add(name)
+        try:
+            return [end for place in places for end in self.ends(place.node, place.frame)]
+        finally:
+            self._members_active.discard(name)
 
     def _followed(self, node: ast.Name | ast.Attribute, frame: Scope) -> list[LocatedExpression]:
         if isinstance(node, ast.Name) and (local := self._local(node.id, frame)):
