@@ -1,0 +1,216 @@
+"""The system in one process: the receiver's reading of bytes, then the real handlers in the workflow's order.
+
+The state machine's own file runs in tests/workflow/test_whole.py. Here its order of steps is enough,
+and an event takes milliseconds.
+"""
+
+import asyncio
+import hashlib
+import io
+from email import message_from_bytes, policy
+from typing import Any, cast
+
+import boto3
+from moto.ses.models import ses_backends
+from rich.console import Console
+
+from hl7.acknowledgement import read_answer
+from hl7.mllp import Decoder, Frame, wrap
+from lambdas.common.aws import vault
+from lambdas.common.errors import EnsError
+from lambdas.deliver_notification.handler import lambda_handler as deliver_notification
+from lambdas.extract_entities.handler import lambda_handler as extract_entities
+from lambdas.lookup_identities.handler import lambda_handler as lookup_identities
+from lambdas.parse_message.handler import lambda_handler as parse_message
+from ops.deployment import Deployment
+from ops.events.timeline import show
+from ops.events.trail import TrailSource
+from receiver.intake.configuration import read_senders
+from receiver.intake.intake import Intake
+from receiver.intake.reference_key import ReferenceKey
+from receiver.intake.sender_table import SenderTable
+from receiver.settings import Settings
+from receiver.storage.store import Arrival, Store, Vaulted
+from receiver.storage.turns import Turns
+from receiver.telemetry.log import Log
+from receiver.telemetry.metrics import Metrics
+from tests.support.feed_cases import Case, Outcome, Result
+from tests.support.workflow import ACCOUNT
+
+SETTINGS = Settings(
+    *("test", "vault", "queue", "key", "configuration", "configuration.json", "r1"),
+    store_seconds=60,
+)
+
+
+class _Vault:
+    """The receiver's store on moto's S3; envelopes are kept in a list in place of the queue."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[dict[str, Any]] = []
+        self._known: set[str] = set()
+
+    async def put_message(self, arrival: Arrival) -> Vaulted:
+        key = f"events/{arrival.event_id}/message.hl7"
+        if arrival.event_id in self._known:
+            return Vaulted(key, "", "", 0)
+        digest = hashlib.sha256(arrival.payload).hexdigest()
+        answer = boto3.client("s3").put_object(Bucket="vault", Key=key, Body=arrival.payload)
+        return Vaulted(key, answer["VersionId"], digest, len(arrival.payload))
+
+    async def send_envelope(self, arrival: Arrival, vaulted: Vaulted) -> None:
+        resent = arrival.event_id in self._known
+        self._known.add(arrival.event_id)
+        self.envelopes.append(
+            {
+                "event_id": arrival.event_id,
+                "bucket": "vault",
+                "key": vaulted.key,
+                "version_id": vaulted.version_id,
+                "sha256": vaulted.sha256,
+                "bytes": vaulted.length,
+                "received_at": arrival.received_at,
+                "receiver": "r1",
+                "connection": arrival.connection,
+                "sender": arrival.sender,
+                "resent": resent,
+            }
+        )
+
+    async def keep_refused(self, payload: bytes, reason: str, connection: str, peer: str) -> str:
+        return "rejected/x"
+
+
+class FeedSystem:
+    """Receives bytes of a connection and processes each stored message to its end."""
+
+    def __init__(self, deployment: Deployment, configuration: str) -> None:
+        self._deployment = deployment
+        self._store = _Vault()
+        log = Log(io.StringIO())
+        self._intake = Intake(
+            SETTINGS,
+            cast(Store, self._store),
+            ReferenceKey("k1", b"secret of reference-key"),
+            Metrics("t", log),
+            log,
+        )
+        senders = read_senders(configuration.encode(), "local")
+        self._origin = SenderTable(senders, refuse_unknown=False).origin(
+            "c", "192.0.2.7", frozenset()
+        )
+
+    def run(self, case: Case) -> Result:
+        """Sends the files of a case in order, each after the outcome of the one before."""
+        answers: list[list[str]] = []
+        outcomes: list[Outcome] = []
+        for file in case.files:
+            sent = file.read_bytes()
+            answered, processed = self.send(wrap(sent) if file.suffix == ".hl7" else sent)
+            answers.append(answered)
+            outcomes += processed
+        return Result(answers, outcomes)
+
+    def send(self, stream: bytes) -> tuple[list[str], list[Outcome]]:
+        """The answers to the frames in these bytes, as `accepted` or `refused`, and each message's outcome."""
+        before = len(self._store.envelopes)
+        answers = asyncio.run(self._answers(stream))
+        given = [
+            "accepted" if read_answer(answer).accepted else "refused"
+            for answer in answers
+            if answer
+        ]
+        return given, [self._process(envelope) for envelope in self._store.envelopes[before:]]
+
+    async def _answers(self, stream: bytes) -> list[bytes | None]:
+        decoder, turns = Decoder(SETTINGS.max_message_bytes), Turns()
+        frames: list[Frame] = [*decoder.feed(stream), *decoder.end()]
+        return [await self._intake.answer(frame, self._origin, turns) for frame in frames]
+
+    def _process(self, envelope: dict[str, Any]) -> Outcome:
+        """Runs the steps for one message. A copy of an earlier message is processed once."""
+        if envelope.pop("resent"):
+            return Outcome("COMPLETED")
+        event_id = envelope["event_id"]
+        sent_before = len(_sent())
+        error = ""
+        try:
+            version_id = self._steps(envelope)
+        except EnsError as failure:
+            error, version_id = type(failure).__name__, ""
+        _end(event_id, "FAILED" if error else "COMPLETED", error)
+        return Outcome(
+            status="FAILED" if error else "COMPLETED",
+            error=error,
+            mails=tuple(map(_text, _sent()[sent_before:])),
+            event=vault.read_document(event_id, "event.json", version_id) if version_id else None,
+            trace=self._trace(event_id),
+        )
+
+    def _steps(self, envelope: dict[str, Any]) -> str:
+        """Runs the steps in the order of statemachine/patient_event.asl.json; returns event.json's version."""
+        run = {"execution_arn": "arn:run", "attempt": 0}
+        parsed = parse_message({"envelope": envelope, **run}, None)
+        if not parsed["notifiable"]:
+            return str(parsed["version_id"])
+        names = {name: parsed[name] for name in ("event_id", "sender", "received_at")}
+        version = {"version_id": parsed["version_id"]}
+        encounter = {**version, "encounter_ref": parsed["encounter_ref"]}
+        identities = lookup_identities({"envelope": names, "parsed": encounter, **run}, None)
+        recipients = identities["recipients"]
+        clinical = extract_entities(
+            {
+                "envelope": names,
+                "parsed": version,
+                "recipients": recipients,
+                "turn": 0,
+                "started_at": envelope["received_at"],
+                **run,
+            },
+            None,
+        )
+        for recipient in recipients:
+            deliver_notification(
+                {
+                    "envelope": names,
+                    "recipient_ref": recipient["recipient_ref"],
+                    "parsed": {**encounter, "kind": parsed["kind"]},
+                    "identities": {
+                        name: identities[name] for name in ("version_id", "patient_ref")
+                    },
+                    "clinical": clinical,
+                    **run,
+                },
+                None,
+            )
+        return str(parsed["version_id"])
+
+    def _trace(self, event_id: str) -> str:
+        """The text that `ens trace` prints."""
+        trail = TrailSource(self._deployment).event(event_id)
+        out = io.StringIO()
+        if trail is not None:
+            show(trail, Console(file=out, width=200))
+        return out.getvalue()
+
+
+def _end(event_id: str, status: str, error: str) -> None:
+    """Writes the event's final status, as the workflow's own states do."""
+    boto3.client("dynamodb").update_item(
+        TableName="status",
+        Key={"event_id": {"S": event_id}},
+        UpdateExpression="SET #s = :s, error_name = :e, failed_step = :e",
+        ExpressionAttributeNames={"#s": "status"},
+        ExpressionAttributeValues={":s": {"S": status}, ":e": {"S": error}},
+    )
+
+
+def _sent() -> list[Any]:
+    return list(ses_backends[ACCOUNT]["us-east-1"].sent_messages)
+
+
+def _text(mail: Any) -> str:
+    """Subject and plain text of a mail."""
+    parsed = message_from_bytes(mail.raw_data.encode(), policy=policy.default)
+    body = parsed.get_body(("plain",))
+    return f"{parsed['subject']}\n{body.get_content() if body else ''}"
