@@ -9,6 +9,7 @@ import codecs
 from dataclasses import dataclass, field
 
 from hl7.tables import CHARACTER_SETS, INFORMAL_CHARACTER_SETS
+from hl7.warnings import MessageWarning, WarningCode
 
 UTF_8, WINDOWS_1252, LATIN_1, ASCII = "utf-8", "cp1252", "iso8859-1", "ascii"
 
@@ -40,7 +41,7 @@ class Decoded:
 
     text: str = field(repr=False)
     codec: str
-    repairs: tuple[str, ...] = ()
+    repairs: tuple[MessageWarning, ...] = ()
 
 
 def codec_of(declared: str) -> str:
@@ -76,24 +77,28 @@ def decode(message: bytes, declared: str) -> Decoded:
     bytes that Windows-1252 does not define are read as ISO 8859-1.
     """
     codec = codec_of(declared) if declared else ASCII
-    repairs = [] if codec else ["MSH-18 names a character set that is not known"]
+    repairs = [] if codec else [MessageWarning(WarningCode.CHARACTER_SET_UNKNOWN, "MSH-18")]
     if codec == LATIN_1 and has_c1_controls(message):
         # Where ISO 8859-1 has control characters, senders mean the quotes and dashes of Windows-1252.
-        repairs.append("MSH-18 says 8859/1; the message was read as Windows-1252")
+        repairs.append(_assumed("Windows-1252"))
         return Decoded(windows_1252(message), WINDOWS_1252, tuple(repairs))
     if codec:
         try:
             return Decoded(message.decode(codec), codec, tuple(repairs))
         except UnicodeError:
             if declared:
-                repairs.append("the message is not in the character set of MSH-18")
+                repairs.append(MessageWarning(WarningCode.CHARACTER_SET_WRONG, "MSH-18"))
     try:
         text = message.decode(UTF_8)
     except UnicodeError:
-        repairs.append("the message was read as Windows-1252")
+        repairs.append(_assumed("Windows-1252"))
         return Decoded(windows_1252(message), WINDOWS_1252, tuple(repairs))
-    repairs.append("the message was read as UTF-8")
+    repairs.append(_assumed("UTF-8"))
     return Decoded(text, UTF_8, tuple(repairs))
+
+
+def _assumed(character_set: str) -> MessageWarning:
+    return MessageWarning(WarningCode.CHARACTER_SET_ASSUMED, "MSH-18", character_set)
 
 
 def has_c1_controls(message: bytes) -> bool:

@@ -3,6 +3,8 @@
 import string
 from dataclasses import dataclass
 
+from hl7.warnings import MessageWarning, WarningCode
+
 PUNCTUATION = frozenset(bytes([character]) for character in string.punctuation.encode())
 """ASCII punctuation. A delimiter must be one of these, so that it is no letter, blank or framing byte."""
 
@@ -30,22 +32,22 @@ STANDARD = Delimiters()
 
 def read_delimiters(
     separator: bytes, encoding_characters: bytes
-) -> tuple[Delimiters | None, tuple[str, ...]]:
+) -> tuple[Delimiters | None, tuple[MessageWarning, ...]]:
     r"""Returns the delimiters that MSH-1 and MSH-2 name, and the repairs that were needed to read them.
 
     Characters that are missing in MSH-2 are completed from `^~\&`. None when the five delimiters are
     not ASCII punctuation or not all different (docs/adr/0032-msh-2-tolerance.md).
     """
-    repairs = []
+    repairs: list[MessageWarning] = []
     characters = encoding_characters.strip()
     if b"&amp;" in characters:
-        repairs.append("MSH-2 was HTML-escaped")
+        repairs.append(MessageWarning(WarningCode.DELIMITERS_ESCAPED, "MSH-2"))
         characters = characters.replace(b"&amp;", b"&")
     standard = STANDARD.encoding_characters
     if not characters:
-        repairs.append("MSH-2 is empty; read with the usual delimiters")
+        repairs.append(MessageWarning(WarningCode.DELIMITERS_MISSING, "MSH-2"))
     elif len(characters) < len(standard):
-        repairs.append("MSH-2 is short; read with the usual delimiters for the rest")
+        repairs.append(MessageWarning(WarningCode.DELIMITERS_INCOMPLETE, "MSH-2"))
     characters = characters[: len(standard)] + standard[len(characters) :]
     component, repetition, escape, subcomponent = (characters[n : n + 1] for n in range(4))
     five = {separator, component, repetition, escape, subcomponent}

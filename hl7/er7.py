@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from hl7.escapes import STANDARD_ESCAPES, Escapes
 from hl7.header import TRAILING, Header, decoded, find_header, value_text
+from hl7.warnings import MessageWarning, WarningCode
 
 MAX_SEGMENTS = 20_000
 """Most segments of one message. The receiver rejects longer ones, so ParseMessage can read any that is stored."""
@@ -106,7 +107,7 @@ class Message:
     segments: list[Segment] = field(repr=False)
     beyond: list[Segment] = field(repr=False)
     escapes: Escapes = field(repr=False)
-    repairs: list[str]
+    repairs: list[MessageWarning]
 
     def all(self, *names: str) -> list[Segment]:
         """The segments of these names, in message order."""
@@ -147,7 +148,7 @@ def read(message: bytes) -> Message:
     text = _MSH.split(whole.text, maxsplit=1)[1].rstrip(_TRAILING)
     text = f"MSH{text}"
     if "\n" in text:
-        repairs.append("line feeds were read as segment ends")
+        repairs.append(MessageWarning(WarningCode.LINE_FEEDS))
     escapes = Escapes(header.letterhead.delimiters, whole.codec)
     segments = _segments(_SEGMENT_END.split(text), escapes, repairs)
     end = _end_of_patient(segments, repairs)
@@ -170,7 +171,7 @@ def has_too_many_segments(message: bytes) -> bool:
     return ends > MAX_SEGMENTS
 
 
-def _segments(lines: list[str], escapes: Escapes, repairs: list[str]) -> list[Segment]:
+def _segments(lines: list[str], escapes: Escapes, repairs: list[MessageWarning]) -> list[Segment]:
     grouped: list[tuple[str, list[str]]] = []
     strays: list[int] = []
     for number, line in enumerate(lines, start=1):
@@ -186,19 +187,22 @@ def _segments(lines: list[str], escapes: Escapes, repairs: list[str]) -> list[Se
         elif line.strip():
             strays.append(number)
     if strays:
-        repairs.append(f"lines that are no segments: {len(strays)}, the first is line {strays[0]}")
+        repairs.append(
+            MessageWarning(WarningCode.STRAY_LINES, f"line {strays[0]}", str(len(strays)))
+        )
     return _numbered(grouped, escapes, repairs)
 
 
 def _numbered(
-    grouped: list[tuple[str, list[str]]], escapes: Escapes, repairs: list[str]
+    grouped: list[tuple[str, list[str]]], escapes: Escapes, repairs: list[MessageWarning]
 ) -> list[Segment]:
     count: dict[str, int] = {}
     segments = []
     for name, lines in grouped:
         count[name] = count.get(name, 0) + 1
         if len(lines) > 1:
-            repairs.append(f"{name}[{count[name]}] goes on over {len(lines)} lines")
+            position = f"{name}[{count[name]}]"
+            repairs.append(MessageWarning(WarningCode.CONTINUED_LINES, position, str(len(lines))))
         segments.append(Segment(name, count[name], "\n".join(lines), escapes))
     return segments
 
@@ -214,11 +218,11 @@ def _name(line: str, escapes: Escapes) -> str:
     return head.upper() if head.upper() in READ and after else ""
 
 
-def _end_of_patient(segments: list[Segment], repairs: list[str]) -> int:
+def _end_of_patient(segments: list[Segment], repairs: list[MessageWarning]) -> int:
     """Index of the second PID; the number of segments when there is none."""
     for index, segment in enumerate(segments):
         if segment.name == "PID" and segment.ordinal > 1:
-            repairs.append(f"segment {index + 1} is a second PID; nothing was read from it on")
+            repairs.append(MessageWarning(WarningCode.SECOND_PATIENT, f"segment {index + 1}"))
             return index
     return len(segments)
 

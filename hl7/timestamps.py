@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from hl7.warnings import MessageWarning, WarningCode
+
 HL7_TIME = re.compile(
     r"(?P<year>\d{4})(?:(?P<month>\d\d)(?:(?P<day>\d\d)(?:(?P<hour>\d\d)(?:(?P<minute>\d\d)"
     r"(?:(?P<second>\d\d)(?:\.(?P<fraction>\d{1,6}))?)?)?)?)?)?(?P<offset>[+-]\d{4}|Z)?",
@@ -22,7 +24,7 @@ class Times:
 
     zone: ZoneInfo | None
     default_offset: str
-    warnings: list[str]
+    warnings: list[MessageWarning]
 
     def time(self, value: str, position: str) -> str:
         """Returns `value` as `2026-11-23T09:15:02-04:00`, or as much of it as was sent.
@@ -35,7 +37,7 @@ class Times:
         match = HL7_TIME.fullmatch(value)
         moment = _moment(match) if match else None
         if not match or not moment:
-            self.warnings.append(f"{position} is not a time")
+            self.warnings.append(MessageWarning(WarningCode.NOT_A_TIME, position))
             return ""
         text = _date(match)
         if not match["hour"]:
@@ -52,7 +54,7 @@ class Times:
         if match and _moment(match):
             return _date(match)
         if value:
-            self.warnings.append(f"{position} is not a date")
+            self.warnings.append(MessageWarning(WarningCode.NOT_A_DATE, position))
         return ""
 
     def _offset(self, sent: str | None, moment: datetime, position: str) -> str:
@@ -61,7 +63,7 @@ class Times:
         if self.zone:
             return _written(moment.replace(tzinfo=self.zone).strftime("%z"))
         if not self.default_offset:
-            self.warnings.append(f"{position} has no offset and the sender no time zone")
+            self.warnings.append(MessageWarning(WarningCode.NO_OFFSET, position))
         return self.default_offset
 
 

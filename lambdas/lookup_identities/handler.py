@@ -1,5 +1,6 @@
 """LookupIdentities: the patient of the event in the registry, and the providers to be told."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 
@@ -102,7 +103,7 @@ def _recorded(identities: Identities, written: Written, run: Run) -> Result:
         patient_ref=identities.patient_ref,
         recipients=told,
         considered=refused,
-        warnings=list(identities.warnings),
+        warnings=[asdict(warning) for warning in identities.warnings],
         merged_from=list(identities.merged_from),
         documents=[written.to_dict()],
     )

@@ -3,6 +3,7 @@
 import re
 
 from hl7.er7 import NULL, Message, Segment, Value
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.models import Note, Unread
 from lambdas.parse_message.documents import DOCUMENT_BYTES, Reader
 
@@ -19,7 +20,7 @@ BASE64 = re.compile(r"(?=[A-Za-z0-9+/]{60})[A-Za-z0-9+/\n]{200,}+={0,2}\s*", re.
 
 
 def notes(
-    message: Message, warnings: list[str], document_bytes: int = DOCUMENT_BYTES
+    message: Message, warnings: list[MessageWarning], document_bytes: int = DOCUMENT_BYTES
 ) -> tuple[tuple[Note, ...], tuple[Unread, ...]]:
     """The texts in OBX-5 and NTE-3 in message order, and the documents that were not read.
 
@@ -38,13 +39,15 @@ def notes(
     return tuple(found), tuple(reader.unread)
 
 
-def _type(obx: Segment, warnings: list[str]) -> str:
+def _type(obx: Segment, warnings: list[MessageWarning]) -> str:
     """OBX-2 when the segment's value is to be read, else ""."""
     value_type = obx.part(2).strip().upper()
     if not value_type and obx.field(5):
-        warnings.append(f"OBX[{obx.ordinal}]-2 is empty; its value was not read")
+        position = f"OBX[{obx.ordinal}]-2"
+        warnings.append(MessageWarning(WarningCode.VALUE_TYPE_MISSING, position))
     if value_type in READ_TYPES and obx.part(11).upper() in WITHDRAWN:
-        warnings.append(f"OBX[{obx.ordinal}]-11 withdraws the note; it was not read")
+        position = f"OBX[{obx.ordinal}]-11"
+        warnings.append(MessageWarning(WarningCode.NOTE_WITHDRAWN, position))
         return ""
     return value_type if obx.field(5).strip() not in ("", NULL) else ""
 

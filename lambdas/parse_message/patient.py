@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hl7.er7 import Message, Segment, Value
 from hl7.timestamps import Times
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.models import Name, Patient, PatientIdentifier
 from lambdas.parse_message.composites import person_name
 
@@ -20,12 +21,12 @@ MOST = 200
 """Most identifiers of other patients that are read from one message."""
 
 
-def patient(message: Message, times: Times, warnings: list[str]) -> Patient:
+def patient(message: Message, times: Times, warnings: list[MessageWarning]) -> Patient:
     """The patient of the message, with identifiers and numbers exactly as sent."""
     pid = message.first("PID")
     identifiers = _identifiers(pid, warnings)
     if not identifiers:
-        warnings.append("PID-3, PID-2 and PID-4 are empty")
+        warnings.append(MessageWarning(WarningCode.EMPTY, "PID-3"))
     died_at = times.time(pid.part(29), "PID-29")
     said_dead = pid.part(30).strip().upper()
     return Patient(
@@ -40,7 +41,9 @@ def patient(message: Message, times: Times, warnings: list[str]) -> Patient:
     )
 
 
-def other_identifiers(message: Message, warnings: list[str]) -> tuple[PatientIdentifier, ...]:
+def other_identifiers(
+    message: Message, warnings: list[MessageWarning]
+) -> tuple[PatientIdentifier, ...]:
     """The identifiers of MRG and of every further PID and MRG, exactly as sent; `MOST` at most."""
     further = [segment for segment in message.beyond if segment.name in IDENTIFIER_FIELDS]
     found = (
@@ -51,7 +54,7 @@ def other_identifiers(message: Message, warnings: list[str]) -> tuple[PatientIde
     return tuple(itertools.islice(found, MOST))
 
 
-def _identifiers(segment: Segment, warnings: list[str]) -> list[PatientIdentifier]:
+def _identifiers(segment: Segment, warnings: list[MessageWarning]) -> list[PatientIdentifier]:
     return [
         identifier
         for number in IDENTIFIER_FIELDS[segment.name]
@@ -60,7 +63,7 @@ def _identifiers(segment: Segment, warnings: list[str]) -> list[PatientIdentifie
     ]
 
 
-def _identifier(value: Value, field: str, warnings: list[str]) -> PatientIdentifier:
+def _identifier(value: Value, field: str, warnings: list[MessageWarning]) -> PatientIdentifier:
     identifier = PatientIdentifier(
         value=value.component(1),
         assigning_authority=value.part(4),
@@ -72,7 +75,7 @@ def _identifier(value: Value, field: str, warnings: list[str]) -> PatientIdentif
     if re.fullmatch(r"\d*[^\d]?", check_digit) or value.part(3):
         return identifier
     # Some senders write id^authority: a check digit is a number or one letter, and has a scheme.
-    warnings.append(f"{field}.2 is no check digit; read as the assigning authority")
+    warnings.append(MessageWarning(WarningCode.NO_CHECK_DIGIT, f"{field}.2"))
     return replace(identifier, assigning_authority=check_digit, universal_id="")
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from hl7 import er7
 from hl7.header import trigger_event as header_trigger_event
 from hl7.timestamps import Times, offset_of
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.models import PatientEvent
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.parse_message.documents import DOCUMENT_BYTES
@@ -55,7 +56,7 @@ def _event(
         raise UnprocessableMessageError("the message has no PID segment")
     control_id = message.control_id
     if not control_id:
-        warnings.append("MSH-10 is empty")
+        warnings.append(MessageWarning(WarningCode.EMPTY, "MSH-10"))
 
     times = Times(zone, offset_of(msh.part(7)), warnings)
     the_visit = visit(message, times, warnings)
@@ -93,7 +94,7 @@ def _event(
     return replace(event, warnings=tuple(all_warnings))
 
 
-def _trigger_event(message: er7.Message, warnings: list[str]) -> str:
+def _trigger_event(message: er7.Message, warnings: list[MessageWarning]) -> str:
     """MSH-9.2 of an ADT message; `other` for any other message, "" when it is not given.
 
     EVN-1 is used only when MSH-9.2 is empty: it is withdrawn from 2.7, and senders leave old values in it.
@@ -102,21 +103,25 @@ def _trigger_event(message: er7.Message, warnings: list[str]) -> str:
     message_type, trigger_event = letterhead.message_type, letterhead.trigger_event
     if not trigger_event and message_type in ("", "ADT"):
         trigger_event = header_trigger_event(message.header)
-        warnings.append("MSH-9.2 is empty" + ("; read from EVN-1" if trigger_event else ""))
+        warnings.append(
+            MessageWarning(WarningCode.READ_ELSEWHERE, "MSH-9.2", "EVN-1")
+            if trigger_event
+            else MessageWarning(WarningCode.EMPTY, "MSH-9.2")
+        )
     if not trigger_event:
         return ""
     if message_type not in ("", "ADT") or trigger_event not in TRIGGER_EVENTS:
-        warnings.append("MSH-9 is not an ADT trigger event")
+        warnings.append(MessageWarning(WarningCode.NOT_ADT, "MSH-9"))
         return OTHER
     return trigger_event
 
 
-def _processing_id(msh: er7.Segment, warnings: list[str]) -> str:
+def _processing_id(msh: er7.Segment, warnings: list[MessageWarning]) -> str:
     """MSH-11.1: `P` production, `T` training, `D` debugging; "" for anything else."""
     code = msh.part(11).strip().upper()
     if code in PROCESSING_IDS:
         return code
-    warnings.append("MSH-11 is not P, T or D")
+    warnings.append(MessageWarning(WarningCode.UNKNOWN_CODE, "MSH-11"))
     return ""
 
 

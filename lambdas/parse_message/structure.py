@@ -13,22 +13,22 @@ from hl7apy.parser import parse_segment
 
 from hl7.er7 import Message, Segment
 from hl7.escapes import Escapes
+from hl7.warnings import MessageWarning, WarningCode
 
 CHECKED = ("EVN", "PID", "PD1", "ROL", "PV1", "PV2", "DG1")
 MAX_ELEMENTS = 1000
 """Most elements checked in one message. hl7apy takes about 0.1 ms for each, and the sender chooses their number."""
 
 
-def departures(message: Message, version: str) -> list[str]:
+def departures(message: Message, version: str) -> list[MessageWarning]:
     """The departures of the message from its version, by position, each once."""
-    found: list[str] = []
+    found: list[MessageWarning] = []
     left = MAX_ELEMENTS
     for segment in message.all(*CHECKED):
         left -= elements(segment)
         if left < 0:
-            found.append(
-                f"{segment.name}[{segment.ordinal}] and what follows is too large to check"
-            )
+            position = f"{segment.name}[{segment.ordinal}]"
+            found.append(MessageWarning(WarningCode.TOO_LARGE_TO_CHECK, position))
             break
         found += _departures(segment, version)
     return list(dict.fromkeys(found))
@@ -46,7 +46,7 @@ def elements(segment: Segment) -> int:
     return 1 + sum(segment.raw.count(delimiter) for delimiter in delimiters)
 
 
-def _departures(segment: Segment, version: str) -> list[str]:
+def _departures(segment: Segment, version: str) -> list[MessageWarning]:
     text = segment.name + segment.raw[3:]
     try:
         parsed = parse_segment(
@@ -56,26 +56,27 @@ def _departures(segment: Segment, version: str) -> list[str]:
     except Exception:
         # hl7apy raises ValueError, TypeError, AttributeError and others beside its own, with the
         # value in the text. None may fail the message, and their texts must not be kept.
-        return [f"{segment.name}[{segment.ordinal}] does not fit version {version}"]
+        position = f"{segment.name}[{segment.ordinal}]"
+        return [MessageWarning(WarningCode.NOT_OF_VERSION, position, version)]
 
 
-def _of_segment(parsed: Any, name: str, version: str) -> Iterator[str]:
+def _of_segment(parsed: Any, name: str, version: str) -> Iterator[MessageWarning]:
     for field in parsed.children:
         if field.name is None:
-            yield f"{name} has a field that version {version} does not define"
+            yield MessageWarning(WarningCode.FIELD_UNDEFINED, name, version)
             continue
         position = field.name.replace("_", "-")
         if field.datatype is None:
-            yield f"{position} is withdrawn in version {version}"
+            yield MessageWarning(WarningCode.FIELD_WITHDRAWN, position, version)
             continue
         for component in field.children:
             if component.name is None:
-                yield f"{position} has a component that {field.datatype} does not define"
+                yield MessageWarning(WarningCode.COMPONENT_UNDEFINED, position, field.datatype)
                 continue
             for leaf in component.children:
                 if leaf.value is not None and type(leaf.value).__name__ != leaf.datatype:
                     # Tolerant parsing keeps a value that does not fit its type as plain text (ST).
-                    yield f"{position} is not of type {leaf.datatype}"
+                    yield MessageWarning(WarningCode.WRONG_DATA_TYPE, position, leaf.datatype)
 
 
 def _encoding_chars(escapes: Escapes) -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from hl7.er7 import Message, Value
 from hl7.timestamps import Times
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.models import CodedText, Practitioner, Visit
 from lambdas.parse_message.composites import coded_text, location, practitioner
 from lambdas.parse_message.rules import PATIENT_CLASSES
@@ -25,7 +26,7 @@ ROL_ROLES = {
 """The roles of HL7 table 0443 that this system uses."""
 
 
-def visit(message: Message, times: Times, warnings: list[str]) -> Visit:
+def visit(message: Message, times: Times, warnings: list[MessageWarning]) -> Visit:
     """The encounter of the message; an empty one without PV1."""
     pv1, pv2 = message.first("PV1"), message.first("PV2")
     return Visit(
@@ -43,7 +44,7 @@ def visit(message: Message, times: Times, warnings: list[str]) -> Visit:
     )
 
 
-def facility_changed(message: Message, warnings: list[str]) -> bool:
+def facility_changed(message: Message, warnings: list[MessageWarning]) -> bool:
     """Whether the patient left one facility for another (PV1-6.4, PV1-3.4); False where one is not given."""
     pv1 = message.first("PV1")
     now, before = pv1.first(3), pv1.first(6)
@@ -51,7 +52,7 @@ def facility_changed(message: Message, warnings: list[str]) -> bool:
         here, there = (value.part(4, subcomponent).strip().upper() for value in (now, before))
         if here and there:
             return here != there
-    warnings.append("PV1-3.4 and PV1-6.4 do not both name a facility")
+    warnings.append(MessageWarning(WarningCode.FACILITY_MISSING, "PV1-3.4 and PV1-6.4"))
     return False
 
 
@@ -105,10 +106,10 @@ def diagnoses(message: Message) -> tuple[CodedText, ...]:
     return tuple(found)
 
 
-def _known(code: str, codes: frozenset[str], position: str, warnings: list[str]) -> str:
+def _known(code: str, codes: frozenset[str], position: str, warnings: list[MessageWarning]) -> str:
     """The code in upper case; `other` for one outside the table, because it enters the workflow's state."""
     code = code.strip().upper()
     if not code or code in codes:
         return code
-    warnings.append(f"{position} is not a code that we know")
+    warnings.append(MessageWarning(WarningCode.UNKNOWN_CODE, position))
     return OTHER

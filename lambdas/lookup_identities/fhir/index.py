@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.models import Patient
 from lambdas.common.errors import ConfigurationError, IdentityAmbiguousError
 from lambdas.lookup_identities.fhir.http import Reply, entries, has_more, server
@@ -75,7 +76,7 @@ def _by_pixm(usable: Sequence[UsableIdentifier], place: Place, deadline: Deadlin
         return None
     if not bears(found, place.domain, patient_id):
         raise ConfigurationError("the index does not search by identifier")
-    warnings = tuple(f"{position}: the index does not know its authority" for position in foreign)
+    warnings = tuple(MessageWarning(WarningCode.AUTHORITY_UNKNOWN, where) for where in foreign)
     match = _match(found, patient_id, matched_on, place, deadline)
     return replace(match, warnings=warnings) if match else None
 

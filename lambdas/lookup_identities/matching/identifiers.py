@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.models import Patient, PatientIdentifier
 from lambdas.common.errors import IdentityAmbiguousError, IdentityConflictError
 from lambdas.lookup_identities.matching.demographics import (
@@ -48,7 +49,7 @@ class UsableIdentifier:
 
 def usable_identifiers(
     identifiers: Sequence[PatientIdentifier], default_authority: str
-) -> tuple[list[UsableIdentifier], list[str]]:
+) -> tuple[list[UsableIdentifier], list[MessageWarning]]:
     """The identifiers that can name a patient, and a warning for each that cannot.
 
     One without authority takes the sender's `default_authority`, when that is set and the identifier
@@ -73,9 +74,9 @@ def usable_identifiers(
         if not value or kind in NOT_PATIENTS:
             continue
         if not authorities:
-            warnings.append(f"{position} has no assigning authority and was not looked up")
+            warnings.append(MessageWarning(WarningCode.NO_AUTHORITY, position))
         elif max(map(len, (value, *authorities))) > LONGEST:
-            warnings.append(f"{position} is too long and was not looked up")
+            warnings.append(MessageWarning(WarningCode.IDENTIFIER_TOO_LONG, position))
         else:
             usable.append(UsableIdentifier(position, value, authorities))
     return usable, warnings
@@ -103,7 +104,7 @@ def one_patient(
     return (next(iter(named[positions[0]])), positions) if positions else ("", [])
 
 
-def agreement(patient: Patient, record: PatientRecord) -> tuple[list[str], list[str]]:
+def agreement(patient: Patient, record: PatientRecord) -> tuple[list[str], list[MessageWarning]]:
     """The positions that were compared and agree, and a warning where nothing could be compared.
 
     Raises `IdentityConflictError` naming every position that disagrees (rules: `comparing`).
@@ -118,8 +119,8 @@ def agreement(patient: Patient, record: PatientRecord) -> tuple[list[str], list[
         verb = "disagrees" if len(wrong) == 1 else "disagree"
         raise IdentityConflictError(f"{_listed(wrong)} {verb} with the registry")
     agreed = [position for position, agrees in compared.items() if agrees]
-    warnings = [] if agreed else ["PID-5.1, PID-7 and PID-8 could not be compared"]
-    return agreed, warnings
+    uncompared = MessageWarning(WarningCode.NOT_COMPARABLE, "PID-5.1, PID-7 and PID-8")
+    return agreed, [] if agreed else [uncompared]
 
 
 def agreeing(patient: Patient, found: Match) -> Match:

@@ -13,11 +13,13 @@ import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+import msgspec
 from botocore.exceptions import ClientError
 
+from hl7.warnings import MessageWarning
 from lambdas.common.aws.clients import client, dependency
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.contracts.models import Patient
@@ -154,15 +156,19 @@ def _answer(found: Match) -> Item:
         "patient_id": found.record.patient_id,
         "matched_on": list(found.matched_on),
         "merged_from": list(found.merged_from),
-        "warnings": list(found.warnings),
+        "warnings": [asdict(warning) for warning in found.warnings],
     }
 
 
 def _match(item: Item) -> Match | None:
     if "patient_id" not in item:
         return None
-    lists = {name: tuple(item[name]) for name in ("matched_on", "merged_from", "warnings")}
-    return Match(PatientRecord(item["patient_id"]), **lists)
+    return Match(
+        PatientRecord(item["patient_id"]),
+        tuple(item["matched_on"]),
+        tuple(item["merged_from"]),
+        msgspec.convert(item["warnings"], tuple[MessageWarning, ...]),
+    )
 
 
 def _unchanged(stamp: str | None, item: Item) -> dict[str, Any]:

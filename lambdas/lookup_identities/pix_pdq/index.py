@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TypeVar
 
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.models import Patient
 from lambdas.common.errors import (
     ConfigurationError,
@@ -79,7 +80,7 @@ def _find(usable: Sequence[UsableIdentifier], deadline: Deadline) -> Match | Non
             candidates[identifier.pairs()[0]] = answer.ids
     if foreign and not known:
         raise DomainUnknownError(", ".join(foreign))
-    warnings = tuple(f"{position}: the index does not know its authority" for position in foreign)
+    warnings = tuple(MessageWarning(WarningCode.AUTHORITY_UNKNOWN, place) for place in foreign)
     patient_id, matched_on = one_patient(usable, candidates)
     if not patient_id:
         return None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from hl7.warnings import MessageWarning
 from lambdas.common.contracts.models import ROLES, Name
 
 RELATIONSHIPS = (
@@ -55,7 +56,7 @@ class Match:
     record: PatientRecord = field(repr=False)
     matched_on: tuple[str, ...] = ()
     merged_from: tuple[str, ...] = field(repr=False, default=())
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[MessageWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

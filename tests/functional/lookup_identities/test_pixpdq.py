@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.audit import chain
 from lambdas.common.contracts.models import Name, Patient, PatientIdentifier
 from lambdas.common.errors import (
@@ -169,7 +170,7 @@ def test_an_authority_that_the_index_lacks_is_a_warning_beside_one_that_it_knows
         find(licence)
     found = find(northgen("H00412"), licence)
     assert found is not None
-    assert found.warnings == ("PID-3[2]: the index does not know its authority",)
+    assert found.warnings == (MessageWarning(WarningCode.AUTHORITY_UNKNOWN, "PID-3[2]"),)
 
 
 def test_our_own_domain_may_be_what_the_index_does_not_know(configure: Configure) -> None:

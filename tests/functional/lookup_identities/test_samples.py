@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.aws.vault import read_document
 from lambdas.common.contracts.models import Identities
 from lambdas.common.errors import EnsError, IdentityConflictError, IdentityNotFoundError
@@ -66,4 +67,4 @@ def test_the_aws_blogs_sample_reaches_john_smith(run_step: RunStep) -> None:
     found, identities = told(run_step, BLOG, "aws-blog")
     assert found == {"john.smith@provider.example": ("primary_care",)}
     assert identities.matched_on == ("PID-4", "PID-5.1", "PID-7", "PID-8")
-    assert identities.warnings == ("PID-3 has no assigning authority and was not looked up",)
+    assert identities.warnings == (MessageWarning(WarningCode.NO_AUTHORITY, "PID-3"),)

@@ -1,5 +1,6 @@
 import pytest
 
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.models import Name, Patient, PatientIdentifier
 from lambdas.common.errors import IdentityAmbiguousError, IdentityConflictError
 from lambdas.lookup_identities.matching.identifiers import (
@@ -42,7 +43,7 @@ def test_without_a_default_it_is_a_warning_that_names_the_position() -> None:
     sent = [identifier(), identifier("2", assigning_authority="aa", field="PID-4")]
     usable, warnings = usable_identifiers(sent, "")
     assert [known.position for known in usable] == ["PID-4"]
-    assert warnings == ["PID-3 has no assigning authority and was not looked up"]
+    assert warnings == [MessageWarning(WarningCode.NO_AUTHORITY, "PID-3")]
 
 
 def test_the_default_is_not_given_to_a_number_that_somebody_else_issues() -> None:
@@ -65,13 +66,13 @@ def test_an_empty_identifier_is_passed_over(value: str) -> None:
 def test_an_identifier_too_long_for_a_key_is_a_warning() -> None:
     usable, warnings = usable_identifiers([identifier("9" * 5000, assigning_authority="aa")], "")
     assert not usable
-    assert warnings == ["PID-3 is too long and was not looked up"]
+    assert warnings == [MessageWarning(WarningCode.IDENTIFIER_TOO_LONG, "PID-3")]
 
 
 def test_positions_count_repetitions_of_one_field() -> None:
     sent = [identifier("1"), identifier("2"), identifier("3", field="PID-4")]
     _, warnings = usable_identifiers(sent, "")
-    assert [warning.split(" ")[0] for warning in warnings] == ["PID-3[1]", "PID-3[2]", "PID-4"]
+    assert [warning.position for warning in warnings] == ["PID-3[1]", "PID-3[2]", "PID-4"]
 
 
 def usable(position: str, value: str, *authorities: str) -> UsableIdentifier:
@@ -129,7 +130,7 @@ def test_what_was_compared_and_agrees_is_named() -> None:
 def test_nothing_to_compare_is_a_warning() -> None:
     agreed, warnings = agreement(Patient(), RECORD)
     assert not agreed
-    assert warnings == ["PID-5.1, PID-7 and PID-8 could not be compared"]
+    assert warnings == [MessageWarning(WarningCode.NOT_COMPARABLE, "PID-5.1, PID-7 and PID-8")]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.models import Name, Practitioner
 from lambdas.lookup_identities.care_team.named_providers import (
     Named,
@@ -42,7 +43,10 @@ def test_an_npi_is_known_by_the_oid_of_its_authority() -> None:
 def test_a_wrong_check_digit_is_a_warning_and_the_number_is_not_looked_up() -> None:
     sent = practitioner(identifier="1888888880", identifier_type="NPI", field="PV1-7")
     assert not identifier_pairs(sent)
-    assert named_providers([sent], [LINDQVIST], FILED) == ([], ["PV1-7: not a valid NPI"])
+    assert named_providers([sent], [LINDQVIST], FILED) == (
+        [],
+        [MessageWarning(WarningCode.NPI_INVALID, "PV1-7")],
+    )
 
 
 def test_an_identifier_with_its_authority_names_its_provider() -> None:

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.models import PatientEvent, PatientIdentifier
 from lambdas.parse_message.read_event import read_event
 from tests.support.messages import sample
@@ -206,14 +207,14 @@ def test_identifiers_of_all_three_fields_are_read_pid_3_first() -> None:
 def test_an_authority_in_the_place_of_the_check_digit_is_seen(sent: str, authority: str) -> None:
     event = read_pid(f"1|||{sent}")
     assert event.patient.identifiers[0].assigning_authority == authority
-    repaired = "PID-4.2 is no check digit; read as the assigning authority" in event.warnings
+    repaired = MessageWarning(WarningCode.NO_CHECK_DIGIT, "PID-4.2") in event.warnings
     assert repaired is (authority == "aa")
 
 
 def test_a_patient_without_any_identifier_is_read_with_a_warning() -> None:
     event = read_pid("1||||Okafor")
     assert event.patient.identifiers == ()
-    assert "PID-3, PID-2 and PID-4 are empty" in event.warnings
+    assert MessageWarning(WarningCode.EMPTY, "PID-3") in event.warnings
 
 
 def test_the_legal_name_goes_before_an_alias() -> None:
@@ -231,7 +232,7 @@ def test_the_trigger_comes_from_msh_9_and_only_else_from_evn_1() -> None:
     assert read("EVN|A08", pid, trigger="adt^a03").trigger_event == "A03"
     fallback = read("EVN|A03", pid, trigger="ADT")
     assert fallback.trigger_event == "A03"
-    assert "MSH-9.2 is empty; read from EVN-1" in fallback.warnings
+    assert MessageWarning(WarningCode.READ_ELSEWHERE, "MSH-9.2", "EVN-1") in fallback.warnings
     assert read(pid, trigger="").trigger_event == ""
     for other in ("ORU^R01", "ADT^A99", "ADT^Okafor", "MDM^A01"):
         event = read(pid, "PV1|1|I", trigger=other)
@@ -290,8 +291,8 @@ def test_only_text_becomes_a_note() -> None:
         ("OBX[3]-5", "a ^ b & c"),
         ("NTE[1]-3", "one\n\ntwo"),
     ]
-    assert "OBX[4]-2 is empty; its value was not read" in event.warnings
-    assert "OBX[5]-11 withdraws the note; it was not read" in event.warnings
+    assert MessageWarning(WarningCode.VALUE_TYPE_MISSING, "OBX[4]-2") in event.warnings
+    assert MessageWarning(WarningCode.NOTE_WITHDRAWN, "OBX[5]-11") in event.warnings
     assert [(u.where, u.reason) for u in event.unread_notes] == [
         ("OBX[2]-5", "other"),
         ("OBX[6]-5", "image"),

@@ -3,6 +3,7 @@
 import pytest
 
 from hl7 import er7
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.parse_message.patient import MOST
 from lambdas.parse_message.read_event import read_event
@@ -17,14 +18,14 @@ def message(*segments: bytes, header: bytes = HEADER, end: bytes = b"\r") -> byt
 
 def family_name(raw: bytes) -> tuple[str, tuple[str, ...]]:
     event = read_event(raw, "e")
-    return event.patient.name.family, event.warnings
+    return event.patient.name.family, tuple(map(str, event.warnings))
 
 
 @pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
 def test_every_segment_end_that_senders_use_is_read(end: bytes) -> None:
     event = read_event(message(b"PV1|1|I", end=end), "e")
     assert event.visit.patient_class == "I"
-    assert ("line feeds were read as segment ends" in event.warnings) is (end != b"\r")
+    assert (MessageWarning(WarningCode.LINE_FEEDS) in event.warnings) is (end != b"\r")
 
 
 def test_what_frames_the_message_is_not_part_of_it() -> None:
@@ -73,7 +74,7 @@ def test_an_html_escaped_header_is_repaired() -> None:
     event = read_event(raw, "e")
     assert event.visit.location.facility == "N"
     assert event.sending_application == "ADTSYS"
-    assert "MSH-2 was HTML-escaped" in event.warnings
+    assert MessageWarning(WarningCode.DELIMITERS_ESCAPED, "MSH-2") in event.warnings
 
 
 def test_a_senders_own_delimiters_are_respected() -> None:
@@ -125,7 +126,7 @@ def test_nothing_about_a_second_patient_is_read_as_the_firsts() -> None:
         message(b"OBX|1|TX|||mine", b"PID|2||8^^^N||Brandt", b"OBX|2|TX|||hers"), "e"
     )
     assert [note.text for note in event.notes] == ["mine"]
-    assert any("second PID" in warning for warning in event.warnings)
+    assert any(warning.code is WarningCode.SECOND_PATIENT for warning in event.warnings)
 
 
 MERGE = HEADER.replace(b"A01", b"A40")
@@ -178,7 +179,7 @@ def test_a_line_break_inside_a_note_stays_in_the_note() -> None:
 def test_a_stray_line_is_a_warning_that_does_not_quote_it() -> None:
     event = read_event(message(b"Amara Okafor called", b"PV1|1|I"), "e")
     assert event.visit.patient_class == "I"
-    assert "lines that are no segments: 1, the first is line 3" in event.warnings
+    assert MessageWarning(WarningCode.STRAY_LINES, "line 3", "1") in event.warnings
 
 
 def test_segments_that_nothing_reads_are_listed_once() -> None:

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hl7.timestamps import Times
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.parse_message.versions import KNOWN, version_of
 
@@ -13,7 +14,7 @@ HALIFAX = ZoneInfo("America/Halifax")
 
 @pytest.mark.parametrize("version", KNOWN)
 def test_a_known_version_is_itself_and_no_warning(version: str) -> None:
-    warnings: list[str] = []
+    warnings: list[MessageWarning] = []
     assert version_of(version, warnings) == version
     assert warnings == []
 
@@ -36,7 +37,7 @@ def test_a_known_version_is_itself_and_no_warning(version: str) -> None:
 def test_what_senders_write_is_read_as_the_nearest_version_with_a_warning(
     declared: str, read_as: str
 ) -> None:
-    warnings: list[str] = []
+    warnings: list[MessageWarning] = []
     assert version_of(declared, warnings) == read_as
     assert len(warnings) == 1
 
@@ -63,7 +64,7 @@ def test_a_version_that_is_no_hl7_v2_is_refused_without_quoting_it(declared: str
     ],
 )
 def test_a_time_keeps_its_precision_and_takes_the_senders_zone(sent: str, iso: str) -> None:
-    warnings: list[str] = []
+    warnings: list[MessageWarning] = []
     assert Times(HALIFAX, "", warnings).time(sent, "EVN-2") == iso
     assert warnings == []
 
@@ -73,25 +74,25 @@ def test_without_a_zone_the_offset_of_msh_7_holds_for_the_message() -> None:
 
 
 def test_without_any_offset_the_time_stays_as_sent_and_says_so() -> None:
-    warnings: list[str] = []
+    warnings: list[MessageWarning] = []
     assert Times(None, "", warnings).time("202611230915", "EVN-2") == "2026-11-23T09:15"
-    assert warnings == ["EVN-2 has no offset and the sender no time zone"]
+    assert warnings == [MessageWarning(WarningCode.NO_OFFSET, "EVN-2")]
 
 
 @pytest.mark.parametrize(
     "sent", ["20261332", "2026-11-23", "tomorrow", "2026112", "20261123250000", "20261123+9900"]
 )
 def test_what_is_no_time_is_a_warning_by_position(sent: str) -> None:
-    warnings: list[str] = []
+    warnings: list[MessageWarning] = []
     assert Times(HALIFAX, "", warnings).time(sent, "PV1-44") == ""
-    assert warnings == ["PV1-44 is not a time"]
+    assert warnings == [MessageWarning(WarningCode.NOT_A_TIME, "PV1-44")]
 
 
 def test_a_birth_date_is_a_date_whatever_was_sent_with_it() -> None:
-    warnings: list[str] = []
+    warnings: list[MessageWarning] = []
     times = Times(None, "", warnings)
     assert times.date("19580214000000", "PID-7") == "1958-02-14"
     assert times.date("1958", "PID-7") == "1958"
     assert warnings == []
     assert times.date("19581399", "PID-7") == ""
-    assert warnings == ["PID-7 is not a date"]
+    assert warnings == [MessageWarning(WarningCode.NOT_A_DATE, "PID-7")]
