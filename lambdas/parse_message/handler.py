@@ -1,5 +1,7 @@
 """ParseMessage: reads the stored message, writes `event.json`, and decides whether it notifies."""
 
+from dataclasses import asdict
+
 from lambdas.common import status
 from lambdas.common.aws import vault
 from lambdas.common.contracts.models import Envelope, PatientEvent
@@ -9,6 +11,9 @@ from lambdas.common.senders import sender_named
 from lambdas.parse_message.read_event import read_event
 from lambdas.parse_message.receipt import received_message
 from lambdas.parse_message.settings import document_bytes
+
+MAX_WARNINGS = 50
+"""Most warnings in the audit entry, whose size DynamoDB limits; event.json has all of them."""
 
 DUPLICATE: Result = {
     "trigger_event": "",
@@ -35,8 +40,16 @@ def lambda_handler(task: Task, run: Run) -> Result:
 
     status.open_event(envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender)
     raw = received_message(envelope, run)
-    zone = sender_named(envelope.sender).zone
-    event = read_event(raw, envelope.event_id, envelope.sender, zone, document_bytes())
+    sender = sender_named(envelope.sender)
+    event = read_event(
+        raw,
+        envelope.event_id,
+        envelope.sender,
+        sender.zone,
+        document_bytes(),
+        codes=sender.codes,
+        received_at=envelope.received_at,
+    )
     written = vault.write_document(event.event_id, "event.json", event.to_dict())
     return {**_names(envelope), **_recorded(event, written, run)}
 
@@ -71,6 +84,7 @@ def _recorded(event: PatientEvent, written: vault.Written, run: Run) -> Result:
             "unread_notes": len(event.unread_notes),
             "warnings": len(event.warnings),
         },
+        warnings=[asdict(warning) for warning in event.warnings[:MAX_WARNINGS]],
         documents=[written.to_dict()],
     )
     return {

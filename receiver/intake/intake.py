@@ -18,6 +18,8 @@ from receiver.telemetry.log import Log, timestamp, where
 from receiver.telemetry.metrics import Metrics
 
 ABORTED = "aborted"
+EMPTY = b" \t\r\n\x00\x0b\x1c"
+"""A frame of nothing else is a sign of life."""
 _TOO_LATE = "no confirmation in time"
 
 
@@ -42,10 +44,14 @@ class Intake:
     async def answer(self, frame: Frame, origin: Origin, turns: Turns) -> bytes | None:
         """Returns the acknowledgement to send, unframed; None when there is none to send. Never raises.
 
-        There is none when MSH-15 and MSH-16 ask for none, and for a frame that its sender aborted: the
-        sender waits for the answer to the next frame. Until its first `await` it runs in the order of
+        There is none when MSH-15 and MSH-16 ask for none, for an empty frame, which senders use as a sign
+        of life, and for a frame that its sender aborted: the sender waits for the answer to the next
+        frame. Until its first `await` it runs in the order of
         arrival.
         """
+        if not frame.payload.strip(EMPTY):
+            self._metrics.count("EmptyFrames")
+            return None
         self._metrics.count("Received")
         self._metrics.count("ReceivedBytes", len(frame.payload))
         header: Header | None = None

@@ -4,9 +4,10 @@ AE means "correct it before you send it again"; AR means "send it again later", 
 (HL7 v2, 2.9.2.2). Codes are of HL7 table 0357. The texts are fixed and quote nothing of the message.
 """
 
+import re
 from dataclasses import dataclass
 
-from hl7.er7 import MAX_SEGMENTS, has_too_many_segments
+from hl7.er7 import MAX_SEGMENTS, has_too_many_segments, holds_second_message
 from hl7.header import Header, is_event_code, trigger_event
 from hl7.mllp import Fault, Frame
 from receiver.intake.sender_table import Origin
@@ -26,6 +27,12 @@ class Refusal:
 NOT_HL7 = Refusal("not_hl7", "AE", 100, ("MSH", "1"), "The message does not begin with MSH")
 MSH_UNREADABLE = Refusal(
     "msh_unreadable", "AE", 102, ("MSH", "1", "2"), "MSH-2 does not name the delimiters"
+)
+BATCH = Refusal(
+    "batch", "AE", 100, (), "Batches (FHS, BHS) are not taken: send one message in a frame"
+)
+SECOND_MESSAGE = Refusal(
+    "second_message", "AE", 100, (), "The frame holds more than one message: send one in a frame"
 )
 NO_START_BLOCK = Refusal(
     "no_start_block", "AE", 207, (), "The frame does not begin with the start block 0x0B"
@@ -62,6 +69,8 @@ RECEIVER_FAULT = Refusal(
     "receiver_fault", "AR", 207, (), "The receiver failed and the message should be sent again"
 )
 
+_BATCH = re.compile(rb"[\xef\xbb\xbf\x00 \t\r\n]*(?:FHS|BHS)[!-/:-@\[-`{-~]")
+
 _OF_FAULT = {
     Fault.OVERSIZE: OVERSIZE,
     Fault.CUT_OFF: CUT_OFF,
@@ -84,12 +93,12 @@ class Rules:
         if frame.fault in _OF_FAULT:
             return _OF_FAULT[frame.fault]
         if header is None or not header.leads:
-            return NOT_HL7
+            return BATCH if _BATCH.match(frame.payload) else NOT_HL7
         trigger = trigger_event(header)
         return (
             self._of_header(header, trigger)
             or self._of_sender(header, trigger, origin)
-            or _of_size(header.message)
+            or _of_content(header)
         )
 
     def _of_header(self, header: Header, trigger: str) -> Refusal | None:
@@ -117,5 +126,7 @@ class Rules:
         return None
 
 
-def _of_size(message: bytes) -> Refusal | None:
-    return TOO_MANY_SEGMENTS if has_too_many_segments(message) else None
+def _of_content(header: Header) -> Refusal | None:
+    if has_too_many_segments(header.message):
+        return TOO_MANY_SEGMENTS
+    return SECOND_MESSAGE if holds_second_message(header) else None

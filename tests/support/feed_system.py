@@ -7,6 +7,7 @@ and an event takes milliseconds.
 import asyncio
 import hashlib
 import io
+import json
 from email import message_from_bytes, policy
 from typing import Any, cast
 
@@ -16,7 +17,6 @@ from rich.console import Console
 
 from hl7.acknowledgement import read_answer
 from hl7.mllp import Decoder, Frame, wrap
-from lambdas.common.aws import vault
 from lambdas.common.errors import EnsError
 from lambdas.deliver_notification.handler import lambda_handler as deliver_notification
 from lambdas.extract_entities.handler import lambda_handler as extract_entities
@@ -135,24 +135,24 @@ class FeedSystem:
         sent_before = len(_sent())
         error = ""
         try:
-            version_id = self._steps(envelope)
+            self._steps(envelope)
         except EnsError as failure:
-            error, version_id = type(failure).__name__, ""
+            error = type(failure).__name__
         _end(event_id, "FAILED" if error else "COMPLETED", error)
         return Outcome(
             status="FAILED" if error else "COMPLETED",
             error=error,
             mails=tuple(map(_text, _sent()[sent_before:])),
-            event=vault.read_document(event_id, "event.json", version_id) if version_id else None,
+            event=_event(event_id),
             trace=self._trace(event_id),
         )
 
-    def _steps(self, envelope: dict[str, Any]) -> str:
-        """Runs the steps in the order of statemachine/patient_event.asl.json; returns event.json's version."""
+    def _steps(self, envelope: dict[str, Any]) -> None:
+        """Runs the steps in the order of statemachine/patient_event.asl.json."""
         run = {"execution_arn": "arn:run", "attempt": 0}
         parsed = parse_message({"envelope": envelope, **run}, None)
         if not parsed["notifiable"]:
-            return str(parsed["version_id"])
+            return
         names = {name: parsed[name] for name in ("event_id", "sender", "received_at")}
         version = {"version_id": parsed["version_id"]}
         encounter = {**version, "encounter_ref": parsed["encounter_ref"]}
@@ -183,7 +183,6 @@ class FeedSystem:
                 },
                 None,
             )
-        return str(parsed["version_id"])
 
     def _trace(self, event_id: str) -> str:
         """The text that `ens trace` prints."""
@@ -192,6 +191,16 @@ class FeedSystem:
         if trail is not None:
             show(trail, Console(file=out, width=200))
         return out.getvalue()
+
+
+def _event(event_id: str) -> Any:
+    """The event.json that ParseMessage wrote; None where it read no event."""
+    s3 = boto3.client("s3")
+    try:
+        answer = s3.get_object(Bucket="vault", Key=f"events/{event_id}/event.json")
+    except s3.exceptions.NoSuchKey:
+        return None
+    return json.loads(answer["Body"].read())
 
 
 def _end(event_id: str, status: str, error: str) -> None:

@@ -114,12 +114,19 @@ ROLES = (
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A location in an institution (PL): PV1-3 is the current one, PV1-6 the prior one."""
+    """A location in an institution (PL): PV1-3 is the current one, PV1-6 the prior one.
+
+    `unit_name` is the sender's configured name for `unit`; `description` is PL.9.
+    """
 
     facility: str = _private()
     unit: str = _private()
     room: str = _private()
     bed: str = _private()
+    building: str = _private()
+    floor: str = _private()
+    description: str = _private()
+    unit_name: str = _private()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +183,11 @@ or not in time."""
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """The patient as the message describes them (PID)."""
+    """The patient as the message describes them (PID).
+
+    `birth_date_unreadable`: PID-7 is given and is no date, so it agrees with none. `died` and `died_at`
+    are set on clear evidence only (`PatientEvent.death`).
+    """
 
     identifiers: tuple[PatientIdentifier, ...] = _private(())
     name: Name = _private(Name())
@@ -186,6 +197,7 @@ class Patient:
     account_number: str = _private()
     died_at: str = _private()
     died: bool = _private(False)
+    birth_date_unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +224,9 @@ class PatientEvent:
     `kind` is the kind of event: one of `KINDS`, or "" when the rule table has no notification for this
     trigger event and patient class (then `notifiable` is False). `changes_identity`: an MPI may match
     the patient differently after this event, and also the patients of `other_identifiers`: merged
-    (MRG), linked or unlinked (a second PID). `language` is MSH-19 as a code, "" for none.
+    (MRG), linked or unlinked (a second PID). `language` is MSH-19 as a code, "" for none. `death` is
+    the evidence of a death (hl7.death), "" in a document from before it was recorded.
+    `processing_mode` is MSH-11.2: `A` archive, `R` restore, `I` initial load, `T` or "" current.
     """
 
     event_id: str
@@ -239,6 +253,8 @@ class PatientEvent:
     unread_segments: tuple[str, ...] = ()
     changes_identity: bool = False
     other_identifiers: tuple[PatientIdentifier, ...] = _private(())
+    death: str = _private()
+    processing_mode: str = ""
 
     def to_dict(self) -> Document:
         """The document to write to the vault."""
@@ -274,6 +290,11 @@ class PatientEvent:
                 ),
             }
         )
+
+    def unreadable(self, position: str) -> bool:
+        """Whether the field at this position holds a time or date that could not be read."""
+        codes = (WarningCode.NOT_A_TIME, WarningCode.NOT_A_DATE)
+        return any(one.position == position and one.code in codes for one in self.warnings)
 
     def event_time(self) -> str:
         """The time of the event: EVN-6, else the visit's own time, else EVN-2, else MSH-7.

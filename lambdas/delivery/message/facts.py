@@ -54,7 +54,7 @@ def rows(
     treating = (
         f"{practitioner} ({words.roles[role]})" if practitioner else words.kinds[kind].treating
     )
-    leaving = kind in LEAVINGS
+    leaving = kind in LEAVINGS or kind == "stay_ended"
     disposition = clean(disposition_words(visit.disposition, words)) if leaving else ""
     given = [
         (labels.patient, clean(patient.name.display()) or words.name_missing),
@@ -99,8 +99,8 @@ def _born(patient_event: PatientEvent, words: Words) -> str:
 
 def _times(patient_event: PatientEvent, kind: str, zone: ZoneInfo | None, words: Words) -> Rows:
     patient, visit, labels = patient_event.patient, patient_event.visit, words.labels
-    happened = patient_event.event_time()
-    ended = kind == "death" or kind in LEAVINGS
+    happened = _happened(patient_event)
+    ended = kind in ("death", "stay_ended") or kind in LEAVINGS
     admitted = visit.admitted_at if ended and visit.admitted_at != happened else ""
     first = patient_event.occurred_at if kind in CANCELS else ""
     died = in_words(patient.died_at, zone, words)
@@ -112,6 +112,15 @@ def _times(patient_event: PatientEvent, kind: str, zone: ZoneInfo | None, words:
         (labels.died, died),
         (words.kinds[kind].when, in_words(happened, zone, words)),
     ]
+
+
+def _happened(patient_event: PatientEvent) -> str:
+    """The event's time; "" where the visit's own time is given and unreadable: no other time may stand for it."""
+    position = "PV1-45" if "discharge" in patient_event.kind else "PV1-44"
+    told_by_visit = patient_event.kind not in CANCELS and patient_event.kind != "transfer"
+    if told_by_visit and patient_event.unreadable(position) and not patient_event.occurred_at:
+        return ""
+    return patient_event.event_time()
 
 
 def _places(patient_event: PatientEvent, kind: str, institution_name: str, words: Words) -> Rows:
@@ -129,9 +138,13 @@ def _places(patient_event: PatientEvent, kind: str, institution_name: str, words
 
 def _place(location: Location, known_facility: str, words: Words) -> str:
     facility = clean(location.facility)
+    unit, description = location.unit_name or location.unit, clean(location.description, 80)
     parts = (
         "" if facility == known_facility else facility,
-        _named(words.unit, location.unit),
+        _named(words.building, location.building),
+        _named(words.floor, location.floor),
+        _named(words.unit, unit),
+        description if description != clean(unit) else "",
         _named(words.room, location.room),
         _named(words.bed, location.bed),
     )

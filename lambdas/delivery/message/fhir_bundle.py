@@ -145,9 +145,10 @@ def _encounter(patient_event: PatientEvent, ids: dict[str, str], treated: bool) 
         status = "entered-in-error"
     end = visit.discharged_at or patient_event.event_time() if kind in LEAVINGS else ""
     code = clean(nubc_code(visit.disposition), 20) if kind in LEAVINGS else ""
-    disposition = {
-        "coding": [{"system": "https://www.nubc.org/CodeSystem/PatDischargeStatus", "code": code}]
-    }
+    coding = {"system": "https://www.nubc.org/CodeSystem/PatDischargeStatus", "code": code}
+    disposition = _without_empty(
+        {"coding": [coding] if code else [], "text": clean(visit.disposition.text)}
+    )
     return _without_empty(
         {
             "resourceType": "Encounter",
@@ -164,7 +165,9 @@ def _encounter(patient_event: PatientEvent, ids: dict[str, str], treated: bool) 
             "participant": [_attending(ids)] if treated else [],
             "period": _without_empty({"start": _moment(visit.admitted_at), "end": _moment(end)}),
             "reasonCode": [{"text": clean(visit.reason.text)}] if visit.reason.text else [],
-            "hospitalization": {"dischargeDisposition": disposition} if code else {},
+            "hospitalization": {"dischargeDisposition": disposition}
+            if disposition and kind in LEAVINGS
+            else {},
             "serviceProvider": {"reference": f"urn:uuid:{ids['organization']}"},
         }
     )

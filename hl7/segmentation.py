@@ -1,0 +1,232 @@
+"""Cuts a message's text into segments, with line breaks inside fields kept in their fields.
+
+CR ends a segment (HL7 v2.9, 2.5.2). Senders also use LF or CRLF, and write bare line breaks into
+fields. A line begins a segment when a segment's name and the field separator lead it; any other line
+continues the field before it, so that the fields behind keep their numbers
+(docs/adr/0201-line-breaks-inside-fields.md). ADD continues the segment before it (2.10.2).
+
+Receiver and ParseMessage use this function on the same bytes, so a patient's identifier has one reading.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from hl7.tables import OBSERVATION_STATUSES, SEGMENTS
+
+READ = frozenset(
+    {"MSH", "EVN", "PID", "PD1", "MRG", "ROL", "PV1", "PV2", "DG1", "OBX", "NTE", "ADD", "DSC"}
+)
+"""Segments whose names may be in lower or mixed case."""
+
+TEXTUAL = frozenset({"OBX", "NTE"})
+"""Segments that end in text, where a line of capitals is more likely text than a segment."""
+
+COUNTED = frozenset(
+    {
+        "PID",
+        "PV1",
+        "OBX",
+        "NTE",
+        "DG1",
+        "AL1",
+        "IN1",
+        "GT1",
+        "NK1",
+        "PR1",
+        "OBR",
+        "ROL",
+        "DB1",
+        "FT1",
+    }
+)
+"""Segments whose first field is a number (SI), or empty."""
+
+_BREAK = re.compile(r"\r\n|\r|\n")
+_BLANKS = " \t"
+_OBX_VALUE, _OBX_STATUS = 5, 11
+
+
+@dataclass(slots=True)
+class Cut:
+    """One segment: its name in capitals, its text, and where in the message it begins and ends.
+
+    `raw` begins with the name and has a line feed for each line break inside a field. `breaks` are the
+    numbers of the fields that hold one; `added` counts ADD segments that were joined to it.
+    `line_feed`: a line feed precedes it.
+    """
+
+    name: str
+    raw: str = field(repr=False)
+    start: int
+    end: int
+    line_feed: bool = False
+    breaks: list[int] = field(default_factory=list)
+    added: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line: the break before it, its bounds, and the name that leads it ("" for none)."""
+
+    ending: str
+    start: int
+    end: int
+    name: str = ""
+    rest: int = 0  # where the text after the name and blanks begins
+    separated: bool = False  # the field separator follows the name
+    capitals: bool = False  # the name was sent in capitals
+
+
+def cut(text: str, separator: str, start: int = 0) -> Iterator[Cut]:
+    """Yields the segments of the message that begins with MSH at `start`, one after the other.
+
+    A second MSH is yielded as a segment; the caller decides about it.
+    """
+    lines = _lines(text, separator, start)
+    current = _first(text, next(lines))
+    usual = ""
+    pending = next(lines, None)
+    while pending is not None:
+        line, pending = pending, next(lines, None)
+        if not usual and line.separated and line.name in SEGMENTS:
+            usual = line.ending
+        if current.name in TEXTUAL and _is_blank(text, line):
+            current.raw += "\n" + text[line.start : line.end]
+            continue
+        if line.name == "ADD" and line.separated and current.name != "MSH":
+            current.raw = _stripped(current.raw) + text[line.rest + len(separator) : line.end]
+            current.added += 1
+            current.end = line.end
+        elif _begins(text, separator, line, pending, current, usual):
+            if line.name == "DSC" and pending is not None and pending.name == "ADD":
+                continue  # the pointer to an ADD of the same message
+            yield _closed(current)
+            current = _opened(text, line)
+        elif not _is_blank(text, line):
+            current.breaks.append(current.raw.count(separator))
+            current.raw += "\n" + text[line.start : line.end]
+            current.end = line.end
+    yield _closed(current)
+
+
+@lru_cache(maxsize=64)
+def regular_patient(separator: bytes) -> re.Pattern[bytes]:
+    """Matches, from the end of MSH, at most EVN and then PID (group 1), as nearly all messages have them.
+
+    Where it matches, `cut` finds the same PID.
+    """
+    mark = re.escape(separator)
+    return re.compile(
+        rb"\r(?:EVN%b[^\r\n]*\r)?(PID%b[^\r\n]*)\r?(?:\Z|(?:PD1|NK1|PV1|PV2|MRG|ROL|NTE|OBX)%b)"
+        % (mark, mark, mark)
+    )
+
+
+@lru_cache(maxsize=64)
+def regular_header_end(separator: bytes) -> re.Pattern[bytes]:
+    """Matches at the end of MSH where a segment that may follow it begins."""
+    return re.compile(rb"\r(?:EVN|PID|SFT|MSA|QPD)%b" % re.escape(separator))
+
+
+def _lines(text: str, separator: str, start: int) -> Iterator[_Line]:
+    pattern, ending = _leading_name(separator), ""
+    while True:
+        found = _BREAK.search(text, start)
+        end = found.start() if found else len(text)
+        lead = pattern.match(text, start, end)
+        if lead:
+            yield _Line(
+                ending, start, end, _name(lead[1]), lead.end(2), bool(lead[3]), lead[1].isupper()
+            )
+        else:
+            yield _Line(ending, start, end)
+        if not found:
+            return
+        ending, start = found[0], found.end()
+
+
+@lru_cache(maxsize=64)
+def _leading_name(separator: str) -> re.Pattern[str]:
+    mark = re.escape(separator)
+    return re.compile(
+        rf"[ \t]*([A-Za-z][A-Za-z0-9]{{2,11}})([ \t]*)(?:({mark})|\Z)",
+    )
+
+
+def _name(sent: str) -> str:
+    """The name in capitals where it may be a segment's; "" for other words in small letters."""
+    upper = sent.upper()
+    return upper if sent == upper or upper in READ else ""
+
+
+def _first(text: str, line: _Line) -> Cut:
+    return Cut("MSH", "MSH" + text[line.start + 3 : line.end], line.start, line.end)
+
+
+def _opened(text: str, line: _Line) -> Cut:
+    raw = line.name + text[line.rest : line.end]
+    return Cut(line.name, raw, line.start, line.end, "\n" in line.ending)
+
+
+def _closed(current: Cut) -> Cut:
+    current.raw = _stripped(current.raw)
+    return current
+
+
+def _stripped(raw: str) -> str:
+    """The segment without empty lines at its end."""
+    return raw.rstrip(" \t\n") if raw.endswith(("\n", "\n ", "\n\t")) else raw
+
+
+def _is_blank(text: str, line: _Line) -> bool:
+    return not text[line.start : line.end].strip(_BLANKS)
+
+
+def _begins(
+    text: str, separator: str, line: _Line, following: _Line | None, current: Cut, usual: str
+) -> bool:
+    """Whether a line begins a segment; otherwise it continues the field before it."""
+    if not line.name:
+        return False
+    known = line.name in SEGMENTS or line.name.startswith("Z")
+    if not line.separated:
+        # A bare name is an empty segment where no text can go on, and a segment or the end follows.
+        ends = following is None or (following.separated and bool(following.name))
+        return known and ends and current.name not in TEXTUAL and line.ending in ("", usual)
+    fields = text[line.rest : line.end].split(separator)
+    if current.name == "OBX" and _goes_on(current, separator, fields, known=known):
+        return False
+    if known and line.ending == usual and line.capitals:
+        return True
+    if known or line.name in READ:
+        return _is_plausible(line.name, fields)
+    if line.ending != usual:
+        return False
+    # A name that is in no table: a vendor's segment. Behind fields by position (an address of several
+    # lines) it is one only when it is counted as segments are.
+    return current.name in TEXTUAL or len(line.name) > 3 or fields[1].strip().isdigit()
+
+
+def _goes_on(current: Cut, separator: str, fields: list[str], *, known: bool) -> bool:
+    """Whether the line is the last one of an OBX-5: it brings the OBX-11 that the segment still lacks.
+
+    `fields` are the line's, its name aside: the first is empty.
+    """
+    if current.raw.count(separator) != _OBX_VALUE:
+        return False
+    between, status = fields[1 : _OBX_STATUS - _OBX_VALUE], fields[_OBX_STATUS - _OBX_VALUE :][:1]
+    if not status or status[0].strip().upper() not in OBSERVATION_STATUSES:
+        return False
+    return not any(between) or (not known and not between[0].strip().isdigit())
+
+
+def _is_plausible(name: str, fields: list[str]) -> bool:
+    """Whether a line behind an unusual line break, or with its name in small letters, reads as a segment."""
+    first = fields[1].strip() if len(fields) > 1 else ""
+    if name in COUNTED:
+        return not first or first.isdigit()
+    if name == "EVN":
+        return not first or re.match(r"[A-Z]\d\d", first) is not None
+    return True

@@ -1,0 +1,112 @@
+"""Decides whether the message says that the patient died (docs/adr/0200-death-on-clear-evidence.md).
+
+A death is told only on clear evidence that nothing contradicts. Evidence that is unclear or
+contradicted is a warning, and readers get a notice that claims neither.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from hl7.death import Evidence, is_nubc, of_disposition, of_indicator
+from hl7.er7 import Message
+from hl7.tables import DISCHARGE_STATUSES
+from hl7.timestamps import Times
+from hl7.warnings import MessageWarning, WarningCode
+from lambdas.common.contracts.models import CodedText
+from lambdas.common.senders import Disposition
+
+NO_END = 2099
+"""From this year on a date of death means "none known", as in 99991231."""
+
+ALIVE = frozenset(
+    {"01", "02", "03", "04", "05", "06", "07", "21", "43", "61", "62", "63", "64", "65", "66", "70"}
+    | {str(code) for code in range(81, 96)}
+)
+"""NUBC codes of patients who left alive. Hospice care and "still a patient" contradict no death."""
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """The verdict, and the time of death where one is told."""
+
+    evidence: Evidence = Evidence.NONE
+    died_at: str = field(default="", repr=False)
+
+
+def death(
+    message: Message,
+    disposition: CodedText,
+    own: Mapping[str, Disposition],
+    times: Times,
+    moments: Iterable[str],
+    warnings: list[MessageWarning],
+) -> Death:
+    """The death that PID-29, PID-30 and PV1-36 tell, or nearly tell.
+
+    `own` is the sender's table of dispositions; `moments` are the message's own times in ISO 8601, by
+    which a date lies in the future.
+    """
+    pid = message.first("PID")
+    indicator = of_indicator(pid.first(30).code() or pid.first(30).part(2))
+    sent = pid.part(29).strip()
+    died_at = times.time(sent, "PID-29")
+    by_date = _of_date(sent, died_at, sorted(filter(None, moments)), warnings)
+    by_disposition = _of_disposition(disposition, own)
+    found = {"PID-30": indicator, "PID-29": by_date, "PV1-36": by_disposition}
+    clear = [position for position, evidence in found.items() if evidence is Evidence.CLEAR]
+    against = [position for position, evidence in found.items() if evidence is Evidence.AGAINST]
+    unclear = [position for position, evidence in found.items() if evidence is Evidence.UNCLEAR]
+    if clear and against:
+        warnings.append(
+            MessageWarning(
+                WarningCode.DEATH_CONTRADICTED, " and ".join(clear), " and ".join(against)
+            )
+        )
+        return Death(Evidence.UNCLEAR)
+    if clear:
+        return Death(Evidence.CLEAR, died_at if by_date is Evidence.CLEAR else "")
+    for position in unclear:
+        warnings.append(MessageWarning(WarningCode.DEATH_UNCLEAR, position))
+    return Death(Evidence.UNCLEAR if unclear else Evidence.NONE)
+
+
+def _of_date(
+    sent: str, died_at: str, moments: list[str], warnings: list[MessageWarning]
+) -> Evidence:
+    """What PID-29 says: a death, unless it is unreadable, in the future or long past."""
+    if not sent:
+        return Evidence.NONE
+    if not died_at:
+        return Evidence.UNCLEAR
+    day = died_at[:10]
+    if moments and day > _shifted(moments[-1], days=1)[: len(day)]:
+        warnings.append(MessageWarning(WarningCode.DEATH_IN_FUTURE, "PID-29"))
+        # A contradiction of every other evidence; alone, 9999 says nothing and a near date may be a slip.
+        return Evidence.AGAINST if int(day[:4]) >= NO_END else Evidence.UNCLEAR
+    if moments and day < _shifted(moments[-1], days=-366)[: len(day)]:
+        return Evidence.UNCLEAR  # a date of before this stay, as 19000101
+    return Evidence.CLEAR
+
+
+def _shifted(moment: str, days: int) -> str:
+    """The day so many days later as `2026-11-23`; the moment itself where it is no full date."""
+    try:
+        return (date.fromisoformat(moment[:10]) + timedelta(days=days)).isoformat()
+    except (ValueError, OverflowError):
+        return moment[:10] + "~" * (days > 0)
+
+
+def _of_disposition(disposition: CodedText, own: Mapping[str, Disposition]) -> Evidence:
+    if mapped := own.get(disposition.code.strip()):
+        return Evidence.CLEAR if mapped.death else Evidence.NONE
+    said = of_disposition(disposition.code, disposition.text, disposition.system)
+    if said is not Evidence.NONE:
+        return said
+    nubc = not disposition.system or is_nubc(disposition.system)
+    code = disposition.code.strip()
+    if nubc and code in ALIVE:
+        return Evidence.AGAINST
+    # A code without words, of a table that nobody knows here, may be any outcome.
+    is_unknown = code and not disposition.text and not (nubc and code in DISCHARGE_STATUSES)
+    return Evidence.UNCLEAR if is_unknown and not any(map(str.isalpha, code)) else Evidence.NONE
