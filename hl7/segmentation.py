@@ -85,30 +85,108 @@ def cut(text: str, separator: str, start: int = 0) -> Iterator[Cut]:
     A second MSH is yielded as a segment; the caller decides about it.
     """
     lines = _lines(text, separator, start)
-    current = _first(text, next(lines))
-    usual = ""
+    reader = _Reader(text, separator, next(lines))
     pending = next(lines, None)
     while pending is not None:
         line, pending = pending, next(lines, None)
-        if not usual and line.separated and line.name in SEGMENTS:
-            usual = line.ending
-        if current.name in TEXTUAL and _is_blank(text, line):
-            current.raw += "\n" + text[line.start : line.end]
-            continue
-        if line.name == "ADD" and line.separated and current.name != "MSH":
-            current.raw = _stripped(current.raw) + text[line.rest + len(separator) : line.end]
-            current.added += 1
-            current.end = line.end
-        elif _begins(text, separator, line, pending, current, usual):
-            if line.name == "DSC" and pending is not None and pending.name == "ADD":
-                continue  # the pointer to an ADD of the same message
-            yield _closed(current)
-            current = _opened(text, line)
-        elif not _is_blank(text, line):
-            current.breaks.append(current.raw.count(separator))
-            current.raw += "\n" + text[line.start : line.end]
-            current.end = line.end
-    yield _closed(current)
+        if line.name == "DSC" and pending is not None and pending.name == "ADD":
+            continue  # a pointer to the ADD of the same message
+        if finished := reader.take(line, pending):
+            yield finished
+    yield reader.finish()
+
+
+class _Reader:
+    """The segment that is being read, to which lines are added until the next one begins."""
+
+    def __init__(self, text: str, separator: str, first: "_Line") -> None:
+        self._text = text
+        self._separator = separator
+        self._usual = ""  # the line break before the first segment behind MSH
+        self._parts: list[str]
+        self._open(first, "MSH" + text[first.start + 3 : first.end])
+
+    def take(self, line: "_Line", following: "_Line | None") -> Cut | None:
+        """Adds a line. Returns the segment that it ends."""
+        if not self._usual and line.separated and line.name in SEGMENTS:
+            self._usual = line.ending
+        sent = self._text[line.start : line.end]
+        if line.name == "ADD" and line.separated and self._cut.name != "MSH":
+            self._parts = [_stripped("\n".join(self._parts)) + self._rest(line)[1:]]
+            self._separators = self._parts[0].count(self._separator)
+            self._cut.added += 1
+        elif self._begins(line, following):
+            finished = self.finish()
+            self._open(line, line.name + self._rest(line))
+            return finished
+        else:
+            if sent.strip(_BLANKS):
+                self._cut.breaks.append(self._separators)
+                self._cut.end = line.end
+            elif self._cut.name not in TEXTUAL:
+                return None  # an empty line is text only in a text
+            self._parts.append(sent)
+            self._separators += sent.count(self._separator)
+            return None
+        self._cut.end = line.end
+        return None
+
+    def finish(self) -> Cut:
+        """The segment as far as it was read."""
+        self._cut.raw = _stripped("\n".join(self._parts))
+        return self._cut
+
+    def _open(self, line: "_Line", raw: str) -> None:
+        name = line.name if line.ending else "MSH"
+        self._cut = Cut(name, "", line.start, line.end, "\n" in line.ending)
+        self._parts = [raw]
+        self._separators = raw.count(self._separator)
+
+    def _rest(self, line: "_Line") -> str:
+        """The line behind the segment's name, from the separator on."""
+        return self._text[line.rest : line.end]
+
+    def _begins(self, line: "_Line", following: "_Line | None") -> bool:
+        """Whether the line begins a segment; otherwise it continues the field before it."""
+        if not line.name:
+            return False
+        if not line.separated:
+            # A bare name is an empty segment where no text can go on, and a segment or the end follows.
+            ends = following is None or (following.separated and bool(following.name))
+            usual = line.ending == self._usual
+            return ends and usual and _is_known(line.name) and self._cut.name not in TEXTUAL
+        fields = self._rest(line).split(self._separator)
+        if self._cut.name == "OBX" and self._completes_observation(line, fields):
+            return False
+        return self._is_segment(line, fields)
+
+    def _is_segment(self, line: "_Line", fields: list[str]) -> bool:
+        known, usual = _is_known(line.name), line.ending == self._usual
+        if known and usual and line.capitals:
+            return True
+        if known or line.name in READ:
+            return _is_plausible(line.name, fields)
+        # A name that is in no table: a vendor's segment. Behind fields by position (an address of
+        # several lines) it is one only where a number follows, as in most segments.
+        in_text = self._cut.name in TEXTUAL or len(line.name) > 3
+        return usual and (in_text or fields[1].strip().isdigit())
+
+    def _completes_observation(self, line: "_Line", fields: list[str]) -> bool:
+        """Whether the line is the last of an OBX-5: it brings the OBX-11 that the segment still lacks.
+
+        `fields` are the line's, its name aside: the first is empty.
+        """
+        if self._separators != _OBX_VALUE:
+            return False
+        distance = _OBX_STATUS - _OBX_VALUE
+        between, status = fields[1:distance], fields[distance : distance + 1]
+        if not status or status[0].strip().upper() not in OBSERVATION_STATUSES:
+            return False
+        return not any(between) or not (_is_known(line.name) or between[0].strip().isdigit())
+
+
+def _is_known(name: str) -> bool:
+    return name in SEGMENTS or name.startswith("Z")
 
 
 @lru_cache(maxsize=64)
@@ -161,65 +239,9 @@ def _name(sent: str) -> str:
     return upper if sent == upper or upper in READ else ""
 
 
-def _first(text: str, line: _Line) -> Cut:
-    return Cut("MSH", "MSH" + text[line.start + 3 : line.end], line.start, line.end)
-
-
-def _opened(text: str, line: _Line) -> Cut:
-    raw = line.name + text[line.rest : line.end]
-    return Cut(line.name, raw, line.start, line.end, "\n" in line.ending)
-
-
-def _closed(current: Cut) -> Cut:
-    current.raw = _stripped(current.raw)
-    return current
-
-
 def _stripped(raw: str) -> str:
     """The segment without empty lines at its end."""
     return raw.rstrip(" \t\n") if raw.endswith(("\n", "\n ", "\n\t")) else raw
-
-
-def _is_blank(text: str, line: _Line) -> bool:
-    return not text[line.start : line.end].strip(_BLANKS)
-
-
-def _begins(
-    text: str, separator: str, line: _Line, following: _Line | None, current: Cut, usual: str
-) -> bool:
-    """Whether a line begins a segment; otherwise it continues the field before it."""
-    if not line.name:
-        return False
-    known = line.name in SEGMENTS or line.name.startswith("Z")
-    if not line.separated:
-        # A bare name is an empty segment where no text can go on, and a segment or the end follows.
-        ends = following is None or (following.separated and bool(following.name))
-        return known and ends and current.name not in TEXTUAL and line.ending in ("", usual)
-    fields = text[line.rest : line.end].split(separator)
-    if current.name == "OBX" and _goes_on(current, separator, fields, known=known):
-        return False
-    if known and line.ending == usual and line.capitals:
-        return True
-    if known or line.name in READ:
-        return _is_plausible(line.name, fields)
-    if line.ending != usual:
-        return False
-    # A name that is in no table: a vendor's segment. Behind fields by position (an address of several
-    # lines) it is one only when it is counted as segments are.
-    return current.name in TEXTUAL or len(line.name) > 3 or fields[1].strip().isdigit()
-
-
-def _goes_on(current: Cut, separator: str, fields: list[str], *, known: bool) -> bool:
-    """Whether the line is the last one of an OBX-5: it brings the OBX-11 that the segment still lacks.
-
-    `fields` are the line's, its name aside: the first is empty.
-    """
-    if current.raw.count(separator) != _OBX_VALUE:
-        return False
-    between, status = fields[1 : _OBX_STATUS - _OBX_VALUE], fields[_OBX_STATUS - _OBX_VALUE :][:1]
-    if not status or status[0].strip().upper() not in OBSERVATION_STATUSES:
-        return False
-    return not any(between) or (not known and not between[0].strip().isdigit())
 
 
 def _is_plausible(name: str, fields: list[str]) -> bool:

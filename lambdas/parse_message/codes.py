@@ -6,7 +6,7 @@ table or the standard one is a warning; an unknown one is too, and never decides
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from hl7.death import plain
@@ -132,26 +132,30 @@ def read_code(
 
     `own` is the sender's table, from its codes to those of `table`.
     """
-    code, text, system = value.code(), value.part(2), value.code(3)
+    code, text = value.code(), value.part(2)
     if not code and not text.strip():
         return ""
     if mapped := own.get(code) or own.get(code.upper()) or own.get(text.strip()):
         return mapped
-    said = by_words(text, table)
-    upper = code.upper()
-    if upper in table.codes:
-        if said and said != upper and not _names(system, table):
-            warnings.append(MessageWarning(WarningCode.CODE_CONTRADICTED, position))
-            return said
-        return upper
-    if upper in table.others and not (said and said != table.others[upper]):
-        warnings.append(MessageWarning(WarningCode.CODE_OF_OTHER_TABLE, position, "HL7 v3"))
-        return table.others[upper]
+    found, warning = _by_standard(value, table)
+    if warning:
+        warnings.append(replace(warning, position=position))
+    return found
+
+
+def _by_standard(value: Value, table: CodeTable) -> tuple[str, MessageWarning | None]:
+    """The code by tables and words, and a warning where it is not plainly that of the table."""
+    code, said = value.code().upper(), by_words(value.part(2), table)
+    if code in table.codes:
+        if said and said != code and not _names(value.code(3), table):
+            return said, MessageWarning(WarningCode.CODE_CONTRADICTED)
+        return code, None
+    other = table.others.get(code, "")
+    if other and said in ("", other):
+        return other, MessageWarning(WarningCode.CODE_OF_OTHER_TABLE, detail="HL7 v3")
     if found := said or by_words(code, table):
-        warnings.append(MessageWarning(WarningCode.CODE_IN_WORDS, position))
-        return found
-    warnings.append(MessageWarning(WarningCode.UNKNOWN_CODE, position))
-    return OTHER
+        return found, MessageWarning(WarningCode.CODE_IN_WORDS)
+    return OTHER, MessageWarning(WarningCode.UNKNOWN_CODE)
 
 
 def by_words(text: str, table: CodeTable) -> str:

@@ -40,14 +40,13 @@ def death(
     own: Mapping[str, Disposition],
     times: Times,
     moments: Iterable[str],
-    warnings: list[MessageWarning],
 ) -> Death:
     """The death that PID-29, PID-30 and PV1-36 tell, or nearly tell.
 
     `own` is the sender's table of dispositions; `moments` are the message's own times in ISO 8601, by
     which a date lies in the future.
     """
-    pid = message.first("PID")
+    pid, warnings = message.first("PID"), times.warnings
     indicator = of_indicator(pid.first(30).code() or pid.first(30).part(2))
     sent = pid.part(29).strip()
     died_at = times.time(sent, "PID-29")

@@ -52,18 +52,18 @@ def read_event(
         message = er7.read(raw)
     except er7.Er7Error as error:
         raise UnprocessableMessageError(str(error)) from None
-    event = _event(message, sender, zone, codes or SenderCodes(), document_bytes, received_at)
-    return replace(event, event_id=event_id)
+    event = _event(message, zone, codes or SenderCodes(), document_bytes, received_at)
+    return replace(event, event_id=event_id, sender=sender)
 
 
 def _event(
     message: er7.Message,
-    sender: str,
     zone: ZoneInfo | None,
     codes: SenderCodes,
     document_bytes: int,
     received_at: str,
 ) -> PatientEvent:
+    """The event without its id and sender."""
     warnings = message.repairs
     msh, evn = message.first("MSH"), message.first("EVN")
     version = version_of(msh.code(12), warnings)
@@ -79,7 +79,7 @@ def _event(
     occurred_at = times.time(evn.part(6), "EVN-6")
     the_visit = visit(message, times, codes, warnings)
     moments = (received_at, message_time, recorded_at, occurred_at, the_visit.discharged_at)
-    the_death = death(message, the_visit.disposition, codes.dispositions, times, moments, warnings)
+    the_death = death(message, the_visit.disposition, codes.dispositions, times, moments)
     trigger_event = _trigger_event(message, warnings)
     mode = _processing_mode(msh, warnings)
     moved = trigger_event == "A02" and facility_changed(message, codes, warnings)
@@ -98,7 +98,6 @@ def _event(
         hl7_version=version,
         processing_id=_processing_id(msh, warnings),
         processing_mode=mode,
-        sender=sender,
         sending_application=message.header.letterhead.sending_application,
         sending_facility=message.header.letterhead.sending_facility,
         message_control_id=control_id,

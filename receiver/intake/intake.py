@@ -49,7 +49,7 @@ class Intake:
         frame. Until its first `await` it runs in the order of
         arrival.
         """
-        if not frame.payload.strip(EMPTY):
+        if frame.fault is None and not frame.payload.strip(EMPTY):
             self._metrics.count("EmptyFrames")
             return None
         self._metrics.count("Received")
