@@ -24,6 +24,9 @@ REPEATING = frozenset({"DG1", "MRG", "NTE", "OBX", "ROL"})
 NULL = '""'
 _TRAILING = TRAILING.decode()
 _MSH = re.compile("MSH", re.IGNORECASE)
+_MAX_LOOKS = 200
+_MSH_2_WITHIN = 40
+"""The repetition delimiter of MSH-2 stands within so many bytes after `MSH`, blanks included."""
 
 
 class Er7Error(ValueError):
@@ -166,11 +169,17 @@ def read(message: bytes) -> Message:
 
 def holds_second_message(header: Header) -> bool:
     """Whether another message follows in the same bytes: it would be lost, or its patient mixed up."""
-    message, end = header.message, header.end
-    if message.find(b"MSH", end) < 0 and message.find(b"msh", end) < 0:
-        return False  # nearly every message
-    separator = header.letterhead.delimiters.field.decode("latin-1")
-    segments = cut(message.decode("latin-1"), separator, header.start)
+    message, delimiters = header.message, header.letterhead.delimiters
+    # A second MSH-2 has the repetition delimiter, which few messages have elsewhere; finding one byte
+    # is much faster than finding `MSH`.
+    found = message.find(delimiters.repetition, header.end)
+    for _ in range(_MAX_LOOKS):
+        if found < 0:
+            return False  # nearly every message
+        if b"MSH" in message[max(found - _MSH_2_WITHIN, 0) : found].upper():
+            break
+        found = message.find(delimiters.repetition, found + 1)
+    segments = cut(message.decode("latin-1"), delimiters.field.decode("latin-1"), header.start)
     return sum(one.name == "MSH" for one in segments) > 1
 
 

@@ -224,11 +224,10 @@ def _find(message: bytes, *, transcoded: bool = False) -> Header | None:
 def _end_of_msh(message: bytes, start: int, separator: bytes) -> int:
     """Index of the end of MSH: of its first line in nearly every message."""
     end = message.find(b"\r", start)
-    if (
-        end >= 0
-        and regular_header_end(separator).match(message, end)
-        and message.find(b"\n", start, end) < 0
-    ):
+    line_feed = message.find(b"\n", start, end if end >= 0 else len(message))
+    if line_feed >= 0:
+        end = line_feed
+    if end >= 0 and regular_header_end(separator).match(message, end):
         return end
     return _first_cut(message, start, separator, "MSH").end
 
@@ -317,7 +316,7 @@ def first_segment(header: Header, name: bytes) -> list[bytes]:
     message, separator = header.message, header.letterhead.delimiters.field
     found = regular_patient(separator).match(message, header.end) if name == b"PID" else None
     if found:
-        return found[1].split(separator, 5)
+        return found[2].split(separator, 5)
     raw = _first_cut(message, header.start, separator, name.decode()).raw.encode("latin-1")
     return raw.rstrip(TRAILING).split(separator, 5) if raw else []
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from hl7.delimiters import STANDARD
 from hl7.tables import OBSERVATION_STATUSES, SEGMENTS
 
 READ = frozenset(
@@ -103,6 +104,8 @@ class _Reader:
         self._text = text
         self._separator = separator
         self._usual = ""  # the line break before the first segment behind MSH
+        encoding = text[first.start + 4 : first.end].split(separator, 1)[0].strip()
+        self._repetition = encoding[1:2] or STANDARD.as_text()[2]
         self._parts: list[str]
         self._open(first, "MSH" + text[first.start + 3 : first.end])
 
@@ -156,6 +159,9 @@ class _Reader:
             usual = line.ending == self._usual
             return ends and usual and _is_known(line.name) and self._cut.name not in TEXTUAL
         fields = self._rest(line).split(self._separator)
+        if line.name == "MSH":
+            # The word in a text is no second message: MSH-2 names the delimiters.
+            return self._repetition in fields[1][:8]
         if self._cut.name == "OBX" and self._completes_observation(line, fields):
             return False
         return self._is_segment(line, fields)
@@ -191,21 +197,21 @@ def _is_known(name: str) -> bool:
 
 @lru_cache(maxsize=64)
 def regular_patient(separator: bytes) -> re.Pattern[bytes]:
-    """Matches, from the end of MSH, at most EVN and then PID (group 1), as nearly all messages have them.
+    """Matches, from the end of MSH, at most EVN and then PID (group 2), as nearly all messages have them.
 
     Where it matches, `cut` finds the same PID.
     """
     mark = re.escape(separator)
     return re.compile(
-        rb"\r(?:EVN%b[^\r\n]*\r)?(PID%b[^\r\n]*)\r?(?:\Z|(?:PD1|NK1|PV1|PV2|MRG|ROL|NTE|OBX)%b)"
-        % (mark, mark, mark)
+        rb"(\r\n?|\n)(?:EVN%b[^\r\n]*\1)?(PID%b[^\r\n]*)"
+        rb"(?:\1(?:PD1|NK1|PV1|PV2|MRG|ROL|NTE|OBX)%b|(?:\1)?\Z)" % (mark, mark, mark)
     )
 
 
 @lru_cache(maxsize=64)
 def regular_header_end(separator: bytes) -> re.Pattern[bytes]:
     """Matches at the end of MSH where a segment that may follow it begins."""
-    return re.compile(rb"\r(?:EVN|PID|SFT|MSA|QPD)%b" % re.escape(separator))
+    return re.compile(rb"(?:\r\n?|\n)(?:EVN|PID|SFT|MSA|QPD)%b" % re.escape(separator))
 
 
 def _lines(text: str, separator: str, start: int) -> Iterator[_Line]:
@@ -229,7 +235,7 @@ def _lines(text: str, separator: str, start: int) -> Iterator[_Line]:
 def _leading_name(separator: str) -> re.Pattern[str]:
     mark = re.escape(separator)
     return re.compile(
-        rf"[ \t]*([A-Za-z][A-Za-z0-9]{{2,11}})([ \t]*)(?:({mark})|\Z)",
+        rf"[ \t]*([A-Za-z][A-Za-z0-9]{{2,11}})([ \t]{{0,16}})(?:({mark})|\Z)",
     )
 
 
