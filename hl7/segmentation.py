@@ -9,6 +9,7 @@ Receiver and ParseMessage use this function on the same bytes, so a patient's id
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -47,6 +48,9 @@ COUNTED = frozenset(
 _BREAK = re.compile(r"\r\n|\r|\n")
 _BLANKS = " \t"
 _OBX_VALUE, _OBX_STATUS = 5, 11
+_TEXT_FIELDS = {"OBX": _OBX_VALUE, "NTE": 3}
+_NUMBER = re.compile(r"\d{1,3}")
+"""A segment's number among those of its name (SI)."""
 
 
 @dataclass(slots=True)
@@ -172,10 +176,10 @@ class _Reader:
             return True
         if known or line.name in READ:
             return _is_plausible(line.name, fields)
-        # A name that is in no table: a vendor's segment. Behind fields by position (an address of
-        # several lines) it is one only where a number follows, as in most segments.
-        in_text = self._cut.name in TEXTUAL or len(line.name) > 3
-        return usual and (in_text or fields[1].strip().isdigit())
+        # A name that is in no table: a vendor's segment behind a text. Behind fields by position it may
+        # be a value (`USA`, `ACC9`), so it is a segment only where its own number follows.
+        in_text = self._separators >= _TEXT_FIELDS.get(self._cut.name, sys.maxsize)
+        return usual and (in_text or _NUMBER.fullmatch(fields[1].strip()) is not None)
 
     def _completes_observation(self, line: "_Line", fields: list[str]) -> bool:
         """Whether the line is the last of an OBX-5: it brings the OBX-11 that the segment still lacks.
