@@ -70,7 +70,7 @@ _NO = frozenset(
 def plain(text: str) -> str:
     """The text in small letters without accents; everything but letters and digits is one blank."""
     folded = unicodedata.normalize("NFKD", text.casefold().replace("ø", "oe"))
-    bare = "".join(c for c in folded if not unicodedata.combining(c))
+    bare = "".join(c for c in folded if unicodedata.category(c) not in ("Mn", "Cf"))
     return " ".join(re.sub(r"[\W_]+", " ", bare).split())
 
 
@@ -86,9 +86,9 @@ def of_text(text: str) -> Evidence:
 
 def of_indicator(value: str) -> Evidence:
     """PID-30, a yes or no (table 0136) or the same in words; `UNCLEAR` for any other value."""
-    said = plain(value).upper()
-    if not said:
+    if not value.strip():
         return Evidence.NONE
+    said = plain(value).upper()
     if said in _YES:
         return Evidence.CLEAR
     if said in _NO:

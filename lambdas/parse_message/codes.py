@@ -62,7 +62,7 @@ PATIENT_CLASSES = CodeTable(
             "O",
         ),
         (
-            "in ?p(?:a\\w*)?|ip|inp|hospitali[sz]\\w*|hospitalizad[oa]|ingres\\w*|stationar\\w*|acute|admitted"
+            "in ?p(?:a\\w*|t)?|ip|inp|hospitali[sz]\\w*|hospitalizad[oa]|ingres\\w*|stationar\\w*|acute|admitted"
             "|vollstationar\\w*",
             "I",
         ),

@@ -45,12 +45,32 @@ def test_every_way_to_end_segments_gives_the_same_segments(end: str) -> None:
 
 
 def test_segment_ends_may_be_mixed_in_one_message() -> None:
-    text = LINES[0] + "\r\n" + LINES[1] + "\r" + LINES[2] + "\n" + LINES[3] + "\n\r" + "\r".join(LINES[4:])
+    text = (
+        LINES[0]
+        + "\r\n"
+        + LINES[1]
+        + "\r"
+        + LINES[2]
+        + "\n"
+        + LINES[3]
+        + "\n\r"
+        + "\r".join(LINES[4:])
+    )
     assert segments(text) == segments(MESSAGE)
 
 
 PLACES = [n for n, character in enumerate(MESSAGE) if n > len(MSH) + 4 and character not in "\r"]
-BREAKS = ["\r", "\n", "\r\n", "\n\n", "\r\rCAD\r", "\nAKI\n", "\nthe plan\r", "\nZ\n", "\nOBX note\n"]
+BREAKS = [
+    "\r",
+    "\n",
+    "\r\n",
+    "\n\n",
+    "\r\rCAD\r",
+    "\nAKI\n",
+    "\nthe plan\r",
+    "\nZ\n",
+    "\nOBX note\n",
+]
 
 
 @settings(max_examples=400, deadline=None)
@@ -96,7 +116,20 @@ def test_receiver_and_parser_find_the_same_patient_wherever_a_line_breaks(
 
 @pytest.mark.parametrize(
     "word",
-    ["COPD", "DVT", "PE", "CAD", "PID", "EVN", "ZZZ", "pid", "obx", "DG1 was coded", "OBX note", "Al1"]
+    [
+        "COPD",
+        "DVT",
+        "PE",
+        "CAD",
+        "PID",
+        "EVN",
+        "ZZZ",
+        "pid",
+        "obx",
+        "DG1 was coded",
+        "OBX note",
+        "Al1",
+    ]
     + ["PV1: transferred", "NTE", "PMH", "MSH", "MSH segment", "ADD 5 mg", "ADD", "PR1-2"],
 )
 @pytest.mark.parametrize("line_break", ["\r", "\n", "\r\n"])
@@ -112,9 +145,7 @@ def test_a_word_on_a_line_of_a_note_is_text(word: str, line_break: str) -> None:
 @pytest.mark.parametrize("word", ["AKI", "DVT", "DG1", "PID", "COPD", "stroke"])
 @pytest.mark.parametrize("status", ["W", "D", "F", "C"])
 @pytest.mark.parametrize("line_break", ["\r", "\n"])
-def test_the_last_line_of_a_note_brings_its_status(
-    word: str, status: str, line_break: str
-) -> None:
+def test_the_last_line_of_a_note_brings_its_status(word: str, status: str, line_break: str) -> None:
     (found,) = after(f"OBX|1|TX|||Metastases.{line_break}{word}||||||{status}")
     assert found[1].split("|")[11] == status
 
