@@ -4,7 +4,9 @@ A field's number is never reused in a later version (HL7 v2.9, 2.8.2). So a posi
 2.1 and in 2.9, and a value is read exactly as it was sent.
 """
 
+import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -14,10 +16,14 @@ from hl7.segmentation import Cut, cut
 from hl7.tables import SEGMENTS
 from hl7.warnings import MessageWarning, WarningCode
 
-MAX_SEGMENTS = 20_000
+MAX_SEGMENTS = 5_000
 """Most segments of one message. The receiver rejects longer ones, so ParseMessage can read any that is stored."""
+MAX_LINES = 20_000
+"""Most lines of one message, those of texts included."""
 READ = ("MSH", "EVN", "PID", "PD1", "MRG", "ROL", "PV1", "PV2", "DG1", "OBX", "NTE")
 """The segments that this system reads fields of."""
+MAX_REPAIRS = 20
+"""Most fields of one segment that a warning about their line breaks names."""
 REPEATING = frozenset({"DG1", "MRG", "NTE", "OBX", "ROL"})
 """Segments of which a message may have several: a position counts them."""
 
@@ -155,7 +161,7 @@ def read(message: bytes) -> Message:
         raise Er7Error("the message does not begin with MSH and a delimiter (MSH-1)")
     if not header.letterhead.readable:
         raise Er7Error("MSH-1 and MSH-2 do not name five different delimiters")
-    if has_too_many_segments(header.message):
+    if has_too_many_segments(header):
         raise Er7Error(f"the message has more than {MAX_SEGMENTS} segments")
     whole = decoded(header)
     repairs = [*whole.repairs, *header.letterhead.repairs, *header.repairs]
@@ -179,8 +185,7 @@ def holds_second_message(header: Header) -> bool:
         if b"MSH" in message[max(found - _MSH_2_WITHIN, 0) : found].upper():
             break
         found = message.find(delimiters.repetition, found + 1)
-    segments = cut(message.decode("latin-1"), delimiters.field.decode("latin-1"), header.start)
-    return sum(one.name == "MSH" for one in segments) > 1
+    return sum(one.name == "MSH" for one in _cuts(header)) > 1
 
 
 def control_id(message: bytes) -> str:
@@ -191,12 +196,22 @@ def control_id(message: bytes) -> str:
     return value_text(header.control_id, header)
 
 
-def has_too_many_segments(message: bytes) -> bool:
-    """Whether a message has more than `MAX_SEGMENTS` lines, counted as they are read."""
+def has_too_many_segments(header: Header) -> bool:
+    """Whether a message has more than `MAX_SEGMENTS` segments, or `MAX_LINES` lines."""
+    message = header.message
     if len(message) < MAX_SEGMENTS:
-        return False  # most messages need no exact count
-    ends = message.count(b"\r") + message.count(b"\n") - message.count(b"\r\n")
-    return ends > MAX_SEGMENTS
+        return False  # most messages need no count
+    lines = message.count(b"\r") + message.count(b"\n") - message.count(b"\r\n")
+    if lines <= MAX_SEGMENTS:
+        return False
+    # Lines of a text or of base64 are no segments: an exact count decides.
+    return lines > MAX_LINES or sum(1 for _ in _cuts(header)) > MAX_SEGMENTS
+
+
+def _cuts(header: Header) -> Iterator[Cut]:
+    """The segments of a message by its bytes; ISO 8859-1 maps each byte to one character."""
+    separator = header.letterhead.delimiters.field.decode("latin-1")
+    return cut(header.message.decode("latin-1"), separator, header.start)
 
 
 def _segments(
@@ -205,6 +220,7 @@ def _segments(
     """The segments, counted by name, with a warning for each repair. Raises `Er7Error` at a second MSH."""
     count: dict[str, int] = {}
     segments: list[Segment] = []
+    unknown: list[int] = []
     line_feeds = False
     for number, one in enumerate(cuts, start=1):
         count[one.name] = count.get(one.name, 0) + 1
@@ -213,25 +229,27 @@ def _segments(
         segment = Segment(one.name, count[one.name], one.raw, escapes)
         segments.append(segment)
         line_feeds = line_feeds or one.line_feed
-        if one.breaks or one.added or one.name not in SEGMENTS or one.name == "DSC":
-            repairs += _repairs(segment, one, number)
+        if one.breaks or one.added or one.name == "DSC":
+            repairs += _repairs(segment, one)
+        if one.name not in SEGMENTS and not one.name.startswith("Z"):
+            unknown.append(number)
         if one.raw.count(escapes.repetition) >= MAX_REPETITIONS and one.name in READ:
             repairs += _excess(segment)
+    if unknown:
+        position, number_of = f"segment {unknown[0]}", str(len(unknown))
+        repairs.append(MessageWarning(WarningCode.SEGMENT_UNKNOWN, position, number_of))
     if line_feeds:
         repairs.append(MessageWarning(WarningCode.LINE_FEEDS))
     return segments
 
 
-def _repairs(segment: Segment, one: Cut, number: int) -> Iterator[MessageWarning]:
+def _repairs(segment: Segment, one: Cut) -> Iterator[MessageWarning]:
     first = 1 if segment.name == "MSH" else 0  # MSH-1 is the first separator
-    for broken in dict.fromkeys(one.breaks):
-        lines = str(1 + one.breaks.count(broken))
+    for broken, breaks in itertools.islice(Counter(one.breaks).items(), MAX_REPAIRS):
         position = segment.position(broken + first)
-        yield MessageWarning(WarningCode.CONTINUED_LINES, position, lines)
+        yield MessageWarning(WarningCode.CONTINUED_LINES, position, str(1 + breaks))
     if one.added:
         yield MessageWarning(WarningCode.CONTINUED_BY_ADD, segment.position(0).removesuffix("-0"))
-    if segment.name not in SEGMENTS and not segment.name.startswith("Z"):
-        yield MessageWarning(WarningCode.SEGMENT_UNKNOWN, f"segment {number}")
     if segment.name == "DSC":
         yield MessageWarning(WarningCode.MESSAGE_CONTINUES, "DSC-1")
 

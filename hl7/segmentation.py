@@ -71,7 +71,7 @@ class Cut:
     added: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for each line
 class _Line:
     """One line: the break before it, its bounds, and the name that leads it ("" for none)."""
 
@@ -111,36 +111,39 @@ class _Reader:
         encoding = text[first.start + 4 : first.end].split(separator, 1)[0].strip()
         self._repetition = encoding[1:2] or STANDARD.as_text()[2]
         self._parts: list[str]
+        self._empty_lines = 0
         self._open(first, "MSH" + text[first.start + 3 : first.end])
 
     def take(self, line: "_Line", following: "_Line | None") -> Cut | None:
         """Adds a line. Returns the segment that it ends."""
         if not self._usual and line.separated and line.name in SEGMENTS:
             self._usual = line.ending
-        sent = self._text[line.start : line.end]
-        if line.name == "ADD" and line.separated and self._cut.name != "MSH":
-            self._parts = [_stripped("\n".join(self._parts)) + self._rest(line)[1:]]
-            self._separators = self._parts[0].count(self._separator)
-            self._cut.added += 1
-        elif self._begins(line, following):
+        if line.name and self._begins(line, following):
             finished = self.finish()
             self._open(line, line.name + self._rest(line))
             return finished
-        else:
-            if sent.strip(_BLANKS):
-                self._cut.breaks.append(self._separators)
-                self._cut.end = line.end
-            elif self._cut.name not in TEXTUAL:
-                return None  # an empty line is text only in a text
-            self._parts.append(sent)
-            self._separators += sent.count(self._separator)
+        if line.name == "ADD" and line.separated and self._cut.name != "MSH":
+            self._add(self._rest(line)[1:], line)
+            self._cut.added += 1
             return None
-        self._cut.end = line.end
+        sent = self._text[line.start : line.end]
+        if sent.strip(_BLANKS):
+            self._cut.breaks.append(self._separators)
+            self._parts += ["\n"] * self._empty_lines
+            self._empty_lines = 0
+            self._add("\n" + sent, line)
+        elif self._cut.name in TEXTUAL:  # an empty line is text only in a text
+            self._empty_lines += 1
         return None
+
+    def _add(self, sent: str, line: "_Line") -> None:
+        self._parts.append(sent)
+        self._separators += sent.count(self._separator)
+        self._cut.end = line.end
 
     def finish(self) -> Cut:
         """The segment as far as it was read."""
-        self._cut.raw = _stripped("\n".join(self._parts))
+        self._cut.raw = "".join(self._parts) if len(self._parts) > 1 else self._parts[0]
         return self._cut
 
     def _open(self, line: "_Line", raw: str) -> None:
@@ -148,6 +151,7 @@ class _Reader:
         self._cut = Cut(name, "", line.start, line.end, "\n" in line.ending)
         self._parts = [raw]
         self._separators = raw.count(self._separator)
+        self._empty_lines = 0
 
     def _rest(self, line: "_Line") -> str:
         """The line behind the segment's name, from the separator on."""
@@ -155,23 +159,24 @@ class _Reader:
 
     def _begins(self, line: "_Line", following: "_Line | None") -> bool:
         """Whether the line begins a segment; otherwise it continues the field before it."""
-        if not line.name:
-            return False
         if not line.separated:
             # A bare name is an empty segment where no text can go on, and a segment or the end follows.
             ends = following is None or (following.separated and bool(following.name))
             usual = line.ending == self._usual
             return ends and usual and _is_known(line.name) and self._cut.name not in TEXTUAL
-        fields = self._rest(line).split(self._separator)
         if line.name == "MSH":
             # The word in a text is no second message: MSH-2 names the delimiters.
-            return self._repetition in fields[1][:8]
-        if self._cut.name == "OBX" and self._completes_observation(line, fields):
-            return False
-        return self._is_segment(line, fields)
-
-    def _is_segment(self, line: "_Line", fields: list[str]) -> bool:
+            return self._repetition in self._rest(line)[1:].split(self._separator, 1)[0][:8]
         known, usual = _is_known(line.name), line.ending == self._usual
+        open_value = self._cut.name == "OBX" and self._separators == _OBX_VALUE
+        if known and usual and line.capitals and not open_value:
+            return line.name != "ADD"  # nearly every line
+        fields = self._rest(line).split(self._separator)
+        if open_value and self._completes_observation(line, fields):
+            return False
+        return line.name != "ADD" and self._is_segment(line, fields, known=known, usual=usual)
+
+    def _is_segment(self, line: "_Line", fields: list[str], *, known: bool, usual: bool) -> bool:
         if known and usual and line.capitals:
             return True
         if known or line.name in READ:
@@ -179,6 +184,7 @@ class _Reader:
         # A name that is in no table: a vendor's segment behind a text. Behind fields by position it may
         # be a value (`USA`, `ACC9`), so it is a segment only where its own number follows.
         in_text = self._separators >= _TEXT_FIELDS.get(self._cut.name, sys.maxsize)
+        in_text = in_text or not _is_known(self._cut.name)
         return usual and (in_text or _NUMBER.fullmatch(fields[1].strip()) is not None)
 
     def _completes_observation(self, line: "_Line", fields: list[str]) -> bool:
@@ -186,8 +192,6 @@ class _Reader:
 
         `fields` are the line's, its name aside: the first is empty.
         """
-        if self._separators != _OBX_VALUE:
-            return False
         distance = _OBX_STATUS - _OBX_VALUE
         between, status = fields[1:distance], fields[distance : distance + 1]
         if not status or status[0].strip().upper() not in OBSERVATION_STATUSES:
@@ -247,11 +251,6 @@ def _name(sent: str) -> str:
     """The name in capitals where it may be a segment's; "" for other words in small letters."""
     upper = sent.upper()
     return upper if sent == upper or upper in READ else ""
-
-
-def _stripped(raw: str) -> str:
-    """The segment without empty lines at its end."""
-    return raw.rstrip(" \t\n") if raw.endswith(("\n", "\n ", "\n\t")) else raw
 
 
 def _is_plausible(name: str, fields: list[str]) -> bool:

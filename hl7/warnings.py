@@ -100,7 +100,7 @@ TEXTS = {
     WarningCode.CONTINUED_BY_ADD: "{position} is continued by ADD",
     WarningCode.MESSAGE_CONTINUES: "{position}: the message goes on in another one, which was not joined",
     WarningCode.NAME_MISWRITTEN: "{position}: the segment's name is not written as the standard has it",
-    WarningCode.SEGMENT_UNKNOWN: "{position} is no segment of the standard and was set apart",
+    WarningCode.SEGMENT_UNKNOWN: "{position} and others ({detail} in all) are no segments of the standard; they were set apart",
     WarningCode.TOO_MANY_REPETITIONS: "{position} has more than {detail} repetitions; the others were not read",
     WarningCode.NOT_STANDARD_FORM: "{position} is not in the standard's form; it was read as it is plainly meant",
     WarningCode.CODE_IN_WORDS: "{position} was read by its words; its code is in none of the tables",

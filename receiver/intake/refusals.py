@@ -127,6 +127,6 @@ class Rules:
 
 
 def _of_content(header: Header) -> Refusal | None:
-    if has_too_many_segments(header.message):
+    if has_too_many_segments(header):
         return TOO_MANY_SEGMENTS
     return SECOND_MESSAGE if holds_second_message(header) else None

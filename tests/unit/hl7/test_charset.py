@@ -39,7 +39,7 @@ def test_every_name_of_the_table_is_known_also_without_its_blanks_and_signs(name
 @pytest.mark.parametrize(
     ("declared", "codec"),
     [
-        *(("ISO-8859-%d" % part, "iso8859-%d" % part) for part in (1, 2, 5, 7, 9, 15)),
+        *((f"ISO-8859-{part}", f"iso8859-{part}") for part in (1, 2, 5, 7, 9, 15)),
         *((name, "utf-8") for name in ("UTF-8", "utf8", "UNICODE UTF8", "Unicode UTF_8", "UTF 8")),
         *((name, "cp1252") for name in ("WINDOWS-1252", "cp1252", "Win1252", "ANSI")),
         *((name, "iso8859-1") for name in ("ISO8859/1", "ISO 8859-1", "LATIN1", "ISO_IR 100")),

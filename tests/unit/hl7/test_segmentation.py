@@ -129,8 +129,15 @@ def test_receiver_and_parser_find_the_same_patient_wherever_a_line_breaks(
         "DG1 was coded",
         "OBX note",
         "Al1",
-    ]
-    + ["PV1: transferred", "NTE", "PMH", "MSH", "MSH segment", "ADD 5 mg", "ADD", "PR1-2"],
+        "PV1: transferred",
+        "NTE",
+        "PMH",
+        "MSH",
+        "MSH segment",
+        "ADD 5 mg",
+        "ADD",
+        "PR1-2",
+    ],
 )
 @pytest.mark.parametrize("line_break", ["\r", "\n", "\r\n"])
 def test_a_word_on_a_line_of_a_note_is_text(word: str, line_break: str) -> None:
