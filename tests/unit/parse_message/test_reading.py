@@ -204,7 +204,7 @@ def test_escape_sequences_are_decoded_and_unknown_ones_stay(sent: str, text: str
 
 
 def test_more_segments_than_anybody_sends_are_refused() -> None:
-    with pytest.raises(UnprocessableMessageError, match="more than 20000 segments"):
+    with pytest.raises(UnprocessableMessageError, match="more than 5000 segments"):
         read_event(message(*[b"NK1|1"] * 20_000), "e")
 
 
