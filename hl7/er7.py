@@ -176,15 +176,19 @@ def read(message: bytes) -> Message:
 def holds_second_message(header: Header) -> bool:
     """Whether another message follows in the same bytes: it would be lost, or its patient mixed up."""
     message, delimiters = header.message, header.letterhead.delimiters
-    # A second MSH-2 has the repetition delimiter, which few messages have elsewhere; finding one byte
-    # is much faster than finding `MSH`.
+    # A second MSH-2 has the component and the repetition delimiter side by side, which few messages
+    # have elsewhere; finding one byte is much faster than finding `MSH`.
     found = message.find(delimiters.repetition, header.end)
-    for _ in range(_MAX_LOOKS):
-        if found < 0:
-            return False  # nearly every message
-        if b"MSH" in message[max(found - _MSH_2_WITHIN, 0) : found].upper():
-            break
+    if found < 0:
+        return False
+    component, looks = delimiters.component[0], 0
+    while message[found - 1] != component or b"MSH" not in _before(message, found).upper():
         found = message.find(delimiters.repetition, found + 1)
+        looks += 1
+        if found < 0:
+            return False
+        if looks > _MAX_LOOKS:
+            break
     return sum(one.name == "MSH" for one in _cuts(header)) > 1
 
 
@@ -206,6 +210,10 @@ def has_too_many_segments(header: Header) -> bool:
         return False
     # Lines of a text or of base64 are no segments: an exact count decides.
     return lines > MAX_LINES or sum(1 for _ in _cuts(header)) > MAX_SEGMENTS
+
+
+def _before(message: bytes, index: int) -> bytes:
+    return message[max(index - _MSH_2_WITHIN, 0) : index]
 
 
 def _cuts(header: Header) -> Iterator[Cut]:

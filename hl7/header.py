@@ -314,9 +314,11 @@ def patient_identifier(header: Header) -> tuple[str, str] | None:
 def first_segment(header: Header, name: bytes) -> list[bytes]:
     """The first six fields of the first EVN or PID, its name first; empty for none."""
     message, separator = header.message, header.letterhead.delimiters.field
-    found = regular_patient(separator).match(message, header.end) if name == b"PID" else None
-    if found:
-        return found[2].split(separator, 5)
+    if name == b"PID":
+        end = message[header.end : header.end + 2]
+        end = end if end == b"\r\n" else end[:1]
+        if found := regular_patient(separator, end).match(message, header.end):
+            return found[1].split(separator, 5)
     raw = _first_cut(message, header.start, separator, name.decode()).raw.encode("latin-1")
     return raw.rstrip(TRAILING).split(separator, 5) if raw else []
 
@@ -336,7 +338,8 @@ def value_text(raw: bytes, header: Header) -> str:
         return ""
     escape = header.letterhead.delimiters.escape
     if raw.isascii() and escape not in raw:
-        return printable(raw.decode("ascii")).strip("\n")
+        text = raw.decode("ascii")
+        return text if text.isprintable() else printable(text).strip("\n")
     codec = decoded(header).codec
     text = charset.read_by(raw, charset.UTF_8 if header.wide_codec else codec)
     return Escapes(header.letterhead.delimiters, codec).decode(text).strip("\n")

@@ -109,7 +109,7 @@ class _Reader:
         self._separator = separator
         self._usual = ""  # the line break before the first segment behind MSH
         encoding = text[first.start + 4 : first.end].split(separator, 1)[0].strip()
-        self._repetition = encoding[1:2] or STANDARD.as_text()[2]
+        self._encoding = encoding[:2] + STANDARD.encoding_characters.decode()[len(encoding) : 2]
         self._parts: list[str]
         self._empty_lines = 0
         self._open(first, "MSH" + text[first.start + 3 : first.end])
@@ -166,7 +166,7 @@ class _Reader:
             return ends and usual and _is_known(line.name) and self._cut.name not in TEXTUAL
         if line.name == "MSH":
             # The word in a text is no second message: MSH-2 names the delimiters.
-            return self._repetition in self._rest(line)[1:].split(self._separator, 1)[0][:8]
+            return self._encoding in self._rest(line)[1:].split(self._separator, 1)[0][:8]
         known, usual = _is_known(line.name), line.ending == self._usual
         open_value = self._cut.name == "OBX" and self._separators == _OBX_VALUE
         if known and usual and line.capitals and not open_value:
@@ -204,15 +204,16 @@ def _is_known(name: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def regular_patient(separator: bytes) -> re.Pattern[bytes]:
-    """Matches, from the end of MSH, at most EVN and then PID (group 2), as nearly all messages have them.
+def regular_patient(separator: bytes, end: bytes) -> re.Pattern[bytes]:
+    """Matches, from the end of MSH, at most EVN and then PID (group 1), as nearly all messages have them.
 
-    Where it matches, `cut` finds the same PID.
+    `end` is the line break behind MSH. Where it matches, `cut` finds the same PID.
     """
     mark = re.escape(separator)
     return re.compile(
-        rb"(\r\n?|\n)(?:EVN%b[^\r\n]*\1)?(PID%b[^\r\n]*)"
-        rb"(?:\1(?:PD1|NK1|PV1|PV2|MRG|ROL|NTE|OBX)%b|(?:\1)?\Z)" % (mark, mark, mark)
+        rb"%b(?:EVN%b[^\r\n]*+%b)?(PID%b[^\r\n]*+)"
+        rb"(?:%b(?:PD1|NK1|PV1|PV2|MRG|ROL|NTE|OBX)%b|(?:%b)?\Z)"
+        % (end, mark, end, mark, end, mark, end)
     )
 
 
