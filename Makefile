@@ -7,7 +7,7 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-local image packages run setup test test-fast coverage check sbom audit judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls reference lock clean
+.PHONY: help bench-local image packages run setup test test-fast coverage check sbom audit judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls reference contracts lock clean bench-encounters
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,16 +19,16 @@ setup:
 	@$(PYTHON) local/bootstrap.py
 
 test: setup node_modules ## run the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 # The pure functional tests start no system and no moto.
-FAST := tests/unit tests/functional/comprehend_medical
+FAST := tests/unit tests/functional/simulators/comprehend_medical
 
 test-fast: setup ## run the unit tests and the pure functional tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(FAST) $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow" $(FAST) $(ARGS)
 
 coverage: setup node_modules ## run the whole test suite and report which lines and branches it covers
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term --cov-report=xml --cov-report=html $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term --cov-report=xml --cov-report=html $(ARGS)
 
 check: setup ## lint, format and types
 	@$(BIN)/ruff check .
@@ -83,7 +83,7 @@ bench-receiver-faults: setup ## kill, stop and starve the receiver under load, a
 	@$(BIN)/python -m bench.receiver.faults $(ARGS)
 
 bench-receiver-fuzz: setup ## throw random bytes at the receiver's decoder and answers, ARGS=examples
-	@ENS_FUZZ_EXAMPLES=$(or $(ARGS),50000) $(BIN)/python -m pytest -q --timeout 1800 tests/unit/receiver/test_intake.py -k whatever_comes
+	@ENS_FUZZ_EXAMPLES=$(or $(ARGS),50000) $(BIN)/python -m pytest -q --timeout 1800 tests/unit/receiver/intake/test_intake.py -k whatever_comes
 
 bench-clinical: setup ## measure the clinical stand-in on held-out notes, or on those in NOTES=folder
 	@$(BIN)/python -m bench.clinical $(NOTES) $(ARGS)
@@ -115,6 +115,9 @@ bench-burst: setup ## simulate 1,000 notifications in a minute against a throttl
 bench-parse: setup ## measure the reading of ordinary and hostile messages, beside hl7apy
 	@$(BIN)/python -m bench.parse
 
+bench-encounters: setup ## decide a million events of ten hospitals in memory (ARGS=--events 100000)
+	@$(BIN)/python -m bench.encounters $(ARGS)
+
 bench-calls: setup ## count the AWS calls of one event
 	@$(BIN)/python -m bench.calls
 
@@ -126,8 +129,12 @@ LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-
 # The Lambda runtime brings boto3 and what botocore needs.
 RUNTIME := $(foreach name,boto3 botocore s3transfer urllib3 python-dateutil six,--no-emit-package $(name))
 
-reference: setup ## write the table of API calls and IAM actions again (infra/reference/)
+reference: setup ## write the API and IAM reference (infra/reference/) and the tables of docs/encounters.md again
 	@$(BIN)/python -m infra.reference.build
+	@$(BIN)/python -m ops.reference.encounters
+
+contracts: setup ## write the JSON Schemas of all stored documents again (docs/contracts/)
+	@$(BIN)/python -m ops.contracts
 
 lock: ## pin every dependency again (needs uv)
 	@$(LOCK) --group dev --output-file requirements.txt
@@ -136,7 +143,7 @@ lock: ## pin every dependency again (needs uv)
 	@$(LOCK) supply_chain/requirements.in --output-file supply_chain/requirements.txt
 	@$(LOCK) tests/infra/judges/requirements.in --output-file tests/infra/judges/requirements.txt
 	@cd tests/infra/judges && npm install --package-lock-only --silent
-	@for step in parse_message lookup_identities extract_entities deliver_notification record_feedback release_deliveries; do \
+	@for step in parse_message track_encounter lookup_identities extract_entities deliver_notification record_feedback release_deliveries; do \
 	  $(LOCK) $(RUNTIME) --group $$step --output-file lambdas/$$step/requirements.txt; done
 
 clean: ## remove everything that the other targets made

@@ -1,4 +1,4 @@
-"""`python -m bench`: lists the benchmarks; `python -m bench NAME` runs the one that is called so."""
+"""`python -m bench`: lists the benchmarks; `python -m bench NAME` runs one."""
 
 import re
 import sys
@@ -9,7 +9,7 @@ _TARGET = re.compile(r"^(bench-[a-z-]+):.*## (.*)$", re.MULTILINE)
 
 
 def main(arguments: list[str]) -> int:
-    """The exit status."""
+    """Returns the exit status."""
     match arguments:
         case ["receiver", *rest]:
             from bench.receiver.run import main as receiver

@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def measured() -> dict[str, Counter[str]]:
-    """The calls of each case by `service Operation`; a transaction counts as its items."""
+    """Returns the calls of each case by `service Operation`. A transaction counts each of its items."""
     found = {}
     with contextlib.redirect_stdout(io.StringIO()):
         # Imported here: the handlers' loggers keep the stdout of their import.

@@ -1,7 +1,7 @@
-"""`python -m bench cold`: what importing each step's handler costs in a fresh interpreter.
+"""`python -m bench cold`: measures the import of each step's handler in a new interpreter.
 
 From the step's built asset, with Lambda's search path (asset first, boto3 last, no site-packages) and
-compiled bytecode: the part of a cold start that is our own doing. The interpreter here is the one that
+compiled bytecode: the part of a cold start that the code causes. The interpreter here is the one that
 runs this, not Lambda's, so compare the figures with each other and over time.
 """
 
@@ -92,7 +92,7 @@ def _fresh(
             "PATH": os.defpath,
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
-            # By these Powertools and the X-Ray SDK know that they run in Lambda.
+            # Powertools and the X-Ray SDK read these to detect Lambda.
             "LAMBDA_TASK_ROOT": str(asset),
             "AWS_LAMBDA_FUNCTION_NAME": module,
         },

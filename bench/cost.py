@@ -1,4 +1,4 @@
-"""`python -m bench.cost [FILE …]`: what the notes at hand would cost in each mode, in units as billed.
+"""`python -m bench.cost [FILE …]`: prints the price of notes in each cost mode, in billed units.
 
 Messages are read by ParseMessage's and ExtractEntities' own code, and findings are the local
 stand-in's, so nothing is sent or paid. FILE is a message (`.hl7`) that is measured beside the
@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.extract_entities.chunks import chunks
 from lambdas.extract_entities.comprehend import LIMITS, UNIT
-from lambdas.extract_entities.findings import Found, found
+from lambdas.extract_entities.findings import CurrentFindings, found
 from lambdas.extract_entities.notes import Piece, Reading, reading, sources
 from lambdas.extract_entities.settings import COST_MODES
 from lambdas.parse_message.read_event import read_event
@@ -64,7 +65,7 @@ def main(files: Sequence[str]) -> None:
         )
 
 
-def measured(texts: Iterable[Reading], mode: str) -> Measured:
+def measured(texts: Iterable[Reading], mode: CostMode) -> Measured:
     """The sums over the texts in a mode."""
     units, usd, results = 0, 0.0, []
     for text in texts:
@@ -85,7 +86,7 @@ def measured(texts: Iterable[Reading], mode: str) -> Measured:
     )
 
 
-def _found(text: Reading, mode: str) -> Found:
+def _found(text: Reading, mode: CostMode) -> CurrentFindings:
     asked = COST_MODES[mode]
     entities = {name: ASK[name](text.text)["Entities"] if name in asked else [] for name in ASK}
     return found(

@@ -1,4 +1,4 @@
-"""`python -m bench.idle_cost [ENVIRONMENT …]`: USD a month of an environment that no message reaches.
+"""`python -m bench.idle_cost [ENVIRONMENT …]`: prints USD a month of an environment without messages.
 
 Counts what the synthesised templates create and multiplies by AWS's list prices of us-east-1, without
 free tiers, discounts and taxes. docs/cost.md shows the result.
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 HOURS = 730
-"""Of a month, as AWS's pricing calculator counts."""
+"""Hours of a month in AWS's pricing calculator."""
 
 CONTAINER_INSIGHTS_METRICS = 25
 """An estimate for one cluster, one service and two task definitions."""

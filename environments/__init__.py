@@ -1,4 +1,4 @@
-"""What differs between environments: one TOML file each, and one for each hospital system that sends.
+"""The settings of environments and senders: a TOML file for each environment and each hospital system.
 
 A deployer edits these files and nothing else: docs/configuration.md.
 """
@@ -9,11 +9,11 @@ from environments.model import (
     Backup,
     CustomerGateway,
     Environment,
-    Mail,
-    Mdm,
+    MailSection,
+    MpiSection,
     Network,
-    People,
-    Receiver,
+    PeopleSection,
+    ReceiverSection,
     Sender,
 )
 
@@ -22,11 +22,11 @@ __all__ = [
     "CustomerGateway",
     "Environment",
     "EnvironmentFileError",
-    "Mail",
-    "Mdm",
+    "MailSection",
+    "MpiSection",
     "Network",
-    "People",
-    "Receiver",
+    "PeopleSection",
+    "ReceiverSection",
     "Sender",
     "load",
     "names",

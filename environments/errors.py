@@ -1,13 +1,13 @@
-"""The error of a file in `environments/`, and how it names a file."""
+"""The error of a file in `environments/`."""
 
 from pathlib import Path
 
 
 class EnvironmentFileError(ValueError):
-    """A file cannot be used. The text names each file, key and the allowed values, one line each."""
+    """Raised when a file cannot be used. Each line names a file, a key and the allowed values."""
 
 
 def shown(file: Path) -> str:
-    """The path of a file as errors show it: `environments/prod.toml`."""
+    """Returns a file's path for an error text, as in `environments/prod.toml`."""
     parts = file.parts
     return "/".join(parts[-3:] if file.parent.name == "senders" else parts[-2:])

@@ -22,14 +22,14 @@ def names(folder: Path = FOLDER) -> tuple[str, ...]:
 
 @cache
 def load(name: str, folder: Path = FOLDER) -> Environment:
-    """Returns the environment of `<name>.toml` with the senders that it names.
+    """Returns the environment of `<name>.toml` with the senders that it lists.
 
-    Raises `EnvironmentFileError` for an unknown name, and with every fault of the files it needs.
+    Raises `EnvironmentFileError` for an unknown name, and for faults of the files, with all of a file.
     """
     if name not in names(folder):
         known = ", ".join(names(folder))
         raise EnvironmentFileError(
-            f"there is no environment {name!r}: choose one of {known} (-c env=dev)"
+            f"environments/{name}.toml does not exist: choose one of {known} (-c env=dev)"
         )
     file = folder / f"{name}.toml"
     content = _read(file)
@@ -44,7 +44,7 @@ def _sender(name: str, environment: str, named_in: Path) -> Sender:
     if not file.exists():
         known = ", ".join(sorted(f.stem for f in file.parent.glob("*.toml")))
         raise EnvironmentFileError(
-            f"{shown(named_in)}: senders: there is no file senders/{name}.toml; allowed: {known}"
+            f"{shown(named_in)}: senders: senders/{name}.toml does not exist; allowed: {known}"
         )
     content = _read(file)
     check(file, content, "sender.schema.json")
@@ -60,7 +60,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _convert(file: Path, content: dict[str, Any], kind: type[T]) -> T:
-    """The checked content as a dataclass, whose own rules name the key that breaks them."""
+    """The content as a dataclass. Raises `EnvironmentFileError` with the key that breaks one of its rules."""
     try:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:

@@ -79,13 +79,13 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
-    """Number of receivers, where TLS ends, and which messages are accepted.
+class ReceiverSection:
+    """Table `[receiver]`: number of receivers, TLS, and the messages that are accepted.
 
     TLS ends at the load balancer with `certificate_arn`, at the receiver with `tls_secret`. Without
     both, MLLP is plain TCP in the VPN. Empty `processing_ids`: P in prod, P, T and D elsewhere.
-    `server_name` is the name in the certificate, and `smoke_secret` the ARN of a secret with what
-    `ens smoke` needs for TLS: `ca`, and for mutual TLS `certificate` and `key`, in PEM.
+    `server_name` is the name in the certificate. `smoke_secret` is the ARN of a secret for `ens smoke`:
+    `ca`, and for mutual TLS `certificate` and `key`, in PEM.
     """
 
     desired: int = 2
@@ -94,21 +94,26 @@ class Receiver:
     tls_secret: str = ""
     server_name: str = ""
     smoke_secret: str = ""
-    unknown_senders: Literal["accept", "refuse"] = "accept"
+    unknown_senders: Literal["accept", "reject"] = "accept"
     processing_ids: tuple[Literal["P", "T", "D"], ...] = ()
 
     def __post_init__(self) -> None:
         if self.certificate_arn and self.tls_secret:
-            raise ValueError("TLS ends at the load balancer or at the receiver, not at both")
+            raise ValueError(
+                "certificate_arn and tls_secret are both set; allowed: one of them, because TLS ends"
+                " at the load balancer or at the receiver"
+            )
+        if self.desired > self.maximum:
+            raise ValueError(f"desired: {self.desired}; allowed: at most maximum ({self.maximum})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
-    """Origin and rules of notifications.
+class MailSection:
+    """Table `[mail]`: sender address and sending rules of notifications.
 
     `create` is False where SES already has the domain's identity. `rate` is in mails a second.
-    `sandbox_recipients` are the verified addresses or domains that mail goes to in the SES sandbox,
-    where SES asks for a grant on each; empty with production access.
+    `sandbox_recipients` are the verified addresses or domains that may get mail in the SES sandbox, where
+    the sending role needs a grant on each; empty with production access.
     """
 
     domain: str
@@ -121,13 +126,21 @@ class Mail:
     smime_secret: str = ""
     smime_secret_key_arn: str = ""
 
+    def __post_init__(self) -> None:
+        # SES: an identity of a domain is that of its subdomains too, and of no other.
+        sending = self.from_address.rpartition("@")[2]
+        if sending != self.domain and not sending.endswith(f".{self.domain}"):
+            raise ValueError(
+                f"from_address: {self.from_address}; allowed: an address in {self.domain}"
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mdm:
-    """The master patient index or provider directory outside (docs/identity.md), and the way to it.
+class MpiSection:
+    """Table `[mpi]`: the external master patient index or provider directory (docs/identity.md).
 
-    `settings` are the function's ENS_MDM_SETTINGS. `networks` and `port` are opened in the functions'
-    security group. Without `secret_key_arn`, the secret is under AWS's own key.
+    `settings` are the function's ENS_MPI_SETTINGS. `networks` and `port` are opened in the functions'
+    security group. Without `secret_key_arn`, the secret is encrypted with the AWS managed key.
     """
 
     settings: dict[str, Any] = field(default_factory=dict)
@@ -144,7 +157,7 @@ class Mdm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
-    """Daily backups of tables and vault, kept for `days` and copied to the backup vaults `copy_to` (ARNs).
+    """Table `[backup]`: daily backups of tables and vault, kept for `days`, copied to `copy_to` (ARNs).
 
     A copy in another account needs its vault's access policy and an organisation's cross-account
     backup (AWS Backup developer guide, "Creating backup copies across AWS accounts").
@@ -155,8 +168,8 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class People:
-    """Principals that may assume each role for people (docs/security.md): ARNs, `*` allowed.
+class PeopleSection:
+    """Table `[people]`: principals (ARNs, `*` allowed) that may assume each role of docs/security.md.
 
     Empty: any principal of the account that signed in with MFA and may call `sts:AssumeRole`. Roles of
     IAM Identity Center are
@@ -170,21 +183,21 @@ class People:
 
 
 MAX_FINDINGS_WAIT_SECONDS = 100
-"""The state machine's 270 seconds without what every later state may take (tests/workflow)."""
+"""The state machine's timeout of 270 seconds less the timeouts of all later states (tests/workflow)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """One environment and the senders that it names. Empty `account`: that of the credentials.
+    """One environment and its senders. Empty `account`: the account of the credentials.
 
     `max_receive_count` deliveries of a queue message, one every 12 minutes, end as a dead letter.
     Without `extract_concurrency` no Lambda concurrency is reserved. `comprehend_rate` and
     `comprehend_characters` are quotas a second of each operation of Comprehend Medical, shared by all
-    functions; `findings_wait_seconds` is how long an event may wait for its turn there.
+    functions; `findings_wait_seconds` is the longest time that an event waits for this quota.
     `log_execution_data` adds the input and output of every state to the workflow's log (docs/cost.md).
-    `data_trail` records every access to vault, registry and look-ups in CloudTrail.
-    `vault_retention_days` is the age at which the last copy of a message is gone, `vault_recovery_days`
-    the time in which a deleted object can be brought back; `backup` None makes no backups.
+    `data_trail` records every access to vault, registry and MPI cache in CloudTrail.
+    `vault_retention_days` is the age at which the last copy of a message is deleted, `vault_recovery_days`
+    the time in which a deleted object can be restored. `backup` None makes no backups.
     """
 
     name: str
@@ -192,13 +205,13 @@ class Environment:
     region: str = "us-east-1"
     target: Literal["lambda", "host"] = "lambda"
     network: Network | None = None
-    receiver: Receiver = field(default_factory=Receiver)
-    mail: Mail
+    receiver: ReceiverSection = field(default_factory=ReceiverSection)
+    mail: MailSection
     senders: tuple[Sender, ...] = ()
     unknown_patient: Literal["dead_letter", "end", "hold"]
     hold_minutes: int = 5
-    mdm_backend: Literal["registry", "pixpdq", "fhir"] = "registry"
-    mdm: Mdm = field(default_factory=Mdm)
+    mpi_client: Literal["registry", "pixpdq", "fhir"] = "registry"
+    mpi: MpiSection = field(default_factory=MpiSection)
     cost_mode: Literal["full", "coded", "off"] = "full"
     comprehend_rate: int = 40
     comprehend_characters: int = 40_000
@@ -209,7 +222,7 @@ class Environment:
     max_receive_count: int
     extract_concurrency: int | None = None
     log_execution_data: bool = False
-    people: People = field(default_factory=People)
+    people: PeopleSection = field(default_factory=PeopleSection)
     data_trail: bool = False
     alarm_addresses: tuple[str, ...] = ()
     alarm_topics: tuple[str, ...] = ()
@@ -221,8 +234,8 @@ class Environment:
     backup: Backup | None = None
 
     def __post_init__(self) -> None:
-        # Names are built from it (a load balancer's has at most 32 characters), and patterns in
-        # policies end with it and a hyphen: `hl7-ens-dev-*` must not match another environment.
+        # Physical names contain it (a load balancer's has at most 32 characters). Patterns in policies
+        # end with it and a hyphen: `hl7-ens-dev-*` must not match another environment.
         if not re.fullmatch(r"[a-z][a-z0-9]{0,14}", self.name):
             raise ValueError(
                 f"name: {self.name}; allowed: 1 to 15 lower-case letters and digits, the first a letter"
@@ -244,8 +257,8 @@ class Environment:
                 other = unbound.setdefault(written, sender.name)
                 if other != sender.name:
                     raise ValueError(
-                        f"senders: {other} and {sender.name} write the same MSH-3 and MSH-4;"
-                        " allowed: the same only where networks or certificates tell them apart"
+                        f"senders: {other} and {sender.name} have the same MSH-3 and MSH-4;"
+                        " allowed: the same only with different networks or certificates"
                     )
 
     @property
@@ -257,18 +270,18 @@ class Environment:
     def vault_expiration_days(self) -> int:
         """Days after which the vault marks an object as deleted.
 
-        Its bytes stay for `vault_recovery_days` and in backups for `backup.days`, so that the last copy
-        ends when `vault_retention_days` have passed.
+        Its bytes stay for `vault_recovery_days`, and in backups for `backup.days`, so that the last copy is
+        deleted after `vault_retention_days`.
         """
         backups = self.backup.days if self.backup else 0
         return self.vault_retention_days - self.vault_recovery_days - backups
 
     def runs_inside(self, step: str) -> bool:
-        """Whether a function runs in the VPC: all or none, and LookupIdentities where its MPI is there."""
+        """Whether a function runs in the VPC: all or none, but LookupIdentities always with `mpi.networks`."""
         if self.network is None:
             return False
         return self.network.functions_inside or (
-            step == "LookupIdentities" and bool(self.mdm.networks)
+            step == "LookupIdentities" and bool(self.mpi.networks)
         )
 
     def configuration(self) -> str:
@@ -285,8 +298,8 @@ class Environment:
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
     def placeholders(self) -> list[str]:
-        """Returns each value that a deployer has still to set: `<file>: <key>: <what to do>`.
+        """Returns each value that a deployer still has to set, as `<file>: <key>: <remedy>`.
 
-        The local environment sends no mail to anybody, so its list is empty.
+        The list of the local environment is empty: it sends no mail.
         """
         return [] if self.network is None else unset_values(self)

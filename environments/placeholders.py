@@ -1,4 +1,4 @@
-"""Finds the example values that a deployer has to replace before an environment serves anybody."""
+"""Finds the example values that a deployer has to replace before the environment is used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 SMOKE = "smoke"
 
-# RFC 2606: .example, .test, .invalid and the example domains belong to nobody.
+# RFC 2606 reserves .example, .test, .invalid and the example domains.
 _EXAMPLE_DOMAIN = re.compile(r"(^|[.@/])([\w-]+\.(example|test|invalid)|example\.(com|net|org))\b")
 # The accounts of AWS's own documentation.
 _EXAMPLE_ACCOUNT = re.compile(r"(^|:)(123456789012|1{4}2{4}3{4}|4{4}5{4}6{4}|0{12})(:|$)")
@@ -21,7 +21,7 @@ _EXAMPLE_NETWORK = re.compile(r"^(192\.0\.2|198\.51\.100|203\.0\.113)\.")
 
 
 def unset_values(environment: Environment) -> list[str]:
-    """Returns `<file>: <key>: <what to do>` for each example value, sample sender and empty list."""
+    """Returns `<file>: <key>: <remedy>` for each example value, sample sender and empty list."""
     file = f"environments/{environment.name}.toml"
     values = asdict(environment)
     senders = values.pop("senders")
@@ -29,13 +29,13 @@ def unset_values(environment: Environment) -> list[str]:
     for sender in senders:
         name = sender.pop("name")
         if sender["sample"]:
-            found.append(f"{file}: senders: {name} is a sample; name the hospital's own systems")
+            found.append(f"{file}: senders: {name} is a sample; list the hospital's own systems")
         else:
             found += _examples(f"environments/senders/{name}.toml", "", sender)
     if all(sender.name == SMOKE for sender in environment.senders):
         found.append(f"{file}: senders: no hospital system; add a file in environments/senders/")
     if not environment.alarm_addresses and not environment.alarm_topics:
-        found.append(f"{file}: alarm_addresses: nobody is told of alarms; add a mail address")
+        found.append(f"{file}: alarm_addresses: alarms have no recipient; add a mail address")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Checks a file's content against its JSON Schema; each fault names file, key and what is allowed."""
+"""Checks a file's content against its JSON Schema. Each fault names file, key and the allowed values."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ FORMATS.checks("time-zone")(_is_time_zone)
 
 
 def check(file: Path, content: dict[str, Any], schema: str) -> None:
-    """Raises `EnvironmentFileError` with one line for every fault of the content."""
+    """Raises `EnvironmentFileError` with one line for each fault of the content."""
     faults = [
         f"{shown(file)}: {fault}"
         for error in sorted(_validator(schema).iter_errors(content), key=lambda e: e.json_path)
@@ -48,7 +48,7 @@ def _validator(schema: str) -> Draft7Validator:
 
 
 def _sentences(error: ValidationError) -> Iterator[str]:
-    """The fault as `<key>: <what is wrong>; allowed: <values>`."""
+    """The fault as `<key>: <fault>; allowed: <values>`."""
     key = _dotted(error.absolute_path)
     schema: dict[str, Any] = dict(error.schema)
     match error.validator:

@@ -31,7 +31,7 @@ _FRAMING_BYTES = b"\x0b\x1c\r\n"
 _ECHOED = (3, 4, 5, 6, 11, 12, 18)
 
 
-class Problem(Protocol):
+class ErrorDetail(Protocol):
     """The reason for which a message is not accepted."""
 
     @property
@@ -60,7 +60,7 @@ class Acknowledgement:
 
 
 def acknowledge(
-    header: Header | None, problem: Problem | None = None, control_id: bytes = b""
+    header: Header | None, problem: ErrorDetail | None = None, control_id: bytes = b""
 ) -> Acknowledgement:
     """Returns the acknowledgement of a message: accepted when `problem` is None, else for that problem.
 
@@ -181,7 +181,7 @@ def _message_type(trigger: str, d: Delimiters, version: tuple[int, int, int]) ->
     return d.component.join(part.encode() for part in parts)
 
 
-def _err(problem: Problem, d: Delimiters, version: tuple[int, int, int]) -> list[bytes]:
+def _err(problem: ErrorDetail, d: Delimiters, version: tuple[int, int, int]) -> list[bytes]:
     """ERR since 2.5: location, code, severity, user's text. Before: ERR-1 alone (HL7 2.15.5)."""
     code, text = str(problem.error).encode(), MESSAGE_ERRORS[problem.error].encode()
     location = [part.encode() for part in problem.location]
@@ -227,7 +227,7 @@ _NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReceivedAcknowledgement:
     """The acknowledgement that a receiver sent: `code` is MSA-1, `text` says why it is not AA."""
 
     code: str
@@ -240,20 +240,20 @@ class Answer:
         return self.code in ACCEPTED
 
 
-def read_answer(message: bytes) -> Answer:
+def read_answer(message: bytes) -> ReceivedAcknowledgement:
     """The acknowledgement in a receiver's answer; its code is "" when the answer holds no MSA segment."""
     segments = [s for s in message.replace(b"\n", b"\r").split(b"\r") if s]
     separator = segments[0][3:4] if segments and segments[0].startswith(b"MSH") else b"|"
     fields = {s[:3]: s.split(separator or b"|") for s in reversed(segments)}
     msa, err = fields.get(b"MSA", []), fields.get(b"ERR", [])
     if not msa:
-        return Answer("", "the answer is not an HL7 acknowledgement")
+        return ReceivedAcknowledgement("", "the answer is not an HL7 acknowledgement")
     # ERR-3 is the error code, ERR-8 the text for the user, ERR-7 diagnostics; MSA-3 is the old way.
     error, position = " ".join(_at(err, 3).split("^")[:2]), _at(err, 2).replace("^", "-").strip("-")
     told = _at(err, 8) or _at(err, 7) or _at(msa, 3)
     where = ", ".join(part for part in (error, position) if part)
     text = f"{told} ({where})" if told and where else told or where
-    return Answer(_at(msa, 1), text, msa[2] if len(msa) > 2 else b"")
+    return ReceivedAcknowledgement(_at(msa, 1), text, msa[2] if len(msa) > 2 else b"")
 
 
 def _at(fields: list[bytes], number: int) -> str:

@@ -144,7 +144,7 @@ class Message:
         """All segments, also those of further patients. The answer to a query may have several."""
         return [*self.segments, *self.beyond]
 
-    def unread(self) -> tuple[str, ...]:
+    def skipped_segments(self) -> tuple[str, ...]:
         """The names of segments that this system does not read, each once, in message order."""
         return tuple(dict.fromkeys(s.name for s in self.segments if s.name not in READ))
 

@@ -26,7 +26,7 @@ _SEPARATORS = b"\r\n\x00"
 _MSH = b"MSH"
 
 
-class Fault(StrEnum):
+class FrameFault(StrEnum):
     """Fault of a frame that was not received as sent by the rules."""
 
     OVERSIZE = "oversize"
@@ -39,16 +39,16 @@ class Fault(StrEnum):
 class Frame:
     """One frame's bytes without its blocks.
 
-    With a fault, `payload` holds the bytes received; of an oversize frame, the first `max_bytes`.
+    With a fault, `message` holds the bytes received; of an oversize frame, the first `max_bytes`.
     """
 
-    payload: bytes = field(repr=False)
-    fault: Fault | None = None
+    message: bytes = field(repr=False)
+    fault: FrameFault | None = None
 
 
-def wrap(payload: bytes) -> bytes:
+def wrap(message: bytes) -> bytes:
     """The message framed for sending."""
-    return b"\x0b%b\x1c\r" % payload
+    return b"\x0b%b\x1c\r" % message
 
 
 class Decoder:
@@ -85,7 +85,7 @@ class Decoder:
         kept = len(self._buffer)
         if kept:
             self._buffer += data
-        # Whole frames in one read are cut from the read itself: one copy of the payload.
+        # Whole frames in one read are cut from the read itself: one copy of the message.
         buffer: bytes | bytearray = self._buffer if kept else data
         position = 0
         while True:
@@ -114,7 +114,7 @@ class Decoder:
         """Returns the frame that the end of the stream, or a timeout, completes or cuts off. Resets the decoder."""
         frames = self.settle()
         if self._inside and not self._skipping:
-            frames.append(Frame(bytes(self._buffer), Fault.CUT_OFF))
+            frames.append(Frame(bytes(self._buffer), FrameFault.CUT_OFF))
         elif not self._inside:
             self.junk_bytes += len(self._buffer)
         self._inside = self._skipping = self._in_junk = self._after_end = False
@@ -216,11 +216,11 @@ class Decoder:
     def _finish(self, buffer: bytes | bytearray, start: int, end: int, frames: list[Frame]) -> None:
         """Adds the frame whose body is from `start` to `end`, the index of its end block."""
         if not self._skipping:
-            fault = None if self._has_start_block else Fault.NO_START_BLOCK
+            fault = None if self._has_start_block else FrameFault.NO_START_BLOCK
             frame = self._cut(buffer, start, end, fault)
             twice = end > start and buffer[end - 1] == END_BLOCK
-            if twice and frame.fault is not Fault.OVERSIZE:
-                frame = Frame(frame.payload.rstrip(_FS), fault)
+            if twice and frame.fault is not FrameFault.OVERSIZE:
+                frame = Frame(frame.message.rstrip(_FS), fault)
             frames.append(frame)
         self._inside = self._skipping = False
         self._after_end = True
@@ -228,11 +228,13 @@ class Decoder:
     def _abort(self, buffer: bytes | bytearray, start: int, end: int, frames: list[Frame]) -> None:
         """Adds the received part of a frame that another one interrupts."""
         if end > start and not self._skipping:
-            frames.append(self._cut(buffer, start, end, Fault.ABORTED))
+            frames.append(self._cut(buffer, start, end, FrameFault.ABORTED))
 
-    def _cut(self, buffer: bytes | bytearray, start: int, end: int, fault: Fault | None) -> Frame:
+    def _cut(
+        self, buffer: bytes | bytearray, start: int, end: int, fault: FrameFault | None
+    ) -> Frame:
         if end - start > self._max_bytes:
-            end, fault = start + self._max_bytes, Fault.OVERSIZE
+            end, fault = start + self._max_bytes, FrameFault.OVERSIZE
         return Frame(bytes(memoryview(buffer)[start:end]), fault)
 
     def _check_size(self, buffer: bytes | bytearray, start: int, frames: list[Frame]) -> int:

@@ -43,7 +43,7 @@ _MAX_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class _Time:
+class _ReadTime:
     """A time as far as it was sent: the moment on the sender's clock, and its last known part."""
 
     moment: datetime
@@ -91,7 +91,7 @@ class Times:
         found = self._read(value, position, WarningCode.NOT_A_DATE)
         return found.date() if found else ""
 
-    def _read(self, value: str, position: str, otherwise: WarningCode) -> _Time | None:
+    def _read(self, value: str, position: str, otherwise: WarningCode) -> _ReadTime | None:
         value = value.strip().split("\n", 1)[0].strip()
         if not value:
             return None
@@ -102,7 +102,7 @@ class Times:
             self.warnings.append(MessageWarning(WarningCode.NOT_STANDARD_FORM, position))
         return found
 
-    def _offset(self, found: _Time, position: str) -> str:
+    def _offset(self, found: _ReadTime, position: str) -> str:
         if found.offset:
             return found.offset
         if self.zone:
@@ -118,7 +118,7 @@ def offset_of(value: str) -> str:
     return found.offset if found else ""
 
 
-def _time(value: str) -> _Time | None:
+def _time(value: str) -> _ReadTime | None:
     """The time in a text; None for one that has no single meaning."""
     if len(value) > _MAX_CHARACTERS:
         return None
@@ -136,7 +136,7 @@ def _time(value: str) -> _Time | None:
     return _of_parts({**parts, "day": str(day), "month": str(month)}, standard=False)
 
 
-def _of_parts(parts: dict[str, str | None], *, standard: bool) -> _Time | None:
+def _of_parts(parts: dict[str, str | None], *, standard: bool) -> _ReadTime | None:
     offset = _offset_of_parts(parts.get("offset") or "")
     if offset is None:
         return None
@@ -166,7 +166,7 @@ def _of_parts(parts: dict[str, str | None], *, standard: bool) -> _Time | None:
     except (ValueError, OverflowError):
         return None
     fraction = (parts.get("fraction") or "").lstrip(".,")[:6] if given[-1] == "second" else ""
-    return _Time(moment, given[-1], f".{fraction}" if fraction else "", offset, standard)
+    return _ReadTime(moment, given[-1], f".{fraction}" if fraction else "", offset, standard)
 
 
 def _offset_of_parts(sent: str) -> str | None:

@@ -14,7 +14,7 @@ from infra.ingress.stack import IngressStack
 from infra.network.stack import NetworkStack
 
 FIRST_DEPLOYMENT = "first-deployment"
-"""The context key by which `make deploy` says that no stack of the environment exists yet."""
+"""The context key that `make deploy` sets for the first deployment of an environment."""
 
 # Set here and not in cdk.json, so that a synth from Python gives what the CLI gives.
 CONTEXT: dict[str, Any] = {
@@ -24,7 +24,7 @@ CONTEXT: dict[str, Any] = {
     "@aws-cdk/aws-ecs:disableExplicitDeploymentControllerForCircuitBreaker": True,
     "@aws-cdk/aws-iam:minimizePolicies": True,
     "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
-    # A stack keeps what another has taken from it until the other lets go.
+    # A stack cannot remove an export that another stack still imports.
     "@aws-cdk/core:defaultCrossStackReferences": "strong",
     "@aws-cdk/core:enablePartitionLiterals": True,
     "@aws-cdk/core:validateAgainstDefaultRules": True,
@@ -35,7 +35,7 @@ CONTEXT: dict[str, Any] = {
 def build(name: str, outdir: str | None = None, *, bundle: bool = True) -> cx_api.CloudAssembly:
     """The cloud assembly of an environment, written to `outdir` (a temporary folder without it).
 
-    `bundle` False leaves the functions' packages out: quick, for who wants the templates only.
+    With `bundle` False the functions' packages are not built, for tests of the templates.
     Raises `ValueError` for an unknown environment.
     """
     app = new_app(outdir, bundle=bundle)
@@ -50,12 +50,12 @@ def new_app(outdir: str | None = None, *, bundle: bool = True) -> cdk.App:
 
 
 def find(name: str) -> Environment:
-    """The environment of that name; `EnvironmentFileError` where its files cannot be used."""
+    """Returns the environment of that name. Raises `EnvironmentFileError` when its files cannot be used."""
     return load(name)
 
 
 def without_protection(environment: Environment) -> Environment:
-    """Returns the environment as its first deployment makes it: nothing refuses its own deletion.
+    """Returns the environment without deletion protection, for its first deployment.
 
     A load balancer, table or stack under deletion protection cannot be rolled back when its creation
     fails. `make deploy` switches protection on by a second deployment, after the first succeeded.
@@ -64,7 +64,7 @@ def without_protection(environment: Environment) -> Environment:
 
 
 def add_stacks(app: cdk.App, environment: Environment) -> None:
-    """Adds the stacks of an environment: the core alone, or with network and ingress around it."""
+    """Adds the stacks of an environment: the core alone, or network, core and ingress."""
     prefix, network = environment.prefix, environment.network
     if network is None:
         CoreStack(app, f"{prefix}-core", environment=environment, **_options(environment))
@@ -111,7 +111,7 @@ def _options(environment: Environment) -> dict[str, Any]:
 
 
 def main() -> None:
-    """What the CDK CLI runs."""
+    """Synthesises the app for the CDK CLI."""
     app = new_app()
     try:
         environment = find(app.node.try_get_context("env") or "")

@@ -1,4 +1,4 @@
-"""A function's package, built without Docker: the shared code, the step's own folder, its requirements.
+"""Builds a function's package without Docker: shared code, the step's folder, its requirements.
 
 The same tree in the repository, in the asset and in AWS, so that imports mean the same everywhere.
 """
@@ -26,15 +26,17 @@ BUILD = ROOT / ".build" / "packages"
 SHARED = {
     "delivery": ("deliver_notification",),
     "delivery/ledger": ("lookup_identities", "record_feedback", "release_deliveries"),
+    "encounters": ("track_encounter",),
 }
-"""Folders of lambdas/ that several steps ship, and which; tests/unit/test_imports.py keeps them right."""
+"""Folders of lambdas/ that several steps ship, with these steps. tests/unit/test_imports.py checks
+them."""
 RECIPE = "1"
-"""Raise it when the way a package is built changes, so that every function is deployed anew."""
+"""Raise it when the build changes, so that every function is deployed again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The machine a package is for: what pip is told, and the Python that can compile for it."""
+    """The machine of a package: pip's options, and the Python version that compiles its bytecode."""
 
     name: str
     pip: tuple[str, ...]
@@ -67,7 +69,7 @@ def _lambda() -> Target:
 
 
 def _find_python(version: str) -> str | None:
-    """The path of a Python of exactly this version, or None; a shim that leads nowhere is none."""
+    """Returns the path of a Python of exactly this version, None when there is none or only a broken shim."""
     found = shutil.which(f"python{version}")
     if found is None:
         return None
@@ -77,7 +79,7 @@ def _find_python(version: str) -> str | None:
 
 
 def code_of(step: str, target: Target) -> lambda_.Code:
-    """The package of a step (its folder under lambdas/). Its hash is of sources, lock and target."""
+    """Returns the package of a step (its folder under lambdas/). Its hash is over sources, lock and target."""
     return lambda_.Code.from_asset(
         str(ROOT / "lambdas" / step),
         asset_hash_type=cdk.AssetHashType.CUSTOM,
@@ -91,7 +93,7 @@ def code_of(step: str, target: Target) -> lambda_.Code:
 
 
 def asset_hash(step: str, target: Target) -> str:
-    """SHA-256 in hex over what goes into the package; the same on every machine."""
+    """Returns the SHA-256 in hex over the package's sources, the same on every machine."""
     digest = hashlib.sha256(f"{RECIPE}\0{target.name}\0".encode())
     for path in sources(step):
         digest.update(f"{path.relative_to(ROOT).as_posix()}\0".encode())
@@ -100,7 +102,7 @@ def asset_hash(step: str, target: Target) -> str:
 
 
 def sources(step: str) -> list[Path]:
-    """The files of the repository that go into a step's package, in a fixed order."""
+    """Returns the repository's files in a step's package, in a fixed order."""
     lambdas = ROOT / "lambdas"
     shared = [lambdas / name for name, steps in SHARED.items() if step in steps]
     folders = (ROOT / "hl7", lambdas / "common", lambdas / step, *shared)
@@ -116,7 +118,7 @@ def _belongs(path: Path) -> bool:
 
 
 def build(step: str, target: Target, output: Path) -> None:
-    """Puts a step's package into an existing folder. Raises `CalledProcessError` when pip cannot."""
+    """Writes a step's package to an existing folder. Raises `CalledProcessError` when pip fails."""
     packages = install(ROOT / "lambdas" / step / "requirements.txt", target)
     shutil.copytree(packages, output, dirs_exist_ok=True)
     for path in sources(step):
@@ -128,7 +130,7 @@ def build(step: str, target: Target, output: Path) -> None:
 
 
 def install(lock: Path, target: Target) -> Path:
-    """The folder with a lock file's packages for a target; installed once, then found again.
+    """Returns the folder with a lock file's packages for a target. They are installed once.
 
     Steps with equal locks share it. Without a network the packages must be in pip's cache.
     """
@@ -153,14 +155,14 @@ def install(lock: Path, target: Target) -> Path:
         try:
             fresh.rename(folder)
         except OSError:
-            # Another synth was faster; what it installed is the same.
+            # Another synth has installed the same packages meanwhile.
             if not folder.exists():
                 raise
     return folder
 
 
 def _compile(folder: Path, target: Target) -> None:
-    """Compiles for the target where its Python is at hand, else leaves that to the first start.
+    """Compiles the bytecode if this machine has the target's Python; else Lambda compiles at the first start.
 
     Unchecked: the files' times change on the way to AWS, and sources and bytecode travel together.
     """
@@ -189,7 +191,7 @@ def modules(folder: Path) -> Iterator[Path]:
 
 @jsii.implements(cdk.ILocalBundling)
 class _Bundler:
-    """What CDK calls to fill a staging folder. It answers True always, so Docker is never asked."""
+    """CDK's local bundler for a package. `try_bundle` always returns True, so CDK never runs Docker."""
 
     def __init__(self, step: str, target: Target) -> None:
         self._step = step

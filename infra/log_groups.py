@@ -1,4 +1,4 @@
-"""Log groups: encrypted with a key of ours, kept for the environment's time, gone with their stack."""
+"""Log groups: encrypted with the environment's key, deleted with their stack."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
@@ -14,11 +14,11 @@ RETENTION = {
     90: logs.RetentionDays.THREE_MONTHS,
     365: logs.RetentionDays.ONE_YEAR,
 }
-"""CloudWatch's names for the numbers of days that environments may choose."""
+"""CDK's constants for the numbers of days that environments may choose."""
 
 
 class LogGroup(logs.LogGroup):
-    """The log group `name`. Logs hold no patient data; what must last is in the audit table."""
+    """The log group `name`. Logs hold no patient data. Records for years are in the audit table."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class LogGroup(logs.LogGroup):
 
 
 def _words(name: str, environment: Environment) -> str:
-    """The part of a log group's name after the environment's prefix, as a logical id takes it."""
+    """Returns the part of a log group's name after the environment's prefix, as letters and digits."""
     last = name.rsplit("/", 1)[-1].removeprefix(f"{environment.prefix}-")
     service = "Pipe" if "/pipes/" in name else "States" if "/states/" in name else ""
     return service + "".join(word[0].upper() + word[1:] for word in last.split("-"))

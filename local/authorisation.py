@@ -3,14 +3,19 @@
 A request signed with plain keys is the developer's and passes. The actions that a call needs come from
 infra/reference/table.json, which the tests of the templates use too: an API call that it does not know
 is denied. moto leaves the resource at `*` for most services, so that a policy naming a table would never
-match; here each request names what it touches, and an action on another resource is denied.
+match; here each request names what it touches, and an action on another resource is denied. moto leaves
+conditions aside too; here `dynamodb:LeadingKeys` is read, which limits a statement to partition keys.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
 
+from moto.cloudformation.models import cloudformation_backends
 from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.exceptions import AccessDeniedError as QueryAccessDeniedError
 from moto.core.responses import BaseResponse
 from moto.dynamodb.models import dynamodb_backends
 from moto.iam.access_control import IAMPolicy, PermissionResult, create_access_key
@@ -22,8 +27,17 @@ from werkzeug.exceptions import HTTPException
 from infra.reference.table import UnknownCallError, reference
 from local.patching import replace
 
-Need = tuple[str, str]
-"""An action (`dynamodb:PutItem`) and the ARN that it is done to."""
+LEADING_KEYS = "dynamodb:LeadingKeys"
+EQUALS = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
+
+
+class RequiredAction(NamedTuple):
+    """An action (`dynamodb:PutItem`), the ARN that it is done to, and the partition keys it names."""
+
+    action: str
+    arn: str
+    leading_keys: frozenset[str] = frozenset()
+
 
 # moto starts the pipe's executions by the asynchronous call; the pipe itself makes the synchronous one.
 STANDS_FOR = {("stepfunctions", "StartExecution"): "StartSyncExecution"}
@@ -38,6 +52,15 @@ class AccessDeniedError(HTTPException):
         super().__init__(json.dumps({"__type": "AccessDeniedException", "message": sentence}))
 
 
+def _refusal(request: BaseResponse, caller_arn: str, action: str, why: str) -> Exception:
+    """The refusal in the protocol of the request: S3's XML, the query protocol's XML, or JSON."""
+    if action.startswith("s3:"):
+        return S3AccessDeniedError()
+    if request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+        return QueryAccessDeniedError(caller_arn, f"{action} {why}")
+    return AccessDeniedError(f"User: {caller_arn} is not authorized to perform: {action} {why}")
+
+
 def install() -> None:
     """Puts this in place of moto's own check, for all services of this process's moto."""
     replace(ActionAuthenticatorMixin, "_authenticate_and_authorize_action", _authorise)
@@ -47,34 +70,72 @@ def _authorise(request: BaseResponse, _: type, resource: str = "*") -> None:
     """Raises the service's own AccessDenied unless the caller's role allows all that the request needs."""
     if "X-Amz-Security-Token" not in request.headers:
         return
-    try:
-        needs = list(_needs(request, resource))
-    except UnknownCallError as error:
-        raise AccessDeniedError(f"the local AWS denies what it does not know: {error}") from None
     caller = create_access_key(
         account_id=request.current_account,
         partition=request.partition,
         access_key_id=_credential(request)[0],
         headers=request.headers,
     )
-    policies = [_readable(policy) for policy in caller.collect_policies()]
-    for needed, arn in needs:
-        results = {policy.is_action_permitted(needed, arn) for policy in policies}
+    try:
+        needs = list(_needs(request, resource))
+    except UnknownCallError as error:
+        why = f"(the local AWS denies what it does not know: {error})"
+        raise _refusal(request, caller.arn, request._get_action(), why) from None
+    documents = [_document(policy) for policy in caller.collect_policies()]
+    for need in needs:
+        results = {
+            _applicable(document, need).is_action_permitted(need.action, need.arn)
+            for document in documents
+        }
         if PermissionResult.DENIED in results or PermissionResult.PERMITTED not in results:
-            if needed.startswith("s3:"):
-                raise S3AccessDeniedError
-            raise AccessDeniedError(
-                f"User: {caller.arn} is not authorized to perform: {needed} on resource: {arn}"
-            )
+            raise _refusal(request, caller.arn, need.action, f"on resource: {need.arn}")
 
 
-def _readable(policy: Any) -> IAMPolicy:
-    """Moto's policy; it keeps those that stand in a role's own template as documents, which it cannot read."""
-    is_document = isinstance(policy, dict) and "Statement" in policy
-    return IAMPolicy(json.dumps(policy) if is_document else policy)
+def _document(policy: Any) -> dict[str, Any]:
+    """A policy as moto keeps it: those that stand in a role's own template as documents."""
+    if isinstance(policy, dict) and "Statement" in policy:
+        return policy
+    document: dict[str, Any] = IAMPolicy(policy)._policy_json
+    return document
 
 
-def _needs(request: BaseResponse, resource: str) -> Iterator[Need]:
+def _applicable(document: dict[str, Any], need: RequiredAction) -> IAMPolicy:
+    """The statements of a policy whose `dynamodb:LeadingKeys` condition, if any, the request meets."""
+    found = document["Statement"]
+    statements = found if isinstance(found, list) else [found]
+    kept = [each for each in statements if _meets(each.get("Condition", {}), need.leading_keys)]
+    return IAMPolicy(json.dumps({**document, "Statement": [_unbound(each) for each in kept]}))
+
+
+def _meets(condition: dict[str, Any], leading_keys: frozenset[str]) -> bool:
+    """Whether every key that a request names is among those of the condition.
+
+    A request that names none, such as a Scan, meets it, as `ForAllValues` has it (IAM user guide,
+    "Set operators for multivalued context keys").
+    """
+    for operator, keys in condition.items():
+        if LEADING_KEYS not in keys:
+            continue
+        patterns = keys[LEADING_KEYS]
+        patterns = patterns if isinstance(patterns, list) else [patterns]
+        alike = fnmatchcase if operator.endswith("StringLike") else str.__eq__
+        if not all(any(alike(key, pattern) for pattern in patterns) for key in leading_keys):
+            return False
+    return True
+
+
+def _unbound(statement: dict[str, Any]) -> dict[str, Any]:
+    """The statement without the condition that has been read already."""
+    condition = {
+        operator: keys
+        for operator, keys in statement.get("Condition", {}).items()
+        if set(keys) != {LEADING_KEYS}
+    }
+    rest = {name: value for name, value in statement.items() if name != "Condition"}
+    return {**rest, "Condition": condition} if condition else rest
+
+
+def _needs(request: BaseResponse, resource: str) -> Iterator[RequiredAction]:
     """The actions that a request needs, each with what it is done to. Raises `UnknownCallError`."""
     signed_for = _credential(request)[3]
     service = reference().service_signed(signed_for)
@@ -82,14 +143,39 @@ def _needs(request: BaseResponse, resource: str) -> Iterator[Need]:
     if service == "s3":
         # moto names the action itself, by what the request touches (moto/s3/responses.py).
         reference().action(f"s3:{operation}")
-        yield f"s3:{operation}", resource
+        yield RequiredAction(f"s3:{operation}", resource)
         return
     operation = STANDS_FOR.get((service, operation), operation)
     parameters = _parameters(request)
     for resources, part in _targets(service, operation, parameters, request):
         for action in reference().actions_of(service or signed_for, operation, part):
             for each in resources:
-                yield action, each
+                yield RequiredAction(action, each, _leading_keys(part, each, request))
+
+
+def _leading_keys(parameters: dict[str, Any], arn: str, request: BaseResponse) -> frozenset[str]:
+    """The partition keys, as text, that a DynamoDB request names for a table or an index."""
+    if ":table/" not in arn:
+        return frozenset()
+    name, _, index = arn.partition(":table/")[2].partition("/index/")
+    table = dynamodb_backends[request.current_account][request.region].tables.get(name)
+    if table is None:
+        return frozenset()
+    schema = table.get_index(index).schema if index else table.schema
+    (key,) = (each["AttributeName"] for each in schema if each["KeyType"] == "HASH")
+    return frozenset(_values_of(key, parameters))
+
+
+def _values_of(key: str, parameters: dict[str, Any]) -> Iterator[str]:
+    """The values of an attribute in the parameters of a call, and of each member of a transaction."""
+    for member in parameters.get("TransactItems", []):
+        for part in member.values():
+            yield from _values_of(key, part)
+    for where in ("Key", "Item"):
+        yield from map(str, parameters.get(where, {}).get(key, {}).values())
+    for name, value in EQUALS.findall(parameters.get("KeyConditionExpression", "")):
+        if parameters.get("ExpressionAttributeNames", {}).get(name, name) == key:
+            yield from map(str, parameters["ExpressionAttributeValues"][value].values())
 
 
 def _parameters(request: BaseResponse) -> dict[str, Any]:
@@ -125,6 +211,8 @@ def _targets(
             yield [_arn("lambda", f"function:{name}", request)], {}
         case "stepfunctions":
             yield [parameters.get("stateMachineArn", "*")], parameters
+        case "cloudformation":
+            yield [_stack(request._get_param("StackName") or "*", request)], parameters
         case _:
             yield ["*"], parameters
 
@@ -154,6 +242,12 @@ def _secret(name_or_arn: str, request: BaseResponse) -> str:
     secrets = secretsmanager_backends[request.current_account][request.region].secrets
     found = [s.arn for s in secrets.values() if name_or_arn in (s.arn, s.name)]
     return found[0] if found else name_or_arn
+
+
+def _stack(name: str, request: BaseResponse) -> str:
+    stacks = cloudformation_backends[request.current_account][request.region].stacks
+    found = [stack.stack_id for stack in stacks.values() if stack.name == name]
+    return str(found[0]) if found else _arn("cloudformation", f"stack/{name}/", request)
 
 
 def _mail(parameters: dict[str, Any], request: BaseResponse) -> Iterator[str]:

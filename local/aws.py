@@ -14,7 +14,15 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 
-from local import authorisation, fifo, moto_patches, ses_account, transactions
+from local import (
+    authorisation,
+    botocore_patches,
+    dispatch,
+    fifo,
+    moto_patches,
+    ses_account,
+    transactions,
+)
 from local.clients import client
 from local.patching import replace
 from local.servers import App, Environ, StartResponse
@@ -31,13 +39,14 @@ def create_app(port: int, invoke: Invoke) -> App:
     os.environ["MOTO_PORT"] = str(port)
     default_user_config["stepfunctions"]["execute_state_machine"] = True
     authorisation.install()
+    botocore_patches.install()
     fifo.install()
     moto_patches.install()
     ses_account.install()
     transactions.install()
     _run_functions_with(invoke)
     _act_in_the_machines_role(port)
-    return _DynamoOneAtATime(DomainDispatcherApplication(create_backend_app))
+    return _DynamoOneAtATime(dispatch.in_front_of(DomainDispatcherApplication(create_backend_app)))
 
 
 class _DynamoOneAtATime:

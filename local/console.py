@@ -1,7 +1,7 @@
-"""The console page and its JSON API: what happened to each event, the mail that went out, dead letters.
+"""The console page and its JSON API: events with their steps, accepted mails, dead letters.
 
-For the run on this machine: it shows notifications, and so patient data. It answers to loopback
-names alone, and runs no script but its own.
+For the local system: it shows notifications, which hold patient data. It answers to loopback host
+names only, and its pages run only its own scripts.
 """
 
 from dataclasses import asdict
@@ -29,30 +29,30 @@ Thing = TypeVar("Thing")
 
 
 class Trails(Protocol):
-    """Where events come from: `ops.events.trail.TrailSource`."""
+    """The source of events: `ops.events.trail.TrailSource`."""
 
     def recent(self, limit: int) -> list[EventSummary]:
-        """The newest events first."""
+        """Returns events, newest first."""
 
     def event(self, event_id: str) -> EventTrail | None:
-        """One event; None when nothing is known of it."""
+        """Returns one event, None when it does not exist."""
 
     def dead_letters(self) -> DeadLetters:
-        """The events that were given up, and the queue's own count."""
+        """Returns the failed events and the number of messages on the dead-letter queue."""
 
 
-class Mailbox(Protocol):
-    """Where the mails are that the local SES took."""
+class MailSource(Protocol):
+    """The source of mails: those that the local SES has accepted."""
 
     def list(self) -> list[Mail]:
-        """Each mail's to, subject, event_id, sent_at and mail_id, newest first."""
+        """Returns to, subject, event_id, sent_at and mail_id of each mail, newest first."""
 
     def get(self, mail_id: str) -> Mail | None:
-        """One mail, also with headers, text, html and raw; None when there is none."""
+        """Returns one mail, also with headers, text, html and raw; None when it does not exist."""
 
 
-def create_app(trails: Trails, mailbox: Mailbox) -> Flask:
-    """The console as a WSGI application."""
+def create_app(trails: Trails, mailbox: MailSource) -> Flask:
+    """Returns the console as a WSGI application."""
     app = Flask(__name__)
     app.jinja_env.filters.update(
         words=words,
@@ -73,7 +73,7 @@ def create_app(trails: Trails, mailbox: Mailbox) -> Flask:
     return app
 
 
-def _add_api(app: Flask, trails: Trails, mailbox: Mailbox) -> None:
+def _add_api(app: Flask, trails: Trails, mailbox: MailSource) -> None:
     @app.get("/api/health")
     def api_health() -> ResponseReturnValue:
         return {"status": "ok"}
@@ -99,7 +99,7 @@ def _add_api(app: Flask, trails: Trails, mailbox: Mailbox) -> None:
         return jsonify(trails.dead_letters().to_dict())
 
 
-def _add_pages(app: Flask, trails: Trails, mailbox: Mailbox) -> None:
+def _add_pages(app: Flask, trails: Trails, mailbox: MailSource) -> None:
     @app.get("/")
     def events_page() -> str:
         return render_template("events.html", events=trails.recent(_limit()))
@@ -128,7 +128,7 @@ def _add_pages(app: Flask, trails: Trails, mailbox: Mailbox) -> None:
 
 
 def _limit() -> int:
-    """How many events the caller asks for."""
+    """The number of events requested."""
     text = request.args.get("limit", str(DEFAULT_LIMIT))
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LIMIT):
         abort(400, f"limit is a number from 1 to {MAX_LIMIT}")
@@ -142,7 +142,7 @@ def _found(thing: Thing | None, name: str) -> Thing:
 
 
 def _only_loopback_names() -> None:
-    """Refuses names that merely resolve to this machine: a web page could use one to read it."""
+    """Rejects host names other than loopback's, against DNS rebinding by a web page."""
     if request.host.rsplit(":", 1)[0] not in LOOPBACK and request.host not in LOOPBACK:
         abort(421, "The console answers to 127.0.0.1 and localhost alone.")
 

@@ -10,7 +10,7 @@ from moto.cloudformation.parsing import get_model_map
 
 from local import resources
 from local.clients import ACCOUNT, REGION, client
-from local.sandbox import Function
+from local.sandbox import LambdaFunction
 
 STACK = "hl7-ens-local-core"
 
@@ -24,29 +24,29 @@ class DeploymentError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class DeployedStack:
     """The deployed stack: its outputs by name, its functions, and the pipe as the template has it."""
 
     stack: str
     aws_port: int
     outputs: dict[str, str]
-    functions: tuple[Function, ...]
+    functions: tuple[LambdaFunction, ...]
     pipe: dict[str, Any]
 
 
-def deploy(assembly: Path, port: int, mdm: str = "") -> Deployment:
-    """Creates the stack of a cloud assembly in the local AWS on `port`; `mdm` names the index in use.
+def deploy(assembly: Path, port: int, mpi: str = "") -> DeployedStack:
+    """Creates the stack of a cloud assembly in the local AWS on `port`; `mpi` names the index in use.
 
     Raises `DeploymentError` for a resource type that is neither creatable nor ignored.
     """
     template: Template = json.loads((assembly / f"{STACK}.template.json").read_bytes())
-    if mdm:
-        _say_which_index(template, mdm)
+    if mpi:
+        _set_mpi_client(template, mpi)
     cloudformation = client("cloudformation", port)
     _publish_files(assembly, port)
     cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(creatable(template)))
     (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
-    return Deployment(
+    return DeployedStack(
         stack=STACK,
         aws_port=port,
         outputs={output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]},
@@ -76,11 +76,11 @@ def creatable(template: Template) -> Template:
     return {**template, "Resources": kept}
 
 
-def _say_which_index(template: Template, mdm: str) -> None:
-    """Tells the workflow what a run's own `ENS_MDM` says and the assembly cannot know."""
+def _set_mpi_client(template: Template, mpi: str) -> None:
+    """Tells the workflow what a run's own `ENS_MPI` says and the assembly cannot know."""
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::StepFunctions::StateMachine":
-            resource["Properties"]["DefinitionSubstitutions"]["MdmBackend"] = mdm
+            resource["Properties"]["DefinitionSubstitutions"]["MpiClient"] = mpi
 
 
 def _publish_files(assembly: Path, port: int) -> None:
@@ -95,7 +95,7 @@ def _publish_files(assembly: Path, port: int) -> None:
                 s3.upload_file(str(source), destination["bucketName"], destination["objectKey"])
 
 
-def _functions(template: Template, assembly: Path, port: int) -> list[Function]:
+def _functions(template: Template, assembly: Path, port: int) -> list[LambdaFunction]:
     awslambda = client("lambda", port)
     found = []
     for resource in template["Resources"].values():
@@ -106,7 +106,7 @@ def _functions(template: Template, assembly: Path, port: int) -> list[Function]:
         name = resource["Properties"]["FunctionName"]
         made = awslambda.get_function_configuration(FunctionName=name)
         found.append(
-            Function(
+            LambdaFunction(
                 name=name,
                 arn=made["FunctionArn"],
                 role_arn=made["Role"],

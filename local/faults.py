@@ -29,7 +29,7 @@ PATH = "/_local/faults"
 
 
 @dataclass
-class Fault:
+class ArmedFault:
     """One armed fault; `times` counts down to none."""
 
     service: str
@@ -53,11 +53,11 @@ class Fault:
         )
 
 
-class Faults:
+class FaultInjector:
     """The armed faults of a local run, shared by the servers that it puts in front of."""
 
     def __init__(self) -> None:
-        self._armed: list[Fault] = []
+        self._armed: list[ArmedFault] = []
         self._lock = threading.Lock()
 
     def in_front_of(self, app: App) -> App:
@@ -77,7 +77,7 @@ class Faults:
 
         return guarded
 
-    def _take(self, environ: Environ) -> Fault | None:
+    def _take(self, environ: Environ) -> ArmedFault | None:
         if not self._armed:
             return None
         with self._lock:
@@ -91,7 +91,7 @@ class Faults:
         with self._lock:
             if method == "POST":
                 try:
-                    self._armed.append(Fault(**json_of(environ)))
+                    self._armed.append(ArmedFault(**json_of(environ)))
                 except (TypeError, ValueError) as error:
                     return Response(f"{error}\n", HTTPStatus.BAD_REQUEST)
             elif method == "DELETE":
@@ -100,7 +100,7 @@ class Faults:
         return Response(json.dumps(left), content_type="application/json")
 
 
-def _failure(fault: Fault, environ: Environ) -> Response:
+def _failure(fault: ArmedFault, environ: Environ) -> Response:
     """The service's error in its own protocol, or a connection that closes without a word."""
     if fault.disconnect:
         with suppress(OSError):

@@ -21,7 +21,7 @@ Documents = list[Document]
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class AcceptedMail:
     """One accepted mail. `mail_id` is SES's message id; `tags` are those of SendEmail."""
 
     mail_id: str
@@ -74,14 +74,14 @@ class Mail:
         return "" if part is None else str(part.get_content())
 
 
-Accepted = Callable[[Mail], None]
+Accepted = Callable[[AcceptedMail], None]
 
 
 class Mailbox:
     """Stands before the local SES and keeps what it takes."""
 
     def __init__(self) -> None:
-        self._mails: list[Mail] = []
+        self._mails: list[AcceptedMail] = []
         self._lock = threading.Lock()
         self._listeners: list[Accepted] = []
 
@@ -111,7 +111,7 @@ class Mailbox:
             answer = Response.from_app(app, environ)
             if answer.status_code == 200:
                 message_id = json.loads(answer.get_data())["MessageId"]
-                mail = Mail(
+                mail = AcceptedMail(
                     mail_id=message_id,
                     sent_at=now(),
                     to=tuple(request["Destination"]["ToAddresses"]),

@@ -1,14 +1,14 @@
 """How we change moto, so that every place where we do can be found."""
 
 from collections.abc import Callable
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 
 def replace(
-    owner: type | ModuleType, name: str, function: Callable[..., Any]
+    owner: type | ModuleType, name: str, function: Callable[..., Any] | property | SimpleNamespace
 ) -> Callable[..., Any]:
-    """Puts `function` in place of a method or function of moto's and returns the one it replaces.
+    """Puts `function` in place of what a class or module has under that name; returns what it replaces.
 
     Raises `AttributeError` when there is none: a moto that moved it must fail here, not quietly.
     """

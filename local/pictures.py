@@ -12,10 +12,12 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from lambdas.common.contracts.models import KINDS, CodedText, FirstNotice, Location
+from lambdas.common.contracts.event import NOTIFIED, EventKind
+from lambdas.common.contracts.recipient import FirstNotice
+from lambdas.common.contracts.visit import CodedText, Location
 from lambdas.delivery.message.letter import Letter, rendered, view_of
 from lambdas.delivery.message.locale import words_in
-from tests.unit.deliver_notification.letters import (
+from tests.unit.lambdas.delivery.message.letters import (
     DEATHS,
     FINDINGS,
     RECIPIENT,
@@ -37,10 +39,10 @@ FACTS: dict[str, dict[str, Any]] = {
 
 def letters() -> Iterator[tuple[str, Letter]]:
     """Every picture's name and what it shows: each kind, and the forms that a recipient may choose."""
-    for kind in (*KINDS, "death"):
-        event = DEATHS[3] if kind == "death" else of_kind(kind, **FACTS.get(kind, {}))
-        withdraws = FIRST if kind.startswith("cancel_") else None
-        reader = replace(RECIPIENT, withdraws=withdraws)
+    for kind in NOTIFIED:
+        event = DEATHS[3] if kind is EventKind.DEATH else of_kind(kind, **FACTS.get(kind, {}))
+        cancels = FIRST if kind.startswith("cancel_") else None
+        reader = replace(RECIPIENT, cancels=cancels)
         yield kind, letter_of(event, FINDINGS, reader, REACHED)
     event = of_kind("discharge", **FACTS["discharge"])
     french = replace(RECIPIENT, language="fr-CA")

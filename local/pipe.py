@@ -34,7 +34,7 @@ STOP_SECONDS = 5.0
 Message = dict[str, Any]
 
 
-class Pipe:
+class PipeRunner:
     """A running pipe. `properties` are those of the template's AWS::Pipes::Pipe, resolved."""
 
     def __init__(self, properties: dict[str, Any], port: int) -> None:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from local.clients import developer_environment
-from local.deploy import Deployment
+from local.deploy import DeployedStack
 from local.servers import HOST
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,10 +24,12 @@ class ReceiverError(Exception):
     """The receiver did not start; the text says where its log is."""
 
 
-class Receiver:
+class ReceiverProcess:
     """A running `python -m receiver`."""
 
-    def __init__(self, deployment: Deployment, mllp_port: int, health_port: int, log: Path) -> None:
+    def __init__(
+        self, deployment: DeployedStack, mllp_port: int, health_port: int, log: Path
+    ) -> None:
         self._health_port = health_port
         self._log = log
         with log.open("ab") as output:

@@ -4,11 +4,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from hl7.acknowledgement import Answer
+from hl7.acknowledgement import ReceivedAcknowledgement
 from local.servers import HOST
 from ops.events.trail import EventTrail, TrailSource
 from ops.sending import messages
-from ops.sending.mllp import Connection
+from ops.sending.mllp import ReceiverConnection
 
 ADMISSION = Path(__file__).resolve().parents[1] / "samples" / "admission.hl7"
 ENDED = ("COMPLETED", "FAILED")
@@ -19,14 +19,14 @@ WATCH_SECONDS = 60.0
 class Outcome:
     """What became of the sample: its acknowledgement, and its trail (None when it never appeared)."""
 
-    acknowledgement: Answer
+    acknowledgement: ReceivedAcknowledgement
     trail: EventTrail | None
 
 
 def send(mllp_port: int, trails: TrailSource, file: Path = ADMISSION) -> Outcome:
     """Sends the message and waits until its event has ended, a minute at most."""
     message = messages.read(file)[0]
-    with Connection(HOST, mllp_port, timeout=10) as connection:
+    with ReceiverConnection(HOST, mllp_port, timeout=10) as connection:
         acknowledgement = connection.send(message)
     if not acknowledgement.accepted:
         return Outcome(acknowledgement, None)

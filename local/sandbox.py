@@ -18,7 +18,7 @@ INIT_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class LambdaFunction:
     """One function of the template. To run, its `environment` needs credentials of its role besides."""
 
     name: str
@@ -34,7 +34,7 @@ class Function:
 class Sandbox:
     """One process that runs a function, one invocation at a time."""
 
-    def __init__(self, function: Function, runtime: Path, cache: Path, log: Path) -> None:
+    def __init__(self, function: LambdaFunction, runtime: Path, cache: Path, log: Path) -> None:
         self._function = function
         read_end, write_end = os.pipe()
         self._answers = os.fdopen(read_end, "rb", buffering=0)

@@ -18,7 +18,7 @@ from moto.events.models import events_backends
 
 from lambdas.common.clock import now
 from local.clients import ACCOUNT, REGION
-from local.mailbox import Mail
+from local.mailbox import AcceptedMail
 
 Detail = dict[str, Any]
 
@@ -35,7 +35,7 @@ DETAIL_TYPES = {
 }
 
 
-def details(mail: Mail) -> Iterator[Detail]:
+def details(mail: AcceptedMail) -> Iterator[Detail]:
     """The details of the events that follow the acceptance of a mail, in order."""
     moment = now()
     recipients = [{"emailAddress": address} for address in mail.to]
@@ -91,14 +91,14 @@ class SesEvents:
 
     def __init__(self, invoke: Callable[[str, bytes], tuple[bytes, bool]]) -> None:
         self._invoke = invoke
-        self._waiting: queue.Queue[Mail | None] = queue.Queue()
+        self._waiting: queue.Queue[AcceptedMail | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
         """Begins to send."""
         self._thread.start()
 
-    def accepted(self, mail: Mail) -> None:
+    def accepted(self, mail: AcceptedMail) -> None:
         """Has the events of this mail sent soon."""
         self._waiting.put(mail)
 

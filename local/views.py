@@ -1,4 +1,4 @@
-"""What the console's templates need computed: bars of the timeline, times, mail headers."""
+"""Computes values for the console's templates: bars of the timeline, times, mail headers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SLIVER = 8
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A step and where its bar lies in its run, in thousandths of the run's length.
+    """A step with the position of its bar, in thousandths of its run's duration.
 
     `width` is 0 where nothing was measured; `opens_run` marks the first step of a run.
     """
@@ -27,7 +27,7 @@ class Bar:
 
 
 def bars(steps: Sequence[Step]) -> list[Bar]:
-    """The steps with their bars, each run on a scale of its own: runs may lie hours apart."""
+    """Returns the steps with their bars. Each run has its own scale, because runs may be hours apart."""
     spans = {
         run: _span([s for s in steps if s.run == run]) for run in {s.run for s in steps if s.run}
     }
@@ -41,7 +41,7 @@ def bars(steps: Sequence[Step]) -> list[Bar]:
 
 
 def _span(steps: Sequence[Step]) -> tuple[int, int]:
-    """When a run began, and how long it took, in milliseconds."""
+    """The start and the duration of a run, in milliseconds."""
     start = min(step.offset_ms for step in steps)
     return start, max(1, max(step.offset_ms + (step.duration_ms or 0) for step in steps) - start)
 
@@ -54,7 +54,7 @@ def _bar(step: Step, span: tuple[int, int], first: bool) -> Bar:
 
 
 def when(moment: str) -> Markup:
-    """A moment as a `<time>` element in UTC; empty for none."""
+    """Returns an ISO 8601 time as a `<time>` element in UTC, "" for ""."""
     if not moment:
         return Markup("")
     parsed = datetime.fromisoformat(moment).astimezone(UTC)
@@ -63,7 +63,7 @@ def when(moment: str) -> Markup:
 
 
 def code_spans(text: str) -> Markup:
-    """A sentence with its `commands` set as code."""
+    """Returns a sentence as HTML with its `commands` as code."""
     parts = text.split("`")
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if position % 2 else escape(part)
@@ -72,7 +72,7 @@ def code_spans(text: str) -> Markup:
 
 
 def headers_of(mail: dict[str, Any]) -> list[tuple[str, str]]:
-    """A mail's headers in order, whether they come as pairs or as an object."""
+    """Returns a mail's headers in order, from pairs or from an object."""
     headers = mail["headers"]
     pairs = headers.items() if isinstance(headers, dict) else headers
     return [(str(name), str(value)) for name, value in pairs]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from local import worker
-from local.sandbox import Function, Sandbox, error_answer
+from local.sandbox import LambdaFunction, Sandbox, error_answer
 
 POOL_SIZE = 2
 """Sandboxes of a function. Each new one costs a second of CPU time, and there are two cores."""
@@ -16,7 +16,7 @@ class Workers:
     """Runs functions by name; as many sandboxes of each as are asked for at once, up to `POOL_SIZE`."""
 
     def __init__(
-        self, functions: Iterable[Function], runtime: Path, cache: Path, logs: Path
+        self, functions: Iterable[LambdaFunction], runtime: Path, cache: Path, logs: Path
     ) -> None:
         self._pools = {
             function.name: _Pool(
@@ -42,7 +42,7 @@ class Workers:
 
 
 class _Pool:
-    def __init__(self, function: Function, runtime: Path, cache: Path, log: Path) -> None:
+    def __init__(self, function: LambdaFunction, runtime: Path, cache: Path, log: Path) -> None:
         self._function = function
         self._places = (runtime, cache, log)
         self._free = threading.Semaphore(POOL_SIZE)

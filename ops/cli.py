@@ -1,4 +1,4 @@
-"""The command `ens`: its options for all commands, and the one place where failures become sentences."""
+"""The command `ens`: the options of all commands, and the sentence for each expected failure."""
 
 from typing import Any
 
@@ -19,24 +19,33 @@ from ops.commands.roster import roster_group
 from ops.commands.send import send_command
 from ops.commands.smoke import smoke_command
 from ops.commands.trace import trace_command
-from ops.problem import FAILURES, sentence
+from ops.problem import FAILURES, is_denied, sentence
+from ops.roles import advice
 from ops.session import Session
 
 
-class SayingGroup(click.Group):
-    """A group of commands whose foreseeable failures end in one sentence and exit code 1."""
+class ErrorReportingGroup(click.Group):
+    """A group of commands that prints one sentence for an expected failure and exits with 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """What the command returns; `ClickException` for what an operator can mend."""
+        """Runs the command. Raises `ClickException` for the failures in `ops.problem.FAILURES`."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            raise  # click ends quietly when `ens … | head` has seen enough
+            raise  # click exits without a message when the reader of a pipe has ended, as in `ens … | head`
         except FAILURES as error:
-            raise click.ClickException(sentence(error)) from None
+            raise click.ClickException(_said(error, ctx.obj)) from None
 
 
-@click.group(cls=SayingGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def _said(error: Exception, session: Session | None) -> str:
+    """The failure in a sentence, and for a missing right the role that has it."""
+    said = sentence(error)
+    if session is None or not is_denied(error):
+        return said
+    return f"{said} {advice(session.command, session.environment)}".rstrip()
+
+
+@click.group(cls=ErrorReportingGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--env",
     "environment",
@@ -44,14 +53,14 @@ class SayingGroup(click.Group):
     envvar="ENS_ENV",
     show_default=True,
     show_envvar=True,
-    help="Which deployment: local, dev, staging or prod.",
+    help="The environment: local, dev, staging or prod.",
 )
 @click.version_option(__version__, prog_name="ens", message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context, environment: str) -> None:
     """Traces, audits, sends and redrives patient events.
 
-    What it prints holds references, codes and counts, never a patient's data.
+    The output holds references, codes and counts, no patient data.
     """
     ctx.obj = Session(environment)
 

@@ -1,4 +1,4 @@
-"""Units that Comprehend Medical billed, summed from the audit trail, and the prices they are billed at."""
+"""Sums the billed units of Comprehend Medical from the audit trail, with their prices."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,12 +11,12 @@ PRICES = {
     "InferICD10CM": 0.0005,
     "InferRxNorm": 0.00025,
 }
-"""USD a unit of 100 characters, without the free tier and volume tiers (docs/cost.md says where from)."""
+"""USD per unit of 100 characters, without free tier and volume tiers (docs/cost.md names the source)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one operation was asked on one day."""
+    """Events, billed units and price of one operation on one day (UTC)."""
 
     day: str
     operation: str
@@ -25,12 +25,12 @@ class Cost:
     usd: float
 
     def to_dict(self) -> dict[str, Any]:
-        """The sums as JSON values."""
+        """Returns the fields as JSON."""
         return asdict(self)
 
 
 def of_day(day: str) -> list[Cost]:
-    """A day's sums by operation, those with units only; the day is YYYY-MM-DD in UTC."""
+    """Returns the sums of a day (YYYY-MM-DD, UTC) for each operation with billed units."""
     events: dict[str, set[str]] = {}
     units: dict[str, int] = {}
     entries = chain.query(

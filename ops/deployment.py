@@ -1,4 +1,4 @@
-"""Finds a deployment by its stack's outputs, so that an operator names an environment and no more."""
+"""Finds a deployment by the name of its environment: reads the outputs of its stacks."""
 
 import os
 from dataclasses import dataclass, field
@@ -8,16 +8,17 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from ops.problem import ProblemError
+from environments import EnvironmentFileError, load
+from ops.problem import DENIED_CODES, DeniedError, ProblemError
 
 LOCAL = "local"
 LOCAL_REGION = "us-east-1"
 MLLP_PORT = 17000
 
-# An operator waits a little longer than a function may, but not for minutes.
+# Longer timeouts than in a function; an operator still gets an answer within half a minute.
 CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
 
-# The settings of lambdas.common.settings and the stack output that holds each.
+# The variables of lambdas.common.settings, and the stack output that holds each value.
 SETTINGS = {
     "ENS_VAULT_BUCKET": "VaultBucket",
     "ENS_AUDIT_TABLE": "AuditTable",
@@ -29,7 +30,7 @@ SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One environment as its core stack describes it: region and the stack's outputs by name."""
+    """A deployed environment: its region and the outputs of its core stack, by name."""
 
     environment: str
     region: str
@@ -37,11 +38,11 @@ class Deployment:
 
     @property
     def is_local(self) -> bool:
-        """Whether this is the system on this machine."""
+        """Whether this is the local system (`make run`)."""
         return self.environment == LOCAL
 
     def output(self, name: str) -> str:
-        """An output of the core stack; `ProblemError` when the stack lacks it."""
+        """Returns an output of the core stack. Raises `ProblemError` when the stack lacks it."""
         try:
             return self.outputs[name]
         except KeyError:
@@ -51,41 +52,41 @@ class Deployment:
             ) from None
 
     def bind(self) -> None:
-        """Sets the environment variables that the shared step code reads, for this process."""
+        """Sets the environment variables that the steps' shared code reads, in this process."""
         os.environ["ENS_ENVIRONMENT"] = self.environment
         for variable, name in SETTINGS.items():
             os.environ[variable] = self.output(name)
 
 
 def core_stack(environment: str) -> str:
-    """The name of an environment's core stack."""
+    """Returns the name of an environment's core stack."""
     return f"hl7-ens-{environment}-core"
 
 
 def ingress_stack(environment: str) -> str:
-    """The name of an environment's ingress stack."""
+    """Returns the name of an environment's ingress stack."""
     return f"hl7-ens-{environment}-ingress"
 
 
 def ingress_outputs(environment: str) -> dict[str, str]:
-    """The outputs of an environment's ingress stack by name; none where it is not deployed."""
+    """Returns the outputs of an environment's ingress stack by name, {} where it is not deployed."""
     stack = ingress_stack(environment)
     return _outputs(boto3.client("cloudformation", config=CONFIG), stack) or {}
 
 
 def local_endpoint() -> str:
-    """Where the local system answers AWS calls; ENS_AWS_PORT moves it."""
+    """Returns the URL of the local AWS, on port ENS_AWS_PORT (default 4566)."""
     return f"http://127.0.0.1:{os.environ.get('ENS_AWS_PORT', '4566')}"
 
 
 def find(environment: str) -> Deployment:
-    """The deployment of an environment, its settings bound to this process.
+    """Returns the deployment of an environment, and sets the variables that name its resources.
 
-    Raises `ProblemError` when the local system is not running or the environment is not deployed
-    in this account and region; what AWS itself refuses comes as it is.
+    Raises `ProblemError` when the local system is not running, or when the environment is not deployed
+    in this account and region. Raises botocore's `ClientError` for an error of AWS.
     """
     if environment == LOCAL:
-        _point_at_this_machine()
+        _use_local_aws()
     cloudformation = boto3.client("cloudformation", config=CONFIG)
     try:
         outputs = _outputs(cloudformation, core_stack(environment))
@@ -93,7 +94,7 @@ def find(environment: str) -> Deployment:
         if environment != LOCAL:
             raise
         raise ProblemError(
-            f"The local system is not running (nothing answers at {local_endpoint()}):"
+            f"The local system is not running (no answer at {local_endpoint()}):"
             " start it with `make run`."
         ) from None
     region = cloudformation.meta.region_name
@@ -105,21 +106,24 @@ def find(environment: str) -> Deployment:
 
 
 def receiver_address(environment: str) -> tuple[str, int]:
-    """Host and port of an environment's MLLP receiver; `ProblemError` when it has no ingress."""
+    """Returns host and port of an environment's receiver.
+
+    Raises `ProblemError` when its ingress stack is not deployed.
+    """
     if environment == LOCAL:
         return "127.0.0.1", int(os.environ.get("ENS_MLLP_PORT", MLLP_PORT))
     outputs = ingress_outputs(environment)
     if "ReceiverAddress" not in outputs:
         raise ProblemError(
-            f"The stack {ingress_stack(environment)} gives no receiver address:"
-            " name one with --host."
+            f"The stack {ingress_stack(environment)} has no output ReceiverAddress:"
+            " give the address with --host."
         )
     host, _, port = outputs["ReceiverAddress"].partition(":")
     return host, int(port or MLLP_PORT)
 
 
-def _point_at_this_machine() -> None:
-    """Aims every AWS client of this process at the local system, whatever account is signed in."""
+def _use_local_aws() -> None:
+    """Makes every AWS client of this process call the local AWS, whatever account is signed in."""
     os.environ.pop("AWS_PROFILE", None)
     os.environ.pop("AWS_SESSION_TOKEN", None)
     os.environ.update(
@@ -132,12 +136,18 @@ def _point_at_this_machine() -> None:
 
 
 def _outputs(cloudformation: Any, stack: str) -> dict[str, str] | None:
-    """A stack's outputs by name; None when there is no such stack."""
+    """A stack's outputs by name; None when there is no such stack.
+
+    Raises `DeniedError` when the credentials may not look for it.
+    """
     try:
         answer = cloudformation.describe_stacks(StackName=stack)
     except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in DENIED_CODES and error.operation_name == "DescribeStacks":
+            raise DeniedError(_not_visible(stack, cloudformation.meta.region_name, code)) from None
         # CloudFormation answers "ValidationError" for a stack that does not exist.
-        if error.response["Error"]["Code"] != "ValidationError":
+        if code != "ValidationError":
             raise
         return None
     return {o["OutputKey"]: o["OutputValue"] for o in answer["Stacks"][0].get("Outputs", [])}
@@ -148,5 +158,22 @@ def _not_deployed(environment: str, region: str) -> str:
         return "The local system has not deployed its stack yet: wait until `make run` is ready."
     return (
         f"hl7-ens is not deployed as `{environment}` in {region} of this account"
-        f" (no stack {core_stack(environment)}): check --env, AWS_PROFILE and AWS_REGION."
+        f" (no stack {core_stack(environment)}){_region_of_file(environment)}:"
+        " check --env, AWS_PROFILE and AWS_DEFAULT_REGION."
     )
+
+
+def _not_visible(stack: str, region: str, code: str) -> str:
+    """A role for people may describe the stacks of its own environment in its own region alone."""
+    return (
+        f"These credentials may not look for the stack {stack} in {region} ({code})"
+        f"{_region_of_file(stack.split('-')[2])}: check --env, AWS_PROFILE and AWS_DEFAULT_REGION."
+    )
+
+
+def _region_of_file(environment: str) -> str:
+    """The region in the environment's file, in words; "" where this checkout has no such file."""
+    try:
+        return f"; its file names {load(environment).region}"
+    except EnvironmentFileError:
+        return ""

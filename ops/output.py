@@ -1,4 +1,4 @@
-"""How `ens` writes: tables and timelines that fit 80 columns, colour only on a terminal, JSON on request."""
+"""Formats the output of `ens`: tables for 80 columns, colour on a terminal only, JSON on request."""
 
 import json
 import os
@@ -27,7 +27,7 @@ PIPED_WIDTH = 100
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A rich console on standard output (or error): plain text when piped, and never wider than 120."""
+    """Returns a console on standard output or error: plain text when piped, at most 120 columns wide."""
     terminal = Console(stderr=stderr, highlight=False, soft_wrap=False, emoji=False)
     if not terminal.is_terminal and "COLUMNS" not in os.environ:
         return Console(stderr=stderr, highlight=False, emoji=False, width=PIPED_WIDTH)
@@ -41,19 +41,19 @@ def print_json(document: Any) -> None:
 
 
 def clock(moment: str) -> str:
-    """A moment as an operator reads it: `2026-11-23 09:15:02` in UTC; "" for none."""
+    """Formats an ISO 8601 time as `2026-11-23 09:15:02` in UTC. "" gives ""."""
     if not moment:
         return ""
     return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def short_clock(moment: str) -> str:
-    """A moment in a list: `11-23 09:15` in UTC; "" for none."""
+    """Formats an ISO 8601 time as `11-23 09:15` in UTC. "" gives ""."""
     return clock(moment)[5:16]
 
 
 def duration(milliseconds: int | None) -> str:
-    """A duration as `12 ms`, `3.4 s` or `2 min 5 s`; an en dash where nothing was measured."""
+    """Formats a duration as `12 ms`, `3.4 s` or `2 min 5 s`. None gives an en dash."""
     if milliseconds is None:
         return "–"
     if milliseconds < 1000:
@@ -68,18 +68,18 @@ def duration(milliseconds: int | None) -> str:
 
 
 def words(code: str) -> str:
-    """A code as words: `no_recipient` becomes `no recipient`, `ed_discharge` `ED discharge`."""
+    """Formats a code as words: `no_recipient` becomes `no recipient`, `ed_discharge` `ED discharge`."""
     said = code.replace("_", " ")
     return f"ED {said[3:]}" if said.startswith("ed ") else said
 
 
 def sentence_case(text: str) -> str:
-    """A text with its first letter upper case and the rest as it is."""
+    """Returns the text with an upper-case first letter."""
     return text[:1].upper() + text[1:]
 
 
 def table(*headings: str) -> Table:
-    """An empty table without lines, its columns two blanks apart; headings may be aligned `>right`."""
+    """Returns an empty table without lines. A heading that begins with `>` aligns its column right."""
     made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for heading in headings:
         right = heading.startswith(">")
@@ -88,5 +88,5 @@ def table(*headings: str) -> Table:
 
 
 def count(number: int, thing: str, plural: str = "") -> str:
-    """A number and its thing: `1 message`, `2 messages`."""
+    """Formats a number with its noun: `1 message`, `2 messages`."""
     return f"{number} {thing if number == 1 else plural or thing + 's'}"

@@ -1,9 +1,10 @@
-"""What goes wrong at an operator's desk, each as one sentence that says what to do."""
+"""Turns an expected failure of `ens` into one sentence: the cause and the remedy."""
 
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,
+    CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
     NoRegionError,
@@ -16,6 +17,8 @@ from botocore.exceptions import (
 from lambdas.common.errors import EnsError
 
 SIGN_IN = "sign in (for example `aws sso login`) or set AWS_PROFILE"
+SIGN_IN_CALLS = ("AssumeRole", "AssumeRoleWithWebIdentity", "GetRoleCredentials")
+"""The calls by which a profile gets its role's credentials."""
 
 EXPIRED_CODES = frozenset(
     {
@@ -26,29 +29,54 @@ EXPIRED_CODES = frozenset(
         "UnrecognizedClientException",
     }
 )
-DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+SIGNATURE_CODES = frozenset(
+    {
+        "AuthFailure",
+        "IncompleteSignature",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+    }
+)
+# "403" is the whole answer of S3 to a HEAD request; the Kms codes are of a store whose key is denied.
+DENIED_CODES = frozenset(
+    {
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "Forbidden",
+        "KMSAccessDeniedException",
+        "KmsAccessDenied",
+        "KmsAccessDeniedException",
+        "UnauthorizedOperation",
+    }
+)
+NOT_ENABLED_CODES = frozenset({"OptInRequired", "SubscriptionRequiredException"})
 
 
 class ProblemError(Exception):
-    """Something an operator can mend; its text is the one sentence to show."""
+    """Raised for a problem that an operator can solve. Its text is shown as it is."""
+
+
+class DeniedError(ProblemError):
+    """A right is missing, and the text says more than the call's name."""
 
 
 FAILURES = (ProblemError, EnsError, ClientError, BotoCoreError, OSError)
-"""What `sentence` can put into words. Anything else is a fault of ours and deserves its traceback."""
+"""The expected failures. Any other exception is a fault of `ens` and shows its traceback."""
 
 
 def sentence(error: BaseException) -> str:
-    """One sentence for a failure: what is wrong and what to do.
+    """Returns one sentence for an expected failure: the cause and the remedy.
 
-    Never a service's own message, which may quote what it was sent.
+    It leaves out the service's own message, which may quote the request.
     """
     match error:
         case ProblemError():
             return str(error)
         case ClientError():
-            return _refusal(error)
+            return _error_response(error)
         case BotoCoreError():
-            return _unreached(error)
+            return _no_response(error)
         case EnsError():
             return f"{type(error).__name__}: {error}."
         case OSError():
@@ -57,17 +85,24 @@ def sentence(error: BaseException) -> str:
             return f"{type(error).__name__}."
 
 
-def _unreached(error: BotoCoreError) -> str:
-    """A call that never got an answer: no credentials, no region, no network."""
+def is_denied(error: BaseException) -> bool:
+    """Whether AWS refused a call for lack of a right, after the person had signed in."""
+    if isinstance(error, ClientError):
+        return _code(error) in DENIED_CODES and error.operation_name not in SIGN_IN_CALLS
+    return isinstance(error, DeniedError)
+
+
+def _no_response(error: BotoCoreError) -> str:
+    """The sentence for a call without a response: no credentials, no region, no network."""
     match error:
         case NoCredentialsError() | PartialCredentialsError():
             return f"No AWS credentials were found: {SIGN_IN}."
-        case SSOError() | TokenRetrievalError():
-            return f"The AWS sign-in has expired: {SIGN_IN}."
+        case SSOError() | TokenRetrievalError() | CredentialRetrievalError():
+            return f"The AWS sign-in has expired, or gives no credentials: {SIGN_IN}."
         case ProfileNotFound():
             return "The AWS profile in AWS_PROFILE is not in your AWS configuration."
         case NoRegionError():
-            return "No AWS region is set: set AWS_REGION, or a region in your AWS profile."
+            return "No AWS region is set: set AWS_DEFAULT_REGION, or a region in your AWS profile."
         case HTTPClientError() | ConnectionError():
             return (
                 f"AWS did not answer ({type(error).__name__}): check the network, then try again."
@@ -76,10 +111,29 @@ def _unreached(error: BotoCoreError) -> str:
             return f"The AWS client failed ({type(error).__name__}): check your AWS configuration."
 
 
-def _refusal(error: ClientError) -> str:
-    code = error.response.get("Error", {}).get("Code", "")
+def _error_response(error: ClientError) -> str:
+    code = _code(error)
     if code in EXPIRED_CODES:
         return f"AWS does not accept these credentials ({code}): {SIGN_IN}."
+    if code in SIGNATURE_CODES:
+        return (
+            f"AWS does not accept the signature ({code}): check the secret access key, and that the"
+            " clock of this machine is right."
+        )
     if code in DENIED_CODES:
+        if error.operation_name in SIGN_IN_CALLS:
+            return (
+                f"You may not take the role of this AWS profile ({error.operation_name}, {code}): sign in"
+                " with MFA, or have your own role named below [people] of the environment's file."
+            )
         return f"These credentials may not call {error.operation_name} ({code})."
-    return f"AWS refused {error.operation_name}: {code or 'no code given'}."
+    if code in NOT_ENABLED_CODES:
+        return (
+            f"The account may not use the service of {error.operation_name} ({code}): complete its"
+            " registration with AWS, or enable the region for it."
+        )
+    return f"AWS answered {error.operation_name} with {code or 'an error without a code'}."
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))

@@ -1,4 +1,4 @@
-"""`python -m receiver`: reads the settings and serves. On a failure it prints one line and exits non-zero."""
+"""`python -m receiver`: reads the settings and serves. On an error it logs one line and exits with 1."""
 
 import gc
 import os
@@ -14,7 +14,7 @@ from receiver.telemetry.log import Log, where
 
 
 def main() -> int:
-    """The process's exit status."""
+    """Serves until a stop signal. Returns the exit status."""
     log = Log()
     gc.freeze()
     gc.set_threshold(50_000)  # a message leaves no reference cycles; reference counting frees it
@@ -24,11 +24,13 @@ def main() -> int:
     except SettingError as error:
         log.error(f"cannot start: {error}")
     except (BotoCoreError, ClientError) as error:
-        log.error("cannot start: AWS does not give the reference key", error=where(error))
+        log.error(
+            "cannot start: the secret ENS_REFERENCE_KEY_SECRET cannot be read", error=where(error)
+        )
     except StoreUnavailableError as error:
-        log.error(f"cannot start: the configuration cannot be read ({error})")
+        log.error(f"cannot start: the configuration document cannot be read ({error})")
     except OSError as error:
-        log.error(f"cannot start: a port cannot be opened ({os.strerror(error.errno or 0)})")
+        log.error(f"cannot start: cannot listen on a port ({os.strerror(error.errno or 0)})")
     else:
         return 0
     return 1

@@ -1,13 +1,13 @@
-"""Wires the receiver's parts and runs them until a stop signal."""
+"""Builds the receiver's parts and runs them until SIGTERM or SIGINT."""
 
 import asyncio
 import signal
 from typing import Any
 
-from receiver.intake.configuration import Configuration
+from receiver.intake.configuration import SenderConfiguration
 from receiver.intake.intake import Intake
 from receiver.intake.reference_key import ReferenceKey
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from receiver.storage.aws_client.calls import Aws, read_secret
 from receiver.storage.store import Store
 from receiver.telemetry.health import HealthServer, Readiness
@@ -19,17 +19,17 @@ from receiver.transport.tls import Tls
 _FLUSH_SECONDS = 10.0
 
 
-async def serve(settings: Settings, log: Log) -> None:
+async def serve(settings: ReceiverSettings, log: Log) -> None:
     """Serves until SIGTERM or SIGINT, then stops the parts in order.
 
     Raises `SettingError` for a malformed reference key, certificate or configuration document,
-    `StoreUnavailableError` when S3 gives no document, `OSError` for a taken port, and botocore's own
-    errors when the reference key, which message groups need, cannot be read.
+    `StoreUnavailableError` when S3 returns no document, `OSError` for a port in use, and botocore's
+    errors when the reference key cannot be read.
     """
     loop = asyncio.get_running_loop()
-    told_to_stop = asyncio.Event()
+    stop_signal = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told_to_stop.set)
+        loop.add_signal_handler(number, stop_signal.set)
 
     loop.set_exception_handler(lambda _, context: _report(log, context))
 
@@ -38,7 +38,7 @@ async def serve(settings: Settings, log: Log) -> None:
     tls.load()
     aws = Aws(settings)
     metrics = Metrics(settings.environment, log)
-    configuration = Configuration(settings, aws, metrics, log)
+    configuration = SenderConfiguration(settings, aws, metrics, log)
     await configuration.load()
     intake = Intake(settings, Store(settings, aws), key, metrics, log)
     server = MllpServer(settings, intake, configuration, metrics, log, tls=tls)
@@ -53,21 +53,21 @@ async def serve(settings: Settings, log: Log) -> None:
         receiver=settings.receiver_id,
         tls=tls.context is not None,
     )
-    chores = [
-        asyncio.create_task(chore)
-        for chore in (
+    tasks = [
+        asyncio.create_task(forever)
+        for forever in (
             _flush(metrics, server),
             tls.keep_fresh(),
             aws.identity.keep_fresh(),
             configuration.keep_fresh(),
         )
     ]
-    await told_to_stop.wait()
+    await stop_signal.wait()
     log.info("stopping")
     await server.stop()
     health.stop()
-    for chore in chores:
-        chore.cancel()
+    for task in tasks:
+        task.cancel()
     aws.close()
     metrics.flush()
     log.info("stopped")
@@ -81,6 +81,6 @@ async def _flush(metrics: Metrics, server: MllpServer) -> None:
 
 
 def _report(log: Log, context: dict[str, Any]) -> None:
-    """Logs where an exception reached the event loop. asyncio's own report may quote message content."""
+    """Logs the position of an uncaught exception. asyncio's own report may quote message content."""
     error = context.get("exception")
-    log.error("the event loop met a fault", error=where(error) if error else "")
+    log.error("uncaught exception in the event loop", error=where(error) if error else "")

@@ -1,5 +1,5 @@
-"""Errors of the receiver. Their texts name services, codes and positions only."""
+"""Errors of the receiver. Their texts hold service names, error codes and positions only."""
 
 
 class StoreUnavailableError(Exception):
-    """S3 or SQS has not confirmed in time. The sender gets AR and sends the message again."""
+    """Raised when S3 or SQS has not confirmed in time. The sender gets AR and sends the message again."""

@@ -1,4 +1,4 @@
-"""The event loop: uvloop where the platform has it, asyncio's own elsewhere."""
+"""Runs the event loop: uvloop where it is installed, else asyncio's own."""
 
 import asyncio
 from collections.abc import Coroutine

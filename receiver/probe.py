@@ -1,15 +1,15 @@
-"""`python -m receiver.probe`: exits 0 when the receiver in this container serves. For ECS and Docker health checks."""
+"""`python -m receiver.probe`: exits 0 when `/live` answers 200. The health check of ECS and Docker."""
 
 import os
 import sys
 from http.client import HTTPConnection, HTTPException
 
-_SECONDS = 3
+_TIMEOUT_SECONDS = 3
 
 
 def is_live(port: int) -> bool:
-    """Whether `/live` on this host answers 200."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
+    """Whether `/live` on this host answers 200 within 3 s."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/live")
         return connection.getresponse().status == 200

@@ -10,18 +10,18 @@ from receiver.intake.sender_table import Network
 
 Number = TypeVar("Number", int, float)
 
-_SHORTEST = 0.05  # seconds; a limit of 0 would expire at once
+_MIN_SECONDS = 0.05  # a timeout of 0 would expire at once
 
 
 class SettingError(Exception):
-    """A setting is missing or cannot be read. The text names the variable, never its value."""
+    """Raised for a missing or unreadable setting. The text names the variable, not its value."""
 
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
     """Paths of PEM files: the server's certificate with its chain, its key, and client authorities.
 
-    With `client_ca` every client must present a certificate of one of them (mutual TLS).
+    With `client_ca` every client must present a certificate of one of these authorities (mutual TLS).
     """
 
     certificate: str
@@ -30,12 +30,12 @@ class TlsFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Storage, addresses and limits. Times are in seconds, sizes in bytes.
+class ReceiverSettings:
+    """The receiver's settings: names of AWS resources, addresses, limits. docs/receiver.md lists them.
 
-    `store_seconds` limits the time from a complete frame to its answer and must be below the sender's
-    timeout. `stop_seconds` plus `store_seconds` must be below the platform's limit between SIGTERM and
-    SIGKILL.
+    `store_seconds` limits the time from a complete frame to its answer. It must be below the sender's
+    timeout. `stop_seconds` plus `store_seconds` must be below the time between SIGTERM and SIGKILL
+    (`stopTimeout` of the ECS task definition).
     """
 
     environment: str
@@ -69,8 +69,11 @@ class Settings:
     tls_reload_seconds: float = 60.0
 
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
-    """The settings in environment variables; `SettingError` names the first that is missing or wrong."""
+def read_settings(environment: Mapping[str, str]) -> ReceiverSettings:
+    """Returns the settings in these environment variables.
+
+    Raises `SettingError`, which names the first variable that is missing or wrong.
+    """
 
     def required(name: str) -> str:
         value = environment.get(name, "")
@@ -86,12 +89,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         except ValueError:
             raise SettingError(f"{name} is not a number") from None
         if not least <= value < float("inf"):
-            raise SettingError(f"{name} is below {least}, or not finite")
+            raise SettingError(f"{name} is below {least} or not finite")
         return value
 
-    # The names of all variables are here; their defaults are in the class above.
-    fallback = Settings("", "", "", "", "", "", "")
-    return Settings(
+    # The defaults are those of `ReceiverSettings`.
+    fallback = ReceiverSettings("", "", "", "", "", "", "")
+    return ReceiverSettings(
         environment=required("ENS_ENVIRONMENT"),
         vault_bucket=required("ENS_VAULT_BUCKET"),
         queue_url=required("ENS_QUEUE_URL"),
@@ -99,7 +102,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         configuration_bucket=required("ENS_CONFIGURATION_BUCKET"),
         configuration_key=required("ENS_CONFIGURATION_KEY"),
         configuration_seconds=number(
-            "ENS_CONFIGURATION_SECONDS", float, fallback.configuration_seconds, least=_SHORTEST
+            "ENS_CONFIGURATION_SECONDS", float, fallback.configuration_seconds, least=_MIN_SECONDS
         ),
         receiver_id=_receiver_id(environment),
         mllp_host=environment.get("ENS_MLLP_HOST") or fallback.mllp_host,
@@ -111,37 +114,41 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             "ENS_MAX_CONNECTIONS_PER_PEER", int, fallback.max_connections_per_peer
         ),
         max_in_flight=number("ENS_MAX_IN_FLIGHT", int, fallback.max_in_flight),
-        idle_seconds=number("ENS_IDLE_SECONDS", float, fallback.idle_seconds, least=_SHORTEST),
-        frame_seconds=number("ENS_FRAME_SECONDS", float, fallback.frame_seconds, least=_SHORTEST),
+        idle_seconds=number("ENS_IDLE_SECONDS", float, fallback.idle_seconds, least=_MIN_SECONDS),
+        frame_seconds=number(
+            "ENS_FRAME_SECONDS", float, fallback.frame_seconds, least=_MIN_SECONDS
+        ),
         end_block_seconds=number(
-            "ENS_END_BLOCK_SECONDS", float, fallback.end_block_seconds, least=_SHORTEST
+            "ENS_END_BLOCK_SECONDS", float, fallback.end_block_seconds, least=_MIN_SECONDS
         ),
         store_connections=number("ENS_STORE_CONNECTIONS", int, fallback.store_connections),
         queue_linger_seconds=number(
             "ENS_QUEUE_LINGER_SECONDS", float, fallback.queue_linger_seconds, least=0
         ),
-        store_seconds=number("ENS_STORE_SECONDS", float, fallback.store_seconds, least=_SHORTEST),
-        stop_seconds=number("ENS_STOP_SECONDS", float, fallback.stop_seconds, least=_SHORTEST),
+        store_seconds=number(
+            "ENS_STORE_SECONDS", float, fallback.store_seconds, least=_MIN_SECONDS
+        ),
+        stop_seconds=number("ENS_STOP_SECONDS", float, fallback.stop_seconds, least=_MIN_SECONDS),
         processing_ids=_processing_ids(environment),
-        unknown_senders=_choice(environment, "ENS_UNKNOWN_SENDERS", ("accept", "refuse")),
+        unknown_senders=_choice(environment, "ENS_UNKNOWN_SENDERS", ("accept", "reject")),
         proxy_networks=_networks("ENS_PROXY_NETWORKS", _listed(environment, "ENS_PROXY_NETWORKS")),
         tls=_tls_files(environment),
         tls_secret=environment.get("ENS_TLS_SECRET", ""),
         tls_handshake_seconds=number(
-            "ENS_TLS_HANDSHAKE_SECONDS", float, fallback.tls_handshake_seconds, least=_SHORTEST
+            "ENS_TLS_HANDSHAKE_SECONDS", float, fallback.tls_handshake_seconds, least=_MIN_SECONDS
         ),
         tls_reload_seconds=number(
-            "ENS_TLS_RELOAD_SECONDS", float, fallback.tls_reload_seconds, least=_SHORTEST
+            "ENS_TLS_RELOAD_SECONDS", float, fallback.tls_reload_seconds, least=_MIN_SECONDS
         ),
     )
 
 
 def _processing_ids(environment: Mapping[str, str]) -> frozenset[str]:
-    """The accepted MSH-11 (HL7 table 0103): P alone in prod by default, P, T and D elsewhere."""
+    """The accepted MSH-11 (HL7 table 0103). Default: P in prod; P, T and D elsewhere."""
     default = ["P"] if environment.get("ENS_ENVIRONMENT") == "prod" else ["P", "T", "D"]
     chosen = frozenset(_listed(environment, "ENS_PROCESSING_IDS") or default)
     if not chosen <= {"P", "T", "D"}:
-        raise SettingError("ENS_PROCESSING_IDS is not a list of P, T and D")
+        raise SettingError("ENS_PROCESSING_IDS is not a comma-separated list of P, T and D")
     return chosen
 
 
@@ -161,7 +168,7 @@ def _networks(name: str, values: list[str]) -> tuple[Network, ...]:
     try:
         return tuple(ip_network(value) for value in values)
     except ValueError:
-        raise SettingError(f"{name} is not a list of networks") from None
+        raise SettingError(f"{name} is not a comma-separated list of networks (CIDR)") from None
 
 
 def _tls_files(environment: Mapping[str, str]) -> TlsFiles | None:
@@ -174,14 +181,15 @@ def _tls_files(environment: Mapping[str, str]) -> TlsFiles | None:
         if not value:
             raise SettingError(f"{name} is not set")
     if environment.get("ENS_TLS_SECRET"):
-        raise SettingError("ENS_TLS_SECRET and ENS_TLS_CERTIFICATE_FILE are both set")
+        raise SettingError("ENS_TLS_SECRET and ENS_TLS_CERTIFICATE_FILE are both set: unset one")
     return TlsFiles(certificate, key, client_ca)
 
 
 def _receiver_id(environment: Mapping[str, str]) -> str:
-    """The receiver's id in envelopes: the ECS task's id, else the host's name.
+    """The receiver's id in envelopes: ENS_RECEIVER_ID, else the ECS task's id, else the host name.
 
-    On Fargate the metadata address ends in `/v4/<task id>-<container>` (ECS task metadata endpoint 4).
+    The metadata address ends in `/v4/<task id>-<container>` (Amazon ECS Developer Guide, "Task metadata
+    endpoint version 4").
     """
     address = environment.get("ECS_CONTAINER_METADATA_URI_V4", "")
     task = address.rpartition("/")[2].partition("-")[0]

@@ -1,8 +1,8 @@
 """`python -m receiver.smoke_client`: sends the messages of `ens smoke` from inside the VPC.
 
-Runs as a one-off task beside the receivers, connects to the load balancer as a hospital would, and
-prints one JSON line for each message: its name, and the acknowledgement or the error. The messages
-are invented, so the log holds no patient data.
+Runs as a one-off ECS task, connects to the load balancer like a hospital system, and prints one JSON line
+for each message: its name, and the acknowledgement or the error. The messages name invented patients, so
+the log holds no patient data.
 
 Variables: ENS_SMOKE_HOST, ENS_SMOKE_PORT, ENS_SMOKE_MESSAGES (JSON, LZMA, base64); for TLS
 ENS_SMOKE_TLS=on, ENS_SMOKE_SERVER_NAME, and ENS_SMOKE_IDENTITY (JSON with `ca`, and for mutual TLS
@@ -22,12 +22,12 @@ from contextlib import contextmanager
 from hl7.mllp import Decoder, wrap
 from receiver.transport.tls import client_context
 
-SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 MAX_ANSWER_BYTES = 1 << 20
 
 
 def main() -> int:
-    """The exit status: 0 when every message was answered."""
+    """Returns the exit status: 0 when every message was answered, else 1."""
     failed = 0
     for line in lines(os.environ):
         failed += "error" in line
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def lines(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Each message's result, in order. Each message has a connection of its own."""
+    """Yields the result of each message, in order. Each message uses its own connection."""
     packed = base64.b64decode(environment["ENS_SMOKE_MESSAGES"])
     for probe in json.loads(lzma.decompress(packed)):
         try:
@@ -49,21 +49,21 @@ def lines(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
 
 
 def ask(environment: Mapping[str, str], message: bytes) -> bytes:
-    """The answer to a message. Raises `OSError` after 30 s without data."""
+    """Returns the acknowledgement of a message. Raises `OSError` after 30 s without data."""
     decoder = Decoder(MAX_ANSWER_BYTES)
     with _connected(environment) as connection:
         connection.sendall(wrap(message))
         while data := connection.recv(65536):
             for frame in decoder.feed(data):
-                return frame.payload
-    raise ConnectionResetError("closed without an answer")
+                return frame.message
+    raise ConnectionResetError("connection closed without an acknowledgement")
 
 
 @contextmanager
 def _connected(environment: Mapping[str, str]) -> Iterator[socket.socket]:
     host = environment["ENS_SMOKE_HOST"]
     address = host, int(environment["ENS_SMOKE_PORT"])
-    with socket.create_connection(address, SECONDS) as plain:
+    with socket.create_connection(address, TIMEOUT_SECONDS) as plain:
         if environment.get("ENS_SMOKE_TLS") != "on":
             yield plain
             return

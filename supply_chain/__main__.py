@@ -6,7 +6,7 @@ from supply_chain import audit, sbom, tools
 
 
 def main(command: str) -> int:
-    """The exit status: 1 for a vulnerability, or for a tool that fails; 2 for an unknown command."""
+    """Returns the exit status: 1 for a vulnerability or a failed tool, 2 for an unknown command."""
     if command not in ("sbom", "audit"):
         return _say("Say which: sbom or audit", 2)
     problem = tools.install()

@@ -1,4 +1,4 @@
-"""Looks the packages of each lock file up in PyPI's database of known vulnerabilities, by pip-audit.
+"""Checks each lock file against PyPI's database of known vulnerabilities, with pip-audit.
 
 pip-audit ends with 1 both for a vulnerability and for a database it cannot reach, and with 0 when the
 database has no record of a package. Its JSON tells these apart
@@ -19,7 +19,7 @@ REQUEST_TIMEOUT = 10
 """Seconds for one answer of the database."""
 
 ACCEPTED: Mapping[str, str] = {}
-"""Vulnerabilities that do not reach the project: id -> why, and what must happen before it is removed."""
+"""Accepted vulnerabilities: id -> why the project is not affected, and when to remove the entry."""
 
 UNREACHABLE = (
     "Could not connect",
@@ -31,11 +31,11 @@ UNREACHABLE = (
 
 
 class AuditError(Exception):
-    """pip-audit failed for another reason than the network, such as a lock file it cannot read."""
+    """Raised when pip-audit fails for another reason than the network, for example an unreadable lock file."""
 
 
 @dataclass(frozen=True)
-class Report:
+class AuditResult:
     """One lock file's result. `found` holds one line for each vulnerability."""
 
     looked_up: int = 0
@@ -44,7 +44,7 @@ class Report:
     unreachable: str = ""
 
 
-def audit(lock: Path, cache: Path) -> Report:
+def audit(lock: Path, cache: Path) -> AuditResult:
     """Audits one lock file. Raises `AuditError` when pip-audit cannot read it."""
     words = [
         *(tools.command("pip-audit"), "--requirement", str(lock), "--require-hashes"),
@@ -55,33 +55,33 @@ def audit(lock: Path, cache: Path) -> Report:
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired:
-        return Report(unreachable=f"it did not answer within {TIMEOUT} seconds")
+        return AuditResult(unreachable=f"it did not answer within {TIMEOUT} seconds")
     return read(done.stdout, done.stderr)
 
 
-def read(output: str, errors: str) -> Report:
-    """The report in pip-audit's JSON, or why there is none. Raises `AuditError` for other failures."""
+def read(output: str, errors: str) -> AuditResult:
+    """The result from pip-audit's JSON, or the network error. Raises `AuditError` for other failures."""
     try:
         dependencies = json.loads(output)["dependencies"]
     except (ValueError, KeyError, TypeError):
         last = (errors.strip().splitlines() or ["pip-audit printed no reason"])[-1]
         if any(sign in errors for sign in UNREACHABLE):
-            return Report(unreachable=last)
+            return AuditResult(unreachable=last)
         raise AuditError(last) from None
     skipped = [one for one in dependencies if "skip_reason" in one]
     if dependencies and len(skipped) == len(dependencies):
-        return Report(unreachable="it has a record of none of the packages")
+        return AuditResult(unreachable="it has a record of none of the packages")
     found = tuple(
         f"{one['name']} {one['version']}: {fault['id']}, mended in"
         f" {', '.join(fault['fix_versions']) or 'no version yet'}"
         for one in dependencies
         for fault in one.get("vulns", ())
     )
-    return Report(len(dependencies) - len(skipped), len(skipped), found)
+    return AuditResult(len(dependencies) - len(skipped), len(skipped), found)
 
 
 def audit_all(root: Path, cache: Path) -> tuple[list[str], bool]:
-    """Lines to print and whether nothing was found; stops at a database that cannot be reached."""
+    """Returns lines to print, and whether no vulnerability was found. Stops when the database is unreachable."""
     lines, clean = [], True
     for lock in locks.python_locks(root):
         name = lock.relative_to(root)

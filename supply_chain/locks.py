@@ -22,12 +22,12 @@ def node_locks(root: Path) -> list[Path]:
 
 
 def title(root: Path, lock: Path) -> str:
-    """A lock file's path as the stem of a file name: `receiver-requirements`."""
+    """Returns a lock file's path as a file name without suffix: `receiver-requirements`."""
     return "-".join(lock.relative_to(root).with_suffix("").parts)
 
 
 def _files(root: Path, pattern: str) -> list[Path]:
-    """Files by pattern, without hidden folders (.venv, .build) and without other people's packages."""
+    """Files that match, without hidden folders (.venv, .build) and node_modules."""
     found = list(root.glob(pattern))
     for folder in root.iterdir():
         if folder.is_dir() and not folder.name.startswith(".") and folder.name not in NOT_OURS:

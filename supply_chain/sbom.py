@@ -17,11 +17,11 @@ TIMEOUT = 120
 
 
 class SbomError(Exception):
-    """A bill of materials cannot be written; the text names the lock file and the tool's last line."""
+    """Raised when a bill of materials cannot be written. Names the lock file and the tool's last line."""
 
 
 def write_all(root: Path, folder: Path) -> list[str]:
-    """Writes a bill for each lock file below `root` into `folder`; returns one line for each.
+    """Writes a bill of materials to `folder` for each lock file below `root`. Returns a line for each.
 
     Raises `SbomError` when a tool fails or names no component.
     """
@@ -44,7 +44,7 @@ def _python(lock: Path) -> str:
 
 
 def _node(lock: Path) -> str:
-    """`npm sbom` refuses a root package without a version: it reads a copy that has one."""
+    """`npm sbom` fails for a root package without a version, so it reads a copy with one."""
     words = ["npm", "sbom", "--sbom-format", "cyclonedx", "--package-lock-only"]
     with tempfile.TemporaryDirectory() as copy:
         shutil.copy(lock, copy)

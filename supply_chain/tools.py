@@ -1,4 +1,4 @@
-"""The tools' virtual environment under .build/supply_chain, made once from a lock file with hashes."""
+"""The tools' virtual environment in .build/supply_chain, installed once from a lock file with hashes."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 
 
 def install() -> str:
-    """Installs the tools unless they are there; returns why they cannot be installed, "" if they can."""
+    """Installs the tools if they are missing. Returns the error, "" on success."""
     HOME.mkdir(parents=True, exist_ok=True)
     return locked.install(ENVIRONMENT, REQUIREMENTS)
 
 
 def command(name: str) -> str:
-    """The path of a tool's command."""
+    """Returns the path of a tool's command."""
     return str(ENVIRONMENT / "bin" / name)

@@ -1,6 +1,8 @@
 """Fixtures that every kind of test may use."""
 
+import gc
 import json
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 
 from environments import load
-from local import ses_account
+from local import botocore_patches, moto_patches, ses_account
 from tests.support import configuration
 from tests.support.tables import create_tables
 
@@ -35,7 +37,7 @@ ENVIRONMENT = {
     "ENS_STATUS_TABLE": "status",
     "ENS_LEDGER_TABLE": "ledger",
     "ENS_REGISTRY_TABLE": "registry",
-    "ENS_LOOKUPS_TABLE": "lookups",
+    "ENS_MPI_CACHE_TABLE": "mpi-cache",
     "ENS_REFERENCE_KEY_SECRET": "reference-key",
     "ENS_AUDIT_KEY_SECRET": "audit-key",
     "ENS_SES_CONFIGURATION_SET": "ens-test",
@@ -47,23 +49,70 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "samples"
 
 
+LONGEST = ("e2e", "test_corpus", "test_whole", "test_paths", "test_accessibility", "test_burst")
+"""The groups that a worker takes first, so that no long one is left when the other worker is done."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps on one worker the tests of a file, and all that share the local system."""
+    """Keeps on one worker the tests of a file, and all that share the local system; longest first."""
     for item in items:
-        kind = Path(item.path).relative_to(ROOT / "tests").parts[0]
-        group = kind if kind == "e2e" else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    places = {group: place for place, group in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(group_of(item), len(LONGEST)))
+
+
+def group_of(item: pytest.Item) -> str:
+    """The tests that one worker runs: those of a file, or all end-to-end tests."""
+    kind = item.path.relative_to(ROOT / "tests").parts[0]
+    return kind if kind == "e2e" else item.path.stem
+
+
+def pytest_configure() -> None:
+    """Makes the AWS of this process quick: no test is about what moto or botocore computes again."""
+    moto_patches.install()
+    botocore_patches.install()
+    ses_account.install()
+
+
+def pytest_collection_finish() -> None:
+    """Takes all that was imported out of the garbage collector's sight: it would be traversed again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def unchanged_environment() -> Iterator[None]:
+    """Fails a test that leaves environment variables changed: a later test would depend on the order."""
+    before = variables()
+    yield
+    after = variables()
+    if after != before:
+        os.environ.clear()
+        os.environ.update(before)
+        changed = {name for name, _ in before.items() ^ after.items()}
+        pytest.fail(f"the test left environment variables changed: {', '.join(sorted(changed))}")
+
+
+def variables() -> dict[str, str]:
+    """The environment variables, without those that pytest and the import of `infra` set."""
+    own = ("PYTEST_", "JSII_SILENCE_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(own)}
 
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment variables of a function, set; nothing of the developer's AWS account left."""
+    bind_environment(monkeypatch)
+    return dict(ENVIRONMENT)
+
+
+def bind_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sets the environment variables of a function, and removes those of the developer's account."""
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    return dict(ENVIRONMENT)
 
 
 def one_at_a_time(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,11 +138,13 @@ def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """moto with the vault, tables, secrets, configuration and SES identity of one environment."""
     # moto undoes a failed transaction by putting whole tables back, and with them what others wrote
     # meanwhile: DynamoDB's own requests are atomic, so here they take turns.
+    moto_patches.install()
     ses_account.install()
     in_turn = one_at_a_time(DynamoHandler.call_action)
     with (
         mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),
         patch.object(DynamoHandler, "call_action", in_turn),
+        patch.object(boto3, "client", shared_client),
     ):
         clear_caches()
         s3 = boto3.client("s3")
@@ -112,6 +163,24 @@ def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ses.create_configuration_set(ConfigurationSetName="ens-test")
         yield
         clear_caches()
+
+
+_clients: dict[Any, Any] = {}
+_new_client = boto3.client
+
+
+def shared_client(service_name: str, region_name: str = REGION, **settings: Any) -> Any:
+    """boto3's client, made once for each service and region: making one takes longer than most calls.
+
+    A client with settings of its own is made anew: it may count retries, and tests hook into it.
+    """
+    if settings:
+        return _new_client(service_name, region_name=region_name, **settings)
+    variables = tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith("AWS_")))
+    key = service_name, region_name, variables
+    if key not in _clients:
+        _clients[key] = _new_client(service_name, region_name=region_name)
+    return _clients[key]
 
 
 def clear_caches() -> None:

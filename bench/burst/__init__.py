@@ -1,1 +1,1 @@
-"""A burst of notifications against a stand-in for Comprehend Medical that throttles."""
+"""Simulates a burst of notifications with a Comprehend Medical that throttles."""

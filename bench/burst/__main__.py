@@ -19,9 +19,9 @@ from pathlib import Path
 import boto3
 from moto import mock_aws
 
-from bench.burst.simulation import Account, ComprehendMedical, Function, Simulation
+from bench.burst.simulation import Account, ComprehendMedical, SimulatedFunction, Simulation
 from bench.burst.versions import by_share, in_turn
-from bench.burst.workflow import MEDIANS, Event, Extract, World, retriers_of, way
+from bench.burst.workflow import MEDIANS, Event, Extract, SharedState, retriers_of, way
 from environments import load
 from lambdas.extract_entities.turns import Quota
 from tests.conftest import ENVIRONMENT, clear_caches
@@ -47,7 +47,7 @@ FORMER_RETRY = [
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """How the notifications come, how long their notes are, and what the account allows."""
+    """A scenario: arrival of notifications, length of their notes, quotas of the account."""
 
     name: str
     within_seconds: float
@@ -64,12 +64,12 @@ SCENARIOS = (
     Scenario("over a minute, Lambda concurrency 10", 60, concurrency=10),
 )
 BEYOND = Scenario("10,000 in one minute", 60, count=10_000)
-"""More than the quota serves within the longest wait: the cap shows."""
+"""More than the quota can serve within the longest wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What became of the events: the share without findings, and delays until the notification."""
+    """The result: share of events without findings, and delays until the notification."""
 
     lost: float
     p50: float
@@ -88,11 +88,12 @@ def burst(
     retriers = retriers_of(ASL_FILE.read_text())
     if former:
         retriers["ExtractEntities"] = FORMER_RETRY
-    world = World(
+    world = SharedState(
         simulation,
         Account(scenario.concurrency),
         ComprehendMedical(QUOTA.requests, QUOTA.characters, START),
-        {name: Function() for name in MEDIANS} | {"ExtractEntities": Function(reserved)},
+        {name: SimulatedFunction() for name in MEDIANS}
+        | {"ExtractEntities": SimulatedFunction(reserved)},
         retriers,
     )
     notes = [json.loads(file.read_text())["text"] for file in sorted(NOTES.glob("*.json"))]

@@ -20,7 +20,7 @@ class Simulation:
         self._order = itertools.count()
 
     def begin(self, process: Process, moment: float) -> None:
-        """Lets a process begin at a moment."""
+        """Starts a process at a time."""
         heapq.heappush(self._queue, (moment, next(self._order), process))
 
     def run(self) -> None:
@@ -33,21 +33,21 @@ class Simulation:
 
 
 @dataclass(slots=True)
-class Bucket:
-    """A token bucket that holds a second's worth."""
+class TokenBucket:
+    """A token bucket with the capacity of one second."""
 
     rate: float
     level: float
     filled_at: float
 
     def fits(self, amount: float, now: float) -> bool:
-        """Whether so much is left at this moment, refilled since the last look."""
+        """Whether so many tokens are left at this time, after the refill."""
         self.level = min(self.rate, self.level + (now - self.filled_at) * self.rate)
         self.filled_at = now
         return self.level >= min(amount, self.rate)
 
     def spend(self, amount: float) -> None:
-        """Takes what `fits` has allowed."""
+        """Removes tokens that `fits` has found."""
         self.level -= amount
 
 
@@ -57,12 +57,12 @@ class ComprehendMedical:
     def __init__(self, requests: float, characters: float, start: float) -> None:
         self._limits = (requests, characters)
         self._start = start
-        self._buckets: dict[str, tuple[Bucket, Bucket]] = {}
+        self._buckets: dict[str, tuple[TokenBucket, TokenBucket]] = {}
         self.answers: Counter[str] = Counter()
 
     def answers_to(self, operation: str, characters: int, now: float) -> bool:
         """Whether a request is answered; False: ThrottlingException."""
-        made = tuple(Bucket(limit, limit, self._start) for limit in self._limits)
+        made = tuple(TokenBucket(limit, limit, self._start) for limit in self._limits)
         requests, text = self._buckets.setdefault(operation, (made[0], made[1]))
         if not (requests.fits(1, now) and text.fits(characters, now)):
             self.answers["throttled"] += 1
@@ -74,19 +74,19 @@ class ComprehendMedical:
 
 
 @dataclass(slots=True)
-class Sandbox:
-    """One sandbox of a function, and the moment at which its own pace allows the next request."""
+class SimulatedSandbox:
+    """One sandbox of a function, and the time at which its own rate limit allows the next request."""
 
     free_at: float = 0.0
 
 
 @dataclass(slots=True)
-class Function:
+class SimulatedFunction:
     """A Lambda function: warm sandboxes first, then new ones, up to a concurrency."""
 
     reserved: int | None = None
     running: int = 0
-    idle: list[Sandbox] = field(default_factory=list)
+    idle: list[SimulatedSandbox] = field(default_factory=list)
 
 
 class Account:
@@ -96,16 +96,16 @@ class Account:
         self._concurrency = concurrency
         self._running = 0
 
-    def sandbox(self, function: Function) -> tuple[Sandbox, bool] | None:
+    def sandbox(self, function: SimulatedFunction) -> tuple[SimulatedSandbox, bool] | None:
         """A sandbox and whether it is new; None: TooManyRequestsException."""
         limit = function.reserved if function.reserved is not None else function.running + 1
         if self._running >= self._concurrency or function.running >= limit:
             return None
         self._running += 1
         function.running += 1
-        return (function.idle.pop(), False) if function.idle else (Sandbox(), True)
+        return (function.idle.pop(), False) if function.idle else (SimulatedSandbox(), True)
 
-    def release(self, function: Function, sandbox: Sandbox) -> None:
+    def release(self, function: SimulatedFunction, sandbox: SimulatedSandbox) -> None:
         """The invocation has ended."""
         self._running -= 1
         function.running -= 1

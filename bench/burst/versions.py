@@ -1,13 +1,13 @@
-"""How ExtractEntities asks: in turn, as it does now; and as it did, each function at its share of the rate."""
+"""Two versions of ExtractEntities: a shared queue for the account's rate, and a fixed rate per function."""
 
-from bench.burst.simulation import Sandbox, latency
+from bench.burst.simulation import SimulatedSandbox, latency
 from bench.burst.workflow import (
     EXTRACT_MEDIAN,
     OPERATIONS,
     Event,
     Extract,
+    SharedState,
     Steps,
-    World,
     request,
     settled,
 )
@@ -18,9 +18,9 @@ SECONDS = comprehend.SECONDS
 
 
 def in_turn(quota: Quota, wait_seconds: float) -> Extract:
-    """The product's own turns: the account's clock in DynamoDB, and waits of the workflow."""
+    """The present version: reserved times in DynamoDB, and waits of the workflow."""
 
-    def extract(world: World, event: Event, turn: float, sandbox: Sandbox) -> Steps:
+    def extract(world: SharedState, event: Event, turn: float, sandbox: SimulatedSandbox) -> Steps:
         yield latency(EXTRACT_MEDIAN)
         clock = world.simulation
         open_ones = [o for o in OPERATIONS if o not in event.answered]
@@ -49,7 +49,7 @@ def by_share(rate: float) -> Extract:
     between = 1 / rate
     ahead = between * (max(1, int(rate)) - 1)
 
-    def extract(world: World, event: Event, turn: float, sandbox: Sandbox) -> Steps:
+    def extract(world: SharedState, event: Event, turn: float, sandbox: SimulatedSandbox) -> Steps:
         yield latency(EXTRACT_MEDIAN)
         clock = world.simulation
         until = clock.now + SECONDS

@@ -1,4 +1,4 @@
-"""One event's way through the workflow in virtual time: retries and waits are those of the ASL file."""
+"""Simulates one event's workflow in virtual time, with the retries and waits of the ASL file."""
 
 import json
 import random
@@ -14,33 +14,35 @@ from botocore.retries.standard import ExponentialBackoff
 from bench.burst.simulation import (
     Account,
     ComprehendMedical,
-    Function,
-    Sandbox,
+    SimulatedFunction,
+    SimulatedSandbox,
     Simulation,
     latency,
 )
+from lambdas.common.contracts.preferences import CostMode
 from lambdas.extract_entities.comprehend import CONFIG
 from lambdas.extract_entities.settings import COST_MODES
 
-OPERATIONS = COST_MODES["full"]
+OPERATIONS = COST_MODES[CostMode.FULL]
 ATTEMPTS: int = CONFIG.retries["total_max_attempts"]
 
 MEDIANS = {"ParseMessage": 0.15, "LookupIdentities": 0.15, "DeliverNotification": 0.3}
-"""Seconds that a warm function takes; Comprehend Medical is beside them."""
+"""Seconds of a warm function, without Comprehend Medical's answer."""
 EXTRACT_MEDIAN, CALL_MEDIAN, COLD = 0.1, 0.4, 1.2
 
 THROTTLED, UNAVAILABLE = "Lambda.TooManyRequestsException", "DependencyUnavailableError"
 RETURN_SECONDS, VISIBILITY_SECONDS, SOON = 60, 720, 3
-"""When the queue delivers a failed message again: statemachine/ReturnSoon, infra/core/stores/queues.py."""
+"""Seconds until the queue delivers a failed message again (ReturnSoon,
+infra/core/stores/queues.py)."""
 
 
 class StepError(Exception):
-    """A function that failed, by the error's name."""
+    """Raised for a failed function, with the error's name."""
 
 
 @dataclass(slots=True)
 class Event:
-    """One event: its note, and what became of it. `answered` counts operations."""
+    """One event: its note and its result. `answered` counts operations."""
 
     text: str
     arrived: float
@@ -52,13 +54,13 @@ class Event:
 
 
 @dataclass(slots=True)
-class World:
-    """What all events share."""
+class SharedState:
+    """The state that all events share."""
 
     simulation: Simulation
     account: Account
     service: ComprehendMedical
-    functions: dict[str, Function]
+    functions: dict[str, SimulatedFunction]
     retriers: dict[str, list[dict[str, Any]]]
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -67,9 +69,11 @@ Steps = Generator[float, None, Any]
 
 
 class Extract(Protocol):
-    """How a version of the product asks Comprehend Medical for one event."""
+    """A version of the calls to Comprehend Medical for one event."""
 
-    def __call__(self, world: World, event: Event, turn: float, sandbox: Sandbox) -> Steps:
+    def __call__(
+        self, world: SharedState, event: Event, turn: float, sandbox: SimulatedSandbox
+    ) -> Steps:
         """Runs in one invocation; returns the seconds to wait (0: done) and the turn to come back with."""
 
 
@@ -80,7 +84,7 @@ def retriers_of(definition: str) -> dict[str, list[dict[str, Any]]]:
     return {name: (states | inner)[name]["Retry"] for name in ("ExtractEntities", *MEDIANS)}
 
 
-def way(world: World, event: Event, extract: Extract) -> Steps:
+def way(world: SharedState, event: Event, extract: Extract) -> Steps:
     """The event from the queue to the notification, as often as the queue has to deliver it."""
     while True:
         event.receives += 1
@@ -95,7 +99,7 @@ def way(world: World, event: Event, extract: Extract) -> Steps:
             return
 
 
-def _execution(world: World, event: Event, extract: Extract) -> Steps:
+def _execution(world: SharedState, event: Event, extract: Extract) -> Steps:
     for step in ("ParseMessage", "LookupIdentities"):
         yield from _task(world, step, _work(MEDIANS[step]))
     turn = 0.0
@@ -116,14 +120,14 @@ def _execution(world: World, event: Event, extract: Extract) -> Steps:
     yield from _task(world, "DeliverNotification", _work(MEDIANS["DeliverNotification"]))
 
 
-def _work(median: float) -> Callable[[Sandbox], Steps]:
-    def run(_: Sandbox) -> Steps:
+def _work(median: float) -> Callable[[SimulatedSandbox], Steps]:
+    def run(_: SimulatedSandbox) -> Steps:
         yield latency(median)
 
     return run
 
 
-def _task(world: World, step: str, work: Callable[[Sandbox], Steps]) -> Steps:
+def _task(world: SharedState, step: str, work: Callable[[SimulatedSandbox], Steps]) -> Steps:
     """Invokes a function with the state's Retry; `StepError` when that is used up."""
     used: Counter[int] = Counter()
     while True:
@@ -142,7 +146,7 @@ def _task(world: World, step: str, work: Callable[[Sandbox], Steps]) -> Steps:
             yield random.uniform(0, min(retrier["MaxDelaySeconds"], longest))
 
 
-def _invocation(world: World, step: str, work: Callable[[Sandbox], Steps]) -> Steps:
+def _invocation(world: SharedState, step: str, work: Callable[[SimulatedSandbox], Steps]) -> Steps:
     function = world.functions[step]
     found = world.account.sandbox(function)
     if found is None:
@@ -157,7 +161,7 @@ def _invocation(world: World, step: str, work: Callable[[Sandbox], Steps]) -> St
         world.account.release(function, sandbox)
 
 
-def request(world: World, event: Event, operation: str, characters: int) -> Steps:
+def request(world: SharedState, event: Event, operation: str, characters: int) -> Steps:
     """One request with botocore's own back-off between its attempts; counts the operation as answered."""
     for attempt in range(1, ATTEMPTS + 1):
         if world.service.answers_to(operation, characters, world.simulation.now):

@@ -1,1 +1,1 @@
-"""How well the Comprehend Medical stand-in reads notes, measured through its own HTTP interface."""
+"""Measures how well the Comprehend Medical simulator reads notes, through its HTTP interface."""

@@ -1,4 +1,4 @@
-"""`python -m bench.clinical [FOLDER]`: prints how well and how fast the stand-in reads.
+"""`python -m bench.clinical [FOLDER]`: prints accuracy and speed of the Comprehend Medical simulator.
 
 FOLDER holds JSON notes (see held_out/README.md), itself or in `notes/`, and may hold `phrases.csv`.
 Without one, the held-out set is measured.
@@ -73,7 +73,7 @@ def _linked(client: Any, asked: list[tuple[str, str]], scores: Scores) -> tuple[
 
 @contextmanager
 def _serving() -> Iterator[tuple[Any, float, "subprocess.Popen[str]"]]:
-    """The stand-in in a process of its own: a client, the seconds until it was ready, the process."""
+    """Starts the simulator in a process. Returns a client, the start time in seconds, and the process."""
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "simulators.comprehend_medical", "--port", "0"],

@@ -1,4 +1,4 @@
-"""Found against annotated: spans that overlap, one for one; codes compared as they are written. Pure."""
+"""Compares found with annotated spans: they match if they overlap, one to one. Codes are compared as text."""
 
 import csv
 import json
@@ -19,22 +19,22 @@ class Tally:
     missed: int = 0
 
     def precision(self) -> float:
-        """Hits among the found; 1.0 when nothing was found and nothing was to be found."""
+        """Share of hits among the found (precision); 1.0 when nothing was found or annotated."""
         return self.hits / (self.hits + self.wrong) if self.hits + self.wrong else 1.0
 
     def recall(self) -> float:
-        """Hits among the annotated."""
+        """Share of hits among the annotated (recall)."""
         return self.hits / (self.hits + self.missed) if self.hits + self.missed else 1.0
 
     def f1(self) -> float:
-        """Harmonic mean of both."""
+        """Harmonic mean of precision and recall (F1)."""
         total = 2 * self.hits + self.wrong + self.missed
         return 2 * self.hits / total if total else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Annotated:
-    """A thing that a note says: where, with which code, and whether it is denied."""
+    """An annotation: offsets, code, and whether it is negated."""
 
     text: str
     span: Span
@@ -43,8 +43,8 @@ class Annotated:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """A note and what it says."""
+class AnnotatedNote:
+    """A note and its annotations."""
 
     name: str
     text: str
@@ -63,7 +63,7 @@ class Scores:
     mistakes: list[str] = field(default_factory=list)
 
 
-def notes(folder: Path) -> list[Note]:
+def notes(folder: Path) -> list[AnnotatedNote]:
     """The notes of a folder's JSON files, in the format of held_out/README.md."""
     return [_note(file) for file in sorted(folder.glob("*.json"))]
 
@@ -76,7 +76,7 @@ def phrases(file: Path) -> list[tuple[str, str]]:
         return [(row["phrase"], row["code"]) for row in csv.DictReader(rows)]
 
 
-def _note(file: Path) -> Note:
+def _note(file: Path) -> AnnotatedNote:
     document = json.loads(file.read_text(encoding="utf-8"))
     text = document["text"]
     denied = {_text(item) for item in document.get("negated", ())}
@@ -91,7 +91,7 @@ def _note(file: Path) -> Note:
         for annotated in _placed(text, document.get("negated", ()), negated=True)
         if annotated.span not in places
     ]
-    return Note(
+    return AnnotatedNote(
         file.stem, text, tuple(conditions), tuple(_placed(text, document.get("medications", ())))
     )
 
@@ -134,7 +134,10 @@ def _everywhere(text: str, wanted: str) -> list[int]:
 
 
 def count(
-    scores: Scores, note: Note, entities: Sequence[dict[str, Any]], coded: Sequence[dict[str, Any]]
+    scores: Scores,
+    note: AnnotatedNote,
+    entities: Sequence[dict[str, Any]],
+    coded: Sequence[dict[str, Any]],
 ) -> None:
     """Adds a note's answers to the scores: DetectEntitiesV2's entities and InferICD10CM's."""
     found = [e for e in entities if e["Category"] == "MEDICAL_CONDITION"]

@@ -1,4 +1,4 @@
-"""A burst of notifications against a stand-in for SES that throttles: `make bench-delivery`.
+"""Simulates a burst of notifications with an SES that throttles: `make bench-delivery`.
 
 Counts what the account would see: mails in its busiest second, throttled calls, and how long a fresh
 notification takes that comes in the middle of the backlog. The clock is the benchmark's own, so that
@@ -23,11 +23,11 @@ from tests.conftest import ENVIRONMENT
 from tests.support.tables import create_tables
 
 ACCOUNT = MailAccount()
-"""Its maximum rate is not known: the setting alone counts."""
+"""The simulated account has no maximum rate: only the setting limits."""
 
 
 class Ses:
-    """Takes so many mails in a second, and throttles every one beyond."""
+    """Accepts so many mails a second, and throttles all others."""
 
     def __init__(self, limit: int) -> None:
         self.limit, self.seconds, self.throttled = limit, Counter[int](), 0

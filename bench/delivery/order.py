@@ -1,4 +1,4 @@
-"""What a release reads, and in which order, with thousands of summaries waiting for their hour."""
+"""Measures the reads of a release, and their order, with thousands of held summaries."""
 
 import random
 import time
@@ -16,7 +16,7 @@ from lambdas.delivery.ledger.table import ledger_table
 
 
 def order(held: int, overdue: int) -> dict[str, Any]:
-    """The figures of one look at a ledger with so many waiting and overdue deliveries."""
+    """Returns the figures of one release with so many waiting and overdue deliveries."""
     now = datetime.now(UTC)
     late = [iso(now - timedelta(minutes=minute)) for minute in range(1, overdue + 1)]
     random.Random(7).shuffle(late)

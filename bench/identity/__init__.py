@@ -1,1 +1,1 @@
-"""What a look-up costs: round trips and time, for each index that may be in use."""
+"""Measures the identity look-up: round trips and time, for each MPI client."""

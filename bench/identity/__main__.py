@@ -1,7 +1,7 @@
-"""`python -m bench.identity`: DynamoDB round trips, questions to the index, and time of one look-up.
+"""`python -m bench.identity`: DynamoDB round trips, MPI queries, and time of one look-up.
 
 A patient with ten recipients. DynamoDB is moto in this process, so that its time says nothing of AWS:
-the round trips do. The indexes answer on loopback over their real protocols.
+the round trips do. The simulated MPIs answer on loopback over their real protocols.
 """
 
 import argparse
@@ -21,16 +21,19 @@ from moto import mock_aws
 
 from lambdas.common.aws.clients import client
 from lambdas.common.aws.items import to_item
-from lambdas.common.contracts.models import Name, Patient, PatientEvent, PatientIdentifier
+from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.person import Name
 from lambdas.lookup_identities import settings
 from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.lookup_identities.resolving import resolve
-from local.servers import HOST, Server, listen
+from local.http_server import WsgiServer
+from local.servers import HOST, listen
 from simulators.fhir_mpi import create_app
 from simulators.fhir_mpi.directory import Directory
 from simulators.fhir_mpi.patients import Patients, region_system, system_of
-from simulators.pix_manager import Index, People
-from tests.support.tables import LOOKUPS, REGISTRY, create_tables
+from simulators.pix_manager import PixManager, SimulatedPatients
+from tests.support.tables import MPI_CACHE, REGISTRY, create_tables
 
 RECIPIENTS = 10
 ENVIRONMENT = {
@@ -42,7 +45,7 @@ ENVIRONMENT = {
     "ENS_AUDIT_TABLE": "audit",
     "ENS_STATUS_TABLE": "status",
     "ENS_REGISTRY_TABLE": REGISTRY,
-    "ENS_LOOKUPS_TABLE": LOOKUPS,
+    "ENS_MPI_CACHE_TABLE": MPI_CACHE,
     "ENS_REFERENCE_KEY_SECRET": "key",
     "ENS_AUDIT_KEY_SECRET": "key",
 }
@@ -50,7 +53,7 @@ ENVIRONMENT = {
 EVENT = PatientEvent(
     event_id="bench",
     trigger_event="A01",
-    kind="admission",
+    event_kind=EventKind.ADMISSION,
     notifiable=True,
     hl7_version="2.5.1",
     patient=Patient(
@@ -63,7 +66,7 @@ EVENT = PatientEvent(
 
 
 def main(arguments: list[str]) -> int:
-    """Measures each backend and prints a line for it; 1 when `registry` takes more than two trips."""
+    """Measures each MPI client and prints a line for it. Returns 1 when `registry` takes more than two round trips."""
     parser = argparse.ArgumentParser(prog="python -m bench.identity", description=__doc__)
     parser.add_argument("--runs", type=int, default=300, help="look-ups per backend")
     runs = parser.parse_args(arguments).runs
@@ -114,9 +117,9 @@ def measured(name: str, runs: int, asked: Callable[[], int], kept: bool = False)
 
     Each run is another question (another given name, which is not compared), or with `kept` the same.
     """
-    os.environ["ENS_MDM_BACKEND"] = name
-    settings.patient_backend.cache_clear()
-    settings.mdm_settings.cache_clear()
+    os.environ["ENS_MPI_CLIENT"] = name
+    settings.mpi_client_name.cache_clear()
+    settings.mpi_settings.cache_clear()
     calls: list[str] = []
 
     def count(model: object, **_: object) -> None:
@@ -148,11 +151,11 @@ def measured(name: str, runs: int, asked: Callable[[], int], kept: bool = False)
 
 @contextmanager
 def pixpdq(folder: Path) -> Iterator[Callable[[], int]]:
-    """The PIX and PDQ index, and how often it was asked."""
-    index = Index(folder).start()
+    """The simulated PIX manager, with its number of queries."""
+    index = PixManager(folder).start()
     tell(host=HOST, port=index.port, domain="REGION")
     yield lambda: len(index.queries)
-    from lambdas.lookup_identities.pix_pdq import index as backend
+    from lambdas.lookup_identities.pix_pdq import mpi_client as backend
 
     backend._connection().close()
     index.stop()
@@ -160,10 +163,10 @@ def pixpdq(folder: Path) -> Iterator[Callable[[], int]]:
 
 @contextmanager
 def fhir(folder: Path) -> Iterator[Callable[[], int]]:
-    """The FHIR index, and how often it was asked."""
-    people = People(folder)
+    """The simulated FHIR MPI, with its number of requests."""
+    people = SimulatedPatients(folder)
     app = create_app(Patients(people), Directory(folder))
-    server = Server(listen("FHIR index", 0, ""), app).start()
+    server = WsgiServer(listen("FHIR index", 0, ""), app).start()
     systems = {domain.namespace: system_of(domain) for domain in people.domains}
     tell(base_url=f"{server.url}/fhir", domain=region_system(people), systems=systems)
     yield lambda: len(app.config["asked"])
@@ -171,8 +174,8 @@ def fhir(folder: Path) -> Iterator[Callable[[], int]]:
 
 
 def tell(**values: object) -> None:
-    """Sets what the step is told of the index."""
-    os.environ["ENS_MDM_SETTINGS"] = json.dumps(values)
+    """Sets the step's variables for the MPI."""
+    os.environ["ENS_MPI_SETTINGS"] = json.dumps(values)
 
 
 if __name__ == "__main__":

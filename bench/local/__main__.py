@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.local.cpu import CpuSeconds
-from bench.local.patients import Patient, patients, write_registry
+from bench.local.patients import NumberedPatient, patients, write_registry
 from local import registry
 from ops.sending.messages import OutgoingMessage
-from ops.sending.mllp import Connection
+from ops.sending.mllp import ReceiverConnection
 from tests.support.local_system import HOST, LocalSystem, wait_for
 
 CONNECTIONS = 4
@@ -68,7 +68,7 @@ def _start(root: Path, folder: Path) -> tuple[LocalSystem, float]:
     return system, time.monotonic() - began
 
 
-def _idle(system: LocalSystem, people: list[Patient]) -> None:
+def _idle(system: LocalSystem, people: list[NumberedPatient]) -> None:
     """Prints how long one event takes while nothing else runs; the first warms the system up."""
     seconds = []
     for known, person in enumerate(people):
@@ -79,7 +79,7 @@ def _idle(system: LocalSystem, people: list[Patient]) -> None:
     print(f"one event alone: {statistics.median(seconds[1:]):.2f} s from ACK to mail", flush=True)
 
 
-def _burst(system: LocalSystem, people: list[Patient]) -> None:
+def _burst(system: LocalSystem, people: list[NumberedPatient]) -> None:
     """Prints how long many events at once take."""
     known = _mails(system)
     began, cpu = time.monotonic(), CpuSeconds.of(system.process.pid)
@@ -103,15 +103,15 @@ def _burst(system: LocalSystem, people: list[Patient]) -> None:
     print(f"{len(people) / seconds:.1f} events a second", flush=True)
 
 
-def _send(system: LocalSystem, people: list[Patient]) -> None:
-    with Connection(HOST, system.mllp_port, timeout=60) as connection:
+def _send(system: LocalSystem, people: list[NumberedPatient]) -> None:
+    with ReceiverConnection(HOST, system.mllp_port, timeout=60) as connection:
         for person in people:
             message = OutgoingMessage("bench", 1, person.admission())
             # A message that could not be stored is sent again, as a hospital's system does.
             assert any(connection.send(message).accepted for _ in range(TRIES))
 
 
-def _parts(people: list[Patient], number: int) -> Iterator[list[Patient]]:
+def _parts(people: list[NumberedPatient], number: int) -> Iterator[list[NumberedPatient]]:
     for first in range(number):
         yield people[first::number]
 

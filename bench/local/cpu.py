@@ -1,4 +1,4 @@
-"""CPU time of a running system, which other programs on the machine change less than its speed."""
+"""Measures CPU time of a running system. Other programs on the machine affect it less than elapsed time."""
 
 import os
 from collections.abc import Iterator

@@ -9,7 +9,7 @@ from tests.conftest import SAMPLES
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class NumberedPatient:
     """A patient who differs from the one of samples/admission.hl7 by number."""
 
     number: int
@@ -34,12 +34,12 @@ class Patient:
         return message
 
 
-def patients(number: int) -> Iterator[Patient]:
+def patients(number: int) -> Iterator[NumberedPatient]:
     """So many patients."""
-    return map(Patient, range(1, number + 1))
+    return map(NumberedPatient, range(1, number + 1))
 
 
-def write_registry(folder: Path, people: list[Patient]) -> None:
+def write_registry(folder: Path, people: list[NumberedPatient]) -> None:
     """Writes the four files of a registry in which each patient has the same physician."""
     folder.mkdir()
     tables: dict[str, list[tuple[str, ...]]] = {

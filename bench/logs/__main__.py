@@ -1,4 +1,4 @@
-"""`python -m bench.logs [REVISION]`: what one event's workflow writes to CloudWatch Logs, in bytes.
+"""`python -m bench.logs [REVISION]`: prints the bytes that one event's workflow writes to CloudWatch Logs.
 
 Each case is a real execution of the state machine's file with the real handlers, on moto. REVISION
 measures the definition of that git revision beside it. Costs are those of vended logs.

@@ -1,6 +1,5 @@
 """Real executions on moto: the state machine's file, the real handlers, the samples' messages."""
 
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -9,16 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from unittest.mock import patch
 
 import boto3
 import pytest
 
 from lambdas.common.aws.items import to_item
 from lambdas.lookup_identities.registry.items import items_of_folder
-from tests.conftest import ENVIRONMENT, mocked_aws
+from tests.conftest import bind_environment, mocked_aws
 from tests.support.messages import sample, vaulted
-from tests.support.workflow import ASL_FILE, Workflow
+from tests.support.workflow import ASL_FILE, DeployedWorkflow
 from tests.workflow.real import SEEDS, stand_in, whole_workflow
 
 THREE_TOLD = "three recipients"
@@ -51,7 +49,7 @@ def add_third_recipient() -> None:
             boto3.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
 
 
-def executed(workflow: Workflow, name: str) -> Execution:
+def executed(workflow: DeployedWorkflow, name: str) -> Execution:
     """Runs the sample of this name through the workflow."""
     execution = workflow.run(
         workflow.send(vaulted(sample(name)), group_id=f"k1.{uuid.uuid4().hex}")
@@ -63,22 +61,19 @@ def executed(workflow: Workflow, name: str) -> Execution:
 
 
 @contextmanager
-def workflow_on_moto(definition: Path = ASL_FILE) -> Iterator[Workflow]:
+def workflow_on_moto(definition: Path = ASL_FILE) -> Iterator[DeployedWorkflow]:
     """The workflow of a definition file, with its real handlers and three recipients for the sample.
 
     Binds this process's environment variables to moto while the block runs.
     """
-    with stand_in() as address:
-        bound = {**ENVIRONMENT, "AWS_ENDPOINT_URL_COMPREHENDMEDICAL": address}
-        with (
-            patch.dict(os.environ, bound),
-            pytest.MonkeyPatch.context() as monkeypatch,
-            mocked_aws(monkeypatch),
-        ):
+    with stand_in() as address, pytest.MonkeyPatch.context() as monkeypatch:
+        bind_environment(monkeypatch)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", address)
+        with mocked_aws(monkeypatch):
             yield _prepared(definition)
 
 
-def _prepared(definition: Path) -> Workflow:
+def _prepared(definition: Path) -> DeployedWorkflow:
     workflow = whole_workflow(definition)
     add_third_recipient()
     return workflow

@@ -1,1 +1,1 @@
-"""The receiver beside its peers: same load, same stand-ins for S3 and SQS, one table."""
+"""Compares the receiver with its peers, under the same load and with the same stubs of S3 and SQS."""

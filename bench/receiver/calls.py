@@ -1,4 +1,4 @@
-"""`python -m bench.receiver.calls SECONDS FILE`: the two calls themselves, one after the other, by boto3.
+"""`python -m bench.receiver.calls SECONDS FILE`: measures the S3 and SQS calls with boto3, one after the other.
 
 What a message costs at the least when boto3 stores it; prints p50 and p99, and the CPU time of one, in ms.
 """
@@ -13,7 +13,7 @@ from bench.receiver.peers.storing import Storing
 
 
 def main() -> None:
-    """Stores the file over and over, and prints how long that takes."""
+    """Stores the file repeatedly, and prints the times."""
     seconds, message = float(sys.argv[1]), Path(sys.argv[2]).read_bytes()
     storing = Storing()
     storing.store(message)

@@ -1,4 +1,4 @@
-"""Who is measured: how each is started, and why one cannot be."""
+"""The servers that are measured, with the command of each, or the reason why it cannot run."""
 
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""`python -m bench.receiver.faults`: the receiver killed, stopped and starved while senders go on.
+"""`python -m bench.receiver.faults`: kills, stops and delays receivers while senders send.
 
-S3 and SQS are the durable stub, which outlives every receiver and fails at random, half of the failed
-calls after they took effect. Senders do as interface engines do: an answer that is not AA, or none,
+S3 and SQS are the durable stub. It runs during the whole test and fails at random, half of the
+failed calls after their effect. Senders do as interface engines do: an answer that is not AA, or none,
 has the message sent again; now and then one is sent again for no reason, with a new MSH-7. In the end
 the stub's file says what stands in the vault and on the queue.
 """
@@ -33,7 +33,7 @@ _PATIENTS = 40  # of each sender, so that messages of one patient meet in flight
 
 
 @dataclass
-class Run:
+class FaultRun:
     """What is to be done, and what the senders have seen so far."""
 
     port: int
@@ -59,10 +59,10 @@ def message(control_id: str, patient: str, moment: str) -> bytes:
     ).encode()
 
 
-class Sender:
+class FaultSender:
     """One connection's worth of messages, `window` of them in flight at a time, in order."""
 
-    def __init__(self, run: Run, number: int, count: int, window: int) -> None:
+    def __init__(self, run: FaultRun, number: int, count: int, window: int) -> None:
         self._run = run
         self._name = f"S{number:02d}"
         self._todo = [f"{self._name}-{n:06d}" for n in range(count)]
@@ -85,17 +85,17 @@ class Sender:
             while self._todo:
                 batch = self._todo[: self._window]
                 moment = time.strftime("%Y%m%d%H%M%S")
-                payloads = [message(name, self._patient(name), moment) for name in batch]
-                writer.write(b"".join(map(wrap, payloads)))
+                batch_messages = [message(name, self._patient(name), moment) for name in batch]
+                writer.write(b"".join(map(wrap, batch_messages)))
                 self._run.sent += len(batch)
                 left = []
-                for name, payload in zip(batch, payloads, strict=True):
+                for name, sent in zip(batch, batch_messages, strict=True):
                     while not answers:
                         data = await asyncio.wait_for(reader.read(65536), _PATIENCE)
                         if not data:
                             raise EOFError
-                        answers += [frame.payload for frame in decoder.feed(data)]
-                    if not self._settle(name, payload, answers.pop(0)):
+                        answers += [frame.message for frame in decoder.feed(data)]
+                    if not self._settle(name, sent, answers.pop(0)):
                         left.append(name)
                 again = [name for name in batch if random.random() < _DUPLICATES]
                 self._todo[: len(batch)] = left or again
@@ -104,13 +104,13 @@ class Sender:
         finally:
             writer.close()
 
-    def _settle(self, name: str, payload: bytes, answer: bytes) -> bool:
+    def _settle(self, name: str, sent: bytes, answer: bytes) -> bool:
         code, control_id = answer.split(b"\r")[1].split(b"|")[1:3]
         if control_id.decode() != name:
             raise AssertionError(f"the answer to {name} names another message")
         self._run.answers[code.decode()] += 1
         if code == b"AA":
-            self._run.accepted[name] = payload
+            self._run.accepted[name] = sent
         return code == b"AA"
 
     def _patient(self, name: str) -> str:
@@ -146,8 +146,11 @@ def start_receiver(port: int, stub: str, log: Path) -> "subprocess.Popen[bytes]"
         )
 
 
-async def disturb(run: Run, faults: list[signal.Signals], stub: str, log: Path) -> list[int]:
-    """Lets a receiver run until all is done, struck at even steps; the statuses of those stopped."""
+async def disturb(run: FaultRun, faults: list[signal.Signals], stub: str, log: Path) -> list[int]:
+    """Runs receivers until all messages are sent, and kills or stops them at even steps.
+
+    Returns the exit statuses of those stopped.
+    """
     process = start_receiver(run.port, stub, log)
     statuses = []
     try:
@@ -172,8 +175,8 @@ async def disturb(run: Run, faults: list[signal.Signals], stub: str, log: Path) 
 
 async def strike(
     folder: Path, messages: int, connections: int, strikes: int, fail_rate: float
-) -> tuple[Run, list[int], Findings]:
-    """One whole run: what the senders saw, how stopped receivers ended, what the stub holds."""
+) -> tuple[FaultRun, list[int], Findings]:
+    """Runs the whole test. Returns the senders' counts, the exit statuses and the stub's content."""
     durable, log = folder / "stored.jsonl", folder / "receiver.telemetry.log"
     stub = subprocess.Popen(
         [
@@ -187,10 +190,11 @@ async def strike(
     try:
         assert stub.stdout is not None
         url = f"http://{HOST}:{json.loads(stub.stdout.readline())['port']}"
-        run = Run(free_port(), messages)
+        run = FaultRun(free_port(), messages)
         share, more = divmod(messages, connections)
         senders = [
-            Sender(run, n, share + (n < more), window=1 if n % 2 else 4) for n in range(connections)
+            FaultSender(run, n, share + (n < more), window=1 if n % 2 else 4)
+            for n in range(connections)
         ]
         faults = [signal.SIGKILL, signal.SIGTERM] * strikes
         disturbing = asyncio.create_task(disturb(run, faults, url, log))
@@ -203,7 +207,7 @@ async def strike(
 
 
 def main(arguments: list[str]) -> int:
-    """0 when nothing is lost, nothing is there twice, and stopped receivers ended well."""
+    """Returns 0 when no message is lost or doubled, and stopped receivers exited with 0."""
     parser = argparse.ArgumentParser(prog="make bench-receiver-faults", description=__doc__)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--connections", type=int, default=20)

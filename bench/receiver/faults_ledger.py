@@ -1,4 +1,4 @@
-"""What a durable stub holds after a fault run, held against what the senders got AA for."""
+"""Compares the durable stub's content after a fault run with the messages that got AA."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from hl7.header import event_id, find_header
 
 @dataclass
 class Findings:
-    """Counts of a run's end; all the lists are to be empty."""
+    """The counts at the end of a run. All lists should be empty."""
 
     accepted: int = 0
     objects: int = 0
@@ -78,7 +78,7 @@ def _read(durable: Path) -> _Kept:
 
 
 def examine(durable: Path, accepted: Mapping[str, bytes]) -> Findings:
-    """What is lost, doubled, wrong or out of order. `accepted` maps MSH-10 to a message that got AA."""
+    """Finds lost, doubled, wrong or misordered messages. `accepted` maps MSH-10 to a message that got AA."""
     kept = _read(durable)
     found = Findings(
         accepted=len(accepted),
@@ -87,8 +87,8 @@ def examine(durable: Path, accepted: Mapping[str, bytes]) -> Findings:
         distinct=len(kept.queued),
     )
     names = {}
-    for name, payload in accepted.items():
-        header = find_header(payload)
+    for name, message in accepted.items():
+        header = find_header(message)
         assert header is not None
         event = event_id(header)
         names[event] = name

@@ -1,4 +1,4 @@
-"""What the receiver is to reach, held against a run's figures."""
+"""Compares a run's figures with the receiver's goals."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,11 +1,11 @@
-"""What connections cost that say nothing: senders keep theirs open all day."""
+"""Measures idle connections: senders keep connections open all day."""
 
 import socket
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from bench.receiver.processes import HOST, Server
+from bench.receiver.processes import HOST, ServerProcess
 
 CONNECTIONS = 500
 _OPENING_SECONDS, _WATCHED_SECONDS = 1.5, 4.0
@@ -20,8 +20,8 @@ class Idle:
     held: int
 
 
-def watch(process: Server, port: int) -> Idle:
-    """Opens them, lets them be, and closes them."""
+def watch(process: ServerProcess, port: int) -> Idle:
+    """Opens the connections, leaves them idle, and closes them."""
     before = process.resident_mb()
     with ExitStack() as stack:
         opened = [

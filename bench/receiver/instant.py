@@ -1,7 +1,7 @@
-"""`python -m bench.receiver.instant [take]`: our receiver with a store that confirms at once.
+"""`python -m bench.receiver.instant [take]`: runs the receiver with a store that confirms at once.
 
-Frames, MSH, event id, message group, acknowledgement and metrics are the real ones. With `take` nothing of
-storing is left, the event id and the message group included: framing, judging and acknowledging alone.
+Frames, MSH, event id, message group, acknowledgement and metrics are the real ones. With `take` the
+event id and the message group are left out too: it frames, checks and acknowledges only.
 """
 
 import sys
@@ -9,22 +9,22 @@ import sys
 import receiver.app
 from receiver.__main__ import main
 from receiver.intake.intake import Intake
-from receiver.storage.store import Arrival, Store, Vaulted
+from receiver.storage.store import IncomingMessage, Store, StoredMessage
 
 
 class InstantStore(Store):
     """Confirms without a call."""
 
-    async def put_message(self, arrival: Arrival) -> Vaulted:
-        """What would stand in the vault."""
-        return Vaulted(f"events/{arrival.event_id}/message.hl7", "v1", "", len(arrival.payload))
+    async def put_message(self, message: IncomingMessage) -> StoredMessage:
+        """Returns the object that would be stored."""
+        return StoredMessage(f"events/{message.event_id}/message.hl7", "v1", "", len(message.er7))
 
-    async def send_envelope(self, arrival: Arrival, vaulted: Vaulted) -> None:
+    async def send_envelope(self, message: IncomingMessage, stored: StoredMessage) -> None:
         """Returns."""
 
 
 async def _taken(*_: object) -> None:
-    """What `Intake` answers when everything is stored."""
+    """The result of `Intake` when everything is stored."""
 
 
 if __name__ == "__main__":

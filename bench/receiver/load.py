@@ -1,4 +1,4 @@
-"""`python -m bench.receiver.load`: what load.c does, in Python, for where there is no C compiler.
+"""`python -m bench.receiver.load`: load.c in Python, for machines without a C compiler.
 
 The same arguments and the same JSON line. It costs more than the servers that it loads, so latencies at
 many connections are then partly its own; messages per CPU second of the server are not touched by that.
@@ -16,7 +16,7 @@ _PATIENTS = 20_000
 _RETRY_SECONDS = 0.01
 
 
-class Run:
+class LoadRun:
     """One closed-loop run: its clients share a counter and a list of latencies in ms."""
 
     def __init__(self, host: str, port: int, template: bytes, mode: str, seconds: float) -> None:
@@ -47,7 +47,7 @@ class Run:
             self.refused += 1
 
 
-async def client(run: Run) -> None:
+async def client(run: LoadRun) -> None:
     """Sends, waits, and sends again until the time is over."""
     me = object()
     writer: asyncio.StreamWriter | None = None
@@ -77,7 +77,7 @@ async def client(run: Run) -> None:
             writer = None
 
 
-async def load(run: Run, connections: int, seconds: float) -> dict[str, float]:
+async def load(run: LoadRun, connections: int, seconds: float) -> dict[str, float]:
     """What a run of that many clients saw."""
     began = time.monotonic()
     clients = [asyncio.create_task(client(run)) for _ in range(connections)]
@@ -106,7 +106,7 @@ def main(arguments: list[str]) -> None:
     """Runs and prints."""
     host, port, connections, seconds, file, *modes = arguments
     template = Path(file).read_bytes()
-    run = Run(host, int(port), template, modes[0] if modes else "", float(seconds))
+    run = LoadRun(host, int(port), template, modes[0] if modes else "", float(seconds))
     print(json.dumps(asyncio.run(load(run, int(connections), float(seconds)))))
 
 

@@ -1,4 +1,4 @@
-"""The peers' packages in a virtual environment of their own, away from the project's requirements."""
+"""Installs the peers' packages in their own virtual environment."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Processes of a benchmark: started in a group of their own, watched through /proc, ended by their id."""
+"""Starts a benchmark's processes in their own group, measures them through /proc, and ends them by id."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ def cores() -> tuple[set[int], set[int]]:
     return {mine[0]}, set(mine[1:]) or {mine[0]}
 
 
-class Server:
+class ServerProcess:
     """A server on one set of cores, with its children."""
 
     def __init__(
@@ -85,7 +85,7 @@ class Server:
     def settle(self, seconds: float) -> bool:
         """Waits until it does nothing, at most so long; False when it is still at work then.
 
-        A server that was loaded beyond its strength goes on with what its clients have given up.
+        After an overload, a server still works on requests that its clients have given up.
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -14,13 +14,13 @@ from bench.receiver import generator, messages
 from bench.receiver.contenders import contenders
 from bench.receiver.goals import print_goals
 from bench.receiver.table import print_tables
-from bench.receiver.trial import FOLDER, Plan, measure, the_calls
+from bench.receiver.trial import FOLDER, TrialPlan, measure, the_calls
 
 CONNECTIONS = (1, 50, 500)
 _FULL_SECONDS, _QUICK_SECONDS = 8.0, 1.6
 
 
-def read_plan(arguments: list[str]) -> Plan:
+def read_plan(arguments: list[str]) -> TrialPlan:
     """The plan that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m bench receiver", description=__doc__)
     parser.add_argument("--full", action="store_true", help="longer runs: about 25 minutes")
@@ -30,7 +30,7 @@ def read_plan(arguments: list[str]) -> Plan:
     parser.add_argument("--seconds", type=float, help="how long each cell is measured")
     parser.add_argument("--delay-ms", type=float, default=0.0, help="what each stub call takes")
     options = parser.parse_args(arguments)
-    return Plan(
+    return TrialPlan(
         contenders=tuple((options.only or "").lower().split(",")),
         sizes=tuple(options.sizes.split(",")) if options.sizes else tuple(messages.SIZES),
         connections=tuple(int(n) for n in options.connections.split(","))

@@ -17,7 +17,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import cast
 
-from bench.receiver.stub_services import Reply, Request, Services
+from bench.receiver.stub_services import Services, StubRequest, StubResponse
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -30,7 +30,7 @@ class Http(asyncio.Protocol):
         self._delay = delay
         self._fail_rate = fail_rate
         self._buffer = bytearray()
-        self._request: Request | None = None
+        self._request: StubRequest | None = None
         self._left = 0
         self._transport: asyncio.Transport | None = None
 
@@ -53,7 +53,7 @@ class Http(asyncio.Protocol):
             end = self._buffer.find(b"\r\n\r\n")
             if end < 0:
                 return False
-            self._request = Request.read(bytes(self._buffer[:end]))
+            self._request = StubRequest.read(bytes(self._buffer[:end]))
             del self._buffer[: end + 4]
             self._left = int(self._request.headers.get("content-length", "0"))
             if "expect" in self._request.headers and self._transport is not None:
@@ -66,10 +66,12 @@ class Http(asyncio.Protocol):
         self._serve(request)
         return True
 
-    def _serve(self, request: Request) -> None:
+    def _serve(self, request: StubRequest) -> None:
         failing = self._fail_rate and random.random() < self._fail_rate
         if failing and random.random() < 0.5:
-            reply: Reply | None = Reply.failure(HTTPStatus.SERVICE_UNAVAILABLE, request)
+            reply: StubResponse | None = StubResponse.failure(
+                HTTPStatus.SERVICE_UNAVAILABLE, request
+            )
         else:
             reply = self._services.answer(request)
             if failing:  # it took effect, and the caller does not get to know
@@ -79,7 +81,7 @@ class Http(asyncio.Protocol):
         else:
             self._send(reply)
 
-    def _send(self, reply: Reply | None) -> None:
+    def _send(self, reply: StubResponse | None) -> None:
         if self._transport is None:
             return
         if reply is None:

@@ -1,4 +1,4 @@
-"""What the stub answers: objects, queue messages and the reference key, held in memory or in a file."""
+"""The stub's services: objects, queue messages and the reference key, in memory or in a file."""
 
 import base64
 import hashlib
@@ -31,7 +31,7 @@ _JSON = "application/x-amz-json-1.0"
 
 
 @dataclass(slots=True)
-class Request:
+class StubRequest:
     """An HTTP request; header names are in lower case."""
 
     method: str
@@ -40,7 +40,7 @@ class Request:
     body: bytes = field(default=b"", repr=False)
 
     @classmethod
-    def read(cls, head: bytes) -> "Request":
+    def read(cls, head: bytes) -> "StubRequest":
         """The request of a head without its blank line."""
         first, *lines = head.decode("latin-1").split("\r\n")
         method, path, _ = first.split(" ", 2)
@@ -52,7 +52,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class StubResponse:
     """An HTTP answer."""
 
     status: HTTPStatus
@@ -61,7 +61,7 @@ class Reply:
     to_head: bool = False
 
     @classmethod
-    def failure(cls, status: HTTPStatus, request: Request) -> "Reply":
+    def failure(cls, status: HTTPStatus, request: StubRequest) -> "StubResponse":
         """A failed call as the service of that request words it."""
         code = {503: "SlowDown", 404: "NoSuchKey", 412: "PreconditionFailed"}[status]
         if "x-amz-target" in request.headers:
@@ -97,7 +97,7 @@ class Services:
         if self._file is not None:
             self._file.close()
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: StubRequest) -> StubResponse:
         """The service's answer. A target in the headers is SQS or Secrets Manager, all else S3."""
         self._calls += 1
         target = request.headers.get("x-amz-target")
@@ -118,7 +118,7 @@ class Services:
             )
         return self._s3(request)
 
-    def _sqs(self, action: str, document: dict[str, Any]) -> Reply:
+    def _sqs(self, action: str, document: dict[str, Any]) -> StubResponse:
         if action == "SendMessage":
             self._sends += 1
             return _json(self._enqueue(document))
@@ -159,19 +159,21 @@ class Services:
             "SequenceNumber": f"{self._envelopes:020d}",
         }
 
-    def _s3(self, request: Request) -> Reply:
+    def _s3(self, request: StubRequest) -> StubResponse:
         path, _, query = request.path.partition("?")
         key = unquote(path)
         if request.method == "HEAD":
             return self._head(request, key)
         if request.method == "GET" and dict(parse_qsl(query, keep_blank_values=True)):
-            return Reply(HTTPStatus.OK, {"Content-Type": "application/xml"}, b"<ListBucketResult/>")
+            return StubResponse(
+                HTTPStatus.OK, {"Content-Type": "application/xml"}, b"<ListBucketResult/>"
+            )
         if request.method == "GET" and key.endswith(CONFIGURATION_KEY):
-            return Reply(HTTPStatus.OK, {"ETag": '"configuration"'}, CONFIGURATION)
+            return StubResponse(HTTPStatus.OK, {"ETag": '"configuration"'}, CONFIGURATION)
         if request.method != "PUT":
-            return Reply.failure(HTTPStatus.NOT_FOUND, request)
+            return StubResponse.failure(HTTPStatus.NOT_FOUND, request)
         if "if-none-match" in request.headers and key in self._objects:
-            return Reply.failure(HTTPStatus.PRECONDITION_FAILED, request)
+            return StubResponse.failure(HTTPStatus.PRECONDITION_FAILED, request)
         body = request.body
         if "x-amz-decoded-content-length" in request.headers:
             body = _unchunked(body)
@@ -183,16 +185,16 @@ class Services:
         if self._file is not None:
             content = base64.b64encode(body).decode()
             self._append({"put": key, "version": version, "metadata": metadata, "body": content})
-        return Reply(HTTPStatus.OK, {"ETag": f'"{version}"', "x-amz-version-id": version})
+        return StubResponse(HTTPStatus.OK, {"ETag": f'"{version}"', "x-amz-version-id": version})
 
-    def _head(self, request: Request, key: str) -> Reply:
+    def _head(self, request: StubRequest, key: str) -> StubResponse:
         if key.strip("/").count("/") == 0:  # the bucket
-            return Reply(HTTPStatus.OK, {"x-amz-bucket-region": "us-east-1"}, to_head=True)
+            return StubResponse(HTTPStatus.OK, {"x-amz-bucket-region": "us-east-1"}, to_head=True)
         if key not in self._objects:
-            return Reply.failure(HTTPStatus.NOT_FOUND, request)
+            return StubResponse.failure(HTTPStatus.NOT_FOUND, request)
         version, length, metadata = self._objects[key]
         headers = {"ETag": f'"{version}"', "x-amz-version-id": version, **metadata}
-        return Reply(HTTPStatus.OK, {**headers, "Content-Length": str(length)}, to_head=True)
+        return StubResponse(HTTPStatus.OK, {**headers, "Content-Length": str(length)}, to_head=True)
 
     def _append(self, document: dict[str, Any]) -> None:
         if self._file is not None:
@@ -200,7 +202,7 @@ class Services:
             self._file.flush()
 
     def _load(self, durable: Path) -> None:
-        """Knows again what an earlier stub appended."""
+        """Loads the entries of an earlier stub."""
         if not durable.exists():
             return
         with durable.open() as lines:
@@ -216,8 +218,8 @@ class Services:
                     self._deduplicated.add(document["deduplication"])
 
 
-def _json(document: dict[str, Any]) -> Reply:
-    return Reply(HTTPStatus.OK, {"Content-Type": _JSON}, json.dumps(document).encode())
+def _json(document: dict[str, Any]) -> StubResponse:
+    return StubResponse(HTTPStatus.OK, {"Content-Type": _JSON}, json.dumps(document).encode())
 
 
 def _unchunked(body: bytes) -> bytes:

@@ -102,7 +102,7 @@ def best_peer(results: Sequence[Result], column: tuple[str, int]) -> float:
 
 
 def _complaints(results: Sequence[Result], columns: Sequence[tuple[str, int]]) -> None:
-    """What the rates do not say: resets, negative answers, positive answers without a stored message."""
+    """Returns resets, negative answers, and positive answers without a stored message."""
     lines = []
     for result in results:
         if result.absent:

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 from bench.receiver import generator, idle
 from bench.receiver.contenders import Contender
-from bench.receiver.processes import HOST, ROOT, NotStartedError, Server, cores, free_port
+from bench.receiver.processes import HOST, ROOT, NotStartedError, ServerProcess, cores, free_port
 from bench.receiver.table import Cell, Result
 
 FOLDER = ROOT / ".build" / "bench"
@@ -30,8 +30,8 @@ _BUDGET = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What is measured, and for how long."""
+class TrialPlan:
+    """The measured servers, message sizes and connections, and the duration of a run."""
 
     contenders: tuple[str, ...]
     sizes: tuple[str, ...]
@@ -44,7 +44,12 @@ class Trial:
     """The cells of one contender."""
 
     def __init__(
-        self, contender: Contender, plan: Plan, load: list[str], files: dict[str, Path], stub: int
+        self,
+        contender: Contender,
+        plan: TrialPlan,
+        load: list[str],
+        files: dict[str, Path],
+        stub: int,
     ) -> None:
         self._contender = contender
         self._plan = plan
@@ -52,7 +57,7 @@ class Trial:
         self._files = files
         self._stub = stub
         self._port = 0
-        self._process: Server | None = None
+        self._process: ServerProcess | None = None
         self._extra_seconds = _ALL_LONGER * plan.seconds
         self._leave_off_at = 0.0
 
@@ -73,7 +78,9 @@ class Trial:
         finally:
             self._stop()
 
-    def _cell(self, process: Server, size: str, connections: int, rate: float | None) -> Cell:
+    def _cell(
+        self, process: ServerProcess, size: str, connections: int, rate: float | None
+    ) -> Cell:
         seconds = self._plan.seconds
         if rate is not None:
             wanted = _ANSWERS * connections / rate if rate else seconds * _LONGEST
@@ -105,7 +112,7 @@ class Trial:
             modes=self._contender.modes,
         )
 
-    def _ready(self) -> Server:
+    def _ready(self) -> ServerProcess:
         """The running contender with nothing left to do; a new one where the old one does not finish."""
         patience = max(_SETTLE_SECONDS, self._contender.warm_cpu_seconds / 4)
         if self._process is None or not self._process.settle(patience):
@@ -113,8 +120,8 @@ class Trial:
             self._process = self._start()
         return self._process
 
-    def _start(self) -> Server:
-        """Warmed up on every core, then kept to its own."""
+    def _start(self) -> ServerProcess:
+        """Warms the contender up on all cores, then limits it to one core."""
         self._port, health = free_port(), free_port()
         measured, others = cores()
 
@@ -122,7 +129,7 @@ class Trial:
             return text.replace("{port}", str(self._port)).replace("{health}", str(health))
 
         environment = {name: filled(v) for name, v in self._contender.environment.items()}
-        process = Server(
+        process = ServerProcess(
             [filled(part) for part in self._contender.command],
             {**aws_environment(self._stub), **environment},
             measured | others,
@@ -141,7 +148,7 @@ class Trial:
             raise
         return process
 
-    def _warm(self, process: Server) -> None:
+    def _warm(self, process: ServerProcess) -> None:
         deadline = time.monotonic() + _LONGEST_WARM_SECONDS
         seconds = _WARM_SECONDS
         while True:
@@ -157,7 +164,9 @@ class Trial:
             self._process = None
 
 
-def measure(contender: Contender, plan: Plan, load: list[str], files: dict[str, Path]) -> Result:
+def measure(
+    contender: Contender, plan: TrialPlan, load: list[str], files: dict[str, Path]
+) -> Result:
     """All cells of one contender; one that does not start, or stops, says why."""
     result = Result(contender)
     if contender.absent:
@@ -178,7 +187,7 @@ def stub(delay_ms: float) -> Iterator[int]:
     """The port of a stub of one's own, beside the generator."""
     port = free_port()
     command = (sys.executable, "-m", "bench.receiver.stub", str(port), "--delay-ms", str(delay_ms))
-    process = Server(command, {}, cores()[1], FOLDER / "stub.log")
+    process = ServerProcess(command, {}, cores()[1], FOLDER / "stub.log")
     try:
         process.wait_until_listening(port)
         yield port
@@ -187,7 +196,7 @@ def stub(delay_ms: float) -> Iterator[int]:
 
 
 def aws_environment(stub_port: int) -> dict[str, str]:
-    """Where every contender finds the stub, and what it is called there."""
+    """The environment variables with the stub's address and names."""
     return {
         "AWS_ENDPOINT_URL": f"http://{HOST}:{stub_port}",
         "AWS_ACCESS_KEY_ID": "bench",
@@ -207,7 +216,7 @@ def count(stub_port: int) -> int:
         return distinct
 
 
-def the_calls(plan: Plan, file: Path) -> dict[str, float]:
+def the_calls(plan: TrialPlan, file: Path) -> dict[str, float]:
     """p50 and p99 of `put_object` and `send_message` one after the other, from one thread."""
     with stub(plan.delay_ms) as stub_port:
         command = ["taskset", "-c", ",".join(map(str, cores()[0])), sys.executable, "-m"]

@@ -1,10 +1,10 @@
-"""The role of the receiver's task. It stands in the core stack, beside what it opens."""
+"""The role of the receiver's task. It is in the core stack, like the resources that it may use."""
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra import grants
-from infra.core.stores.configuration import Configuration
+from infra.core.stores.configuration import ConfigurationDocument
 from infra.core.stores.keys import Keys
 from infra.core.stores.queues import Queues
 from infra.core.stores.secrets import Secrets
@@ -13,7 +13,7 @@ from infra.findings import INLINE, accept
 
 
 class ReceiverRole(iam.Role):
-    """May write messages and refused bytes and send envelopes; may decrypt neither of them."""
+    """A role that may write messages and rejected bytes and send envelopes, and may decrypt neither."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class ReceiverRole(iam.Role):
         vault: Vault,
         queues: Queues,
         secrets: Secrets,
-        configuration: Configuration,
+        configuration: ConfigurationDocument,
         tls_secret: str,
     ) -> None:
         super().__init__(
@@ -36,14 +36,14 @@ class ReceiverRole(iam.Role):
         bucket = vault.bucket
         statements = [
             *grants.write_objects(bucket, keys.vault, MESSAGE, REJECTED),
-            # HeadObject on a message that stands already (412). The key it may not use to read.
+            # HeadObject on a message that exists already (412). It needs no permission to decrypt.
             grants.allow(("s3:GetObject",), [bucket.arn_for_objects(MESSAGE)]),
-            # HeadBucket, by which /ready asks whether the vault answers.
+            # HeadBucket, for `/ready`.
             grants.allow(("s3:ListBucket",), [bucket.bucket_arn]),
             *grants.send_messages(queues.events, keys.queues, "GetQueueAttributes"),
             *grants.read_secret(secrets.reference_key, keys.records),
             configuration.read(),
-            # Under AWS's own key for secrets, which asks for no grant.
+            # Encrypted with the AWS managed key, which needs no grant.
             *grants.read_foreign_secret(tls_secret, ""),
         ]
         for statement in statements:

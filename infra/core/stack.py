@@ -1,4 +1,4 @@
-"""The core stack: vault, queues, tables, keys, functions, workflow, pipe, delivery, alarms; wired here."""
+"""The core stack: vault, queues, tables, keys, functions, workflow, pipe, mail, alarms."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ from constructs import Construct
 from environments import Environment
 from infra.core.people.data_trail import DataTrail
 from infra.core.people.grants import Opened
-from infra.core.people.roles import People
-from infra.core.processing.mail import Delivery
-from infra.core.processing.pipe import Pipe
+from infra.core.people.roles import AccessRoles
+from infra.core.processing.mail import SesSending
+from infra.core.processing.pipe import EventPipe
 from infra.core.processing.schedules import call_regularly
 from infra.core.processing.steps import Steps
-from infra.core.processing.workflow import Workflow, workflow_grants
+from infra.core.processing.workflow import PatientEventWorkflow, workflow_grants
 from infra.core.receiver_role import ReceiverRole
 from infra.core.stores.backups import Backups
-from infra.core.stores.configuration import Configuration
+from infra.core.stores.configuration import ConfigurationDocument
 from infra.core.stores.keys import Keys
 from infra.core.stores.queues import Queues
 from infra.core.stores.secrets import Secrets
@@ -33,7 +33,7 @@ from infra.monitoring.watched import Watched
 
 
 class CoreStack(cdk.Stack):
-    """Everything between the stored message and the notified provider.
+    """All resources between the receiver and SES.
 
     Without `vpc` and `security_group` the functions run in Lambda's own network.
     """
@@ -51,7 +51,7 @@ class CoreStack(cdk.Stack):
         super().__init__(scope, construct_id, **options)
         self.keys = Keys(self, "Keys", environment=environment)
         self.vault = Vault(self, "Vault", environment=environment, key=self.keys.vault)
-        self.configuration = Configuration(
+        self.configuration = ConfigurationDocument(
             self, "Configuration", environment=environment, logs_key=self.keys.logs
         )
         self.queues = Queues(self, "Queues", environment=environment, key=self.keys.queues)
@@ -73,7 +73,7 @@ class CoreStack(cdk.Stack):
             configuration=self.configuration,
             tls_secret=environment.receiver.tls_secret,
         )
-        self.delivery = Delivery(self, "Delivery", environment=environment)
+        self.delivery = SesSending(self, "Delivery", environment=environment)
         self.steps = Steps(
             self,
             environment=environment,
@@ -93,7 +93,7 @@ class CoreStack(cdk.Stack):
             environment=environment,
             function=self.steps.release_deliveries,
             every=cdk.Duration.minutes(1),
-            # A call that fails is not repeated: the next minute's is.
+            # No retry: the next call follows after a minute.
             retries=0,
             why="Held deliveries that are due: summaries, quiet hours, rate, fallbacks",
         )
@@ -104,9 +104,9 @@ class CoreStack(cdk.Stack):
             function=self.steps.lookup_identities,
             every=cdk.Duration.days(1),
             retries=20,
-            why="Rosters that end soon: an operator is to hear of it before",
+            why="Rosters that end soon, for an alarm to the operators",
         )
-        self.workflow = Workflow(
+        self.workflow = PatientEventWorkflow(
             self,
             "Workflow",
             environment=environment,
@@ -118,12 +118,12 @@ class CoreStack(cdk.Stack):
                 "DeadLetterQueueUrl": self.queues.dead_letters.queue_url,
                 "UnknownPatient": environment.unknown_patient,
                 "HoldMinutes": str(environment.hold_minutes),
-                "MdmBackend": environment.mdm_backend,
+                "MpiClient": environment.mpi_client,
             },
             grants=workflow_grants(self.steps.of_workflow, self.tables, self.queues, self.keys),
             logs_key=self.keys.logs,
         )
-        self.pipe = Pipe(
+        self.pipe = EventPipe(
             self,
             "Pipe",
             environment=environment,
@@ -139,7 +139,7 @@ class CoreStack(cdk.Stack):
                 environment=environment,
                 plan=environment.backup,
                 key=self.keys.backups,
-                # All but `lookups`, a cache of minutes.
+                # All but the MPI cache, whose items live for minutes.
                 tables=[
                     self.tables.audit,
                     self.tables.status,
@@ -151,7 +151,7 @@ class CoreStack(cdk.Stack):
             if environment.backup
             else None
         )
-        self.people = People(
+        self.people = AccessRoles(
             self,
             "People",
             environment=environment,
@@ -199,13 +199,13 @@ class CoreStack(cdk.Stack):
         self._tell(environment)
 
     def calls_from_vpc(self) -> frozenset[str]:
-        """The actions of the calls that the receiver, and the functions in the VPC, make from there."""
+        """Returns the IAM actions of the calls that the receiver and the functions in the VPC make."""
         return self.receiver_role.calls_from_vpc.union(
             *(step.calls_from_vpc for step in self.steps.all)
         )
 
     def _tell(self, environment: Environment) -> None:
-        """The outputs by which `ens` and the local system find everything."""
+        """Adds the outputs that `ens` and the local system read."""
         for name, value in {
             "VaultBucket": self.vault.bucket.bucket_name,
             "QueueUrl": self.queues.events.queue_url,

@@ -1,4 +1,4 @@
-"""The internal load balancer that hospitals connect to, on MLLP's port, from their networks only."""
+"""The internal load balancer for MLLP. Only the senders' networks may connect."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -11,14 +11,15 @@ from infra.findings import accept
 
 MLLP = 17000
 HEALTH = 17001
-# A task has this long to answer what it has read; ECS stops it only then (Fargate's own limit is 120).
+# Seconds between SIGTERM and SIGKILL, for a task to answer the messages in flight (Fargate's
+# maximum is 120).
 DRAIN = cdk.Duration.seconds(120)
-# MLLP connections are silent for hours at night; 6,000 s is the most that a TCP listener allows.
+# MLLP connections may be idle for hours. 6,000 s is the maximum of a TCP listener.
 IDLE = cdk.Duration.seconds(6000)
 
 
 class LoadBalancer(Construct):
-    """A network load balancer with a security group, one listener, one group of receivers."""
+    """A Network Load Balancer with a security group, one listener and one target group."""
 
     def __init__(
         self,
@@ -67,18 +68,18 @@ class LoadBalancer(Construct):
                 "HIPAA.Security-ELBLoggingEnabled": unlogged,
                 "HIPAA.Security-ELBDeletionProtectionEnabled": "As the environment's"
                 " deletion_protection says; on in prod.",
-                "HIPAA.Security-ELBv2ACMCertificateRequired": "TLS where the environment names a"
-                " certificate; without one MLLP travels inside the VPN alone.",
+                "HIPAA.Security-ELBv2ACMCertificateRequired": "TLS with receiver.certificate_arn;"
+                " without it MLLP is plain TCP in the VPN.",
             },
         )
 
     def admit(self, client: ec2.SecurityGroup, purpose: str) -> None:
-        """Lets what is in a security group of the VPC connect on MLLP's port."""
+        """Allows connections on MLLP's port from a security group of the VPC."""
         client.add_egress_rule(self._group, ec2.Port.tcp(MLLP), purpose)
         self._group.add_ingress_rule(client, ec2.Port.tcp(MLLP), purpose)
 
     def send_to(self, target: ecs.FargateService) -> elb.NetworkTargetGroup:
-        """Opens the listener and sends its connections to the service; returns the target group."""
+        """Adds the listener and its target group for the service. Returns the target group."""
         receivers = elb.NetworkTargetGroup(
             self,
             "Receivers",
@@ -100,7 +101,8 @@ class LoadBalancer(Construct):
                 unhealthy_threshold_count=3,
             ),
         )
-        # TLS where the environment has a certificate; the idle time of TLS listeners is AWS's 350 s.
+        # TLS if the environment has a certificate. A TLS listener has a fixed idle timeout of 350
+        # s.
         tls = bool(self._certificate)
         self.balancer.add_listener(
             "Mllp",

@@ -29,13 +29,13 @@ STARTING = frozenset(
         "logs:PutLogEvents",
     }
 )
-# ECS asks whether the process serves, not whether it can store: a receiver that cannot store stays
-# in service and answers AR.
+# ECS checks `/live`, not `/ready`: a receiver that cannot store has to stay in service and answer
+# AR.
 PROBE = ["CMD", "python", "-m", "receiver.probe"]
 
 
 class ReceiverService(Construct):
-    """Receivers in at least two zones. A deployment that does not come up is rolled back."""
+    """Receivers in at least two zones. A deployment whose tasks do not start is rolled back."""
 
     def __init__(
         self,
@@ -83,8 +83,8 @@ class ReceiverService(Construct):
             enable_execute_command=False,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
         )
-        # Senders keep their connections, so a new task gets work only when they reconnect, and one
-        # that goes cuts some: slow to shrink.
+        # Senders keep connections open: a new task gets work only after reconnects, and a stopped
+        # task closes some. So scale in slowly.
         self.service.auto_scale_task_count(
             min_capacity=environment.receiver.desired,
             max_capacity=environment.receiver.maximum,
@@ -137,8 +137,8 @@ class ReceiverService(Construct):
             {
                 "AwsSolutions-ECS2": "The variables are names and addresses; the one secret is read"
                 " from Secrets Manager at start.",
-                "AwsSolutions-IAM5[Resource::*]": "ecr:GetAuthorizationToken knows no resources to"
-                " grant on.",
+                "AwsSolutions-IAM5[Resource::*]": "ecr:GetAuthorizationToken supports no"
+                " resource-level permissions.",
                 "HIPAA.Security-IAMNoInlinePolicy": INLINE,
             },
         )

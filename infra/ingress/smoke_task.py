@@ -1,4 +1,4 @@
-"""The one-off task of `ens smoke --in-vpc`: the receiver's image as a client of the load balancer."""
+"""The one-off task of `ens smoke --in-vpc`: an MLLP client in the receiver's image."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -21,9 +21,9 @@ COMMAND = ["python", "-m", "receiver.smoke_client"]
 
 
 class SmokeTask(Construct):
-    """A task definition, its log group, and a security group that the load balancer admits.
+    """A task definition, its log group, and a security group that may connect to the load balancer.
 
-    Nothing runs until an operator calls RunTask. The task's role has no permissions: the client only
+    It runs only when an operator calls RunTask. The task's role has no permissions: the client only
     connects, and its answers are in its log.
     """
 
@@ -117,8 +117,8 @@ class SmokeTask(Construct):
             {
                 "AwsSolutions-ECS2": "The variables are names and addresses; the one secret is"
                 " injected by ECS.",
-                "AwsSolutions-IAM5[Resource::*]": "ecr:GetAuthorizationToken knows no resources to"
-                " grant on.",
+                "AwsSolutions-IAM5[Resource::*]": "ecr:GetAuthorizationToken supports no"
+                " resource-level permissions.",
                 "HIPAA.Security-IAMNoInlinePolicy": INLINE,
             },
         )
@@ -127,7 +127,7 @@ class SmokeTask(Construct):
     def _let_run(
         self, operator: iam.IRole, task: ecs.FargateTaskDefinition, cluster: ecs.ICluster
     ) -> None:
-        """Lets the operator run this task and look at the cluster's tasks.
+        """Grants the operator RunTask for this task and DescribeTasks in the cluster.
 
         The operator's own statements let it read the task's log (infra/core/people/grants.py). ECS
         developer guide, "Amazon ECS task execution IAM role": RunTask passes both roles.
@@ -163,7 +163,7 @@ class SmokeTask(Construct):
         )
 
     def _tls(self) -> dict[str, str]:
-        """TLS where the environment's receiver has it, with the name in its certificate."""
+        """The TLS variables, if the environment's receiver uses TLS."""
         receiver = self._environment.receiver
         if not (receiver.certificate_arn or receiver.tls_secret):
             return {}
@@ -171,7 +171,7 @@ class SmokeTask(Construct):
         return {"ENS_SMOKE_TLS": "on", **name}
 
     def _identity(self) -> dict[str, ecs.Secret]:
-        """Authority and client certificate, where the environment names a secret with them."""
+        """The secret with authority and client certificate, if the environment has one."""
         arn = self._environment.receiver.smoke_secret
         if not arn:
             return {}

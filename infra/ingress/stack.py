@@ -1,4 +1,4 @@
-"""The ingress stack: the load balancer and the receivers behind it. It knows network and core."""
+"""The ingress stack: the load balancer and the receivers. It uses network and core."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from infra.monitoring.alarms import Comparison, Missing, calculated, metric, own
 from infra.monitoring.queries import SavedQuery
 from infra.network.stack import workload_security_group
 
-# The reasons of receiver/intake/refusals.py: ours, and those of the message.
+# The reasons in receiver/intake/rejections.py, by alarm.
 NOT_STORED = ("store_unavailable", "receiver_fault")
 UNACCEPTABLE = (
     *("not_hl7", "msh_unreadable", "no_start_block", "no_control_id"),
@@ -24,14 +24,14 @@ UNACCEPTABLE = (
 )
 NOT_ALLOWED = ("processing_id", "sender_not_allowed", "trigger_not_allowed")
 
-# Of the slowest in a hundred. Senders are asked to wait 15 s before they send again
+# 99th percentiles. Senders should wait 15 s for an answer before they send again
 # (docs/receiver.md).
 ACKNOWLEDGED_WITHIN_MS = 2000
 STORED_WITHIN_MS = 1500
 
 
 class IngressStack(cdk.Stack):
-    """The way in for HL7 messages."""
+    """The load balancer, the receivers, the smoke task and their alarms."""
 
     def __init__(
         self,
@@ -96,9 +96,9 @@ class IngressStack(cdk.Stack):
         )
         SavedQuery(
             self,
-            "Refusals",
+            "Rejections",
             environment=environment,
-            title="messages refused or not stored, newest first",
+            title="messages rejected or not stored, newest first",
             groups=[receiver.log_group],
             fields=["@timestamp", "message", "reason", "event_id", "connection", "key", "error"],
             condition='level in ["WARNING", "ERROR"]',
@@ -118,7 +118,7 @@ class IngressStack(cdk.Stack):
         core.alarms.watch(
             self,
             "receivers-missing",
-            meaning="Fewer receivers serve than should: senders may not get through.",
+            meaning="Fewer healthy receivers than configured: senders may be unable to connect.",
             metric=metric(
                 "AWS/NetworkELB",
                 "HealthyHostCount",
@@ -135,23 +135,23 @@ class IngressStack(cdk.Stack):
             missing=Missing.BREACHING,
         )
         not_stored = {
-            reason: own(environment, "Receiver", "Refused", reason=reason) for reason in NOT_STORED
+            reason: own(environment, "Receiver", "Rejected", reason=reason) for reason in NOT_STORED
         }
-        not_kept = own(environment, "Receiver", "RefusedNotKept")
+        rejected_not_stored = own(environment, "Receiver", "RejectedNotStored")
         core.alarms.watch(
             self,
             "receiver-cannot-store",
-            meaning="Senders get AR: vault or queue could not be reached. They keep their messages.",
-            metric=_sum("not stored", {**not_stored, "not_kept": not_kept}),
+            meaning="Senders get AR because vault or queue could not be reached. They send their messages again.",
+            metric=_sum("not stored", {**not_stored, "rejected": rejected_not_stored}),
         )
         core.alarms.watch(
             self,
-            "messages-refused",
-            meaning="Messages were refused for what they are; their bytes are under rejected/.",
+            "messages-rejected",
+            meaning="Messages were rejected because of their content; their bytes are under rejected/.",
             metric=_sum(
-                "refused",
+                "rejected",
                 {
-                    reason: own(environment, "Receiver", "Refused", reason=reason)
+                    reason: own(environment, "Receiver", "Rejected", reason=reason)
                     for reason in UNACCEPTABLE
                 },
             ),
@@ -160,11 +160,11 @@ class IngressStack(cdk.Stack):
         core.alarms.watch(
             self,
             "messages-not-allowed",
-            meaning="Messages came that their sender or this environment may not send.",
+            meaning="Messages were rejected that their sender or this environment may not send.",
             metric=_sum(
                 "not allowed",
                 {
-                    reason: own(environment, "Receiver", "Refused", reason=reason)
+                    reason: own(environment, "Receiver", "Rejected", reason=reason)
                     for reason in NOT_ALLOWED
                 },
             ),
@@ -173,8 +173,8 @@ class IngressStack(cdk.Stack):
         core.alarms.watch(
             self,
             "configuration-not-used",
-            meaning="A receiver could not use or read the newest configuration document, and"
-            " goes on with the one before.",
+            meaning="A receiver cannot read or use the newest configuration document and uses"
+            " the previous one.",
             metric=own(environment, "Receiver", "ConfigurationNotUsed"),
         )
         for name, measured, milliseconds, meaning in (
@@ -202,7 +202,7 @@ class IngressStack(cdk.Stack):
 
 
 def _given(name: str, value: str) -> dict[str, str]:
-    """The variable, where there is a value for it."""
+    """Returns the variable, or nothing for an empty value."""
     return {name: value} if value else {}
 
 

@@ -1,4 +1,4 @@
-"""Alarms, and the topic by which they reach a person. Each names its page of the runbook."""
+"""Alarms and their SNS topic. Each alarm's description names its section of the runbook."""
 
 from collections.abc import Mapping
 
@@ -63,7 +63,7 @@ class Alarms(Construct):
         missing: Missing = Missing.NOT_BREACHING,
         tells_end: bool = True,
     ) -> cloudwatch.Alarm:
-        """Makes the alarm `<prefix>-<name>` in `scope`; the runbook has a heading of that name.
+        """Adds the alarm `<prefix>-<name>` to `scope`. docs/runbook.md has a heading of that name.
 
         It goes off when `periods` of the last `of_periods` (as many, if not said) are beyond the
         threshold. A mail also tells its end, unless `tells_end` is False: the alarm then counts
@@ -123,7 +123,7 @@ def metric(
     statistic: str = "Sum",
     minutes: int = 5,
 ) -> cloudwatch.Metric:
-    """A CloudWatch metric over periods of `minutes`."""
+    """Returns a CloudWatch metric over periods of `minutes`."""
     return cloudwatch.Metric(
         namespace=namespace,
         metric_name=name,
@@ -141,25 +141,25 @@ def own(
     statistic: str = "Sum",
     **dimensions: str,
 ) -> cloudwatch.Metric:
-    """What a step or the receiver counts: by service, environment, and what else it says."""
+    """Returns a metric of a step or the receiver, by service, environment and further dimensions."""
     by = {"environment": environment.name, "service": service, **dimensions}
     return metric("hl7-ens", name, by, statistic=statistic)
 
 
 def visible(queue: sqs.IQueue) -> cloudwatch.Metric:
-    """How many messages wait in a queue."""
+    """Returns the number of visible messages of a queue."""
     return of_queue(queue, "ApproximateNumberOfMessagesVisible")
 
 
 def of_queue(queue: sqs.IQueue, name: str) -> cloudwatch.Metric:
-    """A metric of a queue, at its highest."""
+    """Returns the maximum of a queue's metric."""
     return metric("AWS/SQS", name, {"QueueName": queue.queue_name}, statistic="Maximum")
 
 
 def calculated(
     expression: str, parts: Mapping[str, cloudwatch.IMetric], *, label: str
 ) -> cloudwatch.MathExpression:
-    """A metric calculated over five minutes from others, which the expression calls by these names."""
+    """Returns a metric math expression over five minutes; `metrics` are its variables."""
     return cloudwatch.MathExpression(
         expression=expression,
         label=label,

@@ -1,10 +1,10 @@
-"""What can go wrong between the queue and the end of the workflow, as alarms."""
+"""Alarms of queue, pipe and workflow."""
 
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.core.processing.pipe import Pipe
-from infra.core.processing.workflow import Workflow
+from infra.core.processing.pipe import EventPipe
+from infra.core.processing.workflow import PatientEventWorkflow
 from infra.core.stores.queues import Queues
 from infra.monitoring.alarms import Alarms, calculated, metric, of_queue, own, visible
 from infra.monitoring.watched import Watched
@@ -13,7 +13,7 @@ PIPES = "AWS/EventBridge/Pipes"
 
 
 class CoreAlarms(Construct):
-    """The alarms of queue, pipe and workflow."""
+    """Adds the alarms of queue, pipe and workflow."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, watched: Watched, alarms: Alarms
@@ -30,14 +30,15 @@ class CoreAlarms(Construct):
         self._alarms.watch(
             self,
             "dead-letters-waiting",
-            meaning="Messages that could not be processed wait in the dead-letter queue.",
+            meaning="The dead-letter queue holds messages that could not be processed.",
             metric=waiting,
         )
         self._alarms.watch(
             self,
             "dead-letters-growing",
-            # The alarm above stays red while anything waits and so says nothing about the next one.
-            meaning="Another message came to the dead-letter queue.",
+            # The alarm above stays in ALARM while any message waits, so it does not report the
+            # next one.
+            meaning="Another message was moved to the dead-letter queue.",
             metric=calculated("DIFF(waiting)", {"waiting": waiting}, label="new dead letters"),
             tells_end=False,
         )
@@ -49,12 +50,12 @@ class CoreAlarms(Construct):
             threshold=300,
         )
 
-    def _watch_pipe(self, pipe: Pipe, queue: sqs.IQueue) -> None:
+    def _watch_pipe(self, pipe: EventPipe, queue: sqs.IQueue) -> None:
         dimensions = {"PipeName": pipe.name}
         self._alarms.watch(
             self,
             "pipe-stands-still",
-            meaning="Messages wait and the pipe takes none: stopped, disabled by AWS, or refused.",
+            meaning="Messages wait and the pipe receives none: it is stopped, disabled by AWS, or lacks a permission.",
             metric=calculated(
                 "IF(waiting > 0 AND FILL(taken, 0) == 0, 1, 0)",
                 {
@@ -63,14 +64,14 @@ class CoreAlarms(Construct):
                 },
                 label="standing still",
             ),
-            # A failed message rests for 12 minutes with its patient's later ones behind it, and
-            # they count as visible: only what lasts longer is the pipe's own standstill.
+            # After a failure, a message and the later ones of its group wait for 12 minutes, and
+            # these count as visible. So only a longer wait is a fault of the pipe.
             periods=3,
         )
         self._alarms.watch(
             self,
             "pipe-throttled",
-            meaning="The pipe was throttled or cut off: messages are late.",
+            meaning="The pipe's executions were throttled or timed out: messages are late.",
             metric=calculated(
                 "FILL(throttled, 0) + FILL(timed_out, 0)",
                 {
@@ -81,24 +82,24 @@ class CoreAlarms(Construct):
             ),
         )
 
-    def _watch_workflow(self, workflow: Workflow) -> None:
+    def _watch_workflow(self, workflow: PatientEventWorkflow) -> None:
         dimensions = {"StateMachineArn": workflow.state_machine.state_machine_arn}
         self._alarms.watch(
             self,
             "executions-failed",
-            meaning="A message failed for a reason that may pass: it is back in the queue, not lost.",
+            meaning="An execution failed with a transient error. SQS redelivers its message.",
             metric=metric("AWS/States", "ExecutionsFailed", dimensions),
         )
         self._alarms.watch(
             self,
             "executions-timed-out",
-            meaning="An execution ran into its time limit, which its own timeouts should prevent.",
+            meaning="An execution reached the state machine's timeout, which the states' timeouts should prevent.",
             metric=metric("AWS/States", "ExecutionsTimedOut", dimensions),
         )
         self._alarms.watch(
             self,
             "findings-missing",
-            # The event still ends well, without conditions: no other alarm would tell.
+            # The event still completes, without findings: no other alarm reports it.
             meaning="At least 5 % of the notifications, and 3, went out without what Comprehend Medical"
             " should have read: it throttled, failed, or its turns were more than an event may wait.",
             metric=calculated(

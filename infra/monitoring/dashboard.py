@@ -1,4 +1,4 @@
-"""The dashboard: is anything late, is anything lost, is anything slow."""
+"""The dashboard: alarms, delays, losses and durations."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,15 @@ from infra.monitoring.alarms import Alarms, metric, of_queue, own, visible
 from infra.monitoring.watched import Watched
 
 RECEIVER_ALARMS = (
-    *("receivers-missing", "receiver-cannot-store", "messages-refused", "messages-not-allowed"),
+    *("receivers-missing", "receiver-cannot-store", "messages-rejected", "messages-not-allowed"),
     *("acknowledgements-slow", "storing-slow", "configuration-not-used"),
 )
-"""The alarms of the ingress stack. It refers to the core stack, so the dashboard knows only names."""
+"""The names of the ingress stack's alarms. That stack imports from the core, so the core has only
+names."""
 
 
 class Dashboard(Construct):
-    """One page per environment: alarms, the way of messages, the steps, the deliveries."""
+    """One dashboard per environment: alarms, messages, steps, deliveries."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, watched: Watched, alarms: Alarms
@@ -32,7 +33,7 @@ class Dashboard(Construct):
         receiver = [
             own(environment, "Receiver", "Received"),
             own(environment, "Receiver", "Acknowledged", code="AA"),
-            own(environment, "Receiver", "Refused", reason="store_unavailable"),
+            own(environment, "Receiver", "Rejected", reason="store_unavailable"),
         ]
         held = [
             own(environment, "ReleaseDeliveries", name, statistic="Maximum")

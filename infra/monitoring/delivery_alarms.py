@@ -1,4 +1,4 @@
-"""What can go wrong between the workflow and the provider's mailbox, as alarms."""
+"""Alarms of deliveries and SES events."""
 
 from constructs import Construct
 
@@ -11,7 +11,7 @@ QUOTA_USED_PERCENT = 80
 
 
 class DeliveryAlarms(Construct):
-    """The alarms about mails: unknown, held, refused, reduced, reported."""
+    """Adds the alarms of deliveries: unknown, held, quota, certificates, bounces, SES events."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, watched: Watched, alarms: Alarms
@@ -24,11 +24,11 @@ class DeliveryAlarms(Construct):
         self._watch_feedback(watched)
 
     def _watch_ledger(self) -> None:
-        """By what ReleaseDeliveries counts every minute, so that an alarm lasts as long as its cause."""
+        """They use ReleaseDeliveries' counts of every minute, so that an alarm lasts as long as its cause."""
         self._alarms.watch(
             self,
             "unknown-deliveries",
-            meaning="It is not known whether a notification was sent; it is not sent again by itself.",
+            meaning="SES gave no answer for a notification. It is not sent again automatically.",
             metric=own(
                 self._environment, "ReleaseDeliveries", "UnknownDeliveries", statistic="Maximum"
             ),
@@ -36,13 +36,13 @@ class DeliveryAlarms(Construct):
         self._alarms.watch(
             self,
             "deliveries-overdue",
-            meaning="A held notification should have gone out 15 minutes ago, or releases stand still.",
+            meaning="A held notification is overdue by 15 minutes, or ReleaseDeliveries does not run.",
             metric=own(
                 self._environment, "ReleaseDeliveries", "OldestOverdueSeconds", statistic="Maximum"
             ),
             threshold=OVERDUE_SECONDS,
             periods=2,
-            # Nobody else notices that the function no longer runs.
+            # No other alarm reports that the function no longer runs.
             missing=Missing.BREACHING,
         )
         self._alarms.watch(
@@ -64,7 +64,7 @@ class DeliveryAlarms(Construct):
             ),
             threshold=QUOTA_USED_PERCENT,
             periods=2,
-            # A quota that cannot be read is one that nobody watches.
+            # Without data the quota is not monitored.
             missing=Missing.BREACHING,
         )
 
@@ -72,14 +72,14 @@ class DeliveryAlarms(Construct):
         self._alarms.watch(
             self,
             "reduced-detail",
-            meaning="A recipient who asked for encryption got the minimum: a certificate is bad.",
+            meaning="A recipient with S/MIME got minimal detail, because the certificate cannot be used.",
             metric=own(self._environment, "DeliverNotification", "ReducedDetail"),
             tells_end=False,
         )
         self._alarms.watch(
             self,
             "notification-not-delivered",
-            meaning="A notification bounced, was rejected, or its reader complained.",
+            meaning="A notification bounced, was rejected by SES, or was reported as spam.",
             metric=own(self._environment, "RecordFeedback", "NotificationNotDelivered"),
             tells_end=False,
         )
@@ -88,7 +88,7 @@ class DeliveryAlarms(Construct):
         self._alarms.watch(
             self,
             "feedback-not-recorded",
-            meaning="What SES reported about a mail could not be written to ledger and audit.",
+            meaning="An SES event could not be written to ledger and audit.",
             metric=visible(watched.queues.feedback_dead_letters),
         )
         # Above 5 % and 0.1 % AWS reviews the account's right to send (SES developer guide,

@@ -1,4 +1,4 @@
-"""Saved Logs Insights queries: one event's way through steps and workflow, and what went wrong."""
+"""Saved Logs Insights queries: the logs of one event, and failures."""
 
 from collections.abc import Sequence
 

@@ -1,20 +1,20 @@
-"""What alarms and dashboard look at."""
+"""The resources that alarms and dashboard use."""
 
 from dataclasses import dataclass
 
 from environments import Environment
-from infra.core.processing.pipe import Pipe
+from infra.core.processing.pipe import EventPipe
 from infra.core.processing.steps import Steps
-from infra.core.processing.workflow import Workflow
+from infra.core.processing.workflow import PatientEventWorkflow
 from infra.core.stores.queues import Queues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """The parts of a core stack whose metrics say whether it works."""
+    """The resources of a core stack with metrics for alarms and dashboard."""
 
     environment: Environment
     queues: Queues
-    pipe: Pipe
-    workflow: Workflow
+    pipe: EventPipe
+    workflow: PatientEventWorkflow
     steps: Steps

@@ -1,4 +1,4 @@
-"""The VPC's endpoints: one for each service that something in the VPC calls, open for those calls only."""
+"""The VPC endpoints: one for each service that is called from the VPC, limited to these calls."""
 
 from collections.abc import Collection
 
@@ -31,7 +31,7 @@ GATEWAYS = {
 
 
 class Endpoints:
-    """Makes the endpoints in the network stack. Raises `KeyError` for a service that has none here."""
+    """Adds the endpoints to the network stack. Raises `KeyError` for a service that is not listed."""
 
     def __init__(
         self, scope: cdk.Stack, *, vpc: ec2.Vpc, network: Network, actions: Collection[str]
@@ -69,7 +69,7 @@ class Endpoints:
                     endpoint.add_to_policy(self._layers())
 
     def _policy(self, actions: list[str]) -> list[iam.PolicyStatement]:
-        """A ceiling, which grants nothing: these actions, for this account's roles and resources.
+        """Returns the endpoint policy: these actions, by this account's roles, on its resources.
 
         AWS sets aws:ResourceAccount only where an action has a resource (IAM user guide, "AWS global
         condition context keys").
@@ -90,7 +90,7 @@ class Endpoints:
         ]
 
     def _layers(self) -> iam.PolicyStatement:
-        """Reading the layers of images, which ECR keeps in a bucket of its own account.
+        """Returns the statement for reading image layers, which ECR stores in an AWS account's bucket.
 
         Amazon ECR user guide, "Amazon ECR interface VPC endpoints": minimum S3 bucket permissions.
         """

@@ -1,4 +1,4 @@
-"""The network stack: a VPC without a way to the internet, AWS's services in it, the hospitals' VPN."""
+"""The network stack: a VPC without internet access, VPC endpoints, and the hospitals' VPN."""
 
 from collections.abc import Collection
 from typing import Any, cast
@@ -12,7 +12,7 @@ from environments import Environment, Network
 from infra.core.stores.keys import logs_key
 from infra.findings import INLINE, accept
 from infra.log_groups import LogGroup
-from infra.mdm import open_way
+from infra.mpi import allow_egress_to_mpi
 from infra.network.endpoints import Endpoints
 
 HTTPS = ec2.Port.tcp(443)
@@ -66,7 +66,7 @@ class NetworkStack(cdk.Stack):
                 " group; CloudFormation can empty it only by a function of its own.",
             },
         )
-        # Nobody calls a function over the network, so nothing may come in.
+        # Functions accept no connections, so there is no ingress rule.
         self.functions = workload_security_group(
             self,
             "FunctionsSecurityGroup",
@@ -74,16 +74,16 @@ class NetworkStack(cdk.Stack):
             network=network,
             description="The functions: nothing comes in",
         )
-        open_way(self.functions, environment.mdm)
+        allow_egress_to_mpi(self.functions, environment.mpi)
         self._log_connections(environment)
 
     @property
     def availability_zones(self) -> list[str]:
-        """The zones of the settings."""
+        """Returns the availability zones of the settings."""
         return self._zones
 
     def _name_zones_by_id(self) -> None:
-        """Puts each subnet into its zone by the zone's id (`use1-az1`).
+        """Sets each subnet's zone by the zone's id (`use1-az1`).
 
         `us-east-1a` is another zone in another account; an id is the same zone in all, and whether a
         zone offers an endpoint is known by its id (EC2 user guide, "AZ IDs").
@@ -94,7 +94,7 @@ class NetworkStack(cdk.Stack):
             resource.availability_zone = None
 
     def open_endpoints(self, actions: Collection[str]) -> None:
-        """Opens the endpoints of the services that these IAM actions belong to, for these actions."""
+        """Adds the endpoints of the services of these IAM actions, limited to these actions."""
         Endpoints(self, vpc=self.vpc, network=self._network, actions=actions)
 
     def _log_connections(self, environment: Environment) -> None:
@@ -121,7 +121,7 @@ class NetworkStack(cdk.Stack):
 def workload_security_group(
     scope: Construct, construct_id: str, *, vpc: ec2.IVpc, network: Network, description: str
 ) -> ec2.SecurityGroup:
-    """A security group for what runs in the VPC: out to AWS's services over TLS, and nothing in."""
+    """Returns a security group for tasks and functions: egress to AWS services over TLS, no ingress."""
     group = ec2.SecurityGroup(
         scope, construct_id, vpc=vpc, description=description, allow_all_outbound=False
     )

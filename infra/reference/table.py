@@ -17,7 +17,7 @@ EXCEPTIONS = FOLDER / "exceptions.toml"
 
 
 class UnknownCallError(LookupError):
-    """The table does not know the call or the action: run `make reference`, or add an exception."""
+    """Raised when the table lacks the call or the action: run `make reference`, or add an exception."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,10 @@ class IdentityNotFoundError(EnsError):
     """The MDM knows nobody with these identifiers."""
 
 
+class ContractError(EnsError):
+    """A document or a step's input does not fit its contract. The text names the member."""
+
+
 class ConfigurationError(EnsError):
     """A setting is missing or wrong. An operator corrects it."""
 

@@ -4,13 +4,17 @@ import functools
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
+from lambdas.common.aws.items import Item
 from lambdas.common.clock import milliseconds_since, now
+from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
+from lambdas.common.contracts.document import read_as, to_document, without_empty
+from lambdas.common.contracts.steps import StepInput
 from lambdas.common.errors import (
     DeliveryRefusedError,
     EnsError,
@@ -19,8 +23,9 @@ from lambdas.common.errors import (
 )
 from lambdas.common.settings import settings
 
-Task = dict[str, Any]
-Result = dict[str, Any]
+Task = TypeVar("Task", bound=StepInput)
+Document = dict[str, Any]
+"""A task or a result as Lambda passes it: JSON, read and written by the contracts."""
 
 NAMESPACE = "hl7-ens"
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,47 +35,52 @@ class Run:
     """One invocation of a step: event, execution, attempt, log and audit."""
 
     def __init__(
-        self, step_name: str, event_id: str, task: Task, logger: Logger, metrics: Metrics
+        self, step_name: AuditStep, task: StepInput, logger: Logger, metrics: Metrics
     ) -> None:
         self.step_name = step_name
-        self.event_id = event_id
-        self.execution_arn: str = task.get("execution_arn", "")
-        self.attempt = int(task.get("attempt", 0))
-        self.sender: str = task.get("envelope", {}).get("sender", "unknown")
+        self.event_id = task.event.event_id
+        self.execution_arn = task.execution_arn
+        self.attempt = task.attempt
+        self.sender = task.event.sender
         self.started_at = now()
         self.logger = logger
         self.metrics = metrics
-        self._noted: list[dict[str, Any]] = []
+        self._noted: list[Item] = []
 
-    def audit(self, action: str, outcome: str, **facts: Any) -> None:
+    def audit(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
         """Appends an entry about this step, after the entries buffered by `note()`.
 
-        `facts` are references, counts, codes and versions.
+        `facts` are members of `AuditEntry`: references, counts, codes and versions.
         """
         chain.append(self.event_id, *self._noted, self._entry(action, outcome, facts))
         self._noted.clear()
 
-    def audit_of(self, event_id: str, action: str, outcome: str, **facts: Any) -> None:
+    def audit_of(
+        self, event_id: str, action: AuditAction, outcome: AuditOutcome, **facts: Any
+    ) -> None:
         """Appends an entry to the chain of another event that this step also handled."""
         chain.append(event_id, self._entry(action, outcome, facts))
 
-    def note(self, action: str, outcome: str, **facts: Any) -> None:
+    def note(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
         """Buffers the entry. It is written in the next `audit()` transaction."""
         self._noted.append(self._entry(action, outcome, facts))
 
-    def _entry(self, action: str, outcome: str, facts: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "step": self.step_name,
-            "actor": f"lambda:{self.step_name}",
-            "action": action,
-            "outcome": outcome,
-            "started_at": self.started_at,
+    def _entry(self, action: AuditAction, outcome: AuditOutcome, facts: dict[str, Any]) -> Item:
+        of_run: dict[str, Any] = {
             "duration_ms": milliseconds_since(self.started_at),
             "attempt": self.attempt,
             "execution_arn": self.execution_arn,
             "sender": self.sender,
-            **facts,
         }
+        entry = AuditEntry(
+            step=self.step_name,
+            actor=f"lambda:{self.step_name}",
+            action=action,
+            outcome=outcome,
+            started_at=self.started_at,
+            **(of_run | facts),
+        )
+        return without_empty(to_document(entry))
 
     def count(self, metric: str, value: int = 1) -> None:
         """Adds to a CloudWatch metric of the environment (EMF)."""
@@ -82,22 +92,22 @@ class Run:
         if isinstance(error, DeliveryRefusedError | IdentityNotFoundError):
             return  # the step itself has audited it, as REFUSED or UNKNOWN_PATIENT
         try:
-            self.audit("FAILED", "failed", error_name=type(error).__name__, error=str(error))
+            self.audit(
+                AuditAction.FAILED,
+                AuditOutcome.FAILED,
+                error_name=type(error).__name__,
+                error=str(error),
+            )
         except Exception as unwritten:
             self.logger.error("the failure is not audited", reason=where(unwritten))
 
 
-def of_envelope(task: Task) -> str:
-    """The event id in a task's envelope."""
-    event_id: str = task["envelope"]["event_id"]
-    return event_id
-
-
 def step(
-    name: str, event_id_of: Callable[[Task], str] = of_envelope
-) -> Callable[[Callable[[Task, Run], Result]], Callable[[Task, Any], Result]]:
+    name: AuditStep, contract: type[Task]
+) -> Callable[[Callable[[Task, Run], object]], Callable[[Document, Any], Document]]:
     """Makes `handler(task, run)` the Lambda handler of the state called `name`.
 
+    The task is read as its contract; the result is a value of the step's result class.
     Errors of `common.errors` are raised unchanged. Any other becomes `UnexpectedError` with its type,
     file and line, because its text may hold a patient's name.
     """
@@ -106,24 +116,22 @@ def step(
     tracer = Tracer(service=name, auto_patch=False)
     metrics = Metrics(namespace=NAMESPACE, service=name)
 
-    def decorate(handler: Callable[[Task, Run], Result]) -> Callable[[Task, Any], Result]:
+    def decorate(handler: Callable[[Task, Run], object]) -> Callable[[Document, Any], Document]:
         @functools.wraps(handler)
         @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
         @metrics.log_metrics
-        def lambda_handler(task: Task, context: Any) -> Result:
+        def lambda_handler(document: Document, context: Any) -> Document:
             # Always one: Powertools warns of an invocation without metrics.
             metrics.add_metric(name="Attempts", unit="Count", value=1)
-            try:
-                run = Run(name, event_id_of(task), task, logger, metrics)
-            except (AttributeError, KeyError, TypeError, ValueError) as unreadable:
-                raise UnexpectedError(where(unreadable)) from None
+            task = read_as(contract, document)
+            run = Run(name, task, logger, metrics)
             logger.append_keys(
                 event_id=run.event_id, execution_arn=run.execution_arn, attempt=run.attempt
             )
             tracer.put_annotation("event_id", run.event_id)
             try:
                 metrics.add_dimension("environment", settings().environment)
-                result = handler(task, run)
+                result = to_document(handler(task, run))
             except EnsError as error:
                 run.failed(error)
                 raise error from None

@@ -9,7 +9,7 @@ from lambdas.common.configuration import senders
 
 
 @dataclass(frozen=True, slots=True)
-class Disposition:
+class SenderDisposition:
     """A sender's discharge disposition (PV1-36): its words for readers, and whether it is a death."""
 
     text: str = ""
@@ -26,13 +26,13 @@ class SenderCodes:
     patient_classes: Mapping[str, str] = field(default_factory=dict)
     admission_types: Mapping[str, str] = field(default_factory=dict)
     sexes: Mapping[str, str] = field(default_factory=dict)
-    dispositions: Mapping[str, Disposition] = field(default_factory=dict)
+    dispositions: Mapping[str, SenderDisposition] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     facilities: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class SenderProfile:
     """A configured sender; all members are empty for one that is not configured.
 
     `zone` applies to times without an offset, `default_assigning_authority` to identifiers without an
@@ -46,13 +46,13 @@ class Sender:
     codes: SenderCodes = field(default_factory=SenderCodes)
 
 
-def sender_named(name: str) -> Sender:
-    """The sender of this configured name; an empty `Sender` for `unknown`.
+def sender_named(name: str) -> SenderProfile:
+    """The sender of this configured name; an empty `SenderProfile` for `unknown`.
 
     Raises as `lambdas.common.configuration.senders` does.
     """
     entry = senders().get(name, {})
-    return Sender(
+    return SenderProfile(
         display_name=entry.get("display_name", ""),
         zone=_zone(entry.get("time_zone", "")),
         default_assigning_authority=entry.get("default_assigning_authority", ""),
@@ -68,7 +68,7 @@ def _codes(entry: dict[str, Any]) -> SenderCodes:
         admission_types=entry.get("admission_types", {}),
         sexes=entry.get("sexes", {}),
         dispositions={
-            code: Disposition(one.get("text", ""), bool(one.get("death", False)))
+            code: SenderDisposition(one.get("text", ""), bool(one.get("death", False)))
             for code, one in dispositions.items()
         },
         units=entry.get("units", {}),

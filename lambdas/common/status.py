@@ -4,19 +4,15 @@ ParseMessage opens it; the workflow itself writes COMPLETED and FAILED (Complete
 so the final status is correct even if a function dies.
 """
 
-from typing import Any
-
 from lambdas.common.aws.clients import client, dependency
 from lambdas.common.aws.items import from_item
 from lambdas.common.clock import now
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.status import EventStatus, StatusItem
 from lambdas.common.settings import settings
 
-OPEN = "OPEN"
-COMPLETED = "COMPLETED"
-FAILED = "FAILED"
 
-
-def read(event_id: str) -> dict[str, Any] | None:
+def read(event_id: str) -> StatusItem | None:
     """The event's status item, by a consistent read; None for an unknown event."""
     with dependency("dynamodb"):
         answer = client("dynamodb").get_item(
@@ -24,7 +20,9 @@ def read(event_id: str) -> dict[str, Any] | None:
             Key={"event_id": {"S": event_id}},
             ConsistentRead=True,
         )
-    return from_item(answer["Item"]) if "Item" in answer else None
+    if "Item" not in answer:
+        return None
+    return read_as(StatusItem, from_item(answer["Item"]))
 
 
 def open_event(event_id: str, received_at: str, execution_arn: str, sender: str) -> None:
@@ -41,7 +39,7 @@ def open_event(event_id: str, received_at: str, execution_arn: str, sender: str)
             ),
             ExpressionAttributeNames={"#status": "status", "#day": "day"},
             ExpressionAttributeValues={
-                ":open": {"S": OPEN},
+                ":open": {"S": EventStatus.OPEN},
                 ":day": {"S": received_at[:10]},
                 ":received": {"S": received_at},
                 ":execution": {"S": execution_arn},

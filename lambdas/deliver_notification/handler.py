@@ -1,29 +1,34 @@
 """DeliverNotification: one recipient is told of one patient event."""
 
-from typing import Any
-
-from lambdas.common.handler import Result, Run, Task, step
+from lambdas.common.contracts.audit import AuditStep
+from lambdas.common.contracts.findings import FindingsOutcome
+from lambdas.common.contracts.steps import (
+    DeliverNotificationInput,
+    DeliverNotificationResult,
+    ExtractEntitiesResult,
+)
+from lambdas.common.handler import Run, step
 from lambdas.delivery.delivery import deliver
 from lambdas.delivery.summary import deliver_digest
 
 
-@step("DeliverNotification")
-def lambda_handler(task: Task, run: Run) -> Result:
+@step(AuditStep.DELIVER_NOTIFICATION, DeliverNotificationInput)
+def lambda_handler(task: DeliverNotificationInput, run: Run) -> DeliverNotificationResult:
     """The recipient's reference, the outcome (`sent`, `held` or `unknown`) and the delivery's id.
 
     A task with `members` is a summary of several held notifications.
     """
-    if "members" in task:
+    if task.members:
         return deliver_digest(task, run)
     result = deliver(task, run)
-    if not task.get("released"):
-        _count_findings(task["clinical"], run)
+    if not task.released:
+        _count_findings(task.clinical, run)
     return result
 
 
-def _count_findings(clinical: dict[str, Any], run: Run) -> None:
+def _count_findings(clinical: ExtractEntitiesResult, run: Run) -> None:
     """Counts the notification by whether Comprehend Medical answered; one that needed no answer by neither."""
-    if clinical["outcome"] == "unavailable" or clinical.get("unanswered"):
+    if clinical.outcome is FindingsOutcome.UNAVAILABLE or clinical.unanswered:
         run.count("FindingsMissing")
-    elif clinical["outcome"] == "extracted":
+    elif clinical.outcome is FindingsOutcome.EXTRACTED:
         run.count("FindingsComplete")

@@ -2,12 +2,13 @@
 
 import time
 
-from lambdas.common.contracts.models import FirstNotice, PatientEvent, Recipient
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.recipient import FirstNotice, Recipient
+from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.handler import Task
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.attempts import Delivery
-from lambdas.delivery.ledger.encounters import Encounter, Occasion, cancelled_by
+from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancelled_by
 from lambdas.delivery.ledger.states import DeliveryState
 
 NEVER_TOLD = "never_told"
@@ -15,7 +16,7 @@ NEVER_TOLD = "never_told"
 
 def why_suppressed(
     delivery: Delivery,
-    task: Task,
+    task: DeliverNotificationInput,
     patient_event: PatientEvent,
     recipient: Recipient,
     *,
@@ -26,11 +27,11 @@ def why_suppressed(
     With "" the delivery is on its encounter's list: a cancellation from now on tells this recipient.
     Raises `DependencyUnavailableError` while the first notice is on its way.
     """
-    if recipient.withdraws and not _was_told(recipient.withdraws):
+    if recipient.cancels and not _was_told(recipient.cancels):
         return NEVER_TOLD
     return cancelled_by(
-        Encounter(delivery.encounter_ref, delivery.patient_ref),
-        Occasion.of(patient_event, task["envelope"]["received_at"]),
+        NotifiedEncounter(delivery.encounter_ref, delivery.patient_ref),
+        NotifiedEvent.of(patient_event, task.envelope.received_at),
         delivery.delivery_id,
         promised=promised,
     )

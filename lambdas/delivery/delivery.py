@@ -6,9 +6,15 @@ A run may die between any two lines of it; the next one finds in the ledger how 
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.models import Recipient
+from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.steps import (
+    DeliverNotificationInput,
+    DeliverNotificationResult,
+    ExtractEntitiesResult,
+)
 from lambdas.common.errors import DeliveryRefusedError
-from lambdas.common.handler import Result, Run, Task
+from lambdas.common.handler import Run
 from lambdas.common.keys import reference_keys
 from lambdas.delivery import holds, mailer, record
 from lambdas.delivery.attempt import Attempt
@@ -18,14 +24,14 @@ from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import mail_account
-from lambdas.delivery.ledger.states import SETTLED, DeliveryState, HoldReason, Problem
+from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
 from lambdas.delivery.material import event_and_findings, identities_of, letter_for, recipient_in
 
 BAD_ADDRESS = "the registry's address for the recipient is not one"
 BAD_ENDPOINT = "the recipient's address bounced or complained before"
 
 
-def deliver(task: Task, run: Run) -> Result:
+def deliver(task: DeliverNotificationInput, run: Run) -> DeliverNotificationResult:
     """Makes one delivery at most once, records it, and returns its recipient, outcome and id.
 
     The outcome is `sent`, `unknown` (it may have gone; not repeated), `held` (it goes later; a task
@@ -34,10 +40,10 @@ def deliver(task: Task, run: Run) -> Result:
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
     identities = identities_of(run.event_id, task)
-    recipient = recipient_in(identities, task["recipient_ref"])
+    recipient = recipient_in(identities, task.recipient_ref)
     delivery = delivery_of(task, run, recipient)
     detail = detail_for(recipient)
-    attempt = Attempt(run, delivery, bool(task.get("released")))
+    attempt = Attempt(run, delivery, task.released)
     item = deliveries.read(delivery.delivery_id)
     if item is None or not _settled(item, task):
         if refusal := _refusal(recipient, delivery):
@@ -55,56 +61,53 @@ def deliver(task: Task, run: Run) -> Result:
     record.of_delivery(run, delivery, recipient.reasons, item, ours=ours, detail=detail)
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
-    return {
-        "recipient_ref": delivery.recipient_ref,
-        "outcome": item.state,
-        "delivery_id": delivery.delivery_id,
-        **hold_reason_of(item),
-    }
+    return result_of(delivery, item)
 
 
-def hold_reason_of(item: DeliveryItem) -> Result:
-    """`hold_reason` for the result of a delivery that is held; empty for any other."""
-    return {"hold_reason": item.hold_reason} if item.state is DeliveryState.HELD else {}
+def result_of(delivery: Delivery, item: DeliveryItem) -> DeliverNotificationResult:
+    """The result of a delivery in the state of its item."""
+    return DeliverNotificationResult(
+        recipient_ref=delivery.recipient_ref,
+        outcome=item.state,
+        delivery_id=delivery.delivery_id,
+        hold_reason=item.hold_reason if item.state is DeliveryState.HELD else "",
+    )
 
 
-def _settled(found: DeliveryItem, task: Task) -> bool:
+def _settled(found: DeliveryItem, task: DeliverNotificationInput) -> bool:
     """Whether there is nothing left to do: a held one waits for its release."""
-    waits = found.state is DeliveryState.HELD and not task.get("released")
+    waits = found.state is DeliveryState.HELD and not task.released
     return waits or found.state in SETTLED
 
 
-def delivery_of(task: Task, run: Run, recipient: Recipient) -> Delivery:
+def delivery_of(task: DeliverNotificationInput, run: Run, recipient: Recipient) -> Delivery:
     """The delivery, with what a release or a fallback later needs to make it again: ids and codes."""
-    envelope, parsed, identities = task["envelope"], task["parsed"], task["identities"]
     return Delivery(
         event_id=run.event_id,
         recipient_ref=recipient.recipient_ref,
         channel=recipient.channel,
-        patient_ref=identities["patient_ref"],
-        encounter_ref=parsed["encounter_ref"],
+        patient_ref=task.identities.patient_ref,
+        encounter_ref=task.parsed.encounter_ref,
         facts={
-            "kind": parsed.get("kind", ""),
-            "identities_version": identities["version_id"],
+            "event_kind": task.parsed.event_kind,
+            "identities_version": task.identities.version_id,
             "endpoint_ref": endpoint_of(recipient),
             "fallback_ref": recipient.fallback_ref,
-            "task": {
-                "envelope": {
-                    name: envelope[name] for name in ("event_id", "sender", "received_at")
-                },
-                "parsed": {
-                    name: parsed[name]
-                    for name in ("encounter_ref", "version_id", "kind")
-                    if name in parsed
-                },
-                "identities": dict(identities),
-                "clinical": {
-                    name: task["clinical"][name]
-                    for name in ("outcome", "version_id")
-                    if name in task["clinical"]
-                },
-            },
+            "task": to_document(_again(task)),
         },
+    )
+
+
+def _again(task: DeliverNotificationInput) -> DeliverNotificationInput:
+    """The task for a release or a fallback: without what belongs to this execution and recipient."""
+    clinical = ExtractEntitiesResult(
+        outcome=task.clinical.outcome, version_id=task.clinical.version_id
+    )
+    return DeliverNotificationInput(
+        envelope=task.envelope,
+        parsed=task.parsed,
+        identities=task.identities,
+        clinical=clinical,
     )
 
 
@@ -126,7 +129,9 @@ def why_held(recipient: Recipient, released: bool) -> tuple[str, str]:
 
 def is_given_up(delivery: Delivery) -> bool:
     """Whether the delivery's address bounced or complained before."""
-    return problems.read(Problem.ENDPOINT_BAD, delivery.facts["endpoint_ref"]) is not None
+    return (
+        problems.read(AddressProblemState.ENDPOINT_BAD, delivery.facts["endpoint_ref"]) is not None
+    )
 
 
 def _refusal(recipient: Recipient, delivery: Delivery) -> str:

@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lambdas.common.contracts.models import Recipient
+from lambdas.common.contracts.preferences import DetailLevel
+from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.errors import ConfigurationError
 from lambdas.delivery.ledger import problems
-from lambdas.delivery.ledger.states import Problem
-from lambdas.delivery.message.letter import FULL, MINIMAL
+from lambdas.delivery.ledger.states import AddressProblemState
 
 NO_OWN_KEY = "no_own_key"
 """This environment cannot sign: it has no S/MIME secret, or an unusable one."""
@@ -18,7 +18,7 @@ NO_OWN_KEY = "no_own_key"
 class Detail:
     """`full` or `minimal`; `seal` encrypts; `reduced` is why it is less than the recipient asked for."""
 
-    level: str
+    level: DetailLevel
     seal: Callable[[bytes], bytes] | None = None
     reduced: str = ""
 
@@ -28,17 +28,20 @@ def detail_for(recipient: Recipient) -> Detail:
 
     `ENS_FULL_IN_CLEAR=forbidden` makes every unencrypted notification minimal.
     """
-    if recipient.detail == "smime":
+    if recipient.detail is DetailLevel.SMIME:
         return _sealed(recipient)
-    if recipient.detail != FULL or os.environ.get("ENS_FULL_IN_CLEAR") == "forbidden":
-        return Detail(MINIMAL)
-    return Detail(FULL)
+    if (
+        recipient.detail is not DetailLevel.FULL
+        or os.environ.get("ENS_FULL_IN_CLEAR") == "forbidden"
+    ):
+        return Detail(DetailLevel.MINIMAL)
+    return Detail(DetailLevel.FULL)
 
 
 def _sealed(recipient: Recipient) -> Detail:
     secret = os.environ.get("ENS_SMIME_SECRET", "")
     if not secret:
-        return Detail(MINIMAL, reduced=NO_OWN_KEY)
+        return Detail(DetailLevel.MINIMAL, reduced=NO_OWN_KEY)
     # Only here: loading OpenSSL would cost every cold start a tenth of a second.
     from lambdas.delivery.message import certificates, smime
 
@@ -48,17 +51,17 @@ def _sealed(recipient: Recipient) -> Detail:
             recipient.certificate, recipient.address, ring.anchors, ring.revocations
         )
     except ConfigurationError:
-        return Detail(MINIMAL, reduced=NO_OWN_KEY)
+        return Detail(DetailLevel.MINIMAL, reduced=NO_OWN_KEY)
     except certificates.BadCertificateError as bad:
-        return Detail(MINIMAL, reduced=str(bad))
-    return Detail(FULL, seal=lambda content: smime.enveloped(content, reader, ring))
+        return Detail(DetailLevel.MINIMAL, reduced=str(bad))
+    return Detail(DetailLevel.FULL, seal=lambda content: smime.enveloped(content, reader, ring))
 
 
 def report(detail: Detail, recipient_ref: str, endpoint_ref: str) -> None:
     """Tells the operator that a recipient who asked for encryption got the minimum, and why."""
     if detail.reduced:
         problems.report(
-            Problem.CERTIFICATE_BAD,
+            AddressProblemState.CERTIFICATE_BAD,
             endpoint_ref,
             recipient_ref=recipient_ref,
             reason=detail.reduced,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lambdas.common.clock import iso
-from lambdas.common.contracts.models import Recipient
+from lambdas.common.contracts.recipient import Recipient
 from lambdas.delivery.ledger.states import HoldReason
 
 

@@ -20,7 +20,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from lambdas.common.aws import vault
 from lambdas.common.aws.clients import client, is_transient
-from lambdas.common.aws.vault import Written
+from lambdas.common.contracts.written import Written
 from lambdas.common.errors import (
     ConfigurationError,
     DeliveryRefusedError,

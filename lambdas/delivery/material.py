@@ -2,19 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from lambdas.common.aws import vault
-from lambdas.common.aws.vault import Written
 from lambdas.common.clock import now
-from lambdas.common.contracts.models import ClinicalFindings, Identities, PatientEvent, Recipient
-from lambdas.common.handler import Run, Task
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.findings import ClinicalFindings
+from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.preferences import DetailLevel
+from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.steps import DeliverNotificationInput, ExtractEntitiesResult
+from lambdas.common.contracts.written import Written
+from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery import mailer
 from lambdas.delivery.detail import Detail
 from lambdas.delivery.message import facts
 from lambdas.delivery.message.fhir_bundle import bundle_of
-from lambdas.delivery.message.letter import FULL, Letter, compose
+from lambdas.delivery.message.letter import Letter, compose
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +36,10 @@ class Prepared:
         return mailer.store(event_id, delivery_id, mail)
 
 
-def identities_of(event_id: str, task: Task) -> Identities:
+def identities_of(event_id: str, task: DeliverNotificationInput) -> Identities:
     """Who is told of the event."""
-    version_id = task["identities"]["version_id"]
-    return Identities.from_dict(vault.read_document(event_id, "identities.json", version_id))
+    version_id = task.identities.version_id
+    return read_as(Identities, vault.read_document(event_id, "identities.json", version_id))
 
 
 def recipient_in(identities: Identities, recipient_ref: str) -> Recipient:
@@ -48,10 +53,10 @@ def recipient_in(identities: Identities, recipient_ref: str) -> Recipient:
 Told = tuple[PatientEvent, ClinicalFindings]
 
 
-def event_and_findings(event_id: str, task: Task) -> Told:
+def event_and_findings(event_id: str, task: DeliverNotificationInput) -> Told:
     """What happened, and what was read in the notes."""
-    document = vault.read_document(event_id, "event.json", task["parsed"]["version_id"])
-    return PatientEvent.from_dict(document), _clinical(event_id, task["clinical"])
+    document = vault.read_document(event_id, "event.json", task.parsed.version_id)
+    return read_as(PatientEvent, document), _clinical(event_id, task.clinical)
 
 
 def letter_for(
@@ -69,7 +74,7 @@ def letter_for(
         instead_of=_instead_of(identities, recipient),
     )
     institution = facts.institution(patient_event, sender)
-    with_bundle = recipient.bundle and detail.level == FULL
+    with_bundle = recipient.bundle and detail.level is DetailLevel.FULL
     bundle = bundle_of(patient_event, recipient, institution, now()) if with_bundle else ""
     return Prepared(letter, bundle, detail.seal)
 
@@ -85,9 +90,9 @@ def _instead_of(identities: Identities, recipient: Recipient) -> str:
     return ""
 
 
-def _clinical(event_id: str, clinical: dict[str, Any]) -> ClinicalFindings:
+def _clinical(event_id: str, clinical: ExtractEntitiesResult) -> ClinicalFindings:
     """What was found in the notes; without a document only that nothing could be."""
-    if "version_id" not in clinical:
-        return ClinicalFindings(outcome=clinical["outcome"])
-    document = vault.read_document(event_id, "clinical.json", clinical["version_id"])
-    return ClinicalFindings.from_dict(document)
+    if not clinical.version_id:
+        return ClinicalFindings(outcome=clinical.outcome)
+    document = vault.read_document(event_id, "clinical.json", clinical.version_id)
+    return read_as(ClinicalFindings, document)

@@ -1,8 +1,8 @@
 """What became of a delivery, into the event's audit chain: each fact once, whichever run says it."""
 
-from collections.abc import Sequence
-
 from lambdas.common.audit import chain
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
 from lambdas.delivery import detail as details
@@ -12,21 +12,21 @@ from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
 
 RECORDED_AS = {
-    DeliveryState.SENT: ("SENT", "ok"),
-    DeliveryState.REFUSED: ("REFUSED", "refused"),
-    DeliveryState.UNKNOWN: ("UNKNOWN", "unknown"),
-    DeliveryState.HELD: ("HELD", "held"),
-    DeliveryState.SUPPRESSED: ("SUPPRESSED", "suppressed"),
+    DeliveryState.SENT: (AuditAction.SENT, AuditOutcome.OK),
+    DeliveryState.REFUSED: (AuditAction.REFUSED, AuditOutcome.REFUSED),
+    DeliveryState.UNKNOWN: (AuditAction.UNKNOWN, AuditOutcome.UNKNOWN),
+    DeliveryState.HELD: (AuditAction.HELD, AuditOutcome.HELD),
+    DeliveryState.SUPPRESSED: (AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED),
 }
 
-OLD_ACTIONS = {"WITHHELD": "SUPPRESSED"}
+OLD_ACTIONS: dict[str, AuditAction] = {AuditAction.WITHHELD: AuditAction.SUPPRESSED}
 """Audit actions of earlier versions, and their present names."""
 
 
 def of_delivery(
     run: Run,
     delivery: Delivery,
-    reasons: Sequence[str],
+    reasons: tuple[RecipientReason, ...],
     item: DeliveryItem,
     *,
     ours: bool,
@@ -39,10 +39,10 @@ def of_delivery(
     action, outcome = RECORDED_AS[state]
     facts = {
         "recipient_ref": delivery.recipient_ref,
-        "reasons": list(reasons),
+        "reasons": reasons,
         "channel": delivery.channel,
         "delivery_id": delivery.delivery_id,
-        "documents": [item.document] if item.document else [],
+        "documents": (item.document,) if item.document else (),
         "patient_ref": delivery.patient_ref,
         "encounter_ref": delivery.encounter_ref,
         "ses_message_id": item.ses_message_id or None,
@@ -64,10 +64,10 @@ def of_delivery(
         if state is DeliveryState.HELD:
             run.count("HeldDelivery")
     elif state is DeliveryState.SENT:
-        run.audit("ALREADY_SENT", "ok", **facts)
+        run.audit(AuditAction.ALREADY_SENT, AuditOutcome.OK, **facts)
 
 
-def is_audited(event_id: str, delivery_id: str, action: str) -> bool:
+def is_audited(event_id: str, delivery_id: str, action: AuditAction) -> bool:
     """Whether the event's chain has this action of the delivery, also by the name of an older version."""
     return any(
         OLD_ACTIONS.get(entry["action"], entry["action"]) == action

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.models import Recipient
-from lambdas.common.handler import Result, Run, Task
+from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.steps import DeliverNotificationInput, DeliverNotificationResult
+from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery import record
 from lambdas.delivery.attempt import Attempt
@@ -18,8 +20,8 @@ from lambdas.delivery.cancellation import why_suppressed
 from lambdas.delivery.delivery import (
     BAD_ENDPOINT,
     endpoint_of,
-    hold_reason_of,
     is_given_up,
+    result_of,
     why_held,
 )
 from lambdas.delivery.detail import Detail, detail_for
@@ -43,7 +45,7 @@ ALL_SUPPRESSED = "all_suppressed"
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class HeldNotification:
     """One held notification in a summary: its ledger item, what it tells, and whom."""
 
     item: DeliveryItem
@@ -51,20 +53,20 @@ class Member:
     recipient: Recipient
 
     @classmethod
-    def of(cls, item: DeliveryItem) -> "Member":
+    def of(cls, item: DeliveryItem) -> "HeldNotification":
         """The member whose ledger item this is."""
         task = _task(item)
         recipient = recipient_in(identities_of(item.event_id, task), item.recipient_ref)
         return cls(item, event_and_findings(item.event_id, task), recipient)
 
 
-def deliver_digest(task: Task, run: Run) -> Result:
+def deliver_digest(task: DeliverNotificationInput, run: Run) -> DeliverNotificationResult:
     """Sends one summary at most once, settles its members, and returns recipient, outcome and id.
 
-    `task["members"]` are delivery ids, `task["envelope"]["event_id"]` is the summary's own id. Raises
+    `task.members` are delivery ids, `task.envelope.event_id` is the summary's own id. Raises
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
-    members = [Member.of(item) for item in map(deliveries.read, task["members"]) if item]
+    members = [HeldNotification.of(item) for item in map(deliveries.read, task.members) if item]
     recipient = members[-1].recipient
     detail = detail_for(recipient)
     delivery = _delivery(task, run, recipient)
@@ -84,29 +86,25 @@ def deliver_digest(task: Task, run: Run) -> Result:
         }
         for member in members:
             _settle(run, member.item, item, fate)
-    return {
-        "recipient_ref": delivery.recipient_ref,
-        "outcome": item.state,
-        "delivery_id": delivery.delivery_id,
-        **hold_reason_of(item),
-    }
+    return result_of(delivery, item)
 
 
-def _delivery(task: Task, run: Run, recipient: Recipient) -> Delivery:
+def _delivery(task: DeliverNotificationInput, run: Run, recipient: Recipient) -> Delivery:
     return Delivery(
         event_id=run.event_id,
         recipient_ref=recipient.recipient_ref,
         channel=recipient.channel,
         facts={
-            "kind": "summary",
             "endpoint_ref": endpoint_of(recipient),
-            "members": list(task["members"]),
-            "task": {"envelope": dict(task["envelope"]), "members": list(task["members"])},
+            "members": list(task.members),
+            "task": to_document(
+                DeliverNotificationInput(envelope=task.envelope, members=task.members)
+            ),
         },
     )
 
 
-def _made(attempt: Attempt, members: Sequence[Member], detail: Detail) -> DeliveryItem:
+def _made(attempt: Attempt, members: Sequence[HeldNotification], detail: Detail) -> DeliveryItem:
     """The summary's item after this run's try at it."""
     recipient = members[-1].recipient
     if is_given_up(attempt.delivery):
@@ -120,7 +118,7 @@ def _made(attempt: Attempt, members: Sequence[Member], detail: Detail) -> Delive
     return attempt.sent(_prepared(wanted, detail, attempt.run.event_id), recipient.address)
 
 
-def _is_suppressed(attempt: Attempt, member: Member) -> bool:
+def _is_suppressed(attempt: Attempt, member: HeldNotification) -> bool:
     """Whether the member's event was cancelled before the summary promised to tell it; settles it if so."""
     item = member.item
     if item.state is DeliveryState.SUPPRESSED:
@@ -135,13 +133,13 @@ def _is_suppressed(attempt: Attempt, member: Member) -> bool:
     return bool(because)
 
 
-def _prepared(members: Sequence[Member], detail: Detail, digest_id: str) -> Prepared:
+def _prepared(members: Sequence[HeldNotification], detail: Detail, digest_id: str) -> Prepared:
     words = words_in(members[-1].recipient.language)
     views = [
         view_of(
             *member.told,
             member.recipient,
-            sender_named(_task(member.item)["envelope"]["sender"]),
+            sender_named(_task(member.item).envelope.sender),
             detail=detail.level,
         )
         for member in members
@@ -168,21 +166,21 @@ def _settle(
             action,
             outcome,
             execution_arn="",
-            sender=_task(member)["envelope"]["sender"],
+            sender=_task(member).envelope.sender,
             recipient_ref=member.recipient_ref,
             channel=member.channel,
             delivery_id=member.delivery_id,
             patient_ref=member.patient_ref or None,
             encounter_ref=member.encounter_ref or None,
             summary_id=summary.delivery_id,
-            documents=[document] if document else [],
+            documents=(document,) if document else (),
             ses_message_id=fate.get("ses_message_id") or None,
             suppressed_because=fate["reason"] if suppressed else None,
         )
     deliveries.settle_member(member.delivery_id, summary.event_id, fate)
 
 
-def _task(item: DeliveryItem) -> Task:
+def _task(item: DeliveryItem) -> DeliverNotificationInput:
     """The input with which DeliverNotification makes the delivery; `LookupError` where it has none."""
     if item.task is None:
         raise LookupError("the ledger's item has no task")

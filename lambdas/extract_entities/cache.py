@@ -14,7 +14,7 @@ from lambdas.common.aws.clients import client, dependency
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.keys import reference_keys
 from lambdas.common.settings import settings
-from lambdas.extract_entities.comprehend import Answer
+from lambdas.extract_entities.comprehend import ComprehendAnswer
 
 FOLDER = "analyses"
 
@@ -30,7 +30,7 @@ def key_of(text: str, operation: str) -> str:
     return f"{FOLDER}/{reference_keys().reference('analysis', operation, normal)}.json"
 
 
-def kept(text: str, operation: str, days: float) -> Answer | None:
+def kept(text: str, operation: str, days: float) -> ComprehendAnswer | None:
     """The cached answer; None when there is none, it is too old, or it cannot be read."""
     if not days:
         return None
@@ -45,10 +45,10 @@ def kept(text: str, operation: str, days: float) -> Answer | None:
         return None
     if datetime.now(UTC) - datetime.fromisoformat(document["kept_at"]) > timedelta(days=days):
         return None
-    return Answer(document["entities"], document["model_version"], 0, 0)
+    return ComprehendAnswer(document["entities"], document["model_version"], 0, 0)
 
 
-def keep(text: str, operation: str, answer: Answer, days: float) -> None:
+def keep(text: str, operation: str, answer: ComprehendAnswer, days: float) -> None:
     """Stores a complete answer. A failed write is ignored: the next event pays for the analysis again."""
     if not days or answer.missing:
         return

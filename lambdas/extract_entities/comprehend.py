@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import client, dependency
+from lambdas.common.contracts.notes import SkippedReason
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities.chunks import Chunk, chunks
 from lambdas.extract_entities.turns import Quota
@@ -50,12 +51,12 @@ class Missing:
 
     begin: int
     end: int
-    reason: str
+    reason: SkippedReason
     code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ComprehendAnswer:
     """One operation's entities, with offsets in the whole text, and the billed units."""
 
     entities: list[Entity] = field(repr=False)
@@ -85,7 +86,7 @@ def cost(text: str, operations: Sequence[str], quota: Quota) -> float:
 
 def analysed(
     text: str, operations: Sequence[str], quota: Quota, seconds: float, after: float = 0.0
-) -> dict[str, Answer]:
+) -> dict[str, ComprehendAnswer]:
     """Returns each operation's answer to the text, at the rate of the quota, within `seconds`.
 
     The first requests begin after `after` seconds, the rest follow in the text's order, so a timeout
@@ -139,7 +140,7 @@ def _ask(comprehend: Any, until: float, request: _Request) -> dict[str, Any]:
     return answer
 
 
-def _joined(asked: Sequence[tuple[Chunk, Future[dict[str, Any]]]]) -> Answer:
+def _joined(asked: Sequence[tuple[Chunk, Future[dict[str, Any]]]]) -> ComprehendAnswer:
     entities: list[Entity] = []
     missing: list[Missing] = []
     version, units, requests = "", 0, 0
@@ -152,25 +153,25 @@ def _joined(asked: Sequence[tuple[Chunk, Future[dict[str, Any]]]]) -> Answer:
         units += max(1, -(-len(chunk.text) // UNIT))
         version = version or answer.get("ModelVersion", "")
         entities += [_moved(entity, chunk.start) for entity in answer["Entities"]]
-    return Answer(entities, version, requests, units, tuple(missing))
+    return ComprehendAnswer(entities, version, requests, units, tuple(missing))
 
 
 def _answer(future: Future[dict[str, Any]], chunk: Chunk) -> dict[str, Any] | Missing:
     """The answer, or the missing part: no answer came, or the text was too large."""
     begin, end = chunk.start, chunk.start + len(chunk.text)
     if not future.done():
-        return Missing(begin, end, "time")
+        return Missing(begin, end, SkippedReason.TIME)
     try:
         return future.result()
     except _TooLateError:
-        return Missing(begin, end, "time")
+        return Missing(begin, end, SkippedReason.TIME)
     except DependencyUnavailableError as error:
-        return Missing(begin, end, "service", str(error).rpartition(": ")[2])
+        return Missing(begin, end, SkippedReason.SERVICE, str(error).rpartition(": ")[2])
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code != "TextSizeLimitExceededException":
             raise
-        return Missing(begin, end, "service", code)
+        return Missing(begin, end, SkippedReason.SERVICE, code)
 
 
 def _moved(entity: Entity, offset: int) -> Entity:

@@ -2,7 +2,7 @@
 
 import re
 
-from lambdas.common.contracts.models import Note
+from lambdas.common.contracts.notes import Markup, Note
 
 _LANGUAGE = re.compile(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([a-z]{2,3})", re.IGNORECASE)
 
@@ -13,17 +13,17 @@ def plain(note: Note) -> tuple[str, str]:
     Runs of blanks and empty lines are removed, because characters are billed. Raises `ValueError` for
     markup that cannot be converted.
     """
-    if note.form == "text":
+    if note.markup is Markup.TEXT:
         return note.text, ""
     try:
-        text, language = _html(note.text) if note.form == "html" else (_rtf(note.text), "")
+        text, language = _html(note.text) if note.markup is Markup.HTML else (_rtf(note.text), "")
     except Exception as fault:
         # Any failure of a library on a sender's markup: this document is not read, the others are.
-        raise ValueError(f"{type(fault).__name__} in {note.form}") from None
+        raise ValueError(f"{type(fault).__name__} in {note.markup}") from None
     lines = (" ".join(line.split()) for line in text.splitlines())
     text = "\n".join(line for line in lines if line)
     if not text:
-        raise ValueError(f"no text in {note.form}")
+        raise ValueError(f"no text in {note.markup}")
     return text, language
 
 

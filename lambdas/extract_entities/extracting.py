@@ -3,10 +3,13 @@
 import time
 from dataclasses import dataclass, field, replace
 
-from lambdas.common.contracts.models import ClinicalFindings, PatientEvent, Unread
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
+from lambdas.common.contracts.notes import Skipped, SkippedReason
+from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities import cache, comprehend, notes, turns
-from lambdas.extract_entities.comprehend import Answer
+from lambdas.extract_entities.comprehend import ComprehendAnswer
 from lambdas.extract_entities.findings import found, without_known
 from lambdas.extract_entities.language import is_english, languages
 from lambdas.extract_entities.notes import Piece, Reading, reading
@@ -27,7 +30,7 @@ class Extraction:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ServiceSlot:
     """The event's turn at the service, in seconds since the epoch; `at` is 0 before it has one.
 
     If it has no turn by `latest`, the event goes on without findings.
@@ -46,7 +49,7 @@ class Deferral:
 
 
 def extract(
-    event: PatientEvent, cost_mode: str, seconds: float, turn: Turn
+    event: PatientEvent, cost_mode: CostMode, seconds: float, turn: ServiceSlot
 ) -> Extraction | Deferral:
     """Returns the conditions, medications, tests and procedures in the event's texts.
 
@@ -57,16 +60,18 @@ def extract(
     outcome is `unavailable` when no turn comes in time. Raises `DependencyUnavailableError` when the
     service answers no request.
     """
-    base = ClinicalFindings(outcome="", hospital=event.diagnoses, cost_mode=cost_mode)
-    if cost_mode == "off":
-        return Extraction(replace(base, outcome="switched_off"))
-    pieces, unread = notes.sources(event)
+    base = ClinicalFindings(
+        FindingsOutcome.NOTHING_TO_READ, hospital=event.diagnoses, cost_mode=cost_mode
+    )
+    if cost_mode is CostMode.OFF:
+        return Extraction(replace(base, outcome=FindingsOutcome.SWITCHED_OFF))
+    pieces, skipped = notes.sources(event)
     english, others = _english(pieces, event.language)
     fitting, too_long = notes.fitting(english, text_limit())
-    base = replace(base, not_analysed=(*unread, *others, *too_long))
+    base = replace(base, not_analysed=(*skipped, *others, *too_long))
     text = reading(fitting)
     if not text.text:
-        return Extraction(replace(base, outcome="not_english" if others else "nothing_to_read"))
+        return Extraction(replace(base, outcome=FindingsOutcome.NOT_ENGLISH) if others else base)
     known = _kept(text.text, cost_mode)
     open_ones = [operation for operation in COST_MODES[cost_mode] if operation not in known]
     begin = _turn(text.text, open_ones, turn)
@@ -85,21 +90,25 @@ def extract(
     )
 
 
-def _english(pieces: list[Piece], declared: str) -> tuple[list[Piece], list[Unread]]:
+def _english(pieces: list[Piece], declared: str) -> tuple[list[Piece], list[Skipped]]:
     spoken = list(zip(pieces, languages(pieces, declared), strict=True))
     return (
         [piece for piece, language in spoken if is_english(language)],
-        [Unread(p.place, "language", lang) for p, lang in spoken if not is_english(lang)],
+        [
+            Skipped(p.place, SkippedReason.LANGUAGE, lang)
+            for p, lang in spoken
+            if not is_english(lang)
+        ],
     )
 
 
-def _kept(text: str, cost_mode: str) -> dict[str, Answer]:
+def _kept(text: str, cost_mode: CostMode) -> dict[str, ComprehendAnswer]:
     """The cached answers of the mode's operations to this text."""
     found = {o: cache.kept(text, o, cache_days()) for o in COST_MODES[cost_mode]}
     return {operation: answer for operation, answer in found.items() if answer}
 
 
-def _turn(text: str, operations: list[str], turn: Turn) -> float | None:
+def _turn(text: str, operations: list[str], turn: ServiceSlot) -> float | None:
     """The time from which requests may begin; None when that would be too late."""
     if turn.at or not operations:
         return turn.at
@@ -108,7 +117,7 @@ def _turn(text: str, operations: list[str], turn: Turn) -> float | None:
 
 def _asked(
     text: str, operations: list[str], seconds: float, begin: float | None
-) -> dict[str, Answer]:
+) -> dict[str, ComprehendAnswer]:
     """The operations' answers, which are then cached. Without a turn no request is made."""
     after = max(0.0, begin - time.time()) if begin is not None else 0.0
     in_time = seconds if begin is not None else 0.0
@@ -118,24 +127,24 @@ def _asked(
     return asked
 
 
-def _why(answers: dict[str, Answer]) -> str:
+def _why(answers: dict[str, ComprehendAnswer]) -> str:
     """The first error code of the service."""
     codes = [gap.code for answer in answers.values() for gap in answer.missing]
     return next(filter(None, codes), "no answer came in time")
 
 
 def _unavailable(
-    base: ClinicalFindings, text: Reading, answers: dict[str, Answer]
+    base: ClinicalFindings, text: Reading, answers: dict[str, ComprehendAnswer]
 ) -> ClinicalFindings:
     return replace(
         base,
-        outcome="unavailable",
+        outcome=FindingsOutcome.UNAVAILABLE,
         not_analysed=(*base.not_analysed, *_unanswered(text, answers)),
     )
 
 
 def _findings(
-    base: ClinicalFindings, text: Reading, answers: dict[str, Answer]
+    base: ClinicalFindings, text: Reading, answers: dict[str, ComprehendAnswer]
 ) -> ClinicalFindings:
     entities = {operation: answer.entities for operation, answer in answers.items()}
     result = found(
@@ -146,7 +155,7 @@ def _findings(
     )
     return replace(
         base,
-        outcome="extracted",
+        outcome=FindingsOutcome.EXTRACTED,
         conditions=without_known(result.conditions, base.hospital),
         medications=result.medications,
         tests=result.tests,
@@ -158,10 +167,10 @@ def _findings(
     )
 
 
-def _unanswered(text: Reading, answers: dict[str, Answer]) -> list[Unread]:
+def _unanswered(text: Reading, answers: dict[str, ComprehendAnswer]) -> list[Skipped]:
     """Each field with a part that an operation did not answer, and the reason."""
     gaps = {
-        Unread(field, gap.reason, f"{operation} {gap.code}".strip()): None
+        Skipped(field, gap.reason, f"{operation} {gap.code}".strip()): None
         for operation, answer in answers.items()
         for gap in answer.missing
         for field in text.fields_in(gap.begin, gap.end)

@@ -10,18 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lambdas.common.contracts.models import CodedText, Finding
+from lambdas.common.contracts.findings import Finding, FindingType, SetAsideReason
+from lambdas.common.contracts.visit import CodedText
 from lambdas.extract_entities.notes import Reading
 
 Entity = Mapping[str, Any]
 
 SET_ASIDE = {
-    "NEGATION": "negated",
-    "PERTAINS_TO_FAMILY": "family",
-    "HYPOTHETICAL": "hypothetical",
-    "FUTURE": "hypothetical",
-    "PAST_HISTORY": "past",
-    "LOW_CONFIDENCE": "low_confidence",
+    "NEGATION": SetAsideReason.NEGATED,
+    "PERTAINS_TO_FAMILY": SetAsideReason.FAMILY,
+    "HYPOTHETICAL": SetAsideReason.HYPOTHETICAL,
+    "FUTURE": SetAsideReason.HYPOTHETICAL,
+    "PAST_HISTORY": SetAsideReason.PAST,
+    "LOW_CONFIDENCE": SetAsideReason.LOW_CONFIDENCE,
 }
 """Traits for which a finding is set aside; the first that applies is the reason."""
 
@@ -42,23 +43,27 @@ DETAIL_TYPES = {
 }
 
 CONDITION_TRAITS = ("DIAGNOSIS", "SIGN", "SYMPTOM")
-TEST_TYPES = {"TEST_NAME": "test", "PROCEDURE_NAME": "procedure", "TREATMENT_NAME": "treatment"}
-TEST_KINDS = frozenset(TEST_TYPES.values())
+TEST_TYPES = {
+    "TEST_NAME": FindingType.TEST,
+    "PROCEDURE_NAME": FindingType.PROCEDURE,
+    "TREATMENT_NAME": FindingType.TREATMENT,
+}
+NOT_COUNTED = frozenset(TEST_TYPES.values())
 
 # The service's Text may carry leading tabs and a trailing full stop ("PE.").
 _AROUND = " \t\r\n.,;:"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CurrentFindings:
     """The current findings in reading order; the others are in `apart` by their reason."""
 
     conditions: tuple[Finding, ...] = field(repr=False, default=())
     medications: tuple[Finding, ...] = field(repr=False, default=())
     tests: tuple[Finding, ...] = field(repr=False, default=())
     procedures: tuple[Finding, ...] = field(repr=False, default=())
-    apart: dict[str, tuple[Finding, ...]] = field(repr=False, default_factory=dict)
-    set_aside: dict[str, int] = field(default_factory=dict)
+    apart: dict[SetAsideReason, tuple[Finding, ...]] = field(repr=False, default_factory=dict)
+    set_aside: dict[SetAsideReason, int] = field(default_factory=dict)
 
 
 def found(
@@ -66,7 +71,7 @@ def found(
     entities: Sequence[Entity],
     icd10cm: Sequence[Entity],
     rxnorm: Sequence[Entity] = (),
-) -> Found:
+) -> CurrentFindings:
     """The findings in DetectEntitiesV2's `entities`, InferICD10CM's and InferRxNorm's.
 
     Offsets are those of `reading`. If one operation was not called or did not answer, the findings of
@@ -78,10 +83,10 @@ def found(
         "test": [],
         "procedure": [],
     }
-    apart: dict[str, list[Finding]] = {}
+    apart: dict[SetAsideReason, list[Finding]] = {}
 
-    def sort(kind: str, finding: Finding, reason: str) -> None:
-        (apart.setdefault(reason, []) if reason else kept[kind]).append(finding)
+    def sort(section: str, finding: Finding, reason: SetAsideReason | None) -> None:
+        (apart.setdefault(reason, []) if reason else kept[section]).append(finding)
 
     named = [entity for entity in entities if _is_condition(entity)]
     coded = [e for e in icd10cm if _is_condition(e) and e.get("Type") == "DX_NAME"]
@@ -100,9 +105,9 @@ def found(
         sort("medication", _medication(entity, reading), _reason([entity], entity["Score"]))
     for entity in entities:
         if entity["Category"] == "TEST_TREATMENT_PROCEDURE" and entity["Type"] in TEST_TYPES:
-            kind = "test" if entity["Type"] == "TEST_NAME" else "procedure"
-            sort(kind, _test(entity, reading), _reason([entity], entity["Score"]))
-    return Found(
+            section = "test" if entity["Type"] == "TEST_NAME" else "procedure"
+            sort(section, _test(entity, reading), _reason([entity], entity["Score"]))
+    return CurrentFindings(
         conditions=_merged(kept["condition"]),
         medications=_merged(kept["medication"]),
         tests=tuple(kept["test"]),
@@ -111,7 +116,7 @@ def found(
         set_aside=dict(
             Counter(
                 {
-                    reason: len([f for f in fs if f.kind not in TEST_KINDS])
+                    reason: len([f for f in fs if f.finding_type not in NOT_COUNTED])
                     for reason, fs in apart.items()
                 }
             )
@@ -132,10 +137,10 @@ def _overlap(one: Entity, other: Entity) -> bool:
     return bool(one["BeginOffset"] < other["EndOffset"] and other["BeginOffset"] < one["EndOffset"])
 
 
-def _reason(entities: Iterable[Entity], score: float) -> str:
+def _reason(entities: Iterable[Entity], score: float) -> SetAsideReason | None:
     traits = {trait["Name"] for entity in entities for trait in entity.get("Traits", ())}
     reasons = (reason for trait, reason in SET_ASIDE.items() if trait in traits)
-    return next(reasons, "low_confidence" if score < SCORE else "")
+    return next(reasons, SetAsideReason.LOW_CONFIDENCE if score < SCORE else None)
 
 
 def _condition(entity: Entity, reading: Reading, same_words: Sequence[Entity]) -> Finding:
@@ -147,16 +152,19 @@ def _condition(entity: Entity, reading: Reading, same_words: Sequence[Entity]) -
         description=best.get("Description", ""),
         score=entity["Score"],
         field=reading.field_at(entity["BeginOffset"]),
-        kind=_kind([*same_words, entity]),
+        finding_type=_condition_type([*same_words, entity]),
         acuity=_attributes([*same_words, entity], ("ACUITY",)),
         anatomy=_attributes([*same_words, entity], ("DIRECTION", "SYSTEM_ORGAN_SITE")),
     )
 
 
-def _kind(entities: Sequence[Entity]) -> str:
+def _condition_type(entities: Sequence[Entity]) -> FindingType:
     """`diagnosis`, `sign` or `symptom`: the first of these traits that an operation gives."""
     traits = [trait["Name"] for entity in entities for trait in entity.get("Traits", ())]
-    return next((trait.lower() for trait in traits if trait in CONDITION_TRAITS), "")
+    return next(
+        (FindingType(trait.lower()) for trait in traits if trait in CONDITION_TRAITS),
+        FindingType.NONE,
+    )
 
 
 def _attributes(entities: Sequence[Entity], types: Sequence[str]) -> str:
@@ -177,7 +185,7 @@ def _test(entity: Entity, reading: Reading) -> Finding:
         score=entity["Score"],
         detail=values,
         field=reading.field_at(entity["BeginOffset"]),
-        kind=TEST_TYPES[entity["Type"]],
+        finding_type=TEST_TYPES[entity["Type"]],
     )
 
 
@@ -192,7 +200,7 @@ def _medication(entity: Entity, reading: Reading) -> Finding:
         text=shown(entity["Text"]),
         code=best.get("Code", ""),
         score=entity["Score"],
-        kind=entity["Type"].split("_")[0].lower(),
+        finding_type=FindingType(entity["Type"].split("_")[0].lower()),
         detail=" ".join(dict.fromkeys(shown(attribute["Text"]) for attribute in details)),
         attributes={DETAIL_TYPES[a["Type"]]: shown(a["Text"]) for a in reversed(details)},
         field=reading.field_at(entity["BeginOffset"]),

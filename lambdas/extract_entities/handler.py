@@ -4,50 +4,55 @@ from datetime import datetime
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.clock import milliseconds_since
-from lambdas.common.contracts.models import PatientEvent
-from lambdas.common.handler import Result, Run, Task, step
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
+from lambdas.common.contracts.document import read_as, to_document
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.findings import FindingsOutcome
+from lambdas.common.contracts.notes import SkippedReason
+from lambdas.common.contracts.steps import ExtractEntitiesInput, ExtractEntitiesResult
+from lambdas.common.handler import Run, step
 from lambdas.extract_entities import comprehend
 from lambdas.extract_entities.cost_mode import mode_for
-from lambdas.extract_entities.extracting import Deferral, Extraction, Turn, extract
+from lambdas.extract_entities.extracting import Deferral, Extraction, ServiceSlot, extract
 from lambdas.extract_entities.settings import cost_mode, full_in_clear, wait_seconds
 
-UNANSWERED = ("service", "time")
+UNANSWERED = (SkippedReason.SERVICE, SkippedReason.TIME)
 """Reasons of `not_analysed` caused by Comprehend Medical, not by the notes."""
 
 
-@step("ExtractEntities")
-def lambda_handler(task: Task, run: Run) -> Result:
+@step(AuditStep.EXTRACT_ENTITIES, ExtractEntitiesInput)
+def lambda_handler(task: ExtractEntitiesInput, run: Run) -> ExtractEntitiesResult:
     """Writes `clinical.json` and returns the numbers of conditions and medications.
 
     `unanswered` counts parts that the service did not answer in time. In a burst the outcome is
     `deferred`: the workflow waits `wait_seconds` and calls again with the `turn` that is returned here.
     Raises `DependencyUnavailableError` or `ConfigurationError`; the workflow then continues without findings.
     """
-    turn = Turn(
-        at=task.get("turn", 0) / 1000,
-        latest=datetime.fromisoformat(task["started_at"]).timestamp() + wait_seconds(),
+    turn = ServiceSlot(
+        at=task.turn / 1000,
+        latest=datetime.fromisoformat(task.started_at).timestamp() + wait_seconds(),
     )
-    document = read_document(run.event_id, "event.json", task["parsed"]["version_id"])
-    mode = mode_for(cost_mode(), task["recipients"], full_in_clear())
+    document = read_document(run.event_id, "event.json", task.parsed.version_id)
+    mode = mode_for(cost_mode(), task.recipients, full_in_clear())
     seconds = comprehend.SECONDS - milliseconds_since(run.started_at) / 1000
-    result = extract(PatientEvent.from_dict(document), mode, seconds, turn)
+    result = extract(read_as(PatientEvent, document), mode, seconds, turn)
     return _deferred(result, run) if isinstance(result, Deferral) else _recorded(result, run)
 
 
-def _deferred(deferral: Deferral, run: Run) -> Result:
+def _deferred(deferral: Deferral, run: Run) -> ExtractEntitiesResult:
     """Returns the turn, in milliseconds since the epoch, and the whole seconds that the workflow waits."""
     run.logger.info("waits for its turn", seconds=deferral.seconds)
     run.count("FindingsDeferred")
-    return {
-        "outcome": "deferred",
-        "turn": round(deferral.at * 1000),
-        "wait_seconds": deferral.seconds,
-    }
+    return ExtractEntitiesResult(
+        outcome=FindingsOutcome.DEFERRED,
+        turn=round(deferral.at * 1000),
+        wait_seconds=deferral.seconds,
+    )
 
 
-def _recorded(extraction: Extraction, run: Run) -> Result:
+def _recorded(extraction: Extraction, run: Run) -> ExtractEntitiesResult:
     findings = extraction.findings
-    written = write_document(run.event_id, "clinical.json", findings.to_dict())
+    written = write_document(run.event_id, "clinical.json", to_document(findings))
     counts = {
         "conditions": len(findings.conditions),
         "medications": len(findings.medications),
@@ -60,19 +65,19 @@ def _recorded(extraction: Extraction, run: Run) -> Result:
     for operation, units in extraction.units.items():
         run.count(f"Units{operation}", units)
     run.audit(
-        "EXTRACTED",
-        "ok",
+        AuditAction.EXTRACTED,
+        AuditOutcome.OK,
         result=findings.outcome,
         cost_mode=findings.cost_mode,
         counts=counts,
         units=extraction.units,
         set_aside=findings.set_aside,
-        documents=[written.to_dict()],
+        documents=(written,),
     )
-    return {
-        "outcome": findings.outcome,
-        "conditions": counts["conditions"],
-        "medications": counts["medications"],
-        "unanswered": sum(gap.reason in UNANSWERED for gap in findings.not_analysed),
-        "version_id": written.version_id,
-    }
+    return ExtractEntitiesResult(
+        outcome=findings.outcome,
+        conditions=counts["conditions"],
+        medications=counts["medications"],
+        unanswered=sum(gap.reason in UNANSWERED for gap in findings.not_analysed),
+        version_id=written.version_id,
+    )

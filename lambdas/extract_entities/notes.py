@@ -4,7 +4,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from lambdas.common.contracts.models import CodedText, Note, PatientEvent, Unread
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.notes import Note, Skipped, SkippedReason
+from lambdas.common.contracts.visit import CodedText
 from lambdas.extract_entities.documents import plain
 
 SEPARATOR = "\n"
@@ -40,7 +42,7 @@ class Reading:
         return self.fields[first : max(first + 1, bisect_right(self.starts, end - 1))]
 
 
-def sources(event: PatientEvent) -> tuple[list[Piece], list[Unread]]:
+def sources(event: PatientEvent) -> tuple[list[Piece], list[Skipped]]:
     """Returns every free text of the event, and the parts that cannot be read.
 
     The reason for the visit and DG1's words come first, then the notes and documents in the message's
@@ -52,15 +54,15 @@ def sources(event: PatientEvent) -> tuple[list[Piece], list[Unread]]:
         *(Note(f"DG1[{number}]-3", _words(d)) for number, d in enumerate(event.diagnoses, 1)),
         *event.notes,
     ]
-    pieces, unread = [], list(event.unread_notes)
+    pieces, skipped = [], list(event.skipped_notes)
     for note in notes:
         try:
             text, language = plain(note)
         except ValueError:
-            unread.append(Unread(note.field, "damaged"))
+            skipped.append(Skipped(note.field, SkippedReason.DAMAGED))
         else:
             pieces.append(Piece(note.field, text, language))
-    return _without_repeats(pieces), unread
+    return _without_repeats(pieces), skipped
 
 
 def _words(coded: CodedText) -> str:
@@ -85,22 +87,22 @@ def _without_repeats(pieces: Sequence[Piece]) -> list[Piece]:
     return kept
 
 
-def fitting(pieces: Sequence[Piece], limit: int) -> tuple[list[Piece], list[Unread]]:
+def fitting(pieces: Sequence[Piece], limit: int) -> tuple[list[Piece], list[Skipped]]:
     """The pieces up to `limit` characters, cut at a blank; and those that do not fit completely."""
     kept: list[Piece] = []
-    unread = []
+    skipped = []
     for piece in pieces:
         if len(piece.text) <= limit:
             kept.append(piece)
             limit -= len(piece.text)
             continue
-        unread.append(Unread(piece.place, "too_long"))
+        skipped.append(Skipped(piece.place, SkippedReason.TOO_LONG))
         head = piece.text[:limit]
         words = head if piece.text[limit].isspace() else head.rpartition(" ")[0] or head
         if words.strip():
             kept.append(replace(piece, text=words))
         limit = 0
-    return kept, unread
+    return kept, skipped
 
 
 def reading(pieces: Sequence[Piece]) -> Reading:

@@ -3,14 +3,15 @@
 import os
 from functools import cache
 
+from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.settings import number, required
 from lambdas.extract_entities.turns import Quota
 
-COST_MODES = {
-    "full": ("DetectEntitiesV2", "InferICD10CM"),
-    "coded": ("InferICD10CM", "InferRxNorm"),
-    "off": (),
+COST_MODES: dict[CostMode, tuple[str, ...]] = {
+    CostMode.FULL: ("DetectEntitiesV2", "InferICD10CM"),
+    CostMode.CODED: ("InferICD10CM", "InferRxNorm"),
+    CostMode.OFF: (),
 }
 """The operations of each mode, the richest first; `coded` costs about a fourteenth of `full`."""
 
@@ -31,12 +32,12 @@ TEXT_LIMIT = 50_000
 
 
 @cache
-def cost_mode() -> str:
+def cost_mode() -> CostMode:
     """The environment's mode, one of `COST_MODES`. Raises `ConfigurationError` for another value."""
     mode = required("ENS_COST_MODE")
-    if mode not in COST_MODES:
-        raise ConfigurationError(f"ENS_COST_MODE is none of {', '.join(COST_MODES)}")
-    return mode
+    if mode not in set(CostMode):
+        raise ConfigurationError(f"ENS_COST_MODE is none of {', '.join(CostMode)}")
+    return CostMode(mode)
 
 
 @cache

@@ -1,35 +1,38 @@
 """LookupIdentities: the patient of the event in the registry, and the providers to be told."""
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 
-from lambdas.common.aws.vault import Written, read_document, write_document
-from lambdas.common.contracts.models import CANCELS, Identities, PatientEvent
+from lambdas.common.aws.vault import read_document, write_document
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep, ToldRecipient
+from lambdas.common.contracts.document import read_as, to_document
+from lambdas.common.contracts.event import CANCELS, PatientEvent
+from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.steps import (
+    ROSTERS,
+    LookupIdentitiesInput,
+    LookupIdentitiesResult,
+    RecipientReference,
+    RosterCount,
+)
+from lambdas.common.contracts.written import Written
 from lambdas.common.errors import IdentityNotFoundError
-from lambdas.common.handler import Result, Run, Task, of_envelope, step
+from lambdas.common.handler import Run, step
 from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
-from lambdas.delivery.ledger.encounters import Occasion
+from lambdas.delivery.ledger.encounters import NotifiedEvent
 from lambdas.lookup_identities import smoke
-from lambdas.lookup_identities.care_team.cancellation import withdrawn
+from lambdas.lookup_identities.care_team.cancellation import cancelled_by_event
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import cache
-from lambdas.lookup_identities.mpi.client import Query
+from lambdas.lookup_identities.mpi.query import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
-from lambdas.lookup_identities.settings import patient_backend
-
-ROSTERS = "rosters"
-"""The chain under which a failure of the daily look at rosters is audited: it serves no single event."""
+from lambdas.lookup_identities.settings import mpi_client_name
 
 
-def _event_id(task: Task) -> str:
-    return ROSTERS if "envelope" not in task else of_envelope(task)
-
-
-@step("LookupIdentities", event_id_of=_event_id)
-def lambda_handler(task: Task, run: Run) -> Result:
+@step(AuditStep.LOOKUP_IDENTITIES, LookupIdentitiesInput)
+def lambda_handler(task: LookupIdentitiesInput, run: Run) -> LookupIdentitiesResult | RosterCount:
     """The references of patient and recipients; writes `identities.json`.
 
     Called by the clock, without an envelope, it counts the rosters that end soon. An event that tells
@@ -39,8 +42,8 @@ def lambda_handler(task: Task, run: Run) -> Result:
     """
     if run.event_id == ROSTERS:
         return _rosters_counted(run)
-    document = read_document(run.event_id, "event.json", task["parsed"]["version_id"])
-    event = PatientEvent.from_dict(document)
+    document = read_document(run.event_id, "event.json", task.parsed.version_id)
+    event = read_as(PatientEvent, document)
     authority = sender_named(run.sender).default_assigning_authority
     if smoke.is_smoke(event):
         smoke.check_patient(event)
@@ -49,21 +52,20 @@ def lambda_handler(task: Task, run: Run) -> Result:
     identities = resolve(event, authority, partial(_note_query, run))
     if identities is None:
         run.count("UnknownPatients")
-        run.audit("UNKNOWN_PATIENT", "unknown_patient")
+        run.audit(AuditAction.UNKNOWN_PATIENT, AuditOutcome.UNKNOWN_PATIENT)
         raise IdentityNotFoundError(
             "PID-3, PID-2, PID-4: the registry knows none of the identifiers"
         )
     if smoke.is_smoke(event):
         smoke.check_recipients(identities)
-    if event.kind in CANCELS:
-        encounter_ref = task["parsed"].get("encounter_ref", "")
-        cancellation = Occasion.of(event, task["envelope"]["received_at"])
-        identities = withdrawn(identities, encounter_ref, cancellation)
-    written = write_document(run.event_id, "identities.json", identities.to_dict())
+    if event.event_kind in CANCELS:
+        cancellation = NotifiedEvent.of(event, task.envelope.received_at)
+        identities = cancelled_by_event(identities, task.parsed.encounter_ref, cancellation)
+    written = write_document(run.event_id, "identities.json", to_document(identities))
     return _recorded(identities, written, run)
 
 
-def _rosters_counted(run: Run) -> Result:
+def _rosters_counted(run: Run) -> RosterCount:
     """How many rosters end soon; the log names the subscribers by reference."""
     soon = [
         reference_keys().reference("recipient", one)
@@ -72,49 +74,43 @@ def _rosters_counted(run: Run) -> Result:
     run.count("RostersEnding", len(soon))
     for recipient_ref in soon:
         run.logger.info("a roster ends soon", recipient_ref=recipient_ref)
-    return {"ending": len(soon)}
+    return RosterCount(ending=len(soon))
 
 
-def _recorded(identities: Identities, written: Written, run: Run) -> Result:
+def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdentitiesResult:
     """Audits who is told and who is not; returns references, and how each is told, for the workflow."""
-    told = [
-        {
-            "recipient_ref": recipient.recipient_ref,
-            "reasons": list(recipient.reasons),
-            # How much of the notes is analysed hangs on who is told, and how.
-            "detail": recipient.detail,
-            "analysis": recipient.analysis,
-        }
-        for recipient in identities.recipients
-    ]
-    refused = [
-        {
-            "recipient_ref": weighed.recipient_ref,
-            "relationship": weighed.relationship,
-            "reason": weighed.reason,
-        }
-        for weighed in identities.considered
-    ]
-    action, outcome = ("RESOLVED", "ok") if told else ("NO_RECIPIENT", "no_recipient")
+    # How much of the notes is analysed depends on the recipients' detail and analysis.
+    told = tuple(
+        ToldRecipient(one.recipient_ref, one.reasons, one.detail, one.analysis)
+        for one in identities.recipients
+    )
+    action, outcome = (
+        (AuditAction.RESOLVED, AuditOutcome.OK)
+        if told
+        else (AuditAction.NO_RECIPIENT, AuditOutcome.NO_RECIPIENT)
+    )
     run.count("Recipients", len(told))
     run.audit(
         action,
         outcome,
         patient_ref=identities.patient_ref,
         recipients=told,
-        considered=refused,
-        warnings=[asdict(warning) for warning in identities.warnings],
-        merged_from=list(identities.merged_from),
-        documents=[written.to_dict()],
+        considered=identities.considered,
+        warnings=identities.warnings,
+        merged_from=identities.merged_from,
+        documents=(written,),
     )
-    return {
-        "patient_ref": identities.patient_ref,
-        "recipient_count": len(told),
-        "recipients": [
-            {name: one[name] for name in ("recipient_ref", "detail", "analysis")} for one in told
-        ],
-        "version_id": written.version_id,
-    }
+    return LookupIdentitiesResult(
+        patient_ref=identities.patient_ref,
+        recipient_count=len(told),
+        recipients=tuple(
+            RecipientReference(
+                recipient_ref=one.recipient_ref, detail=one.detail, analysis=one.analysis
+            )
+            for one in identities.recipients
+        ),
+        version_id=written.version_id,
+    )
 
 
 def _note_query(run: Run, query: Query) -> None:
@@ -124,24 +120,24 @@ def _note_query(run: Run, query: Query) -> None:
     """
     keys = reference_keys()
     run.note(
-        "QUERIED",
-        "failed" if query.outcome in ("unavailable", "failed") else "ok",
-        backend=patient_backend(),
-        asked=[keys.reference("identifier", *pair) for pair in query.asked],
+        AuditAction.QUERIED,
+        AuditOutcome.FAILED if query.outcome in ("unavailable", "failed") else AuditOutcome.OK,
+        backend=mpi_client_name(),
+        asked=tuple(keys.reference("identifier", *pair) for pair in query.asked),
         answer=query.outcome,
-        kept=query.kept,
+        from_cache=query.from_cache,
     )
 
 
-def _forgotten(event: PatientEvent, authority: str, run: Run) -> Result:
+def _forgotten(event: PatientEvent, authority: str, run: Run) -> LookupIdentitiesResult:
     """Forgets the answers about everybody whom the event names, merged and surviving; tells nobody."""
     usable, _ = usable_identifiers(event.patient.identifiers, authority)
     others, _ = usable_identifiers(event.other_identifiers, authority)
     run.audit(
-        "IDENTITY_CHANGED",
-        "ok",
+        AuditAction.IDENTITY_CHANGED,
+        AuditOutcome.OK,
         trigger_event=event.trigger_event,
-        identifiers=list(cache.forget(usable)),
-        others=list(cache.forget(others)),
+        identifiers=tuple(cache.forget(usable)),
+        others=tuple(cache.forget(others)),
     )
-    return {"recipient_count": 0, "recipients": []}
+    return LookupIdentitiesResult()

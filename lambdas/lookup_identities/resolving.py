@@ -4,22 +4,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from lambdas.common.contracts.models import Identities, PatientEvent
+from lambdas.common.contracts.event import DISCHARGES, EventKind, PatientEvent
+from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.recipient import RelationshipType
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.keys import reference_keys
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team import fallbacks, named_providers, recipients
-from lambdas.lookup_identities.care_team.preferences import Occasion
+from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.matching import identifiers
 from lambdas.lookup_identities.matching.demographics import given
 from lambdas.lookup_identities.matching.identifiers import LONGEST, UsableIdentifier
-from lambdas.lookup_identities.mpi import backends
-from lambdas.lookup_identities.mpi.client import Query, Tell, ask_index, telling_failures
+from lambdas.lookup_identities.mpi import clients
+from lambdas.lookup_identities.mpi.query import Query, Tell, ask_mpi, telling_failures
 from lambdas.lookup_identities.registry import table
 from lambdas.lookup_identities.registry.records import Match, Provider, Relationship
 from lambdas.lookup_identities.registry.table import CareFile, Filed
 
-LEAVING = ("discharge", "ed_discharge", "transfer")
+LEAVING = frozenset({*DISCHARGES, EventKind.TRANSFER})
 """Events at which PV1-37 names where the patient goes."""
 
 MERGES = 5
@@ -37,10 +39,10 @@ def resolve(
     """
     usable, warnings = identifiers.usable_identifiers(event.patient.identifiers, default_authority)
     # The smoke patient is in our own registry, whichever index knows the real ones.
-    index = None if smoke.is_smoke(event) else backends.patient_index()
+    mpi = None if smoke.is_smoke(event) else clients.mpi_client()
     destination = _destination(event, default_authority)
     filed = table.filed_under(
-        () if index else (pair for identifier in usable for pair in identifier.pairs()),
+        () if mpi else (pair for identifier in usable for pair in identifier.pairs()),
         (
             *(
                 pair
@@ -51,8 +53,8 @@ def resolve(
         ),
     )
     goes_to = [filed.providers[pair] for pair in destination if pair in filed.providers][:1]
-    if index:
-        found = ask_index(index, usable, event.patient, tell)
+    if mpi:
+        found = ask_mpi(mpi, usable, event.patient, tell)
         care = table.care_file(found.record.patient_id, others=goes_to) if found else None
     else:
         with telling_failures(usable, tell):
@@ -68,7 +70,7 @@ def resolve(
 def _in_registry(
     usable: Sequence[UsableIdentifier], filed: Filed, others: Sequence[str]
 ) -> tuple[Match | None, CareFile | None]:
-    """The patient in the registry with their circle; merges are followed to the survivor."""
+    """The patient in the registry with their care team; merges are followed to the survivor."""
     patient_id, matched_on = identifiers.one_patient(usable, filed.patients)
     if not patient_id:
         return None, None
@@ -100,24 +102,24 @@ def _identities(
     filed: Filed,
     goes_to: Sequence[str],
 ) -> Identities:
-    occasion = Occasion.of(event)
+    facts = NotificationSubject.of(event)
     known = dict(care.providers)
-    away = recipients.surrogates(known.values(), occasion.today)
+    away = recipients.surrogates(known.values(), facts.today)
     known.update(table.providers(set(away) - known.keys()))
     related = [known[r.provider_id] for r in care.relationships if r.provider_id in known]
     named, misnamed = named_providers.named_providers(event.practitioners, related, filed.providers)
-    directory = None if smoke.is_smoke(event) else backends.provider_directory()
-    circle = recipients.Circle(
+    directory = None if smoke.is_smoke(event) else clients.provider_directory()
+    team = recipients.CareTeam(
         relationships=_with_destination(care.relationships, known, goes_to),
         providers=directory.validated(known) if directory else known,
         named=named,
-        occasion=occasion,
+        event=facts,
     )
     keys = reference_keys()
     reference = partial(keys.reference, "recipient")
-    chosen, considered = recipients.choose(circle, reference)
-    beside = fallbacks.wanted(chosen, circle.providers)
-    reachable = {**table.providers(beside - circle.providers.keys()), **circle.providers}
+    chosen, considered = recipients.choose(team, reference)
+    beside = fallbacks.wanted(chosen, team.providers)
+    reachable = {**table.providers(beside - team.providers.keys()), **team.providers}
     chosen, stand_ins = fallbacks.with_fallbacks(chosen, reachable, reference)
     return Identities(
         patient_ref=keys.reference("patient", found.record.patient_id),
@@ -134,7 +136,7 @@ def _identities(
 def _destination(event: PatientEvent, authority: str) -> list[tuple[str, str]]:
     """The pair under which the registry would file the facility of PV1-37: the sender's own code."""
     code = given(event.visit.discharged_to)
-    if event.kind not in LEAVING or not code or not authority or len(code) > LONGEST:
+    if event.event_kind not in LEAVING or not code or not authority or len(code) > LONGEST:
         return []
     return [(authority, code)]
 
@@ -151,8 +153,10 @@ def _with_destination(
     for provider_id in goes_to:
         if provider_id in known and known[provider_id].facility:
             before = found.get(provider_id, Relationship(provider_id))
-            kinds = before.kinds if before.active else ()
+            types = before.types if before.active else ()
             found[provider_id] = replace(
-                before, kinds=tuple(dict.fromkeys((*kinds, "post_acute"))), active=True
+                before,
+                types=tuple(dict.fromkeys((*types, RelationshipType.POST_ACUTE))),
+                active=True,
             )
     return list(found.values())

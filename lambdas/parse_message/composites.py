@@ -8,7 +8,9 @@ the data type has subcomponents and the value looks like them; elsewhere it is t
 import re
 
 from hl7.er7 import Value
-from lambdas.common.contracts.models import CodedText, Location, Name, Practitioner
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.visit import CodedText, Location
 from lambdas.common.senders import SenderCodes
 
 UNIVERSAL_ID_TYPES = frozenset(
@@ -60,7 +62,7 @@ def person_name(value: Value) -> Name:
     )
 
 
-def practitioner(value: Value, role: str, field: str) -> Practitioner | None:
+def practitioner(value: Value, role: PractitionerRole, field: str) -> Practitioner | None:
     """The person in a CN or XCN; None when it has neither id nor surname."""
     identifier, family = value.component(1), family_name(value, 2)
     if not identifier and not family:
@@ -102,11 +104,11 @@ def _named(value: Value, component: int) -> str:
     return namespace or universal_id
 
 
-def coded_text(value: Value, kind: str = "") -> CodedText:
+def coded_text(value: Value, diagnosis_type: str = "") -> CodedText:
     """The code, text and coding system of a CE or CWE; of an ID or IS the code alone."""
     return CodedText(
         code=value.part(1),
         text=value.part(2) or value.part(9) or value.part(5),
         system=value.part(3),
-        kind=kind,
+        diagnosis_type=diagnosis_type,
     )

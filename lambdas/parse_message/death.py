@@ -13,8 +13,12 @@ from hl7.er7 import Message
 from hl7.tables import DISCHARGE_STATUSES
 from hl7.timestamps import Times
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.models import CodedText
-from lambdas.common.senders import Disposition
+from lambdas.common.contracts.visit import CodedText
+from lambdas.common.senders import SenderDisposition
+
+YEAR = 366
+DEFAULT_YEARS = 20
+"""A date of death so many years before the message is a default value of the sender's system, as 19000101."""
 
 NO_END = 2099
 """From this year on a date of death means "none known", as in 99991231."""
@@ -27,7 +31,7 @@ ALIVE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Death:
+class DeathVerdict:
     """The verdict, and the time of death where one is told."""
 
     evidence: Evidence = Evidence.NONE
@@ -37,10 +41,10 @@ class Death:
 def death(
     message: Message,
     disposition: CodedText,
-    own: Mapping[str, Disposition],
+    own: Mapping[str, SenderDisposition],
     times: Times,
     moments: Iterable[str],
-) -> Death:
+) -> DeathVerdict:
     """The death that PID-29, PID-30 and PV1-36 tell, or nearly tell.
 
     `own` is the sender's table of dispositions; `moments` are the message's own times in ISO 8601, by
@@ -50,11 +54,14 @@ def death(
     indicator = of_indicator(pid.first(30).code() or pid.first(30).part(2))
     sent = pid.part(29).strip()
     died_at = times.time(sent, "PID-29")
-    by_date = _of_date(sent, died_at, sorted(filter(None, moments)), warnings)
+    dated = sorted(filter(None, moments))
+    by_date = _of_date(sent, died_at, dated, warnings)
     by_disposition = _of_disposition(disposition, own)
     found = {"PID-30": indicator, "PID-29": by_date, "PV1-36": by_disposition}
     clear = [position for position, evidence in found.items() if evidence is Evidence.CLEAR]
     against = [position for position, evidence in found.items() if evidence is Evidence.AGAINST]
+    if died_at and _is_of_earlier_years(died_at, dated):
+        against.append("PID-29")
     unclear = [position for position, evidence in found.items() if evidence is Evidence.UNCLEAR]
     if clear and against:
         warnings.append(
@@ -62,12 +69,12 @@ def death(
                 WarningCode.DEATH_CONTRADICTED, " and ".join(clear), " and ".join(against)
             )
         )
-        return Death(Evidence.UNCLEAR)
+        return DeathVerdict(Evidence.UNCLEAR)
     if clear:
-        return Death(Evidence.CLEAR, died_at if by_date is Evidence.CLEAR else "")
+        return DeathVerdict(Evidence.CLEAR, died_at if by_date is Evidence.CLEAR else "")
     for position in unclear:
         warnings.append(MessageWarning(WarningCode.DEATH_UNCLEAR, position))
-    return Death(Evidence.UNCLEAR if unclear else Evidence.NONE)
+    return DeathVerdict(Evidence.UNCLEAR if unclear else Evidence.NONE)
 
 
 def _of_date(
@@ -83,9 +90,18 @@ def _of_date(
         warnings.append(MessageWarning(WarningCode.DEATH_IN_FUTURE, "PID-29"))
         # A contradiction of every other evidence; alone, 9999 says nothing and a near date may be a slip.
         return Evidence.AGAINST if int(day[:4]) >= NO_END else Evidence.UNCLEAR
-    if moments and day < _shifted(moments[-1], days=-366)[: len(day)]:
+    if moments and day < _shifted(moments[-1], days=-YEAR)[: len(day)]:
         return Evidence.UNCLEAR  # a date of before this stay, as 19000101
     return Evidence.CLEAR
+
+
+def _is_of_earlier_years(died_at: str, moments: list[str]) -> bool:
+    """Whether the date of death lies more than a year back and is no default value: nobody returns from it."""
+    if not moments:
+        return False
+    day, last = died_at[:10], moments[-1]
+    first = _shifted(last, days=-YEAR * DEFAULT_YEARS)[: len(day)]
+    return first <= day < _shifted(last, days=-YEAR)[: len(day)]
 
 
 def _shifted(moment: str, days: int) -> str:
@@ -96,7 +112,7 @@ def _shifted(moment: str, days: int) -> str:
         return moment[:10] + "~" * (days > 0)
 
 
-def _of_disposition(disposition: CodedText, own: Mapping[str, Disposition]) -> Evidence:
+def _of_disposition(disposition: CodedText, own: Mapping[str, SenderDisposition]) -> Evidence:
     if mapped := own.get(disposition.code.strip()):
         return Evidence.CLEAR if mapped.death else Evidence.NONE
     said = of_disposition(disposition.code, disposition.text, disposition.system)

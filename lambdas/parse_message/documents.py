@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from hl7 import charset
 from hl7.er7 import Value
-from lambdas.common.contracts.models import Note, Unread
+from lambdas.common.contracts.notes import Markup, Note, Skipped, SkippedReason
 
 DOCUMENT_BYTES = 1_000_000
 """Default limit for the documents of one message together, in bytes."""
@@ -35,8 +35,8 @@ TEXTS = frozenset({"text", "tx", "ft", "plain", "txt"})
 """Type and subtype of plain text: HL7 tables 0191, 0834 and 0291, and variants that senders write."""
 
 HTMLS = frozenset({"html", "htm", "xhtml", "xhtml+xml"})
-KINDS = {"pdf": "pdf", "image": "image", "im": "image", "jpeg": "image", "tiff": "image"}
-FORMS = ("text", "rtf", "html")
+DECLARED_TYPES = {"pdf": "pdf", "image": "image", "im": "image", "jpeg": "image", "tiff": "image"}
+FORMS = frozenset(Markup)
 
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 # Character sets of the Encoding Standard alone: Python's other codecs (punycode) can take minutes.
@@ -53,27 +53,27 @@ class Reader:
 
     charset: str
     left: int = DOCUMENT_BYTES
-    unread: list[Unread] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
 
     def read(self, value: Value, place: str) -> Note | None:
         """The document of one repetition of an ED; None for one that is not read, which is recorded."""
         parts = value.raw.split(value.escapes.component, 4)
         if len(parts) < 5 or not parts[4].strip(value.escapes.component):
             return None
-        kinds = [value.escapes.decode(part) for part in parts[1:3]]
+        declared = [value.escapes.decode(part) for part in parts[1:3]]
         encoding = parts[3].strip().lower()
         sent = value.escapes.decode(parts[4])
         if encoding in ("", "a"):
             # Not encoded (table 0299): the text is already decoded.
-            return self.taken(sent.encode(), "/".join(kinds), place, "utf-8")
-        return self.decoded(sent, "/".join(kinds), place, encoding)
+            return self.taken(sent.encode(), "/".join(declared), place, "utf-8")
+        return self.decoded(sent, "/".join(declared), place, encoding)
 
     def decoded(self, sent: str, declared: str, place: str, encoding: str) -> Note | None:
         """The document that is sent as base64, or as `hex`."""
         try:
             data = bytes.fromhex(sent) if encoding == "hex" else _base64(sent)
         except ValueError:
-            self.unread.append(Unread(place, "damaged"))
+            self.skipped.append(Skipped(place, SkippedReason.DAMAGED))
             return None
         return self.taken(data, declared, place, self.charset)
 
@@ -81,14 +81,14 @@ class Reader:
         """The document in these bytes as text or markup; None for any other, which is recorded."""
         form = _form(data, declared)
         if form not in FORMS:
-            self.unread.append(Unread(place, form))
+            self.skipped.append(Skipped(place, SkippedReason(form)))
             return None
         if len(data) > self.left:
-            self.unread.append(Unread(place, "too_large"))
+            self.skipped.append(Skipped(place, SkippedReason.TOO_LARGE))
             return None
         self.left -= len(data)
         text = _text(data, form, message_charset)
-        return Note(place, text.replace("\r\n", "\n").replace("\r", "\n").strip(), form)
+        return Note(place, text.replace("\r\n", "\n").replace("\r", "\n").strip(), Markup(form))
 
 
 def _base64(sent: str) -> bytes:
@@ -106,9 +106,9 @@ def _form(data: bytes, declared: str) -> str:
         if head.startswith(signature.lower()):
             return form
     words = set(re.findall(r"[a-z+]+", declared.lower()))
-    for word, kind in KINDS.items():
+    for word, document_type in DECLARED_TYPES.items():
         if word in words:
-            return kind
+            return document_type
     if _BINARY.search(data[:4096]) and not charset.marked_codec(data):
         return "other"
     if words & HTMLS:

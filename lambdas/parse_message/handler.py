@@ -1,11 +1,17 @@
 """ParseMessage: reads the stored message, writes `event.json`, and decides whether it notifies."""
 
-from dataclasses import asdict
+from typing import Any
 
 from lambdas.common import status
 from lambdas.common.aws import vault
-from lambdas.common.contracts.models import Envelope, PatientEvent
-from lambdas.common.handler import Result, Run, Task, step
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
+from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.envelope import Envelope
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.status import EventStatus
+from lambdas.common.contracts.steps import ParseMessageInput, ParseMessageResult
+from lambdas.common.contracts.written import Written
+from lambdas.common.handler import Run, step
 from lambdas.common.keys import reference_keys
 from lambdas.common.senders import sender_named
 from lambdas.parse_message.read_event import read_event
@@ -15,28 +21,18 @@ from lambdas.parse_message.settings import document_bytes
 MAX_WARNINGS = 50
 """Most warnings in the audit entry, whose size DynamoDB limits; event.json has all of them."""
 
-DUPLICATE: Result = {
-    "trigger_event": "",
-    "kind": "",
-    "encounter_ref": "",
-    "notifiable": False,
-    "changes_identity": False,
-    "duplicate": True,
-    "version_id": "",
-}
 
-
-@step("ParseMessage")
-def lambda_handler(task: Task, run: Run) -> Result:
+@step(AuditStep.PARSE_MESSAGE, ParseMessageInput)
+def lambda_handler(task: ParseMessageInput, run: Run) -> ParseMessageResult:
     """Returns the message's codes for the workflow; everything else is in `event.json`.
 
     An event that was COMPLETED before is a duplicate, unless the envelope has `replay`. Raises
     `UnprocessableMessageError` when the message cannot be read.
     """
-    envelope = Envelope.from_dict(task["envelope"])
+    envelope = task.envelope
     if not envelope.replay and _completed(envelope.event_id):
-        run.audit("DUPLICATE", "duplicate")
-        return {**_names(envelope), **DUPLICATE}
+        run.audit(AuditAction.DUPLICATE, AuditOutcome.DUPLICATE)
+        return _result(envelope, duplicate=True)
 
     status.open_event(envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender)
     raw = received_message(envelope, run)
@@ -50,52 +46,59 @@ def lambda_handler(task: Task, run: Run) -> Result:
         codes=sender.codes,
         received_at=envelope.received_at,
     )
-    written = vault.write_document(event.event_id, "event.json", event.to_dict())
-    return {**_names(envelope), **_recorded(event, written, run)}
+    written = vault.write_document(event.event_id, "event.json", to_document(event))
+    return _recorded(envelope, event, written, run)
 
 
-def _names(envelope: Envelope) -> Result:
-    """The members of the envelope that later states use; the state drops the others."""
-    return {
-        "event_id": envelope.event_id,
-        "sender": envelope.sender,
-        "received_at": envelope.received_at,
-    }
+def _result(envelope: Envelope, **codes: Any) -> ParseMessageResult:
+    """The result with the members of the envelope that later states use."""
+    return ParseMessageResult(
+        event_id=envelope.event_id,
+        sender=envelope.sender,
+        received_at=envelope.received_at,
+        **codes,
+    )
 
 
 def _completed(event_id: str) -> bool:
     item = status.read(event_id)
-    return item is not None and item["status"] == status.COMPLETED
+    return item is not None and item.status is EventStatus.COMPLETED
 
 
-def _recorded(event: PatientEvent, written: vault.Written, run: Run) -> Result:
+def _recorded(
+    envelope: Envelope, event: PatientEvent, written: Written, run: Run
+) -> ParseMessageResult:
     """Audits the parsed event and returns the values that the workflow's states use."""
     encounter_ref = _encounter_ref(event)
-    action, outcome = ("PARSED", "ok") if event.notifiable else ("NOT_NOTIFIABLE", "not_notifiable")
+    action, outcome = (
+        (AuditAction.PARSED, AuditOutcome.OK)
+        if event.notifiable
+        else (AuditAction.NOT_NOTIFIABLE, AuditOutcome.NOT_NOTIFIABLE)
+    )
     run.audit(
         action,
         outcome,
         trigger_event=event.trigger_event,
-        kind=event.kind,
+        event_kind=event.event_kind,
         patient_class=event.visit.patient_class,
         encounter_ref=encounter_ref or None,
         counts={
             "notes": len(event.notes),
-            "unread_notes": len(event.unread_notes),
+            "skipped_notes": len(event.skipped_notes),
             "warnings": len(event.warnings),
         },
-        warnings=[asdict(warning) for warning in event.warnings[:MAX_WARNINGS]],
-        documents=[written.to_dict()],
+        warnings=event.warnings[:MAX_WARNINGS],
+        documents=(written,),
     )
-    return {
-        "trigger_event": event.trigger_event,
-        "kind": event.kind,
-        "encounter_ref": encounter_ref,
-        "notifiable": event.notifiable,
-        "changes_identity": event.changes_identity,
-        "duplicate": False,
-        "version_id": written.version_id,
-    }
+    return _result(
+        envelope,
+        trigger_event=event.trigger_event,
+        event_kind=event.event_kind,
+        encounter_ref=encounter_ref,
+        notifiable=event.notifiable,
+        changes_identity=event.changes_identity,
+        version_id=written.version_id,
+    )
 
 
 def _encounter_ref(event: PatientEvent) -> str:

@@ -4,7 +4,7 @@ import re
 
 from hl7.er7 import NULL, Message, Segment, Value
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.models import Note, Unread
+from lambdas.common.contracts.notes import Note, Skipped, SkippedReason
 from lambdas.parse_message.documents import DOCUMENT_BYTES, Reader
 
 TEXT_TYPES = frozenset({"FT", "ST", "TX"})
@@ -21,7 +21,7 @@ BASE64 = re.compile(r"(?=[A-Za-z0-9+/]{60})[A-Za-z0-9+/\n]{200,}+={0,2}\s*", re.
 
 def notes(
     message: Message, warnings: list[MessageWarning], document_bytes: int = DOCUMENT_BYTES
-) -> tuple[tuple[Note, ...], tuple[Unread, ...]]:
+) -> tuple[tuple[Note, ...], tuple[Skipped, ...]]:
     """The texts in OBX-5 and NTE-3 in message order, and the documents that were not read.
 
     Repetitions of a text are lines of one note; each document is a note of its own.
@@ -31,12 +31,12 @@ def notes(
     for segment in message.all("OBX", "NTE"):
         value_type = "FT" if segment.name == "NTE" else _type(segment, warnings)
         if value_type == "RP":
-            reader.unread.append(Unread(f"OBX[{segment.ordinal}]-5", "pointer"))
+            reader.skipped.append(Skipped(f"OBX[{segment.ordinal}]-5", SkippedReason.POINTER))
         elif value_type == "ED":
             found += _documents(segment, reader)
         elif value_type in TEXT_TYPES:
             found += _texts(segment, reader)
-    return tuple(found), tuple(reader.unread)
+    return tuple(found), tuple(reader.skipped)
 
 
 def _type(obx: Segment, warnings: list[MessageWarning]) -> str:

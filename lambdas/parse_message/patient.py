@@ -8,11 +8,12 @@ from hl7.death import Evidence
 from hl7.er7 import Message, Segment, Value
 from hl7.timestamps import Times
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.models import Name, Patient, PatientIdentifier
+from lambdas.common.contracts.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.person import Name
 from lambdas.common.senders import SenderCodes
 from lambdas.parse_message.codes import OTHER, SEXES, read_code
 from lambdas.parse_message.composites import hierarchic, person_name
-from lambdas.parse_message.death import Death
+from lambdas.parse_message.death import DeathVerdict
 
 IDENTIFIER_FIELDS = {
     # PID-3, and fields of older versions for identifiers: PID-2 (external), PID-4 (alternate).
@@ -35,7 +36,7 @@ def patient(
     message: Message,
     times: Times,
     codes: SenderCodes,
-    death: Death,
+    death: DeathVerdict,
     warnings: list[MessageWarning],
 ) -> Patient:
     """The patient of the message, with identifiers and numbers exactly as sent."""

@@ -8,15 +8,17 @@ from hl7 import er7
 from hl7.header import trigger_event as header_trigger_event
 from hl7.timestamps import Times, offset_of
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.models import PatientEvent
+from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.visit import CodedText
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.senders import SenderCodes
 from lambdas.parse_message.codes import OTHER
 from lambdas.parse_message.death import death
 from lambdas.parse_message.documents import DOCUMENT_BYTES
+from lambdas.parse_message.encounter_numbers import encounter_numbers
 from lambdas.parse_message.notes import notes
 from lambdas.parse_message.patient import other_identifiers, patient
-from lambdas.parse_message.rules import CHANGES_IDENTITY, TRIGGER_EVENTS, contradicts, kind_of
+from lambdas.parse_message.rules import CHANGES_IDENTITY, TRIGGER_EVENTS, contradicts, event_kind_of
 from lambdas.parse_message.structure import departures
 from lambdas.parse_message.versions import version_of
 from lambdas.parse_message.visit import (
@@ -26,6 +28,7 @@ from lambdas.parse_message.visit import (
     visit,
 )
 
+CANCEL_DISCHARGE = "A13"
 PROCESSING_IDS = frozenset({"D", "P", "T"})
 NOT_CURRENT = frozenset({"A", "I", "R"})
 """Processing modes (table 0207) of messages that are no news: archive, initial load, restore."""
@@ -79,22 +82,26 @@ def _event(
     occurred_at = times.time(evn.part(6), "EVN-6")
     the_visit = visit(message, times, codes, warnings)
     moments = (received_at, message_time, recorded_at, occurred_at, the_visit.discharged_at)
-    the_death = death(message, the_visit.disposition, codes.dispositions, times, moments)
     trigger_event = _trigger_event(message, warnings)
+    # The disposition in an A13 is that of the discharge it cancels.
+    disposition = CodedText() if trigger_event == CANCEL_DISCHARGE else the_visit.disposition
+    the_death = death(message, disposition, codes.dispositions, times, moments)
     mode = _processing_mode(msh, warnings)
     moved = trigger_event == "A02" and facility_changed(message, codes, warnings)
-    kind = kind_of(trigger_event, the_visit.patient_class, moved)
+    event_kind = event_kind_of(trigger_event, the_visit.patient_class, moved)
+    if mode in NOT_CURRENT:
+        event_kind = EventKind.NONE
     if contradicts(trigger_event, the_visit.patient_class):
         warnings.append(
             MessageWarning(WarningCode.CLASS_CONTRADICTS_TRIGGER, "PV1-2", trigger_event)
         )
     changes_identity = trigger_event in CHANGES_IDENTITY
-    read, unread = notes(message, warnings, document_bytes)
+    read, skipped = notes(message, warnings, document_bytes)
     event = PatientEvent(
         event_id="",
         trigger_event=trigger_event,
-        kind="" if mode in NOT_CURRENT else kind,
-        notifiable=bool(kind) and mode not in NOT_CURRENT,
+        event_kind=event_kind,
+        notifiable=event_kind is not EventKind.NONE,
         hl7_version=version,
         processing_id=_processing_id(msh, warnings),
         processing_mode=mode,
@@ -106,15 +113,16 @@ def _event(
         occurred_at=occurred_at,
         patient=patient(message, times, codes, the_death, warnings),
         visit=the_visit,
-        death=the_death.evidence.value,
+        death=the_death.evidence,
         practitioners=practitioners(message),
         diagnoses=diagnoses(message),
         notes=read,
-        unread_notes=unread,
+        skipped_notes=skipped,
         language=_language(msh),
-        unread_segments=message.unread(),
+        skipped_segments=message.skipped_segments(),
         changes_identity=changes_identity,
         other_identifiers=other_identifiers(message, warnings) if changes_identity else (),
+        numbers=encounter_numbers(message),
     )
     all_warnings = dict.fromkeys([*warnings, *departures(message, version)])
     return replace(event, warnings=tuple(all_warnings))

@@ -6,7 +6,9 @@ from hl7 import er7
 from lambdas.common.audit import chain
 from lambdas.common.aws import vault
 from lambdas.common.clock import now
-from lambdas.common.contracts.models import Envelope
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.envelope import Envelope
+from lambdas.common.contracts.written import Written
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.handler import Run
 
@@ -36,22 +38,22 @@ def received_message(envelope: Envelope, run: Run) -> bytes:
 def record_receipt(envelope: Envelope, message_control_id: str, run: Run) -> None:
     """Audits RECEIVED, and CONTROL_ID_REUSED where it applies; each once per event."""
     entries = {entry["action"]: entry for entry in chain.entries(envelope.event_id)}
-    received = entries.get("RECEIVED")
+    received = entries.get(AuditAction.RECEIVED)
     if received is None:
         run.audit(
-            "RECEIVED",
-            "ok",
+            AuditAction.RECEIVED,
+            AuditOutcome.OK,
             message_control_id=message_control_id or None,
             received_at=envelope.received_at,
             receiver=envelope.receiver,
             connection=envelope.connection,
             counts={"bytes": envelope.bytes},
-            documents=[vault.Written(envelope.key, envelope.version_id, envelope.sha256).to_dict()],
+            documents=(Written(envelope.key, envelope.version_id, envelope.sha256),),
         )
-    if "CONTROL_ID_REUSED" in entries or not message_control_id:
+    if AuditAction.CONTROL_ID_REUSED in entries or not message_control_id:
         return
     if _used_before(envelope, message_control_id, received["time"] if received else now()):
-        run.audit("CONTROL_ID_REUSED", "ok")
+        run.audit(AuditAction.CONTROL_ID_REUSED, AuditOutcome.OK)
         run.count("ControlIdReused")
 
 

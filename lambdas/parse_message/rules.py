@@ -7,6 +7,8 @@ Without a rule (updates, merges, visits of outpatients) nobody is notified.
 
 from typing import NamedTuple
 
+from lambdas.common.contracts.event import EventKind
+
 TRIGGER_EVENTS = frozenset(f"A{number:02}" for number in range(1, 63))
 
 CHANGES_IDENTITY = frozenset(
@@ -27,47 +29,47 @@ OBSERVATION = frozenset({"OBS", "S", "V"})
 
 
 class Rule(NamedTuple):
-    """The event kind of a trigger event with one of these classes (None: any). Kind "": nobody is notified."""
+    """The event kind of a trigger event with one of these classes (None: any). `NONE`: nobody is notified."""
 
     trigger_event: str
     patient_classes: frozenset[str] | None
-    kind: str
+    event_kind: EventKind
 
 
 RULES = (
-    Rule("A01", EMERGENCY, "ed_registration"),
-    Rule("A01", OUTPATIENT, ""),
+    Rule("A01", EMERGENCY, EventKind.ED_REGISTRATION),
+    Rule("A01", OUTPATIENT, EventKind.NONE),
     # A01 assigns a bed (HL7 3.3.1): without a class, or with an unknown one, it is an admission.
-    Rule("A01", None, "admission"),
-    Rule("A04", EMERGENCY, "ed_registration"),
-    Rule("A04", NOT_KNOWN, "registration"),
+    Rule("A01", None, EventKind.ADMISSION),
+    Rule("A04", EMERGENCY, EventKind.ED_REGISTRATION),
+    Rule("A04", NOT_KNOWN, EventKind.REGISTRATION),
     # Some sites admit by A04.
-    Rule("A04", INPATIENT, "admission"),
-    Rule("A04", OBSERVATION, "registration"),
+    Rule("A04", INPATIENT, EventKind.ADMISSION),
+    Rule("A04", OBSERVATION, EventKind.REGISTRATION),
     # A06 makes an inpatient of an outpatient; with an outpatient's class it contradicts itself.
-    Rule("A06", OUTPATIENT, ""),
-    Rule("A06", None, "admission"),
-    # Only to another facility; a bed move notifies nobody (see `kind_of`).
-    Rule("A02", None, "transfer"),
-    Rule("A03", EMERGENCY, "ed_discharge"),
-    Rule("A03", OUTPATIENT, ""),
-    Rule("A03", None, "discharge"),
-    Rule("A11", None, "cancel_admission"),
-    Rule("A12", None, "cancel_transfer"),
-    Rule("A13", None, "cancel_discharge"),
+    Rule("A06", OUTPATIENT, EventKind.NONE),
+    Rule("A06", None, EventKind.ADMISSION),
+    # Only to another facility; a bed move notifies nobody (see `event_kind_of`).
+    Rule("A02", None, EventKind.TRANSFER),
+    Rule("A03", EMERGENCY, EventKind.ED_DISCHARGE),
+    Rule("A03", OUTPATIENT, EventKind.NONE),
+    Rule("A03", None, EventKind.DISCHARGE),
+    Rule("A11", None, EventKind.CANCEL_ADMISSION),
+    Rule("A12", None, EventKind.CANCEL_TRANSFER),
+    Rule("A13", None, EventKind.CANCEL_DISCHARGE),
 )
 
 
-def kind_of(trigger_event: str, patient_class: str, facility_changed: bool) -> str:
-    """Returns the event kind, one of `contracts.models.KINDS`; "" when nobody is to be notified."""
+def event_kind_of(trigger_event: str, patient_class: str, facility_changed: bool) -> EventKind:
+    """Returns the event kind, `EventKind.NONE` when nobody is to be notified."""
     if trigger_event == "A02" and not facility_changed:
-        return ""
+        return EventKind.NONE
     for rule in RULES:
         if rule.trigger_event == trigger_event and (
             rule.patient_classes is None or patient_class in rule.patient_classes
         ):
-            return rule.kind
-    return ""
+            return rule.event_kind
+    return EventKind.NONE
 
 
 _CONTRADICTED = {"A04": INPATIENT | OBSERVATION, "A06": OUTPATIENT | EMERGENCY, "A07": INPATIENT}

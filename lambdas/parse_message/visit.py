@@ -8,7 +8,8 @@ from hl7.er7 import Message, Value
 from hl7.tables import DISCHARGE_STATUSES
 from hl7.timestamps import Times
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.models import CodedText, Practitioner, Visit
+from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.visit import CodedText, Visit
 from lambdas.common.senders import SenderCodes
 from lambdas.parse_message.codes import (
     ADMISSION_TYPES,
@@ -19,14 +20,19 @@ from lambdas.parse_message.codes import (
 )
 from lambdas.parse_message.composites import coded_text, hierarchic, location, practitioner
 
-PV1_ROLES = {7: "attending", 17: "admitting", 8: "referring", 9: "consulting"}
+PV1_ROLES = {
+    7: PractitionerRole.ATTENDING,
+    17: PractitionerRole.ADMITTING,
+    8: PractitionerRole.REFERRING,
+    9: PractitionerRole.CONSULTING,
+}
 ROL_ROLES = {
-    "AT": "attending",
-    "AD": "admitting",
-    "RP": "referring",
-    "CP": "consulting",
-    "PP": "primary_care",
-    "FHCP": "primary_care",
+    "AT": PractitionerRole.ATTENDING,
+    "AD": PractitionerRole.ADMITTING,
+    "RP": PractitionerRole.REFERRING,
+    "CP": PractitionerRole.CONSULTING,
+    "PP": PractitionerRole.PRIMARY_CARE,
+    "FHCP": PractitionerRole.PRIMARY_CARE,
 }
 """The roles of HL7 table 0443 that this system uses."""
 
@@ -109,31 +115,31 @@ def _same(person: Practitioner) -> tuple[str, ...]:
     return person.role, person.name.family, person.name.given
 
 
-def _named(message: Message) -> Iterator[tuple[Value, str, str]]:
+def _named(message: Message) -> Iterator[tuple[Value, PractitionerRole, str]]:
     pv1, pd1 = message.first("PV1"), message.first("PD1")
     for number, role in PV1_ROLES.items():
         for value in pv1.repetitions(number):
             yield value, role, f"PV1-{number}"
     for value in pd1.repetitions(4):
-        yield value, "primary_care", "PD1-4"
+        yield value, PractitionerRole.PRIMARY_CARE, "PD1-4"
     for rol in message.all("ROL"):
-        role = ROL_ROLES.get(rol.code(3).upper(), "")
+        named = ROL_ROLES.get(rol.code(3).upper())
         # ROL-2 `DE` ends the person's role (table 0287).
-        if role and rol.code(2).upper() != "DE":
+        if named and rol.code(2).upper() != "DE":
             for value in rol.repetitions(4):
-                yield value, role, f"ROL[{rol.ordinal}]-4"
+                yield value, named, f"ROL[{rol.ordinal}]-4"
 
 
 def diagnoses(message: Message) -> tuple[CodedText, ...]:
     """The diagnoses of DG1-3; text and system from DG1-4 and DG1-2 when DG1-3 lacks them (before 2.6)."""
     found = []
     for dg1 in message.all("DG1"):
-        kind = dg1.code(6).upper()
-        if kind not in DIAGNOSIS_TYPES.codes:
-            kind = by_words(dg1.part(6), DIAGNOSIS_TYPES) or by_words(
+        diagnosis_type = dg1.code(6).upper()
+        if diagnosis_type not in DIAGNOSIS_TYPES.codes:
+            diagnosis_type = by_words(dg1.part(6), DIAGNOSIS_TYPES) or by_words(
                 dg1.part(6, 2), DIAGNOSIS_TYPES
             )
-        diagnosis = coded_text(dg1.first(3), kind)
+        diagnosis = coded_text(dg1.first(3), diagnosis_type)
         diagnosis = replace(
             diagnosis,
             text=diagnosis.text or dg1.part(4),

@@ -7,6 +7,7 @@ object, as EventBridge's `detail`. It holds addresses, headers and diagnostic te
 from dataclasses import dataclass
 from typing import Any, Self
 
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.delivery.ledger.states import DeliveryState
 
 Detail = dict[str, Any]
@@ -19,24 +20,26 @@ class Meaning:
     `state` is what a delivery is whose fate the ledger does not know, now that this has come.
     """
 
-    action: str
-    outcome: str
+    action: AuditAction
+    outcome: AuditOutcome
     part: str
     state: DeliveryState = DeliveryState.SENT
 
 
 MEANINGS = {
-    "Send": Meaning("SENT", "ok", "send"),
-    "Delivery": Meaning("DELIVERED", "ok", "delivery"),
-    "DeliveryDelay": Meaning("DELAYED", "ok", "deliveryDelay"),
-    "Bounce": Meaning("BOUNCED", "refused", "bounce"),
-    "Complaint": Meaning("COMPLAINED", "refused", "complaint"),
-    "Reject": Meaning("REJECTED", "refused", "reject", DeliveryState.REFUSED),
-    "Rendering Failure": Meaning("FAILED", "failed", "failure", DeliveryState.REFUSED),
+    "Send": Meaning(AuditAction.SENT, AuditOutcome.OK, "send"),
+    "Delivery": Meaning(AuditAction.DELIVERED, AuditOutcome.OK, "delivery"),
+    "DeliveryDelay": Meaning(AuditAction.DELAYED, AuditOutcome.OK, "deliveryDelay"),
+    "Bounce": Meaning(AuditAction.BOUNCED, AuditOutcome.REFUSED, "bounce"),
+    "Complaint": Meaning(AuditAction.COMPLAINED, AuditOutcome.REFUSED, "complaint"),
+    "Reject": Meaning(AuditAction.REJECTED, AuditOutcome.REFUSED, "reject", DeliveryState.REFUSED),
+    "Rendering Failure": Meaning(
+        AuditAction.FAILED, AuditOutcome.FAILED, "failure", DeliveryState.REFUSED
+    ),
 }
 """SES's `eventType`. Opens and clicks are never tracked."""
 
-KINDS = {
+DETAIL_CODES = {
     "Bounce": ("bounceType", frozenset({"Undetermined", "Permanent", "Transient"})),
     "DeliveryDelay": (
         "delayType",
@@ -68,7 +71,7 @@ class Feedback:
     event_type: str
     meaning: Meaning
     happened_at: str
-    kind: str
+    detail_code: str
     ses_message_id: str
 
     @property
@@ -80,7 +83,7 @@ class Feedback:
     def address_failed(self) -> bool:
         """Whether nothing more can reach this address: a hard bounce, or its reader's complaint."""
         return self.event_type == "Complaint" or (
-            self.event_type == "Bounce" and self.kind == "Permanent"
+            self.event_type == "Bounce" and self.detail_code == "Permanent"
         )
 
     @classmethod
@@ -91,15 +94,15 @@ class Feedback:
         if meaning is None or not event_id or not delivery_id:
             return None
         part = detail.get(meaning.part) or {}
-        name, known = KINDS.get(detail["eventType"], ("", frozenset()))
-        kind = part.get(name, "")
+        name, known = DETAIL_CODES.get(detail["eventType"], ("", frozenset()))
+        code = part.get(name, "")
         return cls(
             event_id=event_id,
             delivery_id=delivery_id,
             event_type=detail["eventType"],
             meaning=meaning,
             happened_at=part.get("timestamp") or mail["timestamp"],
-            kind=kind if kind in known else "",
+            detail_code=code if code in known else "",
             ses_message_id=mail["messageId"],
         )
 

@@ -1,16 +1,12 @@
 """RecordFeedback: what SES says later about a mail (delivered, bounced, …), as EventBridge brings it."""
 
-from lambdas.common.handler import Result, Run, Task, step
-from lambdas.record_feedback.feedback import tag
+from lambdas.common.contracts.audit import AuditStep
+from lambdas.common.contracts.steps import RecordFeedbackInput, RecordFeedbackResult
+from lambdas.common.handler import Run, step
 from lambdas.record_feedback.recording import record
 
 
-def event_id_of(task: Task) -> str:
-    """The event id in the mail's tags; "" when the mail was not ours."""
-    return tag(task.get("detail", {}), "event_id")
-
-
-@step("RecordFeedback", event_id_of=event_id_of)
-def lambda_handler(task: Task, run: Run) -> Result:
+@step(AuditStep.RECORD_FEEDBACK, RecordFeedbackInput)
+def lambda_handler(task: RecordFeedbackInput, run: Run) -> RecordFeedbackResult:
     """What was done with the event: `recorded`, `known` or `not_ours`."""
-    return record(task, run)
+    return record(task.detail, run)

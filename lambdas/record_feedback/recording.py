@@ -1,28 +1,30 @@
 """One SES event into the ledger and the audit chain of each patient event in the mail, once however often it comes."""
 
 from lambdas.common.audit import chain
-from lambdas.common.handler import Result, Run, Task
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.steps import FeedbackOutcome, RecordFeedbackResult
+from lambdas.common.handler import Run
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger import feedback as ledger
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState, Problem
-from lambdas.record_feedback.feedback import Feedback
+from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState
+from lambdas.record_feedback.feedback import Detail, Feedback
 
 Actions = dict[str, set[str]]
 
 
-def record(task: Task, run: Run) -> Result:
+def record(detail: Detail, run: Run) -> RecordFeedbackResult:
     """What was done with the event: `recorded`, `known` (it came before), or `not_ours`.
 
     An event without our tags, or about a delivery that the ledger does not hold, is counted and
     dropped: an error would only make EventBridge bring it again.
     """
-    feedback = Feedback.from_detail(task.get("detail", {}))
+    feedback = Feedback.from_detail(detail)
     item = _noted(feedback) if feedback else None
     if feedback is None or item is None:
         run.logger.warning("an SES event about no delivery of ours")
         run.count("FeedbackNotOurs")
-        return {"outcome": "not_ours"}
+        return RecordFeedbackResult(outcome=FeedbackOutcome.NOT_OURS)
     told = [item, *_members(item)]
     for delivery in told:
         ledger.settle(delivery.delivery_id, feedback.meaning.state, feedback.ses_message_id)
@@ -30,10 +32,10 @@ def record(task: Task, run: Run) -> Result:
         _give_up_address(feedback, told)
     news = [_record(run, feedback, delivery) for delivery in told]
     if not any(news):
-        return {"outcome": "known", "delivery_id": feedback.delivery_id}
-    if feedback.meaning.outcome != "ok":
+        return RecordFeedbackResult(outcome=FeedbackOutcome.KNOWN, delivery_id=feedback.delivery_id)
+    if feedback.meaning.outcome is not AuditOutcome.OK:
         run.count("NotificationNotDelivered")
-    return {"outcome": "recorded", "delivery_id": feedback.delivery_id}
+    return RecordFeedbackResult(outcome=FeedbackOutcome.RECORDED, delivery_id=feedback.delivery_id)
 
 
 def _noted(feedback: Feedback) -> DeliveryItem | None:
@@ -61,8 +63,8 @@ def _record(run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:
         "ses_message_id": feedback.ses_message_id,
     }
     if _died_silent(feedback, delivery, actions):
-        run.audit_of(delivery.event_id, "SENT", "ok", **facts)
-    own = {"ses_event": feedback.mark, "detail": feedback.kind}
+        run.audit_of(delivery.event_id, AuditAction.SENT, AuditOutcome.OK, **facts)
+    own = {"ses_event": feedback.mark, "detail": feedback.detail_code}
     action, outcome = feedback.meaning.action, feedback.meaning.outcome
     run.audit_of(delivery.event_id, action, outcome, **facts, **own)
     return True
@@ -82,7 +84,7 @@ def _give_up_address(feedback: Feedback, told: list[DeliveryItem]) -> None:
     item = told[0]
     if item.endpoint_ref:
         problems.report(
-            Problem.ENDPOINT_BAD,
+            AddressProblemState.ENDPOINT_BAD,
             item.endpoint_ref,
             recipient_ref=item.recipient_ref,
             reason=feedback.meaning.action.lower(),

@@ -1,11 +1,17 @@
 """Having DeliverNotification make a delivery, as the workflow would: its function, called and waited for."""
 
 import json
-from typing import Any
+from dataclasses import replace
 
 from botocore.config import Config
 
 from lambdas.common.aws.clients import client, dependency
+from lambdas.common.contracts.document import read_as, to_document
+from lambdas.common.contracts.steps import (
+    DeliverNotificationInput,
+    DeliverNotificationResult,
+    EventReference,
+)
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.settings import required
 from lambdas.delivery.ledger import deliveries
@@ -29,7 +35,7 @@ def deliver(item: DeliveryItem) -> str:
     found = deliveries.read(item.delivery_id)
     if found is None or found.task is None:
         return "nothing"
-    return _call({**found.task, "recipient_ref": found.recipient_ref, **_released()})
+    return _call(replace(found.task, recipient_ref=found.recipient_ref, released=True))
 
 
 def digest(digest_id: str, items: list[DeliveryItem], moment: str) -> str:
@@ -37,35 +43,27 @@ def digest(digest_id: str, items: list[DeliveryItem], moment: str) -> str:
     if not items:
         return "nothing"
     return _call(
-        {
-            "envelope": {"event_id": digest_id, "sender": "unknown"},
-            "recipient_ref": items[0].recipient_ref,
-            "members": [item.delivery_id for item in items],
-            "begun_at": moment,
-            **_released(),
-        }
+        DeliverNotificationInput(
+            envelope=EventReference(event_id=digest_id),
+            recipient_ref=items[0].recipient_ref,
+            members=tuple(item.delivery_id for item in items),
+            begun_at=moment,
+            released=True,
+        )
     )
 
 
-def _released() -> dict[str, Any]:
-    return {"released": True, "execution_arn": "", "attempt": 0}
-
-
-def _call(task: dict[str, Any]) -> str:
+def _call(task: DeliverNotificationInput) -> str:
     try:
         with dependency("lambda"):
             answer = client("lambda", PATIENT).invoke(
                 FunctionName=required("ENS_DELIVER_FUNCTION"),
-                Payload=json.dumps(task, default=_plain).encode(),
+                Payload=json.dumps(to_document(task)).encode(),
             )
             said = json.loads(answer["Payload"].read() or "{}")
     except DependencyUnavailableError:
         return "failed"
     if answer.get("FunctionError"):
         return "refused" if said.get("errorType") == REFUSED else "failed"
-    outcome: str = said["outcome"]
-    return QUOTA if said.get("hold_reason") == QUOTA else outcome
-
-
-def _plain(value: Any) -> Any:
-    return sorted(value) if isinstance(value, set) else str(value)
+    result = read_as(DeliverNotificationResult, said)
+    return QUOTA if result.hold_reason == QUOTA else str(result.outcome)

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from threading import Event
 
 from lambdas.common.clock import iso, milliseconds_since, now
-from lambdas.common.handler import Result, Run
+from lambdas.common.contracts.steps import ReleaseDeliveriesResult
+from lambdas.common.handler import Run
 from lambdas.delivery.ledger import deliveries, due, problems
 from lambdas.delivery.ledger.items import DeliveryItem, MailAccount
 from lambdas.delivery.ledger.mail_account import mail_account, open_quota
@@ -35,7 +36,7 @@ Job = tuple[str, list[DeliveryItem]]
 """A summary's id with its members; "" with one delivery, or with those of a summary not yet bound."""
 
 
-def release(run: Run) -> Result:
+def release(run: Run) -> ReleaseDeliveriesResult:
     """Releases what is due, oldest first, and returns the counts of `due` and of each outcome.
 
     Nothing while the environment is paused, or while SES's daily quota is used up. A held item without
@@ -49,17 +50,17 @@ def release(run: Run) -> Result:
     found = due.due_by(iso(moment))
     _measure(run, found, moment)
     if problems.paused():
-        return {"due": 0, "paused": True}
+        return ReleaseDeliveriesResult(due=0, paused=True)
     account = mail_account()
     if account.retry_at > iso(moment):
-        return {"due": len(found), "quota_reached": True}
+        return ReleaseDeliveriesResult(due=len(found), quota_reached=True)
     ready = [item for item in found if _is_ready(item, resends)]
     outcomes = _outcomes(_jobs(ready), account, run)
     if account.quota_reached and not outcomes.keys() & {"later", QUOTA}:
         open_quota(account)
     for outcome, count in outcomes.items():
         run.count(f"Released_{outcome}", count)
-    return {"due": len(ready), **outcomes}
+    return ReleaseDeliveriesResult(due=len(ready), outcomes=dict(outcomes))
 
 
 def _measure(run: Run, found: list[DeliveryItem], moment: datetime) -> None:

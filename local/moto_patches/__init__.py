@@ -3,10 +3,38 @@
 Each module changes one thing, so that it can be proposed to moto as a change of its own.
 """
 
-from local.moto_patches import backends, definitions, ends, errors, json_paths
+from local.moto_patches import (
+    backends,
+    clock,
+    definitions,
+    ends,
+    errors,
+    expressions,
+    json_paths,
+    names,
+    registrations,
+    serializers,
+    task_clients,
+    urls,
+)
+
+PATCHES = (
+    backends,
+    clock,
+    definitions,
+    ends,
+    errors,
+    expressions,
+    json_paths,
+    names,
+    registrations,
+    serializers,
+    task_clients,
+    urls,
+)
 
 
 def install() -> None:
     """Applies every change to the moto of this process; calling it again changes nothing."""
-    for module in (backends, definitions, ends, errors, json_paths):
+    for module in PATCHES:
         module.install()

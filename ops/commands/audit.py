@@ -1,4 +1,4 @@
-"""`ens audit`: whether the audit trail is whole."""
+"""`ens audit`: verifies the hash chains of the audit trail."""
 
 from datetime import UTC, datetime
 
@@ -7,13 +7,14 @@ import click
 from lambdas.common import status
 from lambdas.common.audit.chain import Verdict, verify
 from lambdas.common.clock import milliseconds_since
+from lambdas.common.contracts.status import EventStatus
 from ops.events import tables
 from ops.output import console, count
 from ops.problem import ProblemError
 from ops.session import Session, pass_session
 
-JUST_BEGUN_MS = 60_000
-"""Longer than ParseMessage takes: an older event without an entry is one whose entries are gone."""
+PARSE_MAX_MS = 60_000
+"""Above ParseMessage's timeout. An older event without audit entries has lost them."""
 
 
 @click.group("audit")
@@ -26,17 +27,17 @@ def audit_group() -> None:
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Every event of a day (UTC).")
 @pass_session
 def verify_command(session: Session, event_id: str | None, day: datetime | None) -> None:
-    """Says whether hash chains hold: of one event, or of all events of a day (today).
+    """Verifies the hash chain of one event, or of all events of a day (default: today, UTC).
 
-    Exit code 1 when an entry is missing or altered.
+    The exit code is 1 when an entry is missing or altered.
     """
     if event_id and day:
-        raise click.UsageError("Name one EVENT_ID or a --day, not both.")
-    # Bound first: the audit key's name comes from the deployment.
+        raise click.UsageError("Give an EVENT_ID or --day, not both.")
+    # `session.trail` also sets the variables that name the audit key.
     trail = session.trail
     if event_id:
         if trail.event(event_id) is None:
-            raise ProblemError(f"No event {event_id} is known in {session.environment}.")
+            raise ProblemError(f"{session.environment} has no event {event_id}.")
         event_ids = [event_id]
     else:
         event_ids = tables.events_of_day((day or datetime.now(UTC)).strftime("%Y-%m-%d"))
@@ -49,29 +50,29 @@ def verify_command(session: Session, event_id: str | None, day: datetime | None)
 
 
 def _report(verdict: Verdict) -> bool:
-    """Prints one verdict; True when the chain is broken."""
+    """Prints one verdict. Returns True when the chain is broken."""
     out = console()
     problems = list(verdict.problems)
     if not verdict.entries:
-        if _has_just_begun(verdict.event_id):
-            out.print(f"{verdict.event_id}  [yellow]begun[/yellow]  no entry yet")
+        if _may_be_parsing(verdict.event_id):
+            out.print(f"{verdict.event_id}  [yellow]started[/yellow]  no entry yet")
             return False
-        problems.append("no entry of it is left, though the event was processed")
+        problems.append("the event was processed, but it has no audit entries")
     said = count(verdict.entries, "entry", "entries")
     if verdict.outside_chain:
-        said += f", {verdict.outside_chain} outside (workflow)"
-    mark = "[bold red]broken[/bold red]" if problems else "[green]holds[/green]"
+        said += f", {verdict.outside_chain} not chained (workflow)"
+    mark = "[bold red]broken[/bold red]" if problems else "[green]intact[/green]"
     out.print(f"{verdict.event_id}  {mark}  {said}")
     for problem in problems:
         out.print(f"  [red]{problem}[/red]")
     return bool(problems)
 
 
-def _has_just_begun(event_id: str) -> bool:
-    """Whether ParseMessage may still be at work on it: it opens the event before it audits it."""
+def _may_be_parsing(event_id: str) -> bool:
+    """Whether ParseMessage may still be running: it writes the status before the first audit entry."""
     found = status.read(event_id)
     return (
         found is not None
-        and found["status"] == status.OPEN
-        and milliseconds_since(found["updated_at"]) < JUST_BEGUN_MS
+        and found.status is EventStatus.OPEN
+        and milliseconds_since(found.updated_at) < PARSE_MAX_MS
     )

@@ -1,4 +1,4 @@
-"""`ens cost`: what Comprehend Medical was asked, by day and operation."""
+"""`ens cost`: sums the billed units of Comprehend Medical by day and operation."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,8 +14,8 @@ from ops.session import Session, pass_session
 @click.option("--json", "as_json", is_flag=True, help="Print the sums as JSON.")
 @pass_session
 def cost_command(session: Session, days: int, as_json: bool) -> None:
-    """Sums the units that Comprehend Medical billed, per day (UTC) and operation, and their price."""
-    _ = session.trail  # binds this process to the deployment's tables
+    """Sums the billed units of Comprehend Medical and their price, by day (UTC) and operation."""
+    _ = session.trail  # sets the variables that name the deployment's tables
     today = datetime.now(UTC).date()
     wanted = [(today - timedelta(days=back)).isoformat() for back in range(days)]
     lines = [line for day in wanted for line in costs.of_day(day)]
@@ -24,12 +24,12 @@ def cost_command(session: Session, days: int, as_json: bool) -> None:
         return
     out = console()
     if not lines:
-        out.print(f"Nothing was asked in the last {days} days.")
+        out.print(f"No requests to Comprehend Medical in the last {days} days.")
         return
     made = table("Day", "Operation", "Events", "Units", "USD")
     for line in lines:
         made.add_row(line.day, line.operation, str(line.events), str(line.units), f"{line.usd:.4f}")
     out.print(made)
     out.print(
-        f"Together {sum(line.units for line in lines)} units, {sum(line.usd for line in lines):.4f} USD."
+        f"Total: {sum(line.units for line in lines)} units, {sum(line.usd for line in lines):.4f} USD."
     )

@@ -1,4 +1,4 @@
-"""`ens deliveries`: what the ledger cannot settle by itself, and the switch that holds everything back."""
+"""`ens deliveries`: lists unknown and held deliveries and address problems, resends, pauses, continues."""
 
 import csv
 import sys
@@ -12,28 +12,28 @@ from ops.output import clock, console, count, short_clock, table
 from ops.session import Session, operator, pass_session
 
 HOLD_REASONS: dict[str, str] = {
-    HoldReason.DIGEST: "for the recipient's daily summary",
-    HoldReason.QUIET: "for the end of the recipient's quiet hours",
-    HoldReason.RATE: "for SES's maximum rate",
-    HoldReason.QUOTA: "daily mail quota used up",
+    HoldReason.DIGEST: "until the recipient's daily summary",
+    HoldReason.QUIET: "until the recipient's quiet hours end",
+    HoldReason.RATE: "SES's maximum send rate reached",
+    HoldReason.QUOTA: "SES's daily quota used up",
     HoldReason.SWITCHED_OFF: "deliveries are paused",
-    HoldReason.FALLBACK: "told instead of another recipient",
-    HoldReason.RESEND: "sent again",
+    HoldReason.FALLBACK: "fallback for another recipient",
+    HoldReason.RESEND: "to be sent again",
 }
 
-COLUMNS = ("delivery_id", "event_id", "recipient_ref", "kind", "updated_at")
+COLUMNS = ("delivery_id", "event_id", "recipient_ref", "event_kind", "updated_at")
 
 
 @click.group("deliveries")
 def deliveries_group() -> None:
-    """Looks after deliveries: unknown, held, and addresses that do not work."""
+    """Lists and changes deliveries: unknown, held, address problems."""
 
 
 @deliveries_group.command("unknown")
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV, for a spreadsheet.")
 @pass_session
 def unknown_command(session: Session, as_csv: bool) -> None:
-    """Lists deliveries of which nobody knows whether they went."""
+    """Lists deliveries for which SES gave no answer: they may have been sent."""
     _list(ledger.in_state(session.deployment, DeliveryState.UNKNOWN), as_csv)
 
 
@@ -41,7 +41,7 @@ def unknown_command(session: Session, as_csv: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV, for a spreadsheet.")
 @pass_session
 def held_command(session: Session, as_csv: bool) -> None:
-    """Lists deliveries that wait, and for what: their hour, the rate, the daily quota, the switch."""
+    """Lists held deliveries with the reason: summary, quiet hours, rate, daily quota or pause."""
     switch = ledger.switched(session.deployment)
     if switch.state is SwitchState.PAUSED and not as_csv:
         console().print(f"Paused by {switch.by} since {clock(switch.updated_at)} UTC.")
@@ -53,7 +53,7 @@ def held_command(session: Session, as_csv: bool) -> None:
 def problems_command(session: Session) -> None:
     """Lists addresses that bounced or complained, and certificates that could not be used.
 
-    Correct the directory; the next notification then finds a new address or certificate.
+    Correct the provider directory. The next notification uses the new address or certificate.
     """
     out, shown = console(), table("recipient", "problem", "reason", "since")
     items = ledger.address_problems(session.deployment)
@@ -71,40 +71,40 @@ def problems_command(session: Session) -> None:
 
 @deliveries_group.command("resend")
 @click.argument("delivery_id")
-@click.option("--by", required=True, help="Who asks for it: goes into the audit.")
+@click.option("--by", required=True, help="Your name, for the audit.")
 @pass_session
 def resend_command(session: Session, delivery_id: str, by: str) -> None:
     """Sends an unknown delivery again, within a minute.
 
-    The provider may then have it twice, with the same reference in the subject.
+    The provider may get it twice, with the same reference in the subject.
     """
     ledger.resend(session.deployment, delivery_id, operator(by))
-    console().print(f"Goes out again within a minute: {delivery_id}")
+    console().print(f"Will be sent again within a minute: {delivery_id}")
 
 
 @deliveries_group.command("pause")
-@click.option("--by", required=True, help="Who asks for it.")
+@click.option("--by", required=True, help="Your name, for the audit.")
 @pass_session
 def pause_command(session: Session, by: str) -> None:
-    """Holds every delivery of the environment from now on; none is lost.
+    """Holds every delivery of the environment until `ens deliveries continue`.
 
-    Who did it is in the audit: `ens trace switch#delivery`.
+    `ens trace switch#delivery` shows the operator's name in the audit.
     """
     ledger.switch(session.deployment, SwitchState.PAUSED, operator(by))
     console().print("Paused: every notification is held until `ens deliveries continue`.")
 
 
 @deliveries_group.command("continue")
-@click.option("--by", required=True, help="Who asks for it.")
+@click.option("--by", required=True, help="Your name, for the audit.")
 @pass_session
 def continue_command(session: Session, by: str) -> None:
-    """Ends a pause: what was held goes out, at the account's rate."""
+    """Ends a pause: held deliveries are sent at the account's rate."""
     ledger.switch(session.deployment, SwitchState.ON, operator(by))
-    console().print("Deliveries go on; what was held goes out within minutes.")
+    console().print("Continued: held deliveries are sent within minutes.")
 
 
 def _reason(item: DeliveryItem) -> str:
-    """What a held delivery waits for, in words; a reason of an older version as it is."""
+    """The hold reason in words. A reason of an older version is shown with blanks for underscores."""
     return HOLD_REASONS.get(item.hold_reason, item.hold_reason.replace("_", " "))
 
 
@@ -118,7 +118,7 @@ def _list(items: list[DeliveryItem], as_csv: bool) -> None:
     for item in items:
         shown.add_row(
             item.delivery_id,
-            item.kind,
+            "summary" if item.members else item.event_kind,
             short_clock(item.updated_at),
             _reason(item),
         )

@@ -1,4 +1,4 @@
-"""`ens dlq`: the dead-letter queue, looked at without touching it, and worked."""
+"""`ens dlq`: lists, shows and redrives dead letters."""
 
 import click
 from rich.console import Console
@@ -15,14 +15,14 @@ from ops.session import Session, operator, pass_session
 
 @click.group("dlq")
 def dlq_group() -> None:
-    """Lists, shows and redrives dead letters. Looking never hides one from being redriven."""
+    """Lists, shows and redrives dead letters. `list` and `show` read the audit and receive no message."""
 
 
 @dlq_group.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @pass_session
 def list_command(session: Session, as_json: bool) -> None:
-    """Lists the events that were given up, from the audit, with the queue's own count."""
+    """Lists the failed events from the audit, with the number of messages on the queue."""
     letters = session.trail.dead_letters()
     if as_json:
         print_json(letters.to_dict())
@@ -37,26 +37,26 @@ def list_command(session: Session, as_json: bool) -> None:
 @click.argument("reference", metavar="EVENT_ID|MSH-10")
 @pass_session
 def show_command(session: Session, reference: str) -> None:
-    """Shows why an event was given up, and what to do."""
+    """Shows why an event failed, and what to do."""
     trail = session.trail.event(session.event_id(reference))
     if trail is None or trail.status != "FAILED":
         state = trail.status.lower() if trail and trail.status else "without a status"
-        raise ProblemError(f"This event is {state}, no dead letter: see `ens trace`.")
+        raise ProblemError(f"This event is {state}, not a dead letter: see `ens trace`.")
     show(trail, console())
 
 
 @dlq_group.command("redrive")
 @click.argument("event_id", required=False, metavar="[EVENT_ID]")
-@click.option("--all", "everything", is_flag=True, help="Every message that is there now.")
-@click.option("--by", default="", help="Who does it, for the audit. [default: your user name]")
+@click.option("--all", "everything", is_flag=True, help="Every message on the queue now.")
+@click.option("--by", default="", help="Your name, for the audit. [default: your user name]")
 @pass_session
 def redrive_command(session: Session, event_id: str | None, everything: bool, by: str) -> None:
-    """Sends dead letters back to be processed again.
+    """Sends dead letters back to the message queue, to be processed again.
 
-    Providers who were told already are not told again.
+    Providers who were notified already are not notified again.
     """
     if bool(event_id) == everything:
-        raise click.UsageError("Name one EVENT_ID, or --all.")
+        raise click.UsageError("Give an EVENT_ID or --all.")
     who, out = operator(by), console()
     if event_id:
         done = redrive.one(session.deployment, event_id, who)
@@ -84,11 +84,11 @@ def _table(letters: DeadLetters) -> Table:
 
 def _say_count(letters: DeadLetters, out: Console) -> None:
     there = sum(letter.place == "dead_letter" for letter in letters.events)
-    out.print(f"The dead-letter queue itself counts about {count(letters.queue_count, 'message')}.")
+    out.print(f"The dead-letter queue holds about {count(letters.queue_count, 'message')}.")
     if letters.queue_count > there:
         out.print(
-            "More than the list above: a message may be there twice, its event may have completed"
-            " since, or it never reached a step. `ens dlq redrive --all` takes them all."
+            "These are more than listed above: a message may be there twice, its event may have"
+            " completed since, or no step has read it. `ens dlq redrive --all` redrives all."
         )
 
 
@@ -97,7 +97,7 @@ def _not_there(session: Session, event_id: str) -> str:
     if not held:
         return "The dead-letter queue is empty."
     return (
-        f"Among the messages that the dead-letter queue hands out (it counts about {held}), none is"
-        f" of event {event_id}. Many of the same patient may stand before it: `ens dlq redrive"
-        " --all`. Or SQS still redelivers it: `ens dlq list` says so."
+        f"SQS returned no message of event {event_id} from the dead-letter queue, which holds about"
+        f" {held}. Messages of the same patient may be before it: use `ens dlq redrive --all`."
+        " Or SQS still redelivers it: see `ens dlq list`."
     )

@@ -1,4 +1,4 @@
-"""`ens events`: the newest events."""
+"""`ens events`: lists the newest events."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -47,5 +47,5 @@ def _table(events: list[EventSummary]) -> Table:
 
 
 def _what(event: EventSummary) -> str:
-    told = f"{event.told} told" if event.told else event.note
-    return ", ".join(words(part) for part in (event.kind, told) if part)
+    told = f"{event.told} notified" if event.told else event.note
+    return ", ".join(words(part) for part in (event.event_kind, told) if part)

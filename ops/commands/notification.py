@@ -1,17 +1,18 @@
-"""`ens notification`: what a reader would see, without sending anything."""
+"""`ens notification`: renders a notification from a message, without sending it."""
 
 import os
 from pathlib import Path
 
 import click
 
+from lambdas.common.contracts.preferences import DetailLevel
 from ops import preview
 from ops.problem import ProblemError
 
 
 @click.group("notification")
 def notification_group() -> None:
-    """Shows notifications as their readers see them."""
+    """Renders notifications."""
 
 
 @notification_group.command("preview")
@@ -26,18 +27,18 @@ def notification_group() -> None:
 )
 @click.option("--language", type=click.Choice(["en", "fr-CA"]), default="en", show_default=True)
 @click.option("--detail", type=click.Choice(["full", "minimal"]), default="full", show_default=True)
-@click.option("--bundle", is_flag=True, help="With the FHIR message attached (in the mail).")
+@click.option("--bundle", is_flag=True, help="Attach the FHIR message to the mail.")
 def preview_command(sample: str, form: str, language: str, detail: str, bundle: bool) -> None:
     """Renders the notification of a message, and sends nothing.
 
-    SAMPLE is the name of a sample message (`admission`, `discharge` …) or a file that holds one. Give
-    it no real patient's message: what it prints is what the message says.
+    SAMPLE is the name of a sample message (`admission`, `discharge` …) or a file with one message. Do
+    not use a real patient's message: the output holds its content.
     """
     os.environ.setdefault("ENS_SES_FROM", "notifications@ens.example")
     event = preview.event_of(_read(sample))
-    if not event.kind:
-        raise ProblemError(f"{sample} is a message of which nobody is told.")
-    click.echo(preview.shown(event, form, language, detail, bundle), nl=False)
+    if not event.event_kind:
+        raise ProblemError(f"{sample} causes no notification.")
+    click.echo(preview.shown(event, form, language, DetailLevel(detail), bundle), nl=False)
 
 
 def _read(sample: str) -> bytes:

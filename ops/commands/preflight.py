@@ -1,4 +1,4 @@
-"""`ens preflight`: what stops or spoils a deployment, found before it begins."""
+"""`ens preflight`: checks an environment before it is deployed."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from rich.text import Text
 
 from environments import EnvironmentFileError, load
 from ops.environment.preflight import assembly, runner
-from ops.environment.preflight.finding import Finding, Status
+from ops.environment.preflight.finding import PreflightFinding, Status
 from ops.environment.preflight.plan import Plan
 from ops.output import console, count, print_json
 from ops.problem import ProblemError
@@ -28,15 +28,16 @@ STYLES = {
     "folder",
     required=True,
     type=click.Path(path_type=Path),
-    help="The synthesised stacks; `make preflight ENV=` makes them.",
+    help="Folder of the synthesised stacks; `make preflight ENV=` makes it.",
 )
-@click.option("--online", is_flag=True, help="Fail when AWS could not be asked.")
+@click.option("--online", is_flag=True, help="Fail when a check could not call AWS.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @pass_session
 def preflight_command(session: Session, *, folder: Path, online: bool, as_json: bool) -> None:
-    """Checks files, machine and AWS account before a deployment; calls AWS read-only.
+    """Checks files, machine and AWS account before a deployment, with read-only calls.
 
-    Without credentials it checks what needs none. Exit code 1 when a finding is an error.
+    Without credentials, the checks that call AWS are skipped. The exit code is 1 when a finding is an
+    error.
     """
     try:
         plan = Plan(load(session.environment), assembly.read(folder))
@@ -60,7 +61,7 @@ def preflight_command(session: Session, *, folder: Path, online: bool, as_json: 
         raise click.exceptions.Exit(1)
 
 
-def _say(check: str, finding: Finding, out: Console) -> None:
+def _say(check: str, finding: PreflightFinding, out: Console) -> None:
     line = Text(f"{finding.status:<12}", style=STYLES[finding.status])
     line.append(f"{check}: {finding.what}", style="default")
     out.print(line, soft_wrap=True)
@@ -68,11 +69,11 @@ def _say(check: str, finding: Finding, out: Console) -> None:
         return
     for title, text in (("where", finding.where), ("to do", finding.to_do)):
         if text:
-            # Not wrapped, so that a command can be copied.
+            # Not wrapped, so that a command in it can be copied.
             out.print(Text(f"{'':12}{title}: {text}"), soft_wrap=True)
 
 
-def _sum_up(environment: str, findings: list[Finding], out: Console) -> None:
+def _sum_up(environment: str, findings: list[PreflightFinding], out: Console) -> None:
     counts = {status: sum(f.status is status for f in findings) for status in Status}
     out.print(
         f"\n{environment}: {count(counts[Status.ERROR], 'error')},"

@@ -1,4 +1,4 @@
-"""`ens registry`: the master data of patients and providers, from files."""
+"""`ens registry`: imports patients and providers from files."""
 
 from pathlib import Path
 
@@ -18,19 +18,19 @@ SHOWN = 20
 
 @click.group("registry")
 def registry_group() -> None:
-    """Master data: patients, identifiers, providers, relationships."""
+    """Imports patients, identifiers, providers and relationships."""
 
 
 @registry_group.command("import")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Check the files and write nothing.")
-@click.option("--by", default="", help="Who does it: goes into the audit (else your user name).")
+@click.option("--by", default="", help="Your name, for the audit. [default: your user name]")
 @pass_session
 def import_command(session: Session, folder: Path, dry_run: bool, by: str) -> None:
     """Checks the four files of FOLDER and writes them to the registry.
 
-    patients, identifiers, providers and relationships, each as .csv or .ndjson; docs/identity.md
-    lists their columns. With one faulty row nothing at all is written. Run it as often as you like.
+    They are patients, identifiers, providers and relationships, each .csv or .ndjson. docs/identity.md
+    lists their columns. If one row is faulty, nothing is written. Repeating an import changes nothing.
     """
     try:
         items = items_of_folder(folder)
@@ -38,7 +38,7 @@ def import_command(session: Session, folder: Path, dry_run: bool, by: str) -> No
         raise faults(error) from None
     out = console()
     if dry_run:
-        out.print(f"{count(len(items), 'item')} would be written; nothing was.")
+        out.print(f"Dry run: {count(len(items), 'item')} would be written.")
         return
     table = session.deployment.output("RegistryTable")
     audit_change(operator(by), "REGISTRY_IMPORTED", {"items": len(items)})
@@ -49,7 +49,7 @@ def import_command(session: Session, folder: Path, dry_run: bool, by: str) -> No
 
 
 def faults(error: InvalidRegistryError) -> ProblemError:
-    """The faults of a file as one problem, a line each, and no cell's text among them."""
+    """Returns the faults of a file as one error, one line each, without the text of any cell."""
     shown = error.problems[:SHOWN]
     rest = len(error.problems) - len(shown)
     more = [f"and {count(rest, 'more fault')}"] if rest else []

@@ -1,4 +1,4 @@
-"""`ens rejected`: what the receiver refused, and why."""
+"""`ens rejected`: lists the messages that the receiver rejected, with the reasons."""
 
 from datetime import UTC, datetime
 
@@ -11,24 +11,24 @@ from ops.session import Session, pass_session
 
 @click.group("rejected")
 def rejected_group() -> None:
-    """Finds messages that the receiver refused; their bytes are kept."""
+    """Finds messages that the receiver rejected. Their bytes are stored in the vault."""
 
 
 @rejected_group.command("list")
 @click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True)
-@click.option("--reason", default="", help="One reason alone, for example unknown_type.")
+@click.option("--reason", default="", help="Only this reason, for example unknown_type.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_session
 def list_command(session: Session, days: int, reason: str, limit: int, as_json: bool) -> None:
-    """Lists refused messages, the newest first."""
+    """Lists rejected messages, newest first."""
     source = RejectedSource(session.deployment)
     found = source.newest(days, reason, limit, datetime.now(UTC).date())
     if as_json:
         print_json([one.to_dict() for one in found])
         return
     if not found:
-        click.echo(f"No refused messages in the last {count(days, 'day')}.")
+        click.echo(f"No rejected messages in the last {count(days, 'day')}.")
         return
     for one in found:
         click.echo(f"{clock(one.received_at)}  {words(one.reason)}, {one.bytes} bytes")
@@ -37,10 +37,10 @@ def list_command(session: Session, days: int, reason: str, limit: int, as_json: 
 
 @rejected_group.command("show")
 @click.argument("key")
-@click.option("--raw", is_flag=True, help="Write the message itself: a patient's data.")
+@click.option("--raw", is_flag=True, help="Write the message's bytes (patient data).")
 @pass_session
 def show_command(session: Session, key: str, raw: bool) -> None:
-    """Shows why a message was refused, and with --raw its bytes as they came."""
+    """Shows the reason for one rejected message, or with --raw its bytes as received."""
     source = RejectedSource(session.deployment)
     if raw:
         click.echo(source.content(key), nl=False)

@@ -1,4 +1,4 @@
-"""`ens replay`: a completed event processed again, by a named person."""
+"""`ens replay`: processes a completed event again."""
 
 import click
 
@@ -10,7 +10,7 @@ from ops.session import Session, operator, pass_session
 
 @click.command("replay")
 @click.argument("event_id")
-@click.option("--by", required=True, help="Who asks for it: goes into the audit.")
+@click.option("--by", required=True, help="Your name, for the audit.")
 @click.option(
     "--open", "even_open", is_flag=True, help="Even if the event is still being processed."
 )
@@ -18,13 +18,13 @@ from ops.session import Session, operator, pass_session
 def replay_command(session: Session, event_id: str, by: str, even_open: bool) -> None:
     """Processes an event again from the stored message.
 
-    Providers who were told already are not told again: the delivery ledger decides.
+    Providers whom the delivery ledger shows as notified are not notified again.
     """
     trail = session.trail.event(event_id)
     if trail is None:
-        raise ProblemError(f"No event {event_id} is known in {session.environment}.")
+        raise ProblemError(f"{session.environment} has no event {event_id}.")
     if trail.status == "OPEN" and not even_open:
-        raise ProblemError("This event is still being processed; --open replays it nevertheless.")
+        raise ProblemError("This event is still being processed. To replay it anyway, add --open.")
     replay.replay(session.deployment, event_id, operator(by))
     out = console()
     out.print(f"Sent to be processed again: {event_id}")

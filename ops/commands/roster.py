@@ -1,4 +1,4 @@
-"""`ens roster`: the panels of subscribers, who are told of the patients on them until a day."""
+"""`ens roster`: imports, lists and ends the rosters (patient panels) of subscribers."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from ops.session import Session, operator, pass_session
 
 @click.group("roster")
 def roster_group() -> None:
-    """Rosters (panels) of subscribers."""
+    """Imports, lists and ends rosters (patient panels) of subscribers."""
 
 
 @roster_group.command("import")
@@ -30,11 +30,11 @@ def roster_group() -> None:
     default=rosters.DAYS,
     show_default=True,
     type=click.IntRange(1, 366),
-    help="How long it holds, today included.",
+    help="Days that the roster is valid, including today.",
 )
 @click.option("--replace", is_flag=True, help="End it for patients who are not in the file.")
 @click.option("--dry-run", is_flag=True, help="Check the file and write nothing.")
-@click.option("--by", default="", help="Who does it: goes into the audit (else your user name).")
+@click.option("--by", default="", help="Your name, for the audit. [default: your user name]")
 @pass_session
 def import_command(
     session: Session,
@@ -48,9 +48,9 @@ def import_command(
 ) -> None:
     """Puts the patients of FILE on a subscriber's roster.
 
-    CSV or NDJSON with authority and value, and perhaps family and birth_date, which are then
-    compared. With one faulty row nothing is imported; a patient whom the registry does not know is
-    passed over and counted.
+    FILE is CSV or NDJSON with authority and value. Optional family and birth_date are compared with
+    the registry. If one row is faulty, nothing is imported. Patients who are not in the registry are
+    skipped and counted.
     """
     name = session.deployment.output("RegistryTable")
     try:
@@ -61,12 +61,14 @@ def import_command(
     until = (rosters.today() + timedelta(days=days - 1)).isoformat()
     if roster.unknown:
         lines = ", ".join(map(str, roster.unknown[:10]))
-        out.print(f"Not in the registry, passed over: {count(len(roster.unknown), 'patient')}")
+        out.print(f"Skipped, not in the registry: {count(len(roster.unknown), 'patient')}")
         out.print(f"  line {lines}{' …' if len(roster.unknown) > 10 else ''}")
     if dry_run:
-        out.print(f"{count(len(roster.members), 'patient')} would be on it until {until}.")
+        out.print(
+            f"Dry run: {count(len(roster.members), 'patient')} would be on the roster until {until}."
+        )
         return
-    leaving = _on_it(name, subscriber) - roster.members.keys() if replace else set()
+    leaving = _current(name, subscriber) - roster.members.keys() if replace else set()
     counts = {
         "patients": len(roster.members),
         "unknown": len(roster.unknown),
@@ -79,22 +81,24 @@ def import_command(
     out.print(f"{count(len(roster.members), 'patient')} on the roster until {until}.")
     if replace:
         ended = rosters.end(name, subscriber, leaving)
-        out.print(f"{count(ended, 'patient')} taken off it.")
+        out.print(f"{count(ended, 'patient')} removed from the roster.")
 
 
 @roster_group.command("list")
-@click.option("--ending", "soon", is_flag=True, help=f"Only what ends within {ROSTER_SOON} days.")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@click.option(
+    "--ending", "soon", is_flag=True, help=f"Only those that end within {ROSTER_SOON} days."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_session
 def list_command(session: Session, soon: bool, as_json: bool) -> None:
-    """Lists every roster: whose, how many patients, until when. Names no patient."""
+    """Lists every roster: subscriber, number of patients, last day. It names no patient."""
     today = rosters.today()
     found = [
         _entry(provider_id, members, today)
         for provider_id, members in sorted(
             rosters.subscribers(session.deployment.output("RegistryTable")).items()
         )
-        if not soon or _entry(provider_id, members, today)["state"] != "holds"
+        if not soon or _entry(provider_id, members, today)["state"] != "valid"
     ]
     if as_json:
         print_json(found)
@@ -108,14 +112,14 @@ def list_command(session: Session, soon: bool, as_json: bool) -> None:
 @roster_group.command("end")
 @click.argument("subscriber")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--by", default="", help="Who does it: goes into the audit (else your user name).")
+@click.option("--by", default="", help="Your name, for the audit. [default: your user name]")
 @pass_session
 def end_command(session: Session, subscriber: str, yes: bool, by: str) -> None:
-    """Ends a subscriber's roster: from now on its patients are no reason to be told."""
+    """Ends a subscriber's roster: the subscriber is no longer notified about its patients."""
     name = session.deployment.output("RegistryTable")
-    current = _on_it(name, subscriber)
+    current = _current(name, subscriber)
     if not current:
-        console().print("There is no roster of this subscriber that still holds.")
+        console().print("This subscriber has no roster that is still valid.")
         return
     if not yes:
         click.confirm(f"End the roster of {count(len(current), 'patient')}?", abort=True)
@@ -124,8 +128,8 @@ def end_command(session: Session, subscriber: str, yes: bool, by: str) -> None:
     console().print(f"Ended for {count(ended, 'patient')}.")
 
 
-def _on_it(table: str, subscriber: str) -> set[str]:
-    """The patients who are on a subscriber's roster today."""
+def _current(table: str, subscriber: str) -> set[str]:
+    """The ids of the patients who are on a subscriber's roster today."""
     today = rosters.today().isoformat()
     return {m.patient_id for m in rosters.members(table, subscriber) if m.until >= today}
 
@@ -134,8 +138,13 @@ def _whose(subscriber: str) -> dict[str, str]:
     return {"subscriber_ref": reference_keys().reference("recipient", subscriber)}
 
 
-def _entry(subscriber: str, members: list[rosters.Member], today: date) -> dict[str, str | int]:
-    """A roster as it is listed: its patients who are still on it, else when the last was."""
+def _entry(
+    subscriber: str, members: list[rosters.RosterMember], today: date
+) -> dict[str, str | int]:
+    """A roster's line in the list: number of current patients and the first last day among them.
+
+    Without current patients: state `expired` and the last day of the last patient.
+    """
     current = [member for member in members if member.until >= today.isoformat()]
     first = min((member.until for member in current), default="")
     if not current:
@@ -146,5 +155,5 @@ def _entry(subscriber: str, members: list[rosters.Member], today: date) -> dict[
             "state": "expired",
         }
     left = (date.fromisoformat(first) - today).days
-    state = "holds" if left > ROSTER_SOON else f"ends in {count(left, 'day')}"
+    state = "valid" if left > ROSTER_SOON else f"ends in {count(left, 'day')}"
     return {"subscriber": subscriber, "patients": len(current), "until": first, "state": state}

@@ -1,4 +1,4 @@
-"""`ens send`: messages from files over MLLP, each acknowledgement reported."""
+"""`ens send`: sends messages from files over MLLP and prints each acknowledgement."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from hl7.acknowledgement import Answer
+from hl7.acknowledgement import ReceivedAcknowledgement
 from ops.commands.tls import with_tls
 from ops.deployment import MLLP_PORT, receiver_address
 from ops.output import console, count
 from ops.sending import messages
 from ops.sending.messages import OutgoingMessage
-from ops.sending.mllp import NOT_ASKED_FOR, Connection
+from ops.sending.mllp import NOT_ASKED_FOR, ReceiverConnection
 from ops.sending.tls import TlsOptions
 from ops.session import Session, pass_session
 
@@ -26,11 +26,11 @@ from ops.session import Session, pass_session
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE...",
 )
-@click.option("--host", default=None, help="The receiver. [default: that of --env]")
-@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Its MLLP port.")
+@click.option("--host", default=None, help="Host of the receiver. [default: that of --env]")
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="MLLP port.")
 @with_tls
 @click.option("--timeout", default=30.0, show_default=True, help="Seconds to wait for each answer.")
-@click.option("--raw", is_flag=True, help="Send each file's bytes as they are, as one message.")
+@click.option("--raw", is_flag=True, help="Send the unchanged bytes of each file as one message.")
 @click.option(
     "--control-ids", is_flag=True, help="Also print each MSH-10 (may identify a patient)."
 )
@@ -48,35 +48,35 @@ def send_command(
 ) -> None:
     """Sends the HL7 messages in FILE... over MLLP, in order, on one connection.
 
-    A file may hold several messages, with any line ends. Exit code 1 unless every one is accepted
+    A file may hold several messages, with any line ends. The exit code is 1 unless all are accepted
     (AA or CA).
     """
     read = _whole if raw else messages.read
     found = [(file, read(file)) for file in files]
     outgoing = [message for _, of_file in found for message in of_file]
     empty = [file for file, of_file in found if not of_file]
-    refused, out = 0, console()
+    rejected, out = 0, console()
     for file in empty:
         out.print(Text(f"--   {file.name}  not sent: no line begins with MSH"))
     if outgoing:
-        with Connection(*address_of(session, host, port), timeout, tls) as connection:
-            refused = _send(connection, outgoing, control_ids, out)
-    out.print(f"{count(len(outgoing), 'message')} sent, {len(outgoing) - refused} accepted.")
-    if refused or empty:
+        with ReceiverConnection(*address_of(session, host, port), timeout, tls) as connection:
+            rejected = _send(connection, outgoing, control_ids, out)
+    out.print(f"{count(len(outgoing), 'message')} sent, {len(outgoing) - rejected} accepted.")
+    if rejected or empty:
         raise click.exceptions.Exit(1)
 
 
 def _send(
-    connection: Connection, outgoing: list[OutgoingMessage], control_ids: bool, out: Console
+    connection: ReceiverConnection, outgoing: list[OutgoingMessage], control_ids: bool, out: Console
 ) -> int:
-    """Sends them all, prints every answer, and returns how many were not accepted."""
-    refused = 0
+    """Sends the messages and prints each answer. Returns the number of messages not accepted."""
+    rejected = 0
     with _progress(out) as progress:
         for message in progress.track(outgoing, description="sending"):
             answer = connection.send(message)
-            refused += not (answer.accepted or answer is NOT_ASKED_FOR)
-            out.print(_line(message, answer, control_ids))
-    return refused
+            rejected += not (answer.accepted or answer is NOT_ASKED_FOR)
+            out.print(_line(message, answer, control_ids), soft_wrap=True)
+    return rejected
 
 
 def _whole(file: Path) -> list[OutgoingMessage]:
@@ -84,7 +84,7 @@ def _whole(file: Path) -> list[OutgoingMessage]:
 
 
 def address_of(session: Session, host: str | None, port: int | None) -> tuple[str, int]:
-    """Host and port to send to: those named, else the environment's own."""
+    """Returns host and port to send to: the options, else those of the environment."""
     if host:
         return host, port or MLLP_PORT
     found, default = receiver_address(session.environment)
@@ -103,7 +103,7 @@ def _progress(out: Console) -> Progress:
     )
 
 
-def _line(message: OutgoingMessage, answer: Answer, control_ids: bool) -> Text:
+def _line(message: OutgoingMessage, answer: ReceivedAcknowledgement, control_ids: bool) -> Text:
     style = "green" if answer.accepted else "default" if answer is NOT_ASKED_FOR else "bold red"
     line = Text().append(f"{answer.code or '--':4} ", style=style).append(message.label)
     if control_ids:

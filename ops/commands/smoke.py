@@ -1,4 +1,4 @@
-"""`ens smoke`: three messages through a deployed environment, and what became of each."""
+"""`ens smoke`: sends three messages through a deployed environment and checks the result of each."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -8,14 +8,14 @@ import click
 from rich.console import Console
 
 from environments import Environment, EnvironmentFileError, load
-from hl7.acknowledgement import Answer
+from hl7.acknowledgement import ReceivedAcknowledgement
 from ops.commands.send import address_of
 from ops.commands.tls import with_tls
 from ops.deployment import CONFIG, ingress_outputs
 from ops.events.trail import EventTrail
 from ops.output import clock, console, count, duration
 from ops.problem import ProblemError
-from ops.sending.mllp import Connection
+from ops.sending.mllp import ReceiverConnection
 from ops.sending.tls import TlsOptions
 from ops.session import Session, operator, pass_session
 from ops.smoke import alarms
@@ -28,23 +28,25 @@ from ops.smoke.watching import Watcher
 DLQ_SECONDS = 3.0
 
 
-class Way(Protocol):
-    """A way by which the probes reach the receiver."""
+class Transport(Protocol):
+    """Sends the probes to the receiver."""
 
     def send(
         self, probes: Sequence[Probe], while_waiting: Callable[[], object]
-    ) -> dict[str, Answer]:
-        """The acknowledgements by the probes' names."""
+    ) -> dict[str, ReceivedAcknowledgement]:
+        """Returns the acknowledgements by probe name. Calls `while_waiting` while it waits."""
         ...
 
 
 @click.command("smoke")
-@click.option("--host", default=None, help="The receiver. [default: that of --env]")
-@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Its MLLP port.")
+@click.option("--host", default=None, help="Host of the receiver. [default: that of --env]")
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="MLLP port.")
 @click.option("--in-vpc", is_flag=True, help="Send from a one-off Fargate task in the VPC.")
 @with_tls
-@click.option("--wait", default=120.0, show_default=True, help="Seconds to wait for each ending.")
-@click.option("--by", default="", help="Who does it, for the audit. [default: your user name]")
+@click.option(
+    "--wait", default=120.0, show_default=True, help="Seconds to wait for each event to end."
+)
+@click.option("--by", default="", help="Your name, for the audit. [default: your user name]")
 @click.option("--yes", is_flag=True, help="Do not ask before sending to prod.")
 @pass_session
 def smoke_command(
@@ -58,14 +60,16 @@ def smoke_command(
     by: str,
     yes: bool,
 ) -> None:
-    """Sends a good, a poison and a slow message, and prints what became of each.
+    """Sends a good, a poison and a slow message, and prints the result of each.
 
-    The good one tells an invented provider at SES's mailbox simulator, and has to be delivered. The
-    registry's entries and the poison one's dead letter are removed again. Exit code 1 unless each
-    ended as designed. Outside the VPC only --in-vpc reaches a deployed receiver.
+    The good message notifies an invented provider at SES's mailbox simulator. Afterwards the registry
+    entries and the poison message's dead letter are removed. The exit code is 1 unless each message
+    ends as expected. From outside the VPC, use --in-vpc to reach a deployed receiver.
     """
     if in_vpc and (host or port or tls):
-        raise click.UsageError("--in-vpc takes address and TLS from the deployment.")
+        raise click.UsageError(
+            "--in-vpc uses the deployment's address and TLS: leave out the others."
+        )
     if session.environment == "prod" and not yes:
         click.confirm("Send three test messages to prod?", abort=True)
     who, out, run = operator(by), console(), new_run()
@@ -74,8 +78,8 @@ def smoke_command(
     _say_pipe(session, out)
     watcher = Watcher(session, who)
     with registered(session.deployment, run, who):
-        way = _way(session, host, port, tls, in_vpc)
-        answers = way.send(found, watcher.sweep)
+        transport = _transport(session, host, port, tls, in_vpc)
+        answers = transport.send(found, watcher.sweep)
         missed = [
             probe.name
             for probe in found
@@ -83,7 +87,7 @@ def smoke_command(
         ]
     new = sorted(alarms.red(session.deployment) - red_before)
     for name in new:
-        out.print(f"\n[bold red]alarm went red meanwhile:[/] {name}")
+        out.print(f"\n[bold red]new alarm during the test:[/] {name}")
     if missed or new:
         raise click.exceptions.Exit(1)
 
@@ -95,23 +99,27 @@ def _environment(session: Session) -> Environment:
         raise ProblemError(str(error)) from None
 
 
-def _way(
+def _transport(
     session: Session, host: str | None, port: int | None, tls: TlsOptions | None, in_vpc: bool
-) -> Way:
+) -> Transport:
     if in_vpc:
         if session.deployment.is_local:
             raise ProblemError("The local system has no VPC: run `ens smoke` without --in-vpc.")
         ecs, logs = (boto3.client(name, config=CONFIG) for name in ("ecs", "logs"))
         return OneOffTask(ingress_outputs(session.environment), ecs, logs)
     if not host and not session.deployment.is_local:
-        click.echo("The load balancer is internal; from outside its VPC use --in-vpc.", err=True)
-    return Direct(Connection(*address_of(session, host, port), timeout=SECONDS, tls=tls))
+        click.echo("The load balancer is internal: use --in-vpc from outside its VPC.", err=True)
+    return Direct(ReceiverConnection(*address_of(session, host, port), timeout=SECONDS, tls=tls))
 
 
 def _follow(
-    probe: Probe, answer: Answer | None, watcher: Watcher, wait: float, out: Console
+    probe: Probe,
+    answer: ReceivedAcknowledgement | None,
+    watcher: Watcher,
+    wait: float,
+    out: Console,
 ) -> bool:
-    """Prints what became of a probe, and returns whether that is as designed."""
+    """Prints the result of a probe. Returns whether it is the expected one."""
     said = f"answered {answer.code or 'not'} {answer.text}" if answer else "not sent"
     out.print(f"\n[bold]{probe.name}[/bold]: {said}")
     trail = watcher.ending(probe, wait) if answer and answer.accepted else None
@@ -120,12 +128,12 @@ def _follow(
     if trail and trail.status == "FAILED":
         swept = watcher.has_swept(trail.event_id, DLQ_SECONDS)
         out.print(
-            "  DLQ       held it; taken off again"
+            "  DLQ       the message was there and is now removed"
             if swept
-            else "  DLQ       does not hold it: SQS redelivers it"
+            else "  DLQ       the message is not there: SQS redelivers it"
         )
     good = probe.as_expected(trail)
-    out.print("  [green]as designed[/green]" if good else "  [bold red]not as designed[/]")
+    out.print("  [green]as expected[/green]" if good else "  [bold red]not as expected[/]")
     return good
 
 
@@ -137,7 +145,7 @@ def _say(probe: Probe, trail: EventTrail, out: Console) -> None:
     out.print(f"  pipe      started {count(runs, 'run')}, the first after {duration(began)}")
     error = f" {trail.error_name} in {trail.failed_step}" if trail.error_name else ""
     out.print(
-        f"  workflow  {trail.status or 'no ending yet'}{error}, {duration(max(ends, default=None))} in all"
+        f"  workflow  {trail.status or 'not ended'}{error}, {duration(max(ends, default=None))} in total"
     )
     if probe.sends_mail:
         _say_mail(trail, out)
@@ -145,22 +153,22 @@ def _say(probe: Probe, trail: EventTrail, out: Console) -> None:
 
 def _say_mail(trail: EventTrail, out: Console) -> None:
     if not trail.recipients:
-        out.print("  mail      no recipient was found")
+        out.print("  mail      no recipient found")
     for recipient in trail.recipients:
         reported = ", ".join(f"{f.outcome} {clock(f.time)}" for f in recipient.feedback)
         out.print(
-            f"  mail      {recipient.outcome or 'not sent'}; SES reports {reported or 'nothing yet'}"
+            f"  mail      {recipient.outcome or 'not sent'}; SES events: {reported or 'none yet'}"
         )
 
 
 def _say_pipe(session: Session, out: Console) -> None:
-    """The state of the environment's pipes; the local system plays its pipe itself."""
+    """Prints the state of the environment's pipes. The local system runs its own."""
     if session.deployment.is_local:
-        out.print("Pipe: played by the local system")
+        out.print("Pipe: part of the local system")
         return
     pipes = boto3.client("pipes", config=CONFIG)
     found = pipes.list_pipes(NamePrefix=f"hl7-ens-{session.environment}")["Pipes"]
     for pipe in found:
         out.print(f"Pipe: {pipe['Name']} {pipe['CurrentState']}")
     if not found:
-        out.print("[yellow]Pipe: none found by the environment's name[/yellow]")
+        out.print(f"[yellow]Pipe: none with the name hl7-ens-{session.environment}*[/yellow]")

@@ -13,21 +13,21 @@ R = TypeVar("R")
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OPTIONS = (
-    click.option("--tls", "use_tls", is_flag=True, help="Speak TLS."),
+    click.option("--tls", "use_tls", is_flag=True, help="Use TLS."),
     click.option(
-        "--ca", type=_FILE, help="PEM of the authorities to trust. [default: this machine's]"
+        "--ca", type=_FILE, help="PEM file of trusted authorities. [default: this machine's]"
     ),
-    click.option("--cert", type=_FILE, help="PEM of our certificate, for mutual TLS."),
-    click.option("--key", type=_FILE, help="PEM of its key. [default: in the file of --cert]"),
+    click.option("--cert", type=_FILE, help="PEM file of the client certificate (mutual TLS)."),
+    click.option("--key", type=_FILE, help="PEM file of its key. [default: the file of --cert]"),
     click.option(
-        "--server-name", default="", help="Name in its certificate. [default: the host's]"
+        "--server-name", default="", help="Name in the server's certificate. [default: --host]"
     ),
-    click.option("--insecure", is_flag=True, help="Verify no certificate; on loopback only."),
+    click.option("--insecure", is_flag=True, help="Do not verify the certificate; loopback only."),
 )
 
 
 def with_tls(command: Callable[..., R]) -> Callable[..., R]:
-    """Adds the TLS options to a command, which gets them as `tls`: `TlsOptions`, or None without --tls."""
+    """Adds the TLS options to a command, as its argument `tls`: `TlsOptions`, or None without --tls."""
 
     @wraps(command)
     def run(

@@ -1,4 +1,4 @@
-"""`ens trace`: the way of one event."""
+"""`ens trace`: shows the steps of one event."""
 
 import click
 from rich.console import Console
@@ -16,13 +16,13 @@ from ops.session import Session, pass_session
 def trace_command(session: Session, reference: str, as_json: bool) -> None:
     """Shows an event's steps, recipients and, for a failure, what to do.
 
-    EVENT_ID|MSH-10 is the event's id, or the message control id the sender gave it. Senders reuse
-    control ids: of several events the newest is shown and the others are named.
+    EVENT_ID|MSH-10 is the event's id or its message control id. Senders reuse control ids: of several
+    events the newest is shown, and the ids of the others are listed.
     """
     event_id = session.event_id(reference)
     trail = session.trail.event(event_id)
     if trail is None:
-        raise ProblemError(f"No event {event_id} is known in {session.environment}.")
+        raise ProblemError(f"{session.environment} has no event {event_id}.")
     if as_json:
         print_json(trail.to_dict())
         return

@@ -68,11 +68,14 @@ def _created(cloudformation: Any, stack: str) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Prints the context options for `cdk deploy` on stdout and what it did on stderr."""
+    """Prints the context options for `cdk deploy` on stdout, and the created roles on stderr."""
     environment = load(arguments[0]) if arguments[0] in names() else None
     if environment is None or environment.network is None:
         cloud = ", ".join(known for known in names() if load(known).network)
-        print(f"hl7-ens: no environment {arguments[0]!r} to deploy: {cloud}", file=sys.stderr)
+        print(
+            f"hl7-ens: {arguments[0]!r} is not a deployable environment: choose one of {cloud}",
+            file=sys.stderr,
+        )
         return 1
     try:
         for service in create_roles(boto3.client("iam")):
@@ -81,7 +84,7 @@ def main(arguments: list[str]) -> int:
         if is_first_deployment(cloudformation, environment.prefix):
             print(FIRST)
     except (BotoCoreError, ClientError) as error:
-        print(f"hl7-ens: the account could not be prepared: {sentence(error)}", file=sys.stderr)
+        print(f"hl7-ens: cannot prepare the account: {sentence(error)}", file=sys.stderr)
         return 1
     return 0
 

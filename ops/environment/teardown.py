@@ -1,7 +1,7 @@
 """Removes an environment from its account: `make destroy ENV=dev`.
 
-Refuses an environment that retains its data. The order is: receivers, then the core with its data,
-then the network, then log groups that AWS services created beside the stacks.
+An environment that retains its data is not removed. The order is: receivers, then the core with its data,
+then the network, then log groups that AWS services created outside the stacks.
 """
 
 import sys
@@ -17,10 +17,10 @@ from environments import Environment, load, names
 from ops.problem import ProblemError, sentence
 
 PARTS = ("ingress", "core", "network")
-"""In the order of their deletion: each uses what the next one exports."""
+"""The order of deletion: each stack imports values of the next."""
 
 TRIES = 3
-"""S3 delivers access logs for hours after the last request, so an emptied bucket may fill again."""
+"""S3 delivers access logs for hours after the last request, so an empty bucket may get new objects."""
 
 # Lambda releases network interfaces up to 40 minutes after its functions (Lambda developer guide).
 WAIT = {"Delay": 15, "MaxAttempts": 240}
@@ -36,11 +36,11 @@ LEFTOVER_LOGS = (
     "/aws/vpc/{prefix}-",
     "/ecs/{prefix}-",
 )
-"""Where log groups of an environment are. ECS makes the first for Container Insights by itself."""
+"""Name prefixes of an environment's log groups. ECS creates the first, for Container Insights."""
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountClients:
     """The clients of the account and region that an environment is removed from."""
 
     backup: Any
@@ -50,8 +50,8 @@ class Account:
     s3: Any
 
     @classmethod
-    def of(cls, region: str) -> "Account":
-        """The signed-in account."""
+    def of(cls, region: str) -> "AccountClients":
+        """Returns the clients of the signed-in account."""
         return cls(
             *(
                 boto3.client(service, region_name=region)
@@ -61,24 +61,23 @@ class Account:
 
 
 def find(name: str) -> Environment:
-    """The environment of that name, if it may be destroyed.
+    """Returns the environment of that name.
 
-    Raises `ProblemError` for an unknown one, for `local`, and for one that retains its data.
+    Raises `ProblemError` for an unknown name, for `local`, and for an environment that retains its data.
     """
     environment = load(name) if name in names() else None
     if environment is None or environment.network is None:
         cloud = ", ".join(known for known in names() if load(known).network)
-        raise ProblemError(f"There is no deployed environment {name!r}: choose one of {cloud}.")
+        raise ProblemError(f"{name!r} is not a deployable environment: choose one of {cloud}.")
     if environment.retain or environment.deletion_protection:
         raise ProblemError(
-            f"{name} is not destroyed: its settings say retain or deletion_protection, because it"
-            " holds patients' data and its audit. docs/deploy.md says how such an environment is"
-            " closed."
+            f"{name} is not destroyed: environments/{name}.toml sets retain or deletion_protection,"
+            " to keep patient data and audit. docs/deploy.md says how to close such an environment."
         )
     return environment
 
 
-def destroy(environment: Environment, account: Account, say: Callable[[str], None]) -> None:
+def destroy(environment: Environment, account: AccountClients, say: Callable[[str], None]) -> None:
     """Deletes the environment's stacks and all data in them.
 
     Raises `ProblemError` when a stack is protected (nothing is deleted then) or cannot be deleted.
@@ -91,11 +90,11 @@ def destroy(environment: Environment, account: Account, say: Callable[[str], Non
     for group in leftover_log_groups(account.logs, environment.prefix):
         account.logs.delete_log_group(logGroupName=group)
         say(f"log group {group}: deleted")
-    say("The environment is gone. Its KMS keys end after their 30 days (AWS bills none of them).")
+    say("The environment is deleted. KMS deletes its keys after 30 days, without charge.")
 
 
 def leftover_log_groups(logs: Any, prefix: str) -> Iterator[str]:
-    """The names of the environment's log groups that still exist."""
+    """Yields the names of the environment's log groups that still exist."""
     for pattern in LEFTOVER_LOGS:
         start = pattern.format(prefix=prefix)
         for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=start):
@@ -104,10 +103,10 @@ def leftover_log_groups(logs: Any, prefix: str) -> Iterator[str]:
 
 
 def empty_bucket(s3: Any, bucket: str) -> int:
-    """Deletes every version and delete marker of a bucket; returns how many."""
+    """Deletes every version and delete marker of a bucket. Returns their number."""
     deleted = 0
     while True:
-        # Always the first page: a marker into a list that shrinks may pass over versions.
+        # Always the first page: a position in a list that gets shorter could skip versions.
         page = s3.list_object_versions(Bucket=bucket, MaxKeys=BATCH)
         found = [
             {"Key": version["Key"], "VersionId": version["VersionId"]}
@@ -123,7 +122,7 @@ def empty_bucket(s3: Any, bucket: str) -> int:
 
 
 def empty_backup_vault(backup: Any, vault: str, pause: Callable[[float], None] = time.sleep) -> int:
-    """Deletes every recovery point of a backup vault and waits for the end; returns how many."""
+    """Deletes every recovery point of a backup vault, and waits for the deletion. Returns their number."""
     points = list(_recovery_points(backup, vault))
     for arn in points:
         backup.delete_recovery_point(BackupVaultName=vault, RecoveryPointArn=arn)
@@ -141,8 +140,8 @@ def _recovery_points(backup: Any, vault: str) -> Iterator[str]:
             yield point["RecoveryPointArn"]
 
 
-def _unprotected(account: Account, stack: str) -> bool:
-    """Whether the stack exists; `ProblemError` when its termination protection is on."""
+def _unprotected(account: AccountClients, stack: str) -> bool:
+    """Whether the stack exists. Raises `ProblemError` when its termination protection is on."""
     try:
         (found,) = account.cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
@@ -158,7 +157,7 @@ def _unprotected(account: Account, stack: str) -> bool:
     return True
 
 
-def _delete(account: Account, stack: str, say: Callable[[str], None]) -> None:
+def _delete(account: AccountClients, stack: str, say: Callable[[str], None]) -> None:
     for attempt in range(1, TRIES + 1):
         _empty(account, stack, say)
         account.cloudformation.delete_stack(StackName=stack)
@@ -177,8 +176,8 @@ def _delete(account: Account, stack: str, say: Callable[[str], None]) -> None:
     )
 
 
-def _empty(account: Account, stack: str, say: Callable[[str], None]) -> None:
-    """Stops what writes, then deletes the data that stops CloudFormation from deleting its stores."""
+def _empty(account: AccountClients, stack: str, say: Callable[[str], None]) -> None:
+    """Stops pipes and access logs, then empties buckets and backup vaults: others cannot be deleted."""
     resources = list(_resources(account.cloudformation, stack))
     for kind, name in resources:
         if kind == "AWS::Pipes::Pipe":
@@ -194,7 +193,7 @@ def _empty(account: Account, stack: str, say: Callable[[str], None]) -> None:
 
 
 def _resources(cloudformation: Any, stack: str) -> Iterator[tuple[str, str]]:
-    """The type and physical id of what a stack still has."""
+    """Yields type and physical id of the stack's remaining resources."""
     for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
         for resource in page["StackResourceSummaries"]:
             if resource["ResourceStatus"] != "DELETE_COMPLETE" and "PhysicalResourceId" in resource:
@@ -211,7 +210,7 @@ def _stop(pipes: Any, name: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Destroys the environment that the arguments name, after its name was typed once more."""
+    """Destroys the environment in the first argument, after the user has typed its name again."""
     try:
         name = arguments[0] if arguments else ""
         environment = find(name)
@@ -220,7 +219,7 @@ def main(arguments: list[str]) -> int:
             and input(f"Delete {name} and all its data? Type {name}: ") != name
         ):
             raise ProblemError("Nothing was deleted.")
-        destroy(environment, Account.of(environment.region), print)
+        destroy(environment, AccountClients.of(environment.region), print)
     except (BotoCoreError, ClientError, ProblemError) as error:
         print(f"hl7-ens: {sentence(error)}", file=sys.stderr)
         return 1

@@ -1,69 +1,74 @@
-"""What to do about each error name; the command line, the console page and the runbook say the same."""
+"""The advice for each error name and delivery outcome, for `ens trace` and the console page.
+
+docs/runbook.md has the same names.
+"""
 
 _REDRIVE = "then `ens dlq redrive {event_id}`."
 _PLATFORM = (
-    "AWS Lambda could not run the function; the workflow repeated it and the queue will again."
-    " Nothing to do unless it lasts: then check the AWS Health Dashboard and the function's quotas."
+    "AWS Lambda could not run the function. The workflow has retried, and SQS redelivers the message."
+    " If the error lasts, check the AWS Health Dashboard and the function's quotas."
 )
 _DIED = (
-    "The function died (out of memory, or out of time). The queue repeats it; if it ends on the"
-    " dead-letter queue, look for this event id in the function's log, raise memory or mend the"
+    "The function ran out of memory or time. SQS redelivers the message. If it ends on the"
+    " dead-letter queue: find this event id in the function's log, raise the memory or correct the"
     " cause, " + _REDRIVE
 )
 
 ADVICE: dict[str, str] = {
     "DependencyUnavailableError": (
-        "A service was slow, throttled or down for longer than the retries last. The queue repeats"
-        " the event by itself; if it ends on the dead-letter queue, wait for the service, "
-        + _REDRIVE
+        "A service was slow, throttled or down during all retries. SQS redelivers the message. If it"
+        " ends on the dead-letter queue: wait until the service works, " + _REDRIVE
     ),
     "UnprocessableMessageError": (
-        "The message is not readable as HL7, or lacks what an event must have; the audit entry"
-        " names the position. Ask the sender for a corrected message: it is a new event."
-        " Redriving the same bytes fails again, unless our reading was at fault and is mended."
+        "The message cannot be read as HL7, or a required field is empty. The audit entry names the"
+        " position. Ask the sender for a corrected message, which is a new event. Redrive this one"
+        " only after a correction of hl7-ens."
     ),
     "IdentityAmbiguousError": (
-        "The registry knows more than one patient who fits. Have the identity team merge or tell"
-        " them apart, " + _REDRIVE
+        "The identifiers belong to more than one patient. Ask the identity team to correct them, "
+        + _REDRIVE
     ),
     "IdentityConflictError": (
         "The registry's patient contradicts the message (surname, birth date, sex, or identifiers"
-        " of two patients). Have the identity team decide which is right; mend the registry, "
-        + _REDRIVE
+        " of two patients). Ask the identity team which is right, correct the registry, " + _REDRIVE
     ),
     "IdentityNotFoundError": (
-        "The registry knows nobody with these identifiers. If the patient should be known, add"
-        " them, " + _REDRIVE
+        "No patient has these identifiers. If the patient should be in the registry, add them, "
+        + _REDRIVE
     ),
     "ConfigurationError": (
-        "A setting is missing or wrong: the text names it (an unverified sender address, an"
-        " unknown assigning authority, a missing variable). Mend it, deploy, " + _REDRIVE
+        "A setting is missing or wrong, for example an unverified sender address or an unknown"
+        " assigning authority. The error text names it. Correct it, deploy, " + _REDRIVE
     ),
     "DeliveryRefusedError": (
-        "The mail service refused this recipient's address or the content for good. Correct the"
-        " address in the registry, then `ens replay {event_id} --by NAME`: whoever was told is"
-        " not told again."
+        "SES refused the mail to this recipient permanently. Correct the address in the registry,"
+        " then `ens replay {event_id} --by NAME`. Recipients who were notified are not notified again."
+    ),
+    "ContractError": (
+        "A document or a task does not fit its contract; the text names class and member. This happens"
+        " when an older version of the functions reads a newer document. Deploy the newer version, "
+        + _REDRIVE
     ),
     "UnexpectedError": (
-        "A fault of ours: the text names the type, file and line. The queue repeats the event in"
-        " case it was chance. Report the line, deploy the correction, " + _REDRIVE
+        "A fault of hl7-ens. The error text names the type, file and line. SQS redelivers the"
+        " message. Report the line, deploy the correction, " + _REDRIVE
     ),
     "DeliveryFailed": (
-        "At least one recipient could not be told yet. The queue repeats the event and only those"
-        " who were not told are tried; see each recipient's outcome. If it ends on the dead-letter"
-        " queue, mend what their entries name, " + _REDRIVE
+        "At least one recipient has not been notified. SQS redelivers the message, and only these"
+        " recipients are tried again. If it ends on the dead-letter queue: correct the causes in"
+        " their audit entries, " + _REDRIVE
     ),
     "States.Timeout": (
-        "A step took longer than the workflow allows. The queue repeats the event; if it ends on"
-        " the dead-letter queue, look for slow calls in the step's log, " + _REDRIVE
+        "A step reached the workflow's timeout. SQS redelivers the message. If it ends on the"
+        " dead-letter queue: find slow calls in the step's log, " + _REDRIVE
     ),
     "Lambda.ServiceException": _PLATFORM,
     "Lambda.AWSLambdaException": _PLATFORM,
     "Lambda.SdkClientException": _PLATFORM,
     "Lambda.ClientExecutionTimeoutException": _PLATFORM,
     "Lambda.TooManyRequestsException": (
-        "The function ran at its concurrency limit. The queue repeats the event; if it lasts,"
-        " raise the account's or the function's concurrency."
+        "The function reached its concurrency limit. SQS redelivers the message. If the error lasts,"
+        " raise the concurrency of the account or the function."
     ),
     "Lambda.Unknown": _DIED,
     "Sandbox.Timedout": _DIED,
@@ -72,30 +77,31 @@ ADVICE: dict[str, str] = {
 
 DELIVERY_ADVICE: dict[str, str] = {
     "unknown": (
-        "The mail service did not say whether it took the notification for {recipient_ref}, so it"
-        " is not sent again by itself. Its delivery event may still settle it; if none comes, ask"
-        " the provider, or send it again: `ens deliveries unknown`, `ens deliveries resend`."
+        "SES gave no answer for the notification of {recipient_ref}, so it is not sent again"
+        " automatically. A later delivery event sets it to sent. If none comes, ask the provider, or"
+        " send it again: `ens deliveries unknown`, `ens deliveries resend`."
     ),
-    "refused": "The mail service refused {recipient_ref}: correct the address in the registry.",
+    "refused": "SES refused the mail to {recipient_ref}: correct the address in the registry.",
     "suppressed": (
-        "{recipient_ref} was not told: the hospital cancelled the event before it went out."
+        "{recipient_ref} was not notified: the hospital cancelled the event before the mail was sent."
     ),
     "bounced": "The notification to {recipient_ref} bounced: correct the address in the registry.",
     "complained": "{recipient_ref} reported the notification as spam: speak with the provider.",
 }
-"""What to do about a recipient who was, or may have been, not told."""
+"""The advice for recipients who were not notified, or may not have been."""
 
 
 def for_error(error_name: str, event_id: str) -> str:
-    """What to do about an event that failed under this name; a way to look closer for an unknown one."""
+    """Returns the advice for an error name, with a general text for an unlisted one."""
     advice = ADVICE.get(
         error_name,
-        "This name is not in the table: open the execution in the Step Functions console and read"
-        " where it failed; the queue repeats the event, and at last keeps it as a dead letter.",
+        "No advice is listed for this error. Open the execution in the Step Functions console and"
+        " find the failed state. SQS redelivers the message, and moves it to the dead-letter queue in"
+        " the end.",
     )
     return advice.replace("{event_id}", event_id)
 
 
 def for_recipient(outcome: str, recipient_ref: str) -> str:
-    """What to do about a recipient's outcome; "" when nothing is."""
+    """Returns the advice for a recipient's outcome, "" when there is nothing to do."""
     return DELIVERY_ADVICE.get(outcome, "").replace("{recipient_ref}", recipient_ref)

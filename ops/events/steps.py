@@ -1,4 +1,4 @@
-"""Audit entries made into what people read: a timeline of steps, and what became of each recipient."""
+"""Derives the timeline of steps and each recipient's outcome from an event's audit entries."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,17 +26,17 @@ FEEDBACK_OUTCOMES = {
     "REJECTED": "rejected",
 }
 QUIET_ENDINGS = frozenset({"duplicate", "not_notifiable", "no_recipient", "unknown_patient"})
-# MSH-10 is the sender's text and counts as patient data; the rest serve the table and its chain.
+# MSH-10 is the sender's text and may hold patient data. The others are keys of the table and its chain.
 NOT_SHOWN = frozenset({"message_control_id", "sk", "day", "outcome_time", "prev_hash", "key_id"})
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of one run of the workflow, its attempts taken together.
+    """All attempts of one step in one run of the workflow.
 
-    `run` counts executions from 1; it is 0 for what happened outside any (operators, mail feedback).
-    `offset_ms` is from the event's first moment; `duration_ms` is None where nothing measured it;
-    `by` is the person who acted, "" for the system.
+    `run` counts executions from 1. It is 0 for entries without an execution (operators, SES events).
+    `offset_ms` counts from the event's first entry. `duration_ms` is None if it was not measured. `by`
+    is the operator's name, "" for the system.
     """
 
     name: str
@@ -54,58 +54,58 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Feedback:
-    """What the mail service later reported of a notification."""
+class FeedbackTrace:
+    """An SES event about a notification."""
 
     outcome: str
     time: str
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
-    """One provider by reference: why chosen, what became of the notification, what came back.
+class RecipientTrace:
+    """One recipient by reference: reasons of the choice, outcome of the delivery, SES events.
 
-    `outcome` is sent, refused, unknown, held or failed; "" while nothing was tried.
+    `outcome` is sent, refused, unknown, held, suppressed or failed; "" before the first attempt.
     """
 
     recipient_ref: str
     reasons: list[str] = field(default_factory=list)
     outcome: str = ""
-    feedback: list[Feedback] = field(default_factory=list)
+    feedback: list[FeedbackTrace] = field(default_factory=list)
 
 
-def kind(entries: list[Entry]) -> str:
-    """What the event is (admission, discharge …), as ParseMessage found; "" before it did."""
-    kinds = [e["kind"] for e in entries if e.get("kind")]
+def event_kind(entries: list[Entry]) -> str:
+    """Returns the event kind (admission, discharge …) from ParseMessage's entry, "" before it."""
+    kinds = [e["event_kind"] for e in entries if e.get("event_kind")]
     return kinds[-1] if kinds else ""
 
 
 def note(entries: list[Entry]) -> str:
-    """Why the newest run told nobody (not_notifiable, no_recipient …); "" when it did not end so."""
+    """Returns why the newest run notified nobody (not_notifiable, no_recipient …), "" if it did."""
     last = entries[-1].get("execution_arn") if entries else None
     found = [e["outcome"] for e in entries if e.get("execution_arn") == last]
     return next((outcome for outcome in reversed(found) if outcome in QUIET_ENDINGS), "")
 
 
 def received_at(entries: list[Entry]) -> str:
-    """When the receiver stored the message; "" when no entry says."""
+    """Returns the time when the receiver stored the message, "" if no entry has it."""
     return next((e["received_at"] for e in entries if e.get("received_at")), "")
 
 
 def presentable(entry: Entry) -> Entry:
-    """An audit entry without what only the table needs, and without the sender's MSH-10."""
+    """Returns the audit entry without the table's keys and without MSH-10."""
     return {name: value for name, value in entry.items() if name not in NOT_SHOWN}
 
 
 def timeline(entries: list[Entry]) -> list[Step]:
-    """The steps in the order of their start; the wait between receiver and workflow comes first."""
+    """Returns the steps in the order of their start. The time in the queue is the first."""
     runs: dict[str, int] = {}
     groups: dict[tuple[Any, ...], list[Entry]] = {}
     for entry in entries:
         execution = entry.get("execution_arn", "")
         if execution:
             runs.setdefault(execution, len(runs) + 1)
-        # An operator's act or a feedback stands for itself; a step's retries belong together.
+        # Retries of a step are grouped. An operator's action or an SES event is a group of its own.
         alone = "" if execution else entry.get("sk", "")
         key = (execution, entry["step"], entry.get("recipient_ref", ""), alone)
         groups.setdefault(key, []).append(entry)
@@ -118,9 +118,9 @@ def timeline(entries: list[Entry]) -> list[Step]:
     return [*_wait(received, steps), *steps] if received else steps
 
 
-def recipients(entries: list[Entry]) -> list[Recipient]:
-    """Everybody who was to be told, in the order in which they were named."""
-    found: dict[str, Recipient] = {}
+def recipients(entries: list[Entry]) -> list[RecipientTrace]:
+    """Returns all recipients of the event, in the order of their first entry."""
+    found: dict[str, RecipientTrace] = {}
     for entry in entries:
         for named in entry.get("recipients", []):
             found[named["recipient_ref"]] = _with(found, named["recipient_ref"], named)
@@ -130,31 +130,33 @@ def recipients(entries: list[Entry]) -> list[Recipient]:
     return [_settled(recipient) for recipient in found.values()]
 
 
-def _with(found: dict[str, Recipient], reference: str, entry: Entry) -> Recipient:
-    """What is known of a recipient after one more entry about them."""
-    before = found.get(reference, Recipient(reference))
+def _with(found: dict[str, RecipientTrace], reference: str, entry: Entry) -> RecipientTrace:
+    """The recipient's trace after one more entry."""
+    before = found.get(reference, RecipientTrace(reference))
     action = entry.get("action", "")
     feedback = FEEDBACK_OUTCOMES.get(action)
-    return Recipient(
+    return RecipientTrace(
         recipient_ref=reference,
         reasons=list(entry.get("reasons") or before.reasons),
         outcome=DELIVERY_OUTCOMES.get(action, before.outcome),
-        feedback=[*before.feedback, Feedback(feedback, entry["time"])]
+        feedback=[*before.feedback, FeedbackTrace(feedback, entry["time"])]
         if feedback
         else before.feedback,
     )
 
 
-def _settled(recipient: Recipient) -> Recipient:
-    """A delivery that nobody could vouch for counts as sent once the mail service reports on it."""
+def _settled(recipient: RecipientTrace) -> RecipientTrace:
+    """Changes an unknown delivery to sent when SES reports its delivery or a complaint."""
     arrived = any(f.outcome in ("delivered", "complained") for f in recipient.feedback)
     if recipient.outcome == "unknown" and arrived:
-        return Recipient(recipient.recipient_ref, recipient.reasons, "sent", recipient.feedback)
+        return RecipientTrace(
+            recipient.recipient_ref, recipient.reasons, "sent", recipient.feedback
+        )
     return recipient
 
 
 def _wait(received: str, steps: list[Step]) -> list[Step]:
-    """The wait in the queue: from stored and acknowledged until the first run began."""
+    """The time in the queue: from storing the message to the start of the first run."""
     begins = [step.started_at for step in steps if step.run == 1]
     waited = _milliseconds(received, min(begins, key=_moment)) if begins else None
     return [Step("Queue", 0, "RECEIVED", "ok", received, 0, waited, 1)]

@@ -1,26 +1,27 @@
-"""What the status and audit tables answer about many events at once."""
+"""Queries of the status and audit tables for lists of events."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import client, dependency
 from lambdas.common.aws.items import from_item
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.status import StatusItem
 from lambdas.common.settings import settings
 
 DAYS_BACK = 14
-"""How far a list looks back: SQS keeps a dead letter for at most 14 days."""
+"""Days that a list covers: SQS keeps a dead letter for at most 14 days."""
 
 
 def days_back() -> list[str]:
-    """The days a list covers as YYYY-MM-DD in UTC, today first."""
+    """Returns the days that a list covers as YYYY-MM-DD in UTC, today first."""
     today = datetime.now(UTC).date()
     return [(today - timedelta(days=back)).isoformat() for back in range(DAYS_BACK + 1)]
 
 
 def events_of_control_id(message_control_id: str) -> list[str]:
-    """The events whose message carried this MSH-10, newest first; senders do reuse them."""
+    """Returns the ids of the events with this MSH-10, newest first. Senders reuse control ids."""
     hits = chain.query(
         IndexName="by_message_control_id",
         KeyConditionExpression="message_control_id = :m",
@@ -31,7 +32,7 @@ def events_of_control_id(message_control_id: str) -> list[str]:
 
 
 def events_of_day(day: str) -> list[str]:
-    """Every event that the audit or the status table knows on a day, each once, sorted."""
+    """Returns the ids of the events that audit or status table have for a day (UTC), sorted."""
     audited = chain.query(
         IndexName="by_day",
         KeyConditionExpression="#day = :d",
@@ -39,11 +40,11 @@ def events_of_day(day: str) -> list[str]:
         ExpressionAttributeValues={":d": {"S": day}},
         ProjectionExpression="event_id",
     )
-    return sorted({e["event_id"] for e in audited} | {i["event_id"] for i in statuses_of(day)})
+    return sorted({e["event_id"] for e in audited} | {item.event_id for item in statuses_of(day)})
 
 
 def failed_events() -> list[str]:
-    """The events that a workflow gave up within the last 14 days, each once, newest failure first."""
+    """Returns the ids of the events that failed within the last 14 days, newest failure first."""
     found: dict[str, None] = {}
     for day in days_back():
         failures = chain.query(
@@ -62,8 +63,8 @@ def failed_events() -> list[str]:
     return list(found)
 
 
-def statuses_of(day: str, state: str = "") -> Iterator[dict[str, Any]]:
-    """The status items of a day, newest first, page by page."""
+def statuses_of(day: str, state: str = "") -> Iterator[StatusItem]:
+    """Yields the status items of a day (UTC), newest first; only those in `state` if it is not ""."""
     names, values, only = {"#day": "day"}, {":d": {"S": day}}, {}
     if state:
         names["#status"], values[":s"] = "status", {"S": state}
@@ -79,4 +80,5 @@ def statuses_of(day: str, state: str = "") -> Iterator[dict[str, Any]]:
             ScanIndexForward=False,
             **only,
         ):
-            yield from map(from_item, page["Items"])
+            for item in page["Items"]:
+                yield read_as(StatusItem, from_item(item))

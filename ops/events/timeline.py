@@ -1,4 +1,4 @@
-"""An event's trail on a terminal: a head, the steps, the recipients, what to do, where to look."""
+"""Prints an event's trail: head, steps, recipients, advice, links."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hl7.warnings import MessageWarning
-from ops.events.steps import Entry, Recipient, Step
+from ops.events.steps import Entry, RecipientTrace, Step
 from ops.events.trail import EventTrail
 from ops.output import (
     OUTCOME_STYLES,
@@ -23,7 +23,7 @@ SHORT = 11
 
 
 def show(trail: EventTrail, out: Console) -> None:
-    """Prints a trail."""
+    """Prints the trail of one event."""
     _head(trail, out)
     out.print()
     out.print(_steps(trail.steps))
@@ -57,7 +57,7 @@ def _head(trail: EventTrail, out: Console) -> None:
     status = trail.status or "UNKNOWN"
     style = STATUS_STYLES.get(status, "yellow")
     out.print(f"[bold]Event[/bold] {trail.event_id}  [{style}]{status}[/{style}]")
-    what = sentence_case(words(trail.kind or trail.note) or "event")
+    what = sentence_case(words(trail.event_kind or trail.note) or "event")
     sender = f" from {escape(trail.sender)}" if trail.sender else ""
     out.print(f"{what}{sender}, received {clock(trail.received_at)} UTC")
     if trail.error_name:
@@ -90,7 +90,7 @@ def _outcome(step: Step) -> Text:
     return text
 
 
-def _recipient(recipient: Recipient, out: Console) -> None:
+def _recipient(recipient: RecipientTrace, out: Console) -> None:
     outcome = recipient.outcome or "not tried"
     style = OUTCOME_STYLES.get(outcome, "default")
     why = ", ".join(words(reason) for reason in recipient.reasons) or "no reason recorded"

@@ -1,7 +1,7 @@
-"""The trail of an event, read from the status and audit tables alone.
+"""Reads an event's trail from the status and audit tables.
 
-Never from the queue: receiving a dead letter to look at it would hide it from whoever redrives it.
-Express workflows keep no history in AWS, so what happened is what was audited.
+The queues are not read: a received dead letter is invisible to a redrive for its visibility timeout.
+Express workflows have no history in AWS (AWS Step Functions Developer Guide, "Choosing workflow type").
 """
 
 from dataclasses import asdict, dataclass
@@ -10,9 +10,10 @@ from typing import Any
 
 from lambdas.common import status
 from lambdas.common.audit import chain
+from lambdas.common.contracts.status import EventStatus, StatusItem
 from ops.deployment import Deployment
 from ops.events import advice, steps, tables
-from ops.events.steps import Entry, Recipient, Step
+from ops.events.steps import Entry, RecipientTrace, Step
 from ops.queues import dead_letters
 from ops.queues.dead_letters import DeadLetters
 
@@ -26,7 +27,7 @@ class EventSummary:
     received_at: str
     updated_at: str
     sender: str
-    kind: str
+    event_kind: str
     error_name: str
     failed_step: str
     told: int
@@ -35,11 +36,11 @@ class EventSummary:
 
 @dataclass(frozen=True, slots=True)
 class EventTrail:
-    """Everything an operator may see of one event; times are ISO 8601 in UTC, durations milliseconds."""
+    """The trail of one event, without patient data. Times are ISO 8601 in UTC, durations milliseconds."""
 
     event_id: str
     status: str
-    kind: str
+    event_kind: str
     note: str
     sender: str
     received_at: str
@@ -48,24 +49,27 @@ class EventTrail:
     failed_step: str
     what_to_do: list[str]
     steps: list[Step]
-    recipients: list[Recipient]
+    recipients: list[RecipientTrace]
     execution_arn: str
     console_link: str
     entries: list[Entry]
 
     def to_dict(self) -> dict[str, Any]:
-        """The trail as JSON values."""
+        """Returns the fields as JSON."""
         return asdict(self)
 
 
 class TrailSource:
-    """Reads trails of one deployment, whose settings are bound to this process."""
+    """Reads the trails of one deployment. `find` has set the variables that name its tables."""
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
 
     def recent(self, limit: int = 20, day: str = "", state: str = "") -> list[EventSummary]:
-        """The newest events first; of one day (YYYY-MM-DD), or of the last 14; of one status or all."""
+        """Returns at most `limit` events, newest first.
+
+        `day` is YYYY-MM-DD, "" for the last 14 days; `state` is a status, "" for all.
+        """
         found: list[EventSummary] = []
         for one_day in [day] if day else tables.days_back():
             for item in tables.statuses_of(one_day, state):
@@ -75,7 +79,7 @@ class TrailSource:
         return found
 
     def find(self, reference: str) -> list[str]:
-        """The event ids that a reference means, newest first: an event id, or a sender's MSH-10."""
+        """Returns the ids of the events with this event id or MSH-10, newest first."""
         if not reference:
             return []
         if status.read(reference) or chain.entries(reference):
@@ -83,43 +87,42 @@ class TrailSource:
         return tables.events_of_control_id(reference)
 
     def event(self, event_id: str) -> EventTrail | None:
-        """The trail of one event; None when nothing is known of it."""
-        item = status.read(event_id) or {}
+        """Returns the trail of one event, None when neither table has it."""
+        found = status.read(event_id)
         entries = chain.entries(event_id)
-        if not item and not entries:
+        if found is None and not entries:
             return None
         recipients = steps.recipients(entries)
-        state = item.get("status", "")
-        error_name = item.get("error_name", "") if state == status.FAILED else ""
-        execution_arn = item.get("execution_arn", "")
+        item = found or StatusItem(event_id=event_id, status=EventStatus.OPEN)
+        error_name = item.error_name if item.status is EventStatus.FAILED else ""
         return EventTrail(
             event_id=event_id,
-            status=state,
-            kind=steps.kind(entries),
+            status=item.status if found else "",
+            event_kind=steps.event_kind(entries),
             note=steps.note(entries),
-            sender=item.get("sender", ""),
-            received_at=steps.received_at(entries) or item.get("received_at", ""),
-            updated_at=item.get("updated_at", ""),
+            sender=item.sender,
+            received_at=steps.received_at(entries) or item.received_at,
+            updated_at=item.updated_at,
             error_name=error_name,
-            failed_step=item.get("failed_step", "") if error_name else "",
+            failed_step=item.failed_step if error_name else "",
             what_to_do=_what_to_do(event_id, error_name, recipients),
             steps=steps.timeline(entries),
             recipients=recipients,
-            execution_arn=execution_arn,
-            console_link=self._console_link(execution_arn, entries),
+            execution_arn=item.execution_arn,
+            console_link=self._console_link(item.execution_arn, entries),
             entries=[steps.presentable(entry) for entry in entries],
         )
 
     def dead_letters(self) -> DeadLetters:
-        """The events that were given up, and the dead-letter queue's own count."""
+        """Returns the failed events and the number of messages on the dead-letter queue."""
         return dead_letters.listed(self.deployment)
 
     def _console_link(self, execution_arn: str, entries: list[Entry]) -> str:
-        """Where the AWS console shows this Express execution; "" on the local system."""
+        """The URL of this Express execution in the AWS console, "" on the local system."""
         if self.deployment.is_local or not execution_arn:
             return ""
         starts = [e["started_at"] for e in entries if e.get("execution_arn") == execution_arn]
-        # The console reads an Express execution from the log and wants to know from when on.
+        # The console reads an Express execution from its log, from this time on.
         start = f"?startDate={_epoch_ms(min(starts))}" if starts else ""
         region = self.deployment.region
         return (
@@ -128,24 +131,24 @@ class TrailSource:
         )
 
 
-def _summary(item: dict[str, Any]) -> EventSummary:
-    entries = chain.entries(item["event_id"])
-    failed = item["status"] == status.FAILED
+def _summary(item: StatusItem) -> EventSummary:
+    entries = chain.entries(item.event_id)
+    failed = item.status is EventStatus.FAILED
     return EventSummary(
-        event_id=item["event_id"],
-        status=item["status"],
-        received_at=item.get("received_at", ""),
-        updated_at=item.get("updated_at", ""),
-        sender=item.get("sender", ""),
-        kind=steps.kind(entries),
-        error_name=item.get("error_name", "") if failed else "",
-        failed_step=item.get("failed_step", "") if failed else "",
+        event_id=item.event_id,
+        status=item.status,
+        received_at=item.received_at,
+        updated_at=item.updated_at,
+        sender=item.sender,
+        event_kind=steps.event_kind(entries),
+        error_name=item.error_name if failed else "",
+        failed_step=item.failed_step if failed else "",
         note=steps.note(entries),
         told=sum(r.outcome == "sent" for r in steps.recipients(entries)),
     )
 
 
-def _what_to_do(event_id: str, error_name: str, recipients: list[Recipient]) -> list[str]:
+def _what_to_do(event_id: str, error_name: str, recipients: list[RecipientTrace]) -> list[str]:
     said = [advice.for_error(error_name, event_id)] if error_name else []
     for recipient in recipients:
         for outcome in (recipient.outcome, *(f.outcome for f in recipient.feedback)):

@@ -1,4 +1,4 @@
-"""Who changed master data: an entry in a chain of its own, since no event is concerned."""
+"""Audits changes of master data, in a chain of their own."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ CHAIN = "registry"
 
 
 def audit_change(by: str, action: str, counts: dict[str, int], **facts: Any) -> None:
-    """Audits what a person is about to write: counts and references, nothing of the files.
+    """Writes the audit entry of a change: counts and references, no content of the files.
 
-    Before it is written: what was cut short half-way is audited too.
+    Call it before the change, so that an interrupted change is audited too.
     """
     chain.append(
         CHAIN,

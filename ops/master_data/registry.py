@@ -1,7 +1,7 @@
-"""Writes the master data of a folder to the registry.
+"""Writes master data to the registry's table.
 
-Every write says what shall be, not what changes, so that a second run makes no difference and one that
-was cut short is simply run again. What the files no longer name stays: end it by `active` no.
+Writes are idempotent: an interrupted import can be repeated. Rows that a file no longer has stay in the
+registry; `active` no ends them.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,20 +13,20 @@ from lambdas.lookup_identities.registry.items import Item
 
 KEYS = ("pk", "sk")
 KEPT = ("roster_until",)
-"""What an import of master data leaves as it is: rosters have a life of their own."""
+"""Attributes that an import of master data does not change: `ens roster` writes them."""
 
 WRITERS = 8
 
 
 def write(table: str, items: Iterable[Item], done: Callable[[], None]) -> None:
-    """Files every item; `done` is called after each."""
+    """Writes every item, and calls `done` after each."""
     with ThreadPoolExecutor(WRITERS) as writers:
         for _ in writers.map(lambda item: _put(table, item), items):
             done()
 
 
 def _put(table: str, item: Item) -> None:
-    """Files an item as it is, except what has a life of its own; sets only grow."""
+    """Writes an item and removes its former attributes, except `KEPT`. Values are added to sets."""
     sets = {name: value for name, value in item.items() if isinstance(value, set)}
     plain = {n: v for n, v in item.items() if n not in (*KEYS, *sets)}
     key = {name: item[name] for name in KEYS}
@@ -42,8 +42,8 @@ def update(
     sets: Item | None = None,
     gone: Iterable[str] = (),
 ) -> None:
-    """Sets values of an item, adds to its sets, and takes attributes away; makes the item if need be."""
-    # Names stand behind placeholders: some are DynamoDB's own words.
+    """Sets attributes of an item, adds to its sets, removes the attributes `gone`. Creates a missing item."""
+    # Placeholders for attribute names: some are reserved words (Amazon DynamoDB Developer Guide).
     names = {f"#{n}": name for n, name in enumerate([*values, *(sets or {}), *gone])}
     at = {name: placeholder for placeholder, name in names.items()}
     parts = []
@@ -66,14 +66,14 @@ def update(
 
 
 def get(table: str, key: dict[str, str]) -> Item:
-    """An item, read consistently; an empty one where there is none."""
+    """Returns an item by a strongly consistent read, {} when it does not exist."""
     with dependency("dynamodb"):
         answer = client("dynamodb").get_item(TableName=table, Key=to_item(key), ConsistentRead=True)
     return from_item(answer.get("Item", {}))
 
 
 def remove(table: str, items: Iterable[Item]) -> None:
-    """Removes items by their keys; one that is not there is no error."""
+    """Deletes items by their keys. Missing items are ignored."""
     for item in items:
         with dependency("dynamodb"):
             client("dynamodb").delete_item(

@@ -1,4 +1,4 @@
-"""The rosters (panels) of subscribers in the registry: put on, listed, ended."""
+"""Reads and writes the rosters (patient panels) of subscribers in the registry."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,14 +20,14 @@ from lambdas.lookup_identities.registry.rows import InvalidRegistryError
 from ops.master_data.registry import KEYS, get, update
 
 DAYS = 90
-"""How long a roster holds unless told otherwise."""
+"""Days that a roster is valid by default."""
 
 REQUIRED, OPTIONAL = ("authority", "value"), ("family", "birth_date")
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A patient on somebody's roster and the last day of it."""
+class RosterMember:
+    """A patient on a roster, and the last day (YYYY-MM-DD) of the membership."""
 
     patient_id: str = field(repr=False)
     until: str
@@ -35,23 +35,23 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """What a roster's file means: the patients whom the registry knows, and the lines that name nobody."""
+    """The content of a roster's file: patient ids with their identifiers, and lines of unknown patients."""
 
     members: dict[str, tuple[str, str]] = field(repr=False)
     unknown: list[int] = field(default_factory=list)
 
 
 def today() -> date:
-    """The present day in UTC."""
+    """Returns the current day in UTC."""
     return datetime.now(UTC).date()
 
 
 def read(table: str, provider_id: str, rows: Table) -> Roster:
-    """The patients of a roster's rows by id, with the identifier that named each.
+    """Returns the patients of a roster's rows by id, each with its identifier.
 
-    Raises `InvalidRegistryError` with file, line and column of every fault: a missing or unknown
-    column, an empty cell, a birth date that is none, an identifier of several patients, or a
-    surname or birth date that is not the patient's. A patient unknown to the registry is no fault.
+    Raises `InvalidRegistryError` with file, line and column of every fault: a missing or unknown column,
+    an empty cell, a malformed birth date, an identifier of several patients, or a surname or birth date
+    other than the patient's. A patient who is not in the registry is counted in `unknown`.
     """
     faults = _shape(rows)
     if not get(table, provider_key(provider_id)):
@@ -77,7 +77,7 @@ def read(table: str, provider_id: str, rows: Table) -> Roster:
 
 
 def put(table: str, provider_id: str, roster: Roster, until: str, done: Callable[[], None]) -> None:
-    """Files every member until a day; those who were on it already get the new day."""
+    """Writes every membership with the last day `until`. An earlier membership gets the new day."""
     for patient_id, pair in roster.members.items():
         update(
             table,
@@ -89,19 +89,19 @@ def put(table: str, provider_id: str, roster: Roster, until: str, done: Callable
         done()
 
 
-def members(table: str, provider_id: str) -> list[Member]:
-    """Everybody on a provider's roster, expired or not."""
+def members(table: str, provider_id: str) -> list[RosterMember]:
+    """Returns the members of a provider's roster, expired ones included."""
     items = _query(table, provider_id)
     return [
-        Member(item["pk"].removeprefix("patient#"), item["roster_until"])
+        RosterMember(item["pk"].removeprefix("patient#"), item["roster_until"])
         for item in items
         if item.get("roster_until")
     ]
 
 
-def subscribers(table: str) -> dict[str, list[Member]]:
-    """Every provider's roster by provider id. Reads the whole registry."""
-    found: dict[str, list[Member]] = {}
+def subscribers(table: str) -> dict[str, list[RosterMember]]:
+    """Returns every roster by provider id. Scans the whole registry."""
+    found: dict[str, list[RosterMember]] = {}
     pages = client("dynamodb").get_paginator("scan")
     with dependency("dynamodb"):
         for page in pages.paginate(
@@ -112,13 +112,13 @@ def subscribers(table: str) -> dict[str, list[Member]]:
             for item in map(from_item, page["Items"]):
                 patient_id = item["pk"].removeprefix("patient#")
                 found.setdefault(item["provider_id"], []).append(
-                    Member(patient_id, item["roster_until"])
+                    RosterMember(patient_id, item["roster_until"])
                 )
     return found
 
 
 def end(table: str, provider_id: str, patients: Iterable[str]) -> int:
-    """Ends a provider's roster for patients as of yesterday; how many were still on it."""
+    """Sets the last day of these memberships to yesterday. Returns how many were valid before."""
     yesterday = (today() - timedelta(days=1)).isoformat()
     wanted = set(patients)
     ended = 0
@@ -136,7 +136,7 @@ def _shape(rows: Table) -> list[str]:
     for line, row in zip(rows.lines, rows.rows, strict=True):
         given = set(row)
         if not set(REQUIRED) <= given <= {*REQUIRED, *OPTIONAL} or None in row.values():
-            columns = f"{','.join(REQUIRED)} and perhaps {','.join(OPTIONAL)}"
+            columns = f"{','.join(REQUIRED)}; optional: {','.join(OPTIONAL)}"
             return [f"{rows.name} line {line}: the columns are {columns}"]
         faults += [
             f"{rows.name} line {line}, {column}: is empty"

@@ -1,6 +1,6 @@
-"""Dead letters as the audit and status tables know them, with the queue's own count.
+"""Lists dead letters from the audit and status tables, with the queue's message count.
 
-Looking never receives: a received message is hidden from whoever wants to redrive it.
+It receives no message: a received message is invisible to a redrive for its visibility timeout.
 """
 
 from dataclasses import asdict, dataclass
@@ -11,6 +11,8 @@ from lambdas.common import status
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import client, dependency
 from lambdas.common.clock import milliseconds_since
+from lambdas.common.contracts.audit import AuditAction
+from lambdas.common.contracts.status import EventStatus, StatusItem
 from lambdas.common.errors import PERMANENT_ERRORS
 from ops.deployment import CONFIG, Deployment
 from ops.events import tables
@@ -22,10 +24,9 @@ PERMANENT = frozenset(error.__name__ for error in PERMANENT_ERRORS)
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An event that was given up, and where its message is.
+    """A failed event and the place of its message.
 
-    `place` is `dead_letter`, `retrying` while SQS still redelivers it, or `redriven` while it
-    is on its way back.
+    `place` is `dead_letter`, `retrying` while SQS redelivers it, or `redriven` after a redrive.
     """
 
     event_id: str
@@ -37,28 +38,28 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
-    """The events, newest failure first, and how many messages the queue itself counts (roughly)."""
+    """The failed events, newest first, and the approximate number of messages on the queue."""
 
     events: list[DeadLetter]
     queue_count: int
 
     def to_dict(self) -> dict[str, Any]:
-        """The list as JSON values."""
+        """Returns the fields as JSON."""
         return asdict(self)
 
 
 def listed(deployment: Deployment) -> DeadLetters:
-    """What was given up within 14 days and has not run since, with the queue's own count."""
-    # After this long without another run, SQS has moved the message: no redelivery is due any more.
+    """Returns the events that failed within 14 days and have not run since, with the queue's count."""
+    # After this time without another run, SQS has moved the message to the dead-letter queue.
     patience = _attribute(deployment.output("QueueUrl"), "VisibilityTimeout") + MARGIN_SECONDS
     items = [status.read(event_id) for event_id in tables.failed_events()]
-    failed = [item for item in items if item and item["status"] == status.FAILED]
+    failed = [item for item in items if item and item.status is EventStatus.FAILED]
     letters = [
         DeadLetter(
-            event_id=item["event_id"],
-            error_name=item.get("error_name", ""),
-            step=item.get("failed_step", ""),
-            time=item["updated_at"],
+            event_id=item.event_id,
+            error_name=item.error_name,
+            step=item.failed_step,
+            time=item.updated_at,
             place=_place(item, patience),
         )
         for item in failed
@@ -69,7 +70,7 @@ def listed(deployment: Deployment) -> DeadLetters:
 
 
 def queue_count(deployment: Deployment) -> int:
-    """About how many messages the dead-letter queue holds, those in flight included; takes none."""
+    """Returns the approximate number of messages on the dead-letter queue, those in flight included."""
     url = deployment.output("DeadLetterQueueUrl")
     return sum(
         _attribute(url, name)
@@ -77,19 +78,19 @@ def queue_count(deployment: Deployment) -> int:
     )
 
 
-def _place(item: dict[str, Any], patience_seconds: int) -> str:
-    failed_at = item["updated_at"]
+def _place(item: StatusItem, patience_seconds: int) -> str:
+    failed_at = item.updated_at
     failed = datetime.fromisoformat(failed_at)
     since = [
         entry["action"]
-        for entry in chain.entries(item["event_id"])
+        for entry in chain.entries(item.event_id)
         if datetime.fromisoformat(entry["time"]) > failed
     ]
-    if "REDRIVEN" in since:
+    if AuditAction.REDRIVEN in since:
         return "redriven"
-    if "DISCARDED" in since:
+    if AuditAction.DISCARDED in since:
         return "discarded"
-    if item.get("error_name", "") in PERMANENT:
+    if item.error_name in PERMANENT:
         return "dead_letter"
     moved = milliseconds_since(failed_at) > patience_seconds * 1000
     return "dead_letter" if moved else "retrying"
@@ -101,4 +102,4 @@ def _attribute(url: str, name: str) -> int:
     try:
         return int(answer["Attributes"][name])
     except KeyError:
-        raise ProblemError(f"The queue does not tell its {name}.") from None
+        raise ProblemError(f"SQS returned no attribute {name} for the queue {url}.") from None

@@ -1,7 +1,7 @@
-"""Taking messages off the dead-letter queue: back to work, or away.
+"""Redrives or deletes messages of the dead-letter queue.
 
-The only place that receives from it, and it hides nothing: what it takes and does not remove, it
-makes visible again.
+No other module receives from this queue. Messages that are received and not removed are made visible
+again at the end.
 """
 
 import json
@@ -22,9 +22,9 @@ from ops.deployment import CONFIG, Deployment
 BATCH = 10
 POLL_SECONDS = 1
 HOLD_SECONDS = 60
-"""How long a message stays invisible if this program is killed while it holds it."""
+"""Visibility timeout of a received message, if this program is killed before it returns it."""
 QUIET_SECONDS = 40
-"""A walk that has found nothing for this long ends, before what it holds would appear again."""
+"""A walk ends after this time without a match, before the held messages become visible again."""
 WALKS = 2
 ATTRIBUTES = ["MessageGroupId", "MessageDeduplicationId", "SentTimestamp"]
 ACTIONS = {"Redrive": "REDRIVEN", "Discard": "DISCARDED"}
@@ -34,9 +34,9 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """One message taken off the queue; `event_id` is "" when its body names none.
+    """One message removed from the dead-letter queue. `event_id` is "" if its body has none.
 
-    `sent_id` is the message id under which it went back; "" when it was dropped.
+    `sent_id` is the id of the message sent to the source queue, "" if it was only deleted.
     """
 
     event_id: str
@@ -45,27 +45,26 @@ class Removed:
 
 
 def one(deployment: Deployment, event_id: str, who: str) -> list[Removed]:
-    """Sends every copy of one event's message back to work and returns them; empty: it is not there.
+    """Redrives every copy of one event's message. Returns them; [] when the queue has none.
 
-    Messages of the same patient stand in one FIFO group, and a group gives out nothing more while
-    one of its messages is held. So a second walk follows when the first finds nothing.
+    SQS returns no more messages of a FIFO group while one of them is in flight. So a second walk follows
+    when the first finds none (Amazon SQS Developer Guide, "FIFO queue message delivery").
     """
     return _of_event(deployment, event_id, lambda m: _send_back(deployment, m, who))
 
 
 def discard(deployment: Deployment, event_id: str, who: str) -> list[Removed]:
-    """Deletes every copy of one event's message from the queue and returns them.
+    """Deletes every copy of one event's message and returns them.
 
-    For messages that tests put there: what a sender sent is redriven, or left to expire.
+    Only for test messages. A hospital's message is redriven or expires.
     """
     return _of_event(deployment, event_id, lambda m: _drop(deployment, m, who))
 
 
 def discard_of_sender(deployment: Deployment, sender: str, who: str) -> list[Removed]:
-    """Deletes every message of a sender from the queue and returns them; waits for them up to 1 s.
+    """Deletes every message of a sender and returns them. Waits up to 1 s for the first.
 
-    For the smoke sender: its messages are taken the moment they arrive, so that they are never
-    counted as visible for longer than that.
+    For the smoke sender. Its messages are removed at once, so that the queue's metrics rarely count them.
     """
     return list(
         _walk(
@@ -77,9 +76,9 @@ def discard_of_sender(deployment: Deployment, sender: str, who: str) -> list[Rem
 
 
 def every(deployment: Deployment, who: str) -> Iterator[Removed]:
-    """Sends every message back that was on the queue when this began; yields each when it is done.
+    """Redrives every message that was on the queue at the start, and yields each after it.
 
-    What others fail meanwhile stays, or this might never end.
+    Messages that arrive later stay on the queue, so that the walk ends.
     """
     began = datetime.now(UTC).timestamp() * 1000
     return _walk(
@@ -104,11 +103,11 @@ def _walk(
     wanted: Callable[[Message], bool],
     remove: Callable[[Message], Removed],
 ) -> Iterator[Removed]:
-    """Goes once along the queue, removes what is wanted, and returns the rest at the end.
+    """Receives all messages once, removes the wanted ones, and makes the others visible at the end.
 
-    The others are held until then: returned earlier, they would be handed out again and again. What
-    was sent back here and failed again meanwhile is among the others: it is known by its
-    deduplication id, the id of the message that was sent (docs/architecture.md#deduplication-ids).
+    Others stay in flight until then, because SQS would return them again. A message that this walk sent
+    and that failed again is skipped: its deduplication id is the id of the message that was sent
+    (docs/architecture.md#deduplication-ids).
     """
     url = deployment.output("DeadLetterQueueUrl")
     held: dict[str, str] = {}
@@ -133,10 +132,10 @@ def _walk(
 
 
 def _send_back(deployment: Deployment, message: Message, who: str) -> Removed:
-    """Send, audit, delete, in this order: killed in between, the message is there twice, never gone.
+    """Sends, audits and deletes a message, in this order: an interruption duplicates it, never loses it.
 
-    The deduplication id is the dead letter's own, so a second try within five minutes adds nothing,
-    while an event that failed again, a new dead letter, is not swallowed.
+    The deduplication id holds the dead letter's id. A second try within five minutes is a duplicate for
+    SQS; a later dead letter of the same event is not.
     """
     event_id, started = _event_id(message), now()
     with dependency("sqs"):
@@ -187,7 +186,7 @@ def _receive(url: str) -> list[Message]:
             QueueUrl=url,
             MaxNumberOfMessages=BATCH,
             VisibilityTimeout=HOLD_SECONDS,
-            # Asks every partition of the queue; a short poll may miss messages that are there.
+            # Long polling reads all servers; short polling may miss messages (SQS Developer Guide).
             WaitTimeSeconds=POLL_SECONDS,
             MessageSystemAttributeNames=ATTRIBUTES,
         )
@@ -196,7 +195,7 @@ def _receive(url: str) -> list[Message]:
 
 
 def _return(url: str, receipts: list[str]) -> None:
-    """Makes held messages visible again at once; what this misses returns by itself in a minute."""
+    """Makes messages visible again. After a failure they become visible within a minute."""
     with suppress(ClientError, HTTPClientError, ConnectionError):
         for start in range(0, len(receipts), BATCH):
             client("sqs", CONFIG).change_message_visibility_batch(

@@ -1,4 +1,4 @@
-"""Messages that the receiver refused: their bytes lie under `rejected/<day>/`, their reason beside them."""
+"""Reads rejected messages from the vault: bytes under `rejected/<day>/`, reasons in the metadata."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ PREFIX = "rejected/"
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One refused message, without what it says."""
+    """One rejected message without its bytes."""
 
     key: str
     reason: str
@@ -26,19 +26,19 @@ class Rejected:
     connection: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain JSON."""
+        """Returns the fields as JSON."""
         return asdict(self)
 
 
 class RejectedSource:
-    """The refused messages of one environment."""
+    """The rejected messages of one environment."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._bucket = deployment.output("VaultBucket")
         self._s3 = boto3.client("s3")
 
     def newest(self, days: int, reason: str, limit: int, today: date) -> list[Rejected]:
-        """Those of the last days, the newest first; of one reason where it is given."""
+        """Returns the messages of the last `days` days, newest first; only of `reason` if it is not ""."""
         found: list[Rejected] = []
         for ago in range(days):
             for key in self._keys(today - timedelta(days=ago)):
@@ -50,7 +50,7 @@ class RejectedSource:
         return found
 
     def one(self, key: str) -> Rejected:
-        """The refused message of that key. Raises `ProblemError` where there is none."""
+        """Returns the rejected message with this key. Raises `ProblemError` if it does not exist."""
         head = self._call("head_object", key)
         metadata = head["Metadata"]
         return Rejected(
@@ -63,12 +63,12 @@ class RejectedSource:
         )
 
     def content(self, key: str) -> bytes:
-        """Its bytes as they came: a patient's data. Raises `ProblemError` where there is none."""
+        """Returns the bytes as received (patient data). Raises `ProblemError` if the key does not exist."""
         body: bytes = self._call("get_object", key)["Body"].read()
         return body
 
     def _keys(self, day: date) -> Iterator[str]:
-        """The keys of one day, the newest first."""
+        """The keys of one day, newest first."""
         objects: list[dict[str, Any]] = []
         more: dict[str, str] = {}
         while True:
@@ -84,10 +84,10 @@ class RejectedSource:
 
     def _call(self, operation: str, key: str) -> Any:
         if not key.startswith(PREFIX):
-            raise ProblemError(f"The key of a refused message begins with {PREFIX}.")
+            raise ProblemError(f"The key of a rejected message must begin with {PREFIX}.")
         try:
             return getattr(self._s3, operation)(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
-                raise ProblemError("There is no refused message of this key.") from None
+                raise ProblemError(f"No rejected message has the key {key}.") from None
             raise

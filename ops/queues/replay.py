@@ -1,4 +1,4 @@
-"""A completed event once more: its envelope, rebuilt from audit and vault, back on the source queue."""
+"""Replays an event: rebuilds its envelope from audit and vault, and sends it to the source queue."""
 
 import hashlib
 import json
@@ -14,16 +14,16 @@ from lambdas.common.aws.vault import document_key
 from lambdas.common.clock import iso, now
 from lambdas.common.settings import settings
 from ops.deployment import CONFIG, Deployment
-from ops.problem import FAILURES, ProblemError
+from ops.problem import DENIED_CODES, FAILURES, ProblemError
 
 MESSAGE = "message.hl7"
 
 
 def replay(deployment: Deployment, event_id: str, who: str) -> dict[str, Any]:
-    """Sends the event's envelope with `"replay": who` and returns it; the ledger spares who was told.
+    """Sends the event's envelope with `"replay": who`, and returns it.
 
-    The act is audited before it is done, so that none goes unrecorded; should the queue then refuse
-    it, a second entry says so. Raises `ProblemError` when the event or its message is not known.
+    The audit entry is written first; a failed send adds a second entry with outcome `failed`. Raises
+    `ProblemError` when the event or its message does not exist.
     """
     envelope = {**rebuilt(event_id), "replay": who}
     _audit(event_id, who, "ok")
@@ -32,9 +32,9 @@ def replay(deployment: Deployment, event_id: str, who: str) -> dict[str, Any]:
             client("sqs", CONFIG).send_message(
                 QueueUrl=deployment.output("QueueUrl"),
                 MessageBody=json.dumps(envelope),
-                # Not the patient's group: its key is the receiver's. A replay is out of order anyway.
+                # Not the patient's group: only the receiver has its key, and a replay has no order.
                 MessageGroupId=event_id,
-                # Its own: within five minutes of the original the event id alone would be swallowed.
+                # Unique: SQS would drop the event id as a duplicate within five minutes of the original.
                 MessageDeduplicationId=f"{event_id}.replay.{uuid.uuid4().hex}",
             )
     except FAILURES:
@@ -44,11 +44,11 @@ def replay(deployment: Deployment, event_id: str, who: str) -> dict[str, Any]:
 
 
 def rebuilt(event_id: str) -> dict[str, Any]:
-    """The queue message as the receiver wrote it, from the RECEIVED entry, else from the vault."""
+    """Returns the receiver's envelope, from the RECEIVED audit entry, else from the vault."""
     entries = chain.entries(event_id)
-    item = status.read(event_id) or {}
-    if not entries and not item:
-        raise ProblemError(f"No event {event_id} is known here.")
+    item = status.read(event_id)
+    if not entries and item is None:
+        raise ProblemError(f"Status and audit table have no event {event_id}.")
     received = next((e for e in entries if e["action"] == "RECEIVED"), {})
     message = _message(event_id, received)
     return {
@@ -56,16 +56,16 @@ def rebuilt(event_id: str) -> dict[str, Any]:
         "bucket": settings().vault_bucket,
         **message,
         "received_at": received.get("received_at")
-        or item.get("received_at")
+        or (item.received_at if item else "")
         or message["received_at"],
         "receiver": received.get("receiver", ""),
         "connection": received.get("connection", ""),
-        "sender": received.get("sender") or item.get("sender", "unknown"),
+        "sender": received.get("sender") or (item.sender if item else "") or "unknown",
     }
 
 
 def _message(event_id: str, received: dict[str, Any]) -> dict[str, Any]:
-    """Key, version, SHA-256 and size of `message.hl7`; read from the vault where the audit lacks one."""
+    """Key, version, SHA-256 and size of `message.hl7`, from the audit, else from the vault."""
     key = document_key(event_id, MESSAGE)
     named = [d for d in received.get("documents", []) if d.get("key") == key]
     size = received.get("counts", {}).get("bytes")
@@ -83,9 +83,16 @@ def _message(event_id: str, received: dict[str, Any]) -> dict[str, Any]:
             answer = client("s3", CONFIG).get_object(Bucket=settings().vault_bucket, Key=key)
             body: bytes = answer["Body"].read()
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
+        code = error.response["Error"]["Code"]
+        if code in DENIED_CODES:
+            raise ProblemError(
+                f"The audit holds no receipt of event {event_id}, and an operator may not read the vault:"
+                " redrive its dead letter (`ens dlq redrive`), or replay it with the credentials that"
+                " deploy the environment."
+            ) from None
+        if code not in ("NoSuchKey", "404"):
             raise
-        raise ProblemError(f"The vault holds no message of event {event_id}.") from None
+        raise ProblemError(f"The vault has no message of event {event_id}.") from None
     return {
         "key": key,
         "version_id": answer.get("VersionId", ""),

@@ -1,4 +1,4 @@
-"""HL7 v2 messages in files, as they are found on disks, and the few header fields that sending needs."""
+"""Reads HL7 v2 messages from files, and the header fields that an MLLP client needs."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from hl7.header import STANDARD_LETTERHEAD, find_header
 # A segment named MSH at the start of a line: its fourth character is the field separator.
 HEADER = re.compile(rb"(?:^|(?<=\r))MSH(?=[^0-9A-Za-z\r])")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# Only where they frame: elsewhere 0x0B may be a soft line break in a text.
+# Only as frame bytes: elsewhere 0x0B may be a line break inside a text.
 FRAME_BYTES = re.compile(rb"\x0b(?=MSH)|\x1c(?=[\r\n]|\Z)")
 BATCH_SEGMENTS = (b"FHS", b"BHS", b"BTS", b"FTS")
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """One message to send: which file, which of its messages (from 1), and the bytes on the wire."""
+    """One message to send: its file, its number in the file (from 1), and its bytes."""
 
     file: str
     number: int
@@ -25,20 +25,21 @@ class OutgoingMessage:
 
     @property
     def label(self) -> str:
-        """The message as an operator would point at it: `admissions.hl7 #2`."""
+        """File and number, as in `admissions.hl7 #2`."""
         return f"{self.file} #{self.number}"
 
     @property
     def control_id(self) -> bytes:
-        """MSH-10; empty when the header is too short to have one."""
+        """MSH-10, b"" when the header has none."""
         header = find_header(self.body)
         return header.control_id if header else b""
 
     @property
     def answered(self) -> str:
-        """When the receiver is to answer: `always`, `never`, or `sometimes` (HL7 2.9.1, table 0155).
+        """When the receiver answers: `always`, `never` or `sometimes`.
 
-        MSH-15 and MSH-16 say so; both empty mean always, and `ER` or `SU` make silence an answer.
+        MSH-15 and MSH-16 decide: both empty mean always, `ER` or `SU` sometimes (HL7 v2.5.1, 2.9.1 and
+        table 0155).
         """
         header = find_header(self.body)
         sent = header.letterhead if header else STANDARD_LETTERHEAD
@@ -49,17 +50,17 @@ class OutgoingMessage:
 
 
 def read(path: Path) -> list[OutgoingMessage]:
-    """The messages of a file in order; none when no line begins with MSH.
+    """Returns the messages of a file in order, [] when no line begins with MSH.
 
-    Segments end in CR on the wire (HL7 2.8): LF and CR LF, which editors write, become CR. MLLP
-    frame bytes, a byte order mark and batch segments (FHS, BHS, BTS, FTS) are left out.
+    LF and CR LF become CR, the segment terminator (HL7 v2.5.1, 2.8). MLLP frame bytes, a byte order mark
+    and batch segments (FHS, BHS, BTS, FTS) are left out.
     """
     bodies = split(path.read_bytes())
     return [OutgoingMessage(path.name, n, body) for n, body in enumerate(bodies, start=1)]
 
 
 def split(content: bytes) -> list[bytes]:
-    """The messages in a file's bytes, each from its MSH up to the next, its segments ended by CR."""
+    """Returns the messages in these bytes, each from its MSH to the next, with segments ended by CR."""
     text = FRAME_BYTES.sub(b"", content.removeprefix(BYTE_ORDER_MARK))
     text = text.replace(b"\r\n", b"\r").replace(b"\n", b"\r")
     starts = [match.start() for match in HEADER.finditer(text)]

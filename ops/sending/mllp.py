@@ -1,4 +1,4 @@
-"""An MLLP client: one connection, one message at a time, each waiting for its acknowledgement."""
+"""An MLLP client: sends one message at a time and waits for its acknowledgement."""
 
 import socket
 import ssl
@@ -6,21 +6,21 @@ import time
 from types import TracebackType
 from typing import Self
 
-from hl7.acknowledgement import Answer, read_answer
+from hl7.acknowledgement import ReceivedAcknowledgement, read_answer
 from hl7.mllp import Decoder, wrap
 from ops.problem import ProblemError
 from ops.sending.messages import OutgoingMessage
 from ops.sending.tls import TlsOptions, problem
 
 MAX_ANSWER_BYTES = 1 << 20
-NOT_ASKED_FOR = Answer("none", "no acknowledgement, as MSH-15 and MSH-16 ask")
-"""Silence that the message itself asked for; `accepted` is not known."""
+NOT_ASKED_FOR = ReceivedAcknowledgement("none", "no acknowledgement, as MSH-15 and MSH-16 ask")
+"""The result when MSH-15 and MSH-16 ask for no acknowledgement and none came."""
 
 
-class Connection:
-    """A connection to a receiver, opened when first needed and again after a receiver closed it.
+class ReceiverConnection:
+    """A connection to a receiver, opened at the first message and reopened after the receiver closed it.
 
-    Over TLS where `tls` says how; raises `ProblemError` where its files are unusable.
+    With `tls` it uses TLS. Raises `ProblemError` when the files of `tls` cannot be used.
     """
 
     def __init__(self, host: str, port: int, timeout: float, tls: TlsOptions | None = None) -> None:
@@ -49,10 +49,10 @@ class Connection:
         self._socket = None
         self._decoder = Decoder(MAX_ANSWER_BYTES)
 
-    def send(self, message: OutgoingMessage) -> Answer:
+    def send(self, message: OutgoingMessage) -> ReceivedAcknowledgement:
         """Sends a message and returns its acknowledgement, with code "" when none came in time.
 
-        Raises `ProblemError` when nobody listens, or TLS fails.
+        Raises `ProblemError` when the connection or TLS fails.
         """
         connection = self._socket or self._open()
         try:
@@ -64,33 +64,32 @@ class Connection:
             self.close()
             if message.answered == "sometimes":
                 return NOT_ASKED_FOR
-            return Answer("", f"no acknowledgement within {self.timeout:g} s")
+            return ReceivedAcknowledgement("", f"no acknowledgement within {self.timeout:g} s")
         except ssl.SSLError as error:
-            # In TLS 1.3 a client reads only after its handshake that its certificate was refused.
+            # In TLS 1.3 the alert about a client certificate comes after the handshake (RFC 8446, 4.4.2.4).
             self.close()
             raise problem(error, self._place, self._server_name) from None
         except ConnectionError as error:
             self.close()
-            broke = f"the connection broke ({type(error).__name__})"
-            return Answer("", broke + self._hint(connection))
+            broke = f"connection lost ({type(error).__name__})"
+            return ReceivedAcknowledgement("", broke + self._hint(connection))
         self._answered = True
         acknowledgement = read_answer(answer)
         if acknowledgement.code and acknowledgement.control_id != message.control_id:
             self.close()
-            return Answer("", "the acknowledgement is for another message (MSA-2)")
+            return ReceivedAcknowledgement("", "the acknowledgement is for another message (MSA-2)")
         return acknowledgement
 
     def _hint(self, connection: socket.socket) -> str:
-        """The likely reason of a connection that breaks before its first answer.
+        """A likely reason for a connection that is lost before its first answer.
 
-        A receiver's alert about a missing client certificate can be lost: the reset that follows it
-        empties our receive buffer.
+        The TCP reset after the receiver's TLS alert can discard the alert.
         """
         if self._answered:
             return ""
         if not isinstance(connection, ssl.SSLSocket):
-            return "; does it expect --tls?"
-        return "; does it accept our certificate, or want one (--cert and --key)?"
+            return "; does the receiver expect --tls?"
+        return "; does the receiver expect another client certificate (--cert and --key)?"
 
     @property
     def _place(self) -> str:
@@ -101,7 +100,7 @@ class Connection:
             plain = socket.create_connection((self.host, self.port), self.timeout)
         except OSError as error:
             raise ProblemError(
-                f"No receiver answers at {self._place} ({error.strerror or error})."
+                f"Cannot connect to a receiver at {self._place} ({error.strerror or error})."
             ) from None
         self._socket = self._secured(plain, self._context) if self._context else plain
         return self._socket
@@ -117,7 +116,7 @@ class Connection:
             if isinstance(error, TimeoutError):
                 raise ProblemError(
                     f"TLS with {self._place}: no handshake within {self.timeout:g} s."
-                    " Does a receiver without TLS listen there?"
+                    " If the receiver does not use TLS, try without --tls."
                 ) from None
             raise ProblemError(
                 f"TLS with {self._place}: the receiver ended the handshake"
@@ -125,7 +124,7 @@ class Connection:
             ) from None
 
     def _answer(self, connection: socket.socket) -> bytes:
-        """The next frame; a receiver that drips bytes does not prolong the wait."""
+        """The next frame. The timeout is for the whole frame, not for each read."""
         deadline = time.monotonic() + self.timeout
         while True:
             left = deadline - time.monotonic()
@@ -136,6 +135,6 @@ class Connection:
             frames = self._decoder.feed(data) if data else self._decoder.end()
             if frames:
                 connection.settimeout(self.timeout)
-                return frames[0].payload
+                return frames[0].message
             if not data:
                 raise ConnectionResetError

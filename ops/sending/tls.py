@@ -1,4 +1,4 @@
-"""TLS for the MLLP client: what an operator may choose, and each failure of a handshake as a sentence.
+"""TLS options of the MLLP client, and a sentence for each failure of a handshake.
 
 The server's certificate and name are always verified (RFC 9525), except on loopback with `insecure`.
 Certificates and keys are PEM files; mutual TLS as IHE ITI-19 (ATNA, Node Authentication) describes it.
@@ -15,17 +15,18 @@ from ops.problem import ProblemError
 NOT_YET_VALID, EXPIRED, NAME_MISMATCH, ADDRESS_MISMATCH = 9, 10, 62, 64
 UNTRUSTED = frozenset({2, 18, 19, 20, 21})
 
-NO_TLS_SPOKEN = frozenset(
+NOT_TLS = frozenset(
     {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING"}
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsOptions:
-    """How to speak TLS: `ca` None trusts the authorities of this machine.
+    """The TLS options of a connection.
 
-    `certificate` and `key` are ours for mutual TLS; `key` None: the key is in the certificate's file.
-    `server_name` is the name that the server's certificate must bear; "" is the host's.
+    `ca` None trusts the authorities of this machine. `certificate` and `key` are the client's, for mutual
+    TLS; with `key` None the key is in the certificate's file. `server_name` is the expected name in the
+    server's certificate, "" for the host.
     """
 
     ca: Path | None = None
@@ -35,19 +36,19 @@ class TlsOptions:
     insecure: bool = False
 
     def context(self, host: str) -> ssl.SSLContext:
-        """The client's context for a host.
+        """Returns the client's context for a host.
 
-        Raises `ProblemError` where a file is not what it should be, and for `insecure` beyond loopback.
+        Raises `ProblemError` for an unusable file, and for `insecure` with a host other than loopback.
         """
         if self.insecure and not is_loopback(host):
             raise ProblemError(
-                f"--insecure is for this machine only, and {host} is another:"
-                " name its authority with --ca, and its name with --server-name."
+                f"--insecure works on loopback only, not with {host}:"
+                " give its authority with --ca and its name with --server-name."
             )
         try:
             context = ssl.create_default_context(cafile=self.ca)
         except (OSError, ValueError):
-            raise ProblemError(f"--ca: {self.ca} holds no certificate in PEM.") from None
+            raise ProblemError(f"--ca: {self.ca} has no PEM certificate.") from None
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if self.insecure:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -58,17 +59,17 @@ class TlsOptions:
         if self.certificate is None:
             return
         try:
-            # An encrypted key would have OpenSSL ask for its password on the terminal.
+            # Without a password argument OpenSSL would ask for one on the terminal.
             context.load_cert_chain(self.certificate, self.key, password="")
         except (OSError, ValueError):
             raise ProblemError(
-                f"--cert and --key: {self.certificate} and {self.key or 'its own key'} are not a"
-                " certificate and its unencrypted key in PEM."
+                f"--cert and --key: {self.certificate} and {self.key or 'the key in it'} are not a PEM"
+                " certificate and its unencrypted key."
             ) from None
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
+    """Whether a host is `localhost` or a loopback address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -76,23 +77,24 @@ def is_loopback(host: str) -> bool:
 
 
 def problem(error: ssl.SSLError, place: str, name: str) -> ProblemError:
-    """A failed TLS connection to `place` as a sentence; `name` is the one that was asked for."""
+    """Returns a failed TLS connection to `place` as an error. `name` is the expected server name."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return ProblemError(f"TLS with {place}: {_certificate_fault(error.verify_code, name)}")
     reason = error.reason or ""
-    if isinstance(error, ssl.SSLEOFError) or reason in NO_TLS_SPOKEN:
+    if isinstance(error, ssl.SSLEOFError) or reason in NOT_TLS:
         return ProblemError(
-            f"TLS with {place}: the receiver does not speak TLS here, or it ended the handshake:"
-            " try without --tls, or show a certificate with --cert and --key."
+            f"TLS with {place}: the port does not use TLS, or the receiver ended the handshake:"
+            " try without --tls, or give a certificate with --cert and --key."
         )
     if "ALERT_CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason:
         return ProblemError(
-            f"TLS with {place}: the receiver wants a client certificate: name one with --cert and --key."
+            f"TLS with {place}: the receiver requires a client certificate:"
+            " give one with --cert and --key."
         )
     if any(part in reason for part in ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_")):
         return ProblemError(
-            f"TLS with {place}: the receiver does not accept our certificate ({reason}):"
-            " use one that is valid and issued by the authority in its client_ca."
+            f"TLS with {place}: the receiver rejects the client certificate ({reason}):"
+            " use a valid one, issued by an authority in the receiver's client_ca."
         )
     return ProblemError(f"TLS with {place} failed ({reason or type(error).__name__}).")
 
@@ -104,13 +106,10 @@ def _certificate_fault(code: int, name: str) -> str:
             " (docs/deploy.md), or check this machine's clock."
         )
     if code in (NAME_MISMATCH, ADDRESS_MISMATCH):
-        return (
-            f"the receiver's certificate is not for {name}: give the name that it is for with"
-            " --server-name."
-        )
+        return f"the receiver's certificate is not for {name}: give its name with --server-name."
     if code in UNTRUSTED:
         return (
-            "no trusted authority has issued the receiver's certificate: name its authority's PEM"
+            "the receiver's certificate is not from a trusted authority: give the authority's PEM"
             " file with --ca."
         )
     return f"the receiver's certificate is not valid (OpenSSL verify code {code})."

@@ -1,6 +1,6 @@
-"""`ens smoke`: invented messages through a deployed environment, and what became of each.
+"""`ens smoke`: sends messages about invented patients through a deployed environment.
 
-The messages come from the sender `smoke`, which every environment knows. Its events look up the
-registry's smoke entries only, and their recipients are SES's mailbox simulator
-(lambdas/lookup_identities/smoke.py): no message of it can reach a person.
+They come from the sender `smoke`, which every environment lists. Its events look up the registry's smoke
+entries only, and their mails go to SES's mailbox simulator (lambdas/lookup_identities/smoke.py), so no
+mail reaches a person.
 """

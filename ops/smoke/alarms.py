@@ -1,4 +1,4 @@
-"""The alarms of an environment that are red."""
+"""Reads the alarms of an environment that are in state ALARM."""
 
 import boto3
 
@@ -6,7 +6,7 @@ from ops.deployment import CONFIG, Deployment
 
 
 def red(deployment: Deployment) -> set[str]:
-    """The names of the environment's alarms in state ALARM; none on the local system, which has none."""
+    """Returns the names of the environment's alarms in state ALARM. The local system has no alarms."""
     if deployment.is_local:
         return set()
     pages = boto3.client("cloudwatch", config=CONFIG).get_paginator("describe_alarms")

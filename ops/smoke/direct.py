@@ -2,23 +2,23 @@
 
 from collections.abc import Callable, Sequence
 
-from hl7.acknowledgement import Answer
-from ops.sending.mllp import Connection
+from hl7.acknowledgement import ReceivedAcknowledgement
+from ops.sending.mllp import ReceiverConnection
 from ops.smoke.probes import Probe
 
 SECONDS = 30.0
 
 
 class Direct:
-    """The way to a receiver that this machine reaches."""
+    """Sends the probes to a receiver that this machine can reach."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: ReceiverConnection) -> None:
         self._connection = connection
 
     def send(
         self, probes: Sequence[Probe], while_waiting: Callable[[], object]
-    ) -> dict[str, Answer]:
-        """The acknowledgements by the probes' names; calls `while_waiting` after each message."""
+    ) -> dict[str, ReceivedAcknowledgement]:
+        """Returns the acknowledgements by probe name. Calls `while_waiting` after each message."""
         answers = {}
         with self._connection as connection:
             for probe in probes:

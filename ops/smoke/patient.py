@@ -1,4 +1,4 @@
-"""The registry's smoke entries: one invented patient and one provider for each run, removed after it."""
+"""Writes and removes the registry's smoke entries: an invented patient and provider for each run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ from ops.master_data import registry
 from ops.master_data.audit import audit_change
 
 ADDRESS = f"success@{SIMULATOR}"
-"""SES accepts a mail to it, sends it nowhere and reports a delivery, in the sandbox too."""
+"""SES reports a delivery and delivers to no mailbox (Amazon SES Developer Guide, "mailbox simulator")."""
 
 
 @contextmanager
 def registered(deployment: Deployment, run: str, who: str) -> Iterator[None]:
-    """Writes the entries of a run, and removes them at the end, also after an interruption."""
+    """Writes the entries of a run, and removes them at the end, also after an exception."""
     entries = entries_of(run)
     table = deployment.output("RegistryTable")
     audit_change(who, "SMOKE_REGISTERED", {"items": len(entries)})
@@ -27,10 +27,10 @@ def registered(deployment: Deployment, run: str, who: str) -> Iterator[None]:
 
 
 def entries_of(run: str) -> list[Item]:
-    """The registry's items of a run. Every key begins with a part that only smoke entries have.
+    """Returns the registry's items of a run.
 
-    `identifier#ENS-SMOKE#…`, `patient#ens-smoke-…`, `provider#ens-smoke-…`: a role can be limited to
-    them by `dynamodb:LeadingKeys`.
+    Their keys begin with `identifier#ENS-SMOKE#`, `patient#ens-smoke-` and `provider#ens-smoke-`. Only
+    smoke entries have these, so that `dynamodb:LeadingKeys` can limit a role to them.
     """
     name = f"ens-smoke-{run.lower()}"
     return items(

@@ -1,4 +1,4 @@
-"""Three invented messages: a good one that sends a mail, a poison one, a slow one."""
+"""Builds the three smoke messages: a good one that causes a mail, a poison one, a slow one."""
 
 import uuid
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ PROCESSING_IDS = "PTD"
 
 
 class Ending(NamedTuple):
-    """How an event is to end: its status, and the error name of a failure."""
+    """An expected end of an event: its status, and the error name of a failure."""
 
     status: str
     error_name: str = ""
@@ -25,7 +25,7 @@ class Ending(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One smoke message, its MSH-10, the endings that are as designed, and whether it sends a mail."""
+    """One smoke message, its MSH-10, the expected ends of its event, and whether it causes a mail."""
 
     name: str
     control_id: str
@@ -34,30 +34,29 @@ class Probe:
     sends_mail: bool = False
 
     def as_expected(self, trail: EventTrail | None) -> bool:
-        """Whether the event ended as designed, its mail delivered."""
+        """Whether the event ended as expected, and its mail, if any, was delivered."""
         if trail is None or Ending(trail.status, trail.error_name) not in self.expected:
             return False
         return not self.sends_mail or delivered(trail)
 
 
 def delivered(trail: EventTrail) -> bool:
-    """Whether SES has reported that the mail of every recipient was delivered, and there is one."""
+    """Whether there are recipients, and SES has reported a delivery for each."""
     feedback = [{f.outcome for f in recipient.feedback} for recipient in trail.recipients]
     return bool(feedback) and all("delivered" in outcomes for outcomes in feedback)
 
 
 def new_run() -> str:
-    """A fresh id of a run: the patient's identifier and a part of each MSH-10."""
+    """Returns a new id of a run: the patient's identifier, and part of each MSH-10."""
     return uuid.uuid4().hex[:10].upper()
 
 
 def probes(environment: Environment, run: str) -> list[Probe]:
-    """The three of a run, for an environment that knows the smoke sender.
+    """Returns the three messages of a run.
 
-    The slow one carries about 900 kB of notes; whether that is read or given up for its time is the
-    deployment's own limit, so either is as designed, but it has to end. MSH-11 is one that the
-    environment takes (HL7 table 0103), P where it takes that. Raises `ProblemError` where the
-    environment does not name the smoke sender.
+    The slow message holds about 900 kB of notes. Its event may complete or time out, depending on the
+    deployment's limits. MSH-11 is P, or the first value that the environment accepts (HL7 table 0103).
+    Raises `ProblemError` when the environment does not list the smoke sender.
     """
     pid = f"PID|1||{run}^^^{AUTHORITY}^MR||Smoke^Test||19700101|U"
     visit = f"PV1|1|I|||||||||||||||||{run}^^^{AUTHORITY}^VN"
@@ -84,8 +83,8 @@ class _Maker:
         named = [sender for sender in environment.senders if sender.name == SENDER]
         if not named:
             raise ProblemError(
-                f"environments/{environment.name}.toml does not name the sender `{SENDER}`:"
-                " add it to `senders` and deploy."
+                f"environments/{environment.name}.toml: senders: `{SENDER}` is missing:"
+                " add it and deploy."
             )
         self._sender = named[0]
         allowed = environment.receiver.processing_ids or PROCESSING_IDS

@@ -1,7 +1,7 @@
-"""Sends the probes from inside the VPC: a one-off Fargate task, whose log tells the acknowledgements.
+"""Sends the probes from a one-off Fargate task in the VPC, and reads the acknowledgements from its log.
 
-The load balancer is internal, so nothing outside the VPC and its VPNs reaches it. The task runs the
-receiver's image with another command (receiver/smoke_client.py) and a role without permissions.
+The load balancer is internal: only the VPC and its VPNs reach it. The task runs the receiver's image
+with another command (receiver/smoke_client.py) and a role without permissions.
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
 """
 
@@ -14,17 +14,17 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from hl7.acknowledgement import Answer, read_answer
+from hl7.acknowledgement import ReceivedAcknowledgement, read_answer
 from ops.problem import ProblemError
 from ops.smoke.probes import Probe
 
 CONTAINER = "smoke"
 MESSAGES = "ENS_SMOKE_MESSAGES"
 MAX_OVERRIDE_CHARACTERS = 8192
-"""RunTask: container overrides are at most this long, as JSON."""
+"""The longest container overrides of RunTask, as JSON."""
 
 TASK_SECONDS = 240.0
-"""A Fargate task starts within a minute or two; the client itself gives up after 30 s a message."""
+"""Two minutes for the start of a Fargate task, and the client's timeout of 30 s a message."""
 
 LOG_SECONDS = 30.0
 POLL_SECONDS = 2.0
@@ -39,7 +39,10 @@ OUTPUTS = (
 
 
 class OneOffTask:
-    """The way to a receiver in the VPC: the ingress stack's outputs, and boto3's ECS and Logs clients."""
+    """Sends the probes from a Fargate task. `outputs` are those of the ingress stack.
+
+    `ecs` and `logs` are boto3 clients. Raises `ProblemError` when an output is missing.
+    """
 
     def __init__(
         self, outputs: Mapping[str, str], ecs: Any, logs: Any, *, poll_seconds: float = POLL_SECONDS
@@ -56,11 +59,11 @@ class OneOffTask:
 
     def send(
         self, probes: Sequence[Probe], while_waiting: Callable[[], object]
-    ) -> dict[str, Answer]:
-        """The acknowledgements by the probes' names, when the task has ended.
+    ) -> dict[str, ReceivedAcknowledgement]:
+        """Returns the acknowledgements by probe name after the task has ended.
 
-        Calls `while_waiting` again and again meanwhile. Raises `ProblemError` where the task does
-        not start, does not end in time, or says nothing.
+        Calls `while_waiting` at each poll. Raises `ProblemError` when the task does not start, does not
+        end in time, or logs no result.
         """
         task = self._start(packed(probes))
         stopped = self._wait(task, while_waiting)
@@ -77,7 +80,9 @@ class OneOffTask:
             ]
         }
         if len(json.dumps(overrides)) > MAX_OVERRIDE_CHARACTERS:
-            raise ProblemError("The smoke messages are longer than RunTask takes.")
+            raise ProblemError(
+                f"The smoke messages exceed RunTask's {MAX_OVERRIDE_CHARACTERS} characters."
+            )
         answer = self._ecs.run_task(
             cluster=self._outputs["SmokeCluster"],
             taskDefinition=self._outputs["SmokeTaskDefinition"],
@@ -100,7 +105,7 @@ class OneOffTask:
         return arn
 
     def _wait(self, task: str, while_waiting: Callable[[], object]) -> dict[str, Any]:
-        """The stopped task as DescribeTasks tells it."""
+        """The stopped task, as DescribeTasks returns it."""
         deadline = time.monotonic() + TASK_SECONDS
         while time.monotonic() < deadline:
             answer = self._ecs.describe_tasks(cluster=self._outputs["SmokeCluster"], tasks=[task])
@@ -111,12 +116,12 @@ class OneOffTask:
             while_waiting()
             time.sleep(self._poll_seconds)
         raise ProblemError(
-            f"The smoke task did not end within {TASK_SECONDS:.0f} s: look at its events with"
+            f"The smoke task did not end within {TASK_SECONDS:.0f} s. Its state:"
             f" aws ecs describe-tasks --cluster {self._outputs['SmokeCluster']} --tasks {task}"
         )
 
     def _log(self, task_id: str, wanted: int) -> list[dict[str, str]]:
-        """The client's JSON lines; CloudWatch Logs shows them some seconds after they were written."""
+        """The client's JSON lines. CloudWatch Logs returns them seconds after they were written."""
         lines: list[dict[str, str]] = []
         deadline = time.monotonic() + LOG_SECONDS
         while len(lines) < wanted and time.monotonic() < deadline:
@@ -140,13 +145,13 @@ class OneOffTask:
 
 
 def packed(probes: Sequence[Probe]) -> str:
-    """The messages as the client's variable holds them: JSON, compressed by LZMA, in base64."""
+    """Returns the value of the client's variable: JSON, compressed with LZMA, in base64."""
     document = [{"probe": p.name, "message": p.message.body.decode("ascii")} for p in probes]
     return base64.b64encode(lzma.compress(json.dumps(document).encode())).decode("ascii")
 
 
 def _line(text: str) -> dict[str, str] | None:
-    """A line of the client; None for another line, such as a traceback."""
+    """A result line of the client, None for another line, such as a traceback."""
     try:
         line = json.loads(text)
     except ValueError:
@@ -154,14 +159,14 @@ def _line(text: str) -> dict[str, str] | None:
     return line if isinstance(line, dict) and "probe" in line else None
 
 
-def _acknowledgement(line: dict[str, str]) -> Answer:
+def _acknowledgement(line: dict[str, str]) -> ReceivedAcknowledgement:
     if "answer" not in line:
-        return Answer("", line.get("error", "no answer"))
+        return ReceivedAcknowledgement("", line.get("error", "no answer"))
     return read_answer(line["answer"].encode("utf-8", "replace"))
 
 
 def _reason(task: dict[str, Any]) -> str:
-    """Why a task ended: the container's own reason, else the task's."""
+    """The reason why a task stopped: the container's, else the task's."""
     containers = task.get("containers") or [{}]
     reason = containers[0].get("reason") or task.get("stoppedReason") or "no reason given"
     code = containers[0].get("exitCode")

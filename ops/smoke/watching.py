@@ -1,4 +1,4 @@
-"""Follows the events of the probes by status table and audit, and keeps the dead-letter queue clean."""
+"""Waits for the events of the probes to end, and removes their dead letters."""
 
 import time
 from dataclasses import dataclass, field
@@ -16,22 +16,22 @@ ENDED = ("COMPLETED", "FAILED")
 
 @dataclass(slots=True)
 class Watcher:
-    """The events of one run; `removed` are the messages taken off the dead-letter queue so far."""
+    """Watches the events of one run. `removed` are its messages removed from the dead-letter queue."""
 
     session: Session
     who: str
     removed: list[Removed] = field(default_factory=list)
 
     def sweep(self) -> None:
-        """Takes the smoke sender's messages off the dead-letter queue.
+        """Removes the smoke sender's messages from the dead-letter queue, with a long poll.
 
-        Waits for them, so that one is taken the moment it arrives: SQS counts visible messages once
-        a minute, and the alarms on dead letters see only what is counted.
+        SQS publishes its count of visible messages once a minute. A message that is removed at once is
+        rarely counted, so it raises no alarm.
         """
         self.removed += redrive.discard_of_sender(self.session.deployment, SENDER, self.who)
 
     def ending(self, probe: Probe, seconds: float) -> EventTrail | None:
-        """The event's trail once it is as designed, or as far as it came; None when nothing began."""
+        """Returns the event's trail when it has ended as expected, or after `seconds`; None if none began."""
         deadline = time.monotonic() + seconds
         trail = self._trail(probe)
         while not self._is_settled(probe, trail) and time.monotonic() < deadline:
@@ -41,7 +41,7 @@ class Watcher:
         return trail
 
     def has_swept(self, event_id: str, seconds: float) -> bool:
-        """Whether the queue gave the event's message within some seconds of now."""
+        """Whether the event's message was removed from the dead-letter queue within `seconds`."""
         deadline = time.monotonic() + seconds
         while not any(one.event_id == event_id for one in self.removed):
             if time.monotonic() >= deadline:

@@ -7,7 +7,10 @@ _REMEMBERED = 20_000
 
 
 class ControlIds:
-    """The last `remembered` ids as digests, a few megabytes. ParseMessage compares with all earlier ones."""
+    """The digests of the last `remembered` ids, a few megabytes.
+
+    A restart empties it. ParseMessage compares with all earlier messages in DynamoDB.
+    """
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._remembered = remembered
@@ -15,7 +18,10 @@ class ControlIds:
         self._events: OrderedDict[bytes, bytes] = OrderedDict()
 
     def reused(self, identity: bytes, event_id: str) -> bool:
-        """Whether this sender used the control id for another event before. Records it for this one."""
+        """Returns whether this identity belongs to another event, and records it for this one.
+
+        `identity` is MSH-3, MSH-4 and MSH-10 as bytes, `event_id` is in hex.
+        """
         digest = hashlib.blake2b(identity, digest_size=12).digest()
         event = bytes.fromhex(event_id)
         before = self._events.pop(digest, event)

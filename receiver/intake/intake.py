@@ -5,14 +5,14 @@ import time
 
 from hl7.acknowledgement import Acknowledgement, acknowledge
 from hl7.header import Header, event_id, find_header, patient_identifier
-from hl7.mllp import Fault, Frame
+from hl7.mllp import Frame, FrameFault
 from receiver.errors import StoreUnavailableError
 from receiver.intake.control_ids import ControlIds
 from receiver.intake.reference_key import ReferenceKey
-from receiver.intake.refusals import RECEIVER_FAULT, UNAVAILABLE, Refusal, Rules
+from receiver.intake.rejections import RECEIVER_FAULT, UNAVAILABLE, Rejection, Rules
 from receiver.intake.sender_table import UNKNOWN, Origin
-from receiver.settings import Settings
-from receiver.storage.store import Arrival, Store
+from receiver.settings import ReceiverSettings
+from receiver.storage.store import IncomingMessage, Store
 from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log, timestamp, where
 from receiver.telemetry.metrics import Metrics
@@ -26,11 +26,16 @@ _TOO_LATE = "no confirmation in time"
 class Intake:
     """Processes the frames of all connections.
 
-    `failed_at` is the monotonic time of the last failed store; None after a successful one.
+    `failed_at` is the monotonic time of the last failed store, None after a successful one.
     """
 
     def __init__(
-        self, settings: Settings, store: Store, key: ReferenceKey, metrics: Metrics, log: Log
+        self,
+        settings: ReceiverSettings,
+        store: Store,
+        key: ReferenceKey,
+        metrics: Metrics,
+        log: Log,
     ) -> None:
         self._settings = settings
         self._rules = Rules(settings.processing_ids)
@@ -42,35 +47,37 @@ class Intake:
         self.failed_at: float | None = None
 
     async def answer(self, frame: Frame, origin: Origin, turns: Turns) -> bytes | None:
-        """Returns the acknowledgement to send, unframed; None when there is none to send. Never raises.
+        """Returns the acknowledgement without MLLP framing, or None when none is sent. Never raises.
 
-        There is none when MSH-15 and MSH-16 ask for none, for an empty frame, which senders use as a sign
-        of life, and for a frame that its sender aborted: the sender waits for the answer to the next
-        frame. Until its first `await` it runs in the order of
-        arrival.
+        None is sent when MSH-15 and MSH-16 ask for none, for an empty frame, by which senders test the
+        connection, and for a frame that its sender aborted: that sender waits for the answer to its next
+        frame. The code before the first `await` runs in the order of arrival. Source: HL7 v2.5.1, 2.9.2
+        and 2.9.3.
         """
-        if frame.fault is None and not frame.payload.strip(EMPTY):
+        if frame.fault is None and not frame.message.strip(EMPTY):
             self._metrics.count("EmptyFrames")
             return None
         self._metrics.count("Received")
-        self._metrics.count("ReceivedBytes", len(frame.payload))
+        self._metrics.count("ReceivedBytes", len(frame.message))
         header: Header | None = None
         try:
-            header = find_header(frame.payload)
-            if frame.fault is Fault.ABORTED:
-                await self._refuse(frame.payload, ABORTED, origin)
+            header = find_header(frame.message)
+            if frame.fault is FrameFault.ABORTED:
+                await self._store_rejected(frame.message, ABORTED, origin)
                 return None
-            refusal = self._rules.refusal_of(frame, header, origin)
-            if refusal is not None:
-                await self._refuse(frame.payload, refusal.reason, origin)
+            rejection = self._rules.rejection_of(frame, header, origin)
+            if rejection is not None:
+                await self._store_rejected(frame.message, rejection.reason, origin)
             elif header is not None:
-                refusal = await self._take(frame.payload, header, origin, turns)
-            acknowledgement = acknowledge(header, refusal)
+                rejection = await self._store_message(frame.message, header, origin, turns)
+            acknowledgement = acknowledge(header, rejection)
         except Exception as fault:
-            # A fault of the receiver: the sender gets AR, never AA and never no answer.
-            self._log.error("the receiver failed", connection=origin.connection, error=where(fault))
-            self._metrics.count("Refused", reason=RECEIVER_FAULT.reason)
-            acknowledgement = self._last_resort(header)
+            # A fault of the receiver: the sender gets AR, so it sends the message again.
+            self._log.error(
+                "unexpected error: answered AR", connection=origin.connection, error=where(fault)
+            )
+            self._metrics.count("Rejected", reason=RECEIVER_FAULT.reason)
+            acknowledgement = self._without_details(header)
         if acknowledgement.message is None:
             self._metrics.count("AnswerNotAsked")
         else:
@@ -78,35 +85,35 @@ class Intake:
         return acknowledgement.message
 
     async def probe(self) -> None:
-        """Returns when the store answers a probe. Raises `StoreUnavailableError` otherwise."""
+        """Returns when bucket and queue answer, else raises `StoreUnavailableError`."""
         try:
             async with asyncio.timeout(self._settings.store_seconds):
                 await self._store.probe()
         except TimeoutError:
             raise StoreUnavailableError(_TOO_LATE) from None
 
-    async def _take(
-        self, payload: bytes, header: Header, origin: Origin, turns: Turns
-    ) -> Refusal | None:
-        """Stores a message. Returns None when S3 and SQS have both confirmed, else the reason to reject it."""
-        arrival = self._arrival(payload, header, origin)
-        self._watch_control_id(arrival, header)
+    async def _store_message(
+        self, er7: bytes, header: Header, origin: Origin, turns: Turns
+    ) -> Rejection | None:
+        """Stores a message. Returns None when S3 and SQS have confirmed it, else the reason to reject it."""
+        message = self._incoming(er7, header, origin)
+        self._check_control_id(message, header)
         began = time.monotonic()
         try:
-            # The sender's timeout is above `store_seconds`: a slower store counts as unavailable.
-            async with turns.take(arrival.group) as turn:
+            # `store_seconds` is below the sender's timeout, so the sender gets AR before it gives up.
+            async with turns.take(message.group) as turn:
                 async with asyncio.timeout(self._settings.store_seconds):
-                    vaulted = await self._store.put_message(arrival)
+                    stored = await self._store.put_message(message)
                     await turn.reached()
-                    await self._store.send_envelope(arrival, vaulted)
+                    await self._store.send_envelope(message, stored)
         except (StoreUnavailableError, TimeoutError) as error:
-            # Not copied to `rejected/`: the sender keeps the message and sends it again.
+            # Not copied to `rejected/`: the sender still has the message and sends it again.
             self.failed_at = time.monotonic()
-            self._metrics.count("Refused", reason=UNAVAILABLE.reason)
+            self._metrics.count("Rejected", reason=UNAVAILABLE.reason)
             self._log.warning(
-                "not stored",
-                event_id=arrival.event_id,
-                connection=arrival.connection,
+                "message not stored",
+                event_id=message.event_id,
+                connection=message.connection,
                 error=str(error) or _TOO_LATE,
             )
             return UNAVAILABLE
@@ -114,59 +121,60 @@ class Intake:
         self._metrics.took("StoreLatency", time.monotonic() - began)
         return None
 
-    async def _refuse(self, payload: bytes, reason: str, origin: Origin) -> None:
-        """Stores the bytes of a rejected message. A failure is counted and does not change the answer."""
-        self._metrics.count("Refused", reason=reason)
+    async def _store_rejected(self, content: bytes, reason: str, origin: Origin) -> None:
+        """Stores the bytes of a rejected frame. A failure is counted and does not change the answer."""
+        self._metrics.count("Rejected", reason=reason)
         key = ""
         try:
             async with asyncio.timeout(self._settings.store_seconds):
-                key = await self._store.keep_refused(
-                    payload, reason, origin.connection, origin.peer
+                key = await self._store.put_rejected(
+                    content, reason, origin.connection, origin.peer
                 )
         except (StoreUnavailableError, TimeoutError) as error:
-            self._metrics.count("RefusedNotKept")
+            self._metrics.count("RejectedNotStored")
             self._log.error(
-                "refused and not kept",
+                "rejected message not stored",
                 connection=origin.connection,
                 error=str(error) or _TOO_LATE,
             )
         self._log.warning(
-            "refused",
+            "message rejected",
             reason=reason,
             connection=origin.connection,
             peer=origin.peer,
-            bytes=len(payload),
+            bytes=len(content),
             key=key,
         )
 
-    def _arrival(self, payload: bytes, header: Header, origin: Origin) -> Arrival:
+    def _incoming(self, er7: bytes, header: Header, origin: Origin) -> IncomingMessage:
         event = event_id(header)
         identifier = patient_identifier(header)
         letterhead = header.letterhead
         sender = origin.sender(letterhead.sending_application, letterhead.sending_facility)
-        return Arrival(
+        return IncomingMessage(
             event_id=event,
-            # A message without a patient identifier is a group of its own.
+            # A message without a patient identifier has its own group: it waits for no other message.
             group=self._key.reference("group", letterhead.identity[1], *identifier)
             if identifier
             else event,
             sender=sender.name if sender else UNKNOWN,
             connection=origin.connection,
             received_at=timestamp(),
-            payload=payload,
+            er7=er7,
         )
 
-    def _watch_control_id(self, arrival: Arrival, header: Header) -> None:
-        """Logs and counts an MSH-10 that is used for another message. That message is processed too."""
+    def _check_control_id(self, message: IncomingMessage, header: Header) -> None:
+        """Logs and counts an MSH-10 that its sender used for another message. Both are processed."""
         letterhead = header.letterhead
         identity = b"\r".join((letterhead.value(3), letterhead.value(4), header.control_id))
-        if self._seen.reused(identity, arrival.event_id):
+        if self._seen.reused(identity, message.event_id):
             self._metrics.count("ControlIdReused")
             self._log.warning(
-                "control id reused", event_id=arrival.event_id, connection=arrival.connection
+                "control id reused", event_id=message.event_id, connection=message.connection
             )
 
-    def _last_resort(self, header: Header | None) -> Acknowledgement:
+    def _without_details(self, header: Header | None) -> Acknowledgement:
+        """An AR with the header's ids, or without them when the header itself causes the error."""
         try:
             return acknowledge(header, RECEIVER_FAULT)
         except Exception:

@@ -1,4 +1,4 @@
-"""Makes message group ids from patient identifiers, with the environment's reference key."""
+"""Computes message group ids from patient identifiers, with the environment's reference key."""
 
 import hmac
 import json
@@ -17,16 +17,18 @@ class ReferenceKey:
 
     @classmethod
     def from_secret(cls, text: str) -> "ReferenceKey":
-        """The current key in the secret's JSON (`{"current": "k1", "k1": "..."}`).
+        """Returns the current key of the secret's JSON (`{"current": "k1", "k1": "..."}`).
 
-        Raises `SettingError` when it has another shape.
+        Raises `SettingError` for another shape.
         """
         try:
             document = json.loads(text)
             current = document["current"]
             return cls(key_id=current, key=document[current].encode())
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise SettingError("the reference key secret is not a JSON object of keys") from None
+            raise SettingError(
+                'ENS_REFERENCE_KEY_SECRET: the secret is not JSON like {"current": "k1", "k1": "…"}'
+            ) from None
 
     def reference(self, kind: str, *parts: str) -> str:
         """Returns the reference of an identifier: `<key id>.<32 hex digits>`.

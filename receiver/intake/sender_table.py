@@ -1,8 +1,7 @@
-"""Decides which MSH-3 and MSH-4 a connection may send.
+"""Finds the senders (MSH-3 and MSH-4) that a connection may use.
 
-An entry may be bound to source networks, to certificate names, or to both. A connection that matches
-bound entries may send as these and no others; no other connection may send as a bound entry. The
-content of a message does not change that.
+A sender may be bound to source networks, to certificate names, or to both. A connection that matches
+bound senders may use these only. No other connection may use a bound sender, whatever its messages say.
 """
 
 from collections.abc import Mapping
@@ -18,11 +17,11 @@ Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
-    """A sender: its configured name, MSH-3.1 and MSH-4.1.
+class SenderBinding:
+    """The connections that may use a sender, which is known by its MSH-3.1 and MSH-4.1.
 
-    `networks` and `certificates` (a subject's CN, its whole subject, or a DNS name of it) bind it;
-    `trigger_events` are the only ones that it may send. An empty set allows all.
+    `certificates` holds common names, whole subjects or DNS names of client certificates. An empty set
+    or tuple does not bind. `trigger_events` is empty when all are allowed.
     """
 
     name: str
@@ -34,11 +33,11 @@ class Sender:
 
     @property
     def bound(self) -> bool:
-        """Whether only certain connections may use it."""
+        """Whether only matching connections may use this sender."""
         return bool(self.networks or self.certificates)
 
-    def met_by(self, address: Address | None, names: frozenset[str]) -> bool:
-        """Whether a connection from this address, with a certificate of these names, matches this sender."""
+    def matches(self, address: Address | None, names: frozenset[str]) -> bool:
+        """Whether a connection with this address and these certificate names may use this sender."""
         if self.certificates and not self.certificates & names:
             return False
         return not self.networks or (
@@ -50,59 +49,61 @@ class Sender:
 class Origin:
     """A connection's id, its peer's address and its permitted senders.
 
-    `allowed` maps MSH-3.1 and MSH-4.1 to an entry, or to None for an entry of other connections.
-    `strict`: senders that are not in `allowed` are rejected.
+    `allowed` maps MSH-3.1 and MSH-4.1 to a sender, or to None for a sender of other connections. With
+    `strict`, senders outside `allowed` are rejected.
     """
 
     connection: str
     peer: str = ""
-    allowed: Mapping[tuple[str, str], Sender | None] = field(default_factory=dict, repr=False)
+    allowed: Mapping[tuple[str, str], SenderBinding | None] = field(
+        default_factory=dict, repr=False
+    )
     strict: bool = False
 
     @cached_property
-    def anybody(self) -> Sender:
-        """The entry for senders that are not configured."""
-        return Sender(UNKNOWN, "", "")
+    def unconfigured(self) -> SenderBinding:
+        """The binding of senders that are not configured."""
+        return SenderBinding(UNKNOWN, "", "")
 
-    def sender(self, sending_application: str, sending_facility: str) -> Sender | None:
-        """The entry for this MSH-3.1 and MSH-4.1; None when this connection may not send as it."""
-        default = None if self.strict else self.anybody
+    def sender(self, sending_application: str, sending_facility: str) -> SenderBinding | None:
+        """Returns the sender of MSH-3.1 and MSH-4.1, None when this connection may not use it."""
+        default = None if self.strict else self.unconfigured
         return self.allowed.get((sending_application, sending_facility), default)
 
 
 class SenderTable:
-    """All configured senders. `refuse_unknown`: other senders are rejected."""
+    """All configured senders. With `reject_unknown`, messages of other senders are rejected."""
 
-    def __init__(self, senders: tuple[Sender, ...], *, refuse_unknown: bool) -> None:
-        self._refuse_unknown = refuse_unknown
+    def __init__(self, senders: tuple[SenderBinding, ...], *, reject_unknown: bool) -> None:
+        self._reject_unknown = reject_unknown
         self._bound = [sender for sender in senders if sender.bound]
-        # Shared by all connections without a bound entry: one table, not one for each connection.
-        self._open: dict[tuple[str, str], Sender | None] = {}
+        # All connections without a bound sender share this table.
+        self._open: dict[tuple[str, str], SenderBinding | None] = {}
         for sender in senders:
             key = sender.sending_application, sender.sending_facility
             self._open[key] = None if sender.bound else self._open.get(key, sender)
 
     def origin(self, connection: str, address: str, names: frozenset[str]) -> Origin:
-        """The permissions of a connection from this address, with a certificate of these names."""
+        """Returns the permitted senders of a connection with this address and these certificate names."""
         source = _parsed(address)
-        bound = [sender for sender in self._bound if sender.met_by(source, names)]
+        bound = [sender for sender in self._bound if sender.matches(source, names)]
         if not bound:
-            return Origin(connection, address, self._open, self._refuse_unknown)
-        allowed: dict[tuple[str, str], Sender | None] = {
+            return Origin(connection, address, self._open, self._reject_unknown)
+        allowed: dict[tuple[str, str], SenderBinding | None] = {
             (sender.sending_application, sender.sending_facility): sender
-            for sender in reversed(bound)  # the first entry wins
+            for sender in reversed(bound)  # of two with the same key, the first stays
         }
         return Origin(connection, address, allowed, strict=True)
 
 
 def within(address: str, networks: tuple[Network, ...]) -> bool:
-    """Whether the address is in one of the networks; False for a text that is no address."""
+    """Whether the address is in one of the networks. False when it is not an IP address."""
     found = _parsed(address)
     return found is not None and any(found in network for network in networks)
 
 
 def _parsed(address: str) -> Address | None:
-    """The address, as IPv4 when it is mapped into IPv6; None for a text that is no address."""
+    """The parsed address, an IPv4-mapped one as IPv4 (RFC 4291, 2.5.5.2). None if it is not an address."""
     try:
         found = ip_address(address)
     except ValueError:
@@ -111,9 +112,10 @@ def _parsed(address: str) -> Address | None:
 
 
 def certificate_names(certificate: Mapping[str, Any] | None) -> frozenset[str]:
-    """The names in a verified client certificate (`getpeercert`): CN, DNS names, whole subject.
+    """Returns common names, DNS names and whole subject of a verified client certificate.
 
-    The whole subject is written as `CN=...,O=...`, in the certificate's order.
+    `certificate` is the result of `ssl.SSLSocket.getpeercert`. The whole subject has the form
+    `CN=...,O=...` (RFC 4514 attribute names), in the certificate's order.
     """
     if not certificate:
         return frozenset()

@@ -23,11 +23,11 @@ class _Entry:
     tries: int = 0
 
 
-class Outbox:
+class SqsBatcher:
     """Batches envelopes for the queue.
 
-    For order within a group, await `send()` before sending the group's next message. Entries of one
-    batch fail independently: SQS may accept the second and refuse the first.
+    Await `send()` before sending the next message of a group. Entries of one batch fail independently:
+    SQS may accept the second and reject the first (Amazon SQS API Reference, SendMessageBatch).
     """
 
     def __init__(self, ask: Ask, queue_url: str, linger: float) -> None:
@@ -39,9 +39,9 @@ class Outbox:
         self._sending: set[asyncio.Task[None]] = set()
 
     async def send(self, body: str, group: str, event_id: str, *, alone: bool) -> None:
-        """Returns when SQS has confirmed this entry. `alone`: send at once, without collecting a batch.
+        """Returns when SQS has confirmed this entry, else raises `StoreUnavailableError`.
 
-        Raises `StoreUnavailableError` otherwise.
+        `alone`: send at once, without waiting for other entries.
         """
         entry = _Entry(body, group, event_id, asyncio.get_running_loop().create_future())
         self._add(entry)
@@ -61,7 +61,7 @@ class Outbox:
             self._timer.cancel()
             self._timer = None
         waiting, self._waiting = self._waiting, []
-        # Cancelled: its sender was answered AR and will send the message again.
+        # A cancelled entry got AR after `store_seconds`; its sender will send the message again.
         entries = [entry for entry in waiting if not entry.sent.done()]
         if entries:
             task = asyncio.get_running_loop().create_task(self._send(entries))

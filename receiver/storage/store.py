@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from hl7.header import compact_json
 from receiver.errors import StoreUnavailableError
-from receiver.settings import Settings
-from receiver.storage.aws_client.calls import Aws, Call, ServiceRefusedError
-from receiver.storage.sqs_batcher import Outbox
+from receiver.settings import ReceiverSettings
+from receiver.storage.aws_client.calls import Aws, Call, ServiceResponseError
+from receiver.storage.sqs_batcher import SqsBatcher
 from receiver.telemetry.log import timestamp
 
 CONTENT_TYPE = "x-application/hl7-v2+er7"
@@ -20,19 +20,19 @@ _CONFLICT_PAUSE = 0.1  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """A message to be stored: its bytes, and the values of its envelope."""
+class IncomingMessage:
+    """A message to be stored: its bytes (`er7`), and the values of its envelope."""
 
     event_id: str
     group: str
     sender: str
     connection: str
     received_at: str
-    payload: bytes = field(repr=False)
+    er7: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Vaulted:
+class StoredMessage:
     """The stored object of an event: key, version, SHA-256 in hex, length in bytes."""
 
     key: str
@@ -44,62 +44,66 @@ class Vaulted:
 class Store:
     """The vault and the queue of one environment."""
 
-    def __init__(self, settings: Settings, aws: Aws) -> None:
+    def __init__(self, settings: ReceiverSettings, aws: Aws) -> None:
         self._settings = settings
         self._aws = aws
-        self._outbox = Outbox(aws.ask_queue, settings.queue_url, settings.queue_linger_seconds)
-        self._on_the_way = 0
+        self._batcher = SqsBatcher(aws.ask_queue, settings.queue_url, settings.queue_linger_seconds)
+        self._puts_in_flight = 0
 
-    async def put_message(self, arrival: Arrival) -> Vaulted:
+    async def put_message(self, message: IncomingMessage) -> StoredMessage:
         """Writes the message once, and returns the stored object.
 
-        The first copy of an event wins (`If-None-Match: *`). A resend may differ from it in MSH-7 alone;
-        version, digest and length are then the first copy's, so the envelope always describes the
-        stored bytes. Raises `StoreUnavailableError`.
+        `If-None-Match: *` keeps the first copy of an event. A resend may differ from it in MSH-7 alone.
+        Version, digest and length are then those of the first copy, so the envelope always describes
+        the stored bytes. Raises `StoreUnavailableError`.
+
+        Source: Amazon S3 User Guide, "Prevent object overwrites with conditional writes".
         """
-        key = f"events/{arrival.event_id}/message.hl7"
-        digest = hashlib.sha256(arrival.payload).digest()
-        self._on_the_way += 1
+        key = f"events/{message.event_id}/message.hl7"
+        digest = hashlib.sha256(message.er7).digest()
+        self._puts_in_flight += 1
         try:
             for _ in range(_VAULT_TRIES):
                 try:
-                    version = await self._put_once(key, arrival.payload, digest)
-                except ServiceRefusedError as refusal:
-                    if refusal.status == _EXISTS:
-                        return await self._standing(key)
-                    if refusal.status != _CONFLICT:
+                    version = await self._put_once(key, message.er7, digest)
+                except ServiceResponseError as error:
+                    if error.status == _EXISTS:
+                        return await self._existing(key)
+                    if error.status != _CONFLICT:
                         raise
                     await asyncio.sleep(_CONFLICT_PAUSE)
                 else:
-                    return Vaulted(key, version, digest.hex(), len(arrival.payload))
+                    return StoredMessage(key, version, digest.hex(), len(message.er7))
         finally:
-            self._on_the_way -= 1
-        raise StoreUnavailableError("s3: other writers keep at the same key")
-
-    async def send_envelope(self, arrival: Arrival, vaulted: Vaulted) -> None:
-        """Sends the envelope of a stored message. Raises `StoreUnavailableError`."""
-        envelope = {
-            "event_id": arrival.event_id,
-            "bucket": self._settings.vault_bucket,
-            "key": vaulted.key,
-            "version_id": vaulted.version_id,
-            "sha256": vaulted.sha256,
-            "bytes": vaulted.length,
-            "received_at": arrival.received_at,
-            "receiver": self._settings.receiver_id,
-            "connection": arrival.connection,
-            "sender": arrival.sender,
-        }
-        await self._outbox.send(
-            compact_json(envelope),
-            arrival.group,
-            arrival.event_id,
-            # No other message is being stored, so there is nothing to batch with.
-            alone=not self._on_the_way,
+            self._puts_in_flight -= 1
+        raise StoreUnavailableError(
+            f"s3: 409 ConditionalRequestConflict after {_VAULT_TRIES} tries"
         )
 
-    async def keep_refused(self, payload: bytes, reason: str, connection: str, peer: str) -> str:
-        """Writes the bytes of a rejected message under `rejected/<date>/`, and returns the key.
+    async def send_envelope(self, message: IncomingMessage, stored: StoredMessage) -> None:
+        """Sends the envelope of a stored message. Raises `StoreUnavailableError`."""
+        envelope = {
+            "event_id": message.event_id,
+            "bucket": self._settings.vault_bucket,
+            "key": stored.key,
+            "version_id": stored.version_id,
+            "sha256": stored.sha256,
+            "bytes": stored.length,
+            "received_at": message.received_at,
+            "receiver": self._settings.receiver_id,
+            "connection": message.connection,
+            "sender": message.sender,
+        }
+        await self._batcher.send(
+            compact_json(envelope),
+            message.group,
+            message.event_id,
+            # No other PutObject is in flight, so no other entry can join this batch.
+            alone=not self._puts_in_flight,
+        )
+
+    async def put_rejected(self, content: bytes, reason: str, connection: str, peer: str) -> str:
+        """Writes the bytes of a rejected frame to `rejected/<date>/`, and returns the object's key.
 
         Raises `StoreUnavailableError`.
         """
@@ -112,19 +116,19 @@ class Store:
         }
         if peer:
             headers["x-amz-meta-peer"] = peer
-        await self._put(key, payload, headers, hashlib.sha256(payload).hexdigest())
+        await self._put(key, content, headers, hashlib.sha256(content).hexdigest())
         return key
 
     async def probe(self) -> None:
-        """Returns when bucket and queue answer. Raises `StoreUnavailableError` otherwise."""
+        """Returns when HeadBucket and GetQueueAttributes succeed, else raises `StoreUnavailableError`."""
         await self._aws.s3.call(Call("HeadBucket", "HEAD", self._aws.vault_path, {}))
         await self._aws.ask_queue(
             "GetQueueAttributes",
             {"QueueUrl": self._settings.queue_url, "AttributeNames": ["QueueArn"]},
         )
 
-    async def _put_once(self, key: str, payload: bytes, digest: bytes) -> str:
-        """Writes the object and returns its version. Raises `ServiceRefusedError` (412) when it exists."""
+    async def _put_once(self, key: str, content: bytes, digest: bytes) -> str:
+        """Writes the object and returns its version. Raises `ServiceResponseError` (412) when it exists."""
         sha256 = digest.hex()
         headers = {
             "content-type": CONTENT_TYPE,
@@ -133,19 +137,19 @@ class Store:
             "x-amz-checksum-sha256": base64.b64encode(digest).decode(),
             "x-amz-meta-sha256": sha256,
         }
-        return await self._put(key, payload, headers, sha256)
+        return await self._put(key, content, headers, sha256)
 
-    async def _put(self, key: str, payload: bytes, headers: dict[str, str], sha256: str) -> str:
+    async def _put(self, key: str, content: bytes, headers: dict[str, str], sha256: str) -> str:
         answer = await self._aws.s3.call(
-            Call("PutObject", "PUT", self._aws.vault_path + key, headers, payload, sha256)
+            Call("PutObject", "PUT", self._aws.vault_path + key, headers, content, sha256)
         )
         return answer.headers.get(b"x-amz-version-id", b"").decode()
 
-    async def _standing(self, key: str) -> Vaulted:
-        """The existing object, by HeadObject, which needs no permission to decrypt."""
+    async def _existing(self, key: str) -> StoredMessage:
+        """The object of an earlier copy. HeadObject needs no permission to decrypt."""
         answer = await self._aws.s3.call(Call("HeadObject", "HEAD", self._aws.vault_path + key, {}))
         sha256 = answer.headers.get(b"x-amz-meta-sha256", b"").decode()
         if not sha256:
             raise StoreUnavailableError("s3: the stored message has no sha256 in its metadata")
         version = answer.headers.get(b"x-amz-version-id", b"").decode()
-        return Vaulted(key, version, sha256, int(answer.headers[b"content-length"]))
+        return StoredMessage(key, version, sha256, int(answer.headers[b"content-length"]))

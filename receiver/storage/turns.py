@@ -1,4 +1,4 @@
-"""Keeps sends of one message group on one connection in the order of arrival."""
+"""A queue for each message group of a connection: its messages are sent in the order of arrival."""
 
 import asyncio
 from types import TracebackType
@@ -7,15 +7,15 @@ from receiver.errors import StoreUnavailableError
 
 
 class Turns:
-    """The turns of one connection, by message group."""
+    """The last turn of each message group of one connection."""
 
     def __init__(self) -> None:
         self._last: dict[str, asyncio.Future[bool]] = {}
 
     def take(self, group: str) -> "Turn":
-        """Returns the group's next turn, for `async with`.
+        """Returns the group's next turn, a context manager. It does not wait.
 
-        Does not wait. Call it in the order of arrival, before the first `await`.
+        Call it in the order of arrival, before the first `await`.
         """
         mine: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         before, self._last[group] = self._last.get(group), mine
@@ -43,13 +43,13 @@ class Turn:
         self._mine = mine
 
     async def reached(self) -> None:
-        """Waits until the previous message is on the queue.
+        """Waits until the group's previous message is on the queue.
 
-        Raises `StoreUnavailableError` when that one failed: its sender repeats it, and this message
-        must not overtake it.
+        Raises `StoreUnavailableError` when that one failed: its sender will send it again, and this
+        message must not be queued before it.
         """
         if self._before is not None and not await asyncio.shield(self._before):
-            raise StoreUnavailableError("the message before it in its group was not stored")
+            raise StoreUnavailableError("the previous message of the same group was not stored")
 
     async def __aenter__(self) -> "Turn":
         return self

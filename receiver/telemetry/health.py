@@ -1,4 +1,4 @@
-"""Health over HTTP on a separate port: `/live` (the process serves), `/ready` (it can store)."""
+"""Health checks over HTTP on a separate port: `/live` (the process runs), `/ready` (it can store)."""
 
 import asyncio
 import json
@@ -10,13 +10,14 @@ from receiver.intake.intake import Intake
 from receiver.transport.server import MllpServer
 
 _PROBE_SECONDS = 5.0
-# Seconds that a failed store makes it unready, unless one succeeds. A probe does not test every grant.
+# A failed store makes `/ready` fail for 30 s, unless a later one succeeds: the probe's calls need
+# fewer permissions than storing.
 _FAILURE_SECONDS = 30.0
 _REQUEST_SECONDS = 5.0
 
 
 class Readiness:
-    """Whether the receiver can store, by its last stores, else by a probe of bucket and queue."""
+    """Knows whether the receiver can store: from the last store, else from a probe of bucket and queue."""
 
     def __init__(self, server: MllpServer, intake: Intake) -> None:
         self._server = server
@@ -26,7 +27,7 @@ class Readiness:
         self._probing = asyncio.Lock()
 
     async def problem(self) -> str:
-        """The reason it cannot store, as a fixed text or AWS's code; empty when it can."""
+        """Returns why the receiver cannot store (a constant text or AWS's code), "" when it can."""
         if self._server.stopping:
             return "stopping"
         failed_at = self._intake.failed_at
@@ -78,7 +79,7 @@ class HealthServer:
             asyncio.LimitOverrunError,
             ConnectionError,
         ):
-            pass  # a port scan, or a probe that closed its connection
+            pass  # a port scan, or a client that closed its connection early
         finally:
             writer.close()
 

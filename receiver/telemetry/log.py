@@ -1,4 +1,4 @@
-"""Writes JSON lines to standard output: ids, codes, counts and positions, no content of a message."""
+"""Writes JSON lines to standard output. They hold ids, codes, counts and positions, no message content."""
 
 import json
 import sys
@@ -20,19 +20,19 @@ class Log:
         self._stream = stream
 
     def info(self, message: str, **facts: Any) -> None:
-        """Writes an event; `message` is a fixed text, `facts` are ids, codes and counts."""
+        """Writes a line. `message` is a constant text, `facts` are ids, codes and counts."""
         self._write("INFO", message, facts)
 
     def warning(self, message: str, **facts: Any) -> None:
-        """Writes an event that may need an operator."""
+        """Writes a line that an operator may have to act on."""
         self._write("WARNING", message, facts)
 
     def error(self, message: str, **facts: Any) -> None:
-        """Writes a fault of the receiver or the platform."""
+        """Writes a fault of the receiver or of AWS."""
         self._write("ERROR", message, facts)
 
     def line(self, document: dict[str, Any]) -> None:
-        """Writes a JSON document unchanged, for example a metric."""
+        """Writes a JSON document as one line, for example a metric."""
         self._stream.write(json.dumps(document, separators=(",", ":")) + "\n")
         self._stream.flush()
 
@@ -49,14 +49,15 @@ class Log:
 
 
 def timestamp() -> str:
-    """The current time as `2026-11-23T09:15:02.113Z`."""
+    """Returns the current time in UTC, as in `2026-11-23T09:15:02.113Z`."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def where(error: BaseException) -> str:
-    """An exception as `ValueError at receiver/message.py:87`: never its text, which may hold values.
+    """Returns an exception's class and position, as in `ValueError at receiver/intake/intake.py:87`.
 
-    An error of a service adds AWS's error code.
+    It leaves out the exception's text, which may hold values of a message. botocore's `ClientError`
+    adds AWS's error code.
     """
     code = f" {error.response['Error']['Code']}" if isinstance(error, ClientError) else ""
     frames = traceback.extract_tb(error.__traceback__)

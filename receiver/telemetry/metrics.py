@@ -7,44 +7,44 @@ from typing import Any
 from receiver.telemetry.log import Log
 
 NAMESPACE = "hl7-ens"
-# CloudWatch takes at most this many values of a metric in one line.
+# At most 100 values of a metric in one EMF line (CloudWatch, "Embedded metric format specification").
 MAX_VALUES = 100
 
 Dimensions = tuple[tuple[str, str], ...]
 
 
 class Sample:
-    """A sample of durations in seconds: all up to `MAX_VALUES`, then every 2nd, every 4th and so on.
+    """An evenly spread sample of at most `MAX_VALUES` durations, with the longest among them.
 
-    The longest is always included. Percentiles stay accurate, and the number of values is limited.
+    It holds all durations up to `MAX_VALUES`, then every 2nd, every 4th and so on.
     """
 
     def __init__(self) -> None:
-        self._kept: list[float] = []
+        self._values: list[float] = []
         self._longest = 0.0
-        self._step = self._ahead = 1
+        self._step = self._until_next = 1
 
     def add(self, seconds: float) -> None:
-        """Adds a duration, or skips it."""
+        """Adds a duration in seconds to the sample, or skips it."""
         self._longest = max(self._longest, seconds)
-        self._ahead -= 1
-        if self._ahead:
+        self._until_next -= 1
+        if self._until_next:
             return
-        if len(self._kept) == MAX_VALUES:
-            self._kept = self._kept[1::2]
+        if len(self._values) == MAX_VALUES:
+            self._values = self._values[1::2]
             self._step *= 2
-        self._kept.append(seconds)
-        self._ahead = self._step
+        self._values.append(seconds)
+        self._until_next = self._step
 
     def milliseconds(self) -> list[float]:
-        """The sample in milliseconds with two decimals, the longest last."""
-        values = sorted(self._kept)
+        """Returns the sample in milliseconds with two decimals, in ascending order."""
+        values = sorted(self._values)
         values[-1] = self._longest
         return [round(seconds * 1000, 2) for seconds in values]
 
 
 class Metrics:
-    """Collects in memory and writes one line per set of dimensions at `flush`. Not thread-safe."""
+    """Collects metrics and writes one line for each set of dimensions at `flush`. Not thread-safe."""
 
     def __init__(self, environment: str, log: Log) -> None:
         self._environment = environment
@@ -53,15 +53,15 @@ class Metrics:
         self._times: dict[str, Sample] = defaultdict(Sample)
 
     def count(self, metric: str, value: float = 1, **dimensions: str) -> None:
-        """Adds to a count; dimensions are from closed lists (a code, a reason), never free text."""
+        """Adds to a count. Dimensions have values from closed lists (a code, a reason)."""
         self._counts[tuple(dimensions.items())][metric] += value
 
     def took(self, metric: str, seconds: float) -> None:
-        """Adds one duration; it is written in milliseconds."""
+        """Adds one duration in seconds. It is written in milliseconds."""
         self._times[metric].add(seconds)
 
     def flush(self) -> None:
-        """Writes everything collected since the last flush."""
+        """Writes all metrics collected since the last flush."""
         counts, self._counts = self._counts, defaultdict(lambda: defaultdict(int))
         times, self._times = self._times, defaultdict(Sample)
         for dimensions, metrics in counts.items():

@@ -1,4 +1,4 @@
-"""One connection: cuts bytes into frames, has them answered, writes the answers in order of arrival."""
+"""One MLLP connection: decodes frames, answers each in a task, writes answers in the order of arrival."""
 
 import asyncio
 import time
@@ -9,17 +9,19 @@ from typing import Protocol, cast
 from hl7.mllp import Decoder, Frame, wrap
 from receiver.intake.intake import Intake
 from receiver.intake.sender_table import Origin, SenderTable, certificate_names
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
 from receiver.transport.keepalive import keep_alive
 
+_CLOSED_BY_SENDER = "closed by the sender"
+
 
 class Owner(Protocol):
-    """The server, as a connection uses it."""
+    """The members of the server that a connection uses."""
 
-    settings: Settings
+    settings: ReceiverSettings
     intake: Intake
     metrics: Metrics
     log: Log
@@ -28,15 +30,15 @@ class Owner(Protocol):
     def senders(self) -> SenderTable:
         """The sender table in use; another object after each change."""
 
-    def opened(self, connection: "Connection") -> None:
+    def opened(self, connection: "MllpConnection") -> None:
         """Called once the connection is made."""
 
-    def closed(self, connection: "Connection") -> None:
+    def closed(self, connection: "MllpConnection") -> None:
         """Called once the connection is gone."""
 
 
 class _Place:
-    """A frame's position in the queue of answers. It holds a reference to its task."""
+    """A frame's position in the queue of answers, with its task and its answer."""
 
     __slots__ = ("answer", "answered", "arrived_at", "task")
     task: asyncio.Task[None]
@@ -47,8 +49,8 @@ class _Place:
         self.answer: bytes | None = None
 
 
-class Connection(asyncio.Protocol):
-    """Reads while fewer than the limit are in flight. Each frame is a task; answers keep the order."""
+class MllpConnection(asyncio.Protocol):
+    """The protocol of one connection. It stops reading while `max_in_flight` frames are unanswered."""
 
     def __init__(self, owner: Owner, peer: str) -> None:
         self._owner = owner
@@ -66,7 +68,7 @@ class Connection(asyncio.Protocol):
         self._stopping = False
         self._waiting = False  # for room, with reading paused
         self._input_ended = False
-        self._why = "the sender closed it"
+        self._why = _CLOSED_BY_SENDER
         self._tls = False
         self._opened_at = self._heard_at = time.monotonic()
         self._frame_began_at: float | None = None
@@ -83,7 +85,7 @@ class Connection(asyncio.Protocol):
         keep_alive(transport.get_extra_info("socket"))
         self._tls = transport.get_extra_info("sslcontext") is not None
         self._certificate = certificate_names(transport.get_extra_info("peercert"))
-        self._judge()
+        self._find_senders()
         self._owner.opened(self)
 
     def data_received(self, data: bytes) -> None:
@@ -102,14 +104,17 @@ class Connection(asyncio.Protocol):
             self._take(frames)
 
     def eof_received(self) -> bool:
-        """Keeps the write side open until all frames are answered. TLS cannot be half-closed."""
+        """Leaves the write side open until all frames are answered, except under TLS.
+
+        asyncio does not support half-closed TLS connections (Python, "asyncio.Protocol.eof_received").
+        """
         self._end_input()
         return not self._tls
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Lets messages in flight be stored, and logs the connection's counts."""
         if exc is not None:
-            self._why = "it broke"
+            self._why = "connection lost"
         self._input_ended = True
         self._cancel_end_timer()
         self._log()
@@ -118,18 +123,18 @@ class Connection(asyncio.Protocol):
         self._owner.closed(self)
 
     def pause_writing(self) -> None:
-        """The sender does not read its answers: stop reading from it."""
+        """Stops reading: the write buffer is full, because the sender does not read its answers."""
         self._blocked_at = time.monotonic()
 
     def resume_writing(self) -> None:
-        """The sender reads its answers again."""
+        """Reads again: the write buffer has room."""
         self._blocked_at = None
         self._go_on()
 
     def stop(self) -> None:
-        """Finishes the frame that is being received, and closes when everything is answered."""
+        """Receives the frame in progress to its end, answers all frames, then closes."""
         self._stopping = True
-        self._why = "the receiver stops"
+        self._why = "the receiver is stopping"
         self._go_on()
 
     def abort(self) -> None:
@@ -138,18 +143,18 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def check(self, now: float) -> None:
-        """Ends a connection after its idle, frame or write timeout."""
+        """Closes the connection after its write, frame or idle timeout. `now` is monotonic."""
         if self._blocked_at is not None and now - self._blocked_at > self._settings.frame_seconds:
-            self._why = "its answers are not read"
+            self._why = "write timeout: the sender does not read its answers"
             self.abort()
         elif self._transport is None or self._input_ended:
             return
         elif self._frame_began_at is not None and self._may_read():
             if now - self._frame_began_at > self._settings.frame_seconds:
-                self._why = "a frame did not end in time"
+                self._why = "frame timeout: no end block"
                 self._end_input()
         elif not self._in_flight and now - self._heard_at > self._settings.idle_seconds:
-            self._close("it was idle")
+            self._close("idle timeout")
 
     def _take(self, frames: list[Frame]) -> None:
         self._frames += len(frames)
@@ -159,7 +164,7 @@ class Connection(asyncio.Protocol):
         self._go_on()
 
     def _go_on(self) -> None:
-        """Starts waiting frames, resumes reading below the limit, closes when all is done."""
+        """Starts waiting frames, resumes reading below the limit, closes a finished connection."""
         while (
             self._backlog
             and self._blocked_at is None
@@ -167,7 +172,7 @@ class Connection(asyncio.Protocol):
         ):
             frame, place = self._backlog.popleft()
             self._in_flight.append(place)
-            # Created directly, which is cheaper than by the loop; with a name, so asyncio generates none.
+            # Faster than loop.create_task(); the name keeps asyncio from generating one.
             place.task = asyncio.Task(self._answer(frame, place), loop=self._loop, name="answer")
         if self._transport is None:
             return
@@ -178,12 +183,14 @@ class Connection(asyncio.Protocol):
 
     def _read_or_pause(self, transport: asyncio.Transport) -> None:
         if self._may_read() != self._waiting:
-            return  # as it is
+            return  # no change
         self._waiting = not self._waiting
         if self._waiting:
             transport.pause_reading()
         else:
-            if self._frame_began_at is not None:  # the receiver caused this wait, not the sender
+            if (
+                self._frame_began_at is not None
+            ):  # the receiver caused the pause: restart the timeout
                 self._frame_began_at = time.monotonic()
             transport.resume_reading()
             self._await_end_block()
@@ -195,19 +202,19 @@ class Connection(asyncio.Protocol):
         return self._input_ended or (self._stopping and not self._decoder.in_frame)
 
     async def _answer(self, frame: Frame, place: _Place) -> None:
-        if self._table is not self._owner.senders:  # a new configuration document
-            self._judge()
+        if self._table is not self._owner.senders:  # the configuration document has changed
+            self._find_senders()
         place.answer = await self._intake.answer(frame, self._origin, self._turns)
         place.answered = True
         self._settle()
 
-    def _judge(self) -> None:
+    def _find_senders(self) -> None:
         """Looks up the connection's permitted senders in the current table."""
         self._table = self._owner.senders
         self._origin = self._table.origin(self.connection_id, self.peer, self._certificate)
 
     def _settle(self) -> None:
-        """Writes the finished answers at the head of the queue in one write."""
+        """Writes the finished answers at the head of the queue, in one write."""
         due = []
         now = time.monotonic()
         while self._in_flight and self._in_flight[0].answered:
@@ -230,7 +237,7 @@ class Connection(asyncio.Protocol):
         self._take(self._decoder.end())
 
     def _await_end_block(self) -> None:
-        """A 0x1C as the last byte may be an end block without its 0x0D: it ends the frame after a timeout."""
+        """Starts the timer that ends a frame whose last byte is 0x1C without the 0x0D."""
         self._cancel_end_timer()
         if self._decoder.may_have_ended:
             self._end_timer = self._loop.call_later(
@@ -239,7 +246,7 @@ class Connection(asyncio.Protocol):
 
     def _end_block_was_last(self) -> None:
         if not self._may_read():
-            return  # reading is paused, so the next byte may be in the socket's buffer
+            return  # reading is paused: the 0x0D may be in the socket's buffer
         frames = self._decoder.settle()
         self._frame_began_at = None
         self._take(frames)
@@ -259,8 +266,8 @@ class Connection(asyncio.Protocol):
         separators, junk = self._decoder.separator_bytes, self._decoder.junk_bytes
         if junk:
             self._metrics.count("JunkBytes", junk)
-        if not self._bytes and self._why == "the sender closed it":
-            return  # a load balancer's health check
+        if not self._bytes and self._why == _CLOSED_BY_SENDER:
+            return  # probably the TCP health check of a load balancer
         self._owner.log.info(
             "connection closed",
             connection=self.connection_id,

@@ -1,8 +1,9 @@
-"""TCP keepalive: keeps idle connections open in load balancers and VPNs, and detects dead ones."""
+"""TCP keepalive: keeps idle connections open in load balancers and VPNs, and detects dead peers."""
 
 import socket
 
-# A Network Load Balancer drops an idle connection after 350 s; the probes are more frequent.
+# A Network Load Balancer drops a TCP connection after 350 s without data (Elastic Load Balancing,
+# "Network Load Balancers: idle timeout"), so probes start after 120 s.
 _IDLE, _INTERVAL, _PROBES = 120, 30, 4
 
 _OPTIONS = (
@@ -14,7 +15,7 @@ _OPTIONS = (
 
 
 def keep_alive(connection: socket.socket) -> None:
-    """Turns probes on, with the times above where the platform allows to set them."""
+    """Turns keepalive probes on, with the times above where the platform has these options."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _OPTIONS:
         option = getattr(socket, name, None)

@@ -1,4 +1,4 @@
-"""Reads PROXY protocol version 2 headers: a load balancer names the client (HAProxy, proxy-protocol.txt)."""
+"""Reads the client's address from PROXY protocol headers, version 2 (HAProxy, proxy-protocol.txt, 2.2)."""
 
 import asyncio
 import socket
@@ -7,23 +7,23 @@ import struct
 _SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 _LOCAL, _PROXY = 0x20, 0x21
 _TCP4, _TCP6 = 0x11, 0x21
-_MAX_LENGTH = 4096
+_MAX_HEADER_BYTES = 4096
 
 
 class ProxyHeaderError(Exception):
-    """The connection does not begin with a header of version 2."""
+    """Raised when a connection does not begin with a header of version 2."""
 
 
 async def read_client_address(connection: socket.socket) -> str:
-    """Returns the client's address from the header, and reads no byte after it.
+    """Returns the client's address from the header, and leaves the bytes after it in the socket.
 
-    Empty for the load balancer's own connections (health checks). Raises `ProxyHeaderError`.
+    Returns "" for the load balancer's own connections (health checks). Raises `ProxyHeaderError`.
     """
     head = await _read(connection, 16)
     if head[:12] != _SIGNATURE:
         raise ProxyHeaderError
     command, family, length = struct.unpack("!BBH", head[12:])
-    if command not in (_LOCAL, _PROXY) or length > _MAX_LENGTH:
+    if command not in (_LOCAL, _PROXY) or length > _MAX_HEADER_BYTES:
         raise ProxyHeaderError
     addresses = await _read(connection, length)
     if command == _LOCAL:

@@ -5,30 +5,30 @@ import socket
 import time
 from collections import Counter
 
-from receiver.intake.configuration import Configuration
+from receiver.intake.configuration import SenderConfiguration
 from receiver.intake.intake import Intake
 from receiver.intake.sender_table import SenderTable, within
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
-from receiver.transport.connection import Connection
+from receiver.transport.connection import MllpConnection
 from receiver.transport.proxy_protocol import ProxyHeaderError, read_client_address
 from receiver.transport.tls import Tls
 
 _BACKLOG = 1024
-_LONGEST_WATCH_PAUSE = 1.0
+_MAX_CHECK_INTERVAL_SECONDS = 1.0
 # Out of file descriptors or memory: leave connections in the listen backlog and retry `accept()` later.
-_ACCEPT_PAUSE = 0.2
+_ACCEPT_RETRY_SECONDS = 0.2
 
 
 class MllpServer:
-    """The server of one receiver. `stop` refuses new connections, answers messages in flight, then closes."""
+    """The MLLP server of one receiver process."""
 
     def __init__(
         self,
-        settings: Settings,
+        settings: ReceiverSettings,
         intake: Intake,
-        configuration: Configuration,
+        configuration: SenderConfiguration,
         metrics: Metrics,
         log: Log,
         *,
@@ -40,8 +40,8 @@ class MllpServer:
         self.log = log
         self._configuration = configuration
         self._tls = tls
-        self._places: Counter[str] = Counter()  # by peer, those being admitted included
-        self._connections: set[Connection] = set()
+        self._slots: Counter[str] = Counter()  # by peer; includes connections being admitted
+        self._connections: set[MllpConnection] = set()
         self._none_left = asyncio.Event()
         self._none_left.set()
         self._listener: socket.socket | None = None
@@ -63,7 +63,10 @@ class MllpServer:
         return port
 
     async def stop(self) -> None:
-        """Stops accepting, lets messages in flight be stored and answered, and closes by the deadline."""
+        """Stops accepting, waits until messages in flight are answered, and closes all connections.
+
+        Connections that are open after `stop_seconds` are aborted.
+        """
         self.stopping = True
         if self._accepting is not None:
             self._accepting.cancel()
@@ -79,7 +82,9 @@ class MllpServer:
                 await asyncio.gather(*self._admitting)
                 await self._none_left.wait()
         except TimeoutError:
-            self.log.warning("connections cut at the deadline", connections=len(self._connections))
+            self.log.warning(
+                "connections aborted after stop_seconds", connections=len(self._connections)
+            )
             for connection in tuple(self._connections):
                 connection.abort()
         if self._watch is not None:
@@ -95,7 +100,7 @@ class MllpServer:
         """The number of open connections."""
         return len(self._connections)
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: MllpConnection) -> None:
         """Adds a connection; closes it when the server is stopping."""
         self._connections.add(connection)
         self._none_left.clear()
@@ -103,7 +108,7 @@ class MllpServer:
         if self.stopping:
             connection.stop()
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: MllpConnection) -> None:
         """Removes a connection."""
         self._connections.discard(connection)
         self._leave(connection.peer)
@@ -117,14 +122,14 @@ class MllpServer:
                 connection, address = await loop.sock_accept(listener)
             except OSError as error:
                 self.log.error("cannot accept", error=type(error).__name__, number=error.errno)
-                await asyncio.sleep(_ACCEPT_PAUSE)
+                await asyncio.sleep(_ACCEPT_RETRY_SECONDS)
                 continue
             self._begin_admitting(connection, address[0])
-            # Accept all waiting connections in one turn: under load the loop turns rarely.
+            # Accept all waiting connections now: under load the next iteration of the loop is late.
             for _ in range(_BACKLOG):
                 try:
                     connection, address = listener.accept()
-                except OSError:  # none waiting; another error recurs in the next turn
+                except OSError:  # no connection waits; any other error recurs in sock_accept()
                     break
                 self._begin_admitting(connection, address[0])
 
@@ -135,7 +140,7 @@ class MllpServer:
         task.add_done_callback(self._admitting.discard)
 
     async def _admit(self, connection: socket.socket, peer: str) -> None:
-        """Sets a connection up (peer address, limits, TLS), or closes it."""
+        """Sets a connection up (peer address, limits, TLS handshake), or closes it."""
         settings, why = self.settings, ""
         admitted = False
         try:
@@ -144,46 +149,52 @@ class MllpServer:
                     peer = await read_client_address(connection) or peer
             if why := self._no_room(peer):
                 return
-            self._places[peer] += 1
+            self._slots[peer] += 1
             admitted = True
             context = self._tls.context if self._tls else None
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: Connection(self, peer),
+                lambda: MllpConnection(self, peer),
                 connection,
                 ssl=context,
                 ssl_handshake_timeout=settings.tls_handshake_seconds if context else None,
             )
             admitted = False  # the connection now releases its slot
         except (ProxyHeaderError, TimeoutError) as error:
-            why = "no PROXY header" if isinstance(error, ProxyHeaderError) else "not in time"
+            why = (
+                "no PROXY header"
+                if isinstance(error, ProxyHeaderError)
+                else "timeout before the TLS handshake ended"
+            )
         except OSError as error:  # TLS errors are among them
-            why = f"no TLS: {getattr(error, 'reason', None) or type(error).__name__}"
+            why = f"TLS handshake failed: {getattr(error, 'reason', None) or type(error).__name__}"
         finally:
             if admitted:
                 self._leave(peer)
             if why:
                 connection.close()
-                self.metrics.count("ConnectionsRefused")
-                self.log.warning("connection refused", peer=peer, why=why)
+                self.metrics.count("ConnectionsRejected")
+                self.log.warning("connection rejected", peer=peer, why=why)
 
     def _no_room(self, peer: str) -> str:
-        if self._places.total() >= self.settings.max_connections:
-            return "too many connections"
-        if self._places[peer] >= self.settings.max_connections_per_peer:
-            return "too many connections of this peer"
+        if self._slots.total() >= self.settings.max_connections:
+            return "max_connections reached"
+        if self._slots[peer] >= self.settings.max_connections_per_peer:
+            return "max_connections_per_peer reached"
         return ""
 
     def _leave(self, peer: str) -> None:
-        self._places[peer] -= 1
-        if not self._places[peer]:
-            del self._places[peer]
+        self._slots[peer] -= 1
+        if not self._slots[peer]:
+            del self._slots[peer]
 
     async def _watch_connections(self) -> None:
-        pause = min(
-            _LONGEST_WATCH_PAUSE, self.settings.frame_seconds / 4, self.settings.idle_seconds / 4
+        interval_seconds = min(
+            _MAX_CHECK_INTERVAL_SECONDS,
+            self.settings.frame_seconds / 4,
+            self.settings.idle_seconds / 4,
         )
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(interval_seconds)
             now = time.monotonic()
             for connection in tuple(self._connections):
                 connection.check(now)

@@ -11,18 +11,18 @@ from typing import IO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from receiver.settings import SettingError, Settings, TlsFiles
+from receiver.settings import ReceiverSettings, SettingError, TlsFiles
 from receiver.storage.aws_client.calls import read_secret
 from receiver.telemetry.log import Log, where
 
 Material = tuple[bytes, bytes, bytes]
-"""PEM texts: the certificate with its chain, its key, and the client authorities (may be empty)."""
+"""Three PEM texts: certificate with chain, private key, client authorities (b"" without mutual TLS)."""
 
 
 class Tls:
-    """The TLS context for new connections. Open connections keep theirs."""
+    """The TLS context for new connections. Open connections continue with their earlier context."""
 
-    def __init__(self, settings: Settings, log: Log) -> None:
+    def __init__(self, settings: ReceiverSettings, log: Log) -> None:
         self._seconds = settings.tls_reload_seconds
         self._log = log
         self._read: Callable[[], Material] | None = None
@@ -35,17 +35,20 @@ class Tls:
         self.context: ssl.SSLContext | None = None
 
     def load(self) -> None:
-        """Makes the first context; blocks. Raises `SettingError` when certificate and key do not match."""
+        """Builds the first context. Blocks. Raises `SettingError` when a PEM text cannot be used."""
         if self._read is None:
             return
         try:
             self._material = self._read()
             self.context = make_context(self._material)
         except (OSError, ValueError, KeyError, TypeError):
-            raise SettingError("TLS: certificate, key or authorities cannot be read") from None
+            raise SettingError(
+                "ENS_TLS_SECRET or ENS_TLS_*_FILE: not readable as a PEM certificate, its key and"
+                " client authorities"
+            ) from None
 
     async def keep_fresh(self) -> None:
-        """Reloads changed certificates, until cancelled. An unreadable one is logged and the old one stays."""
+        """Loads changed certificates, until cancelled. One that cannot be used is logged and ignored."""
         while self._read is not None:
             await asyncio.sleep(self._seconds)
             try:
@@ -61,21 +64,24 @@ class Tls:
                 BotoCoreError,
                 ClientError,
             ) as error:
-                self._log.error("TLS: the new certificate cannot be used", error=where(error))
+                self._log.error(
+                    "TLS: new certificate cannot be used; previous one stays in use",
+                    error=where(error),
+                )
             else:
                 self._material = material
-                self._log.info("TLS: a new certificate is in use")
+                self._log.info("TLS: new certificate in use")
 
 
 def make_context(material: Material) -> ssl.SSLContext:
-    """A server context with TLS 1.2 or newer. With authorities, clients must present a certificate.
+    """Returns a server context with TLS 1.2 or newer. With client authorities it requires a certificate.
 
-    Raises `ssl.SSLError`, an `OSError`, when these are not a certificate and its key.
+    Raises `ssl.SSLError`, an `OSError`, when certificate and key do not belong together.
     """
     certificate, key, client_ca = material
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    _show(context, certificate, key)
+    _load_chain(context, certificate, key)
     if client_ca:
         context.load_verify_locations(cadata=client_ca.decode("ascii"))
         context.verify_mode = ssl.CERT_REQUIRED
@@ -83,22 +89,22 @@ def make_context(material: Material) -> ssl.SSLContext:
 
 
 def client_context(identity: Mapping[str, str]) -> ssl.SSLContext:
-    """A client context with TLS 1.2 or newer, for the smoke test, which connects like a sender.
+    """Returns a client context with TLS 1.2 or newer, for the smoke test.
 
-    `identity` may hold `ca`, and for mutual TLS `certificate` and `key`, in PEM. Without `ca` it
-    trusts the authorities of the machine.
+    `identity` may hold PEM texts: `ca`, and for mutual TLS `certificate` and `key`. Without `ca` the
+    authorities of the machine are trusted.
     """
     context = ssl.create_default_context(cadata=identity.get("ca") or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if identity.get("certificate"):
-        _show(context, identity["certificate"].encode(), identity["key"].encode())
+        _load_chain(context, identity["certificate"].encode(), identity["key"].encode())
     return context
 
 
-def _show(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
-    """Makes a certificate the one that the context shows."""
+def _load_chain(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
+    """Loads the certificate that the context presents, with its key."""
     with _InMemory(certificate) as certificate_file, _InMemory(key) as key_file:
-        # An empty password keeps OpenSSL from asking for one on the terminal.
+        # Without a password argument OpenSSL would ask for one on the terminal.
         context.load_cert_chain(certificate_file, key_file, password="")
 
 
@@ -108,7 +114,7 @@ def _from_files(files: TlsFiles) -> Material:
 
 
 def _from_secret(secret_id: str) -> Material:
-    """The secret's JSON: `certificate`, `key` and, for mutual TLS, `client_ca`, in PEM."""
+    """Reads the secret's JSON: `certificate`, `key` and, for mutual TLS, `client_ca`, in PEM."""
     document = json.loads(read_secret(secret_id))
     return (
         document["certificate"].encode(),
@@ -118,7 +124,7 @@ def _from_secret(secret_id: str) -> Material:
 
 
 class _InMemory:
-    """A path to these bytes, because OpenSSL reads keys from paths only. On Linux it is in memory."""
+    """Gives these bytes a path, because `load_cert_chain` takes paths only. On Linux it is in memory."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content

@@ -1,4 +1,4 @@
-"""`python -m simulators.comprehend_medical --port N`: the stand-in alone, for any AWS client."""
+"""`python -m simulators.comprehend_medical --port N`: runs the simulator alone, for any AWS client."""
 
 import argparse
 

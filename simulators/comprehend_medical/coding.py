@@ -1,4 +1,4 @@
-"""ICD-10-CM codes for a condition: the curated ones, made as specific as the note is, then the linker's."""
+"""Finds ICD-10-CM codes for a condition: curated codes, refined by the note's words, then the linker's."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -10,15 +10,15 @@ from simulators.comprehend_medical.ontology import DATA, codes
 from simulators.comprehend_medical.tokens import Token
 
 SHORT_TEXT = 9
-"""A text of so few words is one diagnosis, as a registration desk types it."""
+"""A text of at most so many words counts as one diagnosis, as in a registration form."""
 
 SURE = 0.93
 
 KNOWN = 0.85
-"""How surely the linker must know a short text in which no condition was found to take it for one."""
+"""The linker's minimum score for a short text without a known condition to count as a condition."""
 
 CATEGORY = 3
-"""Characters of a code that name its category."""
+"""The number of characters of a code's category."""
 
 SIGNS = (
     *(
@@ -54,11 +54,11 @@ SIGNS = (
     ),
     *("R59", "R60", "R62", "R64", "R65", "R7", "R8", "R9"),
 )
-"""What the chapter of symptoms and signs lists as seen or measured rather than told."""
+"""Codes of the chapter of symptoms and signs that are signs (observed), not symptoms (reported)."""
 
 
 def coded(mention: Mention, written: str, whole: str = "") -> list[tuple[str, float]]:
-    """Up to five codes with scores, best first. `whole` is the text where it is one short diagnosis."""
+    """Returns up to five codes with scores, best first. `whole` is the text if it is one short diagnosis."""
     found: dict[str, float] = {}
     for code, score in _offered(mention, written, whole):
         if code in codes():
@@ -69,7 +69,7 @@ def coded(mention: Mention, written: str, whole: str = "") -> list[tuple[str, fl
 
 
 def _offered(mention: Mention, written: str, whole: str) -> Iterator[tuple[str, float]]:
-    """Codes with scores, the best first; a code may come twice."""
+    """Codes with scores, best first. A code may appear twice."""
     around = mention.words or written
     if mention.past and mention.codes and mention.codes[0][:CATEGORY] in _history():
         yield _history()[mention.codes[0][:CATEGORY]], 0.88
@@ -95,7 +95,7 @@ def _offered(mention: Mention, written: str, whole: str) -> Iterator[tuple[str, 
 
 
 def _curated(mention: Mention, around: str, whole: str) -> Iterator[tuple[str, float]]:
-    """The curated codes, before them what the words around make of the first."""
+    """The curated codes, preceded by the sibling of the first that fits the surrounding words."""
     named = linker.words_of(mention.core)
     said = linker.words_of(f"{around} {whole}") - named
     closer = siblings.closest(mention.codes, said, named)
@@ -109,20 +109,20 @@ def _curated(mention: Mention, around: str, whole: str) -> Iterator[tuple[str, f
 def _joined(
     wide: tuple[tuple[str, float], ...], narrow: tuple[tuple[str, float], ...]
 ) -> tuple[tuple[str, float], ...]:
-    """The wider words' codes unless the narrow ones are plainly surer."""
+    """The codes of the longer phrase, unless those of the shorter have clearly higher scores."""
     if narrow and (not wide or narrow[0][1] > wide[0][1] + 0.2):
         return (*narrow, *wide)
     return (*wide, *narrow)
 
 
 def is_short(text: str, found: Sequence[Token]) -> bool:
-    """Whether a text is one diagnosis rather than a note."""
+    """Whether a text is one diagnosis, not a note."""
     words = [token for token in found if token.is_word]
     return 0 < len(words) <= SHORT_TEXT and "\n" not in text.strip() and ". " not in text
 
 
 def whole(text: str, found: Sequence[Token]) -> list[Mention]:
-    """A short text of several words as one condition, where the code set names it: "smoke inhalation"."""
+    """A short text of several words as one condition, if ICD-10-CM has a code for it: "smoke inhalation"."""
     places = [place for place, token in enumerate(found) if token.is_word]
     best = linker.candidates(text.lower())[:1]
     if len(places) < 2 or not best or best[0][1] < KNOWN:
@@ -139,6 +139,6 @@ def kind_of(code: str) -> str:
 
 @cache
 def _history() -> dict[str, str]:
-    """The category of a disease -> the code for having had it."""
+    """Maps the category of a disease to the code for a history of it."""
     with (DATA / "history.csv").open(encoding="utf-8", newline="") as rows:
         return {row["category"]: row["code"] for row in csv.DictReader(rows)}

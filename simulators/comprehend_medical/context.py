@@ -1,4 +1,4 @@
-"""Whether a note denies, supposes, doubts or tells of a relative what it mentions (NegEx's idea).
+"""Finds the traits of mentions (negated, hypothetical, family history) from cue phrases, as NegEx does.
 
 A cue of cues.csv stands before or behind what it speaks of, in the same sentence. Its sides:
 
@@ -24,13 +24,13 @@ from simulators.comprehend_medical.sections import traits_at
 from simulators.comprehend_medical.tokens import Token, tokens
 
 REACH = 7
-"""Words between a cue, or the last thing in its list, and the next that it still speaks of."""
+"""Maximum words between a cue, or the last item of its list, and the next item that it applies to."""
 
 NEAR = 4
-"""Words that an `adjacent` or `after` cue reaches."""
+"""Maximum words between an `adjacent` or `after` cue and its mention."""
 
 LONGEST_LIST = 40
-"""Things that one cue speaks of at most; a review of systems names about thirty."""
+"""Maximum mentions of one cue; a review of systems has about thirty."""
 
 TURNS = frozenset(
     {
@@ -44,12 +44,12 @@ TURNS = frozenset(
 
 
 DENIALS = frozenset({"no", "none", "denies", "denied", "negative", "neg", "absent", "nil", "n"})
-"""What denies the thing that stands before it and a colon or a dash."""
+"""Words that negate the term before a colon or a dash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A phrase of cues.csv and what it makes of what it speaks of (`about`: condition, medication, both)."""
+    """A phrase of cues.csv, its trait, and the mentions that it applies to (`about`: condition, medication, both)."""
 
     forms: tuple[str, ...]
     trait: str
@@ -59,7 +59,7 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Something mentioned: its tokens, its sentence, and whether a condition or a medication."""
+    """A mention: its tokens, its sentence, and whether it is a condition or a medication."""
 
     first: int
     last: int
@@ -69,7 +69,7 @@ class Span:
 def traits(
     text: str, found: Sequence[Token], sentence_of: Sequence[int], spans: Sequence[Span]
 ) -> list[set[str]]:
-    """For each span the traits that the cues around it make; the spans are in reading order."""
+    """Returns the traits of each span from the cues around it. Spans are in the order of the text."""
     headed = traits_at(text)
     results = [
         {trait for trait, about in headed(found[span.first].begin) if about in ("both", span.about)}
@@ -89,13 +89,13 @@ def traits(
 
 
 def _signed(text: str, found: Sequence[Token], sentence_of: Sequence[int], span: Span) -> bool:
-    """Whether a sign denies it: the minus of "+cough, -fever", the label of "Fever: no."."""
+    """Whether a sign negates it: the minus in "+cough, -fever", the "no" in "Fever: no."."""
     before, behind = span.first - 1, span.last + 1
     if before >= 0 and found[before].text == "-":
         blank = found[before].begin == 0 or text[found[before].begin - 1] in " \t(,;"
         at_start = before == 0 or sentence_of[before - 1] != sentence_of[before]
         if blank and found[before].end == found[span.first].begin:
-            # At the start of a line it is a list's dash, unless a plus stands beside it.
+            # At the start of a line it is the dash of a list, unless a plus is beside it.
             same = [t for t, n in zip(found, sentence_of, strict=True) if n == sentence_of[before]]
             if not at_start or any(token.text == "+" for token in same):
                 return True
@@ -109,14 +109,14 @@ def _signed(text: str, found: Sequence[Token], sentence_of: Sequence[int], span:
 
 @dataclass(frozen=True, slots=True)
 class _Reach:
-    """What a cue at some place in a note speaks of."""
+    """The spans to which a cue applies."""
 
     found: Sequence[Token]
     sentence_of: Sequence[int]
     spans: Sequence[Span]
 
     def indexes(self, cue: Cue, begin: int, end: int) -> list[int]:
-        """The indexes of the spans that a cue at the tokens `begin` to `end` speaks of."""
+        """Returns the indexes of the spans to which a cue at the tokens `begin` to `end` applies."""
         if cue.side in ("after", "next"):
             return self._before(begin, 0 if cue.side == "next" else NEAR)
         if cue.side == "touching":
@@ -126,7 +126,7 @@ class _Reach:
         return self._behind(end, REACH, commas=True)
 
     def _before(self, begin: int, reach: int) -> list[int]:
-        """The nearest span before the token `begin`, when it is near enough."""
+        """The nearest span before the token `begin`, if it is within the limit."""
         index = bisect_left(self.spans, begin, key=lambda span: span.last) - 1
         if index < 0 or self.sentence_of[self.spans[index].last] != self.sentence_of[begin]:
             return []
@@ -134,7 +134,7 @@ class _Reach:
         return [index] if near else []
 
     def _behind(self, end: int, reach: int, commas: bool) -> list[int]:
-        """The spans behind the token `end`, each near enough to the one before it."""
+        """The spans after the token `end`, each within the limit from the one before it."""
         first = bisect_right(self.spans, end, key=lambda span: span.first)
         reached = end
         for index in range(first, min(first + LONGEST_LIST, len(self.spans))):
@@ -146,7 +146,7 @@ class _Reach:
         return list(range(first, min(first + LONGEST_LIST, len(self.spans))))
 
     def _clear(self, left: int, right: int, reach: int, commas: bool) -> bool:
-        """Whether few enough words, and none that turns the sentence, stand between two tokens."""
+        """Whether at most so many words, and none that ends a cue's scope, are between two tokens."""
         between = self.found[left + 1 : right]
         if sum(token.is_word for token in between) > reach:
             return False
@@ -156,9 +156,9 @@ class _Reach:
 
 
 def _cues_in(found: Sequence[Token], covered: set[int]) -> list[tuple[int, int, tuple[Cue, ...]]]:
-    """Where cues stand: first token, last token, and the cues of that phrase.
+    """Yields first token, last token and cues of each phrase found.
 
-    Of two that overlap the one that goes on longer wins: "is negative for" is no "is negative".
+    Of two overlapping phrases the longer is used: "is negative for", not "is negative".
     """
     places: list[tuple[int, int, tuple[Cue, ...]]] = []
     for index in range(len(found)):
@@ -190,7 +190,7 @@ def _plain(token: Token) -> str:
 
 @cache
 def _cues() -> dict[str, list[tuple[tuple[str, ...], tuple[Cue, ...]]]]:
-    """The phrases by their first word, the longest first, each with its cues."""
+    """Returns the phrases by their first word, longest first, each with its cues."""
     phrases: dict[tuple[str, ...], list[Cue]] = {}
     with (DATA / "cues.csv").open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):

@@ -1,10 +1,10 @@
-"""How much of a drug, in which form, by which way and how often: the attributes behind its name."""
+"""Finds the attributes after a drug's name: strength, dosage, form, route, frequency, duration."""
 
 import re
 from dataclasses import dataclass
 
 REACH = 80
-"""Characters behind a drug's name in which its attributes are looked for."""
+"""Characters after a drug's name in which its attributes are searched."""
 
 _FORM = r"(?:tablets?|tabs?|capsules?|caps?|patch(?:es)?|solution|suspension|cream|ointment|drops?|inhaler|puffs?|spray|injection|syrup|er|xr|sr)"
 _AMOUNT = (
@@ -38,7 +38,7 @@ _BEHIND_FORM = re.compile(rf"\s*{_FORM}\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A kind of `DetectEntitiesV2` attribute and where it stands in the note."""
+    """An attribute type of `DetectEntitiesV2` and its offsets in the note."""
 
     type: str
     begin: int
@@ -46,7 +46,7 @@ class Attribute:
 
 
 def attributes(text: str, begin: int, end: int) -> list[Attribute]:
-    """The attributes between a drug's end and the place where the next thing begins, in order.
+    """Returns the attributes between a drug's end and the next mention, in order.
 
     An amount right before a form is a STRENGTH ("10 mg tablet"), any other a DOSAGE.
     """

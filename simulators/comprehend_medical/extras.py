@@ -1,4 +1,4 @@
-"""Tests with their values, procedures, treatments, times and habits in a note, by table and pattern."""
+"""Finds tests with values, procedures, treatments, times and habits in a note, by tables and patterns."""
 
 import csv
 import re
@@ -48,7 +48,7 @@ _DATE_TIME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """Something of a category and type between two offsets, with a test's value and unit."""
+    """An entity of a category and type between two offsets, with value and unit if it is a test."""
 
     category: str
     type: str
@@ -59,7 +59,7 @@ class Extra:
 
 
 def extras(text: str) -> list[Extra]:
-    """Tests, procedures, treatments, times and habits in reading order; they may overlap conditions."""
+    """Returns these entities in the order of the text. They may overlap conditions."""
     found: list[Extra] = []
     for match in _table().finditer(text):
         kind = _kinds()[" ".join(match[0].lower().split())]
@@ -87,7 +87,7 @@ def extras(text: str) -> list[Extra]:
 
 
 def dates(text: str) -> list[tuple[int, int]]:
-    """Where dates stand."""
+    """Returns the offsets of dates."""
     return [match.span() for match in _DATE_TIME.finditer(text)]
 
 
@@ -103,7 +103,7 @@ def _kinds() -> dict[str, str]:
 
 @cache
 def _table() -> re.Pattern[str]:
-    """Every name; abbreviations as they are written, words however capitalised."""
+    """A pattern of all names: abbreviations with exact case, words with any case."""
     with (DATA / "tests.csv").open(encoding="utf-8", newline="") as rows:
         names = [name for row in csv.DictReader(rows) for name in row["names"].split("|")]
     names.sort(key=len, reverse=True)

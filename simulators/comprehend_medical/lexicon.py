@@ -1,4 +1,4 @@
-"""The conditions and drugs that the stand-in knows, and where they occur in a note."""
+"""The simulator's lexicons of conditions and drugs, and their search in a note."""
 
 import csv
 import re
@@ -12,23 +12,23 @@ from simulators.comprehend_medical.tokens import Token, tokens
 
 DATA = Path(__file__).parent / "data"
 AROUND = 40
-"""Characters before and behind an occurrence at which an entry's `unless` looks."""
+"""Characters before and after an occurrence that an entry's `unless` pattern sees."""
 
 SHORTEST_DRUG = 6
-"""Letters from which on a drug's name may be misspelt, where a dose follows it."""
+"""Minimum letters of a drug's name that may be misspelt if a dose follows."""
 
 DOSED = re.compile(
     r"\s*(?:\d|gtt|drip|iv\b|po\b|im\b|sq\b|sl\b|neb|inhaler|tab|cap|daily|bid|tid|qhs)",
     re.IGNORECASE,
 )
-"""What shows that a drug's name stood before it."""
+"""The pattern of a dose after a drug's name."""
 
 _UNLESS_DOSED = re.compile(rf"<>(?!{DOSED.pattern})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A row of conditions.csv: ICD-10-CM codes best first; diagnosis, sign or symptom."""
+    """A row of conditions.csv: ICD-10-CM codes, best first; type diagnosis, sign or symptom."""
 
     codes: tuple[str, ...]
     kind: str
@@ -59,7 +59,7 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """A way to write an entry. One with a capital is an abbreviation and must be written so."""
+    """A spelling of an entry. One with a capital letter is an abbreviation and is matched with its case."""
 
     forms: tuple[str, ...]
     exact: tuple[str, ...] | None
@@ -67,10 +67,10 @@ class _Term:
 
 
 class Lexicon:
-    """Terms by their first word; the longest that fits wins."""
+    """Terms by their first word. The longest match is used."""
 
     def __init__(self, rows: Iterable[tuple[str, Entry, bool]], drugs: bool = False) -> None:
-        """`rows` are (term, entry, whether capitals matter). Drugs may be spelt worse than conditions."""
+        """Reads `rows` of (term, entry, whether case matters). Drugs allow more spelling errors than conditions."""
         self._terms: dict[str, list[_Term]] = {}
         for term, entry, sensitive in rows:
             words = [token for token in tokens(term) if token.is_word]
@@ -87,9 +87,9 @@ class Lexicon:
     def occurrences(
         self, text: str, found: Sequence[Token], correct: bool = False
     ) -> list[Occurrence]:
-        """Every entry in the text from left to right, none overlapping another.
+        """Returns the entries in the text from left to right, without overlaps.
 
-        With `correct`, a word of one entry that is one letter off is found too.
+        With `correct`, a one-word entry with one wrong letter is found too.
         """
         results: list[Occurrence] = []
         index = 0
@@ -120,9 +120,9 @@ class Lexicon:
 
 
 def _fits(text: str, found: Sequence[Token], index: int, term: _Term) -> int | None:
-    """The index of the last token when the term stands at `index`; None when it does not.
+    """Returns the index of the term's last token if the term begins at `index`, else None.
 
-    Between its words may stand blanks, one line break, a hyphen or a slash.
+    Its words may be separated by blanks, one line break, a hyphen or a slash.
     """
     place = index
     for number, wanted in enumerate(term.forms):
@@ -154,7 +154,7 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 @cache
 def conditions() -> Lexicon:
-    """The lexicon of conditions.csv."""
+    """Returns the lexicon of conditions.csv."""
     rows: list[tuple[str, Entry, bool]] = []
     for row in _rows("conditions.csv"):
         unless = re.compile(row["unless"]) if row["unless"] else None
@@ -165,7 +165,7 @@ def conditions() -> Lexicon:
 
 @cache
 def drugs() -> Lexicon:
-    """The lexicon of drugs.csv; names are found however they are capitalised, `dosed` ones before a dose."""
+    """Returns the lexicon of drugs.csv. Case is ignored; `dosed` names need a dose after them."""
     rows: list[tuple[str, Entry, bool]] = []
     for row in _rows("drugs.csv"):
         unless = _UNLESS_DOSED if row["dosed"] else None

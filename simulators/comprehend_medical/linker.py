@@ -1,4 +1,4 @@
-"""From the words of a condition to ICD-10-CM codes: shared words, weighed by how rare they are."""
+"""Finds ICD-10-CM codes for a condition by shared words, weighted by their rarity."""
 
 import csv
 import math
@@ -12,7 +12,7 @@ from simulators.comprehend_medical.tokens import tokens, word_set
 
 CANDIDATES = 5
 COMMON = 2500
-"""A word in more names than this only ranks what rarer words have found."""
+"""A word in more names than this only ranks the candidates of rarer words."""
 
 SAYS_LITTLE = word_set(
     """
@@ -34,7 +34,7 @@ FAR = {
     "T": 0.08,
     "S": 0.02,
 }
-"""What a chapter's codes lose unless the words themselves lead there."""
+"""Score penalty of a chapter's codes, unless the phrase has a word of that chapter."""
 
 LEADS = {
     "O": word_set(
@@ -49,7 +49,7 @@ LEADS = {
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """Every name of every code: its code, its weight, and the names in which a word stands."""
+    """The names of all codes: code and weight of each, and the names that contain each word."""
 
     code: list[str]
     weight: "array[float]"
@@ -90,32 +90,32 @@ def _rarity(word: str, count: int, total: int) -> float:
 
 
 def rarity(word: str) -> float:
-    """How much a word tells: little when many names hold it."""
+    """Returns the rarity of a word: low if many names contain it."""
     names = _names()
     return _rarity(word, len(names.places.get(word, ())) or 1, len(names.code))
 
 
 def knows(word: str) -> bool:
-    """Whether a name of the code set holds the word."""
+    """Whether a name in ICD-10-CM contains the word."""
     return word in _names().places
 
 
 def words_of(phrase: str) -> frozenset[str]:
-    """The words of a phrase in compared form, and what they mean."""
+    """Returns the words of a phrase in compared form, with their synonyms."""
     return frozenset(word for word, _ in _asked(phrase.lower()))
 
 
 def ready() -> None:
-    """Reads the index now, so that the first request need not."""
+    """Loads the index, so that the first request is not slower."""
     _names()
     _synonyms()
 
 
 @lru_cache(maxsize=8192)
 def candidates(phrase: str, head: frozenset[str] = frozenset()) -> tuple[tuple[str, float], ...]:
-    """Up to `CANDIDATES` codes for the words, best first, each with a score between 0 and 1.
+    """Returns up to `CANDIDATES` codes for the words, best first, with scores between 0 and 1.
 
-    With a `head`, only names that hold one of its words count.
+    With a `head`, only names that contain one of its words are used.
     """
     asked = _asked(phrase)
     names = _names()
@@ -149,7 +149,7 @@ def candidates(phrase: str, head: frozenset[str] = frozenset()) -> tuple[tuple[s
 
 
 def _matched(known: Sequence[tuple[str, Sequence[int]]], total: int) -> dict[int, float]:
-    """The numbers of names that hold the words, each with the sum of the words' rarities.
+    """Returns the numbers of names that contain the words, with the sums of the words' rarities.
 
     `known` holds each word with the names it is in, the rarest first. A common word adds to names that
     a rarer word has found, and finds no further ones.
@@ -169,7 +169,7 @@ def _matched(known: Sequence[tuple[str, Sequence[int]]], total: int) -> dict[int
 
 
 def _asked(phrase: str) -> list[tuple[str, float]]:
-    """The words to look for, each with its share; a synonym counts for less than the word itself."""
+    """The words to search, each with its weight. A synonym has a lower weight than the word."""
     found: dict[str, float] = {}
     for token in tokens(phrase):
         if not token.is_word:
@@ -203,7 +203,7 @@ def _farness(code: str, said: set[str]) -> float:
 
 
 def with_side(code: str, sides: Iterable[str]) -> str:
-    """The code's sibling for the side that the note names, "" where ICD-10-CM has none."""
+    """Returns the code's sibling for the laterality in the note, "" if ICD-10-CM has none."""
     if code not in codes():
         return ""
     description = codes()[code][0].lower()

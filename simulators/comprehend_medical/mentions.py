@@ -1,7 +1,7 @@
-"""Conditions and drugs in a note: what the curated tables know, what the ontologies name, what is composed.
+"""Finds conditions and drugs in a note: from curated tables, from ontologies, and composed of words.
 
-A composed condition is a word like "fracture" with the places before or behind it, or a word whose
-ending makes it one ("-itis"). The longest reading wins; at equal length the curated one.
+A composed condition is a word like "fracture" with body sites before or after it, or a word with an
+ending like "-itis". The longest match is used; of equal lengths the curated one.
 """
 
 import csv
@@ -81,7 +81,7 @@ class Mention:
 
 @cache
 def sites() -> frozenset[str]:
-    """Words that name a place in the body."""
+    """Words for body sites."""
     return frozenset(ontology.words("anatomy.txt"))
 
 
@@ -95,12 +95,12 @@ def _heads() -> dict[str, tuple[bool, str]]:
 
 
 def ready() -> None:
-    """Reads every table now."""
+    """Loads every table."""
     sites(), _heads(), conditions(), drugs(), ontology.diseases(), ontology.drugs()
 
 
 def mentions(text: str, found: Sequence[Token]) -> list[Mention]:
-    """The conditions and drugs of a text in reading order, none overlapping another."""
+    """Returns the conditions and drugs in the order of the text, without overlaps."""
     known: dict[int, list[Mention]] = {}
     for mention in (
         *_curated(text, found, conditions()),
@@ -111,7 +111,7 @@ def mentions(text: str, found: Sequence[Token]) -> list[Mention]:
         known.setdefault(mention.first, []).append(mention)
     results: list[Mention] = []
     for first in sorted(known):
-        # `max` keeps the first of equals: the curated ones come first.
+        # `max` returns the first of equals, and curated mentions are first.
         best = max(known[first], key=lambda mention: mention.last)
         if results and best.first <= results[-1].last:
             if (
@@ -125,7 +125,7 @@ def mentions(text: str, found: Sequence[Token]) -> list[Mention]:
 
 
 def _informed(mention: Mention, known: dict[int, list[Mention]]) -> Mention:
-    """A composed mention with what the curated tables know of its last words: "substernal chest pressure"."""
+    """A composed mention with the curated codes of its last words, as in "substernal chest pressure"."""
     if mention.codes or mention.about != "condition":
         return mention
     for first in range(mention.first + 1, mention.last):
@@ -160,7 +160,7 @@ def _curated(text: str, found: Sequence[Token], lexicon: Lexicon) -> list[Mentio
 
 
 def _named(text: str, found: Sequence[Token]) -> list[Mention]:
-    """What the ontologies name, the longest at each word."""
+    """Yields the longest ontology match at each word."""
     names, substances = ontology.diseases(), ontology.drugs()
     results = []
     for first, token in enumerate(found):
@@ -185,7 +185,7 @@ def _named(text: str, found: Sequence[Token]) -> list[Mention]:
 
 
 def _run(text: str, found: Sequence[Token], first: int) -> list[int]:
-    """The places of up to `LONGEST` words from `first` on that only blanks or hyphens part."""
+    """The offsets of up to `LONGEST` words from `first`, separated by blanks or hyphens only."""
     run = [first]
     place = first + 1
     while place < len(found) and len(run) < LONGEST:
@@ -200,7 +200,7 @@ def _run(text: str, found: Sequence[Token], first: int) -> list[int]:
 
 
 def _is_drug(text: str, found: Sequence[Token], first: int, last: int, kind: str) -> bool:
-    """A brand is written with a capital, which at the start of a sentence says nothing."""
+    """Whether a word may be a brand name: it has a capital letter and does not begin a sentence."""
     if kind == "generic":
         return True
     if _DOSE_BEHIND.match(text, found[last].end):
@@ -230,7 +230,7 @@ def _composed(text: str, found: Sequence[Token]) -> list[Mention]:
 
 
 def _left(text: str, found: Sequence[Token], place: int) -> int:
-    """Where the words for a place in the body before a condition begin."""
+    """The first token of the body site before a condition."""
     first = place
     while first > 0:
         before = first - 1
@@ -246,7 +246,7 @@ def _left(text: str, found: Sequence[Token], place: int) -> int:
 
 
 def _right(text: str, found: Sequence[Token], place: int) -> int:
-    """Where "of the left wrist" behind a condition ends; the condition itself where no such thing stands."""
+    """The last token of a body site after a condition, as in "of the left wrist"; else the condition's last."""
     at = place + 1
     if at >= len(found):
         return place
@@ -265,12 +265,12 @@ def _right(text: str, found: Sequence[Token], place: int) -> int:
         last = at
         at += 1
     if at < len(found) and found[at].form in _heads() and found[place + 1].form not in _BETWEEN:
-        return place  # "swelling, left knee pain": the places belong to what comes.
+        return place  # "swelling, left knee pain": the body site belongs to the next condition.
     return last
 
 
 def _widened(text: str, found: Sequence[Token], mention: Mention) -> Mention:
-    """The mention with the places around it, and with all words that help to find its code."""
+    """Returns the mention with its body sites, and with all words for finding its code."""
     if mention.about != "condition":
         return mention
     first, last = mention.first, mention.last
@@ -310,13 +310,13 @@ def _widened(text: str, found: Sequence[Token], mention: Mention) -> Mention:
 
 
 def _tells(form: str) -> bool:
-    """Whether a word before a condition says which one it is."""
+    """Whether a word before a condition specifies it."""
     if form in ACUITY or form in QUALITY or form in sites():
         return True
     return bool(_ADJECTIVE.fullmatch(form)) and linker.knows(form)
 
 
 def _told_as_history(found: Sequence[Token], first: int) -> bool:
-    """Whether "history of" or "h/o" stands right before."""
+    """Whether "history of" or "h/o" is directly before."""
     before = "".join(token.text.lower() for token in found[max(0, first - 3) : first])
     return before.endswith(("historyof", "hxof", "h/o")) and not before.endswith("familyhistoryof")

@@ -1,4 +1,4 @@
-"""The index that `build_index` writes: ICD-10-CM, disease names, drug names."""
+"""Reads the index that `build_index` writes: ICD-10-CM, disease names, drug names."""
 
 import gzip
 from collections.abc import Iterator
@@ -13,21 +13,21 @@ DATA = Path(__file__).parent / "data"
 
 @dataclass(frozen=True, slots=True)
 class Substance:
-    """What a name of the drug list stands for: `brand` or `generic`, and the substance."""
+    """A name in the drug list: `brand` or `generic`, and its substance."""
 
     kind: str
     substance: str
 
 
 def lines(name: str) -> Iterator[str]:
-    """The lines of a packed index file."""
+    """Yields the lines of a compressed index file."""
     with gzip.open(DATA / name, "rt", encoding="utf-8") as packed:
         for line in packed:
             yield line.rstrip("\n")
 
 
 def words(name: str) -> list[str]:
-    """The words of a plain list among the data."""
+    """Returns the words of a text file in data/."""
     return (DATA / name).read_text(encoding="utf-8").split()
 
 
@@ -49,13 +49,13 @@ def description_codes() -> dict[str, str]:
 
 @cache
 def diseases() -> frozenset[str]:
-    """Names of diseases in compared form, general words left out."""
+    """Returns the names of diseases in compared form, without general words."""
     return frozenset(lines("diseases.txt.gz")) - frozenset(map(form, words("general_words.txt")))
 
 
 @cache
 def drugs() -> dict[str, Substance]:
-    """Names of drugs in lower case."""
+    """Returns the names of drugs in lower case."""
     found = {}
     for line in lines("drugs.tsv.gz"):
         name, kind, substance = line.split("\t")

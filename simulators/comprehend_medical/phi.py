@@ -1,4 +1,4 @@
-"""Protected health information in a note, by pattern: what DetectPHI and DetectEntitiesV2 name."""
+"""Finds protected health information in a note by patterns, for DetectPHI and DetectEntitiesV2."""
 
 import re
 
@@ -36,7 +36,7 @@ _PATTERNS = {
 
 
 def protected(text: str) -> list[tuple[str, int, int]]:
-    """Type, begin and end of each piece in reading order, none overlapping another."""
+    """Returns type, begin and end of each match in the order of the text, without overlaps."""
     found = [("DATE", *span) for span in dates(text)]
     for kind, pattern in _PATTERNS.items():
         for match in pattern.finditer(text):

@@ -14,7 +14,7 @@ def _identifiers() -> dict[str, str]:
 
 
 def concepts(substance: str) -> list[dict[str, Any]]:
-    """The ingredients of a substance as InferRxNorm writes them; none where the table lacks it."""
+    """Returns the ingredients of a substance as InferRxNorm writes them, () if the table lacks it."""
     found: list[dict[str, Any]] = []
     for part in substance.lower().replace(" and ", "/").replace(",", "/").split("/"):
         name = part.strip()

@@ -1,4 +1,4 @@
-"""Headings that say of whom or of what a part of a note speaks: "FAMILY HISTORY:", "Allergies:"."""
+"""Headings that give a section's conditions a trait: "FAMILY HISTORY:", "Allergies:"."""
 
 import re
 from bisect import bisect_right
@@ -26,7 +26,7 @@ _MEANINGS = {
 }
 _KNOWN = [(re.compile(pattern, re.IGNORECASE), meaning) for pattern, meaning in _MEANINGS.items()]
 
-# A heading stands at the start of a line or behind a full stop, before a colon or alone on its line.
+# A heading is at the start of a line or after a full stop, before a colon or alone on its line.
 _HEADING = re.compile(
     r"(?:^|(?<=[.;]) )[ \t]*(?:\d+[.)] )?(?P<title>[A-Za-z][A-Za-z/&' -]{1,40}?)[ \t]*(?::|[ \t]-[ \t]|$)"
     r"|(?P<gap>\n[ \t]*\n)",
@@ -38,13 +38,13 @@ _OTHER = re.compile(
     r"studies|data|instructions|follow[- ]?up|condition|recommendations?|summary|findings|social|objective|subjective)",
     re.IGNORECASE,
 )
-"""Headings that end the part before them and mean nothing themselves."""
+"""Headings without a trait. They end the section before them."""
 
 Meaning = tuple[str, str]
 
 
 def traits_at(text: str) -> Callable[[int], list[Meaning]]:
-    """What tells of an offset the trait of its section and what it is about; none for most sections."""
+    """Returns a function from an offset to the trait of its section and what it applies to; None for most."""
     begins: list[int] = [0]
     meanings: list[list[Meaning]] = [[]]
     for heading in _HEADING.finditer(text):

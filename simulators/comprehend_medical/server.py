@@ -1,4 +1,4 @@
-"""The stand-in on a loopback port, a thread for each request, silent about what it reads."""
+"""Serves the simulator on a loopback port, with a thread for each request and no request log."""
 
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -17,10 +17,10 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: a request holds a patient's note."""
+        """Logs nothing, because requests hold patients' notes."""
 
 
 def server(port: int = 0) -> WSGIServer:
-    """A server bound to the port, or to a free one for 0, its lexicons read; `serve_forever` runs it."""
+    """Returns a server bound to the port (0: a free one) with its lexicons loaded; `serve_forever` runs it."""
     warm()
     return make_server(HOST, port, create_app(), server_class=_Server, handler_class=_Quiet)

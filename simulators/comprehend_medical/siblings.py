@@ -1,4 +1,4 @@
-"""The more specific code beside a known one: "paroxysmal" turns I48.91 into I48.0."""
+"""Finds a more specific code of the same category: "paroxysmal" changes I48.91 to I48.0."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -8,16 +8,17 @@ from simulators.comprehend_medical.ontology import codes
 
 CATEGORY = 3
 COST = 0.8
-"""What a word that nobody said takes away, of what a said one gives."""
+"""Penalty for a word of the name that is not in the note, relative to a word that is."""
 
 KEPT = 0.3
-"""What a word of the known code's names gives when a sibling has it too."""
+"""Score for a word that the known code's names and the sibling's share."""
 
 
 def closest(known: Sequence[str], said: frozenset[str], named: frozenset[str]) -> str:
-    """The code of the known ones' categories whose name holds the most said words and the fewest others.
+    """Returns the code of the same categories whose name has the most words of the note and the fewest others.
 
-    `said` are the words around a condition, `named` its own. "" when no name holds a said word.
+    `said` are the words around a condition, `named` its own. Returns "" if no name has a word of
+    the note.
     """
     said = said - linker.SAYS_LITTLE
     if not said:
@@ -28,7 +29,7 @@ def closest(known: Sequence[str], said: frozenset[str], named: frozenset[str]) -
         for name in _names(code):
             hits = name & said
             if not hits - frozenset(linker.SIDES):
-                continue  # A side alone says nothing of which sibling is meant.
+                continue  # Laterality alone does not select a sibling.
             gain = _weight(hits) + KEPT * _weight(name & plain)
             gain -= COST * _weight(name - said - named - plain - linker.SAYS_LITTLE)
             if gain > best_gain:
@@ -41,7 +42,7 @@ def _weight(words: frozenset[str]) -> float:
 
 
 def _plain(code: str) -> frozenset[str]:
-    """The words of a code's names, which its siblings may hold too."""
+    """The words of a code's names."""
     return frozenset().union(*_names(code))
 
 

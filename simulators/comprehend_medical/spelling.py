@@ -1,19 +1,19 @@
-"""Words that are a letter or two off a known one: "propanolol" for propranolol."""
+"""Finds known words with one or two wrong letters: "propanolol" for propranolol."""
 
 from collections.abc import Iterable, Iterator
 
 SHORTEST = 8
-"""Letters below which a neighbour is more often another word than a misspelling."""
+"""Minimum letters of a word: a similar shorter word is usually another word."""
 
 LONG = 10
-"""Letters from which on two may be off."""
+"""Minimum letters of a word for two errors."""
 
 
 class Misspellings:
-    """Known words by every spelling that lacks one of their letters, or two of a long one.
+    """Known words, indexed by every spelling without one of their letters, or without two of a long word.
 
-    Two words are near each other when they meet in such a spelling (the idea of SymSpell), so a
-    look-up costs a few dictionary reads instead of a comparison with every known word.
+    Two words match if they share such a spelling (as in SymSpell). A search takes a few dictionary
+    reads, not a comparison with every word.
     """
 
     def __init__(self, words: Iterable[str], shortest: int = SHORTEST, twice: bool = False) -> None:
@@ -29,7 +29,7 @@ class Misspellings:
                     self._twice.setdefault(spelling, set()).add(word)
 
     def meant(self, word: str, twice: bool = False) -> str | None:
-        """The one known word that is near; None when there is none, or several. `twice` allows two off."""
+        """Returns the only matching word, None if there is none or several. `twice` allows two errors."""
         if len(word) < self._shortest - 1 or not word.isalpha():
             return None
         return _only(self._once, _once(word), word, 1) or (

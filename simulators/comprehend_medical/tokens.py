@@ -1,4 +1,4 @@
-"""A note as tokens with their offsets (code points, as the service counts them), and its sentences."""
+"""Splits a note into tokens with offsets (code points, as the service counts), and into sentences."""
 
 import csv
 import re
@@ -33,11 +33,11 @@ _GOES_ON = frozenset(
         "with",
     }
 )
-"""What cannot end a sentence: a line that ends so was wrapped."""
+"""Words that cannot end a sentence: a line that ends with one was wrapped."""
 
 
 def word_set(text: str) -> frozenset[str]:
-    """The words of a list that is written as a text."""
+    """Returns the words of a list in a string."""
     return frozenset(text.split())
 
 
@@ -52,13 +52,13 @@ class Token:
 
     @property
     def is_word(self) -> bool:
-        """Whether it is a word or number rather than a sign."""
+        """Whether it is a word or number, not a sign."""
         return self.text[0].isalnum()
 
 
 @lru_cache(maxsize=65536)
 def form(word: str) -> str:
-    """A word as lexicons compare it: lower case, American, written out, no possessive, no plural s."""
+    """Returns a word's compared form: lower case, American, written out, no possessive, no plural s."""
     folded = word.lower().replace("’", "'").removesuffix("'s")
     folded = _BRITISH.sub(lambda found: found[0].replace("ae", "e").replace("oe", "e"), folded)
     folded = folded.replace("tumour", "tumor")
@@ -74,7 +74,7 @@ def _abbreviations() -> dict[str, str]:
 
 
 def tokens(text: str) -> list[Token]:
-    """The words and signs of a text in order."""
+    """Returns the words and signs of a text in order."""
     return [
         Token(found[0], found.start(), found.end(), form(found[0]))
         for found in _TOKEN.finditer(text)
@@ -82,7 +82,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def sentences(text: str, found: Sequence[Token]) -> list[int]:
-    """For each token the number of its sentence.
+    """Returns the number of each token's sentence.
 
     A sentence ends behind `.`, `!`, `?` or `;` before a blank, and at an empty line or a line whose
     next begins with a capital: senders wrap sentences over lines, and write lists a line each.
@@ -103,7 +103,7 @@ def _ends(text: str, found: Sequence[Token], index: int) -> bool:
         return True
     if token.text in _ENDS and gap:
         if token.text == "?" and (token.begin == 0 or text[token.begin - 1].isspace()):
-            return False  # "? CHF" asks of what comes.
+            return False  # In "? CHF" the question mark belongs to the next word.
         if token.text != "." or index == 0:
             return True
         before = found[index - 1].text.lower()

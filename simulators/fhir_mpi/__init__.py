@@ -1,7 +1,7 @@
-"""A FHIR index and provider directory of the local system: PIXm, PDQm, `$match` and mCSD.
+"""A simulated FHIR MPI and provider directory: PIXm, PDQm, `$match` and mCSD.
 
-A test double, from the registry's files, and a strict one: parameters that the profiles do not name are
-refused. `create_app` makes it; what it is asked and answers can be checked by who starts it.
+It serves the registry's files and rejects parameters that the profiles do not define. `create_app`
+builds it; its `check` argument sees every resource.
 """
 
 from simulators.fhir_mpi.app import create_app

@@ -13,7 +13,7 @@ from simulators.fhir_mpi.patients import Patients, UnknownDomainError
 Document = dict[str, Any]
 Check = Callable[[Document], None]
 Authorize = Callable[[Mapping[str, str]], str | None]
-"""A token for a token request's form, or None to refuse it."""
+"""Returns a token for a token request's form, or None to reject it."""
 
 FHIR_JSON = "application/fhir+json"
 PATIENT = frozenset(
@@ -29,18 +29,18 @@ SEARCHES = {
 
 
 class Speaker:
-    """Makes answers; `check` sees each resource."""
+    """Builds responses. `check` is called with each resource."""
 
     def __init__(self, check: Check) -> None:
         self.check = check
 
     def say(self, document: Document, status: int = 200) -> Response:
-        """A resource as `application/fhir+json`."""
+        """Returns a resource as `application/fhir+json`."""
         self.check(document)
         return Response(json.dumps(document), status, mimetype=FHIR_JSON)
 
     def outcome(self, status: int, code: str, text: str) -> Response:
-        """An OperationOutcome with one issue of severity `error`."""
+        """Returns an OperationOutcome with one issue of severity `error`."""
         issue = {"severity": "error", "code": code, "diagnostics": text}
         return self.say({"resourceType": "OperationOutcome", "issue": [issue]}, status)
 
@@ -73,7 +73,7 @@ def create_app(
     check: Check = lambda _: None,
     authorize: Authorize | None = None,
 ) -> Flask:
-    """The WSGI app, its base at `/fhir`. `check` sees every resource that comes in or goes out.
+    """Returns the WSGI app with base `/fhir`. `check` is called with every resource received or sent.
 
     With `authorize` every request needs a token from `POST /token`.
     """

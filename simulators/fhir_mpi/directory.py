@@ -23,7 +23,7 @@ class Directory:
                     self._add(row)
 
     def search(self, kind: str, asked: Mapping[str, str]) -> tuple[list[Document], list[Document]]:
-        """What an ITI-90 search finds, and what it includes."""
+        """Returns the matches of an ITI-90 search and the included resources."""
         found = [r for r in self._resources[kind].values() if self._fits(r, asked)]
         included: list[Document] = []
         if asked.get("_include") == "Organization:endpoint":
@@ -34,7 +34,7 @@ class Directory:
         return found, included
 
     def change(self, kind: str, resource_id: str, **members: Any) -> None:
-        """Changes members of a resource, as a steward of the directory would."""
+        """Changes members of a resource."""
         self._resources[kind][resource_id].update(members)
 
     def _fits(self, resource: Document, asked: Mapping[str, str]) -> bool:

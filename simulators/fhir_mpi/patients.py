@@ -1,10 +1,10 @@
-"""The registry's patients as FHIR resources, and how they are found."""
+"""The registry's patients as FHIR resources, with the searches of PIXm, PDQm and `$match`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lambdas.lookup_identities.matching.demographics import same_name
-from simulators.pix_manager.people import REGION, Domain, People
+from simulators.pix_manager.people import REGION, KnownAuthority, SimulatedPatients
 
 Document = dict[str, Any]
 
@@ -13,11 +13,11 @@ GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
 
 
 class UnknownDomainError(Exception):
-    """A search names a system that is no domain of the index."""
+    """Raised for a search with a system that is not a domain of the MPI."""
 
 
-def system_of(domain: Domain) -> str:
-    """The system of a domain: its OID, or an address made of its name."""
+def system_of(domain: KnownAuthority) -> str:
+    """Returns the system of a domain: its OID, or a URL made of its name."""
     if domain.universal_id:
         return f"urn:oid:{domain.universal_id}"
     return f"https://mpi.example/{domain.namespace}"
@@ -26,18 +26,18 @@ def system_of(domain: Domain) -> str:
 class Patients:
     """The patients of `people`."""
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: SimulatedPatients) -> None:
         self._people = people
         self._domains = {system_of(domain): domain for domain in people.domains}
 
     def knows(self, system: str) -> bool:
-        """Whether a system is a domain of the index."""
+        """Whether a system is a domain of the MPI."""
         return system in self._domains
 
     def cross_referenced(
         self, system: str, value: str, targets: Sequence[str]
     ) -> list[Document] | None:
-        """The other identifiers of who bears this one, None for nobody (ITI-83)."""
+        """Returns the other identifiers of this identifier's patient, None if there is none (ITI-83)."""
         bearers = self._people.bearing(self._domains[system], value)
         if not bearers:
             return None
@@ -50,7 +50,7 @@ class Patients:
         ]
 
     def search(self, asked: Mapping[str, str]) -> list[Document]:
-        """The patients of an ITI-78 search; `UnknownDomainError` for an identifier of no domain."""
+        """Returns the patients of an ITI-78 search. Raises `UnknownDomainError` for an unknown identifier system."""
         found = list(self._people.patients)
         if "identifier" in asked:
             system, _, value = asked["identifier"].partition("|")
@@ -61,7 +61,7 @@ class Patients:
         return [r for r in resources if self._fits(r, asked)]
 
     def read(self, patient_id: str) -> Document | None:
-        """A patient; one who was merged is no longer active and names the survivor."""
+        """Returns a Patient resource. A merged patient is inactive and links to the surviving one."""
         row = self._people.patients.get(patient_id)
         if row is None:
             return None
@@ -83,7 +83,7 @@ class Patients:
         }
 
     def match(self, wanted: Document, only_certain: bool) -> list[Document]:
-        """The entries of `$match`, best first: certain by an identifier and demographics that fit."""
+        """Returns the entries of `$match`, best first; `certain` needs a matching identifier and demographics."""
         pairs = {(i.get("system"), i.get("value")) for i in wanted.get("identifier", ())}
         found = []
         for patient_id in self._people.patients:
@@ -117,8 +117,8 @@ class Patients:
         )
 
 
-def region_system(people: People) -> str:
-    """The system of the registry's own patient ids."""
+def region_system(people: SimulatedPatients) -> str:
+    """Returns the system of the registry's own patient ids."""
     return next(system_of(domain) for domain in people.domains if domain.namespace == REGION)
 
 

@@ -1,10 +1,10 @@
-"""A master patient index of the local system: PIX Query and PDQ over MLLP, from the registry's files.
+"""A simulated master patient index: PIX Query and PDQ over MLLP, from the registry's files.
 
-A test double, and a strict one: it answers only what IHE ITI TF-2 3.9 and 3.21 let a consumer ask, and
-says no to the rest. Start it with `Index(folder).start()`; `fail_next` makes it misbehave.
+It answers the queries of IHE ITI TF-2 3.9 and 3.21 and rejects all others.
+`PixManager(folder).start()` starts it; `fail_next` causes faults.
 """
 
-from simulators.pix_manager.people import People
-from simulators.pix_manager.server import Index
+from simulators.pix_manager.people import SimulatedPatients
+from simulators.pix_manager.server import PixManager
 
-__all__ = ["Index", "People"]
+__all__ = ["PixManager", "SimulatedPatients"]

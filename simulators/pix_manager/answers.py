@@ -1,4 +1,4 @@
-"""What the index answers to a message: RSP^K23, RSP^K22, or a refusal.
+"""Builds the answer to a query: RSP^K23, RSP^K22, or an error.
 
 Tables of IHE ITI TF-2 3.9.4.2.2.6 (six cases) and 3.21.4.2.2.6; HL7 table 0357 for the rest.
 """
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hl7 import er7
 from hl7.er7 import Segment, Value
 from hl7.escapes import STANDARD_ESCAPES
-from simulators.pix_manager.people import REGION, Domain, People
+from simulators.pix_manager.people import REGION, KnownAuthority, SimulatedPatients
 
 UNSUPPORTED_TYPE, UNSUPPORTED_EVENT, UNSUPPORTED_VERSION = "200", "201", "203"
 SEQUENCE, REQUIRED, UNKNOWN_KEY = "100", "101", "204"
@@ -24,7 +24,7 @@ TEXTS = {
 }
 PARAMETER = re.compile(r"@(PID|PD1)\.(\d+)(?:\.(\d+)(?:\.(\d+))?)?")
 BARE = {"7", "8"}
-"""Fields of PID whose data type has no component to be named (PID-7's is DTM by 2.5's own profile)."""
+"""Fields of PID whose data type has no components (PID-7 is DTM in the profile for 2.5)."""
 
 CANCEL = "QCN^J01^QCN_J01"
 NAMES = {
@@ -44,20 +44,20 @@ escaped = STANDARD_ESCAPES.encode
 
 
 class RefusalError(Exception):
-    """The message is not one that the index takes: an error code and the place."""
+    """Raised for a query that is not accepted: an error code (HL7 table 0357) and its location."""
 
     def __init__(self, code: str, place: str) -> None:
         super().__init__(f"{code} at {place}")
         self.code, self.place = code, place
 
 
-class Answers:
-    """Answers queries about people; remembers MSH-10s and the pages it still owes.
+class QueryResponder:
+    """Answers queries about patients. It stores the MSH-10s seen and the remaining pages of each query.
 
-    `empty_pages` PDQ pages come first that hold nobody yet, as from an index that is still searching.
+    The first `empty_pages` PDQ pages have no patient, like those of an MPI that is still searching.
     """
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: SimulatedPatients) -> None:
         self._people = people
         self._numbers = itertools.count(1)
         self._seen: set[str] = set()
@@ -65,7 +65,7 @@ class Answers:
         self.empty_pages = 0
 
     def answer(self, raw: bytes) -> bytes:
-        """The whole answer; `ValueError` for what is no message at all."""
+        """Returns the whole answer. Raises `ValueError` for bytes that are not an HL7 message."""
         found = er7.read(raw).every_segment
         header, by_name = found[0], {segment.name: segment for segment in found}
         try:
@@ -92,7 +92,7 @@ class Answers:
         return self._pix(qpd) if is_pix else self._pdq(qpd, by_name)
 
     def _accept(self, header: Segment, found: list[Segment]) -> None:
-        """Raises `RefusalError` for a message that is none of the three."""
+        """Raises `RefusalError` for a message other than the three queries."""
         control_id, message_type = header.part(10), header.field(9)
         if not message_type.startswith(("QBP^", "QCN^")):
             raise RefusalError(UNSUPPORTED_TYPE, "MSH^1^9")
@@ -129,7 +129,7 @@ class Answers:
         ]
         if not known:
             return ["AA", *self._echo(qpd, "NF")]
-        known.sort(key=lambda pair: pair[0].namespace)  # grouped by domain, as case 6 asks
+        known.sort(key=lambda pair: pair[0].namespace)  # grouped by domain (case 6)
         return ["AA", *self._echo(qpd, "OK"), f"PID|||{_repeated(known)}||~^^^^^^S"]
 
     # -- ITI-21
@@ -163,7 +163,7 @@ class Answers:
         return lines
 
     def _cancelled(self, qid: Segment) -> list[str]:
-        """QCN^J01: what is owed to the query is forgotten; one that owes nothing is refused."""
+        """Answers QCN^J01: deletes the remaining pages of a query. Raises `RefusalError` if there are none."""
         if qid.part(2) != "IHE PDQ Query":
             raise RefusalError(REQUIRED, "QID^1^2")
         pointers = [known for known, (tag, _) in self._owed.items() if tag == qid.part(1)]
@@ -186,7 +186,7 @@ class Answers:
             raise RefusalError(REQUIRED, "QPD^1^3")
         return wanted
 
-    def _matching(self, wanted: dict[str, str], targets: list[Domain]) -> list[str]:
+    def _matching(self, wanted: dict[str, str], targets: list[KnownAuthority]) -> list[str]:
         names = (f"@PID.3.4.{number}" for number in (1, 2, 3))
         namespace, universal_id, kind = (wanted.get(name, "") for name in names)
         domain = self._people.domain(
@@ -214,11 +214,13 @@ class Answers:
                 found[survivor["patient_id"]] = None
         return [known for known in found if self._listed(known, targets)]
 
-    def _listed(self, patient_id: str, targets: list[Domain]) -> list[tuple[Domain, str]]:
+    def _listed(
+        self, patient_id: str, targets: list[KnownAuthority]
+    ) -> list[tuple[KnownAuthority, str]]:
         known = self._people.identifiers(patient_id)
         return [pair for pair in known if not targets or pair[0] in targets]
 
-    def _pid(self, number: int, patient_id: str, targets: list[Domain]) -> str:
+    def _pid(self, number: int, patient_id: str, targets: list[KnownAuthority]) -> str:
         row = self._people.patients[patient_id]
         names = [f"{escaped(row['family'])}^{escaped(row['given'])}^^^^^L"]
         names += [f"{escaped(name)}^^^^^^M" for name in self._people.former_families(row)]
@@ -228,12 +230,12 @@ class Answers:
 
     # -- both
 
-    def _domain(self, identifier: Value) -> Domain | None:
+    def _domain(self, identifier: Value) -> KnownAuthority | None:
         parts = [identifier.part(4, number) for number in (1, 2, 3)]
         return self._people.domain(parts[0], parts[1], parts[2] or "ISO")
 
-    def _targets(self, qpd: Segment, number: int) -> tuple[list[Domain], list[str]]:
-        """The domains in What Domains Returned, and a place for each that is unknown."""
+    def _targets(self, qpd: Segment, number: int) -> tuple[list[KnownAuthority], list[str]]:
+        """Returns the domains in What Domains Returned. Raises `RefusalError` with the locations of unknown ones."""
         known, unknown = [], []
         for place, asked in enumerate(qpd.repetitions(number), start=1):
             domain = self._domain(asked)
@@ -265,7 +267,7 @@ class Answers:
         )
 
 
-def _repeated(pairs: list[tuple[Domain, str]]) -> str:
+def _repeated(pairs: list[tuple[KnownAuthority, str]]) -> str:
     return "~".join(
         f"{escaped(value)}^^^{domain.hd()}^{'PI' if domain.namespace == REGION else 'MR'}"
         for domain, value in pairs

@@ -1,7 +1,7 @@
-"""Who the index knows: the registry's patients, under the identifiers of every domain.
+"""The patients of the simulated MPI: those of the registry's files, by identifier and domain.
 
-The domain `REGION` holds the registry's own patient ids. A patient who was merged keeps the old id in
-it: asked for that, the index answers with the survivor.
+The domain `REGION` has the registry's own patient ids. A merged patient's old id leads to the
+surviving patient.
 """
 
 import csv
@@ -17,23 +17,23 @@ DOMAINS = Path(__file__).resolve().parent / "domains.csv"
 
 
 @dataclass(frozen=True, slots=True)
-class Domain:
-    """An assigning authority that the index knows: its namespace, and its OID where it has one."""
+class KnownAuthority:
+    """An assigning authority of the MPI: its namespace, and its OID or ""."""
 
     namespace: str
     universal_id: str
 
     def hd(self) -> str:
-        """The domain as HD in a component, fully qualified where it can be."""
+        """Returns the domain as an HD in subcomponents, with OID if it has one."""
         return f"{self.namespace}&{self.universal_id}&ISO" if self.universal_id else self.namespace
 
 
-class People:
-    """The patients of a registry folder by identifier. `domains` is a CSV of namespace and OID."""
+class SimulatedPatients:
+    """The patients in a registry folder by identifier. `domains` is a CSV file of namespaces and OIDs."""
 
     def __init__(self, folder: Path, domains: Path = DOMAINS) -> None:
         self.domains = [
-            Domain(row["namespace"], row["universal_id"].strip()) for row in _rows(domains)
+            KnownAuthority(row["namespace"], row["universal_id"].strip()) for row in _rows(domains)
         ]
         patients = _rows(folder / "patients.csv")
         self.patients = {row["patient_id"]: row for row in patients}
@@ -48,8 +48,8 @@ class People:
                 if row["patient_id"] not in known:
                     known.append(row["patient_id"])
 
-    def domain(self, namespace: str, universal_id: str, kind: str = "ISO") -> Domain | None:
-        """The domain so named; None for one that is unknown, or whose parts do not belong together."""
+    def domain(self, namespace: str, universal_id: str, kind: str = "ISO") -> KnownAuthority | None:
+        """Returns the domain with this namespace and OID, None if it is unknown or they do not belong together."""
         for domain in self.domains:
             same_name = not namespace or namespace == domain.namespace
             same_oid = not universal_id or (universal_id == domain.universal_id and kind == "ISO")
@@ -57,16 +57,16 @@ class People:
                 return domain
         return None
 
-    def bearing(self, domain: Domain, value: str) -> list[str]:
-        """The patients with this identifier, each as the id that was first given to them."""
+    def bearing(self, domain: KnownAuthority, value: str) -> list[str]:
+        """Returns the ids of the patients with this identifier; a merged patient's id is not replaced."""
         return self._ids.get((domain.namespace, value), [])
 
     def survivor(self, patient_id: str) -> Mapping[str, str]:
-        """The row of the patient into whom this one was merged, or of this one."""
+        """Returns the row of the patient into whom this one was merged, or of this one."""
         return self.patients[survivor(patient_id, self._merged)]
 
-    def identifiers(self, patient_id: str) -> list[tuple[Domain, str]]:
-        """Every identifier of a patient, the region's first."""
+    def identifiers(self, patient_id: str) -> list[tuple[KnownAuthority, str]]:
+        """Returns all identifiers of a patient, the region's first."""
         by_name = {domain.namespace: domain for domain in self.domains}
         return [
             (by_name[namespace], value)
@@ -76,7 +76,7 @@ class People:
 
     @staticmethod
     def former_families(row: Mapping[str, str]) -> list[str]:
-        """The maiden and earlier surnames in a patient's row."""
+        """Returns the maiden and former surnames in a patient's row."""
         return values(row.get("former_families", "") or "")
 
 

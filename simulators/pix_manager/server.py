@@ -1,4 +1,4 @@
-"""The index's MLLP listener: a thread for each connection, TLS when it is given a context."""
+"""The simulated MPI's MLLP listener: a thread for each connection, with TLS if it has a context."""
 
 import socket
 import socketserver
@@ -10,21 +10,23 @@ from typing import Literal
 
 from hl7.mllp import Decoder, wrap
 from local.servers import HOST, listen
-from simulators.pix_manager.answers import Answers
-from simulators.pix_manager.people import People
+from simulators.pix_manager.answers import QueryResponder
+from simulators.pix_manager.people import SimulatedPatients
 
 MAX_QUERY_BYTES = 1 << 20
 
 Fault = Literal["close", "silent", "other_msa", "other_qak", "garbage", "internal_error"]
 
 
-class Index:
-    """A running index. `queries` counts what was asked, `connections` how often it was connected to."""
+class PixManager:
+    """A running PIX manager. `queries` and `connections` count those received."""
 
     def __init__(
-        self, people: People | Path, port: int = 0, tls: ssl.SSLContext | None = None
+        self, people: SimulatedPatients | Path, port: int = 0, tls: ssl.SSLContext | None = None
     ) -> None:
-        self.answers = Answers(people if isinstance(people, People) else People(people))
+        self.answers = QueryResponder(
+            people if isinstance(people, SimulatedPatients) else SimulatedPatients(people)
+        )
         self._faults: deque[Fault] = deque()
         self._open: set[socket.socket] = set()
         self.queries: list[bytes] = []
@@ -43,13 +45,13 @@ class Index:
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
 
-    def start(self) -> "Index":
-        """Begins to answer; returns itself."""
+    def start(self) -> "PixManager":
+        """Starts to serve, and returns itself."""
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Ends every connection and stops listening."""
+        """Closes every connection and stops listening."""
         self._stopping.set()
         self._server.shutdown()
         self._thread.join()
@@ -57,21 +59,21 @@ class Index:
         self._server.server_close()
 
     def fail_next(self, *faults: Fault) -> None:
-        """Makes the next queries go wrong, one fault each."""
+        """Causes one fault for each of the next queries."""
         self._faults.extend(faults)
 
     def drop(self) -> None:
-        """Ends every open connection, as a firewall or a restart does."""
+        """Closes every open connection, like a firewall or a restart."""
         for sock in list(self._open):
             try:
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:
-                continue  # the other side was faster
+                continue  # closed by the client already
 
     def _handler(self) -> type[socketserver.BaseRequestHandler]:
         index = self
 
-        class Handler(socketserver.BaseRequestHandler):
+        class MllpHandler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 index.connections += 1
                 try:
@@ -84,19 +86,19 @@ class Index:
                         index._open.discard(sock)
                         sock.close()
                 except OSError:
-                    return  # the other side went away
+                    return  # closed by the client
 
-        return Handler
+        return MllpHandler
 
     def _serve(self, sock: socket.socket) -> None:
         decoder = Decoder(MAX_QUERY_BYTES)
         while received := sock.recv(65536):
             for frame in decoder.feed(received):
-                if not self._answered(sock, frame.payload):
+                if not self._answered(sock, frame.message):
                     return
 
     def _answered(self, sock: socket.socket, query: bytes) -> bool:
-        """Answers a query, well or with the next fault; whether the connection goes on."""
+        """Answers a query, normally or with the next fault. Returns whether the connection stays open."""
         self.queries.append(query)
         fault = self._faults.popleft() if self._faults else None
         if fault == "silent":
@@ -108,7 +110,7 @@ class Index:
 
 
 def spoilt(answer: bytes, fault: Fault | None) -> bytes:
-    """The answer with a fault in it."""
+    """Returns the answer with the fault applied."""
     lines = answer.split(b"\r")
     if fault == "garbage":
         return b"no message"

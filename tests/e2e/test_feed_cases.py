@@ -7,7 +7,7 @@ import pytest
 
 from hl7.acknowledgement import read_answer
 from hl7.mllp import Decoder, wrap
-from tests.support.feed_cases import FOLDER, Case, Outcome, Result, cases
+from tests.support.feed_cases import FOLDER, Case, CaseResult, MessageOutcome, cases
 from tests.support.local_system import HOST, LocalSystem
 from tests.workflow.test_feed_cases import NEEDS_ENCOUNTERS
 
@@ -21,15 +21,15 @@ def test_every_feed_case_is_read_right_or_said_aloud(system: LocalSystem) -> Non
     assert {name: found for name, found in faults.items() if found} == {}
 
 
-def run(system: LocalSystem, case: Case) -> Result:
+def run(system: LocalSystem, case: Case) -> CaseResult:
     """Sends the files of a case in order, each after the outcome of the one before."""
     answers: list[list[str]] = []
-    outcomes: list[Outcome] = []
+    outcomes: list[MessageOutcome] = []
     known: set[str] = set()
     for file in case.files:
         sent = file.read_bytes()
         stream = wrap(sent) if file.suffix == ".hl7" else sent
-        messages = [frame.payload for frame in Decoder(1 << 20).feed(stream) if frame.payload]
+        messages = [frame.message for frame in Decoder(1 << 20).feed(stream) if frame.message]
         given = answered(system, stream, len(messages))
         answers.append(given)
         for message, answer in zip(messages, given, strict=False):
@@ -37,7 +37,7 @@ def run(system: LocalSystem, case: Case) -> Result:
                 event_id = system.event_id(message)
                 outcomes.append(outcome(system, event_id, resent=event_id in known))
                 known.add(event_id)
-    return Result(answers, outcomes)
+    return CaseResult(answers, outcomes)
 
 
 def answered(system: LocalSystem, stream: bytes, count: int) -> list[str]:
@@ -47,11 +47,11 @@ def answered(system: LocalSystem, stream: bytes, count: int) -> list[str]:
     with socket.create_connection((HOST, system.mllp_port), ANSWER_SECONDS) as connection:
         connection.sendall(stream)
         while len(given) < count and (data := connection.recv(65536)):
-            given += [read_answer(frame.payload).accepted for frame in decoder.feed(data)]
+            given += [read_answer(frame.message).accepted for frame in decoder.feed(data)]
     return ["accepted" if accepted else "refused" for accepted in given]
 
 
-def outcome(system: LocalSystem, event_id: str, *, resent: bool) -> Outcome:
+def outcome(system: LocalSystem, event_id: str, *, resent: bool) -> MessageOutcome:
     """The outcome of one event. A copy of an earlier message brings no mails of its own."""
     event = system.ended(event_id)
     mails = () if resent else system.mails(event_id)
@@ -61,7 +61,7 @@ def outcome(system: LocalSystem, event_id: str, *, resent: bool) -> Outcome:
         document = json.loads(s3.get_object(Bucket=vault, Key=key)["Body"].read())
     except s3.exceptions.NoSuchKey:
         document = None
-    return Outcome(
+    return MessageOutcome(
         status=event["status"],
         error=event["error_name"],
         mails=tuple(f"{mail['subject']}\n{mail['text']}" for mail in mails),

@@ -149,7 +149,7 @@ def test_an_operator_sees_every_step_without_seeing_the_patient(system: LocalSys
     ):
         assert expected in shown
     assert "Okafor" not in shown
-    assert "holds" in system.ens("audit", "verify", event_id).lower()
+    assert "intact" in system.ens("audit", "verify", event_id).lower()
 
 
 def test_a_replay_processes_the_event_again_and_tells_nobody_twice(system: LocalSystem) -> None:

@@ -16,7 +16,7 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ServiceCall:
     """One call that an AWS service makes on a resource of ours."""
 
     service: str
@@ -25,12 +25,12 @@ class Request:
     context: Mapping[str, str] = field(default_factory=dict)
 
 
-def over_tls(request: Request) -> dict[str, str]:
+def over_tls(request: ServiceCall) -> dict[str, str]:
     """The request's context over TLS 1.2, as every AWS service calls."""
     return {"aws:SecureTransport": "true", "s3:TlsVersion": "1.2", **request.context}
 
 
-def allowed(document: Any, request: Request, *, tls: bool = True) -> bool:
+def allowed(document: Any, request: ServiceCall, *, tls: bool = True) -> bool:
     """Whether a resource policy lets a service make this call."""
     context = over_tls(request) if tls else {**request.context, "aws:SecureTransport": "false"}
     effects = {
@@ -77,7 +77,9 @@ def resolved(value: Any) -> str:
             return str(value)
 
 
-def _applies(statement: Mapping[str, Any], request: Request, context: Mapping[str, str]) -> bool:
+def _applies(
+    statement: Mapping[str, Any], request: ServiceCall, context: Mapping[str, str]
+) -> bool:
     principals = statement["Principal"]
     services = ["*"] if principals in ("*", {"AWS": "*"}) else listed(principals.get("Service", []))
     return (

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from environments import Mdm
+from environments import MpiSection
 from infra.app import add_stacks, find, new_app
 from infra.reference.table import reference
 from tests.infra.conftest import CLOUD, Stacks, read_stacks
@@ -31,7 +31,7 @@ def dev_with_mpi(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
     """A development environment whose MPI is in the hospital's network."""
     folder = tmp_path_factory.mktemp("mpi")
     app = new_app(str(folder), bundle=False)
-    add_stacks(app, replace(find("dev"), mdm=Mdm(networks=("10.20.0.0/16",), port=3600)))
+    add_stacks(app, replace(find("dev"), mpi=MpiSection(networks=("10.20.0.0/16",), port=3600)))
     app.synth()
     return read_stacks(folder)
 

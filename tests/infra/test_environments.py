@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from environments import Receiver, load, names
+from environments import ReceiverSection, load, names
 from tests.conftest import ROOT
 from tests.infra.conftest import CLOUD, EVERY, Stacks
 from tests.infra.template import Template
@@ -91,7 +91,7 @@ def test_an_unknown_environment_is_one_clear_sentence() -> None:
     )
     assert run.returncode != 0
     assert run.stderr == (
-        "hl7-ens: there is no environment 'nowhere':"
+        "hl7-ens: environments/nowhere.toml does not exist:"
         " choose one of dev, local, prod, staging (-c env=dev)\n"
     )
 
@@ -125,4 +125,4 @@ def test_an_unknown_patient_is_held_for_fewer_receives_than_the_queue_has(minute
 
 def test_tls_ends_in_one_place() -> None:
     with pytest.raises(ValueError, match="TLS ends"):
-        Receiver(certificate_arn="arn:a", tls_secret="arn:b")
+        ReceiverSection(certificate_arn="arn:a", tls_secret="arn:b")

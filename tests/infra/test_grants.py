@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from environments import Environment, Mdm, Receiver
+from environments import Environment, MpiSection, ReceiverSection
 from infra.app import add_stacks, find, new_app
 from infra.reference.table import reference
 from tests.infra.conftest import EVERY, Stacks, read_stacks
@@ -52,14 +52,14 @@ def with_everything(environment: Environment) -> Environment:
             smime_secret_key_arn=KEY,
             sandbox_recipients=RECIPIENTS,
         ),
-        mdm=Mdm(
+        mpi=MpiSection(
             settings={"host": "mpi.northgen.example", "port": 3600},
             secret_arn=f"{SECRET}mpi-AbCdEf",
             secret_key_arn=KEY,
             networks=("10.20.0.0/16",),
             port=3600,
         ),
-        receiver=Receiver(tls_secret=f"{SECRET}tls-AbCdEf"),
+        receiver=ReceiverSection(tls_secret=f"{SECRET}tls-AbCdEf"),
     )
 
 

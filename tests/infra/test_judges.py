@@ -9,8 +9,8 @@ import pytest
 from environments import load
 from tests.infra.assemblies import Stacks, assembly, stacks_of
 from tests.infra.judges import linters, tools
-from tests.infra.judges.evaluator import ALLOWED, Document, Request, decide, faults
-from tests.infra.judges.linters import Report
+from tests.infra.judges.evaluator import ALLOWED, AuthorizationRequest, Document, decide, faults
+from tests.infra.judges.linters import LinterReport
 from tests.infra.resolved import ACCOUNT, Resolved
 
 ENVIRONMENTS = ("dev", "prod")
@@ -48,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def checkov(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
+def checkov(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> LinterReport:
     """checkov's report on all of them, and on one stack with a fault: starting it takes seconds."""
     judged = tmp_path_factory.mktemp("checkov")
     for path in linters.templates(folder):
@@ -70,12 +70,12 @@ def test_cfn_lint_has_no_open_finding_with_every_rule_on(folder: Path) -> None:
 
 
 @needs_checkov
-def test_checkov_has_no_open_finding(checkov: Report) -> None:
+def test_checkov_has_no_open_finding(checkov: LinterReport) -> None:
     assert [finding for finding in checkov.open if finding.stack != FAULTY] == []
 
 
 @needs_checkov
-def test_checkov_finds_a_bucket_that_the_public_may_read(checkov: Report) -> None:
+def test_checkov_finds_a_bucket_that_the_public_may_read(checkov: LinterReport) -> None:
     """The run itself is good: a template with a fault does not pass."""
     assert ("CKV_AWS_20", FAULTY, "Leak") in {(f.rule, f.stack, f.resource) for f in checkov.open}
 
@@ -87,7 +87,7 @@ def test_every_acceptance_in_a_template_has_a_reason(folder: Path) -> None:
 
 
 @needs_checkov
-def test_nothing_is_accepted_that_checkov_did_not_find(folder: Path, checkov: Report) -> None:
+def test_nothing_is_accepted_that_checkov_did_not_find(folder: Path, checkov: LinterReport) -> None:
     """An acceptance left behind would hide the next finding of its rule."""
     used = {(f.rule, f.stack, f.resource) for f in checkov.accepted}
     given = {
@@ -110,7 +110,7 @@ def test_nobody_outside_the_account_may_use_a_bucket_key_queue_or_topic(stacks: 
     """The question of Access Analyzer's external access findings, for everybody and for one account."""
     everything = {"Version": "2012-10-17", "Statement": [_allow_all()]}
     asked = [
-        Request(
+        AuthorizationRequest(
             action=PROBES[kind],
             resource=arn,
             identity=[everything] if principal == STRANGER else [],
@@ -130,7 +130,7 @@ def test_nobody_outside_the_account_may_use_a_bucket_key_queue_or_topic(stacks: 
 def test_no_role_can_be_assumed_from_outside_the_account(stacks: Stacks) -> None:
     everything = {"Version": "2012-10-17", "Statement": [_allow_all()]}
     asked = [
-        Request(
+        AuthorizationRequest(
             action="sts:AssumeRole",
             resource=f"arn:aws:iam::{ACCOUNT}:role/{logical_id}",
             identity=[everything],

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from environments import load
-from receiver.intake import refusals
-from receiver.intake.refusals import Refusal
+from receiver.intake import rejections
+from receiver.intake.rejections import Rejection
 from tests.infra.conftest import EVERY, Stacks
 from tests.infra.template import STEPS, Resource, Template, text
 
@@ -36,7 +36,7 @@ def test_what_may_go_wrong_has_an_alarm(core: Template) -> None:
 
 def test_what_may_go_wrong_at_the_receiver_has_an_alarm(prod: Stacks) -> None:
     assert set(alarms(prod["ingress"])) == {
-        *("receivers-missing", "receiver-cannot-store", "messages-refused"),
+        *("receivers-missing", "receiver-cannot-store", "messages-rejected"),
         *(
             "messages-not-allowed",
             "acknowledgements-slow",
@@ -86,11 +86,11 @@ def test_releases_that_stand_still_are_an_alarm_too(core: Template) -> None:
     assert (alarm["Threshold"], alarm["Statistic"]) == (900, "Maximum")
 
 
-def test_alarms_on_refusals_know_every_reason_that_the_receiver_gives(prod: Stacks) -> None:
-    given = {value.reason for value in vars(refusals).values() if isinstance(value, Refusal)}
+def test_alarms_on_rejections_know_every_reason_that_the_receiver_gives(prod: Stacks) -> None:
+    given = {value.reason for value in vars(rejections).values() if isinstance(value, Rejection)}
     watched = {
         dimension["Value"]
-        for name in ("receiver-cannot-store", "messages-refused", "messages-not-allowed")
+        for name in ("receiver-cannot-store", "messages-rejected", "messages-not-allowed")
         for metric in alarms(prod["ingress"])[name]["Metrics"]
         for dimension in metric.get("MetricStat", {}).get("Metric", {}).get("Dimensions", [])
         if dimension["Name"] == "reason"

@@ -10,14 +10,14 @@ from ops.master_data.audit import CHAIN
 from ops.smoke.patient import entries_of
 from tests.infra.conftest import Stacks
 from tests.infra.judges import tools
-from tests.infra.judges.evaluator import ALLOWED, Request, decide
+from tests.infra.judges.evaluator import ALLOWED, AuthorizationRequest, decide
 from tests.infra.resolved import ACCOUNT, REGION, Resolved
 from tests.infra.template import Template
 
 pytestmark = pytest.mark.skipif(not tools.has_evaluator(), reason=tools.MISSING)
 
 ROLES = ("Operator", "Auditor", "Registrar", "VaultReader")
-TABLES = ("Audit", "Status", "Ledger", "Registry", "Lookups")
+TABLES = ("Audit", "Status", "Ledger", "Registry", "MpiCache")
 MESSAGE = "events/1/message.hl7"
 
 Key = tuple[str, str]
@@ -32,9 +32,9 @@ def prod(synthesised) -> Resolved:  # type: ignore[no-untyped-def]
 
 def request(
     prod: Resolved, role: str, action: str, arn: str, context: dict[str, str | list[str]]
-) -> Request:
+) -> AuthorizationRequest:
     """A request of a person in a role; a key's own policy decides together with the role's."""
-    return Request(
+    return AuthorizationRequest(
         action=action,
         resource=arn,
         identity=prod.policies("core", f"People/{role}"),
@@ -120,20 +120,21 @@ def test_no_role_decrypts_without_the_service_that_holds_the_data(
 
 
 @pytest.mark.parametrize(
-    ("role", "reads", "writes"),
+    ("role", "gets", "queries", "writes"),
     [
-        ("Operator", {"Audit", "Status", "Ledger"}, {"Audit"}),
-        ("Auditor", {"Audit", "Status"}, set()),
-        ("Registrar", {"Registry"}, set()),
-        ("VaultReader", set(), set()),
+        ("Operator", {"Audit", "Status", "Ledger"}, {"Audit"}, {"Audit"}),
+        ("Auditor", {"Status"}, {"Audit"}, set()),
+        ("Registrar", {"Registry"}, set(), set()),
+        ("VaultReader", set(), set(), set()),
     ],
 )
 def test_each_role_reads_and_puts_items_of_its_own_tables(
-    role: str, reads: set[str], writes: set[str], prod: Resolved
+    role: str, gets: set[str], queries: set[str], writes: set[str], prod: Resolved
 ) -> None:
+    """Indexes are granted apart: tests/functional/ops/test_roles.py asks them."""
     event = "3f2a91c4" + "0" * 24
-    assert tables_where(prod, role, "GetItem", event) == reads
-    assert tables_where(prod, role, "Query", event) == reads
+    assert tables_where(prod, role, "GetItem", event) == gets
+    assert tables_where(prod, role, "Query", event) == queries
     assert tables_where(prod, role, "PutItem", event) == writes
 
 
@@ -330,7 +331,7 @@ def test_every_assumption_and_call_of_the_vault_reader_is_an_alarm(synthesised) 
 def _may_assume(stacks: Resolved, role: str, **context: str) -> bool:
     everything = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
     named = context.get("aws__PrincipalArn", f"arn:aws:iam::{ACCOUNT}:user/ana")
-    request = Request(
+    request = AuthorizationRequest(
         action="sts:AssumeRole",
         resource=stacks.arn("core", f"People/{role}"),
         identity=[{"Version": "2012-10-17", "Statement": [everything]}],

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.infra.conftest import EVERY, Stacks
-from tests.infra.policy import ACCOUNT, REGION, Request, allowed, policies, resolved
+from tests.infra.policy import ACCOUNT, REGION, ServiceCall, allowed, policies, resolved
 from tests.infra.template import Resource, Template
 
 KEY_ACTIONS = ("kms:GenerateDataKey", "kms:Decrypt")
@@ -30,9 +30,9 @@ def topic_of(core: Template) -> tuple[str, Resource]:
     return logical_id, topic["Properties"]
 
 
-def publication(core: Template, alarm: str, account: str = ACCOUNT) -> Request:
+def publication(core: Template, alarm: str, account: str = ACCOUNT) -> ServiceCall:
     """CloudWatch publishes for an alarm (SNS developer guide, "Example policies for alarms")."""
-    return Request(
+    return ServiceCall(
         "cloudwatch.amazonaws.com",
         "sns:Publish",
         f"<{topic_of(core)[0]}>",
@@ -85,7 +85,7 @@ def uses_key(
 ) -> bool:
     logical_id = key.strip("<>").removesuffix(".Arn")
     policy = template.resources[logical_id]["Properties"]["KeyPolicy"]
-    return allowed(policy, Request(service, action, "*", context))
+    return allowed(policy, ServiceCall(service, action, "*", context))
 
 
 def test_what_a_rule_cannot_deliver_gets_into_its_encrypted_dead_letter_queue(
@@ -102,7 +102,7 @@ def test_what_a_rule_cannot_deliver_gets_into_its_encrypted_dead_letter_queue(
                 queue = arn.strip("<>").removesuffix(".Arn")
                 source = {"aws:SourceArn": f"<{rule_id}.Arn>", "aws:SourceAccount": ACCOUNT}
                 policy = policies(template, "AWS::SQS::QueuePolicy", "Queues", queue)
-                send = Request("events.amazonaws.com", "sqs:SendMessage", arn, source)
+                send = ServiceCall("events.amazonaws.com", "sqs:SendMessage", arn, source)
                 assert allowed(policy, send)
                 assert not allowed(policy, send, tls=False)
                 key = resolved(template.resources[queue]["Properties"]["KmsMasterKeyId"])
@@ -130,7 +130,7 @@ def test_s3_may_deliver_the_access_logs_of_every_bucket_that_has_them(stacks: St
             seen += 1
             target = resolved(logging["DestinationBucketName"]).strip("<>")
             policy = policies(template, "AWS::S3::BucketPolicy", "Bucket", target)
-            write = Request(
+            write = ServiceCall(
                 "logging.s3.amazonaws.com",
                 "s3:PutObject",
                 f"<{target}.Arn>/{logging['LogFilePrefix']}2026-11-26-00-00-00-0",

@@ -9,6 +9,11 @@ from tests.infra.template import Template, listed, read, text
 from tests.support.tables import SHAPES, projection
 
 
+def construct_path(table: str) -> str:
+    """The construct of a table: `Tables/MpiCache` for `mpi-cache`."""
+    return f"Tables/{table.title().replace('-', '')}"
+
+
 def key_of(template: Template, name: str) -> str:
     return f"<{template.id_of(f'Keys/{name}')}.Arn>"
 
@@ -16,7 +21,7 @@ def key_of(template: Template, name: str) -> str:
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_table_has_the_keys_and_indexes_that_the_steps_use(name: str, core: Template) -> None:
     partition, sort, indexes = SHAPES[name]
-    table = core.properties(f"Tables/{name.capitalize()}")
+    table = core.properties(construct_path(name))
     assert shape(table["KeySchema"]) == (partition, sort)
     assert {
         index["IndexName"]: shape(index["KeySchema"])
@@ -34,15 +39,15 @@ def shape(schema: list[dict[str, str]]) -> tuple[str, str | None]:
 
 def test_every_table_can_be_restored_and_has_a_key_of_ours(core: Template) -> None:
     for name in SHAPES:
-        table = core.properties(f"Tables/{name.capitalize()}")
+        table = core.properties(construct_path(name))
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-        own = "Registry" if name in ("registry", "lookups") else "Records"
+        own = "Registry" if name in ("registry", "mpi-cache") else "Records"
         assert text(table["SSESpecification"]["KMSMasterKeyId"]) == key_of(core, own)
 
 
 def test_no_table_of_prod_can_be_deleted(prod: Stacks) -> None:
     for name in SHAPES:
-        resource = prod["core"].resources[prod["core"].id_of(f"Tables/{name.capitalize()}")]
+        resource = prod["core"].resources[prod["core"].id_of(construct_path(name))]
         assert resource["Properties"]["DeletionProtectionEnabled"] is True
 
 
@@ -68,7 +73,7 @@ def test_patient_data_has_two_keys_that_nothing_else_uses(core: Template) -> Non
     }
     assert users == {
         "Vault": [core.id_of("Vault/Bucket")],
-        "Registry": [core.id_of("Tables/Registry"), core.id_of("Tables/Lookups")],
+        "Registry": [core.id_of("Tables/Registry"), core.id_of("Tables/MpiCache")],
     }
 
 

@@ -25,7 +25,7 @@ LIBRARIES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Module:
+class SharedLibrary:
     """A shared library's machine, the libraries it loads, and the symbol versions it asks them for."""
 
     machine: str
@@ -33,7 +33,7 @@ class Module:
     versions: frozenset[tuple[str, Version]]
 
     @classmethod
-    def read(cls, path: Path) -> "Module":
+    def read(cls, path: Path) -> "SharedLibrary":
         """The module in a file. Raises `CalledProcessError` when the file is not ELF."""
         header = _readelf("--file-header", path)
         versions = _readelf("--version-info", path).partition("Version needs section")[2]

@@ -12,7 +12,7 @@ from tests.infra.template import STEPS
 from tests.infra.test_functions import folder_of
 from tests.packages.arm64 import Arm64
 from tests.packages.conftest import Package
-from tests.packages.elf import Module
+from tests.packages.elf import SharedLibrary
 
 FOLDERS = [folder_of(step) for step in STEPS]
 
@@ -38,14 +38,16 @@ print(callable(handler))
 def test_the_libraries_of_lambda_have_every_symbol_that_a_package_needs(
     folder: str, package: Package
 ) -> None:
-    problems = {module.name: Module.read(module).problems() for module in modules(package(folder))}
+    problems = {
+        module.name: SharedLibrary.read(module).problems() for module in modules(package(folder))
+    }
     assert {name: found for name, found in problems.items() if found} == {}
 
 
 @pytest.fixture
 def wrong(package: Package, tmp_path: Path) -> Path:
     """A package whose msgspec is the wheel of this machine, not of Lambda's."""
-    if sys.platform != "linux" or Module.read(Path(sys.executable)).machine == "AArch64":
+    if sys.platform != "linux" or SharedLibrary.read(Path(sys.executable)).machine == "AArch64":
         pytest.skip("this machine's own wheels are the right ones")
     wrong = tmp_path / "package"
     shutil.copytree(package("record_feedback"), wrong)
@@ -65,13 +67,13 @@ def test_a_wheel_for_another_machine_is_found_by_the_import(
 
 
 def test_a_wheel_for_another_machine_is_found_by_its_header(wrong: Path) -> None:
-    problems = [Module.read(module).problems() for module in modules(wrong / "msgspec")]
+    problems = [SharedLibrary.read(module).problems() for module in modules(wrong / "msgspec")]
     assert any("built for Advanced Micro Devices X86-64" in text for (text, *_) in problems)
 
 
 def test_machine_code_that_needs_a_newer_glibc_is_found(arm64: Arm64) -> None:
     # Debian trixie has glibc 2.41, and its programs ask for symbols that came after 2.34.
-    problems = Module.read(arm64.python).problems()
+    problems = SharedLibrary.read(arm64.python).problems()
     assert [problem for problem in problems if problem.startswith("needs GLIBC_2.3")]
 
 

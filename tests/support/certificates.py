@@ -20,7 +20,7 @@ def key(name: str) -> rsa.RSAPrivateKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedCertificate:
     """A certificate and its private key."""
 
     certificate: x509.Certificate
@@ -41,7 +41,9 @@ class Issued:
         ).decode()
 
 
-def authority(name: str, issuer: Issued | None = None, ca: bool = True) -> Issued:
+def authority(
+    name: str, issuer: IssuedCertificate | None = None, ca: bool = True
+) -> IssuedCertificate:
     """An authority that certifies others, its own root without `issuer`."""
     builder = _named(name).add_extension(x509.BasicConstraints(ca=ca, path_length=None), True)
     return _signed(builder, name, issuer)
@@ -49,10 +51,10 @@ def authority(name: str, issuer: Issued | None = None, ca: bool = True) -> Issue
 
 def mailbox(
     address: str,
-    issuer: Issued,
+    issuer: IssuedCertificate,
     expired: bool = False,
     use: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.EMAIL_PROTECTION,),
-) -> Issued:
+) -> IssuedCertificate:
     """A certificate for one mail address."""
     builder = (
         _named(address, -DAY if expired else DAY)
@@ -63,7 +65,7 @@ def mailbox(
     return _signed(builder, address, issuer)
 
 
-def revocations(issuer: Issued, *revoked: Issued) -> str:
+def revocations(issuer: IssuedCertificate, *revoked: IssuedCertificate) -> str:
     """The authority's list of revoked certificates as PEM."""
     now = datetime.now(UTC)
     builder = (
@@ -95,7 +97,11 @@ def _named(name: str, ends: timedelta = DAY) -> x509.CertificateBuilder:
     )
 
 
-def _signed(builder: x509.CertificateBuilder, name: str, issuer: Issued | None) -> Issued:
+def _signed(
+    builder: x509.CertificateBuilder, name: str, issuer: IssuedCertificate | None
+) -> IssuedCertificate:
     own = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = builder.issuer_name(issuer.certificate.subject if issuer else own)
-    return Issued(builder.sign(issuer.key if issuer else key(name), hashes.SHA256()), key(name))
+    return IssuedCertificate(
+        builder.sign(issuer.key if issuer else key(name), hashes.SHA256()), key(name)
+    )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.events.steps import Feedback, Recipient, Step
+from ops.events.steps import FeedbackTrace, RecipientTrace, Step
 from ops.events.trail import EventSummary, EventTrail
 from ops.queues.dead_letters import DeadLetter, DeadLetters
 
@@ -24,7 +24,7 @@ def summary(event_id: str, state: str, **facts: Any) -> EventSummary:
         "received_at": "2026-11-23T09:15:02.113Z",
         "updated_at": "2026-11-23T09:15:03.500Z",
         "sender": "northgen",
-        "kind": "admission",
+        "event_kind": "admission",
         "error_name": "",
         "failed_step": "",
         "told": 0,
@@ -49,7 +49,7 @@ def step(name: str, offset_ms: int, took_ms: int | None, **facts: Any) -> Step:
 def trail(event_id: str, state: str, **facts: Any) -> EventTrail:
     """An event in full."""
     known: dict[str, Any] = {
-        "kind": "admission",
+        "event_kind": "admission",
         "note": "",
         "sender": "northgen",
         "received_at": "2026-11-23T09:15:02.113Z",
@@ -98,13 +98,13 @@ def _admitted() -> EventTrail:
             step("RecordFeedback", 4100, 12, run=0, action="DELIVERED", recipient_ref=first),
         ],
         recipients=[
-            Recipient(
+            RecipientTrace(
                 first,
                 ["primary_care", "named_in_message"],
                 "sent",
-                [Feedback("delivered", "2026-11-23T09:15:06.200Z")],
+                [FeedbackTrace("delivered", "2026-11-23T09:15:06.200Z")],
             ),
-            Recipient(second, ["consulting"], "unknown"),
+            RecipientTrace(second, ["consulting"], "unknown"),
         ],
         what_to_do=["The mail service did not say whether it took the notification."],
     )

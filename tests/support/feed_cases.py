@@ -17,7 +17,7 @@ Condition = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MessageOutcome:
     """One message's outcome: its event's status and error, mails (subject and text), event.json, trace."""
 
     status: str
@@ -28,11 +28,11 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CaseResult:
     """The outcome of a whole case: the answers to each file, and the outcome of each stored message."""
 
     answers: list[list[str]]
-    outcomes: list[Outcome]
+    outcomes: list[MessageOutcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Case:
     files: list[Path]
     expect: Condition
 
-    def faults(self, result: Result) -> list[str]:
+    def faults(self, result: CaseResult) -> list[str]:
         """The conditions that the result does not meet; empty when the case is met."""
         return _faults(self.expect, result)
 
@@ -60,7 +60,7 @@ def _case(file: Path) -> Case:
     return Case(file.parent.name, content["kind"], files, content["expect"])
 
 
-def _faults(expect: Condition, result: Result) -> list[str]:
+def _faults(expect: Condition, result: CaseResult) -> list[str]:
     faults = []
     if "any" in expect:
         # Without a condition of its own on the answers, an alternative takes the default: all accepted.
@@ -93,7 +93,7 @@ def _answers(expected: str | None, answers: list[list[str]]) -> str:
     return "" if met else f"ack: {answers}"
 
 
-def _per_message(name: str, expected: Any, result: Result, message: int | None) -> list[str]:
+def _per_message(name: str, expected: Any, result: CaseResult, message: int | None) -> list[str]:
     outcomes = result.outcomes
     if isinstance(expected, list):
         if len(outcomes) != len(expected):
@@ -110,11 +110,11 @@ def _per_message(name: str, expected: Any, result: Result, message: int | None) 
     ]
 
 
-def _seen(name: str, outcome: Outcome) -> str:
+def _seen(name: str, outcome: MessageOutcome) -> str:
     return f"{len(outcome.mails)}" if name == "mails" else f"{outcome.status} {outcome.error}"
 
 
-def _holds(name: str, wanted: Any, outcome: Outcome) -> bool:
+def _holds(name: str, wanted: Any, outcome: MessageOutcome) -> bool:
     if name == "status":
         return bool(outcome.status == wanted)
     if isinstance(wanted, str):
@@ -122,7 +122,7 @@ def _holds(name: str, wanted: Any, outcome: Outcome) -> bool:
     return len(outcome.mails) == int(wanted)
 
 
-def _of_message(expect: Condition, outcome: Outcome) -> list[str]:
+def _of_message(expect: Condition, outcome: MessageOutcome) -> list[str]:
     mail = outcome.mails[-1] if outcome.mails else ""
     texts = "\n".join(_texts(outcome.event))
     faults = []

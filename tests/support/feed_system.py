@@ -29,15 +29,15 @@ from receiver.intake.configuration import read_senders
 from receiver.intake.intake import Intake
 from receiver.intake.reference_key import ReferenceKey
 from receiver.intake.sender_table import SenderTable
-from receiver.settings import Settings
-from receiver.storage.store import Arrival, Store, Vaulted
+from receiver.settings import ReceiverSettings
+from receiver.storage.store import IncomingMessage, Store, StoredMessage
 from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
-from tests.support.feed_cases import Case, Outcome, Result
+from tests.support.feed_cases import Case, CaseResult, MessageOutcome
 from tests.support.workflow import ACCOUNT
 
-SETTINGS = Settings(
+SETTINGS = ReceiverSettings(
     *("test", "vault", "queue", "key", "configuration", "configuration.json", "r1"),
     store_seconds=60,
 )
@@ -46,41 +46,41 @@ SETTINGS = Settings(
 REDELIVERIES = 5
 
 
-class _Vault:
+class _InMemoryStore:
     """The receiver's store on moto's S3; envelopes are kept in a list in place of the queue."""
 
     def __init__(self) -> None:
         self.envelopes: list[dict[str, Any]] = []
         self._known: set[str] = set()
 
-    async def put_message(self, arrival: Arrival) -> Vaulted:
-        key = f"events/{arrival.event_id}/message.hl7"
-        if arrival.event_id in self._known:
-            return Vaulted(key, "", "", 0)
-        digest = hashlib.sha256(arrival.payload).hexdigest()
-        answer = boto3.client("s3").put_object(Bucket="vault", Key=key, Body=arrival.payload)
-        return Vaulted(key, answer["VersionId"], digest, len(arrival.payload))
+    async def put_message(self, message: IncomingMessage) -> StoredMessage:
+        key = f"events/{message.event_id}/message.hl7"
+        if message.event_id in self._known:
+            return StoredMessage(key, "", "", 0)
+        digest = hashlib.sha256(message.er7).hexdigest()
+        answer = boto3.client("s3").put_object(Bucket="vault", Key=key, Body=message.er7)
+        return StoredMessage(key, answer["VersionId"], digest, len(message.er7))
 
-    async def send_envelope(self, arrival: Arrival, vaulted: Vaulted) -> None:
-        resent = arrival.event_id in self._known
-        self._known.add(arrival.event_id)
+    async def send_envelope(self, message: IncomingMessage, stored: StoredMessage) -> None:
+        resent = message.event_id in self._known
+        self._known.add(message.event_id)
         self.envelopes.append(
             {
-                "event_id": arrival.event_id,
+                "event_id": message.event_id,
                 "bucket": "vault",
-                "key": vaulted.key,
-                "version_id": vaulted.version_id,
-                "sha256": vaulted.sha256,
-                "bytes": vaulted.length,
-                "received_at": arrival.received_at,
+                "key": stored.key,
+                "version_id": stored.version_id,
+                "sha256": stored.sha256,
+                "bytes": stored.length,
+                "received_at": message.received_at,
                 "receiver": "r1",
-                "connection": arrival.connection,
-                "sender": arrival.sender,
+                "connection": message.connection,
+                "sender": message.sender,
                 "resent": resent,
             }
         )
 
-    async def keep_refused(self, payload: bytes, reason: str, connection: str, peer: str) -> str:
+    async def put_rejected(self, content: bytes, reason: str, connection: str, peer: str) -> str:
         return "rejected/x"
 
 
@@ -89,7 +89,7 @@ class FeedSystem:
 
     def __init__(self, deployment: Deployment, configuration: str) -> None:
         self._deployment = deployment
-        self._store = _Vault()
+        self._store = _InMemoryStore()
         log = Log(io.StringIO())
         self._intake = Intake(
             SETTINGS,
@@ -99,22 +99,22 @@ class FeedSystem:
             log,
         )
         senders = read_senders(configuration.encode(), "local")
-        self._origin = SenderTable(senders, refuse_unknown=False).origin(
+        self._origin = SenderTable(senders, reject_unknown=False).origin(
             "c", "192.0.2.7", frozenset()
         )
 
-    def run(self, case: Case) -> Result:
+    def run(self, case: Case) -> CaseResult:
         """Sends the files of a case in order, each after the outcome of the one before."""
         answers: list[list[str]] = []
-        outcomes: list[Outcome] = []
+        outcomes: list[MessageOutcome] = []
         for file in case.files:
             sent = file.read_bytes()
             answered, processed = self.send(wrap(sent) if file.suffix == ".hl7" else sent)
             answers.append(answered)
             outcomes += processed
-        return Result(answers, outcomes)
+        return CaseResult(answers, outcomes)
 
-    def send(self, stream: bytes) -> tuple[list[str], list[Outcome]]:
+    def send(self, stream: bytes) -> tuple[list[str], list[MessageOutcome]]:
         """The answers to the frames in these bytes, as `accepted` or `refused`, and each message's outcome."""
         before = len(self._store.envelopes)
         answers = asyncio.run(self._answers(stream))
@@ -130,10 +130,10 @@ class FeedSystem:
         frames: list[Frame] = [*decoder.feed(stream), *decoder.end()]
         return [await self._intake.answer(frame, self._origin, turns) for frame in frames]
 
-    def _process(self, envelope: dict[str, Any]) -> Outcome:
+    def _process(self, envelope: dict[str, Any]) -> MessageOutcome:
         """Runs the steps for one message. A copy of an earlier message is processed once."""
         if envelope.pop("resent"):
-            return Outcome("COMPLETED")
+            return MessageOutcome("COMPLETED")
         event_id = envelope["event_id"]
         sent_before = len(_sent())
         error = ""
@@ -142,7 +142,7 @@ class FeedSystem:
         except EnsError as failure:
             error = type(failure).__name__
         _end(event_id, "FAILED" if error else "COMPLETED", error)
-        return Outcome(
+        return MessageOutcome(
             status="FAILED" if error else "COMPLETED",
             error=error,
             mails=tuple(map(_text, _sent()[sent_before:])),
@@ -188,7 +188,7 @@ class FeedSystem:
                 {
                     "envelope": names,
                     "recipient_ref": recipient["recipient_ref"],
-                    "parsed": {**encounter, "kind": parsed["kind"]},
+                    "parsed": {**encounter, "event_kind": parsed["event_kind"]},
                     "identities": {
                         name: identities[name] for name in ("version_id", "patient_ref")
                     },

@@ -7,11 +7,12 @@ from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
 
-from local.servers import Server, listen
+from local.http_server import WsgiServer
+from local.servers import listen
 from simulators.fhir_mpi.app import Authorize, create_app
 from simulators.fhir_mpi.directory import Directory
 from simulators.fhir_mpi.patients import Patients, region_system, system_of
-from simulators.pix_manager import People
+from simulators.pix_manager import SimulatedPatients
 
 SEEDS = Path(__file__).resolve().parents[2] / "samples" / "registry"
 
@@ -24,7 +25,9 @@ def check(resource: dict[str, Any]) -> None:
 class FhirIndex:
     """A running server; `faults` lists what was not FHIR, `asked` the requests as they came."""
 
-    def __init__(self, server: Server, app: Any, people: People, directory: Directory) -> None:
+    def __init__(
+        self, server: WsgiServer, app: Any, people: SimulatedPatients, directory: Directory
+    ) -> None:
         self.url = server.url
         self.directory = directory
         self.asked: list[str] = app.config["asked"]
@@ -43,7 +46,7 @@ class FhirIndex:
 @contextmanager
 def fhir_index(authorize: Authorize | None = None) -> Iterator[FhirIndex]:
     """The index of the local system's registry files, while the block runs."""
-    people, directory = People(SEEDS), Directory(SEEDS)
+    people, directory = SimulatedPatients(SEEDS), Directory(SEEDS)
     invalid: list[str] = []
 
     def checked(resource: dict[str, Any]) -> None:
@@ -54,7 +57,7 @@ def fhir_index(authorize: Authorize | None = None) -> Iterator[FhirIndex]:
             raise
 
     app = create_app(Patients(people), directory, checked, authorize)
-    server = Server(listen("FHIR index", 0, ""), app).start()
+    server = WsgiServer(listen("FHIR index", 0, ""), app).start()
     try:
         yield FhirIndex(server, app, people, directory)
     finally:

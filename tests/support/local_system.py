@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hl7.acknowledgement import Answer
+from hl7.acknowledgement import ReceivedAcknowledgement
 from hl7.header import event_id, find_header
 from local import clients
 from ops.sending.messages import OutgoingMessage
-from ops.sending.mllp import Connection
+from ops.sending.mllp import ReceiverConnection
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -30,7 +30,7 @@ Found = TypeVar("Found")
 class LocalSystem:
     """A running `python -m local` of the checkout at `root`, on ports and in a folder of its own."""
 
-    def __init__(self, folder: Path, *options: str, root: Path = ROOT, mdm: str = "") -> None:
+    def __init__(self, folder: Path, *options: str, root: Path = ROOT, mpi: str = "") -> None:
         self.folder = folder
         self.mllp_port, self.aws_port, self.console_port, health_port = free_ports(4)
         self._output = folder / "output.txt"
@@ -40,7 +40,7 @@ class LocalSystem:
                 cwd=root,
                 env={
                     **{k: v for k, v in os.environ.items() if not k.startswith(("ENS_", "AWS_"))},
-                    "ENS_MDM": mdm,
+                    "ENS_MPI": mpi,
                     "ENS_MLLP_PORT": str(self.mllp_port),
                     "ENS_AWS_PORT": str(self.aws_port),
                     "ENS_CONSOLE_PORT": str(self.console_port),
@@ -85,10 +85,10 @@ class LocalSystem:
 
     # -- what goes in
 
-    def send(self, message: bytes | Path) -> Answer:
+    def send(self, message: bytes | Path) -> ReceivedAcknowledgement:
         """Sends one message over MLLP on a connection of its own and returns the answer."""
         body = message.read_bytes() if isinstance(message, Path) else message
-        with Connection(HOST, self.mllp_port, timeout=20) as connection:
+        with ReceiverConnection(HOST, self.mllp_port, timeout=20) as connection:
             return connection.send(OutgoingMessage("test", 1, body))
 
     def process_message(self, message: bytes | Path) -> Document:

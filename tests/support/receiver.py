@@ -22,7 +22,7 @@ def acknowledge(message: bytes, code: bytes, rest: bytes = b"") -> bytes:
     return b"MSH|^~\\&|R|R|S|S|20261123||ACK|1|P|2.5\rMSA|%b|%b%b\r" % (code, control_id, rest)
 
 
-class Receiver:
+class StubReceiver:
     """A receiver whose answers a test decides; None closes the connection instead."""
 
     def __init__(self) -> None:
@@ -53,8 +53,8 @@ class Receiver:
         decoder = Decoder(1 << 20)
         while data := connection.recv(65536):
             for frame in decoder.feed(data):
-                self.received.append(frame.payload)
-                answer = self.answer(frame.payload)
+                self.received.append(frame.message)
+                answer = self.answer(frame.message)
                 if answer is None:
                     return
                 if answer:

@@ -10,7 +10,7 @@ REGION = "us-east-1"
 
 
 @dataclass
-class Answers:
+class StubbedClients:
     """Clients whose answers a test sets, in the order of the calls; no call goes anywhere."""
 
     _clients: dict[str, Any] = field(default_factory=dict)
@@ -33,13 +33,13 @@ class Answers:
         operation: str,
         answer: dict[str, Any],
         asked: dict[str, Any] | None = None,
-    ) -> "Answers":
+    ) -> "StubbedClients":
         """Prepares an answer; with `asked`, the call must have these parameters."""
         self.client(service)
         self._stubs[service].add_response(operation, answer, asked)
         return self
 
-    def refuse(self, service: str, operation: str, code: str) -> "Answers":
+    def refuse(self, service: str, operation: str, code: str) -> "StubbedClients":
         """Prepares an error."""
         self.client(service)
         self._stubs[service].add_client_error(operation, code)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-AUDIT, STATUS, LEDGER, REGISTRY, LOOKUPS = "audit", "status", "ledger", "registry", "lookups"
+AUDIT, STATUS, LEDGER, REGISTRY, MPI_CACHE = "audit", "status", "ledger", "registry", "mpi-cache"
 
 # name -> (partition key, sort key, {index: (partition key, sort key)})
 SHAPES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]]]] = {
@@ -33,7 +33,7 @@ SHAPES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]]]] = {
             "by_roster_end": ("roster_until", "provider_id"),
         },
     ),
-    LOOKUPS: ("identifier_ref", None, {}),
+    MPI_CACHE: ("identifier_ref", None, {}),
 }
 
 

@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedPem:
     """A certificate and its key, each as PEM."""
 
     pem: str
@@ -21,7 +21,7 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
-class Authority:
+class CertificateAuthority:
     """An authority; `issue` makes a certificate for a host or a client."""
 
     certificate: x509.Certificate
@@ -32,7 +32,7 @@ class Authority:
         """The authority's own certificate."""
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
 
-    def issue(self, name: str, days: int = 1) -> Issued:
+    def issue(self, name: str, days: int = 1) -> IssuedPem:
         """A certificate for a name, usable by both sides of a connection; expired where `days` < 0."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
@@ -45,10 +45,10 @@ class Authority:
             )
             .sign(self.key, hashes.SHA256())
         )
-        return Issued(certificate.public_bytes(serialization.Encoding.PEM).decode(), pem_of(key))
+        return IssuedPem(certificate.public_bytes(serialization.Encoding.PEM).decode(), pem_of(key))
 
 
-def authority() -> Authority:
+def authority() -> CertificateAuthority:
     """A new authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
@@ -71,10 +71,10 @@ def authority() -> Authority:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    return Authority(certificate, key)
+    return CertificateAuthority(certificate, key)
 
 
-def context_for(issued: Issued, root: Authority, folder: Path) -> ssl.SSLContext:
+def context_for(issued: IssuedPem, root: CertificateAuthority, folder: Path) -> ssl.SSLContext:
     """A server's context that shows a certificate and trusts the authority's."""
     pair = folder / "server.pem"
     pair.write_text(f"{issued.pem}\n{issued.key_pem}")

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +13,14 @@ import boto3
 from moto.awslambda.models import LambdaBackend
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 
+from local.moto_patches import ends
+
 ASL_FILE = Path(__file__).resolve().parents[2] / "statemachine" / "patient_event.asl.json"
 STEPS = ("ParseMessage", "LookupIdentities", "ExtractEntities", "DeliverNotification")
 ACCOUNT = "123456789012"
+
+EXECUTION_SECONDS = 240.0
+"""How long an execution may take; less than a test's timeout."""
 
 Step = Callable[[dict[str, Any]], Any]
 
@@ -36,13 +40,13 @@ class PlatformError(Exception):
         self.error_name = error_name
 
 
-class Workflow:
+class DeployedWorkflow:
     """The deployed machine with its two queues; `invocations` lists (step, attempt) as they came."""
 
     def __init__(
         self,
         unknown_patient: str = "dead_letter",
-        mdm_backend: str = "registry",
+        mpi_client: str = "registry",
         definition_file: Path = ASL_FILE,
     ) -> None:
         sqs = boto3.client("sqs")
@@ -65,7 +69,7 @@ class Workflow:
                 DeadLetterQueueUrl=self.dead_letter_url,
                 UnknownPatient=unknown_patient,
                 HoldMinutes="2",
-                MdmBackend=mdm_backend,
+                MpiClient=mpi_client,
             ),
         )["stateMachineArn"]
 
@@ -106,11 +110,8 @@ class Workflow:
                 name=f"run-{uuid.uuid4().hex}",
                 input=json.dumps([record]),
             )["executionArn"]
-            while True:
-                execution = stepfunctions.describe_execution(executionArn=arn)
-                if execution["status"] != "RUNNING":
-                    break
-                time.sleep(0.01)
+            assert ends.wait(arn, EXECUTION_SECONDS), f"{arn} did not end"
+            execution = stepfunctions.describe_execution(executionArn=arn)
         if execution["status"] == "SUCCEEDED":
             # As the pipe does; a failed execution leaves the message to its visibility timeout.
             boto3.client("sqs").delete_message(

@@ -12,6 +12,7 @@ from infra.asset import SHARED
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = (
     "parse_message",
+    "track_encounter",
     "lookup_identities",
     "extract_entities",
     "deliver_notification",
@@ -163,6 +164,7 @@ def test_the_operators_tool_imports_no_handler() -> None:
     allowed = {
         *AWS,
         "click",
+        "msgspec",
         "rich",
         "environments",
         "ops",

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.support.workflow import PlatformError, Step, Workflow
+from tests.support.workflow import DeployedWorkflow, PlatformError, Step
 
 ENVELOPE = {
     "event_id": "e0000000000000000000000000000001",
@@ -26,7 +26,7 @@ PARSED = {
     "sender": ENVELOPE["sender"],
     "received_at": ENVELOPE["received_at"],
     "encounter_ref": "k1.e",
-    "kind": "admission",
+    "event_kind": "admission",
     "duplicate": False,
     "notifiable": True,
     "changes_identity": False,
@@ -48,11 +48,11 @@ def deliver(task: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def make_workflow(aws: Any) -> Callable[..., Workflow]:
+def make_workflow(aws: Any) -> Callable[..., DeployedWorkflow]:
     """Makes a workflow whose steps all answer well."""
 
-    def make(**settings: Any) -> Workflow:
-        workflow = Workflow(**settings)
+    def make(**settings: Any) -> DeployedWorkflow:
+        workflow = DeployedWorkflow(**settings)
         workflow.steps = {
             "ParseMessage": lambda _: PARSED,
             "LookupIdentities": lambda _: IDENTITIES,
@@ -65,7 +65,7 @@ def make_workflow(aws: Any) -> Callable[..., Workflow]:
 
 
 @pytest.fixture
-def workflow(make_workflow: Callable[..., Workflow]) -> Workflow:
+def workflow(make_workflow: Callable[..., DeployedWorkflow]) -> DeployedWorkflow:
     """A workflow whose steps all answer well."""
     return make_workflow()
 
@@ -98,7 +98,7 @@ def status_of(event_id: str) -> dict[str, str]:
     return {name: value["S"] for name, value in item.get("Item", {}).items()}
 
 
-def dead_letters(workflow: Workflow) -> list[dict[str, Any]]:
+def dead_letters(workflow: DeployedWorkflow) -> list[dict[str, Any]]:
     """What lies on the dead-letter queue."""
     found = boto3.client("sqs").receive_message(
         QueueUrl=workflow.dead_letter_url, MaxNumberOfMessages=10, AttributeNames=["All"]
@@ -106,7 +106,7 @@ def dead_letters(workflow: Workflow) -> list[dict[str, Any]]:
     return list(found.get("Messages", []))
 
 
-def waiting(workflow: Workflow) -> tuple[int, int]:
+def waiting(workflow: DeployedWorkflow) -> tuple[int, int]:
     """How many messages the source queue holds: visible, and in flight."""
     attributes = boto3.client("sqs").get_queue_attributes(
         QueueUrl=workflow.queue_url, AttributeNames=["All"]

@@ -20,7 +20,7 @@ from lambdas.lookup_identities.handler import lambda_handler as lookup_identitie
 from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.parse_message.handler import lambda_handler as parse_message
 from simulators import comprehend_medical
-from tests.support.workflow import ACCOUNT, ASL_FILE, PlatformError, Step, Workflow
+from tests.support.workflow import ACCOUNT, ASL_FILE, DeployedWorkflow, PlatformError, Step
 
 SEEDS = Path(__file__).resolve().parents[2] / "samples" / "registry"
 
@@ -58,11 +58,11 @@ def stand_in() -> Iterator[str]:
         server.server_close()
 
 
-def whole_workflow(definition: Path = ASL_FILE) -> Workflow:
+def whole_workflow(definition: Path = ASL_FILE) -> DeployedWorkflow:
     """A workflow of the real handlers over a registry that holds the local system's seeds."""
     for item in items_of_folder(SEEDS):
         client("dynamodb").put_item(TableName="registry", Item=to_item(item))
-    workflow = Workflow(definition_file=definition)
+    workflow = DeployedWorkflow(definition_file=definition)
     workflow.steps = dict(HANDLERS)
     return workflow
 

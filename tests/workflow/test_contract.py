@@ -1,14 +1,21 @@
 """The state machine's file keeps the promises that the steps and the queue rely on."""
 
+import dataclasses
 import inspect
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from environments.model import MAX_FINDINGS_WAIT_SECONDS
 from lambdas.common import errors
+from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
+from lambdas.common.contracts.delivery import DeliveryState
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.findings import FindingsOutcome
+from lambdas.common.contracts.status import EventStatus, StatusItem
 from tests.support.workflow import ASL_FILE, STEPS
 
 MACHINE = json.loads(ASL_FILE.read_text())
@@ -50,6 +57,62 @@ def test_retry_and_catch_name_only_errors_that_exist() -> None:
         for name in names_in(state.get(part, []))
     }
     assert {name for name in named if not name.startswith(PLATFORM)} <= RAISED
+
+
+def literals(node: Any, member: str) -> set[str]:
+    """Every text that the file gives to members of this name, DynamoDB's `{"S": …}` included."""
+    if isinstance(node, list):
+        return set().union(*(literals(one, member) for one in node))
+    if not isinstance(node, dict):
+        return set()
+    inner = set().union(*(literals(value, member) for value in node.values()))
+    given = node.get(member)
+    text = given.get("S") if isinstance(given, dict) else given
+    return inner | ({text} if isinstance(text, str) else set())
+
+
+@pytest.mark.parametrize(
+    ("member", "closed_set", "used"),
+    [
+        ("action", AuditAction, {"COMPLETED", "FAILED"}),
+        ("step", AuditStep, {"CompleteEvent", "RecordFailure"}),
+        ("failed_step", AuditStep, {"ParseMessage", "DeliverAll", "CompleteEvent"}),
+        ("outcome", {*AuditOutcome, *FindingsOutcome, *DeliveryState}, {"refused", "failed"}),
+        (":completed", EventStatus, {"COMPLETED"}),
+        (":failed", EventStatus, {"FAILED"}),
+    ],
+)
+def test_every_word_of_a_closed_set_is_one_of_the_code(
+    member: str, closed_set: Iterable[str], used: set[str]
+) -> None:
+    assert used <= literals(MACHINE, member) <= set(closed_set)
+
+
+def test_a_choice_compares_an_outcome_with_one_that_the_step_may_give() -> None:
+    compared = {
+        rule["StringEquals"]
+        for state in ALL_STATES.values()
+        for rule in state.get("Choices", [])
+        if rule.get("Variable", "").endswith(".outcome")
+    }
+    assert compared == {FindingsOutcome.DEFERRED}
+
+
+def test_the_workflows_own_audit_entries_and_statuses_are_read_as_the_contracts() -> None:
+    def plain(item: dict[str, Any]) -> dict[str, Any]:
+        """The item with a text in place of each path into the state."""
+        return {name: value.get("S", "2026-11-23") for name, value in item.items()}
+
+    for name, failed in (("CompleteEvent", False), ("RecordFailure", True)):
+        update, put = (
+            next(iter(write.values())) for write in STATES[name]["Parameters"]["TransactItems"]
+        )
+        item = plain(put["Item"])
+        entry = read_as(AuditEntry, item | ({"failed_step": "ParseMessage"} if failed else {}))
+        assert item.keys() <= {field.name for field in dataclasses.fields(AuditEntry)}
+        assert entry.step == name
+        written = set(re.findall(r"#?(\w+) = ", update["UpdateExpression"]))
+        assert written <= {field.name for field in dataclasses.fields(StatusItem)}
 
 
 def test_the_permanent_path_takes_exactly_the_permanent_errors() -> None:

@@ -11,7 +11,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.sqs.models import SQSBackend
 
 from lambdas.common import errors
-from tests.support.workflow import STEPS, PlatformError, Workflow
+from tests.support.workflow import STEPS, DeployedWorkflow, PlatformError
 from tests.workflow.conftest import (
     CLINICAL,
     ENVELOPE,
@@ -36,14 +36,16 @@ TRANSIENT = (
 DIED = ("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError")
 
 
-def test_a_good_event_passes_every_step_once_and_is_completed(workflow: Workflow) -> None:
+def test_a_good_event_passes_every_step_once_and_is_completed(workflow: DeployedWorkflow) -> None:
     execution = workflow.run(workflow.send(ENVELOPE))
     assert execution["status"] == "SUCCEEDED"
     assert [name for name, _ in workflow.invocations] == [*STEPS, "DeliverNotification"]
     assert status_of(EVENT_ID)["status"] == "COMPLETED"
 
 
-def test_the_completion_is_in_the_audit_without_any_code_of_ours(workflow: Workflow) -> None:
+def test_the_completion_is_in_the_audit_without_any_code_of_ours(
+    workflow: DeployedWorkflow,
+) -> None:
     execution = workflow.run(workflow.send(ENVELOPE))
     entry = boto3.client("dynamodb").scan(TableName="audit")["Items"][0]
     assert entry["action"] == {"S": "COMPLETED"}
@@ -59,7 +61,7 @@ def test_the_completion_is_in_the_audit_without_any_code_of_ours(workflow: Workf
     ],
 )
 def test_a_passing_trouble_is_retried_three_times(
-    workflow: Workflow, step: str, error_name: str
+    workflow: DeployedWorkflow, step: str, error_name: str
 ) -> None:
     workflow.steps[step] = failing(error_name, 3, workflow.steps[step])
     execution = workflow.run(workflow.send(ENVELOPE))
@@ -80,7 +82,7 @@ def test_a_passing_trouble_is_retried_three_times(
     ],
 )
 def test_a_function_that_died_is_tried_once_more(
-    workflow: Workflow, step: str, error_name: str
+    workflow: DeployedWorkflow, step: str, error_name: str
 ) -> None:
     workflow.steps[step] = failing(error_name, 1, workflow.steps[step])
     assert workflow.run(workflow.send(ENVELOPE))["output"]["clinical"] == CLINICAL
@@ -89,7 +91,7 @@ def test_a_function_that_died_is_tried_once_more(
 
 @pytest.mark.parametrize("error_name", DIED)
 def test_a_delivery_that_died_is_not_tried_again_at_once(
-    workflow: Workflow, error_name: str
+    workflow: DeployedWorkflow, error_name: str
 ) -> None:
     workflow.steps["DeliverNotification"] = failing(error_name, 1, deliver)
     execution = workflow.run(workflow.send(ENVELOPE))
@@ -105,7 +107,7 @@ def test_a_delivery_that_died_is_not_tried_again_at_once(
     ],
 )
 def test_a_permanent_error_goes_to_the_dead_letter_queue_at_once(
-    workflow: Workflow, step: str, error: type[errors.EnsError]
+    workflow: DeployedWorkflow, step: str, error: type[errors.EnsError]
 ) -> None:
     workflow.steps[step] = failing(error.__name__, 99, deliver)
     record = workflow.send(ENVELOPE)
@@ -134,7 +136,7 @@ def test_a_permanent_error_goes_to_the_dead_letter_queue_at_once(
 @pytest.mark.parametrize("error_name", ["UnexpectedError", "DependencyUnavailableError"])
 @pytest.mark.parametrize("step", ["ParseMessage", "LookupIdentities"])
 def test_any_other_error_leaves_the_message_on_the_queue(
-    workflow: Workflow, step: str, error_name: str
+    workflow: DeployedWorkflow, step: str, error_name: str
 ) -> None:
     workflow.steps[step] = failing(error_name, 99, deliver)
     execution = workflow.run(workflow.send(ENVELOPE))
@@ -146,7 +148,7 @@ def test_any_other_error_leaves_the_message_on_the_queue(
 
 @pytest.mark.parametrize(("receives", "soon"), [("1", True), ("3", True), ("4", False)])
 def test_the_first_receives_return_the_message_within_a_minute(
-    workflow: Workflow, receives: str, soon: bool
+    workflow: DeployedWorkflow, receives: str, soon: bool
 ) -> None:
     workflow.steps["ParseMessage"] = failing("UnexpectedError", 99, deliver)
     record = workflow.send(ENVELOPE)
@@ -171,7 +173,7 @@ def test_the_first_receives_return_the_message_within_a_minute(
     ids=["duplicate", "not notifiable"],
 )
 def test_what_needs_no_notification_ends_well_after_parsing(
-    workflow: Workflow, parsed: dict[str, object]
+    workflow: DeployedWorkflow, parsed: dict[str, object]
 ) -> None:
     workflow.steps["ParseMessage"] = lambda _: parsed
     assert workflow.run(workflow.send(ENVELOPE))["status"] == "SUCCEEDED"
@@ -181,9 +183,9 @@ def test_what_needs_no_notification_ends_well_after_parsing(
 
 @pytest.mark.parametrize(("backend", "asked"), [("registry", 0), ("pixpdq", 1), ("fhir", 1)])
 def test_a_change_of_identity_reaches_the_look_up_where_an_index_outside_is_asked(
-    make_workflow: Callable[..., Workflow], backend: str, asked: int
+    make_workflow: Callable[..., DeployedWorkflow], backend: str, asked: int
 ) -> None:
-    workflow = make_workflow(mdm_backend=backend)
+    workflow = make_workflow(mpi_client=backend)
     workflow.steps["ParseMessage"] = lambda _: {
         **PARSED,
         "notifiable": False,
@@ -196,7 +198,9 @@ def test_a_change_of_identity_reaches_the_look_up_where_an_index_outside_is_aske
     assert status_of(EVENT_ID)["status"] == "COMPLETED"
 
 
-def test_an_event_without_recipients_ends_well_and_asks_no_machine(workflow: Workflow) -> None:
+def test_an_event_without_recipients_ends_well_and_asks_no_machine(
+    workflow: DeployedWorkflow,
+) -> None:
     nobody = {"patient_ref": "k1.p", "recipient_count": 0, "recipients": [], "version_id": "2"}
     workflow.steps["LookupIdentities"] = lambda _: nobody
     assert workflow.run(workflow.send(ENVELOPE))["status"] == "SUCCEEDED"
@@ -207,7 +211,7 @@ def test_an_event_without_recipients_ends_well_and_asks_no_machine(workflow: Wor
     ("policy", "end"), [("end", "CompleteEvent"), ("dead_letter", "DeadLettered")]
 )
 def test_an_unknown_patient_ends_as_the_environment_says(
-    make_workflow: Callable[..., Workflow], policy: str, end: str
+    make_workflow: Callable[..., DeployedWorkflow], policy: str, end: str
 ) -> None:
     workflow = make_workflow(unknown_patient=policy)
     workflow.steps["LookupIdentities"] = failing("IdentityNotFoundError", 99, deliver)
@@ -219,7 +223,7 @@ def test_an_unknown_patient_ends_as_the_environment_says(
 
 @pytest.mark.parametrize(("receives", "held"), [("1", True), ("2", True), ("3", False)])
 def test_an_unknown_patient_is_held_for_as_many_minutes_as_the_environment_says(
-    make_workflow: Callable[..., Workflow], receives: str, held: bool
+    make_workflow: Callable[..., DeployedWorkflow], receives: str, held: bool
 ) -> None:
     workflow = make_workflow(unknown_patient="hold")
     workflow.steps["LookupIdentities"] = failing("IdentityNotFoundError", 99, deliver)
@@ -234,7 +238,7 @@ def test_an_unknown_patient_is_held_for_as_many_minutes_as_the_environment_says(
 
 @pytest.mark.parametrize("error_name", ["IdentityAmbiguousError", "ConfigurationError"])
 def test_only_an_unknown_patient_is_held(
-    make_workflow: Callable[..., Workflow], error_name: str
+    make_workflow: Callable[..., DeployedWorkflow], error_name: str
 ) -> None:
     workflow = make_workflow(unknown_patient="hold")
     workflow.steps["LookupIdentities"] = failing(error_name, 99, deliver)
@@ -244,7 +248,7 @@ def test_only_an_unknown_patient_is_held(
 
 @pytest.mark.parametrize("error_name", ["DependencyUnavailableError", "UnexpectedError", *DIED])
 def test_the_notification_goes_out_without_the_clinical_step(
-    workflow: Workflow, error_name: str
+    workflow: DeployedWorkflow, error_name: str
 ) -> None:
     workflow.steps["ExtractEntities"] = failing(error_name, 99, deliver)
     execution = workflow.run(workflow.send(ENVELOPE))
@@ -263,7 +267,7 @@ def one_bad(error_name: str) -> Callable[[dict[str, object]], dict[str, object]]
 
 
 def test_a_refused_recipient_does_not_stop_the_other_and_the_event_completes(
-    workflow: Workflow,
+    workflow: DeployedWorkflow,
 ) -> None:
     workflow.steps["DeliverNotification"] = one_bad("DeliveryRefusedError")
     execution = workflow.run(workflow.send(ENVELOPE))
@@ -273,7 +277,7 @@ def test_a_refused_recipient_does_not_stop_the_other_and_the_event_completes(
 
 
 def test_a_failed_recipient_does_not_stop_the_other_and_the_message_comes_back(
-    workflow: Workflow,
+    workflow: DeployedWorkflow,
 ) -> None:
     workflow.steps["DeliverNotification"] = one_bad("UnexpectedError")
     execution = workflow.run(workflow.send(ENVELOPE))
@@ -310,7 +314,7 @@ class Broken:
         self.patch = patch.object(backend, method, broken)
 
 
-def test_completing_is_retried_when_the_table_has_a_moment(workflow: Workflow) -> None:
+def test_completing_is_retried_when_the_table_has_a_moment(workflow: DeployedWorkflow) -> None:
     record = workflow.send(ENVELOPE)
     with Broken(DynamoDBBackend, "transact_write_items", 2).patch:
         assert workflow.run(record)["status"] == "SUCCEEDED"
@@ -318,7 +322,7 @@ def test_completing_is_retried_when_the_table_has_a_moment(workflow: Workflow) -
 
 
 def test_an_event_that_cannot_be_completed_is_recorded_as_failed_and_comes_back(
-    workflow: Workflow,
+    workflow: DeployedWorkflow,
 ) -> None:
     record = workflow.send(ENVELOPE)
     with Broken(DynamoDBBackend, "transact_write_items", 3).patch:
@@ -330,7 +334,7 @@ def test_an_event_that_cannot_be_completed_is_recorded_as_failed_and_comes_back(
 
 
 def test_a_failure_that_cannot_be_recorded_leaves_the_message_on_the_queue(
-    workflow: Workflow,
+    workflow: DeployedWorkflow,
 ) -> None:
     workflow.steps["ParseMessage"] = failing("UnprocessableMessageError", 99, deliver)
     record = workflow.send(ENVELOPE)
@@ -340,7 +344,9 @@ def test_a_failure_that_cannot_be_recorded_leaves_the_message_on_the_queue(
     assert waiting(workflow) == (0, 1)
 
 
-def test_a_dead_letter_that_cannot_be_written_stays_on_the_queue(workflow: Workflow) -> None:
+def test_a_dead_letter_that_cannot_be_written_stays_on_the_queue(
+    workflow: DeployedWorkflow,
+) -> None:
     workflow.steps["ParseMessage"] = failing("UnprocessableMessageError", 99, deliver)
     record = workflow.send(ENVELOPE)
     with Broken(SQSBackend, "send_message", 99).patch:
@@ -349,7 +355,7 @@ def test_a_dead_letter_that_cannot_be_written_stays_on_the_queue(workflow: Workf
 
 
 def test_a_message_that_cannot_be_returned_soon_comes_back_after_its_visibility(
-    workflow: Workflow,
+    workflow: DeployedWorkflow,
 ) -> None:
     workflow.steps["ParseMessage"] = failing("UnexpectedError", 99, deliver)
     record = workflow.send(ENVELOPE)
@@ -359,14 +365,14 @@ def test_a_message_that_cannot_be_returned_soon_comes_back_after_its_visibility(
     assert waiting(workflow) == (0, 1)
 
 
-def test_every_task_says_which_execution_and_attempt_it_is(workflow: Workflow) -> None:
+def test_every_task_says_which_execution_and_attempt_it_is(workflow: DeployedWorkflow) -> None:
     execution = workflow.run(workflow.send(ENVELOPE))
     assert {task["execution_arn"] for _, task in workflow.tasks} == {execution["executionArn"]}
     assert {task["attempt"] for _, task in workflow.tasks} == {0}
 
 
 def test_in_a_burst_the_workflow_waits_for_the_turn_and_asks_again_with_it(
-    workflow: Workflow,
+    workflow: DeployedWorkflow,
 ) -> None:
     answers = iter(
         [{"outcome": "deferred", "turn": 1_800_000_000_250, "wait_seconds": 1}, CLINICAL]
@@ -383,7 +389,7 @@ def test_in_a_burst_the_workflow_waits_for_the_turn_and_asks_again_with_it(
 
 
 def test_where_lambda_has_no_concurrency_left_the_clinical_step_is_tried_for_half_a_minute(
-    workflow: Workflow,
+    workflow: DeployedWorkflow,
 ) -> None:
     workflow.steps["ExtractEntities"] = failing(
         "Lambda.TooManyRequestsException", 5, workflow.steps["ExtractEntities"]
@@ -394,7 +400,7 @@ def test_where_lambda_has_no_concurrency_left_the_clinical_step_is_tried_for_hal
 
 
 def test_what_the_pipe_reads_of_a_good_execution_names_no_private_value(
-    workflow: Workflow,
+    workflow: DeployedWorkflow,
 ) -> None:
     """The output of an execution goes to the pipe and, where it is logged, to the log."""
     output = workflow.run(workflow.send(ENVELOPE))["output"]

@@ -14,7 +14,7 @@ from lambdas.delivery.mailer import SES_CONFIG
 from lambdas.extract_entities.comprehend import CONFIG as COMPREHEND_CONFIG
 from tests.support.broken import declining, refusing
 from tests.support.messages import sample, vaulted, with_pdf
-from tests.support.workflow import STEPS, Workflow
+from tests.support.workflow import STEPS, DeployedWorkflow
 from tests.workflow.conftest import dead_letters, status_of, waiting
 from tests.workflow.real import (
     HANDLERS,
@@ -37,12 +37,12 @@ def comprehend_address() -> Iterator[str]:
 
 
 @pytest.fixture
-def whole(aws: Any, comprehend_address: str, monkeypatch: pytest.MonkeyPatch) -> Workflow:
+def whole(aws: Any, comprehend_address: str, monkeypatch: pytest.MonkeyPatch) -> DeployedWorkflow:
     monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", comprehend_address)
     return whole_workflow()
 
 
-def again(workflow: Workflow, record: dict[str, Any]) -> dict[str, Any]:
+def again(workflow: DeployedWorkflow, record: dict[str, Any]) -> dict[str, Any]:
     """Runs the message as the queue would deliver it again, without waiting for its visibility."""
     boto3.client("sqs").change_message_visibility(
         QueueUrl=workflow.queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=0
@@ -50,7 +50,7 @@ def again(workflow: Workflow, record: dict[str, Any]) -> dict[str, Any]:
     return workflow.run(workflow.receive())
 
 
-def test_an_admission_reaches_the_primary_care_provider(whole: Workflow) -> None:
+def test_an_admission_reaches_the_primary_care_provider(whole: DeployedWorkflow) -> None:
     envelope = vaulted(sample("admission"))
     assert whole.run(whole.send(envelope))["status"] == "SUCCEEDED"
     assert addresses_told() == {PETRA: 1}
@@ -66,7 +66,7 @@ def test_an_admission_reaches_the_primary_care_provider(whole: Workflow) -> None
     assert chain.verify(envelope["event_id"]).holds
 
 
-def test_the_same_message_twice_is_told_once(whole: Workflow) -> None:
+def test_the_same_message_twice_is_told_once(whole: DeployedWorkflow) -> None:
     envelope = vaulted(sample("admission"))
     whole.run(whole.send(envelope))
     assert whole.run(whole.send(envelope))["status"] == "SUCCEEDED"
@@ -74,7 +74,9 @@ def test_the_same_message_twice_is_told_once(whole: Workflow) -> None:
     assert actions(envelope["event_id"])[-2:] == ["DUPLICATE", "COMPLETED"]
 
 
-def test_a_replay_passes_the_duplicate_check_and_sends_no_second_mail(whole: Workflow) -> None:
+def test_a_replay_passes_the_duplicate_check_and_sends_no_second_mail(
+    whole: DeployedWorkflow,
+) -> None:
     envelope = vaulted(sample("admission"))
     whole.run(whole.send(envelope))
     execution = whole.run(whole.send({**envelope, "replay": "an operator"}))
@@ -94,7 +96,7 @@ def test_a_replay_passes_the_duplicate_check_and_sends_no_second_mail(whole: Wor
     ],
 )
 def test_what_nobody_can_deliver_becomes_a_dead_letter_under_its_own_name(
-    whole: Workflow, name: str, error: str, step: str
+    whole: DeployedWorkflow, name: str, error: str, step: str
 ) -> None:
     envelope = vaulted(sample(name))
     execution = whole.run(whole.send(envelope))
@@ -107,14 +109,18 @@ def test_what_nobody_can_deliver_becomes_a_dead_letter_under_its_own_name(
     assert not addresses_told()
 
 
-def test_an_event_without_recipient_ends_well_and_is_audited_as_such(whole: Workflow) -> None:
+def test_an_event_without_recipient_ends_well_and_is_audited_as_such(
+    whole: DeployedWorkflow,
+) -> None:
     envelope = vaulted(sample("no_recipient"))
     assert whole.run(whole.send(envelope))["status"] == "SUCCEEDED"
     assert actions(envelope["event_id"])[-2:] == ["NO_RECIPIENT", "COMPLETED"]
 
 
 @pytest.mark.parametrize("name", ["bed_move", "merge"])
-def test_what_is_no_notification_ends_well_and_tells_nobody(whole: Workflow, name: str) -> None:
+def test_what_is_no_notification_ends_well_and_tells_nobody(
+    whole: DeployedWorkflow, name: str
+) -> None:
     envelope = vaulted(sample(name))
     assert whole.run(whole.send(envelope))["status"] == "SUCCEEDED"
     assert actions(envelope["event_id"])[-2:] == ["NOT_NOTIFIABLE", "COMPLETED"]
@@ -122,12 +128,12 @@ def test_what_is_no_notification_ends_well_and_tells_nobody(whole: Workflow, nam
 
 
 @pytest.mark.parametrize("name", ["ed_registration", "transfer", "discharge", "discharge_expired"])
-def test_every_kind_of_event_is_told(whole: Workflow, name: str) -> None:
+def test_every_kind_of_event_is_told(whole: DeployedWorkflow, name: str) -> None:
     assert whole.run(whole.send(vaulted(sample(name))))["status"] == "SUCCEEDED"
     assert sum(addresses_told().values()) >= 1
 
 
-def test_a_message_of_300_kb_is_told_like_any_other(whole: Workflow) -> None:
+def test_a_message_of_300_kb_is_told_like_any_other(whole: DeployedWorkflow) -> None:
     assert whole.run(whole.send(vaulted(with_pdf())))["status"] == "SUCCEEDED"
     assert addresses_told() == {PETRA: 1}
 
@@ -135,7 +141,7 @@ def test_a_message_of_300_kb_is_told_like_any_other(whole: Workflow) -> None:
 @pytest.mark.parametrize("after", [False, True], ids=["before its work", "after its work"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_second_run_after_a_crash_tells_each_provider_once(
-    whole: Workflow, step: str, after: bool
+    whole: DeployedWorkflow, step: str, after: bool
 ) -> None:
     whole.steps[step] = dying(HANDLERS[step], after=after, times=2)
     envelope = vaulted(sample("two_recipients"))
@@ -166,7 +172,7 @@ TROUBLES = [
 
 @pytest.mark.parametrize(("service", "operation", "code", "status", "times"), TROUBLES)
 def test_a_dependency_that_fails_three_times_and_recovers_costs_nobody_a_notification(
-    whole: Workflow, service: str, operation: str, code: str, status: int, times: int
+    whole: DeployedWorkflow, service: str, operation: str, code: str, status: int, times: int
 ) -> None:
     own = service == "comprehendmedical"
     broken = client(service, COMPREHEND_CONFIG) if own else client(service)
@@ -182,14 +188,14 @@ def test_a_dependency_that_fails_three_times_and_recovers_costs_nobody_a_notific
     assert "I48" in texts_sent()[0] or "atrial" in texts_sent()[0].lower()
 
 
-def test_ses_throttling_three_times_costs_nobody_a_notification(whole: Workflow) -> None:
+def test_ses_throttling_three_times_costs_nobody_a_notification(whole: DeployedWorkflow) -> None:
     with declining(client("sesv2", SES_CONFIG), "SendEmail", "TooManyRequestsException", 429, 3):
         assert whole.run(whole.send(vaulted(sample("admission"))))["status"] == "SUCCEEDED"
     assert addresses_told() == {PETRA: 1}
 
 
 def test_ses_refusing_one_of_two_recipients_does_not_keep_the_other_from_being_told(
-    whole: Workflow,
+    whole: DeployedWorkflow,
 ) -> None:
     envelope = vaulted(sample("two_recipients"))
     with declining(client("sesv2", SES_CONFIG), "SendEmail", "MessageRejected", 400, 1):
@@ -201,14 +207,14 @@ def test_ses_refusing_one_of_two_recipients_does_not_keep_the_other_from_being_t
     assert {"SENT", "REFUSED", "COMPLETED"} <= set(actions(envelope["event_id"]))
 
 
-def test_a_dead_clinical_service_is_named_in_the_notification(whole: Workflow) -> None:
+def test_a_dead_clinical_service_is_named_in_the_notification(whole: DeployedWorkflow) -> None:
     broken = client("comprehendmedical", COMPREHEND_CONFIG)
     with refusing(broken, "InferICD10CM", "InternalServerException", 500):
         assert whole.run(whole.send(vaulted(sample("admission"))))["status"] == "SUCCEEDED"
     assert "not analysed" in texts_sent()[0].lower()
 
 
-def test_an_ambiguous_send_is_parked_and_never_repeated(whole: Workflow) -> None:
+def test_an_ambiguous_send_is_parked_and_never_repeated(whole: DeployedWorkflow) -> None:
     envelope = vaulted(sample("admission"))
     with declining(client("sesv2", SES_CONFIG), "SendEmail", "InternalFailure", 500):
         execution = whole.run(whole.send(envelope))

@@ -10,7 +10,7 @@ from lambdas.extract_entities.comprehend import CONFIG
 from lambdas.lookup_identities.registry.items import provider_key
 from tests.support.broken import refusing
 from tests.support.messages import sample, vaulted
-from tests.support.workflow import Workflow
+from tests.support.workflow import DeployedWorkflow
 from tests.workflow.real import addresses_told, stand_in, texts_sent, whole_workflow
 
 PETRA, WEI = "dr-lindqvist", "dr-chen"
@@ -23,7 +23,9 @@ def comprehend_address() -> Iterator[str]:
 
 
 @pytest.fixture
-def whole(aws: object, comprehend_address: str, monkeypatch: pytest.MonkeyPatch) -> Workflow:
+def whole(
+    aws: object, comprehend_address: str, monkeypatch: pytest.MonkeyPatch
+) -> DeployedWorkflow:
     monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", comprehend_address)
     return whole_workflow()
 
@@ -41,7 +43,7 @@ def wants(provider: str, **wishes: str) -> None:
         )
 
 
-def told(whole: Workflow) -> tuple[dict[str, str], dict[str, int]]:
+def told(whole: DeployedWorkflow) -> tuple[dict[str, str], dict[str, int]]:
     """The text that each of the two got, by their surname, and the units that were billed."""
     envelope = vaulted(sample("two_recipients"))
     assert whole.run(whole.send(envelope))["status"] == "SUCCEEDED"
@@ -52,7 +54,7 @@ def told(whole: Workflow) -> tuple[dict[str, str], dict[str, int]]:
 
 
 def test_two_readers_with_two_wishes_share_one_analysis_and_each_sees_their_own(
-    whole: Workflow,
+    whole: DeployedWorkflow,
 ) -> None:
     wants(PETRA, analysis="off")
     texts, units = told(whole)
@@ -62,7 +64,7 @@ def test_two_readers_with_two_wishes_share_one_analysis_and_each_sees_their_own(
     assert "analysed for you, as set" in texts["Lindqvist"]
 
 
-def test_readers_who_want_codes_are_served_by_the_cheap_operations(whole: Workflow) -> None:
+def test_readers_who_want_codes_are_served_by_the_cheap_operations(whole: DeployedWorkflow) -> None:
     wants(PETRA, analysis="coded")
     wants(WEI, analysis="coded")
     texts, units = told(whole)
@@ -72,7 +74,7 @@ def test_readers_who_want_codes_are_served_by_the_cheap_operations(whole: Workfl
 
 @pytest.mark.parametrize("wishes", [{"analysis": "off"}, {"detail": "minimal"}])
 def test_when_nobody_will_see_a_finding_nothing_is_asked(
-    whole: Workflow, wishes: dict[str, str]
+    whole: DeployedWorkflow, wishes: dict[str, str]
 ) -> None:
     wants(PETRA, **wishes)
     wants(WEI, **wishes)
@@ -82,13 +84,13 @@ def test_when_nobody_will_see_a_finding_nothing_is_asked(
 
 
 @pytest.mark.parametrize("name", ["no_recipient", "bed_move", "merge"])
-def test_when_nobody_is_told_nothing_is_asked(whole: Workflow, name: str) -> None:
+def test_when_nobody_is_told_nothing_is_asked(whole: DeployedWorkflow, name: str) -> None:
     with refusing(client("comprehendmedical", CONFIG), "*", "Unasked") as asked:
         assert whole.run(whole.send(vaulted(sample(name))))["status"] == "SUCCEEDED"
     assert asked == []
 
 
-def test_a_replay_finds_the_analysis_in_the_vault(whole: Workflow) -> None:
+def test_a_replay_finds_the_analysis_in_the_vault(whole: DeployedWorkflow) -> None:
     envelope = vaulted(sample("two_recipients"))
     whole.run(whole.send(envelope))
     with refusing(client("comprehendmedical", CONFIG), "*", "Unasked") as asked:
@@ -97,7 +99,7 @@ def test_a_replay_finds_the_analysis_in_the_vault(whole: Workflow) -> None:
     assert asked == []
 
 
-def test_a_french_note_is_not_sent_and_the_notification_says_so(whole: Workflow) -> None:
+def test_a_french_note_is_not_sent_and_the_notification_says_so(whole: DeployedWorkflow) -> None:
     french = sample("two_recipients").replace(
         b"Admitted with congestive heart failure and atrial fibrillation. Takes furosemide 40 mg"
         b" and warfarin. No evidence of pneumonia.",

@@ -1,1 +1,1 @@
-"""Receivers that others would write with their own libraries, each storing before it acknowledges."""
+"""Receivers written with other libraries. Each stores before it acknowledges."""

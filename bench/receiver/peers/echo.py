@@ -1,4 +1,4 @@
-"""`python -m bench.receiver.peers.echo PORT`: sends back what comes. Nothing in Python is cheaper."""
+"""`python -m bench.receiver.peers.echo PORT`: echoes all bytes, the least work possible in Python."""
 
 import asyncio
 import sys

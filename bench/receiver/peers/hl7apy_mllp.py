@@ -11,7 +11,7 @@ from hl7apy.mllp import AbstractHandler, MLLPServer
 from bench.receiver.peers.storing import HOST, Storing, raw_acknowledgement
 
 
-class Store(AbstractHandler):
+class StoringHandler(AbstractHandler):
     """Stores one message, then answers it."""
 
     def __init__(self, message: str, storing: Storing) -> None:
@@ -25,7 +25,7 @@ class Store(AbstractHandler):
         return "\x0b" + raw_acknowledgement(message).decode() + "\x1c\r"
 
 
-class Server(MLLPServer):
+class BacklogServer(MLLPServer):
     """With the backlog that 500 connections need; hl7apy leaves the standard library's 5."""
 
     request_queue_size = 1024
@@ -33,5 +33,5 @@ class Server(MLLPServer):
 
 
 if __name__ == "__main__":
-    handlers = {"ADT^A01^ADT_A01": (Store, Storing())}
-    Server(HOST, int(sys.argv[1]), handlers).serve_forever()
+    handlers = {"ADT^A01^ADT_A01": (StoringHandler, Storing())}
+    BacklogServer(HOST, int(sys.argv[1]), handlers).serve_forever()

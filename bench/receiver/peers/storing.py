@@ -1,4 +1,4 @@
-"""What every Python peer does with a message before its ACK: boto3 `put_object`, then `send_message`."""
+"""Stores a message for every Python peer: boto3 `put_object`, then `send_message`."""
 
 import json
 import os
@@ -34,7 +34,7 @@ class Storing:
 
 
 def raw_acknowledgement(message: bytes) -> bytes:
-    """An AA cut from the message's MSH without a parser: the cheapest a user could write."""
+    """Returns an AA made from MSH without a parser, with the least work possible."""
     msh = message[: message.find(b"\r")].split(b"|")
     fields = [b"MSH", msh[1], msh[4], msh[5], msh[2], msh[3], msh[6], b"", b"ACK", msh[9], msh[10]]
     return b"|".join([*fields, msh[11]]) + b"\rMSA|AA|" + msh[9] + b"\r"

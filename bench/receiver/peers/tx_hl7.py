@@ -13,7 +13,7 @@ from txHL7.receiver import AbstractHL7Receiver, MessageContainer
 from bench.receiver.peers.storing import HOST, Storing
 
 
-class Receiver(AbstractHL7Receiver):
+class StoringReceiver(AbstractHL7Receiver):
     """Stores each message in Twisted's thread pool, then acknowledges it."""
 
     def __init__(self, storing: Storing) -> None:
@@ -34,5 +34,5 @@ class Receiver(AbstractHL7Receiver):
 
 if __name__ == "__main__":
     reactor.suggestThreadPoolSize(32)
-    reactor.listenTCP(int(sys.argv[1]), MLLPFactory(Receiver(Storing())), 1024, HOST)
+    reactor.listenTCP(int(sys.argv[1]), MLLPFactory(StoringReceiver(Storing())), 1024, HOST)
     reactor.run()

@@ -15,7 +15,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from environments import Environment
-from infra.core.people.roles import People
+from infra.core.people.roles import AccessRoles
 from infra.core.stores.keys import Keys, trail_key
 from infra.core.stores.tables import Tables
 from infra.core.stores.vault import Vault
@@ -33,7 +33,7 @@ CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
 
 class DataTrail(Construct):
-    """A trail of management events and of data events of vault, registry and look-ups.
+    """A trail of management events and of data events of vault, registry and MPI cache.
 
     EventBridge sees AssumeRole only where a trail records read-only management events, and S3 reads
     only where a trail records data events (EventBridge user guide, "Events via CloudTrail").
@@ -48,7 +48,7 @@ class DataTrail(Construct):
         keys: Keys,
         vault: Vault,
         tables: Tables,
-        people: People,
+        people: AccessRoles,
         alarms: Alarms,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -80,7 +80,7 @@ class DataTrail(Construct):
                         ),
                         cloudtrail.CfnTrail.DataResourceProperty(
                             type="AWS::DynamoDB::Table",
-                            values=[tables.registry.table_arn, tables.lookups.table_arn],
+                            values=[tables.registry.table_arn, tables.mpi_cache.table_arn],
                         ),
                     ],
                 )

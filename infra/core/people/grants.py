@@ -1,4 +1,4 @@
-"""What each role for people may do: the AWS calls of its `ens` commands, and the console's to look on.
+"""The IAM statements of each role for people: the AWS calls of its `ens` commands and of the console.
 
 A statement names its actions and resources as those of the functions do (infra/grants.py).
 """
@@ -26,7 +26,7 @@ from infra.grants import (
     use_table,
 )
 
-# What the vault holds (docs/security.md).
+# The vault's documents (docs/security.md).
 VAULT_PATTERNS = ("events/*", "rejected/*", "analyses/*")
 
 # The partition keys of what the registrar and the operator write beside their own data: the audit
@@ -37,12 +37,14 @@ DELIVERY_SWITCH = "switch#delivery"
 # The partition keys of a smoke run's entries in the registry (ops/smoke/patient.py).
 SMOKE_ENTRIES = ("identifier#ENS-SMOKE#*", "patient#ens-smoke-*", "provider#ens-smoke-*")
 
-AUDIT_INDEXES = ("by_day", "by_message_control_id", "by_patient")
+AUDIT_INDEXES = ("by_day", "by_message_control_id")
+PATIENT_INDEX = "by_patient"
 STATUS_INDEXES = ("by_day",)
-LEDGER_INDEXES = ("by_event", "by_state")
-REGISTRY_INDEXES = ("by_provider", "by_roster_end")
+LEDGER_INDEXES = ("by_state",)
+REGISTRY_INDEXES = ("by_provider",)
 
-# Lists and metrics of the whole account, which the console asks for at once. None shows patient data.
+# Lists and metrics of the whole account, which the console's pages request. They hold no patient
+# data.
 LOOK_ON = (
     "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",
@@ -66,7 +68,7 @@ READ_LOGS = (
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The parts of the core stack that the roles open."""
+    """The resources of the core stack that the roles may use."""
 
     keys: Keys
     vault: Vault
@@ -78,7 +80,7 @@ class Opened:
 
 
 def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
-    """Sees ids, steps, counts and logs; redrives, replays, resends and pauses. No patient data.
+    """Returns the operator's statements: reads ids, steps, counts and logs; redrives, replays, resends, pauses.
 
     Neither the vault's key is among the grants, nor the reference key, by which a guessed identifier
     could be compared with a reference. Of the registry, the entries of `ens smoke` alone are open.
@@ -91,10 +93,8 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
         *use_table(
             tables.audit, keys.records, "GetItem", "PutItem", "Query", indexes=AUDIT_INDEXES
         ),
-        *use_table(tables.status, keys.records, "GetItem", "Query", indexes=STATUS_INDEXES),
-        *use_table(
-            tables.ledger, keys.records, "GetItem", "Query", "UpdateItem", indexes=LEDGER_INDEXES
-        ),
+        *use_table(tables.status, keys.records, "GetItem", indexes=STATUS_INDEXES),
+        *use_table(tables.ledger, keys.records, "GetItem", "UpdateItem", indexes=LEDGER_INDEXES),
         _under(("dynamodb:PutItem",), tables.ledger, DELIVERY_SWITCH),
         *_smoke_entries(tables.registry, keys),
         *read_secret(opened.secrets.audit_key, keys.records),
@@ -108,7 +108,7 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
             ),
             [dead_letters],
         ),
-        # Its count alone: a report of SES names the recipient's address.
+        # Only its message count: SES events in it hold the recipient's address.
         allow(("sqs:GetQueueAttributes",), [feedback]),
         allow(("pipes:DescribePipe", "pipes:StartPipe", "pipes:StopPipe"), [opened.pipe_arn]),
         allow(("states:DescribeStateMachine",), [opened.state_machine_arn]),
@@ -131,22 +131,23 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
 
 
 def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
-    """Reads and verifies the audit trail; writes nothing. The trail's one exception is MSH-10.
+    """Returns the auditor's statements: reads and verifies the audit trail, whose only patient data is MSH-10.
 
     The key that seals entries is the key that checks them, so the auditor holds it but may not write.
+    No command asks for all events of a patient's reference; the auditor does so in the console.
     """
     keys, tables = opened.keys, opened.tables
     return [
         *_find(environment, opened),
-        _read_table(tables.audit, *AUDIT_INDEXES),
-        _read_table(tables.status, *STATUS_INDEXES),
+        *_read_table(tables.audit, "Query", *AUDIT_INDEXES, PATIENT_INDEX),
+        *_read_table(tables.status, "GetItem", *STATUS_INDEXES),
         use_key(keys.records, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *read_secret(opened.secrets.audit_key, keys.records),
     ]
 
 
 def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
-    """Reads and writes the registry, and appends to its own audit chain and no other."""
+    """Returns the registrar's statements: reads and writes the registry, appends to its audit chain."""
     keys, tables, secrets = opened.keys, opened.tables, opened.secrets
     return [
         *_find(environment, opened),
@@ -154,13 +155,12 @@ def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatem
             tables.registry,
             keys.registry,
             "GetItem",
-            "Query",
             "Scan",
             "UpdateItem",
             indexes=REGISTRY_INDEXES,
         ),
         _under(
-            ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+            ("dynamodb:GetItem", "dynamodb:PutItem"),
             tables.audit,
             MASTER_DATA_CHAIN,
         ),
@@ -176,7 +176,7 @@ def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatem
 
 
 def vault_reader(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
-    """Reads the objects of the vault, any version; writes and deletes none."""
+    """Returns the vault reader's statements: reads all versions of the vault's objects."""
     bucket = opened.vault.bucket
     return [
         *_find(environment, opened),
@@ -187,7 +187,7 @@ def vault_reader(environment: Environment, opened: Opened) -> list[iam.PolicySta
 
 
 def accepted(statements: Sequence[iam.PolicyStatement], account: str) -> dict[str, str]:
-    """The findings of cdk-nag about the wildcards in these statements' resources, each with its reason."""
+    """Returns cdk-nag's findings about wildcards in these statements' resources, each with a reason."""
     own = (
         "The wildcard stands behind the environment's own prefix: no other environment's resources."
     )
@@ -203,19 +203,22 @@ def accepted(statements: Sequence[iam.PolicyStatement], account: str) -> dict[st
 
 
 def _find(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
-    """Finding the deployment by the outputs of its stacks, as every `ens` command does."""
+    """Returns the statement that lets every `ens` command read the outputs of the stacks."""
     stacks = _arn(opened, "cloudformation", f"stack/{environment.prefix}-*/*")
     return [allow(("cloudformation:DescribeStacks",), [stacks])]
 
 
-def _read_table(table: dynamodb.ITable, *indexes: str) -> iam.PolicyStatement:
-    """GetItem and Query on a table, and Query on these indexes of it."""
-    arns = [table.table_arn, *(f"{table.table_arn}/index/{index}" for index in indexes)]
-    return allow(("dynamodb:GetItem", "dynamodb:Query"), arns)
+def _read_table(table: dynamodb.ITable, action: str, *indexes: str) -> list[iam.PolicyStatement]:
+    """Returns an item action on a table, and Query on these of its indexes; the key is granted beside."""
+    arns = [f"{table.table_arn}/index/{index}" for index in indexes]
+    return [
+        allow((f"dynamodb:{action}",), [table.table_arn]),
+        allow(("dynamodb:Query",), arns),
+    ]
 
 
 def _under(actions: Sequence[str], table: dynamodb.ITable, key: str) -> iam.PolicyStatement:
-    """These actions on the items of a table under one partition key.
+    """Returns these actions, limited to items of a table with these partition keys.
 
     DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
     """
@@ -227,7 +230,7 @@ def _under(actions: Sequence[str], table: dynamodb.ITable, key: str) -> iam.Poli
 
 
 def _smoke_entries(registry: dynamodb.Table, keys: Keys) -> list[iam.PolicyStatement]:
-    """Reading, writing and removing the registry's entries that a smoke run makes, and no others.
+    """Returns read and write access to the registry entries of a smoke run only.
 
     The table's key opens nothing by itself: it is used through DynamoDB, on items that the condition
     names. docs/adr/0162 says which entries a run makes.

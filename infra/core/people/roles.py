@@ -12,8 +12,8 @@ from infra.core.people.grants import Opened
 from infra.findings import INLINE, accept
 
 
-class People(Construct):
-    """Four roles that people of the account assume; each has exactly what its `ens` commands call."""
+class AccessRoles(Construct):
+    """Four roles that people assume. Each may make exactly the AWS calls of its `ens` commands."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, opened: Opened
@@ -21,8 +21,8 @@ class People(Construct):
         super().__init__(scope, construct_id)
         self._prefix = environment.prefix
         people = environment.people
-        # Role chaining (which is how Identity Center users get here) ends a session after one hour
-        # whatever a role allows: IAM user guide, "Roles terms and concepts".
+        # Identity Center users assume these roles by role chaining, which limits a session to one
+        # hour (IAM user guide, "Roles terms and concepts").
         self.operator = self._role(
             "operator", people.operators, 4, grants.operator(environment, opened)
         )
@@ -44,7 +44,7 @@ class People(Construct):
         hours: int,
         statements: Sequence[iam.PolicyStatement],
     ) -> iam.Role:
-        """The role `<prefix>-<name>` with its statements, for sessions of at most `hours`."""
+        """Returns the role `<prefix>-<name>` with its statements, for sessions of at most `hours`."""
         role = iam.Role(
             self,
             "".join(word.capitalize() for word in name.split("-")),
@@ -61,7 +61,7 @@ class People(Construct):
 
 
 def _trusted(principals: Sequence[str]) -> iam.IPrincipal:
-    """The account's own principals: those whose ARN matches, or any that signed in with MFA.
+    """Returns the trusted principals: those of the account whose ARN matches, or any that signed in with MFA.
 
     A pattern stands in a condition, since a trust policy names no principal by a wildcard and is
     refused when one that it names does not exist. Identity Center's roles carry no MFA key: there,

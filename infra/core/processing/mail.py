@@ -1,4 +1,4 @@
-"""SES: the identity that sends, the configuration set, and the way of its events to RecordFeedback."""
+"""SES: the sending identity, the configuration set, and the rule that sends its events to RecordFeedback."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -12,7 +12,7 @@ from environments import Environment
 from infra.stateful import fix_logical_id, removal_policy
 
 MAIL_DIMENSION = "environment"
-"""The dimension of the AWS/SES metrics that the configuration set's events give."""
+"""The dimension of the configuration set's metrics in AWS/SES."""
 
 MAIL_EVENTS = {
     ses.EmailSendingEvent.SEND: "Send",
@@ -24,8 +24,8 @@ MAIL_EVENTS = {
 """The events that SES counts for the dashboard, with the names of their metrics in AWS/SES."""
 
 
-class Delivery(Construct):
-    """What DeliverNotification sends through. Mail leaves over TLS or not at all."""
+class SesSending(Construct):
+    """The SES identity and configuration set of DeliverNotification. TLS is required."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id)
@@ -63,7 +63,7 @@ class Delivery(Construct):
                 # SES sends to the account's default bus only.
                 events.EventBus.from_event_bus_name(self, "DefaultBus", "default")
             ),
-            # Never opens and clicks: they would need a tracking image and rewritten links.
+            # No open and click events: SES would add a tracking image and rewrite links.
             events=[
                 ses.EmailSendingEvent.SEND,
                 ses.EmailSendingEvent.DELIVERY,
@@ -84,7 +84,7 @@ class Delivery(Construct):
                 # Bounces come as events instead (SES API v2, PutEmailIdentityFeedbackAttributes).
                 feedback_forwarding=False,
             )
-            # Its DKIM tokens stand in the domain's DNS: a new identity would have others.
+            # The domain's DNS holds its DKIM tokens. A new identity would have others.
             identity.apply_removal_policy(removal_policy(environment))
             fix_logical_id(identity, "MailIdentity")
             for number, record in enumerate(identity.dkim_records, start=1):
@@ -105,12 +105,12 @@ class Delivery(Construct):
         ]
 
     def report_to(self, function: lambda_.IFunction, dead_letters: sqs.IQueue) -> None:
-        """Sends the events of this configuration set, and of no other, to the function."""
+        """Adds the rule that sends this configuration set's events to the function."""
         events.Rule(
             self,
             "Feedback",
             rule_name=f"{self._prefix}-feedback",
-            description="What SES reports about our mails: delivered, delayed, bounced, complained",
+            description="SES events of notifications: delivered, delayed, bounced, complained",
             event_pattern=events.EventPattern(
                 source=["aws.ses"],
                 detail={"mail": {"tags": {"ses:configuration-set": [self._prefix]}}},

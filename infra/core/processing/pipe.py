@@ -1,4 +1,4 @@
-"""The pipe: one message at a time from the queue into the workflow, and it waits for the end."""
+"""The EventBridge pipe: starts one synchronous execution for each message of the queue."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -14,7 +14,7 @@ from infra.grants import allow, use_key
 from infra.log_groups import LogGroup
 
 
-class Pipe(Construct):
+class EventPipe(Construct):
     """No filter (it would delete what does not match) and no input template.
 
     REQUEST_RESPONSE: the message is deleted when the execution succeeds and returns to the queue

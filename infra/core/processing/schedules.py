@@ -1,4 +1,4 @@
-"""The clocks of the stack: functions that are called regularly."""
+"""Schedules: rules that call functions at intervals."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -19,7 +19,7 @@ def call_regularly(
     retries: int,
     why: str,
 ) -> events.Rule:
-    """The rule `<prefix>-<name>` that calls a function; a call that fails is repeated `retries` times."""
+    """Adds the rule `<prefix>-<name>` that calls a function. A failed call is repeated `retries` times."""
     return events.Rule(
         scope,
         name,

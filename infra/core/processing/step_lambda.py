@@ -1,4 +1,4 @@
-"""One step of the workflow as a function: its code, its role with its own policy, its log group."""
+"""The Lambda function of one step, with its role, its policy and its log group."""
 
 from collections.abc import Mapping, Sequence
 
@@ -25,7 +25,7 @@ INTERFACE_ACTIONS = (
 )
 
 
-class StepFunction(lambda_.Function):
+class StepLambda(lambda_.Function):
     """The function called `<prefix>-<name>`; its construct id is the step's name.
 
     `folder` is its folder under lambdas/. `grants` is all that it may do besides writing its own log
@@ -59,7 +59,7 @@ class StepFunction(lambda_.Function):
             scope,
             f"{name}Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description=f"{function_name}: what this step may do, and nothing else",
+            description=f"{function_name}: the permissions of this step",
         )
         for statement in (
             *grants,
@@ -74,8 +74,9 @@ class StepFunction(lambda_.Function):
             accept(
                 role.node.find_child("DefaultPolicy"),
                 {
-                    "CKV_AWS_111": "Network interfaces know no resources to grant on when they are"
-                    " made; the Deny beside it keeps the function's code from making any."
+                    "CKV_AWS_111": "CreateNetworkInterface supports no resource-level"
+                    " permissions here; the Deny statement keeps the function's"
+                    " code from calling it."
                 },
             )
         super().__init__(
@@ -148,7 +149,7 @@ class StepFunction(lambda_.Function):
 
 
 def _let_lambda_attach(role: iam.Role, function_name: str) -> None:
-    """Lets the Lambda service make the function's network interfaces, but not the function's code.
+    """Lets the Lambda service create the function's network interfaces, and denies this to the function's code.
 
     AWS Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC".
     """

@@ -1,4 +1,4 @@
-"""The six functions, each with what it needs to know and what it may do."""
+"""The six functions, each with its variables and grants."""
 
 from collections.abc import Sequence
 
@@ -8,21 +8,21 @@ from constructs import Construct
 
 from environments import Environment
 from infra import grants
-from infra.core.processing.mail import Delivery
-from infra.core.processing.step_lambda import StepFunction
-from infra.core.stores.configuration import Configuration
+from infra.core.processing.mail import SesSending
+from infra.core.processing.step_lambda import StepLambda
+from infra.core.stores.configuration import ConfigurationDocument
 from infra.core.stores.keys import Keys
 from infra.core.stores.secrets import Secrets
 from infra.core.stores.tables import Tables
 from infra.core.stores.vault import ANALYSES, CLINICAL, EVENT, IDENTITIES, MAILS, MESSAGE, Vault
-from infra.mdm import mdm_variables
+from infra.mpi import mpi_variables
 
 COMPREHEND_TURNS = "rate#comprehendmedical"
 """The ledger's item by which ExtractEntities keeps to the account's quota (lambdas/extract_entities/turns.py)."""
 
 
 class Steps:
-    """Makes the functions directly in `scope`, so that each one's construct id is its step's name."""
+    """The step functions. Their construct ids in `scope` are the steps' names."""
 
     def __init__(
         self,
@@ -33,8 +33,8 @@ class Steps:
         vault: Vault,
         tables: Tables,
         secrets: Secrets,
-        delivery: Delivery,
-        configuration: Configuration,
+        delivery: SesSending,
+        configuration: ConfigurationDocument,
         vpc: ec2.IVpc | None,
         security_group: ec2.ISecurityGroup | None,
     ) -> None:
@@ -85,9 +85,9 @@ class Steps:
             timeout=7,
             variables={
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
-                "ENS_LOOKUPS_TABLE": tables.lookups.table_name,
-                "ENS_MDM_BACKEND": environment.mdm_backend,
-                **mdm_variables(environment.mdm),
+                "ENS_MPI_CACHE_TABLE": tables.mpi_cache.table_name,
+                "ENS_MPI_CLIENT": environment.mpi_client,
+                **mpi_variables(environment.mpi),
                 "ENS_REGISTRY_TABLE": tables.registry.table_name,
                 **configuration.versioned_variables,
             },
@@ -98,13 +98,13 @@ class Steps:
                 *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES),
                 *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES),
                 *grants.write_objects(bucket, keys.vault, IDENTITIES),
-                # Whom a cancelled event was told, and that nobody is told of it from now on.
+                # Reads the recipients of a cancelled event, and suppresses its deliveries.
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "UpdateItem"),
                 *grants.read_foreign_secret(
-                    environment.mdm.secret_arn, environment.mdm.secret_key_arn
+                    environment.mpi.secret_arn, environment.mpi.secret_key_arn
                 ),
                 *grants.use_table(
-                    tables.lookups,
+                    tables.mpi_cache,
                     keys.registry,
                     *("BatchGetItem", "BatchWriteItem", "PutItem"),
                 ),
@@ -138,7 +138,7 @@ class Steps:
                 *grants.read_versions(bucket, keys.vault, EVENT),
                 *grants.write_objects(bucket, keys.vault, CLINICAL, ANALYSES),
                 *grants.use_item(tables.ledger, keys.records, COMPREHEND_TURNS, "UpdateItem"),
-                # Comprehend Medical knows no resources to grant on.
+                # Comprehend Medical supports no resource-level permissions.
                 grants.allow(
                     [
                         f"comprehendmedical:{operation}"
@@ -202,7 +202,7 @@ class Steps:
                     *("GetItem", "UpdateItem"),
                     indexes=["by_due", "by_state"],
                 ),
-                # The account's quota: GetAccount knows no resources to grant on.
+                # GetAccount reads the quota; it supports no resource-level permissions.
                 grants.allow(("ses:GetAccount",), ["*"]),
                 grants.allow(("lambda:InvokeFunction",), [self.deliver_notification.function_arn]),
             ],
@@ -231,9 +231,9 @@ class Steps:
         variables: dict[str, str],
         may: Sequence[iam.PolicyStatement],
         concurrency: int | None = None,
-    ) -> StepFunction:
+    ) -> StepLambda:
         inside = self._environment.runs_inside(name)
-        return StepFunction(
+        return StepLambda(
             self._scope,
             name,
             environment=self._environment,

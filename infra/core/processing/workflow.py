@@ -21,8 +21,8 @@ from infra.log_groups import LogGroup
 DEFINITION = Path(__file__).resolve().parents[3] / "statemachine" / "patient_event.asl.json"
 
 
-class Workflow(Construct):
-    """The workflow as the file has it, with the names of this environment put in."""
+class PatientEventWorkflow(Construct):
+    """The workflow of statemachine/, with the names of this environment substituted."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Workflow(Construct):
         self.log_group = LogGroup(
             self,
             "Logs",
-            # Under this prefix AWS needs no resource policy of its own for each log group.
+            # With this prefix AWS needs no resource policy for each log group.
             name=f"/aws/vendedlogs/states/{name}",
             key=logs_key,
             environment=environment,
@@ -52,7 +52,7 @@ class Workflow(Construct):
             "StateMachine",
             state_machine_name=name,
             state_machine_type=sfn.StateMachineType.EXPRESS,
-            # from_string: the definition stands in the template, where the local system finds it.
+            # from_string: the template holds the definition, and the local system reads it there.
             definition_body=sfn.DefinitionBody.from_string(DEFINITION.read_text("utf-8")),
             definition_substitutions=dict(substitutions),
             role=self.role,
@@ -80,7 +80,7 @@ class Workflow(Construct):
 def workflow_grants(
     steps: Sequence[lambda_.IFunction], tables: Tables, queues: Queues, keys: Keys
 ) -> list[iam.PolicyStatement]:
-    """What the definition's states do: call the steps, write audit and status, settle the message."""
+    """Returns the statements for the states: call the steps, write audit and status, settle the message."""
     return [
         allow(("lambda:InvokeFunction",), [step.function_arn for step in steps]),
         *use_table(tables.audit, keys.records, "PutItem"),

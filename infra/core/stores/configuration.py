@@ -21,7 +21,7 @@ from infra.stateful import fix_logical_id, removal_policy_of_bucket_filled_at_cr
 KEY = "configuration.json"
 
 
-class Configuration(Construct):
+class ConfigurationDocument(Construct):
     """A versioned bucket with one object, replaced by each deployment that changes the document.
 
     The document holds no patient data. It is an asset of the CDK; S3 CopyObject copies it from the

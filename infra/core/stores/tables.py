@@ -1,4 +1,4 @@
-"""The tables: audit, status and ledger under one key; registry and look-ups, which name patients, under another."""
+"""The tables. Audit, status and ledger share a key; registry and MPI cache, which name patients, another."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
@@ -33,7 +33,7 @@ class Tables(Construct):
         self.ledger = self._table("Ledger", records_key, "delivery_id")
         _index(self.ledger, "by_event", "event_id", "updated_at")
         _index(self.ledger, "by_state", "state", "updated_at")
-        # What ReleaseDeliveries takes up and when, and what it needs to group it; never the task.
+        # Due deliveries for ReleaseDeliveries, with the attributes that it groups them by.
         _index(
             self.ledger,
             "by_due",
@@ -42,15 +42,25 @@ class Tables(Construct):
             only=("state", "recipient_ref", "channel", "hold_reason", "digest_id", "claimed_at"),
         )
         self.registry = self._table("Registry", registry_key, "pk", "sk")
-        # For `ens roster`: whom a subscriber's roster holds.
+        # `ens roster` lists the patients of a subscriber's roster.
         _index(self.registry, "by_provider", "provider_id", "pk")
-        # Only items of a roster have both: whose ends on a day.
+        # The memberships that end on a day. Only roster items have both attributes.
         _index(self.registry, "by_roster_end", "roster_until", "provider_id")
-        # What an index outside answered holds for minutes: DynamoDB takes it away, by itself.
-        self.lookups = self._table("Lookups", registry_key, "identifier_ref", expires="expires_at")
+        # Items expire after minutes (DynamoDB time to live). The logical id is that of the first release:
+        # another one would replace the table.
+        self.mpi_cache = self._table(
+            "MpiCache",
+            registry_key,
+            "identifier_ref",
+            expires="expires_at",
+            logical_id="TableLookups",
+        )
         rule = "HIPAA.Security-DynamoDBInBackupPlan"
         if environment.backup:
-            accept(self.lookups, {rule: "A cache of minutes, which fills again by itself."})
+            accept(
+                self.mpi_cache,
+                {rule: "Cache items live for minutes; LookupIdentities writes new ones."},
+            )
         else:
             accept(
                 self,
@@ -68,6 +78,7 @@ class Tables(Construct):
         sort: str | None = None,
         *,
         expires: str | None = None,
+        logical_id: str = "",
     ) -> dynamodb.Table:
         table = dynamodb.Table(
             self,
@@ -84,7 +95,7 @@ class Tables(Construct):
             deletion_protection=self._protected,
             removal_policy=self._removal,
         )
-        fix_logical_id(table, f"Table{name}")
+        fix_logical_id(table, logical_id or f"Table{name}")
         return table
 
 

@@ -17,7 +17,7 @@ MESSAGE = "events/*/message.hl7"
 EVENT = "events/*/event.json"
 IDENTITIES = "events/*/identities.json"
 CLINICAL = "events/*/clinical.json"
-# The bytes that the receiver refused.
+# The bytes that the receiver rejected.
 REJECTED = "rejected/*"
 # What Comprehend Medical said of a note, under a keyed hash of it.
 ANALYSES = "analyses/*.json"
@@ -27,7 +27,7 @@ MAILS = "events/*/mail/*.eml"
 class Vault(Construct):
     """A versioned bucket under its own key, closed to the public and to anything but TLS.
 
-    Messages, what is made of them and the mails lie under `events/`, refused bytes under `rejected/`.
+    Messages, what is made of them and the mails lie under `events/`, rejected bytes under `rejected/`.
 
     Expiration only adds a delete marker in a versioned bucket; the bytes stay until the noncurrent
     version expires (S3 user guide, "Expiring objects"). Both periods and the backups' add up to

@@ -2,27 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import client, dependency
+from lambdas.common.contracts.written import Written
 from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
 from lambdas.common.settings import settings
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A stored document as the audit records it: key, version, SHA-256 in hex."""
-
-    key: str
-    version_id: str
-    sha256: str
-
-    def to_dict(self) -> dict[str, str]:
-        """A JSON object for the workflow's state."""
-        return {"key": self.key, "version_id": self.version_id, "sha256": self.sha256}
 
 
 def document_key(event_id: str, name: str) -> str:

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from lambdas.common.aws.items import Item
-from lambdas.common.aws.vault import Written
 from lambdas.common.clock import now
+from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.written import Written
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger import deliveries, table
 from lambdas.delivery.ledger.due import NOT_DUE, RESEND_AFTER, TAKE_UP_AFTER, due, due_after
@@ -98,7 +99,7 @@ def begin_sending(delivery: Delivery, attempt: str, document: Written) -> None:
         delivery,
         {
             "state": DeliveryState.SENDING,
-            "document": document.to_dict(),
+            "document": to_document(document),
             "lease_until": _milliseconds() + LEASE_MS,
         },
         # `sending` of this very attempt: the first answer was lost and the client asks again.

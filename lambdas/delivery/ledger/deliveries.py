@@ -10,6 +10,7 @@ import msgspec
 
 from lambdas.common.aws.items import Item, from_item
 from lambdas.common.clock import now
+from lambdas.common.contracts.document import to_document
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.due import NOT_DUE, due
 from lambdas.delivery.ledger.items import DeliveryItem
@@ -50,8 +51,8 @@ def tell_instead(item: DeliveryItem) -> str:
         "channel": item.channel,
         "patient_ref": item.patient_ref or None,
         "encounter_ref": item.encounter_ref or None,
-        "kind": item.kind or None,
-        "task": item.task,
+        "event_kind": item.event_kind or None,
+        "task": to_document(item.task),
         "identities_version": item.identities_version or None,
     }
     held = {

@@ -13,7 +13,7 @@ import msgspec
 
 from lambdas.common.aws.items import Item
 from lambdas.common.clock import iso
-from lambdas.common.contracts.models import CANCELS, PatientEvent
+from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.items import EncounterRecord
 from lambdas.delivery.ledger.table import Prefix
@@ -23,7 +23,7 @@ EVER = "9999"
 
 
 @dataclass(frozen=True, slots=True)
-class Encounter:
+class NotifiedEncounter:
     """One patient's stay, by references; without `encounter_ref` (no visit number) nothing is kept."""
 
     encounter_ref: str
@@ -36,27 +36,27 @@ class Encounter:
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
-    """An event's place among those of its encounter: its kind, and when we and its sender had it.
+class NotifiedEvent:
+    """An event's place among the events of its encounter: its kind, and when we and its sender had it.
 
     `received_at` is the receiver's (ISO 8601, UTC), `recorded_at` EVN-2 in UTC, "" where that has no
     offset or is none.
     """
 
     event_id: str
-    kind: str
+    event_kind: EventKind
     received_at: str
     recorded_at: str
 
     @classmethod
-    def of(cls, patient_event: PatientEvent, received_at: str) -> "Occasion":
-        """The occasion of an event that the receiver took at `received_at`."""
+    def of(cls, patient_event: PatientEvent, received_at: str) -> "NotifiedEvent":
+        """The order of an event that the receiver took at `received_at`."""
         recorded_at = _in_utc(patient_event.recorded_at)
-        return cls(patient_event.event_id, patient_event.kind, received_at, recorded_at)
+        return cls(patient_event.event_id, patient_event.event_kind, received_at, recorded_at)
 
 
 def cancelled_by(
-    encounter: Encounter, occasion: Occasion, delivery_id: str, *, promised: bool = False
+    encounter: NotifiedEncounter, event: NotifiedEvent, delivery_id: str, *, promised: bool = False
 ) -> str:
     """The cancellation's event id when the event was cancelled; else "" and the delivery is on the list.
 
@@ -65,14 +65,14 @@ def cancelled_by(
     """
     if not encounter.encounter_ref:
         return ""
-    kind = next((kind for kind, what in CANCELS.items() if occasion.kind in what), "")
+    kind = next((kind for kind, what in CANCELS.items() if event.event_kind in what), None)
     condition, values = "", Item()
     if kind:
         condition = (
             f"attribute_not_exists(#{kind}_by)"
             f" OR (#{kind}_received <= :received AND #{kind}_recorded <= :recorded)"
         )
-        values = {":received": occasion.received_at, ":recorded": occasion.recorded_at or EVER}
+        values = {":received": event.received_at, ":recorded": event.recorded_at or EVER}
         if promised:
             condition += " OR contains(#told, :id)"
             values[":id"] = delivery_id
@@ -80,14 +80,14 @@ def cancelled_by(
     return "" if listed.applied else str(listed.item[f"{kind}_by"])
 
 
-def cancel(encounter: Encounter, cancellation: Occasion) -> frozenset[str]:
+def cancel(encounter: NotifiedEncounter, cancellation: NotifiedEvent) -> frozenset[str]:
     """Cancels the events that the cancellation's kind names; returns all deliveries on the list.
 
     Of several cancellations the latest received stands.
     """
     if not encounter.encounter_ref:
         return frozenset()
-    kind = cancellation.kind
+    kind = cancellation.event_kind
     cancelled = table.update(
         encounter.key,
         {

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.delivery.ledger.states import DeliveryState, Problem, SwitchState
+from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.steps import DeliverNotificationInput
+from lambdas.common.contracts.written import Written
+from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +25,12 @@ class DeliveryItem:
     channel: str = ""
     patient_ref: str = ""
     encounter_ref: str = ""
-    kind: str = ""
+    event_kind: EventKind = EventKind.NONE
     identities_version: str = ""
     endpoint_ref: str = ""
     fallback_ref: str = ""
     instead_of: str = ""
-    task: dict[str, Any] | None = None
+    task: DeliverNotificationInput | None = None
     members: tuple[str, ...] = ()
     attempt_id: str = ""
     lease_until: int = 0
@@ -39,7 +42,7 @@ class DeliveryItem:
     due_at: str = ""
     digest_id: str = ""
     resent: int = 0
-    document: dict[str, Any] | None = None
+    document: Written | None = None
     ses_message_id: str = ""
     reason: str = ""
     claimed_at: str = ""
@@ -53,7 +56,7 @@ class AddressProblem:
     """A problem of an address (`endpoint_bad`) or of its certificate (`certificate_bad`)."""
 
     delivery_id: str
-    state: Problem
+    state: AddressProblemState
     recipient_ref: str = ""
     reason: str = ""
     updated_at: str = ""

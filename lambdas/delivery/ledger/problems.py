@@ -6,27 +6,32 @@ from lambdas.common.aws.items import from_item
 from lambdas.common.clock import now
 from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.items import AddressProblem, Switch
-from lambdas.delivery.ledger.states import Problem, SwitchState
+from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 from lambdas.delivery.ledger.table import Prefix
 
 SWITCH = Prefix.SWITCH.key("delivery")
-PREFIXES = {Problem.ENDPOINT_BAD: Prefix.ENDPOINT, Problem.CERTIFICATE_BAD: Prefix.CERTIFICATE}
+PREFIXES = {
+    AddressProblemState.ENDPOINT_BAD: Prefix.ENDPOINT,
+    AddressProblemState.CERTIFICATE_BAD: Prefix.CERTIFICATE,
+}
 
 
-def report(problem: Problem, endpoint_ref: str, *, recipient_ref: str, reason: str = "") -> None:
+def report(
+    problem: AddressProblemState, endpoint_ref: str, *, recipient_ref: str, reason: str = ""
+) -> None:
     """Writes a problem of an address for the operator; the latest replaces an earlier one."""
     facts = {"state": problem, "recipient_ref": recipient_ref, "reason": reason}
     key = PREFIXES[problem].key(endpoint_ref)
     table.replace_item({"delivery_id": key, "updated_at": now(), **facts})
 
 
-def read(problem: Problem, endpoint_ref: str) -> AddressProblem | None:
+def read(problem: AddressProblemState, endpoint_ref: str) -> AddressProblem | None:
     """The problem of an address, None where it has none. A corrected address has another reference."""
     item = table.read_item(PREFIXES[problem].key(endpoint_ref))
     return msgspec.convert(item, AddressProblem) if item else None
 
 
-def reported(problem: Problem) -> list[AddressProblem]:
+def reported(problem: AddressProblemState) -> list[AddressProblem]:
     """All addresses that have the problem, the oldest first."""
     pages = table.query("by_state", "#state = :state", {":state": problem})
     return [

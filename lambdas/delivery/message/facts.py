@@ -2,17 +2,19 @@
 
 from zoneinfo import ZoneInfo
 
-from lambdas.common.contracts.models import CANCELS, FirstNotice, Location, PatientEvent
-from lambdas.common.senders import Sender
+from lambdas.common.contracts.event import CANCELS, DISCHARGES, EventKind, PatientEvent
+from lambdas.common.contracts.recipient import FirstNotice
+from lambdas.common.contracts.visit import Location
+from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.locale import Words
 from lambdas.delivery.message.times import age, in_words
-from lambdas.delivery.message.wording import LEAVINGS, disposition_words
+from lambdas.delivery.message.wording import STAY_ENDED, disposition_words
 
 Rows = list[tuple[str, str]]
 
 
-def institution(patient_event: PatientEvent, sender: Sender) -> str:
+def institution(patient_event: PatientEvent, sender: SenderProfile) -> str:
     """The sending institution: its configured name, else the message's name or code for it, else ""."""
     visit = patient_event.visit
     return clean(
@@ -46,15 +48,19 @@ def reference_of(event_id: str) -> str:
 
 
 def rows(
-    patient_event: PatientEvent, kind: str, institution_name: str, sender: Sender, words: Words
+    patient_event: PatientEvent,
+    notice: str,
+    institution_name: str,
+    sender: SenderProfile,
+    words: Words,
 ) -> Rows:
     """Every fact that was given, in the order a reader wants them; the three required ones always."""
     patient, visit, labels = patient_event.patient, patient_event.visit, words.labels
     practitioner, role = treating_practitioner(patient_event)
     treating = (
-        f"{practitioner} ({words.roles[role]})" if practitioner else words.kinds[kind].treating
+        f"{practitioner} ({words.roles[role]})" if practitioner else words.notices[notice].treating
     )
-    leaving = kind in LEAVINGS or kind == "stay_ended"
+    leaving = notice in DISCHARGES or notice == STAY_ENDED
     disposition = clean(disposition_words(visit.disposition, words)) if leaving else ""
     given = [
         (labels.patient, clean(patient.name.display()) or words.name_missing),
@@ -62,8 +68,8 @@ def rows(
         (labels.sex, words.sexes.get(patient.sex.upper(), clean(patient.sex))),
         (labels.institution, institution_name or words.institution_missing),
         (labels.treating, treating),
-        *_places(patient_event, kind, institution_name, words),
-        *_times(patient_event, kind, sender.zone, words),
+        *_places(patient_event, notice, institution_name, words),
+        *_times(patient_event, notice, sender.zone, words),
         (labels.reason, clean(visit.reason.text or visit.reason.code)),
         (labels.disposition, disposition),
         (labels.discharged_to, clean(visit.discharged_to) if leaving else ""),
@@ -80,7 +86,7 @@ def minimal_rows(patient_event: PatientEvent, institution_name: str, words: Word
 
 
 def first_notice_row(first: FirstNotice | None, zone: ZoneInfo | None, words: Words) -> Rows:
-    """Which notification is withdrawn: its reference, and when it was sent; nothing for none."""
+    """Which notification is cancelled: its reference, and when it was sent; nothing for none."""
     if first is None:
         return []
     text = words.sentences.first_notice.format(
@@ -97,35 +103,36 @@ def _born(patient_event: PatientEvent, words: Words) -> str:
     return in_words(birth_date[:10], None, words) + (f" ({years})" if years else "")
 
 
-def _times(patient_event: PatientEvent, kind: str, zone: ZoneInfo | None, words: Words) -> Rows:
+def _times(patient_event: PatientEvent, notice: str, zone: ZoneInfo | None, words: Words) -> Rows:
     patient, visit, labels = patient_event.patient, patient_event.visit, words.labels
     happened = _happened(patient_event)
-    ended = kind in ("death", "stay_ended") or kind in LEAVINGS
+    ended = notice in (EventKind.DEATH, STAY_ENDED) or notice in DISCHARGES
     admitted = visit.admitted_at if ended and visit.admitted_at != happened else ""
-    first = patient_event.occurred_at if kind in CANCELS else ""
+    first = patient_event.occurred_at if notice in CANCELS else ""
     died = in_words(patient.died_at, zone, words)
-    if patient.died and not died and kind != "death":
+    if patient.died and not died and notice != "death":
         died = words.died_on_record
     return [
         (labels.admitted, in_words(admitted, zone, words)),
         (labels.first_event, in_words(first, zone, words)),
         (labels.died, died),
-        (words.kinds[kind].when, in_words(happened, zone, words)),
+        (words.notices[notice].when, in_words(happened, zone, words)),
     ]
 
 
 def _happened(patient_event: PatientEvent) -> str:
     """The event's time; "" where the visit's own time is given and unreadable: no other time may stand for it."""
-    position = "PV1-45" if "discharge" in patient_event.kind else "PV1-44"
-    told_by_visit = patient_event.kind not in CANCELS and patient_event.kind != "transfer"
+    kind = patient_event.event_kind
+    position = "PV1-45" if kind in DISCHARGES else "PV1-44"
+    told_by_visit = kind not in CANCELS and kind is not EventKind.TRANSFER
     if told_by_visit and patient_event.unreadable(position) and not patient_event.occurred_at:
         return ""
     return patient_event.event_time()
 
 
-def _places(patient_event: PatientEvent, kind: str, institution_name: str, words: Words) -> Rows:
+def _places(patient_event: PatientEvent, notice: str, institution_name: str, words: Words) -> Rows:
     visit, labels = patient_event.visit, words.labels
-    if kind == "transfer":
+    if notice == EventKind.TRANSFER:
         # A transfer is told when the facility changes, so the facility is the news.
         return [
             (labels["from"], _place(visit.prior_location, "", words)),

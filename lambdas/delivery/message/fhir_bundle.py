@@ -9,15 +9,19 @@ import re
 import uuid
 from typing import Any
 
-from lambdas.common.contracts.models import CANCELS, CodedText, Name, PatientEvent, Recipient
+from lambdas.common.contracts.event import CANCELS, DISCHARGES, EventKind, PatientEvent
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.clean import clean
-from lambdas.delivery.message.wording import LEAVINGS, nubc_code
+from lambdas.delivery.message.wording import nubc_code
 
 Resource = dict[str, Any]
 
 ALERTS = "http://hl7.org/fhir/us/davinci-alerts"
 EVENTS = {
     "admission": "admit",
+    "observation": "admit",
     "registration": "admit",
     "ed_registration": "admit",
     "transfer": "transfer",
@@ -26,6 +30,10 @@ EVENTS = {
     "cancel_admission": "admit",
     "cancel_transfer": "transfer",
     "cancel_discharge": "discharge",
+    "death": "discharge",
+    "cancel_death": "discharge",
+    "correction": "admit",
+    "update": "admit",
 }
 CLASSES = {"E": "EMER", "O": "AMB", "S": "SS", "V": "OBSENC", "OBS": "OBSENC", "P": "PRENC"}
 """PV1-2 to ActCode; any other stay is inpatient (`IMP`)."""
@@ -102,7 +110,7 @@ def bundle_of(
 
 
 def _header(patient_event: PatientEvent, recipient: Recipient, ids: dict[str, str]) -> Resource:
-    event = EVENTS[patient_event.kind]
+    event = EVENTS[patient_event.event_kind]
     organization = {"reference": f"urn:uuid:{ids['organization']}"}
     return {
         "resourceType": "MessageHeader",
@@ -139,12 +147,13 @@ def _provenance(patient_event: PatientEvent, ids: dict[str, str], sent_at: str) 
 
 
 def _encounter(patient_event: PatientEvent, ids: dict[str, str], treated: bool) -> Resource:
-    visit, kind = patient_event.visit, patient_event.kind
-    status = "finished" if kind in LEAVINGS else "in-progress"
-    if kind == "cancel_admission":
+    visit, kind = patient_event.visit, patient_event.event_kind
+    ended = kind in DISCHARGES or kind is EventKind.DEATH
+    status = "finished" if ended else "in-progress"
+    if kind in (EventKind.CANCEL_ADMISSION, EventKind.CORRECTION):
         status = "entered-in-error"
-    end = visit.discharged_at or patient_event.event_time() if kind in LEAVINGS else ""
-    code = clean(nubc_code(visit.disposition), 20) if kind in LEAVINGS else ""
+    end = visit.discharged_at or patient_event.event_time() if ended else ""
+    code = clean(nubc_code(visit.disposition), 20) if ended else ""
     coding = {"system": "https://www.nubc.org/CodeSystem/PatDischargeStatus", "code": code}
     disposition = _without_empty(
         {"coding": [coding] if code else [], "text": clean(visit.disposition.text)}
@@ -160,13 +169,13 @@ def _encounter(patient_event: PatientEvent, ids: dict[str, str], treated: bool) 
                 "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
                 "code": CLASSES.get(visit.patient_class, "IMP"),
             },
-            "type": [{"text": "withdrawn by the sender" if kind in CANCELS else kind}],
+            "type": [{"text": "cancelled by the sender" if kind in CANCELS else kind}],
             "subject": {"reference": f"urn:uuid:{ids['patient']}"},
             "participant": [_attending(ids)] if treated else [],
             "period": _without_empty({"start": _moment(visit.admitted_at), "end": _moment(end)}),
             "reasonCode": [{"text": clean(visit.reason.text)}] if visit.reason.text else [],
             "hospitalization": {"dischargeDisposition": disposition}
-            if disposition and kind in LEAVINGS
+            if disposition and ended
             else {},
             "serviceProvider": {"reference": f"urn:uuid:{ids['organization']}"},
         }

@@ -4,7 +4,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from lambdas.common.contracts.models import ClinicalFindings, CodedText, Finding, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.findings import (
+    ClinicalFindings,
+    Finding,
+    FindingsOutcome,
+    FindingType,
+    SetAsideReason,
+)
+from lambdas.common.contracts.preferences import CostMode
+from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.locale import Words
 
@@ -14,12 +23,12 @@ MOST = 20
 MOST_PLACES = 3
 """How many places a reason for not reading names."""
 
-DRUGS, TESTS = ("generic", "brand"), ("test",)
-"""Kinds of findings that a list of past conditions and procedures leaves out."""
+NOT_PAST = frozenset({FindingType.GENERIC, FindingType.BRAND, FindingType.TEST})
+"""Types of findings that a list of past conditions and procedures leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FindingRow:
     """One finding that was read by machine: what, more about it, and the words it was read from."""
 
     name: str = field(repr=False)
@@ -38,30 +47,32 @@ def of_hospital(patient_event: PatientEvent, words: Words) -> list[str]:
 
 def _diagnosis(diagnosis: CodedText, words: Words) -> str:
     text, code = clean(diagnosis.text), clean(diagnosis.code, 20)
-    marks = [code if text else "", words.diagnosis_kinds.get(diagnosis.kind.upper())]
+    marks = [code if text else "", words.diagnosis_types.get(diagnosis.diagnosis_type.upper())]
     mark = ", ".join(part for part in marks if part)
     shown = text or code
     return f"{shown} ({mark})" if shown and mark else shown
 
 
-def seen_by(clinical: ClinicalFindings, analysis: str) -> ClinicalFindings:
-    """What a recipient with this wish sees: all, only conditions and medications, or none of it.
+def seen_by(clinical: ClinicalFindings, analysis: CostMode) -> ClinicalFindings:
+    """The findings that a recipient with this preference sees: all, only conditions and medications, or none of it.
 
-    An event is analysed once, for the richest wish among its recipients.
+    An event is analysed once, for the richest preference among its recipients.
     """
-    if analysis == "off":
-        return ClinicalFindings(outcome="switched_off")
-    if analysis == "coded":
+    if analysis is CostMode.OFF:
+        return ClinicalFindings(outcome=FindingsOutcome.SWITCHED_OFF)
+    if analysis is CostMode.CODED:
         return replace(clinical, tests=(), procedures=(), apart={})
     return clinical
 
 
-def by_machine(clinical: ClinicalFindings, words: Words) -> dict[str, list[Found]]:
+def by_machine(clinical: ClinicalFindings, words: Words) -> dict[str, list[FindingRow]]:
     """The machine's findings by the section that shows them; only sections that have any.
 
     Of what is not current there is the past alone, in a section that says so.
     """
-    past = [f for f in clinical.apart.get("past", ()) if f.kind not in (*DRUGS, *TESTS)]
+    past = [
+        f for f in clinical.apart.get(SetAsideReason.PAST, ()) if f.finding_type not in NOT_PAST
+    ]
     sections = {
         "conditions": _listed(clinical.conditions, words, "ICD-10-CM"),
         "medications": _listed(clinical.medications, words, "RxNorm"),
@@ -72,22 +83,22 @@ def by_machine(clinical: ClinicalFindings, words: Words) -> dict[str, list[Found
     return {name: found for name, found in sections.items() if found}
 
 
-def _listed(findings: Iterable[Finding], words: Words, system: str = "") -> list[Found]:
+def _listed(findings: Iterable[Finding], words: Words, system: str = "") -> list[FindingRow]:
     """Findings in their order, each once."""
     listed = (_found(finding, words, system) for finding in findings)
     return list(dict.fromkeys(item for item in listed if item.name))
 
 
-def _found(finding: Finding, words: Words, system: str) -> Found:
+def _found(finding: Finding, words: Words, system: str) -> FindingRow:
     read = clean(finding.text)
     name, detail = clean(finding.description) or read, clean(finding.detail, 120)
     code = clean(finding.code, 20)
     marks = (
-        words.finding_kinds.get(finding.kind),
+        words.finding_types.get(finding.finding_type),
         clean(finding.acuity, 40),
         clean(finding.anatomy, 60),
     )
-    return Found(
+    return FindingRow(
         name=f"{name}, {detail}" if name and detail else name,
         code=f"{system} {code}" if code else "",
         marks=tuple(mark for mark in marks if mark),
@@ -109,26 +120,33 @@ def place(of: str, words: Words) -> str:
 def notes_status(clinical: ClinicalFindings, patient_event: PatientEvent, words: Words) -> str:
     """A sentence on what became of the notes where they were not read whole or nothing is listed, else ""."""
     said = words.sentences
-    if clinical.outcome == "switched_off":
-        unseen = patient_event.notes or patient_event.unread_notes
+    if clinical.outcome is FindingsOutcome.SWITCHED_OFF:
+        unseen = patient_event.notes or patient_event.skipped_notes
         return str(said.switched_off) if unseen else ""
-    why = "; ".join(_unread(clinical, words))
+    why = "; ".join(_skipped(clinical, words))
     why = f"{words.colon} {why}" if why else ""
-    if clinical.outcome == "extracted":
+    if clinical.outcome is FindingsOutcome.EXTRACTED:
         if clinical.not_analysed:
             return str(said.partly_analysed.format(why=why))
         return "" if by_machine(clinical, words) else str(said.nothing_found)
-    untold = clinical.outcome in ("unavailable", "not_english") or clinical.not_analysed
+    untold = (
+        clinical.outcome
+        in (
+            FindingsOutcome.UNAVAILABLE,
+            FindingsOutcome.NOT_ENGLISH,
+        )
+        or clinical.not_analysed
+    )
     return str(said.not_analysed.format(why=why)) if untold else ""
 
 
-def _unread(clinical: ClinicalFindings, words: Words) -> list[str]:
+def _skipped(clinical: ClinicalFindings, words: Words) -> list[str]:
     """Each reason why something was not read, with the places it holds for; no reason twice."""
-    if clinical.outcome == "unavailable":
-        return [words.unread["service"]]
+    if clinical.outcome is FindingsOutcome.UNAVAILABLE:
+        return [words.skipped["service"]]
     places: dict[str, list[str]] = {}
     for gap in clinical.not_analysed:
-        places.setdefault(words.unread.get(gap.reason), []).append(place(gap.where, words))
+        places.setdefault(words.skipped.get(gap.reason), []).append(place(gap.position, words))
     named = {reason: list(dict.fromkeys(filter(None, at))) for reason, at in places.items()}
     return [
         f"{reason} ({', '.join(at[:MOST_PLACES])}{', …' if at[MOST_PLACES:] else ''})"

@@ -7,17 +7,18 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from lambdas.common.contracts.models import ClinicalFindings, PatientEvent, Recipient
-from lambdas.common.senders import Sender
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.findings import ClinicalFindings
+from lambdas.common.contracts.preferences import DetailLevel
+from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message import facts, findings_rows, times
 from lambdas.delivery.message.clean import clean
-from lambdas.delivery.message.findings_rows import Found
+from lambdas.delivery.message.findings_rows import FindingRow
 from lambdas.delivery.message.locale import Words, words_in
-from lambdas.delivery.message.wording import kind_of, reason_words
+from lambdas.delivery.message.wording import notice_of, reason_words
 
 TEMPLATES = Path(__file__).with_name("templates")
-
-FULL, MINIMAL = "full", "minimal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class View:
     addressee: str = field(repr=False)
     rows: list[tuple[str, str]] = field(repr=False)
     diagnoses: list[str] = field(repr=False)
-    machine: dict[str, list[Found]] = field(repr=False)
+    machine: dict[str, list[FindingRow]] = field(repr=False)
     left_out: dict[str, int]
     notes_status: str
     next_step: str
@@ -52,9 +53,9 @@ def compose(
     patient_event: PatientEvent,
     clinical: ClinicalFindings,
     recipient: Recipient,
-    sender: Sender,
+    sender: SenderProfile,
     *,
-    detail: str = FULL,
+    detail: DetailLevel = DetailLevel.FULL,
     instead_of: str = "",
 ) -> Letter:
     """The notification of one event for one recipient, in the recipient's language.
@@ -62,7 +63,7 @@ def compose(
     The three items that 42 CFR 482.24(d) asks for (patient, treating practitioner, sending
     institution) are always there, or named as missing; a `minimal` one has initials and institution.
     `instead_of` names the provider to whom it could not be delivered. `KeyError` when the event's
-    kind is none of `KINDS`.
+    kind is none of `NOTIFIED`.
     """
     words = words_in(recipient.language)
     view = view_of(patient_event, clinical, recipient, sender, detail=detail, instead_of=instead_of)
@@ -84,38 +85,38 @@ def view_of(
     patient_event: PatientEvent,
     clinical: ClinicalFindings,
     recipient: Recipient,
-    sender: Sender,
+    sender: SenderProfile,
     *,
-    detail: str = FULL,
+    detail: DetailLevel = DetailLevel.FULL,
     instead_of: str = "",
 ) -> View:
     """What the templates need to show this event to this recipient."""
     words = words_in(recipient.language)
-    kind = kind_of(patient_event)
+    notice = notice_of(patient_event)
     institution = facts.institution(patient_event, sender)
-    full = detail == FULL
+    full = detail is DetailLevel.FULL
     diagnoses = findings_rows.of_hospital(patient_event, words) if full else []
     seen = findings_rows.seen_by(clinical, recipient.analysis)
     machine = findings_rows.by_machine(seen, words) if full else {}
     lists: dict[str, Sized] = {"diagnoses": diagnoses, **machine}
     rows = (
-        facts.rows(patient_event, kind, institution, sender, words)
+        facts.rows(patient_event, notice, institution, sender, words)
         if full
         else facts.minimal_rows(patient_event, institution, words)
     )
     name = clean(patient_event.patient.name.display()) if full else facts.initials(patient_event)
     status = findings_rows.notes_status(seen, patient_event, words)
     return View(
-        title=words.kinds[kind].title,
+        title=words.notices[notice].title,
         not_live=words.marks.get(patient_event.processing_id.upper()),
-        headline=_sentence(words.kinds[kind].happened.format(name=name or words.a_patient)),
+        headline=_sentence(words.notices[notice].happened.format(name=name or words.a_patient)),
         addressee=clean(recipient.name.display()),
-        rows=[*rows, *facts.first_notice_row(recipient.withdraws, sender.zone, words)],
+        rows=[*rows, *facts.first_notice_row(recipient.cancels, sender.zone, words)],
         diagnoses=diagnoses[: findings_rows.MOST],
         machine={name: listed[: findings_rows.MOST] for name, listed in machine.items()},
         left_out={name: max(0, len(listed) - findings_rows.MOST) for name, listed in lists.items()},
         notes_status=status if full else words.sentences.minimal,
-        next_step=words.kinds[kind].next,
+        next_step=words.notices[notice].next,
         contact=_contact(patient_event, institution, sender, words, full),
         why=_why(recipient, clean(instead_of), words),
         reference=facts.reference_of(patient_event.event_id),
@@ -127,7 +128,7 @@ def _sentence(text: str) -> str:
 
 
 def _contact(
-    patient_event: PatientEvent, institution: str, sender: Sender, words: Words, full: bool
+    patient_event: PatientEvent, institution: str, sender: SenderProfile, words: Words, full: bool
 ) -> str:
     name = facts.treating_practitioner(patient_event)[0] if full else ""
     phone = clean(sender.phone, 40)
@@ -140,7 +141,7 @@ def _why(recipient: Recipient, instead_of: str, words: Words) -> list[str]:
     said = words.sentences
     reasons = ", ".join(reason_words(reason, words) for reason in recipient.reasons)
     why = [said.why_as.format(reasons=reasons) if reasons else said.why]
-    if recipient.withdraws:
+    if recipient.cancels:
         why.append(said.why_told)
     if recipient.roster_until:
         last = times.in_words(recipient.roster_until, None, words)

@@ -1,11 +1,13 @@
-"""Codes into words: which kind of notice an event is, where a discharge led, why somebody is told."""
+"""Codes into words: the notice of an event, where a discharge led, why somebody is told."""
 
 from hl7.death import Evidence, is_nubc, of_disposition
 from hl7.tables import DISCHARGE_STATUSES
-from lambdas.common.contracts.models import CodedText, PatientEvent
+from lambdas.common.contracts.event import DISCHARGES, EventKind, PatientEvent
+from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.locale import Words
 
-LEAVINGS = ("discharge", "ed_discharge")
+STAY_ENDED = "stay_ended"
+"""The notice of a discharge where the message does not say clearly whether the patient died."""
 
 _READMISSION = {
     "81": "01",
@@ -27,28 +29,29 @@ _READMISSION = {
 """The same places, with a planned readmission to acute care."""
 
 
-def kind_of(patient_event: PatientEvent) -> str:
-    """The kind of notice: the event's own; `death` where the stay ended with it; `stay_ended` where that is unclear."""
-    if patient_event.kind not in LEAVINGS:
-        return patient_event.kind
-    match evidence_of_death(patient_event):
-        case Evidence.CLEAR:
-            return "death"
-        case Evidence.UNCLEAR:
-            return "stay_ended"
-        case _:
-            return patient_event.kind
+def notice_of(patient_event: PatientEvent) -> str:
+    """The notice of an event: its kind; `death` where the stay ended with it; `STAY_ENDED` where that is unclear."""
+    if patient_event.event_kind in DISCHARGES:
+        match evidence_of_death(patient_event):
+            case Evidence.CLEAR:
+                return EventKind.DEATH
+            case Evidence.UNCLEAR:
+                return STAY_ENDED
+    return patient_event.event_kind
 
 
 def ended_in_death(patient_event: PatientEvent) -> bool:
     """Whether a discharge tells of a death."""
-    return kind_of(patient_event) == "death"
+    return (
+        patient_event.event_kind in DISCHARGES
+        and evidence_of_death(patient_event) is Evidence.CLEAR
+    )
 
 
 def evidence_of_death(patient_event: PatientEvent) -> Evidence:
     """The evidence that ParseMessage found; in a document from before it recorded any, that of the codes."""
-    if patient_event.death:
-        return Evidence(patient_event.death)
+    if patient_event.death is not None:
+        return patient_event.death
     patient, disposition = patient_event.patient, patient_event.visit.disposition
     if patient.died or patient.died_at:
         return Evidence.CLEAR

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 
-from lambdas.common.contracts.models import Recipient
+from lambdas.common.contracts.recipient import Recipient, RecipientReason
 from lambdas.lookup_identities.registry.records import Provider
-
-FALLBACK = "fallback"
 
 
 def wanted(recipients: Sequence[Recipient], providers: Mapping[str, Provider]) -> set[str]:
     """The ids of the surrogates that the recipients named."""
-    found = (providers[recipient.provider_id].wishes.surrogate for recipient in recipients)
+    found = (providers[recipient.provider_id].absence.surrogate for recipient in recipients)
     return {surrogate for surrogate in found if surrogate}
 
 
@@ -26,8 +24,8 @@ def with_fallbacks(
     """
     told, fallbacks = [], {}
     for recipient in recipients:
-        other = providers.get(providers[recipient.provider_id].wishes.surrogate)
-        fits = other and other.active and other.wishes.notify and other.address
+        other = providers.get(providers[recipient.provider_id].absence.surrogate)
+        fits = other and other.active and other.event_filter.notify and other.address
         if other is None or not fits or other.provider_id == recipient.provider_id:
             told.append(recipient)
             continue
@@ -35,10 +33,10 @@ def with_fallbacks(
         told.append(replace(recipient, fallback_ref=ref))
         fallbacks[ref] = Recipient(
             recipient_ref=ref,
-            reasons=(FALLBACK,),
+            reasons=(RecipientReason.FALLBACK,),
             provider_id=other.provider_id,
             name=other.name,
             address=other.address,
-            **asdict(other.manner),
+            **asdict(other.preferences),
         )
     return tuple(told), tuple(fallbacks.values())

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.models import ROLES, Practitioner
+from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.lookup_identities.care_team.npi import NPI_UNIVERSAL_ID, is_npi
 from lambdas.lookup_identities.matching.demographics import given, same_name
 from lambdas.lookup_identities.matching.identifiers import LONGEST
@@ -21,10 +21,10 @@ ProviderIds = Mapping[tuple[str, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A provider of the registry whom the message names, and in which role (`models.ROLES`)."""
+    """A provider of the registry whom the message names, and in which role."""
 
     provider_id: str = field(repr=False)
-    role: str
+    role: PractitionerRole
 
 
 def identifier_pairs(practitioner: Practitioner) -> list[tuple[str, str]]:
@@ -47,8 +47,6 @@ def named_providers(
     candidates = list(related)
     named, warnings = [], []
     for practitioner in practitioners:
-        if practitioner.role not in ROLES:
-            continue
         if _says_npi(practitioner) and not is_npi(given(practitioner.identifier)):
             position = practitioner.field or practitioner.role
             warnings.append(MessageWarning(WarningCode.NPI_INVALID, position))
@@ -59,9 +57,12 @@ def named_providers(
 
 
 def _says_npi(practitioner: Practitioner) -> bool:
-    kind, authority = given(practitioner.identifier_type), given(practitioner.assigning_authority)
+    identifier_type, authority = (
+        given(practitioner.identifier_type),
+        given(practitioner.assigning_authority),
+    )
     return bool(given(practitioner.identifier)) and (
-        kind.upper() == "NPI" or authority in (NPI_AUTHORITY, NPI_UNIVERSAL_ID)
+        identifier_type.upper() == "NPI" or authority in (NPI_AUTHORITY, NPI_UNIVERSAL_ID)
     )
 
 

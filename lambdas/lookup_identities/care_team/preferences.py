@@ -3,27 +3,24 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from lambdas.common.contracts.models import CANCELS, PatientEvent
-from lambdas.lookup_identities.registry.records import Wishes
-
-RECIPIENT_FILTER = "RECIPIENT_FILTER"
-"""The recipient asked not to be told of such events."""
+from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
+from lambdas.lookup_identities.registry.records import EventFilter
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class NotificationSubject:
     """What is to be told, as far as a recipient can choose by it; `today` is YYYY-MM-DD in UTC."""
 
-    kind: str = ""
+    event_kind: EventKind = EventKind.NONE
     patient_class: str = ""
     facilities: tuple[str, ...] = field(repr=False, default=())
     today: str = ""
 
     @classmethod
-    def of(cls, event: PatientEvent) -> "Occasion":
-        """The occasion that an event is today."""
+    def of(cls, event: PatientEvent) -> "NotificationSubject":
+        """The event that an event is today."""
         return cls(
-            kind=event.kind,
+            event_kind=event.event_kind,
             patient_class=event.visit.patient_class,
             facilities=(
                 event.sender,
@@ -34,17 +31,17 @@ class Occasion:
         )
 
 
-def wants(wishes: Wishes, occasion: Occasion) -> bool:
-    """Whether the recipient's filters let the occasion through.
+def wants(event_filter: EventFilter, event: NotificationSubject) -> bool:
+    """Whether the recipient's filters let the event through.
 
     What an event does not say cannot be filtered by: a visit without a class is told.
     """
-    facilities = {name.strip().casefold() for name in occasion.facilities if name.strip()}
-    wanted = {name.casefold() for name in wishes.facilities}
+    facilities = {name.strip().casefold() for name in event.facilities if name.strip()}
+    wanted = {name.casefold() for name in event_filter.facilities}
     return (
-        # Who was told of an event is told that it is withdrawn: that is not theirs to filter.
-        (occasion.kind in CANCELS or _one_of(occasion.kind, wishes.kinds))
-        and _one_of(occasion.patient_class, wishes.patient_classes)
+        # A cancellation goes to everybody who was told of the event: a filter does not apply.
+        (event.event_kind in CANCELS or _one_of(event.event_kind, event_filter.event_kinds))
+        and _one_of(event.patient_class, event_filter.patient_classes)
         and (not wanted or not facilities or bool(facilities & wanted))
     )
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.lookup_identities.mpi import connection as wire
 from lambdas.lookup_identities.mpi.connection import TRIES, Deadline, tls_context
-from lambdas.lookup_identities.settings import mdm_secret, mdm_settings
+from lambdas.lookup_identities.settings import mpi_secret, mpi_settings
 
 FHIR_JSON = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"
@@ -25,7 +25,7 @@ Parameters = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class FhirResponse:
     """An answer's status and its resource; an empty one where the body was none."""
 
     status: int
@@ -44,7 +44,7 @@ class Host:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigurationError("ENS_MDM_SETTINGS names no http or https address")
+            raise ConfigurationError("ENS_MPI_SETTINGS names no http or https address")
         self._parts = parts
         self._connection: http.client.HTTPConnection | None = None
 
@@ -105,7 +105,7 @@ class Host:
         seconds = deadline.within(wire.CONNECT_SECONDS)
         connection: http.client.HTTPConnection
         if self._parts.scheme == "https":
-            context = tls_context(mdm_secret())
+            context = tls_context(mpi_secret())
             connection = http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
         else:
             connection = http.client.HTTPConnection(host, port, timeout=seconds)
@@ -113,7 +113,7 @@ class Host:
         return connection
 
 
-class Server:
+class FhirClient:
     """A FHIR server at its base address."""
 
     def __init__(
@@ -129,12 +129,12 @@ class Server:
         self._token_url, self._scope = token_url, scope
         self._token, self._token_until = "", 0.0
 
-    def get(self, path: str, parameters: Parameters, deadline: Deadline) -> Reply:
+    def get(self, path: str, parameters: Parameters, deadline: Deadline) -> FhirResponse:
         """What a read or a search answers whose address tells nothing of a patient."""
         query = f"?{urlencode(parameters)}" if parameters else ""
         return self._ask("GET", f"{self._path}/{path}{query}", deadline)
 
-    def search(self, kind: str, parameters: Parameters, deadline: Deadline) -> Reply:
+    def search(self, kind: str, parameters: Parameters, deadline: Deadline) -> FhirResponse:
         """What a search for a patient answers: posted, so that no log of addresses names them.
 
         FHIR R4 "Search", `POST [base]/[type]/_search`; by GET where the settings say so.
@@ -144,7 +144,7 @@ class Server:
         form = urlencode(parameters).encode()
         return self._ask("POST", f"{self._path}/{kind}/_search", deadline, form, FORM)
 
-    def post(self, path: str, resource: Document, deadline: Deadline) -> Reply:
+    def post(self, path: str, resource: Document, deadline: Deadline) -> FhirResponse:
         """What an operation answers."""
         body = json.dumps(resource).encode()
         return self._ask("POST", f"{self._path}/{path}", deadline, body, FHIR_JSON)
@@ -161,7 +161,7 @@ class Server:
         deadline: Deadline,
         body: bytes | None = None,
         content_type: str = "",
-    ) -> Reply:
+    ) -> FhirResponse:
         """The answer, asked for once more when the server could not; a stale token is renewed once."""
         for attempt in range(TRIES):
             last = attempt + 1 == TRIES
@@ -185,21 +185,21 @@ class Server:
 
     def _once(
         self, method: str, target: str, deadline: Deadline, body: bytes | None, content_type: str
-    ) -> Reply:
+    ) -> FhirResponse:
         headers = {"Accept": FHIR_JSON}
         if content_type:
             headers["Content-Type"] = content_type
         if self._token_url:
             headers["Authorization"] = f"Bearer {self._bearer(deadline)}"
         status, read = self._host.request(method, target, body, headers, deadline)
-        return Reply(status, _object(read))
+        return FhirResponse(status, _object(read))
 
     def _bearer(self, deadline: Deadline) -> str:
         if time.monotonic() < self._token_until:
             return self._token
         from lambdas.lookup_identities.fhir.oauth import token_request
 
-        secret = mdm_secret()
+        secret = mpi_secret()
         try:
             form = token_request(
                 secret["client_id"],
@@ -228,16 +228,16 @@ class Server:
 
 
 @cache
-def server() -> Server:
+def server() -> FhirClient:
     """The server of the settings: `base_url`, for OAuth2 `token_url` and `scope`, and `search`.
 
     Raises `ConfigurationError` when `search` is neither `post` (the default) nor `get`.
     """
-    settings = mdm_settings()
+    settings = mpi_settings()
     search = settings.get("search", "post")
     if search not in ("post", "get"):
-        raise ConfigurationError("ENS_MDM_SETTINGS: search is neither post nor get")
-    return Server(
+        raise ConfigurationError("ENS_MPI_SETTINGS: search is neither post nor get")
+    return FhirClient(
         settings.get("base_url", ""),
         settings.get("token_url", ""),
         settings.get("scope", "system/*.read"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lambdas.common.contracts.models import Patient
+from lambdas.common.contracts.patient import Patient
 from lambdas.lookup_identities.matching.demographics import given
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.pix_pdq.queries import OID

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.contracts.models import Patient, PatientIdentifier
+from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.errors import IdentityAmbiguousError, IdentityConflictError
 from lambdas.lookup_identities.matching.demographics import (
     birth_dates_agree,

@@ -22,12 +22,12 @@ from botocore.exceptions import ClientError
 from hl7.warnings import MessageWarning
 from lambdas.common.aws.clients import client, dependency
 from lambdas.common.aws.items import Item, from_item, to_item
-from lambdas.common.contracts.models import Patient
+from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.keys import reference_keys
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.registry.records import Match, PatientRecord
-from lambdas.lookup_identities.settings import lookups_table, patient_backend
+from lambdas.lookup_identities.settings import mpi_cache_table, mpi_client_name
 
 FOUND_SECONDS, NOBODY_SECONDS = 300, 30
 """How long a patient, and that there is none, are kept. Who registers late is found half a minute later."""
@@ -55,7 +55,7 @@ class Question:
         keys, name = reference_keys(), patient.name
         asked = [text for one in usable for text in (one.position, one.value, *one.authorities)]
         described = (name.family, name.given, patient.birth_date, patient.sex)
-        reference = keys.reference("question", patient_backend(), *described, *asked)
+        reference = keys.reference("question", mpi_client_name(), *described, *asked)
         return cls(_references(usable), reference)
 
 
@@ -75,7 +75,7 @@ def recall(question: Question) -> Recalled:
     """What is kept for a question. A table that cannot be read has kept nothing."""
     if not 0 < len(question.identifiers) <= MOST:
         return Recalled()
-    table = lookups_table()
+    table = mpi_cache_table()
     keys = [to_item({"identifier_ref": reference}) for reference in question.identifiers]
     try:
         with dependency("dynamodb"):
@@ -128,7 +128,7 @@ def forget(usable: Sequence[UsableIdentifier]) -> tuple[str, ...]:
         items = [{"identifier_ref": one, **forgotten} for one in references[start : start + BATCH]]
         puts = [{"PutRequest": {"Item": to_item(item)}} for item in items]
         with dependency("dynamodb"):
-            answer = client("dynamodb").batch_write_item(RequestItems={lookups_table(): puts})
+            answer = client("dynamodb").batch_write_item(RequestItems={mpi_cache_table(): puts})
         if answer.get("UnprocessedItems"):
             raise DependencyUnavailableError("dynamodb BatchWriteItem: items stay unprocessed")
     return references
@@ -173,7 +173,7 @@ def _match(item: Item) -> Match | None:
 
 def _unchanged(stamp: str | None, item: Item) -> dict[str, Any]:
     """A put that holds only while the item has this stamp, or is not there."""
-    put = {"TableName": lookups_table(), "Item": to_item(item)}
+    put = {"TableName": mpi_cache_table(), "Item": to_item(item)}
     if stamp is None:
         return {**put, "ConditionExpression": "attribute_not_exists(identifier_ref)"}
     return {

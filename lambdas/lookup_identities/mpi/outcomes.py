@@ -28,7 +28,7 @@ class DomainUnknownError(Exception):
     """The index does not know an assigning authority; the text says whose, never which."""
 
 
-OUR_DOMAIN = "our own ids (domain in ENS_MDM_SETTINGS)"
+OUR_DOMAIN = "our own ids (domain in ENS_MPI_SETTINGS)"
 """Whose authority it is when the index does not know the domain that it is asked to answer in."""
 
 

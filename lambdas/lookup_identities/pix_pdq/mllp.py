@@ -16,7 +16,7 @@ MAX_ANSWER_BYTES = 1_000_000
 """Ten patients with every alias take a hundredth of it."""
 
 
-class Connection:
+class MpiConnection:
     """A connection that is opened when first needed. Use it from one thread."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
@@ -87,7 +87,7 @@ class Connection:
             received = sock.recv(65536)
             frames = decoder.feed(received)
             if frames and frames[0].fault is None:
-                return frames[0].payload
+                return frames[0].message
             if frames or not received:
                 raise _EndedError
             sock.settimeout(deadline.within(connection.FIRST_BYTE_SECONDS))

@@ -23,7 +23,7 @@ PAGE = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Domain:
+class AssigningAuthority:
     """An assigning authority: namespace, universal id, or both."""
 
     namespace: str = field(repr=False, default="")
@@ -42,7 +42,7 @@ class Domain:
             return escaped(self.namespace)
         return f"{escaped(self.namespace)}&{escaped(self.universal_id)}&ISO"
 
-    def is_same(self, other: "Domain") -> bool:
+    def is_same(self, other: "AssigningAuthority") -> bool:
         """Whether an authority is this one: by the universal id where both have it, else by name."""
         if self.universal_id and other.universal_id:
             return self.universal_id == other.universal_id
@@ -57,14 +57,14 @@ class Parties:
     facility: str
     index_application: str
     index_facility: str
-    domain: Domain
+    domain: AssigningAuthority
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, str]) -> Self:
         """The parties in the settings of the backend; `ConfigurationError` when the domain is missing."""
-        domain = Domain(settings.get("domain", ""), settings.get("domain_oid", ""))
+        domain = AssigningAuthority(settings.get("domain", ""), settings.get("domain_oid", ""))
         if not domain.text():
-            raise ConfigurationError("ENS_MDM_SETTINGS lacks domain or domain_oid")
+            raise ConfigurationError("ENS_MPI_SETTINGS lacks domain or domain_oid")
         return cls(
             settings.get("application", "HL7ENS"),
             settings.get("facility", "HL7ENS"),
@@ -75,7 +75,7 @@ class Parties:
 
 
 def pix_query(
-    parties: Parties, control_id: str, tag: str, identifier: str, domain: Domain
+    parties: Parties, control_id: str, tag: str, identifier: str, domain: AssigningAuthority
 ) -> bytes:
     """ITI-9: which ids of our domain belong to the patient with this identifier."""
     asked = f"{escaped(identifier)}^^^{domain.text()}"

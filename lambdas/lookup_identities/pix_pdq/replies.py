@@ -10,7 +10,7 @@ from typing import Literal
 from hl7 import er7
 from hl7.er7 import Segment, Value
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
-from lambdas.lookup_identities.pix_pdq.queries import Domain
+from lambdas.lookup_identities.pix_pdq.queries import AssigningAuthority
 from lambdas.lookup_identities.registry.records import PatientRecord
 
 PixCase = Literal[
@@ -40,7 +40,7 @@ class PixAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PdqPatient:
     """A patient of a PDQ answer: demographics, and every id in our domain."""
 
     record: PatientRecord = field(repr=False)
@@ -51,12 +51,12 @@ class Found:
 class PdqAnswer:
     """One page of ITI-21: the patients, and DSC-1 when there are more. `domain_known` is about QPD-8."""
 
-    patients: tuple[Found, ...] = field(repr=False, default=())
+    patients: tuple[PdqPatient, ...] = field(repr=False, default=())
     pointer: str = ""
     domain_known: bool = True
 
 
-def pix_answer(raw: bytes, control_id: str, tag: str, domain: Domain) -> PixAnswer:
+def pix_answer(raw: bytes, control_id: str, tag: str, domain: AssigningAuthority) -> PixAnswer:
     """The case of an answer to a PIX query.
 
     Raises `MismatchError`, `DependencyUnavailableError` for an index in trouble, and
@@ -80,14 +80,14 @@ def pix_answer(raw: bytes, control_id: str, tag: str, domain: Domain) -> PixAnsw
     raise answer.refusal()
 
 
-def pdq_answer(raw: bytes, control_id: str, tag: str, domain: Domain) -> PdqAnswer:
+def pdq_answer(raw: bytes, control_id: str, tag: str, domain: AssigningAuthority) -> PdqAnswer:
     """One page of an answer to a PDQ query; raises as `pix_answer` does."""
     answer = _checked(raw, control_id, tag, "K22")
     if not answer.accepted:
         if any(number == "8" for number, _ in answer.unknown_keys()):
             return PdqAnswer(domain_known=False)
         raise answer.refusal()
-    patients = tuple(Found(_record(pid), _ids(pid, domain)) for pid in answer.all("PID"))
+    patients = tuple(PdqPatient(_record(pid), _ids(pid, domain)) for pid in answer.all("PID"))
     pointer = next((dsc.part(1) for dsc in answer.all("DSC")), "")
     return PdqAnswer(() if answer.status == "NF" else patients, pointer)
 
@@ -149,11 +149,11 @@ def _segments(raw: bytes) -> list[Segment]:
         raise MismatchError from None
 
 
-def _ids(pid: Segment, domain: Domain) -> tuple[str, ...]:
+def _ids(pid: Segment, domain: AssigningAuthority) -> tuple[str, ...]:
     found = (
         identifier.part(1)
         for identifier in pid.repetitions(3)
-        if domain.is_same(Domain(identifier.part(4, 1), identifier.part(4, 2)))
+        if domain.is_same(AssigningAuthority(identifier.part(4, 1), identifier.part(4, 2)))
     )
     return tuple(dict.fromkeys(value for value in found if value))
 
@@ -167,9 +167,9 @@ def _record(pid: Segment) -> PatientRecord:
     birth = pid.part(7)
     return PatientRecord(
         patient_id="",
-        family=usual[0].part(1) if usual else "",
+        family=usual[0].part(1, 1) if usual else "",
         given=usual[0].part(2) if usual else "",
         birth_date="-".join(piece for piece in (birth[:4], birth[4:6], birth[6:8]) if piece),
         sex=pid.part(8),
-        former_families=tuple(name.part(1) for name_type, name in names if name_type == "M"),
+        former_families=tuple(name.part(1, 1) for name_type, name in names if name_type == "M"),
     )

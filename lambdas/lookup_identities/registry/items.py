@@ -27,7 +27,7 @@ from lambdas.lookup_identities.registry.rows import FILES, Places, Rows, checked
 Item = dict[str, Any]
 Key = dict[str, str]
 Table = Iterable[Mapping[str, str]]
-Circles = Mapping[str, set[str]]
+CareTeams = Mapping[str, set[str]]
 
 
 def key(kind: str, *parts: str) -> str:
@@ -82,12 +82,12 @@ def items(
     for row in (*rows.identifiers, *rows.relationships):
         # What is filed under somebody merged belongs to the survivor.
         row["filed_as"], row["patient_id"] = row["patient_id"], survivor(row["patient_id"], merged)
-    circles: dict[str, set[str]] = {}
+    care_teams: dict[str, set[str]] = {}
     for row in rows.relationships:
-        circles.setdefault(row["patient_id"], set()).add(row["provider_id"])
+        care_teams.setdefault(row["patient_id"], set()).add(row["provider_id"])
     return [
-        *(_patient(row, circles) for row in rows.patients),
-        *_identifiers(rows, circles),
+        *(_patient(row, care_teams) for row in rows.patients),
+        *_identifiers(rows, care_teams),
         *map(_provider, rows.providers),
         *_provider_identifiers(rows),
         *_relationships(rows),
@@ -102,19 +102,19 @@ def items_of_folder(folder: Path) -> list[Item]:
     return items(patients, identifiers, providers, relationships, places)
 
 
-def _patient(row: Mapping[str, str], circles: Circles) -> Item:
+def _patient(row: Mapping[str, str], care_teams: CareTeams) -> Item:
     return {
         **patient_key(row["patient_id"]),
         **{name: row[name] for name in ("patient_id", "family", "given", "birth_date", "sex")},
         **({"former_families": known} if (known := values(row["former_families"])) else {}),
         **({"merged_into": row["merged_into"]} if row["merged_into"] else {}),
-        **_circle(row["patient_id"], circles),
+        **_care_team(row["patient_id"], care_teams),
     }
 
 
-def _circle(patient_id: str, circles: Circles) -> Item:
+def _care_team(patient_id: str, care_teams: CareTeams) -> Item:
     """The attribute `circle`; DynamoDB knows no empty set."""
-    return {"circle": circles[patient_id]} if circles.get(patient_id) else {}
+    return {"circle": care_teams[patient_id]} if care_teams.get(patient_id) else {}
 
 
 def _provider(row: Mapping[str, str]) -> Item:
@@ -129,7 +129,7 @@ def _provider(row: Mapping[str, str]) -> Item:
 
 
 def _preferences(row: Mapping[str, str]) -> Item:
-    """When and how they want to be told, as far as the row says (`records.Wishes`, `Manner`)."""
+    """When and how they want to be told, as far as the row says (`records.EventFilter`, `Absence`, `Preferences`)."""
     texts = ("surrogate", "away_from", "away_until", *HOW)
     lists = ("event_types", "patient_classes", "facilities")
     return {
@@ -140,7 +140,7 @@ def _preferences(row: Mapping[str, str]) -> Item:
     }
 
 
-def _identifiers(rows: Rows, circles: Circles) -> list[Item]:
+def _identifiers(rows: Rows, care_teams: CareTeams) -> list[Item]:
     patients: dict[tuple[str, str], list[str]] = {}
     merged: dict[tuple[str, str], set[str]] = {}
     for row in rows.identifiers:
@@ -155,7 +155,7 @@ def _identifiers(rows: Rows, circles: Circles) -> list[Item]:
             **identifier_key(*pair),
             "patient_id": _one_or_list(known),
             **({"merged_from": merged[pair]} if pair in merged else {}),
-            **(_circle(known[0], circles) if len(known) == 1 else {}),
+            **(_care_team(known[0], care_teams) if len(known) == 1 else {}),
         }
         for pair, known in patients.items()
     ]
@@ -177,14 +177,14 @@ def _provider_identifiers(rows: Rows) -> list[Item]:
 
 
 def _relationships(rows: Rows) -> list[Item]:
-    kinds: dict[tuple[str, str], dict[str, bool]] = {}
+    types: dict[tuple[str, str], dict[str, bool]] = {}
     for row in rows.relationships:
         pair = (row["patient_id"], row["provider_id"])
-        kinds.setdefault(pair, {})[row["relationship"]] = row["active"] != "no"
+        types.setdefault(pair, {})[row["relationship"]] = row["active"] != "no"
     found = []
-    for (patient_id, provider_id), known in kinds.items():
+    for (patient_id, provider_id), known in types.items():
         # An ended way of caring does not end the others, nor is it a reason any more.
-        current = [kind for kind, active in known.items() if active]
+        current = [name for name, active in known.items() if active]
         found.append(
             {
                 "pk": key("patient", patient_id),

@@ -4,21 +4,22 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from lambdas.common.contracts.models import KINDS
+from lambdas.common.contracts.event import NOTIFIED
+from lambdas.common.contracts.preferences import CostMode, DetailLevel
 
 PATIENT_CLASSES = ("B", "C", "E", "I", "N", "O", "OBS", "P", "R", "S", "U", "V")
 """HL7 table 0004 as ParseMessage reads it."""
 
 HOW = ("detail", "analysis", "certificate", "language", "digest_at", "quiet", "time_zone")
-"""The texts of `records.Manner`."""
+"""The texts of `records.Preferences`."""
 
-LISTS = {"event_types": KINDS, "patient_classes": PATIENT_CLASSES}
+LISTS = {"event_types": NOTIFIED, "patient_classes": PATIENT_CLASSES}
 WORDS = {
     "kind": ("person", "facility", ""),
     "notify": ("yes", "no", ""),
     "language": ("en", "fr-CA", ""),
-    "detail": ("full", "minimal", "smime", ""),
-    "analysis": ("full", "coded", "off", ""),
+    "detail": (*DetailLevel, ""),
+    "analysis": (*CostMode, ""),
     "bundle": ("yes", "no", ""),
 }
 DAYS = ("away_from", "away_until")

@@ -4,23 +4,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from hl7.warnings import MessageWarning
-from lambdas.common.contracts.models import ROLES, Name
-
-RELATIONSHIPS = (
-    "primary_care",
-    "care_team",
-    "post_acute",
-    "patient_identified",
-    "subscriber",
-)
-"""How a provider may stand to a patient in the registry (42 CFR 482.24(d)(5): the established primary
-care practitioner or group, post-acute providers, whom the patient named; and who asked to be told)."""
-
-SURROGATE = "surrogate"
-
-REASONS = (*RELATIONSHIPS, *(role for role in ROLES if role not in RELATIONSHIPS), SURROGATE)
-"""Why a recipient is told: a relationship of the registry, a role in which the message names them, or
-that they stand in for such a provider."""
+from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.preferences import CostMode, DetailLevel
+from lambdas.common.contracts.recipient import RelationshipType
 
 NPI_AUTHORITY = "NPI"
 """The authority under which the registry files National Provider Identifiers."""
@@ -60,31 +47,37 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """Of what a provider wants to be told, and who stands in. An empty tuple means of everything.
-
-    `kinds` are of `models.KINDS`; days are YYYY-MM-DD.
-    """
+class EventFilter:
+    """The events of which a provider wants to be told. An empty tuple lets every event through."""
 
     notify: bool = True
-    kinds: tuple[str, ...] = ()
+    event_kinds: tuple[EventKind, ...] = ()
     patient_classes: tuple[str, ...] = ()
     facilities: tuple[str, ...] = field(repr=False, default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """The provider's surrogate, and the days (YYYY-MM-DD) on which that one is told instead.
+
+    A surrogate without days is the fallback for a failed address only.
+    """
+
     surrogate: str = field(repr=False, default="")
     away_from: str = ""
     away_until: str = ""
 
-    def away(self, today: str) -> bool:
+    def holds(self, today: str) -> bool:
         """Whether they are away on a day; never without both days."""
         return bool(self.away_from) and self.away_from <= today <= self.away_until
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """How a provider wants to be told; the members of `models.Recipient` of the same names."""
+class Preferences:
+    """How a provider wants to be told; the members of `contracts.recipient.Recipient` of the same names."""
 
-    detail: str = "full"
-    analysis: str = "full"
+    detail: DetailLevel = DetailLevel.FULL
+    analysis: CostMode = CostMode.FULL
     certificate: str = field(repr=False, default="")
     language: str = "en"
     bundle: bool = False
@@ -103,31 +96,33 @@ class Provider:
     address: str = field(repr=False, default="")
     active: bool = True
     facility: bool = False
-    wishes: Wishes = Wishes()
-    manner: Manner = Manner()
+    event_filter: EventFilter = EventFilter()
+    absence: Absence = Absence()
+    preferences: Preferences = Preferences()
 
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """That a provider cares for the patient, in which ways (`RELATIONSHIPS`), and whether still.
+    """That a provider cares for the patient, in which ways, and whether still.
 
     `roster_until` is the last day on which the provider's roster holds the patient, "" for none.
     """
 
     provider_id: str = field(repr=False)
-    kinds: tuple[str, ...] = ()
+    types: tuple[RelationshipType, ...] = ()
     active: bool = True
     roster_until: str = ""
 
-    def current(self, today: str) -> tuple[str, ...]:
+    def current(self, today: str) -> tuple[RelationshipType, ...]:
         """The ways in which they care for the patient on a day; none when all have ended."""
-        kinds = self.kinds if self.active else ()
+        types = self.types if self.active else ()
         on_roster = self.roster_until >= today if self.roster_until else False
-        return (*kinds, *(("subscriber",) if on_roster and "subscriber" not in kinds else ()))
+        subscriber = RelationshipType.SUBSCRIBER
+        return (*types, *((subscriber,) if on_roster and subscriber not in types else ()))
 
     def roster_ends(self, today: str) -> str:
         """The roster's last day where that is soon, and then nothing else relates them; else ""."""
-        if not self.roster_until or (self.active and self.kinds):
+        if not self.roster_until or (self.active and self.types):
             return ""
         soon = (date.fromisoformat(today) + timedelta(days=ROSTER_SOON)).isoformat()
         return self.roster_until if today <= self.roster_until <= soon else ""

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from lambdas.common.contracts.recipient import RelationshipType
 from lambdas.lookup_identities.care_team.npi import is_npi
 from lambdas.lookup_identities.registry.preference_rows import HOW, is_date, preference_faults
-from lambdas.lookup_identities.registry.records import NPI_AUTHORITY, RELATIONSHIPS
+from lambdas.lookup_identities.registry.records import NPI_AUTHORITY
 
 COLUMNS = {
     "patients.csv": ("patient_id", "family", "given", "birth_date", "sex"),
@@ -197,8 +198,8 @@ class _Check:
                 self.fault(file, index, "patient_id", "is not in patients.csv")
             if row["provider_id"] not in providers:
                 self.fault(file, index, "provider_id", "is not in providers.csv")
-            if row["relationship"] not in RELATIONSHIPS:
-                self.fault(file, index, "relationship", f"is none of {', '.join(RELATIONSHIPS)}")
+            if row["relationship"] not in set(RelationshipType):
+                self.fault(file, index, "relationship", f"is none of {', '.join(RelationshipType)}")
             if row["active"] not in ACTIVE:
                 self.fault(file, index, "active", "is neither yes nor no")
             line = (row["patient_id"], row["provider_id"], row["relationship"])

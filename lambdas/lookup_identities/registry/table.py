@@ -19,7 +19,11 @@ from typing import Any
 
 from lambdas.common.aws.clients import client, dependency
 from lambdas.common.aws.items import from_item
-from lambdas.common.contracts.models import Name
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.preferences import CostMode, DetailLevel
+from lambdas.common.contracts.recipient import RelationshipType
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.lookup_identities.registry.items import (
     Item,
@@ -33,11 +37,12 @@ from lambdas.lookup_identities.registry.items import (
 )
 from lambdas.lookup_identities.registry.preference_rows import HOW, WORDS
 from lambdas.lookup_identities.registry.records import (
-    Manner,
+    Absence,
+    EventFilter,
     PatientRecord,
+    Preferences,
     Provider,
     Relationship,
-    Wishes,
 )
 from lambdas.lookup_identities.settings import registry_table
 
@@ -212,10 +217,17 @@ def _provider_id(item: Item) -> str:
 def _relationship(item: Item) -> Relationship:
     return Relationship(
         _provider_id(item),
-        _texts(item.get("relationship", ())),
+        _relationship_types(_texts(item.get("relationship", ()))),
         item.get("active", True) is not False,
         item.get("roster_until") or "",
     )
+
+
+def _relationship_types(texts: Iterable[str]) -> tuple[RelationshipType, ...]:
+    """The types. A text that the import does not write counts as the care team."""
+    known = set(RelationshipType)
+    found = (RelationshipType(t) if t in known else RelationshipType.CARE_TEAM for t in texts)
+    return tuple(dict.fromkeys(found))
 
 
 def _providers(found: Mapping[At, Item]) -> dict[str, Provider]:
@@ -231,30 +243,37 @@ def _provider(item: Item) -> Provider:
         address=item.get("email") or "",
         active=item.get("active", True) is not False,
         facility=item.get("kind") == "facility",
-        wishes=_wishes(item),
-        manner=_manner(item),
+        event_filter=_event_filter(item),
+        absence=_absence(item),
+        preferences=_preferences(item),
     )
 
 
-def _manner(item: Item) -> Manner:
+def _preferences(item: Item) -> Preferences:
     """How they want to be told; a choice that we do not know is the least."""
     said = {name: item[name] for name in HOW if item.get(name)}
-    for name, least in (("detail", "minimal"), ("analysis", "off")):
+    for name, least in (("detail", DetailLevel.MINIMAL), ("analysis", CostMode.OFF)):
         if said.get(name, "") not in WORDS[name]:
             said[name] = least
-    return Manner(**said, bundle=item.get("bundle") is True)
+    return read_as(Preferences, {**said, "bundle": item.get("bundle") is True})
 
 
-def _wishes(item: Item) -> Wishes:
-    """When they want to be told; a choice that is neither yes nor no is no."""
-    texts = ("surrogate", "away_from", "away_until")
-    return Wishes(
+def _event_filter(item: Item) -> EventFilter:
+    """The events they want to be told of; a choice that is neither yes nor no is no."""
+    known = set(EventKind)
+    return EventFilter(
         notify=item.get("notify", True) is True,
-        kinds=_texts(item.get("event_types", ())),
+        event_kinds=tuple(
+            EventKind(kind) for kind in _texts(item.get("event_types", ())) if kind in known
+        ),
         patient_classes=_texts(item.get("patient_classes", ())),
         facilities=_texts(item.get("facilities", ())),
-        **{name: item.get(name) or "" for name in texts},
     )
+
+
+def _absence(item: Item) -> Absence:
+    texts = ("surrogate", "away_from", "away_until")
+    return Absence(**{name: item.get(name) or "" for name in texts})
 
 
 def _texts(value: str | Iterable[str]) -> tuple[str, ...]:

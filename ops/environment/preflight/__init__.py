@@ -1,1 +1,1 @@
-"""Checks of an account before a deployment: read-only, each finding with the command that mends it."""
+"""Checks an account before a deployment, with read-only calls. Each finding names its remedy."""

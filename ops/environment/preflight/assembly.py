@@ -1,4 +1,4 @@
-"""The synthesised cloud assembly, read for what a deployment will ask of an account.
+"""Reads stacks and resources from a synthesised cloud assembly.
 
 Format: AWS CDK, `aws-cdk-lib/cloud-assembly-schema`, manifest.json; templates are CloudFormation's.
 """
@@ -23,7 +23,7 @@ class Resource:
     properties: dict[str, Any] = field(repr=False)
 
     def text(self, name: str) -> str:
-        """A property that is a plain text; "" where it is not there or known at deployment only."""
+        """Returns a property that is a string, "" when it is missing or known at deployment only."""
         value = self.properties.get(name, "")
         return value if isinstance(value, str) else ""
 
@@ -47,7 +47,7 @@ class Assembly:
 
 
 def read(folder: Path) -> Assembly:
-    """The assembly in a folder; `FileNotFoundError` where there is none."""
+    """Returns the assembly in a folder. Raises `FileNotFoundError` when there is none."""
     manifest = json.loads((folder / "manifest.json").read_text())
     found = {
         name: artifact["properties"]

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """How a check ended. Only `error` stops a deployment."""
+    """The result of a check. Only `error` stops a deployment."""
 
     OK = "ok"
     WARNING = "warning"
@@ -14,11 +14,11 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PreflightFinding:
     """One line of the report.
 
-    `what` says what is so or wrong; `where` names the file and key, or the resource; `to_do` is the
-    command or the edit that mends it, "" where nothing is to be done.
+    `what` is the state that was found, `where` the file and key or the resource, `to_do` the command or
+    the edit that corrects it ("" if none is needed).
     """
 
     status: Status
@@ -27,25 +27,25 @@ class Finding:
     to_do: str = ""
 
     def to_dict(self) -> dict[str, str]:
-        """The finding as JSON values."""
+        """Returns the fields as JSON."""
         return asdict(self)
 
 
-def ok(what: str, where: str = "") -> Finding:
-    """A check that found nothing wrong."""
-    return Finding(Status.OK, what, where)
+def ok(what: str, where: str = "") -> PreflightFinding:
+    """Returns a finding without a problem."""
+    return PreflightFinding(Status.OK, what, where)
 
 
-def warning(what: str, where: str = "", to_do: str = "") -> Finding:
-    """Something to know or to do, which does not stop a deployment."""
-    return Finding(Status.WARNING, what, where, to_do)
+def warning(what: str, where: str = "", to_do: str = "") -> PreflightFinding:
+    """Returns a finding that does not stop a deployment."""
+    return PreflightFinding(Status.WARNING, what, where, to_do)
 
 
-def error(what: str, where: str = "", to_do: str = "") -> Finding:
-    """Something that makes a deployment fail, or a deployed system not work."""
-    return Finding(Status.ERROR, what, where, to_do)
+def error(what: str, where: str = "", to_do: str = "") -> PreflightFinding:
+    """Returns a finding that makes the deployment fail, or the deployed system not work."""
+    return PreflightFinding(Status.ERROR, what, where, to_do)
 
 
-def not_checked(why: str, to_do: str = "") -> Finding:
-    """A check that could not be made, and why."""
-    return Finding(Status.NOT_CHECKED, why, "", to_do)
+def not_checked(why: str, to_do: str = "") -> PreflightFinding:
+    """Returns the finding of a check that could not run."""
+    return PreflightFinding(Status.NOT_CHECKED, why, "", to_do)

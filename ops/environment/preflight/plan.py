@@ -1,4 +1,4 @@
-"""What is to be deployed and where: the input of every check."""
+"""The input of every check: environment, assembly and account."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -7,7 +7,7 @@ from environments import Environment
 from ops.environment.preflight.assembly import Assembly
 
 STRICT = frozenset({"staging", "prod"})
-"""Environments that a placeholder stops."""
+"""The environments in which a placeholder is an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Plan:
 
     @property
     def is_strict(self) -> bool:
-        """Whether this environment has real hospitals or is to be as if it had."""
+        """Whether placeholders are errors: in staging and prod."""
         return self.environment.name in STRICT
 
 
-class Clients(Protocol):
+class ClientFactory(Protocol):
     """The boto3 clients of the account and region, made at first use."""
 
     def client(self, service: str) -> Any:

@@ -1,4 +1,4 @@
-"""Runs the checks in order. A check that AWS does not let us make is reported as not checked."""
+"""Runs the checks in order. A check whose AWS calls fail is reported as not checked."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -16,6 +16,7 @@ from ops.environment.preflight.checks import (
     concurrency,
     configuration_set,
     image,
+    limits,
     mail_account,
     mail_identity,
     names,
@@ -27,11 +28,15 @@ from ops.environment.preflight.checks import (
     stacks,
     zones,
 )
-from ops.environment.preflight.finding import Finding, Status, not_checked
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, Status, not_checked
+from ops.environment.preflight.plan import ClientFactory, Plan
 from ops.problem import sentence
 
-OFFLINE = {"placeholders": placeholders.check, "image": image.check}
+OFFLINE = {
+    "placeholders": placeholders.check,
+    "limits": limits.check,
+    "image": image.check,
+}
 ACCOUNT = "account"
 ONLINE = {
     "bootstrap": bootstrap.check,
@@ -65,22 +70,22 @@ class AwsClients:
         return self._made[service]
 
 
-def run(plan: Plan, clients: Clients) -> Iterator[tuple[str, Finding]]:
-    """Every finding with the name of its check; AWS is asked only in the environment's own account."""
+def run(plan: Plan, clients: ClientFactory) -> Iterator[tuple[str, PreflightFinding]]:
+    """Yields every finding with its check's name. Calls AWS only in the environment's account."""
     for name, offline in OFFLINE.items():
         for finding in offline(plan):
             yield name, finding
     try:
         identity = account.identity(clients)
     except (ClientError, BotoCoreError) as problem:
-        yield ACCOUNT, not_checked(f"AWS was not asked: {sentence(problem)}")
+        yield ACCOUNT, not_checked(f"no AWS service was called: {sentence(problem)}")
         return
     plan = replace(plan, account=identity.account)
     found = list(account.check(plan, identity))
     for finding in found:
         yield ACCOUNT, finding
     if any(finding.status is Status.ERROR for finding in found):
-        yield ACCOUNT, not_checked("the other checks, because the account is another one")
+        yield ACCOUNT, not_checked("all other checks, because the account is another one")
         return
     for name, check in ONLINE.items():
         try:

@@ -1,6 +1,6 @@
-"""Calls S3 and SQS, and translates their failures into the receiver's errors.
+"""Calls S3 and SQS, and raises their failures as errors of the receiver.
 
-botocore supplies endpoints and credentials; each call is one signed HTTP request.
+botocore finds endpoints and credentials. Each call is one signed HTTP request.
 """
 
 import asyncio
@@ -22,14 +22,13 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from receiver.errors import StoreUnavailableError
-from receiver.settings import Settings
-from receiver.storage.aws_client.http import Answer, ExchangeError, HttpPool
+from receiver.settings import ReceiverSettings
+from receiver.storage.aws_client.http import ExchangeError, HttpPool, HttpResponse
 from receiver.storage.aws_client.signature import Credentials, signed_head
 
-# Two tries of at most 3.5 s and a pause below 1 s: after one hanging call there is still time to
-# answer the sender, and `store_seconds` limits a second call.
+# Two tries of at most 3.5 s and a pause of at most 0.2 s: 7.2 s, below `store_seconds` (9 s).
 _CONNECT_SECONDS, _READ_SECONDS, _TRIES = 1.0, 2.5, 2
-_LONGEST_PAUSE = 0.2
+_MAX_RETRY_PAUSE_SECONDS = 0.2
 _QUEUE_CONNECTIONS = 16
 _REFRESH_SECONDS = 60.0  # temporary credentials are renewed minutes before they end
 
@@ -44,8 +43,8 @@ _TRANSIENT = frozenset(
 _STALE = frozenset(("ExpiredToken", "ExpiredTokenException", "RequestExpired"))
 
 
-class ServiceRefusedError(StoreUnavailableError):
-    """A service answered with an error: AWS's error code and the HTTP status."""
+class ServiceResponseError(StoreUnavailableError):
+    """Raised for an error response. Holds AWS's error code and the HTTP status."""
 
     def __init__(self, call: str, code: str, status: int) -> None:
         super().__init__(f"{call}: {code}")
@@ -55,7 +54,7 @@ class ServiceRefusedError(StoreUnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to a service, not signed yet. `headers` have lower-case names, without `host`."""
+    """An unsigned request to a service. `headers` have lower-case names and leave out `host`."""
 
     operation: str
     method: str
@@ -65,8 +64,8 @@ class Call:
     body_sha256: str = ""
 
 
-class Identity:
-    """The credentials of the process, as they are now. A task's credentials change while it runs."""
+class ProcessCredentials:
+    """The current credentials of the process. Those of an ECS task change while it runs."""
 
     def __init__(self, session: Any) -> None:
         self._credentials = session.get_credentials()
@@ -74,7 +73,7 @@ class Identity:
         self.read()
 
     def read(self) -> None:
-        """Reads the credentials again; may block on the network. On a failure the old ones stay."""
+        """Reads the credentials again. May block. On a failure the earlier credentials stay in use."""
         if self._credentials is None:
             return
         with contextlib.suppress(BotoCoreError):
@@ -82,17 +81,17 @@ class Identity:
             self.current = Credentials(frozen.access_key, frozen.secret_key, frozen.token or "")
 
     async def keep_fresh(self) -> None:
-        """Reads them again every minute, until cancelled."""
+        """Reads the credentials every minute, until cancelled."""
         while True:
             await asyncio.sleep(_REFRESH_SECONDS)
             await asyncio.to_thread(self.read)
 
 
-class Service:
+class AwsService:
     """One AWS service at one endpoint."""
 
     def __init__(
-        self, name: str, url: str, region: str, identity: Identity, connections: int
+        self, name: str, url: str, region: str, identity: ProcessCredentials, connections: int
     ) -> None:
         parts = urlsplit(url)
         secure = parts.scheme == "https"
@@ -111,37 +110,39 @@ class Service:
             answer_seconds=_READ_SECONDS,
         )
 
-    async def call(self, call: Call) -> Answer:
-        """Returns the service's answer with a status below 300. A transient failure is retried once.
+    async def call(self, call: Call) -> HttpResponse:
+        """Returns the service's response with a status below 300. Retries a transient failure once.
 
-        Raises `ServiceRefusedError` for an error answer, `StoreUnavailableError` when none comes.
+        Raises `ServiceResponseError` for an error answer, `StoreUnavailableError` when none comes.
         """
         failure: StoreUnavailableError | None = None
         tries = 0
         while tries < _TRIES:
             if tries:
-                await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE))
+                await asyncio.sleep(random.uniform(0, _MAX_RETRY_PAUSE_SECONDS))
             try:
                 answer = await self.send(call)
             except ExchangeError as error:
-                # A pooled connection that the service closed meanwhile is not a failure of the service.
+                # A pooled connection that the service has closed does not count as a try.
                 tries += not error.reused
                 failure = StoreUnavailableError(f"{self.name} {call.operation}: {error}")
                 continue
             if answer.status < 300:
                 return answer
             code = _error_code(answer)
-            refusal = ServiceRefusedError(f"{self.name} {call.operation}", code, answer.status)
+            error_response = ServiceResponseError(
+                f"{self.name} {call.operation}", code, answer.status
+            )
             if code in _STALE:
                 await asyncio.to_thread(self._identity.read)
             elif answer.status < 500 and answer.status != 429 and code not in _TRANSIENT:
-                raise refusal
+                raise error_response
             tries += 1
-            failure = refusal
+            failure = error_response
         raise failure or StoreUnavailableError(f"{self.name}: not tried")
 
-    async def send(self, call: Call) -> Answer:
-        """The answer to one try, of any status. Raises `ExchangeError` when none comes."""
+    async def send(self, call: Call) -> HttpResponse:
+        """Returns the response to one try, of any status. Raises `ExchangeError` when none comes."""
         credentials = self._identity.current
         if credentials is None:
             raise ExchangeError("no credentials")
@@ -162,23 +163,25 @@ class Service:
 
 
 class Aws:
-    """The receiver's AWS services: S3 of vault and configuration, SQS of the queue, credentials."""
+    """The receiver's AWS services: S3 for vault and configuration, SQS for the queue, credentials."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ReceiverSettings) -> None:
         session = botocore.session.get_session()
-        self.identity = Identity(session)
+        self.identity = ProcessCredentials(session)
         s3, sqs = session.create_client("s3"), session.create_client("sqs")
         region = s3.meta.region_name
         endpoint, self.vault_path = _bucket(s3.meta.endpoint_url, settings.vault_bucket)
-        self.s3 = Service("s3", endpoint, region, self.identity, settings.store_connections)
+        self.s3 = AwsService("s3", endpoint, region, self.identity, settings.store_connections)
         endpoint, self.configuration_path = _bucket(
             s3.meta.endpoint_url, settings.configuration_bucket
         )
-        self.configuration = Service("s3", endpoint, region, self.identity, connections=1)
-        self.sqs = Service("sqs", sqs.meta.endpoint_url, region, self.identity, _QUEUE_CONNECTIONS)
+        self.configuration = AwsService("s3", endpoint, region, self.identity, connections=1)
+        self.sqs = AwsService(
+            "sqs", sqs.meta.endpoint_url, region, self.identity, _QUEUE_CONNECTIONS
+        )
 
     async def ask_queue(self, operation: str, document: dict[str, Any]) -> dict[str, Any]:
-        """SQS's answer to an operation (AWS JSON 1.0). Raises as `Service.call` does."""
+        """Returns SQS's response to an operation (AWS JSON 1.0). Raises the errors of `AwsService.call`."""
         body = json.dumps(document, separators=(",", ":")).encode()
         answer = await self.sqs.call(
             Call(
@@ -206,7 +209,7 @@ class Aws:
 
 
 def read_secret(secret_id: str) -> str:
-    """A secret's text; blocks. Raises botocore's errors when it cannot be read."""
+    """Returns a secret's text. Blocks. Raises botocore's errors when it cannot be read."""
     patient = Config(retries={"mode": "standard", "total_max_attempts": 5})
     client = botocore.session.get_session().create_client("secretsmanager", config=patient)
     text: str = client.get_secret_value(SecretId=secret_id)["SecretString"]
@@ -214,7 +217,10 @@ def read_secret(secret_id: str) -> str:
 
 
 def _bucket(endpoint: str, bucket: str) -> tuple[str, str]:
-    """The bucket's endpoint and the path of its root: AWS names the bucket in the host."""
+    """The bucket's endpoint and root path: virtual-hosted style on AWS, path style elsewhere.
+
+    Source: Amazon S3 User Guide, "Virtual hosting of general purpose buckets".
+    """
     parts = urlsplit(endpoint)
     host = parts.hostname or ""
     if ".amazonaws.com" in host and "." not in bucket:
@@ -227,8 +233,8 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=bundle)
 
 
-def _error_code(answer: Answer) -> str:
-    """The service's error code from S3's XML or SQS's JSON, else the status."""
+def _error_code(answer: HttpResponse) -> str:
+    """The error code in S3's XML or SQS's JSON, else `status <number>`."""
     found = _CODE.search(answer.body)
     if found:
         return found[1].decode()

@@ -13,7 +13,10 @@ import httptools
 
 
 class ExchangeError(Exception):
-    """No answer came: refused, broken or too late. `reused`: the connection was a pooled one."""
+    """Raised when no response comes: connect error, broken connection or timeout.
+
+    `reused`: the connection came from the pool.
+    """
 
     def __init__(self, reason: str, *, reused: bool = False) -> None:
         super().__init__(reason)
@@ -21,7 +24,7 @@ class ExchangeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """A response: status, headers by their lower-case names, body."""
 
     status: int
@@ -30,7 +33,7 @@ class Answer:
 
 
 class HttpPool:
-    """Connections to one host, one request at a time each. Requests wait in order for a free one."""
+    """At most `size` connections to one host. A request waits for a free connection, in order (FIFO)."""
 
     def __init__(
         self,
@@ -51,8 +54,8 @@ class HttpPool:
         self._free: list[_HttpConnection] = []
         self._waiting: deque[asyncio.Future[_HttpConnection | None]] = deque()
 
-    async def exchange(self, request: bytes, body: bytes, *, has_body: bool = True) -> Answer:
-        """The answer to a request (its head, then its body). `has_body` is False for HEAD.
+    async def exchange(self, request: bytes, body: bytes, *, has_body: bool = True) -> HttpResponse:
+        """Returns the response to a request (head, then body). `has_body` is False for HEAD.
 
         Raises `ExchangeError` when none comes in time.
         """
@@ -141,14 +144,16 @@ class _HttpConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._parser: httptools.HttpResponseParser | None = None
-        self._answer: asyncio.Future[Answer] | None = None
+        self._answer: asyncio.Future[HttpResponse] | None = None
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
         self._has_body = True
         self._used = False
         self.usable = False
 
-    async def exchange(self, request: bytes, body: bytes, has_body: bool, seconds: float) -> Answer:
+    async def exchange(
+        self, request: bytes, body: bytes, has_body: bool, seconds: float
+    ) -> HttpResponse:
         reused, self._used, self.usable = self._used, True, False
         self._parser = httptools.HttpResponseParser(self)
         self._answer = self._loop.create_future()
@@ -216,7 +221,7 @@ class _HttpConnection(asyncio.Protocol):
         self.usable = (
             parser.should_keep_alive() and transport is not None and not transport.is_closing()
         )
-        answer.set_result(Answer(status, self._headers, b"".join(self._body)))
+        answer.set_result(HttpResponse(status, self._headers, b"".join(self._body)))
 
     def _fail(self, reason: str) -> None:
         self.usable = False

@@ -11,18 +11,19 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from werkzeug.wrappers import Request, Response
 
-from local.faults import PATH, Faults
-from local.servers import HOST, Server, listen
+from local.faults import PATH, FaultInjector
+from local.http_server import WsgiServer
+from local.servers import HOST, listen
 
 QUICK = Config(retries={"total_max_attempts": 1}, read_timeout=0.3)
 
 
-class Service:
+class StubService:
     """A service that answers everything with an empty object, behind faults."""
 
     def __init__(self) -> None:
         self.served = 0
-        self._server = Server(listen("test", 0, ""), Faults().in_front_of(self._serve))
+        self._server = WsgiServer(listen("test", 0, ""), FaultInjector().in_front_of(self._serve))
 
     def _serve(self, environ: Any, start_response: Any) -> Any:
         self.served += 1
@@ -65,18 +66,18 @@ class Service:
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
-    served = Service()
+def service() -> Iterator[StubService]:
+    served = StubService()
     served.start()
     yield served
     served.stop()
 
 
-def put(service: Service) -> Any:
+def put(service: StubService) -> Any:
     return service.client("dynamodb").put_item(TableName="audit", Item={"k": {"S": "v"}})
 
 
-def send_mail(service: Service, to: str = "a@provider.example") -> Any:
+def send_mail(service: StubService, to: str = "a@provider.example") -> Any:
     return service.client("sesv2").send_email(
         FromEmailAddress="n@ens.example",
         Destination={"ToAddresses": [to]},
@@ -84,7 +85,7 @@ def send_mail(service: Service, to: str = "a@provider.example") -> Any:
     )
 
 
-def test_a_fault_strikes_as_often_as_it_was_armed_for(service: Service) -> None:
+def test_a_fault_strikes_as_often_as_it_was_armed_for(service: StubService) -> None:
     code = "ProvisionedThroughputExceededException"
     service.arm(service="dynamodb", operation="PutItem", times=2, code=code, status=400)
 
@@ -97,7 +98,7 @@ def test_a_fault_strikes_as_often_as_it_was_armed_for(service: Service) -> None:
     assert service.left() == []
 
 
-def test_another_operation_is_not_struck(service: Service) -> None:
+def test_another_operation_is_not_struck(service: StubService) -> None:
     service.arm(service="dynamodb", operation="GetItem")
 
     put(service)
@@ -105,7 +106,7 @@ def test_another_operation_is_not_struck(service: Service) -> None:
     assert len(service.left()) == 1
 
 
-def test_disarming_mends_at_once(service: Service) -> None:
+def test_disarming_mends_at_once(service: StubService) -> None:
     service.arm(service="dynamodb", operation="PutItem", times=100)
 
     service.disarm()
@@ -113,7 +114,7 @@ def test_disarming_mends_at_once(service: Service) -> None:
     put(service)
 
 
-def test_a_fault_may_be_meant_for_one_recipient(service: Service) -> None:
+def test_a_fault_may_be_meant_for_one_recipient(service: StubService) -> None:
     service.arm(
         service="ses", operation="SendEmail", code="MessageRejected", status=400, match="b@"
     )
@@ -123,7 +124,7 @@ def test_a_fault_may_be_meant_for_one_recipient(service: Service) -> None:
         send_mail(service, "b@provider.example")
 
 
-def test_s3_says_its_errors_in_xml(service: Service) -> None:
+def test_s3_says_its_errors_in_xml(service: StubService) -> None:
     service.arm(service="s3", operation="PutObject", code="SlowDown", status=503)
 
     with pytest.raises(ClientError, match="SlowDown") as caught:
@@ -132,7 +133,7 @@ def test_s3_says_its_errors_in_xml(service: Service) -> None:
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
 
 
-def test_a_connection_may_close_without_an_answer(service: Service) -> None:
+def test_a_connection_may_close_without_an_answer(service: StubService) -> None:
     service.arm(service="ses", operation="SendEmail", disconnect=True)
 
     with pytest.raises(ConnectionClosedError):
@@ -141,7 +142,7 @@ def test_a_connection_may_close_without_an_answer(service: Service) -> None:
     assert service.served == 0
 
 
-def test_a_service_may_do_the_work_and_then_fail(service: Service) -> None:
+def test_a_service_may_do_the_work_and_then_fail(service: StubService) -> None:
     service.arm(service="ses", operation="SendEmail", after=True)
 
     with pytest.raises(ClientError):
@@ -150,7 +151,7 @@ def test_a_service_may_do_the_work_and_then_fail(service: Service) -> None:
     assert service.served == 1
 
 
-def test_an_answer_may_come_too_late(service: Service) -> None:
+def test_an_answer_may_come_too_late(service: StubService) -> None:
     service.arm(service="ses", operation="SendEmail", delay=0.6)
 
     with pytest.raises(ReadTimeoutError):
@@ -159,7 +160,9 @@ def test_an_answer_may_come_too_late(service: Service) -> None:
     assert service.served == 1
 
 
-def test_an_error_of_the_lambda_platform_comes_as_the_workflow_reads_it(service: Service) -> None:
+def test_an_error_of_the_lambda_platform_comes_as_the_workflow_reads_it(
+    service: StubService,
+) -> None:
     service.arm(service="lambda", operation="Invoke", code="Lambda.TooManyRequestsException")
 
     answer = service.client("lambda").invoke(FunctionName="hl7-ens-local-ParseMessage")
@@ -168,5 +171,5 @@ def test_an_error_of_the_lambda_platform_comes_as_the_workflow_reads_it(service:
     assert json.load(answer["Payload"])["errorType"] == "Lambda.TooManyRequestsException"
 
 
-def test_a_fault_that_is_none_is_refused(service: Service) -> None:
+def test_a_fault_that_is_none_is_refused(service: StubService) -> None:
     assert service.arm(service="ses", operation="SendEmail", sort="bad") == 400

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import pipe
-from local.pipe import Pipe
+from local.pipe import PipeRunner
 
 SOURCE = "arn:aws:sqs:us-east-1:123456789012:hl7-ens-local-events.fifo"
 PROPERTIES = {"RoleArn": "arn:aws:iam::123456789012:role/pipe", "Source": SOURCE, "Target": "arn:m"}
@@ -68,7 +68,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
     monkeypatch.setattr(pipe, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(pipe, "PAUSE_AFTER_ERROR", 0.01)
     monkeypatch.setattr(pipe, "STOP_SECONDS", 0.1)
-    running = Pipe(PROPERTIES, 0)
+    running = PipeRunner(PROPERTIES, 0)
     running.start()
     yield fake
     running.stop()

@@ -9,14 +9,14 @@ import pytest
 
 from lambdas.record_feedback.feedback import Feedback
 from local import ses_events
-from local.mailbox import Mail
+from local.mailbox import AcceptedMail
 from local.ses_events import SesEvents, bus_event, details
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:hl7-ens-local-RecordFeedback"
 
 
-def mail(to: str) -> Mail:
-    return Mail(
+def mail(to: str) -> AcceptedMail:
+    return AcceptedMail(
         mail_id="0100-1",
         sent_at="2026-11-23T09:15:02.113Z",
         to=(to,),

@@ -11,7 +11,7 @@ import pytest
 
 from infra import asset
 from local.runtime import runtime_folder
-from local.sandbox import Function
+from local.sandbox import LambdaFunction
 from local.workers import Workers
 
 HANDLER = """
@@ -56,7 +56,7 @@ def run(tmp_path: Path, folder: Path) -> Iterator[Run]:
         workers.stop()
 
 
-def function(folder: Path, **changes: Any) -> Function:
+def function(folder: Path, **changes: Any) -> LambdaFunction:
     facts = {
         "name": "ens-Sample",
         "arn": "arn:aws:lambda:us-east-1:123456789012:function:ens-Sample",
@@ -67,10 +67,10 @@ def function(folder: Path, **changes: Any) -> Function:
         "memory_mb": 512,
         "environment": {"ENS_ENVIRONMENT": "test", "POWERTOOLS_TRACE_DISABLED": "1"},
     }
-    return Function(**{**facts, **changes})
+    return LambdaFunction(**{**facts, **changes})
 
 
-def workers_of(tmp_path: Path, *functions: Function) -> Workers:
+def workers_of(tmp_path: Path, *functions: LambdaFunction) -> Workers:
     runtime = runtime_folder(tmp_path / "runtime")
     return Workers(functions, runtime, tmp_path / "bytecode", tmp_path)
 

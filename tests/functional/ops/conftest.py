@@ -1,7 +1,9 @@
 """Fixtures of the operator's tests."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner, Result
@@ -9,6 +11,13 @@ from click.testing import CliRunner, Result
 from ops.cli import main
 from ops.deployment import Deployment
 from tests.support.deployment import deployed
+
+
+@pytest.fixture(autouse=True)
+def own_variables() -> Iterator[None]:
+    """`ens` binds the environment variables of its process; here each test stands for a process."""
+    with patch.dict(os.environ):
+        yield
 
 
 @pytest.fixture

@@ -13,10 +13,12 @@ import boto3
 import pytest
 from botocore.exceptions import (
     ClientError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     NoCredentialsError,
     NoRegionError,
     ProfileNotFound,
+    SSOTokenLoadError,
 )
 from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
@@ -95,14 +97,24 @@ def test_help_asks_no_deployment(environment: dict[str, str]) -> None:
     ("failure", "said"),
     [
         (NoCredentialsError(), "No AWS credentials were found"),
-        (NoRegionError(), "No AWS region is set"),
+        (NoRegionError(), "set AWS_DEFAULT_REGION"),
+        (
+            CredentialRetrievalError(provider="x", error_msg="H00412"),
+            "gives no credentials: sign in",
+        ),
+        (SSOTokenLoadError(error_msg="H00412"), "sign-in has expired"),
         (ProfileNotFound(profile="nobody"), "AWS_PROFILE"),
         (EndpointConnectionError(endpoint_url="https://x"), "AWS did not answer"),
         (ClientError({"Error": {"Code": "ExpiredToken"}}, "Query"), "sign in"),
         (ClientError({"Error": {"Code": "AccessDenied"}}, "Query"), "may not call Query"),
+        (ClientError({"Error": {"Code": "403"}}, "HeadObject"), "may not call HeadObject"),
+        (ClientError({"Error": {"Code": "KmsAccessDenied"}}, "SendMessage"), "may not call"),
+        (ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole"), "below [people]"),
+        (ClientError({"Error": {"Code": "SignatureDoesNotMatch"}}, "Query"), "clock"),
+        (ClientError({"Error": {"Code": "OptInRequired"}}, "Query"), "enable the region"),
         (
             ClientError({"Error": {"Code": "Odd", "Message": "H00412"}}, "Query"),
-            "refused Query: Odd",
+            "answered Query with Odd",
         ),
     ],
 )
@@ -119,6 +131,19 @@ def test_what_aws_refuses_is_one_sentence_without_the_services_own_words(
     assert said in sentence(failure)
 
 
+def test_the_region_in_the_environments_file_is_named_where_no_stack_is_found(
+    ens: Ens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    said = ens("events").output
+    assert "not deployed as `dev` in eu-west-1" in said
+    assert "its file names us-east-1: check --env, AWS_PROFILE and AWS_DEFAULT_REGION" in said
+
+
+def test_an_environment_without_a_file_is_one_sentence_too(ens: Ens) -> None:
+    assert "not deployed as `prd` in us-east-1" in ens("events", environment="prd").output
+
+
 def test_a_stack_without_an_output_says_which(deployment: Deployment) -> None:
     with pytest.raises(ProblemError, match="has no output Nothing"):
         deployment.output("Nothing")
@@ -127,7 +152,7 @@ def test_a_stack_without_an_output_says_which(deployment: Deployment) -> None:
 def test_the_receiver_of_a_deployment_comes_from_its_ingress(
     aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ProblemError, match="name one with --host"):
+    with pytest.raises(ProblemError, match="give the address with --host"):
         receiver_address("dev")
     aws.client("cloudformation").create_stack(
         StackName="hl7-ens-dev-ingress",

@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 _PEM = serialization.Encoding.PEM
 
 
-class Authority:
+class CertificateFolder:
     """Issues certificates into a folder."""
 
     def __init__(self, folder: Path, name: str = "authority") -> None:

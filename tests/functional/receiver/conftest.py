@@ -8,28 +8,30 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.conftest import ENVIRONMENT
-from tests.functional.receiver.world import NORTHGEN, Clients, World, settings_for_tests
+from tests.conftest import bind_environment
+from tests.functional.receiver.world import (
+    NORTHGEN,
+    ReceiverWorld,
+    StoredThings,
+    settings_for_tests,
+)
 
 
 @pytest.fixture(scope="package")
-def clients() -> Iterator[Clients]:
+def clients() -> Iterator[StoredThings]:
     """The tests' own view of the services; the receiver calls the same server."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-            environment.delenv(name, raising=False)
-        for name, value in ENVIRONMENT.items():
-            environment.setenv(name, value)
+        bind_environment(environment)
         environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        yield Clients(boto3.client("s3"), boto3.client("sqs"))
+        yield StoredThings(boto3.client("s3"), boto3.client("sqs"))
     server.stop()
 
 
 @pytest.fixture
-def start(clients: Clients) -> Iterator[Callable[..., World]]:
+def start(clients: StoredThings) -> Iterator[Callable[..., ReceiverWorld]]:
     """Starts a receiver, with other limits than the defaults if wanted; it is stopped after the test."""
     name = uuid.uuid4().hex
     clients.s3.create_bucket(Bucket=name)
@@ -39,11 +41,11 @@ def start(clients: Clients) -> Iterator[Callable[..., World]]:
     )
     with ExitStack() as running:
         yield lambda senders=(NORTHGEN,), **limits: running.enter_context(
-            World(settings_for_tests(name, queue["QueueUrl"], **limits), clients, senders)
+            ReceiverWorld(settings_for_tests(name, queue["QueueUrl"], **limits), clients, senders)
         )
 
 
 @pytest.fixture
-def world(start: Callable[..., World]) -> World:
+def world(start: Callable[..., ReceiverWorld]) -> ReceiverWorld:
     """A running receiver with the default limits."""
     return start()

@@ -14,13 +14,13 @@ from typing import Any, Self
 import uvloop
 
 from hl7.mllp import Decoder, wrap
-from receiver.intake.configuration import Configuration
+from receiver.intake.configuration import SenderConfiguration
 from receiver.intake.intake import Intake
 from receiver.intake.reference_key import ReferenceKey
-from receiver.intake.sender_table import Sender
-from receiver.settings import Settings
-from receiver.storage.aws_client.calls import Aws, Call, Service
-from receiver.storage.aws_client.http import Answer
+from receiver.intake.sender_table import SenderBinding
+from receiver.settings import ReceiverSettings
+from receiver.storage.aws_client.calls import Aws, AwsService, Call
+from receiver.storage.aws_client.http import HttpResponse
 from receiver.storage.store import Store
 from receiver.telemetry.health import HealthServer, Readiness
 from receiver.telemetry.log import Log
@@ -47,46 +47,48 @@ def adt(
     ).encode() + more
 
 
-class RefusedError(Exception):
+class ErrorResponseError(Exception):
     """Raised by a fault: the service answers this instead."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: HttpResponse) -> None:
         super().__init__()
         self.answer = answer
 
 
-def refused_by(service: str, code: str = "ServiceUnavailable", status: int = 503) -> RefusedError:
-    """A service's refusal."""
+def error_of(
+    service: str, code: str = "ServiceUnavailable", status: int = 503
+) -> ErrorResponseError:
+    """The error response of a service."""
     body = f"<Error><Code>{code}</Code></Error>".encode()
-    return RefusedError(Answer(status, {}, body))
+    return ErrorResponseError(HttpResponse(status, {}, body))
 
 
 @dataclass(frozen=True)
-class Clients:
+class StoredThings:
     """boto3's clients, with which a test looks at what the receiver has stored."""
 
     s3: Any
     sqs: Any
 
 
-class Faults:
+class CallFaults:
     """What is done to a call of an operation, before it reaches AWS (`before`) or after it (`after`)."""
 
     def __init__(self) -> None:
         self.before: dict[str, Callable[[], None]] = {}
         self.after: dict[str, Callable[[], None]] = {}
 
-    def install(self, service: Service) -> None:
+    def install(self, service: AwsService) -> None:
         """Puts itself between the receiver and a service."""
         send = service.send
 
-        async def meet(call: Call) -> Answer:
+        async def meet(call: Call) -> HttpResponse:
             try:
                 await self._meet(self.before, call)
                 answer = await send(call)
                 await self._meet(self.after, call)
-            except RefusedError as refusal:
-                return refusal.answer
+            except ErrorResponseError as error:
+                return error.answer
             return answer
 
         setattr(service, "send", meet)  # noqa: B010  mypy knows no assignment to a method
@@ -100,7 +102,7 @@ class Faults:
         """From now on the operation fails."""
 
         def fail() -> None:
-            raise error or refused_by(operation)
+            raise error or error_of(operation)
 
         self.before[operation] = fail
 
@@ -125,11 +127,11 @@ class Faults:
             del self.before[operation]
 
 
-def settings_for_tests(bucket: str, queue_url: str, **limits: Any) -> Settings:
+def settings_for_tests(bucket: str, queue_url: str, **limits: Any) -> ReceiverSettings:
     """Settings on free ports of the loopback, with the limits given."""
     ports = {"mllp_host": "127.0.0.1", "mllp_port": 0, "health_port": 0}
     return replace(
-        Settings(
+        ReceiverSettings(
             environment="test",
             vault_bucket=bucket,
             queue_url=queue_url,
@@ -142,10 +144,10 @@ def settings_for_tests(bucket: str, queue_url: str, **limits: Any) -> Settings:
     )
 
 
-NORTHGEN = Sender("northgen", "ADTSYS", "NORTHGEN")
+NORTHGEN = SenderBinding("northgen", "ADTSYS", "NORTHGEN")
 
 
-def configuration_document(*senders: Sender, environment: str = "test") -> bytes:
+def configuration_document(*senders: SenderBinding, environment: str = "test") -> bytes:
     """The configuration document with these senders."""
     entries = [
         {
@@ -161,11 +163,14 @@ def configuration_document(*senders: Sender, environment: str = "test") -> bytes
     return json.dumps({"version": 1, "environment": environment, "senders": entries}).encode()
 
 
-class World:
+class ReceiverWorld:
     """A running receiver with its own event loop in a thread."""
 
     def __init__(
-        self, settings: Settings, clients: Clients, senders: tuple[Sender, ...] = (NORTHGEN,)
+        self,
+        settings: ReceiverSettings,
+        clients: StoredThings,
+        senders: tuple[SenderBinding, ...] = (NORTHGEN,),
     ) -> None:
         self.settings = settings
         self.bucket = settings.vault_bucket
@@ -173,7 +178,7 @@ class World:
         self.output = io.StringIO()
         self.clients = clients
         self.configure(configuration_document(*senders))
-        self.faults = Faults()
+        self.faults = CallFaults()
         self.mllp_port = self.health_port = 0
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -203,7 +208,7 @@ class World:
         tls = Tls(self.settings, log)
         tls.load()
         self._reloading = asyncio.create_task(tls.keep_fresh())
-        configuration = Configuration(self.settings, self._aws, self.metrics, log)
+        configuration = SenderConfiguration(self.settings, self._aws, self.metrics, log)
         await configuration.load()
         self._renewing = asyncio.create_task(configuration.keep_fresh())
         store = Store(self.settings, self._aws)
@@ -288,17 +293,17 @@ class Peer:
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
-    def send(self, *payloads: bytes) -> None:
+    def send(self, *messages: bytes) -> None:
         """Writes the messages framed, in one write."""
-        self.raw(b"".join(map(wrap, payloads)))
+        self.raw(b"".join(map(wrap, messages)))
 
     def raw(self, data: bytes) -> None:
         """Writes the bytes as they are."""
         self.socket.sendall(data)
 
-    def ask(self, payload: bytes) -> str:
+    def ask(self, message: bytes) -> str:
         """Sends one message and returns `<code> <MSA-2>` of its answer."""
-        self.send(payload)
+        self.send(message)
         return self.answer()
 
     def answer(self) -> str:
@@ -312,7 +317,7 @@ class Peer:
             data = self.socket.recv(65536)
             if not data:
                 raise EOFError
-            self._answers += [frame.payload for frame in self._decoder.feed(data)]
+            self._answers += [frame.message for frame in self._decoder.feed(data)]
         return self._answers.pop(0)
 
     def is_silent(self, seconds: float = 0.2) -> bool:

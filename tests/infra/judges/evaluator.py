@@ -18,7 +18,7 @@ ALLOWED = "Allowed"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class AuthorizationRequest:
     """One request: by whom, which action on which ARN, and the policies that AWS would look at.
 
     `identity` are the principal's policies, `resource_policy` is that of the resource, if it has one.
@@ -32,7 +32,7 @@ class Request:
     context: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
-def decide(requests: Sequence[Request]) -> list[str]:
+def decide(requests: Sequence[AuthorizationRequest]) -> list[str]:
     """`Allowed`, `ImplicitlyDenied` or `ExplicitlyDenied` for each request.
 
     Raises `ValueError` for a request that AWS does not know.
@@ -52,7 +52,7 @@ def faults(policies: Sequence[tuple[str, Document]]) -> list[list[str]]:
     return found
 
 
-def _simulation(request: Request) -> dict[str, Any]:
+def _simulation(request: AuthorizationRequest) -> dict[str, Any]:
     return {
         "request": {
             "principal": request.principal,

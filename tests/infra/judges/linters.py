@@ -13,7 +13,7 @@ from tests.infra.judges.tools import HOME, PYTHON
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class LinterFinding:
     """A rule's finding about a resource (by logical id) of a stack."""
 
     rule: str
@@ -23,14 +23,14 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class LinterReport:
     """What a linter says of all templates: findings that are open, and those accepted in a template."""
 
-    open: list[Finding]
-    accepted: list[Finding]
+    open: list[LinterFinding]
+    accepted: list[LinterFinding]
 
 
-def cfn_lint(folder: Path) -> list[Finding]:
+def cfn_lint(folder: Path) -> list[LinterFinding]:
     """The open findings of all rules, the informational and the experimental included."""
     done = subprocess.run(
         [
@@ -44,7 +44,7 @@ def cfn_lint(folder: Path) -> list[Finding]:
     )
     # cfn-lint ends with a code of its own for each kind of finding, and prints nothing but JSON.
     return sorted(
-        Finding(
+        LinterFinding(
             found["Rule"]["Id"],
             _stack(found["Filename"]),
             str((found["Location"].get("Path") or ["", ""])[1]),
@@ -54,7 +54,7 @@ def cfn_lint(folder: Path) -> list[Finding]:
     )
 
 
-def checkov(folder: Path) -> Report:
+def checkov(folder: Path) -> LinterReport:
     """The findings of checkov's CloudFormation rules.
 
     `--skip-download` and an empty environment keep it from its platform: it needs no network.
@@ -73,13 +73,13 @@ def checkov(folder: Path) -> Report:
     results = json.loads(done.stdout)["results"]
     if results["parsing_errors"]:
         raise ValueError(f"checkov cannot read {results['parsing_errors']}")
-    return Report(
+    return LinterReport(
         open=sorted(_of_checkov(found) for found in results["failed_checks"]),
         accepted=sorted(_of_checkov(found) for found in results["skipped_checks"]),
     )
 
 
-def accepted_in_templates(folder: Path) -> Iterator[Finding]:
+def accepted_in_templates(folder: Path) -> Iterator[LinterFinding]:
     """Each acceptance in a template's metadata, with its reason as the text (infra/findings.py)."""
     for path in templates(folder):
         template = json.loads(path.read_text())
@@ -88,13 +88,13 @@ def accepted_in_templates(folder: Path) -> Iterator[Finding]:
             metadata = part.get("Metadata", {})
             reasons = dict(metadata.get("cfn-lint-reasons", {}))
             for rule in metadata.get("cfn-lint", {}).get("config", {}).get("ignore_checks", []):
-                yield Finding(rule, _stack(path), logical_id, reasons.get(rule, ""))
+                yield LinterFinding(rule, _stack(path), logical_id, reasons.get(rule, ""))
             for skip in metadata.get("checkov", {}).get("skip", []):
-                yield Finding(skip["id"], _stack(path), logical_id, skip.get("comment", ""))
+                yield LinterFinding(skip["id"], _stack(path), logical_id, skip.get("comment", ""))
 
 
-def _of_checkov(found: dict[str, Any]) -> Finding:
-    return Finding(
+def _of_checkov(found: dict[str, Any]) -> LinterFinding:
+    return LinterFinding(
         found["check_id"],
         _stack(found["file_path"]),
         found["resource"].rsplit(".", 1)[-1],

@@ -14,7 +14,7 @@ from botocore import xform_name
 
 from infra.reference.table import Need, reference
 from tests.support.aws_calls.program import Class, Function, Program
-from tests.support.aws_calls.values import Client, Frame, Place, Values
+from tests.support.aws_calls.values import Client, LocatedExpression, Scope, Values
 
 NO_CALLS = {"close", "exceptions", "meta", "get_paginator"}
 """What a botocore client has besides operations."""
@@ -38,7 +38,7 @@ class AwsCall:
     where: str
 
 
-Parameters = dict[str, list[tuple[Place, bool]]]
+Parameters = dict[str, list[tuple[LocatedExpression, bool]]]
 """The values of a call's parameters, and whether each may be absent."""
 
 
@@ -73,7 +73,7 @@ class CallFinder:
 
     # botocore's clients
 
-    def _operations(self, call: ast.Call, frame: Frame) -> Iterator[tuple[Client, str]]:
+    def _operations(self, call: ast.Call, frame: Scope) -> Iterator[tuple[Client, str]]:
         """Client and operation of a call on an AWS client; "" for what is no operation."""
         match call.func:
             case ast.Attribute(value=value, attr=method):
@@ -91,14 +91,14 @@ class CallFinder:
         if not clients and names & _distinctive() and not names & set(self._program.methods):
             raise UnreadableCallError(f"{_place(call, frame)}: on which AWS client is {names}?")
 
-    def _makes_client(self, call: ast.Call, frame: Frame) -> bool:
+    def _makes_client(self, call: ast.Call, frame: Scope) -> bool:
         """Whether this is `boto3.client(…)`, or calls a function of ours that returns one."""
         if isinstance(call.func, ast.Attribute) and call.func.attr in ("client", "create_client"):
             return not frame.function or frame.function.node.name != "client"
         found = self._program.symbol(call.func, frame.module)
         return isinstance(found, Function) and found.node.name == "client"
 
-    def _operation(self, client: Client, method: str, call: ast.Call, frame: Frame) -> str:
+    def _operation(self, client: Client, method: str, call: ast.Call, frame: Scope) -> str:
         if method in NO_CALLS:
             return ""
         if client.operation and method == "paginate":
@@ -109,13 +109,13 @@ class CallFinder:
         return operations[method]
 
     def _read(
-        self, service: str, operation: str, call: ast.Call, frame: Frame
+        self, service: str, operation: str, call: ast.Call, frame: Scope
     ) -> Iterator[AwsCall]:
         for one in self._values.frames(frame.function) if frame.function else [frame]:
             given: Parameters = {}
             for keyword in call.keywords:
                 if keyword.arg:
-                    given[keyword.arg] = [(Place(keyword.value, one), False)]
+                    given[keyword.arg] = [(LocatedExpression(keyword.value, one), False)]
                     continue
                 documents = self._values.documents(keyword.value, one)
                 for document in documents:
@@ -127,7 +127,7 @@ class CallFinder:
 
     # The receiver's own client (receiver/storage/aws_client/calls.py): Call(operation, method, path, headers, body)
 
-    def _thin(self, call: ast.Call, frame: Frame) -> Iterator[AwsCall]:
+    def _thin(self, call: ast.Call, frame: Scope) -> Iterator[AwsCall]:
         """The call in `something.<service>.call(Call(…))`."""
         match call:
             case ast.Call(
@@ -154,7 +154,7 @@ class CallFinder:
             for name in self._values.texts(operation, one):
                 yield from self._needs(service, name, given, _place(call, frame), frame)
 
-    def _service(self, sender: ast.Attribute, frame: Frame) -> str:
+    def _service(self, sender: ast.Attribute, frame: Scope) -> str:
         """The name in `self.configuration = Service("s3", …)`, where `….configuration` sends."""
         names = {
             name
@@ -166,11 +166,11 @@ class CallFinder:
             raise UnreadableCallError(f"{frame.module}: which service is {ast.unparse(sender)}?")
         return names.pop()
 
-    def _is_thin(self, call: ast.Call, frame: Frame) -> bool:
+    def _is_thin(self, call: ast.Call, frame: Scope) -> bool:
         found = self._program.symbol(call.func, frame.module)
         return isinstance(found, Class) and found.node.name == "Call"
 
-    def _bucket_and_key(self, path: ast.expr, frame: Frame) -> Parameters:
+    def _bucket_and_key(self, path: ast.expr, frame: Scope) -> Parameters:
         """Bucket and key of a path `/<bucket>/<key>`; AWS's own form `/<key>` says the same."""
         found: Parameters = {}
         for text in self._values.texts(path, frame):
@@ -184,7 +184,7 @@ class CallFinder:
     # From parameters to actions and resources
 
     def _needs(
-        self, service: str, operation: str, given: Parameters, where: str, frame: Frame
+        self, service: str, operation: str, given: Parameters, where: str, frame: Scope
     ) -> Iterator[AwsCall]:
         needs = reference().needs(service, operation)
         found: list[tuple[Need, bool]] = [
@@ -293,7 +293,7 @@ def _distinctive() -> frozenset[str]:
     return frozenset(m for s in services for m in _methods(s) if "_" in m)
 
 
-def _serialised(node: ast.expr, frame: Frame) -> ast.expr:
+def _serialised(node: ast.expr, frame: Scope) -> ast.expr:
     """`document` in `json.dumps(document, …).encode()`, where a local name may stand between."""
     function = frame.function
     if isinstance(node, ast.Name) and function:
@@ -308,9 +308,9 @@ def _serialised(node: ast.expr, frame: Frame) -> ast.expr:
     return node
 
 
-def _constant(text: str, frame: Frame) -> Place:
-    return Place(ast.Constant(text), frame)
+def _constant(text: str, frame: Scope) -> LocatedExpression:
+    return LocatedExpression(ast.Constant(text), frame)
 
 
-def _place(call: ast.Call, frame: Frame) -> str:
+def _place(call: ast.Call, frame: Scope) -> str:
     return f"{frame.function.where if frame.function else frame.module}:{call.lineno}"

@@ -28,20 +28,20 @@ DEEPEST = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class Scope:
     """Where an expression stands: its function, and the arguments of one call or (None) of any."""
 
     module: str
     function: Function | None = None
-    arguments: Mapping[str, "Place"] | None = None
+    arguments: Mapping[str, "LocatedExpression"] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class LocatedExpression:
     """An expression and where it stands."""
 
     node: ast.expr | FunctionNode
-    frame: Frame
+    frame: Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +60,15 @@ class Values:
         self.program = program
         self._active: Counter[int] = Counter()
         self._cut = 0
-        self._late: dict[Function, list[tuple[ast.Call, Frame, int]]] | None = None
-        self._known: dict[int, tuple[ast.expr | FunctionNode, list[Place]]] = {}
+        self._late: dict[Function, list[tuple[ast.Call, Scope, int]]] | None = None
+        self._known: dict[int, tuple[ast.expr | FunctionNode, list[LocatedExpression]]] = {}
 
     # Call sites
 
     @cached_property
-    def _sites(self) -> dict[Function | Class, list[tuple[ast.Call, Frame, int]]]:
+    def _sites(self) -> dict[Function | Class, list[tuple[ast.Call, Scope, int]]]:
         """The calls of each function and class, and how many arguments stand before its own."""
-        found: dict[Function | Class, list[tuple[ast.Call, Frame, int]]] = defaultdict(list)
+        found: dict[Function | Class, list[tuple[ast.Call, Scope, int]]] = defaultdict(list)
         for call, frame in self.calls():
             for callee in self._callees(call.func, frame):
                 found[callee].append((call, frame, 0))
@@ -80,7 +80,7 @@ class Values:
                         found[callee].append((call, frame, number + 1))
         return found
 
-    def calls(self) -> Iterator[tuple[ast.Call, Frame]]:
+    def calls(self) -> Iterator[tuple[ast.Call, Scope]]:
         """Every call in the code that is reached."""
         return ((node, frame) for node, frame in self._nodes() if isinstance(node, ast.Call))
 
@@ -91,12 +91,12 @@ class Values:
                 case ast.Attribute(value=ast.Attribute(attr="meta", value=value)):
                     yield from self.clients(value, frame)
 
-    def _nodes(self) -> Iterator[tuple[ast.AST, Frame]]:
+    def _nodes(self) -> Iterator[tuple[ast.AST, Scope]]:
         for body in self.program.reached:
-            frame = Frame(body.module, body.function)
+            frame = Scope(body.module, body.function)
             yield from ((node, frame) for node in body.nodes)
 
-    def _callees(self, node: ast.expr, frame: Frame) -> list[Function | Class]:
+    def _callees(self, node: ast.expr, frame: Scope) -> list[Function | Class]:
         if not self._is_own(node, frame):
             match self.program.symbol(node, frame.module):
                 case Function() | Class() as found:
@@ -107,21 +107,21 @@ class Values:
             return [f for f in self.program.methods.get(node.attr, []) if not f.is_property]
         return []
 
-    def _is_module(self, node: ast.expr, frame: Frame) -> bool:
+    def _is_module(self, node: ast.expr, frame: Scope) -> bool:
         imports = self.program.modules[frame.module].imports
         return isinstance(node, ast.Name) and node.id in imports
 
-    def _is_own(self, node: ast.expr, frame: Frame) -> bool:
+    def _is_own(self, node: ast.expr, frame: Scope) -> bool:
         """Whether a name is bound in the function: `entries` may be a parameter and a function."""
         own = frame.function.own_names if frame.function else ()
         return isinstance(node, ast.Name) and node.id in own and node.id not in self._nested(frame)
 
-    def _nested(self, frame: Frame) -> dict[str, Function]:
+    def _nested(self, frame: Scope) -> dict[str, Function]:
         return self.program.modules[frame.module].nested
 
-    def _indirect(self) -> dict[Function, list[tuple[ast.Call, Frame, int]]]:
+    def _indirect(self) -> dict[Function, list[tuple[ast.Call, Scope, int]]]:
         """Calls of functions that an attribute or a parameter holds: `self._ask(…)`."""
-        found: dict[Function, list[tuple[ast.Call, Frame, int]]] = defaultdict(list)
+        found: dict[Function, list[tuple[ast.Call, Scope, int]]] = defaultdict(list)
         functions = {f.node: f for body in self.program.reached if (f := body.function)}
         for call, frame in self.calls():
             if isinstance(call.func, ast.Name | ast.Attribute) and not self._callees(
@@ -132,7 +132,7 @@ class Values:
                         found[functions[end.node]].append((call, frame, 0))
         return found
 
-    def frames(self, function: Function) -> list[Frame]:
+    def frames(self, function: Function) -> list[Scope]:
         """The function's frame at each of its calls; one with unknown arguments where nobody calls it."""
         if self._late is None:
             self._late = {}
@@ -140,32 +140,32 @@ class Values:
             self._known.clear()
         sites = [*self._sites.get(function, ()), *self._late.get(function, ())]
         return [
-            Frame(function.module, function, self._arguments(function, *site)) for site in sites
-        ] or [Frame(function.module, function)]
+            Scope(function.module, function, self._arguments(function, *site)) for site in sites
+        ] or [Scope(function.module, function)]
 
     def _arguments(
-        self, function: Function, call: ast.Call, frame: Frame, first: int
-    ) -> dict[str, Place]:
-        found: dict[str, Place] = {}
+        self, function: Function, call: ast.Call, frame: Scope, first: int
+    ) -> dict[str, LocatedExpression]:
+        found: dict[str, LocatedExpression] = {}
         for name, value in zip(function.parameters, call.args[first:], strict=False):
             if isinstance(value, ast.Starred):
                 break
-            found[name] = Place(value, frame)
+            found[name] = LocatedExpression(value, frame)
         accepted = {*function.parameters, *(a.arg for a in function.node.args.kwonlyargs)}
         more: list[ast.keyword] = []
         for keyword in call.keywords:
             if keyword.arg in accepted:
-                found[str(keyword.arg)] = Place(keyword.value, frame)
+                found[str(keyword.arg)] = LocatedExpression(keyword.value, frame)
             else:
                 more.append(keyword)
         if rest := function.node.args.kwarg:
             keys: list[ast.expr | None] = [ast.Constant(k.arg) if k.arg else None for k in more]
-            found[rest.arg] = Place(ast.Dict(keys, [k.value for k in more]), frame)
+            found[rest.arg] = LocatedExpression(ast.Dict(keys, [k.value for k in more]), frame)
         return found
 
     # Following an expression
 
-    def ends(self, node: ast.expr | FunctionNode, frame: Frame) -> list[Place]:
+    def ends(self, node: ast.expr | FunctionNode, frame: Scope) -> list[LocatedExpression]:
         """The literals, foreign calls and unknown names that an expression comes down to."""
         key = id(node)
         if frame.arguments is None and key in self._known:
@@ -175,7 +175,7 @@ class Values:
             return []
         if len(self._active) > DEEPEST:
             self._cut += 1
-            return [Place(node, frame)]
+            return [LocatedExpression(node, frame)]
         cut = self._cut
         self._active[key] += 1
         try:
@@ -188,7 +188,7 @@ class Values:
             self._known[key] = (node, found)
         return found
 
-    def _ends(self, node: ast.expr | FunctionNode, frame: Frame) -> list[Place]:
+    def _ends(self, node: ast.expr | FunctionNode, frame: Scope) -> list[LocatedExpression]:
         match node:
             case ast.Await(value=value) | ast.NamedExpr(value=value):
                 return self.ends(value, frame)
@@ -205,29 +205,32 @@ class Values:
             case _:
                 followed = []
         if not followed:
-            return [Place(node, frame)]
+            return [LocatedExpression(node, frame)]
         return [end for place in followed for end in self.ends(place.node, place.frame)]
 
-    def _followed(self, node: ast.Name | ast.Attribute, frame: Frame) -> list[Place]:
+    def _followed(self, node: ast.Name | ast.Attribute, frame: Scope) -> list[LocatedExpression]:
         if isinstance(node, ast.Name) and (local := self._local(node.id, frame)):
             return local
         if self._is_own(node, frame):
             return []
         match self.program.symbol(node, frame.module):
             case Function() as function:
-                return [Place(function.node, Frame(function.module))]
+                return [LocatedExpression(function.node, Scope(function.module))]
             case (module, name):
-                return [Place(v, Frame(module)) for v in self.program.modules[module].values[name]]
+                return [
+                    LocatedExpression(v, Scope(module))
+                    for v in self.program.modules[module].values[name]
+                ]
         if isinstance(node, ast.Attribute) and not self._is_module(node.value, frame):
             return self._fields(node.attr)
         return []
 
-    def _local(self, name: str, frame: Frame) -> list[Place]:
+    def _local(self, name: str, frame: Scope) -> list[LocatedExpression]:
         function = frame.function
         if function is None:
             return []
         found = [
-            Place(value, frame)
+            LocatedExpression(value, frame)
             for target, value in function.assignments
             if isinstance(target, ast.Name) and target.id == name
         ]
@@ -240,61 +243,64 @@ class Values:
                 if one.arguments and name in one.arguments:
                     found.append(one.arguments[name])
                 elif default := _default(function.node, name):
-                    found.append(Place(default, Frame(function.module)))
+                    found.append(LocatedExpression(default, Scope(function.module)))
         if not found and function.outer:
-            return self._local(name, Frame(frame.module, function.outer))
+            return self._local(name, Scope(frame.module, function.outer))
         return found
 
-    def _fields(self, name: str) -> list[Place]:
+    def _fields(self, name: str) -> list[LocatedExpression]:
         """What any object of this program has in an attribute of that name."""
-        found: list[Place] = []
+        found: list[LocatedExpression] = []
         for module in self.program.modules.values():
             for each in module.classes.values():
                 method = each.methods.get(name)
                 if method and method.is_property:
-                    found += _returns(method, Frame(method.module, method))
+                    found += _returns(method, Scope(method.module, method))
                 elif method:
-                    found.append(Place(method.node, Frame(method.module)))
+                    found.append(LocatedExpression(method.node, Scope(method.module)))
                 if name in each.fields:
                     found += self._given(each, name)
                 for owner in each.methods.values():
                     found += [
-                        Place(value, Frame(owner.module, owner))
+                        LocatedExpression(value, Scope(owner.module, owner))
                         for target, value in owner.assignments
                         if ast.unparse(target) == f"self.{name}"
                     ]
         return found
 
-    def _given(self, each: Class, name: str) -> Iterator[Place]:
+    def _given(self, each: Class, name: str) -> Iterator[LocatedExpression]:
         position = each.fields.index(name)
         for call, frame, _ in self._sites.get(each, ()):
             for keyword in call.keywords:
                 if keyword.arg == name:
-                    yield Place(keyword.value, frame)
+                    yield LocatedExpression(keyword.value, frame)
             if len(call.args) > position:
-                yield Place(call.args[position], frame)
+                yield LocatedExpression(call.args[position], frame)
 
-    def _returned(self, call: ast.Call, frame: Frame) -> list[Place]:
-        found: list[Place] = []
+    def _returned(self, call: ast.Call, frame: Scope) -> list[LocatedExpression]:
+        found: list[LocatedExpression] = []
         for callee in self._callees(call.func, frame):
             if isinstance(callee, Function):
                 arguments = self._arguments(callee, call, frame, 0)
-                found += _returns(callee, Frame(callee.module, callee, arguments))
+                found += _returns(callee, Scope(callee.module, callee, arguments))
         return found
 
-    def _members(self, value: ast.expr, index: ast.expr, frame: Frame) -> list[Place]:
-        found: list[Place] = []
+    def _members(self, value: ast.expr, index: ast.expr, frame: Scope) -> list[LocatedExpression]:
+        found: list[LocatedExpression] = []
         for end in self.ends(value, frame):
             match end.node, index:
                 case ast.Tuple(elts=members), ast.Constant(value=int(number)):
-                    found += [Place(member, end.frame) for member in members[number : number + 1]]
+                    found += [
+                        LocatedExpression(member, end.frame)
+                        for member in members[number : number + 1]
+                    ]
                 case ast.Dict(values=members), _:
-                    found += [Place(member, end.frame) for member in members]
+                    found += [LocatedExpression(member, end.frame) for member in members]
         return found
 
     # Reading what is at the end
 
-    def texts(self, node: ast.expr | FunctionNode, frame: Frame) -> frozenset[str]:
+    def texts(self, node: ast.expr | FunctionNode, frame: Scope) -> frozenset[str]:
         """The texts that an expression can be; `*` stands for what the code does not say."""
         found: set[str] = set()
         for end in self.ends(node, frame):
@@ -316,32 +322,36 @@ class Values:
                     found.add("*")
         return frozenset(found) if len(found) <= MOST else frozenset({"*"})
 
-    def _joined(self, parts: list[ast.expr], frame: Frame) -> set[str]:
+    def _joined(self, parts: list[ast.expr], frame: Scope) -> set[str]:
         found = {"".join(texts) for texts in product(*(self.texts(p, frame) for p in parts))}
         return {re.sub(r"\*+", "*", text) for text in found}
 
-    def documents(self, node: ast.expr | FunctionNode, frame: Frame) -> list[Place]:
+    def documents(self, node: ast.expr | FunctionNode, frame: Scope) -> list[LocatedExpression]:
         """The dictionaries that an expression can be."""
         return [end for end in self.ends(node, frame) if isinstance(end.node, ast.Dict)]
 
-    def member(self, document: Place, name: str) -> list[Place]:
+    def member(self, document: LocatedExpression, name: str) -> list[LocatedExpression]:
         """What a dictionary has under a key, its spread parts (`**part`) included."""
         return [place for key, place, _ in self.members(document) if name in key]
 
     def members(
-        self, document: Place, *, sometimes: bool = False
-    ) -> Iterator[tuple[frozenset[str], Place, bool]]:
+        self, document: LocatedExpression, *, sometimes: bool = False
+    ) -> Iterator[tuple[frozenset[str], LocatedExpression, bool]]:
         """Key texts and value of each entry, and whether it may be absent."""
         assert isinstance(document.node, ast.Dict)
         for key, value in zip(document.node.keys, document.node.values, strict=True):
             if key is not None:
-                yield self.texts(key, document.frame), Place(value, document.frame), sometimes
+                yield (
+                    self.texts(key, document.frame),
+                    LocatedExpression(value, document.frame),
+                    sometimes,
+                )
                 continue
             parts = self.documents(value, document.frame)
             for part in parts:
                 yield from self.members(part, sometimes=sometimes or len(parts) > 1)
 
-    def elements(self, node: ast.expr | FunctionNode, frame: Frame) -> Iterator[Place]:
+    def elements(self, node: ast.expr | FunctionNode, frame: Scope) -> Iterator[LocatedExpression]:
         """The members of the lists that an expression can be."""
         for end in self.ends(node, frame):
             match end.node:
@@ -350,11 +360,11 @@ class Values:
                         if isinstance(each, ast.Starred):
                             yield from self.elements(each.value, end.frame)
                         else:
-                            yield Place(each, end.frame)
+                            yield LocatedExpression(each, end.frame)
                 case ast.ListComp(elt=element) | ast.GeneratorExp(elt=element):
-                    yield Place(element, end.frame)
+                    yield LocatedExpression(element, end.frame)
 
-    def clients(self, node: ast.expr | FunctionNode, frame: Frame) -> frozenset[Client]:
+    def clients(self, node: ast.expr | FunctionNode, frame: Scope) -> frozenset[Client]:
         """The AWS clients and paginators that an expression can be."""
         found: set[Client] = set()
         for end in self.ends(node, frame):
@@ -390,7 +400,7 @@ def _default(node: FunctionNode, name: str) -> ast.expr | None:
     return next((default for argument, default in pairs if argument.arg == name), None)
 
 
-def _returns(function: Function, frame: Frame) -> list[Place]:
+def _returns(function: Function, frame: Scope) -> list[LocatedExpression]:
     inner = {
         id(each)
         for node in ast.walk(function.node)
@@ -398,7 +408,7 @@ def _returns(function: Function, frame: Frame) -> list[Place]:
         for each in ast.walk(node)
     }
     return [
-        Place(node.value, frame)
+        LocatedExpression(node.value, frame)
         for node in ast.walk(function.node)
         if isinstance(node, ast.Return) and node.value and id(node) not in inner
     ]

@@ -35,7 +35,7 @@ ENVIRONMENT: dict[str, Any] = {
     "senders": ["west", "smoke"],
     "unknown_patient": "hold",
     "hold_minutes": 3,
-    "mdm_backend": "pixpdq",
+    "mpi_client": "pixpdq",
     "cost_mode": "coded",
     "comprehend_rate": 10,
     "comprehend_characters": 20000,
@@ -79,7 +79,7 @@ ENVIRONMENT: dict[str, Any] = {
         "tls_secret": "arn:aws:secretsmanager:ca-central-1:210987654321:secret:tls-AbCdEf",
         "server_name": "ens.west.hospital",
         "smoke_secret": "arn:aws:secretsmanager:ca-central-1:210987654321:secret:smoke-AbCdEf",
-        "unknown_senders": "refuse",
+        "unknown_senders": "reject",
         "processing_ids": ["P"],
     },
     "mail": {
@@ -93,7 +93,7 @@ ENVIRONMENT: dict[str, Any] = {
         "smime_secret": "arn:aws:secretsmanager:ca-central-1:210987654321:secret:smime-AbCdEf",
         "smime_secret_key_arn": "arn:aws:kms:ca-central-1:210987654321:key/1",
     },
-    "mdm": {
+    "mpi": {
         "settings": {"host": "mpi.west.hospital", "port": 3600},
         "providers": "fhir",
         "secret_arn": "arn:aws:secretsmanager:ca-central-1:210987654321:secret:mpi-AbCdEf",

@@ -6,8 +6,8 @@ import pytest
 
 from hl7.acknowledgement import acknowledge
 from hl7.header import find_header
-from hl7.mllp import Fault, Frame
-from receiver.intake.refusals import (
+from hl7.mllp import Frame, FrameFault
+from receiver.intake.rejections import (
     BATCH,
     CUT_OFF,
     MSH_UNREADABLE,
@@ -19,12 +19,12 @@ from receiver.intake.refusals import (
     UNAVAILABLE,
     UNKNOWN_TRIGGER,
     UNKNOWN_TYPE,
-    Refusal,
+    Rejection,
     Rules,
 )
 from receiver.intake.sender_table import Origin
 
-REFUSALS = [
+REJECTIONS = [
     NOT_HL7,
     MSH_UNREADABLE,
     NO_START_BLOCK,
@@ -47,9 +47,9 @@ def message(version: bytes = b"2.5.1", rest: bytes = b"", kind: bytes = b"ADT^A0
     )
 
 
-def answer(sent: bytes, refusal: Refusal | None = None) -> list[bytes]:
+def answer(sent: bytes, rejection: Rejection | None = None) -> list[bytes]:
     """The segments of the acknowledgement, with its time blanked."""
-    reply = acknowledge(find_header(sent), refusal, control_id=b"OWN").message
+    reply = acknowledge(find_header(sent), rejection, control_id=b"OWN").message
     assert reply is not None
     assert reply.endswith(b"\r")
     return re.sub(rb"\d{14}\+0000", b"TIME", reply).split(b"\r")[:-1]
@@ -81,16 +81,16 @@ def test_the_message_type_is_written_as_the_sender_s_version_has_it(
 
 
 @pytest.mark.parametrize(
-    ("refusal", "new", "old"),
+    ("rejection", "new", "old"),
     [
         (
             UNKNOWN_TYPE,
-            b"ERR||MSH^1^9^1^1|200^Unsupported message type^HL70357|E||||Only ADT messages are taken here",
+            b"ERR||MSH^1^9^1^1|200^Unsupported message type^HL70357|E||||Only ADT messages are accepted here",
             b"ERR|MSH^1^9^200&Unsupported message type&HL70357",
         ),
         (
             UNKNOWN_TRIGGER,
-            b"ERR||MSH^1^9^1^2|201^Unsupported event code^HL70357|E||||The trigger event is not one of ADT",
+            b"ERR||MSH^1^9^1^2|201^Unsupported event code^HL70357|E||||MSH-9.2 is not a trigger event of ADT",
             b"ERR|MSH^1^9^201&Unsupported event code&HL70357",
         ),
         (
@@ -106,23 +106,23 @@ def test_the_message_type_is_written_as_the_sender_s_version_has_it(
     ],
 )
 def test_err_has_the_shape_of_the_sender_s_version(
-    refusal: Refusal, new: bytes, old: bytes
+    rejection: Rejection, new: bytes, old: bytes
 ) -> None:
-    assert answer(message(b"2.5"), refusal)[2] == new
-    assert answer(message(b"2.4"), refusal)[2] == old
+    assert answer(message(b"2.5"), rejection)[2] == new
+    assert answer(message(b"2.4"), rejection)[2] == old
 
 
-@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.reason)
-def test_every_refusal_has_msa_with_its_code_and_an_err(refusal: Refusal) -> None:
-    segments = answer(message(), refusal)
-    assert segments[1] == b"MSA|" + refusal.code.encode() + b"|NG-1^x"
+@pytest.mark.parametrize("rejection", REJECTIONS, ids=lambda rejection: rejection.reason)
+def test_every_rejection_has_msa_with_its_code_and_an_err(rejection: Rejection) -> None:
+    segments = answer(message(), rejection)
+    assert segments[1] == b"MSA|" + rejection.code.encode() + b"|NG-1^x"
     assert segments[2].startswith(b"ERR|")
 
 
-@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.reason)
-def test_no_refusal_repeats_a_value_outside_the_echoed_header(refusal: Refusal) -> None:
+@pytest.mark.parametrize("rejection", REJECTIONS, ids=lambda rejection: rejection.reason)
+def test_no_rejection_repeats_a_value_outside_the_echoed_header(rejection: Rejection) -> None:
     sent = message() + b"\rPID|1||0042^^^NG||Quill^Zeta\r"
-    assert not re.search(rb"0042|Quill|Zeta", b"\r".join(answer(sent, refusal)))
+    assert not re.search(rb"0042|Quill|Zeta", b"\r".join(answer(sent, rejection)))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_the_sender_s_own_delimiters_are_used() -> None:
     assert answer(sent, UNKNOWN_TRIGGER) == [
         b"MSH$%*@!$HUB$ENS$APP$FAC$TIME$$ACK%Z99%ACK$OWN$P$2.5",
         b"MSA$AR$ID1",
-        b"ERR$$MSH%1%9%1%2$201%Unsupported event code%HL70357$E$$$$The trigger event is not one of ADT",
+        b"ERR$$MSH%1%9%1%2$201%Unsupported event code%HL70357$E$$$$MSH-9.2 is not a trigger event of ADT",
     ]
 
 
@@ -213,15 +213,15 @@ def test_own_control_ids_are_fresh_and_fit_the_oldest_versions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("frame", "refusal"),
+    ("frame", "rejection"),
     [
         (Frame(message()), None),
         (Frame(message(kind=b"ADT^A99")), None),
         (Frame(message(version=b"9.9")), None),
         (Frame(message(kind=b"ADT") + b"\rEVN|A04"), None),
-        (Frame(message(), Fault.OVERSIZE), OVERSIZE),
-        (Frame(message(), Fault.CUT_OFF), CUT_OFF),
-        (Frame(message(), Fault.NO_START_BLOCK), NO_START_BLOCK),
+        (Frame(message(), FrameFault.OVERSIZE), OVERSIZE),
+        (Frame(message(), FrameFault.CUT_OFF), CUT_OFF),
+        (Frame(message(), FrameFault.NO_START_BLOCK), NO_START_BLOCK),
         (Frame(b"xx" + message()), NOT_HL7),
         (Frame(b"FHS|^~\\&|x"), BATCH),
         (Frame(message() + b"\r" + message()), SECOND_MESSAGE),
@@ -233,6 +233,8 @@ def test_own_control_ids_are_fresh_and_fit_the_oldest_versions() -> None:
         (Frame(message(kind=b"ADT")), UNKNOWN_TRIGGER),
     ],
 )
-def test_what_is_stored_and_what_is_refused(frame: Frame, refusal: Refusal | None) -> None:
+def test_a_frame_is_stored_or_rejected_by_the_rules(
+    frame: Frame, rejection: Rejection | None
+) -> None:
     rules = Rules(frozenset("PTD"))
-    assert rules.refusal_of(frame, find_header(frame.payload), Origin("c")) == refusal
+    assert rules.rejection_of(frame, find_header(frame.message), Origin("c")) == rejection

@@ -191,5 +191,5 @@ def test_the_receiver_makes_references_as_the_steps_do() -> None:
 
 @pytest.mark.parametrize("secret", ["", "[]", "{}", '{"current":"k1"}', '{"current":"k1","k1":1}'])
 def test_a_malformed_key_secret_is_a_setting_error(secret: str) -> None:
-    with pytest.raises(SettingError, match="reference key secret"):
+    with pytest.raises(SettingError, match="ENS_REFERENCE_KEY_SECRET"):
         ReferenceKey.from_secret(secret)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hl7.mllp import Decoder, Fault, Frame, wrap
+from hl7.mllp import Decoder, Frame, FrameFault, wrap
 
 MAX = 4096
 
@@ -44,7 +44,7 @@ SIXTEEN_CASES = {
     ),
     "an aborted frame and a new start block": (
         [b"\x0bMSH|^~\\&|A|half a mess" + wrap(TWO)],
-        [Frame(b"MSH|^~\\&|A|half a mess", Fault.ABORTED), Frame(TWO)],
+        [Frame(b"MSH|^~\\&|A|half a mess", FrameFault.ABORTED), Frame(TWO)],
     ),
     "a byte that is not UTF-8": ([wrap(b"MSH|Jos\xe9\r")], whole(b"MSH|Jos\xe9\r")),
     "a payload that is not HL7": ([wrap(b"hello") + wrap(ONE)], whole(b"hello", ONE)),
@@ -88,9 +88,9 @@ OTHER_CASES = {
     ),
     "no start block": (
         [ONE + b"\x1c\r" + wrap(TWO)],
-        [Frame(ONE, Fault.NO_START_BLOCK), Frame(TWO)],
+        [Frame(ONE, FrameFault.NO_START_BLOCK), Frame(TWO)],
     ),
-    "the end in the middle": ([b"\x0bMSH|a\rPI"], [Frame(b"MSH|a\rPI", Fault.CUT_OFF)]),
+    "the end in the middle": ([b"\x0bMSH|a\rPI"], [Frame(b"MSH|a\rPI", FrameFault.CUT_OFF)]),
     "nothing but separators": ([b"\r\n\x00\x00"], []),
     "junk that looks like MSH at first": ([b"MSX" + wrap(ONE)], whole(ONE)),
     "an end block without a frame": ([b"\x1c\r" + wrap(ONE)], whole(ONE)),
@@ -121,14 +121,14 @@ def test_the_own_carriage_return_of_a_frame_is_not_noise() -> None:
 def test_an_oversize_frame_is_told_at_once_with_its_first_bytes_and_the_next_one_is_read() -> None:
     decoder = Decoder(max_bytes=100)
     told = decoder.feed(b"\x0bMSH|" + b"x" * 200)
-    assert told == [Frame(b"MSH|" + b"x" * 96, Fault.OVERSIZE)]
+    assert told == [Frame(b"MSH|" + b"x" * 96, FrameFault.OVERSIZE)]
     assert decoder.feed(b"x" * 500) == []
     assert decoder.feed(b"\r\x1c\r" + wrap(ONE)) == whole(ONE)
 
 
 def test_a_new_frame_ends_an_oversize_one() -> None:
     frames = decode(b"\x0bMSH|" + b"x" * 200, b"x" * 200, wrap(ONE), max_bytes=100)
-    assert frames == [Frame(b"MSH|" + b"x" * 96, Fault.OVERSIZE), Frame(ONE)]
+    assert frames == [Frame(b"MSH|" + b"x" * 96, FrameFault.OVERSIZE), Frame(ONE)]
 
 
 def test_a_frame_of_exactly_the_limit_is_whole() -> None:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import fields
 
-from receiver.settings import Settings
+from receiver.settings import ReceiverSettings
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "receiver.md").read_text("utf-8")
@@ -17,7 +17,7 @@ def test_every_setting_is_documented_and_no_other() -> None:
 
 
 def test_every_number_is_the_one_in_the_code() -> None:
-    defaults = {f"ENS_{f.name.upper()}": f.default for f in fields(Settings)}
+    defaults = {f"ENS_{f.name.upper()}": f.default for f in fields(ReceiverSettings)}
     rows = re.findall(r"^\| `(ENS_[A-Z_]+)` \| ([\d.]+) \|", PAGE, re.MULTILINE)
     assert len(rows) > 12
     assert {name: float(value) for name, value in rows} == {

@@ -37,7 +37,7 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("ENS_CONFIGURATION_SECONDS", "0"),
     ],
 )
-def test_a_wrong_value_is_refused_by_its_variable_s_name(name: str, value: str) -> None:
+def test_an_error_about_a_wrong_value_names_the_variable(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=name):
         read_settings({**REQUIRED, name: value})
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from supply_chain.audit import AuditError, Report, read
+from supply_chain.audit import AuditError, AuditResult, read
 
 # The shape that pip-audit 2.10.1 writes (pip_audit/_format/json.py); the values are examples.
 FOUND = json.dumps(
@@ -31,7 +31,7 @@ UNKNOWN = {"name": "six", "skip_reason": "Dependency not found on PyPI and could
 
 
 def test_a_vulnerability_is_named_with_the_version_that_mends_it() -> None:
-    assert read(FOUND, "") == Report(2, 0, ("flask 0.5: PYSEC-2019-179, mended in 1.0",))
+    assert read(FOUND, "") == AuditResult(2, 0, ("flask 0.5: PYSEC-2019-179, mended in 1.0",))
 
 
 def test_a_database_without_a_record_of_any_package_has_not_audited_them() -> None:
@@ -43,7 +43,7 @@ def test_a_database_without_a_record_of_any_package_has_not_audited_them() -> No
 def test_packages_without_a_record_are_counted() -> None:
     known = {"name": "jinja2", "version": "3.1.6", "vulns": []}
     report = read(json.dumps({"dependencies": [known, UNKNOWN], "fixes": []}), "")
-    assert report == Report(looked_up=1, without_record=1)
+    assert report == AuditResult(looked_up=1, without_record=1)
 
 
 @pytest.mark.parametrize(

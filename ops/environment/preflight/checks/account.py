@@ -1,27 +1,27 @@
-"""Whether the credentials belong to the environment's account."""
+"""Checks that the credentials belong to the environment's account."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ops.environment.preflight.finding import Finding, error, ok, warning
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """Whom AWS takes us for."""
+class CallerIdentity:
+    """Account id and ARN of the credentials (STS GetCallerIdentity)."""
 
     account: str
     arn: str
 
 
-def identity(clients: Clients) -> Identity:
+def identity(clients: ClientFactory) -> CallerIdentity:
     """The owner of the credentials (STS GetCallerIdentity, which needs no permission)."""
     answer = clients.client("sts").get_caller_identity()
-    return Identity(answer["Account"], answer["Arn"])
+    return CallerIdentity(answer["Account"], answer["Arn"])
 
 
-def check(plan: Plan, found: Identity) -> Iterator[Finding]:
+def check(plan: Plan, found: CallerIdentity) -> Iterator[PreflightFinding]:
     """The account of the credentials is the one in the file."""
     wanted = plan.environment.account
     if wanted and wanted != found.account:
@@ -33,7 +33,7 @@ def check(plan: Plan, found: Identity) -> Iterator[Finding]:
         return
     if not wanted and plan.is_strict:
         yield warning(
-            f"no account is set: nothing keeps {plan.environment.name} out of another account",
+            f"no account is set: {plan.environment.name} could be deployed to any account",
             f"{plan.file}: account",
             f'set account = "{found.account}"',
         )

@@ -1,4 +1,4 @@
-"""Whether an alarm reaches somebody: subscriptions confirmed, other topics there.
+"""Checks that alarms have a confirmed subscription, and that the topics of `alarm_topics` exist.
 
 https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.confirm.html
 """
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from ops.environment.preflight.finding import Finding, error, ok, warning
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 PENDING = "PendingConfirmation"
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
-    """Subscriptions of the environment's topic; it may not exist before the first deployment."""
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
+    """Yields findings about the subscriptions of the environment's topic, if it exists already."""
     if plan.environment.network is None:
         return
     sns = clients.client("sns")
@@ -24,7 +24,11 @@ def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
         except ClientError as problem:
             if problem.response["Error"]["Code"] not in ("NotFound", "NotFoundException"):
                 raise
-            yield error(f"there is no topic {other}", f"{plan.file}: alarm_topics", "mend the ARN")
+            yield error(
+                f"the topic {other} does not exist",
+                f"{plan.file}: alarm_topics",
+                "correct the ARN, or create the topic",
+            )
     topic = f"arn:aws:sns:{plan.region}:{plan.account}:{plan.environment.prefix}-alarms"
     try:
         pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
@@ -53,5 +57,5 @@ def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
         yield ok(f"{confirmed} confirmed alarm subscriptions")
     elif not pending and not plan.environment.alarm_topics:
         yield error(
-            "nobody is subscribed to the alarms", topic, f"set alarm_addresses in {plan.file}"
+            "the alarm topic has no subscription", topic, f"set alarm_addresses in {plan.file}"
         )

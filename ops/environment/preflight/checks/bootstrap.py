@@ -1,4 +1,4 @@
-"""Whether the account is bootstrapped for CDK, and recently enough.
+"""Checks the version of the account's CDK bootstrap stack.
 
 https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping.html
 """
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from ops.environment.preflight.finding import Finding, error, ok
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """The bootstrap version in SSM is at least the one that the assembly needs."""
     name, needed = plan.assembly.bootstrap_parameter, plan.assembly.bootstrap_version
     command = f"npx --no-install cdk bootstrap --app .build/preflight/{plan.environment.name}"

@@ -1,4 +1,4 @@
-"""Whether the certificate of the load balancer is issued and stays valid for a month.
+"""Checks that the load balancer's certificate is issued and valid for at least 30 days.
 
 https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateDetail.html
 """
@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 from botocore.exceptions import ClientError
 
-from ops.environment.preflight.finding import Finding, error, ok, warning
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 SOON = timedelta(days=30)
 
 
-def check(plan: Plan, clients: Clients, now: datetime | None = None) -> Iterator[Finding]:
+def check(
+    plan: Plan, clients: ClientFactory, now: datetime | None = None
+) -> Iterator[PreflightFinding]:
     """Status, expiry, names and region of receiver.certificate_arn (ACM DescribeCertificate)."""
     arn = plan.environment.receiver.certificate_arn
     if not arn:

@@ -1,4 +1,4 @@
-"""Whether the account's Lambda concurrency is enough for what the functions reserve.
+"""Checks that the account's Lambda concurrency covers the concurrency that the functions reserve.
 
 AWS keeps 100 executions for functions that reserve none; new accounts may have 10 in all.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
@@ -10,15 +10,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ops.environment.preflight.finding import Finding, error, ok, warning
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 UNRESERVED = 100
 QUOTA = "L-B99A9384"
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
-    """The unreserved concurrency, with what our own functions hold already, covers the reservation."""
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
+    """Compares unreserved plus already reserved concurrency of these functions with the reservations."""
     lambda_ = clients.client("lambda")
     limits = lambda_.get_account_settings()["AccountLimit"]
     total, free = limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
@@ -48,7 +48,7 @@ def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
 
 
 def _held(lambda_: Any, name: str) -> int:
-    """How much a function of an earlier deployment has reserved; 0 where there is no such function."""
+    """The concurrency that a deployed function has reserved, 0 when the function does not exist."""
     try:
         answer = lambda_.get_function_concurrency(FunctionName=name)
     except ClientError as problem:

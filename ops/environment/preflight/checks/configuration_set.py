@@ -1,14 +1,14 @@
-"""Whether the configuration set of an earlier deployment still sends, and over TLS only."""
+"""Checks that the deployed SES configuration set may send, and requires TLS."""
 
 from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from ops.environment.preflight.finding import Finding, error, ok, warning
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """Sending is on and TLS required (SES v2 GetConfigurationSet); it may not exist yet."""
     name = plan.environment.prefix
     try:
@@ -28,7 +28,7 @@ def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
         )
     elif found.get("DeliveryOptions", {}).get("TlsPolicy") != "REQUIRE":
         yield warning(
-            "mail may leave without TLS: the set was changed by hand",
+            "TLS is not required: the configuration set was changed outside CloudFormation",
             where,
             "aws sesv2 put-configuration-set-delivery-options --tls-policy REQUIRE"
             f" --configuration-set-name {name} --region {plan.region}",

@@ -1,4 +1,4 @@
-"""Whether this machine can build the receiver's image, which is for arm64. Asks AWS nothing.
+"""Checks that this machine can build the receiver's arm64 image. Calls no AWS service.
 
 An x86 machine needs QEMU for it (Docker docs, "Multi-platform builds"; aws-cdk issue 28863).
 """
@@ -7,7 +7,7 @@ import platform
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 
-from ops.environment.preflight.finding import Finding, error, ok
+from ops.environment.preflight.finding import PreflightFinding, error, ok
 from ops.environment.preflight.plan import Plan
 
 WANTED = "linux/arm64"
@@ -18,7 +18,7 @@ Run = Callable[[Sequence[str]], str | None]
 
 
 def run(command: Sequence[str]) -> str | None:
-    """A command's output; None where it is not there, fails, or takes more than 30 s."""
+    """Returns a command's output, None when it is missing, fails, or takes more than 30 s."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError):
@@ -26,13 +26,13 @@ def run(command: Sequence[str]) -> str | None:
     return done.stdout
 
 
-def check(plan: Plan, run: Run = run, machine: str = "") -> Iterator[Finding]:
+def check(plan: Plan, run: Run = run, machine: str = "") -> Iterator[PreflightFinding]:
     """Docker runs, and builds for arm64."""
     if not any(plan.assembly.of_type("AWS::ECS::TaskDefinition")):
         return
     if run(["docker", "info"]) is None:
         yield error(
-            "no Docker engine answers: the receiver's image cannot be built",
+            "no Docker engine is running: the receiver's image cannot be built",
             "this machine",
             "start Docker, and check that `docker info` succeeds as this user",
         )

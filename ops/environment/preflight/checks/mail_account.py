@@ -1,4 +1,4 @@
-"""Whether SES may send to everybody from this account, and as fast as the environment says.
+"""Checks SES production access, the account's sending state, its rate and its daily quota.
 
 https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html
 """
@@ -6,13 +6,13 @@ https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html
 from collections.abc import Iterator
 from typing import Any
 
-from ops.environment.preflight.finding import Finding, error, ok, warning
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 NEARLY = 0.8
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """Production access, the account's state, rate and daily quota (SES v2 GetAccount)."""
     account = clients.client("sesv2").get_account()
     where = f"SES in {plan.region}"
@@ -40,7 +40,7 @@ def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
     yield from _quota(plan, account["SendQuota"], where)
 
 
-def _quota(plan: Plan, quota: dict[str, Any], where: str) -> Iterator[Finding]:
+def _quota(plan: Plan, quota: dict[str, Any], where: str) -> Iterator[PreflightFinding]:
     rate, allowed = plan.environment.mail.rate, quota["MaxSendRate"]
     daily, sent = quota["Max24HourSend"], quota["SentLast24Hours"]
     if allowed < rate:

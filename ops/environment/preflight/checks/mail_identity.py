@@ -1,4 +1,4 @@
-"""Whether SES may send from the environment's domain: verified, with DKIM.
+"""Checks that SES may send from the environment's domain: verified identity, DKIM.
 
 https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
 """
@@ -8,11 +8,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ops.environment.preflight.finding import Finding, error, ok, warning
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """State of the identity, of DKIM, and of the mails that report bounces (SES v2 GetEmailIdentity)."""
     mail = plan.environment.mail
     try:
@@ -42,7 +42,7 @@ def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
         )
 
 
-def _dkim(domain: str, identity: dict[str, Any], plan: Plan) -> Finding:
+def _dkim(domain: str, identity: dict[str, Any], plan: Plan) -> PreflightFinding:
     dkim = identity.get("DkimAttributes", {})
     if identity.get("VerifiedForSendingStatus", False) and dkim.get("Status") == "SUCCESS":
         return ok(f"SES may send from {domain}, signed with DKIM")

@@ -1,7 +1,7 @@
-"""Whether a physical name is already taken by a resource that no stack of ours owns.
+"""Checks that no physical name is in use by a resource outside the environment's stacks.
 
-A stack that was deleted leaves what it retains, under the same name, and CloudFormation refuses to
-create it again (AWS::EarlyValidation::ResourceExistenceCheck, or AlreadyExists).
+A deleted stack leaves its retained resources. CloudFormation then fails to create another with the same
+name (AWS::EarlyValidation::ResourceExistenceCheck, or AlreadyExists).
 """
 
 from collections.abc import Callable, Iterator
@@ -10,8 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ops.environment.preflight.checks.stacks import status
-from ops.environment.preflight.finding import Finding, error, ok
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 MISSING = frozenset(
     {
@@ -24,13 +24,13 @@ MISSING = frozenset(
     }
 )
 
-Exists = Callable[[Clients, str], bool]
+Exists = Callable[[ClientFactory, str], bool]
 
 
 def _exists(service: str, operation: str, parameter: str) -> Exists:
-    """A look-up whose answer is an error of `MISSING` where the resource is not there."""
+    """A function that calls the operation, and returns False for an error code in `MISSING`."""
 
-    def exists(clients: Clients, name: str) -> bool:
+    def exists(clients: ClientFactory, name: str) -> bool:
         try:
             getattr(clients.client(service), operation)(**{parameter: name})
         except ClientError as problem:
@@ -42,7 +42,7 @@ def _exists(service: str, operation: str, parameter: str) -> Exists:
     return exists
 
 
-def _log_group(clients: Clients, name: str) -> bool:
+def _log_group(clients: ClientFactory, name: str) -> bool:
     answer = clients.client("logs").describe_log_groups(logGroupNamePrefix=name, limit=50)
     return any(group["logGroupName"] == name for group in answer["logGroups"])
 
@@ -69,11 +69,11 @@ IMPORT = (
     " --app .build/cdk.out/{environment}; or delete it, if nothing in it is needed"
 )
 ADOPT = {"AWS::SES::EmailIdentity": "set mail.create to false in {file}"}
-"""How a resource is adopted that the environment's file can name instead."""
+"""The remedy for a type that the environment's file can adopt without `cdk import`."""
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
-    """Each name of the assembly that exists and is not a resource of its stack is an error."""
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
+    """Yields an error for each name of the assembly that exists and is not a resource of its stack."""
     owned = _owned(clients.client("cloudformation"), plan.assembly.stacks)
     looked_at = 0
     taken = False

@@ -1,17 +1,17 @@
-"""Whether a placeholder is left in the environment's files. Asks AWS nothing."""
+"""Checks that no placeholder is left in the environment's files. Calls no AWS service."""
 
 from collections.abc import Iterator
 
-from ops.environment.preflight.finding import Finding, error, ok, warning
+from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
 from ops.environment.preflight.plan import Plan
 
 
-def check(plan: Plan) -> Iterator[Finding]:
-    """A finding for each placeholder by file and key; an error in staging and prod, else a warning."""
+def check(plan: Plan) -> Iterator[PreflightFinding]:
+    """Yields a finding for each placeholder: an error in staging and prod, else a warning."""
     found = plan.environment.placeholders()
     report = error if plan.is_strict else warning
     for placeholder in found:
         file, key, to_do = placeholder.split(": ", 2)
-        yield report("a value is to be set", f"{file}: {key}", to_do)
+        yield report("a placeholder has to be replaced", f"{file}: {key}", to_do)
     if not found:
         yield ok("no placeholder is left", plan.file)

@@ -1,15 +1,15 @@
-"""Whether the file names the region's own prefix lists of S3 and DynamoDB.
+"""Checks that the file has the region's prefix lists of S3 and DynamoDB.
 
 https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html
 """
 
 from collections.abc import Iterator
 
-from ops.environment.preflight.finding import Finding, error, ok
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """The ids in the file are those of DescribeManagedPrefixLists."""
     network = plan.environment.network
     if network is None:

@@ -1,12 +1,12 @@
-"""Whether Fargate may run as many receivers as a deployment needs at once.
+"""Checks that the Fargate vCPU quota covers a rolling deployment of all receivers.
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
 """
 
 from collections.abc import Iterator
 
-from ops.environment.preflight.finding import Finding, error, ok
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 VCPU_QUOTA = "L-3032A538"
 CPU_UNITS = 1024
@@ -14,7 +14,7 @@ ROLLING = 2
 """A rolling deployment runs the new tasks beside the old ones (max_healthy_percent 200)."""
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """The vCPU of the largest task, for `receiver.maximum` tasks twice, fit the quota."""
     tasks = list(plan.assembly.of_type("AWS::ECS::TaskDefinition"))
     if not tasks:

@@ -1,33 +1,33 @@
-"""Whether the secrets and keys that the environment's file names exist. Their content is not read."""
+"""Checks that the secrets and keys in the environment's file exist. It does not read the secrets."""
 
 from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from ops.environment.preflight.finding import Finding, error, ok
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """Secrets by Secrets Manager DescribeSecret, their own keys by KMS DescribeKey."""
     environment = plan.environment
     for key, arn in {
         "receiver.tls_secret": environment.receiver.tls_secret,
         "receiver.smoke_secret": environment.receiver.smoke_secret,
         "mail.smime_secret": environment.mail.smime_secret,
-        "mdm.secret_arn": environment.mdm.secret_arn,
+        "mpi.secret_arn": environment.mpi.secret_arn,
     }.items():
         if arn:
             yield _secret(plan, clients, key, arn)
     for key, arn in {
         "mail.smime_secret_key_arn": environment.mail.smime_secret_key_arn,
-        "mdm.secret_key_arn": environment.mdm.secret_key_arn,
+        "mpi.secret_key_arn": environment.mpi.secret_key_arn,
     }.items():
         if arn:
             yield _key(plan, clients, key, arn)
 
 
-def _secret(plan: Plan, clients: Clients, key: str, arn: str) -> Finding:
+def _secret(plan: Plan, clients: ClientFactory, key: str, arn: str) -> PreflightFinding:
     where = f"{plan.file}: {key}"
     try:
         found = clients.client("secretsmanager").describe_secret(SecretId=arn)
@@ -35,7 +35,7 @@ def _secret(plan: Plan, clients: Clients, key: str, arn: str) -> Finding:
         if problem.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         return error(
-            "there is no such secret in this account and region",
+            "the secret does not exist in this account and region",
             where,
             f"aws secretsmanager list-secrets --region {plan.region}",
         )
@@ -48,14 +48,14 @@ def _secret(plan: Plan, clients: Clients, key: str, arn: str) -> Finding:
     return ok(f"secret {found['Name']}", where)
 
 
-def _key(plan: Plan, clients: Clients, key: str, arn: str) -> Finding:
+def _key(plan: Plan, clients: ClientFactory, key: str, arn: str) -> PreflightFinding:
     where = f"{plan.file}: {key}"
     try:
         found = clients.client("kms").describe_key(KeyId=arn)["KeyMetadata"]
     except ClientError as problem:
         if problem.response["Error"]["Code"] != "NotFoundException":
             raise
-        return error("there is no such key", where, f"aws kms list-keys --region {plan.region}")
+        return error("the key does not exist", where, f"aws kms list-keys --region {plan.region}")
     if found["KeyState"] != "Enabled":
         return error(
             f"the key is {found['KeyState']}",

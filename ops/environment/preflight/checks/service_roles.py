@@ -1,4 +1,4 @@
-"""Whether the service-linked roles exist: the first ECS cluster of an account races with its role.
+"""Checks which service-linked roles exist: an account's first ECS cluster may start before its role.
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html
 """
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from ops.environment.preflight.finding import Finding, ok
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, ok
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 # The resource type that needs a role, and the role's name. `make deploy` creates them.
 ROLES = (
@@ -21,8 +21,8 @@ ROLES = (
 )
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
-    """Says of each role that a resource needs whether it exists (IAM GetRole)."""
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
+    """Yields, for each role that a resource needs, whether it exists (IAM GetRole)."""
     for resource_type, role in ROLES:
         if not any(plan.assembly.of_type(resource_type)):
             continue

@@ -1,4 +1,4 @@
-"""Whether an earlier deployment left its stacks in a state from which they can be updated.
+"""Checks that the environment's stacks are in a state from which they can be updated.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 """
@@ -8,13 +8,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ops.environment.preflight.finding import Finding, error, ok
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """The state of each stack (CloudFormation DescribeStacks); a missing one is created."""
     cloudformation = clients.client("cloudformation")
     for stack in plan.assembly.stacks:
@@ -41,7 +41,7 @@ def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
 
 
 def status(cloudformation: Any, stack: str) -> str:
-    """A stack's state; "" where it does not exist (CloudFormation then answers ValidationError)."""
+    """Returns a stack's state, "" when it does not exist (CloudFormation answers ValidationError)."""
     try:
         answer = cloudformation.describe_stacks(StackName=stack)
     except ClientError as problem:

@@ -1,4 +1,4 @@
-"""Whether the environment's zones exist, and each interface endpoint is offered in all of them.
+"""Checks that the environment's zones exist and offer every interface endpoint.
 
 Not every endpoint exists in every zone, and zone names differ per account (EC2 user guide,
 "Availability Zone IDs"); DescribeVpcEndpointServices lists the zones of each.
@@ -6,11 +6,11 @@ Not every endpoint exists in every zone, and zone names differ per account (EC2 
 
 from collections.abc import Iterator
 
-from ops.environment.preflight.finding import Finding, error, ok
-from ops.environment.preflight.plan import Clients, Plan
+from ops.environment.preflight.finding import PreflightFinding, error, ok
+from ops.environment.preflight.plan import ClientFactory, Plan
 
 
-def check(plan: Plan, clients: Clients) -> Iterator[Finding]:
+def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """Zones may be given by name (`us-east-1a`) or by id (`use1-az1`)."""
     network = plan.environment.network
     if network is None:

@@ -1,0 +1,175 @@
+"""The entries of the audit trail."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hl7.warnings import MessageWarning
+from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.findings import FindingsOutcome, SetAsideReason
+from lambdas.common.contracts.preferences import CostMode
+from lambdas.common.contracts.recipient import Considered, RecipientReason
+from lambdas.common.contracts.written import Written
+
+
+class AuditStep(StrEnum):
+    """The writer of an entry: a state of the workflow, a function, or an operator's command."""
+
+    PARSE_MESSAGE = "ParseMessage"
+    LOOKUP_IDENTITIES = "LookupIdentities"
+    EXTRACT_ENTITIES = "ExtractEntities"
+    DELIVER_NOTIFICATION = "DeliverNotification"
+    DELIVER_ALL = "DeliverAll"
+    RELEASE_DELIVERIES = "ReleaseDeliveries"
+    RECORD_FEEDBACK = "RecordFeedback"
+    COMPLETE_EVENT = "CompleteEvent"
+    RECORD_FAILURE = "RecordFailure"
+    OPERATOR = "Operator"
+    REGISTRY = "Registry"
+    REPLAY = "Replay"
+    REDRIVE = "Redrive"
+    DISCARD = "Discard"
+
+
+class AuditAction(StrEnum):
+    """The fact that an entry records. WITHHELD is the word of earlier versions for SUPPRESSED."""
+
+    RECEIVED = "RECEIVED"
+    CONTROL_ID_REUSED = "CONTROL_ID_REUSED"
+    DUPLICATE = "DUPLICATE"
+    PARSED = "PARSED"
+    NOT_NOTIFIABLE = "NOT_NOTIFIABLE"
+    QUERIED = "QUERIED"
+    RESOLVED = "RESOLVED"
+    NO_RECIPIENT = "NO_RECIPIENT"
+    UNKNOWN_PATIENT = "UNKNOWN_PATIENT"
+    IDENTITY_CHANGED = "IDENTITY_CHANGED"
+    EXTRACTED = "EXTRACTED"
+    SENT = "SENT"
+    ALREADY_SENT = "ALREADY_SENT"
+    REFUSED = "REFUSED"
+    UNKNOWN = "UNKNOWN"
+    HELD = "HELD"
+    SUPPRESSED = "SUPPRESSED"
+    WITHHELD = "WITHHELD"
+    DELIVERED = "DELIVERED"
+    DELAYED = "DELAYED"
+    BOUNCED = "BOUNCED"
+    COMPLAINED = "COMPLAINED"
+    REJECTED = "REJECTED"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    RESENT = "RESENT"
+    PAUSED = "PAUSED"
+    CONTINUED = "CONTINUED"
+    REPLAYED = "REPLAYED"
+    REDRIVEN = "REDRIVEN"
+    DISCARDED = "DISCARDED"
+    REGISTRY_IMPORTED = "REGISTRY_IMPORTED"
+    ROSTER_IMPORTED = "ROSTER_IMPORTED"
+    ROSTER_ENDED = "ROSTER_ENDED"
+    SMOKE_REGISTERED = "SMOKE_REGISTERED"
+
+
+class AuditOutcome(StrEnum):
+    """The outcome of the recorded act. `withheld` is the word of earlier versions for `suppressed`."""
+
+    OK = "ok"
+    DUPLICATE = "duplicate"
+    NOT_NOTIFIABLE = "not_notifiable"
+    NO_RECIPIENT = "no_recipient"
+    UNKNOWN_PATIENT = "unknown_patient"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    SUPPRESSED = "suppressed"
+    WITHHELD = "withheld"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRecipient:
+    """A recipient whom LookupIdentities chose, as the audit records it."""
+
+    recipient_ref: str
+    reasons: tuple[RecipientReason, ...] = ()
+    detail: str = ""
+    analysis: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One entry of an event's audit chain; members that an entry does not need are absent.
+
+    `sk` is the sequence number in eight digits, or `workflow#…` of the workflow's own entries, which are
+    outside the chain. `outcome_time` is the sort key of the index `by_day`. Moments are ISO 8601, UTC.
+    `hash` is an HMAC-SHA256 with the key `key_id`, over `prev_hash` and the entry
+    (docs/adr/0004-audit-chain-per-event.md). `asked`, `identifiers` and `others` are keyed references.
+    """
+
+    step: AuditStep
+    actor: str
+    action: AuditAction
+    outcome: AuditOutcome
+    started_at: str
+    event_id: str | None = None
+    sk: str | None = None
+    seq: int | None = None
+    time: str | None = None
+    day: str | None = None
+    outcome_time: str | None = None
+    prev_hash: str | None = None
+    hash: str | None = None
+    key_id: str | None = None
+    duration_ms: int | None = None
+    attempt: int | None = None
+    execution_arn: str | None = None
+    sender: str | None = None
+    error_name: str | None = None
+    error: str | None = None
+    failed_step: AuditStep | None = None
+    documents: tuple[Written, ...] | None = None
+    counts: dict[str, int] | None = None
+    # Of the message
+    message_control_id: str | None = None
+    received_at: str | None = None
+    receiver: str | None = None
+    connection: str | None = None
+    trigger_event: str | None = None
+    event_kind: EventKind | None = None
+    patient_class: str | None = None
+    encounter_ref: str | None = None
+    # Of the look-up
+    patient_ref: str | None = None
+    recipients: tuple[ToldRecipient, ...] | None = None
+    considered: tuple[Considered, ...] | None = None
+    warnings: tuple[MessageWarning, ...] | None = None
+    merged_from: tuple[str, ...] | None = None
+    backend: str | None = None
+    asked: tuple[str, ...] | None = None
+    answer: str | None = None
+    from_cache: bool | None = None
+    identifiers: tuple[str, ...] | None = None
+    others: tuple[str, ...] | None = None
+    # Of the notes
+    result: FindingsOutcome | None = None
+    cost_mode: CostMode | None = None
+    units: dict[str, int] | None = None
+    set_aside: dict[SetAsideReason, int] | None = None
+    # Of a delivery
+    recipient_ref: str | None = None
+    reasons: tuple[RecipientReason, ...] | None = None
+    channel: str | None = None
+    delivery_id: str | None = None
+    summary_id: str | None = None
+    ses_message_id: str | None = None
+    ses_event: str | None = None
+    detail: str | None = None
+    reduced: str | None = None
+    suppressed_because: str | None = None
+    hold_reason: str | None = None
+    release_at: str | None = None
+    # Of an operator's act
+    dead_letter_id: str | None = None
+    subscriber_ref: str | None = None
+    until: str | None = None

@@ -1,0 +1,25 @@
+"""The patient in the registry and the recipients, `identities.json` in the vault."""
+
+from dataclasses import dataclass
+
+from hl7.warnings import MessageWarning
+from lambdas.common.contracts.document import private
+from lambdas.common.contracts.recipient import Considered, Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """The patient in the registry and the recipients; `identities.json` in the vault.
+
+    `matched_on` are the positions that agree with the registry. `merged_from` are the references of
+    patients merged into this one.
+    """
+
+    patient_ref: str
+    matched_on: tuple[str, ...] = ()
+    patient_id: str = private()
+    recipients: tuple[Recipient, ...] = ()
+    considered: tuple[Considered, ...] = ()
+    warnings: tuple[MessageWarning, ...] = ()
+    fallbacks: tuple[Recipient, ...] = ()
+    merged_from: tuple[str, ...] = ()

@@ -1,0 +1,19 @@
+"""The closed sets of a recipient's preferences."""
+
+from enum import StrEnum
+
+
+class DetailLevel(StrEnum):
+    """How much a mail tells: everything, the minimum, or everything in an encrypted mail (S/MIME)."""
+
+    FULL = "full"
+    MINIMAL = "minimal"
+    SMIME = "smime"
+
+
+class CostMode(StrEnum):
+    """How much of the notes is analysed, the richest first: all findings, coded ones, none."""
+
+    FULL = "full"
+    CODED = "coded"
+    OFF = "off"

@@ -1,0 +1,113 @@
+"""The providers to be notified of an event, and those who were considered and not chosen."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lambdas.common.contracts.document import private
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.preferences import CostMode, DetailLevel
+
+
+class RelationshipType(StrEnum):
+    """How a provider may stand to a patient in the registry.
+
+    42 CFR 482.24(d)(5): the established primary care practitioner or group, post-acute providers, whom the
+    patient named; and who asked to be told.
+    """
+
+    PRIMARY_CARE = "primary_care"
+    CARE_TEAM = "care_team"
+    POST_ACUTE = "post_acute"
+    PATIENT_IDENTIFIED = "patient_identified"
+    SUBSCRIBER = "subscriber"
+
+
+class RecipientReason(StrEnum):
+    """Why a recipient is told, in the order of their display.
+
+    A relationship of the registry (`RelationshipType`), a role in which the message names them
+    (`PractitionerRole`), the surrogate of such a provider, or the fallback of one whose address failed.
+    """
+
+    PRIMARY_CARE = "primary_care"
+    CARE_TEAM = "care_team"
+    POST_ACUTE = "post_acute"
+    PATIENT_IDENTIFIED = "patient_identified"
+    SUBSCRIBER = "subscriber"
+    ATTENDING = "attending"
+    ADMITTING = "admitting"
+    REFERRING = "referring"
+    CONSULTING = "consulting"
+    SURROGATE = "surrogate"
+    FALLBACK = "fallback"
+
+
+class RefusalReason(StrEnum):
+    """Why a provider who was considered is not told (docs/identity.md#who-is-told).
+
+    RECIPIENT_OFF: the relationship has ended, the provider is no longer active, or wants to be told
+    nothing. RECIPIENT_FILTER: the recipient asked not to be told of such events. ROSTER_EXPIRED: nothing
+    but an expired roster related the provider to the patient. AWAY: the surrogate is told instead.
+    NO_ENDPOINT: the registry has no address for the provider, or no such provider. ENDPOINT_BAD: the
+    registry's entry is not an address. NO_RECIPIENT: the message names a provider of the registry who is
+    not related to the patient.
+    """
+
+    RECIPIENT_OFF = "RECIPIENT_OFF"
+    RECIPIENT_FILTER = "RECIPIENT_FILTER"
+    ROSTER_EXPIRED = "ROSTER_EXPIRED"
+    AWAY = "AWAY"
+    NO_ENDPOINT = "NO_ENDPOINT"
+    ENDPOINT_BAD = "ENDPOINT_BAD"
+    NO_RECIPIENT = "NO_RECIPIENT"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstNotice:
+    """The notification that a cancellation cancels: its event, delivery and time of sending."""
+
+    event_id: str
+    delivery_id: str
+    told_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A provider to be notified, with the registry's address and the reasons of the choice.
+
+    Preferences: `certificate` (PEM, its issuers after it) encrypts a mail of detail `smime`; `analysis` is
+    the amount of findings from the notes; `language` is `en` or `fr-CA`; `bundle` asks for the FHIR message
+    beside the text; `digest_at` (HH:MM) for one summary a day, `quiet` (HH:MM-HH:MM) for none in these
+    hours, both in `time_zone`.
+
+    `fallback_ref` is the recipient to notify when this address fails (`Identities.fallbacks`);
+    `cancels` is the notice that this event cancels; `roster_until` is the last day of the roster, if
+    the roster alone relates them to the patient and ends soon; else "".
+    """
+
+    recipient_ref: str
+    reasons: tuple[RecipientReason, ...]
+    channel: str = "email"
+    provider_id: str = private()
+    name: Name = private(Name())
+    address: str = private()
+    detail: DetailLevel = DetailLevel.FULL
+    analysis: CostMode = CostMode.FULL
+    certificate: str = private()
+    language: str = "en"
+    bundle: bool = False
+    digest_at: str = ""
+    quiet: str = ""
+    time_zone: str = ""
+    roster_until: str = ""
+    fallback_ref: str = ""
+    cancels: FirstNotice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A provider who was considered and not chosen, with the reason (docs/identity.md#who-is-told)."""
+
+    recipient_ref: str
+    relationship: RecipientReason
+    reason: RefusalReason

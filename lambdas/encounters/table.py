@@ -1,0 +1,223 @@
+"""The encounters table in DynamoDB: one batch read and one transaction for each event.
+
+BatchGetItem reads the event's decision and every key of the message at once; TransactWriteItems writes
+encounter, aliases and decision, on condition of the encounter's version (DynamoDB developer guide,
+"Amazon DynamoDB transactions: how it works").
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.contracts.encounter import Decision, Encounter
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.encounters.items import (
+    EncounterPrefix,
+    EncounterSummary,
+    decision_item,
+    decision_of,
+    encounter_item,
+    encounter_of,
+)
+from lambdas.encounters.store import ConflictError, Due, Read, StoredEncounter, Write
+
+BATCH = 100
+"""Most keys of one BatchGetItem."""
+
+BATCH_TRIES = 3
+"""Calls of BatchGetItem while DynamoDB answers only a part (UnprocessedKeys)."""
+
+SHARDS = 8
+"""Partitions of the index `by_due`, so that one does not take every write."""
+
+CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+
+
+@dataclass(frozen=True, slots=True)
+class EncounterTable:
+    """Implements `EncounterStore`. `client` is a boto3 DynamoDB client.
+
+    Items are deleted `retention` after their newest event (attribute `expires_at`, seconds).
+    """
+
+    client: Any
+    name: str
+    retention: timedelta = timedelta(days=400)
+
+    def read(self, event_id: str, keys: Collection[str]) -> Read:
+        """As `EncounterStore.read`: one call, and another one where a key is an alias."""
+        event_key = EncounterPrefix.EVENT.key(event_id)
+        items = self._get({event_key, *keys})
+        homes = {item["home"] for item in items.values() if "home" in item}
+        items |= self._get(homes - items.keys())
+        found = {}
+        for key in keys:
+            home = items.get(key, {}).get("home", key)
+            if "version" in items.get(home, {}):
+                found[key] = StoredEncounter(home=home, encounter=encounter_of(items[home]))
+        decided = items.get(event_key)
+        return Read(decision=decision_of(decided) if decided else None, encounters=found)
+
+    def merged_into(self, patient_keys: Collection[str]) -> Mapping[str, str]:
+        """As `EncounterStore.merged_into`."""
+        items = self._get({EncounterPrefix.MERGED.key(key) for key in patient_keys})
+        return {pk.removeprefix(EncounterPrefix.MERGED): item["into"] for pk, item in items.items()}
+
+    def write(self, write: Write) -> None:
+        """As `EncounterStore.write`."""
+        try:
+            with dependency("dynamodb"):
+                self.client.transact_write_items(TransactItems=list(self._puts(write)))
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise
+            reasons = {reason.get("Code") for reason in error.response["CancellationReasons"]}
+            if reasons & CONFLICTS:
+                raise ConflictError from None
+            raise DependencyUnavailableError(
+                f"dynamodb TransactWriteItems: {sorted(filter(None, reasons))}"
+            ) from None
+
+    def decision(self, event_id: str) -> Decision | None:
+        """The decision about an event; None for one that was not decided."""
+        key = EncounterPrefix.EVENT.key(event_id)
+        item = self._get({key}).get(key)
+        return decision_of(item) if item else None
+
+    def add_patient(self, home: str, encounter_id: str, patient_ref: str) -> None:
+        """Adds the registry's reference of the patient to an encounter, unless it is another one by now."""
+        try:
+            with dependency("dynamodb"):
+                self.client.update_item(
+                    TableName=self.name,
+                    Key={"pk": {"S": home}},
+                    UpdateExpression="SET patient_ref = :ref",
+                    ConditionExpression="encounter_id = :id",
+                    ExpressionAttributeValues={
+                        ":ref": {"S": patient_ref},
+                        ":id": {"S": encounter_id},
+                    },
+                )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+
+    def of_patient(self, patient_ref: str, since: str) -> list[EncounterSummary]:
+        """The patient's encounters that began after a moment, at every sender, the oldest first."""
+        values = {":ref": {"S": patient_ref}, ":since": {"S": since}}
+        condition = "patient_ref = :ref AND began_at >= :since"
+        return [
+            msgspec.convert(item, EncounterSummary)
+            for item in self._query("by_patient", condition, values)
+        ]
+
+    def due(self, why: str, before: str) -> Iterator[str]:
+        """The keys of the encounters that are due for this reason (`open`, `orphan`) before a moment."""
+        for shard in range(SHARDS):
+            values = {":shard": {"S": f"{why}#{shard}"}, ":before": {"S": before}}
+            condition = "due_shard = :shard AND due_at <= :before"
+            yield from (item["pk"] for item in self._query("by_due", condition, values))
+
+    def _get(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The items with these keys, by consistent reads."""
+        asked = [{"pk": {"S": key}} for key in keys]
+        found: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(asked), BATCH):
+            for item in self._batch(asked[start : start + BATCH]):
+                found[item["pk"]] = item
+        return found
+
+    def _batch(self, keys: list[Item]) -> Iterator[dict[str, Any]]:
+        for _ in range(BATCH_TRIES):
+            with dependency("dynamodb"):
+                answer = self.client.batch_get_item(
+                    RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}
+                )
+            yield from map(from_item, answer["Responses"].get(self.name, ()))
+            keys = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+            if not keys:
+                return
+        raise DependencyUnavailableError("dynamodb BatchGetItem: unprocessed keys")
+
+    def _query(self, index: str, condition: str, values: Item) -> Iterator[dict[str, Any]]:
+        with dependency("dynamodb"):
+            pages = self.client.get_paginator("query").paginate(
+                TableName=self.name,
+                IndexName=index,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+            )
+            for page in pages:
+                yield from map(from_item, page["Items"])
+
+    def _puts(self, write: Write) -> Iterator[Item]:
+        decision = write.decision
+        expires = self._expires(decision.decided_at)
+        yield self._put(
+            EncounterPrefix.EVENT.key(decision.event_id),
+            {**decision_item(decision), **expires},
+            "attribute_not_exists(pk)",
+        )
+        for prior, survivor in write.links.items():
+            yield self._put(EncounterPrefix.MERGED.key(prior), {"into": survivor})
+        if write.encounter is None:
+            return
+        yield self._encounter(write, write.encounter, expires)
+        home = {"home": write.home, **expires}
+        for key in write.aliases:
+            unless = "attribute_not_exists(pk) OR home = :home"
+            yield self._put(key, home, unless, {":home": {"S": write.home}})
+        for key in write.moved_aliases:
+            yield self._put(key, home)
+        if write.replaces:
+            key = EncounterPrefix.ARCHIVE.key(write.replaces.encounter.encounter_id)
+            yield self._put(key, {**encounter_item(write.replaces.encounter), **expires})
+
+    def _encounter(self, write: Write, encounter: Encounter, expires: Item) -> Item:
+        attributes = {**encounter_item(encounter), **_summary(write), **expires}
+        attributes |= _due(write.due, write.home)
+        before = write.replaces.encounter if write.replaces else None
+        if before is None and encounter.version == 1:
+            return self._put(write.home, attributes, "attribute_not_exists(pk)")
+        version = before.version if before else encounter.version - 1
+        known = before.encounter_id if before else encounter.encounter_id
+        return self._put(
+            write.home,
+            attributes,
+            "version = :version AND encounter_id = :id",
+            {":version": {"N": str(version)}, ":id": {"S": known}},
+        )
+
+    def _put(
+        self, pk: str, attributes: dict[str, Any], condition: str = "", values: Item | None = None
+    ) -> Item:
+        put: Item = {"TableName": self.name, "Item": to_item({"pk": pk, **attributes})}
+        if condition:
+            put["ConditionExpression"] = condition
+        if values:
+            put["ExpressionAttributeValues"] = values
+        return {"Put": put}
+
+    def _expires(self, decided_at: str) -> dict[str, int]:
+        moment = datetime.fromisoformat(decided_at) + self.retention
+        return {"expires_at": int(moment.timestamp())}
+
+
+def _summary(write: Write) -> dict[str, Any]:
+    """The attributes of the encounter for the index `by_patient`."""
+    found = msgspec.to_builtins(write.summary) if write.summary else {}
+    return {name: value for name, value in found.items() if value}
+
+
+def _due(due: Due | None, home: str) -> dict[str, str]:
+    if due is None:
+        return {}
+    shard = int(hashlib.sha256(home.encode()).hexdigest(), 16) % SHARDS
+    return {"due_shard": f"{due.why}#{shard}", "due_at": due.at}

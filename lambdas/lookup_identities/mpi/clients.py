@@ -1,0 +1,60 @@
+"""Which index answers for patients and which directory for providers; loaded only when in use.
+
+A backend for patients has `find`, whose outcomes `outcomes` lists, one for providers
+`validated`. DynamoDB's registry is
+both by itself: `resolving` reads it in any case, for who cares for whom.
+"""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Protocol, cast
+
+from lambdas.common.contracts.patient import Patient
+from lambdas.common.errors import ConfigurationError
+from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
+from lambdas.lookup_identities.registry.records import Match, Provider
+from lambdas.lookup_identities.settings import mpi_client_name, provider_directory_name
+
+REGISTRY = "registry"
+PATIENTS = {
+    "pixpdq": "lambdas.lookup_identities.pix_pdq.mpi_client",
+    "fhir": "lambdas.lookup_identities.fhir.mpi_client",
+}
+PROVIDERS = {"fhir": "lambdas.lookup_identities.fhir.provider_directory"}
+
+
+class MpiClient(Protocol):
+    """An index outside that is asked who the patient is."""
+
+    def find(self, usable: Sequence[UsableIdentifier], patient: Patient) -> Match | None:
+        """The patient whom the identifiers name, None for nobody; else raises (`outcomes`)."""
+        ...
+
+
+class ProviderDirectory(Protocol):
+    """A directory outside that is asked whether a provider is active and where they are written to."""
+
+    def validated(self, providers: Mapping[str, Provider]) -> dict[str, Provider]:
+        """The providers with name, activity and address as the directory has them; absent is not there."""
+        ...
+
+
+def mpi_client() -> MpiClient | None:
+    """The index outside that is in use; None where the registry itself answers.
+
+    Raises `ConfigurationError` for a backend that does not exist.
+    """
+    return cast("MpiClient | None", _loaded(mpi_client_name(), PATIENTS))
+
+
+def provider_directory() -> ProviderDirectory | None:
+    """The directory outside that is in use; None where the registry itself answers."""
+    return cast("ProviderDirectory | None", _loaded(provider_directory_name(), PROVIDERS))
+
+
+def _loaded(name: str, modules: Mapping[str, str]) -> object | None:
+    if name == REGISTRY:
+        return None
+    if name not in modules:
+        raise ConfigurationError("ENS_MPI_CLIENT or ENS_PROVIDER_DIRECTORY names no backend")
+    return importlib.import_module(modules[name])

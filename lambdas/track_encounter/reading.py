@@ -1,0 +1,212 @@
+"""Reads from a parsed message the facts that the encounter rules need, with the sender's profile."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from hl7.death import Evidence
+from lambdas.common.clock import iso
+from lambdas.common.contracts.encounter import RecordedEvent
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.keys import KeyRing
+from lambdas.encounters.keys import EncounterKeys, references
+from lambdas.track_encounter.message import EncounterMessage
+from lambdas.track_encounter.profile import EncounterProfile
+from lambdas.track_encounter.triggers import BEGINS, CANCELS, ENDS, TriggerRule, rule_of
+
+IMPLAUSIBLE_TIME = "implausible_time"
+CONTRADICTING_DEATH = "contradicting_death"
+
+MAX_AGE = timedelta(days=20 * 365)
+"""An event of decades ago is a default value of the sender's system, such as 1970-01-01."""
+
+CLOCK_TOLERANCE = timedelta(hours=2)
+"""How far a sender's time may lie in the future; a time without an offset may lie 14 hours further."""
+
+ZONE_TOLERANCE = timedelta(hours=14)
+
+
+def encounter_message(
+    event: PatientEvent, profile: EncounterProfile, ring: KeyRing, received_at: str
+) -> EncounterMessage:
+    """Returns the message as the rules read it.
+
+    `received_at` is the receiver's time (ISO 8601). Identifiers without an authority get the sender's
+    default.
+    """
+    rule, numbers = rule_of(event.trigger_event, profile.effects), event.numbers
+    times = _Times(event, received_at)
+    own = [
+        (
+            profile.name,
+            one.assigning_authority or one.universal_id or profile.default_authority,
+            one.value,
+        )
+        for one in event.patient.identifiers[:4]
+    ]
+    prior = [
+        (profile.name, authority or profile.default_authority, value)
+        for value, authority in numbers.prior_patient
+    ]
+    recorded = _recorded(event, rule, profile, times)
+    return EncounterMessage(
+        event=recorded,
+        sender=profile.name,
+        received_at=received_at,
+        keys=EncounterKeys(
+            key_id=ring.current,
+            visit=references(ring, "visit", _owned(profile, numbers.visit)),
+            account=references(ring, "account", _owned(profile, numbers.account)),
+            patient_time=references(ring, "patient_time", times.with_admission(own)),
+            patient=references(ring, "patient", own),
+        ),
+        prior_keys=EncounterKeys(
+            visit=references(ring, "visit", _owned(profile, numbers.prior_visit)),
+            account=references(ring, "account", _owned(profile, numbers.prior_account)),
+        ),
+        patient_keys=references(ring, "patient", own),
+        prior_patient_keys=references(ring, "patient", prior),
+        protections=numbers.protections,
+        load=numbers.load,
+        warnings=tuple(dict.fromkeys(times.warnings)),
+    )
+
+
+def _owned(profile: EncounterProfile, values: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(profile.name, value) for value in values]
+
+
+def _recorded(
+    event: PatientEvent,
+    rule: TriggerRule,
+    profile: EncounterProfile,
+    times: "_Times",
+) -> RecordedEvent:
+    visit = event.visit
+    at, source = times.of_event(rule)
+    encounter_class = profile.class_of(visit.patient_class, visit.location.unit)
+    return RecordedEvent(
+        event_id=event.event_id,
+        trigger_event=event.trigger_event,
+        effect=rule.effect,
+        order=times.order(rule),
+        at=at,
+        time_source=source,
+        cancels_at=times.occurred() if rule.effect in CANCELS else "",
+        encounter_class=encounter_class or rule.default_class,
+        facility=profile.facility_of(visit.location.facility),
+        unit=visit.location.unit.strip().upper(),
+        facility_before=profile.facility_of(visit.prior_location.facility),
+        attending=any(one.role in ("attending", "admitting") for one in event.practitioners),
+        disposition=visit.disposition.code.strip(),
+        discharged_to=visit.discharged_to.strip(),
+        diagnosed=bool(event.diagnoses),
+        died=_died(event, times),
+    )
+
+
+def _died(event: PatientEvent, times: "_Times") -> bool | None:
+    """Whether the message says that the patient died; None where it does not say or contradicts itself.
+
+    ParseMessage weighs PID-29, PID-30 and PV1-36. A date of death more than a day before the encounter
+    contradicts it.
+    """
+    clear = event.death is Evidence.CLEAR
+    if event.death is Evidence.UNCLEAR or (clear and times.died_long_before()):
+        times.warnings.append(CONTRADICTING_DEATH)
+        return None
+    if clear:
+        return True
+    return False if event.numbers.said_dead in ("N", "NO", "0", "FALSE") else None
+
+
+class _MessageTime(NamedTuple):
+    """A time of the message in UTC, its field, and whether it has a time of day."""
+
+    moment: str
+    source: str
+    exact: bool
+
+
+class _Times:
+    """The times of one message in UTC; those that cannot be true are left out, with a warning."""
+
+    def __init__(self, event: PatientEvent, received_at: str) -> None:
+        self.event = event
+        self.received_at = iso(datetime.fromisoformat(received_at))
+        self.warnings: list[str] = []
+
+    def of_event(self, rule: TriggerRule) -> tuple[str, str]:
+        """The time of the event and its field: EVN-6, PV1-44 or PV1-45, EVN-2, MSH-7; ("", "") for none.
+
+        A date without a time of day is left to a later field of the same day.
+        """
+        found = [
+            _MessageTime(moment, source, "T" in text)
+            for text, source in self._sources(rule)
+            if (moment := self.moment(text))
+        ]
+        for time in found:
+            if time.exact:
+                return time.moment, time.source
+            day = time.moment[:10]
+            exact = next((one for one in found if one.exact and one.moment[:10] == day), time)
+            return exact.moment, exact.source
+        return "", ""
+
+    def order(self, rule: TriggerRule) -> str:
+        """The moment by which the event is sorted: EVN-6, EVN-2, MSH-7, or the time of receipt."""
+        sources = [self.event.recorded_at, self.event.message_time]
+        if rule.effect not in CANCELS:
+            sources.insert(0, self.event.occurred_at)
+        return next((m for text in sources if (m := self.moment(text))), self.received_at)
+
+    def occurred(self) -> str:
+        """EVN-6, "" where it is none."""
+        return self.moment(self.event.occurred_at)
+
+    def with_admission(self, identifiers: list[tuple[str, str, str]]) -> list[tuple[str, ...]]:
+        """The identifiers, each with the minute of the admission (PV1-44); [] without one."""
+        admitted = self.moment(self.event.visit.admitted_at)
+        return [(*one, admitted[:16]) for one in identifiers] if admitted else []
+
+    def died_long_before(self) -> bool:
+        """Whether the date of death lies more than a day before the encounter."""
+        died = _parsed(self.event.patient.died_at)
+        begun = _parsed(self.event.visit.admitted_at or self.event.recorded_at or self.received_at)
+        return bool(died and begun and begun - died > timedelta(days=1))
+
+    def moment(self, text: str) -> str:
+        """A time of the message in UTC; "" where it is none or cannot be true."""
+        parsed = _parsed(text)
+        if parsed is None:
+            return ""
+        received = datetime.fromisoformat(self.received_at)
+        tolerance = CLOCK_TOLERANCE
+        if datetime.fromisoformat(text).tzinfo is None:
+            tolerance += ZONE_TOLERANCE
+        born = self.event.patient.birth_date
+        before_birth = bool(born) and text[:10] < born[:10]
+        if parsed - received > tolerance or received - parsed > MAX_AGE or before_birth:
+            self.warnings.append(IMPLAUSIBLE_TIME)
+            return ""
+        return iso(parsed)
+
+    def _sources(self, rule: TriggerRule) -> Iterator[tuple[str, str]]:
+        if rule.effect not in CANCELS:
+            yield self.event.occurred_at, "EVN-6"
+        if rule.effect in BEGINS:
+            yield self.event.visit.admitted_at, "PV1-44"
+        if rule.effect in ENDS:
+            yield self.event.visit.discharged_at, "PV1-45"
+        yield self.event.recorded_at, "EVN-2"
+        yield self.event.message_time, "MSH-7"
+
+
+def _parsed(text: str) -> datetime | None:
+    """The moment in an ISO 8601 text; without an offset it is read as UTC; None for none."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

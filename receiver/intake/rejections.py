@@ -1,0 +1,141 @@
+"""The closed list of reasons for which a frame is rejected, and the rules that choose one.
+
+AE asks the sender to correct the message before it sends it again. AR asks it to send the message again
+later, or reports MSH-9 or MSH-11 (HL7 v2.5.1, 2.9.2.2). Error codes are those of HL7 table 0357. The
+texts are constants: they quote nothing of the message.
+"""
+
+import re
+from dataclasses import dataclass
+
+from hl7.er7 import MAX_SEGMENTS, has_too_many_segments, holds_second_message
+from hl7.header import Header, is_event_code, trigger_event
+from hl7.mllp import Frame, FrameFault
+from receiver.intake.sender_table import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A reason and its acknowledgement: MSA-1 in original mode, ERR-3, ERR-2 and ERR-8."""
+
+    reason: str
+    code: str
+    error: int
+    location: tuple[str, ...]
+    text: str
+
+
+NOT_HL7 = Rejection("not_hl7", "AE", 100, ("MSH", "1"), "The message does not begin with MSH")
+MSH_UNREADABLE = Rejection(
+    "msh_unreadable", "AE", 102, ("MSH", "1", "2"), "MSH-2 does not name the delimiters"
+)
+BATCH = Rejection(
+    "batch", "AE", 100, (), "Batches (FHS, BHS) are not accepted: send one message in a frame"
+)
+SECOND_MESSAGE = Rejection(
+    "second_message", "AE", 100, (), "The frame holds more than one message: send one in a frame"
+)
+NO_START_BLOCK = Rejection(
+    "no_start_block", "AE", 207, (), "The frame does not begin with the start block 0x0B"
+)
+NO_CONTROL_ID = Rejection("no_control_id", "AE", 101, ("MSH", "1", "10"), "MSH-10 is empty")
+UNKNOWN_TYPE = Rejection(
+    "unknown_type", "AR", 200, ("MSH", "1", "9", "1", "1"), "Only ADT messages are accepted here"
+)
+UNKNOWN_TRIGGER = Rejection(
+    "unknown_trigger",
+    "AR",
+    201,
+    ("MSH", "1", "9", "1", "2"),
+    "MSH-9.2 is not a trigger event of ADT",
+)
+PROCESSING_ID = Rejection(
+    "processing_id", "AR", 202, ("MSH", "1", "11", "1"), "This processing id is not accepted here"
+)
+SENDER_NOT_ALLOWED = Rejection(
+    "sender_not_allowed",
+    "AR",
+    207,
+    ("MSH", "1", "3"),
+    "This connection may not send as this sender",
+)
+TRIGGER_NOT_ALLOWED = Rejection(
+    "trigger_not_allowed",
+    "AR",
+    201,
+    ("MSH", "1", "9", "1", "2"),
+    "This sender may not send this trigger event",
+)
+TOO_MANY_SEGMENTS = Rejection(
+    "too_many_segments", "AR", 207, (), f"The message has more than {MAX_SEGMENTS} segments"
+)
+OVERSIZE = Rejection("oversize", "AR", 207, (), "The message is longer than the receiver accepts")
+CUT_OFF = Rejection("cut_off", "AR", 207, (), "The frame has no end block")
+UNAVAILABLE = Rejection(
+    "store_unavailable", "AR", 207, (), "The message could not be stored and should be sent again"
+)
+RECEIVER_FAULT = Rejection(
+    "receiver_fault", "AR", 207, (), "The receiver failed and the message should be sent again"
+)
+
+_BATCH = re.compile(rb"[\xef\xbb\xbf\x00 \t\r\n]*(?:FHS|BHS)[!-/:-@\[-`{-~]")
+
+_OF_FAULT = {
+    FrameFault.OVERSIZE: OVERSIZE,
+    FrameFault.CUT_OFF: CUT_OFF,
+    FrameFault.NO_START_BLOCK: NO_START_BLOCK,
+}
+
+
+class Rules:
+    """Checks form, MSH-9, MSH-11, sender and size of a message. `processing_ids` are the accepted MSH-11."""
+
+    def __init__(self, processing_ids: frozenset[str]) -> None:
+        self._processing_ids = processing_ids
+
+    def rejection_of(self, frame: Frame, header: Header | None, origin: Origin) -> Rejection | None:
+        """Returns the reason to reject this frame's message, None when it is to be stored.
+
+        PID, version and patient are not checked here: a message that can be stored is acknowledged, and
+        the workflow handles its faults.
+        """
+        if frame.fault in _OF_FAULT:
+            return _OF_FAULT[frame.fault]
+        if header is None or not header.leads:
+            return BATCH if _BATCH.match(frame.message) else NOT_HL7
+        trigger = trigger_event(header)
+        return (
+            self._of_header(header, trigger)
+            or self._of_sender(header, trigger, origin)
+            or _of_content(header)
+        )
+
+    def _of_header(self, header: Header, trigger: str) -> Rejection | None:
+        letterhead = header.letterhead
+        if not letterhead.readable:
+            return MSH_UNREADABLE
+        if not header.control_id.strip():
+            return NO_CONTROL_ID
+        if letterhead.message_type != "ADT":
+            return UNKNOWN_TYPE
+        if not is_event_code(trigger):
+            return UNKNOWN_TRIGGER
+        # An empty MSH-11 is accepted: senders of HL7 2.1 leave it out.
+        if letterhead.processing_id and letterhead.processing_id not in self._processing_ids:
+            return PROCESSING_ID
+        return None
+
+    def _of_sender(self, header: Header, trigger: str, origin: Origin) -> Rejection | None:
+        letterhead = header.letterhead
+        sender = origin.sender(letterhead.sending_application, letterhead.sending_facility)
+        if sender is None:
+            return SENDER_NOT_ALLOWED
+        if sender.trigger_events and trigger not in sender.trigger_events:
+            return TRIGGER_NOT_ALLOWED
+        return None
+
+
+def _of_content(header: Header) -> Rejection | None:
+    if has_too_many_segments(header):
+        return TOO_MANY_SEGMENTS
+    return SECOND_MESSAGE if holds_second_message(header) else None

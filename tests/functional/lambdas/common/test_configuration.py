@@ -1,0 +1,84 @@
+"""Functions read their senders from the version of the document that their deployment wrote."""
+
+import json
+import os
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from environments import load
+from lambdas.common.aws.clients import client
+from lambdas.common.errors import ConfigurationError
+from lambdas.common.senders import SenderProfile, sender_named
+from tests.conftest import clear_caches
+from tests.support import configuration
+
+
+def test_a_sender_has_a_name_and_a_zone_for_the_reader(aws: Any) -> None:
+    northgen = sender_named("northgen")
+    assert northgen.display_name == "Northtown General"
+    assert northgen.zone is not None
+    assert northgen.zone.key == "America/Halifax"
+    assert northgen.default_assigning_authority == "NORTHGEN"
+    assert sender_named("aws-blog") == sender_named("unknown") == SenderProfile()
+
+
+def test_the_document_is_read_once_for_the_life_of_a_sandbox(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    client("s3").meta.events.register(
+        "before-call.s3.GetObject", lambda **facts: reads.append(facts["event_name"])
+    )
+    for name in ("northgen", "aws-blog", "unknown"):
+        sender_named(name)
+    assert len(reads) == 1
+
+
+def test_a_sandbox_reads_the_document_of_its_own_deployment(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A document that comes later is that of functions with another version in their environment."""
+    own = os.environ["ENS_CONFIGURATION_VERSION"]
+    configuration.deploy('{"version": 1, "senders": []}', monkeypatch)
+    monkeypatch.setenv("ENS_CONFIGURATION_VERSION", own)
+    assert sender_named("northgen").display_name == "Northtown General"
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["", "{", "[]", "{}", '{"version": 1}', '{"version": 1, "senders": [{"time_zone": "UTC"}]}'],
+)
+def test_a_document_of_another_shape_is_a_configuration_error(
+    document: str, aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configuration.deploy(document, monkeypatch)
+    with pytest.raises(ConfigurationError, match="configuration: "):
+        sender_named("northgen")
+
+
+def test_a_document_of_a_later_format_is_not_guessed_at(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = {**json.loads(load("local").configuration()), "version": 2}
+    configuration.deploy(json.dumps(later), monkeypatch)
+    with pytest.raises(ConfigurationError, match="its version is not 1"):
+        sender_named("northgen")
+
+
+def test_a_missing_document_is_not_taken_for_one_without_senders(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENS_CONFIGURATION_KEY", "elsewhere.json")
+    with pytest.raises(ClientError):
+        sender_named("northgen")
+
+
+def test_a_zone_that_the_machine_does_not_know_does_not_stop_a_notification(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear_caches()
+    entry = {"name": "x", "time_zone": "Mars/Olympus", "display_name": "X"}
+    configuration.deploy(json.dumps({"version": 1, "senders": [entry]}), monkeypatch)
+    assert sender_named("x") == SenderProfile("X", None)

@@ -1,0 +1,273 @@
+"""Once, whatever dies and whoever else runs: never two mails, never none without a word."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ReadTimeoutError
+
+from lambdas.common.audit import chain
+from lambdas.common.aws import vault
+from lambdas.common.aws.clients import client
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.delivery import delivery, mailer
+from lambdas.delivery.ledger import attempts, deliveries, rate
+from tests.functional.lambdas.deliver_notification.world import (
+    EVENT_ID,
+    DeliveryWorld,
+    ledger_items,
+    sent_mails,
+    ses_answers,
+)
+
+
+class Death(BaseException):
+    """The sandbox dies: nothing after this line runs, no handler sees it."""
+
+
+POINTS: list[tuple[Any, str]] = [
+    (vault, "read_document"),
+    (deliveries, "read"),
+    (mailer, "build"),
+    (mailer, "store"),
+    (attempts, "claim"),
+    (rate, "may_send"),
+    (delivery, "why_suppressed"),
+    (attempts, "begin_sending"),
+    (mailer, "send"),
+    (attempts, "confirm"),
+    (chain, "append"),
+]
+IN_DOUBT = {
+    ("begin_sending", "after"),
+    ("send", "before"),
+    ("send", "after"),
+    ("confirm", "before"),
+}
+"""Between the mark that a send begins and the answer in the ledger nobody can know."""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("module", "name"), POINTS, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_a_crash_at_any_point_never_sends_two_and_never_hides_that_none_went(
+    aws: Any, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    world = DeliveryWorld()
+    monkeypatch.setattr(attempts, "LEASE_MS", -1)  # the next run comes long after
+    with monkeypatch.context() as crash:
+        crash.setattr(module, name, dying(getattr(module, name), moment))
+        with pytest.raises(Death):
+            world.run()
+    gone_before = len(sent_mails())
+
+    outcome = world.run()["outcome"]
+
+    if (name, moment) in IN_DOUBT:
+        assert outcome == "unknown"
+        assert len(sent_mails()) == gone_before
+        assert world.actions == ["UNKNOWN"]
+    else:
+        assert outcome == "sent"
+        assert len(sent_mails()) == 1
+        assert world.actions.count("SENT") == 1
+
+    assert world.run()["outcome"] == outcome
+    assert len(sent_mails()) <= 1
+
+
+def dying(real: Callable[..., Any], moment: str) -> Callable[..., Any]:
+    """`real`, in a sandbox that dies right before or right after it."""
+
+    def act(*arguments: Any, **named: Any) -> Any:
+        if moment == "after":
+            real(*arguments, **named)
+        raise Death
+
+    return act
+
+
+def test_an_audit_that_cannot_be_written_after_the_mail_went_is_written_by_the_next_run(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = DeliveryWorld()
+    with monkeypatch.context() as outage:
+        outage.setattr(chain, "append", failing(DependencyUnavailableError("dynamodb: down")))
+        with pytest.raises(DependencyUnavailableError):
+            world.run()
+    assert world.actions == []
+
+    assert world.run()["outcome"] == "sent"
+    assert len(sent_mails()) == 1
+    [entry] = chain.entries(EVENT_ID)
+    assert entry["action"] == "SENT"
+    assert entry["documents"] == [world.item["document"]]
+    assert entry["ses_message_id"] == world.item["ses_message_id"]
+
+
+def failing(error: Exception) -> Callable[..., Any]:
+    """Something that always raises `error`."""
+
+    def act(*arguments: Any, **named: Any) -> Any:
+        raise error
+
+    return act
+
+
+@pytest.mark.parametrize("writes", ["claimed", "sending", "sent", "held"])
+def test_a_write_whose_answer_is_lost_is_repeated_and_the_delivery_goes_on(
+    aws: Any, monkeypatch: pytest.MonkeyPatch, writes: str
+) -> None:
+    """The client repeats a write that was made already, so its condition must hold for its own work."""
+    if writes == "held":
+        monkeypatch.setattr(rate, "may_send", lambda *_: False)
+    world = DeliveryWorld()
+    with answer_lost(writes) as lost:
+        outcome = world.run()["outcome"]
+    assert lost == [writes]
+    assert outcome == ("held" if writes == "held" else "sent")
+    assert len(sent_mails()) == (0 if writes == "held" else 1)
+
+
+@contextmanager
+def answer_lost(state: str) -> Iterator[list[str]]:
+    """DynamoDB makes the first write that sets this state, and the client hears of it only at its second try."""
+    events, lost = client("dynamodb").meta.events, list[str]()
+
+    def once(request: AWSPreparedRequest, **_: Any) -> None:
+        values = json.loads(request.body).get("ExpressionAttributeValues", {})
+        if not lost and values.get(":new_state") == {"S": state}:
+            lost.append(state)
+            raise ReadTimeoutError(endpoint_url=request.url)
+
+    # Last: moto has made the write by then.
+    events.register_last("before-send.dynamodb.UpdateItem", once)
+    try:
+        yield lost
+    finally:
+        events.unregister("before-send.dynamodb.UpdateItem", once)
+
+
+def test_a_run_that_finds_another_at_it_leaves_it_alone(aws: Any) -> None:
+    world = DeliveryWorld()
+    inner: list[Exception] = []
+
+    def meanwhile(*arguments: Any) -> str:
+        try:
+            world.run_beside()
+        except DependencyUnavailableError as error:
+            inner.append(error)
+        return "ses-message-id"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mailer, "send", meanwhile)
+        assert world.run()["outcome"] == "sent"
+
+    assert [str(error) for error in inner] == ["ledger: another run is making this delivery"]
+    assert world.actions.count("SENT") == 1
+
+
+def test_two_runs_at_once_send_one_mail(aws: Any) -> None:
+    world = DeliveryWorld()
+    at_the_start = threading.Barrier(2)
+    real, outcomes = mailer.store, []
+
+    def together(*arguments: Any) -> Any:
+        stored = real(*arguments)
+        at_the_start.wait(timeout=60)
+        return stored
+
+    def run() -> None:
+        try:
+            outcomes.append(world.run_beside()["outcome"])
+        except DependencyUnavailableError:
+            outcomes.append("again later")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mailer, "store", together)
+        threads = [threading.Thread(target=run) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=30)
+
+    assert "sent" in outcomes
+    assert set(outcomes) <= {"sent", "again later"}
+    assert len(sent_mails()) == 1
+    assert world.run()["outcome"] == "sent"
+    assert world.actions.count("SENT") == 1
+    assert len([item for item in ledger_items() if "event_id" in item]) == 1
+
+
+def test_a_claim_that_was_lost_to_another_run_does_not_send(aws: Any) -> None:
+    world = DeliveryWorld()
+    real = attempts.begin_sending
+
+    def robbed(ours: attempts.Delivery, attempt: str, document: Any) -> None:
+        attempts.release(ours, attempt)
+        attempts.claim(ours, "another attempt")
+        real(ours, attempt, document)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attempts, "begin_sending", robbed)
+        with pytest.raises(DependencyUnavailableError, match="took this delivery over"):
+            world.run()
+    assert sent_mails() == []
+
+
+def test_a_slow_run_that_was_given_up_on_still_tells_what_it_knows(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "LEASE_MS", -1)
+    world = DeliveryWorld()
+    real = mailer.send
+
+    def slowly(*arguments: Any) -> str:
+        monkeypatch.setattr(mailer, "send", real)
+        assert world.run_beside()["outcome"] == "unknown"
+        return real(*arguments)
+
+    monkeypatch.setattr(mailer, "send", slowly)
+    assert world.run()["outcome"] == "sent"
+    assert world.item["state"] == "sent"
+    assert world.actions == ["UNKNOWN", "SENT"]
+    assert len(sent_mails()) == 1
+
+
+def test_a_delivery_that_a_person_holds_back_is_not_sent(aws: Any) -> None:
+    world = DeliveryWorld()
+    with ses_answers(ReadTimeoutError(endpoint_url="x")):
+        world.run()
+    ledger_item = world.item
+    aws.client("dynamodb").update_item(
+        TableName="ledger",
+        Key={"delivery_id": {"S": ledger_item["delivery_id"]}},
+        UpdateExpression="SET #state = :held",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={":held": {"S": "held"}},
+    )
+    assert world.run()["outcome"] == "held"
+    assert sent_mails() == []
+
+
+def test_what_the_first_attempt_wrote_is_what_every_attempt_sends(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = DeliveryWorld()
+    with monkeypatch.context() as outage:
+        outage.setattr(attempts, "claim", failing(DependencyUnavailableError("dynamodb: down")))
+        with pytest.raises(DependencyUnavailableError):
+            world.run()
+    first = vault.write_once(EVENT_ID, f"mail/{world.delivery_id}.eml", b"", "message/rfc822")[0]
+    world.task["clinical"] = {"outcome": "unavailable"}
+    world.run()
+
+    [mail] = sent_mails()
+    assert mail["Date"].encode() in first
+    plain, _ = mail.iter_parts()
+    assert "I48.91" in plain.get_content()

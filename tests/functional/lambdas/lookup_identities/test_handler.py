@@ -1,0 +1,346 @@
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from lambdas.common.audit import chain
+from lambdas.common.aws.clients import client
+from lambdas.common.aws.vault import read_document
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.recipient import RecipientReason
+from lambdas.common.errors import (
+    ConfigurationError,
+    DependencyUnavailableError,
+    EnsError,
+    IdentityAmbiguousError,
+    IdentityConflictError,
+    IdentityNotFoundError,
+)
+from lambdas.common.keys import reference_keys
+from lambdas.lookup_identities.handler import lambda_handler
+from tests.functional.lambdas.lookup_identities.conftest import Item, RunStep
+from tests.support import configuration
+from tests.support.broken import breaking, refusing
+from tests.support.private import without_digests
+
+EVENT_ID = "e" * 32
+
+
+def patient_event(
+    *identifiers: PatientIdentifier, sender: str = "northgen", **patient: Any
+) -> PatientEvent:
+    described: dict[str, Any] = {
+        "name": Name("OKAFOR", "AMARA"),
+        "birth_date": "1958-02-14",
+        "sex": "F",
+        **patient,
+    }
+    return PatientEvent(
+        event_id=EVENT_ID,
+        trigger_event="A01",
+        event_kind=EventKind.ADMISSION,
+        notifiable=True,
+        hl7_version="2.5.1",
+        sender=sender,
+        patient=Patient(identifiers=identifiers, **described),
+    )
+
+
+def northgen(value: str) -> PatientIdentifier:
+    return PatientIdentifier(value, "NORTHGEN", identifier_type="MR")
+
+
+OKAFOR = patient_event(northgen("H00412"))
+REHAK = patient_event(
+    northgen("H00618"), name=Name("Rehak", "Tomas"), birth_date="1949-12-05", sex="M"
+)
+BRANDT = patient_event(northgen("H00533"), name=Name("Brandt", "Lena"), birth_date="1971-09-30")
+
+
+def reference(kind: str, value: str) -> str:
+    return reference_keys().reference(kind, value)
+
+
+def stored(version_id: str) -> Identities:
+    return read_as(Identities, read_document(EVENT_ID, "identities.json", version_id))
+
+
+def actions() -> list[tuple[str, str]]:
+    return [(entry["action"], entry["outcome"]) for entry in chain.entries(EVENT_ID)]
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_patient_is_resolved_and_the_primary_care_provider_told(run_step: RunStep) -> None:
+    result = run_step(OKAFOR)
+
+    lindqvist = reference("recipient", "dr-lindqvist")
+    assert {**result, "version_id": ""} == {
+        "patient_ref": reference("patient", "p-okafor"),
+        "recipient_count": 1,
+        "recipients": [
+            {
+                "recipient_ref": lindqvist,
+                "detail": "full",
+                "analysis": "full",
+            }
+        ],
+        "version_id": "",
+    }
+    identities = stored(result["version_id"])
+    assert identities.recipients[0].address == "petra.lindqvist@millclinic.example"
+    assert identities.recipients[0].name.display() == "Dr Petra Lindqvist"
+    assert identities.matched_on == ("PID-3", "PID-5.1", "PID-7", "PID-8")
+    assert [refused.reason for refused in identities.considered] == ["NO_ENDPOINT"]
+
+
+@pytest.mark.usefixtures("registry")
+def test_the_audit_says_who_and_why_in_references_only(run_step: RunStep) -> None:
+    result = run_step(OKAFOR)
+
+    query, entry = chain.entries(EVENT_ID)
+    assert (query["action"], query["backend"], query["answer"]) == (
+        "QUERIED",
+        "registry",
+        "matched",
+    )
+    assert query["asked"] == [reference_keys().reference("identifier", "NORTHGEN", "H00412")]
+    assert (entry["action"], entry["outcome"]) == ("RESOLVED", "ok")
+    assert entry["patient_ref"] == result["patient_ref"]
+    chosen = [{k: v for k, v in one.items() if k != "reasons"} for one in entry["recipients"]]
+    assert chosen == result["recipients"], "the state says the same without the reasons"
+    assert [one["reasons"] for one in entry["recipients"]] == [["primary_care"]]
+    assert entry["considered"][0]["reason"] == "NO_ENDPOINT"
+    assert entry["documents"][0]["version_id"] == result["version_id"]
+    assert chain.verify(EVENT_ID).holds
+
+
+@pytest.mark.usefixtures("registry")
+def test_the_entry_of_the_look_up_costs_no_round_trip_of_its_own(run_step: RunStep) -> None:
+    calls: list[str] = []
+
+    def count(model: Any, **_: Any) -> None:
+        calls.append(model.name)
+
+    client("dynamodb").meta.events.register("before-call.dynamodb", count)
+    run_step(OKAFOR)
+    assert calls == ["BatchGetItem", "BatchGetItem", "GetItem", "TransactWriteItems"]
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize(
+    ("event", "answer"),
+    [
+        (patient_event(northgen("H99999")), "not_found"),
+        (patient_event(northgen("H00850")), "ambiguous"),
+        (patient_event(northgen("H00412"), northgen("H00533")), "conflict"),
+        (patient_event(northgen("H00412"), name=Name("Brown")), "matched"),
+    ],
+)
+def test_a_look_up_that_ends_badly_has_its_one_entry_too(
+    run_step: RunStep, event: PatientEvent, answer: str
+) -> None:
+    with pytest.raises(EnsError):
+        run_step(event)
+    query, _ = chain.entries(EVENT_ID)
+    assert (query["action"], query["answer"]) == ("QUERIED", answer)
+    assert chain.verify(EVENT_ID).holds
+
+
+def test_once_a_day_the_rosters_that_end_soon_are_counted_and_named_by_reference(
+    file_item: Callable[[Item], None],
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    today = datetime.now(UTC).date()
+    for provider, days in (("dr-a", 14), ("dr-b", 3), ("dr-c", 13), ("dr-d", 15), ("dr-e", 2)):
+        for patient in ("p-1", "p-2"):
+            last = (today + timedelta(days=days)).isoformat()
+            at = {"pk": f"patient#{patient}", "sk": f"provider#{provider}"}
+            file_item({**at, "provider_id": provider, "roster_until": last})
+    clock = {"source": "aws.events", "detail-type": "Scheduled Event", "time": "…"}
+    assert lambda_handler(clock, None) == {"ending": 2}
+    assert '"RostersEnding":[2.0]' in capsys.readouterr().out
+    named = [getattr(record, "recipient_ref", "") for record in caplog.records]
+    assert named[:2] == [reference("recipient", "dr-a"), reference("recipient", "dr-b")]
+    assert chain.entries("rosters") == []
+
+
+@pytest.mark.usefixtures("registry")
+def test_no_log_result_or_audit_entry_holds_a_name_number_or_address(
+    run_step: RunStep, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    result = run_step(OKAFOR)
+    with pytest.raises(IdentityConflictError) as raised:
+        run_step(replace(OKAFOR, patient=replace(OKAFOR.patient, birth_date="1931-01-01")))
+
+    out = capsys.readouterr()
+    said = json.dumps(
+        [result, chain.entries(EVENT_ID), str(raised.value), out.out, out.err, caplog.text]
+    )
+    for secret in ("kafor", "OKAFOR", "mara", "H00412", "1958", "1931", "indqvist", "millclinic"):
+        assert secret not in without_digests(said)
+
+
+@pytest.mark.usefixtures("registry")
+def test_several_recipients_are_each_told_and_an_inactive_one_is_considered(
+    run_step: RunStep,
+) -> None:
+    result = run_step(REHAK)
+    assert [told["recipient_ref"] for told in result["recipients"]] == [
+        reference("recipient", "dr-chen"),
+        reference("recipient", "dr-lindqvist"),
+    ]
+    assert [refused.reason for refused in stored(result["version_id"]).considered] == [
+        "RECIPIENT_OFF"
+    ]
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_provider_named_in_the_message_adds_a_reason_and_never_a_recipient(
+    run_step: RunStep,
+) -> None:
+    event = replace(
+        REHAK,
+        practitioners=(
+            Practitioner(
+                PractitionerRole.ATTENDING, "1666666668", "NPI", "NPI", Name("Chen", "Wei"), "PV1-7"
+            ),
+            Practitioner(
+                PractitionerRole.ADMITTING, "1777777776", "NPI", "NPI", Name("Barros"), "PV1-17"
+            ),
+            Practitioner(
+                PractitionerRole.PRIMARY_CARE, name=Name("LINDQVIST", "PETRA"), field="PD1-4"
+            ),
+        ),
+    )
+    result = run_step(event)
+    identities = stored(result["version_id"])
+    reasons = [told.reasons for told in identities.recipients]
+    assert reasons == [("care_team", "attending"), ("primary_care",)]
+    assert {reason for told in reasons for reason in told} <= set(RecipientReason)
+    considered = identities.considered
+    assert (considered[-1].relationship, considered[-1].reason) == ("admitting", "NO_RECIPIENT")
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_patient_without_relationships_has_no_recipient_and_the_event_ends_well(
+    run_step: RunStep,
+) -> None:
+    result = run_step(BRANDT)
+    assert (result["recipient_count"], result["recipients"]) == (0, [])
+    assert actions() == [("QUERIED", "ok"), ("NO_RECIPIENT", "no_recipient")]
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_number_without_authority_takes_the_senders_default(run_step: RunStep) -> None:
+    bare = replace(
+        OKAFOR, patient=replace(OKAFOR.patient, identifiers=(PatientIdentifier("H00412"),))
+    )
+    assert run_step(bare)["recipient_count"] == 1
+    with pytest.raises(IdentityNotFoundError):
+        run_step(replace(bare, sender="aws-blog"))
+
+
+@pytest.mark.usefixtures("registry")
+def test_an_authority_may_be_named_by_its_universal_id_alone(run_step: RunStep) -> None:
+    sent = PatientIdentifier("H00412", universal_id="2.16.840.1.113883.3.9999.11")
+    event = replace(OKAFOR, patient=replace(OKAFOR.patient, identifiers=(sent,)))
+    assert run_step(event)["recipient_count"] == 1
+
+
+@pytest.mark.usefixtures("registry")
+def test_an_unknown_patient_is_audited_as_such(run_step: RunStep) -> None:
+    with pytest.raises(IdentityNotFoundError, match="knows none of the identifiers"):
+        run_step(patient_event(northgen("H99999")))
+    assert actions() == [("QUERIED", "ok"), ("UNKNOWN_PATIENT", "unknown_patient")]
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_right_number_of_an_unknown_authority_names_nobody(run_step: RunStep) -> None:
+    with pytest.raises(IdentityNotFoundError):
+        run_step(patient_event(PatientIdentifier("H00412", "SOUTHGEN")))
+
+
+@pytest.mark.usefixtures("registry")
+def test_two_identifiers_of_different_patients_conflict(run_step: RunStep) -> None:
+    with pytest.raises(IdentityConflictError, match=r"PID-3\[1\] and PID-3\[2\]"):
+        run_step(patient_event(northgen("H00412"), northgen("H00533")))
+
+
+@pytest.mark.usefixtures("registry")
+def test_somebody_elses_surname_conflicts(run_step: RunStep) -> None:
+    with pytest.raises(IdentityConflictError, match=r"^PID-5\.1 disagrees with the registry$"):
+        run_step(patient_event(northgen("H00412"), name=Name("Brown", "Amara")))
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_number_of_two_patients_is_ambiguous(run_step: RunStep) -> None:
+    lind = patient_event(northgen("H00850"), name=Name("Lind"), birth_date="1990-04-17")
+    with pytest.raises(IdentityAmbiguousError, match=r"^PID-3: "):
+        run_step(lind)
+
+
+def test_a_registry_that_points_to_a_missing_patient_is_a_configuration_error(
+    run_step: RunStep, file_item: Callable[[Item], None]
+) -> None:
+    file_item({"pk": "identifier#NORTHGEN#H00412", "sk": "patient", "patient_id": "gone"})
+    with pytest.raises(ConfigurationError):
+        run_step(OKAFOR)
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize("operation", ["BatchGetItem", "Query"])
+def test_a_throttled_registry_is_a_dependency_that_is_unavailable(
+    run_step: RunStep, operation: str
+) -> None:
+    code = "ProvisionedThroughputExceededException"
+    # Only for a patient without a circle is the partition queried.
+    event = OKAFOR if operation == "BatchGetItem" else BRANDT
+    with (
+        refusing(client("dynamodb"), operation, code) as refused,
+        pytest.raises(DependencyUnavailableError, match=code),
+    ):
+        run_step(event)
+    assert len(refused) == 2  # the one try more that botocore makes
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_registry_that_recovers_within_botocores_retry_is_not_noticed(run_step: RunStep) -> None:
+    with refusing(client("dynamodb"), "BatchGetItem", "ThrottlingException", times=1):
+        assert run_step(OKAFOR)["recipient_count"] == 1
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_silent_registry_is_a_dependency_that_is_unavailable(run_step: RunStep) -> None:
+    silent = ReadTimeoutError(endpoint_url="http://registry.example")
+    with (
+        breaking(client("dynamodb"), "BatchGetItem", silent),
+        pytest.raises(DependencyUnavailableError, match="ReadTimeoutError"),
+    ):
+        run_step(OKAFOR)
+
+
+@pytest.mark.parametrize("senders", ["", '["northgen"]', '[{"default_assigning_authority": "x"}]'])
+def test_senders_that_cannot_be_read_are_a_configuration_error(
+    run_step: RunStep, monkeypatch: pytest.MonkeyPatch, senders: str
+) -> None:
+    configuration.deploy(f'{{"version": 1, "senders": {senders}}}', monkeypatch)
+    with pytest.raises(ConfigurationError, match="configuration: "):
+        run_step(OKAFOR)
+
+
+def test_a_missing_table_name_is_a_configuration_error(
+    run_step: RunStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ENS_REGISTRY_TABLE")
+    with pytest.raises(ConfigurationError, match="ENS_REGISTRY_TABLE is not set"):
+        run_step(OKAFOR)

@@ -1,0 +1,232 @@
+"""ParseMessage against moto: the audit, the status, the document, and what goes into the state."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from lambdas.common import status
+from lambdas.common.audit import chain
+from lambdas.common.aws import vault
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.errors import ConfigurationError, UnexpectedError, UnprocessableMessageError
+from lambdas.parse_message.handler import lambda_handler
+from tests.support import configuration
+from tests.support.messages import sample, vaulted, with_pdf
+from tests.support.private import without_digests
+
+EXECUTION = "arn:aws:states:us-east-1:123456789012:express:ens:run-1"
+
+
+def run(envelope: dict[str, Any], attempt: int = 0) -> dict[str, Any]:
+    task = {"envelope": envelope, "execution_arn": EXECUTION, "attempt": attempt}
+    result: dict[str, Any] = lambda_handler(task, None)
+    return result
+
+
+def actions(envelope: dict[str, Any]) -> list[str]:
+    return [entry["action"] for entry in chain.entries(envelope["event_id"])]
+
+
+def entry(envelope: dict[str, Any], action: str) -> dict[str, Any]:
+    return next(e for e in chain.entries(envelope["event_id"]) if e["action"] == action)
+
+
+def complete(envelope: dict[str, Any]) -> None:
+    boto3.client("dynamodb").update_item(
+        TableName="status",
+        Key={"event_id": {"S": envelope["event_id"]}},
+        UpdateExpression="SET #s = :s",
+        ExpressionAttributeNames={"#s": "status"},
+        ExpressionAttributeValues={":s": {"S": "COMPLETED"}},
+    )
+
+
+def test_an_admission_is_parsed_audited_and_handed_on(aws: Any) -> None:
+    envelope = vaulted(sample("admission"))
+    result = run(envelope)
+
+    encounter_ref = result.pop("encounter_ref")
+    version_id = result.pop("version_id")
+    assert encounter_ref.startswith("k1.")
+    assert result == {
+        "event_id": envelope["event_id"],
+        "sender": "northgen",
+        "received_at": envelope["received_at"],
+        "trigger_event": "A01",
+        "event_kind": "admission",
+        "notifiable": True,
+        "duplicate": False,
+        "changes_identity": False,
+    }
+    document = vault.read_document(envelope["event_id"], "event.json", version_id)
+    assert read_as(PatientEvent, document).patient.name.family == "Okafor"
+
+    assert actions(envelope) == ["RECEIVED", "PARSED"]
+    received, parsed = chain.entries(envelope["event_id"])
+    assert received["message_control_id"] == "NG-20261123-000731"
+    assert received["received_at"] == envelope["received_at"]
+    assert received["documents"][0]["sha256"] == envelope["sha256"]
+    assert parsed["documents"][0]["version_id"] == version_id
+    assert (parsed["trigger_event"], parsed["event_kind"]) == ("A01", "admission")
+    assert parsed["encounter_ref"] == encounter_ref
+    assert parsed["counts"] == {"notes": 4, "skipped_notes": 0, "warnings": 0}
+    assert chain.verify(envelope["event_id"]).holds
+
+    item = status.read(envelope["event_id"])
+    assert item is not None
+    assert (item.status, item.execution_arn) == ("OPEN", EXECUTION)
+
+
+def test_the_senders_time_zone_dates_a_time_without_offset(aws: Any) -> None:
+    envelope = vaulted(sample("ed_registration"))
+    result = run(envelope)
+    event = read_as(PatientEvent, vault.read_document(envelope["event_id"], "event.json"))
+    assert event.visit.admitted_at == "2026-11-23T02:05-04:00"
+    assert result["event_kind"] == "ed_registration"
+
+
+@pytest.mark.parametrize("name", ["bed_move", "merge"])
+def test_what_notifies_nobody_is_audited_as_such(aws: Any, name: str) -> None:
+    envelope = vaulted(sample(name))
+    result = run(envelope)
+    assert (result["notifiable"], result["duplicate"], result["event_kind"]) == (False, False, "")
+    assert actions(envelope) == ["RECEIVED", "NOT_NOTIFIABLE"]
+    assert entry(envelope, "NOT_NOTIFIABLE")["outcome"] == "not_notifiable"
+
+
+def test_a_completed_event_is_a_duplicate_and_stays_completed(aws: Any) -> None:
+    envelope = vaulted(sample("admission"))
+    first = run(envelope)
+    complete(envelope)
+
+    result = run(envelope)
+
+    assert set(result) == set(first)
+    assert (result["duplicate"], result["notifiable"]) == (True, False)
+    assert actions(envelope) == ["RECEIVED", "PARSED", "DUPLICATE"]
+    item = status.read(envelope["event_id"])
+    assert item is not None
+    assert item.status == "COMPLETED"
+
+
+def test_a_replay_by_name_passes_the_duplicate_check(aws: Any) -> None:
+    envelope = vaulted(sample("admission"))
+    run(envelope)
+    complete(envelope)
+    result = run({**envelope, "replay": "ines"})
+    assert (result["duplicate"], result["notifiable"]) == (False, True)
+    assert actions(envelope) == ["RECEIVED", "PARSED", "PARSED"]
+
+
+@pytest.mark.parametrize("stage", ["OPEN", "FAILED"])
+def test_an_event_that_did_not_complete_runs_again(aws: Any, stage: str) -> None:
+    envelope = vaulted(sample("admission"))
+    run(envelope)
+    boto3.client("dynamodb").put_item(
+        TableName="status",
+        Item={"event_id": {"S": envelope["event_id"]}, "status": {"S": stage}},
+    )
+    assert run(envelope)["notifiable"]
+    assert actions(envelope).count("RECEIVED") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "message_control_id"),
+    [
+        ("no_pid", "NG-20261123-000805"),
+        ("wrong_version", "NG-20261123-000806"),
+        ("not_hl7", None),
+    ],
+)
+def test_what_cannot_be_parsed_is_received_and_refused_by_name(
+    aws: Any, name: str, message_control_id: str | None
+) -> None:
+    envelope = vaulted(sample(name))
+    with pytest.raises(UnprocessableMessageError) as refused:
+        run(envelope)
+    assert "Okafor" not in str(refused.value)
+    assert actions(envelope) == ["RECEIVED", "FAILED"]
+    assert entry(envelope, "RECEIVED").get("message_control_id") == message_control_id
+    assert entry(envelope, "FAILED")["error_name"] == "UnprocessableMessageError"
+
+
+def test_bytes_other_than_the_envelope_says_are_received_and_refused(aws: Any) -> None:
+    envelope = {**vaulted(sample("admission")), "sha256": "0" * 64}
+    with pytest.raises(UnprocessableMessageError, match="sha256"):
+        run(envelope)
+    assert actions(envelope) == ["RECEIVED", "FAILED"]
+
+
+def test_a_message_that_is_not_in_the_vault_is_our_fault_not_the_senders(aws: Any) -> None:
+    envelope = vaulted(sample("admission"))
+    missing = {**envelope, "key": "events/none/message.hl7", "version_id": "none"}
+    with pytest.raises(UnexpectedError):
+        run(missing)
+
+
+def test_another_message_with_the_same_control_id_is_processed_and_flagged_once(
+    aws: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = vaulted(sample("admission"))
+    other = vaulted(sample("admission").replace(b"Amara", b"Amarah"))
+    run(first)
+    assert run(other)["notifiable"]
+    run(other, attempt=1)
+    run(first, attempt=1)
+    assert actions(other).count("CONTROL_ID_REUSED") == 1
+    assert "CONTROL_ID_REUSED" not in actions(first)
+    assert capsys.readouterr().out.count('"ControlIdReused":[1.0]') == 1
+
+
+def test_two_senders_may_use_the_same_control_id(aws: Any) -> None:
+    run(vaulted(sample("admission")))
+    other = vaulted(sample("admission") + b"NTE|2||x\r", sender="aws-blog")
+    unknown = vaulted(sample("admission") + b"NTE|2||y\r", sender="unknown")
+    stranger = vaulted(sample("admission") + b"NTE|2||z\r", sender="unknown")
+    for envelope in (other, unknown, stranger):
+        assert run(envelope)["notifiable"]
+        assert "CONTROL_ID_REUSED" not in actions(envelope)
+
+
+def test_a_control_id_longer_than_any_key_is_still_received(aws: Any) -> None:
+    raw = sample("admission").replace(b"NG-20261123-000731", b"9" * 5_000)
+    envelope = vaulted(raw)
+    assert run(envelope)["notifiable"]
+    assert entry(envelope, "RECEIVED")["message_control_id"] == "9" * 199
+
+
+def test_messages_of_one_stay_share_their_encounter(aws: Any) -> None:
+    admitted, discharged = (run(vaulted(sample(name))) for name in ("admission", "discharge"))
+    elsewhere = run(vaulted(sample("two_recipients")))
+    assert admitted["encounter_ref"] == discharged["encounter_ref"]
+    assert elsewhere["encounter_ref"] != admitted["encounter_ref"]
+    assert run(vaulted(sample("merge")))["encounter_ref"] == ""
+
+
+def test_a_300_kb_message_passes(aws: Any) -> None:
+    result = run(vaulted(with_pdf(300)))
+    assert result["event_kind"] == "admission"
+
+
+def test_a_faulty_list_of_senders_is_a_configuration_error(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configuration.deploy('{"version": 1, "senders": [1]}', monkeypatch)
+    with pytest.raises(ConfigurationError, match="configuration: "):
+        run(vaulted(sample("admission")))
+
+
+PHI = ("Okafor", "OKAFOR", "Amara", "H00412", "1958", "Lindqvist", "V884305", "pneumonia")
+
+
+def test_no_phi_in_state_log_metric_or_audit(aws: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    envelope = vaulted(sample("phi_in_ids"), sender="unknown")
+    result = run(envelope)
+    entries = chain.entries(envelope["event_id"])
+    assert entries[0].pop("message_control_id") == "H00412-0001"
+    printed = capsys.readouterr()
+    for written in (json.dumps(result), json.dumps(entries), printed.out + printed.err):
+        assert not [value for value in PHI if value in without_digests(written)]

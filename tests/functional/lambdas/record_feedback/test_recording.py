@@ -1,0 +1,190 @@
+"""SES's events into the ledger and the audit chain, once each."""
+
+from typing import Any
+
+import boto3
+import pytest
+
+from lambdas.common.audit import chain
+from lambdas.common.aws.items import to_item
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.delivery.ledger import table
+from lambdas.record_feedback.handler import lambda_handler
+from tests.support.lambda_context import LambdaContext
+from tests.support.logs import on_stdout
+from tests.support.ses_events import ses_event
+
+EVENT_ID, DELIVERY_ID = "5e" * 16, "d1" * 16
+
+
+@pytest.fixture(autouse=True)
+def _aws(aws: Any) -> None:
+    pass
+
+
+def given(state: str, **more: Any) -> None:
+    """A delivery in the ledger."""
+    item = {
+        "delivery_id": DELIVERY_ID,
+        "event_id": EVENT_ID,
+        "recipient_ref": "k1.recipient",
+        "channel": "email",
+        "patient_ref": "k1.patient",
+        "state": state,
+        "attempt_id": "a",
+        "updated_at": "2026-11-23T13:12:00.000Z",
+        **more,
+    }
+    boto3.client("dynamodb").put_item(TableName="ledger", Item=to_item(item))
+
+
+def feed(event_type: str, **part: Any) -> dict[str, Any]:
+    """What the function returns for one event about the delivery."""
+    event = ses_event(event_type, EVENT_ID, DELIVERY_ID, **part)
+    answer: dict[str, Any] = lambda_handler(event, LambdaContext("RecordFeedback"))
+    return answer
+
+
+def ledger() -> dict[str, Any]:
+    return table.read_item(DELIVERY_ID)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "action", "outcome"),
+    [
+        ("Delivery", "DELIVERED", "ok"),
+        ("DeliveryDelay", "DELAYED", "ok"),
+        ("Bounce", "BOUNCED", "refused"),
+        ("Complaint", "COMPLAINED", "refused"),
+        ("Reject", "REJECTED", "refused"),
+        ("Rendering Failure", "FAILED", "failed"),
+    ],
+)
+def test_what_became_of_a_mail_stands_in_the_chain_and_on_the_ledger(
+    event_type: str, action: str, outcome: str
+) -> None:
+    given("sent")
+    assert feed(event_type)["outcome"] == "recorded"
+
+    [entry] = chain.entries(EVENT_ID)
+    assert (entry["action"], entry["outcome"]) == (action, outcome)
+    assert (entry["delivery_id"], entry["recipient_ref"]) == (DELIVERY_ID, "k1.recipient")
+    assert entry["patient_ref"] == "k1.patient"
+    assert chain.verify(EVENT_ID).holds
+    assert ledger()["state"] == "sent"
+    assert [mark.split("#")[0] for mark in ledger()["feedback"]] == [action]
+
+
+@pytest.mark.parametrize("event_type", ["Delivery", "Bounce", "Reject"])
+def test_the_same_event_twice_leaves_one_entry(event_type: str) -> None:
+    given("sent")
+    assert feed(event_type)["outcome"] == "recorded"
+    assert feed(event_type)["outcome"] == "known"
+    assert len(chain.entries(EVENT_ID)) == 1
+    assert len(ledger()["feedback"]) == 1
+
+
+def test_every_delay_is_an_entry_of_its_own() -> None:
+    given("sent")
+    feed("DeliveryDelay")
+    feed("DeliveryDelay", timestamp="2026-11-23T14:00:00.000Z")
+    feed("Delivery", timestamp="2026-11-23T14:10:00.000Z")
+    assert [e["action"] for e in chain.entries(EVENT_ID)] == ["DELAYED", "DELAYED", "DELIVERED"]
+
+
+@pytest.mark.parametrize("state", ["unknown", "sending"])
+@pytest.mark.parametrize(
+    ("event_type", "settled"),
+    [
+        ("Send", "sent"),
+        ("Delivery", "sent"),
+        ("Bounce", "sent"),
+        ("Reject", "refused"),
+        ("Rendering Failure", "refused"),
+    ],
+)
+def test_an_event_settles_what_the_ledger_did_not_know(
+    state: str, event_type: str, settled: str
+) -> None:
+    given(state)
+    feed(event_type)
+    assert ledger()["state"] == settled
+    assert ledger()["ses_message_id"] == "0100018d-mail-000000"
+
+
+@pytest.mark.parametrize("state", ["sent", "refused", "held", "claimed"])
+def test_an_event_does_not_overrule_what_the_ledger_knows(state: str) -> None:
+    given(state)
+    feed("Delivery")
+    assert ledger()["state"] == state
+
+
+def test_that_ses_took_the_mail_is_news_only_where_nobody_knew() -> None:
+    given("sent")
+    assert feed("Send")["outcome"] == "known"
+    assert chain.entries(EVENT_ID) == []
+
+    given("unknown")
+    chain.append(
+        EVENT_ID,
+        {
+            "step": "DeliverNotification",
+            "action": "UNKNOWN",
+            "outcome": "unknown",
+            "delivery_id": DELIVERY_ID,
+        },
+    )
+    assert feed("Send")["outcome"] == "recorded"
+    assert feed("Send")["outcome"] == "known"
+    assert [e["action"] for e in chain.entries(EVENT_ID)] == ["UNKNOWN", "SENT"]
+
+
+def test_an_entry_that_could_not_be_written_is_written_when_the_event_comes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given("sent")
+
+    def down(*arguments: Any) -> None:
+        raise DependencyUnavailableError("dynamodb: down")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(chain, "append", down)
+        with pytest.raises(DependencyUnavailableError):
+            feed("Bounce")
+    assert feed("Bounce")["outcome"] == "recorded"
+    assert [e["action"] for e in chain.entries(EVENT_ID)] == ["BOUNCED"]
+
+
+def test_an_unknown_delivery_is_counted_and_dropped_without_an_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert feed("Delivery") == {"outcome": "not_ours"}
+    assert chain.entries(EVENT_ID) == []
+    assert '"FeedbackNotOurs":[1.0]' in capsys.readouterr().out.replace(" ", "")
+
+
+def test_a_delivery_of_another_event_is_not_ours() -> None:
+    given("unknown", event_id="0" * 32)
+    assert feed("Delivery") == {"outcome": "not_ours"}
+    assert ledger()["state"] == "unknown"
+
+
+def test_a_mail_without_our_tags_is_dropped_without_an_error() -> None:
+    event = ses_event("Delivery", EVENT_ID, DELIVERY_ID)
+    del event["detail"]["mail"]["tags"]
+    assert lambda_handler(event, LambdaContext("RecordFeedback")) == {"outcome": "not_ours"}
+
+
+def test_no_address_and_no_text_of_a_server_is_logged_audited_or_kept(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given("unknown")
+    with on_stdout("RecordFeedback"):
+        for event_type in ("Send", "DeliveryDelay", "Bounce", "Complaint", "Rendering Failure"):
+            feed(event_type)
+    out = capsys.readouterr().out
+    assert '"message":"done"' in out
+    written = [out, chain.entries(EVENT_ID), ledger()]
+    for text in map(str, written):
+        for private in ("clinic.example", "Petra", "Lindqvist", "Okonjo", "smtp", "Hospital"):
+            assert private not in text

@@ -1,0 +1,244 @@
+"""Whatever dies during a release, a fallback or a feedback: nobody is told twice, nobody is forgotten."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lambdas.common.audit import chain
+from lambdas.delivery import delivery, mailer, record, summary
+from lambdas.delivery.ledger import attempts, deliveries, due, problems, rate
+from lambdas.delivery.ledger import feedback as feedback_ledger
+from lambdas.delivery.ledger.states import AddressProblemState
+from lambdas.record_feedback.handler import lambda_handler as feedback
+from lambdas.release_deliveries import releasing
+from tests.functional.lambdas.deliver_notification.test_once import Death, dying
+from tests.functional.lambdas.deliver_notification.world import RECIPIENT, DeliveryWorld, sent_mails
+from tests.functional.lambdas.release_deliveries.world import (
+    STAND_IN,
+    due_now,
+    release,
+    states,
+    world_with_fallback,
+    worlds,
+)
+from tests.support.lambda_context import LambdaContext
+from tests.support.ses_events import ses_event
+
+# Two functions share one process' metrics here: the inner one publishes the outer one's.
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+MOMENTS = pytest.mark.parametrize("moment", ["before", "after"])
+IN_DOUBT = {
+    ("begin_sending", "after"),
+    ("send", "before"),
+    ("send", "after"),
+    ("confirm", "before"),
+}
+
+
+def names(value: Any) -> str:
+    """A point's name among the test's parameters."""
+    return value if isinstance(value, str) else ""
+
+
+@pytest.fixture(autouse=True)
+def _long_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever comes after a death comes so late that it is known to be one."""
+    monkeypatch.setattr(attempts, "LEASE_MS", -1)
+    monkeypatch.setattr(attempts, "TAKE_UP_AFTER", -due.TAKE_UP_AFTER)
+
+
+def dies_at(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str) -> None:
+    """One release that dies there."""
+    with monkeypatch.context() as crash:
+        crash.setattr(module, name, dying(getattr(module, name), moment))
+        with pytest.raises(Death):
+            release()
+
+
+def releases() -> None:
+    """The next minutes' releases."""
+    for _ in range(3):
+        release()
+
+
+@MOMENTS
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (due, "due_by"),
+        (deliveries, "bind"),
+        (releasing, "digest"),
+        (summary, "why_held"),
+        (summary, "why_suppressed"),
+        (summary, "rendered"),
+        (mailer, "store"),
+        (attempts, "claim"),
+        (rate, "may_send"),
+        (attempts, "begin_sending"),
+        (mailer, "send"),
+        (attempts, "confirm"),
+        (record, "of_delivery"),
+        (chain, "append"),
+        (deliveries, "settle_member"),
+    ],
+    ids=names,
+)
+def test_a_summary_is_told_once_and_its_members_with_it(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    for world in worlds(2):
+        world.run()
+    due_now()
+    dies_at(monkeypatch, module, name, moment)
+    gone = len(sent_mails())
+    releases()
+
+    doubtful = (name, moment) in IN_DOUBT
+    assert states() == {"unknown" if doubtful else "sent": 3}
+    assert len(sent_mails()) == (gone if doubtful else 1)
+    for number in (1, 2):
+        actions = [entry["action"] for entry in chain.entries(f"{number:032x}")]
+        assert actions == ["HELD", "UNKNOWN" if doubtful else "SENT"]
+
+
+@MOMENTS
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (due, "due_by"),
+        (releasing, "deliver"),
+        (mailer, "store"),
+        (attempts, "claim"),
+        (delivery, "why_suppressed"),
+        (attempts, "begin_sending"),
+        (mailer, "send"),
+        (attempts, "confirm"),
+        (chain, "append"),
+    ],
+    ids=names,
+)
+def test_one_held_alone_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    [world] = worlds(1)
+    world.run()
+    due_now()
+    dies_at(monkeypatch, module, name, moment)
+    gone = len(sent_mails())
+    releases()
+
+    doubtful = (name, moment) in IN_DOUBT
+    assert states() == {"unknown" if doubtful else "sent": 1}
+    assert len(sent_mails()) == (gone if doubtful else 1)
+    if doubtful:
+        assert [e["action"] for e in chain.entries(f"{1:032x}")] == ["HELD", "UNKNOWN"]
+        return
+    for _ in range(2):
+        feedback(
+            ses_event("Delivery", f"{1:032x}", world.delivery_id), LambdaContext("RecordFeedback")
+        )
+    assert [e["action"] for e in chain.entries(f"{1:032x}")] == ["HELD", "SENT", "DELIVERED"]
+
+
+@MOMENTS
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(attempts, "claim"), (attempts, "hold"), (chain, "append")],
+    ids=names,
+)
+def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    [world] = worlds(1)
+    with monkeypatch.context() as crash:
+        crash.setattr(module, name, dying(getattr(module, name), moment))
+        with pytest.raises(Death):
+            world.run()
+    assert world.run()["outcome"] == "held"
+    assert [entry["action"] for entry in chain.entries(f"{1:032x}")] == ["HELD"]
+    due_now()
+    releases()
+    assert len(sent_mails()) == 1
+
+
+@MOMENTS
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (feedback_ledger, "note"),
+        (feedback_ledger, "settle"),
+        (problems, "report"),
+        (deliveries, "tell_instead"),
+        (chain, "append"),
+    ],
+    ids=names,
+)
+def test_a_bounce_is_recorded_once_and_the_fallback_told_once(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    world = world_with_fallback()
+    world.run()
+    event = ses_event("Bounce", world.patient_event.event_id, world.delivery_id)
+    with monkeypatch.context() as crash:
+        crash.setattr(module, name, dying(getattr(module, name), moment))
+        with pytest.raises(Death):
+            feedback(event, LambdaContext("RecordFeedback"))
+    feedback(event, LambdaContext("RecordFeedback"))  # EventBridge brings it again
+    releases()
+
+    assert [mail["To"] for mail in sent_mails()] == [RECIPIENT.address, STAND_IN.address]
+    assert world.actions.count("BOUNCED") == 1
+    known = problems.read(AddressProblemState.ENDPOINT_BAD, world.item["endpoint_ref"])
+    assert known is not None
+    assert known.state == "endpoint_bad"
+
+
+@MOMENTS
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (attempts, "claim"),
+        (deliveries, "tell_instead"),
+        (attempts, "refuse"),
+        (chain, "append"),
+    ],
+    ids=names,
+)
+def test_an_address_given_up_is_refused_and_the_fallback_told_once(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    world = world_with_fallback()
+    endpoint = delivery.endpoint_of(RECIPIENT)
+    problems.report(AddressProblemState.ENDPOINT_BAD, endpoint, recipient_ref="k1.recipient")
+    with monkeypatch.context() as crash:
+        crash.setattr(module, name, dying(getattr(module, name), moment))
+        with pytest.raises(Death):
+            world.run()
+    refused(world)
+    releases()
+    assert [mail["To"] for mail in sent_mails()] == [STAND_IN.address]
+    assert world.actions.count("REFUSED") == 1
+
+
+def refused(world: DeliveryWorld) -> None:
+    """One more run, which finds it refused or refuses it."""
+    with pytest.raises(Exception, match="bounced or complained before"):
+        world.run()
+
+
+@MOMENTS
+@pytest.mark.parametrize(("module", "name"), [(attempts, "suppress"), (chain, "append")], ids=names)
+def test_one_suppressed_is_said_so_once(
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
+) -> None:
+    world = DeliveryWorld()
+    cancelled: Callable[..., str] = lambda *_, **__: "c" * 32  # noqa: E731
+    monkeypatch.setattr(delivery, "why_suppressed", cancelled)
+    with monkeypatch.context() as crash:
+        crash.setattr(module, name, dying(getattr(module, name), moment))
+        with pytest.raises(Death):
+            world.run()
+    assert world.run()["outcome"] == "suppressed"
+    assert world.actions == ["SUPPRESSED"]
+    assert sent_mails() == []

@@ -1,0 +1,105 @@
+"""An address that fails: the directory's fallback is told instead, once."""
+
+from dataclasses import replace
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from lambdas.common.audit import chain
+from lambdas.common.aws import vault
+from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.identities import Identities
+from lambdas.delivery.ledger import problems
+from lambdas.delivery.ledger.states import AddressProblemState
+from lambdas.record_feedback.handler import lambda_handler as feedback
+from tests.functional.lambdas.deliver_notification.world import (
+    ADMISSION,
+    EVENT_ID,
+    RECIPIENT,
+    DeliveryWorld,
+    ledger_items,
+    sent_mails,
+    ses_answers,
+)
+from tests.functional.lambdas.release_deliveries.world import (
+    STAND_IN,
+    due_now,
+    release,
+    states,
+    world_with_fallback,
+    worlds,
+)
+from tests.support.lambda_context import LambdaContext
+from tests.support.ses_events import ses_event
+
+
+@pytest.mark.parametrize("event_type", ["Bounce", "Complaint"])
+def test_a_bounce_or_complaint_gives_the_address_up_and_tells_the_fallback_once(
+    event_type: str,
+) -> None:
+    world = world_with_fallback()
+    world.run()
+    for _ in range(2):
+        feedback(
+            ses_event(event_type, EVENT_ID, world.delivery_id), LambdaContext("RecordFeedback")
+        )
+        release()
+    first, second = sent_mails()
+    assert (first["To"], second["To"]) == (RECIPIENT.address, STAND_IN.address)
+    plain = second.get_body(("plain",))
+    assert plain is not None
+    said = " ".join(plain.get_content().split())
+    assert "It could not be delivered to Dr Petra Lindqvist" in said
+    known = problems.read(AddressProblemState.ENDPOINT_BAD, world.item["endpoint_ref"])
+    assert known is not None
+    assert known.state == "endpoint_bad"
+    assert "clinic.example" not in str(ledger_items())
+
+
+def test_a_soft_bounce_gives_nothing_up() -> None:
+    world = world_with_fallback()
+    world.run()
+    feedback(
+        ses_event("Bounce", EVENT_ID, world.delivery_id, bounceType="Transient"),
+        LambdaContext("RecordFeedback"),
+    )
+    release()
+    assert len(sent_mails()) == 1
+
+
+def test_the_next_event_goes_to_the_fallback_at_once_and_to_a_new_address_again() -> None:
+    world = world_with_fallback()
+    world.run()
+    feedback(ses_event("Bounce", EVENT_ID, world.delivery_id), LambdaContext("RecordFeedback"))
+    later = replace(ADMISSION, event_id="9" * 32)
+    recipient = replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref)
+    again = DeliveryWorld((recipient,), later)
+    identities = Identities("k1.patient", recipients=(recipient,), fallbacks=(STAND_IN,))
+    written = vault.write_document(later.event_id, "identities.json", to_document(identities))
+    again.task["identities"]["version_id"] = written.version_id
+    with pytest.raises(Exception, match="bounced or complained before"):
+        again.run()
+    release()
+    assert [mail["To"] for mail in sent_mails()].count(STAND_IN.address) == 2
+    moved = DeliveryWorld(
+        (replace(recipient, address="new@clinic.example"),), replace(later, event_id="8" * 32)
+    )
+    assert moved.run()["outcome"] == "sent"
+
+
+def test_what_became_of_a_summary_stands_with_every_event_in_it() -> None:
+    for world in worlds(2):
+        world.run()
+    due_now()
+    with ses_answers(ReadTimeoutError(endpoint_url="x")):
+        assert release()["unknown"] == 1
+    assert states() == {"unknown": 3}
+    [summary] = [item for item in ledger_items() if item.get("members")]
+    for event_type in ("Delivery", "Complaint"):
+        for _ in range(2):
+            event = ses_event(event_type, summary["event_id"], summary["delivery_id"])
+            feedback(event, LambdaContext("RecordFeedback"))
+    assert states() == {"sent": 3}
+    for number in (1, 2):
+        actions = [entry["action"] for entry in chain.entries(f"{number:032x}")]
+        assert actions == ["HELD", "UNKNOWN", "DELIVERED", "COMPLAINED"]

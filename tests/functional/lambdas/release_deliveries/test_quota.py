@@ -1,0 +1,198 @@
+"""SES's daily quota: mails that meet it wait, the oldest goes first, nobody is told twice.
+
+The texts are AWS's: https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from lambdas.common.audit import chain
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.delivery.ledger import mail_account, rate
+from lambdas.delivery.ledger.items import MailAccount
+from lambdas.release_deliveries import account
+from local.ses_account import age_mails, set_daily_quota
+from tests.functional.lambdas.deliver_notification.world import (
+    RECIPIENT,
+    DeliveryWorld,
+    refusal,
+    sent_mails,
+    ses_answers,
+)
+from tests.functional.lambdas.release_deliveries.world import due_now, release, states, worlds
+
+DAILY = "Daily message quota exceeded."
+PER_SECOND = "Maximum sending rate exceeded."
+
+
+@pytest.fixture
+def ten_minutes_later(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every run comes after the time for which nothing is tried."""
+    monkeypatch.setattr(mail_account, "RETRY_AFTER", -mail_account.RETRY_AFTER)
+    yield
+
+
+def to_several(count: int) -> list[DeliveryWorld]:
+    """So many events, each for a recipient of its own."""
+    addressed = []
+    for number in range(1, count + 1):
+        recipient = replace(
+            RECIPIENT, recipient_ref=f"k1.{number}", address=f"p{number}@clinic.example"
+        )
+        addressed.append(DeliveryWorld((recipient,), worlds(number)[-1].patient_event))
+    return addressed
+
+
+def told() -> list[str]:
+    """The addresses of the mails that SES took, in order."""
+    return [str(mail["To"]) for mail in sent_mails()]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusal("ThrottlingException", message=DAILY),
+        refusal("Throttling", message=DAILY),
+        refusal("TooManyRequestsException", 429, DAILY),
+        refusal("LimitExceededException", message=DAILY),
+        refusal("LimitExceededException"),
+        refusal("MessageRejected", message=DAILY),
+    ],
+)
+def test_a_mail_that_meets_the_daily_quota_is_held_and_its_event_ends_well(
+    answer: ClientError,
+) -> None:
+    world = DeliveryWorld()
+    with ses_answers(answer) as calls:
+        result = world.run()
+        assert (result["outcome"], result["hold_reason"]) == ("held", "quota")
+        assert world.run()["outcome"] == "held"
+    assert len(calls) == 1
+    assert world.actions == ["HELD"]
+    assert chain.entries(world.patient_event.event_id)[0]["hold_reason"] == "quota"
+
+
+def test_the_rate_of_a_second_is_no_daily_quota() -> None:
+    world = DeliveryWorld()
+    with (
+        ses_answers(refusal("TooManyRequestsException", 429, PER_SECOND)),
+        pytest.raises(DependencyUnavailableError),
+    ):
+        world.run()
+    assert world.item["state"] == "claimed"
+
+
+def test_mails_beyond_the_quota_go_out_oldest_first_when_there_is_room(
+    ten_minutes_later: None,
+) -> None:
+    set_daily_quota(2)
+    found = to_several(6)
+    assert [world.run()["outcome"] for world in found] == ["sent"] * 2 + ["held"] * 4
+    assert release() == {"due": 4, "quota": 1, "later": 3}
+    assert states() == {"sent": 2, "held": 4}
+
+    age_mails(2)  # SES counts the last 24 hours: room comes little by little
+    assert release() == {"due": 4, "sent": 2, "quota": 1, "later": 1}
+    set_daily_quota(-1)
+    assert release() == {"due": 2, "sent": 2}
+    assert told() == [f"p{number}@clinic.example" for number in range(1, 7)]
+    for world in found:
+        actions = [e["action"] for e in chain.entries(world.patient_event.event_id)]
+        assert actions.count("SENT") == 1
+
+
+def test_a_fresh_mail_waits_behind_those_that_wait_for_the_quota(ten_minutes_later: None) -> None:
+    set_daily_quota(1)
+    first, second, third = to_several(3)
+    first.run()
+    second.run()
+    set_daily_quota(2)
+    assert third.run()["hold_reason"] == "quota"
+    set_daily_quota(-1)
+    assert release() == {"due": 2, "sent": 2}
+    assert told() == ["p1@clinic.example", "p2@clinic.example", "p3@clinic.example"]
+    assert DeliveryWorld().run()["outcome"] == "sent"
+
+
+def test_nothing_is_tried_for_ten_minutes_after_the_quota_was_met() -> None:
+    set_daily_quota(0)
+    DeliveryWorld().run()
+    set_daily_quota(-1)
+    with ses_answers() as calls:
+        assert release() == {"due": 1, "quota_reached": True}
+    assert calls == []
+
+
+def test_a_summary_that_meets_the_quota_goes_out_later_as_one_mail(ten_minutes_later: None) -> None:
+    for world in worlds(3):
+        world.run()
+    due_now()
+    set_daily_quota(0)
+    assert release() == {"due": 3, "quota": 1}
+    set_daily_quota(-1)
+    for _ in range(2):
+        release()
+    assert len(sent_mails()) == 1
+    assert states() == {"sent": 4}
+
+
+def used(printed: str) -> list[int]:
+    """The percentages of the quota that were counted."""
+    lines = [json.loads(line) for line in printed.splitlines() if "MailQuotaUsedPercent" in line]
+    return [int(line["MailQuotaUsedPercent"][0]) for line in lines]
+
+
+@pytest.mark.parametrize(("daily", "percent"), [(4, 50), (2, 100), (-1, 0), (0, 200)])
+def test_the_share_of_the_quota_that_is_used_is_counted_every_minute(
+    daily: int, percent: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for world in worlds(2, RECIPIENT):
+        world.run()
+    set_daily_quota(daily)
+    release()
+    assert used(capsys.readouterr().out) == [percent]
+
+
+@pytest.mark.parametrize("failure", [refusal("AccessDeniedException", 403), refusal("Throttling")])
+def test_a_quota_that_cannot_be_read_stops_no_release(
+    failure: ClientError, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Unreadable:
+        def get_account(self) -> None:
+            raise failure
+
+    monkeypatch.setattr(account, "client", lambda name: Unreadable())
+    set_daily_quota(0)
+    DeliveryWorld().run()
+    set_daily_quota(-1)
+    boto3.client("dynamodb").delete_item(
+        TableName="ledger", Key={"delivery_id": {"S": mail_account.KEY}}
+    )
+    assert release()["sent"] == 1
+    assert used(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "maximum", "expected"), [(14, 1, 1), (14, 50, 14), (14, 0, 14), (0, 5, 0)]
+)
+def test_the_rate_is_the_setting_or_the_accounts_maximum_if_that_is_lower(
+    setting: int, maximum: int, expected: int
+) -> None:
+    assert MailAccount(maximum_rate=maximum).rate(setting) == expected
+
+
+def test_the_accounts_maximum_rate_is_kept_by_every_function(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    release()
+    assert mail_account.mail_account().maximum_rate == 200
+    mail_account.set_maximum_rate(1)
+    monkeypatch.setenv("ENS_SES_RATE", "14")
+    monkeypatch.setattr("lambdas.delivery.ledger.rate.time.time", lambda: 1_000_000.0)
+    assert [world.run()["outcome"] for world in to_several(3)] == ["sent", "held", "held"]
+    assert not rate.may_send(False, mail_account.mail_account())

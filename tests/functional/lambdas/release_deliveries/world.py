@@ -1,0 +1,114 @@
+"""A ledger with held deliveries, and the two functions that a release is made of."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import boto3
+
+from lambdas.common.aws import vault
+from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.recipient import RecipientReason
+from lambdas.deliver_notification.handler import lambda_handler as deliver
+from lambdas.release_deliveries.handler import lambda_handler
+from tests.functional.lambdas.deliver_notification.world import (
+    ADMISSION,
+    EVENT_ID,
+    RECIPIENT,
+    DeliveryWorld,
+    ledger_items,
+)
+from tests.support.lambda_context import LambdaContext
+
+DIGEST = replace(RECIPIENT, digest_at="07:00", time_zone="America/Halifax")
+STAND_IN = replace(
+    RECIPIENT,
+    recipient_ref="k1.stand-in",
+    name=Name(family="Adu", given="Kofi"),
+    address="kofi.adu@clinic.example",
+    reasons=(RecipientReason.FALLBACK,),
+)
+
+
+class Payload:
+    def __init__(self, said: Any) -> None:
+        self._said = said
+
+    def read(self) -> str:
+        """The answer as Lambda sends it."""
+        return json.dumps(self._said)
+
+
+class Lambda:
+    """The function DeliverNotification, called in this process; `die` breaks it on its way."""
+
+    def __init__(self) -> None:
+        self.die = ""
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        """What Lambda's Invoke answers."""
+        task = json.loads(Payload)
+        try:
+            if self.die == "before":
+                raise RuntimeError
+            said = deliver(task, LambdaContext("DeliverNotification"))
+            if self.die == "after":
+                raise RuntimeError
+        except Exception as error:
+            return {
+                "FunctionError": "Unhandled",
+                "Payload": self._payload({"errorType": type(error).__name__}),
+            }
+        return {"Payload": self._payload(said)}
+
+    @staticmethod
+    def _payload(said: Any) -> Payload:
+        return Payload(said)
+
+
+def release() -> dict[str, Any]:
+    """One run of the function: the number of due deliveries and of each outcome, and why none went."""
+    answer = lambda_handler({"source": "aws.events"}, LambdaContext("ReleaseDeliveries"))
+    outcomes: dict[str, int] = answer.pop("outcomes")
+    return {**{name: value for name, value in answer.items() if value is not False}, **outcomes}
+
+
+def due_now() -> None:
+    """Moves the time of everything that waits to the past."""
+    for item in ledger_items():
+        changes = [f"{name} = :past" for name in ("release_at", "due_at") if name in item]
+        if changes:
+            boto3.client("dynamodb").update_item(
+                TableName="ledger",
+                Key={"delivery_id": {"S": item["delivery_id"]}},
+                UpdateExpression="SET " + ", ".join(changes),
+                ExpressionAttributeValues={":past": {"S": "2026-01-01T00:00:00.000Z"}},
+            )
+
+
+def worlds(count: int, recipient: Any = DIGEST) -> list[DeliveryWorld]:
+    """So many events for one recipient."""
+    return [
+        DeliveryWorld((recipient,), replace(ADMISSION, event_id=f"{number:032x}"))
+        for number in range(1, count + 1)
+    ]
+
+
+def states() -> dict[str, int]:
+    """How many deliveries are in each state."""
+    found: dict[str, int] = {}
+    for item in ledger_items():
+        if "event_id" in item:
+            found[item["state"]] = found.get(item["state"], 0) + 1
+    return found
+
+
+def world_with_fallback() -> DeliveryWorld:
+    """A recipient whose directory entry names somebody to be told instead."""
+    world = DeliveryWorld((replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref),))
+    identities = Identities("k1.patient", recipients=world.recipients, fallbacks=(STAND_IN,))
+    written = vault.write_document(EVENT_ID, "identities.json", to_document(identities))
+    world.task["identities"]["version_id"] = written.version_id
+    return world

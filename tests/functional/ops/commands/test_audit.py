@@ -1,0 +1,78 @@
+"""`ens audit verify`: whether anything was removed from the audit or altered."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import boto3
+from click.testing import Result
+
+from lambdas.common.clock import iso
+from ops.events import tables
+from tests.support.trails import Story, poison, told
+
+Ens = Callable[..., Result]
+EVENT, OTHER = "a" * 32, "b" * 32
+
+
+def opened(story: Story, seconds_ago: float) -> None:
+    """Dates the story's opening by ParseMessage so long ago."""
+    moment = iso(datetime.now(UTC) - timedelta(seconds=seconds_ago))
+    boto3.resource("dynamodb").Table("status").update_item(
+        Key={"event_id": story.event_id},
+        UpdateExpression="SET updated_at = :then",
+        ExpressionAttributeValues={":then": moment},
+    )
+
+
+def test_a_whole_chain_holds_and_the_workflows_own_entries_are_counted_apart(ens: Ens) -> None:
+    told(EVENT)
+    result = ens("audit", "verify", EVENT)
+    assert result.exit_code == 0
+    assert result.output == f"{EVENT}  intact  5 entries, 1 not chained (workflow)\n"
+
+
+def test_an_altered_and_a_removed_entry_show_by_their_number(ens: Ens) -> None:
+    told(EVENT)
+    told(OTHER)
+    table = boto3.resource("dynamodb").Table("audit")
+    table.update_item(
+        Key={"event_id": EVENT, "sk": "00000003"},
+        UpdateExpression="SET recipients = :none",
+        ExpressionAttributeValues={":none": []},
+    )
+    table.delete_item(Key={"event_id": OTHER, "sk": "00000005"})
+    altered, cut = ens("audit", "verify", EVENT), ens("audit", "verify", OTHER)
+    assert (altered.exit_code, cut.exit_code) == (1, 1)
+    assert "entry 3 was altered" in altered.output
+    assert "the chain ends at entry 4, its head says otherwise" in cut.output
+
+
+def test_a_day_is_verified_as_a_whole_and_a_vanished_event_is_noticed(ens: Ens) -> None:
+    poison(EVENT)
+    opened(Story(OTHER).run().received(), seconds_ago=90)
+    table = boto3.resource("dynamodb").Table("audit")
+    for sk in ("00000001", "HEAD"):
+        table.delete_item(Key={"event_id": OTHER, "sk": sk})
+    assert tables.events_of_day("2000-01-01") == []
+    result = ens("audit", "verify")
+    assert result.exit_code == 1
+    assert f"{EVENT}  intact" in result.output
+    assert "it has no audit entries" in result.output
+    assert "2 events checked, 1 with a broken chain." in result.output
+
+
+def test_an_event_without_entries_is_not_broken_while_it_may_be_parsed(ens: Ens) -> None:
+    opened(Story(EVENT).run(), seconds_ago=30)
+    result = ens("audit", "verify")
+    assert result.exit_code == 0
+    assert f"{EVENT}  started  no entry yet" in result.output
+
+
+def test_a_day_without_events_is_intact(ens: Ens) -> None:
+    result = ens("audit", "verify", "--day", "2000-01-01")
+    assert (result.exit_code, result.output) == (0, "0 events checked, 0 with a broken chain.\n")
+
+
+def test_an_unknown_event_is_one_sentence(ens: Ens) -> None:
+    result = ens("audit", "verify", "nobody")
+    assert (result.exit_code, "dev has no event nobody." in result.output) == (1, True)

@@ -1,0 +1,91 @@
+"""`ens deliveries`: unknown, held, problems, resending and the switch; references only."""
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+from click.testing import Result
+
+from lambdas.common.audit import chain
+from lambdas.common.aws.items import to_item
+from lambdas.delivery.ledger import deliveries, problems
+from lambdas.delivery.ledger.problems import SWITCH
+from lambdas.delivery.ledger.states import AddressProblemState
+
+Ens = Callable[..., Result]
+EVENT, DELIVERY = "5e" * 16, "d1" * 16
+
+
+def given(state: str, **more: Any) -> None:
+    """A delivery in the ledger."""
+    item = {
+        "delivery_id": DELIVERY,
+        "event_id": EVENT,
+        "recipient_ref": "k1.recipient",
+        "channel": "email",
+        "event_kind": "admission",
+        "state": state,
+        "task": {"envelope": {"event_id": "e" * 32}},
+        "updated_at": "2026-11-23T13:12:00.000Z",
+        **more,
+    }
+    boto3.client("dynamodb").put_item(TableName="ledger", Item=to_item(item))
+
+
+def test_unknown_deliveries_are_listed_and_sent_again_in_a_persons_name(ens: Ens) -> None:
+    given("unknown")
+    listed = ens("deliveries", "unknown")
+    assert DELIVERY in listed.output
+    assert ens("deliveries", "resend", DELIVERY, "--by", "R. Tester").exit_code == 0
+    item = deliveries.read(DELIVERY)
+    assert item is not None
+    assert (item.state, item.hold_reason) == ("held", "resend")
+    [entry] = chain.entries(EVENT)
+    assert (entry["action"], entry["actor"]) == ("RESENT", "operator:R. Tester")
+    assert DELIVERY in ens("deliveries", "held").output
+
+
+def test_a_held_delivery_says_what_it_waits_for(ens: Ens) -> None:
+    given("held", hold_reason="quota")
+    assert "SES's daily quota used up" in " ".join(ens("deliveries", "held").output.split())
+
+
+def test_what_is_not_unknown_is_not_sent_again(ens: Ens) -> None:
+    given("sent")
+    result = ens("deliveries", "resend", DELIVERY, "--by", "tester")
+    assert (result.exit_code, "Only unknown deliveries" in result.output) == (1, True)
+    assert chain.entries(EVENT) == []
+
+
+def test_a_list_for_a_spreadsheet_is_csv(ens: Ens) -> None:
+    given("unknown")
+    rows = list(csv.reader(io.StringIO(ens("deliveries", "unknown", "--csv").output)))
+    assert rows[1][:2] == [DELIVERY, EVENT]
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+
+
+def test_the_switch_pauses_and_lets_go(ens: Ens) -> None:
+    for command, state in (("pause", "paused"), ("continue", "on")):
+        assert ens("deliveries", command, "--by", "tester").exit_code == 0
+        switch = problems.read_switch()
+        assert (switch.state, switch.by) == (state, "tester")
+        assert ("Paused by tester" in ens("deliveries", "held").output) is (state == "paused")
+    entries = chain.entries(SWITCH)
+    assert [(e["action"], e["actor"]) for e in entries] == [
+        ("PAUSED", "operator:tester"),
+        ("CONTINUED", "operator:tester"),
+    ]
+    assert "intact" in ens("audit", "verify", SWITCH).output
+    assert "tester" in ens("trace", SWITCH).output
+
+
+def test_problems_name_the_recipient_by_reference(ens: Ens) -> None:
+    problems.report(
+        AddressProblemState.ENDPOINT_BAD, "k1.x", recipient_ref="k1.recipient", reason="bounced"
+    )
+    output = ens("deliveries", "problems").output
+    assert "k1.recipient" in output
+    assert "bounced" in output
+    assert "1 problem." in output

@@ -1,0 +1,225 @@
+"""`ens registry` and `ens roster` against a table: checked first, written whole, and again without harm."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from lambdas.common.audit import chain
+from lambdas.common.aws.items import from_item
+from lambdas.lookup_identities.registry import table
+from lambdas.lookup_identities.registry.items import items_of_folder
+from ops.master_data.rosters import today
+from tests.conftest import ROOT
+
+SEEDS = ROOT / "samples" / "registry"
+Ens = Callable[..., Result]
+
+
+def stored(aws: Any) -> dict[tuple[str, str], dict[str, Any]]:
+    items = map(from_item, aws.client("dynamodb").scan(TableName="registry")["Items"])
+    return {(item["pk"], item["sk"]): item for item in items}
+
+
+@pytest.fixture
+def imported(ens: Ens) -> None:
+    assert ens("registry", "import", str(SEEDS)).exit_code == 0
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> Callable[..., str]:
+    """A roster's file with these lines."""
+
+    def write(*lines: str, header: str = "authority,value", name: str = "panel.csv") -> str:
+        file = tmp_path / name
+        file.write_text("\n".join([header, *lines] if header else lines) + "\n")
+        return str(file)
+
+    return write
+
+
+def copied(folder: Path, **changes: tuple[str, str]) -> Path:
+    for file in SEEDS.glob("*.csv"):
+        text = file.read_text()
+        if file.stem in changes:
+            text = text.replace(*changes[file.stem])
+        (folder / file.name).write_text(text)
+    return folder
+
+
+def test_an_import_is_checked_by_a_dry_run_and_written_without_it(ens: Ens, aws: Any) -> None:
+    assert "Dry run" in ens("registry", "import", str(SEEDS), "--dry-run").output
+    assert stored(aws) == {}
+    done = ens("registry", "import", str(SEEDS))
+    assert done.exit_code == 0, done.output
+    assert stored(aws)["identifier#NORTHGEN#H00412", "patient"]["patient_id"] == "p-okafor"
+
+
+def test_a_second_import_changes_nothing(ens: Ens, aws: Any, imported: None) -> None:
+    before = stored(aws)
+    assert ens("registry", "import", str(SEEDS)).exit_code == 0
+    assert stored(aws) == before
+
+
+def test_one_bad_row_names_file_line_and_column_and_imports_nothing(
+    ens: Ens, aws: Any, tmp_path: Path
+) -> None:
+    folder = copied(tmp_path, patients=("1958-02-14", "14.02.1958"))
+    done = ens("registry", "import", str(folder))
+    assert done.exit_code == 1
+    assert "patients.csv line 3, birth_date: is not a date" in done.output
+    assert "14.02.1958" not in done.output
+    assert stored(aws) == {}
+
+
+def test_ndjson_is_read_as_csv_is_and_its_lines_are_named(
+    ens: Ens, aws: Any, tmp_path: Path
+) -> None:
+    folder = copied(tmp_path)
+    rows = csv.DictReader(io.StringIO((folder / "patients.csv").read_text()))
+    people = [
+        {"patient_id": row["patient_id"], "family": "X", "given": "", "birth_date": "", "sex": ""}
+        for row in rows
+    ]
+    (folder / "patients.csv").unlink()
+    lines = [json.dumps(person) for person in people]
+    (folder / "patients.ndjson").write_text("\n".join(lines))
+    assert ens("registry", "import", str(folder)).exit_code == 0
+    lines[4] = json.dumps({**people[4], "sex": "robot"})
+    (folder / "patients.ndjson").write_text("\n".join(lines))
+    assert "patients.ndjson line 5, sex" in ens("registry", "import", str(folder)).output
+    (folder / "patients.ndjson").write_text('{"patient_id": 7}')
+    assert "patients.ndjson line 1: is no JSON object" in (
+        ens("registry", "import", str(folder)).output
+    )
+
+
+def test_what_a_provider_no_longer_says_is_removed_and_a_roster_stays(
+    ens: Ens, aws: Any, imported: None, panel: Callable[..., str], tmp_path: Path
+) -> None:
+    assert (
+        ens("roster", "import", panel("NORTHGEN,H00412"), "--subscriber", "dr-chen").exit_code == 0
+    )
+    ens("registry", "import", str(SEEDS))
+    found = table.care_file("p-okafor")
+    chen = next(known for known in found.relationships if known.provider_id == "dr-chen")
+    assert chen.roster_until == (today() + timedelta(days=89)).isoformat()
+
+
+def test_a_roster_makes_its_subscriber_part_of_the_circle(
+    ens: Ens, imported: None, panel: Callable[..., str]
+) -> None:
+    file = panel(
+        "NORTHGEN,H00412,OKAFOR,1958-02-14",
+        "NORTHGEN,H99999,,",
+        header="authority,value,family,birth_date",
+    )
+    done = ens("roster", "import", file, "--subscriber", "dr-chen", "--days", "30")
+    assert done.exit_code == 0, done.output
+    assert "1 patient on the roster" in done.output
+    assert "Skipped, not in the registry: 1 patient" in done.output
+    assert "line 3" in done.output
+    filed = table.filed_under([("NORTHGEN", "H00412")], [])
+    assert "dr-chen" in filed.hints["p-okafor"]
+    (chen,) = (
+        known
+        for known in table.care_file("p-okafor").relationships
+        if known.provider_id == "dr-chen"
+    )
+    now = datetime.now(UTC).date()
+    assert chen.current(now.isoformat()) == ("subscriber",)
+    assert chen.current((now + timedelta(days=29)).isoformat()) == ("subscriber",)
+    assert chen.current((now + timedelta(days=30)).isoformat()) == ()
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        (["NORTHGEN,H00412,Brown,"], "panel.csv line 2, family: is not that of the patient"),
+        (["NORTHGEN,H00412,,1931-01-01"], "panel.csv line 2, birth_date: is not that"),
+        (["NORTHGEN,H00412,,1.1.1931"], "panel.csv line 2, birth_date: is not a date"),
+        (["NORTHGEN,H00533,,", "NORTHGEN,,,"], "panel.csv line 3, value: is empty"),
+        (["NORTHGEN,H00850,,"], "panel.csv line 2, value: belongs to several patients"),
+        (["NORTHGEN"], "panel.csv line 2: the columns are authority,value; optional"),
+    ],
+)
+def test_a_faulty_roster_imports_nothing(
+    ens: Ens, aws: Any, imported: None, panel: Callable[..., str], lines: list[str], fault: str
+) -> None:
+    before = stored(aws)
+    file = panel(*lines, header="authority,value,family,birth_date")
+    done = ens("roster", "import", file, "--subscriber", "dr-chen")
+    assert done.exit_code == 1
+    assert fault in done.output
+    assert "H00" not in done.output
+    assert stored(aws) == before
+
+
+def test_a_roster_needs_a_subscriber_of_the_registry(
+    ens: Ens, imported: None, panel: Callable[..., str]
+) -> None:
+    done = ens("roster", "import", panel("NORTHGEN,H00412"), "--subscriber", "dr-nobody")
+    assert "the subscriber is not a provider of the registry" in done.output
+
+
+def test_rosters_are_listed_with_what_ends_soon_and_no_patient(
+    ens: Ens, imported: None, panel: Callable[..., str]
+) -> None:
+    assert "No rosters." in ens("roster", "list").output
+    ens("roster", "import", panel("NORTHGEN,H00412"), "--subscriber", "dr-chen")
+    ens("roster", "import", panel("NORTHGEN,H00533"), "--subscriber", "dr-smith", "--days", "8")
+    said = ens("roster", "list").output
+    assert "dr-chen" in said
+    assert "valid" in said
+    ending = json.loads(ens("roster", "list", "--ending", "--json").output)
+    assert [(entry["subscriber"], entry["state"]) for entry in ending] == [
+        ("dr-smith", "ends in 7 days")
+    ]
+    assert "p-okafor" not in said
+
+
+def test_a_roster_can_be_ended_and_replaced(
+    ens: Ens, imported: None, panel: Callable[..., str]
+) -> None:
+    ens("roster", "import", panel("NORTHGEN,H00412", "NORTHGEN,H00533"), "--subscriber", "dr-chen")
+    done = ens("roster", "import", panel("NORTHGEN,H00533"), "--subscriber", "dr-chen", "--replace")
+    assert "1 patient removed from the roster." in done.output
+    assert "Ended for 1 patient." in ens("roster", "end", "dr-chen", "--yes").output
+    assert "no roster" in ens("roster", "end", "dr-chen", "--yes").output
+    (entry,) = json.loads(ens("roster", "list", "--json").output)
+    assert (entry["patients"], entry["state"]) == (0, "expired")
+
+
+def test_who_imported_and_who_ended_is_audited_in_counts_and_references(
+    ens: Ens, imported: None, panel: Callable[..., str]
+) -> None:
+    both = panel("NORTHGEN,H00412", "NORTHGEN,H00533", "NORTHGEN,H99999")
+    chen = ("--subscriber", "dr-chen", "--by", "R. Steward")
+    ens("roster", "import", both, *chen)
+    one = panel("NORTHGEN,H00533", name="less.csv")
+    ens("roster", "import", one, *chen, "--replace", "--dry-run")
+    ens("roster", "import", one, *chen, "--replace")
+    ens("roster", "end", "dr-chen", "--yes", "--by", "R. Steward")
+    entries = chain.entries("registry")
+    assert [(e["action"], e["counts"]) for e in entries] == [
+        ("REGISTRY_IMPORTED", {"items": len(items_of_folder(SEEDS))}),
+        ("ROSTER_IMPORTED", {"patients": 2, "unknown": 1, "ended": 0}),
+        ("ROSTER_IMPORTED", {"patients": 1, "unknown": 0, "ended": 1}),
+        ("ROSTER_ENDED", {"ended": 1}),
+    ]
+    assert [e["actor"] for e in entries[1:]] == ["operator:R. Steward"] * 3
+    assert entries[0]["actor"].removeprefix("operator:")
+    said = json.dumps(entries)
+    assert [text for text in ("dr-chen", "H00412", "p-okafor") if text in said] == []
+    assert "intact" in ens("audit", "verify", "registry").output
+
+
+def test_a_faulty_import_is_no_act(ens: Ens, aws: Any, tmp_path: Path) -> None:
+    ens("registry", "import", str(copied(tmp_path, patients=("1958-02-14", "14.02.1958"))))
+    assert chain.entries("registry") == []

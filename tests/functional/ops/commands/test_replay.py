@@ -1,0 +1,103 @@
+"""`ens replay`: a completed event again, from what audit and vault kept, in a person's name."""
+
+from collections.abc import Callable
+from typing import Any
+
+from click.testing import Result
+
+from lambdas.common.audit import chain
+from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.envelope import Envelope
+from ops.deployment import Deployment
+from tests.support.deployment import drain
+from tests.support.messages import sample, vaulted
+from tests.support.trails import Story, told
+
+Ens = Callable[..., Result]
+EVENT = "a" * 32
+
+
+def test_the_envelope_is_rebuilt_from_the_receipt_and_names_who(
+    aws: Any, ens: Ens, deployment: Deployment
+) -> None:
+    story = told(EVENT)
+    assert ens("replay", EVENT, "--by", "R. Tester").exit_code == 0
+    (message,) = drain(aws, deployment.output("QueueUrl"))
+    assert read_as(Envelope, message["envelope"]) == Envelope(
+        event_id=EVENT,
+        bucket="vault",
+        key=f"events/{EVENT}/message.hl7",
+        version_id="v1",
+        sha256="ab" * 32,
+        bytes=5,
+        received_at=story.received_at,
+        receiver="task-1",
+        connection="connection-1",
+        sender="northgen",
+        replay="R. Tester",
+    )
+    last = chain.entries(EVENT)[-1]
+    assert (last["action"], last["outcome"], last["actor"]) == (
+        "REPLAYED",
+        "ok",
+        "operator:R. Tester",
+    )
+
+
+def test_two_replays_within_five_minutes_are_two_messages(
+    aws: Any, ens: Ens, deployment: Deployment
+) -> None:
+    told(EVENT)
+    for _ in range(2):
+        ens("replay", EVENT, "--by", "tester")
+    assert len(drain(aws, deployment.output("QueueUrl"))) == 2
+
+
+def test_an_event_without_a_receipt_is_rebuilt_from_the_vault(
+    aws: Any, ens: Ens, deployment: Deployment
+) -> None:
+    stored = vaulted(sample("admission"), event_id=EVENT)
+    Story(EVENT).run().failed("DependencyUnavailableError", "ParseMessage")
+    assert ens("replay", EVENT, "--by", "tester").exit_code == 0
+    (message,) = drain(aws, deployment.output("QueueUrl"))
+    for name in ("bucket", "key", "version_id", "sha256", "bytes"):
+        assert message["envelope"][name] == stored[name]
+
+
+def test_what_cannot_be_replayed_is_one_sentence_and_nothing_is_sent(
+    aws: Any, ens: Ens, deployment: Deployment
+) -> None:
+    Story("b" * 32).run().failed("DependencyUnavailableError", "ParseMessage")
+    Story("c" * 32).run().received()
+    for event_id, sentence in (
+        ("d" * 32, "has no event"),
+        ("b" * 32, "The vault has no message"),
+        ("c" * 32, "still being processed"),
+    ):
+        result = ens("replay", event_id, "--by", "tester")
+        assert (result.exit_code, sentence in result.output) == (1, True)
+    assert drain(aws, deployment.output("QueueUrl")) == []
+
+
+def test_an_open_event_is_replayed_when_asked_for_plainly(
+    aws: Any, ens: Ens, deployment: Deployment
+) -> None:
+    Story(EVENT).run().received()
+    assert ens("replay", EVENT, "--by", "tester", "--open").exit_code == 0
+    assert len(drain(aws, deployment.output("QueueUrl"))) == 1
+
+
+def test_a_replay_needs_a_printable_name(ens: Ens) -> None:
+    told(EVENT)
+    assert ens("replay", EVENT).exit_code == 2
+    assert "printable" in ens("replay", EVENT, "--by", "x\x1b[31m").output
+
+
+def test_a_replay_that_the_queue_refuses_is_audited_as_failed(
+    aws: Any, ens: Ens, deployment: Deployment
+) -> None:
+    told(EVENT)
+    aws.client("sqs").delete_queue(QueueUrl=deployment.output("QueueUrl"))
+    result = ens("replay", EVENT, "--by", "tester")
+    assert (result.exit_code, "AWS answered SendMessage with" in result.output) == (1, True)
+    assert [e["outcome"] for e in chain.entries(EVENT)[-2:]] == ["ok", "failed"]

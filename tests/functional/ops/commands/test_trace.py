@@ -1,0 +1,198 @@
+"""`ens trace` and `ens events`: what an operator reads of an event, from status and audit alone."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import Result
+
+from lambdas.common.errors import PERMANENT_ERRORS
+from ops.deployment import Deployment
+from ops.events.advice import ADVICE
+from ops.events.trail import TrailSource
+from tests.support.trails import PROVIDER, SECOND_PROVIDER, Story, poison, told
+
+Ens = Callable[..., Result]
+EVENT, OTHER = "a" * 32, "b" * 32
+
+
+def test_an_event_is_found_by_its_id_and_by_the_senders_control_id(ens: Ens) -> None:
+    told(EVENT, control_id="CTRL77")
+    by_id, by_control_id = ens("trace", EVENT), ens("trace", "CTRL77")
+    assert by_id.exit_code == by_control_id.exit_code == 0
+    assert by_id.output == by_control_id.output
+    assert EVENT in by_id.output
+
+
+def test_a_trace_shows_every_step_with_outcome_and_milliseconds_in_80_columns(ens: Ens) -> None:
+    told(EVENT)
+    lines = ens("trace", EVENT).output.splitlines()
+    assert max(map(len, lines[: lines.index("Execution")])) <= 80
+    shown = "\n".join(lines)
+    for text in ("Queue", "120 ms", "ParseMessage", "parsed", "resolved", "210 ms", "sent"):
+        assert text in shown
+    assert "Admission from northgen" in shown
+    assert f"{PROVIDER}  sent  primary care" in shown
+
+
+def test_a_trace_in_aws_links_the_execution(ens: Ens, deployment: Deployment) -> None:
+    story = told(EVENT)
+    trail = TrailSource(deployment).event(EVENT)
+    assert trail is not None
+    began = datetime.fromisoformat(trail.steps[1].started_at)
+    assert trail.execution_arn == story.execution_arn
+    assert trail.console_link == (
+        "https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1"
+        f"#/express-executions/details/{story.execution_arn}"
+        f"?startDate={round(began.timestamp() * 1000)}"
+    )
+    assert trail.console_link in ens("trace", EVENT).output
+
+
+def test_a_failure_shows_its_name_its_place_and_what_to_do(ens: Ens) -> None:
+    poison(EVENT)
+    output = " ".join(ens("trace", EVENT).output.split())
+    assert "UnprocessableMessageError in ParseMessage" in output
+    assert "PID is missing" in output
+    assert "Ask the sender for a corrected message" in output
+
+
+def test_no_output_shows_the_senders_control_id(ens: Ens) -> None:
+    told(EVENT, control_id="H00412-BRANDT")
+    for arguments in (
+        ["trace", EVENT],
+        ["trace", EVENT, "--json"],
+        ["events"],
+        ["events", "--json"],
+        ["audit", "verify", EVENT],
+    ):
+        assert "BRANDT" not in ens(*arguments).output
+
+
+def test_attempts_of_a_step_are_one_line_and_runs_are_counted(deployment: Deployment) -> None:
+    story = Story(EVENT).run().received().parsed()
+    story.step("LookupIdentities", "FAILED", "failed", error_name="DependencyUnavailableError")
+    story.step("LookupIdentities", "RESOLVED", attempt=1)
+    story.failed("DeliveryFailed", "DeliverAll")
+    story.run(after_ms=60_000).parsed().completed()
+    trail = TrailSource(deployment).event(EVENT)
+    assert trail is not None
+    lookup = next(step for step in trail.steps if step.name == "LookupIdentities")
+    assert (lookup.attempts, lookup.outcome, lookup.duration_ms) == (2, "ok", 80)
+    assert [(step.run, step.name) for step in trail.steps] == [
+        (0, "Queue"),
+        (1, "ParseMessage"),
+        (1, "LookupIdentities"),
+        (1, "RecordFailure"),
+        (2, "ParseMessage"),
+        (2, "CompleteEvent"),
+    ]
+    assert (trail.status, trail.error_name, trail.what_to_do) == ("COMPLETED", "", [])
+
+
+def test_each_recipient_has_an_outcome_reasons_and_what_the_mail_service_reported(
+    deployment: Deployment,
+) -> None:
+    story = Story(EVENT).run().received().parsed().resolved(PROVIDER, SECOND_PROVIDER)
+    story.step("DeliverNotification", "SENT", recipient_ref=PROVIDER)
+    story.step("DeliverNotification", "REFUSED", "refused", recipient_ref=SECOND_PROVIDER)
+    story.completed()
+    story.execution_arn = ""
+    story.step("RecordFeedback", "BOUNCED", "failed", recipient_ref=PROVIDER)
+    trail = TrailSource(deployment).event(EVENT)
+    assert trail is not None
+    first, second = trail.recipients
+    assert (first.recipient_ref, first.outcome, first.reasons) == (
+        PROVIDER,
+        "sent",
+        ["primary_care"],
+    )
+    assert [feedback.outcome for feedback in first.feedback] == ["bounced"]
+    assert (second.recipient_ref, second.outcome) == (SECOND_PROVIDER, "refused")
+    assert len(trail.what_to_do) == 2
+
+
+def test_an_unknown_delivery_asks_for_a_person_until_the_mail_service_reports_it(
+    deployment: Deployment,
+) -> None:
+    story = Story(EVENT).run().received().parsed().resolved(PROVIDER)
+    story.step("DeliverNotification", "UNKNOWN", "unknown", recipient_ref=PROVIDER).completed()
+    source = TrailSource(deployment)
+    trail = source.event(EVENT)
+    assert trail is not None
+    assert trail.recipients[0].outcome == "unknown"
+    assert "ask the provider" in trail.what_to_do[0]
+    story.step("RecordFeedback", "DELIVERED", recipient_ref=PROVIDER)
+    trail = source.event(EVENT)
+    assert trail is not None
+    assert (trail.recipients[0].outcome, trail.what_to_do) == ("sent", [])
+
+
+def test_of_events_with_one_control_id_the_newest_is_shown_and_the_others_are_named(
+    ens: Ens,
+) -> None:
+    told(EVENT, control_id="7")
+    told(OTHER, control_id="7")
+    output = ens("trace", "7").output
+    assert output.startswith(f"Event {OTHER}")
+    assert f"ens trace {EVENT}" in output
+
+
+@pytest.mark.parametrize("reference", ["nobody-knows", ""])
+def test_an_unknown_reference_is_one_sentence_and_exit_code_1(ens: Ens, reference: str) -> None:
+    result = ens("trace", reference)
+    assert result.exit_code == 1
+    assert "dev has no event with this id or MSH-10." in result.output
+
+
+def test_the_json_trail_has_steps_recipients_and_entries(ens: Ens) -> None:
+    told(EVENT)
+    trail = json.loads(ens("trace", EVENT, "--json").output)
+    assert trail["status"] == "COMPLETED"
+    assert {"name", "outcome", "started_at", "duration_ms", "attempts"} <= trail["steps"][0].keys()
+    assert trail["recipients"][0]["recipient_ref"] == PROVIDER
+    assert trail["entries"][0]["action"] == "RECEIVED"
+
+
+def test_events_are_listed_newest_first_and_by_status(ens: Ens) -> None:
+    told(EVENT)
+    poison(OTHER)
+    listed = json.loads(ens("events", "--json").output)
+    assert [event["event_id"] for event in listed] == [OTHER, EVENT]
+    assert (listed[1]["event_kind"], listed[1]["told"]) == ("admission", 1)
+    failed = json.loads(ens("events", "--json", "--status", "failed").output)
+    assert [event["error_name"] for event in failed] == ["UnprocessableMessageError"]
+    assert len(json.loads(ens("events", "--json", "--limit", "1").output)) == 1
+    text = ens("events").output
+    assert EVENT in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_events_of_another_day_are_not_todays(ens: Ens) -> None:
+    Story(EVENT, datetime(2026, 1, 2, tzinfo=UTC)).run().received().parsed().completed()
+    assert "No events on 2026-01-03." in ens("events", "--day", "2026-01-03").output
+    assert EVENT in ens("events", "--day", "2026-01-02").output
+
+
+def test_reading_a_trail_never_asks_a_queue(
+    ens: Ens, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison(EVENT)
+    asked: list[str] = []
+    make = boto3.client
+
+    def watched(name: str, **options: Any) -> Any:
+        asked.append(name)
+        return make(name, **options)
+
+    monkeypatch.setattr(boto3, "client", watched)
+    assert ens("trace", EVENT).exit_code == 0
+    assert ens("events").exit_code == 0
+    assert "sqs" not in asked
+
+
+def test_every_permanent_error_has_advice() -> None:
+    assert {error.__name__ for error in PERMANENT_ERRORS} <= ADVICE.keys()

@@ -1,0 +1,334 @@
+"""Every command of `ens` with the policies of every role for people, as dev and prod deploy them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import click
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner, Result
+from moto.core.authorization import ActionAuthenticatorMixin
+
+from environments import load
+from lambdas.common import status
+from lambdas.common.aws.items import to_item
+from local import authorisation
+from ops.cli import main
+from ops.deployment import Deployment
+from ops.problem import DENIED_CODES
+from ops.queues import redrive
+from ops.roles import COMMANDS, Role
+from ops.smoke.probes import probes
+from tests.conftest import ROOT, clear_caches
+from tests.infra.assemblies import assembly, stacks_of
+from tests.support.deployment import dead_letter, deployed
+from tests.support.people import People, people_of
+from tests.support.receiver import StubReceiver
+from tests.support.trails import PROVIDER, Story, poison, told
+
+ENVIRONMENTS = ("dev", "prod")
+TOLD, FAILED, DELIVERY = "a" * 32, "b" * 32, "d1" * 16
+CONTROL_ID = "MSG00002"
+TODAY = datetime.now(UTC).date().isoformat()
+UNKNOWN = {
+    "delivery_id": DELIVERY,
+    "event_id": TOLD,
+    "recipient_ref": PROVIDER,
+    "channel": "email",
+    "kind": "admission",
+    "state": "unknown",
+    "task": {},
+    "updated_at": "2026-11-23T13:12:00.000Z",
+}
+REJECTED = f"rejected/{TODAY}/0a1b"
+SEEDS = ROOT / "samples" / "registry"
+RUN = "A1B2C3D4E5"
+LOGS = "/*/hl7-ens-{environment}-*"
+FOR_THE_CONSOLE: dict[Role, set[str]] = {
+    # Alarms, dashboard, logs and saved queries; `aws pipes start-pipe` (docs/runbook.md).
+    Role.OPERATOR: {
+        "cloudwatch:DescribeAlarmHistory hl7-ens-{environment}-*",
+        "cloudwatch:GetDashboard dashboard/hl7-ens-{environment}",
+        "cloudwatch:GetMetricData *",
+        "cloudwatch:GetMetricStatistics *",
+        "cloudwatch:ListDashboards *",
+        "cloudwatch:ListMetrics *",
+        "logs:DescribeLogGroups *",
+        f"logs:DescribeLogStreams {LOGS}",
+        "logs:DescribeQueryDefinitions *",
+        f"logs:FilterLogEvents {LOGS}",
+        "logs:GetLogEvents *",
+        f"logs:GetQueryResults {LOGS}",
+        f"logs:StartQuery {LOGS}",
+        "logs:StopQuery *",
+        "pipes:DescribePipe pipe/hl7-ens-{environment}-events",
+        "pipes:StartPipe pipe/hl7-ens-{environment}-events",
+        "pipes:StopPipe pipe/hl7-ens-{environment}-events",
+        "sqs:GetQueueAttributes hl7-ens-{environment}-feedback-dead-letters",
+        "sqs:ListQueues *",
+        "states:DescribeStateMachine hl7-ens-{environment}-patient-event",
+        "states:ListStateMachines *",
+    },
+    # All events of one patient's reference; in prod also the records of accesses.
+    Role.AUDITOR: {"dynamodb:Query table/audit/index/by_patient"},
+    Role.REGISTRAR: set(),
+    # Emergency access to a message, and to an older version of it.
+    Role.VAULT_READER: {
+        "s3:GetObject vault/analyses/*",
+        "s3:GetObject vault/events/*",
+        "s3:GetObjectVersion vault/analyses/*",
+        "s3:GetObjectVersion vault/events/*",
+        "s3:GetObjectVersion vault/rejected/*",
+        "s3:ListBucketVersions vault",
+    },
+}
+"""Grants that no command of `ens` uses: the console does, or a command of the runbook."""
+ADMISSION = ROOT / "samples" / "admission.hl7"
+
+
+@dataclass
+class World:
+    """A deployed environment with one of everything, and the people who may sign in to it."""
+
+    aws: Any
+    deployment: Deployment
+    people: People
+    receiver: StubReceiver
+    roster: Path
+
+    def ens(self, *arguments: str) -> Result:
+        """Runs `ens` in this process, in the environment."""
+        clear_caches()
+        return CliRunner().invoke(
+            main,
+            ["--env", self.deployment.environment, *arguments],
+            env={"COLUMNS": "80"},
+            prog_name="ens",
+        )
+
+    def names_the_roles_of(self, command: str, output: str) -> bool:
+        """Whether an output says that a right is missing, and which roles have it."""
+        said = " ".join(output.split())
+        names = [role.name_in(self.deployment.environment) for role in COMMANDS[command]]
+        return "Error: These credentials may not" in said and all(name in said for name in names)
+
+    def arguments(self, command: str) -> tuple[str, ...]:
+        """A command with arguments that succeed for a person who has the right."""
+        at = ("--host", "127.0.0.1", "--port", str(self.receiver.port))
+        return (
+            *command.split(),
+            *{
+                "audit verify": (TOLD,),
+                "cost": (),
+                "deliveries continue": ("--by", "ana"),
+                "deliveries held": (),
+                "deliveries pause": ("--by", "ana"),
+                "deliveries problems": (),
+                "deliveries resend": (DELIVERY, "--by", "ana"),
+                "deliveries unknown": (),
+                "dlq list": (),
+                "dlq redrive": ("--all", "--by", "ana"),
+                "dlq show": (CONTROL_ID,),
+                "events": (),
+                "notification preview": ("admission",),
+                "preflight": ("--assembly", str(assembly(load("dev")))),
+                "registry import": (str(SEEDS), "--by", "ana"),
+                "rejected list": (),
+                "rejected show": (REJECTED,),
+                "replay": (TOLD, "--by", "ana"),
+                "roster end": ("dr-smith", "--yes", "--by", "ana"),
+                "roster import": (str(self.roster), "--subscriber", "dr-smith"),
+                "roster list": (),
+                "send": (str(ADMISSION), *at),
+                "smoke": (*at, "--wait", "5", "--yes", "--by", "ana"),
+                "trace": (TOLD,),
+            }[command],
+        )
+
+
+@pytest.fixture(autouse=True)
+def _judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has moto decide about every request made with a role's credentials."""
+    name = "_authenticate_and_authorize_action"
+    # Set to itself first, so that the end of the test puts moto's own check back.
+    monkeypatch.setattr(ActionAuthenticatorMixin, name, getattr(ActionAuthenticatorMixin, name))
+    authorisation.install()
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def world(
+    request: pytest.FixtureRequest, aws: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[World]:
+    """A deployed environment whose operator has something to do."""
+    monkeypatch.setattr(redrive, "POLL_SECONDS", 0)
+    monkeypatch.setattr("ops.commands.smoke.new_run", lambda: RUN)
+    deployment = deployed(aws, request.param)
+    people = people_of(request.param, stacks_of(load(request.param)))
+    receiver = StubReceiver()
+    roster = tmp_path / "panel.csv"
+    roster.write_text("authority,value\nNORTHGEN,H00412\n")
+    made = World(aws, deployment, people, receiver, roster)
+    yield made
+    receiver.close()
+
+
+RECORDS = {"s3:ListBucket buckettrail", "s3:GetObject buckettrail/AWSLogs/*"}
+"""The records of accesses, which the auditor reads in the console where `data_trail` is on."""
+
+
+def commands(group: click.Group = main, before: tuple[str, ...] = ()) -> Iterator[str]:
+    """The words of every command below a group."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, (*before, name))
+        else:
+            yield " ".join((*before, name))
+
+
+def test_every_command_has_its_roles() -> None:
+    assert sorted(commands()) == sorted(COMMANDS)
+
+
+def test_the_table_of_the_documents_is_that_of_the_roles() -> None:
+    text = (ROOT / "docs" / "deploy.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    head = next(n for n, row in enumerate(rows) if row.startswith("| `ens` |"))
+    cells = [[cell.strip(" `") for cell in row.split("|")[1:-1]] for row in rows[head:]]
+    roles = [Role(name) for name in cells[0][1:]]
+    written = {
+        row[0]: tuple(role for role, cell in zip(roles, row[1:], strict=True) if cell == "yes")
+        for row in cells[1 : len(COMMANDS) + 1]
+    }
+    assert written == COMMANDS
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_runs_its_commands_to_the_end_and_is_told_whose_the_others_are(
+    role: Role, world: World
+) -> None:
+    faults = {}
+    for command, roles in COMMANDS.items():
+        _fill(world, command)
+        with world.people.signed_in(role, counted=role in roles):
+            result = world.ens(*world.arguments(command))
+        if role in roles:
+            is_right = result.exit_code == 0
+        elif command == "preflight":
+            is_right = result.exit_code == 1 and "may not call" in result.output
+        else:
+            is_right = result.exit_code == 1 and world.names_the_roles_of(command, result.output)
+        if not is_right:
+            faults[command] = (result.output, result.exception)
+    assert faults == {}
+    environment = world.deployment.environment
+    expected = {grant.replace("{environment}", environment) for grant in FOR_THE_CONSOLE[role]}
+    assert world.people.unused(role) - RECORDS == expected
+    assert world.people.judged_otherwise_by_iam(role) == []
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.VAULT_READER])
+def test_no_role_but_the_vault_reader_opens_a_message(role: Role, world: World) -> None:
+    _fill(world, "rejected")
+    with world.people.signed_in(role):
+        s3 = boto3.client("s3")
+        assert denied(lambda: s3.get_object(Bucket="vault", Key=REJECTED))
+        assert denied(lambda: s3.head_object(Bucket="vault", Key=REJECTED))
+        assert denied(lambda: s3.list_objects_v2(Bucket="vault"))
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.REGISTRAR])
+def test_no_role_but_the_registrar_reads_a_patient_in_the_registry(
+    role: Role, world: World
+) -> None:
+    """The operator opens the smoke test's own entries, of which none is a person."""
+    _fill(world, "roster")
+    patient = {"pk": {"S": "patient#p-okafor"}, "sk": {"S": "patient"}}
+    asked = {
+        "KeyConditionExpression": "pk = :p",
+        "ExpressionAttributeValues": {":p": {"S": "patient#p-okafor"}},
+    }
+    with world.people.signed_in(role):
+        dynamodb = boto3.client("dynamodb")
+        assert denied(lambda: dynamodb.get_item(TableName="registry", Key=patient))
+        assert denied(lambda: dynamodb.query(TableName="registry", **asked))
+        assert denied(lambda: dynamodb.scan(TableName="registry"))
+        assert denied(lambda: dynamodb.scan(TableName="lookups"))
+        key = {"TableName": "registry", "Keys": [patient]}
+        assert denied(
+            lambda: dynamodb.batch_get_item(RequestItems={"registry": {"Keys": key["Keys"]}})
+        )
+
+
+def test_a_role_of_another_environment_is_told_what_to_check(world: World) -> None:
+    """Its own role may not even look for the stack, so AWS says AccessDenied, not that there is none."""
+    with world.people.signed_in(Role.OPERATOR):
+        result = CliRunner().invoke(main, ["--env", "staging", "events"], prog_name="ens")
+    said = " ".join(result.output.split())
+    assert result.exit_code == 1
+    assert said.startswith(
+        "Error: These credentials may not look for the stack hl7-ens-staging-core in us-east-1"
+        " (AccessDenied); its file names us-east-1: check --env, AWS_PROFILE and AWS_DEFAULT_REGION."
+    )
+    assert "hl7-ens-staging-operator or hl7-ens-staging-auditor" in said
+
+
+def test_an_operator_is_told_how_to_replay_an_event_whose_receipt_is_missing(world: World) -> None:
+    clear_caches()
+    Story("e" * 32).run().failed("DependencyUnavailableError", "ParseMessage")
+    with world.people.signed_in(Role.OPERATOR):
+        result = world.ens("replay", "e" * 32, "--by", "ana")
+    said = " ".join(result.output.split())
+    assert (result.exit_code, "may not read the vault: redrive" in said) == (1, True)
+
+
+def denied(call: Callable[[], Any]) -> bool:
+    """Whether the call is refused for lack of a right; another failure passes through."""
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in DENIED_CODES:
+            raise
+        return True
+    return False
+
+
+def _fill(world: World, command: str) -> None:
+    """What a command needs: an event and a dead letter, a delivery, a refused message, or the registry."""
+    clear_caches()
+    aws, deployment = world.aws, world.deployment
+    match command.split(maxsplit=1)[0]:
+        case "deliveries":
+            aws.client("dynamodb").put_item(TableName="ledger", Item=to_item(UNKNOWN))
+        case "rejected":
+            refused = {"reason": "unknown_type", "connection": "c1", "peer": "10.1.2.3"}
+            aws.client("s3").put_object(
+                Bucket="vault", Key=REJECTED, Body=ADMISSION.read_bytes(), Metadata=refused
+            )
+        case "roster":
+            for needed in ("registry import", "roster import"):
+                assert world.ens(*world.arguments(needed)).exit_code == 0
+        case "smoke":
+            _fill_smoke(world)
+        case "dlq":
+            poison(FAILED, CONTROL_ID)
+            dead_letter(aws, deployment, FAILED, copy=datetime.now(UTC).isoformat())
+        case _ if not status.read(TOLD):
+            told(TOLD)
+
+
+def _fill_smoke(world: World) -> None:
+    """What three smoke messages leave behind when everything is as designed."""
+    good, poisoned, slow = (p.control_id for p in probes(load("prod"), RUN))
+    story = Story("1" * 32).run().received(good).resolved(PROVIDER)
+    story.step("DeliverNotification", "SENT", recipient_ref=PROVIDER).completed()
+    story.step("RecordFeedback", "DELIVERED", recipient_ref=PROVIDER)
+    story = Story("3" * 32).run().received(slow)
+    story.step("ParseMessage", "NOT_NOTIFIABLE", "not_notifiable").completed()
+    poison("2" * 32, poisoned)
+    dead_letter(
+        world.aws, world.deployment, "2" * 32, copy=datetime.now(UTC).isoformat(), sender="smoke"
+    )

@@ -1,0 +1,153 @@
+"""The roles for people with the policies of an environment's templates, taken by a test on moto."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import botocore.session
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.responses import BaseResponse
+
+from local import authorisation
+from local.authorisation import RequiredAction
+from ops.roles import Role
+from tests.conftest import clear_caches
+from tests.infra.assemblies import Stacks
+from tests.infra.judges import tools
+from tests.infra.judges.evaluator import ALLOWED, AuthorizationRequest, decide
+from tests.infra.resolved import ACCOUNT, REGION, Resolved
+from tests.infra.template import read
+
+CONSTRUCTS = {
+    Role.OPERATOR: "People/Operator",
+    Role.AUDITOR: "People/Auditor",
+    Role.REGISTRAR: "People/Registrar",
+    Role.VAULT_READER: "People/VaultReader",
+}
+TABLES = ("audit", "status", "ledger", "registry", "mpi-cache")
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
+
+
+@dataclass
+class People:
+    """The roles of one environment in moto; `allowed` collects what each was allowed to do."""
+
+    environment: str
+    policies: dict[Role, list[dict[str, Any]]]
+    allowed: dict[Role, set[RequiredAction]]
+
+    @contextmanager
+    def signed_in(self, role: Role, *, counted: bool = True) -> Iterator[None]:
+        """Signs this process in with the role's credentials; its requests count as use of the grants."""
+        name = role.name_in(self.environment)
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+        keys = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="ana")["Credentials"]
+        own = boto3.DEFAULT_SESSION
+        # A session of its own, on the loader of the first one: it has read the service models.
+        session = botocore.session.get_session()
+        if own is not None:
+            session.register_component("data_loader", own._session.get_component("data_loader"))
+        session.set_credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        boto3.setup_default_session(botocore_session=session)
+        clear_caches()
+        try:
+            with self._recorded(role) if counted else nullcontext():
+                yield
+        finally:
+            boto3.DEFAULT_SESSION = own
+            clear_caches()
+
+    def unused(self, role: Role) -> set[str]:
+        """The granted actions, each with its resource's last part, that no counted request has used.
+
+        Those on keys are left out: moto asks nobody for a key.
+        """
+        return {
+            f"{action} {resource.rpartition(':')[2] or '*'}"
+            for document in self.policies[role]
+            for statement in read(document)
+            for action in statement.actions
+            for resource in statement.resources
+            if not action.startswith("kms:")
+            and not any(
+                need.action == action and fnmatchcase(need.arn, resource)
+                for need in self.allowed[role]
+            )
+        }
+
+    def judged_otherwise_by_iam(self, role: Role) -> list[RequiredAction]:
+        """The needs that were allowed here and that IAM's evaluation logic denies; none without it."""
+        if not tools.has_evaluator():
+            return []
+        needs = sorted(self.allowed[role])
+        answers = decide(
+            [
+                AuthorizationRequest(
+                    action=need.action,
+                    resource=need.arn,
+                    identity=self.policies[role],
+                    principal=f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.name_in(self.environment)}/ana",
+                    context={authorisation.LEADING_KEYS: sorted(need.leading_keys)}
+                    if need.leading_keys
+                    else {},
+                )
+                for need in needs
+            ]
+        )
+        return [need for need, answer in zip(needs, answers, strict=True) if answer != ALLOWED]
+
+    @contextmanager
+    def _recorded(self, role: Role) -> Iterator[None]:
+        """Collects the needs of the requests that are allowed."""
+        judge = ActionAuthenticatorMixin._authenticate_and_authorize_action
+
+        def judged(request: BaseResponse, iam_request: type, resource: str = "*") -> None:
+            judge(request, iam_request, resource)
+            if "X-Amz-Security-Token" in request.headers:
+                self.allowed[role].update(authorisation._needs(request, resource))
+
+        with patch.object(ActionAuthenticatorMixin, "_authenticate_and_authorize_action", judged):
+            yield
+
+
+def people_of(environment: str, stacks: Stacks) -> People:
+    """Makes the environment's roles in moto, their policies about the test's stores."""
+    resolved = Resolved(stacks)
+    stores = _stores(resolved)
+    iam = boto3.client("iam")
+    policies = {}
+    for role, construct in CONSTRUCTS.items():
+        name = role.name_in(environment)
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+        text = json.dumps(resolved.policies("core", construct))
+        for deployed, of_test in stores.items():
+            text = text.replace(deployed, of_test)
+        policies[role] = json.loads(text)
+        for number, document in enumerate(policies[role]):
+            iam.put_role_policy(
+                RoleName=name, PolicyName=str(number), PolicyDocument=json.dumps(document)
+            )
+    return People(environment, policies, {role: set() for role in Role})
+
+
+def _stores(resolved: Resolved) -> dict[str, str]:
+    """The ARNs of the template's stores, and those of the test's stores in their place."""
+    secrets = {
+        s["Name"]: s["ARN"] for s in boto3.client("secretsmanager").list_secrets()["SecretList"]
+    }
+    return {
+        **{
+            resolved.arn("core", f"Tables/{name.title().replace('-', '')}"): (
+                f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
+            )
+            for name in TABLES
+        },
+        resolved.arn("core", "Vault/Bucket"): "arn:aws:s3:::vault",
+        resolved.arn("core", "Secrets/AuditKey"): secrets["audit-key"],
+        resolved.arn("core", "Secrets/ReferenceKey"): secrets["reference-key"],
+    }

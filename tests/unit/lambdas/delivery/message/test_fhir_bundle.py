@@ -1,0 +1,99 @@
+"""The message for a computer: valid FHIR R4, whole in itself, and no more than the message said."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fhir.resources.R4B.bundle import Bundle
+
+from lambdas.common.contracts.event import NOTIFIED
+from lambdas.common.contracts.patient import PatientIdentifier
+from lambdas.common.contracts.visit import CodedText
+from lambdas.delivery.message.fhir_bundle import bundle_of
+from tests.unit.lambdas.delivery.message.letters import ADMISSION, BARE, RECIPIENT, of_kind
+from tests.unit.lambdas.delivery.message.test_hostile_text import NASTY, filled
+
+READER = replace(RECIPIENT, address="petra@clinic.example")
+SENT_AT = "2026-11-23T13:12:05.000Z"
+
+
+def made(event: Any) -> dict[str, Any]:
+    """The bundle of an event, after fhir.resources has found it valid."""
+    text = bundle_of(event, READER, "Northtown General", SENT_AT)
+    Bundle.model_validate_json(text)
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def notification_event(kind: str) -> str:
+    """The code of Da Vinci's CodeSystem notification-event: an encounter's begin, move or end."""
+    if "discharge" in kind or "death" in kind:
+        return "discharge"
+    return "transfer" if "transfer" in kind else "admit"
+
+
+@pytest.mark.parametrize("kind", NOTIFIED)
+def test_every_kind_is_a_valid_message_with_its_header_first(kind: str) -> None:
+    event = of_kind(kind, disposition=CodedText("03"), visit_number="V884213")
+    event = replace(
+        event,
+        patient=replace(
+            event.patient,
+            identifiers=(PatientIdentifier("H1", "N", "2.16.840.1.113883.3.9999.11"),),
+        ),
+    )
+    bundle = made(event)
+    resources = [entry["resource"] for entry in bundle["entry"]]
+    assert bundle["type"] == "message"
+    assert resources[0]["resourceType"] == "MessageHeader"
+    code = resources[0]["eventCoding"]["code"]
+    assert code == f"notification-{notification_event(kind)}"
+    known = {entry["fullUrl"] for entry in bundle["entry"]}
+    assert references(bundle) <= known
+    patient = next(r for r in resources if r["resourceType"] == "Patient")
+    assert (patient["birthDate"], patient["gender"]) == ("1958-02-14", "female")
+
+
+def references(node: Any) -> set[str]:
+    """Every reference in a document."""
+    if isinstance(node, dict):
+        inner = set().union(*(references(value) for value in node.values()))
+        return inner | ({node["reference"]} if "reference" in node else set())
+    return set().union(*(references(value) for value in node)) if isinstance(node, list) else set()
+
+
+def test_what_was_not_given_is_not_there() -> None:
+    kinds = [entry["resource"]["resourceType"] for entry in made(BARE)["entry"]]
+    assert kinds == ["MessageHeader", "Encounter", "Patient", "Organization", "Provenance"]
+
+
+def test_its_provenance_says_which_message_it_was_translated_from() -> None:
+    event = replace(of_kind("admission"), message_control_id="NG-77")
+    resources = [entry["resource"] for entry in made(event)["entry"]]
+    header, provenance = resources[0], resources[-1]
+    assert provenance["target"] == [{"reference": f"urn:uuid:{header['id']}"}]
+    assert provenance["activity"]["coding"][0]["code"] == "transform"
+    assert provenance["entity"][0]["what"] == {"identifier": {"value": "NG-77"}}
+
+
+def test_a_withdrawn_admission_is_an_encounter_in_error() -> None:
+    encounter = made(of_kind("cancel_admission"))["entry"][1]["resource"]
+    assert encounter["status"] == "entered-in-error"
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_hostile_text_leaves_the_bundle_valid(text: str) -> None:
+    event, _ = filled(text)
+    bundle = bundle_of(event, READER, "x", SENT_AT)
+    json.loads(bundle)
+    assert len(bundle) < 60_000
+
+
+def test_what_a_machine_read_is_no_diagnosis() -> None:
+    conditions = [
+        entry["resource"]["code"]["text"]
+        for entry in made(ADMISSION)["entry"]
+        if entry["resource"]["resourceType"] == "Condition"
+    ]
+    assert conditions == ["Other pulmonary embolism"]

@@ -1,0 +1,199 @@
+import pytest
+
+from hl7.warnings import MessageWarning, WarningCode
+from lambdas.common.contracts.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.person import Name
+from lambdas.common.errors import IdentityAmbiguousError, IdentityConflictError
+from lambdas.lookup_identities.matching.identifiers import (
+    UsableIdentifier,
+    agreement,
+    one_patient,
+    usable_identifiers,
+)
+from lambdas.lookup_identities.registry.records import PatientRecord
+
+RECORD = PatientRecord("p-1", "Okafor", "Amara", "1958-02-14", "F")
+
+
+def identifier(value: str = "H00412", **rest: str) -> PatientIdentifier:
+    return PatientIdentifier(value=value, **rest)
+
+
+def test_an_identifier_is_looked_up_under_its_namespace_and_its_universal_id() -> None:
+    sent = identifier(assigning_authority="NORTHGEN", universal_id="2.16.840.1.113883.3.9999.11")
+    usable, warnings = usable_identifiers([sent], "")
+    assert usable[0].pairs() == [
+        ("NORTHGEN", "H00412"),
+        ("2.16.840.1.113883.3.9999.11", "H00412"),
+    ]
+    assert not warnings
+
+
+def test_leading_zeros_are_kept_and_blanks_around_a_number_are_not() -> None:
+    usable, _ = usable_identifiers([identifier(" 0012 ", assigning_authority="aa")], "")
+    assert usable[0].value == "0012"
+
+
+def test_an_identifier_without_authority_takes_the_senders_default() -> None:
+    usable, warnings = usable_identifiers([identifier(identifier_type="MR")], "NORTHGEN")
+    assert usable[0].authorities == ("NORTHGEN",)
+    assert not warnings
+
+
+def test_without_a_default_it_is_a_warning_that_names_the_position() -> None:
+    sent = [identifier(), identifier("2", assigning_authority="aa", field="PID-4")]
+    usable, warnings = usable_identifiers(sent, "")
+    assert [known.position for known in usable] == ["PID-4"]
+    assert warnings == [MessageWarning(WarningCode.NO_AUTHORITY, "PID-3")]
+
+
+def test_the_default_is_not_given_to_a_number_that_somebody_else_issues() -> None:
+    usable, warnings = usable_identifiers([identifier(identifier_type="DL")], "NORTHGEN")
+    assert not usable
+    assert len(warnings) == 1
+
+
+@pytest.mark.parametrize("kind", ["AN", "VN", "vn"])
+def test_account_and_visit_numbers_name_no_patient(kind: str) -> None:
+    sent = identifier(assigning_authority="NORTHGEN", identifier_type=kind)
+    assert usable_identifiers([sent], "NORTHGEN") == ([], [])
+
+
+@pytest.mark.parametrize("value", ["", "  ", '""'])
+def test_an_empty_identifier_is_passed_over(value: str) -> None:
+    assert usable_identifiers([identifier(value, assigning_authority="aa")], "") == ([], [])
+
+
+def test_an_identifier_too_long_for_a_key_is_a_warning() -> None:
+    usable, warnings = usable_identifiers([identifier("9" * 5000, assigning_authority="aa")], "")
+    assert not usable
+    assert warnings == [MessageWarning(WarningCode.IDENTIFIER_TOO_LONG, "PID-3")]
+
+
+def test_positions_count_repetitions_of_one_field() -> None:
+    sent = [identifier("1"), identifier("2"), identifier("3", field="PID-4")]
+    _, warnings = usable_identifiers(sent, "")
+    assert [warning.position for warning in warnings] == ["PID-3[1]", "PID-3[2]", "PID-4"]
+
+
+def usable(position: str, value: str, *authorities: str) -> UsableIdentifier:
+    return UsableIdentifier(position, value, authorities or ("A",))
+
+
+def test_one_known_identifier_is_enough() -> None:
+    found = one_patient([usable("PID-3[1]", "1"), usable("PID-3[2]", "2")], {("A", "2"): ("p-1",)})
+    assert found == ("p-1", ["PID-3[2]"])
+
+
+def test_identifiers_that_name_the_same_patient_all_count() -> None:
+    candidates = {("A", "1"): ("p-1",), ("A", "2"): ("p-1",)}
+    found = one_patient([usable("PID-3", "1"), usable("PID-4", "2")], candidates)
+    assert found == ("p-1", ["PID-3", "PID-4"])
+
+
+def test_nobody_is_an_answer() -> None:
+    assert one_patient([usable("PID-3", "1")], {}) == ("", [])
+    assert one_patient([], {}) == ("", [])
+
+
+def test_two_identifiers_of_different_patients_conflict() -> None:
+    candidates = {("A", "1"): ("p-1",), ("A", "2"): ("p-2",)}
+    with pytest.raises(IdentityConflictError, match=r"^PID-3 and PID-4 name different patients$"):
+        one_patient([usable("PID-3", "1"), usable("PID-4", "2")], candidates)
+
+
+def test_several_patients_for_one_identifier_are_ambiguous() -> None:
+    with pytest.raises(IdentityAmbiguousError, match=r"^PID-3: the registry knows several"):
+        one_patient([usable("PID-3", "1")], {("A", "1"): ("p-1", "p-2")})
+
+
+def test_another_identifier_does_not_settle_an_ambiguous_one() -> None:
+    candidates = {("A", "1"): ("p-1", "p-2"), ("A", "2"): ("p-1",)}
+    with pytest.raises(IdentityAmbiguousError):
+        one_patient([usable("PID-3", "1"), usable("PID-4", "2")], candidates)
+
+
+def test_namespace_and_universal_id_of_different_patients_are_ambiguous() -> None:
+    candidates = {("A", "1"): ("p-1",), ("2.16", "1"): ("p-2",)}
+    with pytest.raises(IdentityAmbiguousError):
+        one_patient([usable("PID-3", "1", "A", "2.16")], candidates)
+
+
+def patient(family: str = "OKAFOR", birth_date: str = "1958-02-14", sex: str = "F") -> Patient:
+    return Patient(name=Name(family=family), birth_date=birth_date, sex=sex)
+
+
+def test_what_was_compared_and_agrees_is_named() -> None:
+    assert agreement(patient(), RECORD) == (["PID-5.1", "PID-7", "PID-8"], [])
+    assert agreement(patient(sex=""), RECORD) == (["PID-5.1", "PID-7"], [])
+
+
+def test_nothing_to_compare_is_a_warning() -> None:
+    agreed, warnings = agreement(Patient(), RECORD)
+    assert not agreed
+    assert warnings == [MessageWarning(WarningCode.NOT_COMPARABLE, "PID-5.1, PID-7 and PID-8")]
+
+
+@pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        (patient(family="Brown"), "PID-5.1 disagrees with the registry"),
+        (patient(birth_date="1931-02-14"), "PID-7 disagrees with the registry"),
+        (patient(sex="M"), "PID-8 disagrees with the registry"),
+        (
+            patient("Brown", "1931-02-14", "M"),
+            "PID-5.1, PID-7 and PID-8 disagree with the registry",
+        ),
+    ],
+)
+def test_a_disagreement_is_a_conflict_that_names_positions_only(sent: Patient, text: str) -> None:
+    with pytest.raises(IdentityConflictError) as raised:
+        agreement(sent, RECORD)
+    assert str(raised.value) == text
+
+
+@pytest.mark.parametrize(
+    ("sent", "registered"),
+    [
+        ("García", "García López"),
+        ("GARCIA LOPEZ", "Garcia"),
+        ("Smith-Jones", "Jones"),
+        ("Okafor", "Okafor-Smith"),
+        ("van der Berg", "Berg"),
+        ("Berg", "de la Berg"),
+    ],
+)
+def test_one_name_of_a_double_surname_agrees_beside_the_same_birth_date(
+    sent: str, registered: str
+) -> None:
+    record = PatientRecord("p-1", registered, "Amara", "1958-02-14", "F")
+    assert agreement(patient(sent), record)[0] == ["PID-5.1", "PID-7", "PID-8"]
+    for birth_date in ("", "1958"):
+        with pytest.raises(IdentityConflictError, match=r"^PID-5\.1 disagrees"):
+            agreement(patient(sent, birth_date), record)
+    with pytest.raises(IdentityConflictError, match=r"^PID-5\.1 and PID-7 disagree"):
+        agreement(patient(sent, "1931-02-14"), record)
+
+
+def test_two_double_surnames_that_share_a_name_only_disagree() -> None:
+    record = PatientRecord("p-1", "García López", "", "1958-02-14")
+    with pytest.raises(IdentityConflictError):
+        agreement(patient("García Pérez"), record)
+
+
+def test_a_particle_alone_is_no_name_to_share() -> None:
+    record = PatientRecord("p-1", "van Dyk", "", "1958-02-14")
+    with pytest.raises(IdentityConflictError):
+        agreement(patient("van der Berg"), record)
+
+
+def test_a_maiden_name_agrees_as_the_present_one_does() -> None:
+    record = PatientRecord("p-1", "Lund", "", "1958-02-14", "F", former_families=("Okafor", "Ade"))
+    assert agreement(patient("OKAFOR", birth_date=""), record)[0] == ["PID-5.1", "PID-8"]
+    with pytest.raises(IdentityConflictError):
+        agreement(patient("Brown"), record)
+
+
+def test_a_registry_without_any_surname_compares_the_rest() -> None:
+    record = PatientRecord("p-1", "", "", "1958-02-14", "F")
+    assert agreement(patient("Brown"), record) == (["PID-7", "PID-8"], [])

@@ -1,0 +1,162 @@
+"""A message's own fields become the facts that the rules need."""
+
+from typing import Any
+
+import pytest
+
+from lambdas.common.contracts.encounter import EncounterClass
+from lambdas.common.keys import KeyRing
+from lambdas.parse_message.read_event import read_event
+from lambdas.track_encounter.message import EncounterMessage
+from lambdas.track_encounter.profile import EncounterProfile
+from lambdas.track_encounter.reading import CONTRADICTING_DEATH, IMPLAUSIBLE_TIME, encounter_message
+
+PROFILE = EncounterProfile(name="NORTHGEN", default_authority="NORTHGEN")
+RECEIVED = "2026-11-23T12:00:00.000Z"
+K1 = KeyRing("k1", {"k1": b"one"})
+
+
+def read(
+    trigger_event: str = "A01",
+    *,
+    msh: str = "P",
+    evn2: str = "20261123100000+0000",
+    evn6: str = "",
+    pid: dict[int, str] | None = None,
+    pv1: dict[int, str] | None = None,
+    more: str = "",
+    profile: EncounterProfile = PROFILE,
+    ring: KeyRing = K1,
+) -> EncounterMessage:
+    """A message of Northtown General, as the rules read it."""
+    lines = [
+        f"MSH|^~\\&|ADTSYS|NORTHGEN|||20261123101500+0000||ADT^{trigger_event}|1|{msh}|2.5.1",
+        f"EVN|{trigger_event}|{evn2}||||{evn6}",
+        segment("PID", {3: "H1^^^NORTHGEN^MR", 7: "19580214", **(pid or {})}),
+        segment("PV1", {2: "I", 3: "4W^1^A^NORTHGEN", 19: "V1", **(pv1 or {})}),
+        more,
+    ]
+    raw = "\r".join(filter(None, lines)).encode()
+    event = read_event(raw, "e1", "NORTHGEN")
+    return encounter_message(event, profile, ring, RECEIVED)
+
+
+def segment(name: str, fields: dict[int, str]) -> str:
+    return "|".join([name, *(fields.get(n, "") for n in range(1, max(fields) + 1))])
+
+
+@pytest.mark.parametrize(
+    ("trigger_event", "fields", "expected"),
+    [
+        ("A01", {"evn6": "20261123090000+0000"}, ("2026-11-23T09:00:00.000Z", "EVN-6")),
+        ("A01", {"pv1": {44: "20261123080000+0000"}}, ("2026-11-23T08:00:00.000Z", "PV1-44")),
+        ("A03", {"pv1": {45: "20261123080000+0000"}}, ("2026-11-23T08:00:00.000Z", "PV1-45")),
+        ("A03", {"pv1": {44: "20261123080000+0000"}}, ("2026-11-23T10:00:00.000Z", "EVN-2")),
+        ("A01", {"evn2": ""}, ("2026-11-23T10:15:00.000Z", "MSH-7")),
+        ("A13", {"evn6": "20261123090000+0000"}, ("2026-11-23T10:00:00.000Z", "EVN-2")),
+        ("A01", {"pv1": {44: "20261123"}}, ("2026-11-23T10:00:00.000Z", "EVN-2")),
+        ("A01", {"pv1": {44: "20261120"}}, ("2026-11-20T00:00:00.000Z", "PV1-44")),
+    ],
+)
+def test_the_time_of_an_event_comes_from_the_first_field_that_has_one(
+    trigger_event: str, fields: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    event = read(trigger_event, **fields).event
+    assert (event.at, event.time_source) == expected
+
+
+@pytest.mark.parametrize(
+    "admitted", ["19700101", "20261125080000+0000", "19580101"], ids=["1970", "future", "unborn"]
+)
+def test_a_time_that_cannot_be_true_is_left_out_with_a_warning(admitted: str) -> None:
+    message = read(pv1={44: admitted})
+    assert message.event.time_source == "EVN-2"
+    assert IMPLAUSIBLE_TIME in message.warnings
+
+
+def test_events_are_sorted_by_their_occurrence_and_cancellations_by_their_recording() -> None:
+    assert read("A02", evn6="20261123090000+0000").event.order == "2026-11-23T09:00:00.000Z"
+    assert read("A12", evn6="20261123090000+0000").event.order == "2026-11-23T10:00:00.000Z"
+
+
+def test_every_visit_number_is_a_key_in_any_order_and_without_blanks() -> None:
+    one = read(pv1={19: "V1~0042 ", 50: "ALT"})
+    other = read(pv1={19: " 0042~V1", 50: "ALT"})
+    assert set(one.keys.visit) == set(other.keys.visit)
+    assert len(one.keys.visit) == 3
+
+
+def test_an_account_number_and_the_time_of_admission_are_keys() -> None:
+    message = read(pid={18: "A1"}, pv1={44: "20261123080000+0000"})
+    assert len(message.keys.account) == len(message.keys.patient_time) == 1
+
+
+def test_a_move_names_the_numbers_that_it_replaces() -> None:
+    message = read("A45", more="MRG|H9^^^NORTHGEN^MR||A9||V9^^^NORTHGEN")
+    assert message.prior_keys.visit == read(pv1={19: "V9"}).keys.visit
+    assert message.prior_patient_keys == read(pid={3: "H9^^^NORTHGEN^MR"}).patient_keys
+
+
+def test_an_identifier_without_an_authority_has_the_senders() -> None:
+    assert read(pid={3: "H1"}).patient_keys == read().patient_keys
+
+
+@pytest.mark.parametrize(
+    ("code", "unit", "expected"),
+    [
+        ("E", "ED", EncounterClass.EMERGENCY),
+        ("V", "4W", EncounterClass.OBSERVATION),
+        ("OBS", "4W", EncounterClass.OBSERVATION),
+        ("O", "OBS", EncounterClass.OBSERVATION),
+        ("O", "FAST", EncounterClass.EMERGENCY),
+        ("O", "CLIN", EncounterClass.OUTPATIENT),
+        ("I", "OBS", EncounterClass.INPATIENT),
+        ("", "4W", EncounterClass.INPATIENT),
+    ],
+)
+def test_the_class_comes_from_the_code_and_the_unit(
+    code: str, unit: str, expected: EncounterClass
+) -> None:
+    profile = EncounterProfile(name="NORTHGEN", emergency_units=frozenset({"FAST"}))
+    message = read(pv1={2: code, 3: f"{unit}^1^A^NORTHGEN"}, profile=profile)
+    assert message.event.encounter_class is expected
+
+
+def test_codes_of_one_facility_are_one_facility() -> None:
+    profile = EncounterProfile(name="NORTHGEN", facilities={"NGH": "NORTHGEN"})
+    assert read(pv1={3: "4W^1^A^ngh"}, profile=profile).event.facility == "NORTHGEN"
+
+
+@pytest.mark.parametrize(
+    ("pid30", "disposition", "died", "warnings"),
+    [
+        ("Y", "", True, ()),
+        ("", "20", True, ()),
+        ("N", "01", False, ()),
+        ("", "01", None, ()),
+        ("N", "20", None, (CONTRADICTING_DEATH,)),
+    ],
+)
+def test_a_death_needs_clear_evidence(
+    pid30: str, disposition: str, died: bool | None, warnings: tuple[str, ...]
+) -> None:
+    message = read("A03", pid={30: pid30}, pv1={36: disposition})
+    assert (message.event.died, message.warnings) == (died, warnings)
+
+
+def test_a_death_long_before_the_encounter_contradicts_it() -> None:
+    message = read("A04", pid={29: "20200101", 30: "Y"})
+    assert message.event.died is None
+    assert CONTRADICTING_DEATH in message.warnings
+
+
+def test_protections_are_named_by_their_position() -> None:
+    message = read(pv1={16: "VIP"}, more="ARV|1|A|DEM^all\rDG1|1||B20|||A||||||||||||Y")
+    assert message.protections == ("PV1-16", "DG1-18", "ARV")
+
+
+@pytest.mark.parametrize(
+    ("msh", "load"), [("P^I", True), ("P^A", True), ("P^T", False), ("P", False)]
+)
+def test_an_initial_load_says_so(msh: str, load: bool) -> None:
+    assert read(msh=msh).load is load

@@ -1,0 +1,113 @@
+"""Which encounter a message names, by its numbers."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bench.encounters.memory import MemoryStore
+from lambdas.common.contracts.encounter import Decision
+from lambdas.encounters.keys import EncounterKeys
+from lambdas.encounters.store import Due
+from lambdas.track_encounter.closing import closed
+from lambdas.track_encounter.message import EncounterMessage
+from lambdas.track_encounter.tracking import track
+from tests.support.encounters import NOON, PROFILE, E, I, message
+
+VISITED = message("A04", 0, E, account="a1")
+
+
+def tracked(*messages: EncounterMessage, store: MemoryStore | None = None) -> list[Decision]:
+    table = store or MemoryStore()
+    return [track(table, one, PROFILE, lambda: NOON) for one in messages]
+
+
+def encounters(*messages: EncounterMessage) -> list[str]:
+    """The encounter of each message."""
+    return [decision.encounter_id for decision in tracked(*messages)]
+
+
+def test_two_visits_of_one_account_are_two_encounters() -> None:
+    first, second = encounters(VISITED, message("A01", 60, I, visit="v2", account="a1"))
+    assert first != second
+
+
+def test_a_cancellation_with_another_visit_number_is_found_by_its_account() -> None:
+    first, second = encounters(VISITED, message("A11", 60, visit="v9", account="a1"))
+    assert first == second
+
+
+def test_an_account_leads_to_its_newest_encounter() -> None:
+    found = encounters(
+        VISITED,
+        message("A01", 60, I, visit="v2", account="a1"),
+        message("A11", 90, visit="", account="a1"),
+    )
+    assert found[2] == found[1]
+
+
+def test_a_visit_number_that_comes_later_joins_the_encounter_of_its_account() -> None:
+    first, second = encounters(
+        message("A04", 0, E, visit="", account="a1"), message("A06", 60, I, account="a1")
+    )
+    assert first == second
+
+
+def test_a_sender_without_numbers_has_one_encounter_after_the_other() -> None:
+    found = encounters(
+        message("A01", 0, I, visit=""),
+        message("A03", 60, visit=""),
+        message("A01", 600, I, "second", visit=""),
+        message("A03", 700, visit=""),
+    )
+    assert found == [found[0], found[0], "second", "second"]
+
+
+def test_the_time_of_admission_finds_the_encounter_of_a_patient() -> None:
+    timed = EncounterKeys(key_id="k1", patient_time=("patient_time#k1.p1-0800",))
+    admitted = message("A01", 0, I)
+    keys = replace(admitted.keys, patient_time=timed.patient_time)
+    first, second = encounters(
+        replace(admitted, keys=keys), replace(message("A11", 60), keys=timed)
+    )
+    assert first == second
+
+
+def test_a_changed_number_leads_to_the_same_encounter() -> None:
+    renumbered = replace(message("A50", 30, visit="v2"), prior_keys=VISITED.keys)
+    found = encounters(VISITED, renumbered, message("A03", 60, visit="v2"))
+    assert len(set(found)) == 1
+
+
+def test_a_moved_visit_is_found_by_its_prior_number() -> None:
+    moved = replace(message("A45", 30, I, visit="v2", patient="p2"), prior_keys=VISITED.keys)
+    found = encounters(VISITED, moved, message("A03", 60, visit="v2", patient="p2"))
+    assert len(set(found)) == 1
+
+
+def test_merges_in_a_row_lead_to_one_patient() -> None:
+    decisions = tracked(
+        VISITED,
+        message("A40", 30, visit="", patient="p2", prior_patient="p1"),
+        message("A40", 40, visit="", patient="p3", prior_patient="p2"),
+        message("A03", 60, patient="p3"),
+    )
+    assert [notice.kind for notice in decisions[-1].notices] == ["ed_discharge"]
+
+
+def test_an_open_encounter_is_due_after_the_time_of_its_class() -> None:
+    store = MemoryStore()
+    tracked(VISITED, store=store)
+    assert store.due["visit#k1.v1"] == Due(why="open", at="2026-11-28T08:00:00.000Z")
+
+
+def test_an_open_encounter_is_closed_once_and_its_discharge_is_still_told() -> None:
+    store = MemoryStore()
+    tracked(VISITED, store=store)
+    home = store.homes["visit#k1.v1"]
+    later = NOON + timedelta(days=5)
+    assert closed(home.encounter, PROFILE, NOON) is None
+    after = closed(home.encounter, PROFILE, later)
+    assert after is not None
+    assert closed(after, PROFILE, later) is None
+    store.homes["visit#k1.v1"] = replace(home, encounter=after)
+    (decision,) = tracked(message("A03", 8000), store=store)
+    assert [notice.kind for notice in decision.notices] == ["ed_discharge"]

@@ -1,0 +1,167 @@
+"""What a connection does when the other side does not: seen with a transport that only remembers."""
+
+import asyncio
+import io
+import socket
+import time
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any, cast
+
+from hl7.mllp import Decoder, Frame, wrap
+from receiver.intake.intake import Intake
+from receiver.intake.sender_table import Origin, SenderTable
+from receiver.settings import ReceiverSettings
+from receiver.storage.turns import Turns
+from receiver.telemetry.log import Log
+from receiver.telemetry.metrics import Metrics
+from receiver.transport.connection import MllpConnection
+
+SETTINGS = ReceiverSettings(
+    *("test", "vault", "queue", "key", "configuration", "configuration.json", "r1"),
+    end_block_seconds=0.05,
+)
+
+
+class FakeTransport(asyncio.Transport):
+    """Remembers what was done to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.socket = socket.socket()
+        self.written = b""
+        self.reading = True
+        self.aborted = self.was_closed = False
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return {"peername": ("127.0.0.1", 1), "socket": self.socket}.get(name, default)
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+
+    def is_reading(self) -> bool:
+        return self.reading
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def close(self) -> None:
+        self.was_closed = True
+
+
+class FakeIntake:
+    """Answers a frame with its own bytes once `gate` is open."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+
+    async def answer(self, frame: Frame, origin: Origin, turns: Turns) -> bytes | None:
+        await self.gate.wait()
+        return frame.message
+
+
+class FakeOwner:
+    """A server with one connection."""
+
+    def __init__(self, **limits: Any) -> None:
+        self.settings = replace(SETTINGS, **limits)
+        self.log = Log(io.StringIO())
+        self.metrics = Metrics("test", self.log)
+        self.fake = FakeIntake()
+        self.intake = cast(Intake, self.fake)
+        self.senders = SenderTable((), reject_unknown=False)
+        self.transport = FakeTransport()
+
+    def opened(self, connection: MllpConnection) -> None:
+        """Nothing to do."""
+
+    def closed(self, connection: MllpConnection) -> None:
+        """Nothing to do."""
+
+    def connect(self) -> MllpConnection:
+        connection = MllpConnection(self, "127.0.0.1")
+        connection.connection_made(self.transport)
+        self.transport.socket.close()
+        return connection
+
+    def answers(self) -> list[bytes]:
+        return [frame.message for frame in Decoder(1 << 20).feed(self.transport.written)]
+
+
+def run(job: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(job)
+
+
+def test_a_sender_that_does_not_read_its_answers_is_not_read_from_and_is_cut_off() -> None:
+    async def job() -> None:
+        owner = FakeOwner()
+        connection = owner.connect()
+        connection.pause_writing()
+        connection.data_received(wrap(b"MSH|a\r"))
+        assert not owner.transport.reading
+        connection.check(time.monotonic() + 1)
+        assert not owner.transport.aborted
+        connection.check(time.monotonic() + SETTINGS.frame_seconds + 1)
+        assert owner.transport.aborted
+
+    run(job())
+
+
+def test_a_sender_that_reads_again_gets_its_answers() -> None:
+    async def job() -> None:
+        owner = FakeOwner()
+        owner.fake.gate.set()
+        connection = owner.connect()
+        connection.pause_writing()
+        connection.data_received(wrap(b"MSH|a\r"))
+        await asyncio.sleep(0)
+        connection.resume_writing()
+        await asyncio.sleep(0.01)
+        assert owner.transport.reading
+        assert owner.answers() == [b"MSH|a\r"]
+
+    run(job())
+
+
+def test_silence_behind_0x1c_proves_nothing_while_the_receiver_itself_does_not_read() -> None:
+    async def job() -> None:
+        owner = FakeOwner(max_in_flight=1)
+        connection = owner.connect()
+        text = b"MSH|c\rNTE|1||one\x1c"
+        connection.data_received(wrap(b"MSH|a\r") + wrap(b"MSH|b\r") + b"\x0b" + text)
+        assert not owner.transport.reading
+        await asyncio.sleep(0.15)
+        owner.fake.gate.set()
+        await asyncio.sleep(0.01)
+        assert owner.transport.reading
+        connection.data_received(b"two\r\x1c\r")
+        await asyncio.sleep(0.01)
+        assert owner.answers() == [b"MSH|a\r", b"MSH|b\r", text + b"two\r"]
+
+    run(job())
+
+
+def test_the_time_the_receiver_does_not_read_is_not_the_sender_s() -> None:
+    async def job() -> None:
+        owner = FakeOwner(max_in_flight=1, frame_seconds=0.1)
+        connection = owner.connect()
+        connection.data_received(wrap(b"MSH|a\r") + wrap(b"MSH|b\r") + b"\x0bMSH|c")
+        await asyncio.sleep(0.15)
+        connection.check(time.monotonic())
+        assert not owner.transport.was_closed
+        owner.fake.gate.set()
+        await asyncio.sleep(0.01)
+        connection.check(time.monotonic())
+        assert not owner.transport.was_closed
+        connection.check(time.monotonic() + 1)
+        await asyncio.sleep(0.01)
+        assert owner.answers()[-1] == b"MSH|c"
+        assert owner.transport.was_closed
+
+    run(job())
