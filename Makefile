@@ -112,6 +112,9 @@ bench-logs: setup ## compute what one event writes to the workflow's log (ARGS=g
 bench-burst: setup ## simulate 1,000 notifications in a minute against a throttling Comprehend Medical
 	@$(BIN)/python -m bench.burst $(ARGS)
 
+bench-parse: setup ## measure the reading of ordinary and hostile messages, beside hl7apy
+	@$(BIN)/python -m bench.parse
+
 bench-encounters: setup ## decide a million events of ten hospitals in memory (ARGS=--events 100000)
 	@$(BIN)/python -m bench.encounters $(ARGS)
 

@@ -15,10 +15,19 @@ CONFIGURATION_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disposition:
+    """A sender's discharge disposition: its words for readers, and whether it is a death."""
+
+    text: str = ""
+    death: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
     """A hospital system that sends messages, known by its MSH-3.1 and MSH-4.1.
 
-    `networks` and `certificates` bind it to connections (docs/receiver.md).
+    `networks` and `certificates` bind it to connections (docs/receiver.md). The tables are its own
+    codes (docs/configuration.md).
     """
 
     name: str
@@ -31,6 +40,12 @@ class Sender:
     networks: tuple[str, ...] = ()
     certificates: tuple[str, ...] = ()
     trigger_events: tuple[str, ...] = ()
+    patient_classes: dict[str, str] = field(default_factory=dict)
+    admission_types: dict[str, str] = field(default_factory=dict)
+    sexes: dict[str, str] = field(default_factory=dict)
+    dispositions: dict[str, Disposition] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    facilities: dict[str, str] = field(default_factory=dict)
     sample: bool = False
 
 

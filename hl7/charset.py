@@ -6,15 +6,31 @@ part of another character: such a message is transcoded to UTF-8 before it is cu
 """
 
 import codecs
+import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+from hl7 import iso2022
 from hl7.tables import CHARACTER_SETS, INFORMAL_CHARACTER_SETS
 from hl7.warnings import MessageWarning, WarningCode
 
 UTF_8, WINDOWS_1252, LATIN_1, ASCII = "utf-8", "cp1252", "iso8859-1", "ascii"
+MIXED = "utf-8 with cp1252"
+"""Name of the reading in which valid UTF-8 is UTF-8 and every other byte is Windows-1252."""
 
-ASCII_IN_CHARACTERS = frozenset({"big5", "gb18030", "iso2022_jp_ext", "utf-16", "utf-32"})
+ASCII_IN_CHARACTERS = frozenset(
+    {"big5", "cp950", "gbk", "gb18030", "iso2022_jp_ext", "iso2022_kr", "shift_jis", "cp932"}
+    | {"utf-16", "utf-32"}
+)
 """Codecs whose characters may contain bytes below 0x80, the delimiters' among them."""
+
+_WINDOWS_OF = {
+    "iso8859-1": "cp1252",
+    "iso8859-15": "cp1252",
+    "iso8859-2": "cp1250",
+    "iso8859-9": "cp1254",
+}
+"""The Windows set that a sender means whose ISO set has the bytes 0x80 to 0x9F."""
 
 _MARKS = (
     # UTF-32's little-endian mark begins with UTF-16's, so it is tried first.
@@ -29,10 +45,15 @@ _MARKS = (
     (b"\0M\0S\0H", "utf-16-be"),
 )
 
+UNDECLARED = MessageWarning(WarningCode.CHARACTER_SET_ASSUMED, "MSH-18", "ISO 2022")
+"""A message switches character sets by escape sequences and does not say so."""
+
 _FILLED_1252 = {
     byte: bytes([byte]).decode(WINDOWS_1252, errors="ignore") or chr(byte)
     for byte in range(0x80, 0xA0)
 }
+_NUMBERED = re.compile(r"(?:ISO)?8859(\d{1,2})")
+_WINDOWS = re.compile(r"(?:WINDOWS|WIN|MSCP|CP|IBMCP)(125\d|874|932|936|949|950)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +65,22 @@ class Decoded:
     repairs: tuple[MessageWarning, ...] = ()
 
 
+@lru_cache(maxsize=256)
 def codec_of(declared: str) -> str:
-    """Python's codec for a value of MSH-18; "" for one that is not known."""
+    """Python's codec for a value of MSH-18, also for its usual misspellings; "" for one that is not known."""
     name = declared.strip().upper()
-    return CHARACTER_SETS.get(name) or INFORMAL_CHARACTER_SETS.get(name, "")
+    if name in CHARACTER_SETS:
+        return CHARACTER_SETS[name]
+    bare = re.sub(r"[^A-Z0-9]", "", name)
+    if bare in INFORMAL_CHARACTER_SETS:
+        return INFORMAL_CHARACTER_SETS[bare]
+    for known, codec in CHARACTER_SETS.items():
+        if bare == re.sub(r"[^A-Z0-9]", "", known):
+            return codec
+    if found := _NUMBERED.fullmatch(bare):
+        part = int(found[1])
+        return f"iso8859-{part}" if 1 <= part <= 16 and part != 12 else ""
+    return f"cp{found[1]}" if (found := _WINDOWS.fullmatch(bare)) else ""
 
 
 def wide_codec(declared: tuple[str, ...]) -> str:
@@ -70,39 +103,68 @@ def marked_codec(message: bytes) -> str:
     return ""
 
 
+def switching(message: bytes, declared: str) -> str:
+    """The text of a message that switches character sets by escape sequences. Never fails.
+
+    `declared` is MSH-18's first repetition, the set before the first sequence.
+    """
+    return iso2022.decode(message, lambda run: decode(run, declared).text)
+
+
 def decode(message: bytes, declared: str) -> Decoded:
     """The message as text. Never fails.
 
-    `declared` is MSH-18's first repetition. It is tried first, then UTF-8, then Windows-1252;
-    bytes that Windows-1252 does not define are read as ISO 8859-1.
+    `declared` is MSH-18's first repetition. It is tried first, then UTF-8, then Windows-1252 for the
+    bytes that are not UTF-8; bytes that Windows-1252 does not define are read as ISO 8859-1. Bytes that
+    contradict a declared set of one byte a character, because all are UTF-8, are read as UTF-8.
     """
     codec = codec_of(declared) if declared else ASCII
     repairs = [] if codec else [MessageWarning(WarningCode.CHARACTER_SET_UNKNOWN, "MSH-18")]
-    if codec == LATIN_1 and has_c1_controls(message):
-        # Where ISO 8859-1 has control characters, senders mean the quotes and dashes of Windows-1252.
-        repairs.append(_assumed("Windows-1252"))
-        return Decoded(windows_1252(message), WINDOWS_1252, tuple(repairs))
-    if codec:
+    if message.isascii():
+        return Decoded(message.decode(ASCII), codec or ASCII, tuple(repairs))
+    if codec and codec != ASCII and not _contradicted(message, codec):
         try:
             return Decoded(message.decode(codec), codec, tuple(repairs))
         except UnicodeError:
-            if declared:
-                repairs.append(MessageWarning(WarningCode.CHARACTER_SET_WRONG, "MSH-18"))
-    try:
-        text = message.decode(UTF_8)
-    except UnicodeError:
-        repairs.append(_assumed("Windows-1252"))
-        return Decoded(windows_1252(message), WINDOWS_1252, tuple(repairs))
-    repairs.append(_assumed("UTF-8"))
-    return Decoded(text, UTF_8, tuple(repairs))
+            pass
+    if declared and codec:
+        repairs.append(MessageWarning(WarningCode.CHARACTER_SET_WRONG, "MSH-18"))
+    windows = _WINDOWS_OF.get(codec, "")
+    if windows and has_c1_controls(message) and not _is_utf_8(message):
+        # Where ISO 8859 has control characters, senders mean the quotes and dashes of Windows.
+        text = (
+            windows_1252(message) if windows == WINDOWS_1252 else message.decode(windows, "replace")
+        )
+        return Decoded(text, windows, (*repairs, _assumed(f"Windows-{windows[2:]}")))
+    if _is_utf_8(message):
+        return Decoded(message.decode(UTF_8), UTF_8, (*repairs, _assumed("UTF-8")))
+    text = _mixed(message)
+    if text == windows_1252(message):
+        return Decoded(text, WINDOWS_1252, (*repairs, _assumed("Windows-1252")))
+    return Decoded(text, MIXED, (*repairs, _assumed("UTF-8 and Windows-1252")))
 
 
 def _assumed(character_set: str) -> MessageWarning:
     return MessageWarning(WarningCode.CHARACTER_SET_ASSUMED, "MSH-18", character_set)
 
 
+def _contradicted(message: bytes, codec: str) -> bool:
+    """Whether the bytes show that a declared set of one byte a character is not theirs."""
+    if not codec.startswith(("iso8859", "cp125", "koi8")):
+        return False
+    return _is_utf_8(message) or (codec in _WINDOWS_OF and has_c1_controls(message))
+
+
+def _is_utf_8(message: bytes) -> bool:
+    try:
+        message.decode(UTF_8)
+    except UnicodeError:
+        return False
+    return True
+
+
 def has_c1_controls(message: bytes) -> bool:
-    """Whether a byte from 0x80 to 0x9F occurs: ISO 8859-1 has only control characters there."""
+    """Whether a byte from 0x80 to 0x9F occurs: ISO 8859 has only control characters there."""
     return not message.isascii() and message.translate(None, _C1_CONTROLS) != message
 
 
@@ -114,8 +176,22 @@ def windows_1252(message: bytes) -> str:
     return message.decode(LATIN_1).translate(_FILLED_1252)
 
 
+def _as_windows(fault: UnicodeError) -> tuple[str, int]:
+    if not isinstance(fault, UnicodeDecodeError):
+        raise fault
+    return windows_1252(fault.object[fault.start : fault.end]), fault.end
+
+
+codecs.register_error("hl7_windows_1252", _as_windows)
+
+
+def _mixed(message: bytes) -> str:
+    """The bytes as UTF-8, those that are none as Windows-1252: some senders join texts of two systems."""
+    return message.decode(UTF_8, errors="hl7_windows_1252")
+
+
 def read_by(raw: bytes, codec: str) -> str:
     """A value in the codec that its whole message was read by (`Decoded.codec`)."""
     if codec == WINDOWS_1252:
         return windows_1252(raw)
-    return raw.decode(codec, errors="replace")
+    return _mixed(raw) if codec == MIXED else raw.decode(codec, errors="replace")

@@ -4,28 +4,35 @@ A field's number is never reused in a later version (HL7 v2.9, 2.8.2). So a posi
 2.1 and in 2.9, and a value is read exactly as it was sent.
 """
 
+import itertools
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hl7.escapes import STANDARD_ESCAPES, Escapes
-from hl7.header import TRAILING, Header, decoded, find_header, value_text
+from hl7.header import MAX_REPETITIONS, TRAILING, Header, decoded, find_header, value_text
+from hl7.segmentation import Cut, cut
+from hl7.tables import SEGMENTS
 from hl7.warnings import MessageWarning, WarningCode
 
-MAX_SEGMENTS = 20_000
+MAX_SEGMENTS = 5_000
 """Most segments of one message. The receiver rejects longer ones, so ParseMessage can read any that is stored."""
-MAX_REPETITIONS = 100
-"""Most repetitions of one field. Each identifier costs a later step a look-up."""
+MAX_LINES = 20_000
+"""Most lines of one message, those of texts included."""
 READ = ("MSH", "EVN", "PID", "PD1", "MRG", "ROL", "PV1", "PV2", "DG1", "OBX", "NTE")
-"""The segments that this system reads fields of. Their names may be in lower case."""
-TEXTUAL = ("OBX", "NTE")
-"""Segments whose text may continue in lines that do not begin a segment."""
+"""The segments that this system reads fields of."""
+MAX_REPAIRS = 20
+"""Most fields of one segment that a warning about their line breaks names."""
+REPEATING = frozenset({"DG1", "MRG", "NTE", "OBX", "ROL"})
+"""Segments of which a message may have several: a position counts them."""
 
 NULL = '""'
 _TRAILING = TRAILING.decode()
-_SEGMENT_END = re.compile(r"\r\n|\r|\n")
 _MSH = re.compile("MSH", re.IGNORECASE)
-_NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
+_MAX_LOOKS = 200
+_MSH_2_WITHIN = 40
+"""The repetition delimiter of MSH-2 stands within so many bytes after `MSH`, blanks included."""
 
 
 class Er7Error(ValueError):
@@ -39,21 +46,31 @@ class Value:
     raw: str = field(repr=False)
     escapes: Escapes = field(repr=False)
 
-    def part(self, component: int, subcomponent: int = 1) -> str:
-        """A component's subcomponent as text, escapes decoded; "" when absent or null."""
-        components = self.raw.split(self.escapes.component, component)
-        if len(components) < component:
-            return ""
-        parts = components[component - 1].split(self.escapes.subcomponent, subcomponent)
-        if len(parts) < subcomponent or parts[subcomponent - 1] == NULL:
-            return ""
-        return self.escapes.decode(parts[subcomponent - 1])
+    def part(self, component: int, subcomponent: int = 0) -> str:
+        """A component as text, or one of its subcomponents; "" when absent or null.
+
+        Most components have no subcomponents, so a subcomponent delimiter in them is text.
+        """
+        raw = self._component(component)
+        if subcomponent:
+            parts = raw.split(self.escapes.subcomponent, subcomponent)
+            raw = parts[subcomponent - 1] if len(parts) >= subcomponent else ""
+        elif raw.endswith(self.escapes.subcomponent):
+            raw = raw.rstrip(self.escapes.subcomponent)
+        return "" if raw == NULL else self.escapes.decode(raw).strip("\n")
+
+    def code(self, component: int = 1) -> str:
+        """A component that holds a code: its first line, without blanks around it."""
+        return self.part(component).split("\n", 1)[0].strip()
 
     def component(self, number: int) -> str:
-        """A component with its subcomponents as sent, escapes decoded; "" when absent or null."""
+        """A component exactly as sent, escapes decoded; "" when absent or null."""
+        raw = self._component(number)
+        return "" if raw == NULL else self.escapes.decode(raw).strip("\n")
+
+    def _component(self, number: int) -> str:
         components = self.raw.split(self.escapes.component, number)
-        raw = components[number - 1] if len(components) >= number else ""
-        return "" if raw == NULL else self.escapes.decode(raw)
+        return components[number - 1] if len(components) >= number else ""
 
     def text(self) -> str:
         """The whole repetition as text, component delimiters included."""
@@ -78,22 +95,26 @@ class Segment:
         return pieces[number] if len(pieces) > number else ""
 
     def repetitions(self, number: int) -> list[Value]:
-        """The repetitions of a field that are not empty.
-
-        Raises `Er7Error` past `MAX_REPETITIONS`.
-        """
+        """The first `MAX_REPETITIONS` repetitions of a field, without those that are empty."""
         raws = self.field(number).split(self.escapes.repetition, MAX_REPETITIONS)
-        if len(raws) > MAX_REPETITIONS:
-            raise Er7Error(f"{self.name}-{number} has more than {MAX_REPETITIONS} repetitions")
-        return [Value(raw, self.escapes) for raw in raws if raw and raw != NULL]
+        return [Value(raw, self.escapes) for raw in raws[:MAX_REPETITIONS] if raw and raw != NULL]
 
     def first(self, number: int) -> Value:
         """The first repetition of a field; an empty value when there is none."""
         return Value(self.field(number).split(self.escapes.repetition, 1)[0], self.escapes)
 
-    def part(self, number: int, component: int = 1, subcomponent: int = 1) -> str:
-        """A subcomponent of a field's first repetition as text."""
-        return self.first(number).part(component, subcomponent)
+    def part(self, number: int, component: int = 1) -> str:
+        """A component of a field's first repetition as text."""
+        return self.first(number).part(component)
+
+    def code(self, number: int, component: int = 1) -> str:
+        """A component that holds a code: its first line, without blanks around it."""
+        return self.first(number).code(component)
+
+    def position(self, number: int) -> str:
+        """A field of this segment for a warning: `PID-11`, `OBX[2]-5`."""
+        counted = self.name in REPEATING
+        return f"{self.name}[{self.ordinal}]-{number}" if counted else f"{self.name}-{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +161,35 @@ def read(message: bytes) -> Message:
         raise Er7Error("the message does not begin with MSH and a delimiter (MSH-1)")
     if not header.letterhead.readable:
         raise Er7Error("MSH-1 and MSH-2 do not name five different delimiters")
-    if has_too_many_segments(header.message):
+    if has_too_many_segments(header):
         raise Er7Error(f"the message has more than {MAX_SEGMENTS} segments")
     whole = decoded(header)
-    repairs = [*whole.repairs, *header.letterhead.repairs]
+    repairs = [*whole.repairs, *header.letterhead.repairs, *header.repairs]
     # Blanks, framing bytes and a byte order mark may stand before MSH.
     text = _MSH.split(whole.text, maxsplit=1)[1].rstrip(_TRAILING)
-    text = f"MSH{text}"
-    if "\n" in text:
-        repairs.append(MessageWarning(WarningCode.LINE_FEEDS))
     escapes = Escapes(header.letterhead.delimiters, whole.codec)
-    segments = _segments(_SEGMENT_END.split(text), escapes, repairs)
+    segments = _segments(cut(f"MSH{text}", escapes.field), escapes, repairs)
     end = _end_of_patient(segments, repairs)
     return Message(header, segments[:end], segments[end:], escapes, repairs)
+
+
+def holds_second_message(header: Header) -> bool:
+    """Whether another message follows in the same bytes: it would be lost, or its patient mixed up."""
+    message, delimiters = header.message, header.letterhead.delimiters
+    # A second MSH-2 has the component and the repetition delimiter side by side, which few messages
+    # have elsewhere; finding one byte is much faster than finding `MSH`.
+    found = message.find(delimiters.repetition, header.end)
+    if found < 0:
+        return False
+    component, looks = delimiters.component[0], 0
+    while message[found - 1] != component or b"MSH" not in _before(message, found).upper():
+        found = message.find(delimiters.repetition, found + 1)
+        looks += 1
+        if found < 0:
+            return False
+        if looks > _MAX_LOOKS:
+            break
+    return sum(one.name == "MSH" for one in _cuts(header)) > 1
 
 
 def control_id(message: bytes) -> str:
@@ -163,59 +200,75 @@ def control_id(message: bytes) -> str:
     return value_text(header.control_id, header)
 
 
-def has_too_many_segments(message: bytes) -> bool:
-    """Whether a message has more than `MAX_SEGMENTS` lines, counted as they are read."""
+def has_too_many_segments(header: Header) -> bool:
+    """Whether a message has more than `MAX_SEGMENTS` segments, or `MAX_LINES` lines."""
+    message = header.message
     if len(message) < MAX_SEGMENTS:
-        return False  # most messages need no exact count
-    ends = message.count(b"\r") + message.count(b"\n") - message.count(b"\r\n")
-    return ends > MAX_SEGMENTS
+        return False  # most messages need no count
+    lines = message.count(b"\r") + message.count(b"\n") - message.count(b"\r\n")
+    if lines <= MAX_SEGMENTS:
+        return False
+    # Lines of a text or of base64 are no segments: an exact count decides.
+    return lines > MAX_LINES or sum(1 for _ in _cuts(header)) > MAX_SEGMENTS
 
 
-def _segments(lines: list[str], escapes: Escapes, repairs: list[MessageWarning]) -> list[Segment]:
-    grouped: list[tuple[str, list[str]]] = []
-    strays: list[int] = []
-    for number, line in enumerate(lines, start=1):
-        name = _name(line, escapes)
-        if name == "MSH" and grouped:
-            # Two messages in one frame: the second would be lost, or its patient mixed up with the first.
-            raise Er7Error(f"line {number} begins a second message")
-        if name:
-            grouped.append((name, [line.lstrip(" \t")]))
-        elif grouped and grouped[-1][0] in TEXTUAL:
-            # A line break inside a note, sent bare instead of as \.br\.
-            grouped[-1][1].append(line)
-        elif line.strip():
-            strays.append(number)
-    if strays:
-        repairs.append(
-            MessageWarning(WarningCode.STRAY_LINES, f"line {strays[0]}", str(len(strays)))
-        )
-    return _numbered(grouped, escapes, repairs)
+def _before(message: bytes, index: int) -> bytes:
+    return message[max(index - _MSH_2_WITHIN, 0) : index]
 
 
-def _numbered(
-    grouped: list[tuple[str, list[str]]], escapes: Escapes, repairs: list[MessageWarning]
+def _cuts(header: Header) -> Iterator[Cut]:
+    """The segments of a message by its bytes; ISO 8859-1 maps each byte to one character."""
+    separator = header.letterhead.delimiters.field.decode("latin-1")
+    return cut(header.message.decode("latin-1"), separator, header.start)
+
+
+def _segments(
+    cuts: Iterable[Cut], escapes: Escapes, repairs: list[MessageWarning]
 ) -> list[Segment]:
+    """The segments, counted by name, with a warning for each repair. Raises `Er7Error` at a second MSH."""
     count: dict[str, int] = {}
-    segments = []
-    for name, lines in grouped:
-        count[name] = count.get(name, 0) + 1
-        if len(lines) > 1:
-            position = f"{name}[{count[name]}]"
-            repairs.append(MessageWarning(WarningCode.CONTINUED_LINES, position, str(len(lines))))
-        segments.append(Segment(name, count[name], "\n".join(lines), escapes))
+    segments: list[Segment] = []
+    unknown: list[int] = []
+    line_feeds = False
+    for number, one in enumerate(cuts, start=1):
+        count[one.name] = count.get(one.name, 0) + 1
+        if one.name == "MSH" and number > 1:
+            raise Er7Error(f"segment {number} begins a second message")
+        segment = Segment(one.name, count[one.name], one.raw, escapes)
+        segments.append(segment)
+        line_feeds = line_feeds or one.line_feed
+        if one.breaks or one.added or one.name == "DSC":
+            repairs += _repairs(segment, one)
+        if one.name not in SEGMENTS and not one.name.startswith("Z"):
+            unknown.append(number)
+        if one.raw.count(escapes.repetition) >= MAX_REPETITIONS and one.name in READ:
+            repairs += _excess(segment)
+    if unknown:
+        position, number_of = f"segment {unknown[0]}", str(len(unknown))
+        repairs.append(MessageWarning(WarningCode.SEGMENT_UNKNOWN, position, number_of))
+    if line_feeds:
+        repairs.append(MessageWarning(WarningCode.LINE_FEEDS))
     return segments
 
 
-def _name(line: str, escapes: Escapes) -> str:
-    """The segment's name; "" for a line that is no segment. Names of `READ` may be in lower case."""
-    line = line.lstrip(" \t")
-    head, after = line[:3], line[3:4]
-    if after not in ("", escapes.field):
-        return ""
-    if _NAME.fullmatch(head):
-        return head
-    return head.upper() if head.upper() in READ and after else ""
+def _repairs(segment: Segment, one: Cut) -> Iterator[MessageWarning]:
+    first = 1 if segment.name == "MSH" else 0  # MSH-1 is the first separator
+    for broken, breaks in itertools.islice(Counter(one.breaks).items(), MAX_REPAIRS):
+        position = segment.position(broken + first)
+        yield MessageWarning(WarningCode.CONTINUED_LINES, position, str(1 + breaks))
+    if one.added:
+        yield MessageWarning(WarningCode.CONTINUED_BY_ADD, segment.position(0).removesuffix("-0"))
+    if segment.name == "DSC":
+        yield MessageWarning(WarningCode.MESSAGE_CONTINUES, "DSC-1")
+
+
+def _excess(segment: Segment) -> Iterator[MessageWarning]:
+    if segment.name in ("OBX", "NTE"):
+        return  # texts, whose repetitions are lines
+    for number, value in enumerate(segment.raw.split(segment.escapes.field)):
+        if value.count(segment.escapes.repetition) >= MAX_REPETITIONS:
+            position, limit = segment.position(number), str(MAX_REPETITIONS)
+            yield MessageWarning(WarningCode.TOO_MANY_REPETITIONS, position, limit)
 
 
 def _end_of_patient(segments: list[Segment], repairs: list[MessageWarning]) -> int:

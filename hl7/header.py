@@ -12,15 +12,21 @@ import string
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from hl7 import charset
+from hl7 import charset, iso2022, wrapping
 from hl7.delimiters import PUNCTUATION, STANDARD, Delimiters, read_delimiters
-from hl7.escapes import Escapes
+from hl7.escapes import Escapes, printable
+from hl7.segmentation import Cut, cut, regular_header_end, regular_patient
+from hl7.warnings import MessageWarning
+from hl7.wrapping import Wrapping
 
 NULL = b'""'
 """HL7's "delete this value" (v2.9, 2.5.3); read like an empty value."""
 
 TRAILING = b"\x0b\x1c\x00\r\n"
 """Bytes after a message that are not part of it: repeated framing, padding, empty lines."""
+
+MAX_REPETITIONS = 100
+"""Most repetitions of one field that are read. Each identifier costs a later step a look-up."""
 
 _MAX_MSH_FIELDS = 25
 _MAX_CACHED_BYTES = 1024
@@ -59,6 +65,10 @@ class Letterhead:
         )
         self.wide_codec = charset.wide_codec(self.declared_character_sets)
         """The codec from which the message must be transcoded before it is cut into fields; "" for most."""
+        self.wrapping = wrapping.of_encoding_characters(self.value(2))
+        """The escaping of another format that MSH-2 shows; None for most messages."""
+        self.plain = not self.wide_codec and self.wrapping is None
+        """Whether the message is cut into fields as it is."""
         # Bytes that could not be transcoded are not in the set that MSH-18 declares.
         self.character_set = "" if self.wide_codec else self.declared_character_sets[0]
         self._transcoded = transcoded
@@ -114,31 +124,43 @@ class Header:
     """A message's MSH segment: its start, MSH-7, MSH-10, and the cached rest.
 
     Positions refer to `message`: the bytes as received, or transcoded to UTF-8 from `wide_codec`.
-    `leads` is False when other bytes precede MSH: the message can be answered but is not stored.
+    MSH is from `start` to `end`. `leads` is False when other bytes precede MSH: the message can be
+    answered but is not stored. `repairs` are those of the whole message.
     """
 
     message: bytes = field(repr=False)
     start: int
+    end: int
     leads: bool
     sent_at: bytes = field(repr=False)
     control_id: bytes = field(repr=False)
     letterhead: Letterhead = field(repr=False)
     wide_codec: str = ""
+    repairs: tuple[MessageWarning, ...] = ()
 
 
 def find_header(message: bytes) -> Header | None:
     """Returns the message's MSH, or one found after damaged bytes; None when there is none.
 
     A message in UTF-16, UTF-32 or a character set whose characters contain delimiters is transcoded
-    first. If it is not in the set that it declares, its bytes are read as they are.
+    first. If it is not in the set that it declares, its bytes are read as they are. A message that
+    was escaped for HTML or as a string is unescaped as a whole.
     """
     if not message.startswith(b"MSH"):
         codec = charset.marked_codec(message)
         if codec:
             return _transcoded(message, codec)
     header = _find(message)
-    if header and header.letterhead.wide_codec:
-        return _transcoded(message, header.letterhead.wide_codec) or header
+    if header is None:
+        return None
+    if iso2022.ESCAPE in message and iso2022.switches(message):
+        return _switched(message, header)
+    if header.letterhead.plain:
+        return header
+    if header.letterhead.wide_codec:
+        header = _transcoded(message, header.letterhead.wide_codec) or header
+    if header.letterhead.wrapping:
+        return _unwrapped(header, header.letterhead.wrapping)
     return header
 
 
@@ -152,12 +174,39 @@ def _transcoded(message: bytes, codec: str) -> Header | None:
     return header
 
 
+def _switched(message: bytes, header: Header) -> Header:
+    """The header of a message that switches character sets by escape sequences, also undeclared."""
+    codec = header.letterhead.wide_codec or iso2022.JAPANESE
+    declared = header.letterhead.declared_character_sets[0]
+    text = charset.switching(message, "" if charset.codec_of(declared) == codec else declared)
+    found = _find(text.encode(errors="replace"), transcoded=True)
+    if found is None:
+        return header
+    found.wide_codec = codec
+    if not header.letterhead.wide_codec:
+        found.repairs = (charset.UNDECLARED,)
+    return found
+
+
+def _unwrapped(header: Header, wrapped: Wrapping) -> Header:
+    """The header of a message that was escaped as a whole for another format."""
+    whole = decoded(header)
+    text = wrapping.unwrapped(whole.text, wrapped)
+    found = _find(text.encode(errors="replace"), transcoded=True)
+    if found is None or found.letterhead.wrapping:
+        return header
+    found.wide_codec = whole.codec if whole.codec != charset.MIXED else charset.UTF_8
+    found.repairs = (*whole.repairs, wrapping.WARNINGS[wrapped])
+    return found
+
+
 def _find(message: bytes, *, transcoded: bool = False) -> Header | None:
     start, leads = _start_of_msh(message)
     if start < 0:
         return None
-    segment = message[start : segment_end(message, start)]
-    separator = segment[3:4]
+    separator = message[start + 3 : start + 4]
+    end = _end_of_msh(message, start, separator)
+    segment = message[start:end]
     fields = segment.split(separator, _MAX_MSH_FIELDS)
     fields[0] = separator
     sent_at = control_id = b""
@@ -169,7 +218,27 @@ def _find(message: bytes, *, transcoded: bool = False) -> Header | None:
         letterhead = _letterhead(tuple(fields), transcoded)
     else:  # longer than any real MSH
         letterhead = Letterhead(tuple(fields), transcoded=transcoded)
-    return Header(message, start, leads, sent_at, control_id, letterhead)
+    return Header(message, start, end, leads, sent_at, control_id, letterhead)
+
+
+def _end_of_msh(message: bytes, start: int, separator: bytes) -> int:
+    """Index of the end of MSH: of its first line in nearly every message."""
+    end = message.find(b"\r", start)
+    line_feed = message.find(b"\n", start, end if end >= 0 else len(message))
+    if line_feed >= 0:
+        end = line_feed
+    if end >= 0 and regular_header_end(separator).match(message, end):
+        return end
+    return _first_cut(message, start, separator, "MSH").end
+
+
+def _first_cut(message: bytes, start: int, separator: bytes, name: str) -> Cut:
+    """The first segment of a name, cut as ParseMessage cuts it; an empty one where there is none.
+
+    ISO 8859-1 maps each byte to one character, so positions are those of the bytes.
+    """
+    segments = cut(message.decode("latin-1"), separator.decode("latin-1"), start)
+    return next((one for one in segments if one.name == name), Cut(name, "", start, start))
 
 
 def _start_of_msh(message: bytes) -> tuple[int, bool]:
@@ -232,7 +301,9 @@ def patient_identifier(header: Header) -> tuple[str, str] | None:
     """
     pid, delimiters = first_segment(header, b"PID"), header.letterhead.delimiters
     for number in (3, 2, 4):
-        for identifier in _field(pid, number).split(delimiters.repetition):
+        for identifier in _field(pid, number).split(delimiters.repetition, MAX_REPETITIONS)[
+            :MAX_REPETITIONS
+        ]:
             components = identifier.split(delimiters.component, 4)
             value = value_text(components[0], header)
             if value:
@@ -241,42 +312,15 @@ def patient_identifier(header: Header) -> tuple[str, str] | None:
 
 
 def first_segment(header: Header, name: bytes) -> list[bytes]:
-    """The first six fields of the first segment of that name, its name first; empty for none."""
+    """The first six fields of the first EVN or PID, its name first; empty for none."""
     message, separator = header.message, header.letterhead.delimiters.field
-    start = _segment_start(message, header.start, name + separator)
-    if not start:
-        return []
-    end = segment_end(message, start)
-    segment = message[start:end] if end < len(message) else message[start:].rstrip(TRAILING)
-    return segment.split(separator, 5)
-
-
-def _segment_start(message: bytes, begin: int, head: bytes) -> int:
-    """Index of the first segment with this head, in either case, blanks before it allowed; 0 for none.
-
-    In nearly every message it is in upper case directly after CR, which `find` locates quickly.
-    """
-    found = message.find(b"\r" + head, begin)
-    if found >= 0 and head not in message[begin:found].upper():
-        return found + 1
-    if head not in message.upper():
-        return 0
-    match = _loose_segment(head).search(message, begin)
-    return match.start(1) if match else 0
-
-
-@lru_cache(maxsize=64)
-def _loose_segment(head: bytes) -> re.Pattern[bytes]:
-    return re.compile(rb"[\r\n][ \t]*((?i:%b))" % re.escape(head))
-
-
-def segment_end(message: bytes, start: int) -> int:
-    """Index of the end of the segment that begins at `start`: at CR, at LF, or at the message's end."""
-    end = message.find(b"\r", start)
-    if end < 0:
-        end = len(message)
-    line_feed = message.find(b"\n", start, end)
-    return line_feed if line_feed >= 0 else end
+    if name == b"PID":
+        end = message[header.end : header.end + 2]
+        end = end if end == b"\r\n" else end[:1]
+        if found := regular_patient(separator, end).match(message, header.end):
+            return found[1].split(separator, 5)
+    raw = _first_cut(message, header.start, separator, name.decode()).raw.encode("latin-1")
+    return raw.rstrip(TRAILING).split(separator, 5) if raw else []
 
 
 def nth(value: bytes, delimiter: bytes, position: int) -> bytes:
@@ -294,10 +338,11 @@ def value_text(raw: bytes, header: Header) -> str:
         return ""
     escape = header.letterhead.delimiters.escape
     if raw.isascii() and escape not in raw:
-        return raw.decode("ascii")
+        text = raw.decode("ascii")
+        return text if text.isprintable() else printable(text).strip("\n")
     codec = decoded(header).codec
     text = charset.read_by(raw, charset.UTF_8 if header.wide_codec else codec)
-    return Escapes(header.letterhead.delimiters, codec).decode(text)
+    return Escapes(header.letterhead.delimiters, codec).decode(text).strip("\n")
 
 
 def _field(segment: list[bytes], number: int) -> bytes:

@@ -44,6 +44,21 @@ class WarningCode(StrEnum):
     IDENTIFIER_TOO_LONG = "identifier_too_long"
     NPI_INVALID = "npi_invalid"
     NOT_COMPARABLE = "not_comparable"
+    DELIMITERS_DOUBLED = "delimiters_doubled"
+    CONTINUED_BY_ADD = "continued_by_add"
+    MESSAGE_CONTINUES = "message_continues"
+    NAME_MISWRITTEN = "name_miswritten"
+    SEGMENT_UNKNOWN = "segment_unknown"
+    TOO_MANY_REPETITIONS = "too_many_repetitions"
+    NOT_STANDARD_FORM = "not_standard_form"
+    CODE_IN_WORDS = "code_in_words"
+    CODE_OF_OTHER_TABLE = "code_of_other_table"
+    CODE_CONTRADICTED = "code_contradicted"
+    DEATH_IN_FUTURE = "death_in_future"
+    DEATH_CONTRADICTED = "death_contradicted"
+    DEATH_UNCLEAR = "death_unclear"
+    NOT_CURRENT = "not_current"
+    CLASS_CONTRADICTS_TRIGGER = "class_contradicts_trigger"
 
 
 TEXTS = {
@@ -81,6 +96,21 @@ TEXTS = {
     WarningCode.IDENTIFIER_TOO_LONG: "{position} is too long and was not looked up",
     WarningCode.NPI_INVALID: "{position}: not a valid NPI",
     WarningCode.NOT_COMPARABLE: "{position} could not be compared",
+    WarningCode.DELIMITERS_DOUBLED: "{position} was escaped twice; double backslashes were read as one",
+    WarningCode.CONTINUED_BY_ADD: "{position} is continued by ADD",
+    WarningCode.MESSAGE_CONTINUES: "{position}: the message goes on in another one, which was not joined",
+    WarningCode.NAME_MISWRITTEN: "{position}: the segment's name is not written as the standard has it",
+    WarningCode.SEGMENT_UNKNOWN: "{position} and others ({detail} in all) are no segments of the standard; they were set apart",
+    WarningCode.TOO_MANY_REPETITIONS: "{position} has more than {detail} repetitions; the others were not read",
+    WarningCode.NOT_STANDARD_FORM: "{position} is not in the standard's form; it was read as it is plainly meant",
+    WarningCode.CODE_IN_WORDS: "{position} was read by its words; its code is in none of the tables",
+    WarningCode.CODE_OF_OTHER_TABLE: "{position} was read by another table: {detail}",
+    WarningCode.CODE_CONTRADICTED: "{position}: the text contradicts the code; the text was used",
+    WarningCode.DEATH_IN_FUTURE: "{position} lies in the future; it was not read",
+    WarningCode.DEATH_CONTRADICTED: "{position} contradicts {detail}; no death was told",
+    WarningCode.DEATH_UNCLEAR: "{position} may say that the patient died; no death was told",
+    WarningCode.NOT_CURRENT: "{position} says that the message is no current event",
+    WarningCode.CLASS_CONTRADICTS_TRIGGER: "{position} does not go with trigger event {detail}",
 }
 """The sentence about each code, with the members of `MessageWarning`."""
 

@@ -1,9 +1,34 @@
 """The configured senders, as functions use them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lambdas.common.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class SenderDisposition:
+    """A sender's discharge disposition (PV1-36): its words for readers, and whether it is a death."""
+
+    text: str = ""
+    death: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SenderCodes:
+    """A sender's own codes. Those of PV1-2, PV1-4 and PID-8 are mapped to HL7's, the others to names.
+
+    `facilities` maps further codes of a facility (PV1-3.4) to the one by which it is known.
+    """
+
+    patient_classes: Mapping[str, str] = field(default_factory=dict)
+    admission_types: Mapping[str, str] = field(default_factory=dict)
+    sexes: Mapping[str, str] = field(default_factory=dict)
+    dispositions: Mapping[str, SenderDisposition] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    facilities: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +43,7 @@ class SenderProfile:
     zone: ZoneInfo | None = None
     default_assigning_authority: str = ""
     phone: str = ""
+    codes: SenderCodes = field(default_factory=SenderCodes)
 
 
 def sender_named(context: Context, name: str) -> SenderProfile:
@@ -31,6 +57,22 @@ def sender_named(context: Context, name: str) -> SenderProfile:
         zone=_zone(entry.get("time_zone", "")),
         default_assigning_authority=entry.get("default_assigning_authority", ""),
         phone=entry.get("phone", ""),
+        codes=_codes(entry),
+    )
+
+
+def _codes(entry: dict[str, Any]) -> SenderCodes:
+    dispositions = entry.get("dispositions", {})
+    return SenderCodes(
+        patient_classes=entry.get("patient_classes", {}),
+        admission_types=entry.get("admission_types", {}),
+        sexes=entry.get("sexes", {}),
+        dispositions={
+            code: SenderDisposition(one.get("text", ""), bool(one.get("death", False)))
+            for code, one in dispositions.items()
+        },
+        units=entry.get("units", {}),
+        facilities=entry.get("facilities", {}),
     )
 
 

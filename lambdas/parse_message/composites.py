@@ -1,19 +1,60 @@
 """Reads composite data types: names, persons, locations, codes.
 
 The first components of a type are the same in every version (CN and XCN, PN and XPN, CE and CWE), so
-one function reads all; later components may be absent.
+one function reads all; later components may be absent. A subcomponent delimiter separates only where
+the data type has subcomponents and the value looks like them; elsewhere it is text, as in `A&E`.
 """
+
+import re
 
 from hl7.er7 import Value
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.common.contracts.visit import CodedText, Location
+from lambdas.common.senders import SenderCodes
+
+UNIVERSAL_ID_TYPES = frozenset(
+    {"CEN", "CLIA", "CLIP", "DNS", "EUI64", "GUID", "HCD", "HL7", "ISO", "L", "M", "N", "NPI"}
+    | {"RANDOM", "UPIN", "URI", "URL", "UUID", "X400", "X500"}
+)
+"""HL7 table 0301, and codes that senders add."""
+
+_PARTICLE = re.compile(r"[^\W\d_A-Z]+(?: [^\W\d_A-Z]+)*\.?")
+_UNIVERSAL_ID = re.compile(r"\S*\d\S*")
+
+
+def family_name(value: Value, component: int) -> str:
+    """The surname in a component of type FN (since 2.3), with its subcomponents if it has any.
+
+    FN-1 is the whole surname; FN-2 and FN-3 repeat its prefix and own part (HL7 v2.9, 2.A.30).
+    """
+    whole = value.part(component)
+    if value.escapes.subcomponent not in whole:
+        return whole
+    surname, prefix, *parts = (value.part(component, n) for n in range(1, 6))
+    repeats = any(part and part in surname for part in parts) or (
+        not any(parts) and _PARTICLE.fullmatch(prefix) is not None
+    )
+    blank = re.search(rf"\s{re.escape(value.escapes.subcomponent)}", whole)
+    return surname if surname and repeats and not blank else whole
+
+
+def hierarchic(value: Value, component: int) -> tuple[str, str]:
+    """Namespace and universal id of a component of type HD (HL7 v2.9, 2.A.33)."""
+    whole = value.part(component)
+    if value.escapes.subcomponent not in whole:
+        return whole, ""
+    namespace, universal_id, kind = (value.part(component, n) for n in range(1, 4))
+    is_id = not universal_id or _UNIVERSAL_ID.fullmatch(universal_id.strip())
+    if kind.strip().upper() in UNIVERSAL_ID_TYPES or (is_id and not namespace.endswith(" ")):
+        return namespace, universal_id
+    return whole, ""
 
 
 def person_name(value: Value) -> Name:
     """The name in a PN or XPN."""
     return Name(
-        family=value.part(1),
+        family=family_name(value, 1),
         given=value.part(2),
         middle=value.part(3),
         suffix=value.part(4),
@@ -23,14 +64,15 @@ def person_name(value: Value) -> Name:
 
 def practitioner(value: Value, role: PractitionerRole, field: str) -> Practitioner | None:
     """The person in a CN or XCN; None when it has neither id nor surname."""
-    identifier, family = value.component(1), value.part(2)
+    identifier, family = value.component(1), family_name(value, 2)
     if not identifier and not family:
         return None
+    namespace, universal_id = hierarchic(value, 9)
     return Practitioner(
         role=role,
         identifier=identifier,
         identifier_type=value.part(13),
-        assigning_authority=value.part(9) or value.part(9, 2),
+        assigning_authority=namespace or universal_id,
         name=Name(
             family=family,
             given=value.part(3),
@@ -42,21 +84,31 @@ def practitioner(value: Value, role: PractitionerRole, field: str) -> Practition
     )
 
 
-def location(value: Value) -> Location:
-    """The location in a PL (since 2.3) or in the type used before."""
+def location(value: Value, codes: SenderCodes) -> Location:
+    """The location in a PL (since 2.3) or in the type used before; facility and unit by the sender's codes."""
+    unit, facility = _named(value, 1), _named(value, 4)
     return Location(
-        facility=value.part(4) or value.part(4, 2),
-        unit=value.part(1),
-        room=value.part(2),
-        bed=value.part(3),
+        facility=codes.facilities.get(facility, facility),
+        unit=unit,
+        room=_named(value, 2),
+        bed=_named(value, 3),
+        building=_named(value, 7),
+        floor=_named(value, 8),
+        description=value.part(9),
+        unit_name=codes.units.get(unit, ""),
     )
+
+
+def _named(value: Value, component: int) -> str:
+    namespace, universal_id = hierarchic(value, component)
+    return namespace or universal_id
 
 
 def coded_text(value: Value, diagnosis_type: str = "") -> CodedText:
     """The code, text and coding system of a CE or CWE; of an ID or IS the code alone."""
     return CodedText(
         code=value.part(1),
-        text=value.part(2) or value.part(9),
+        text=value.part(2) or value.part(9) or value.part(5),
         system=value.part(3),
         diagnosis_type=diagnosis_type,
     )

@@ -2,6 +2,7 @@
 
 from hl7.er7 import Message, Segment
 from lambdas.common.contracts.encounter import EncounterNumbers
+from lambdas.parse_message.composites import hierarchic
 
 LOADS = frozenset({"A", "I"})
 """HL7 table 0207 in MSH-11.2: archive and initial load."""
@@ -36,10 +37,11 @@ def _numbers(segment: Segment, *fields: int) -> tuple[str, ...]:
 def _prior_patients(message: Message) -> tuple[tuple[str, str], ...]:
     """The identifiers of MRG-1, MRG-4 and MRG-2, each with its assigning authority ("" for none)."""
     found = (
-        (value.component(1).strip(), value.part(4) or value.part(4, 2))
+        (value.component(1).strip(), namespace or universal_id)
         for mrg in message.all("MRG")
         for number in (1, 4, 2)
         for value in mrg.repetitions(number)
+        for namespace, universal_id in [hierarchic(value, 4)]
     )
     return tuple(dict.fromkeys(one for one in found if one[0]))[:MAX_NUMBERS]
 

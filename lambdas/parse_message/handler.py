@@ -18,6 +18,9 @@ from lambdas.parse_message.read_event import read_event
 from lambdas.parse_message.receipt import received_message
 from lambdas.parse_message.settings import ParseSettings
 
+MAX_WARNINGS = 50
+"""Most warnings in the audit entry, whose size DynamoDB limits; event.json has all of them."""
+
 
 @step(
     AuditStep.PARSE_MESSAGE,
@@ -39,9 +42,15 @@ def lambda_handler(task: ParseMessageInput, run: Run, context: ParseContext) -> 
         context, envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender
     )
     raw = received_message(context, envelope, run)
-    zone = sender_named(context, envelope.sender).zone
+    sender = sender_named(context, envelope.sender)
     event = read_event(
-        raw, envelope.event_id, envelope.sender, zone, context.settings.document_bytes
+        raw,
+        envelope.event_id,
+        envelope.sender,
+        sender.zone,
+        context.settings.document_bytes,
+        codes=sender.codes,
+        received_at=envelope.received_at,
     )
     written = vault.write_document(context, event.event_id, "event.json", to_document(event))
     return _recorded(context, envelope, event, written, run)
@@ -84,6 +93,7 @@ def _recorded(
             "skipped_notes": len(event.skipped_notes),
             "warnings": len(event.warnings),
         },
+        warnings=event.warnings[:MAX_WARNINGS],
         documents=(written,),
     )
     return _result(

@@ -41,11 +41,11 @@ def notes(
 
 def _type(obx: Segment, warnings: list[MessageWarning]) -> str:
     """OBX-2 when the segment's value is to be read, else ""."""
-    value_type = obx.part(2).strip().upper()
+    value_type = obx.code(2).upper()
     if not value_type and obx.field(5):
         position = f"OBX[{obx.ordinal}]-2"
         warnings.append(MessageWarning(WarningCode.VALUE_TYPE_MISSING, position))
-    if value_type in READ_TYPES and obx.part(11).upper() in WITHDRAWN:
+    if value_type in READ_TYPES and obx.code(11).upper() in WITHDRAWN:
         position = f"OBX[{obx.ordinal}]-11"
         warnings.append(MessageWarning(WarningCode.NOTE_WITHDRAWN, position))
         return ""

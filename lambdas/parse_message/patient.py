@@ -4,12 +4,16 @@ import itertools
 import re
 from dataclasses import replace
 
+from hl7.death import Evidence
 from hl7.er7 import Message, Segment, Value
 from hl7.timestamps import Times
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.person import Name
-from lambdas.parse_message.composites import person_name
+from lambdas.common.senders import SenderCodes
+from lambdas.parse_message.codes import OTHER, SEXES, read_code
+from lambdas.parse_message.composites import hierarchic, person_name
+from lambdas.parse_message.death import DeathVerdict
 
 IDENTIFIER_FIELDS = {
     # PID-3, and fields of older versions for identifiers: PID-2 (external), PID-4 (alternate).
@@ -18,27 +22,42 @@ IDENTIFIER_FIELDS = {
     "MRG": (1, 4, 2),
 }
 
+CURRENT = frozenset({"L", "CURRENT", "OFFICIAL", "LEGAL"})
+FORMER = frozenset(
+    {"A", "ALIAS", "B", "M", "MAIDEN", "PREVIOUS", "FORMER", "OLD", "NICKNAME", "N", "S"}
+)
+"""Name types (HL7 table 0200) that are legal, and those that are not the present name; also in words."""
+
 MOST = 200
 """Most identifiers of other patients that are read from one message."""
 
 
-def patient(message: Message, times: Times, warnings: list[MessageWarning]) -> Patient:
+def patient(
+    message: Message,
+    times: Times,
+    codes: SenderCodes,
+    death: DeathVerdict,
+    warnings: list[MessageWarning],
+) -> Patient:
     """The patient of the message, with identifiers and numbers exactly as sent."""
     pid = message.first("PID")
     identifiers = _identifiers(pid, warnings)
     if not identifiers:
         warnings.append(MessageWarning(WarningCode.EMPTY, "PID-3"))
-    died_at = times.time(pid.part(29), "PID-29")
-    said_dead = pid.part(30).strip().upper()
+    born = pid.part(7).strip()
+    birth_date = times.date(born, "PID-7")
+    sex = read_code(pid.first(8), SEXES, codes.sexes, "PID-8", warnings)
     return Patient(
         identifiers=tuple(identifiers),
         name=_name(pid),
-        birth_date=times.date(pid.part(7), "PID-7"),
-        sex=pid.part(8).strip().upper(),
+        birth_date=birth_date,
+        # Texts outside the table are shown to readers as they are.
+        sex=pid.code(8).upper() if sex == OTHER else sex,
         phones=tuple(value.text() for n in (13, 14) for value in pid.repetitions(n)),
         account_number=pid.first(18).component(1),
-        died_at=died_at,
-        died=said_dead == "Y" or (bool(died_at) and said_dead != "N"),
+        died_at=death.died_at,
+        died=death.evidence is Evidence.CLEAR,
+        birth_date_unreadable=bool(born) and not birth_date,
     )
 
 
@@ -65,10 +84,11 @@ def _identifiers(segment: Segment, warnings: list[MessageWarning]) -> list[Patie
 
 
 def _identifier(value: Value, field: str, warnings: list[MessageWarning]) -> PatientIdentifier:
+    namespace, universal_id = hierarchic(value, 4)
     identifier = PatientIdentifier(
         value=value.component(1),
-        assigning_authority=value.part(4),
-        universal_id=value.part(4, 2),
+        assigning_authority=namespace,
+        universal_id=universal_id,
         identifier_type=value.part(5),
         field=field,
     )
@@ -83,7 +103,7 @@ def _identifier(value: Value, field: str, warnings: list[MessageWarning]) -> Pat
 def _name(pid: Segment) -> Name:
     """The legal name (XPN-7 `L`) if one is marked, else the first that is not an alias."""
     values = pid.repetitions(5)
-    legal = [value for value in values if value.part(7).upper() == "L"]
-    others = [value for value in values if value.part(7).upper() != "A"]
+    legal = [value for value in values if value.code(7).upper() in CURRENT]
+    others = [value for value in values if value.code(7).upper() not in FORMER]
     chosen = legal or others or values
     return person_name(chosen[0]) if chosen else Name()

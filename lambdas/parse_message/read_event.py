@@ -9,23 +9,30 @@ from hl7.header import trigger_event as header_trigger_event
 from hl7.timestamps import Times, offset_of
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.visit import CodedText
 from lambdas.common.errors import UnprocessableMessageError
+from lambdas.common.senders import SenderCodes
+from lambdas.parse_message.codes import OTHER
+from lambdas.parse_message.death import death
 from lambdas.parse_message.documents import DOCUMENT_BYTES
 from lambdas.parse_message.encounter_numbers import encounter_numbers
 from lambdas.parse_message.notes import notes
 from lambdas.parse_message.patient import other_identifiers, patient
-from lambdas.parse_message.rules import CHANGES_IDENTITY, TRIGGER_EVENTS, event_kind_of
+from lambdas.parse_message.rules import CHANGES_IDENTITY, TRIGGER_EVENTS, contradicts, event_kind_of
 from lambdas.parse_message.structure import departures
 from lambdas.parse_message.versions import version_of
 from lambdas.parse_message.visit import (
-    OTHER,
     diagnoses,
     facility_changed,
     practitioners,
     visit,
 )
 
+CANCEL_DISCHARGE = "A13"
 PROCESSING_IDS = frozenset({"D", "P", "T"})
+NOT_CURRENT = frozenset({"A", "I", "R"})
+"""Processing modes (table 0207) of messages that are no news: archive, initial load, restore."""
+CURRENT = frozenset({"T", "NOT PRESENT"})
 
 
 def read_event(
@@ -34,25 +41,35 @@ def read_event(
     sender: str = "unknown",
     zone: ZoneInfo | None = None,
     document_bytes: int = DOCUMENT_BYTES,
+    *,
+    codes: SenderCodes | None = None,
+    received_at: str = "",
 ) -> PatientEvent:
     """Returns the patient event in these bytes, with a warning for each repair.
 
-    `zone` is the sender's, for times without an offset; `document_bytes` limits the documents. Raises
-    `UnprocessableMessageError` with the position when the bytes are not one HL7 v2 message about a
-    patient.
+    `zone` and `codes` are the sender's; `document_bytes` limits the documents; `received_at` is the
+    receiver's time in ISO 8601, by which a date lies in the future. Raises `UnprocessableMessageError`
+    with the position when the bytes are not one HL7 v2 message about a patient.
     """
     try:
-        return _event(er7.read(raw), event_id, sender, zone, document_bytes)
+        message = er7.read(raw)
     except er7.Er7Error as error:
         raise UnprocessableMessageError(str(error)) from None
+    event = _event(message, zone, codes or SenderCodes(), document_bytes, received_at)
+    return replace(event, event_id=event_id, sender=sender)
 
 
 def _event(
-    message: er7.Message, event_id: str, sender: str, zone: ZoneInfo | None, document_bytes: int
+    message: er7.Message,
+    zone: ZoneInfo | None,
+    codes: SenderCodes,
+    document_bytes: int,
+    received_at: str,
 ) -> PatientEvent:
+    """The event without its id and sender."""
     warnings = message.repairs
     msh, evn = message.first("MSH"), message.first("EVN")
-    version = version_of(msh.part(12), warnings)
+    version = version_of(msh.code(12), warnings)
     if not message.all("PID"):
         raise UnprocessableMessageError("the message has no PID segment")
     control_id = message.control_id
@@ -60,28 +77,43 @@ def _event(
         warnings.append(MessageWarning(WarningCode.EMPTY, "MSH-10"))
 
     times = Times(zone, offset_of(msh.part(7)), warnings)
-    the_visit = visit(message, times, warnings)
+    message_time = times.time(msh.part(7), "MSH-7")
+    recorded_at = times.time(evn.part(2), "EVN-2")
+    occurred_at = times.time(evn.part(6), "EVN-6")
+    the_visit = visit(message, times, codes, warnings)
+    moments = (received_at, message_time, recorded_at, occurred_at, the_visit.discharged_at)
     trigger_event = _trigger_event(message, warnings)
-    moved = trigger_event == "A02" and facility_changed(message, warnings)
+    # The disposition in an A13 is that of the discharge it cancels.
+    disposition = CodedText() if trigger_event == CANCEL_DISCHARGE else the_visit.disposition
+    the_death = death(message, disposition, codes.dispositions, times, moments)
+    mode = _processing_mode(msh, warnings)
+    moved = trigger_event == "A02" and facility_changed(message, codes, warnings)
     event_kind = event_kind_of(trigger_event, the_visit.patient_class, moved)
+    if mode in NOT_CURRENT:
+        event_kind = EventKind.NONE
+    if contradicts(trigger_event, the_visit.patient_class):
+        warnings.append(
+            MessageWarning(WarningCode.CLASS_CONTRADICTS_TRIGGER, "PV1-2", trigger_event)
+        )
     changes_identity = trigger_event in CHANGES_IDENTITY
     read, skipped = notes(message, warnings, document_bytes)
     event = PatientEvent(
-        event_id=event_id,
+        event_id="",
         trigger_event=trigger_event,
         event_kind=event_kind,
         notifiable=event_kind is not EventKind.NONE,
         hl7_version=version,
         processing_id=_processing_id(msh, warnings),
-        sender=sender,
+        processing_mode=mode,
         sending_application=message.header.letterhead.sending_application,
         sending_facility=message.header.letterhead.sending_facility,
         message_control_id=control_id,
-        message_time=times.time(msh.part(7), "MSH-7"),
-        recorded_at=times.time(evn.part(2), "EVN-2"),
-        occurred_at=times.time(evn.part(6), "EVN-6"),
-        patient=patient(message, times, warnings),
+        message_time=message_time,
+        recorded_at=recorded_at,
+        occurred_at=occurred_at,
+        patient=patient(message, times, codes, the_death, warnings),
         visit=the_visit,
+        death=the_death.evidence,
         practitioners=practitioners(message),
         diagnoses=diagnoses(message),
         notes=read,
@@ -120,11 +152,22 @@ def _trigger_event(message: er7.Message, warnings: list[MessageWarning]) -> str:
 
 def _processing_id(msh: er7.Segment, warnings: list[MessageWarning]) -> str:
     """MSH-11.1: `P` production, `T` training, `D` debugging; "" for anything else."""
-    code = msh.part(11).strip().upper()
+    code = msh.code(11).upper()
     if code in PROCESSING_IDS:
         return code
     warnings.append(MessageWarning(WarningCode.UNKNOWN_CODE, "MSH-11"))
     return ""
+
+
+def _processing_mode(msh: er7.Segment, warnings: list[MessageWarning]) -> str:
+    """MSH-11.2 (table 0207): "" where it is not given or `not present` is written out; else its code."""
+    mode = msh.code(11, 2).upper()
+    if mode in NOT_CURRENT:
+        warnings.append(MessageWarning(WarningCode.NOT_CURRENT, "MSH-11.2"))
+    elif mode and mode not in CURRENT:
+        warnings.append(MessageWarning(WarningCode.UNKNOWN_CODE, "MSH-11.2"))
+        return ""
+    return mode
 
 
 def _language(msh: er7.Segment) -> str:

@@ -18,14 +18,14 @@ CHANGES_IDENTITY = frozenset(
 """Trigger events after which an MPI may match a patient differently: update, add, delete, link, unlink,
 merge, move and change of identifiers (HL7 2.5.1 chapter 3). Accounts and visits name no patient."""
 
-PATIENT_CLASSES = frozenset({"B", "C", "E", "I", "N", "O", "OBS", "P", "R", "S", "U", "V"})
-"""HL7 table 0004, and codes that senders add: V and OBS observation, S short stay."""
-
 OUTPATIENT = frozenset({"C", "O", "P", "R"})
 """Commercial account, outpatient, pre-admit, recurring."""
 
 EMERGENCY = frozenset({"E"})
 NOT_KNOWN = frozenset({"", "U"})
+INPATIENT = frozenset({"I"})
+OBSERVATION = frozenset({"OBS", "S", "V"})
+"""Observation, and short stay."""
 
 
 class Rule(NamedTuple):
@@ -43,6 +43,11 @@ RULES = (
     Rule("A01", None, EventKind.ADMISSION),
     Rule("A04", EMERGENCY, EventKind.ED_REGISTRATION),
     Rule("A04", NOT_KNOWN, EventKind.REGISTRATION),
+    # Some sites admit by A04.
+    Rule("A04", INPATIENT, EventKind.ADMISSION),
+    Rule("A04", OBSERVATION, EventKind.REGISTRATION),
+    # A06 makes an inpatient of an outpatient; with an outpatient's class it contradicts itself.
+    Rule("A06", OUTPATIENT, EventKind.NONE),
     Rule("A06", None, EventKind.ADMISSION),
     # Only to another facility; a bed move notifies nobody (see `event_kind_of`).
     Rule("A02", None, EventKind.TRANSFER),
@@ -65,3 +70,11 @@ def event_kind_of(trigger_event: str, patient_class: str, facility_changed: bool
         ):
             return rule.event_kind
     return EventKind.NONE
+
+
+_CONTRADICTED = {"A04": INPATIENT | OBSERVATION, "A06": OUTPATIENT | EMERGENCY, "A07": INPATIENT}
+
+
+def contradicts(trigger_event: str, patient_class: str) -> bool:
+    """Whether the class is not one that the trigger event goes with (HL7 2.5.1, 3.3.4 to 3.3.7)."""
+    return patient_class in _CONTRADICTED.get(trigger_event, ())

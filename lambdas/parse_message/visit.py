@@ -3,17 +3,22 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from hl7.death import is_nubc
 from hl7.er7 import Message, Value
+from hl7.tables import DISCHARGE_STATUSES
 from hl7.timestamps import Times
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.common.contracts.visit import CodedText, Visit
-from lambdas.parse_message.composites import coded_text, location, practitioner
-from lambdas.parse_message.rules import PATIENT_CLASSES
-
-ADMISSION_TYPES = frozenset({"A", "C", "E", "L", "N", "R", "U"})
-DIAGNOSIS_TYPES = frozenset({"A", "F", "W"})
-OTHER = "other"
+from lambdas.common.senders import SenderCodes
+from lambdas.parse_message.codes import (
+    ADMISSION_TYPES,
+    DIAGNOSIS_TYPES,
+    PATIENT_CLASSES,
+    by_words,
+    read_code,
+)
+from lambdas.parse_message.composites import coded_text, hierarchic, location, practitioner
 
 PV1_ROLES = {
     7: PractitionerRole.ATTENDING,
@@ -32,32 +37,61 @@ ROL_ROLES = {
 """The roles of HL7 table 0443 that this system uses."""
 
 
-def visit(message: Message, times: Times, warnings: list[MessageWarning]) -> Visit:
+def visit(
+    message: Message, times: Times, codes: SenderCodes, warnings: list[MessageWarning]
+) -> Visit:
     """The encounter of the message; an empty one without PV1."""
     pv1, pv2 = message.first("PV1"), message.first("PV2")
     return Visit(
-        patient_class=_known(pv1.part(2), PATIENT_CLASSES, "PV1-2", warnings),
-        admission_type=_known(pv1.part(4), ADMISSION_TYPES, "PV1-4", warnings),
-        location=location(pv1.first(3)),
-        prior_location=location(pv1.first(6)),
-        visit_number=pv1.first(19).component(1),
+        patient_class=read_code(
+            pv1.first(2), PATIENT_CLASSES, codes.patient_classes, "PV1-2", warnings
+        ),
+        admission_type=read_code(
+            pv1.first(4), ADMISSION_TYPES, codes.admission_types, "PV1-4", warnings
+        ),
+        location=location(pv1.first(3), codes),
+        prior_location=location(pv1.first(6), codes),
+        visit_number=pv1.first(19).component(1).strip(),
         admitted_at=times.time(pv1.part(44), "PV1-44"),
         discharged_at=times.time(pv1.part(45), "PV1-45"),
-        disposition=coded_text(pv1.first(36)),
-        discharged_to=pv1.part(37),
+        disposition=_disposition(pv1.first(36), codes, warnings),
+        discharged_to=_discharged_to(pv1.first(37)),
         reason=coded_text(pv2.first(3)),
-        facility_name=message.first("EVN").part(7) or pv2.part(23),
+        facility_name=message.first("EVN").part(7) or hierarchic(pv2.first(23), 1)[0],
     )
 
 
-def facility_changed(message: Message, warnings: list[MessageWarning]) -> bool:
-    """Whether the patient left one facility for another (PV1-6.4, PV1-3.4); False where one is not given."""
+def _disposition(value: Value, codes: SenderCodes, warnings: list[MessageWarning]) -> CodedText:
+    """PV1-36 as sent, with the text of the sender's table where the message has none."""
+    sent = coded_text(value)
+    if mapped := codes.dispositions.get(sent.code.strip()):
+        return replace(sent, text=sent.text or mapped.text)
+    known = sent.code.strip() in DISCHARGE_STATUSES and (not sent.system or is_nubc(sent.system))
+    if sent.code and not known:
+        warnings.append(MessageWarning(WarningCode.UNKNOWN_CODE, "PV1-36"))
+    return sent
+
+
+def _discharged_to(value: Value) -> str:
+    """The place in PV1-37, a DLD: its code, or the text that DLD-1 has as a coded entry since 2.6."""
+    whole, code, text = value.part(1), value.part(1, 1), value.part(1, 2)
+    is_coded = text and " " not in code and not text.startswith(" ")
+    return text if is_coded else whole
+
+
+def facility_changed(message: Message, codes: SenderCodes, warnings: list[MessageWarning]) -> bool:
+    """Whether the patient left one facility for another (PV1-6.4, PV1-3.4); False where one is not given.
+
+    A facility that the sender lists under several codes is one facility.
+    """
     pv1 = message.first("PV1")
-    now, before = pv1.first(3), pv1.first(6)
-    for subcomponent in (1, 2):
-        here, there = (value.part(4, subcomponent).strip().upper() for value in (now, before))
-        if here and there:
-            return here != there
+    now, before = hierarchic(pv1.first(3), 4), hierarchic(pv1.first(6), 4)
+    for here, there in zip(now, before, strict=True):
+        if here.strip() and there.strip():
+            known = [
+                codes.facilities.get(one.strip(), one).strip().upper() for one in (here, there)
+            ]
+            return known[0] != known[1]
     warnings.append(MessageWarning(WarningCode.FACILITY_MISSING, "PV1-3.4 and PV1-6.4"))
     return False
 
@@ -89,9 +123,9 @@ def _named(message: Message) -> Iterator[tuple[Value, PractitionerRole, str]]:
     for value in pd1.repetitions(4):
         yield value, PractitionerRole.PRIMARY_CARE, "PD1-4"
     for rol in message.all("ROL"):
-        named = ROL_ROLES.get(rol.part(3).upper())
+        named = ROL_ROLES.get(rol.code(3).upper())
         # ROL-2 `DE` ends the person's role (table 0287).
-        if named and rol.part(2).upper() != "DE":
+        if named and rol.code(2).upper() != "DE":
             for value in rol.repetitions(4):
                 yield value, named, f"ROL[{rol.ordinal}]-4"
 
@@ -100,10 +134,12 @@ def diagnoses(message: Message) -> tuple[CodedText, ...]:
     """The diagnoses of DG1-3; text and system from DG1-4 and DG1-2 when DG1-3 lacks them (before 2.6)."""
     found = []
     for dg1 in message.all("DG1"):
-        diagnosis_type = dg1.part(6).upper()
-        diagnosis = coded_text(
-            dg1.first(3), diagnosis_type if diagnosis_type in DIAGNOSIS_TYPES else ""
-        )
+        diagnosis_type = dg1.code(6).upper()
+        if diagnosis_type not in DIAGNOSIS_TYPES.codes:
+            diagnosis_type = by_words(dg1.part(6), DIAGNOSIS_TYPES) or by_words(
+                dg1.part(6, 2), DIAGNOSIS_TYPES
+            )
+        diagnosis = coded_text(dg1.first(3), diagnosis_type)
         diagnosis = replace(
             diagnosis,
             text=diagnosis.text or dg1.part(4),
@@ -112,12 +148,3 @@ def diagnoses(message: Message) -> tuple[CodedText, ...]:
         if diagnosis.code or diagnosis.text:
             found.append(diagnosis)
     return tuple(found)
-
-
-def _known(code: str, codes: frozenset[str], position: str, warnings: list[MessageWarning]) -> str:
-    """The code in upper case; `other` for one outside the table, because it enters the workflow's state."""
-    code = code.strip().upper()
-    if not code or code in codes:
-        return code
-    warnings.append(MessageWarning(WarningCode.UNKNOWN_CODE, position))
-    return OTHER

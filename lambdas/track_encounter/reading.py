@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from hl7.death import Evidence
 from lambdas.common.clock import iso
 from lambdas.common.contracts.encounter import RecordedEvent
 from lambdas.common.contracts.event import PatientEvent
@@ -15,9 +16,6 @@ from lambdas.track_encounter.triggers import BEGINS, CANCELS, ENDS, TriggerRule,
 
 IMPLAUSIBLE_TIME = "implausible_time"
 CONTRADICTING_DEATH = "contradicting_death"
-
-DEATH_DISPOSITIONS = frozenset({"20", "40", "41", "42"})
-"""NUBC patient discharge status: died in hospital; in hospice care at home, in a facility, elsewhere."""
 
 MAX_AGE = timedelta(days=20 * 365)
 """An event of decades ago is a default value of the sender's system, such as 1970-01-01."""
@@ -110,21 +108,19 @@ def _recorded(
 def _died(event: PatientEvent, times: "_Times") -> bool | None:
     """Whether the message says that the patient died; None where it does not say or contradicts itself.
 
-    A date of death more than a day before the encounter contradicts it.
+    ParseMessage weighs PID-29, PID-30 and PV1-36. A date of death more than a day before the encounter
+    contradicts it.
     """
-    code = event.visit.disposition.code.strip()
-    by_disposition = code in DEATH_DISPOSITIONS and event.trigger_event != "A13"
-    lives = event.numbers.said_dead in ("N", "NO", "0", "FALSE")
-    dead = event.patient.died or by_disposition
-    if not dead:
-        return False if lives else None
-    if lives or times.died_long_before():
+    clear = event.death is Evidence.CLEAR
+    if event.death is Evidence.UNCLEAR or (clear and times.died_long_before()):
         times.warnings.append(CONTRADICTING_DEATH)
         return None
-    return True
+    if clear:
+        return True
+    return False if event.numbers.said_dead in ("N", "NO", "0", "FALSE") else None
 
 
-class _Time(NamedTuple):
+class _MessageTime(NamedTuple):
     """A time of the message in UTC, its field, and whether it has a time of day."""
 
     moment: str
@@ -146,7 +142,7 @@ class _Times:
         A date without a time of day is left to a later field of the same day.
         """
         found = [
-            _Time(moment, source, "T" in text)
+            _MessageTime(moment, source, "T" in text)
             for text, source in self._sources(rule)
             if (moment := self.moment(text))
         ]

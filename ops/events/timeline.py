@@ -6,7 +6,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ops.events.steps import RecipientTrace, Step
+from hl7.warnings import MessageWarning
+from ops.events.steps import Entry, RecipientTrace, Step
 from ops.events.trail import EventTrail
 from ops.output import (
     OUTCOME_STYLES,
@@ -30,6 +31,10 @@ def show(trail: EventTrail, out: Console) -> None:
         out.print("\n[bold]Recipients[/bold]")
         for recipient in trail.recipients:
             _recipient(recipient, out)
+    if warnings := _warnings(trail.entries):
+        out.print("\n[bold]Warnings[/bold]")
+        for text in warnings:
+            out.print(Padding(escape(text), (0, 0, 0, 2)))
     if trail.what_to_do:
         out.print("\n[bold]What to do[/bold]")
         for text in trail.what_to_do:
@@ -39,6 +44,13 @@ def show(trail: EventTrail, out: Console) -> None:
         out.print(f"  {escape(trail.execution_arn)}", soft_wrap=True)
     if trail.console_link:
         out.print(f"  {escape(trail.console_link)}", soft_wrap=True)
+
+
+def _warnings(entries: list[Entry]) -> list[str]:
+    """The warnings of the event's newest reading and look-up, each once, by field position."""
+    newest = {entry["step"]: entry["warnings"] for entry in entries if entry.get("warnings")}
+    found = (warning for warnings in newest.values() for warning in warnings)
+    return list(dict.fromkeys(str(MessageWarning(**warning)) for warning in found))
 
 
 def _head(trail: EventTrail, out: Console) -> None:

@@ -18,6 +18,8 @@ from receiver.telemetry.log import Log, timestamp, where
 from receiver.telemetry.metrics import Metrics
 
 ABORTED = "aborted"
+EMPTY = b" \t\r\n\x00\x0b\x1c"
+"""A frame of nothing else is a sign of life."""
 _TOO_LATE = "no confirmation in time"
 
 
@@ -47,10 +49,14 @@ class Intake:
     async def answer(self, frame: Frame, origin: Origin, turns: Turns) -> bytes | None:
         """Returns the acknowledgement without MLLP framing, or None when none is sent. Never raises.
 
-        None is sent when MSH-15 and MSH-16 ask for none, and for a frame that its sender aborted: that
-        sender waits for the answer to its next frame. The code before the first `await` runs in the
-        order of arrival. Source: HL7 v2.5.1, 2.9.2 and 2.9.3.
+        None is sent when MSH-15 and MSH-16 ask for none, for an empty frame, by which senders test the
+        connection, and for a frame that its sender aborted: that sender waits for the answer to its next
+        frame. The code before the first `await` runs in the order of arrival. Source: HL7 v2.5.1, 2.9.2
+        and 2.9.3.
         """
+        if frame.fault is None and not frame.message.strip(EMPTY):
+            self._metrics.count("EmptyFrames")
+            return None
         self._metrics.count("Received")
         self._metrics.count("ReceivedBytes", len(frame.message))
         header: Header | None = None

@@ -5,9 +5,10 @@ later, or reports MSH-9 or MSH-11 (HL7 v2.5.1, 2.9.2.2). Error codes are those o
 texts are constants: they quote nothing of the message.
 """
 
+import re
 from dataclasses import dataclass
 
-from hl7.er7 import MAX_SEGMENTS, has_too_many_segments
+from hl7.er7 import MAX_SEGMENTS, has_too_many_segments, holds_second_message
 from hl7.header import Header, is_event_code, trigger_event
 from hl7.mllp import Frame, FrameFault
 from receiver.intake.sender_table import Origin
@@ -27,6 +28,12 @@ class Rejection:
 NOT_HL7 = Rejection("not_hl7", "AE", 100, ("MSH", "1"), "The message does not begin with MSH")
 MSH_UNREADABLE = Rejection(
     "msh_unreadable", "AE", 102, ("MSH", "1", "2"), "MSH-2 does not name the delimiters"
+)
+BATCH = Rejection(
+    "batch", "AE", 100, (), "Batches (FHS, BHS) are not accepted: send one message in a frame"
+)
+SECOND_MESSAGE = Rejection(
+    "second_message", "AE", 100, (), "The frame holds more than one message: send one in a frame"
 )
 NO_START_BLOCK = Rejection(
     "no_start_block", "AE", 207, (), "The frame does not begin with the start block 0x0B"
@@ -71,6 +78,8 @@ RECEIVER_FAULT = Rejection(
     "receiver_fault", "AR", 207, (), "The receiver failed and the message should be sent again"
 )
 
+_BATCH = re.compile(rb"[\xef\xbb\xbf\x00 \t\r\n]*(?:FHS|BHS)[!-/:-@\[-`{-~]")
+
 _OF_FAULT = {
     FrameFault.OVERSIZE: OVERSIZE,
     FrameFault.CUT_OFF: CUT_OFF,
@@ -93,12 +102,12 @@ class Rules:
         if frame.fault in _OF_FAULT:
             return _OF_FAULT[frame.fault]
         if header is None or not header.leads:
-            return NOT_HL7
+            return BATCH if _BATCH.match(frame.message) else NOT_HL7
         trigger = trigger_event(header)
         return (
             self._of_header(header, trigger)
             or self._of_sender(header, trigger, origin)
-            or _of_size(header.message)
+            or _of_content(header)
         )
 
     def _of_header(self, header: Header, trigger: str) -> Rejection | None:
@@ -126,5 +135,7 @@ class Rules:
         return None
 
 
-def _of_size(message: bytes) -> Rejection | None:
-    return TOO_MANY_SEGMENTS if has_too_many_segments(message) else None
+def _of_content(header: Header) -> Rejection | None:
+    if has_too_many_segments(header):
+        return TOO_MANY_SEGMENTS
+    return SECOND_MESSAGE if holds_second_message(header) else None

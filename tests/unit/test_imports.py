@@ -128,6 +128,7 @@ def test_the_delivery_domain_knows_the_shared_code_and_no_step() -> None:
     allowed = {
         *AWS,
         "msgspec",
+        "hl7",
         "lambdas.common",
         "lambdas.delivery",
         *required_by("deliver_notification"),

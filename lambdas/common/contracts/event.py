@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from hl7.warnings import MessageWarning
+from hl7.death import Evidence
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.document import private
 from lambdas.common.contracts.encounter import EncounterNumbers
 from lambdas.common.contracts.event_kind import CANCELS, DISCHARGES, NOTIFIED, EventKind
@@ -22,7 +23,9 @@ class PatientEvent:
     (then `notifiable` is False). `changes_identity`: an MPI may match the patient differently after this
     event, and also the patients of `other_identifiers`: merged (MRG), linked or unlinked (a second PID).
     `numbers` are those by which its encounter is found.
-    `language` is MSH-19 as a code, "" for none.
+    `language` is MSH-19 as a code, "" for none. `death` is the evidence of a death, None in a document from
+    before it was recorded. `processing_mode` is MSH-11.2: `A` archive, `R` restore, `I` initial load, `T`
+    or "" current.
     """
 
     event_id: str
@@ -50,6 +53,13 @@ class PatientEvent:
     changes_identity: bool = False
     other_identifiers: tuple[PatientIdentifier, ...] = private(())
     numbers: EncounterNumbers = private(EncounterNumbers())
+    death: Evidence | None = private(None)
+    processing_mode: str = ""
+
+    def unreadable(self, position: str) -> bool:
+        """Whether the field at this position holds a time or date that could not be read."""
+        codes = (WarningCode.NOT_A_TIME, WarningCode.NOT_A_DATE)
+        return any(one.position == position and one.code in codes for one in self.warnings)
 
     def event_time(self) -> str:
         """The time of the event: EVN-6, else the visit's own time, else EVN-2, else MSH-7.

@@ -19,7 +19,11 @@ class PatientIdentifier:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """The patient of a message (PID)."""
+    """The patient as the message describes them (PID).
+
+    `birth_date_unreadable`: PID-7 is given and is no date, so it agrees with none. `died` and `died_at`
+    are set on clear evidence only (`PatientEvent.death`).
+    """
 
     identifiers: tuple[PatientIdentifier, ...] = private(())
     name: Name = private(Name())
@@ -29,3 +33,4 @@ class Patient:
     account_number: str = private()
     died_at: str = private()
     died: bool = private(False)
+    birth_date_unreadable: bool = False

@@ -7,12 +7,19 @@ from lambdas.common.contracts.document import private
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A location in an institution (PL): PV1-3 is the current one, PV1-6 the prior one."""
+    """A location in an institution (PL): PV1-3 is the current one, PV1-6 the prior one.
+
+    `unit_name` is the sender's configured name for `unit`; `description` is PL.9.
+    """
 
     facility: str = private()
     unit: str = private()
     room: str = private()
     bed: str = private()
+    building: str = private()
+    floor: str = private()
+    description: str = private()
+    unit_name: str = private()
 
 
 @dataclass(frozen=True, slots=True)

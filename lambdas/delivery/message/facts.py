@@ -9,7 +9,7 @@ from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.locale import Words
 from lambdas.delivery.message.times import age, in_words
-from lambdas.delivery.message.wording import disposition_words
+from lambdas.delivery.message.wording import STAY_ENDED, disposition_words
 
 Rows = list[tuple[str, str]]
 
@@ -60,7 +60,7 @@ def rows(
     treating = (
         f"{practitioner} ({words.roles[role]})" if practitioner else words.notices[notice].treating
     )
-    leaving = notice in DISCHARGES
+    leaving = notice in DISCHARGES or notice == STAY_ENDED
     disposition = clean(disposition_words(visit.disposition, words)) if leaving else ""
     given = [
         (labels.patient, clean(patient.name.display()) or words.name_missing),
@@ -105,8 +105,8 @@ def _born(patient_event: PatientEvent, words: Words) -> str:
 
 def _times(patient_event: PatientEvent, notice: str, zone: ZoneInfo | None, words: Words) -> Rows:
     patient, visit, labels = patient_event.patient, patient_event.visit, words.labels
-    happened = patient_event.event_time()
-    ended = notice == "death" or notice in DISCHARGES
+    happened = _happened(patient_event)
+    ended = notice in (EventKind.DEATH, STAY_ENDED) or notice in DISCHARGES
     admitted = visit.admitted_at if ended and visit.admitted_at != happened else ""
     first = patient_event.occurred_at if notice in CANCELS else ""
     died = in_words(patient.died_at, zone, words)
@@ -118,6 +118,16 @@ def _times(patient_event: PatientEvent, notice: str, zone: ZoneInfo | None, word
         (labels.died, died),
         (words.notices[notice].when, in_words(happened, zone, words)),
     ]
+
+
+def _happened(patient_event: PatientEvent) -> str:
+    """The event's time; "" where the visit's own time is given and unreadable: no other time may stand for it."""
+    kind = patient_event.event_kind
+    position = "PV1-45" if kind in DISCHARGES else "PV1-44"
+    told_by_visit = kind not in CANCELS and kind is not EventKind.TRANSFER
+    if told_by_visit and patient_event.unreadable(position) and not patient_event.occurred_at:
+        return ""
+    return patient_event.event_time()
 
 
 def _places(patient_event: PatientEvent, notice: str, institution_name: str, words: Words) -> Rows:
@@ -135,9 +145,13 @@ def _places(patient_event: PatientEvent, notice: str, institution_name: str, wor
 
 def _place(location: Location, known_facility: str, words: Words) -> str:
     facility = clean(location.facility)
+    unit, description = location.unit_name or location.unit, clean(location.description, 80)
     parts = (
         "" if facility == known_facility else facility,
-        _named(words.unit, location.unit),
+        _named(words.building, location.building),
+        _named(words.floor, location.floor),
+        _named(words.unit, unit),
+        description if description != clean(unit) else "",
         _named(words.room, location.room),
         _named(words.bed, location.bed),
     )

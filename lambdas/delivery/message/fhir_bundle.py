@@ -154,9 +154,10 @@ def _encounter(patient_event: PatientEvent, ids: dict[str, str], treated: bool) 
         status = "entered-in-error"
     end = visit.discharged_at or patient_event.event_time() if ended else ""
     code = clean(nubc_code(visit.disposition), 20) if ended else ""
-    disposition = {
-        "coding": [{"system": "https://www.nubc.org/CodeSystem/PatDischargeStatus", "code": code}]
-    }
+    coding = {"system": "https://www.nubc.org/CodeSystem/PatDischargeStatus", "code": code}
+    disposition = _without_empty(
+        {"coding": [coding] if code else [], "text": clean(visit.disposition.text)}
+    )
     return _without_empty(
         {
             "resourceType": "Encounter",
@@ -173,7 +174,9 @@ def _encounter(patient_event: PatientEvent, ids: dict[str, str], treated: bool) 
             "participant": [_attending(ids)] if treated else [],
             "period": _without_empty({"start": _moment(visit.admitted_at), "end": _moment(end)}),
             "reasonCode": [{"text": clean(visit.reason.text)}] if visit.reason.text else [],
-            "hospitalization": {"dischargeDisposition": disposition} if code else {},
+            "hospitalization": {"dischargeDisposition": disposition}
+            if disposition and ended
+            else {},
             "serviceProvider": {"reference": f"urn:uuid:{ids['organization']}"},
         }
     )

@@ -1,11 +1,13 @@
 """Codes into words: the notice of an event, where a discharge led, why somebody is told."""
 
-from lambdas.common.contracts.event import DISCHARGES, PatientEvent
+from hl7.death import Evidence, is_nubc, of_disposition
+from hl7.tables import DISCHARGE_STATUSES
+from lambdas.common.contracts.event import DISCHARGES, EventKind, PatientEvent
 from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.locale import Words
 
-DEATH_DISPOSITIONS = frozenset({"20", "40", "41", "42"})
-"""NUBC patient discharge status: died in hospital; in hospice care at home, in a facility, elsewhere."""
+STAY_ENDED = "stay_ended"
+"""The notice of a discharge where the message does not say clearly whether the patient died."""
 
 _READMISSION = {
     "81": "01",
@@ -28,32 +30,53 @@ _READMISSION = {
 
 
 def notice_of(patient_event: PatientEvent) -> str:
-    """The notice of an event: its kind, or `death` where the stay ended with it."""
-    return "death" if ended_in_death(patient_event) else patient_event.event_kind
+    """The notice of an event: its kind; `death` where the stay ended with it; `STAY_ENDED` where that is unclear."""
+    if patient_event.event_kind in DISCHARGES:
+        match evidence_of_death(patient_event):
+            case Evidence.CLEAR:
+                return EventKind.DEATH
+            case Evidence.UNCLEAR:
+                return STAY_ENDED
+    return patient_event.event_kind
 
 
 def ended_in_death(patient_event: PatientEvent) -> bool:
-    """Whether a discharge tells of a death: by its disposition (PV1-36), or by PID-29 or PID-30."""
-    patient = patient_event.patient
-    died = nubc_code(patient_event.visit.disposition) in DEATH_DISPOSITIONS
-    return patient_event.event_kind in DISCHARGES and (
-        died or patient.died or bool(patient.died_at)
+    """Whether a discharge tells of a death."""
+    return (
+        patient_event.event_kind in DISCHARGES
+        and evidence_of_death(patient_event) is Evidence.CLEAR
     )
 
 
+def evidence_of_death(patient_event: PatientEvent) -> Evidence:
+    """The evidence that ParseMessage found; in a document from before it recorded any, that of the codes."""
+    if patient_event.death is not None:
+        return patient_event.death
+    patient, disposition = patient_event.patient, patient_event.visit.disposition
+    if patient.died or patient.died_at:
+        return Evidence.CLEAR
+    return of_disposition(disposition.code, disposition.text, disposition.system)
+
+
 def nubc_code(disposition: CodedText) -> str:
-    """The disposition's code in its two digits: senders also write `1` for `01`."""
+    """The disposition's code in NUBC's table; "" for a code of another table, and for one with words of its own."""
+    named = is_nubc(disposition.system)
+    if not named and (disposition.system or disposition.text):
+        return ""
     code = disposition.code.strip()
-    return code.zfill(2) if code.isdecimal() else code
+    code = code.zfill(2) if named and code.isdecimal() else code
+    return code if code in DISCHARGE_STATUSES else ""
 
 
 def disposition_words(disposition: CodedText, words: Words) -> str:
-    """Where a discharge led, in words; the sender's own where the code is not one of NUBC's (UB-04 FL 17)."""
+    """The place to which a discharge led: in the sender's words, else in those of NUBC's table (UB-04 FL 17)."""
+    if disposition.text:
+        return disposition.text
     code = nubc_code(disposition)
     if code in _READMISSION:
         place: str = words.dispositions[_READMISSION[code]]
         return str(words.readmission.format(place=place))
-    return words.dispositions.get(code) or disposition.text or disposition.code
+    return words.dispositions.get(code) or disposition.code
 
 
 def reason_words(reason: str, words: Words) -> str:

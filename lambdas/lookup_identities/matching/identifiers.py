@@ -111,7 +111,10 @@ def agreement(patient: Patient, record: PatientRecord) -> tuple[list[str], list[
     """
     compared = {
         "PID-5.1": _surname_agrees(patient, record),
-        "PID-7": birth_dates_agree(patient.birth_date, record.birth_date),
+        # A birth date that is given and unreadable is not missing: it agrees with none.
+        "PID-7": False
+        if patient.birth_date_unreadable
+        else birth_dates_agree(patient.birth_date, record.birth_date),
         "PID-8": sexes_agree(patient.sex, record.sex),
     }
     wrong = [position for position, agrees in compared.items() if agrees is False]

@@ -167,9 +167,9 @@ def _record(pid: Segment) -> PatientRecord:
     birth = pid.part(7)
     return PatientRecord(
         patient_id="",
-        family=usual[0].part(1) if usual else "",
+        family=usual[0].part(1, 1) if usual else "",
         given=usual[0].part(2) if usual else "",
         birth_date="-".join(piece for piece in (birth[:4], birth[4:6], birth[6:8]) if piece),
         sex=pid.part(8),
-        former_families=tuple(name.part(1) for name_type, name in names if name_type == "M"),
+        former_families=tuple(name.part(1, 1) for name_type, name in names if name_type == "M"),
     )

@@ -19,6 +19,12 @@ SENDER: dict[str, Any] = {
     "time_zone": "America/Halifax",
     "display_name": "West Hospital",
     "phone": "+1 902 555 0100",
+    "patient_classes": {"ZQ": "I"},
+    "admission_types": {"WALKIN": "E"},
+    "sexes": {"2": "F"},
+    "dispositions": {"72": {"text": "Died in facility", "death": True}},
+    "units": {"4W": "Cardiology"},
+    "facilities": {"ANNEX": "WEST"},
     "sample": False,
 }
 

@@ -41,15 +41,23 @@ SCHEMAS = {
     kind: json.loads((ROOT / "environments" / f"{kind}.schema.json").read_text())
     for kind in ("environment", "sender")
 }
-FREE = "mpi.settings"
-"""The one table whose keys belong to the backend of the index."""
+FREE = {
+    "mpi.settings",
+    "patient_classes",
+    "admission_types",
+    "sexes",
+    "dispositions",
+    "units",
+    "facilities",
+}
+"""The tables whose keys belong to the backend of the index, and to the sender."""
 
 
 def paths(value: Any, here: Path_ = ()) -> Iterator[Path_]:
     """The paths to all values in a document, tables and list members included."""
     if here:
         yield here
-    if dotted(here) == FREE:
+    if dotted(here) in FREE:
         return
     parts: Any = ()
     if isinstance(value, dict | list):

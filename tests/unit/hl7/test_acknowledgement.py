@@ -8,12 +8,14 @@ from hl7.acknowledgement import acknowledge
 from hl7.header import find_header
 from hl7.mllp import Frame, FrameFault
 from receiver.intake.rejections import (
+    BATCH,
     CUT_OFF,
     MSH_UNREADABLE,
     NO_CONTROL_ID,
     NO_START_BLOCK,
     NOT_HL7,
     OVERSIZE,
+    SECOND_MESSAGE,
     UNAVAILABLE,
     UNKNOWN_TRIGGER,
     UNKNOWN_TYPE,
@@ -220,9 +222,9 @@ def test_own_control_ids_are_fresh_and_fit_the_oldest_versions() -> None:
         (Frame(message(), FrameFault.OVERSIZE), OVERSIZE),
         (Frame(message(), FrameFault.CUT_OFF), CUT_OFF),
         (Frame(message(), FrameFault.NO_START_BLOCK), NO_START_BLOCK),
-        (Frame(b""), NOT_HL7),
         (Frame(b"xx" + message()), NOT_HL7),
-        (Frame(b"FHS|^~\\&|x"), NOT_HL7),
+        (Frame(b"FHS|^~\\&|x"), BATCH),
+        (Frame(message() + b"\r" + message()), SECOND_MESSAGE),
         (Frame(b"MSH|abcd|x"), MSH_UNREADABLE),
         (Frame(message().replace(b"NG-1^x", b" ")), NO_CONTROL_ID),
         (Frame(message(kind=b"ORU^R01")), UNKNOWN_TYPE),

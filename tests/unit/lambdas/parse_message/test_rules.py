@@ -3,10 +3,10 @@
 import pytest
 
 from lambdas.common.contracts.event import NOTIFIED
-from lambdas.parse_message.rules import PATIENT_CLASSES, RULES, TRIGGER_EVENTS, event_kind_of
-from lambdas.parse_message.visit import OTHER
+from lambdas.parse_message.codes import OTHER, PATIENT_CLASSES
+from lambdas.parse_message.rules import RULES, TRIGGER_EVENTS, event_kind_of
 
-ALL_CLASSES = sorted(PATIENT_CLASSES | {"", OTHER})
+ALL_CLASSES = sorted(PATIENT_CLASSES.codes | {"", OTHER})
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,10 @@ ALL_CLASSES = sorted(PATIENT_CLASSES | {"", OTHER})
         ("A04", "U", "registration"),
         ("A04", "O", ""),
         ("A04", "R", ""),
-        ("A04", "I", ""),
+        ("A04", "I", "admission"),
+        ("A04", "OBS", "registration"),
+        ("A06", "O", ""),
+        ("A06", "P", ""),
         ("A06", "I", "admission"),
         ("A06", "", "admission"),
         ("A03", "I", "discharge"),

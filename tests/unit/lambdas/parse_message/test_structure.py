@@ -50,7 +50,7 @@ def test_a_fault_of_hl7apy_costs_no_message(monkeypatch: pytest.MonkeyPatch) -> 
     def fault(*arguments: object) -> None:
         raise ValueError("Okafor is not a valid value")
 
-    monkeypatch.setattr(structure, "parse_segment", fault)
+    monkeypatch.setattr(structure, "_fields", fault)
     event = read_event(sample("admission"), "e")
     assert event.event_kind == "admission"
     assert MessageWarning(WarningCode.NOT_OF_VERSION, "PID[1]", "2.5.1") in event.warnings

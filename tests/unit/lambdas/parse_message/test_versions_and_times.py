@@ -80,7 +80,7 @@ def test_without_any_offset_the_time_stays_as_sent_and_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", ["20261332", "2026-11-23", "tomorrow", "2026112", "20261123250000", "20261123+9900"]
+    "sent", ["20261332", "2026-11-33", "tomorrow", "2026112", "20261123250000", "20261123+9900"]
 )
 def test_what_is_no_time_is_a_warning_by_position(sent: str) -> None:
     warnings: list[MessageWarning] = []

@@ -93,7 +93,8 @@ def bug() -> None:
 EXITS: dict[str, tuple[FakeStore, Frame, Origin, str]] = {
     "stored": (FakeStore(), Frame(adt()), Origin("c"), "AA"),
     "not HL7": (FakeStore(), Frame(b"hello"), Origin("c"), "AE"),
-    "empty": (FakeStore(), Frame(b""), Origin("c"), "AE"),
+    "two messages": (FakeStore(), Frame(adt() + adt(control_id="NG-2")), Origin("c"), "AE"),
+    "batch": (FakeStore(), Frame(b"FHS|^~\\&|A\rBHS|^~\\&|A\r" + adt()), Origin("c"), "AE"),
     "no control id": (FakeStore(), Frame(adt(control_id="")), Origin("c"), "AE"),
     "another type": (FakeStore(), Frame(adt(kind="ORU^R01")), Origin("c"), "AR"),
     "another trigger": (FakeStore(), Frame(adt(kind="ADT^X")), Origin("c"), "AR"),
@@ -136,6 +137,13 @@ def test_a_fault_of_ours_anywhere_is_answered_with_ar(
     monkeypatch.setattr(module, place, lambda *_: bug())
     store = FakeStore()
     assert code(answer(store, Frame(adt()))) == "AR"
+    assert store.confirmed == 0
+
+
+@pytest.mark.parametrize("payload", [b"", b"\r", b"\r\n", b" \x00"])
+def test_an_empty_frame_is_a_sign_of_life_and_has_no_answer(payload: bytes) -> None:
+    store = FakeStore()
+    assert answer(store, Frame(payload)) is None
     assert store.confirmed == 0
 
 
@@ -208,7 +216,8 @@ def test_whatever_comes_is_answered_and_never_held_beyond_the_limit(reads: list[
             asked = header is not None and (
                 header.letterhead.value(15) or header.letterhead.value(16)
             )
-            assert frame.fault is FrameFault.ABORTED or asked
+            is_sign_of_life = frame.fault is None and not frame.message.strip(module.EMPTY)
+            assert frame.fault is FrameFault.ABORTED or asked or is_sign_of_life
         else:
             assert message.startswith(b"MSH")
             assert not set(message) & {0x0B, 0x1C}

@@ -122,7 +122,7 @@ def test_a_recipient_may_be_told_for_every_relationship_and_every_role() -> None
     assert given <= set(RecipientReason)
 
 
-def test_every_kind_but_a_cancellation_can_be_cancelled() -> None:
+def test_every_kind_but_one_about_an_earlier_notice_can_be_cancelled() -> None:
     cancelled = {kind for kinds in CANCELS.values() for kind in kinds}
-    later = {EventKind.CORRECTION, EventKind.UPDATE}  # they speak of a notice, and are none to cancel
-    assert cancelled | CANCELS.keys() | later == set(NOTIFIED) == set(EventKind) - {EventKind.NONE}
+    about_an_earlier_notice = {*CANCELS, EventKind.CORRECTION, EventKind.UPDATE}
+    assert cancelled | about_an_earlier_notice == set(NOTIFIED) == set(EventKind) - {EventKind.NONE}

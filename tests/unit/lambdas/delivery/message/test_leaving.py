@@ -33,8 +33,8 @@ def test_a_patient_marked_as_dead_on_another_event_is_shown_so() -> None:
     ("disposition", "shown"),
     [
         (CodedText("01"), "Home or self-care"),
-        (CodedText("1"), "Home or self-care"),
-        (CodedText("03", "SNF"), "Skilled nursing facility"),
+        (CodedText("1"), "1"),
+        (CodedText("03", "SNF"), "SNF"),
         (CodedText("07"), "Left against medical advice, or discontinued care"),
         (CodedText("81"), "Home or self-care (readmission planned)"),
         (CodedText("HOM", "to her sister"), "to her sister"),
