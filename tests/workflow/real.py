@@ -13,6 +13,7 @@ from moto.ses.models import ses_backends
 from werkzeug.serving import make_server
 
 from lambdas.common import handler as handlers
+from lambdas.common.aws.clients import Clients
 from lambdas.common.aws.items import to_item
 from lambdas.common.context import Context
 from lambdas.common.contracts.steps import StepInput
@@ -49,12 +50,13 @@ def sandboxed(handler: handlers.StepHandler[T, C], context: C) -> Step:
     return invoke
 
 
-def functions() -> dict[str, Step]:
-    """The handlers in fresh sandboxes, by state; the environment variables are of all of them."""
-    parsing = ParseContext(ParseSettings.from_environment())
-    lookup = LookupContext(LookupSettings.from_environment())
-    extracting = ExtractContext(ExtractSettings.from_environment())
-    delivery = DeliveryContext(DeliverySettings.from_environment())
+def functions(clients: Clients | None = None) -> dict[str, Step]:
+    """The handlers in fresh sandboxes, by state, with the same clients and environment variables."""
+    shared = clients or Clients()
+    parsing = ParseContext(ParseSettings.from_environment(), shared)
+    lookup = LookupContext(LookupSettings.from_environment(), shared)
+    extracting = ExtractContext(ExtractSettings.from_environment(), shared)
+    delivery = DeliveryContext(DeliverySettings.from_environment(), shared)
     return {
         "ParseMessage": sandboxed(parse_message, parsing),
         "LookupIdentities": sandboxed(lookup_identities, lookup),
@@ -77,12 +79,12 @@ def stand_in() -> Iterator[str]:
         server.server_close()
 
 
-def whole_workflow(definition: Path = ASL_FILE) -> DeployedWorkflow:
+def whole_workflow(definition: Path = ASL_FILE, clients: Clients | None = None) -> DeployedWorkflow:
     """A workflow of the real handlers over a registry that holds the local system's seeds."""
     for item in items_of_folder(SEEDS):
         boto3.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
     workflow = DeployedWorkflow(definition_file=definition)
-    workflow.steps = functions()
+    workflow.steps = functions(clients)
     return workflow
 
 

@@ -29,9 +29,11 @@ def comprehend_address() -> Iterator[str]:
 
 
 @pytest.fixture
-def whole(aws: Any, comprehend_address: str, monkeypatch: pytest.MonkeyPatch) -> DeployedWorkflow:
+def whole(
+    context: LedgerContext, comprehend_address: str, monkeypatch: pytest.MonkeyPatch
+) -> DeployedWorkflow:
     monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", comprehend_address)
-    return whole_workflow()
+    return whole_workflow(clients=context.clients)
 
 
 def again(workflow: DeployedWorkflow, record: dict[str, Any]) -> dict[str, Any]:

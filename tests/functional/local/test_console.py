@@ -32,7 +32,7 @@ def test_health_answers_200(client: FlaskClient) -> None:
 def test_events_are_a_list_of_the_length_asked_for(client: FlaskClient, trails: FakeTrails) -> None:
     events = client.get("/api/events?limit=2").get_json()
     assert [event["status"] for event in events] == ["OPEN", "FAILED"]
-    assert {"event_id", "status", "received_at", "kind", "error_name"} <= events[0].keys()
+    assert {"event_id", "status", "received_at", "event_kind", "error_name"} <= events[0].keys()
     assert trails.asked == [2]
 
 

@@ -28,7 +28,14 @@ def fail(text):
 """
 
 Run = Callable[..., tuple[Any, bool]]
-PACKAGES = ("aws_lambda_powertools", "aws_xray_sdk", "wrapt", "typing_extensions", "hl7apy")
+PACKAGES = (
+    "aws_lambda_powertools",
+    "aws_xray_sdk",
+    "wrapt",
+    "typing_extensions",
+    "msgspec",
+    "hl7apy",
+)
 
 
 @pytest.fixture

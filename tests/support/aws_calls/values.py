@@ -334,6 +334,11 @@ class Values:
                     found |= self._joined([left, right], end.frame)
                 case ast.Call(func=ast.Name(id="quote"), args=[value, *_]):
                     found |= self.texts(value, end.frame)  # urllib.parse: a key in a URL's path
+                case ast.Subscript(
+                    value=ast.Call(func=ast.Name(id="parseaddr"), args=[value]),
+                    slice=ast.Constant(value=1),
+                ):
+                    found |= self.texts(value, end.frame)  # email.utils: the address of a mailbox
                 case ast.Call() | ast.Subscript() as read:
                     inside = [_variable(n) for n in ast.walk(read) if isinstance(n, Reading)]
                     found.add(next(filter(None, inside), "*"))
