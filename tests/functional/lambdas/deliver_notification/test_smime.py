@@ -1,6 +1,7 @@
 """Encrypted notifications: opened and verified by openssl, and never in the clear instead."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -130,7 +131,8 @@ def test_a_certificate_that_does_not_hold_gives_the_minimum_and_an_operators_ite
 def check_minimal() -> None:
     """One mail went, and it holds initials only."""
     [mail] = sent_mails()
-    body = mail.as_string()
+    # The boundaries between the parts are random digits.
+    body = re.sub(r"=+\d+==", "", mail.as_string())
     assert "A. O." in body
     for private in ("Okonjo", "Amaka", "1958", "Barros", "embolism", "fhir"):
         assert private not in body
