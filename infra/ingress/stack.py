@@ -16,13 +16,14 @@ from infra.monitoring.alarms import Comparison, Missing, calculated, metric, own
 from infra.monitoring.queries import SavedQuery
 from infra.network.stack import workload_security_group
 
-# The reasons in receiver/intake/rejections.py, by alarm.
+# The reasons in receiver/intake/rejections.py, by alarm. An alarm can have ten metrics:
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
 NOT_STORED = ("store_unavailable", "receiver_fault")
 UNACCEPTABLE = (
     *("not_hl7", "msh_unreadable", "no_start_block", "no_control_id"),
-    *("unknown_type", "unknown_trigger", "oversize", "cut_off", "too_many_segments"),
+    *("unknown_trigger", "oversize", "cut_off", "too_many_segments", "batch", "second_message"),
 )
-NOT_ALLOWED = ("processing_id", "sender_not_allowed", "trigger_not_allowed")
+NOT_ALLOWED = ("unknown_type", "processing_id", "sender_not_allowed", "trigger_not_allowed")
 
 # 99th percentiles. Senders should wait 15 s for an answer before they send again
 # (docs/receiver.md).

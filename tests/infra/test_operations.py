@@ -99,6 +99,13 @@ def test_alarms_on_rejections_know_every_reason_that_the_receiver_gives(prod: St
     assert watched == given
 
 
+def test_no_alarm_has_more_metrics_than_cloudwatch_allows(prod: Stacks) -> None:
+    """CloudWatch user guide, Limits: alarms on metric math expressions reference at most 10 metrics."""
+    for name, alarm in alarms(*prod.values()).items():
+        retrieved = [metric for metric in alarm.get("Metrics", []) if "MetricStat" in metric]
+        assert len(retrieved) <= 10, name
+
+
 def test_mail_leaves_over_tls_or_not_at_all(core: Template) -> None:
     environment = core.name.removesuffix("-core")
     configuration = core.properties("Delivery/ConfigurationSet")

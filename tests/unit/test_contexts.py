@@ -14,8 +14,11 @@ CACHES = {"cache", "lru_cache"}
 
 MAY_CACHE = {
     "hl7/acknowledgement.py": "pure: the answer's parts of a header",
+    "hl7/charset.py": "pure: the codec of a character set's name",
     "hl7/header.py": "pure: parts of a header, from its bytes",
+    "hl7/segmentation.py": "pure: patterns, from the message's separator",
     "lambdas/delivery/message/locale.py": "pure: a language's file, which is part of the package",
+    "lambdas/parse_message/structure.py": "pure: hl7apy's table of a segment, which it packages",
     "receiver/storage/aws_client/signature.py": "pure: a signing key, from the secret and the day",
 }
 """Modules with a cache of a pure function: its values never differ between contexts or tests."""

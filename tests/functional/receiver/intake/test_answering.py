@@ -13,7 +13,8 @@ from tests.functional.receiver.world import ReceiverWorld, adt, eventually
 
 REJECTED = {
     "not_hl7": (wrap(b"hello"), "AE ", b"hello"),
-    "empty": (b"\x0b\x1c\r", "AE ", b""),
+    "batch": (wrap(b"FHS|^~\\&|ADTSYS"), "AE ", b"FHS|^~\\&|ADTSYS"),
+    "second_message": (wrap(adt() + adt("NG-8")), "AE NG-1", adt() + adt("NG-8")),
     "msh_unreadable": (
         wrap(b"MSH|abcd|ADTSYS|NORTHGEN|||||ADT^A01|NG-7|P|2.3\r"),
         "AE NG-7",
@@ -67,6 +68,14 @@ def test_a_rejected_message_that_cannot_be_stored_is_still_answered_and_counted(
     with world.connect() as sender:
         assert sender.ask(adt(kind="ORU^R01")) == "AR NG-1"
     assert world.counted("RejectedNotStored") == 1
+
+
+def test_an_empty_frame_is_counted_and_has_no_answer(world: ReceiverWorld) -> None:
+    with world.connect() as sender:
+        sender.raw(wrap(b""))
+        assert sender.ask(adt()) == "AA NG-1"
+    assert (world.counted("EmptyFrames"), world.counted("Received")) == (1, 1)
+    assert world.objects("rejected/") == {}
 
 
 def test_an_acknowledgement_can_be_read_like_any_message(world: ReceiverWorld) -> None:
