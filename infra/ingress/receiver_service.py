@@ -137,7 +137,7 @@ class ReceiverService(Construct):
             {
                 "AwsSolutions-ECS2": "The variables are names and addresses; the one secret is read"
                 " from Secrets Manager at start.",
-                "AwsSolutions-IAM5[Resource::*]": "ecr:GetAuthorizationToken supports no"
+                "AwsSolutions-IAM5[Resource::*]": "The action ecr:GetAuthorizationToken supports no"
                 " resource-level permissions.",
                 "HIPAA.Security-IAMNoInlinePolicy": INLINE,
             },

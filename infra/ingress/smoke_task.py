@@ -117,7 +117,7 @@ class SmokeTask(Construct):
             {
                 "AwsSolutions-ECS2": "The variables are names and addresses; the one secret is"
                 " injected by ECS.",
-                "AwsSolutions-IAM5[Resource::*]": "ecr:GetAuthorizationToken supports no"
+                "AwsSolutions-IAM5[Resource::*]": "The action ecr:GetAuthorizationToken supports no"
                 " resource-level permissions.",
                 "HIPAA.Security-IAMNoInlinePolicy": INLINE,
             },
