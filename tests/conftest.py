@@ -18,7 +18,7 @@ from moto.dynamodb.responses import DynamoHandler
 from environments import load
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
-from local import botocore_patches, moto_patches, ses_account
+from local import botocore_patches, moto_patches, ses_account, transactions
 from tests.support import configuration
 from tests.support.tables import create_tables
 
@@ -72,6 +72,7 @@ def pytest_configure() -> None:
     """Makes the AWS of this process quick: no test is about what moto or botocore computes again."""
     moto_patches.install()
     botocore_patches.install()
+    transactions.install()
     ses_account.install()
 
 
