@@ -1,26 +1,20 @@
 """DynamoDB transactions: all or nothing, and no dearer for a table that has grown."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import Table
 
-from local import transactions
 from local.clients import ACCOUNT, REGION
 
 
 @pytest.fixture
-def dynamodb(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A client of a moto whose transactions are ours until the end of the test."""
-    original = DynamoDBBackend.transact_write_items
-    monkeypatch.setattr(DynamoDBBackend, "transact_write_items", original)
-    transactions.install()
-    yield boto3.client("dynamodb")
-    del Table.__deepcopy__  # type: ignore[attr-defined]
+def dynamodb(aws: Any) -> Any:
+    """A client of a moto whose transactions are ours, as in every test (tests/conftest.py)."""
+    return boto3.client("dynamodb")
 
 
 def entry(sequence: str, **more: str) -> dict[str, Any]:
