@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Evidence(StrEnum):
-    """What a value says about the patient's death."""
+    """The evidence that a value gives of the patient's death."""
 
     NONE = "none"
     CLEAR = "clear"
@@ -75,7 +75,7 @@ def plain(text: str) -> str:
 
 
 def of_text(text: str) -> Evidence:
-    """What a text says in plain words; `NONE` for one without a word of death."""
+    """The evidence in the words of a text; `NONE` for one without a word of death."""
     words = plain(text[:400])
     if not _WORDS.search(words):
         return Evidence.NONE
@@ -102,7 +102,7 @@ def is_nubc(system: str) -> bool:
 
 
 def of_disposition(code: str, text: str, system: str) -> Evidence:
-    """What PV1-36 says: by its text, else by the table that its system names, else by NUBC's.
+    """The evidence in PV1-36: by its text, else by the table that its system names, else by NUBC's.
 
     A code of a named system that is neither NUBC's nor SNOMED CT's says nothing without a text.
     """

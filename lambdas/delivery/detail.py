@@ -24,7 +24,7 @@ class Detail:
 
 
 def detail_for(context: DeliveryContext, recipient: Recipient) -> Detail:
-    """What this recipient gets. Who asked for encryption never gets full detail in the clear.
+    """The detail that this recipient gets. One who asked for encryption never gets full detail in the clear.
 
     `ENS_FULL_IN_CLEAR=forbidden` makes every unencrypted notification minimal.
     """

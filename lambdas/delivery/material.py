@@ -1,4 +1,4 @@
-"""What a letter is made of, from the vault, and the mail that the vault then keeps of it."""
+"""Reads the documents that a letter is made of from the vault, and stores the finished mail there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -49,7 +49,7 @@ class Prepared:
 def identities_of(
     context: DeliveryContext, event_id: str, task: DeliverNotificationInput
 ) -> Identities:
-    """Who is told of the event."""
+    """The recipients of the event."""
     version_id = task.identities.version_id
     return read_as(
         Identities, vault.read_document(context, event_id, "identities.json", version_id)
@@ -70,7 +70,7 @@ Told = tuple[PatientEvent, ClinicalFindings]
 def event_and_findings(
     context: DeliveryContext, event_id: str, task: DeliverNotificationInput
 ) -> Told:
-    """What happened, and what was read in the notes."""
+    """The event, and the findings in its notes."""
     document = vault.read_document(context, event_id, "event.json", task.parsed.version_id)
     return read_as(PatientEvent, document), _clinical(context, event_id, task.clinical)
 
@@ -115,7 +115,7 @@ def _instead_of(identities: Identities, recipient: Recipient) -> str:
 def _clinical(
     context: DeliveryContext, event_id: str, clinical: ExtractEntitiesResult
 ) -> ClinicalFindings:
-    """What was found in the notes; without a document only that nothing could be."""
+    """The findings in the notes; without a document, findings that are marked unavailable."""
     if not clinical.version_id:
         return ClinicalFindings(outcome=clinical.outcome)
     document = vault.read_document(context, event_id, "clinical.json", clinical.version_id)

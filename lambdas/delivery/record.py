@@ -1,4 +1,4 @@
-"""What became of a delivery, into the event's audit chain: each fact once, whichever run says it."""
+"""Writes the outcome of a delivery to the event's audit chain. Each fact is written once, by any run."""
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome

@@ -10,7 +10,7 @@ from lambdas.extract_entities.settings import ExtractSettings
 
 @dataclass(frozen=True)
 class ExtractContext(Context):
-    """What every step has, and the model that detects a text's language."""
+    """The context of every step, with the model that detects a text's language."""
 
     settings: ExtractSettings
 

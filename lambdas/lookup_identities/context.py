@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LookupContext(LedgerContext):
-    """What every step has, and both clients. One that is not in use is neither imported nor made."""
+    """The context of every step, with the MPI client and the provider directory. An unused one is not imported."""
 
     settings: LookupSettings
 

@@ -1,4 +1,4 @@
-"""Who the patient of an event is, and who is to be told: the step's questions in their order."""
+"""Finds the patient of an event and its recipients, in the order of the step's look-ups."""
 
 from collections.abc import Sequence
 from dataclasses import replace

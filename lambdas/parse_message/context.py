@@ -8,6 +8,6 @@ from lambdas.parse_message.settings import ParseSettings
 
 @dataclass(frozen=True)
 class ParseContext(Context):
-    """What every step has, with the settings of this one."""
+    """The context of every step, with the settings of ParseMessage."""
 
     settings: ParseSettings

@@ -80,7 +80,7 @@ def death(
 def _of_date(
     sent: str, died_at: str, moments: list[str], warnings: list[MessageWarning]
 ) -> Evidence:
-    """What PID-29 says: a death, unless it is unreadable, in the future or long past."""
+    """The evidence in PID-29: a death, unless it is unreadable, in the future or long past."""
     if not sent:
         return Evidence.NONE
     if not died_at:

@@ -1,4 +1,4 @@
-"""What SES's event about a mail means: pure, from the event as EventBridge hands it over.
+"""Reads an event of SES about a mail as EventBridge delivers it. Pure.
 
 https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html: the same
 object, as EventBridge's `detail`. It holds addresses, headers and diagnostic texts, which stay here.
@@ -76,7 +76,7 @@ class Feedback:
 
     @property
     def mark(self) -> str:
-        """What tells this event from others of the delivery, and the same event twice from two."""
+        """The key of this event among those of the delivery: the same event delivered twice has one key."""
         return f"{self.meaning.action}#{self.happened_at}"
 
     @property

@@ -16,5 +16,5 @@ from lambdas.record_feedback.recording import record
 def lambda_handler(
     task: RecordFeedbackInput, run: Run, context: LedgerContext
 ) -> RecordFeedbackResult:
-    """What was done with the event: `recorded`, `known` or `not_ours`."""
+    """Returns the outcome for the event: `recorded`, `known` or `not_ours`."""
     return record(context, task.detail, run)

@@ -15,7 +15,7 @@ Actions = dict[str, set[str]]
 
 
 def record(context: LedgerContext, detail: Detail, run: Run) -> RecordFeedbackResult:
-    """What was done with the event: `recorded`, `known` (it came before), or `not_ours`.
+    """Returns the outcome for the event: `recorded`, `known` (it came before), or `not_ours`.
 
     An event without our tags, or about a delivery that the ledger does not hold, is counted and
     dropped: an error would only make EventBridge bring it again.
@@ -98,7 +98,7 @@ def _give_up_address(context: LedgerContext, feedback: Feedback, told: list[Deli
 
 
 def _actions(context: LedgerContext, delivery: DeliveryItem) -> Actions:
-    """What the event's chain says of the delivery: each action with the SES events behind it."""
+    """The actions in the event's chain about the delivery, each with the SES events behind it."""
     found: Actions = {}
     for entry in chain.entries(context, delivery.event_id):
         if entry.get("delivery_id") == delivery.delivery_id:

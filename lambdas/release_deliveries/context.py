@@ -8,6 +8,6 @@ from lambdas.release_deliveries.settings import ReleaseSettings
 
 @dataclass(frozen=True)
 class ReleaseContext(LedgerContext):
-    """What the ledger needs, with the settings of this function."""
+    """The ledger's context, with the settings of ReleaseDeliveries."""
 
     settings: ReleaseSettings

@@ -196,7 +196,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What one event means: notices, or the reason why there are none.
+    """The meaning of one event: its notices, or the reason why there are none.
 
     `facts` hold for the encounter after the event. `warnings` are codes: `implausible_time`.
     """

@@ -8,6 +8,6 @@ from lambdas.delivery.ledger.settings import LedgerSettings
 
 @dataclass(frozen=True)
 class LedgerContext(Context):
-    """What every step has, and the ledger's table."""
+    """The context of every step, with the ledger's table."""
 
     settings: LedgerSettings

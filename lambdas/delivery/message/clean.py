@@ -15,7 +15,7 @@ _JOINERS = frozenset("\u200c\u200d")
 _MANY_MARKS = re.compile(r"([\u0300-\u036f]{3})[\u0300-\u036f]+")
 _LINK = re.compile(r"(://|\bwww\.)", re.IGNORECASE)
 _FORMULA = re.compile(r"[=@]|[+-](?![\d ])")
-"""What a spreadsheet, into which a reader pastes our table, would take for a formula."""
+"""The first characters of a text that a spreadsheet would read as a formula."""
 _WORD = re.compile(r"[^\W\d_]+")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _STYLED = re.compile(r"[\uff01-\uff5e\U0001d400-\U0001d7ff]")

@@ -78,7 +78,7 @@ def rows(
 
 
 def minimal_rows(patient_event: PatientEvent, institution_name: str, words: Words) -> Rows:
-    """What a mailbox in the clear may hold of a patient: initials and institution."""
+    """The rows of a mail without encryption: initials and institution."""
     return [
         (words.labels.initials, initials(patient_event) or words.name_missing),
         (words.labels.institution, institution_name or words.institution_missing),

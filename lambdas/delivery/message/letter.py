@@ -40,7 +40,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the two templates show of one event; every text is clean, they leave out every empty one."""
+    """The texts of one event for both templates. Each is clean; the templates leave out empty ones."""
 
     title: str
     not_live: str
@@ -98,7 +98,7 @@ def view_of(
     detail: DetailLevel = DetailLevel.FULL,
     instead_of: str = "",
 ) -> View:
-    """What the templates need to show this event to this recipient."""
+    """The texts that the templates show of this event to this recipient."""
     words = words_in(recipient.language)
     notice = notice_of(patient_event)
     institution = facts.institution(patient_event, sender)

@@ -15,7 +15,7 @@ from lambdas.common.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """What an environment signs with, and whom it trusts to certify recipients."""
+    """An environment's signing key and certificate, and the authorities that it trusts for recipients."""
 
     certificate: x509.Certificate
     key: RSAPrivateKey = field(repr=False)

@@ -1,4 +1,4 @@
-"""Who is told instead when a recipient's address fails: the surrogate whom the directory names. Pure."""
+"""Chooses the recipient when an address fails: the surrogate whom the directory names. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace

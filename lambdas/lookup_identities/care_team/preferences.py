@@ -9,7 +9,7 @@ from lambdas.lookup_identities.registry.records import EventFilter
 
 @dataclass(frozen=True, slots=True)
 class NotificationSubject:
-    """What is to be told, as far as a recipient can choose by it; `today` is YYYY-MM-DD in UTC."""
+    """The attributes of an event by which a recipient can choose; `today` is YYYY-MM-DD in UTC."""
 
     event_kind: EventKind = EventKind.NONE
     patient_class: str = ""

@@ -1,4 +1,4 @@
-"""Who is told, and why; who was weighed and is not told, and why not. Pure.
+"""Chooses the recipients with their reasons, and names each provider who is not told, with the reason. Pure.
 
 Only master data makes a recipient: a current relationship (the registry's, or a roster's) with an
 active provider who has an address; the facility to which the patient goes (PV1-37), when the registry

@@ -148,12 +148,12 @@ class FhirClient:
         )
 
     def get(self, path: str, parameters: Parameters, deadline: Deadline) -> FhirResponse:
-        """What a read or a search answers whose address tells nothing of a patient."""
+        """The answer to a read or a search whose address holds nothing about a patient."""
         query = f"?{urlencode(parameters)}" if parameters else ""
         return self._ask("GET", f"{self._path}/{path}{query}", deadline)
 
     def search(self, kind: str, parameters: Parameters, deadline: Deadline) -> FhirResponse:
-        """What a search for a patient answers: posted, so that no log of addresses names them.
+        """The answer to a search for a patient: sent by POST, so that no log of addresses names the patient.
 
         FHIR R4 "Search", `POST [base]/[type]/_search`; by GET where the settings say so.
         """
@@ -163,7 +163,7 @@ class FhirClient:
         return self._ask("POST", f"{self._path}/{kind}/_search", deadline, form, FORM)
 
     def post(self, path: str, resource: Document, deadline: Deadline) -> FhirResponse:
-        """What an operation answers."""
+        """The answer to an operation."""
         body = json.dumps(resource).encode()
         return self._ask("POST", f"{self._path}/{path}", deadline, body, FHIR_JSON)
 

@@ -37,7 +37,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class IdentifierSystems:
-    """What the settings say: the system of the registry's own ids, and those of authorities by name."""
+    """The systems in the settings: that of the registry's own ids, and those of authorities by name."""
 
     domain: str
     systems: Mapping[str, str]

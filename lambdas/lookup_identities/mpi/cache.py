@@ -1,4 +1,4 @@
-"""What an index outside answered, kept for a short while: the same question asked again costs it nothing.
+"""Caches answers of an external MPI for minutes, so that a repeated query is not sent again.
 
 One item for each identifier of a question, under a keyed reference of it. An answer counts only while
 every one of them holds it, so that whoever changes one of the patient's identifiers drops it by writing
@@ -43,7 +43,7 @@ BATCH = 25
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Who is asked for: the references of the identifiers, and one of all that was asked."""
+    """The keys of a query: the references of its identifiers, and one reference of the whole query."""
 
     identifiers: tuple[str, ...]
     reference: str
@@ -62,7 +62,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """What is kept for a question: whether it is answered, and by whom (None: there is nobody).
+    """The cached answer to a query: whether there is one, and the patient (None: nobody was found).
 
     `seen` are the stamps of the items that were there; None where they could not be read.
     """
@@ -73,7 +73,7 @@ class Recalled:
 
 
 def recall(context: LookupContext, question: Question) -> Recalled:
-    """What is kept for a question. A table that cannot be read has kept nothing."""
+    """The cached answer to a query; none when the table cannot be read."""
     if not 0 < len(question.identifiers) <= MOST:
         return Recalled()
     table = context.settings.mpi_cache_table

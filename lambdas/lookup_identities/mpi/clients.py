@@ -43,7 +43,7 @@ class ProviderDirectory(Protocol):
 
 
 def made(name: str, modules: Mapping[str, str], context: object) -> Any:
-    """What `from_context(context)` of the named backend's module makes; None for the registry.
+    """The client that `from_context(context)` of the named module makes; None for the registry.
 
     Raises `ConfigurationError` for a backend that does not exist.
     """

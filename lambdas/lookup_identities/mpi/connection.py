@@ -1,4 +1,4 @@
-"""What both ways to an index outside share: how long it may take, and how TLS is spoken."""
+"""The time limits and TLS settings that both kinds of MPI connection share."""
 
 import ssl
 import tempfile

@@ -1,4 +1,4 @@
-"""What asking an index can end in: the one set of outcomes that every backend answers with.
+"""The outcomes of a query to an MPI: one set, which every client uses.
 
 | outcome          | what it is here                                       | what becomes of the event            |
 |------------------|-------------------------------------------------------|--------------------------------------|

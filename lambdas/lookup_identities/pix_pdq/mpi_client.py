@@ -162,7 +162,7 @@ class PixPdqMpiClient:
         deadline: Deadline,
         tag: str = "",
     ) -> Answer:
-        """What the index answers; asked once more, with another MSH-10, when it could not."""
+        """The MPI's answer. A query that it could not answer is sent once more, with another MSH-10."""
         tag = tag or _new_id()
         for attempt in range(TRIES):
             control_id = _new_id()

@@ -51,7 +51,7 @@ class AssigningAuthority:
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """Who asks whom, and in which domain the ids of our registry are."""
+    """The sending and receiving applications of a query, and the domain of the registry's ids."""
 
     application: str
     facility: str

@@ -1,4 +1,4 @@
-"""What the index answered: RSP^K23 (ITI-9) and RSP^K22 (ITI-21), the cases told apart.
+"""Reads the MPI's answers RSP^K23 (ITI-9) and RSP^K22 (ITI-21), with a result for each case.
 
 IHE ITI TF-2 3.9.4.2.2.6 and 3.21.4.2.2. "AE" is not a failure: an id that the index does not know is
 MSA-1 AE, QAK-2 AE and ERR-3 204 at QPD-3.1, and asking again would hammer it for every such patient.

@@ -1,4 +1,4 @@
-"""What the registry knows: patients, providers, and who cares for whom."""
+"""The records of the registry: patients, providers, and care relationships."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta

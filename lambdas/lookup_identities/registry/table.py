@@ -59,7 +59,7 @@ At = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """What the registry files under identifiers: patients, and providers."""
+    """The records that the registry finds by an identifier: patients and providers."""
 
     patients: dict[Pair, tuple[str, ...]] = field(repr=False)
     providers: dict[Pair, str] = field(repr=False)

@@ -7,14 +7,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.encounter_cases import Player, fits, load, sequences
 
-CASES = next(
-    (
-        folder
-        for base in (ROOT, *ROOT.parents)
-        if (folder := base / ".." / "shared" / "cases" / "encounters").is_dir()
-    ),
-    ROOT / "none",
-)
+CASES = ROOT.parent / "shared" / "cases" / "encounters"
 
 ELSEWHERE = {
     "access-restriction": "policy suppresses it",
