@@ -7,7 +7,7 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-local image packages run setup test test-fast coverage check sbom audit judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls reference contracts lock clean bench-encounters
+.PHONY: help explore bench-local image packages run setup test test-fast coverage check sbom audit judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls reference contracts lock clean bench-encounters
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ image: setup ## build the receiver's image and run it, without a Docker engine (
 
 packages: setup ## import the functions' packages with an arm64 Python (needs root on Debian)
 	@.ci/packages
+
+explore: setup ## try new random examples in every property test, ARGS=rounds (make test tries the same ones)
+	@for round in $$(seq $(or $(ARGS),5)); do ENS_EXAMPLES=explore $(BIN)/python -m pytest -q -m hypothesis tests/unit tests/functional || exit 1; done
 
 bench: setup ## list the benchmarks
 	@$(BIN)/python -m bench

@@ -161,6 +161,9 @@ class _Reader:
         """Whether the line begins a segment; otherwise it continues the field before it."""
         if not line.separated:
             # A bare name is an empty segment where no text can go on, and a segment or the end follows.
+            # A bare MSH names no delimiters, so it begins no message.
+            if line.name == "MSH":
+                return False
             ends = following is None or (following.separated and bool(following.name))
             usual = line.ending == self._usual
             return ends and usual and _is_known(line.name) and self._cut.name not in TEXTUAL

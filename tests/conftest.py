@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import boto3
 import pytest
+from hypothesis import settings
 from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 
@@ -48,6 +49,10 @@ ENVIRONMENT = {
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "samples"
 
+# The suite tries the same examples at each run, so its verdict belongs to the tree. `make explore` tries new ones.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("explore", derandomize=False, print_blob=True)
+settings.load_profile(os.environ.get("ENS_EXAMPLES", "same"))
 
 LONGEST = ("e2e", "test_corpus", "test_whole", "test_paths", "test_accessibility", "test_burst")
 """The groups that a worker takes first, so that no long one is left when the other worker is done."""

@@ -124,6 +124,14 @@ def test_a_second_message_in_a_frame_is_seen_at_the_door(second: bytes, end: byt
     assert_read_or_rejected(first + second + b"B|B|||2026||ADT^A01|2|P|2.5" + end)
 
 
+def test_a_message_cut_off_behind_the_name_of_a_second_header_is_one_message() -> None:
+    raw = sample("admission") + b"MSH"
+    header = find_header(raw)
+    assert header is not None
+    assert not holds_second_message(header)
+    read_event(raw, "e")
+
+
 def test_the_word_msh_in_a_note_is_no_second_message() -> None:
     raw = sample("admission") + b"NTE|9||MSH|not a header~x\rNTE|10||see\nMSH of the sender\r"
     header = find_header(raw)
