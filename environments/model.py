@@ -183,7 +183,7 @@ class PeopleSection:
 
 
 MAX_FINDINGS_WAIT_SECONDS = 100
-"""The state machine's timeout of 270 seconds less the timeouts of all later states (tests/workflow)."""
+"""The state machine's timeout of 285 seconds less the timeouts of all later states (tests/workflow)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

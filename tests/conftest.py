@@ -38,6 +38,7 @@ ENVIRONMENT = {
     "ENS_STATUS_TABLE": "status",
     "ENS_LEDGER_TABLE": "ledger",
     "ENS_REGISTRY_TABLE": "registry",
+    "ENS_ENCOUNTERS_TABLE": "encounters",
     "ENS_MPI_CACHE_TABLE": "mpi-cache",
     "ENS_REFERENCE_KEY_SECRET": "reference-key",
     "ENS_AUDIT_KEY_SECRET": "audit-key",

@@ -61,6 +61,7 @@ class CoreStack(cdk.Stack):
             environment=environment,
             records_key=self.keys.records,
             registry_key=self.keys.registry,
+            encounters_key=self.keys.encounters,
         )
         self.secrets = Secrets(self, "Secrets", environment=environment, key=self.keys.records)
         self.receiver_role = ReceiverRole(
@@ -145,6 +146,7 @@ class CoreStack(cdk.Stack):
                     self.tables.status,
                     self.tables.ledger,
                     self.tables.registry,
+                    self.tables.encounters,
                 ],
                 bucket=self.vault.bucket,
             )
@@ -215,6 +217,7 @@ class CoreStack(cdk.Stack):
             "StatusTable": self.tables.status.table_name,
             "LedgerTable": self.tables.ledger.table_name,
             "RegistryTable": self.tables.registry.table_name,
+            "EncountersTable": self.tables.encounters.table_name,
             "ReferenceKeySecret": self.secrets.reference_key.secret_arn,
             "AuditKeySecret": self.secrets.audit_key.secret_arn,
             "ConfigurationBucket": self.configuration.bucket.bucket_name,

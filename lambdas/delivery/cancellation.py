@@ -33,7 +33,7 @@ def why_suppressed(
         return NEVER_TOLD
     return cancelled_by(
         context,
-        NotifiedEncounter(delivery.encounter_ref, delivery.patient_ref),
+        NotifiedEncounter(delivery.encounter_ref),
         NotifiedEvent.of(patient_event, task.envelope.received_at),
         delivery.delivery_id,
         promised=promised,

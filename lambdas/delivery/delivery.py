@@ -53,7 +53,7 @@ def deliver(
         elif (waits := why_held(context, recipient, attempt.released))[0]:
             item = attempt.held(*waits)
         else:
-            told = event_and_findings(context, run.event_id, task)
+            told = event_and_findings(context, run.event_id, task, recipient)
             item = attempt.sent(
                 letter_for(context, run, told, identities, recipient, detail=detail),
                 recipient.address,
@@ -93,7 +93,7 @@ def delivery_of(
         patient_ref=task.identities.patient_ref,
         encounter_ref=task.parsed.encounter_ref,
         facts={
-            "event_kind": task.parsed.event_kind,
+            "event_kind": recipient.event_kind or task.parsed.event_kind,
             "identities_version": task.identities.version_id,
             "endpoint_ref": endpoint_of(context, recipient),
             "fallback_ref": recipient.fallback_ref,

@@ -1,17 +1,19 @@
 """Reads the documents that a letter is made of from the vault, and stores the finished mail there."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lambdas.common.aws import vault
 from lambdas.common.clock import now
 from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.encounter import Change
 from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.findings import ClinicalFindings
+from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.steps import DeliverNotificationInput, ExtractEntitiesResult
+from lambdas.common.contracts.visit import CodedText
 from lambdas.common.contracts.written import Written
 from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
@@ -68,11 +70,44 @@ Told = tuple[PatientEvent, ClinicalFindings]
 
 
 def event_and_findings(
-    context: DeliveryContext, event_id: str, task: DeliverNotificationInput
+    context: DeliveryContext,
+    event_id: str,
+    task: DeliverNotificationInput,
+    recipient: Recipient,
 ) -> Told:
-    """The event, and the findings in its notes."""
+    """The event as this recipient's notice tells it, and the findings in its notes."""
     document = vault.read_document(context, event_id, "event.json", task.parsed.version_id)
-    return read_as(PatientEvent, document), _clinical(context, event_id, task.clinical)
+    patient_event = read_as(PatientEvent, document)
+    kind = recipient.event_kind or patient_event.event_kind
+    if recipient.cancels and _is_about_another_patient(patient_event):
+        first = vault.read_document(context, recipient.cancels.event_id, "event.json")
+        patient_event = _told_wrongly(read_as(PatientEvent, first), patient_event)
+        return replace(patient_event, event_kind=kind), ClinicalFindings(
+            FindingsOutcome.UNAVAILABLE
+        )
+    return replace(patient_event, event_kind=kind), _clinical(context, event_id, task.clinical)
+
+
+def _is_about_another_patient(patient_event: PatientEvent) -> bool:
+    """Whether the event moves the encounter to another patient, whom those told of the first must not see."""
+    decision = patient_event.decision
+    return decision is not None and any(Change.PATIENT in one.changes for one in decision.notices)
+
+
+def _told_wrongly(first: PatientEvent, correction: PatientEvent) -> PatientEvent:
+    """The correction with patient and place of the first notice, and nothing clinical."""
+    return replace(
+        first,
+        event_id=correction.event_id,
+        message_time=correction.message_time,
+        recorded_at=correction.recorded_at,
+        occurred_at="",
+        visit=replace(first.visit, reason=CodedText()),
+        diagnoses=(),
+        notes=(),
+        skipped_notes=(),
+        decision=correction.decision,
+    )
 
 
 def letter_for(

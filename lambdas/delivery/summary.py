@@ -52,7 +52,7 @@ class HeldNotification:
         """The member whose ledger item this is."""
         task = _task(item)
         recipient = recipient_in(identities_of(context, item.event_id, task), item.recipient_ref)
-        return cls(item, event_and_findings(context, item.event_id, task), recipient)
+        return cls(item, event_and_findings(context, item.event_id, task, recipient), recipient)
 
 
 def deliver_digest(

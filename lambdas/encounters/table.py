@@ -18,6 +18,7 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.contracts.encounter import Decision, Encounter
 from lambdas.common.errors import DependencyUnavailableError
+from lambdas.encounters.context import EncountersContext
 from lambdas.encounters.items import (
     EncounterPrefix,
     EncounterSummary,
@@ -42,13 +43,12 @@ CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 @dataclass(frozen=True, slots=True)
 class EncounterTable:
-    """Implements `EncounterStore`. `client` is a boto3 DynamoDB client.
+    """Implements `EncounterStore`.
 
     Items are deleted `retention` after their newest event (attribute `expires_at`, seconds).
     """
 
-    client: Any
-    name: str
+    context: EncountersContext
     retention: timedelta = timedelta(days=400)
 
     def read(self, event_id: str, keys: Collection[str]) -> Read:
@@ -72,9 +72,14 @@ class EncounterTable:
 
     def write(self, write: Write) -> None:
         """As `EncounterStore.write`."""
+        table = self.context.settings.encounters_table
         try:
             with dependency("dynamodb"):
-                self.client.transact_write_items(TransactItems=list(self._puts(write)))
+                self.context.client("dynamodb").transact_write_items(
+                    TransactItems=[
+                        {"Put": {"TableName": table, **put}} for put in self._puts(write)
+                    ]
+                )
         except ClientError as error:
             if error.response["Error"]["Code"] != "TransactionCanceledException":
                 raise
@@ -95,8 +100,8 @@ class EncounterTable:
         """Adds the registry's reference of the patient to an encounter, unless it is another one by now."""
         try:
             with dependency("dynamodb"):
-                self.client.update_item(
-                    TableName=self.name,
+                self.context.client("dynamodb").update_item(
+                    TableName=self.context.settings.encounters_table,
                     Key={"pk": {"S": home}},
                     UpdateExpression="SET patient_ref = :ref",
                     ConditionExpression="encounter_id = :id",
@@ -137,22 +142,37 @@ class EncounterTable:
     def _batch(self, keys: list[Item]) -> Iterator[dict[str, Any]]:
         for _ in range(BATCH_TRIES):
             with dependency("dynamodb"):
-                answer = self.client.batch_get_item(
-                    RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}
+                answer = self.context.client("dynamodb").batch_get_item(
+                    RequestItems={
+                        self.context.settings.encounters_table: {
+                            "Keys": keys,
+                            "ConsistentRead": True,
+                        }
+                    }
                 )
-            yield from map(from_item, answer["Responses"].get(self.name, ()))
-            keys = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+            yield from map(
+                from_item, answer["Responses"].get(self.context.settings.encounters_table, ())
+            )
+            keys = (
+                answer.get("UnprocessedKeys", {})
+                .get(self.context.settings.encounters_table, {})
+                .get("Keys", [])
+            )
             if not keys:
                 return
         raise DependencyUnavailableError("dynamodb BatchGetItem: unprocessed keys")
 
     def _query(self, index: str, condition: str, values: Item) -> Iterator[dict[str, Any]]:
         with dependency("dynamodb"):
-            pages = self.client.get_paginator("query").paginate(
-                TableName=self.name,
-                IndexName=index,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,
+            pages = (
+                self.context.client("dynamodb")
+                .get_paginator("query")
+                .paginate(
+                    TableName=self.context.settings.encounters_table,
+                    IndexName=index,
+                    KeyConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                )
             )
             for page in pages:
                 yield from map(from_item, page["Items"])
@@ -198,12 +218,12 @@ class EncounterTable:
     def _put(
         self, pk: str, attributes: dict[str, Any], condition: str = "", values: Item | None = None
     ) -> Item:
-        put: Item = {"TableName": self.name, "Item": to_item({"pk": pk, **attributes})}
+        put: Item = {"Item": to_item({"pk": pk, **attributes})}
         if condition:
             put["ConditionExpression"] = condition
         if values:
             put["ExpressionAttributeValues"] = values
-        return {"Put": put}
+        return put
 
     def _expires(self, decided_at: str) -> dict[str, int]:
         moment = datetime.fromisoformat(decided_at) + self.retention

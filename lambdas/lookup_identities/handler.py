@@ -6,7 +6,7 @@ from functools import partial
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep, ToldRecipient
 from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.event import CANCELS, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.steps import (
     ROSTERS,
@@ -21,7 +21,7 @@ from lambdas.common.handler import Run, step
 from lambdas.common.senders import sender_named
 from lambdas.delivery.ledger.encounters import NotifiedEvent
 from lambdas.lookup_identities import smoke
-from lambdas.lookup_identities.care_team.cancellation import cancelled_by_event
+from lambdas.lookup_identities.care_team.audiences import of_notices
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import cache
@@ -64,11 +64,9 @@ def lambda_handler(
         )
     if smoke.is_smoke(event):
         smoke.check_recipients(identities)
-    if event.event_kind in CANCELS:
-        cancellation = NotifiedEvent.of(event, task.envelope.received_at)
-        identities = cancelled_by_event(
-            context, identities, task.parsed.encounter_ref, cancellation
-        )
+    if event.decision:
+        occasion = NotifiedEvent.of(event, task.envelope.received_at)
+        identities = of_notices(context, identities, event.decision, occasion)
     written = write_document(context, run.event_id, "identities.json", to_document(identities))
     return _recorded(identities, written, run)
 

@@ -75,19 +75,11 @@ def _recorded(
     context: ParseContext, envelope: Envelope, event: PatientEvent, written: Written, run: Run
 ) -> ParseMessageResult:
     """Audits the parsed event and returns the values that the workflow's states use."""
-    encounter_ref = _encounter_ref(context, event)
-    action, outcome = (
-        (AuditAction.PARSED, AuditOutcome.OK)
-        if event.notifiable
-        else (AuditAction.NOT_NOTIFIABLE, AuditOutcome.NOT_NOTIFIABLE)
-    )
     run.audit(
-        action,
-        outcome,
+        AuditAction.PARSED,
+        AuditOutcome.OK,
         trigger_event=event.trigger_event,
-        event_kind=event.event_kind,
         patient_class=event.visit.patient_class,
-        encounter_ref=encounter_ref or None,
         counts={
             "notes": len(event.notes),
             "skipped_notes": len(event.skipped_notes),
@@ -100,18 +92,7 @@ def _recorded(
         envelope,
         trigger_event=event.trigger_event,
         event_kind=event.event_kind,
-        encounter_ref=encounter_ref,
         notifiable=event.notifiable,
         changes_identity=event.changes_identity,
         version_id=written.version_id,
     )
-
-
-def _encounter_ref(context: ParseContext, event: PatientEvent) -> str:
-    """The encounter's reference, from facility and visit number, else account number; "" without either."""
-    keys = context.reference_keys
-    if event.visit.visit_number:
-        return keys.reference("encounter", event.sending_facility, event.visit.visit_number)
-    if event.patient.account_number:
-        return keys.reference("account", event.sending_facility, event.patient.account_number)
-    return ""

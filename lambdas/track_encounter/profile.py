@@ -24,13 +24,8 @@ CLASSES = {
 
 Obstetrics, newborns and short stays count as inpatients."""
 
-SETTLE_SECONDS: Mapping[EventKind, int] = {
-    EventKind.ADMISSION: 60,
-    EventKind.OBSERVATION: 60,
-    EventKind.DISCHARGE: 60,
-    EventKind.TRANSFER: 60,
-}
-"""Emergency visits and deaths are told at once."""
+SETTLE_SECONDS: Mapping[EventKind, int] = {}
+"""How long a notice waits for a first update; none does by default."""
 
 CLOSE_AFTER: Mapping[EncounterClass, timedelta] = {
     EncounterClass.EMERGENCY: timedelta(days=5),

@@ -11,7 +11,7 @@ from pathlib import Path
 from lambdas.common.contracts.encounter import DecisionReason, EncounterClass
 from lambdas.common.contracts.event_kind import EventKind
 from lambdas.track_encounter.notices import BEGIN_KINDS, NOTICES
-from lambdas.track_encounter.profile import CLASSES, CLOSE_AFTER, SETTLE_SECONDS
+from lambdas.track_encounter.profile import CLASSES, CLOSE_AFTER
 from lambdas.track_encounter.triggers import EFFECTS, RULES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "encounters.md"
@@ -69,12 +69,6 @@ def classes() -> str:
     )
 
 
-def waiting() -> str:
-    """One row for each kind that waits for a first update."""
-    rows = ((_words(kind), f"{seconds} s") for kind, seconds in SETTLE_SECONDS.items())
-    return _table(("Notice", "Waits"), rows)
-
-
 def reasons() -> str:
     """One row for each reason."""
     return _table(("Reason", "Meaning"), ((f"`{r}`", REASONS[r]) for r in DecisionReason))
@@ -84,7 +78,6 @@ _TABLES = {
     "trigger-events": trigger_events,
     "notices": notices,
     "classes": classes,
-    "waiting": waiting,
     "reasons": reasons,
 }
 

@@ -10,7 +10,8 @@ from typing import Any
 Resource = dict[str, Any]
 
 STEPS = (
-    *("ParseMessage", "LookupIdentities", "ExtractEntities", "DeliverNotification"),
+    *("ParseMessage", "TrackEncounter", "LookupIdentities"),
+    *("ExtractEntities", "DeliverNotification"),
     *("RecordFeedback", "ReleaseDeliveries"),
 )
 

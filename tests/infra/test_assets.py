@@ -102,8 +102,9 @@ def test_a_package_holds_the_shared_code_and_its_own_step_only(
     folder: str, packages: dict[str, Path]
 ) -> None:
     found = {path.name for path in (packages[folder] / "lambdas").iterdir()} - {"__pycache__"}
-    delivers = folder in LEDGER_USERS
-    assert found == {"__init__.py", "common", folder, *(["delivery"] if delivers else [])}
+    shared = ["delivery"] if folder in LEDGER_USERS else []
+    shared += ["encounters"] if folder == "track_encounter" else []
+    assert found == {"__init__.py", "common", folder, *shared}
 
 
 def test_a_package_is_compiled_and_python_does_not_check_again(packages: dict[str, Path]) -> None:

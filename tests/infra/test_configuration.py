@@ -14,7 +14,7 @@ from receiver.intake.configuration import read_senders
 from tests.infra.conftest import CLOUD, EVERY, Stacks, read_stacks
 from tests.infra.template import STEPS, Template, text
 
-READERS = ("ParseMessage", "LookupIdentities", "DeliverNotification")
+READERS = ("ParseMessage", "TrackEncounter", "LookupIdentities", "DeliverNotification")
 ENVIRONMENT_BYTES = 4096
 """AWS Lambda quotas: "Environment variables: 4 KB, for all environment variables ... in aggregate"."""
 LONGEST_REFERENCE = 130

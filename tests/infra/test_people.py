@@ -17,7 +17,7 @@ from tests.infra.template import Template
 pytestmark = pytest.mark.skipif(not tools.has_evaluator(), reason=tools.MISSING)
 
 ROLES = ("Operator", "Auditor", "Registrar", "VaultReader")
-TABLES = ("Audit", "Status", "Ledger", "Registry", "MpiCache")
+TABLES = ("Audit", "Status", "Ledger", "Registry", "Encounters", "MpiCache")
 MESSAGE = "events/1/message.hl7"
 
 Key = tuple[str, str]

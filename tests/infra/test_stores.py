@@ -28,7 +28,7 @@ def test_a_table_has_the_keys_and_indexes_that_the_steps_use(name: str, core: Te
         for index in table.get("GlobalSecondaryIndexes", [])
     } == indexes
     for index in table.get("GlobalSecondaryIndexes", []):
-        assert index["Projection"] == projection(index["IndexName"])
+        assert index["Projection"] == projection(name, index["IndexName"])
     assert {a["AttributeType"] for a in table["AttributeDefinitions"]} == {"S"}
 
 
@@ -41,8 +41,10 @@ def test_every_table_can_be_restored_and_has_a_key_of_ours(core: Template) -> No
     for name in SHAPES:
         table = core.properties(construct_path(name))
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-        own = "Registry" if name in ("registry", "mpi-cache") else "Records"
-        assert text(table["SSESpecification"]["KMSMasterKeyId"]) == key_of(core, own)
+        own = {"registry": "Registry", "mpi-cache": "Registry", "encounters": "Encounters"}
+        assert text(table["SSESpecification"]["KMSMasterKeyId"]) == key_of(
+            core, own.get(name, "Records")
+        )
 
 
 def test_no_table_of_prod_can_be_deleted(prod: Stacks) -> None:
@@ -60,7 +62,7 @@ def test_the_vault_is_versioned_and_under_its_own_key(core: Template) -> None:
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
-def test_patient_data_has_two_keys_that_nothing_else_uses(core: Template) -> None:
+def test_patient_data_has_three_keys_that_nothing_else_uses(core: Template) -> None:
     """Who is granted the key of queues, logs or audit can read no patient data with it."""
     users = {
         name: [
@@ -69,11 +71,12 @@ def test_patient_data_has_two_keys_that_nothing_else_uses(core: Template) -> Non
             if key_of(core, name) in str(texts(resource.get("Properties", {})))
             and resource["Type"] not in ("AWS::IAM::Policy", "AWS::KMS::Alias")
         ]
-        for name in ("Vault", "Registry")
+        for name in ("Vault", "Registry", "Encounters")
     }
     assert users == {
         "Vault": [core.id_of("Vault/Bucket")],
         "Registry": [core.id_of("Tables/Registry"), core.id_of("Tables/MpiCache")],
+        "Encounters": [core.id_of("Tables/Encounters")],
     }
 
 

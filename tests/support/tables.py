@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from lambdas.encounters.items import SUMMARY_ATTRIBUTES
+
+ENCOUNTERS = "encounters"
 AUDIT, STATUS, LEDGER, REGISTRY, MPI_CACHE = "audit", "status", "ledger", "registry", "mpi-cache"
 
 # name -> (partition key, sort key, {index: (partition key, sort key)})
@@ -34,11 +37,20 @@ SHAPES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]]]] = {
         },
     ),
     MPI_CACHE: ("identifier_ref", None, {}),
+    ENCOUNTERS: (
+        "pk",
+        None,
+        {"by_patient": ("patient_ref", "began_at"), "by_due": ("due_shard", "due_at")},
+    ),
 }
 
 
 PROJECTED = {
-    "by_due": ("state", "recipient_ref", "channel", "hold_reason", "digest_id", "claimed_at")
+    (LEDGER, "by_due"): (
+        *("state", "recipient_ref", "channel", "hold_reason", "digest_id", "claimed_at"),
+    ),
+    (ENCOUNTERS, "by_patient"): SUMMARY_ATTRIBUTES,
+    (ENCOUNTERS, "by_due"): ("encounter_id", "sender"),
 }
 """The attributes of the indexes that do not hold all."""
 
@@ -64,7 +76,7 @@ def create_tables(dynamodb: Any) -> None:
                         {
                             "IndexName": index,
                             "KeySchema": _schema(*pair),
-                            "Projection": projection(index),
+                            "Projection": projection(name, index),
                         }
                         for index, pair in indexes.items()
                     ]
@@ -75,11 +87,11 @@ def create_tables(dynamodb: Any) -> None:
         )
 
 
-def projection(index: str) -> dict[str, Any]:
+def projection(table: str, index: str) -> dict[str, Any]:
     """The attributes that an index holds beside the keys, as DynamoDB and CloudFormation write it."""
-    if index not in PROJECTED:
+    if (table, index) not in PROJECTED:
         return {"ProjectionType": "ALL"}
-    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(PROJECTED[index])}
+    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(PROJECTED[table, index])}
 
 
 def _schema(partition: str, sort: str | None) -> list[dict[str, str]]:

@@ -16,7 +16,10 @@ from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from local.moto_patches import ends
 
 ASL_FILE = Path(__file__).resolve().parents[2] / "statemachine" / "patient_event.asl.json"
-STEPS = ("ParseMessage", "LookupIdentities", "ExtractEntities", "DeliverNotification")
+STEPS = (
+    *("ParseMessage", "TrackEncounter", "LookupIdentities"),
+    *("ExtractEntities", "DeliverNotification"),
+)
 ACCOUNT = "123456789012"
 
 EXECUTION_SECONDS = 240.0

@@ -55,6 +55,7 @@ def make_workflow(aws: Any) -> Callable[..., DeployedWorkflow]:
         workflow = DeployedWorkflow(**settings)
         workflow.steps = {
             "ParseMessage": lambda _: PARSED,
+            "TrackEncounter": lambda _: PARSED,
             "LookupIdentities": lambda _: IDENTITIES,
             "ExtractEntities": lambda _: CLINICAL,
             "DeliverNotification": deliver,

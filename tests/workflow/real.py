@@ -20,6 +20,7 @@ from lambdas.common.contracts.steps import StepInput
 from lambdas.deliver_notification.handler import lambda_handler as deliver_notification
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.settings import DeliverySettings
+from lambdas.encounters.context import EncountersContext, EncountersSettings
 from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.handler import lambda_handler as extract_entities
 from lambdas.extract_entities.settings import ExtractSettings
@@ -30,6 +31,7 @@ from lambdas.lookup_identities.settings import LookupSettings
 from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler as parse_message
 from lambdas.parse_message.settings import ParseSettings
+from lambdas.track_encounter.handler import lambda_handler as track_encounter
 from simulators import comprehend_medical
 from tests.support.workflow import ACCOUNT, ASL_FILE, DeployedWorkflow, PlatformError, Step
 
@@ -54,11 +56,13 @@ def functions(clients: Clients | None = None) -> dict[str, Step]:
     """The handlers in fresh sandboxes, by state, with the same clients and environment variables."""
     shared = clients or Clients()
     parsing = ParseContext(ParseSettings.from_environment(), shared)
+    tracking = EncountersContext(EncountersSettings.from_environment(), shared)
     lookup = LookupContext(LookupSettings.from_environment(), shared)
     extracting = ExtractContext(ExtractSettings.from_environment(), shared)
     delivery = DeliveryContext(DeliverySettings.from_environment(), shared)
     return {
         "ParseMessage": sandboxed(parse_message, parsing),
+        "TrackEncounter": sandboxed(track_encounter, tracking),
         "LookupIdentities": sandboxed(lookup_identities, lookup),
         "ExtractEntities": sandboxed(extract_entities, extracting),
         "DeliverNotification": sandboxed(deliver_notification, delivery),

@@ -77,6 +77,7 @@ def test_a_passing_trouble_is_retried_three_times(
     ("step", "error_name"),
     [
         *[("ParseMessage", error_name) for error_name in DIED],
+        ("TrackEncounter", "Sandbox.Timedout"),
         ("LookupIdentities", "Sandbox.Timedout"),
         ("ExtractEntities", "Lambda.Unknown"),
     ],
@@ -134,7 +135,7 @@ def test_a_permanent_error_goes_to_the_dead_letter_queue_at_once(
 
 
 @pytest.mark.parametrize("error_name", ["UnexpectedError", "DependencyUnavailableError"])
-@pytest.mark.parametrize("step", ["ParseMessage", "LookupIdentities"])
+@pytest.mark.parametrize("step", ["ParseMessage", "TrackEncounter", "LookupIdentities"])
 def test_any_other_error_leaves_the_message_on_the_queue(
     workflow: DeployedWorkflow, step: str, error_name: str
 ) -> None:
@@ -167,15 +168,19 @@ def test_the_first_receives_return_the_message_within_a_minute(
     assert changed == ([60] if soon else [])
 
 
-@pytest.mark.parametrize(
-    "parsed",
-    [{**PARSED, "duplicate": True, "notifiable": False}, {**PARSED, "notifiable": False}],
-    ids=["duplicate", "not notifiable"],
-)
-def test_what_needs_no_notification_ends_well_after_parsing(
-    workflow: DeployedWorkflow, parsed: dict[str, object]
+def test_a_duplicate_is_one_for_its_encounter_too(workflow: DeployedWorkflow) -> None:
+    duplicate = {**PARSED, "duplicate": True, "notifiable": False}
+    workflow.steps["ParseMessage"] = lambda _: duplicate
+    workflow.steps["TrackEncounter"] = lambda task: {**PARSED, "notifiable": not task["duplicate"]}
+    assert workflow.run(workflow.send(ENVELOPE))["status"] == "SUCCEEDED"
+    assert workflow.calls_of("LookupIdentities") == 0
+    assert status_of(EVENT_ID)["status"] == "COMPLETED"
+
+
+def test_an_event_that_tells_nobody_ends_well_after_its_encounter_knows_it(
+    workflow: DeployedWorkflow,
 ) -> None:
-    workflow.steps["ParseMessage"] = lambda _: parsed
+    workflow.steps["TrackEncounter"] = lambda _: {**PARSED, "notifiable": False}
     assert workflow.run(workflow.send(ENVELOPE))["status"] == "SUCCEEDED"
     assert workflow.calls_of("LookupIdentities") == 0
     assert status_of(EVENT_ID)["status"] == "COMPLETED"
@@ -186,7 +191,7 @@ def test_a_change_of_identity_reaches_the_look_up_where_an_index_outside_is_aske
     make_workflow: Callable[..., DeployedWorkflow], backend: str, asked: int
 ) -> None:
     workflow = make_workflow(mpi_client=backend)
-    workflow.steps["ParseMessage"] = lambda _: {
+    workflow.steps["TrackEncounter"] = lambda _: {
         **PARSED,
         "notifiable": False,
         "changes_identity": True,

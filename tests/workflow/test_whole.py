@@ -53,6 +53,7 @@ def test_an_admission_reaches_the_primary_care_provider(
     assert actions(envelope["event_id"]) == [
         "RECEIVED",
         "PARSED",
+        "DECIDED",
         "QUERIED",
         "RESOLVED",
         "EXTRACTED",

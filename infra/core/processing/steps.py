@@ -1,4 +1,4 @@
-"""The six functions, each with its variables and grants."""
+"""The seven functions, each with its variables and grants."""
 
 from collections.abc import Sequence
 
@@ -67,7 +67,6 @@ class Steps:
             },
             may=[
                 configuration.read_version(),
-                *references,
                 *grants.read_versions(bucket, keys.vault, MESSAGE),
                 *grants.write_objects(bucket, keys.vault, EVENT),
                 *grants.use_table(
@@ -77,6 +76,29 @@ class Steps:
                     indexes=["by_message_control_id"],
                 ),
                 *grants.use_table(tables.status, keys.records, "GetItem", "UpdateItem"),
+            ],
+        )
+        self.track_encounter = self._step(
+            "TrackEncounter",
+            folder="track_encounter",
+            timeout=3,
+            variables={
+                "ENS_ENCOUNTERS_TABLE": tables.encounters.table_name,
+                **configuration.versioned_variables,
+            },
+            may=[
+                *audit,
+                configuration.read_version(),
+                *references,
+                *grants.read_objects(bucket, keys.vault, EVENT),
+                *grants.read_versions(bucket, keys.vault, EVENT),
+                *grants.write_objects(bucket, keys.vault, EVENT),
+                *grants.use_table(
+                    tables.encounters,
+                    keys.encounters,
+                    *("BatchGetItem", "PutItem"),
+                    indexes=["by_due"],
+                ),
             ],
         )
         self.lookup_identities = self._step(
@@ -209,6 +231,7 @@ class Steps:
         )
         self.of_workflow = [
             self.parse_message,
+            self.track_encounter,
             self.lookup_identities,
             self.extract_entities,
             self.deliver_notification,
@@ -216,6 +239,7 @@ class Steps:
         self.all = [*self.of_workflow, self.record_feedback, self.release_deliveries]
         for step, documents in (
             (self.parse_message, (MESSAGE, EVENT)),
+            (self.track_encounter, (EVENT,)),
             (self.lookup_identities, (EVENT, IDENTITIES)),
             (self.extract_entities, (EVENT, CLINICAL, ANALYSES)),
             (self.deliver_notification, (EVENT, IDENTITIES, CLINICAL, MAILS)),

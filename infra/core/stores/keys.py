@@ -22,8 +22,9 @@ USE_ACTIONS = (
 
 
 class Keys(Construct):
-    """The keys of an environment. Only `vault`, `registry` and `backups` guard patient data.
+    """The keys of an environment.
 
+    `vault`, `registry`, `encounters` and `backups` guard patient data, the others none.
     `records` guards audit, status, ledger and the two secrets, `queues` the queues, `logs` every log
     group, `alarms` the alarm topic (CloudWatch cannot publish to a topic under AWS's own key).
     """
@@ -34,6 +35,7 @@ class Keys(Construct):
         stack = cdk.Stack.of(self)
         self.vault = self._key("Vault", "the vault: messages and what is made of them")
         self.registry = self._key("Registry", "the registry: patients, providers, relationships")
+        self.encounters = self._key("Encounters", "the encounters: stays, classes, places, times")
         self.records = self._key("Records", "audit, status and delivery tables, key secrets")
         self.queues = self._key("Queues", "the event queue and the dead-letter queues")
         self.logs = logs_key(self, "Logs", environment=environment, purpose="every log group")

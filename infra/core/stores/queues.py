@@ -10,7 +10,7 @@ from infra.findings import accept
 from infra.stateful import fix_logical_id, keep_when_replaced
 
 # Six times what a pipe may take is the least that AWS allows for; the pipe cuts at 300 s, the
-# workflow ends at 270 s, and 720 s is the shortest that outlives both with room for a second try.
+# workflow ends at 285 s, and 720 s is the shortest that outlives both with room for a second try.
 VISIBILITY = cdk.Duration.seconds(720)
 RETENTION = cdk.Duration.days(14)
 KEY_REUSE = cdk.Duration.minutes(5)

@@ -1,4 +1,7 @@
-"""The tables. Audit, status and ledger share a key; registry and MPI cache, which name patients, another."""
+"""The tables. Audit, status and ledger share a key; registry and MPI cache, which name patients, another.
+
+The encounters have their own.
+"""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
@@ -7,6 +10,18 @@ from constructs import Construct
 from environments import Environment
 from infra.findings import accept
 from infra.stateful import fix_logical_id, removal_policy
+
+ENCOUNTER_SUMMARY = (
+    "encounter_id",
+    "sender",
+    "phase",
+    "ended_at",
+    "classes",
+    "facility",
+    "disposition",
+    "discharged_to",
+)
+"""The attributes of the index `by_patient` (lambdas/encounters/items.py)."""
 
 
 class Tables(Construct):
@@ -20,6 +35,7 @@ class Tables(Construct):
         environment: Environment,
         records_key: kms.IKey,
         registry_key: kms.IKey,
+        encounters_key: kms.IKey,
     ) -> None:
         super().__init__(scope, construct_id)
         self._protected = environment.deletion_protection
@@ -46,6 +62,11 @@ class Tables(Construct):
         _index(self.registry, "by_provider", "provider_id", "pk")
         # The memberships that end on a day. Only roster items have both attributes.
         _index(self.registry, "by_roster_end", "roster_until", "provider_id")
+        self.encounters = self._table("Encounters", encounters_key, "pk", expires="expires_at")
+        # The encounters of a patient at all senders, with the attributes that flags are computed from.
+        _index(self.encounters, "by_patient", "patient_ref", "began_at", only=ENCOUNTER_SUMMARY)
+        # Open encounters and cancellations without an encounter, for the clock and the operator.
+        _index(self.encounters, "by_due", "due_shard", "due_at", only=("encounter_id", "sender"))
         # Items expire after minutes (DynamoDB time to live). The logical id is that of the first release:
         # another one would replace the table.
         self.mpi_cache = self._table(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hl7.warnings import MessageWarning
+from lambdas.common.contracts.encounter import DecisionReason
 from lambdas.common.contracts.event import EventKind
 from lambdas.common.contracts.findings import FindingsOutcome, SetAsideReason
 from lambdas.common.contracts.preferences import CostMode
@@ -15,6 +16,7 @@ class AuditStep(StrEnum):
     """The writer of an entry: a state of the workflow, a function, or an operator's command."""
 
     PARSE_MESSAGE = "ParseMessage"
+    TRACK_ENCOUNTER = "TrackEncounter"
     LOOKUP_IDENTITIES = "LookupIdentities"
     EXTRACT_ENTITIES = "ExtractEntities"
     DELIVER_NOTIFICATION = "DeliverNotification"
@@ -38,6 +40,7 @@ class AuditAction(StrEnum):
     DUPLICATE = "DUPLICATE"
     PARSED = "PARSED"
     NOT_NOTIFIABLE = "NOT_NOTIFIABLE"
+    DECIDED = "DECIDED"
     QUERIED = "QUERIED"
     RESOLVED = "RESOLVED"
     NO_RECIPIENT = "NO_RECIPIENT"
@@ -139,6 +142,9 @@ class AuditEntry:
     event_kind: EventKind | None = None
     patient_class: str | None = None
     encounter_ref: str | None = None
+    # Of the encounter
+    decision_reason: DecisionReason | None = None
+    about: tuple[str, ...] | None = None
     # Of the look-up
     patient_ref: str | None = None
     recipients: tuple[ToldRecipient, ...] | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hl7.death import Evidence
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.document import private
-from lambdas.common.contracts.encounter import EncounterNumbers
+from lambdas.common.contracts.encounter import Decision, EncounterNumbers
 from lambdas.common.contracts.event_kind import CANCELS, DISCHARGES, NOTIFIED, EventKind
 from lambdas.common.contracts.notes import Note, Skipped
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
@@ -22,7 +22,7 @@ class PatientEvent:
     `event_kind` is `NONE` when the rule table has no notification for this trigger event and patient class
     (then `notifiable` is False). `changes_identity`: an MPI may match the patient differently after this
     event, and also the patients of `other_identifiers`: merged (MRG), linked or unlinked (a second PID).
-    `numbers` are those by which its encounter is found.
+    `numbers` are those by which its encounter is found; TrackEncounter adds the `decision`.
     `language` is MSH-19 as a code, "" for none. `death` is the evidence of a death, None in a document from
     before it was recorded. `processing_mode` is MSH-11.2: `A` archive, `R` restore, `I` initial load, `T`
     or "" current.
@@ -53,6 +53,7 @@ class PatientEvent:
     changes_identity: bool = False
     other_identifiers: tuple[PatientIdentifier, ...] = private(())
     numbers: EncounterNumbers = private(EncounterNumbers())
+    decision: Decision | None = private(None)
     death: Evidence | None = private(None)
     processing_mode: str = ""
 

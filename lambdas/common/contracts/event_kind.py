@@ -42,5 +42,6 @@ CANCELS = {
     EventKind.CANCEL_TRANSFER: (EventKind.TRANSFER,),
     EventKind.CANCEL_DISCHARGE: (EventKind.DISCHARGE, EventKind.ED_DISCHARGE),
     EventKind.CANCEL_DEATH: (EventKind.DEATH,),
+    EventKind.CORRECTION: (EventKind.ADMISSION,),
 }
-"""The kinds that each cancellation cancels. It goes to the recipients of those notices only."""
+"""The kinds that each cancellation or correction withdraws. It goes to the recipients of those notices only."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lambdas.common.contracts.document import private
+from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.preferences import CostMode, DetailLevel
 
@@ -81,7 +82,8 @@ class Recipient:
     hours, both in `time_zone`.
 
     `fallback_ref` is the recipient to notify when this address fails (`Identities.fallbacks`);
-    `cancels` is the notice that this event cancels; `roster_until` is the last day of the roster, if
+    `cancels` is the earlier notice that this one cancels, corrects or updates; `event_kind` is the kind
+    of this recipient's notice, `NONE` for the event's own; `roster_until` is the last day of the roster, if
     the roster alone relates them to the patient and ends soon; else "".
     """
 
@@ -102,6 +104,7 @@ class Recipient:
     roster_until: str = ""
     fallback_ref: str = ""
     cancels: FirstNotice | None = None
+    event_kind: EventKind = EventKind.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,20 @@ class ParseMessageResult:
     version_id: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackEncounterInput(StepInput):
+    """The parsed event. A `duplicate` was completed before, and is not looked at again."""
+
+    envelope: EventReference
+    parsed: ParsedReference
+    duplicate: bool = False
+
+    @property
+    def event(self) -> EventReference:
+        """The event of the envelope."""
+        return self.envelope
+
+
 ROSTERS = "rosters"
 """The chain under which a failure of the daily look at rosters is audited: it serves no single event."""
 

@@ -25,15 +25,14 @@ EVER = "9999"
 
 @dataclass(frozen=True, slots=True)
 class NotifiedEncounter:
-    """One patient's stay, by references; without `encounter_ref` (no visit number) nothing is kept."""
+    """One encounter, by its reference; without one (no number of an encounter) nothing is kept."""
 
     encounter_ref: str
-    patient_ref: str
 
     @property
     def key(self) -> str:
         """The key of its item."""
-        return Prefix.ENCOUNTER.key(self.encounter_ref, self.patient_ref)
+        return Prefix.ENCOUNTER.key(self.encounter_ref)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +109,13 @@ def cancel(
         {":received": cancellation.received_at},
     )
     return msgspec.convert(cancelled.item, EncounterRecord).told
+
+
+def told(context: LedgerContext, encounter: NotifiedEncounter) -> frozenset[str]:
+    """The deliveries that tell of the encounter."""
+    if not encounter.encounter_ref:
+        return frozenset()
+    return msgspec.convert(table.read_item(context, encounter.key), EncounterRecord).told
 
 
 def _in_utc(moment: str) -> str:

@@ -9,7 +9,8 @@ import pytest
 from lambdas.common.audit import chain
 from lambdas.common.aws import vault
 from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.encounter import Audience, Decision, Notice
+from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.errors import DependencyUnavailableError
@@ -34,10 +35,23 @@ PERSON = Patient(
 ENCOUNTER = "k1.encounter-of-one-stay"
 
 
-def event(number: int, kind: EventKind) -> PatientEvent:
-    """An event of the one stay."""
+def event(number: int, kind: EventKind, about: tuple[int, ...] = (1,)) -> PatientEvent:
+    """An event of the one stay; a cancellation is about the events of these numbers."""
+    cancels = kind in CANCELS
+    notice = Notice(
+        kind=kind,
+        audience=Audience.TOLD if cancels else Audience.TEAM,
+        about=tuple(f"{one:032x}" for one in about) if cancels else (),
+    )
     return replace(
         ADMISSION,
+        decision=Decision(
+            event_id=f"{number:032x}",
+            trigger_event="",
+            decided_at=received_at(number),
+            encounter_id=ENCOUNTER,
+            notices=(notice,) if about or not cancels else (),
+        ),
         event_id=f"{number:032x}",
         event_kind=kind,
         patient=PERSON,
@@ -180,18 +194,18 @@ def test_what_was_withdrawn_is_not_withdrawn_twice(context: DeliveryContext, reg
     registry("petra")
     run(context, event(1, EventKind.ADMISSION))
     assert run(context, event(2, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
-    assert run(context, event(3, EventKind.CANCEL_ADMISSION)) == []
+    assert run(context, event(3, EventKind.CANCEL_ADMISSION, about=())) == []
     assert run(context, event(4, EventKind.ADMISSION)) == ["petra@clinic.example"]
-    assert run(context, event(5, EventKind.CANCEL_ADMISSION)) == ["petra@clinic.example"]
+    assert run(context, event(5, EventKind.CANCEL_ADMISSION, about=(4,))) == [
+        "petra@clinic.example"
+    ]
     assert len(sent_mails()) == 4
 
 
-def test_another_patients_stay_under_the_same_number_is_left_alone(
-    context: DeliveryContext, registry: Any
-) -> None:
+def test_another_encounter_is_left_alone(context: DeliveryContext, registry: Any) -> None:
     registry("petra")
     run(context, event(1, EventKind.ADMISSION))
-    stay = NotifiedEncounter(ENCOUNTER, "k1.somebody-else")
+    stay = NotifiedEncounter("another encounter")
     assert (
         cancel(
             context, stay, NotifiedEvent.of(event(2, EventKind.CANCEL_ADMISSION), received_at(2))

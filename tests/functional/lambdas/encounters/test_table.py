@@ -15,6 +15,7 @@ from lambdas.encounters.store import ConflictError, EncounterStore
 from lambdas.encounters.table import EncounterTable
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.tracking import track
+from tests.support.encounter_table import table_of
 from tests.support.encounters import NOON, PROFILE, E, I, again, message
 
 STAY = (
@@ -83,7 +84,7 @@ def test_an_encounter_is_read_from_the_table_as_it_was_written(table: EncounterT
 
 def test_an_event_of_a_known_visit_takes_two_round_trips(dynamodb: Any) -> None:
     calls = Calls(dynamodb)
-    table = EncounterTable(calls, "encounters")
+    table = table_of(calls)
     tracked(table, *STAY)
     assert calls.names == ["batch_get_item", "transact_write_items"] * len(STAY)
 
@@ -107,7 +108,7 @@ def test_a_crash_around_the_write_changes_no_decision(
 ) -> None:
     expected = tracked(MemoryStore(), *STAY)
     calls = Calls(dynamodb)
-    table = EncounterTable(calls, "encounters")
+    table = table_of(calls)
     tracked(table, *STAY[:step])
     lost = ReadTimeoutError(endpoint_url="https://dynamodb")
     (calls.before if moment == "before the write" else calls.after)["transact_write_items"] = lost
@@ -120,7 +121,7 @@ def test_a_transaction_that_was_applied_and_sent_again_returns_its_decision(
     dynamodb: Any,
 ) -> None:
     calls = Calls(dynamodb)
-    table = EncounterTable(calls, "encounters")
+    table = table_of(calls)
     # botocore repeats a call whose answer was lost: the second one meets the first one's items.
     calls.after["transact_write_items"] = cancelled("ConditionalCheckFailed")
     (decision,) = tracked(table, STAY[0])
@@ -132,7 +133,7 @@ def test_two_messages_at_the_same_time_are_decided_one_after_the_other(
     dynamodb: Any, code: str
 ) -> None:
     calls = Calls(dynamodb)
-    table, other = EncounterTable(calls, "encounters"), EncounterTable(dynamodb, "encounters")
+    table, other = table_of(calls), table_of(dynamodb)
     calls.between = lambda: tracked(other, STAY[1])
     if code == "TransactionConflict":
         calls.before["transact_write_items"] = cancelled(code)
@@ -146,14 +147,14 @@ def test_an_encounter_that_keeps_changing_is_tried_again_later(dynamodb: Any) ->
             raise ConflictError
 
     with pytest.raises(DependencyUnavailableError):
-        tracked(Busy(dynamodb, "encounters"), STAY[0])
+        tracked(Busy(table_of(dynamodb).context), STAY[0])
 
 
 def test_throttling_is_a_dependency_that_is_unavailable(dynamodb: Any) -> None:
     calls = Calls(dynamodb)
     calls.before["transact_write_items"] = cancelled("ThrottlingError")
     with pytest.raises(DependencyUnavailableError):
-        tracked(EncounterTable(calls, "encounters"), STAY[0])
+        tracked(table_of(calls), STAY[0])
 
 
 def test_a_message_of_another_patient_leaves_the_encounter_as_it_was(table: EncounterTable) -> None:

@@ -183,7 +183,7 @@ def test_a_second_doubt_is_left_to_a_person(
 def withdraw_admission_of(context: DeliveryContext, *events: DeliveryWorld) -> None:
     """The hospital withdraws these events while they are held."""
     for world in events:
-        stay = NotifiedEncounter("k1.encounter", "k1.patient")
+        stay = NotifiedEncounter("k1.encounter")
         cancellation = NotifiedEvent(
             "c" * 32, EventKind.CANCEL_ADMISSION, "2026-11-23T20:00:00.000Z", ""
         )

@@ -1,0 +1,26 @@
+"""The context of a function that uses the encounters table."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from lambdas.common.context import Context
+from lambdas.common.settings import Settings, required, shared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncountersSettings(Settings):
+    """`encounters_table` is the name of the table (ENS_ENCOUNTERS_TABLE)."""
+
+    encounters_table: str
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings in the environment variables; `ConfigurationError` names one that is wrong."""
+        return cls(**shared(), encounters_table=required("ENS_ENCOUNTERS_TABLE"))
+
+
+@dataclass(frozen=True)
+class EncountersContext(Context):
+    """What every step has, with the name of the encounters table."""
+
+    settings: EncountersSettings

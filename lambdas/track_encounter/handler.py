@@ -1,0 +1,80 @@
+"""TrackEncounter: decides what the event means for its encounter, and adds the decision to `event.json`."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from lambdas.common.aws.vault import read_document, write_document
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
+from lambdas.common.contracts.document import read_as, to_document
+from lambdas.common.contracts.encounter import Decision
+from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.steps import ParseMessageResult, TrackEncounterInput
+from lambdas.common.contracts.written import Written
+from lambdas.common.handler import Run, step
+from lambdas.common.senders import sender_named
+from lambdas.encounters.context import EncountersContext, EncountersSettings
+from lambdas.encounters.table import EncounterTable
+from lambdas.track_encounter.profile import EncounterProfile
+from lambdas.track_encounter.reading import encounter_message
+from lambdas.track_encounter.tracking import track
+
+
+@step(
+    AuditStep.TRACK_ENCOUNTER,
+    TrackEncounterInput,
+    lambda: EncountersContext(EncountersSettings.from_environment()),
+)
+def lambda_handler(
+    task: TrackEncounterInput, run: Run, context: EncountersContext
+) -> ParseMessageResult:
+    """Returns the codes of the event with the decided kind; writes `event.json` with the decision.
+
+    A second run returns the first run's decision. Raises `IdentityConflictError` when the encounter
+    belongs to another patient, and `DependencyUnavailableError`.
+    """
+    received_at = task.envelope.received_at
+    if task.duplicate:
+        return ParseMessageResult(
+            event_id=run.event_id, sender=run.sender, received_at=received_at, duplicate=True
+        )
+    document = read_document(context, run.event_id, "event.json", task.parsed.version_id)
+    event = read_as(PatientEvent, document)
+    authority = sender_named(context, run.sender).default_assigning_authority
+    profile = EncounterProfile(name=run.sender, default_authority=authority)
+    message = encounter_message(event, profile, context.reference_keys, received_at)
+    decision = track(EncounterTable(context), message, profile, lambda: datetime.now(UTC))
+    decided = replace(
+        event,
+        event_kind=decision.notices[0].kind if decision.notices else EventKind.NONE,
+        notifiable=bool(decision.notices),
+        decision=decision,
+    )
+    written = write_document(context, run.event_id, "event.json", to_document(decided))
+    _audit(decision, decided, written, run)
+    return ParseMessageResult(
+        event_id=run.event_id,
+        sender=run.sender,
+        received_at=received_at,
+        trigger_event=event.trigger_event,
+        event_kind=decided.event_kind,
+        encounter_ref=decision.encounter_id,
+        notifiable=decided.notifiable,
+        changes_identity=event.changes_identity,
+        version_id=written.version_id,
+    )
+
+
+def _audit(decision: Decision, event: PatientEvent, written: Written, run: Run) -> None:
+    about = [event_id for notice in decision.notices for event_id in notice.about]
+    if decision.reason:
+        run.count(f"Decision_{decision.reason}")
+    run.audit(
+        AuditAction.DECIDED if decision.notices else AuditAction.NOT_NOTIFIABLE,
+        AuditOutcome.OK if decision.notices else AuditOutcome.NOT_NOTIFIABLE,
+        trigger_event=event.trigger_event,
+        event_kind=event.event_kind,
+        encounter_ref=decision.encounter_id or None,
+        decision_reason=decision.reason,
+        about=tuple(dict.fromkeys(about)) or None,
+        documents=(written,),
+    )
