@@ -19,8 +19,6 @@ from tests.support.feed_system import FeedSystem
 from tests.workflow.real import SEEDS, stand_in
 
 NEEDS_ENCOUNTERS = {
-    "K10-a13-repetitions-in-another-order",
-    "K10-account-number-only",
     "K11-a01-new-control-id",
     "K11-a03-new-control-id",
     "K12-a04-e-then-a02-i",
