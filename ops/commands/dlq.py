@@ -25,7 +25,7 @@ def list_command(session: Session, as_json: bool) -> None:
     """Lists the failed events from the audit, with the number of messages on the queue."""
     letters = session.trail.dead_letters()
     if as_json:
-        print_json(letters.to_dict())
+        print_json(letters)
         return
     out = console()
     if letters.events:

@@ -4,9 +4,8 @@ The queues are not read: a received dead letter is invisible to a redrive for it
 Express workflows have no history in AWS (AWS Step Functions Developer Guide, "Choosing workflow type").
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from lambdas.common import status
 from lambdas.common.audit import chain
@@ -54,10 +53,6 @@ class EventTrail:
     execution_arn: str
     console_link: str
     entries: list[Entry]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as JSON."""
-        return asdict(self)
 
 
 class TrailSource:

@@ -3,9 +3,8 @@
 It receives no message: a received message is invisible to a redrive for its visibility timeout.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from lambdas.common import status
 from lambdas.common.audit import chain
@@ -43,10 +42,6 @@ class DeadLetters:
 
     events: list[DeadLetter]
     queue_count: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as JSON."""
-        return asdict(self)
 
 
 def listed(deployment: Deployment) -> DeadLetters:
