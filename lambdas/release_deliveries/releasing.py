@@ -29,7 +29,7 @@ AT_ONCE = 8
 LATEST_START_MS = 40_000
 """The function has 55 s; what is left then waits for the next minute."""
 
-MOST_IN_DIGEST = 8
+MAX_PER_SUMMARY = 8
 """Eight full notifications stay below the 100 kB that mail programs show; more are a second mail."""
 
 Job = tuple[str, list[DeliveryItem]]
@@ -103,8 +103,8 @@ def _jobs(ready: Iterable[DeliveryItem]) -> list[Job]:
     jobs += bound.items()
     for items in fresh.values():
         items.sort(key=lambda item: item.claimed_at)
-        for start in range(0, len(items), MOST_IN_DIGEST):
-            jobs.append(("", items[start : start + MOST_IN_DIGEST]))
+        for start in range(0, len(items), MAX_PER_SUMMARY):
+            jobs.append(("", items[start : start + MAX_PER_SUMMARY]))
     return sorted(jobs, key=_due_at)
 
 
