@@ -9,7 +9,7 @@ from ops.events.timeline import show
 from ops.output import console, count, print_json, short_clock, table, words
 from ops.problem import ProblemError
 from ops.queues import dead_letters, redrive
-from ops.queues.dead_letters import DeadLetters
+from ops.queues.dead_letters import DeadLetterPlace, DeadLetters
 from ops.session import Session, operator, pass_session
 
 
@@ -83,7 +83,7 @@ def _table(letters: DeadLetters) -> Table:
 
 
 def _say_count(letters: DeadLetters, out: Console) -> None:
-    there = sum(letter.place == "dead_letter" for letter in letters.events)
+    there = sum(letter.place is DeadLetterPlace.DEAD_LETTER for letter in letters.events)
     out.print(f"The dead-letter queue holds about {count(letters.queue_count, 'message')}.")
     if letters.queue_count > there:
         out.print(

@@ -13,7 +13,7 @@ from lambdas.common.contracts.status import EventStatus, StatusItem
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from ops.events import advice, steps, tables
-from ops.events.steps import Entry, RecipientTrace, Step
+from ops.events.steps import Entry, RecipientOutcome, RecipientTrace, Step
 from ops.queues import dead_letters
 from ops.queues.dead_letters import DeadLetters
 
@@ -141,7 +141,7 @@ def _summary(context: LedgerContext, item: StatusItem) -> EventSummary:
         error_name=item.error_name if failed else "",
         failed_step=item.failed_step if failed else "",
         note=steps.note(entries),
-        told=sum(r.outcome == "sent" for r in steps.recipients(entries)),
+        told=sum(r.outcome is RecipientOutcome.SENT for r in steps.recipients(entries)),
     )
 
 
