@@ -223,6 +223,7 @@ def _summary(encounter: Encounter, situation: Situation) -> Summary:
         facility=situation.facts.facility,
         disposition=situation.facts.disposition,
         discharged_to=situation.facts.discharged_to,
+        protected=bool(encounter.protections),
     )
 
 
