@@ -40,6 +40,7 @@ ALLOWED = {
     "a configured sender, checked by environments/sender.schema.json": {
         "lambdas/common/configuration.py": "read_senders",
         "lambdas/common/context.py": "Context.senders",
+        "lambdas/track_encounter/profile.py": "profile_of",
     },
     "the settings and secret of the chosen MPI client, which reads them": {
         "environments/model.py": "MpiSection.settings",
