@@ -15,7 +15,8 @@ from lambdas.common.contracts.steps import (
 )
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
-from lambdas.delivery import holds, mailer, record
+from lambdas.common.mail_address import is_address
+from lambdas.delivery import holds, record
 from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import why_suppressed
 from lambdas.delivery.context import DeliveryContext
@@ -142,6 +143,6 @@ def is_given_up(context: DeliveryContext, delivery: Delivery) -> bool:
 
 
 def _refusal(context: DeliveryContext, recipient: Recipient, delivery: Delivery) -> str:
-    if not mailer.is_address(recipient.address):
+    if not is_address(recipient.address):
         return BAD_ADDRESS
     return BAD_ENDPOINT if is_given_up(context, delivery) else ""

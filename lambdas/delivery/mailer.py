@@ -16,7 +16,6 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 from botocore.exceptions import ConnectionError as AnyConnectionError
-from email_validator import EmailNotValidError, validate_email
 
 from lambdas.common.aws import vault
 from lambdas.common.aws.clients import is_transient
@@ -27,6 +26,7 @@ from lambdas.common.errors import (
     DependencyUnavailableError,
     EnsError,
 )
+from lambdas.common.mail_address import is_address
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.message.letter import Letter
 
@@ -62,18 +62,6 @@ class AmbiguousSendError(Exception):
 
 class QuotaReachedError(Exception):
     """SES did not take the mail: the account's daily quota is used up."""
-
-
-def is_address(text: str) -> bool:
-    """Whether the text is one mail address that SES can take: ASCII, no comment, no quoting (RFC 5321 4.1.2)."""
-    if not text.isascii() or len(text) > 254:
-        return False
-    try:
-        # Syntax alone: a function in a closed network asks no name server.
-        validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
-    except EmailNotValidError:
-        return False
-    return True
 
 
 def build(
