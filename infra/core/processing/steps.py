@@ -21,6 +21,10 @@ COMPREHEND_TURNS = "rate#comprehendmedical"
 """The ledger's item by which ExtractEntities keeps to the account's quota (lambdas/extract_entities/turns.py)."""
 
 
+FEED_COUNTS = "feed#known-patients#*"
+"""The items of the status table in which LookupIdentities counts each sender's known patients (lambdas/common/feed/counts.py)."""
+
+
 class Steps:
     """The step functions. Their construct ids in `scope` are the steps' names."""
 
@@ -122,6 +126,7 @@ class Steps:
                 *grants.write_objects(bucket, keys.vault, IDENTITIES),
                 # Reads the recipients of a cancelled event, and suppresses its deliveries.
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "UpdateItem"),
+                *grants.use_item(tables.status, keys.records, FEED_COUNTS, "UpdateItem"),
                 *grants.read_foreign_secret(
                     environment.mpi.secret_arn, environment.mpi.secret_key_arn
                 ),
