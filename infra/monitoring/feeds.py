@@ -90,6 +90,7 @@ class ContributorsWidget(cloudwatch.ConcreteWidget):
 
     def __init__(self, title: str, rule_name: str, region: str) -> None:
         super().__init__(6, 6)
+        self._place: dict[str, float] = {}
         self._properties = {
             "title": title,
             "region": region,
@@ -98,11 +99,14 @@ class ContributorsWidget(cloudwatch.ConcreteWidget):
             "insightRule": {"maxContributorCount": TOP, "orderBy": "Sum", "ruleName": rule_name},
         }
 
+    def position(self, x: float, y: float) -> None:
+        """Keeps the place that the row gives the widget."""
+        self._place = {"x": x, "y": y}
+
     def to_json(self) -> list[Any]:
         """Returns the widget for the dashboard's body."""
-        place = {"x": self.x, "y": self.y} if self.x is not None else {}
         size = {"width": self.width, "height": self.height}
-        return [{"type": "metric", **size, **place, "properties": self._properties}]
+        return [{"type": "metric", **size, **self._place, "properties": self._properties}]
 
 
 def _rule(
