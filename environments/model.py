@@ -43,14 +43,17 @@ class EncounterRules:
 class Sender:
     """A hospital system that sends messages, known by its MSH-3.1 and MSH-4.1.
 
-    `networks` and `certificates` bind it to connections (docs/receiver.md). The tables are its own
-    codes (docs/configuration.md).
+    `networks` and `certificates` bind it to connections (docs/receiver.md). Patients are looked up by
+    identifiers of the default authority and of `assigning_authorities` only (docs/identity.md). The
+    tables are its own codes (docs/configuration.md).
     """
 
     name: str
     sending_application: str
     sending_facility: str
     default_assigning_authority: str = ""
+    assigning_authorities: tuple[str, ...] = ()
+    identifier_alone: bool = False
     time_zone: str = ""
     display_name: str = ""
     phone: str = ""

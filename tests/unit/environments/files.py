@@ -16,6 +16,8 @@ SENDER: dict[str, Any] = {
     "certificates": ["adt.west.hospital"],
     "trigger_events": ["A01", "A03"],
     "default_assigning_authority": "WEST",
+    "assigning_authorities": ["2.16.840.1.113883.3.9999.20"],
+    "identifier_alone": True,
     "time_zone": "America/Halifax",
     "display_name": "West Hospital",
     "phone": "+1 902 555 0100",
