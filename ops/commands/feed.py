@@ -1,14 +1,12 @@
 """`ens feed check`: reads the messages of a hospital and reports what its feed lacks."""
 
 import re
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from environments import EnvironmentFileError, load, load_sender
-from lambdas.common.senders import sender_profile
 from ops.feed.checking.check import FeedCheck, new_check
 from ops.feed.reading.files import FeedFile, feed_files, in_order_of_sending
 from ops.feed.report.document import document
@@ -94,9 +92,7 @@ def _new_check(environment: str, name: str) -> FeedCheck:
     if not NAME.fullmatch(name):
         raise click.UsageError("--sender: use lower-case letters, digits and hyphens.")
     try:
-        known = load_sender(name, environment)
-        profile = sender_profile(asdict(known) if known else {})
-        return new_check(load(environment), name, known, profile)
+        return new_check(load(environment), name, load_sender(name, environment))
     except EnvironmentFileError as error:
         raise click.UsageError(str(error)) from None
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from environments import Environment, Sender
@@ -13,10 +13,10 @@ from lambdas.common.clock import iso
 from lambdas.common.contracts.encounter import Decision
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.errors import IdentityConflictError, UnprocessableMessageError
-from lambdas.common.senders import SenderProfile
+from lambdas.common.senders import SenderProfile, sender_profile
 from lambdas.lookup_identities.care_team.npi import is_npi
 from lambdas.parse_message.read_event import read_event
-from lambdas.track_encounter.profile import EncounterProfile
+from lambdas.track_encounter.profile import EncounterProfile, profile_of
 from ops.feed.checking.door import Door, DoorResult
 from ops.feed.checking.encounters import MAX_ENCOUNTERS, EncounterReplay
 from ops.feed.checking.places import Place
@@ -34,14 +34,15 @@ _VERSION = re.compile(r"2(?:\.\d){0,2}", re.ASCII)
 class FeedCheck:
     """Checks a feed, message by message. `tally` holds the counts so far.
 
-    `known` is the sender's file, None for a new sender. `started_at` stands for the time of messages
-    before the first readable MSH-7.
+    `known` is the sender's file, None for a new sender; `profile` and `encounters` are how the steps read
+    it. `started_at` stands for the time of messages before the first readable MSH-7.
     """
 
     environment: Environment
     name: str
     known: Sender | None
     profile: SenderProfile
+    encounters: EncounterProfile
     started_at: datetime
     max_encounters: int = MAX_ENCOUNTERS
     tally: FeedTally = field(init=False)
@@ -50,11 +51,9 @@ class FeedCheck:
     _received_at: str = field(init=False)
 
     def __post_init__(self) -> None:
-        authority = self.profile.default_assigning_authority
-        encounters = EncounterProfile(name=self.name, default_authority=authority)
         self.tally = FeedTally(self.profile.codes)
         self._door = Door(self.environment, self.known)
-        self._replay = EncounterReplay(encounters, self.max_encounters)
+        self._replay = EncounterReplay(self.encounters, self.max_encounters)
         self._received_at = iso(self.started_at)
 
     def read(self, file: FeedFile, advance: Callable[[int], object] = lambda _: None) -> None:
@@ -165,11 +164,19 @@ class FeedCheck:
             self.tally.doubts.add(doubt, place)
 
 
-def new_check(
-    environment: Environment, name: str, known: Sender | None, profile: SenderProfile
-) -> FeedCheck:
+def new_check(environment: Environment, name: str, known: Sender | None) -> FeedCheck:
     """A check that begins now."""
-    return FeedCheck(environment, name, known, profile, datetime.now(UTC))
+    values = asdict(known) if known else {}
+    # As the configuration document has them: without empty values.
+    entry = {key: value for key, value in values.items() if value}
+    return FeedCheck(
+        environment,
+        name,
+        known,
+        sender_profile(entry),
+        profile_of(name, entry),
+        datetime.now(UTC),
+    )
 
 
 def _count_file(files: FileTally, cutter: Cutter, place: Place) -> None:

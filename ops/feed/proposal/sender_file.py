@@ -231,14 +231,16 @@ def _values(sender: Sender) -> dict[str, Any]:
     """The keys of an existing file that have a value."""
     given = asdict(sender)
     kept = {one.name: given[one.name] for one in fields(sender) if one.name != "name"}
-    return {name: _without_empty(value) for name, value in kept.items() if value}
+    return {name: _without_empty(value) for name, value in kept.items() if not _is_empty(value)}
 
 
 def _without_empty(value: Any) -> Any:
     """A table without its empty members: the schema has no empty texts."""
     if isinstance(value, dict):
-        return {
-            name: {k: v for k, v in one.items() if v} if isinstance(one, dict) else one
-            for name, one in value.items()
-        }
-    return list(value) if isinstance(value, tuple) else value
+        return {name: _without_empty(one) for name, one in value.items() if not _is_empty(one)}
+    return value
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether a value is a default; the number 0 is not."""
+    return value is None or value is False or value in ("", (), [], {})
