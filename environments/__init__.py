@@ -4,7 +4,7 @@ A deployer edits these files and nothing else: docs/configuration.md.
 """
 
 from environments.errors import EnvironmentFileError
-from environments.loader import load, names
+from environments.loader import load, load_sender, names
 from environments.model import (
     Backup,
     CustomerGateway,
@@ -29,5 +29,6 @@ __all__ = [
     "ReceiverSection",
     "Sender",
     "load",
+    "load_sender",
     "names",
 ]

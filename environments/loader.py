@@ -34,18 +34,30 @@ def load(name: str, folder: Path = FOLDER) -> Environment:
     file = folder / f"{name}.toml"
     content = _read(file)
     check(file, content, "environment.schema.json")
-    senders = tuple(_sender(sender, name, file) for sender in content["senders"])
+    senders = tuple(_listed(sender, name, file) for sender in content["senders"])
     return _convert(file, {**content, "name": name, "senders": senders}, Environment)
 
 
-def _sender(name: str, environment: str, named_in: Path) -> Sender:
-    """The sender of `senders/<name>.toml`, with `{environment}` replaced by the environment's name."""
-    file = named_in.parent / "senders" / f"{name}.toml"
-    if not file.exists():
-        known = ", ".join(sorted(f.stem for f in file.parent.glob("*.toml")))
+def _listed(name: str, environment: str, named_in: Path) -> Sender:
+    """The sender that an environment's file lists."""
+    found = load_sender(name, environment, named_in.parent)
+    if found is None:
+        known = ", ".join(sorted(f.stem for f in (named_in.parent / "senders").glob("*.toml")))
         raise EnvironmentFileError(
             f"{shown(named_in)}: senders: senders/{name}.toml does not exist; allowed: {known}"
         )
+    return found
+
+
+def load_sender(name: str, environment: str, folder: Path = FOLDER) -> Sender | None:
+    """Returns the sender of `senders/<name>.toml`; None where there is no such file.
+
+    `{environment}` in it is replaced by the environment's name. Raises `EnvironmentFileError` for faults
+    of the file.
+    """
+    file = folder / "senders" / f"{name}.toml"
+    if not file.exists():
+        return None
     content = _read(file)
     check(file, content, "sender.schema.json")
     facility = content["sending_facility"].replace("{environment}", environment.upper())
