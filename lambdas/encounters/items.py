@@ -33,7 +33,10 @@ class EncounterPrefix(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncounterSummary:
-    """The attributes of an encounter that the index `by_patient` holds."""
+    """The attributes of an encounter that the index `by_patient` holds.
+
+    `protected`: a message of the encounter protects it (PV1-16, PD1-12 and others).
+    """
 
     pk: str
     encounter_id: str
@@ -46,6 +49,7 @@ class EncounterSummary:
     facility: str = ""
     disposition: str = ""
     discharged_to: str = ""
+    protected: bool = False
 
 
 SUMMARY_ATTRIBUTES = (
@@ -57,6 +61,7 @@ SUMMARY_ATTRIBUTES = (
     "facility",
     "disposition",
     "discharged_to",
+    "protected",
 )
 """The attributes of `by_patient` beside its keys."""
 

@@ -16,7 +16,7 @@ from moto.core.authorization import ActionAuthenticatorMixin
 from environments import load
 from lambdas.common import status
 from lambdas.common.aws.items import to_item
-from local import authorisation
+from local.patches.additions import authorisation
 from ops.cli import main
 from ops.deployment import Deployment
 from ops.problem import DENIED_CODES

@@ -25,6 +25,15 @@ SENDER: dict[str, Any] = {
     "dispositions": {"72": {"text": "Died in facility", "death": True}},
     "units": {"4W": "Cardiology"},
     "facilities": {"ANNEX": "WEST"},
+    "encounters": {
+        "load": True,
+        "emergency_units": ["ED"],
+        "observation_units": ["CDU"],
+        "effects": {"A04": "update"},
+        "stale_after_days": {"death": 365},
+        "settle_seconds": {"admission": 90},
+        "close_after_days": {"emergency": 2},
+    },
     "sample": False,
 }
 
