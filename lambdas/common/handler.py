@@ -2,7 +2,7 @@
 
 import copy
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, Generic, Self, TypeVar
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.exceptions import ClientError
 
+from hl7.warnings import MessageWarning
 from lambdas.common.audit import chain
 from lambdas.common.clock import milliseconds_since, now
 from lambdas.common.context import Context
@@ -99,6 +100,11 @@ class Run:
         """Adds to a CloudWatch metric of the environment (EMF)."""
         self.metrics.add_metric(name=metric, unit="Count", value=value)
 
+    def log_warnings(self, warnings: Sequence[MessageWarning]) -> None:
+        """Logs each kind of warning once, for the count by sender and kind (infra/monitoring/feeds.py)."""
+        for code in dict.fromkeys(one.code for one in warnings):
+            self.logger.info("the message has a warning", warning_code=code)
+
     def failed(self, error: EnsError) -> None:
         """Logs the failure and tries to audit it. The workflow's own entry follows in any case."""
         self.logger.warning(str(error), error_name=type(error).__name__)
@@ -170,7 +176,10 @@ class StepHandler(Generic[Task, C]):
             raise error from None
         run = Run(context, self.name, task, self._logger, self._metrics)
         self._logger.append_keys(
-            event_id=run.event_id, execution_arn=run.execution_arn, attempt=run.attempt
+            event_id=run.event_id,
+            execution_arn=run.execution_arn,
+            attempt=run.attempt,
+            sender=run.sender,
         )
         self._tracer.put_annotation("event_id", run.event_id)
         try:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lambdas.common.contracts.audit import AuditAction
-from lambdas.lookup_identities.registry.items import Item, items
+from lambdas.lookup_identities.registry.items import AUTHORITIES, Item, items
 from lambdas.lookup_identities.smoke import AUTHORITY, SIMULATOR
 from ops.deployment import Deployment
 from ops.master_data import registry
@@ -31,10 +31,11 @@ def entries_of(run: str) -> list[Item]:
     """Returns the registry's items of a run.
 
     Their keys begin with `identifier#ENS-SMOKE#`, `patient#ens-smoke-` and `provider#ens-smoke-`. Only
-    smoke entries have these, so that `dynamodb:LeadingKeys` can limit a role to them.
+    smoke entries have these, so that `dynamodb:LeadingKeys` can limit a role to them. The list of
+    authorities is not theirs to change.
     """
     name = f"ens-smoke-{run.lower()}"
-    return items(
+    made = items(
         [
             {
                 "patient_id": name,
@@ -65,3 +66,4 @@ def entries_of(run: str) -> list[Item]:
             }
         ],
     )
+    return [item for item in made if item["pk"] != AUTHORITIES]

@@ -28,6 +28,9 @@ APPEND_TRIES = 12
 LONGEST_WAIT = 0.2
 SEALS = ("hash", "key_id")
 
+WARNED = "warned"
+"""Stands for the outcome in `outcome_time` of an entry with warnings, so that the index finds them."""
+
 OTHERS_WERE_FIRST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 """Cancellation reasons of a transaction when another writer moved the chain's head."""
 TRANSIENT_REASONS = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -88,7 +91,7 @@ def seal(context: Context, event_id: str, new: AuditEntry, head: Item | None) ->
         "seq": sequence,
         "time": moment,
         "day": moment[:10],
-        "outcome_time": f"{entry['outcome']}#{moment}",
+        "outcome_time": f"{WARNED if entry.get('warnings') else entry['outcome']}#{moment}",
         "prev_hash": previous,
     }
     return {
