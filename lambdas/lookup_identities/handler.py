@@ -5,7 +5,6 @@ from functools import partial
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep, ToldRecipient
-from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.steps import (
@@ -53,8 +52,7 @@ def lambda_handler(
     """
     if run.event_id == ROSTERS:
         return _rosters_counted(context, run)
-    document = read_document(context, run.event_id, "event.json", task.parsed.version_id)
-    event = read_as(PatientEvent, document)
+    event = read_document(context, run.event_id, PatientEvent, task.parsed.version_id)
     sender = sender_named(context, run.sender)
     if smoke.is_smoke(event):
         smoke.check_patient(event)
@@ -78,7 +76,7 @@ def lambda_handler(
     if event.decision:
         occasion = NotifiedEvent.of(event, task.envelope.received_at)
         identities = of_notices(context, identities, event.decision, occasion)
-    written = write_document(context, run.event_id, "identities.json", to_document(identities))
+    written = write_document(context, run.event_id, identities)
     return _recorded(identities, written, run)
 
 

@@ -31,9 +31,6 @@ ALLOWED = {
         "lambdas/delivery/ledger/attempts.py": "Delivery.facts",
         "lambdas/delivery/ledger/deliveries.py": "settle_member",
     },
-    "a document of the vault, which the caller reads as its contract": {
-        "lambdas/common/aws/vault.py": "read_document write_document",
-    },
     "reads or writes any contract": {
         "lambdas/common/contracts/document.py": "to_document without_empty",
     },

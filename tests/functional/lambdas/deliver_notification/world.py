@@ -14,7 +14,6 @@ from botocore.exceptions import ClientError
 from moto.ses.models import ses_backends
 
 from lambdas.common.audit.chain import entries
-from lambdas.common.aws import vault
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.document import read_as, to_document
@@ -35,6 +34,7 @@ from lambdas.delivery.ledger import deliveries, table
 from lambdas.delivery.mailer import SES_CONFIG
 from tests.support.contexts import refreshed
 from tests.support.lambda_context import LambdaContext
+from tests.support.vault import write_json
 
 ACCOUNT = "123456789012"
 RECEIVED_AT = "2026-11-23T13:12:04.000Z"
@@ -100,7 +100,7 @@ class DeliveryWorld:
     def __post_init__(self) -> None:
         event_id = self.patient_event.event_id
         written = {
-            name: vault.write_document(self.context, event_id, f"{name}.json", document).version_id
+            name: write_json(self.context, event_id, f"{name}.json", document).version_id
             for name, document in {
                 "event": to_document(self.patient_event),
                 "identities": to_document(Identities("k1.patient", recipients=self.recipients)),
