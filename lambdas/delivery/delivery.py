@@ -153,7 +153,7 @@ def endpoint_of(context: DeliveryContext, recipient: Recipient) -> str:
 def why_held(
     context: DeliveryContext, recipient: Recipient, released: DeliveryItem | None
 ) -> tuple[str, str]:
-    """Why this delivery waits and until when; two "" when it goes now.
+    """The reason to hold this delivery and the end of the hold; two "" when it is sent now.
 
     `released` is the item of one that was held and is due. After its settling time the recipient's own
     hours hold it anew.

@@ -140,7 +140,7 @@ def letter_for(
 
 
 def _instead_of(identities: Identities, recipient: Recipient) -> str:
-    """Whose fallback this recipient is; "" for one who is told in their own right."""
+    """The name of the provider whose fallback this recipient is; "" for a recipient who is no fallback."""
     told = {known.recipient_ref for known in identities.recipients}
     if recipient.recipient_ref in told:
         return ""

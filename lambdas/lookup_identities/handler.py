@@ -81,7 +81,7 @@ def lambda_handler(
 
 
 def _rosters_counted(context: LookupContext, run: Run) -> RosterCount:
-    """How many rosters end soon; the log names the subscribers by reference."""
+    """The number of rosters that end soon; the log names the subscribers by reference."""
     soon = [
         context.reference_keys.reference("recipient", one)
         for one in sorted(ending(context, datetime.now(UTC).date()))

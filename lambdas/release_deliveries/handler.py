@@ -16,5 +16,5 @@ from lambdas.release_deliveries.settings import ReleaseSettings
 def lambda_handler(
     task: ReleaseDeliveriesInput, run: Run, context: ReleaseContext
 ) -> ReleaseDeliveriesResult:
-    """How many deliveries were due, and what became of them, by outcome."""
+    """The number of due deliveries, and of each outcome."""
     return release(context, run)

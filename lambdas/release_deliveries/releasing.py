@@ -1,4 +1,4 @@
-"""Which deliveries are due, and having them made: each by DeliverNotification, whose ledger decides.
+"""Finds the due deliveries and has DeliverNotification make each; the ledger decides.
 
 This function moves nothing to `sent`. If it dies, or runs twice, the next run finds the same items.
 """
@@ -115,7 +115,7 @@ def _due_at(job: Job) -> str:
 def _outcomes(
     context: ReleaseContext, jobs: list[Job], account: MailAccount, run: Run
 ) -> Counter[ReleaseOutcome]:
-    """How often each outcome came. At the first mail that meets the daily quota the rest waits.
+    """The number of each outcome. After the first mail that meets the daily quota, the rest waits.
 
     After the quota was reached the first mail goes alone: it shows whether there is room again.
     """

@@ -1,4 +1,4 @@
-"""Which providers of the registry a message's PD1, ROL and PV1 name. Pure.
+"""Finds the providers of the registry that a message's PD1, ROL and PV1 name. Pure.
 
 By National Provider Identifier, when its check digit is right; by identifier and assigning authority;
 by name only among the providers already related to the patient, and only when it fits exactly one.
@@ -43,7 +43,7 @@ def identifier_pairs(practitioner: Practitioner) -> list[tuple[str, str]]:
 def named_providers(
     practitioners: Sequence[Practitioner], related: Iterable[Provider], filed: ProviderIds
 ) -> tuple[list[Named], list[MessageWarning]]:
-    """Whom the practitioners are, in the message's order, and a warning for each wrong check digit."""
+    """The practitioners' providers in the message's order, and a warning for each wrong check digit."""
     candidates = list(related)
     named, warnings = [], []
     for practitioner in practitioners:

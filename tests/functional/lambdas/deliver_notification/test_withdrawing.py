@@ -109,7 +109,7 @@ def registry(context: DeliveryContext, aws: Any) -> Callable[..., None]:
 
 
 def received_at(number: int) -> str:
-    """When the receiver took the event of this number."""
+    """The time at which the receiver took the event of this number."""
     return f"2026-11-23T1{number}:00:30.000Z"
 
 

@@ -122,7 +122,7 @@ class DeliveryWorld:
         }
 
     def run(self, recipient: Recipient | None = None) -> dict[str, Any]:
-        """What the function returns for this recipient, or the first."""
+        """The function's result for this recipient, or the first."""
         chosen = recipient or self.recipients[0]
         handler = lambda_handler.with_context(refreshed(self.context))
         answer = handler(
@@ -132,7 +132,7 @@ class DeliveryWorld:
         return cast(dict[str, Any], json.loads(json.dumps(answer)))
 
     def run_beside(self) -> dict[str, Any]:
-        """What a run in another sandbox returns.
+        """The result of a run in another sandbox.
 
         It is the step without the wrapper: one process can collect the wrapper's metrics for one
         invocation at a time only.
@@ -158,7 +158,7 @@ class DeliveryWorld:
 
 
 def beside(context: DeliveryContext, task: dict[str, Any]) -> dict[str, Any]:
-    """What a run in another sandbox returns for this task."""
+    """The result of a run in another sandbox for this task."""
     logger, metrics = Logger(service="beside"), cast(Metrics, Uncounted())
     given = read_as(DeliverNotificationInput, task)
     run = Run(context, AuditStep.DELIVER_NOTIFICATION, given, logger, metrics)

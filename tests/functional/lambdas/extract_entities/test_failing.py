@@ -1,4 +1,4 @@
-"""What fails on the way: what was found is used, and the rest is named by where it stood."""
+"""Failures on the way: found results are used, and the other parts are named by their position."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is sent and what is not: documents, languages, long texts, and what the readers want."""
+"""The texts that are sent: documents, languages, long texts, and the recipients' preferences."""
 
 from base64 import b64encode
 from typing import Any

@@ -56,7 +56,7 @@ class Lambda:
         self.die = ""
 
     def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
-        """What Lambda's Invoke answers."""
+        """The answer of Lambda's Invoke."""
         task = json.loads(Payload)
         try:
             if self.die == "before":
@@ -111,7 +111,7 @@ def worlds(context: DeliveryContext, count: int, recipient: Any = DIGEST) -> lis
 
 
 def states() -> dict[str, int]:
-    """How many deliveries are in each state."""
+    """The number of deliveries in each state."""
     found: dict[str, int] = {}
     for item in ledger_items():
         if "event_id" in item:

@@ -52,7 +52,7 @@ likely = st.tuples(texts, texts).map(lambda two: f"{two[0]}@clinic{two[1]}.examp
 
 
 def is_valid(text: str) -> bool:
-    """What email-validator says of an ASCII address; it asks no name server."""
+    """Whether email-validator takes an ASCII address; it asks no name server."""
     if not text.isascii() or len(text) > 254:
         return False
     try:
