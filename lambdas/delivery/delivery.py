@@ -1,6 +1,6 @@
 """One delivery from start to end: prepared, claimed, sent, recorded. In delivery the ledger is the truth.
 
-A run may die between any two lines of it; the next one finds in the ledger how far it came.
+A run may end between any two lines of it; the next run finds its progress in the ledger.
 """
 
 from dataclasses import replace

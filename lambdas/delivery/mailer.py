@@ -46,11 +46,11 @@ MISCONFIGURED = frozenset(
 
 QUOTA_TEXTS = ("daily message quota exceeded", "daily sending quota exceeded")
 """In SES's text of an answer for the account's daily quota. The same codes also answer the rate of a
-second, which the next second mends.
+second, which a retry in the next second solves.
 https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html"""
 
 QUOTA_CODES = frozenset({"LimitExceededException"})
-"""SES's answer for a limit of the account that is no rate: the next second does not mend it."""
+"""SES's answer for a limit of the account that is no rate: a retry in the next second fails too."""
 
 TRY_LATER = frozenset({"SendingPausedException"})
 """Beside what `common.aws` calls transient: somebody has paused the account or the configuration set."""
@@ -151,7 +151,7 @@ def send(
     except ClientError as error:
         raise translated(error, sender) from None
     finally:
-        # A connection kept over a freeze of the sandbox may be dead, and a send that dies on it is
+        # A connection kept while the sandbox was frozen may be closed, and a send that fails on it is
         # ambiguous: the next one gets a connection of its own.
         ses.close()
     message_id: str = answer["MessageId"]

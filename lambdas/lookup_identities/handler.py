@@ -160,7 +160,7 @@ def _note_query(context: LookupContext, run: Run, query: Query) -> None:
 def _forgotten(
     context: LookupContext, event: PatientEvent, authorities: SenderAuthorities, run: Run
 ) -> LookupIdentitiesResult:
-    """Drops the cached answers about all patients whom the event names; tells nobody."""
+    """Deletes the cached answers about all patients whom the event names. Nobody is notified."""
     usable, _ = usable_identifiers(event.patient.identifiers, authorities)
     others, _ = usable_identifiers(event.other_identifiers, authorities)
     run.audit(

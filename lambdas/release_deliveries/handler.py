@@ -1,4 +1,4 @@
-"""ReleaseDeliveries: every minute, what was held and is due goes out; what died on its way goes on."""
+"""ReleaseDeliveries: every minute, sends the held deliveries that are due, and repeats interrupted ones."""
 
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.steps import ReleaseDeliveriesInput, ReleaseDeliveriesResult

@@ -27,7 +27,7 @@ DUE_SHARDS = 4
 take more than the workflow holds back in its busiest second. The number may grow and never shrink."""
 
 TAKE_UP_AFTER = timedelta(minutes=2)
-"""A release that was begun so long ago has died: no function lives longer."""
+"""A release that was begun so long ago has failed: no function runs longer."""
 
 RESEND_AFTER = timedelta(minutes=10)
 """How long an unknown delivery waits for SES's own event before the policy may send it again."""

@@ -16,7 +16,7 @@ from lambdas.lookup_identities.matching.identifiers import LONGEST
 from lambdas.lookup_identities.registry.records import NPI_AUTHORITY, Provider
 
 ProviderIds = Mapping[tuple[str, str], str]
-"""(authority, value) -> the provider who bears it."""
+"""(authority, value) -> the provider who has it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ LONGEST = 240
 """Characters of an identifier or authority that are looked up; a table key holds 2,048 bytes."""
 
 Candidates = Mapping[tuple[str, str], Sequence[str]]
-"""(authority, value) -> the patients who bear it."""
+"""(authority, value) -> the patients who have it."""
 
 
 @dataclass(frozen=True, slots=True)
