@@ -17,7 +17,7 @@ Detail = dict[str, Any]
 class Meaning:
     """An event type: its audit action, its own part of the event, and the state that it proves.
 
-    `state` is what a delivery is whose fate the ledger does not know, now that this has come.
+    `state` is the new state of a delivery that was `unknown`.
     """
 
     action: AuditAction

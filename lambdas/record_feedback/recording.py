@@ -1,4 +1,4 @@
-"""One SES event into the ledger and the audit chain of each patient event in the mail, once however often it comes."""
+"""Writes an SES event to the ledger and to the audit chain of each patient event in the mail, once."""
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
