@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.steps import (
@@ -122,13 +121,11 @@ def delivery_of(
         channel=recipient.channel,
         patient_ref=task.identities.patient_ref,
         encounter_ref=task.parsed.encounter_ref,
-        facts={
-            "event_kind": recipient.event_kind or task.parsed.event_kind,
-            "identities_version": task.identities.version_id,
-            "endpoint_ref": endpoint_of(context, recipient),
-            "fallback_ref": recipient.fallback_ref,
-            "task": to_document(_again(task)),
-        },
+        event_kind=recipient.event_kind or task.parsed.event_kind,
+        identities_version=task.identities.version_id,
+        endpoint_ref=endpoint_of(context, recipient),
+        fallback_ref=recipient.fallback_ref,
+        task=_again(task),
     )
 
 
@@ -172,8 +169,7 @@ def why_held(
 def is_given_up(context: DeliveryContext, delivery: Delivery) -> bool:
     """Whether the delivery's address bounced or complained before."""
     return (
-        problems.read(context, AddressProblemState.ENDPOINT_BAD, delivery.facts["endpoint_ref"])
-        is not None
+        problems.read(context, AddressProblemState.ENDPOINT_BAD, delivery.endpoint_ref) is not None
     )
 
 

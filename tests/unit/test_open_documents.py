@@ -27,10 +27,6 @@ ALLOWED = {
         "ops/events/steps.py": "event_kind note presentable received_at recipients timeline",
         "ops/events/trail.py": "EventTrail.entries",
     },
-    "attributes of a ledger item beside its references": {
-        "lambdas/delivery/ledger/attempts.py": "Delivery.facts",
-        "lambdas/delivery/ledger/deliveries.py": "settle_member",
-    },
     "reads or writes any contract": {
         "lambdas/common/contracts/document.py": "to_document without_empty",
     },
