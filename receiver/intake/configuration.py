@@ -27,6 +27,7 @@ SENDER_KEYS = frozenset(
     {"name", "sending_application", "sending_facility", "networks", "certificates"}
     | {"trigger_events", "default_assigning_authority", "time_zone", "display_name", "phone"}
     | {"patient_classes", "admission_types", "sexes", "dispositions", "units", "facilities"}
+    | {"assigning_authorities", "identifier_alone", "encounters", "date_order"}
 )
 """The keys of a sender. Any other is an error: a misspelt `networks` would leave the sender unbound."""
 
