@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from lambdas.common.aws import vault
 from lambdas.common.clock import now
-from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.encounter import Change
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
@@ -53,10 +52,7 @@ def identities_of(
     context: DeliveryContext, event_id: str, task: DeliverNotificationInput
 ) -> Identities:
     """The recipients of the event."""
-    version_id = task.identities.version_id
-    return read_as(
-        Identities, vault.read_document(context, event_id, "identities.json", version_id)
-    )
+    return vault.read_document(context, event_id, Identities, task.identities.version_id)
 
 
 def recipient_in(identities: Identities, recipient_ref: str) -> Recipient:
@@ -77,12 +73,11 @@ def event_and_findings(
     recipient: Recipient,
 ) -> Told:
     """The event as this recipient's notice tells it, and the findings in its notes."""
-    document = vault.read_document(context, event_id, "event.json", task.parsed.version_id)
-    patient_event = read_as(PatientEvent, document)
+    patient_event = vault.read_document(context, event_id, PatientEvent, task.parsed.version_id)
     kind = recipient.event_kind or patient_event.event_kind
     if recipient.cancels and _is_about_another_patient(patient_event):
-        first = vault.read_document(context, recipient.cancels.event_id, "event.json")
-        patient_event = _told_wrongly(read_as(PatientEvent, first), patient_event)
+        first = vault.read_document(context, recipient.cancels.event_id, PatientEvent)
+        patient_event = _told_wrongly(first, patient_event)
         return replace(patient_event, event_kind=kind), ClinicalFindings(
             FindingsOutcome.UNAVAILABLE
         )
@@ -91,9 +86,9 @@ def event_and_findings(
 
 def with_updates(context: DeliveryContext, told: Told, updates: Iterable[str]) -> Told:
     """The event with the details that later events brought while its notice waited."""
-    documents = [vault.read_document(context, event_id, "event.json") for event_id in updates]
+    events = [vault.read_document(context, event_id, PatientEvent) for event_id in updates]
     event, clinical = told
-    return updated(event, [read_as(PatientEvent, document) for document in documents]), clinical
+    return updated(event, events), clinical
 
 
 def _is_about_another_patient(patient_event: PatientEvent) -> bool:
@@ -145,7 +140,7 @@ def letter_for(
 
 
 def _instead_of(identities: Identities, recipient: Recipient) -> str:
-    """Whose fallback this recipient is; "" for one who is told in their own right."""
+    """The name of the provider whose fallback this recipient is; "" for a recipient who is no fallback."""
     told = {known.recipient_ref for known in identities.recipients}
     if recipient.recipient_ref in told:
         return ""
@@ -161,5 +156,4 @@ def _clinical(
     """The findings in the notes; without a document, findings that are marked unavailable."""
     if not clinical.version_id:
         return ClinicalFindings(outcome=clinical.outcome)
-    document = vault.read_document(context, event_id, "clinical.json", clinical.version_id)
-    return read_as(ClinicalFindings, document)
+    return vault.read_document(context, event_id, ClinicalFindings, clinical.version_id)

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.encounter import Decision
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.steps import ParseMessageResult, TrackEncounterInput
@@ -36,8 +35,7 @@ def lambda_handler(
         return ParseMessageResult(
             event_id=run.event_id, sender=run.sender, received_at=received_at, duplicate=True
         )
-    document = read_document(context, run.event_id, "event.json", task.parsed.version_id)
-    event = read_as(PatientEvent, document)
+    event = read_document(context, run.event_id, PatientEvent, task.parsed.version_id)
     profile = profile_of(run.sender, context.senders.get(run.sender, {}))
     message = encounter_message(event, profile, context.reference_keys, received_at)
     decision = track(
@@ -52,7 +50,7 @@ def lambda_handler(
         notifiable=bool(decision.notices),
         decision=decision,
     )
-    written = write_document(context, run.event_id, "event.json", to_document(decided))
+    written = write_document(context, run.event_id, decided)
     _audit(decision, decided, written, run)
     return ParseMessageResult(
         event_id=run.event_id,

@@ -43,7 +43,7 @@ CLOSE_AFTER: Mapping[EncounterClass, timedelta] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncounterProfile:
-    """How one sender's messages are understood (docs/configuration.md#keys-of-a-sender).
+    """The rules for one sender's messages (docs/configuration.md#keys-of-a-sender).
 
     `facilities` maps the codes of one facility to one code. Units are PV1-3.1 in upper case. `stale_after` is the age from which an event of a kind is told to nobody,
     `late_after` the age from which a notice says that it was received late. `effects` replaces rows

@@ -22,7 +22,7 @@ class EncounterClass(StrEnum):
 
 
 class Phase(StrEnum):
-    """Where an encounter stands. `seen`: messages name it, but none of them began it."""
+    """The phase of an encounter. `seen`: messages name it, but none of them began it."""
 
     PLANNED = "planned"
     SEEN = "seen"

@@ -86,7 +86,7 @@ def minimal_rows(patient_event: PatientEvent, institution_name: str, words: Word
 
 
 def first_notice_row(first: FirstNotice | None, zone: ZoneInfo | None, words: Words) -> Rows:
-    """Which notification is cancelled: its reference, and when it was sent; nothing for none."""
+    """The cancelled notification's reference and time of sending; nothing when none is cancelled."""
     if first is None:
         return []
     text = words.sentences.first_notice.format(

@@ -7,7 +7,6 @@ to reach them: a relationship that ended or began since changes nothing.
 from dataclasses import replace
 
 from lambdas.common.aws import vault
-from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.encounter import Audience, Decision, Notice
 from lambdas.common.contracts.event_kind import CANCELS
 from lambdas.common.contracts.identities import Identities
@@ -67,10 +66,7 @@ def _told_of(
 
 def _again(context: LookupContext, item: DeliveryItem) -> Recipient | None:
     """The recipient as they were when they were told, with what they were told."""
-    first = read_as(
-        Identities,
-        vault.read_document(context, item.event_id, "identities.json", item.identities_version),
-    )
+    first = vault.read_document(context, item.event_id, Identities, item.identities_version)
     for recipient in (*first.recipients, *first.fallbacks):
         if recipient.recipient_ref == item.recipient_ref:
             notice = FirstNotice(item.event_id, item.delivery_id, item.sent_at or item.claimed_at)

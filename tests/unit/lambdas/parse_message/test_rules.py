@@ -1,4 +1,4 @@
-"""Who is told of what."""
+"""The recipients of each kind of event."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What each message means for its stay: every trigger event, and the situations of a stay."""
+"""The meaning of each message for its stay: every trigger event, and the situations of a stay."""
 
 from dataclasses import replace
 from datetime import timedelta
