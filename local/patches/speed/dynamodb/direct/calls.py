@@ -163,6 +163,8 @@ def query(backend: DynamoDBBackend, asked: Parameters) -> Answer:
         raise UnusualCallError
     if len(json.dumps(matching)) > MOST_OF_A_PAGE:
         raise UnusualCallError
+    if index is not None:
+        matching = _projected(index, matching)
     items = [
         item for item in matching if only is None or only.test(Evaluation(item, names, values))
     ]
