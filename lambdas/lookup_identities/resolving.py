@@ -8,6 +8,7 @@ from lambdas.common.contracts.event import DISCHARGES, EventKind, PatientEvent
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.recipient import RelationshipType
 from lambdas.common.errors import ConfigurationError
+from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities import smoke, stays
 from lambdas.lookup_identities.care_team import fallbacks, named_providers, recipients
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject
@@ -15,8 +16,10 @@ from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching import identifiers
 from lambdas.lookup_identities.matching.demographics import given
 from lambdas.lookup_identities.matching.identifiers import LONGEST, UsableIdentifier
+from lambdas.lookup_identities.mpi.outcomes import AuthorityNotAllowedError
 from lambdas.lookup_identities.mpi.query import Query, Tell, ask_mpi, telling_failures
 from lambdas.lookup_identities.registry import table
+from lambdas.lookup_identities.registry.authorities import check_mapped
 from lambdas.lookup_identities.registry.records import Match, Provider, Relationship
 from lambdas.lookup_identities.registry.table import CareFile, Filed
 
@@ -28,18 +31,28 @@ MERGES = 5
 
 
 def resolve(
-    context: LookupContext, event: PatientEvent, default_authority: str, tell: Tell = lambda _: None
+    context: LookupContext,
+    event: PatientEvent,
+    sender: SenderProfile,
+    tell: Tell = lambda _: None,
 ) -> Identities | None:
     """The patient and the recipients, or None when nobody is known by any of the identifiers.
 
-    `tell` hears of every look-up, whatever comes of it. Raises `IdentityAmbiguousError` and
-    `IdentityConflictError` (see `matching`), `ConfigurationError` when the registry contradicts
-    itself or the index does not know an authority, and `DependencyUnavailableError`.
+    `tell` is called with every look-up and its outcome. Raises `UnprocessableMessageError` when no
+    identifier names a patient, `IdentityAmbiguousError` and `IdentityConflictError` (see `matching`),
+    `ConfigurationError` when the sender may not assert an authority, nobody mapped it, or the registry
+    contradicts itself, and `DependencyUnavailableError`.
     """
-    usable, warnings = identifiers.usable_identifiers(event.patient.identifiers, default_authority)
-    # The smoke patient is in our own registry, whichever index knows the real ones.
+    authorities = sender.authorities
+    usable, warnings = identifiers.usable_identifiers(event.patient.identifiers, authorities)
+    with telling_failures(usable, tell):
+        if faults := identifiers.authority_faults(usable, warnings):
+            raise AuthorityNotAllowedError(", ".join(faults))
+    # A letter shows the message's telephone number as that of the registry's patient.
+    identifier_alone = sender.identifier_alone and not event.patient.phones
+    # The smoke patient is in our own registry, whichever MPI knows the real ones.
     mpi = None if smoke.is_smoke(event) else context.mpi_client
-    destination = _destination(event, default_authority)
+    destination = _destination(event, authorities.default)
     filed = table.filed_under(
         context,
         () if mpi else (pair for identifier in usable for pair in identifier.pairs()),
@@ -54,13 +67,18 @@ def resolve(
     )
     goes_to = [filed.providers[pair] for pair in destination if pair in filed.providers][:1]
     if mpi:
-        found = ask_mpi(context, mpi, usable, event.patient, tell)
+        found = ask_mpi(
+            context, mpi, usable, event.patient, tell, identifier_alone=identifier_alone
+        )
         care = table.care_file(context, found.record.patient_id, others=goes_to) if found else None
     else:
         with telling_failures(usable, tell):
             found, care = _in_registry(context, usable, filed, goes_to)
+            if found is None:
+                check_mapped(context, usable)
         tell(Query.of(usable, found))
-        found = identifiers.agreeing(event.patient, found) if found else None
+        if found:
+            found = identifiers.agreeing(event.patient, found, identifier_alone=identifier_alone)
     if found is None or care is None:
         return None
     found = replace(found, warnings=(*warnings, *found.warnings))

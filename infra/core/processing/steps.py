@@ -21,6 +21,10 @@ COMPREHEND_TURNS = "rate#comprehendmedical"
 """The ledger's item by which ExtractEntities keeps to the account's quota (lambdas/extract_entities/turns.py)."""
 
 
+FEED_COUNTS = "feed#known-patients#*"
+"""The items of the status table in which LookupIdentities counts each sender's known patients (lambdas/common/feed/counts.py)."""
+
+
 class Steps:
     """The step functions. Their construct ids in `scope` are the steps' names."""
 
@@ -125,6 +129,7 @@ class Steps:
                     "UpdateItem",
                     indexes=["by_patient"],
                 ),
+                *grants.use_item(tables.status, keys.records, FEED_COUNTS, "UpdateItem"),
                 *grants.read_foreign_secret(
                     environment.mpi.secret_arn, environment.mpi.secret_key_arn
                 ),

@@ -106,7 +106,8 @@ class AuditEntry:
     """One entry of an event's audit chain; members that an entry does not need are absent.
 
     `sk` is the sequence number in eight digits, or `workflow#…` of the workflow's own entries, which are
-    outside the chain. `outcome_time` is the sort key of the index `by_day`. Moments are ISO 8601, UTC.
+    outside the chain. `outcome_time` is the sort key of the index `by_day`: the outcome, `warned` for an entry
+    with warnings, and the time. Moments are ISO 8601, UTC.
     `hash` is an HMAC-SHA256 with the key `key_id`, over `prev_hash` and the entry
     (docs/adr/0004-audit-chain-per-event.md). `asked`, `identifiers` and `others` are keyed references.
     """
