@@ -26,7 +26,7 @@ VERSION = 1
 SENDER_KEYS = frozenset(
     {"name", "sending_application", "sending_facility", "networks", "certificates"}
     | {"trigger_events", "default_assigning_authority", "time_zone", "display_name", "phone"}
-    | {"assigning_authorities", "encounters"}
+    | {"assigning_authorities", "encounters", "identifier_alone"}
     | {"patient_classes", "admission_types", "sexes", "dispositions", "units", "facilities"}
 )
 """The keys of a sender. Any other is an error: a misspelt `networks` would leave the sender unbound."""
