@@ -103,8 +103,6 @@ def _recorded(
     return _result(
         envelope,
         trigger_event=event.trigger_event,
-        event_kind=event.event_kind,
-        notifiable=event.notifiable,
         changes_identity=event.changes_identity,
         version_id=written.version_id,
     )

@@ -11,7 +11,6 @@ from lambdas.common.contracts.event_kind import EventKind
 CLASSES = {
     "B": EncounterClass.INPATIENT,
     "I": EncounterClass.INPATIENT,
-    "N": EncounterClass.INPATIENT,
     "S": EncounterClass.INPATIENT,
     "E": EncounterClass.EMERGENCY,
     "V": EncounterClass.OBSERVATION,
@@ -23,7 +22,7 @@ CLASSES = {
 }
 """HL7 table 0004, and codes that senders add: V and OBS observation, S short stay.
 
-Obstetrics, newborns and short stays count as inpatients."""
+Obstetrics and short stays count as inpatients. N (not applicable) and U (unknown) say nothing."""
 
 SETTLE_SECONDS: Mapping[EventKind, int] = {}
 """How long a notice waits for a first update, for senders whose file does not say; none does."""

@@ -26,9 +26,8 @@ VERSION = 1
 SENDER_KEYS = frozenset(
     {"name", "sending_application", "sending_facility", "networks", "certificates"}
     | {"trigger_events", "default_assigning_authority", "assigning_authorities"}
-    | {"time_zone", "display_name", "phone"}
+    | {"time_zone", "display_name", "phone", "identifier_alone", "encounters", "date_order"}
     | {"patient_classes", "admission_types", "sexes", "dispositions", "units", "facilities"}
-    | {"assigning_authorities", "identifier_alone", "encounters", "date_order"}
 )
 """The keys of a sender. Any other is an error: a misspelt `networks` would leave the sender unbound."""
 
