@@ -52,6 +52,7 @@ class Sender:
     sending_facility: str
     default_assigning_authority: str = ""
     time_zone: str = ""
+    date_order: Literal["", "dmy", "mdy"] = ""
     display_name: str = ""
     phone: str = ""
     networks: tuple[str, ...] = ()

@@ -108,6 +108,7 @@ class FeedCheck:
             self.name,
             self.profile.zone,
             codes=self.profile.codes,
+            date_order=self.profile.date_order,
             received_at=self._received_at,
         )
         message = er7.read(raw)
@@ -184,6 +185,8 @@ def _count_file(files: FileTally, cutter: Cutter, place: Place) -> None:
     files.total_bytes += cutter.total
     files.batch_segments += cutter.batch_segments
     files.empty_frames += cutter.empty_frames
+    if cutter.batch_segments:
+        files.batches.add(place._replace(message=0))
     if cutter.inside_lines:
         files.behind_text.add(place)
 

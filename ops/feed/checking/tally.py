@@ -69,6 +69,7 @@ class FileTally:
     unreadable: Occurrences = field(default_factory=Occurrences)
     without_messages: Occurrences = field(default_factory=Occurrences)
     behind_text: Occurrences = field(default_factory=Occurrences)
+    batches: Occurrences = field(default_factory=Occurrences)
     forms: Counter[str] = field(default_factory=Counter)
     total_bytes: int = 0
     message_bytes: int = 0

@@ -81,6 +81,7 @@ class SenderFile:
             _KeyLines("trigger_events", self._trigger_events),
             _KeyLines("default_assigning_authority", self._authority),
             _KeyLines("time_zone", self._time_zone),
+            _KeyLines("date_order", self._date_order),
             _KeyLines("display_name", self._display_name),
             _KeyLines("phone", self._phone),
         )
@@ -153,6 +154,17 @@ class SenderFile:
             f"{CHECK} the zone of times without an offset. Offsets of MSH-7: {named}."
         )
         yield '# time_zone = "America/Halifax"'
+
+    def _date_order(self) -> Iterator[str]:
+        """Nothing where no date is written with slashes or hyphens; else the order that others show."""
+        forms = self._tally.times.date_forms
+        if not forms:
+            return
+        shown = [order for order in ("dmy", "mdy") if forms[order]]
+        counts = f"dmy {forms['dmy']:,}, mdy {forms['mdy']:,}, either {forms['either']:,}"
+        yield toml.comment(f"{CHECK} the order of dates such as 03/04/1961. In the feed: {counts}.")
+        line = toml.pair("date_order", shown[0] if shown else "dmy")
+        yield line if len(shown) == 1 else toml.comment(line)
 
     def _display_name(self) -> Iterator[str]:
         yield toml.comment(f"{CHECK} the hospital's name and telephone number in notifications.")

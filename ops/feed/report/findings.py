@@ -26,10 +26,13 @@ MOST_POSITIONS = 5
 E, W, I = Severity.ERROR, Severity.WARNING, Severity.INFO  # noqa: E741
 
 
-def findings_of(tally: FeedTally, *, has_zone: bool, known: bool) -> tuple[FeedFinding, ...]:
+def findings_of(
+    tally: FeedTally, *, has_zone: bool = False, has_date_order: bool = False, known: bool = False
+) -> tuple[FeedFinding, ...]:
     """The findings, the most important first.
 
-    `has_zone`: the sender's file names a time zone. `known`: the sender has a file.
+    `has_zone`, `has_date_order`: the sender's file names a time zone, or the order of day and month.
+    `known`: the sender has a file.
     """
     return by_importance(
         [
@@ -40,7 +43,7 @@ def findings_of(tally: FeedTally, *, has_zone: bool, known: bool) -> tuple[FeedF
             *_of_fields(tally),
             *_of_codes(tally),
             *_of_warnings(tally),
-            *_of_times(tally, has_zone=has_zone),
+            *_of_times(tally, has_zone=has_zone, has_date_order=has_date_order),
             *_of_triggers(tally),
         ]
     )
@@ -68,10 +71,10 @@ def _of_files(tally: FeedTally) -> Iterator[FeedFinding]:
             consequence="These messages were not read.",
             ask="Export the messages alone, without the time or level that a log writes before each.",
         )  # fmt: skip
-    if files.batch_segments:
+    if files.batches.count:
         yield finding(
-            W, "FHS, BHS", f"{count(files.batch_segments, 'batch segment')} in the files.",
-            Occurrences(files.batch_segments), tally.messages,
+            W, "FHS, BHS", f"{count(files.batches.count, 'file')} with batch segments.",
+            files.batches, files.files,
             consequence="They were skipped here. The receiver rejects a frame that begins with one.",
             ask="Confirm that MLLP sends one message in a frame, and no batches.",
         )  # fmt: skip
@@ -217,7 +220,7 @@ def _positions(tally: FeedTally, code: WarningCode) -> str:
         for (one, position), seen in tally.warnings.items()
         if one is code
     )
-    named = [position or "message" for _, position in found]
+    named = [position.removeprefix("a ") or "message" for _, position in found]
     more = f" and {len(named) - MOST_POSITIONS} more" if len(named) > MOST_POSITIONS else ""
     return ", ".join(named[:MOST_POSITIONS]) + more
 
@@ -229,7 +232,7 @@ _CHARACTER_SETS = (
 )
 
 
-def _of_times(tally: FeedTally, *, has_zone: bool) -> Iterator[FeedFinding]:
+def _of_times(tally: FeedTally, *, has_zone: bool, has_date_order: bool) -> Iterator[FeedFinding]:
     times = tally.times
     sent = sum(times.offsets.values())
     without = times.offsets[NO_OFFSET]
@@ -266,15 +269,13 @@ def _of_times(tally: FeedTally, *, has_zone: bool) -> Iterator[FeedFinding]:
             ask="Say whether these are resent or loaded messages.",
         )  # fmt: skip
     either = times.date_forms["either"]
-    if either:
-        seen = [name for name in ("dmy", "mdy") if times.date_forms[name]]
-        hint = f"Other dates of the feed are `{seen[0]}`." if len(seen) == 1 else ""
+    if either and not has_date_order:
         yield finding(
             W, "PID-7, PID-29", "Dates such as 03/04/1961 may be read in two ways.",
             Occurrences(either), tally.accepted,
             consequence="They are not read.",
-            ask="Send dates as YYYYMMDD.",
-            do=hint,
+            ask="Send dates as YYYYMMDD, or say whether day or month comes first.",
+            do="Set `date_order` in the sender's file.",
         )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ SENDER: dict[str, Any] = {
     "trigger_events": ["A01", "A03"],
     "default_assigning_authority": "WEST",
     "time_zone": "America/Halifax",
+    "date_order": "dmy",
     "display_name": "West Hospital",
     "phone": "+1 902 555 0100",
     "patient_classes": {"ZQ": "I"},

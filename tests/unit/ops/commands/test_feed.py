@@ -160,6 +160,15 @@ def test_unknown_codes_are_counted_and_proposed_for_the_senders_file(
     assert proposed["dispositions"] == {"77": {"text": "Sent home"}}
 
 
+def test_the_order_of_dates_is_asked_for_and_proposed_where_the_feed_shows_it(
+    check: Check, tmp_path: Path
+) -> None:
+    write(tmp_path, admission(1, PID_7="03/04/1961"), admission(2, PID_7="25/04/1961"))
+    found = report(check(tmp_path, "--json"))
+    assert findings(found, "PID-7, PID-29") == ["Dates such as 03/04/1961 may be read in two ways."]
+    assert tomllib.loads(found["proposed_file"])["date_order"] == "dmy"
+
+
 def test_copies_and_control_ids_that_are_used_again_are_told_apart(
     check: Check, tmp_path: Path
 ) -> None:
