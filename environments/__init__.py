@@ -15,6 +15,7 @@ from environments.model import (
     PeopleSection,
     ReceiverSection,
     Sender,
+    SenderCertificate,
 )
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "PeopleSection",
     "ReceiverSection",
     "Sender",
+    "SenderCertificate",
     "load",
     "load_sender",
     "names",

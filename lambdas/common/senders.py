@@ -33,11 +33,28 @@ class SenderCodes:
 
 
 @dataclass(frozen=True, slots=True)
+class SenderAuthorities:
+    """The assigning authorities whose identifiers a sender may assert.
+
+    `default` belongs to identifiers that name none, "" for none; `further` are others, by namespace
+    (CX-4.1) or universal id (CX-4.2).
+    """
+
+    default: str = ""
+    further: frozenset[str] = frozenset()
+
+    def allows(self, authority: str) -> bool:
+        """Whether the sender may assert identifiers of this authority, compared exactly."""
+        return authority in self.further or (bool(authority) and authority == self.default)
+
+
+@dataclass(frozen=True, slots=True)
 class SenderProfile:
     """A configured sender; all members are empty for one that is not configured.
 
     `zone` applies to times without an offset, `date_order` to dates such as 03/04/1961,
-    `default_assigning_authority` to identifiers without an authority.
+    `default_assigning_authority` to identifiers without an authority. `identifier_alone`: an identifier is
+    enough where no demographics can be compared.
     """
 
     display_name: str = ""
@@ -46,6 +63,13 @@ class SenderProfile:
     default_assigning_authority: str = ""
     phone: str = ""
     codes: SenderCodes = field(default_factory=SenderCodes)
+    assigning_authorities: frozenset[str] = frozenset()
+    identifier_alone: bool = False
+
+    @property
+    def authorities(self) -> SenderAuthorities:
+        """The authorities whose identifiers it may assert; none for a sender that is not configured."""
+        return SenderAuthorities(self.default_assigning_authority, self.assigning_authorities)
 
 
 def sender_named(context: Context, name: str) -> SenderProfile:
@@ -65,6 +89,8 @@ def sender_profile(entry: Mapping[str, Any]) -> SenderProfile:
         default_assigning_authority=entry.get("default_assigning_authority", ""),
         phone=entry.get("phone", ""),
         codes=_codes(entry),
+        assigning_authorities=frozenset(entry.get("assigning_authorities", ())),
+        identifier_alone=entry.get("identifier_alone", False),
     )
 
 

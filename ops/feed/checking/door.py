@@ -10,7 +10,7 @@ from hl7.header import Header, event_id, find_header
 from hl7.mllp import Frame, FrameFault
 from ops.feed.reading.cutting import CutMessage
 from receiver.intake.rejections import Rules
-from receiver.intake.sender_table import Origin, SenderBinding
+from receiver.intake.sender_table import UNKNOWN, Origin, SenderBinding
 
 ABORTED = "aborted"
 ACKNOWLEDGEMENT = "ACK"
@@ -54,12 +54,18 @@ class Door:
         header = find_header(piece.message)
         if piece.fault is FrameFault.ABORTED:
             return DoorResult(header, ABORTED, "Another frame begins inside this frame")
-        rejection = self._rules.rejection_of(
-            Frame(piece.message, piece.fault), header, self._origin
-        )
+        sender = self._sender_of(header)
+        rejection = self._rules.rejection_of(Frame(piece.message, piece.fault), header, sender)
         if rejection:
             return DoorResult(header, rejection.reason, rejection.text)
-        return DoorResult(header, event_id=event_id(header) if header else "")
+        named = sender.name if sender else UNKNOWN
+        return DoorResult(header, event_id=event_id(header, named) if header else "")
+
+    def _sender_of(self, header: Header | None) -> SenderBinding | None:
+        if header is None:
+            return None
+        letterhead = header.letterhead
+        return self._origin.sender(letterhead.sending_application, letterhead.sending_facility)
 
 
 def accepted_processing_ids(environment: Environment) -> frozenset[str]:

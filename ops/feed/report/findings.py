@@ -39,6 +39,7 @@ def findings_of(
             *_of_files(tally),
             *_of_door(tally, known=known),
             *_of_dead_letters(tally),
+            *_of_authorities(tally),
             *_of_control_ids(tally),
             *_of_fields(tally),
             *_of_codes(tally),
@@ -107,6 +108,17 @@ def _of_dead_letters(tally: FeedTally) -> Iterator[FeedFinding]:
             consequence="The message is acknowledged and goes to the dead-letter queue.",
             ask="" if ours else "Correct these messages at their source.",
             do="Report this fault with the message to the project." if ours else "",
+        )  # fmt: skip
+
+
+def _of_authorities(tally: FeedTally) -> Iterator[FeedFinding]:
+    if tally.not_assertable.count:
+        yield finding(
+            E, "PID-3.4", "No identifier has an authority that the sender's file allows.",
+            tally.not_assertable, tally.accepted,
+            consequence="The patient is not looked up, and the event is dead-lettered with an alarm.",
+            ask="Name every assigning authority of the feed, exactly as sent.",
+            do="Add it to `assigning_authorities`, or correct `default_assigning_authority`.",
         )  # fmt: skip
 
 
