@@ -116,7 +116,7 @@ def _event(
         visit=the_visit,
         death=the_death.evidence,
         practitioners=practitioners(message),
-        diagnoses=diagnoses(message),
+        diagnoses=diagnoses(message, warnings),
         notes=read,
         skipped_notes=skipped,
         language=_language(msh),
