@@ -1,6 +1,6 @@
 """Derives the timeline of steps and each recipient's outcome from an event's audit entries."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -72,6 +72,7 @@ class RecipientTrace:
     reasons: list[str] = field(default_factory=list)
     outcome: str = ""
     feedback: list[FeedbackTrace] = field(default_factory=list)
+    delivery_id: str = ""
 
 
 def event_kind(entries: list[Entry]) -> str:
@@ -142,6 +143,7 @@ def _with(found: dict[str, RecipientTrace], reference: str, entry: Entry) -> Rec
         feedback=[*before.feedback, FeedbackTrace(feedback, entry["time"])]
         if feedback
         else before.feedback,
+        delivery_id=entry.get("delivery_id") or before.delivery_id,
     )
 
 
@@ -149,9 +151,7 @@ def _settled(recipient: RecipientTrace) -> RecipientTrace:
     """Changes an unknown delivery to sent when SES reports its delivery or a complaint."""
     arrived = any(f.outcome in ("delivered", "complained") for f in recipient.feedback)
     if recipient.outcome == "unknown" and arrived:
-        return RecipientTrace(
-            recipient.recipient_ref, recipient.reasons, "sent", recipient.feedback
-        )
+        return replace(recipient, outcome="sent")
     return recipient
 
 
