@@ -12,11 +12,10 @@ from botocore.exceptions import ClientError
 
 from hl7.warnings import MessageWarning
 from lambdas.common.audit import chain
-from lambdas.common.aws.items import Item
 from lambdas.common.clock import milliseconds_since, now
 from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
-from lambdas.common.contracts.document import read_as, to_document, without_empty
+from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.steps import StepInput
 from lambdas.common.errors import (
     ConfigurationError,
@@ -57,7 +56,7 @@ class Run:
         self.started_at = now()
         self.logger = logger
         self.metrics = metrics
-        self._noted: list[Item] = []
+        self._noted: list[AuditEntry] = []
 
     def audit(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
         """Appends an entry about this step, after the entries buffered by `note()`.
@@ -79,14 +78,16 @@ class Run:
         """Buffers the entry. It is written in the next `audit()` transaction."""
         self._noted.append(self._entry(action, outcome, facts))
 
-    def _entry(self, action: AuditAction, outcome: AuditOutcome, facts: dict[str, Any]) -> Item:
+    def _entry(
+        self, action: AuditAction, outcome: AuditOutcome, facts: dict[str, Any]
+    ) -> AuditEntry:
         of_run: dict[str, Any] = {
             "duration_ms": milliseconds_since(self.started_at),
             "attempt": self.attempt,
             "execution_arn": self.execution_arn,
             "sender": self.sender,
         }
-        entry = AuditEntry(
+        return AuditEntry(
             step=self.step_name,
             actor=f"lambda:{self.step_name}",
             action=action,
@@ -94,7 +95,6 @@ class Run:
             started_at=self.started_at,
             **(of_run | facts),
         )
-        return without_empty(to_document(entry))
 
     def count(self, metric: str, value: int = 1) -> None:
         """Adds to a CloudWatch metric of the environment (EMF)."""

@@ -74,7 +74,11 @@ def sender_named(context: Context, name: str) -> SenderProfile:
 
     Raises as `lambdas.common.configuration.senders` does.
     """
-    entry = context.senders.get(name, {})
+    return sender_profile(context.senders.get(name, {}))
+
+
+def sender_profile(entry: Mapping[str, Any]) -> SenderProfile:
+    """The sender of an entry of the configuration document."""
     return SenderProfile(
         display_name=entry.get("display_name", ""),
         zone=_zone(entry.get("time_zone", "")),
@@ -86,7 +90,7 @@ def sender_named(context: Context, name: str) -> SenderProfile:
     )
 
 
-def _codes(entry: dict[str, Any]) -> SenderCodes:
+def _codes(entry: Mapping[str, Any]) -> SenderCodes:
     dispositions = entry.get("dispositions", {})
     return SenderCodes(
         patient_classes=entry.get("patient_classes", {}),

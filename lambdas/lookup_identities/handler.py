@@ -116,6 +116,7 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
         considered=identities.considered,
         warnings=identities.warnings,
         merged_from=identities.merged_from,
+        flags=tuple(flag.kind for flag in identities.flags) or None,
         documents=(written,),
     )
     return LookupIdentitiesResult(

@@ -9,7 +9,7 @@ from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.recipient import RelationshipType
 from lambdas.common.errors import ConfigurationError
 from lambdas.common.senders import SenderProfile
-from lambdas.lookup_identities import smoke
+from lambdas.lookup_identities import smoke, stays
 from lambdas.lookup_identities.care_team import fallbacks, named_providers, recipients
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.context import LookupContext
@@ -125,33 +125,39 @@ def _identities(
     goes_to: Sequence[str],
 ) -> Identities:
     facts = NotificationSubject.of(event)
+    keys = context.reference_keys
+    patient_ref = keys.reference("patient", found.record.patient_id)
+    merged_from = tuple(keys.reference("patient", merged) for merged in found.merged_from)
+    flags = stays.flags_of(context, event.decision, patient_ref, merged_from)
     known = dict(care.providers)
+    recently = _filed_facilities(context, stays.post_acute_codes(context, flags))
+    known.update(table.providers(context, set(recently) - known.keys()))
     away = recipients.surrogates(known.values(), facts.today)
     known.update(table.providers(context, set(away) - known.keys()))
     related = [known[r.provider_id] for r in care.relationships if r.provider_id in known]
     named, misnamed = named_providers.named_providers(event.practitioners, related, filed.providers)
     directory = None if smoke.is_smoke(event) else context.provider_directory
     team = recipients.CareTeam(
-        relationships=_with_destination(care.relationships, known, goes_to),
+        relationships=_with_destination(care.relationships, known, (*goes_to, *recently)),
         providers=directory.validated(known) if directory else known,
         named=named,
         event=facts,
     )
-    keys = context.reference_keys
     reference = partial(keys.reference, "recipient")
     chosen, considered = recipients.choose(team, reference)
     beside = fallbacks.wanted(chosen, team.providers)
     reachable = {**table.providers(context, beside - team.providers.keys()), **team.providers}
     chosen, stand_ins = fallbacks.with_fallbacks(chosen, reachable, reference)
     return Identities(
-        patient_ref=keys.reference("patient", found.record.patient_id),
+        patient_ref=patient_ref,
         matched_on=found.matched_on,
         patient_id=found.record.patient_id,
         recipients=chosen,
         considered=considered,
         warnings=(*found.warnings, *misnamed),
-        merged_from=tuple(keys.reference("patient", merged) for merged in found.merged_from),
+        merged_from=merged_from,
         fallbacks=stand_ins,
+        flags=flags,
     )
 
 
@@ -161,6 +167,12 @@ def _destination(event: PatientEvent, authority: str) -> list[tuple[str, str]]:
     if event.event_kind not in LEAVING or not code or not authority or len(code) > LONGEST:
         return []
     return [(authority, code)]
+
+
+def _filed_facilities(context: LookupContext, pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """The ids of the providers whom the registry files under these pairs."""
+    short = [pair for pair in pairs if len(pair[1]) <= LONGEST]
+    return list(table.filed_under(context, (), short).providers.values()) if short else []
 
 
 def _with_destination(

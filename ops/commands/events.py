@@ -1,6 +1,5 @@
 """`ens events`: lists the newest events, or those with warnings."""
 
-from dataclasses import asdict
 from datetime import datetime
 
 import click
@@ -59,7 +58,7 @@ def events_command(
         return
     found = session.trail.recent(limit, one_day, (state or "").upper(), sender)
     if as_json:
-        print_json([asdict(event) for event in found])
+        print_json(found)
         return
     out = console()
     if not found:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lambdas.common.contracts.audit import AuditAction
 from lambdas.lookup_identities.registry.items import AUTHORITIES, Item, items
 from lambdas.lookup_identities.smoke import AUTHORITY, SIMULATOR
 from ops.deployment import Deployment
@@ -18,7 +19,7 @@ def registered(deployment: Deployment, run: str, who: str) -> Iterator[None]:
     """Writes the entries of a run, and removes them at the end, also after an exception."""
     entries = entries_of(run)
     table = deployment.output("RegistryTable")
-    audit_change(deployment.context, who, "SMOKE_REGISTERED", {"items": len(entries)})
+    audit_change(deployment.context, who, AuditAction.SMOKE_REGISTERED, {"items": len(entries)})
     try:
         registry.write(deployment.context, table, entries, lambda: None)
         yield

@@ -9,6 +9,7 @@ from lambdas.common.contracts.event import EventKind
 from lambdas.common.contracts.findings import FindingsOutcome, SetAsideReason
 from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.contracts.recipient import Considered, RecipientReason
+from lambdas.common.contracts.stay_flags import FlagKind
 from lambdas.common.contracts.written import Written
 
 
@@ -152,6 +153,7 @@ class AuditEntry:
     considered: tuple[Considered, ...] | None = None
     warnings: tuple[MessageWarning, ...] | None = None
     merged_from: tuple[str, ...] | None = None
+    flags: tuple[FlagKind, ...] | None = None
     backend: str | None = None
     asked: tuple[str, ...] | None = None
     answer: str | None = None

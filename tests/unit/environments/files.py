@@ -13,7 +13,13 @@ SENDER: dict[str, Any] = {
     "sending_application": "ADT",
     "sending_facility": "WEST",
     "networks": ["10.20.0.0/16"],
-    "certificates": ["adt.west.hospital"],
+    "certificates": [
+        {
+            "issuer": {"CN": "West CA", "DC": ["west", "hospital"]},
+            "subject": {"CN": "adt"},
+            "dns_name": "adt.west.hospital",
+        }
+    ],
     "trigger_events": ["A01", "A03"],
     "default_assigning_authority": "WEST",
     "assigning_authorities": ["2.16.840.1.113883.3.9999.20"],
@@ -27,6 +33,15 @@ SENDER: dict[str, Any] = {
     "dispositions": {"72": {"text": "Died in facility", "death": True}},
     "units": {"4W": "Cardiology"},
     "facilities": {"ANNEX": "WEST"},
+    "encounters": {
+        "load": True,
+        "emergency_units": ["ED"],
+        "observation_units": ["CDU"],
+        "effects": {"A04": "update"},
+        "stale_after_days": {"death": 365},
+        "settle_seconds": {"admission": 90},
+        "close_after_days": {"emergency": 2},
+    },
     "sample": False,
 }
 
@@ -81,6 +96,7 @@ ENVIRONMENT: dict[str, Any] = {
         "tls_secret": "arn:aws:secretsmanager:ca-central-1:210987654321:secret:tls-AbCdEf",
         "server_name": "ens.west.hospital",
         "smoke_secret": "arn:aws:secretsmanager:ca-central-1:210987654321:secret:smoke-AbCdEf",
+        "plain_text_because": "",
         "unknown_senders": "reject",
         "processing_ids": ["P"],
     },
@@ -105,7 +121,11 @@ ENVIRONMENT: dict[str, Any] = {
     },
 }
 
-SMOKE = {"sending_application": "ENS-SMOKE", "sending_facility": "{environment}"}
+SMOKE = {
+    "sending_application": "ENS-SMOKE",
+    "sending_facility": "{environment}",
+    "networks": ["{vpc}"],
+}
 WHOLE = {"environment": ENVIRONMENT, "sender": SENDER}
 Path_ = tuple[str | int, ...]
 """The keys that lead to a value: `("network", "availability_zones", 0)`."""
