@@ -11,15 +11,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hl7.escapes import STANDARD_ESCAPES, Escapes
-from hl7.header import MAX_REPETITIONS, TRAILING, Header, decoded, find_header, value_text
-from hl7.segmentation import Cut, cut
+from hl7.header import (
+    MAX_MSH_BYTES,
+    MAX_REPETITIONS,
+    TRAILING,
+    Header,
+    decoded,
+    find_header,
+    value_text,
+)
+from hl7.segmentation import Cut, cut, has_too_many_lines
 from hl7.tables import SEGMENTS
 from hl7.warnings import MessageWarning, WarningCode
 
 MAX_SEGMENTS = 5_000
 """Most segments of one message. The receiver rejects longer ones, so ParseMessage can read any that is stored."""
-MAX_LINES = 20_000
-"""Most lines of one message, those of texts included."""
 READ = ("MSH", "EVN", "PID", "PD1", "MRG", "ROL", "PV1", "PV2", "DG1", "OBX", "NTE")
 """The segments that this system reads fields of."""
 MAX_REPAIRS = 20
@@ -161,6 +167,8 @@ def read(message: bytes) -> Message:
         raise Er7Error("the message does not begin with MSH and a delimiter (MSH-1)")
     if not header.letterhead.readable:
         raise Er7Error("MSH-1 and MSH-2 do not name five different delimiters")
+    if header.is_too_long:
+        raise Er7Error(f"MSH has more than {MAX_MSH_BYTES} bytes")
     if has_too_many_segments(header):
         raise Er7Error(f"the message has more than {MAX_SEGMENTS} segments")
     whole = decoded(header)
@@ -209,7 +217,7 @@ def has_too_many_segments(header: Header) -> bool:
     if lines <= MAX_SEGMENTS:
         return False
     # Lines of a text or of base64 are no segments: an exact count decides.
-    return lines > MAX_LINES or sum(1 for _ in _cuts(header)) > MAX_SEGMENTS
+    return has_too_many_lines(message) or sum(1 for _ in _cuts(header)) > MAX_SEGMENTS
 
 
 def _before(message: bytes, index: int) -> bytes:
