@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra.asset import Target, build
-from local.runtime import runtime_folder
+from local.functions.runtime import runtime_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 _RUNS = 7

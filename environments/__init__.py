@@ -4,7 +4,7 @@ A deployer edits these files and nothing else: docs/configuration.md.
 """
 
 from environments.errors import EnvironmentFileError
-from environments.loader import load, names
+from environments.loader import load, load_sender, names
 from environments.model import (
     Backup,
     CustomerGateway,
@@ -31,5 +31,6 @@ __all__ = [
     "Sender",
     "SenderCertificate",
     "load",
+    "load_sender",
     "names",
 ]

@@ -37,18 +37,32 @@ def load(name: str, folder: Path = FOLDER) -> Environment:
     content = _read(file)
     check(file, content, "environment.schema.json")
     vpc = content.get("network", {}).get("cidr", "")
-    senders = tuple(_sender(sender, name, vpc, file) for sender in content["senders"])
+    senders = tuple(_listed(sender, name, vpc, file) for sender in content["senders"])
     return _convert(file, {**content, "name": name, "senders": senders}, Environment)
 
 
-def _sender(name: str, environment: str, vpc: str, named_in: Path) -> Sender:
-    """The sender of `senders/<name>.toml`, with `{environment}` and `{vpc}` replaced by their values."""
-    file = named_in.parent / "senders" / f"{name}.toml"
-    if not file.exists():
-        known = ", ".join(sorted(f.stem for f in file.parent.glob("*.toml")))
+def _listed(name: str, environment: str, vpc: str, named_in: Path) -> Sender:
+    """The sender that an environment's file lists."""
+    found = load_sender(name, environment, named_in.parent, vpc=vpc)
+    if found is None:
+        known = ", ".join(sorted(f.stem for f in (named_in.parent / "senders").glob("*.toml")))
         raise EnvironmentFileError(
             f"{shown(named_in)}: senders: senders/{name}.toml does not exist; allowed: {known}"
         )
+    return found
+
+
+def load_sender(
+    name: str, environment: str, folder: Path = FOLDER, *, vpc: str = ""
+) -> Sender | None:
+    """Returns the sender of `senders/<name>.toml`; None where there is no such file.
+
+    `{environment}` in it is replaced by the environment's name, `{vpc}` by the network `vpc`. Raises `EnvironmentFileError` for faults
+    of the file.
+    """
+    file = folder / "senders" / f"{name}.toml"
+    if not file.exists():
+        return None
     content = _read(file)
     if isinstance(content.get("networks"), list):
         written = (vpc if one == VPC else one for one in content["networks"])

@@ -25,6 +25,23 @@ class Disposition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EncounterRules:
+    """How a sender's encounters are understood, beside the defaults of every sender (docs/encounters.md).
+
+    `effects` are by trigger event, `stale_after_days` and `settle_seconds` by the kind of a notice,
+    `close_after_days` by class.
+    """
+
+    load: bool = False
+    emergency_units: tuple[str, ...] = ()
+    observation_units: tuple[str, ...] = ()
+    effects: dict[str, str] = field(default_factory=dict)
+    stale_after_days: dict[str, int] = field(default_factory=dict)
+    settle_seconds: dict[str, int] = field(default_factory=dict)
+    close_after_days: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SenderCertificate:
     """A client certificate of a sender: its issuer, and its subject, a DNS name in it, or both.
 
@@ -44,14 +61,17 @@ class SenderCertificate:
 class Sender:
     """A hospital system that sends messages, known by its MSH-3.1 and MSH-4.1.
 
-    `networks` and `certificates` bind it to connections (docs/receiver.md). The tables are its own
-    codes (docs/configuration.md).
+    `networks` and `certificates` bind it to connections (docs/receiver.md). Patients are looked up by
+    identifiers of the default authority and of `assigning_authorities` only (docs/identity.md). The
+    tables are its own codes (docs/configuration.md).
     """
 
     name: str
     sending_application: str
     sending_facility: str
     default_assigning_authority: str = ""
+    assigning_authorities: tuple[str, ...] = ()
+    identifier_alone: bool = False
     time_zone: str = ""
     display_name: str = ""
     phone: str = ""
@@ -64,6 +84,7 @@ class Sender:
     dispositions: dict[str, Disposition] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     facilities: dict[str, str] = field(default_factory=dict)
+    encounters: EncounterRules | None = None
     sample: bool = False
 
     @property

@@ -2,12 +2,12 @@
 
 import sys
 
-from local import botocore_patches
+from local.patches import botocore
 
 # Before moto is imported: each of its modules makes a session to list the regions.
-botocore_patches.install()
+botocore.install()
 
-from local.command import main  # noqa: E402
+from local.run.command import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main())

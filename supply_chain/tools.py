@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local import locked
+from supply_chain import locked
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / ".build" / "supply_chain"

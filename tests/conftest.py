@@ -19,7 +19,8 @@ from moto.dynamodb.responses import DynamoHandler
 from environments import load
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
-from local import botocore_patches, moto_patches, ses_account, transactions
+from local.patches import speed
+from local.patches.additions import ends, ses_account
 from tests.support import configuration
 from tests.support.tables import create_tables
 
@@ -76,9 +77,8 @@ def group_of(item: pytest.Item) -> str:
 
 def pytest_configure() -> None:
     """Makes the AWS of this process quick: no test is about what moto or botocore computes again."""
-    moto_patches.install()
-    botocore_patches.install()
-    transactions.install()
+    speed.install()
+    ends.install()
     ses_account.install()
 
 
@@ -145,7 +145,8 @@ def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """moto with the vault, tables, secrets, configuration and SES identity of one environment."""
     # moto undoes a failed transaction by putting whole tables back, and with them what others wrote
     # meanwhile: DynamoDB's own requests are atomic, so here they take turns.
-    moto_patches.install()
+    speed.install()
+    ends.install()
     ses_account.install()
     in_turn = one_at_a_time(DynamoHandler.call_action)
     with (

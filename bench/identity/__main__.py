@@ -27,8 +27,8 @@ from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.lookup_identities.settings import LookupSettings
-from local.http_server import WsgiServer
-from local.servers import HOST, listen
+from local.aws.http_server import WsgiServer
+from local.aws.sockets import HOST, listen
 from simulators.fhir_mpi import create_app
 from simulators.fhir_mpi.directory import Directory
 from simulators.fhir_mpi.patients import Patients, region_system, system_of

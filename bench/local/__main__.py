@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.local.cpu import CpuSeconds
 from bench.local.patients import NumberedPatient, patients, write_registry
-from local import registry
+from local.stack import registry
 from ops.sending.messages import OutgoingMessage
 from ops.sending.mllp import ReceiverConnection
 from tests.support.local_system import HOST, LocalSystem, wait_for

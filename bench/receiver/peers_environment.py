@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local import locked
+from supply_chain import locked
 
 LOCK = Path(__file__).with_name("peers.txt")
 

@@ -19,7 +19,7 @@ from lambdas.delivery.ledger import attempts, deliveries, rate
 from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import close_quota, mail_account
-from lambdas.delivery.ledger.states import DeliveryState, HoldReason
+from lambdas.delivery.ledger.states import TOGETHER, DeliveryState, HoldReason
 from lambdas.delivery.material import Prepared
 
 LATEST_START_MS = 2_500
@@ -60,16 +60,16 @@ class Attempt:
         return self._hold(item, reason, until)
 
     def suppressed(self, because: str) -> DeliveryItem:
-        """Gives it up, because its event was cancelled before anybody was told."""
+        """Gives it up, because its event was withdrawn before this recipient was told."""
         item = self._claimed()
         if item.state is not DeliveryState.CLAIMED:
             return item
         return attempts.suppress(self.context, self.delivery, self.attempt_id, because)
 
     def sent(
-        self, prepared: Prepared, address: str, cancelled: Callable[[], str] = lambda: ""
+        self, prepared: Prepared, address: str, withdrawn_by: Callable[[], str] = lambda: ""
     ) -> DeliveryItem:
-        """Sends it, unless `cancelled` says why not; the mail is stored before the claim."""
+        """Sends it, unless `withdrawn_by` names an event; the mail is stored before the claim."""
         mail, document = prepared.stored(
             self.context, self.delivery.event_id, self.delivery.delivery_id, address
         )
@@ -86,7 +86,7 @@ class Attempt:
         ):
             return self._hold(item, HoldReason.RATE, now())
         try:
-            because = cancelled()
+            because = withdrawn_by()
         except DependencyUnavailableError:
             attempts.release(self.context, self.delivery, self.attempt_id)
             raise
@@ -99,8 +99,11 @@ class Attempt:
         return attempts.claim(self.context, self.delivery, self.attempt_id, self.released)
 
     def _hold(self, item: DeliveryItem, reason: str, until: str) -> DeliveryItem:
-        """Holds it; a released one keeps its time, and with it its place before younger ones."""
-        kept = item.release_at if self.released else ""
+        """Holds it; a released one keeps its time, and with it its place before younger ones.
+
+        Not where the recipient's own hours hold it anew, after its settling time.
+        """
+        kept = item.release_at if self.released and reason not in TOGETHER else ""
         return attempts.hold(self.context, self.delivery, self.attempt_id, reason, kept or until)
 
     def _handed_over(self, item: DeliveryItem, mail: bytes, address: str) -> DeliveryItem:

@@ -1,18 +1,50 @@
-"""Whether a delivery has become pointless: its event was cancelled, or it cancels an event that was never told."""
+"""Whether a delivery has become pointless: its event was withdrawn, or it withdraws one that was never told."""
 
 import time
 
-from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.event import CANCELS, PatientEvent
 from lambdas.common.contracts.recipient import FirstNotice, Recipient
 from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.attempts import Delivery
-from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancelled_by
+from lambdas.delivery.ledger.encounters import (
+    Enlisted,
+    NotifiedEncounter,
+    NotifiedEvent,
+    enlist,
+)
 from lambdas.delivery.ledger.states import DeliveryState
 
 NEVER_TOLD = "never_told"
+
+
+def enlisted(
+    context: DeliveryContext,
+    delivery: Delivery,
+    task: DeliverNotificationInput,
+    patient_event: PatientEvent,
+    recipient: Recipient,
+    *,
+    promised: bool = False,
+) -> Enlisted:
+    """The delivery's place on its encounter's list, with the updates that its letter must have.
+
+    `withdrawn_by` is the withdrawing event's id, or `never_told` for a withdrawal of what was not told.
+    With "" the delivery is on the list: a withdrawal or an update from now on tells this recipient.
+    Raises `DependencyUnavailableError` while the first notice is on its way.
+    """
+    withdraws = recipient.cancels is not None and patient_event.event_kind in CANCELS
+    if withdraws and recipient.cancels and not _was_told(context, recipient.cancels):
+        return Enlisted(withdrawn_by=NEVER_TOLD)
+    return enlist(
+        context,
+        NotifiedEncounter(delivery.encounter_ref),
+        NotifiedEvent.of(patient_event, task.envelope.received_at),
+        delivery.delivery_id,
+        promised=promised,
+    )
 
 
 def why_suppressed(
@@ -21,23 +53,9 @@ def why_suppressed(
     task: DeliverNotificationInput,
     patient_event: PatientEvent,
     recipient: Recipient,
-    *,
-    promised: bool = False,
 ) -> str:
-    """The cancellation's event id, `never_told` for a cancellation of what was not told, or "".
-
-    With "" the delivery is on its encounter's list: a cancellation from now on tells this recipient.
-    Raises `DependencyUnavailableError` while the first notice is on its way.
-    """
-    if recipient.cancels and not _was_told(context, recipient.cancels):
-        return NEVER_TOLD
-    return cancelled_by(
-        context,
-        NotifiedEncounter(delivery.encounter_ref),
-        NotifiedEvent.of(patient_event, task.envelope.received_at),
-        delivery.delivery_id,
-        promised=promised,
-    )
+    """Why the delivery is given up, as `Enlisted.withdrawn_by` says it; "" where it goes."""
+    return enlisted(context, delivery, task, patient_event, recipient).withdrawn_by
 
 
 def _was_told(context: DeliveryContext, first: FirstNotice) -> bool:

@@ -3,10 +3,12 @@
 A run may die between any two lines of it; the next one finds in the ledger how far it came.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
 from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.steps import (
     DeliverNotificationInput,
@@ -17,15 +19,21 @@ from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
 from lambdas.delivery import holds, mailer, record
 from lambdas.delivery.attempt import Attempt
-from lambdas.delivery.cancellation import why_suppressed
+from lambdas.delivery.cancellation import enlisted, why_suppressed
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.detail import detail_for
+from lambdas.delivery.detail import Detail, detail_for
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import mail_account
 from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
-from lambdas.delivery.material import event_and_findings, identities_of, letter_for, recipient_in
+from lambdas.delivery.material import (
+    event_and_findings,
+    identities_of,
+    letter_for,
+    recipient_in,
+    with_updates,
+)
 
 BAD_ADDRESS = "the registry's address for the recipient is not one"
 BAD_ENDPOINT = "the recipient's address bounced or complained before"
@@ -37,7 +45,7 @@ def deliver(
     """Makes one delivery at most once, records it, and returns its recipient, outcome and id.
 
     The outcome is `sent`, `unknown` (it may have gone; not repeated), `held` (it goes later; a task
-    with `released` is that later) or `suppressed` (the hospital cancelled the event before it was told).
+    with `released` is that later) or `suppressed` (the hospital withdrew the event before it was told).
     Raises `DeliveryRefusedError` when this recipient's address or content is refused for good, and
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
@@ -50,20 +58,41 @@ def deliver(
     if item is None or not _settled(item, task):
         if refusal := _refusal(context, recipient, delivery):
             item = attempt.refused(refusal)
-        elif (waits := why_held(context, recipient, attempt.released))[0]:
+        elif (waits := why_held(context, recipient, item if task.released else None))[0]:
             item = attempt.held(*waits)
         else:
-            told = event_and_findings(context, run.event_id, task, recipient)
-            item = attempt.sent(
-                letter_for(context, run, told, identities, recipient, detail=detail),
-                recipient.address,
-                lambda: why_suppressed(context, delivery, task, told[0], recipient),
-            )
+            item = _sent(attempt, task, identities, recipient, detail)
     ours = attempt.made(item)
     record.of_delivery(context, run, delivery, recipient.reasons, item, ours=ours, detail=detail)
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
     return result_of(delivery, item)
+
+
+def _sent(
+    attempt: Attempt,
+    task: DeliverNotificationInput,
+    identities: Identities,
+    recipient: Recipient,
+    detail: Detail,
+) -> DeliveryItem:
+    """The item after this attempt sent the letter, with the updates that came before it.
+
+    The delivery comes on its encounter's list before its letter is made, so that no update is lost
+    between the two. It asks again right before the mail goes, for a withdrawal that came meanwhile.
+    """
+    context, run, delivery = attempt.context, attempt.run, attempt.delivery
+    told = event_and_findings(context, run.event_id, task, recipient)
+    place = enlisted(context, delivery, task, told[0], recipient)
+    if place.withdrawn_by:
+        return attempt.suppressed(place.withdrawn_by)
+    newest = with_updates(context, told, place.updates)
+    letter = letter_for(context, run, newest, identities, recipient, detail=detail)
+    return replace(attempt, delivery=replace(delivery, updates=place.updates)).sent(
+        letter,
+        recipient.address,
+        lambda: why_suppressed(context, delivery, task, told[0], recipient),
+    )
 
 
 def result_of(delivery: Delivery, item: DeliveryItem) -> DeliverNotificationResult:
@@ -120,17 +149,23 @@ def endpoint_of(context: DeliveryContext, recipient: Recipient) -> str:
     return context.reference_keys.reference("address", recipient.address.casefold())
 
 
-def why_held(context: DeliveryContext, recipient: Recipient, released: bool) -> tuple[str, str]:
-    """Why this delivery waits and until when; two "" when it goes now."""
+def why_held(
+    context: DeliveryContext, recipient: Recipient, released: DeliveryItem | None
+) -> tuple[str, str]:
+    """Why this delivery waits and until when; two "" when it goes now.
+
+    `released` is the item of one that was held and is due. After its settling time the recipient's own
+    hours hold it anew.
+    """
     if problems.paused(context):
         return HoldReason.SWITCHED_OFF, now()
-    if released:
+    if released and released.hold_reason != HoldReason.SETTLE:
         return "", ""
     waits = holds.hold_for(recipient, datetime.now(UTC))
+    if released or waits[0]:
+        return waits
     # Behind those that wait for the quota already: ReleaseDeliveries says when there is room.
-    return (
-        (HoldReason.QUOTA, now()) if not waits[0] and mail_account(context).quota_reached else waits
-    )
+    return (HoldReason.QUOTA, now()) if mail_account(context).quota_reached else waits
 
 
 def is_given_up(context: DeliveryContext, delivery: Delivery) -> bool:

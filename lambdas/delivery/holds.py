@@ -1,4 +1,4 @@
-"""When a recipient wants to be told: at once, after quiet hours, or in one summary a day. Pure."""
+"""When a notification goes: at once, after its settling time, after quiet hours, or in a daily summary. Pure."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,9 +11,16 @@ from lambdas.delivery.ledger.states import HoldReason
 def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:
     """Why a notification waits, and until when (ISO 8601, UTC); two "" when it goes at once.
 
-    Only the recipient's own choice holds one back: CMS lets a provider choose a daily summary, and
-    nobody else for them. What cannot be read as a choice is none.
+    Beyond the settling time only the recipient's own choice holds one back: CMS lets a provider choose
+    a daily summary, and nobody else for them. What cannot be read as a choice is none.
     """
+    chosen = _chosen(recipient, moment)
+    settling = recipient.settle_until if recipient.settle_until > iso(moment) else ""
+    return chosen if chosen[1] >= settling else (HoldReason.SETTLE, settling)
+
+
+def _chosen(recipient: Recipient, moment: datetime) -> tuple[str, str]:
+    """The recipient's own choice: why and until when; two "" for at once."""
     zone = _zone(recipient.time_zone)
     local = moment.astimezone(zone)
     hour = _clock(recipient.digest_at)

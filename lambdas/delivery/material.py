@@ -1,6 +1,6 @@
 """Reads the documents that a letter is made of from the vault, and stores the finished mail there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from lambdas.common.aws import vault
@@ -23,6 +23,7 @@ from lambdas.delivery.detail import Detail
 from lambdas.delivery.message import facts
 from lambdas.delivery.message.fhir_bundle import bundle_of
 from lambdas.delivery.message.letter import Letter, compose
+from lambdas.delivery.updates import updated
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,13 @@ def event_and_findings(
             FindingsOutcome.UNAVAILABLE
         )
     return replace(patient_event, event_kind=kind), _clinical(context, event_id, task.clinical)
+
+
+def with_updates(context: DeliveryContext, told: Told, updates: Iterable[str]) -> Told:
+    """The event with the details that later events brought while its notice waited."""
+    documents = [vault.read_document(context, event_id, "event.json") for event_id in updates]
+    event, clinical = told
+    return updated(event, [read_as(PatientEvent, document) for document in documents]), clinical
 
 
 def _is_about_another_patient(patient_event: PatientEvent) -> bool:

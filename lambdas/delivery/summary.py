@@ -5,7 +5,7 @@ whatever dies, the next release finds the same summary and what the ledger says 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdas.common.clock import now
@@ -16,7 +16,7 @@ from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery import record
 from lambdas.delivery.attempt import Attempt
-from lambdas.delivery.cancellation import why_suppressed
+from lambdas.delivery.cancellation import enlisted
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import BAD_ENDPOINT, endpoint_of, is_given_up, result_of, why_held
 from lambdas.delivery.detail import Detail, detail_for
@@ -30,6 +30,7 @@ from lambdas.delivery.material import (
     event_and_findings,
     identities_of,
     recipient_in,
+    with_updates,
 )
 from lambdas.delivery.message.facts import reference_of
 from lambdas.delivery.message.letter import rendered, view_of
@@ -114,30 +115,39 @@ def _made(
     recipient = members[-1].recipient
     if is_given_up(context, attempt.delivery):
         return attempt.refused(BAD_ENDPOINT, [member.item for member in members])
-    reason, until = why_held(context, recipient, released=True)
+    reason, until = why_held(context, recipient, members[-1].item)
     if reason:
         return attempt.held(reason, until)
-    wanted = [member for member in members if not _is_suppressed(context, attempt, member)]
+    wanted = [
+        newest for member in members if (newest := _enlisted(context, attempt, member)) is not None
+    ]
     if not wanted:
         return attempt.suppressed(ALL_SUPPRESSED)
     return attempt.sent(_prepared(context, wanted, detail, attempt.run.event_id), recipient.address)
 
 
-def _is_suppressed(context: DeliveryContext, attempt: Attempt, member: HeldNotification) -> bool:
-    """Whether the member's event was cancelled before the summary promised to tell it; settles it if so."""
+def _enlisted(
+    context: DeliveryContext, attempt: Attempt, member: HeldNotification
+) -> HeldNotification | None:
+    """The member with the updates that came while it waited.
+
+    None where its event was withdrawn before the summary promised to tell it; it is settled then.
+    """
     item = member.item
     if item.state is DeliveryState.SUPPRESSED:
-        return True
+        return None
     delivery = Delivery(
         item.event_id, item.recipient_ref, item.channel, item.patient_ref, item.encounter_ref
     )
-    because = why_suppressed(
+    place = enlisted(
         context, delivery, _task(item), member.told[0], member.recipient, promised=True
     )
-    if because:
-        fate = {"state": DeliveryState.SUPPRESSED, "reason": because}
+    if place.withdrawn_by:
+        fate = {"state": DeliveryState.SUPPRESSED, "reason": place.withdrawn_by}
         _settle(context, attempt.run, item, attempt.delivery, fate)
-    return bool(because)
+        return None
+    deliveries.note_updates(context, item.delivery_id, place.updates)
+    return replace(member, told=with_updates(context, member.told, place.updates))
 
 
 def _prepared(

@@ -1,14 +1,14 @@
 """Flags of a patient's encounters at all senders: readmission, frequent emergency visits, post-acute care.
 
-Pure. A flag names the encounters that it rests on, so that a letter can give the facts.
+Pure. A flag names the stays that it rests on, so that a letter can give the facts. A protected stay is
+no part of one: its letter would disclose it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from lambdas.common.contracts.encounter import EncounterClass, Phase
+from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.encounters.items import EncounterSummary
 
 READMISSION = timedelta(days=30)
@@ -26,31 +26,8 @@ POST_ACUTE = frozenset({"03", "06", "61", "62", "63", "64"})
 """NUBC discharge status: skilled nursing, home health, swing bed, rehabilitation, long-term care, nursing."""
 
 
-class FlagKind(StrEnum):
-    """The flags."""
-
-    READMISSION = "readmission_within_30_days"
-    FREQUENT_EMERGENCY = "frequent_emergency_visits"
-    RECENT_POST_ACUTE = "recent_post_acute_discharge"
-    TRANSFERRED_FROM = "transferred_from"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
-    """A flag and the encounters that it rests on, the newest last.
-
-    `count` is the number of emergency visits, this one included. `discharged_to` is the code of the
-    post-acute facility.
-    """
-
-    kind: FlagKind
-    encounter_ids: tuple[str, ...]
-    count: int = 0
-    discharged_to: str = ""
-
-
-def flags(present: EncounterSummary, others: Iterable[EncounterSummary]) -> tuple[Flag, ...]:
-    """The flags of an encounter, from the patient's other encounters; cancelled ones do not count."""
+def flags(present: EncounterSummary, others: Iterable[EncounterSummary]) -> tuple[StayFlag, ...]:
+    """The flags of an encounter; the patient's cancelled and protected encounters do not count."""
     if not present.began_at:
         return ()
     earlier = sorted(
@@ -59,6 +36,7 @@ def flags(present: EncounterSummary, others: Iterable[EncounterSummary]) -> tupl
             for one in others
             if one.encounter_id != present.encounter_id
             and one.phase is not Phase.CANCELLED
+            and not one.protected
             and one.began_at <= present.began_at
         ),
         key=lambda one: one.began_at,
@@ -71,50 +49,58 @@ def flags(present: EncounterSummary, others: Iterable[EncounterSummary]) -> tupl
     return tuple(flag for flag in found if flag)
 
 
-def _handed_over(present: EncounterSummary, earlier: list[EncounterSummary]) -> Flag | None:
+def _handed_over(present: EncounterSummary, earlier: list[EncounterSummary]) -> StayFlag | None:
     """The discharge from another facility within a day before this encounter began."""
     for one in reversed(earlier):
         elsewhere = (one.sender, one.facility) != (present.sender, present.facility)
         if elsewhere and _inpatient(one) and _within(one.ended_at, present.began_at, HAND_OVER):
-            return Flag(kind=FlagKind.TRANSFERRED_FROM, encounter_ids=(one.encounter_id,))
+            return StayFlag(kind=FlagKind.TRANSFERRED_FROM, stays=(_told(one),))
     return None
 
 
-def _readmission(present: EncounterSummary, earlier: list[EncounterSummary]) -> Flag | None:
+def _readmission(present: EncounterSummary, earlier: list[EncounterSummary]) -> StayFlag | None:
     """The inpatient stay that ended within 30 days before this one began."""
     for one in reversed(earlier):
         if _inpatient(one) and _within(one.ended_at, present.began_at, READMISSION):
-            return Flag(kind=FlagKind.READMISSION, encounter_ids=(one.encounter_id,))
+            return StayFlag(kind=FlagKind.READMISSION, stays=(_told(one),))
     return None
 
 
-def _frequent(present: EncounterSummary, earlier: list[EncounterSummary]) -> Flag | None:
+def _frequent(present: EncounterSummary, earlier: list[EncounterSummary]) -> StayFlag | None:
     """Three emergency visits or more in 60 days, this one included."""
     if EncounterClass.EMERGENCY not in present.classes:
         return None
-    visits = [
-        one.encounter_id
+    visits = tuple(
+        _told(one)
         for one in earlier
         if EncounterClass.EMERGENCY in one.classes
         and _within(one.began_at, present.began_at, FREQUENT_PERIOD)
-    ]
+    )
     count = len(visits) + 1
     if count < FREQUENT_VISITS:
         return None
-    return Flag(kind=FlagKind.FREQUENT_EMERGENCY, encounter_ids=tuple(visits), count=count)
+    return StayFlag(kind=FlagKind.FREQUENT_EMERGENCY, stays=visits, count=count)
 
 
-def _post_acute(present: EncounterSummary, earlier: list[EncounterSummary]) -> Flag | None:
+def _post_acute(present: EncounterSummary, earlier: list[EncounterSummary]) -> StayFlag | None:
     """The post-acute facility to which the patient was discharged within 30 days."""
     for one in reversed(earlier):
         led_there = one.discharged_to or one.disposition in POST_ACUTE
         if led_there and _within(one.ended_at, present.began_at, POST_ACUTE_PERIOD):
-            return Flag(
-                kind=FlagKind.RECENT_POST_ACUTE,
-                encounter_ids=(one.encounter_id,),
-                discharged_to=one.discharged_to,
-            )
+            return StayFlag(kind=FlagKind.RECENT_POST_ACUTE, stays=(_told(one),))
     return None
+
+
+def _told(one: EncounterSummary) -> EarlierStay:
+    return EarlierStay(
+        encounter_id=one.encounter_id,
+        sender=one.sender,
+        facility=one.facility,
+        encounter_class=one.classes[-1] if one.classes else EncounterClass.UNKNOWN,
+        began_at=one.began_at,
+        ended_at=one.ended_at,
+        discharged_to=one.discharged_to,
+    )
 
 
 def _inpatient(one: EncounterSummary) -> bool:

@@ -46,6 +46,7 @@ class Summary:
     facility: str = ""
     disposition: str = ""
     discharged_to: str = ""
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,9 @@ from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.steps import ParseMessageResult, TrackEncounterInput
 from lambdas.common.contracts.written import Written
 from lambdas.common.handler import Run, step
-from lambdas.common.senders import sender_named
 from lambdas.encounters.context import EncountersContext, EncountersSettings
 from lambdas.encounters.table import EncounterTable
-from lambdas.track_encounter.profile import EncounterProfile
+from lambdas.track_encounter.profile import profile_of
 from lambdas.track_encounter.reading import encounter_message
 from lambdas.track_encounter.tracking import track
 
@@ -39,10 +38,14 @@ def lambda_handler(
         )
     document = read_document(context, run.event_id, "event.json", task.parsed.version_id)
     event = read_as(PatientEvent, document)
-    authority = sender_named(context, run.sender).default_assigning_authority
-    profile = EncounterProfile(name=run.sender, default_authority=authority)
+    profile = profile_of(run.sender, context.senders.get(run.sender, {}))
     message = encounter_message(event, profile, context.reference_keys, received_at)
-    decision = track(EncounterTable(context), message, profile, lambda: datetime.now(UTC))
+    decision = track(
+        EncounterTable(context),
+        message,
+        profile,
+        lambda: datetime.now(UTC),
+    )
     decided = replace(
         event,
         event_kind=decision.notices[0].kind if decision.notices else EventKind.NONE,

@@ -1,8 +1,9 @@
 """The part of a sender's file that the encounter rules read, with the defaults of every sender."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from lambdas.common.contracts.encounter import Effect, EncounterClass
 from lambdas.common.contracts.event_kind import EventKind
@@ -25,7 +26,11 @@ CLASSES = {
 Obstetrics, newborns and short stays count as inpatients."""
 
 SETTLE_SECONDS: Mapping[EventKind, int] = {}
-"""How long a notice waits for a first update; none does by default."""
+"""How long a notice waits for a first update, for senders whose file does not say; none does."""
+
+STALE_AFTER = timedelta(days=30)
+
+OBSERVATION_UNITS = frozenset({"OBS", "OBSERVATION"})
 
 CLOSE_AFTER: Mapping[EncounterClass, timedelta] = {
     EncounterClass.EMERGENCY: timedelta(days=5),
@@ -38,19 +43,17 @@ CLOSE_AFTER: Mapping[EncounterClass, timedelta] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncounterProfile:
-    """How one sender's messages are understood.
+    """How one sender's messages are understood (docs/configuration.md#keys-of-a-sender).
 
-    `classes` maps PV1-2 codes, `facilities` the codes of one facility to one code. Units are PV1-3.1
-    in upper case. `stale_after` is the age from which an event of a kind is told to nobody,
+    `facilities` maps the codes of one facility to one code. Units are PV1-3.1 in upper case. `stale_after` is the age from which an event of a kind is told to nobody,
     `late_after` the age from which a notice says that it was received late. `effects` replaces rows
     of the rule table. `load`: encounters are recorded and told to nobody.
     """
 
     name: str
     default_authority: str = ""
-    classes: Mapping[str, EncounterClass] = field(default_factory=dict)
     emergency_units: frozenset[str] = frozenset()
-    observation_units: frozenset[str] = frozenset({"OBS", "OBSERVATION"})
+    observation_units: frozenset[str] = OBSERVATION_UNITS
     facilities: Mapping[str, str] = field(default_factory=dict)
     effects: Mapping[str, Effect] = field(default_factory=dict)
     stale_after: Mapping[EventKind, timedelta] = field(default_factory=dict)
@@ -61,9 +64,9 @@ class EncounterProfile:
     load: bool = False
 
     def class_of(self, code: str, unit: str) -> EncounterClass:
-        """The class of PV1-2 and PV1-3.1, by the sender's table, then by HL7 table 0004."""
+        """The class of PV1-2, an HL7 code by now (lambdas/parse_message/codes.py), and of PV1-3.1."""
         code, unit = code.strip().upper(), unit.strip().upper()
-        known = self.classes.get(code, CLASSES.get(code, EncounterClass.UNKNOWN))
+        known = CLASSES.get(code, EncounterClass.UNKNOWN)
         if known in (EncounterClass.OUTPATIENT, EncounterClass.UNKNOWN):
             if unit in self.emergency_units:
                 return EncounterClass.EMERGENCY
@@ -78,8 +81,44 @@ class EncounterProfile:
 
     def stale(self, kind: EventKind) -> timedelta:
         """The age from which an event of this kind is told to nobody; 30 days by default."""
-        return self.stale_after.get(kind, timedelta(days=30))
+        return self.stale_after.get(kind, STALE_AFTER)
 
     def closes_after(self, encounter_class: EncounterClass) -> timedelta:
         """The time after which an encounter of this class without an end is closed."""
         return self.close_after.get(encounter_class, CLOSE_AFTER[encounter_class])
+
+
+def profile_of(name: str, entry: Mapping[str, Any]) -> EncounterProfile:
+    """Returns the profile of a sender from its entry in the configuration document.
+
+    The table `encounters` of the sender's file replaces defaults one by one. `environments` has checked
+    it. Raises `ValueError` for an effect, kind or class that this version does not have.
+    """
+    rules = entry.get("encounters", {})
+    classes = {str(one) or "unknown": one for one in EncounterClass}
+    return EncounterProfile(
+        name=name,
+        default_authority=entry.get("default_assigning_authority", ""),
+        emergency_units=_units(rules.get("emergency_units", ())),
+        observation_units=OBSERVATION_UNITS | _units(rules.get("observation_units", ())),
+        facilities={
+            code.strip().upper(): known.strip().upper()
+            for code, known in entry.get("facilities", {}).items()
+        },
+        effects={code: Effect(effect) for code, effect in rules.get("effects", {}).items()},
+        stale_after={
+            EventKind(kind): timedelta(days=days)
+            for kind, days in rules.get("stale_after_days", {}).items()
+        },
+        settle_seconds=dict(SETTLE_SECONDS)
+        | {EventKind(kind): count for kind, count in rules.get("settle_seconds", {}).items()},
+        close_after={
+            classes[known]: timedelta(days=days)
+            for known, days in rules.get("close_after_days", {}).items()
+        },
+        load=rules.get("load", False),
+    )
+
+
+def _units(codes: Iterable[str]) -> frozenset[str]:
+    return frozenset(code.strip().upper() for code in codes)

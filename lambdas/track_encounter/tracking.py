@@ -81,7 +81,7 @@ def _write(
     )
     situation = situation_of(after.events)
     return Write(
-        decision=decision,
+        decision=replace(decision, encounter_key=home),
         encounter=after,
         home=home,
         summary=_summary(after, situation),
@@ -97,8 +97,9 @@ def _find(message: EncounterMessage, encounters: Mapping[str, StoredEncounter]) 
     """The encounter that the message's numbers name, the strongest number first.
 
     A message with an unknown visit number begins an encounter of its own, also where its account is
-    known: an account may have several visits. A cancellation or discharge begins nothing, so any
-    number of the encounter is enough.
+    known: an account may have several visits. A cancellation or discharge begins nothing, so another
+    number of the encounter is enough; but a discharge with a visit number of its own does not end the
+    stay under another visit number only because both began at the same time.
     """
     effect, keys = message.event.effect, message.keys
     numbers = (*message.prior_keys.visit, *message.prior_keys.account, *keys.visit)
@@ -106,8 +107,9 @@ def _find(message: EncounterMessage, encounters: Mapping[str, StoredEncounter]) 
         numbers = keys.visit
     if found := _first(numbers, encounters):
         return found
-    weaker = _first(keys.account, encounters) or _first(keys.patient_time, encounters)
-    if weaker and keys.visit and effect not in CANCELS and effect is not Effect.END:
+    account = _first(keys.account, encounters)
+    weaker = account or _first(keys.patient_time, encounters)
+    if weaker and keys.visit and effect not in CANCELS and not (account and effect is Effect.END):
         named = any(key.startswith("visit#") for key in weaker.encounter.keys)
         return None if named else weaker
     if weaker or keys.visit or keys.account:
@@ -221,6 +223,7 @@ def _summary(encounter: Encounter, situation: Situation) -> Summary:
         facility=situation.facts.facility,
         disposition=situation.facts.disposition,
         discharged_to=situation.facts.discharged_to,
+        protected=bool(encounter.protections),
     )
 
 

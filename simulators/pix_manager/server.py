@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from hl7.mllp import Decoder, wrap
-from local.servers import HOST, listen
 from simulators.pix_manager.answers import QueryResponder
 from simulators.pix_manager.people import SimulatedPatients
 
+HOST = "127.0.0.1"
 MAX_QUERY_BYTES = 1 << 20
 
 Fault = Literal["close", "silent", "other_msa", "other_qak", "garbage", "internal_error"]
@@ -32,7 +32,7 @@ class PixManager:
         self.queries: list[bytes] = []
         self.connections = 0
         self._stopping = threading.Event()
-        self._socket = listen("master patient index", port, "ENS_INDEX_PORT")
+        self._socket = socket.create_server((HOST, port), backlog=128)
         self.port: int = self._socket.getsockname()[1]
         self._tls = tls
         self._server = socketserver.ThreadingTCPServer(

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
-from local.console import create_app
+from local.console.app import create_app
 from tests.support.console import ADMITTED, FAILED, MAIL_ID, FakeMailbox, FakeTrails, summary
 
 CHROMIUM = Path("/usr/bin/chromium")

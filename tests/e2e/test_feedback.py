@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.support.local_system import LocalSystem, wait_for
-from tests.support.messages import sample
+from tests.support.messages import of_another_stay, sample
 
 RELEASED = 150.0
 """Held deliveries go out every minute; a busy machine needs longer for one."""
@@ -24,7 +24,7 @@ class Failing:
 
     def admission(self, again: bytes = b"") -> bytes:
         """The sample admission, of this patient."""
-        message = sample("admission").replace(b"NG-20261123-000731", self.action.encode() + again)
+        message = of_another_stay(sample("admission"), self.action.encode() + again)
         message = message.replace(b"H00412", self.identifier).replace(b"Okafor^Amara^N", self.name)
         return message.replace(b"|19580214|F|", b"|" + self.born + b"|M|")
 

@@ -1,7 +1,7 @@
 """From MLLP to mail on the local system."""
 
 from tests.support.local_system import LocalSystem, wait_for
-from tests.support.messages import SAMPLES
+from tests.support.messages import SAMPLES, of_another_stay
 
 ADMISSION = SAMPLES / "admission.hl7"
 STEPS = ["ParseMessage", "LookupIdentities", "ExtractEntities", "DeliverNotification"]
@@ -42,7 +42,7 @@ def test_a_message_that_succeeded_leaves_the_queue(system: LocalSystem) -> None:
 
 
 def test_a_throttled_mail_service_is_tried_again_and_tells_once(system: LocalSystem) -> None:
-    message = ADMISSION.read_bytes().replace(b"NG-20261123-000731", b"NG-THROTTLED")
+    message = of_another_stay(ADMISSION.read_bytes(), b"NG-THROTTLED")
     system.fail(
         "ses", "SendEmail", times=2, code="TooManyRequestsException", status=429, match="lindqvist"
     )
@@ -57,8 +57,8 @@ def test_a_throttled_mail_service_is_tried_again_and_tells_once(system: LocalSys
 def test_a_patient_whose_event_fails_holds_up_nobody_else_and_order_is_kept(
     system: LocalSystem,
 ) -> None:
-    first = ADMISSION.read_bytes().replace(b"NG-20261123-000731", b"NG-FIRST")
-    second = ADMISSION.read_bytes().replace(b"NG-20261123-000731", b"NG-SECOND")
+    first = of_another_stay(ADMISSION.read_bytes(), b"NG-FIRST")
+    second = of_another_stay(ADMISSION.read_bytes(), b"NG-SECOND")
     first_event, second_event = system.event_id(first), system.event_id(second)
     system.fail("s3", "GetObject", times=100, code="SlowDown", status=503, match=first_event)
 

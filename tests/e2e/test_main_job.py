@@ -3,17 +3,10 @@
 import pytest
 
 from tests.support.local_system import ROOT, LocalSystem, wait_for
-from tests.support.messages import sample, with_pdf
+from tests.support.messages import of_another_stay, sample, with_pdf
 
 BLOG = ROOT.parent / "shared" / "samples" / "aws-blog.hl7"
 PETRA = "petra.lindqvist@millclinic.example"
-
-
-def renamed(message: bytes, control_id: bytes) -> bytes:
-    """The message under another MSH-10, so that it is an event of its own."""
-    fields = message.split(b"|")
-    fields[9] = control_id
-    return b"|".join(fields)
 
 
 def told(system: LocalSystem, event_id: str) -> list[str]:
@@ -42,14 +35,14 @@ def test_the_blogs_own_message_tells_its_primary_care_provider(system: LocalSyst
 
 
 def test_the_same_message_twice_is_acknowledged_twice_and_told_once(system: LocalSystem) -> None:
-    message = renamed(sample("admission"), b"TWICE")
+    message = of_another_stay(sample("admission"), b"TWICE")
     event_id = system.process_message(message)["event_id"]
     assert system.send(message).code == "AA"
     assert told(system, event_id) == [PETRA]
 
 
 def test_a_message_of_300_kb_is_told_like_any_other(system: LocalSystem) -> None:
-    message = renamed(with_pdf(), b"LARGE")
+    message = of_another_stay(with_pdf(), b"LARGE")
     assert len(message) > 300_000
     event = system.process_message(message)
     assert event["status"] == "COMPLETED"
@@ -57,7 +50,7 @@ def test_a_message_of_300_kb_is_told_like_any_other(system: LocalSystem) -> None
 
 
 def test_ses_refusing_one_of_two_recipients_leaves_the_other_told(system: LocalSystem) -> None:
-    message = renamed(sample("two_recipients"), b"REFUSED")
+    message = of_another_stay(sample("two_recipients"), b"REFUSED")
     system.fail("ses", "SendEmail", code="MessageRejected", status=400, match="wei.chen")
     event = system.process_message(message)
     assert event["status"] == "COMPLETED"
@@ -72,7 +65,7 @@ def test_ses_refusing_one_of_two_recipients_leaves_the_other_told(system: LocalS
 def test_a_sender_hears_ar_while_we_cannot_store_and_aa_once_we_can(
     system: LocalSystem, service: str, operation: str
 ) -> None:
-    message = renamed(sample("admission"), f"DOWN-{service}-{operation}".encode())
+    message = of_another_stay(sample("admission"), f"DOWN-{service}-{operation}".encode())
     other = "SendMessageBatch" if operation == "SendMessage" else "SendMessage"
     for broken in {operation, other} if service == "sqs" else {operation}:
         system.fail(service, broken, times=50, code="ServiceUnavailable", status=503)
@@ -84,7 +77,7 @@ def test_a_sender_hears_ar_while_we_cannot_store_and_aa_once_we_can(
 
 
 def test_an_unknown_patient_is_told_after_the_registry_knows_them(system: LocalSystem) -> None:
-    message = renamed(sample("unknown_patient"), b"UNKNOWN-1")
+    message = of_another_stay(sample("unknown_patient"), b"UNKNOWN-1")
     event_id = system.process_message(message)["event_id"]
     assert system.event(event_id)["error_name"] == "IdentityNotFoundError"  # type: ignore[index]
     assert event_id in system.ens("dlq", "list")
@@ -119,7 +112,7 @@ def test_an_unknown_patient_is_told_after_the_registry_knows_them(system: LocalS
 def test_a_redrive_within_five_minutes_that_fails_again_is_a_dead_letter_again(
     system: LocalSystem,
 ) -> None:
-    message = renamed(sample("no_pid"), b"POISON")
+    message = of_another_stay(sample("no_pid"), b"POISON")
     event_id = system.process_message(message)["event_id"]
     wait_for(lambda: event_id in dead(system), "the dead letter")
     before = system.waiting("DeadLetterQueueUrl")
@@ -136,7 +129,7 @@ def dead(system: LocalSystem) -> str:
 
 
 def test_an_operator_sees_every_step_without_seeing_the_patient(system: LocalSystem) -> None:
-    message = renamed(sample("admission"), b"TRACED")
+    message = of_another_stay(sample("admission"), b"TRACED")
     event_id = system.process_message(message)["event_id"]
     shown = system.ens("trace", "TRACED")
     for expected in (
@@ -153,7 +146,7 @@ def test_an_operator_sees_every_step_without_seeing_the_patient(system: LocalSys
 
 
 def test_a_replay_processes_the_event_again_and_tells_nobody_twice(system: LocalSystem) -> None:
-    message = renamed(sample("admission"), b"REPLAYED")
+    message = of_another_stay(sample("admission"), b"REPLAYED")
     event_id = system.process_message(message)["event_id"]
     system.ens("replay", event_id, "--by", "an operator")
     system.ended(event_id, runs=2)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.local_system import LocalSystem
-from tests.support.messages import SAMPLES
+from tests.support.messages import SAMPLES, of_another_stay
 
 LINDQVIST, CHEN = "petra.lindqvist@millclinic.example", "wei.chen@heartcare.example"
 
@@ -40,7 +40,7 @@ def test_the_index_names_the_patient_and_the_circle_of_care_is_told(outside: Loc
 
 def test_a_number_from_before_a_merge_still_reaches_the_provider(outside: LocalSystem) -> None:
     message = (SAMPLES / "admission.hl7").read_bytes()
-    message = message.replace(b"H00412", b"H00977").replace(b"NG-20261123-000731", b"NG-MERGED")
+    message = of_another_stay(message.replace(b"H00412", b"H00977"), b"NG-MERGED")
 
     event = outside.process_message(message)
 
@@ -55,7 +55,7 @@ def queries(event: dict[str, Any]) -> list[bool]:
 def test_an_answer_is_kept_until_somebody_merges_the_patient(outside: LocalSystem) -> None:
     def admitted(control_id: bytes) -> dict[str, Any]:
         message = (SAMPLES / "admission.hl7").read_bytes()
-        return outside.process_message(message.replace(b"NG-20261123-000731", control_id))
+        return outside.process_message(of_another_stay(message, control_id))
 
     first = admitted(b"NG-KEPT-1")
     assert queries(admitted(b"NG-KEPT-2")) == [True]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.local_system import ROOT, LocalSystem, wait_for
-from tests.support.messages import SAMPLES, with_pdf
+from tests.support.messages import SAMPLES, of_another_stay, with_pdf
 from tests.support.private import found_in, private_values
 
 MESSAGES = {path.stem: path.read_bytes() for path in sorted(SAMPLES.glob("*.hl7"))}
@@ -118,7 +118,7 @@ def test_no_value_of_any_sample_shows_outside_vault_and_registry(system: LocalSy
         assert acknowledgement.code in ("AA", "AE", "AR"), name
         if acknowledgement.accepted:
             system.ended(system.event_id(message))
-    system.process_message(with_pdf().replace(b"NG-20261123-000731", b"NG-PDF"))
+    system.process_message(of_another_stay(with_pdf(), b"NG-PDF"))
 
     found = {
         place: found_in(text, PRIVATE)

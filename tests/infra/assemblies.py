@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from environments import Environment
-from local import synth
+from local.stack import synth
 from tests.conftest import ROOT
 from tests.infra.template import Template
 

@@ -7,7 +7,7 @@ ledger. Policy and text are not played here, so `must_say` is not checked.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,7 +49,7 @@ class Player:
     def play(self, text: str) -> list[tuple[str, str]]:
         """The notices of one message as (provider, kind); [] where the event ends as a dead letter."""
         self.count += 1
-        raw = self.filled(text).replace("\n", "\r").encode()
+        raw = filled(text, self.now, self._number).replace("\n", "\r").encode()
         message = er7.read(raw)
         sender = message.first("MSH").part(4)
         event_id = f"e{self.count:03}"
@@ -103,18 +103,24 @@ class Player:
                 ]
         return []
 
-    def filled(self, text: str) -> str:
-        """The message with its placeholders filled in."""
-        return _PLACEHOLDER.sub(lambda found: self._value(found[1]), text)
+    def _number(self, name: str) -> str:
+        return f"M{self.count}" if name == "id" else f"N-{name}"
 
-    def _value(self, name: str) -> str:
-        if not name.startswith("-"):
-            return f"M{self.count}" if name == "id" else f"N-{name}"
-        span = timedelta(minutes=sum(int(n) * _UNITS[u] for n, u in _SPAN.findall(name)))
-        moment = (self.now - span).astimezone(ZoneInfo("America/Halifax"))
-        if name.endswith("day"):
-            return moment.strftime("%Y%m%d")
-        return moment.strftime("%Y%m%d%H%M%S" if name.endswith("local") else "%Y%m%d%H%M%S%z")
+
+def filled(text: str, now: datetime, number: Callable[[str], str], zone: str = "") -> str:
+    """The message with its placeholders filled in: times before `now`, and the `number` of each other name."""
+    local = now.astimezone(ZoneInfo(zone or ZONES["NORTHGEN"]))
+    return _PLACEHOLDER.sub(
+        lambda found: _time(found[1], local) if found[1].startswith("-") else number(found[1]), text
+    )
+
+
+def _time(name: str, now: datetime) -> str:
+    """The time of a placeholder such as `-1h30m`, `-26h local` and `-26h day`."""
+    moment = now - timedelta(minutes=sum(int(n) * _UNITS[u] for n, u in _SPAN.findall(name)))
+    if name.endswith("day"):
+        return moment.strftime("%Y%m%d")
+    return moment.strftime("%Y%m%d%H%M%S" if name.endswith("local") else "%Y%m%d%H%M%S%z")
 
 
 def fits(got: list[tuple[str, str]], any_of: list[list[dict[str, Any]]]) -> bool:

@@ -7,8 +7,8 @@ from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
 
-from local.http_server import WsgiServer
-from local.servers import listen
+from local.aws.http_server import WsgiServer
+from local.aws.sockets import listen
 from simulators.fhir_mpi.app import Authorize, create_app
 from simulators.fhir_mpi.directory import Directory
 from simulators.fhir_mpi.patients import Patients, region_system, system_of

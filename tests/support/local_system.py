@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from environments import load
 from hl7.acknowledgement import ReceivedAcknowledgement
 from hl7.header import event_id, find_header
-from local import clients
+from local.aws import clients
 from ops.sending.messages import OutgoingMessage
 from ops.sending.mllp import ReceiverConnection
 
@@ -181,7 +181,7 @@ class LocalSystem:
     # -- what can be done to it
 
     def fail(self, service: str, operation: str, **fault: Any) -> None:
-        """Arms a fault (local/faults.py): the next `times` matching requests fail."""
+        """Arms a fault (local/aws/faults.py): the next `times` matching requests fail."""
         self._control(
             "POST", "/_local/faults", {"service": service, "operation": operation, **fault}
         )

@@ -2,6 +2,9 @@
 
 import base64
 import hashlib
+import re
+import zlib
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,32 @@ SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 def sample(name: str) -> bytes:
     """The bytes of `samples/<name>.hl7`."""
     return (SAMPLES / f"{name}.hl7").read_bytes()
+
+
+_TIME = re.compile(rb"(?<=\|)\d{14}(?=[-+|])")
+_DAY_SECONDS = 24 * 60 * 60
+
+
+def of_another_stay(message: bytes, name: bytes) -> bytes:
+    """The message as if of another stay of the same patient: MSH-10 is `name`; times and numbers are new.
+
+    The same name gives the same bytes.
+    """
+    earlier = timedelta(seconds=1 + zlib.crc32(name) % _DAY_SECONDS)
+
+    def shifted(found: re.Match[bytes]) -> bytes:
+        time = datetime.strptime(found[0].decode(), "%Y%m%d%H%M%S") - earlier  # noqa: DTZ007
+        return time.strftime("%Y%m%d%H%M%S").encode()
+
+    segments = [segment.split(b"|") for segment in _TIME.sub(shifted, message).split(b"\r")]
+    for fields in segments:
+        if fields[0] == b"MSH":
+            fields[9] = name
+        for segment, number in ((b"PID", 18), (b"PV1", 19)):
+            if fields[0] == segment and len(fields) > number and fields[number]:
+                _, delimiter, rest = fields[number].partition(b"^")
+                fields[number] = name + delimiter + rest
+    return b"\r".join(b"|".join(fields) for fields in segments)
 
 
 def with_pdf(kilobytes: int = 300) -> bytes:

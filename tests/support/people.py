@@ -13,8 +13,8 @@ import botocore.session
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.responses import BaseResponse
 
-from local import authorisation
-from local.authorisation import RequiredAction
+from local.patches.additions import authorisation
+from local.patches.additions.authorisation import RequiredAction
 from ops.roles import Role
 from tests.infra.assemblies import Stacks
 from tests.infra.judges import tools

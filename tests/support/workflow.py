@@ -13,7 +13,7 @@ import boto3
 from moto.awslambda.models import LambdaBackend
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 
-from local.moto_patches import ends
+from local.patches.additions import ends
 
 ASL_FILE = Path(__file__).resolve().parents[2] / "statemachine" / "patient_event.asl.json"
 STEPS = (

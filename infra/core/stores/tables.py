@@ -20,6 +20,7 @@ ENCOUNTER_SUMMARY = (
     "facility",
     "disposition",
     "discharged_to",
+    "protected",
 )
 """The attributes of the index `by_patient` (lambdas/encounters/items.py)."""
 

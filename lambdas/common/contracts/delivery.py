@@ -8,7 +8,7 @@ class DeliveryState(StrEnum):
 
     claimed: about to be sent. sending: the call to SES may be under way. sent: SES took the mail.
     refused: not sent, for good. unknown: SES may have taken the mail, so it is not sent again.
-    held: waits for `release_at`. suppressed: not sent, because the event was cancelled first.
+    held: waits for `release_at`. suppressed: not sent, because the event was withdrawn first.
     """
 
     CLAIMED = "claimed"
@@ -26,8 +26,9 @@ class DeliveryState(StrEnum):
 
 
 class HoldReason(StrEnum):
-    """Why a delivery is held."""
+    """Why a delivery is held; `settle`: the hospital may complete the message within its settling time."""
 
+    SETTLE = "settle"
     DIGEST = "digest"
     QUIET = "quiet"
     SWITCHED_OFF = "switched_off"

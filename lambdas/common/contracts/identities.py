@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hl7.warnings import MessageWarning
 from lambdas.common.contracts.document import private
 from lambdas.common.contracts.recipient import Considered, Recipient
+from lambdas.common.contracts.stay_flags import StayFlag
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +13,7 @@ class Identities:
     """The patient in the registry and the recipients; `identities.json` in the vault.
 
     `matched_on` are the positions that agree with the registry. `merged_from` are the references of
-    patients merged into this one.
+    patients merged into this one. `flags` are about the patient's earlier stays at all senders.
     """
 
     patient_ref: str
@@ -23,3 +24,4 @@ class Identities:
     warnings: tuple[MessageWarning, ...] = ()
     fallbacks: tuple[Recipient, ...] = ()
     merged_from: tuple[str, ...] = ()
+    flags: tuple[StayFlag, ...] = ()

@@ -83,8 +83,9 @@ class Recipient:
 
     `fallback_ref` is the recipient to notify when this address fails (`Identities.fallbacks`);
     `cancels` is the earlier notice that this one cancels, corrects or updates; `event_kind` is the kind
-    of this recipient's notice, `NONE` for the event's own; `roster_until` is the last day of the roster, if
-    the roster alone relates them to the patient and ends soon; else "".
+    of this recipient's notice, `NONE` for the event's own, `settle_until` the moment (ISO 8601, UTC) before
+    which it is not sent, "" for none; `roster_until` is the last day of the roster, if the roster alone
+    relates them to the patient and ends soon; else "".
     """
 
     recipient_ref: str
@@ -105,6 +106,7 @@ class Recipient:
     fallback_ref: str = ""
     cancels: FirstNotice | None = None
     event_kind: EventKind = EventKind.NONE
+    settle_until: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ class Delivery:
     """One event for one recipient over one channel, by references alone.
 
     `facts` are further attributes of its item, ids and codes: the kind of event, the recipient's
-    endpoint and fallback, and the `task` with which a release makes it again.
+    endpoint and fallback, and the `task` with which a release makes it again. `updates` are the later
+    events whose details the letter has; the first claim writes them.
     """
 
     event_id: str
@@ -42,6 +43,7 @@ class Delivery:
     patient_ref: str = ""
     encounter_ref: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    updates: tuple[str, ...] = ()
 
     @property
     def delivery_id(self) -> str:
@@ -184,9 +186,10 @@ def _update(
 ) -> Update:
     moment = now()
     changes = {**changes, "updated_at": moment}
-    return table.update(
-        context, delivery.delivery_id, changes, condition, values, once={"claimed_at": moment}
-    )
+    once: Item = {"claimed_at": moment}
+    if delivery.updates:
+        once["updates"] = list(delivery.updates)
+    return table.update(context, delivery.delivery_id, changes, condition, values, once=once)
 
 
 def _item(update: Update) -> DeliveryItem:

@@ -101,6 +101,12 @@ def bind(context: LedgerContext, items: Sequence[DeliveryItem]) -> tuple[str, li
     ]
 
 
+def note_updates(context: LedgerContext, delivery_id: str, updates: Sequence[str]) -> None:
+    """Writes the later events whose details the letter of a held delivery has, the first time."""
+    if updates:
+        table.update(context, delivery_id, {"updated_at": now()}, once={"updates": list(updates)})
+
+
 def settle_member(
     context: LedgerContext, delivery_id: str, summary_id: str, changes: dict[str, Any]
 ) -> None:

@@ -1,11 +1,14 @@
-"""Which deliveries tell of an encounter, and which of its events were cancelled.
+"""Which deliveries tell of an encounter, which of its events were withdrawn, and which were updated.
 
-One item for each encounter and patient. A delivery and a cancellation each make one conditional write
-to it, so one of them comes first: either the cancellation finds the delivery on the list, or the
-delivery finds the cancellation and is suppressed. An event that is redriven or released after its
-cancellation is such a delivery.
+One item for each encounter. A delivery and a later event that is about it each make one conditional
+write to it, so one of them comes first. Either a withdrawal finds the delivery on the list, or the
+delivery finds the withdrawal and is suppressed. Either an update finds the delivery on the list and is
+told, or the delivery finds the update and its letter has the new details. An event that is redriven or
+released late is such a delivery.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +21,9 @@ from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import EncounterRecord
 from lambdas.delivery.ledger.table import Prefix
+
+MAX_ABOUT = 20
+"""Most events that one update names, the newest ones: an expression of DynamoDB has at most 4 kB."""
 
 EVER = "9999"
 """Later than any moment: of an event that does not say when it was recorded."""
@@ -55,48 +61,71 @@ class NotifiedEvent:
         return cls(patient_event.event_id, patient_event.event_kind, received_at, recorded_at)
 
 
-def cancelled_by(
+@dataclass(frozen=True, slots=True)
+class Enlisted:
+    """The answer to a delivery that asks for its place on the list.
+
+    `withdrawn_by` is the id of the event that withdrew the delivery's event, "" for none: only then is
+    the delivery on the list. `updates` are the events that updated it before, the oldest first.
+    """
+
+    withdrawn_by: str = ""
+    updates: tuple[str, ...] = ()
+
+
+def enlist(
     context: LedgerContext,
     encounter: NotifiedEncounter,
     event: NotifiedEvent,
     delivery_id: str,
     *,
     promised: bool = False,
-) -> str:
-    """The cancellation's event id when the event was cancelled; else "" and the delivery is on the list.
+) -> Enlisted:
+    """Puts a delivery on the list, unless its event was withdrawn.
 
-    A cancellation cancels the events before it, by our clock or the sender's: a later admission
-    under the same visit number stands. `promised` lets a delivery that is on the list already go.
+    A cancellation withdraws the events that it names, and those of its kind before it, by our clock or
+    the sender's: a later admission under the same visit number stands. `promised` lets a delivery that
+    is on the list already go.
     """
     if not encounter.encounter_ref:
-        return ""
+        return Enlisted()
     kind = next((kind for kind, what in CANCELS.items() if event.event_kind in what), None)
-    condition, values = "", Item()
+    by = f"withdrawn_{event.event_id}"
+    condition, values = f"attribute_not_exists(#{by})", Item()
     if kind:
-        condition = (
-            f"attribute_not_exists(#{kind}_by)"
-            f" OR (#{kind}_received <= :received AND #{kind}_recorded <= :recorded)"
+        condition += (
+            f" AND (attribute_not_exists(#{kind}_by)"
+            f" OR (#{kind}_received <= :received AND #{kind}_recorded <= :recorded))"
         )
-        values = {":received": event.received_at, ":recorded": event.recorded_at or EVER}
-        if promised:
-            condition += " OR contains(#told, :id)"
-            values[":id"] = delivery_id
+        values |= {":received": event.received_at, ":recorded": event.recorded_at or EVER}
+    if promised:
+        condition = f"({condition}) OR contains(#told, :id)"
+        values |= {":id": delivery_id}
     listed = table.update(
         context, encounter.key, {}, condition, values, add={"told": {delivery_id}}
     )
-    return "" if listed.applied else str(listed.item[f"{kind}_by"])
+    if not listed.applied:
+        return Enlisted(withdrawn_by=str(listed.item.get(by) or listed.item[f"{kind}_by"]))
+    updates = sorted(listed.item.get(f"updates_{event.event_id}", ()))
+    return Enlisted(updates=tuple(update.rpartition("|")[2] for update in updates))
 
 
 def cancel(
-    context: LedgerContext, encounter: NotifiedEncounter, cancellation: NotifiedEvent
+    context: LedgerContext,
+    encounter: NotifiedEncounter,
+    cancellation: NotifiedEvent,
+    about: Iterable[str] = (),
 ) -> frozenset[str]:
-    """Cancels the events that the cancellation's kind names; returns all deliveries on the list.
+    """Withdraws the events `about`, and those of the kinds that the cancellation names.
 
-    Of several cancellations the latest received stands.
+    Returns all deliveries on the list. Of several cancellations of a kind the latest received stands.
     """
     if not encounter.encounter_ref:
         return frozenset()
     kind = cancellation.event_kind
+    withdrawn = {f"withdrawn_{event_id}": cancellation.event_id for event_id in about}
+    if withdrawn:
+        table.update(context, encounter.key, withdrawn)
     cancelled = table.update(
         context,
         encounter.key,
@@ -109,6 +138,24 @@ def cancel(
         {":received": cancellation.received_at},
     )
     return msgspec.convert(cancelled.item, EncounterRecord).told
+
+
+def update(
+    context: LedgerContext,
+    encounter: NotifiedEncounter,
+    event: NotifiedEvent,
+    about: Iterable[str],
+) -> frozenset[str]:
+    """Adds an event to the updates of the events `about`; returns all deliveries on the list.
+
+    A delivery that comes on the list from now on has the update's details in its letter.
+    """
+    if not encounter.encounter_ref:
+        return frozenset()
+    mark = f"{event.received_at}|{event.event_id}"
+    updates = {f"updates_{event_id}": {mark} for event_id in tuple(about)[-MAX_ABOUT:]}
+    updated = table.update(context, encounter.key, {}, add=updates)
+    return msgspec.convert(updated.item, EncounterRecord).told
 
 
 def told(context: LedgerContext, encounter: NotifiedEncounter) -> frozenset[str]:

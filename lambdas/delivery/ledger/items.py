@@ -16,6 +16,7 @@ class DeliveryItem:
     The index `by_due` holds only some of the attributes. Moments are ISO 8601, UTC, "" where there is
     none. `lease_until` is in milliseconds since the epoch. `task` is the input with which
     DeliverNotification makes the delivery again, `members` the deliveries that a summary tells.
+    `updates` are later events whose details the letter has.
     """
 
     delivery_id: str
@@ -32,6 +33,7 @@ class DeliveryItem:
     instead_of: str = ""
     task: DeliverNotificationInput | None = None
     members: tuple[str, ...] = ()
+    updates: tuple[str, ...] = ()
     attempt_id: str = ""
     lease_until: int = 0
     released: bool = False
@@ -105,7 +107,8 @@ class EncounterRecord:
     """The deliveries that tell of an encounter.
 
     The item also holds three attributes for each kind of cancellation: `<kind>_by` (its event id),
-    `<kind>_received` and `<kind>_recorded`.
+    `<kind>_received` and `<kind>_recorded`. Of an event it holds `withdrawn_<event id>`, the event that
+    withdrew it, and `updates_<event id>`, those that updated it as `<received at>|<event id>`.
     """
 
     told: frozenset[str] = frozenset()

@@ -16,7 +16,7 @@ from moto.core.authorization import ActionAuthenticatorMixin
 from environments import load
 from lambdas.common import status
 from lambdas.common.aws.items import to_item
-from local import authorisation
+from local.patches.additions import authorisation
 from ops.cli import main
 from ops.deployment import Deployment
 from ops.problem import DENIED_CODES
@@ -133,6 +133,7 @@ class World:
                 "dlq redrive": ("--all", "--by", "ana"),
                 "dlq show": (CONTROL_ID,),
                 "events": (),
+                "feed check": (str(ADMISSION), "--sender", "northgen"),
                 "notification preview": ("admission",),
                 "preflight": ("--assembly", str(assembly(load("dev")))),
                 "registry import": (str(SEEDS), "--by", "ana"),

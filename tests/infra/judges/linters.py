@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local import locked
+from supply_chain import locked
 from tests.infra.judges.tools import HOME, PYTHON
 
 

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from local import locked
+from supply_chain import locked
 
 HERE = Path(__file__).parent
 HOME = Path(__file__).resolve().parents[3] / ".build" / "judges"

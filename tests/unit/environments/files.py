@@ -22,6 +22,8 @@ SENDER: dict[str, Any] = {
     ],
     "trigger_events": ["A01", "A03"],
     "default_assigning_authority": "WEST",
+    "assigning_authorities": ["2.16.840.1.113883.3.9999.20"],
+    "identifier_alone": True,
     "time_zone": "America/Halifax",
     "display_name": "West Hospital",
     "phone": "+1 902 555 0100",
@@ -31,6 +33,15 @@ SENDER: dict[str, Any] = {
     "dispositions": {"72": {"text": "Died in facility", "death": True}},
     "units": {"4W": "Cardiology"},
     "facilities": {"ANNEX": "WEST"},
+    "encounters": {
+        "load": True,
+        "emergency_units": ["ED"],
+        "observation_units": ["CDU"],
+        "effects": {"A04": "update"},
+        "stale_after_days": {"death": 365},
+        "settle_seconds": {"admission": 90},
+        "close_after_days": {"emergency": 2},
+    },
     "sample": False,
 }
 

@@ -51,6 +51,10 @@ FREE = {
     "dispositions",
     "units",
     "facilities",
+    "encounters.effects",
+    "encounters.stale_after_days",
+    "encounters.settle_seconds",
+    "encounters.close_after_days",
 }
 """The tables whose keys belong to the backend of the index, and to the sender."""
 
@@ -110,6 +114,7 @@ TABLES = [
     ("sender", ()),
     *(("environment", (table,)) for table in ("network", "receiver", "mail", "mpi")),
     ("environment", ("network", "customer_gateways", 0)),
+    ("sender", ("encounters",)),
 ]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.views import bars, code_spans
+from local.console.views import bars, code_spans
 from ops.output import count, duration, sentence_case, words
 from tests.support.console import step
 

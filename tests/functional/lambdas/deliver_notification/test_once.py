@@ -36,6 +36,7 @@ POINTS: list[tuple[Any, str]] = [
     (mailer, "store"),
     (attempts, "claim"),
     (rate, "may_send"),
+    (delivery, "enlisted"),
     (delivery, "why_suppressed"),
     (attempts, "begin_sending"),
     (mailer, "send"),

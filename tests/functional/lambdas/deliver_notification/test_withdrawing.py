@@ -266,6 +266,7 @@ def test_a_transfer_is_not_suppressed_when_the_admission_was_withdrawn(
     [
         (mailer, "store"),
         (attempts, "claim"),
+        (delivery, "enlisted"),
         (delivery, "why_suppressed"),
         (attempts, "begin_sending"),
         (mailer, "send"),

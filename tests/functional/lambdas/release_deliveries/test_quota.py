@@ -16,7 +16,7 @@ from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import mail_account, rate
 from lambdas.delivery.ledger.items import MailAccount
-from local.ses_account import age_mails, set_daily_quota
+from local.patches.additions.ses_account import age_mails, set_daily_quota
 from tests.functional.lambdas.deliver_notification.world import (
     RECIPIENT,
     DeliveryWorld,

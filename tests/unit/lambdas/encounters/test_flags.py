@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from lambdas.common.clock import iso
 from lambdas.common.contracts.encounter import EncounterClass, Phase
-from lambdas.encounters.flags import FlagKind, flags
+from lambdas.common.contracts.stay_flags import FlagKind
+from lambdas.encounters.flags import flags
 from lambdas.encounters.items import EncounterSummary
 from tests.support.encounters import NOON, E, I
 
@@ -17,7 +19,7 @@ def stay(
     began: float,
     ended: float | None = None,
     encounter_class: EncounterClass = I,
-    **attributes: str,
+    **attributes: Any,
 ) -> EncounterSummary:
     """An encounter that began and ended so many days ago."""
     return EncounterSummary(
@@ -76,8 +78,12 @@ def test_a_recent_post_acute_discharge_names_the_facility() -> None:
     before = stay("before", 9, 5, disposition="03", discharged_to="SNF77")
     found = flags(NOW, [before])
     assert [flag.kind for flag in found] == [FlagKind.READMISSION, FlagKind.RECENT_POST_ACUTE]
-    assert found[1].discharged_to == "SNF77"
-    assert found[1].encounter_ids == ("before",)
+    (stayed,) = found[1].stays
+    assert (stayed.encounter_id, stayed.discharged_to) == ("before", "SNF77")
+
+
+def test_a_protected_stay_is_part_of_no_flag() -> None:
+    assert kinds(replace(stay("before", 9, 5, discharged_to="SNF77"), protected=True)) == []
 
 
 def test_what_comes_later_is_no_reason() -> None:

@@ -71,6 +71,18 @@ def test_the_time_of_admission_finds_the_encounter_of_a_patient() -> None:
     assert first == second
 
 
+def test_a_discharge_of_another_visit_ends_no_stay_that_began_at_the_same_time() -> None:
+    timed = EncounterKeys(key_id="k1", patient_time=("patient_time#k1.p1-0800",))
+    admitted, discharged = message("A01", 0, I), message("A03", 60, E, "second", visit="v2")
+    first, second = encounters(
+        *(
+            replace(one, keys=replace(one.keys, patient_time=timed.patient_time))
+            for one in (admitted, discharged)
+        )
+    )
+    assert first != second
+
+
 def test_a_changed_number_leads_to_the_same_encounter() -> None:
     renumbered = replace(message("A50", 30, visit="v2"), prior_keys=VISITED.keys)
     found = encounters(VISITED, renumbered, message("A03", 60, visit="v2"))

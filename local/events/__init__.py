@@ -1,0 +1,1 @@
+"""Invocations that no caller asks for: the pipe, scheduled rules, and what SES reports."""

@@ -1,0 +1,1 @@
+"""The Lambda functions, each in processes of its own."""

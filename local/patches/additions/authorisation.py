@@ -1,0 +1,282 @@
+"""Who may do what: moto's reading of IAM policies, applied to every request made with a role's credentials.
+
+A request signed with plain keys is the developer's and passes. The actions that a call needs come from
+infra/reference/table.json, which the tests of the templates use too: an API call that it does not know
+is denied. moto leaves the resource at `*` for most services, so that a policy naming a table would never
+match; here each request names what it touches, and an action on another resource is denied. moto leaves
+conditions aside too; here `dynamodb:LeadingKeys` is read, which limits a statement to partition keys.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from moto.cloudformation.models import cloudformation_backends
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.exceptions import AccessDeniedError as QueryAccessDeniedError
+from moto.core.responses import BaseResponse
+from moto.dynamodb.models import dynamodb_backends
+from moto.iam.access_control import IAMPolicy, PermissionResult, create_access_key
+from moto.s3.exceptions import S3AccessDeniedError
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.ses.models import ses_backends
+from werkzeug.exceptions import HTTPException
+
+from infra.reference.table import UnknownCallError, reference
+from local.patches.patching import replace
+
+LEADING_KEYS = "dynamodb:LeadingKeys"
+EQUALS = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
+
+
+class RequiredAction(NamedTuple):
+    """An action (`dynamodb:PutItem`), the ARN that it is done to, and the partition keys it names."""
+
+    action: str
+    arn: str
+    leading_keys: frozenset[str] = frozenset()
+
+
+# moto starts the pipe's executions by the asynchronous call; the pipe itself makes the synchronous one.
+STANDS_FOR = {("stepfunctions", "StartExecution"): "StartSyncExecution"}
+
+
+class AccessDeniedError(HTTPException):
+    """The refusal as services with a JSON protocol answer it; moto's own is IAM's XML."""
+
+    code = 403
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(json.dumps({"__type": "AccessDeniedException", "message": sentence}))
+
+
+def _refusal(request: BaseResponse, caller_arn: str, action: str, why: str) -> Exception:
+    """The refusal in the protocol of the request: S3's XML, the query protocol's XML, or JSON."""
+    if action.startswith("s3:"):
+        return S3AccessDeniedError()
+    if request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+        return QueryAccessDeniedError(caller_arn, f"{action} {why}")
+    return AccessDeniedError(f"User: {caller_arn} is not authorized to perform: {action} {why}")
+
+
+def install() -> None:
+    """Puts this in place of moto's own check, for all services of this process's moto."""
+    replace(ActionAuthenticatorMixin, "_authenticate_and_authorize_action", _authorise)
+
+
+def _authorise(request: BaseResponse, _: type, resource: str = "*") -> None:
+    """Raises the service's own AccessDenied unless the caller's role allows all that the request needs."""
+    if "X-Amz-Security-Token" not in request.headers:
+        return
+    caller = create_access_key(
+        account_id=request.current_account,
+        partition=request.partition,
+        access_key_id=_credential(request)[0],
+        headers=request.headers,
+    )
+    try:
+        needs = list(_needs(request, resource))
+    except UnknownCallError as error:
+        why = f"(the local AWS denies what it does not know: {error})"
+        raise _refusal(request, caller.arn, request._get_action(), why) from None
+    documents = [_document(policy) for policy in caller.collect_policies()]
+    for need in needs:
+        results = {
+            _applicable(document, need).is_action_permitted(need.action, need.arn)
+            for document in documents
+        }
+        if PermissionResult.DENIED in results or PermissionResult.PERMITTED not in results:
+            raise _refusal(request, caller.arn, need.action, f"on resource: {need.arn}")
+
+
+def _document(policy: Any) -> dict[str, Any]:
+    """A policy as moto keeps it: those that stand in a role's own template as documents."""
+    if isinstance(policy, dict) and "Statement" in policy:
+        return policy
+    document: dict[str, Any] = IAMPolicy(policy)._policy_json
+    return document
+
+
+def _applicable(document: dict[str, Any], need: RequiredAction) -> IAMPolicy:
+    """The statements of a policy whose `dynamodb:LeadingKeys` condition, if any, the request meets."""
+    found = document["Statement"]
+    statements = found if isinstance(found, list) else [found]
+    kept = [each for each in statements if _meets(each.get("Condition", {}), need.leading_keys)]
+    return IAMPolicy(json.dumps({**document, "Statement": [_unbound(each) for each in kept]}))
+
+
+def _meets(condition: dict[str, Any], leading_keys: frozenset[str]) -> bool:
+    """Whether every key that a request names is among those of the condition.
+
+    A request that names none, such as a Scan, meets it, as `ForAllValues` has it (IAM user guide,
+    "Set operators for multivalued context keys").
+    """
+    for operator, keys in condition.items():
+        if LEADING_KEYS not in keys:
+            continue
+        patterns = keys[LEADING_KEYS]
+        patterns = patterns if isinstance(patterns, list) else [patterns]
+        alike = fnmatchcase if operator.endswith("StringLike") else str.__eq__
+        if not all(any(alike(key, pattern) for pattern in patterns) for key in leading_keys):
+            return False
+    return True
+
+
+def _unbound(statement: dict[str, Any]) -> dict[str, Any]:
+    """The statement without the condition that has been read already."""
+    condition = {
+        operator: keys
+        for operator, keys in statement.get("Condition", {}).items()
+        if set(keys) != {LEADING_KEYS}
+    }
+    rest = {name: value for name, value in statement.items() if name != "Condition"}
+    return {**rest, "Condition": condition} if condition else rest
+
+
+def _needs(request: BaseResponse, resource: str) -> Iterator[RequiredAction]:
+    """The actions that a request needs, each with what it is done to. Raises `UnknownCallError`."""
+    signed_for = _credential(request)[3]
+    service = reference().service_signed(signed_for)
+    operation = request._get_action()
+    if service == "s3":
+        # moto names the action itself, by what the request touches (moto/s3/responses.py).
+        reference().action(f"s3:{operation}")
+        yield RequiredAction(f"s3:{operation}", resource)
+        return
+    operation = STANDS_FOR.get((service, operation), operation)
+    parameters = _parameters(request)
+    for resources, part in _targets(service, operation, parameters, request):
+        for action in reference().actions_of(service or signed_for, operation, part):
+            for each in resources:
+                yield RequiredAction(action, each, _leading_keys(part, each, request))
+
+
+def _leading_keys(parameters: dict[str, Any], arn: str, request: BaseResponse) -> frozenset[str]:
+    """The partition keys, as text, that a DynamoDB request names for a table or an index."""
+    if ":table/" not in arn:
+        return frozenset()
+    name, _, index = arn.partition(":table/")[2].partition("/index/")
+    table = dynamodb_backends[request.current_account][request.region].tables.get(name)
+    if table is None:
+        return frozenset()
+    schema = table.get_index(index).schema if index else table.schema
+    (key,) = (each["AttributeName"] for each in schema if each["KeyType"] == "HASH")
+    return frozenset(_values_of(key, parameters))
+
+
+def _values_of(key: str, parameters: dict[str, Any]) -> Iterator[str]:
+    """The values of an attribute in the parameters of a call, and of each member of a transaction."""
+    for member in parameters.get("TransactItems", []):
+        for part in member.values():
+            yield from _values_of(key, part)
+    for where in ("Key", "Item"):
+        yield from map(str, parameters.get(where, {}).get(key, {}).values())
+    for name, value in EQUALS.findall(parameters.get("KeyConditionExpression", "")):
+        if parameters.get("ExpressionAttributeNames", {}).get(name, name) == key:
+            yield from map(str, parameters["ExpressionAttributeValues"][value].values())
+
+
+def _parameters(request: BaseResponse) -> dict[str, Any]:
+    """The parameters in a request's JSON body, which moto has read already for some services."""
+    try:
+        found = request.body if isinstance(request.body, dict) else json.loads(request.body or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+Target = tuple[Iterable[str], dict[str, Any]]
+"""ARNs that a call, or one part of it, is made on, and that part's parameters."""
+
+
+def _targets(
+    service: str, operation: str, parameters: dict[str, Any], request: BaseResponse
+) -> Iterator[Target]:
+    """What a request of a service other than S3 touches; `*` where we do not know the resource."""
+    match service:
+        case "dynamodb":
+            yield from _table_targets(parameters, request)
+        case "sqs":
+            queue = (request._get_param("QueueUrl") or "*").rsplit("/", 1)[-1]
+            yield [_arn("sqs", queue, request)], parameters
+        case "secretsmanager":
+            yield [_secret(parameters.get("SecretId", "*"), request)], parameters
+        case "sesv2":
+            yield list(_mail(parameters, request)), parameters
+        case "lambda":
+            function = request.path.split("/functions/")[-1].split("/")[0].rsplit("%3A", 1)[-1]
+            name = function.rsplit(":", 1)[-1]
+            yield [_arn("lambda", f"function:{name}", request)], {}
+        case "stepfunctions":
+            yield [parameters.get("stateMachineArn", "*")], parameters
+        case "cloudformation":
+            yield [_stack(request._get_param("StackName") or "*", request)], parameters
+        case _:
+            yield ["*"], parameters
+
+
+def _table_targets(parameters: dict[str, Any], request: BaseResponse) -> Iterator[Target]:
+    """The tables and indexes of a DynamoDB request; one target for each member of a transaction."""
+    if "TransactItems" in parameters:
+        for member in parameters["TransactItems"]:
+            (item,) = member.values()
+            yield [_table(item["TableName"], request)], {"TransactItems": [member]}
+    elif "RequestItems" in parameters:
+        for table in parameters["RequestItems"]:
+            yield [_table(table, request)], parameters
+    else:
+        index = parameters.get("IndexName")
+        arn = _table(parameters.get("TableName", "*"), request)
+        yield [f"{arn}/index/{index}" if index else arn], parameters
+
+
+def _table(name_or_arn: str, request: BaseResponse) -> str:
+    tables = dynamodb_backends[request.current_account][request.region].tables
+    table = tables.get(name_or_arn.rsplit("/", 1)[-1])
+    return table.table_arn if table else name_or_arn
+
+
+def _secret(name_or_arn: str, request: BaseResponse) -> str:
+    secrets = secretsmanager_backends[request.current_account][request.region].secrets
+    found = [s.arn for s in secrets.values() if name_or_arn in (s.arn, s.name)]
+    return found[0] if found else name_or_arn
+
+
+def _stack(name: str, request: BaseResponse) -> str:
+    stacks = cloudformation_backends[request.current_account][request.region].stacks
+    found = [stack.stack_id for stack in stacks.values() if stack.name == name]
+    return str(found[0]) if found else _arn("cloudformation", f"stack/{name}/", request)
+
+
+def _mail(parameters: dict[str, Any], request: BaseResponse) -> Iterator[str]:
+    """The identity that a mail comes from, the configuration set, and recipients that are identities.
+
+    SES asks for the last where a recipient is verified itself, as in the sandbox.
+    """
+    identities = ses_backends[request.current_account][request.region].email_identities
+    sender = parameters.get("FromEmailAddress", "*")
+    address = sender.rpartition("<")[2].rstrip(">")
+    identity = address if address in identities else address.rpartition("@")[2]
+    yield _arn("ses", f"identity/{identity}", request)
+    if parameters.get("ConfigurationSetName"):
+        name = f"configuration-set/{parameters['ConfigurationSetName']}"
+        yield _arn("ses", name, request)
+    for recipients in parameters.get("Destination", {}).values():
+        for recipient in recipients:
+            for verified in (recipient, recipient.rpartition("@")[2]):
+                if verified in identities:
+                    yield _arn("ses", f"identity/{verified}", request)
+
+
+def _arn(service: str, resource: str, request: BaseResponse) -> str:
+    return (
+        f"arn:{request.partition}:{service}:{request.region}:{request.current_account}:{resource}"
+    )
+
+
+def _credential(request: BaseResponse) -> list[str]:
+    """Access key id, date, region, service and `aws4_request` from the signature's scope."""
+    authorization: str = request.headers["Authorization"]
+    return authorization.partition("Credential=")[2].partition(",")[0].split("/")

@@ -1,0 +1,25 @@
+"""Changes that make moto faster and do not change what it answers; `install` applies those of botocore too.
+
+Each module changes one thing, so that it can be proposed to moto as a change of its own.
+"""
+
+from local.patches import botocore
+from local.patches.speed.core import backends, errors, names, registrations, serializers, urls
+from local.patches.speed.dynamodb import expressions, transactions
+from local.patches.speed.dynamodb.direct import handler as dynamodb_direct
+from local.patches.speed.sqs import clock
+from local.patches.speed.stepfunctions import definitions, json_paths, task_clients
+
+PATCHES = (
+    botocore,
+    *(backends, errors, names, registrations, serializers, urls),
+    *(expressions, transactions, dynamodb_direct),
+    clock,
+    *(definitions, json_paths, task_clients),
+)
+
+
+def install() -> None:
+    """Applies every change in this process; calling it again changes nothing."""
+    for module in PATCHES:
+        module.install()

@@ -1,0 +1,1 @@
+"""Changes to the part of moto that every service uses."""

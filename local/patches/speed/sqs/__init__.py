@@ -1,0 +1,1 @@
+"""Changes to the SQS of moto."""

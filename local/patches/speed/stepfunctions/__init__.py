@@ -1,0 +1,1 @@
+"""Changes to the workflow interpreter of moto."""

@@ -1,0 +1,1 @@
+"""The core stack: synthesised, deployed to the AWS double, and its registry filled."""

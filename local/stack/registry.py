@@ -1,0 +1,25 @@
+"""The registry of the local run: the CSV files in samples/registry/, loaded into its table."""
+
+from pathlib import Path
+
+from boto3.dynamodb.types import TypeSerializer
+
+from lambdas.lookup_identities.registry.items import items_of_folder
+from local.aws.clients import client
+
+FOLDER = Path(__file__).resolve().parents[2] / "samples" / "registry"
+
+_serialize = TypeSerializer().serialize
+
+
+def load(table: str, port: int, folder: Path = FOLDER) -> int:
+    """Writes every row to the table and returns how many items that made.
+
+    Raises `InvalidRegistryError`, which lists the faults by file and line.
+    """
+    found = items_of_folder(folder)
+    dynamodb = client("dynamodb", port)
+    for item in found:
+        stored = {name: _serialize(value) for name, value in item.items()}
+        dynamodb.put_item(TableName=table, Item=stored)
+    return len(found)

@@ -1,0 +1,136 @@
+"""The console's JSON API and what guards it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from lambdas.common.errors import DependencyUnavailableError
+from local.console.app import create_app
+from tests.support.console import ADMITTED, FAILED, HOSTILE, MAIL_ID, FakeMailbox, FakeTrails
+
+PAGES = ("/", f"/events/{ADMITTED}", f"/events/{FAILED}", "/mail", f"/mail/{MAIL_ID}", "/dlq")
+API = ("/api/health", "/api/events", f"/api/events/{ADMITTED}", "/api/mail", "/api/dlq")
+
+
+@pytest.fixture
+def trails() -> FakeTrails:
+    return FakeTrails()
+
+
+@pytest.fixture
+def client(trails: FakeTrails) -> FlaskClient:
+    return create_app(trails, FakeMailbox()).test_client()
+
+
+def test_health_answers_200(client: FlaskClient) -> None:
+    answer = client.get("/api/health")
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+
+
+def test_events_are_a_list_of_the_length_asked_for(client: FlaskClient, trails: FakeTrails) -> None:
+    events = client.get("/api/events?limit=2").get_json()
+    assert [event["status"] for event in events] == ["OPEN", "FAILED"]
+    assert {"event_id", "status", "received_at", "event_kind", "error_name"} <= events[0].keys()
+    assert trails.asked == [2]
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "501", "9" * 5000, "²"])
+def test_a_limit_out_of_reason_is_refused(client: FlaskClient, limit: str) -> None:
+    answer = client.get(f"/api/events?limit={limit}")
+    assert (answer.status_code, answer.json) == (400, {"error": "limit is a number from 1 to 500"})
+
+
+def test_an_event_has_status_error_steps_and_entries(client: FlaskClient) -> None:
+    event = client.get(f"/api/events/{FAILED}").get_json()
+    assert (event["status"], event["error_name"]) == ("FAILED", "UnprocessableMessageError")
+    assert {"name", "outcome", "started_at", "duration_ms", "attempts"} <= event["steps"][0].keys()
+    assert event["entries"][0]["action"] == "RECEIVED"
+
+
+def test_mail_is_listed_and_read_in_full(client: FlaskClient) -> None:
+    (listed,) = client.get("/api/mail").get_json()
+    assert listed.keys() == {"to", "subject", "event_id", "sent_at", "mail_id"}
+    mail = client.get(f"/api/mail/{listed['mail_id']}").get_json()
+    assert {"headers", "text", "html", "raw"} <= mail.keys()
+
+
+def test_dead_letters_name_event_error_step_and_time_and_the_queues_count(
+    client: FlaskClient,
+) -> None:
+    dlq = client.get("/api/dlq").get_json()
+    assert dlq["queue_count"] == 1
+    assert {"event_id", "error_name", "step", "time"} <= dlq["events"][0].keys()
+
+
+@pytest.mark.parametrize("path", ["/api/events/none", "/api/mail/none", "/api/none"])
+def test_what_is_not_there_is_a_404_in_json(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.is_json) == (404, True)
+
+
+@pytest.mark.parametrize("path", API)
+def test_nothing_can_be_changed_through_the_api(client: FlaskClient, path: str) -> None:
+    assert client.post(path).status_code == 405
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_answers_and_no_sender_can_write_into_it(client: FlaskClient, path: str) -> None:
+    page = client.get(path)
+    assert page.status_code == 200
+    assert HOSTILE not in page.text
+    assert page.text.count("<h1>") == 1
+    assert 'href="#content"' in page.text
+
+
+@pytest.mark.parametrize("path", [*PAGES, *API, "/static/console.css", "/nowhere"])
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil:8080"])
+def test_a_name_that_merely_resolves_to_this_machine_is_refused(
+    client: FlaskClient, path: str, host: str
+) -> None:
+    answer = client.get(path, headers={"Host": host})
+    assert answer.status_code == 421
+    assert "Lena" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:8080", "localhost:9000", "[::1]:8080", "[::1]"]
+)
+def test_loopback_names_are_answered(client: FlaskClient, host: str) -> None:
+    assert client.get("/", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("path", [*PAGES, *API, "/nowhere"])
+def test_every_answer_forbids_foreign_content_framing_and_storing(
+    client: FlaskClient, path: str
+) -> None:
+    headers = client.get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert ("'unsafe-inline'" in policy) == (path == f"/mail/{MAIL_ID}")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_no_page_names_another_host(client: FlaskClient) -> None:
+    static = Path(__file__).parents[4] / "local" / "console" / "static"
+    for text in [*(client.get(path).text for path in PAGES), (static / "console.css").read_text()]:
+        for scheme in ("http://", "https://", 'src="//', 'href="//'):
+            # What a mail's HTML names stays inside the sandboxed frame.
+            assert scheme not in text.split("srcdoc=")[0]
+
+
+def test_a_system_that_does_not_answer_is_a_sentence(
+    client: FlaskClient, trails: FakeTrails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: object) -> None:
+        raise DependencyUnavailableError("dynamodb: EndpointConnectionError")
+
+    monkeypatch.setattr(trails, "recent", down)
+    assert client.get("/").status_code == 503
+    answer = client.get("/api/events")
+    assert (answer.status_code, "dynamodb" in json.loads(answer.text)["error"]) == (503, True)

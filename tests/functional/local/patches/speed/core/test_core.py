@@ -1,0 +1,48 @@
+"""Hosts and members of answers: the same results as in moto, computed once."""
+
+from typing import Any
+
+import pytest
+from botocore.model import Shape
+from moto.backend_index import backend_url_patterns
+from moto.core.serialize import ResponseSerializer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from local.patches import speed
+from local.patches.speed.core import serializers
+
+
+@pytest.mark.parametrize(
+    "host", ["sqs.us-east-1.amazonaws.com", "dynamodb", "sesv2", "states.us-east-1.amazonaws.com"]
+)
+def test_a_cached_host_has_the_backend_that_moto_finds(host: str) -> None:
+    speed.install()
+    application = DomainDispatcherApplication(create_backend_app)
+    matching = [name for name, pattern in backend_url_patterns if pattern.match(f"http://{host}")]
+    for _ in range(2):
+        found = application.get_backend_for_host(host)
+        assert found == (matching[0] if matching else host)
+
+
+def test_each_member_of_an_answer_is_the_one_that_moto_finds(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, compared = serializers._get_value, []
+
+    def both(serializer: ResponseSerializer, value: Any, key: str, shape: Shape) -> Any:
+        found = serializers._value(serializer, value, key, shape)
+        assert found == original(serializer, value, key, shape)
+        compared.append(key)
+        return found
+
+    monkeypatch.setattr(ResponseSerializer, "get_value", both)
+    dynamodb, sqs = aws.client("dynamodb"), aws.client("sqs")
+    dynamodb.describe_table(TableName="ledger")
+    item = {"event_id": {"S": "e"}, "list": {"L": [{"N": "1"}, {"M": {"a": {"BOOL": True}}}]}}
+    dynamodb.put_item(TableName="status", Item=item)
+    dynamodb.scan(TableName="status", ReturnConsumedCapacity="TOTAL")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="text")
+    sqs.receive_message(QueueUrl=url, AttributeNames=["All"])
+    aws.client("secretsmanager").get_secret_value(SecretId="audit-key")
+    assert len(compared) > 200
