@@ -176,10 +176,16 @@ def windows_1252(message: bytes) -> str:
     return message.decode(LATIN_1).translate(_FILLED_1252)
 
 
+_NOT_UTF_8 = re.compile(rb"(?:[\x80-\xbf]|[\xc0-\xff](?![\x80-\xbf]))+")
+"""Bytes that begin no character of UTF-8. A run is decoded at once: one by one, two million take seconds."""
+
+
 def _as_windows(fault: UnicodeError) -> tuple[str, int]:
     if not isinstance(fault, UnicodeDecodeError):
         raise fault
-    return windows_1252(fault.object[fault.start : fault.end]), fault.end
+    run = _NOT_UTF_8.match(fault.object, fault.start)
+    end = max(fault.end, run.end() if run else 0)
+    return windows_1252(fault.object[fault.start : end]), end
 
 
 codecs.register_error("hl7_windows_1252", _as_windows)

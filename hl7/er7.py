@@ -26,6 +26,8 @@ from hl7.warnings import MessageWarning, WarningCode
 
 MAX_SEGMENTS = 5_000
 """Most segments of one message. The receiver rejects longer ones, so ParseMessage can read any that is stored."""
+MAX_ESCAPES = 500_000
+"""Most escape characters of one message: each sequence costs fifty times its bytes."""
 READ = ("MSH", "EVN", "PID", "PD1", "MRG", "ROL", "PV1", "PV2", "DG1", "OBX", "NTE")
 """The segments that this system reads fields of."""
 MAX_REPAIRS = 20
@@ -171,6 +173,8 @@ def read(message: bytes) -> Message:
         raise Er7Error(f"MSH has more than {MAX_MSH_BYTES} bytes")
     if has_too_many_segments(header):
         raise Er7Error(f"the message has more than {MAX_SEGMENTS} segments")
+    if has_too_many_escapes(header):
+        raise Er7Error(f"the message has more than {MAX_ESCAPES} escape characters")
     whole = decoded(header)
     repairs = [*whole.repairs, *header.letterhead.repairs, *header.repairs]
     # Blanks, framing bytes and a byte order mark may stand before MSH.
@@ -218,6 +222,14 @@ def has_too_many_segments(header: Header) -> bool:
         return False
     # Lines of a text or of base64 are no segments: an exact count decides.
     return has_too_many_lines(message) or sum(1 for _ in _cuts(header)) > MAX_SEGMENTS
+
+
+def has_too_many_escapes(header: Header) -> bool:
+    """Whether a message has more than `MAX_ESCAPES` escape characters."""
+    message = header.message
+    if len(message) <= MAX_ESCAPES:
+        return False
+    return message.count(header.letterhead.delimiters.escape) > MAX_ESCAPES
 
 
 def _before(message: bytes, index: int) -> bytes:

@@ -75,7 +75,7 @@ class Intake:
             if frame.fault is FrameFault.ABORTED:
                 await self._store_rejected(frame.message, ABORTED, origin)
                 return None
-            sender = _sender(header, origin)
+            sender = origin.sender_of(header)
             rejection = self._rules.rejection_of(frame, header, sender)
             spent(time.perf_counter() - began)
             if rejection is not None:
@@ -213,11 +213,3 @@ class Intake:
             return acknowledge(header, RECEIVER_FAULT)
         except Exception:
             return acknowledge(None, RECEIVER_FAULT)
-
-
-def _sender(header: Header | None, origin: Origin) -> SenderBinding | None:
-    """The sender of a message, decided once on the bytes that ParseMessage reads; None for none allowed."""
-    if header is None:
-        return None
-    letterhead = header.letterhead
-    return origin.sender(letterhead.sending_application, letterhead.sending_facility)

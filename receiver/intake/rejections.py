@@ -8,7 +8,13 @@ texts are constants: they quote nothing of the message.
 import re
 from dataclasses import dataclass
 
-from hl7.er7 import MAX_SEGMENTS, has_too_many_segments, holds_second_message
+from hl7.er7 import (
+    MAX_ESCAPES,
+    MAX_SEGMENTS,
+    has_too_many_escapes,
+    has_too_many_segments,
+    holds_second_message,
+)
 from hl7.header import MAX_MSH_BYTES, Header, is_event_code, trigger_event
 from hl7.mllp import Frame, FrameFault
 from receiver.intake.sender_table import SenderBinding
@@ -75,6 +81,9 @@ TRIGGER_NOT_ALLOWED = Rejection(
 )
 TOO_MANY_SEGMENTS = Rejection(
     "too_many_segments", "AR", 207, (), f"The message has more than {MAX_SEGMENTS} segments"
+)
+TOO_MANY_ESCAPES = Rejection(
+    "too_many_segments", "AR", 207, (), f"The message has more than {MAX_ESCAPES} escape characters"
 )
 OVERSIZE = Rejection("oversize", "AR", 207, (), "The message is longer than the receiver accepts")
 CUT_OFF = Rejection("cut_off", "AR", 207, (), "The frame has no end block")
@@ -154,4 +163,6 @@ def _of_sender(trigger: str, sender: SenderBinding | None) -> Rejection | None:
 def _of_content(header: Header) -> Rejection | None:
     if has_too_many_segments(header):
         return TOO_MANY_SEGMENTS
+    if has_too_many_escapes(header):
+        return TOO_MANY_ESCAPES
     return SECOND_MESSAGE if holds_second_message(header) else None
