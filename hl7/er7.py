@@ -169,6 +169,8 @@ def read(message: bytes) -> Message:
         raise Er7Error("the message does not begin with MSH and a delimiter (MSH-1)")
     if not header.letterhead.readable:
         raise Er7Error("MSH-1 and MSH-2 do not name five different delimiters")
+    if header.has_two_readings:
+        raise Er7Error("MSH has characters outside ASCII in a multi-byte character set (MSH-18)")
     if header.is_too_long:
         raise Er7Error(f"MSH has more than {MAX_MSH_BYTES} bytes")
     if has_too_many_segments(header):

@@ -143,6 +143,7 @@ class Header:
     letterhead: Letterhead = field(repr=False)
     wide_codec: str = ""
     repairs: tuple[MessageWarning, ...] = ()
+    has_two_readings: bool = False
     text: charset.Decoded | None = field(default=None, repr=False, compare=False)
     """The decoded message, once a value has needed it."""
 
@@ -157,7 +158,8 @@ def find_header(message: bytes) -> Header | None:
 
     A message in UTF-16, UTF-32 or a character set whose characters contain delimiters is transcoded
     first. If it is not in the set that it declares, its bytes are read as they are. A message that
-    was escaped for HTML or as a string is unescaped as a whole.
+    was escaped for HTML or as a string is unescaped as a whole. `has_two_readings` says that MSH reads
+    otherwise after transcoding than as bytes.
     """
     if not message.startswith(b"MSH"):
         codec = charset.marked_codec(message)
@@ -167,11 +169,12 @@ def find_header(message: bytes) -> Header | None:
     if header is None:
         return None
     if iso2022.ESCAPE in message and iso2022.switches(message):
-        return _switched(message, header)
+        return _compared(_switched(message, header), header)
     if header.letterhead.plain:
         return header
     if header.letterhead.wide_codec:
-        header = _transcoded(message, header.letterhead.wide_codec) or header
+        transcoded = _transcoded(message, header.letterhead.wide_codec)
+        header = _compared(transcoded, header) if transcoded else header
     if header.letterhead.wrapping:
         return _unwrapped(header, header.letterhead.wrapping)
     return header
@@ -185,6 +188,17 @@ def _transcoded(message: bytes, codec: str) -> Header | None:
     if header:
         header.wide_codec = codec
     return header
+
+
+def _compared(transcoded: Header, raw: Header) -> Header:
+    """The transcoded header, marked where MSH is not the same as in the bytes received.
+
+    MSH decides about sender and trigger event. Where a multi-byte character swallows a delimiter, another
+    reader of the same bytes would find other values, so MSH has to be ASCII in such a message.
+    """
+    read = transcoded.message[transcoded.start : transcoded.end]
+    transcoded.has_two_readings = read != raw.message[raw.start : raw.end] or not read.isascii()
+    return transcoded
 
 
 def _switched(message: bytes, header: Header) -> Header:

@@ -42,6 +42,13 @@ MSH_TOO_LONG = Rejection(
     ("MSH", "1"),
     f"The MSH segment has more than {MAX_MSH_BYTES} bytes",
 )
+MSH_NOT_ASCII = Rejection(
+    "msh_unreadable",
+    "AE",
+    102,
+    ("MSH", "1"),
+    "MSH must be ASCII in a message with a multi-byte character set (MSH-18)",
+)
 BATCH = Rejection(
     "batch", "AE", 100, (), "Batches (FHS, BHS) are not accepted: send one message in a frame"
 )
@@ -129,8 +136,8 @@ class Rules:
             return _OF_FAULT[frame.fault]
         if header is None or not header.leads:
             return BATCH if _BATCH.match(frame.message) else NOT_HL7
-        if header.is_too_long:
-            return MSH_TOO_LONG
+        if header.is_too_long or header.has_two_readings:
+            return MSH_TOO_LONG if header.is_too_long else MSH_NOT_ASCII
         trigger = trigger_event(header)
         return (
             self._of_header(header, trigger) or _of_sender(trigger, sender) or _of_content(header)
