@@ -159,13 +159,14 @@ def why_held(
     """
     if problems.paused(context):
         return HoldReason.SWITCHED_OFF, now()
-    if released and released.hold_reason != HoldReason.SETTLE:
-        return "", ""
-    waits = holds.hold_for(recipient, datetime.now(UTC))
-    if released or waits[0]:
+    moment = datetime.now(UTC)
+    if released:
+        settled = released.hold_reason == HoldReason.SETTLE
+        return holds.own_hours(recipient, moment) if settled else ("", "")
+    if (waits := holds.hold_for(recipient, moment))[0]:
         return waits
     # Behind those that wait for the quota already: ReleaseDeliveries says when there is room.
-    return (HoldReason.QUOTA, now()) if mail_account(context).quota_reached else waits
+    return (HoldReason.QUOTA, now()) if mail_account(context).quota_reached else ("", "")
 
 
 def is_given_up(context: DeliveryContext, delivery: Delivery) -> bool:
