@@ -4,7 +4,7 @@ A deployer edits these files and nothing else: docs/configuration.md.
 """
 
 from environments.errors import EnvironmentFileError
-from environments.loader import load, names
+from environments.loader import load, load_sender, names
 from environments.model import (
     Backup,
     CustomerGateway,
@@ -15,6 +15,7 @@ from environments.model import (
     PeopleSection,
     ReceiverSection,
     Sender,
+    SenderCertificate,
 )
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "PeopleSection",
     "ReceiverSection",
     "Sender",
+    "SenderCertificate",
     "load",
+    "load_sender",
     "names",
 ]

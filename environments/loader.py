@@ -12,6 +12,8 @@ from environments.model import Environment, Sender
 from environments.schema import check
 
 FOLDER = Path(__file__).parent
+VPC = "{vpc}"
+"""In a sender's networks: the environment's VPC. It binds to nothing where there is none."""
 T = TypeVar("T")
 
 
@@ -34,19 +36,37 @@ def load(name: str, folder: Path = FOLDER) -> Environment:
     file = folder / f"{name}.toml"
     content = _read(file)
     check(file, content, "environment.schema.json")
-    senders = tuple(_sender(sender, name, file) for sender in content["senders"])
+    vpc = content.get("network", {}).get("cidr", "")
+    senders = tuple(_listed(sender, name, vpc, file) for sender in content["senders"])
     return _convert(file, {**content, "name": name, "senders": senders}, Environment)
 
 
-def _sender(name: str, environment: str, named_in: Path) -> Sender:
-    """The sender of `senders/<name>.toml`, with `{environment}` replaced by the environment's name."""
-    file = named_in.parent / "senders" / f"{name}.toml"
-    if not file.exists():
-        known = ", ".join(sorted(f.stem for f in file.parent.glob("*.toml")))
+def _listed(name: str, environment: str, vpc: str, named_in: Path) -> Sender:
+    """The sender that an environment's file lists."""
+    found = load_sender(name, environment, named_in.parent, vpc=vpc)
+    if found is None:
+        known = ", ".join(sorted(f.stem for f in (named_in.parent / "senders").glob("*.toml")))
         raise EnvironmentFileError(
             f"{shown(named_in)}: senders: senders/{name}.toml does not exist; allowed: {known}"
         )
+    return found
+
+
+def load_sender(
+    name: str, environment: str, folder: Path = FOLDER, *, vpc: str = ""
+) -> Sender | None:
+    """Returns the sender of `senders/<name>.toml`; None where there is no such file.
+
+    `{environment}` in it is replaced by the environment's name, `{vpc}` by the network `vpc`. Raises `EnvironmentFileError` for faults
+    of the file.
+    """
+    file = folder / "senders" / f"{name}.toml"
+    if not file.exists():
+        return None
     content = _read(file)
+    if isinstance(content.get("networks"), list):
+        written = (vpc if one == VPC else one for one in content["networks"])
+        content["networks"] = [one for one in written if one]
     check(file, content, "sender.schema.json")
     facility = content["sending_facility"].replace("{environment}", environment.upper())
     return _convert(file, {**content, "name": name, "sending_facility": facility}, Sender)

@@ -12,6 +12,8 @@ from typing import Any, Literal
 from environments.placeholders import unset_values
 
 CONFIGURATION_VERSION = 1
+HOLDS_REAL_PATIENTS = frozenset({"staging", "prod"})
+"""Environments whose receivers accept bound senders only, whatever their files say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,22 +42,41 @@ class EncounterRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SenderCertificate:
+    """A client certificate of a sender: its issuer, and its subject, a DNS name in it, or both.
+
+    Names are tables of attributes: `{ CN = "adt", O = "Northgen" }`; a list holds several of a type.
+    """
+
+    issuer: dict[str, str | tuple[str, ...]]
+    subject: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
+    dns_name: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.subject or self.dns_name):
+            raise ValueError("subject: missing; allowed: subject, dns_name or both")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
     """A hospital system that sends messages, known by its MSH-3.1 and MSH-4.1.
 
-    `networks` and `certificates` bind it to connections (docs/receiver.md). The tables are its own
-    codes (docs/configuration.md).
+    `networks` and `certificates` bind it to connections (docs/receiver.md). Patients are looked up by
+    identifiers of the default authority and of `assigning_authorities` only (docs/identity.md). The
+    tables are its own codes (docs/configuration.md).
     """
 
     name: str
     sending_application: str
     sending_facility: str
     default_assigning_authority: str = ""
+    assigning_authorities: tuple[str, ...] = ()
+    identifier_alone: bool = False
     time_zone: str = ""
     display_name: str = ""
     phone: str = ""
     networks: tuple[str, ...] = ()
-    certificates: tuple[str, ...] = ()
+    certificates: tuple[SenderCertificate, ...] = ()
     trigger_events: tuple[str, ...] = ()
     patient_classes: dict[str, str] = field(default_factory=dict)
     admission_types: dict[str, str] = field(default_factory=dict)
@@ -65,6 +86,11 @@ class Sender:
     facilities: dict[str, str] = field(default_factory=dict)
     encounters: EncounterRules | None = None
     sample: bool = False
+
+    @property
+    def bound(self) -> bool:
+        """Whether only connections of its networks or with its certificates may use this sender."""
+        return bool(self.networks or self.certificates)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +127,7 @@ class ReceiverSection:
     """Table `[receiver]`: number of receivers, TLS, and the messages that are accepted.
 
     TLS ends at the load balancer with `certificate_arn`, at the receiver with `tls_secret`. Without
-    both, MLLP is plain TCP in the VPN. Empty `processing_ids`: P in prod, P, T and D elsewhere.
+    both, MLLP is plain TCP in the VPN, and `plain_text_because` has to say why. Empty `processing_ids`: P in prod, P, T and D elsewhere.
     `server_name` is the name in the certificate. `smoke_secret` is the ARN of a secret for `ens smoke`:
     `ca`, and for mutual TLS `certificate` and `key`, in PEM.
     """
@@ -112,7 +138,8 @@ class ReceiverSection:
     tls_secret: str = ""
     server_name: str = ""
     smoke_secret: str = ""
-    unknown_senders: Literal["accept", "reject"] = "accept"
+    plain_text_because: str = ""
+    unknown_senders: Literal["accept", "reject"] = "reject"
     processing_ids: tuple[Literal["P", "T", "D"], ...] = ()
 
     def __post_init__(self) -> None:
@@ -121,8 +148,15 @@ class ReceiverSection:
                 "certificate_arn and tls_secret are both set; allowed: one of them, because TLS ends"
                 " at the load balancer or at the receiver"
             )
+        if self.encrypted and self.plain_text_because:
+            raise ValueError("plain_text_because: set beside TLS; allowed: empty")
         if self.desired > self.maximum:
             raise ValueError(f"desired: {self.desired}; allowed: at most maximum ({self.maximum})")
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether senders connect with TLS."""
+        return bool(self.certificate_arn or self.tls_secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,16 +302,40 @@ class Environment:
                 f"hold_minutes: {self.hold_minutes}; each minute is a receive of the queue;"
                 f" allowed: 1 to {self.max_receive_count - 1}, below max_receive_count"
             )
+        self._check_ingress()
         unbound: dict[tuple[str, str], str] = {}
         for sender in self.senders:
             written = sender.sending_application, sender.sending_facility
-            if not sender.networks and not sender.certificates:
+            if not sender.bound:
                 other = unbound.setdefault(written, sender.name)
                 if other != sender.name:
                     raise ValueError(
                         f"senders: {other} and {sender.name} have the same MSH-3 and MSH-4;"
                         " allowed: the same only with different networks or certificates"
                     )
+
+    def _check_ingress(self) -> None:
+        """Raises `ValueError` where anybody in the network could send, or could read what is sent."""
+        receiver = self.receiver
+        if self.network is not None and not receiver.encrypted and not receiver.plain_text_because:
+            raise ValueError(
+                "receiver: no TLS; allowed: tls_secret, certificate_arn, or plain_text_because"
+                " with the reason why messages are sent in clear"
+            )
+        if receiver.unknown_senders == "accept":
+            if self.data_trail or self.name in HOLDS_REAL_PATIENTS:
+                raise ValueError(
+                    "receiver.unknown_senders: 'accept'; allowed: 'reject', because this"
+                    " environment holds real patients"
+                )
+            return
+        for sender in self.senders:
+            if not sender.bound:
+                raise ValueError(
+                    f"senders: {sender.name} has neither networks nor certificates, so that its"
+                    " messages are rejected; allowed: bound senders, or"
+                    " receiver.unknown_senders = 'accept' where all patients are invented"
+                )
 
     @property
     def prefix(self) -> str:
@@ -308,10 +366,7 @@ class Environment:
         Values that are empty are left out. Both ends take the same version: `version` counts changes
         that an older reader cannot read.
         """
-        senders = [
-            {key: value for key, value in asdict(sender).items() if value and key != "sample"}
-            for sender in self.senders
-        ]
+        senders = [_filled(asdict(sender), but="sample") for sender in self.senders]
         document = {"version": CONFIGURATION_VERSION, "environment": self.name, "senders": senders}
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
@@ -321,3 +376,10 @@ class Environment:
         The list of the local environment is empty: it sends no mail.
         """
         return [] if self.network is None else unset_values(self)
+
+
+def _filled(value: Any, but: str = "") -> Any:
+    """The value without empty members, at every depth, and without the key `but`."""
+    if isinstance(value, dict):
+        return {key: _filled(part) for key, part in value.items() if part and key != but}
+    return [_filled(part) for part in value] if isinstance(value, list | tuple) else value

@@ -78,7 +78,8 @@ def _limits(schema: dict[str, Any]) -> str:
         for name in ("minimum", "maximum", "minLength", "maxLength", "minItems")
         if name in schema
     ]
-    return ", ".join([str(schema.get("type", "value")), *limits])
+    kind = schema.get("type", "value")
+    return ", ".join([kind if isinstance(kind, str) else " or ".join(kind), *limits])
 
 
 def _dotted(path: Any) -> str:

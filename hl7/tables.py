@@ -1,36 +1,6 @@
 """Standard tables of HL7 v2 that the code uses. A sender's own tables are in environments/senders/."""
 
-from enum import StrEnum
 from types import MappingProxyType
-
-
-class ProcessingId(StrEnum):
-    """Table 0103, MSH-11.1."""
-
-    PRODUCTION = "P"
-    TRAINING = "T"
-    DEBUGGING = "D"
-
-
-class AcknowledgementCode(StrEnum):
-    """Table 0008, MSA-1: original mode (A) and the commit level of enhanced mode (C)."""
-
-    APPLICATION_ACCEPT = "AA"
-    APPLICATION_ERROR = "AE"
-    APPLICATION_REJECT = "AR"
-    COMMIT_ACCEPT = "CA"
-    COMMIT_ERROR = "CE"
-    COMMIT_REJECT = "CR"
-
-
-class AcknowledgementCondition(StrEnum):
-    """Table 0155, MSH-15 and MSH-16: when an acknowledgement is wanted."""
-
-    ALWAYS = "AL"
-    NEVER = "NE"
-    ON_ERROR = "ER"
-    ON_SUCCESS = "SU"
-
 
 MESSAGE_ERRORS = MappingProxyType(
     {

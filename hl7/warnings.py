@@ -41,6 +41,7 @@ class WarningCode(StrEnum):
     NOTE_WITHDRAWN = "note_withdrawn"
     NO_AUTHORITY = "no_authority"
     AUTHORITY_UNKNOWN = "authority_unknown"
+    AUTHORITY_NOT_ALLOWED = "authority_not_allowed"
     IDENTIFIER_TOO_LONG = "identifier_too_long"
     NPI_INVALID = "npi_invalid"
     NOT_COMPARABLE = "not_comparable"
@@ -93,6 +94,7 @@ TEXTS = {
     WarningCode.NOTE_WITHDRAWN: "{position} withdraws the note; it was not read",
     WarningCode.NO_AUTHORITY: "{position} has no assigning authority and was not looked up",
     WarningCode.AUTHORITY_UNKNOWN: "{position}: the MPI does not know its authority",
+    WarningCode.AUTHORITY_NOT_ALLOWED: "{position}: the sender may not assert its authority; it was not looked up",
     WarningCode.IDENTIFIER_TOO_LONG: "{position} is too long and was not looked up",
     WarningCode.NPI_INVALID: "{position}: not a valid NPI",
     WarningCode.NOT_COMPARABLE: "{position} could not be compared",

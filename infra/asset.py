@@ -26,7 +26,7 @@ BUILD = ROOT / ".build" / "packages"
 SHARED = {
     "delivery": ("deliver_notification",),
     "delivery/ledger": ("lookup_identities", "record_feedback", "release_deliveries"),
-    "encounters": ("track_encounter",),
+    "encounters": ("lookup_identities", "track_encounter"),
 }
 """Folders of lambdas/ that several steps ship, with these steps. tests/unit/test_imports.py checks
 them."""

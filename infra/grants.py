@@ -78,9 +78,13 @@ def use_table(
 def use_item(
     table: dynamodb.Table, key: kms.IKey, item_key: str, *actions: str
 ) -> list[iam.PolicyStatement]:
-    """These item actions on the one item of this partition key (condition `dynamodb:LeadingKeys`)."""
+    """These item actions on the one item of this partition key, or on those that a pattern with `*` names.
+
+    The condition is `dynamodb:LeadingKeys`.
+    """
     item = allow([f"dynamodb:{action}" for action in actions], [table.table_arn])
-    item.add_condition("ForAllValues:StringEquals", {"dynamodb:LeadingKeys": [item_key]})
+    operator = "StringLike" if "*" in item_key else "StringEquals"
+    item.add_condition(f"ForAllValues:{operator}", {"dynamodb:LeadingKeys": [item_key]})
     return [item, use_key(key, "dynamodb", USE_ACTIONS)]
 
 

@@ -10,6 +10,7 @@ from ops.commands.cost import cost_command
 from ops.commands.deliveries import deliveries_group
 from ops.commands.dlq import dlq_group
 from ops.commands.events import events_command
+from ops.commands.feed import feed_group
 from ops.commands.notification import notification_group
 from ops.commands.preflight import preflight_command
 from ops.commands.registry import registry_group
@@ -78,6 +79,7 @@ for command in (
     roster_group,
     smoke_command,
     preflight_command,
+    feed_group,
     notification_group,
     deliveries_group,
 ):

@@ -1,7 +1,6 @@
 """Sums the billed units of Comprehend Medical from the audit trail, with their prices."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from lambdas.common.audit import chain
 from lambdas.delivery.ledger.context import LedgerContext
@@ -24,10 +23,6 @@ class Cost:
     events: int
     units: int
     usd: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as JSON."""
-        return asdict(self)
 
 
 def of_day(context: LedgerContext, day: str) -> list[Cost]:

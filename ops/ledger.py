@@ -1,12 +1,10 @@
 """Reads and changes the delivery ledger for operators. Each change is audited and conditional."""
 
-from typing import Any
-
-from lambdas.common.audit import chain
-from lambdas.common.clock import now
+from lambdas.common.contracts.audit import AuditAction, AuditStep
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.items import AddressProblem, DeliveryItem, Switch
 from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
+from ops.audit import audit
 from ops.deployment import Deployment
 from ops.problem import ProblemError
 
@@ -35,30 +33,26 @@ def resend(deployment: Deployment, delivery_id: str, by: str) -> None:
         raise ProblemError(
             "No unknown delivery has this id. Only unknown deliveries can be resent."
         )
-    whom = {"delivery_id": delivery_id, "recipient_ref": item.recipient_ref}
-    chain.append(deployment.context, item.event_id, {**_act(by, "RESENT"), **whom})
+    audit(
+        deployment.context,
+        item.event_id,
+        AuditStep.OPERATOR,
+        AuditAction.RESENT,
+        by=by,
+        delivery_id=delivery_id,
+        recipient_ref=item.recipient_ref,
+    )
     if not deliveries.resend(deployment.context, delivery_id, once=False):
         raise ProblemError("The delivery's state has changed meanwhile: it is not sent again.")
 
 
 def switch(deployment: Deployment, state: SwitchState, by: str) -> None:
     """Pauses or continues the environment's deliveries. The audit entry is under `SWITCH`."""
-    action = "PAUSED" if state is SwitchState.PAUSED else "CONTINUED"
-    chain.append(deployment.context, problems.SWITCH, _act(by, action))
+    action = AuditAction.PAUSED if state is SwitchState.PAUSED else AuditAction.CONTINUED
+    audit(deployment.context, problems.SWITCH, AuditStep.OPERATOR, action, by=by)
     problems.set_switch(deployment.context, state, by)
 
 
 def switched(deployment: Deployment) -> Switch:
     """Returns whether deliveries are paused, by whom and since when."""
     return problems.read_switch(deployment.context)
-
-
-def _act(by: str, action: str) -> dict[str, Any]:
-    """The audit entry of an operator's action."""
-    return {
-        "step": "Operator",
-        "actor": f"operator:{by}",
-        "action": action,
-        "outcome": "ok",
-        "started_at": now(),
-    }

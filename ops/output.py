@@ -2,8 +2,8 @@
 
 import json
 import shutil
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 from rich.console import Console
@@ -36,9 +36,9 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, emoji=False, width=width)
 
 
-def print_json(document: Any) -> None:
-    """Writes a document as indented JSON to standard output."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+def print_json(document: object) -> None:
+    """Writes a document as indented JSON to standard output. Dataclasses in it become objects."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=asdict))
 
 
 def clock(moment: str) -> str:

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "dlq redrive": OPERATOR,
     "dlq show": TRAIL,
     "events": TRAIL,
+    "feed check": EVERYBODY,
     "notification preview": EVERYBODY,
     "preflight": DEPLOYER,
     "registry import": REGISTRAR,

@@ -70,7 +70,7 @@ class ReceiverSettings:
     store_seconds: float = 9.0
     stop_seconds: float = 15.0
     processing_ids: frozenset[str] = frozenset("PTD")
-    unknown_senders: str = "accept"
+    unknown_senders: str = "reject"
     proxy_networks: tuple[Network, ...] = ()
     tls: TlsFiles | None = None
     tls_secret: str = ""
@@ -174,7 +174,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> ReceiverSettin
         ),
         stop_seconds=number("ENS_STOP_SECONDS", float, fallback.stop_seconds, least=_MIN_SECONDS),
         processing_ids=_processing_ids(environment),
-        unknown_senders=_choice(environment, "ENS_UNKNOWN_SENDERS", ("accept", "reject")),
+        unknown_senders=_choice(environment, "ENS_UNKNOWN_SENDERS", ("reject", "accept")),
         proxy_networks=_networks("ENS_PROXY_NETWORKS", _listed(environment, "ENS_PROXY_NETWORKS")),
         tls=_tls_files(environment),
         tls_secret=environment.get("ENS_TLS_SECRET", ""),

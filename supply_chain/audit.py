@@ -13,9 +13,9 @@ from pathlib import Path
 
 from supply_chain import locks, tools
 
-TIMEOUT = 240
+TIMEOUT_SECONDS = 240
 """Seconds for one lock file; the largest names 122 packages, one request each."""
-REQUEST_TIMEOUT = 10
+REQUEST_TIMEOUT_SECONDS = 10
 """Seconds for one answer of the database."""
 
 ACCEPTED: Mapping[str, str] = {}
@@ -49,13 +49,15 @@ def audit(lock: Path, cache: Path) -> AuditResult:
     words = [
         *(tools.command("pip-audit"), "--requirement", str(lock), "--require-hashes"),
         *("--disable-pip", "--progress-spinner", "off", "--format", "json"),
-        *("--timeout", str(REQUEST_TIMEOUT), "--cache-dir", str(cache)),
+        *("--timeout", str(REQUEST_TIMEOUT_SECONDS), "--cache-dir", str(cache)),
         *(word for one in ACCEPTED for word in ("--ignore-vuln", one)),
     ]
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        done = subprocess.run(
+            words, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired:
-        return AuditResult(unreachable=f"it did not answer within {TIMEOUT} seconds")
+        return AuditResult(unreachable=f"it did not answer within {TIMEOUT_SECONDS} seconds")
     return read(done.stdout, done.stderr)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from supply_chain import locks, tools
 
-TIMEOUT = 120
+TIMEOUT_SECONDS = 120
 """Seconds for one lock file."""
 
 
@@ -57,10 +57,12 @@ def _node(lock: Path) -> str:
 def _output(words: list[str], lock: Path, folder: Path) -> str:
     try:
         done = subprocess.run(
-            words, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT, check=False
+            words, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise SbomError(f"{lock}: {words[0]} did not end within {TIMEOUT} seconds") from None
+        raise SbomError(
+            f"{lock}: {words[0]} did not end within {TIMEOUT_SECONDS} seconds"
+        ) from None
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it printed no reason"])[-1]
         raise SbomError(f"{lock}: {Path(words[0]).name} ended with {done.returncode}: {last}")

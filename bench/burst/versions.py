@@ -15,7 +15,7 @@ from lambdas.extract_entities import comprehend, turns
 from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.settings import Quota
 
-SECONDS = comprehend.SECONDS
+SECONDS = comprehend.ANSWER_SECONDS
 
 
 def in_turn(context: ExtractContext, quota: Quota, wait_seconds: float) -> Extract:

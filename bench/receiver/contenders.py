@@ -93,6 +93,8 @@ _OURS = {
     "ENS_REFERENCE_KEY_SECRET": "arn:aws:secretsmanager:us-east-1:123456789012:secret:stub",
     "ENS_CONFIGURATION_BUCKET": "configuration",
     "ENS_CONFIGURATION_KEY": "configuration.json",
+    "ENS_UNKNOWN_SENDERS": "accept",
+    "ENS_MAX_CONNECTIONS_PER_PEER": "1000",
     "ENS_MLLP_HOST": HOST,
     "ENS_MLLP_PORT": "{port}",
     "ENS_HEALTH_PORT": "{health}",

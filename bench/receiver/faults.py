@@ -136,6 +136,7 @@ def start_receiver(port: int, stub: str, log: Path) -> "subprocess.Popen[bytes]"
                 "ENS_REFERENCE_KEY_SECRET": "reference-key",
                 "ENS_CONFIGURATION_BUCKET": "configuration",
                 "ENS_CONFIGURATION_KEY": "configuration.json",
+                "ENS_UNKNOWN_SENDERS": "accept",
                 "ENS_MLLP_HOST": HOST,
                 "ENS_MLLP_PORT": str(port),
                 "ENS_HEALTH_PORT": "0",

@@ -90,7 +90,7 @@ def examine(durable: Path, accepted: Mapping[str, bytes]) -> Findings:
     for name, message in accepted.items():
         header = find_header(message)
         assert header is not None
-        event = event_id(header)
+        event = event_id(header, "northtown")
         names[event] = name
         envelope = kept.envelopes.get(event)
         if envelope is None:

@@ -13,6 +13,7 @@ import json
 import os
 import random
 import signal
+import ssl
 from http import HTTPStatus
 from pathlib import Path
 from typing import cast
@@ -102,11 +103,20 @@ async def serve(options: argparse.Namespace) -> None:
         "127.0.0.1",
         options.port,
         backlog=1024,
+        ssl=_tls(options),
     )
     print(json.dumps({"port": server.sockets[0].getsockname()[1], "pid": os.getpid()}), flush=True)
     await ended.wait()
     server.close()
     services.close()
+
+
+def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
+    if not options.certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(options.certificate, options.key)
+    return context
 
 
 def main() -> None:
@@ -116,6 +126,8 @@ def main() -> None:
     parser.add_argument("--durable", help="the file to append to")
     parser.add_argument("--fail-rate", type=float, default=0.0, help="0.05: one call in twenty")
     parser.add_argument("--delay-ms", type=float, default=0.0, help="what each call takes longer")
+    parser.add_argument("--certificate", help="a PEM file: the stub then speaks TLS")
+    parser.add_argument("--key", help="the certificate's key")
     options = parser.parse_args()
     try:
         import uvloop

@@ -28,6 +28,7 @@ from infra.monitoring.backup_alarms import watch_backups
 from infra.monitoring.core_alarms import CoreAlarms
 from infra.monitoring.dashboard import Dashboard
 from infra.monitoring.delivery_alarms import DeliveryAlarms
+from infra.monitoring.feeds import FeedAlarms, SenderRules
 from infra.monitoring.queries import Queries
 from infra.monitoring.watched import Watched
 
@@ -190,7 +191,9 @@ class CoreStack(cdk.Stack):
         if self.backups:
             watch_backups(self.backups, self.alarms)
         DeliveryAlarms(self, "DeliveryAlarms", watched=watched, alarms=self.alarms)
-        Dashboard(self, "Dashboard", watched=watched, alarms=self.alarms)
+        FeedAlarms(self, "FeedAlarms", watched=watched, alarms=self.alarms)
+        rules = SenderRules(self, "SenderRules", watched=watched)
+        Dashboard(self, "Dashboard", watched=watched, alarms=self.alarms, rules=rules)
         Queries(
             self,
             "Queries",

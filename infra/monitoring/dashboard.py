@@ -9,6 +9,7 @@ from constructs import Construct
 from environments import Environment
 from infra.core.processing.mail import MAIL_DIMENSION, MAIL_EVENTS
 from infra.monitoring.alarms import Alarms, metric, of_queue, own, visible
+from infra.monitoring.feeds import ContributorsWidget, SenderRules
 from infra.monitoring.watched import Watched
 
 RECEIVER_ALARMS = (
@@ -23,7 +24,13 @@ class Dashboard(Construct):
     """One dashboard per environment: alarms, messages, steps, deliveries."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, watched: Watched, alarms: Alarms
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        watched: Watched,
+        alarms: Alarms,
+        rules: SenderRules,
     ) -> None:
         super().__init__(scope, construct_id)
         environment, steps, queues = watched.environment, watched.steps, watched.queues
@@ -140,6 +147,7 @@ class Dashboard(Construct):
                     _graph(
                         "Patients and recipients",
                         [
+                            own(environment, "LookupIdentities", "PatientsLookedUp"),
                             own(environment, "LookupIdentities", "UnknownPatients"),
                             own(environment, "LookupIdentities", "Recipients"),
                         ],
@@ -147,6 +155,29 @@ class Dashboard(Construct):
                     _graph(
                         "Comprehend Medical units (100 characters)",
                         [own(environment, "ExtractEntities", "ComprehendMedicalUnits")],
+                    ),
+                ],
+                [
+                    _graph(
+                        "Warnings of messages",
+                        [
+                            own(environment, "ParseMessage", "Warnings"),
+                            own(environment, "ParseMessage", "MessagesWithWarnings"),
+                        ],
+                    ),
+                    ContributorsWidget(
+                        "Warnings by sender and kind", rules.warnings, environment.region
+                    ),
+                    ContributorsWidget(
+                        "Unknown patients by sender", rules.unknown_patients, environment.region
+                    ),
+                    _graph(
+                        "Feeds that depart from their usual shares",
+                        [
+                            own(environment, "ParseMessage", "WarningsRose"),
+                            own(environment, "LookupIdentities", "UnknownPatientsRose"),
+                            own(environment, "LookupIdentities", "AuthorityNotUsable"),
+                        ],
                     ),
                 ],
             ],

@@ -1,5 +1,6 @@
 """Alarms of deliveries and SES events."""
 
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.monitoring.alarms import Alarms, Missing, metric, own, visible
@@ -29,17 +30,13 @@ class DeliveryAlarms(Construct):
             self,
             "unknown-deliveries",
             meaning="SES gave no answer for a notification. It is not sent again automatically.",
-            metric=own(
-                self._environment, "ReleaseDeliveries", "UnknownDeliveries", statistic="Maximum"
-            ),
+            metric=self._counted("UnknownDeliveries"),
         )
         self._alarms.watch(
             self,
             "deliveries-overdue",
             meaning="A held notification is overdue by 15 minutes, or ReleaseDeliveries does not run.",
-            metric=own(
-                self._environment, "ReleaseDeliveries", "OldestOverdueSeconds", statistic="Maximum"
-            ),
+            metric=self._counted("OldestOverdueSeconds"),
             threshold=OVERDUE_SECONDS,
             periods=2,
             # No other alarm reports that the function no longer runs.
@@ -49,24 +46,23 @@ class DeliveryAlarms(Construct):
             self,
             "deliveries-piling-up",
             meaning="More notifications wait than the account's rate sends in five minutes.",
-            metric=own(
-                self._environment, "ReleaseDeliveries", "OverdueDeliveries", statistic="Maximum"
-            ),
+            metric=self._counted("OverdueDeliveries"),
             threshold=self._environment.mail.rate * 60 * FULL_MINUTES,
         )
-
         self._alarms.watch(
             self,
             "mail-quota",
             meaning="Four fifths of SES's daily quota are used, or the quota cannot be read.",
-            metric=own(
-                self._environment, "ReleaseDeliveries", "MailQuotaUsedPercent", statistic="Maximum"
-            ),
+            metric=self._counted("MailQuotaUsedPercent"),
             threshold=QUOTA_USED_PERCENT,
             periods=2,
             # Without data the quota is not monitored.
             missing=Missing.BREACHING,
         )
+
+    def _counted(self, name: str) -> cloudwatch.Metric:
+        """The largest of the counts that ReleaseDeliveries made in the period."""
+        return own(self._environment, "ReleaseDeliveries", name, statistic="Maximum")
 
     def _watch_recipients(self) -> None:
         self._alarms.watch(

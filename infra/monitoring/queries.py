@@ -103,6 +103,16 @@ class Queries(Construct):
         )
         SavedQuery(
             self,
+            "Feeds",
+            environment=environment,
+            title="senders whose warnings or unknown patients rose, newest first",
+            groups=steps,
+            fields=["@timestamp", "sender", "message", "event_id"],
+            condition="message like /than usual/",
+            newest_first=True,
+        )
+        SavedQuery(
+            self,
             "Durations",
             environment=environment,
             title="how long each step takes",

@@ -2,7 +2,7 @@
 
 import copy
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
@@ -10,12 +10,12 @@ from typing import Any, Generic, Self, TypeVar
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.exceptions import ClientError
 
+from hl7.warnings import MessageWarning
 from lambdas.common.audit import chain
-from lambdas.common.aws.items import Item
 from lambdas.common.clock import milliseconds_since, now
 from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
-from lambdas.common.contracts.document import read_as, to_document, without_empty
+from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.steps import StepInput
 from lambdas.common.errors import (
     ConfigurationError,
@@ -56,7 +56,7 @@ class Run:
         self.started_at = now()
         self.logger = logger
         self.metrics = metrics
-        self._noted: list[Item] = []
+        self._noted: list[AuditEntry] = []
 
     def audit(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
         """Appends an entry about this step, after the entries buffered by `note()`.
@@ -78,14 +78,16 @@ class Run:
         """Buffers the entry. It is written in the next `audit()` transaction."""
         self._noted.append(self._entry(action, outcome, facts))
 
-    def _entry(self, action: AuditAction, outcome: AuditOutcome, facts: dict[str, Any]) -> Item:
+    def _entry(
+        self, action: AuditAction, outcome: AuditOutcome, facts: dict[str, Any]
+    ) -> AuditEntry:
         of_run: dict[str, Any] = {
             "duration_ms": milliseconds_since(self.started_at),
             "attempt": self.attempt,
             "execution_arn": self.execution_arn,
             "sender": self.sender,
         }
-        entry = AuditEntry(
+        return AuditEntry(
             step=self.step_name,
             actor=f"lambda:{self.step_name}",
             action=action,
@@ -93,11 +95,15 @@ class Run:
             started_at=self.started_at,
             **(of_run | facts),
         )
-        return without_empty(to_document(entry))
 
     def count(self, metric: str, value: int = 1) -> None:
         """Adds to a CloudWatch metric of the environment (EMF)."""
         self.metrics.add_metric(name=metric, unit="Count", value=value)
+
+    def log_warnings(self, warnings: Sequence[MessageWarning]) -> None:
+        """Logs each kind of warning once, for the count by sender and kind (infra/monitoring/feeds.py)."""
+        for code in dict.fromkeys(one.code for one in warnings):
+            self.logger.info("the message has a warning", warning_code=code)
 
     def failed(self, error: EnsError) -> None:
         """Logs the failure and tries to audit it. The workflow's own entry follows in any case."""
@@ -170,7 +176,10 @@ class StepHandler(Generic[Task, C]):
             raise error from None
         run = Run(context, self.name, task, self._logger, self._metrics)
         self._logger.append_keys(
-            event_id=run.event_id, execution_arn=run.execution_arn, attempt=run.attempt
+            event_id=run.event_id,
+            execution_arn=run.execution_arn,
+            attempt=run.attempt,
+            sender=run.sender,
         )
         self._tracer.put_annotation("event_id", run.event_id)
         try:

@@ -32,11 +32,27 @@ class SenderCodes:
 
 
 @dataclass(frozen=True, slots=True)
+class SenderAuthorities:
+    """The assigning authorities whose identifiers a sender may assert.
+
+    `default` belongs to identifiers that name none, "" for none; `further` are others, by namespace
+    (CX-4.1) or universal id (CX-4.2).
+    """
+
+    default: str = ""
+    further: frozenset[str] = frozenset()
+
+    def allows(self, authority: str) -> bool:
+        """Whether the sender may assert identifiers of this authority, compared exactly."""
+        return authority in self.further or (bool(authority) and authority == self.default)
+
+
+@dataclass(frozen=True, slots=True)
 class SenderProfile:
     """A configured sender; all members are empty for one that is not configured.
 
     `zone` applies to times without an offset, `default_assigning_authority` to identifiers without an
-    authority.
+    authority. `identifier_alone`: an identifier is enough where no demographics can be compared.
     """
 
     display_name: str = ""
@@ -44,6 +60,13 @@ class SenderProfile:
     default_assigning_authority: str = ""
     phone: str = ""
     codes: SenderCodes = field(default_factory=SenderCodes)
+    assigning_authorities: frozenset[str] = frozenset()
+    identifier_alone: bool = False
+
+    @property
+    def authorities(self) -> SenderAuthorities:
+        """The authorities whose identifiers it may assert; none for a sender that is not configured."""
+        return SenderAuthorities(self.default_assigning_authority, self.assigning_authorities)
 
 
 def sender_named(context: Context, name: str) -> SenderProfile:
@@ -51,17 +74,23 @@ def sender_named(context: Context, name: str) -> SenderProfile:
 
     Raises as `lambdas.common.configuration.senders` does.
     """
-    entry = context.senders.get(name, {})
+    return sender_profile(context.senders.get(name, {}))
+
+
+def sender_profile(entry: Mapping[str, Any]) -> SenderProfile:
+    """The sender of an entry of the configuration document."""
     return SenderProfile(
         display_name=entry.get("display_name", ""),
         zone=_zone(entry.get("time_zone", "")),
         default_assigning_authority=entry.get("default_assigning_authority", ""),
         phone=entry.get("phone", ""),
         codes=_codes(entry),
+        assigning_authorities=frozenset(entry.get("assigning_authorities", ())),
+        identifier_alone=entry.get("identifier_alone", False),
     )
 
 
-def _codes(entry: dict[str, Any]) -> SenderCodes:
+def _codes(entry: Mapping[str, Any]) -> SenderCodes:
     dispositions = entry.get("dispositions", {})
     return SenderCodes(
         patient_classes=entry.get("patient_classes", {}),

@@ -1,7 +1,7 @@
 """The context of a function that uses the encounters table."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Protocol, Self
 
 from lambdas.common.context import Context
 from lambdas.common.settings import Settings, required, shared
@@ -24,3 +24,22 @@ class EncountersContext(Context):
     """What every step has, with the name of the encounters table."""
 
     settings: EncountersSettings
+
+
+class NamesEncounters(Protocol):
+    """Settings with the table's name."""
+
+    @property
+    def encounters_table(self) -> str:
+        """The name of the table."""
+
+
+class UsesEncounters(Protocol):
+    """The context of a function that uses the table."""
+
+    @property
+    def settings(self) -> NamesEncounters:
+        """The function's settings."""
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of a service."""

@@ -9,7 +9,7 @@
 | `archive#<encounter id>` | an encounter whose number was given to another patient |
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -35,7 +35,8 @@ class EncounterPrefix(StrEnum):
 class EncounterSummary:
     """The attributes of an encounter that the index `by_patient` holds.
 
-    `protected`: a message of the encounter protects it (PV1-16, PD1-12 and others).
+    `protected`: a message of the encounter protects it (PV1-16, PD1-12 and others). `patient_keys` are
+    in the whole item alone.
     """
 
     pk: str
@@ -50,6 +51,7 @@ class EncounterSummary:
     disposition: str = ""
     discharged_to: str = ""
     protected: bool = False
+    patient_keys: tuple[str, ...] = ()
 
 
 SUMMARY_ATTRIBUTES = (
@@ -67,13 +69,20 @@ SUMMARY_ATTRIBUTES = (
 
 
 def encounter_item(encounter: Encounter) -> dict[str, Any]:
-    """The attributes of an encounter; those with a default value are left out."""
-    return _lean(msgspec.to_builtins(encounter))
+    """The attributes of an encounter; those with a default value are left out.
+
+    Until the registry knows the patient, `patient_ref` is the sender's own patient key, so that the index
+    finds the encounter later.
+    """
+    known = encounter.patient_ref or next(iter(encounter.patient_keys), "")
+    return _lean({**msgspec.to_builtins(encounter), "patient_ref": known})
 
 
 def encounter_of(item: Item) -> Encounter:
     """The encounter in an item. Raises `msgspec.ValidationError` for one of another shape."""
-    return msgspec.convert(item, Encounter)
+    encounter = msgspec.convert(item, Encounter)
+    linked = encounter.patient_ref not in encounter.patient_keys
+    return encounter if linked else replace(encounter, patient_ref="")
 
 
 def decision_item(decision: Decision) -> dict[str, Any]:

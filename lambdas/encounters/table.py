@@ -19,9 +19,9 @@ from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.contracts.encounter import Decision, Encounter
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.encounters.context import EncountersContext
+from lambdas.encounters.indexes import SHARDS
 from lambdas.encounters.items import (
     EncounterPrefix,
-    EncounterSummary,
     decision_item,
     decision_of,
     encounter_item,
@@ -34,9 +34,6 @@ BATCH = 100
 
 BATCH_TRIES = 3
 """Calls of BatchGetItem while DynamoDB answers only a part (UnprocessedKeys)."""
-
-SHARDS = 8
-"""Partitions of the index `by_due`, so that one does not take every write."""
 
 CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
@@ -96,40 +93,6 @@ class EncounterTable:
         item = self._get({key}).get(key)
         return decision_of(item) if item else None
 
-    def add_patient(self, home: str, encounter_id: str, patient_ref: str) -> None:
-        """Adds the registry's reference of the patient to an encounter, unless it is another one by now."""
-        try:
-            with dependency("dynamodb"):
-                self.context.client("dynamodb").update_item(
-                    TableName=self.context.settings.encounters_table,
-                    Key={"pk": {"S": home}},
-                    UpdateExpression="SET patient_ref = :ref",
-                    ConditionExpression="encounter_id = :id",
-                    ExpressionAttributeValues={
-                        ":ref": {"S": patient_ref},
-                        ":id": {"S": encounter_id},
-                    },
-                )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-
-    def of_patient(self, patient_ref: str, since: str) -> list[EncounterSummary]:
-        """The patient's encounters that began after a moment, at every sender, the oldest first."""
-        values = {":ref": {"S": patient_ref}, ":since": {"S": since}}
-        condition = "patient_ref = :ref AND began_at >= :since"
-        return [
-            msgspec.convert(item, EncounterSummary)
-            for item in self._query("by_patient", condition, values)
-        ]
-
-    def due(self, why: str, before: str) -> Iterator[str]:
-        """The keys of the encounters that are due for this reason (`open`, `orphan`) before a moment."""
-        for shard in range(SHARDS):
-            values = {":shard": {"S": f"{why}#{shard}"}, ":before": {"S": before}}
-            condition = "due_shard = :shard AND due_at <= :before"
-            yield from (item["pk"] for item in self._query("by_due", condition, values))
-
     def _get(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The items with these keys, by consistent reads."""
         asked = [{"pk": {"S": key}} for key in keys]
@@ -161,21 +124,6 @@ class EncounterTable:
             if not keys:
                 return
         raise DependencyUnavailableError("dynamodb BatchGetItem: unprocessed keys")
-
-    def _query(self, index: str, condition: str, values: Item) -> Iterator[dict[str, Any]]:
-        with dependency("dynamodb"):
-            pages = (
-                self.context.client("dynamodb")
-                .get_paginator("query")
-                .paginate(
-                    TableName=self.context.settings.encounters_table,
-                    IndexName=index,
-                    KeyConditionExpression=condition,
-                    ExpressionAttributeValues=values,
-                )
-            )
-            for page in pages:
-                yield from map(from_item, page["Items"])
 
     def _puts(self, write: Write) -> Iterator[Item]:
         decision = write.decision

@@ -34,7 +34,7 @@ UNIT = 100
 """Characters of a billing unit; every request is at least one (aws.amazon.com/comprehend/medical/pricing)."""
 
 CALLS_AT_ONCE = 10
-SECONDS = 7.5
+ANSWER_SECONDS = 7.5
 """Seconds of a run after which no answer is awaited. The function has nine, and must still write."""
 
 CONFIG = Config(

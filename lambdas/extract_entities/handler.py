@@ -41,7 +41,7 @@ def lambda_handler(
     )
     document = read_document(context, run.event_id, "event.json", task.parsed.version_id)
     mode = mode_for(context.settings.cost_mode, task.recipients, context.settings.full_in_clear)
-    seconds = comprehend.SECONDS - milliseconds_since(run.started_at) / 1000
+    seconds = comprehend.ANSWER_SECONDS - milliseconds_since(run.started_at) / 1000
     result = extract(context, read_as(PatientEvent, document), mode, seconds, turn)
     return (
         _deferred(result, run) if isinstance(result, Deferral) else _recorded(context, result, run)

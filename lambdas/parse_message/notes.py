@@ -12,7 +12,7 @@ READ_TYPES = TEXT_TYPES | {"ED", "RP"}
 WITHDRAWN = frozenset({"D", "W"})
 """HL7 table 0085 in OBX-11: deleted, and posted as wrong (it was another patient's)."""
 
-MOST_DOCUMENTS = 100
+MAX_DOCUMENTS = 100
 """Most repetitions of one OBX-5 that are read."""
 
 BASE64 = re.compile(r"(?=[A-Za-z0-9+/]{60})[A-Za-z0-9+/\n]{200,}+={0,2}\s*", re.ASCII)
@@ -53,7 +53,7 @@ def _type(obx: Segment, warnings: list[MessageWarning]) -> str:
 
 
 def _documents(obx: Segment, reader: Reader) -> list[Note]:
-    sent = obx.field(5).split(obx.escapes.repetition)[:MOST_DOCUMENTS]
+    sent = obx.field(5).split(obx.escapes.repetition)[:MAX_DOCUMENTS]
     values = [Value(raw, obx.escapes) for raw in sent if raw and raw != NULL]
     place = f"OBX[{obx.ordinal}]-5"
     places = [f"{place}[{n}]" for n in range(1, len(values) + 1)] if len(values) > 1 else [place]

@@ -28,7 +28,7 @@ FORMER = frozenset(
 )
 """Name types (HL7 table 0200) that are legal, and those that are not the present name; also in words."""
 
-MOST = 200
+MAX_FURTHER_IDENTIFIERS = 200
 """Most identifiers of other patients that are read from one message."""
 
 
@@ -64,14 +64,14 @@ def patient(
 def other_identifiers(
     message: Message, warnings: list[MessageWarning]
 ) -> tuple[PatientIdentifier, ...]:
-    """The identifiers of MRG and of every further PID and MRG, exactly as sent; `MOST` at most."""
+    """The identifiers of MRG and of every further PID and MRG, exactly as sent; `MAX_FURTHER_IDENTIFIERS` at most."""
     further = [segment for segment in message.beyond if segment.name in IDENTIFIER_FIELDS]
     found = (
         identifier
         for segment in (*message.all("MRG"), *further)
         for identifier in _identifiers(segment, warnings)
     )
-    return tuple(itertools.islice(found, MOST))
+    return tuple(itertools.islice(found, MAX_FURTHER_IDENTIFIERS))
 
 
 def _identifiers(segment: Segment, warnings: list[MessageWarning]) -> list[PatientIdentifier]:

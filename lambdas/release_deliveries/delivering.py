@@ -11,6 +11,7 @@ from lambdas.common.contracts.steps import (
     DeliverNotificationInput,
     DeliverNotificationResult,
     EventReference,
+    ReleaseOutcome,
 )
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger import deliveries
@@ -23,25 +24,24 @@ PATIENT = Config(connect_timeout=1, read_timeout=9, retries={"total_max_attempts
 
 REFUSED = "DeliveryRefusedError"
 
-QUOTA = str(HoldReason.QUOTA)
-"""The outcome of a mail that SES refused for the daily quota: it is held."""
 
+def deliver(context: ReleaseContext, item: DeliveryItem) -> ReleaseOutcome:
+    """The outcome of one due delivery: DeliverNotification's, else `refused` or `failed`.
 
-def deliver(context: ReleaseContext, item: DeliveryItem) -> str:
-    """The outcome of one due delivery: what DeliverNotification said, else `refused` or `failed`.
-
-    `item` is as the index has it; the task is in the table. "nothing" when the item has gone.
+    `item` is as the index has it; the task is in the table. `nothing` when the item has gone.
     """
     found = deliveries.read(context, item.delivery_id)
     if found is None or found.task is None:
-        return "nothing"
+        return ReleaseOutcome.NOTHING
     return _call(context, replace(found.task, recipient_ref=found.recipient_ref, released=True))
 
 
-def digest(context: ReleaseContext, digest_id: str, items: list[DeliveryItem], moment: str) -> str:
+def digest(
+    context: ReleaseContext, digest_id: str, items: list[DeliveryItem], moment: str
+) -> ReleaseOutcome:
     """The outcome of one summary of several held deliveries to one recipient."""
     if not items:
-        return "nothing"
+        return ReleaseOutcome.NOTHING
     return _call(
         context,
         DeliverNotificationInput(
@@ -54,7 +54,7 @@ def digest(context: ReleaseContext, digest_id: str, items: list[DeliveryItem], m
     )
 
 
-def _call(context: ReleaseContext, task: DeliverNotificationInput) -> str:
+def _call(context: ReleaseContext, task: DeliverNotificationInput) -> ReleaseOutcome:
     try:
         with dependency("lambda"):
             answer = context.client("lambda", PATIENT).invoke(
@@ -63,8 +63,11 @@ def _call(context: ReleaseContext, task: DeliverNotificationInput) -> str:
             )
             said = json.loads(answer["Payload"].read() or "{}")
     except DependencyUnavailableError:
-        return "failed"
+        return ReleaseOutcome.FAILED
     if answer.get("FunctionError"):
-        return "refused" if said.get("errorType") == REFUSED else "failed"
+        refused = said.get("errorType") == REFUSED
+        return ReleaseOutcome.REFUSED if refused else ReleaseOutcome.FAILED
     result = read_as(DeliverNotificationResult, said)
-    return QUOTA if result.hold_reason == QUOTA else str(result.outcome)
+    if result.hold_reason == HoldReason.QUOTA:
+        return ReleaseOutcome.QUOTA
+    return ReleaseOutcome(result.outcome)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from threading import Event
 
 from lambdas.common.clock import iso, milliseconds_since, now
-from lambdas.common.contracts.steps import ReleaseDeliveriesResult
+from lambdas.common.contracts.steps import ReleaseDeliveriesResult, ReleaseOutcome
 from lambdas.common.handler import Run
 from lambdas.delivery.ledger import deliveries, due, problems
 from lambdas.delivery.ledger.items import DeliveryItem, MailAccount
@@ -21,7 +21,7 @@ from lambdas.delivery.ledger.repair import repair
 from lambdas.delivery.ledger.states import SETTLED, TOGETHER, DeliveryState
 from lambdas.release_deliveries.account import measure_quota
 from lambdas.release_deliveries.context import ReleaseContext
-from lambdas.release_deliveries.delivering import QUOTA, deliver, digest
+from lambdas.release_deliveries.delivering import deliver, digest
 
 AT_ONCE = 8
 """Mails made at the same time: with a fifth of a second each, about forty a second."""
@@ -29,7 +29,7 @@ AT_ONCE = 8
 LATEST_START_MS = 40_000
 """The function has 55 s; what is left then waits for the next minute."""
 
-MOST_IN_DIGEST = 8
+MAX_PER_SUMMARY = 8
 """Eight full notifications stay below the 100 kB that mail programs show; more are a second mail."""
 
 Job = tuple[str, list[DeliveryItem]]
@@ -56,7 +56,7 @@ def release(context: ReleaseContext, run: Run) -> ReleaseDeliveriesResult:
         return ReleaseDeliveriesResult(due=len(found), quota_reached=True)
     ready = [item for item in found if _is_ready(context, item, resends)]
     outcomes = _outcomes(context, _jobs(ready), account, run)
-    if account.quota_reached and not outcomes.keys() & {"later", QUOTA}:
+    if account.quota_reached and not outcomes.keys() & {ReleaseOutcome.LATER, ReleaseOutcome.QUOTA}:
         open_quota(context, account)
     for outcome, count in outcomes.items():
         run.count(f"Released_{outcome}", count)
@@ -103,8 +103,8 @@ def _jobs(ready: Iterable[DeliveryItem]) -> list[Job]:
     jobs += bound.items()
     for items in fresh.values():
         items.sort(key=lambda item: item.claimed_at)
-        for start in range(0, len(items), MOST_IN_DIGEST):
-            jobs.append(("", items[start : start + MOST_IN_DIGEST]))
+        for start in range(0, len(items), MAX_PER_SUMMARY):
+            jobs.append(("", items[start : start + MAX_PER_SUMMARY]))
     return sorted(jobs, key=_due_at)
 
 
@@ -114,18 +114,18 @@ def _due_at(job: Job) -> str:
 
 def _outcomes(
     context: ReleaseContext, jobs: list[Job], account: MailAccount, run: Run
-) -> Counter[str]:
+) -> Counter[ReleaseOutcome]:
     """How often each outcome came. At the first mail that meets the daily quota the rest waits.
 
     After the quota was reached the first mail goes alone: it shows whether there is room again.
     """
-    stop, outcomes = Event(), Counter[str]()
+    stop, outcomes = Event(), Counter[ReleaseOutcome]()
     if account.quota_reached and jobs:
         outcomes[_made(context, jobs[0], run, stop)] += 1
         jobs = jobs[1:]
     rate = account.rate(context.settings.ses_rate) * SHARE_OF_RELEASES
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        futures: list[Future[str]] = [
+        futures: list[Future[ReleaseOutcome]] = [
             pool.submit(_made, context, job, run, stop) for job in _paced(jobs, rate, run, stop)
         ]
     outcomes.update(future.result() for future in futures)
@@ -146,14 +146,14 @@ def _ends(run: Run, stop: Event) -> bool:
     return stop.is_set() or milliseconds_since(run.started_at) > LATEST_START_MS
 
 
-def _made(context: ReleaseContext, job: Job, run: Run, stop: Event) -> str:
+def _made(context: ReleaseContext, job: Job, run: Run, stop: Event) -> ReleaseOutcome:
     if _ends(run, stop):
-        return "later"
+        return ReleaseOutcome.LATER
     digest_id, items = job
     if not digest_id and len(items) > 1:
         # Written first, so that a run that dies leaves the next one the same summary.
         digest_id, items = deliveries.bind(context, items)
     outcome = digest(context, digest_id, items, now()) if digest_id else deliver(context, items[0])
-    if outcome == QUOTA:
+    if outcome is ReleaseOutcome.QUOTA:
         stop.set()
     return outcome

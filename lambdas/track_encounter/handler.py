@@ -40,7 +40,12 @@ def lambda_handler(
     event = read_as(PatientEvent, document)
     profile = profile_of(run.sender, context.senders.get(run.sender, {}))
     message = encounter_message(event, profile, context.reference_keys, received_at)
-    decision = track(EncounterTable(context), message, profile, lambda: datetime.now(UTC))
+    decision = track(
+        EncounterTable(context),
+        message,
+        profile,
+        lambda: datetime.now(UTC),
+    )
     decided = replace(
         event,
         event_kind=decision.notices[0].kind if decision.notices else EventKind.NONE,

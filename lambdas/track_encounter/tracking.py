@@ -81,7 +81,7 @@ def _write(
     )
     situation = situation_of(after.events)
     return Write(
-        decision=decision,
+        decision=replace(decision, encounter_key=home),
         encounter=after,
         home=home,
         summary=_summary(after, situation),

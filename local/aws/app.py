@@ -4,7 +4,7 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 
 from local.aws import dispatch
 from local.aws.clients import client
-from local.aws.sockets import App, Environ, StartResponse
+from local.aws.sockets import App
 from local.patches import speed
 from local.patches.additions import authorisation, ends, fifo, ses_account
 from local.patches.patching import replace
@@ -39,25 +39,7 @@ def create_app(port: int, invoke: Invoke) -> App:
     ses_account.install()
     _run_functions_with(invoke)
     _act_in_the_machines_role(port)
-    return _DynamoOneAtATime(dispatch.in_front_of(DomainDispatcherApplication(create_backend_app)))
-
-
-class _DynamoOneAtATime:
-    """Serves one DynamoDB request at a time.
-
-    moto checks a condition and writes without a lock, and undoes a failed transaction by putting
-    whole tables back: two requests at once would lose writes.
-    """
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._lock = threading.Lock()
-
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_"):
-            with self._lock:
-                return self._app(environ, start_response)
-        return self._app(environ, start_response)
+    return dispatch.in_front_of(DomainDispatcherApplication(create_backend_app))
 
 
 def _run_functions_with(invoke: Invoke) -> None:

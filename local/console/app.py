@@ -4,7 +4,6 @@ For the local system: it shows notifications, which hold patient data. It answer
 names only, and its pages run only its own scripts.
 """
 
-from dataclasses import asdict
 from typing import Any, Protocol, TypeVar
 
 from flask import Flask, Response, abort, jsonify, render_template, request
@@ -80,11 +79,11 @@ def _add_api(app: Flask, trails: Trails, mailbox: MailSource) -> None:
 
     @app.get("/api/events")
     def api_events() -> ResponseReturnValue:
-        return jsonify([asdict(event) for event in trails.recent(_limit())])
+        return jsonify(trails.recent(_limit()))
 
     @app.get("/api/events/<event_id>")
     def api_event(event_id: str) -> ResponseReturnValue:
-        return jsonify(_found(trails.event(event_id), "event").to_dict())
+        return jsonify(_found(trails.event(event_id), "event"))
 
     @app.get("/api/mail")
     def api_mails() -> ResponseReturnValue:
@@ -96,7 +95,7 @@ def _add_api(app: Flask, trails: Trails, mailbox: MailSource) -> None:
 
     @app.get("/api/dlq")
     def api_dlq() -> ResponseReturnValue:
-        return jsonify(trails.dead_letters().to_dict())
+        return jsonify(trails.dead_letters())
 
 
 def _add_pages(app: Flask, trails: Trails, mailbox: MailSource) -> None:

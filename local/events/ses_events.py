@@ -125,10 +125,14 @@ class SesEvents:
 
 
 def _functions_for(event: Any) -> Iterator[str]:
-    """The functions that rules of the default bus send this event to, by moto's reading of patterns."""
+    """The functions that rules of the default bus send this event to, by moto's reading of patterns.
+
+    A scheduled rule has no pattern and matches no event; moto takes an empty pattern for any event.
+    """
     rules = events_backends[ACCOUNT][REGION].event_buses["default"].rules.values()
     for rule in rules:
-        if rule.state == "ENABLED" and rule.event_pattern.matches_event(event):
+        pattern = rule.event_pattern
+        if rule.state == "ENABLED" and pattern.get_pattern() and pattern.matches_event(event):
             for target in rule.targets:
                 if ":function:" in target["Arn"]:
                     yield target["Arn"].rpartition(":")[2]

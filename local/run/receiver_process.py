@@ -44,6 +44,7 @@ class ReceiverProcess:
                     "ENS_REFERENCE_KEY_SECRET": deployment.outputs["ReferenceKeySecret"],
                     "ENS_CONFIGURATION_BUCKET": deployment.outputs["ConfigurationBucket"],
                     "ENS_CONFIGURATION_KEY": "configuration.json",
+                    "ENS_UNKNOWN_SENDERS": "accept",
                     "ENS_MLLP_HOST": HOST,
                     "ENS_MLLP_PORT": str(mllp_port),
                     "ENS_HEALTH_PORT": str(health_port),

@@ -19,7 +19,7 @@ def cost_command(session: Session, days: int, as_json: bool) -> None:
     wanted = [(today - timedelta(days=back)).isoformat() for back in range(days)]
     lines = [line for day in wanted for line in costs.of_day(session.context, day)]
     if as_json:
-        print_json([line.to_dict() for line in lines])
+        print_json(lines)
         return
     out = console()
     if not lines:

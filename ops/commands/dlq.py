@@ -9,7 +9,7 @@ from ops.events.timeline import show
 from ops.output import console, count, print_json, short_clock, table, words
 from ops.problem import ProblemError
 from ops.queues import dead_letters, redrive
-from ops.queues.dead_letters import DeadLetters
+from ops.queues.dead_letters import DeadLetterPlace, DeadLetters
 from ops.session import Session, operator, pass_session
 
 
@@ -25,7 +25,7 @@ def list_command(session: Session, as_json: bool) -> None:
     """Lists the failed events from the audit, with the number of messages on the queue."""
     letters = session.trail.dead_letters()
     if as_json:
-        print_json(letters.to_dict())
+        print_json(letters)
         return
     out = console()
     if letters.events:
@@ -83,7 +83,7 @@ def _table(letters: DeadLetters) -> Table:
 
 
 def _say_count(letters: DeadLetters, out: Console) -> None:
-    there = sum(letter.place == "dead_letter" for letter in letters.events)
+    there = sum(letter.place is DeadLetterPlace.DEAD_LETTER for letter in letters.events)
     out.print(f"The dead-letter queue holds about {count(letters.queue_count, 'message')}.")
     if letters.queue_count > there:
         out.print(

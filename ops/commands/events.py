@@ -1,6 +1,5 @@
 """`ens events`: lists the newest events."""
 
-from dataclasses import asdict
 from datetime import datetime
 
 import click
@@ -27,7 +26,7 @@ def events_command(
     one_day = day.strftime("%Y-%m-%d") if day else ""
     found = session.trail.recent(limit, one_day, (state or "").upper())
     if as_json:
-        print_json([asdict(event) for event in found])
+        print_json(found)
         return
     out = console()
     if not found:

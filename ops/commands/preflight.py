@@ -1,5 +1,6 @@
 """`ens preflight`: checks an environment before it is deployed."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -53,7 +54,7 @@ def preflight_command(session: Session, *, folder: Path, online: bool, as_json: 
         if not as_json:
             _say(check, finding, out)
     if as_json:
-        print_json([{"check": check, **finding.to_dict()} for check, finding in found])
+        print_json([{"check": check, **asdict(finding)} for check, finding in found])
     else:
         _sum_up(session.environment, [finding for _, finding in found], out)
     states = {finding.status for _, finding in found}

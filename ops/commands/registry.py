@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from rich.progress import Progress
 
+from lambdas.common.contracts.audit import AuditAction
 from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.lookup_identities.registry.rows import InvalidRegistryError
 from ops.master_data import registry
@@ -41,7 +42,9 @@ def import_command(session: Session, folder: Path, dry_run: bool, by: str) -> No
         out.print(f"Dry run: {count(len(items), 'item')} would be written.")
         return
     table = session.deployment.output("RegistryTable")
-    audit_change(session.context, operator(by), "REGISTRY_IMPORTED", {"items": len(items)})
+    audit_change(
+        session.context, operator(by), AuditAction.REGISTRY_IMPORTED, {"items": len(items)}
+    )
     with Progress(console=console(stderr=True), transient=True) as progress:
         bar = progress.add_task("Writing", total=len(items))
         registry.write(session.context, table, items, lambda: progress.advance(bar))

@@ -25,7 +25,7 @@ def list_command(session: Session, days: int, reason: str, limit: int, as_json: 
     source = RejectedSource(session.deployment)
     found = source.newest(days, reason, limit, datetime.now(UTC).date())
     if as_json:
-        print_json([one.to_dict() for one in found])
+        print_json(found)
         return
     if not found:
         click.echo(f"No rejected messages in the last {count(days, 'day')}.")

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from rich.progress import Progress
 
+from lambdas.common.contracts.audit import AuditAction
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.registry.files import read_file
 from lambdas.lookup_identities.registry.records import ROSTER_SOON
@@ -79,7 +80,7 @@ def import_command(
     audit_change(
         session.context,
         operator(by),
-        "ROSTER_IMPORTED",
+        AuditAction.ROSTER_IMPORTED,
         counts,
         until=until,
         **_whose(session.context, subscriber),
@@ -142,7 +143,7 @@ def end_command(session: Session, subscriber: str, yes: bool, by: str) -> None:
     audit_change(
         session.context,
         operator(by),
-        "ROSTER_ENDED",
+        AuditAction.ROSTER_ENDED,
         {"ended": len(current)},
         **_whose(session.context, subscriber),
     )

@@ -19,7 +19,7 @@ from ops.sending.mllp import ReceiverConnection
 from ops.sending.tls import TlsOptions
 from ops.session import Session, operator, pass_session
 from ops.smoke import alarms
-from ops.smoke.direct import SECONDS, Direct
+from ops.smoke.direct import ANSWER_SECONDS, Direct
 from ops.smoke.patient import registered
 from ops.smoke.probes import Probe, new_run, probes
 from ops.smoke.task import OneOffTask
@@ -109,7 +109,9 @@ def _transport(
         return OneOffTask(ingress_outputs(session.environment), ecs, logs)
     if not host and not session.deployment.is_local:
         click.echo("The load balancer is internal: use --in-vpc from outside its VPC.", err=True)
-    return Direct(ReceiverConnection(*address_of(session, host, port), timeout=SECONDS, tls=tls))
+    return Direct(
+        ReceiverConnection(*address_of(session, host, port), timeout=ANSWER_SECONDS, tls=tls)
+    )
 
 
 def _follow(

@@ -24,7 +24,7 @@ def trace_command(session: Session, reference: str, as_json: bool) -> None:
     if trail is None:
         raise ProblemError(f"{session.environment} has no event {event_id}.")
     if as_json:
-        print_json(trail.to_dict())
+        print_json(trail)
         return
     out = console()
     show(trail, out)

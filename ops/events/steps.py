@@ -1,31 +1,65 @@
 """Derives the timeline of steps and each recipient's outcome from an event's audit entries."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+
 Entry = dict[str, Any]
+"""An audit entry as the table holds it (`lambdas.common.contracts.audit.AuditEntry`)."""
+
+
+class RecipientOutcome(StrEnum):
+    """The outcome of a recipient's delivery so far. NOT_TRIED: before the first attempt."""
+
+    NOT_TRIED = ""
+    SENT = "sent"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    SUPPRESSED = "suppressed"
+    FAILED = "failed"
+
+
+class MailOutcome(StrEnum):
+    """The outcome of a sent mail, as an SES event reports it."""
+
+    DELIVERED = "delivered"
+    DELAYED = "delayed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    REJECTED = "rejected"
+
 
 DELIVERY_OUTCOMES = {
-    "SENT": "sent",
-    "ALREADY_SENT": "sent",
-    "REFUSED": "refused",
-    "UNKNOWN": "unknown",
-    "HELD": "held",
-    "SUPPRESSED": "suppressed",
+    AuditAction.SENT: RecipientOutcome.SENT,
+    AuditAction.ALREADY_SENT: RecipientOutcome.SENT,
+    AuditAction.REFUSED: RecipientOutcome.REFUSED,
+    AuditAction.UNKNOWN: RecipientOutcome.UNKNOWN,
+    AuditAction.HELD: RecipientOutcome.HELD,
+    AuditAction.SUPPRESSED: RecipientOutcome.SUPPRESSED,
     # The word of earlier versions.
-    "WITHHELD": "suppressed",
-    "FAILED": "failed",
-    "RESENT": "held",
+    AuditAction.WITHHELD: RecipientOutcome.SUPPRESSED,
+    AuditAction.FAILED: RecipientOutcome.FAILED,
+    AuditAction.RESENT: RecipientOutcome.HELD,
 }
 FEEDBACK_OUTCOMES = {
-    "DELIVERED": "delivered",
-    "DELAYED": "delayed",
-    "BOUNCED": "bounced",
-    "COMPLAINED": "complained",
-    "REJECTED": "rejected",
+    AuditAction.DELIVERED: MailOutcome.DELIVERED,
+    AuditAction.DELAYED: MailOutcome.DELAYED,
+    AuditAction.BOUNCED: MailOutcome.BOUNCED,
+    AuditAction.COMPLAINED: MailOutcome.COMPLAINED,
+    AuditAction.REJECTED: MailOutcome.REJECTED,
 }
-QUIET_ENDINGS = frozenset({"duplicate", "not_notifiable", "no_recipient", "unknown_patient"})
+QUIET_ENDINGS = frozenset(
+    {
+        AuditOutcome.DUPLICATE,
+        AuditOutcome.NOT_NOTIFIABLE,
+        AuditOutcome.NO_RECIPIENT,
+        AuditOutcome.UNKNOWN_PATIENT,
+    }
+)
 # MSH-10 is the sender's text and may hold patient data. The others are keys of the table and its chain.
 NOT_SHOWN = frozenset({"message_control_id", "sk", "day", "outcome_time", "prev_hash", "key_id"})
 
@@ -57,20 +91,17 @@ class Step:
 class FeedbackTrace:
     """An SES event about a notification."""
 
-    outcome: str
+    outcome: MailOutcome
     time: str
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientTrace:
-    """One recipient by reference: reasons of the choice, outcome of the delivery, SES events.
-
-    `outcome` is sent, refused, unknown, held, suppressed or failed; "" before the first attempt.
-    """
+    """One recipient by reference: reasons of the choice, outcome of the delivery, SES events."""
 
     recipient_ref: str
     reasons: list[str] = field(default_factory=list)
-    outcome: str = ""
+    outcome: RecipientOutcome = RecipientOutcome.NOT_TRIED
     feedback: list[FeedbackTrace] = field(default_factory=list)
 
 
@@ -147,11 +178,10 @@ def _with(found: dict[str, RecipientTrace], reference: str, entry: Entry) -> Rec
 
 def _settled(recipient: RecipientTrace) -> RecipientTrace:
     """Changes an unknown delivery to sent when SES reports its delivery or a complaint."""
-    arrived = any(f.outcome in ("delivered", "complained") for f in recipient.feedback)
-    if recipient.outcome == "unknown" and arrived:
-        return RecipientTrace(
-            recipient.recipient_ref, recipient.reasons, "sent", recipient.feedback
-        )
+    reported = {feedback.outcome for feedback in recipient.feedback}
+    arrived = reported & {MailOutcome.DELIVERED, MailOutcome.COMPLAINED}
+    if recipient.outcome is RecipientOutcome.UNKNOWN and arrived:
+        return replace(recipient, outcome=RecipientOutcome.SENT)
     return recipient
 
 

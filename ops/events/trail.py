@@ -4,9 +4,8 @@ The queues are not read: a received dead letter is invisible to a redrive for it
 Express workflows have no history in AWS (AWS Step Functions Developer Guide, "Choosing workflow type").
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from lambdas.common import status
 from lambdas.common.audit import chain
@@ -14,7 +13,7 @@ from lambdas.common.contracts.status import EventStatus, StatusItem
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from ops.events import advice, steps, tables
-from ops.events.steps import Entry, RecipientTrace, Step
+from ops.events.steps import Entry, RecipientOutcome, RecipientTrace, Step
 from ops.queues import dead_letters
 from ops.queues.dead_letters import DeadLetters
 
@@ -54,10 +53,6 @@ class EventTrail:
     execution_arn: str
     console_link: str
     entries: list[Entry]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as JSON."""
-        return asdict(self)
 
 
 class TrailSource:
@@ -146,7 +141,7 @@ def _summary(context: LedgerContext, item: StatusItem) -> EventSummary:
         error_name=item.error_name if failed else "",
         failed_step=item.failed_step if failed else "",
         note=steps.note(entries),
-        told=sum(r.outcome == "sent" for r in steps.recipients(entries)),
+        told=sum(r.outcome is RecipientOutcome.SENT for r in steps.recipients(entries)),
     )
 
 

@@ -2,31 +2,19 @@
 
 from typing import Any
 
-from lambdas.common.audit import chain
-from lambdas.common.clock import now
-from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.common.context import Context
+from lambdas.common.contracts.audit import AuditAction, AuditStep
+from ops.audit import audit
 
 CHAIN = "registry"
 """The chain's name: `ens trace registry` shows it, `ens audit verify registry` checks it."""
 
 
 def audit_change(
-    context: LedgerContext, by: str, action: str, counts: dict[str, int], **facts: Any
+    context: Context, by: str, action: AuditAction, counts: dict[str, int], **facts: Any
 ) -> None:
     """Writes the audit entry of a change: counts and references, no content of the files.
 
     Call it before the change, so that an interrupted change is audited too.
     """
-    chain.append(
-        context,
-        CHAIN,
-        {
-            "step": "Registry",
-            "actor": f"operator:{by}",
-            "action": action,
-            "outcome": "ok",
-            "started_at": now(),
-            "counts": counts,
-            **facts,
-        },
-    )
+    audit(context, CHAIN, AuditStep.REGISTRY, action, by=by, counts=counts, **facts)

@@ -3,9 +3,9 @@
 It receives no message: a received message is invisible to a redrive for its visibility timeout.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
 
 from lambdas.common import status
 from lambdas.common.audit import chain
@@ -23,18 +23,24 @@ MARGIN_SECONDS = 300
 PERMANENT = frozenset(error.__name__ for error in PERMANENT_ERRORS)
 
 
+class DeadLetterPlace(StrEnum):
+    """The place of a failed event's message. RETRYING: SQS redelivers it. A discarded one is deleted."""
+
+    DEAD_LETTER = "dead_letter"
+    RETRYING = "retrying"
+    REDRIVEN = "redriven"
+    DISCARDED = "discarded"
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A failed event and the place of its message.
-
-    `place` is `dead_letter`, `retrying` while SQS redelivers it, or `redriven` after a redrive.
-    """
+    """A failed event and the place of its message."""
 
     event_id: str
     error_name: str
     step: str
     time: str
-    place: str
+    place: DeadLetterPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,6 @@ class DeadLetters:
 
     events: list[DeadLetter]
     queue_count: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as JSON."""
-        return asdict(self)
 
 
 def listed(deployment: Deployment) -> DeadLetters:
@@ -71,7 +73,7 @@ def listed(deployment: Deployment) -> DeadLetters:
         )
         for item in failed
     ]
-    letters = [letter for letter in letters if letter.place != "discarded"]
+    letters = [letter for letter in letters if letter.place is not DeadLetterPlace.DISCARDED]
     letters.sort(key=lambda letter: letter.time, reverse=True)
     return DeadLetters(letters, queue_count(deployment))
 
@@ -85,7 +87,7 @@ def queue_count(deployment: Deployment) -> int:
     )
 
 
-def _place(context: LedgerContext, item: StatusItem, patience_seconds: int) -> str:
+def _place(context: LedgerContext, item: StatusItem, patience_seconds: int) -> DeadLetterPlace:
     failed_at = item.updated_at
     failed = datetime.fromisoformat(failed_at)
     since = [
@@ -94,13 +96,13 @@ def _place(context: LedgerContext, item: StatusItem, patience_seconds: int) -> s
         if datetime.fromisoformat(entry["time"]) > failed
     ]
     if AuditAction.REDRIVEN in since:
-        return "redriven"
+        return DeadLetterPlace.REDRIVEN
     if AuditAction.DISCARDED in since:
-        return "discarded"
+        return DeadLetterPlace.DISCARDED
     if item.error_name in PERMANENT:
-        return "dead_letter"
+        return DeadLetterPlace.DEAD_LETTER
     moved = milliseconds_since(failed_at) > patience_seconds * 1000
-    return "dead_letter" if moved else "retrying"
+    return DeadLetterPlace.DEAD_LETTER if moved else DeadLetterPlace.RETRYING
 
 
 def _attribute(context: LedgerContext, url: str, name: str) -> int:

@@ -14,10 +14,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
 from lambdas.common.clock import milliseconds_since, now
+from lambdas.common.contracts.audit import AuditAction, AuditStep
 from lambdas.delivery.ledger.context import LedgerContext
+from ops.audit import audit
 from ops.deployment import CONFIG, Deployment
 
 BATCH = 10
@@ -28,9 +29,13 @@ QUIET_SECONDS = 40
 """A walk ends after this time without a match, before the held messages become visible again."""
 WALKS = 2
 ATTRIBUTES = ["MessageGroupId", "MessageDeduplicationId", "SentTimestamp"]
-ACTIONS = {"Redrive": "REDRIVEN", "Discard": "DISCARDED"}
+ACTIONS = {
+    AuditStep.REDRIVE: AuditAction.REDRIVEN,
+    AuditStep.DISCARD: AuditAction.DISCARDED,
+}
 
 Message = dict[str, Any]
+"""A message as SQS's ReceiveMessage returns it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +152,13 @@ def _send_back(deployment: Deployment, message: Message, who: str) -> Removed:
             MessageDeduplicationId=f"{event_id or 'redrive'}.{message['MessageId']}",
         )
     if event_id:
-        _audit(deployment.context, message, "Redrive", who, started)
+        _audit(deployment.context, message, AuditStep.REDRIVE, who, started)
     _delete(deployment, message)
     return Removed(event_id, message["MessageId"], answer["MessageId"])
 
 
 def _drop(deployment: Deployment, message: Message, who: str) -> Removed:
-    _audit(deployment.context, message, "Discard", who, now())
+    _audit(deployment.context, message, AuditStep.DISCARD, who, now())
     _delete(deployment, message)
     return Removed(_event_id(message), message["MessageId"])
 
@@ -166,19 +171,18 @@ def _delete(deployment: Deployment, message: Message) -> None:
         )
 
 
-def _audit(context: LedgerContext, message: Message, act: str, who: str, started: str) -> None:
-    chain.append(
+def _audit(
+    context: LedgerContext, message: Message, step: AuditStep, who: str, started: str
+) -> None:
+    audit(
         context,
         _event_id(message),
-        {
-            "step": act,
-            "actor": f"operator:{who}",
-            "action": ACTIONS[act],
-            "outcome": "ok",
-            "started_at": started,
-            "duration_ms": milliseconds_since(started),
-            "dead_letter_id": message["MessageId"],
-        },
+        step,
+        ACTIONS[step],
+        by=who,
+        started_at=started,
+        duration_ms=milliseconds_since(started),
+        dead_letter_id=message["MessageId"],
     )
 
 

@@ -1,7 +1,7 @@
 """Reads rejected messages from the vault: bytes under `rejected/<day>/`, reasons in the metadata."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -24,10 +24,6 @@ class Rejected:
     bytes: int
     peer: str
     connection: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as JSON."""
-        return asdict(self)
 
 
 class RejectedSource:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import uuid
-from typing import Any
+from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
@@ -11,77 +11,78 @@ from lambdas.common import status
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.vault import document_key
-from lambdas.common.clock import iso, now
+from lambdas.common.clock import iso
+from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
+from lambdas.common.contracts.document import read_as, to_document
+from lambdas.common.contracts.envelope import Envelope
 from lambdas.delivery.ledger.context import LedgerContext
+from ops.audit import audit
 from ops.deployment import CONFIG, Deployment
 from ops.problem import DENIED_CODES, FAILURES, ProblemError
 
 MESSAGE = "message.hl7"
 
 
-def replay(deployment: Deployment, event_id: str, who: str) -> dict[str, Any]:
-    """Sends the event's envelope with `"replay": who`, and returns it.
+def replay(deployment: Deployment, event_id: str, who: str) -> Envelope:
+    """Sends the event's envelope, with `who` as its member `replay`, and returns it.
 
     The audit entry is written first; a failed send adds a second entry with outcome `failed`. Raises
     `ProblemError` when the event or its message does not exist.
     """
-    envelope = {**rebuilt(deployment.context, event_id), "replay": who}
-    _audit(deployment.context, event_id, who, "ok")
+    envelope = replace(rebuilt(deployment.context, event_id), replay=who)
+    _audit(deployment.context, event_id, who, AuditOutcome.OK)
     try:
         with dependency("sqs"):
             deployment.context.client("sqs", CONFIG).send_message(
                 QueueUrl=deployment.output("QueueUrl"),
-                MessageBody=json.dumps(envelope),
+                MessageBody=json.dumps(to_document(envelope)),
                 # Not the patient's group: only the receiver has its key, and a replay has no order.
                 MessageGroupId=event_id,
                 # Unique: SQS would drop the event id as a duplicate within five minutes of the original.
                 MessageDeduplicationId=f"{event_id}.replay.{uuid.uuid4().hex}",
             )
     except FAILURES:
-        _audit(deployment.context, event_id, who, "failed")
+        _audit(deployment.context, event_id, who, AuditOutcome.FAILED)
         raise
     return envelope
 
 
-def rebuilt(context: LedgerContext, event_id: str) -> dict[str, Any]:
+def rebuilt(context: LedgerContext, event_id: str) -> Envelope:
     """Returns the receiver's envelope, from the RECEIVED audit entry, else from the vault."""
     entries = chain.entries(context, event_id)
     item = status.read(context, event_id)
     if not entries and item is None:
         raise ProblemError(f"Status and audit table have no event {event_id}.")
-    received = next((e for e in entries if e["action"] == "RECEIVED"), {})
-    message = _message(context, event_id, received)
-    return {
-        "event_id": event_id,
-        "bucket": context.settings.vault_bucket,
-        **message,
-        "received_at": received.get("received_at")
-        or (item.received_at if item else "")
-        or message["received_at"],
-        "receiver": received.get("receiver", ""),
-        "connection": received.get("connection", ""),
-        "sender": received.get("sender") or (item.sender if item else "") or "unknown",
-    }
+    found = next((e for e in entries if e["action"] == AuditAction.RECEIVED), None)
+    received = read_as(AuditEntry, found) if found else None
+    envelope = (received and _audited(context, event_id, received)) or _stored(context, event_id)
+    return replace(
+        envelope,
+        received_at=(received and received.received_at)
+        or (item and item.received_at)
+        or envelope.received_at,
+        receiver=(received and received.receiver) or "",
+        connection=(received and received.connection) or "",
+        sender=(received and received.sender) or (item and item.sender) or "unknown",
+    )
 
 
-def _message(context: LedgerContext, event_id: str, received: dict[str, Any]) -> dict[str, Any]:
-    """Key, version, SHA-256 and size of `message.hl7`, from the audit, else from the vault."""
+def _audited(context: LedgerContext, event_id: str, received: AuditEntry) -> Envelope | None:
+    """The envelope as far as the receipt describes `message.hl7`, None when it does not."""
     key = document_key(event_id, MESSAGE)
-    named = [d for d in received.get("documents", []) if d.get("key") == key]
-    size = received.get("counts", {}).get("bytes")
-    if named and size is not None:
-        document = named[0]
-        return {
-            "key": key,
-            "version_id": document["version_id"],
-            "sha256": document["sha256"],
-            "bytes": size,
-            "received_at": "",
-        }
+    named = next((d for d in received.documents or () if d.key == key), None)
+    size = (received.counts or {}).get("bytes")
+    if named is None or size is None:
+        return None
+    return _envelope(context, event_id, named.version_id, named.sha256, size)
+
+
+def _stored(context: LedgerContext, event_id: str) -> Envelope:
+    """The envelope as far as the stored `message.hl7` shows it."""
     try:
         with dependency("s3"):
             answer = context.client("s3", CONFIG).get_object(
-                Bucket=context.settings.vault_bucket, Key=key
+                Bucket=context.settings.vault_bucket, Key=document_key(event_id, MESSAGE)
             )
             body: bytes = answer["Body"].read()
     except ClientError as error:
@@ -95,24 +96,32 @@ def _message(context: LedgerContext, event_id: str, received: dict[str, Any]) ->
         if code not in ("NoSuchKey", "404"):
             raise
         raise ProblemError(f"The vault has no message of event {event_id}.") from None
-    return {
-        "key": key,
-        "version_id": answer.get("VersionId", ""),
-        "sha256": hashlib.sha256(body).hexdigest(),
-        "bytes": len(body),
-        "received_at": iso(answer["LastModified"]),
-    }
-
-
-def _audit(context: LedgerContext, event_id: str, who: str, outcome: str) -> None:
-    chain.append(
+    envelope = _envelope(
         context,
         event_id,
-        {
-            "step": "Replay",
-            "actor": f"operator:{who}",
-            "action": "REPLAYED",
-            "outcome": outcome,
-            "started_at": now(),
-        },
+        answer.get("VersionId", ""),
+        hashlib.sha256(body).hexdigest(),
+        len(body),
     )
+    return replace(envelope, received_at=iso(answer["LastModified"]))
+
+
+def _envelope(
+    context: LedgerContext, event_id: str, version_id: str, sha256: str, size: int
+) -> Envelope:
+    return Envelope(
+        event_id=event_id,
+        bucket=context.settings.vault_bucket,
+        key=document_key(event_id, MESSAGE),
+        version_id=version_id,
+        sha256=sha256,
+        bytes=size,
+        received_at="",
+        receiver="",
+        connection="",
+        sender="unknown",
+    )
+
+
+def _audit(context: LedgerContext, event_id: str, who: str, outcome: AuditOutcome) -> None:
+    audit(context, event_id, AuditStep.REPLAY, AuditAction.REPLAYED, by=who, outcome=outcome)

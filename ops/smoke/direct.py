@@ -6,7 +6,7 @@ from hl7.acknowledgement import ReceivedAcknowledgement
 from ops.sending.mllp import ReceiverConnection
 from ops.smoke.probes import Probe
 
-SECONDS = 30.0
+ANSWER_SECONDS = 30.0
 
 
 class Direct:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lambdas.lookup_identities.registry.items import Item, items
+from lambdas.common.contracts.audit import AuditAction
+from lambdas.lookup_identities.registry.items import AUTHORITIES, Item, items
 from lambdas.lookup_identities.smoke import AUTHORITY, SIMULATOR
 from ops.deployment import Deployment
 from ops.master_data import registry
@@ -18,7 +19,7 @@ def registered(deployment: Deployment, run: str, who: str) -> Iterator[None]:
     """Writes the entries of a run, and removes them at the end, also after an exception."""
     entries = entries_of(run)
     table = deployment.output("RegistryTable")
-    audit_change(deployment.context, who, "SMOKE_REGISTERED", {"items": len(entries)})
+    audit_change(deployment.context, who, AuditAction.SMOKE_REGISTERED, {"items": len(entries)})
     try:
         registry.write(deployment.context, table, entries, lambda: None)
         yield
@@ -30,10 +31,11 @@ def entries_of(run: str) -> list[Item]:
     """Returns the registry's items of a run.
 
     Their keys begin with `identifier#ENS-SMOKE#`, `patient#ens-smoke-` and `provider#ens-smoke-`. Only
-    smoke entries have these, so that `dynamodb:LeadingKeys` can limit a role to them.
+    smoke entries have these, so that `dynamodb:LeadingKeys` can limit a role to them. The list of
+    authorities is not theirs to change.
     """
     name = f"ens-smoke-{run.lower()}"
-    return items(
+    made = items(
         [
             {
                 "patient_id": name,
@@ -64,3 +66,4 @@ def entries_of(run: str) -> list[Item]:
             }
         ],
     )
+    return [item for item in made if item["pk"] != AUTHORITIES]

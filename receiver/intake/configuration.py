@@ -8,6 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 from receiver.errors import StoreUnavailableError
+from receiver.intake.client_certificate import (
+    ATTRIBUTE_TYPES,
+    Attributes,
+    CertificateBinding,
+    attributes,
+)
 from receiver.intake.sender_table import SenderBinding, SenderTable
 from receiver.settings import ReceiverSettings, SettingError
 from receiver.storage.aws_client.calls import Aws, Call, ServiceResponseError
@@ -17,6 +23,14 @@ from receiver.telemetry.metrics import Metrics
 VERSION = 1
 """The format that this code reads (`environments.Environment.configuration`)."""
 
+SENDER_KEYS = frozenset(
+    {"name", "sending_application", "sending_facility", "networks", "certificates"}
+    | {"trigger_events", "default_assigning_authority", "time_zone", "display_name", "phone"}
+    | {"patient_classes", "admission_types", "sexes", "dispositions", "units", "facilities"}
+)
+"""The keys of a sender. Any other is an error: a misspelt `networks` would leave the sender unbound."""
+
+_CERTIFICATE_KEYS = frozenset({"issuer", "subject", "dns_name"})
 _NOT_MODIFIED = 304
 _JITTER = 0.2  # part of the interval by which it varies, so that receivers do not poll together
 
@@ -93,17 +107,55 @@ def read_senders(document: bytes, environment: str) -> tuple[SenderBinding, ...]
 
 
 def _sender(index: int, entry: Any) -> SenderBinding:
+    where = f"configuration: senders[{index}]"
     try:
+        _known(entry, SENDER_KEYS)
         return SenderBinding(
             name=_text(entry["name"]),
             sending_application=_text(entry["sending_application"]),
             sending_facility=_text(entry["sending_facility"]),
             networks=tuple(map(ip_network, _texts(entry.get("networks", [])))),
-            certificates=frozenset(_texts(entry.get("certificates", []))),
+            certificates=tuple(map(_certificate, _list(entry.get("certificates", [])))),
             trigger_events=frozenset(_texts(entry.get("trigger_events", []))),
         )
+    except UnknownKeyError as error:
+        raise SettingError(f"{where} has the unknown key {error}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise SettingError(f"configuration: senders[{index}] is not a sender") from None
+        raise SettingError(f"{where} is not a sender") from None
+
+
+class UnknownKeyError(Exception):
+    """Raised for a key of the document that this receiver does not know. The text is the key."""
+
+
+def _certificate(entry: Any) -> CertificateBinding:
+    _known(entry, _CERTIFICATE_KEYS)
+    subject = _attributes(entry["subject"]) if entry.get("subject") else frozenset()
+    dns_name = _text(entry["dns_name"]) if entry.get("dns_name") else ""
+    if not (subject or dns_name):
+        raise ValueError
+    return CertificateBinding(_attributes(entry["issuer"]), subject, dns_name)
+
+
+def _attributes(entry: Any) -> Attributes:
+    """A distinguished name: a value or a list of values for each attribute type."""
+    _known(entry, frozenset(ATTRIBUTE_TYPES.values()))
+    pairs = [
+        (kind, value)
+        for kind, values in entry.items()
+        for value in _texts(values if isinstance(values, list) else [values])
+    ]
+    if not pairs:
+        raise ValueError
+    return attributes(pairs)
+
+
+def _known(entry: Any, keys: frozenset[str]) -> None:
+    if not isinstance(entry, dict):
+        raise TypeError
+    for key in entry:
+        if key not in keys:
+            raise UnknownKeyError(key)
 
 
 def _text(value: Any) -> str:
@@ -112,7 +164,11 @@ def _text(value: Any) -> str:
     return value
 
 
-def _texts(values: Any) -> list[str]:
+def _list(values: Any) -> list[Any]:
     if not isinstance(values, list):
         raise TypeError
-    return [_text(value) for value in values]
+    return values
+
+
+def _texts(values: Any) -> list[str]:
+    return [_text(value) for value in _list(values)]

@@ -10,7 +10,7 @@ from receiver.errors import StoreUnavailableError
 from receiver.intake.control_ids import ControlIds
 from receiver.intake.reference_key import ReferenceKey
 from receiver.intake.rejections import RECEIVER_FAULT, UNAVAILABLE, Rejection, Rules
-from receiver.intake.sender_table import UNKNOWN, Origin
+from receiver.intake.sender_table import Origin, SenderBinding
 from receiver.settings import ReceiverSettings
 from receiver.storage.store import IncomingMessage, Store
 from receiver.storage.turns import Turns
@@ -65,11 +65,13 @@ class Intake:
             if frame.fault is FrameFault.ABORTED:
                 await self._store_rejected(frame.message, ABORTED, origin)
                 return None
-            rejection = self._rules.rejection_of(frame, header, origin)
+            sender = _sender(header, origin)
+            rejection = self._rules.rejection_of(frame, header, sender)
             if rejection is not None:
                 await self._store_rejected(frame.message, rejection.reason, origin)
-            elif header is not None:
-                rejection = await self._store_message(frame.message, header, origin, turns)
+            elif header is not None and sender is not None:
+                message = self._incoming(frame.message, header, sender, origin)
+                rejection = await self._store_message(message, header, turns)
             acknowledgement = acknowledge(header, rejection)
         except Exception as fault:
             # A fault of the receiver: the sender gets AR, so it sends the message again.
@@ -93,10 +95,9 @@ class Intake:
             raise StoreUnavailableError(_TOO_LATE) from None
 
     async def _store_message(
-        self, er7: bytes, header: Header, origin: Origin, turns: Turns
+        self, message: IncomingMessage, header: Header, turns: Turns
     ) -> Rejection | None:
         """Stores a message. Returns None when S3 and SQS have confirmed it, else the reason to reject it."""
-        message = self._incoming(er7, header, origin)
         self._check_control_id(message, header)
         began = time.monotonic()
         try:
@@ -146,18 +147,16 @@ class Intake:
             key=key,
         )
 
-    def _incoming(self, er7: bytes, header: Header, origin: Origin) -> IncomingMessage:
-        event = event_id(header)
+    def _incoming(
+        self, er7: bytes, header: Header, sender: SenderBinding, origin: Origin
+    ) -> IncomingMessage:
+        event = event_id(header, sender.name)
         identifier = patient_identifier(header)
-        letterhead = header.letterhead
-        sender = origin.sender(letterhead.sending_application, letterhead.sending_facility)
         return IncomingMessage(
             event_id=event,
             # A message without a patient identifier has its own group: it waits for no other message.
-            group=self._key.reference("group", letterhead.identity[1], *identifier)
-            if identifier
-            else event,
-            sender=sender.name if sender else UNKNOWN,
+            group=self._key.reference("group", sender.name, *identifier) if identifier else event,
+            sender=sender.name,
             connection=origin.connection,
             received_at=timestamp(),
             er7=er7,
@@ -166,7 +165,8 @@ class Intake:
     def _check_control_id(self, message: IncomingMessage, header: Header) -> None:
         """Logs and counts an MSH-10 that its sender used for another message. Both are processed."""
         letterhead = header.letterhead
-        identity = b"\r".join((letterhead.value(3), letterhead.value(4), header.control_id))
+        origin = message.sender.encode(), letterhead.value(3), letterhead.value(4)
+        identity = b"\r".join((*origin, header.control_id))
         if self._seen.reused(identity, message.event_id):
             self._metrics.count("ControlIdReused")
             self._log.warning(
@@ -179,3 +179,11 @@ class Intake:
             return acknowledge(header, RECEIVER_FAULT)
         except Exception:
             return acknowledge(None, RECEIVER_FAULT)
+
+
+def _sender(header: Header | None, origin: Origin) -> SenderBinding | None:
+    """The sender of a message, decided once on the bytes that ParseMessage reads; None for none allowed."""
+    if header is None:
+        return None
+    letterhead = header.letterhead
+    return origin.sender(letterhead.sending_application, letterhead.sending_facility)

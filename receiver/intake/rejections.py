@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hl7.er7 import MAX_SEGMENTS, has_too_many_segments, holds_second_message
 from hl7.header import Header, is_event_code, trigger_event
 from hl7.mllp import Frame, FrameFault
-from receiver.intake.sender_table import Origin
+from receiver.intake.sender_table import SenderBinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,12 @@ class Rules:
     def __init__(self, processing_ids: frozenset[str]) -> None:
         self._processing_ids = processing_ids
 
-    def rejection_of(self, frame: Frame, header: Header | None, origin: Origin) -> Rejection | None:
+    def rejection_of(
+        self, frame: Frame, header: Header | None, sender: SenderBinding | None
+    ) -> Rejection | None:
         """Returns the reason to reject this frame's message, None when it is to be stored.
 
-        PID, version and patient are not checked here: a message that can be stored is acknowledged, and
+        `sender` is the authenticated one; None when the connection may not use MSH-3 and MSH-4. PID, version and patient are not checked here: a message that can be stored is acknowledged, and
         the workflow handles its faults.
         """
         if frame.fault in _OF_FAULT:
@@ -105,9 +107,7 @@ class Rules:
             return BATCH if _BATCH.match(frame.message) else NOT_HL7
         trigger = trigger_event(header)
         return (
-            self._of_header(header, trigger)
-            or self._of_sender(header, trigger, origin)
-            or _of_content(header)
+            self._of_header(header, trigger) or _of_sender(trigger, sender) or _of_content(header)
         )
 
     def _of_header(self, header: Header, trigger: str) -> Rejection | None:
@@ -125,14 +125,13 @@ class Rules:
             return PROCESSING_ID
         return None
 
-    def _of_sender(self, header: Header, trigger: str, origin: Origin) -> Rejection | None:
-        letterhead = header.letterhead
-        sender = origin.sender(letterhead.sending_application, letterhead.sending_facility)
-        if sender is None:
-            return SENDER_NOT_ALLOWED
-        if sender.trigger_events and trigger not in sender.trigger_events:
-            return TRIGGER_NOT_ALLOWED
-        return None
+
+def _of_sender(trigger: str, sender: SenderBinding | None) -> Rejection | None:
+    if sender is None:
+        return SENDER_NOT_ALLOWED
+    if sender.trigger_events and trigger not in sender.trigger_events:
+        return TRIGGER_NOT_ALLOWED
+    return None
 
 
 def _of_content(header: Header) -> Rejection | None:

@@ -1,6 +1,6 @@
-"""Finds the senders (MSH-3 and MSH-4) that a connection may use.
+"""Decides which sender a connection's message comes from: the only origin that later steps use.
 
-A sender may be bound to source networks, to certificate names, or to both. A connection that matches
+A sender may be bound to source networks, to client certificates, or to both. A connection that matches
 bound senders may use these only. No other connection may use a bound sender, whatever its messages say.
 """
 
@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Any
+
+from receiver.intake.client_certificate import CertificateBinding, ClientCertificate
 
 UNKNOWN = "unknown"
 
@@ -20,15 +21,14 @@ Address = IPv4Address | IPv6Address
 class SenderBinding:
     """The connections that may use a sender, which is known by its MSH-3.1 and MSH-4.1.
 
-    `certificates` holds common names, whole subjects or DNS names of client certificates. An empty set
-    or tuple does not bind. `trigger_events` is empty when all are allowed.
+    An empty tuple does not bind. `trigger_events` is empty when all are allowed.
     """
 
     name: str
     sending_application: str
     sending_facility: str
     networks: tuple[Network, ...] = ()
-    certificates: frozenset[str] = frozenset()
+    certificates: tuple[CertificateBinding, ...] = ()
     trigger_events: frozenset[str] = frozenset()
 
     @property
@@ -36,9 +36,11 @@ class SenderBinding:
         """Whether only matching connections may use this sender."""
         return bool(self.networks or self.certificates)
 
-    def matches(self, address: Address | None, names: frozenset[str]) -> bool:
-        """Whether a connection with this address and these certificate names may use this sender."""
-        if self.certificates and not self.certificates & names:
+    def matches(self, address: Address | None, certificate: ClientCertificate | None) -> bool:
+        """Whether a connection with this address and this certificate may use this sender."""
+        if self.certificates and not (
+            certificate and any(one.matches(certificate) for one in self.certificates)
+        ):
             return False
         return not self.networks or (
             address is not None and any(address in network for network in self.networks)
@@ -72,7 +74,7 @@ class Origin:
 
 
 class SenderTable:
-    """All configured senders. With `reject_unknown`, messages of other senders are rejected."""
+    """All configured senders. With `reject_unknown`, only bound senders are accepted."""
 
     def __init__(self, senders: tuple[SenderBinding, ...], *, reject_unknown: bool) -> None:
         self._reject_unknown = reject_unknown
@@ -81,12 +83,15 @@ class SenderTable:
         self._open: dict[tuple[str, str], SenderBinding | None] = {}
         for sender in senders:
             key = sender.sending_application, sender.sending_facility
-            self._open[key] = None if sender.bound else self._open.get(key, sender)
+            closed = sender.bound or reject_unknown
+            self._open[key] = None if closed else self._open.get(key, sender)
 
-    def origin(self, connection: str, address: str, names: frozenset[str]) -> Origin:
-        """Returns the permitted senders of a connection with this address and these certificate names."""
+    def origin(
+        self, connection: str, address: str, certificate: ClientCertificate | None
+    ) -> Origin:
+        """Returns the permitted senders of a connection with this address and this certificate."""
         source = _parsed(address)
-        bound = [sender for sender in self._bound if sender.matches(source, names)]
+        bound = [sender for sender in self._bound if sender.matches(source, certificate)]
         if not bound:
             return Origin(connection, address, self._open, self._reject_unknown)
         allowed: dict[tuple[str, str], SenderBinding | None] = {
@@ -109,20 +114,3 @@ def _parsed(address: str) -> Address | None:
     except ValueError:
         return None
     return getattr(found, "ipv4_mapped", None) or found
-
-
-def certificate_names(certificate: Mapping[str, Any] | None) -> frozenset[str]:
-    """Returns common names, DNS names and whole subject of a verified client certificate.
-
-    `certificate` is the result of `ssl.SSLSocket.getpeercert`. The whole subject has the form
-    `CN=...,O=...` (RFC 4514 attribute names), in the certificate's order.
-    """
-    if not certificate:
-        return frozenset()
-    parts = [pair for names in certificate.get("subject", ()) for pair in names]
-    names = {value for name, value in parts if name == "commonName"}
-    names |= {value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"}
-    short = {"commonName": "CN", "organizationName": "O", "organizationalUnitName": "OU"}
-    short |= {"countryName": "C", "localityName": "L", "stateOrProvinceName": "ST"}
-    names.add(",".join(f"{short.get(name, name)}={value}" for name, value in parts))
-    return frozenset(names)

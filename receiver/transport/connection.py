@@ -7,8 +7,9 @@ from collections import deque
 from typing import Protocol, cast
 
 from hl7.mllp import Decoder, Frame, wrap
+from receiver.intake.client_certificate import ClientCertificate
 from receiver.intake.intake import Intake
-from receiver.intake.sender_table import Origin, SenderTable, certificate_names
+from receiver.intake.sender_table import Origin, SenderTable
 from receiver.settings import ReceiverSettings
 from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log
@@ -75,7 +76,7 @@ class MllpConnection(asyncio.Protocol):
         self._bytes = self._frames = self._answers = 0
         self.peer = peer
         self.connection_id = uuid.uuid4().hex
-        self._certificate: frozenset[str] = frozenset()
+        self._certificate: ClientCertificate | None = None
         self._table = owner.senders
         self._origin = Origin(self.connection_id, peer)
 
@@ -84,7 +85,7 @@ class MllpConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         keep_alive(transport.get_extra_info("socket"))
         self._tls = transport.get_extra_info("sslcontext") is not None
-        self._certificate = certificate_names(transport.get_extra_info("peercert"))
+        self._certificate = ClientCertificate.of_peer(transport.get_extra_info("peercert"))
         self._find_senders()
         self._owner.opened(self)
 

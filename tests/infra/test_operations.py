@@ -17,7 +17,7 @@ PROMISED = {
     *("dead-letters-waiting", "dead-letters-growing", "oldest-message", "executions-failed"),
     *("executions-timed-out", "pipe-stands-still", "unknown-deliveries"),
     *("deliveries-overdue", "deliveries-piling-up", "reduced-detail", "notification-not-delivered"),
-    "mail-quota",
+    *("mail-quota", "authority-not-usable", "warnings-rising", "unknown-patients-rising"),
 }
 
 

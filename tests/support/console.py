@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.events.steps import FeedbackTrace, RecipientTrace, Step
+from ops.events.steps import FeedbackTrace, MailOutcome, RecipientOutcome, RecipientTrace, Step
 from ops.events.trail import EventSummary, EventTrail
-from ops.queues.dead_letters import DeadLetter, DeadLetters
+from ops.queues.dead_letters import DeadLetter, DeadLetterPlace, DeadLetters
 
 ADMITTED, FAILED, OPEN = "a1" * 16, "f2" * 16, "c3" * 16
 MAIL_ID = "m-1"
@@ -101,10 +101,10 @@ def _admitted() -> EventTrail:
             RecipientTrace(
                 first,
                 ["primary_care", "named_in_message"],
-                "sent",
-                [FeedbackTrace("delivered", "2026-11-23T09:15:06.200Z")],
+                RecipientOutcome.SENT,
+                [FeedbackTrace(MailOutcome.DELIVERED, "2026-11-23T09:15:06.200Z")],
             ),
-            RecipientTrace(second, ["consulting"], "unknown"),
+            RecipientTrace(second, ["consulting"], RecipientOutcome.UNKNOWN),
         ],
         what_to_do=["The mail service did not say whether it took the notification."],
     )
@@ -173,7 +173,7 @@ class FakeTrails:
             "UnprocessableMessageError",
             "ParseMessage",
             "2026-11-23T09:15:03.500Z",
-            "dead_letter",
+            DeadLetterPlace.DEAD_LETTER,
         )
         return DeadLetters([letter], 1)
 

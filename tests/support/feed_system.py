@@ -22,6 +22,7 @@ from lambdas.deliver_notification.handler import lambda_handler as deliver_notif
 from lambdas.extract_entities.handler import lambda_handler as extract_entities
 from lambdas.lookup_identities.handler import lambda_handler as lookup_identities
 from lambdas.parse_message.handler import lambda_handler as parse_message
+from lambdas.track_encounter.handler import lambda_handler as track_encounter
 from ops.deployment import Deployment
 from ops.events.timeline import show
 from ops.events.trail import TrailSource
@@ -199,8 +200,14 @@ class FeedSystem:
             )
 
     def _understood(self, read: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
-        """The codes of the event that decide how the workflow goes on: those of ParseMessage alone."""
-        return read
+        """The codes of the event that decide how the workflow goes on: those of TrackEncounter."""
+        task = {
+            "envelope": {name: read[name] for name in ("event_id", "sender", "received_at")},
+            "parsed": {"version_id": read["version_id"]},
+            "duplicate": read["duplicate"],
+        }
+        decided: dict[str, Any] = track_encounter({**task, **run}, None)
+        return decided
 
     def _trace(self, event_id: str) -> str:
         """The text that `ens trace` prints."""

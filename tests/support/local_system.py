@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from environments import load
 from hl7.acknowledgement import ReceivedAcknowledgement
 from hl7.header import event_id, find_header
 from local.aws import clients
@@ -22,6 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 START_SECONDS = 110.0
 WAIT_SECONDS = 40.0
+SENDERS = {
+    (one.sending_application, one.sending_facility): one.name for one in load("local").senders
+}
 
 Document = dict[str, Any]
 Found = TypeVar("Found")
@@ -101,7 +105,9 @@ class LocalSystem:
         body = message.read_bytes() if isinstance(message, Path) else message
         header = find_header(body)
         assert header is not None
-        return event_id(header)
+        letterhead = header.letterhead
+        written = letterhead.sending_application, letterhead.sending_facility
+        return event_id(header, SENDERS.get(written, "unknown"))
 
     # -- what can be seen
 

@@ -8,6 +8,7 @@ from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
 from lambdas.delivery.ledger.context import LedgerContext
+from tests.support.audit import entry
 
 PROVIDER = "k1.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 SECOND_PROVIDER = "k1.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -50,19 +51,17 @@ class Story:
         chain.append(
             self.context,
             self.event_id,
-            {
-                "step": name,
-                "actor": f"lambda:{name}",
-                "action": action,
-                "outcome": outcome,
-                "started_at": started,
-                "duration_ms": took_ms,
-                "attempt": 0,
-                "time": iso(self.clock),
-                "execution_arn": self.execution_arn,
-                "sender": self.sender,
-                **facts,
-            },
+            entry(
+                name,
+                action,
+                outcome,
+                started_at=started,
+                duration_ms=took_ms,
+                time=iso(self.clock),
+                execution_arn=self.execution_arn,
+                sender=self.sender,
+                **({"attempt": 0} | facts),
+            ),
         )
         return self
 
@@ -107,7 +106,7 @@ class Story:
 
     def _ended(self, state: str, word: str, outcome: str, **facts: str) -> "Story":
         moment = iso(self.clock)
-        entry = {
+        written = {
             "event_id": self.event_id,
             "sk": f"workflow#run-{self.runs}#{state}",
             "time": moment,
@@ -133,7 +132,7 @@ class Story:
             **facts,
         }
         dynamodb = self.context.client("dynamodb")
-        dynamodb.put_item(TableName=self.context.settings.audit_table, Item=to_item(entry))
+        dynamodb.put_item(TableName=self.context.settings.audit_table, Item=to_item(written))
         dynamodb.put_item(TableName=self.context.settings.status_table, Item=to_item(item))
         return self
 

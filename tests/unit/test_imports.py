@@ -144,6 +144,11 @@ def test_the_receiver_knows_itself_botocore_and_what_makes_it_fast() -> None:
     assert not strangers("receiver", {"botocore", "httptools", "uvloop", "hl7", "receiver"})
 
 
+def test_the_receivers_rules_need_the_hl7_kit_alone() -> None:
+    files = ["rejections.py", "sender_table.py"]
+    assert not strangers("receiver/intake", {"hl7", "receiver.intake.sender_table"}, files)
+
+
 def test_the_infrastructure_reads_the_code_as_files_and_imports_none_of_it() -> None:
     allowed = {"aws_cdk", "constructs", "jsii", "cdk_nag", "environments", "infra"}
     generator = "infra/reference/build.py"  # runs by `make reference` alone
@@ -170,6 +175,9 @@ def test_the_operators_tool_imports_no_handler() -> None:
         "ops",
         "lambdas.common",
         "hl7",
+        # `ens feed check` applies the receiver's own rules (docs/adr/0206).
+        "receiver.intake.rejections",
+        "receiver.intake.sender_table",
         *map(module_of, (*STEPS, *SHARED)),
     }
     assert not strangers("ops", allowed)

@@ -18,23 +18,7 @@ from tests.support.feed_cases import FOLDER, Case, cases
 from tests.support.feed_system import FeedSystem
 from tests.workflow.real import SEEDS, stand_in
 
-NEEDS_ENCOUNTERS = {
-    "K11-a01-new-control-id",
-    "K11-a03-new-control-id",
-    "K12-a04-e-then-a02-i",
-}
-"""Cases about several messages of one stay, which a step for encounters has to compare."""
 CASES = cases()
-PARAMETERS = [
-    pytest.param(
-        case,
-        id=case.name,
-        marks=[pytest.mark.xfail(reason="stays are not compared yet", strict=False)]
-        if case.name in NEEDS_ENCOUNTERS
-        else [],
-    )
-    for case in CASES
-]
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +37,6 @@ def system() -> Iterator[FeedSystem]:
 
 
 @pytest.mark.skipif(not CASES, reason=f"no cases at {FOLDER}")
-@pytest.mark.parametrize("case", PARAMETERS)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_feed_case_is_read_right_or_said_aloud(system: FeedSystem, case: Case) -> None:
     assert case.faults(system.run(case)) == []

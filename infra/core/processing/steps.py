@@ -21,6 +21,10 @@ COMPREHEND_TURNS = "rate#comprehendmedical"
 """The ledger's item by which ExtractEntities keeps to the account's quota (lambdas/extract_entities/turns.py)."""
 
 
+FEED_COUNTS = "feed#known-patients#*"
+"""The items of the status table in which LookupIdentities counts each sender's known patients (lambdas/common/feed/counts.py)."""
+
+
 class Steps:
     """The step functions. Their construct ids in `scope` are the steps' names."""
 
@@ -93,12 +97,7 @@ class Steps:
                 *grants.read_objects(bucket, keys.vault, EVENT),
                 *grants.read_versions(bucket, keys.vault, EVENT),
                 *grants.write_objects(bucket, keys.vault, EVENT),
-                *grants.use_table(
-                    tables.encounters,
-                    keys.encounters,
-                    *("BatchGetItem", "PutItem"),
-                    indexes=["by_due"],
-                ),
+                *grants.use_table(tables.encounters, keys.encounters, "BatchGetItem", "PutItem"),
             ],
         )
         self.lookup_identities = self._step(
@@ -106,6 +105,7 @@ class Steps:
             folder="lookup_identities",
             timeout=7,
             variables={
+                "ENS_ENCOUNTERS_TABLE": tables.encounters.table_name,
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
                 "ENS_MPI_CACHE_TABLE": tables.mpi_cache.table_name,
                 "ENS_MPI_CLIENT": environment.mpi_client,
@@ -122,6 +122,14 @@ class Steps:
                 *grants.write_objects(bucket, keys.vault, IDENTITIES),
                 # Reads the recipients of a cancelled event, and suppresses its deliveries.
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "UpdateItem"),
+                # Links the stay to the patient, and compares the patient's stays.
+                *grants.use_table(
+                    tables.encounters,
+                    keys.encounters,
+                    "UpdateItem",
+                    indexes=["by_patient"],
+                ),
+                *grants.use_item(tables.status, keys.records, FEED_COUNTS, "UpdateItem"),
                 *grants.read_foreign_secret(
                     environment.mpi.secret_arn, environment.mpi.secret_key_arn
                 ),

@@ -17,6 +17,8 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import now
 from lambdas.common.context import Context
+from lambdas.common.contracts.audit import AuditEntry
+from lambdas.common.contracts.document import to_document, without_empty
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.keys import KeyRing
 
@@ -25,6 +27,9 @@ GENESIS = "0" * 64
 APPEND_TRIES = 12
 LONGEST_WAIT = 0.2
 SEALS = ("hash", "key_id")
+
+WARNED = "warned"
+"""Stands for the outcome in `outcome_time` of an entry with warnings, so that the index finds them."""
 
 OTHERS_WERE_FIRST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 """Cancellation reasons of a transaction when another writer moved the chain's head."""
@@ -54,7 +59,7 @@ def canonical(entry: Item) -> bytes:
     ).encode()
 
 
-def append(context: Context, event_id: str, *entries: Item) -> Item:
+def append(context: Context, event_id: str, *entries: AuditEntry) -> Item:
     """Appends entries to the event's chain, all or none, and returns the last as stored.
 
     Raises `DependencyUnavailableError` when the table cannot be written, or when others append to
@@ -71,21 +76,22 @@ def append(context: Context, event_id: str, *entries: Item) -> Item:
     raise DependencyUnavailableError("dynamodb: the event's audit chain is contended")
 
 
-def seal(context: Context, event_id: str, entry: Item, head: Item | None) -> Item:
+def seal(context: Context, event_id: str, new: AuditEntry, head: Item | None) -> Item:
     """The entry as stored after `head`: the chain's head, or the previous entry of this transaction."""
     keys = context.audit_keys
+    # Members that are None or "" are left out: an index does not accept an empty key.
+    entry = without_empty(to_document(new))
     sequence = int(head["seq"]) + 1 if head else 1
     moment = entry.get("time") or now()
     previous = head["hash"] if head else GENESIS
     content = {
-        # Left out when empty: an index does not accept an empty key.
-        **{name: value for name, value in entry.items() if value not in (None, "")},
+        **entry,
         "event_id": event_id,
         "sk": f"{sequence:08d}",
         "seq": sequence,
         "time": moment,
         "day": moment[:10],
-        "outcome_time": f"{entry['outcome']}#{moment}",
+        "outcome_time": f"{WARNED if entry.get('warnings') else entry['outcome']}#{moment}",
         "prev_hash": previous,
     }
     return {

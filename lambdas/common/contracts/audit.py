@@ -9,6 +9,7 @@ from lambdas.common.contracts.event import EventKind
 from lambdas.common.contracts.findings import FindingsOutcome, SetAsideReason
 from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.contracts.recipient import Considered, RecipientReason
+from lambdas.common.contracts.stay_flags import FlagKind
 from lambdas.common.contracts.written import Written
 
 
@@ -105,7 +106,8 @@ class AuditEntry:
     """One entry of an event's audit chain; members that an entry does not need are absent.
 
     `sk` is the sequence number in eight digits, or `workflow#…` of the workflow's own entries, which are
-    outside the chain. `outcome_time` is the sort key of the index `by_day`. Moments are ISO 8601, UTC.
+    outside the chain. `outcome_time` is the sort key of the index `by_day`: the outcome, `warned` for an entry
+    with warnings, and the time. Moments are ISO 8601, UTC.
     `hash` is an HMAC-SHA256 with the key `key_id`, over `prev_hash` and the entry
     (docs/adr/0004-audit-chain-per-event.md). `asked`, `identifiers` and `others` are keyed references.
     """
@@ -151,6 +153,7 @@ class AuditEntry:
     considered: tuple[Considered, ...] | None = None
     warnings: tuple[MessageWarning, ...] | None = None
     merged_from: tuple[str, ...] | None = None
+    flags: tuple[FlagKind, ...] | None = None
     backend: str | None = None
     asked: tuple[str, ...] | None = None
     answer: str | None = None

@@ -194,13 +194,14 @@ class Notice:
 class Decision:
     """The meaning of one event: its notices, or the reason why there are none.
 
-    `facts` hold for the encounter after the event. `warnings` are codes: `implausible_time`.
+    `facts` hold for the encounter after the event. `encounter_key` is the key of its item. `warnings` are codes: `implausible_time`.
     """
 
     event_id: str
     trigger_event: str
     decided_at: str
     encounter_id: str = ""
+    encounter_key: str = ""
     phase: Phase | None = None
     facts: Facts = Facts()
     notices: tuple[Notice, ...] = ()

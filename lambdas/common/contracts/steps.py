@@ -4,6 +4,7 @@ Names as in the workflow's state (docs/architecture.md#workflow-state). A member
 have has a default, so a task of an older version is readable too.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -21,6 +22,26 @@ class FeedbackOutcome(StrEnum):
     RECORDED = "recorded"
     KNOWN = "known"
     NOT_OURS = "not_ours"
+
+
+class ReleaseOutcome(StrEnum):
+    """The outcome of a due delivery in one run of ReleaseDeliveries.
+
+    `quota` is held for SES's daily quota, `failed` has no answer, `later` waits for the next run, `nothing`
+    has gone. The others are the states of DeliverNotification's result.
+    """
+
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    SENT = "sent"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    SUPPRESSED = "suppressed"
+    QUOTA = "quota"
+    FAILED = "failed"
+    LATER = "later"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +80,28 @@ class RecipientReference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepInput:
+class StepInput(ABC):
     """Members of every task: the execution, and how often the state was retried."""
 
     execution_arn: str = ""
     attempt: int = 0
 
     @property
+    @abstractmethod
     def event(self) -> EventReference:
         """The event in whose audit chain the step writes; "" for an SES event about no mail of ours."""
-        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventInput(StepInput):
+    """A task about the event that ParseMessage has read."""
+
+    envelope: EventReference
+
+    @property
+    def event(self) -> EventReference:
+        """The event of the envelope."""
+        return self.envelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,17 +136,11 @@ class ParseMessageResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrackEncounterInput(StepInput):
+class TrackEncounterInput(EventInput):
     """The parsed event. A `duplicate` was completed before, and is not looked at again."""
 
-    envelope: EventReference
     parsed: ParsedReference
     duplicate: bool = False
-
-    @property
-    def event(self) -> EventReference:
-        """The event of the envelope."""
-        return self.envelope
 
 
 ROSTERS = "rosters"
@@ -121,16 +148,11 @@ ROSTERS = "rosters"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookupIdentitiesInput(StepInput):
+class LookupIdentitiesInput(EventInput):
     """The event to look up. The clock's call has no envelope: then the rosters are counted."""
 
     envelope: EventReference = EventReference(event_id=ROSTERS)
     parsed: ParsedReference = ParsedReference()
-
-    @property
-    def event(self) -> EventReference:
-        """The event of the envelope."""
-        return self.envelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,19 +173,13 @@ class RosterCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExtractEntitiesInput(StepInput):
+class ExtractEntitiesInput(EventInput):
     """The event, its recipients, and the turn (milliseconds since the epoch) that an earlier call took."""
 
-    envelope: EventReference
     parsed: ParsedReference
     started_at: str
     recipients: tuple[RecipientReference, ...] = ()
     turn: int = 0
-
-    @property
-    def event(self) -> EventReference:
-        """The event of the envelope."""
-        return self.envelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,13 +200,12 @@ class ExtractEntitiesResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliverNotificationInput(StepInput):
+class DeliverNotificationInput(EventInput):
     """One event for one recipient; or, with `members` (delivery ids), a summary of held deliveries.
 
     `released`: a held delivery is due, and goes now.
     """
 
-    envelope: EventReference
     recipient_ref: str = ""
     parsed: ParsedReference = ParsedReference()
     identities: IdentitiesReference = IdentitiesReference()
@@ -198,11 +213,6 @@ class DeliverNotificationInput(StepInput):
     members: tuple[str, ...] = ()
     begun_at: str = ""
     released: bool = False
-
-    @property
-    def event(self) -> EventReference:
-        """The event of the envelope."""
-        return self.envelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,4 +269,4 @@ class ReleaseDeliveriesResult:
     due: int
     paused: bool = False
     quota_reached: bool = False
-    outcomes: dict[str, int] = field(default_factory=dict)
+    outcomes: dict[ReleaseOutcome, int] = field(default_factory=dict)

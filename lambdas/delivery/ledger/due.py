@@ -32,7 +32,7 @@ TAKE_UP_AFTER = timedelta(minutes=2)
 RESEND_AFTER = timedelta(minutes=10)
 """How long an unknown delivery waits for SES's own event before the policy may send it again."""
 
-MOST = 5_000
+MAX_DUE = 5_000
 """Items that one run looks at, the oldest due first: more than it can send at 100 mails a second."""
 
 NOT_DUE: Item = {"due_shard": None, "due_at": None}
@@ -65,10 +65,10 @@ def due_after(delivery_id: str, wait: timedelta) -> Item:
 def due_by(context: LedgerContext, moment: str) -> list[DeliveryItem]:
     """The items whose time came at or before the moment (ISO 8601, UTC), the longest due first.
 
-    Each holds the attributes of the index: references, codes and times, no task. At most `MOST`.
+    Each holds the attributes of the index: references, codes and times, no task. At most `MAX_DUE`.
     """
     shards = [_due_in(context, str(shard), moment) for shard in range(DUE_SHARDS)]
-    return list(islice(heapq.merge(*shards, key=lambda item: item.due_at), MOST))
+    return list(islice(heapq.merge(*shards, key=lambda item: item.due_at), MAX_DUE))
 
 
 def _due_in(context: LedgerContext, shard: str, moment: str) -> Iterator[DeliveryItem]:
@@ -82,7 +82,7 @@ def waiting(context: LedgerContext, found: list[DeliveryItem], moment: str) -> W
     """The counts for the alarms; `found` is `due_by` of that moment, and is counted on where it was cut."""
     overdue = [item for item in found if item.state is DeliveryState.HELD]
     count = len(overdue)
-    if len(found) == MOST:
+    if len(found) == MAX_DUE:
         count = _held(context, "#due_shard = :key AND #due_at <= :moment", moment)
     return Waiting(
         held=count + _held(context, "#due_shard = :key AND #due_at > :moment", moment),

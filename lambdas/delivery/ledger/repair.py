@@ -28,21 +28,21 @@ STATES = (
     DeliveryState.UNKNOWN,
 )
 
-PAGES = 4
-PAGE_ITEMS = 400
+CLEAN_PAGES = 4
+ITEMS_PER_PAGE = 400
 """A run reads at least four pages. A page of deliveries is below DynamoDB's 1 MB: about 100 read units."""
 
-SECONDS = 10
+MAX_SECONDS = 10
 """How long a run repairs at most, of its 55 s."""
 
 
 def repair(context: LedgerContext, resends_unknown: bool) -> int:
-    """How many items were put on the index. Stops after `PAGES` pages in a row that lack none."""
+    """How many items were put on the index. Stops after `CLEAN_PAGES` pages in a row that lack none."""
     begun, clean, repaired = time.monotonic(), 0, 0
     kept = table.read_item(context, POSITION).get("position", {})
     position = msgspec.convert(kept, RepairPosition)
     state, start = position.state, position.start
-    while clean < PAGES and time.monotonic() - begun < SECONDS:
+    while clean < CLEAN_PAGES and time.monotonic() - begun < MAX_SECONDS:
         items, start = _page(context, state, start)
         wanted = (i for i in items if i.state is not DeliveryState.UNKNOWN or resends_unknown)
         found = sum(_put_on_index(context, item) for item in wanted)
@@ -65,7 +65,7 @@ def _page(
             FilterExpression="attribute_not_exists(due_shard) AND attribute_exists(task)",
             ExpressionAttributeNames={"#state": "state"},
             ExpressionAttributeValues=to_item({":state": state}),
-            Limit=PAGE_ITEMS,
+            Limit=ITEMS_PER_PAGE,
             **({"ExclusiveStartKey": to_item(start)} if start else {}),
         )
     items = [msgspec.convert(from_item(item), DeliveryItem) for item in page["Items"]]

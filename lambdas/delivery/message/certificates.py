@@ -16,7 +16,7 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
-MOST_INTERMEDIATES = 5
+MAX_INTERMEDIATES = 5
 LEAST_RSA_BITS = 2048
 
 
@@ -108,7 +108,7 @@ def _chain(
         PolicyBuilder()
         .store(Store(anchors))
         .time(now)
-        .max_chain_depth(MOST_INTERMEDIATES)
+        .max_chain_depth(MAX_INTERMEDIATES)
         # The verifier's defaults are for TLS. `_fit_to_encrypt` checks the leaf's uses.
         .extension_policies(ca_policy=authorities, ee_policy=ExtensionPolicy.permit_all())
         .build_client_verifier()

@@ -17,10 +17,10 @@ from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.locale import Words
 
-MOST = 20
+MAX_ROWS = 20
 """The longest list that is shown; the rest is counted, not dropped in silence."""
 
-MOST_PLACES = 3
+MAX_PLACES = 3
 """How many places a reason for not reading names."""
 
 NOT_PAST = frozenset({FindingType.GENERIC, FindingType.BRAND, FindingType.TEST})
@@ -149,7 +149,7 @@ def _skipped(clinical: ClinicalFindings, words: Words) -> list[str]:
         places.setdefault(words.skipped.get(gap.reason), []).append(place(gap.position, words))
     named = {reason: list(dict.fromkeys(filter(None, at))) for reason, at in places.items()}
     return [
-        f"{reason} ({', '.join(at[:MOST_PLACES])}{', …' if at[MOST_PLACES:] else ''})"
+        f"{reason} ({', '.join(at[:MAX_PLACES])}{', …' if at[MAX_PLACES:] else ''})"
         if at
         else reason
         for reason, at in named.items()

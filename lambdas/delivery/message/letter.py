@@ -120,9 +120,11 @@ def view_of(
         headline=_sentence(words.notices[notice].happened.format(name=name or words.a_patient)),
         addressee=clean(recipient.name.display()),
         rows=[*rows, *facts.first_notice_row(recipient.cancels, sender.zone, words)],
-        diagnoses=diagnoses[: findings_rows.MOST],
-        machine={name: listed[: findings_rows.MOST] for name, listed in machine.items()},
-        left_out={name: max(0, len(listed) - findings_rows.MOST) for name, listed in lists.items()},
+        diagnoses=diagnoses[: findings_rows.MAX_ROWS],
+        machine={name: listed[: findings_rows.MAX_ROWS] for name, listed in machine.items()},
+        left_out={
+            name: max(0, len(listed) - findings_rows.MAX_ROWS) for name, listed in lists.items()
+        },
         notes_status=status if full else words.sentences.minimal,
         next_step=words.notices[notice].next,
         contact=_contact(patient_event, institution, sender, words, full),

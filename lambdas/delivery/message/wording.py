@@ -40,14 +40,6 @@ def notice_of(patient_event: PatientEvent) -> str:
     return patient_event.event_kind
 
 
-def ended_in_death(patient_event: PatientEvent) -> bool:
-    """Whether a discharge tells of a death."""
-    return (
-        patient_event.event_kind in DISCHARGES
-        and evidence_of_death(patient_event) is Evidence.CLEAR
-    )
-
-
 def evidence_of_death(patient_event: PatientEvent) -> Evidence:
     """The evidence that ParseMessage found; in a document from before it recorded any, that of the codes."""
     if patient_event.death is not None:

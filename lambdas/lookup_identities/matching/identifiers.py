@@ -1,7 +1,8 @@
 """Which of a message's identifiers count, whom they name, and whether the demographics agree. Pure.
 
 An authority is known by its namespace (CX-4.1) or its universal id (CX-4.2): an identifier is looked
-up under each that is given, exactly as written, blanks around it apart (HL7 v2.5.1 chapter 2A, CX, HD).
+up under each that is given and that the sender may assert, exactly as written, blanks around it apart
+(HL7 v2.5.1 chapter 2A, CX, HD).
 """
 
 from collections import Counter
@@ -10,7 +11,12 @@ from dataclasses import dataclass, field, replace
 
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
-from lambdas.common.errors import IdentityAmbiguousError, IdentityConflictError
+from lambdas.common.errors import (
+    IdentityAmbiguousError,
+    IdentityConflictError,
+    UnprocessableMessageError,
+)
+from lambdas.common.senders import SenderAuthorities
 from lambdas.lookup_identities.matching.demographics import (
     birth_dates_agree,
     given,
@@ -48,38 +54,56 @@ class UsableIdentifier:
 
 
 def usable_identifiers(
-    identifiers: Sequence[PatientIdentifier], default_authority: str
+    identifiers: Sequence[PatientIdentifier], authorities: SenderAuthorities
 ) -> tuple[list[UsableIdentifier], list[MessageWarning]]:
-    """The identifiers that can name a patient, and a warning for each that cannot.
+    """The identifiers that are looked up, and a warning for each that names a patient and is not.
 
-    One without authority takes the sender's `default_authority`, when that is set and the identifier
-    is of a type that the sender itself issues.
+    One without authority takes the sender's default, when that is set and the identifier is of a type
+    that the sender itself issues. Others need an authority that the sender may assert.
     """
     usable, warnings = [], []
     for position, identifier in zip(_positions(identifiers), identifiers, strict=True):
-        value = given(identifier.value)
-        authorities = tuple(
-            dict.fromkeys(
-                authority
-                for authority in (
-                    given(identifier.assigning_authority),
-                    given(identifier.universal_id),
-                )
-                if authority
-            )
-        )
-        kind = given(identifier.identifier_type).upper()
-        if not authorities and default_authority and kind in OWN_NUMBERS:
-            authorities = (default_authority,)
+        value, kind = given(identifier.value), given(identifier.identifier_type).upper()
         if not value or kind in NOT_PATIENTS:
             continue
-        if not authorities:
+        named = [given(identifier.assigning_authority), given(identifier.universal_id)]
+        if not any(named) and kind in OWN_NUMBERS:
+            named = [authorities.default]
+        allowed = tuple(dict.fromkeys(name for name in named if authorities.allows(name)))
+        if not any(named):
             warnings.append(MessageWarning(WarningCode.NO_AUTHORITY, position))
-        elif max(map(len, (value, *authorities))) > LONGEST:
+        elif not allowed:
+            warnings.append(MessageWarning(WarningCode.AUTHORITY_NOT_ALLOWED, position))
+        elif max(map(len, (value, *allowed))) > LONGEST:
             warnings.append(MessageWarning(WarningCode.IDENTIFIER_TOO_LONG, position))
         else:
-            usable.append(UsableIdentifier(position, value, authorities))
+            usable.append(UsableIdentifier(position, value, allowed))
     return usable, warnings
+
+
+AUTHORITY_FAULTS = frozenset({WarningCode.NO_AUTHORITY, WarningCode.AUTHORITY_NOT_ALLOWED})
+
+
+def authority_faults(
+    usable: Sequence[UsableIdentifier], warnings: Sequence[MessageWarning]
+) -> tuple[str, ...]:
+    """The positions of identifiers whose authority is the reason why none is looked up; () when one is.
+
+    Raises `UnprocessableMessageError` when the message has no identifier of a patient at all, or only
+    such that are too long.
+    """
+    if usable:
+        return ()
+    if not warnings:
+        raise UnprocessableMessageError(
+            "PID-3, PID-2 and PID-4 are empty, or have account and visit numbers only"
+        )
+    faults = tuple(one.position for one in warnings if one.code in AUTHORITY_FAULTS)
+    if not faults:
+        raise UnprocessableMessageError(
+            f"{_listed([one.position for one in warnings])}: longer than {LONGEST} characters"
+        )
+    return faults
 
 
 def one_patient(
@@ -104,10 +128,17 @@ def one_patient(
     return (next(iter(named[positions[0]])), positions) if positions else ("", [])
 
 
-def agreement(patient: Patient, record: PatientRecord) -> tuple[list[str], list[MessageWarning]]:
-    """The positions that were compared and agree, and a warning where nothing could be compared.
+EVIDENCE = ("PID-5.1", "PID-7")
+"""One of these has to agree. Half of all patients have the same sex, so that it is no evidence."""
 
-    Raises `IdentityConflictError` naming every position that disagrees (rules: `comparing`).
+
+def agreement(
+    patient: Patient, record: PatientRecord, *, identifier_alone: bool = False
+) -> tuple[list[str], list[MessageWarning]]:
+    """The positions that were compared and agree, and a warning where neither name nor birth date could be.
+
+    That is enough with `identifier_alone` only. Raises `IdentityConflictError` naming every position
+    that disagrees (rules: `demographics`), or those that could not be compared.
     """
     compared = {
         "PID-5.1": _surname_agrees(patient, record),
@@ -122,13 +153,19 @@ def agreement(patient: Patient, record: PatientRecord) -> tuple[list[str], list[
         verb = "disagrees" if len(wrong) == 1 else "disagree"
         raise IdentityConflictError(f"{_listed(wrong)} {verb} with the registry")
     agreed = [position for position, agrees in compared.items() if agrees]
-    uncompared = MessageWarning(WarningCode.NOT_COMPARABLE, "PID-5.1, PID-7 and PID-8")
-    return agreed, [] if agreed else [uncompared]
+    if any(position in agreed for position in EVIDENCE):
+        return agreed, []
+    if not identifier_alone:
+        raise IdentityConflictError(
+            f"{_listed(EVIDENCE)} are missing in the message or in the registry, and an identifier"
+            " alone is not enough (identifier_alone in the sender's file)"
+        )
+    return agreed, [MessageWarning(WarningCode.NOT_COMPARABLE, _listed(EVIDENCE))]
 
 
-def agreeing(patient: Patient, found: Match) -> Match:
+def agreeing(patient: Patient, found: Match, *, identifier_alone: bool = False) -> Match:
     """The match with what `agreement` has to add; raises as it does."""
-    agreed, uncompared = agreement(patient, found.record)
+    agreed, uncompared = agreement(patient, found.record, identifier_alone=identifier_alone)
     return replace(
         found,
         matched_on=(*found.matched_on, *agreed),

@@ -50,12 +50,18 @@ class Question:
 
     @classmethod
     def of(
-        cls, context: LookupContext, usable: Sequence[UsableIdentifier], patient: Patient
+        cls,
+        context: LookupContext,
+        usable: Sequence[UsableIdentifier],
+        patient: Patient,
+        identifier_alone: bool = False,
     ) -> Self:
-        """The question that a message asks of the index in use."""
+        """The question that a message asks of the MPI in use; by which rule the answer agrees is part of it."""
         keys, name = context.reference_keys, patient.name
         asked = [text for one in usable for text in (one.position, one.value, *one.authorities)]
-        described = (name.family, name.given, patient.birth_date, patient.sex)
+        described = [name.family, name.given, patient.birth_date, patient.sex]
+        if identifier_alone:
+            described.append("identifier_alone")
         reference = keys.reference("question", context.settings.mpi_client_name, *described, *asked)
         return cls(_references(context, usable), reference)
 

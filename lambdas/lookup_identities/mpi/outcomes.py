@@ -1,4 +1,4 @@
-"""The outcomes of a query to an MPI: one set, which every client uses.
+"""The outcomes of a look-up: one set, which every MPI client and the registry use.
 
 | outcome          | what it is here                                       | what becomes of the event            |
 |------------------|-------------------------------------------------------|--------------------------------------|
@@ -7,6 +7,7 @@
 | ambiguous        | `IdentityAmbiguousError`                              | a person decides                     |
 | conflict         | `IdentityConflictError`                               | a person decides                     |
 | domain unknown   | `DomainUnknownError`, to the workflow `ConfigurationError` | an operator mends the settings  |
+| authority not allowed | `AuthorityNotAllowedError`, to the workflow `ConfigurationError` | an operator mends the settings |
 | unavailable      | `DependencyUnavailableError`                          | the workflow retries, the queue holds |
 """
 
@@ -20,25 +21,40 @@ from lambdas.common.errors import (
 from lambdas.lookup_identities.registry.records import Match
 
 Outcome = Literal[
-    "matched", "not_found", "ambiguous", "conflict", "domain_unknown", "unavailable", "failed"
+    "matched",
+    "not_found",
+    "ambiguous",
+    "conflict",
+    "domain_unknown",
+    "authority_not_allowed",
+    "unavailable",
+    "failed",
 ]
+
+AUTHORITY_OUTCOMES = frozenset({"domain_unknown", "authority_not_allowed"})
+"""Outcomes of a wrong or unmapped assigning authority: a fault of the feed or of the settings."""
 
 
 class DomainUnknownError(Exception):
-    """The index does not know an assigning authority; the text says whose, never which."""
+    """The MPI or the registry does not know an assigning authority; the text says whose, never which."""
+
+
+class AuthorityNotAllowedError(Exception):
+    """No identifier has an authority that the sender may assert; the text names the positions."""
 
 
 OUR_DOMAIN = "our own ids (domain in ENS_MPI_SETTINGS)"
-"""Whose authority it is when the index does not know the domain that it is asked to answer in."""
+"""Whose authority it is when the MPI does not know the domain that it is asked to answer in."""
 
 
 def outcome_of(found: Match | Exception | None) -> Outcome:
-    """The name of what an index answered or raised; `failed` for a fault that is none of the outcomes."""
+    """The name of what an MPI answered or raised; `failed` for a fault that is none of the outcomes."""
     named: tuple[tuple[type[object], Outcome], ...] = (
         (Match, "matched"),
         (IdentityAmbiguousError, "ambiguous"),
         (IdentityConflictError, "conflict"),
         (DomainUnknownError, "domain_unknown"),
+        (AuthorityNotAllowedError, "authority_not_allowed"),
         (DependencyUnavailableError, "unavailable"),
     )
     if found is None:

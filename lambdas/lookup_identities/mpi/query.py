@@ -1,4 +1,4 @@
-"""Asks an index outside who the patient is, and lets the audit hear of every look-up."""
+"""Asks an external MPI who the patient is, and tells the audit of every look-up."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,13 +11,18 @@ from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier, agreeing
 from lambdas.lookup_identities.mpi import cache
 from lambdas.lookup_identities.mpi.clients import MpiClient
-from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, Outcome, outcome_of
+from lambdas.lookup_identities.mpi.outcomes import (
+    AuthorityNotAllowedError,
+    DomainUnknownError,
+    Outcome,
+    outcome_of,
+)
 from lambdas.lookup_identities.registry.records import Match
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A look-up for the audit: the identifiers asked for, and what came of it.
+    """A look-up for the audit: the identifiers asked for, and its outcome.
 
     `from_cache`: it was answered from the cache of MPI answers.
     """
@@ -43,37 +48,47 @@ Tell = Callable[[Query], None]
 
 def ask_mpi(
     context: LookupContext,
-    index: MpiClient,
+    client: MpiClient,
     usable: Sequence[UsableIdentifier],
     patient: Patient,
     tell: Tell,
+    *,
+    identifier_alone: bool = False,
 ) -> Match | None:
-    """The patient of an index outside, who agrees with the message; None for nobody.
+    """The patient of an external MPI, who agrees with the message; None for nobody.
 
-    Of a patient whom it named a moment ago nothing but the id is known. Raises what the index raises
-    (`outcomes`), and `IdentityConflictError`.
+    Of a patient from the cache nothing but the id is known. Raises what the client raises (`outcomes`),
+    and `IdentityConflictError`.
     """
-    question = cache.Question.of(context, usable, patient)
+    question = cache.Question.of(context, usable, patient, identifier_alone)
     recalled = cache.recall(context, question)
     if recalled.answered:
         tell(Query.of(usable, recalled.found, from_cache=True))
         return recalled.found
-    try:
-        with telling_failures(usable, tell):
-            found = index.find(usable, patient)
-    except DomainUnknownError as unknown:
-        raise ConfigurationError(f"the index does not know the authority of {unknown}") from None
+    with telling_failures(usable, tell):
+        found = client.find(usable, patient)
     tell(Query.of(usable, found))
-    agreed = agreeing(patient, found) if found else None
+    agreed = agreeing(patient, found, identifier_alone=identifier_alone) if found else None
     cache.keep(context, question, recalled, agreed)
     return agreed
 
 
 @contextmanager
 def telling_failures(usable: Sequence[UsableIdentifier], tell: Tell) -> Iterator[None]:
-    """Tells of a look-up that ends in an exception, and lets that pass."""
+    """Tells of a look-up that ends in an exception. A fault of an authority becomes `ConfigurationError`."""
     try:
         yield
-    except (EnsError, DomainUnknownError) as error:
+    except EnsError as error:
         tell(Query.of(usable, error))
         raise
+    except DomainUnknownError as error:
+        tell(Query.of(usable, error))
+        raise ConfigurationError(
+            f"{error}: the assigning authority is unknown to the MPI or the registry"
+        ) from None
+    except AuthorityNotAllowedError as error:
+        tell(Query.of(usable, error))
+        raise ConfigurationError(
+            f"{error}: the sender may not assert the assigning authority, or names none"
+            " (assigning_authorities and default_assigning_authority in the sender's file)"
+        ) from None

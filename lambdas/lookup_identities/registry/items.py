@@ -9,6 +9,7 @@ One table, `pk` and `sk`:
     provider#<provider_id>                   provider              family, given, prefix, npi, email, active,
                                                                    kind and what they chose
     provider-identifier#<authority>#<value>  provider              provider_id
+    authorities                              <authority>           authority (of patients' identifiers)
 
 `patient_id` of an identifier and `relationship` are a text, or a list of texts where the registry
 knows several. `circle` is the set of provider ids with a relationship, ended ones too: the patient's
@@ -28,6 +29,10 @@ Item = dict[str, Any]
 Key = dict[str, str]
 Table = Iterable[Mapping[str, str]]
 CareTeams = Mapping[str, set[str]]
+
+
+AUTHORITIES = "authorities"
+"""The partition that lists the assigning authorities of patients' identifiers."""
 
 
 def key(kind: str, *parts: str) -> str:
@@ -88,6 +93,7 @@ def items(
     return [
         *(_patient(row, care_teams) for row in rows.patients),
         *_identifiers(rows, care_teams),
+        *_authorities(rows),
         *map(_provider, rows.providers),
         *_provider_identifiers(rows),
         *_relationships(rows),
@@ -159,6 +165,11 @@ def _identifiers(rows: Rows, care_teams: CareTeams) -> list[Item]:
         }
         for pair, known in patients.items()
     ]
+
+
+def _authorities(rows: Rows) -> list[Item]:
+    found = dict.fromkeys(row["authority"] for row in rows.identifiers if row["patient_id"])
+    return [{"pk": AUTHORITIES, "sk": authority, "authority": authority} for authority in found]
 
 
 def _provider_identifiers(rows: Rows) -> list[Item]:

@@ -6,13 +6,14 @@ Each module changes one thing, so that it can be proposed to moto as a change of
 from local.patches import botocore
 from local.patches.speed.core import backends, errors, names, registrations, serializers, urls
 from local.patches.speed.dynamodb import expressions, transactions
+from local.patches.speed.dynamodb.direct import handler as dynamodb_direct
 from local.patches.speed.sqs import clock
 from local.patches.speed.stepfunctions import definitions, json_paths, task_clients
 
 PATCHES = (
     botocore,
     *(backends, errors, names, registrations, serializers, urls),
-    *(expressions, transactions),
+    *(expressions, transactions, dynamodb_direct),
     clock,
     *(definitions, json_paths, task_clients),
 )

@@ -1,6 +1,6 @@
 """A finding of a check: its status, what is wrong, where, and what to do."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -25,10 +25,6 @@ class PreflightFinding:
     what: str
     where: str = ""
     to_do: str = ""
-
-    def to_dict(self) -> dict[str, str]:
-        """Returns the fields as JSON."""
-        return asdict(self)
 
 
 def ok(what: str, where: str = "") -> PreflightFinding:

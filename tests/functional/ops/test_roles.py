@@ -133,6 +133,7 @@ class World:
                 "dlq redrive": ("--all", "--by", "ana"),
                 "dlq show": (CONTROL_ID,),
                 "events": (),
+                "feed check": (str(ADMISSION), "--sender", "northgen"),
                 "notification preview": ("admission",),
                 "preflight": ("--assembly", str(assembly(load("dev")))),
                 "registry import": (str(SEEDS), "--by", "ana"),

@@ -18,6 +18,7 @@ class CertificateFolder:
 
     def __init__(self, folder: Path, name: str = "authority") -> None:
         self.folder = folder
+        self.last: x509.Certificate
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = self._build(self._name, self._key, name, authority=True)
@@ -54,6 +55,46 @@ class CertificateFolder:
             context.load_cert_chain(*self.issue(name))
         return context
 
+    def client_of(
+        self,
+        subject: x509.Name,
+        trusting: "CertificateFolder | None" = None,
+        days: float = 1 / 24,
+    ) -> ssl.SSLContext:
+        """A client's context with a certificate of this subject. It trusts `trusting`, else this authority."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self._build(subject, key, "client.example", authority=False, days=days)
+        pair = self.folder / f"client-{certificate.serial_number}.pem"
+        pair.write_bytes(
+            certificate.public_bytes(_PEM)
+            + key.private_bytes(
+                _PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        context = ssl.create_default_context(cafile=str((trusting or self).file))
+        context.load_cert_chain(pair)
+        self.last = certificate
+        return context
+
+    def revoked(self, *certificates: x509.Certificate) -> bytes:
+        """A certificate revocation list of this authority with these certificates, in PEM."""
+        now = datetime.now(UTC)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._name)
+            .last_update(now - timedelta(minutes=1))
+            .next_update(now + timedelta(hours=1))
+        )
+        for certificate in certificates:
+            entry = (
+                x509.RevokedCertificateBuilder()
+                .serial_number(certificate.serial_number)
+                .revocation_date(now)
+                .build()
+            )
+            builder = builder.add_revoked_certificate(entry)
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(_PEM)
+
     def _build(
         self,
         subject: x509.Name,
@@ -61,6 +102,7 @@ class CertificateFolder:
         dns: str,
         *,
         authority: bool,
+        days: float = 1 / 24,
     ) -> x509.Certificate:
         now = datetime.now(UTC)
         builder = (
@@ -70,7 +112,7 @@ class CertificateFolder:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(minutes=1))
-            .not_valid_after(now + timedelta(hours=1))
+            .not_valid_after(now + timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         )
         if not authority:

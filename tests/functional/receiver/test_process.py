@@ -33,6 +33,7 @@ def environment(aws: StubAws, **more: str) -> dict[str, str]:
         "ENS_REFERENCE_KEY_SECRET": "reference-key",
         "ENS_CONFIGURATION_BUCKET": "configuration",
         "ENS_CONFIGURATION_KEY": "configuration.json",
+        "ENS_UNKNOWN_SENDERS": "accept",
         "ENS_MLLP_HOST": "127.0.0.1",
         "ENS_MLLP_PORT": "0",
         "ENS_HEALTH_PORT": "0",

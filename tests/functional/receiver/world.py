@@ -14,6 +14,7 @@ from typing import Any, Self
 import uvloop
 
 from hl7.mllp import Decoder, wrap
+from receiver.intake.client_certificate import Attributes, CertificateBinding
 from receiver.intake.configuration import SenderConfiguration
 from receiver.intake.intake import Intake
 from receiver.intake.reference_key import ReferenceKey
@@ -130,6 +131,7 @@ class CallFaults:
 def settings_for_tests(bucket: str, queue_url: str, **limits: Any) -> ReceiverSettings:
     """Settings on free ports of the loopback, with the limits given."""
     ports = {"mllp_host": "127.0.0.1", "mllp_port": 0, "health_port": 0}
+    limits = {"unknown_senders": "accept", **limits}
     return replace(
         ReceiverSettings(
             environment="test",
@@ -155,12 +157,22 @@ def configuration_document(*senders: SenderBinding, environment: str = "test") -
             "sending_application": sender.sending_application,
             "sending_facility": sender.sending_facility,
             "networks": list(map(str, sender.networks)),
-            "certificates": sorted(sender.certificates),
+            "certificates": [_written(one) for one in sender.certificates],
             "trigger_events": sorted(sender.trigger_events),
         }
         for sender in senders
     ]
     return json.dumps({"version": 1, "environment": environment, "senders": entries}).encode()
+
+
+def _written(binding: CertificateBinding) -> dict[str, Any]:
+    """A binding as the configuration document holds it."""
+    entry = {"issuer": dict(_pairs(binding.issuer)), "subject": dict(_pairs(binding.subject))}
+    return {**entry, "dns_name": binding.dns_name}
+
+
+def _pairs(name: Attributes) -> list[tuple[str, str]]:
+    return [(kind, value) for kind, value, _ in name]
 
 
 class ReceiverWorld:

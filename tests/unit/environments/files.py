@@ -13,9 +13,17 @@ SENDER: dict[str, Any] = {
     "sending_application": "ADT",
     "sending_facility": "WEST",
     "networks": ["10.20.0.0/16"],
-    "certificates": ["adt.west.hospital"],
+    "certificates": [
+        {
+            "issuer": {"CN": "West CA", "DC": ["west", "hospital"]},
+            "subject": {"CN": "adt"},
+            "dns_name": "adt.west.hospital",
+        }
+    ],
     "trigger_events": ["A01", "A03"],
     "default_assigning_authority": "WEST",
+    "assigning_authorities": ["2.16.840.1.113883.3.9999.20"],
+    "identifier_alone": True,
     "time_zone": "America/Halifax",
     "display_name": "West Hospital",
     "phone": "+1 902 555 0100",
@@ -88,6 +96,7 @@ ENVIRONMENT: dict[str, Any] = {
         "tls_secret": "arn:aws:secretsmanager:ca-central-1:210987654321:secret:tls-AbCdEf",
         "server_name": "ens.west.hospital",
         "smoke_secret": "arn:aws:secretsmanager:ca-central-1:210987654321:secret:smoke-AbCdEf",
+        "plain_text_because": "",
         "unknown_senders": "reject",
         "processing_ids": ["P"],
     },
@@ -112,7 +121,11 @@ ENVIRONMENT: dict[str, Any] = {
     },
 }
 
-SMOKE = {"sending_application": "ENS-SMOKE", "sending_facility": "{environment}"}
+SMOKE = {
+    "sending_application": "ENS-SMOKE",
+    "sending_facility": "{environment}",
+    "networks": ["{vpc}"],
+}
 WHOLE = {"environment": ENVIRONMENT, "sender": SENDER}
 Path_ = tuple[str | int, ...]
 """The keys that lead to a value: `("network", "availability_zones", 0)`."""

@@ -4,7 +4,7 @@ import copy
 import json
 import tomllib
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from environments import (
     load,
     names,
 )
+from receiver.intake.client_certificate import ATTRIBUTE_TYPES
+from receiver.intake.configuration import SENDER_KEYS
 from tests.conftest import ROOT
 from tests.unit.environments.files import (
     ENVIRONMENT,
@@ -193,12 +195,66 @@ def test_a_rule_over_two_keys_names_the_file_and_the_table(tmp_path: Path) -> No
 
 def test_two_senders_without_bindings_cannot_have_the_same_msh_3_and_msh_4(tmp_path: Path) -> None:
     """Otherwise a message's sender would depend on the order of the list."""
-    environment = changed(ENVIRONMENT, ("senders",), ["west", "east", "smoke"])
+    environment = changed(invented_patients(), ("senders",), ["west", "east", "smoke"])
     unbound = {**SENDER, "networks": [], "certificates": []}
     write(tmp_path, environment, west=unbound, east=unbound, smoke=SMOKE)
     load.cache_clear()
     with pytest.raises(EnvironmentFileError, match=r"west\.toml: senders: west and east"):
         load("west", tmp_path)
+
+
+def invented_patients() -> dict[str, Any]:
+    """An environment that may accept messages of any sender."""
+    without = changed(ENVIRONMENT, ("data_trail",), False)
+    return changed(without, ("receiver", "unknown_senders"), "accept")
+
+
+def test_a_sender_without_a_binding_is_refused_where_patients_are_real(tmp_path: Path) -> None:
+    unbound = {**SENDER, "networks": [], "certificates": []}
+    assert "west has neither networks nor certificates" in refusal(tmp_path, "sender", unbound)
+    write(tmp_path, invented_patients(), west=unbound, smoke=SMOKE)
+    load.cache_clear()
+    assert not load("west", tmp_path).senders[0].bound
+
+
+@pytest.mark.parametrize("name", ["staging", "prod"])
+def test_staging_and_prod_cannot_accept_unknown_senders(name: str) -> None:
+    environment = load(name)
+    with pytest.raises(ValueError, match="unknown_senders"):
+        replace(environment, receiver=replace(environment.receiver, unknown_senders="accept"))
+
+
+def test_an_environment_of_real_patients_cannot_accept_unknown_senders(tmp_path: Path) -> None:
+    open_to_all = changed(ENVIRONMENT, ("receiver", "unknown_senders"), "accept")
+    assert "receiver.unknown_senders: 'accept'" in refusal(tmp_path, "environment", open_to_all)
+
+
+def test_plain_text_needs_a_reason(tmp_path: Path) -> None:
+    in_clear = changed(ENVIRONMENT, ("receiver", "tls_secret"), "")
+    assert "receiver: no TLS; allowed: " in refusal(tmp_path, "environment", in_clear)
+    told = changed(in_clear, ("receiver", "plain_text_because"), "the VPN of 2026 encrypts")
+    write(tmp_path, told, west=SENDER, smoke=SMOKE)
+    load.cache_clear()
+    assert not load("west", tmp_path).receiver.encrypted
+
+
+def test_a_certificate_needs_a_subject_or_a_dns_name(tmp_path: Path) -> None:
+    by_issuer_alone = {**SENDER, "certificates": [{"issuer": {"CN": "West CA"}}]}
+    text = refusal(tmp_path, "sender", by_issuer_alone)
+    assert "senders/west.toml: certificates[0]: subject: missing" in text
+
+
+def test_an_attribute_type_that_certificates_do_not_have_is_named(tmp_path: Path) -> None:
+    misspelt = {**SENDER, "certificates": [{"issuer": {"commonName": "West CA"}}]}
+    text = refusal(tmp_path, "sender", misspelt)
+    assert "certificates[0].issuer: 'commonName'; allowed: 'C', 'CN', 'DC'" in text
+
+
+def test_the_receiver_knows_every_key_of_a_sender() -> None:
+    """It rejects any other key, because a misspelt `networks` would leave a sender unbound."""
+    assert set(SCHEMAS["sender"]["properties"]) - {"sample"} == SENDER_KEYS - {"name"}
+    allowed = SCHEMAS["sender"]["definitions"]["name"]["propertyNames"]["enum"]
+    assert set(allowed) == set(ATTRIBUTE_TYPES.values())
 
 
 def test_a_file_that_is_not_toml_is_refused_with_its_line(tmp_path: Path) -> None:
@@ -254,6 +310,10 @@ def test_every_environment_knows_the_sender_of_the_smoke_test(name: str) -> None
 
 def test_every_placeholder_of_prod_is_named_with_its_file_and_key() -> None:
     assert load("prod").placeholders() == [
+        "environments/prod.toml: receiver.tls_secret: arn:aws:secretsmanager:us-east-1:123456789012"
+        ":secret:hl7-ens-prod-tls-AbCdEf names an example account; set the real one",
+        "environments/prod.toml: receiver.server_name: receiver.ens.example is in an example domain"
+        " (RFC 2606); set the real one",
         "environments/prod.toml: mail.domain: ens.example is in an example domain (RFC 2606);"
         " set the real one",
         "environments/prod.toml: mail.from_address: notifications@ens.example is in an example"
@@ -299,7 +359,7 @@ def test_a_sample_sender_is_a_placeholder(tmp_path: Path) -> None:
 
 
 def test_an_example_in_a_sender_s_file_is_named_with_that_file(tmp_path: Path) -> None:
-    write(tmp_path, ENVIRONMENT, west={**SENDER, "certificates": ["a.example"]}, smoke=SMOKE)
+    write(tmp_path, ENVIRONMENT, west={**SENDER, "phone": "a.example"}, smoke=SMOKE)
     load.cache_clear()
     (gap,) = load("west", tmp_path).placeholders()
-    assert gap.startswith("environments/senders/west.toml: certificates[0]: ")
+    assert gap.startswith("environments/senders/west.toml: phone: ")

@@ -22,7 +22,9 @@ from receiver.intake.rejections import (
     Rejection,
     Rules,
 )
-from receiver.intake.sender_table import Origin
+from receiver.intake.sender_table import SenderBinding
+
+SENDER = SenderBinding("northgen", "ADTSYS", "NORTHGEN")
 
 REJECTIONS = [
     NOT_HL7,
@@ -237,4 +239,4 @@ def test_a_frame_is_stored_or_rejected_by_the_rules(
     frame: Frame, rejection: Rejection | None
 ) -> None:
     rules = Rules(frozenset("PTD"))
-    assert rules.rejection_of(frame, find_header(frame.message), Origin("c")) == rejection
+    assert rules.rejection_of(frame, find_header(frame.message), SENDER) == rejection

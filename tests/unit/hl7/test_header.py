@@ -26,7 +26,7 @@ MESSAGE = (
 def identify(message: bytes) -> str:
     header = find_header(message)
     assert header is not None
-    return event_id(header)
+    return event_id(header, "northgen")
 
 
 def patient(message: bytes) -> tuple[str, str] | None:
@@ -126,9 +126,26 @@ def test_an_event_code_is_a_and_two_digits(code: str, is_one: bool) -> None:
 
 def test_the_event_id_follows_the_written_recipe() -> None:
     without_time = MESSAGE.replace(b"20261123091502", b"")
-    parts = ["ADTSYS^1.2^ISO", "NORTHGEN", "NG-1", hashlib.sha256(without_time).hexdigest()]
+    digest = hashlib.sha256(without_time).hexdigest()
+    parts = ["northgen", "ADTSYS^1.2^ISO", "NORTHGEN", "NG-1", digest]
     recipe = json.dumps(parts, separators=(",", ":"), ensure_ascii=False).encode()
     assert identify(MESSAGE) == hashlib.sha256(recipe).hexdigest()[:32]
+
+
+@pytest.mark.parametrize("control_id", ['a"b', "a\\b", "a b", "", "\x01", "Ä", "1.2"])
+def test_the_recipe_holds_for_any_control_id(control_id: str) -> None:
+    message = MESSAGE.replace(b"|NG-1|", b"|" + control_id.encode("latin-1") + b"|")
+    digest = hashlib.sha256(message.replace(b"20261123091502", b"")).hexdigest()
+    parts = ["northgen", "ADTSYS^1.2^ISO", "NORTHGEN", control_id, digest]
+    recipe = json.dumps(parts, separators=(",", ":"), ensure_ascii=False).encode()
+    assert identify(message) == hashlib.sha256(recipe).hexdigest()[:32]
+
+
+def test_the_same_bytes_from_another_sender_are_another_event() -> None:
+    """A copy that somebody else sends first must not pass for the original."""
+    header = find_header(MESSAGE)
+    assert header is not None
+    assert event_id(header, "northgen") != event_id(header, "unknown")
 
 
 def test_a_resend_with_a_new_time_is_the_same_event() -> None:

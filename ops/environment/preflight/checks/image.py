@@ -11,7 +11,7 @@ from ops.environment.preflight.finding import PreflightFinding, error, ok
 from ops.environment.preflight.plan import Plan
 
 WANTED = "linux/arm64"
-SECONDS = 30
+TIMEOUT_SECONDS = 30
 INSTALL_QEMU = "docker run --privileged --rm tonistiigi/binfmt --install arm64"
 
 Run = Callable[[Sequence[str]], str | None]
@@ -20,7 +20,9 @@ Run = Callable[[Sequence[str]], str | None]
 def run(command: Sequence[str]) -> str | None:
     """Returns a command's output, None when it is missing, fails, or takes more than 30 s."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout

@@ -11,6 +11,7 @@ from bench.encounters.memory import MemoryStore
 from lambdas.common.contracts.encounter import Decision, DecisionReason
 from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.errors import DependencyUnavailableError, IdentityConflictError
+from lambdas.encounters.indexes import due, link, of_patient
 from lambdas.encounters.store import ConflictError, EncounterStore
 from lambdas.encounters.table import EncounterTable
 from lambdas.track_encounter.message import EncounterMessage
@@ -180,8 +181,8 @@ def test_a_number_given_to_another_patient_after_a_cancellation_keeps_both_encou
 def test_the_encounters_of_a_patient_are_found_at_every_sender(table: EncounterTable) -> None:
     tracked(table, *STAY)
     home = "visit#k1.v1"
-    table.add_patient(home, STAY[0].event.event_id, "k1.patient")
-    (found,) = table.of_patient("k1.patient", "2026")
+    link(table.context, home, STAY[0].event.event_id, "k1.patient")
+    (found,) = of_patient(table.context, "k1.patient", "2026")
     assert (found.encounter_id, found.facility) == (STAY[0].event.event_id, "X")
 
 
@@ -189,8 +190,38 @@ def test_a_patient_is_not_added_to_the_encounter_that_took_the_number(
     table: EncounterTable,
 ) -> None:
     tracked(table, *STAY)
-    table.add_patient("visit#k1.v1", "another encounter", "k1.patient")
-    assert table.of_patient("k1.patient", "2026") == []
+    assert link(table.context, "visit#k1.v1", "another encounter", "k1.patient") is None
+    assert of_patient(table.context, "k1.patient", "2026") == []
+
+
+def test_a_patient_who_is_linked_meanwhile_stays_linked(dynamodb: Any) -> None:
+    calls = Calls(dynamodb)
+    table, other = table_of(calls), table_of(dynamodb)
+    tracked(other, STAY[0])
+    calls.between = lambda: link(other.context, "visit#k1.v1", STAY[0].event.event_id, "k1.patient")
+    tracked(table, STAY[1])
+    stored = other.read("", ["visit#k1.v1"]).encounters["visit#k1.v1"].encounter
+    assert stored.patient_ref == "k1.patient"
+    assert len(stored.events) == 2
+
+
+def test_a_second_link_to_the_same_patient_writes_nothing(table: EncounterTable) -> None:
+    tracked(table, STAY[0])
+    linked = [
+        link(table.context, "visit#k1.v1", STAY[0].event.event_id, "k1.patient") for _ in "12"
+    ]
+    assert linked[0] == linked[1]
+    assert table.read("", ["visit#k1.v1"]).encounters["visit#k1.v1"].encounter.version == 2
+
+
+def test_until_the_registry_knows_the_patient_the_senders_identifier_finds_the_stay(
+    table: EncounterTable,
+) -> None:
+    tracked(table, STAY[0])
+    (found,) = of_patient(table.context, "patient#k1.p1", "2026")
+    assert found.encounter_id == STAY[0].event.event_id
+    stored = table.read("", ["visit#k1.v1"]).encounters["visit#k1.v1"].encounter
+    assert stored.patient_ref == ""
 
 
 @pytest.mark.parametrize(
@@ -202,13 +233,13 @@ def test_the_clock_finds_what_is_due(
     table: EncounterTable, messages: Iterable[EncounterMessage], why: str
 ) -> None:
     tracked(table, *messages)
-    assert list(table.due(why, "2030")) == ["visit#k1.v1"]
-    assert list(table.due(why, "2026-11-01")) == []
+    assert list(due(table.context, why, "2030")) == ["visit#k1.v1"]
+    assert list(due(table.context, why, "2026-11-01")) == []
 
 
 def test_a_discharged_encounter_is_not_due(table: EncounterTable) -> None:
     tracked(table, *STAY[:4])
-    assert list(table.due("open", "2030")) == []
+    assert list(due(table.context, "open", "2030")) == []
 
 
 def test_merged_identifiers_are_one_patient(table: EncounterTable) -> None:

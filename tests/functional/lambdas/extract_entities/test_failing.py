@@ -105,7 +105,7 @@ def test_when_time_runs_out_the_beginning_is_told_and_the_end_is_named(
     found = stored(
         context, run_step("Has gout. " + FILLER, FILLER.replace("rounds", "ward"), "Has asthma.")
     )
-    assert time.monotonic() - begun < comprehend.SECONDS
+    assert time.monotonic() - begun < comprehend.ANSWER_SECONDS
     assert [(f.text, f.code) for f in found.conditions] == [("gout", "M10.9"), ("asthma", "")]
     late = [gap for gap in found.not_analysed if gap.reason == "time"]
     assert {gap.position for gap in late} == {"OBX[2]-5", "OBX[3]-5"}
@@ -115,7 +115,7 @@ def test_when_time_runs_out_the_beginning_is_told_and_the_end_is_named(
 def test_a_run_without_time_leaves_the_notes_to_the_next(
     context: ExtractContext, run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comprehend, "SECONDS", -1)
+    monkeypatch.setattr(comprehend, "ANSWER_SECONDS", -1)
     with (
         refusing(context.client("comprehendmedical", comprehend.CONFIG), "*", "Unasked") as asked,
         pytest.raises(DependencyUnavailableError, match="no answer came in time"),

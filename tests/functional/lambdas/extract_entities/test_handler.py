@@ -174,7 +174,7 @@ def test_answers_that_do_not_come_in_time_end_the_step_before_the_function_does(
     run_step: RunStep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     over = threading.Event()
-    monkeypatch.setattr(comprehend, "SECONDS", 0.05)
+    monkeypatch.setattr(comprehend, "ANSWER_SECONDS", 0.05)
     monkeypatch.setattr(comprehend, "_ask", lambda *_: over.wait(30))
     try:
         with pytest.raises(DependencyUnavailableError, match="in time"):

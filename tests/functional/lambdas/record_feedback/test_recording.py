@@ -11,6 +11,7 @@ from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import table
 from lambdas.record_feedback.handler import lambda_handler
+from tests.support.audit import entry
 from tests.support.lambda_context import LambdaContext
 from tests.support.logs import on_stdout
 from tests.support.ses_events import ses_event
@@ -137,12 +138,7 @@ def test_that_ses_took_the_mail_is_news_only_where_nobody_knew(context: Delivery
     chain.append(
         context,
         EVENT_ID,
-        {
-            "step": "DeliverNotification",
-            "action": "UNKNOWN",
-            "outcome": "unknown",
-            "delivery_id": DELIVERY_ID,
-        },
+        entry("DeliverNotification", "UNKNOWN", "unknown", delivery_id=DELIVERY_ID),
     )
     assert feed(context, "Send")["outcome"] == "recorded"
     assert feed(context, "Send")["outcome"] == "known"

@@ -188,8 +188,8 @@ def test_an_upgrade_finds_every_held_delivery_within_a_few_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Also those behind many that are on the index already, as a rollback leaves them."""
-    monkeypatch.setattr(repair, "PAGES", 1)
-    monkeypatch.setattr(repair, "PAGE_ITEMS", 10)
+    monkeypatch.setattr(repair, "CLEAN_PAGES", 1)
+    monkeypatch.setattr(repair, "ITEMS_PER_PAGE", 10)
     later, older, newer = ago(hours=-20), ago(days=8), ago(days=7)
     in_the_ledger(held(number, later, older) for number in range(1, 31))
     in_the_ledger(without_due(held(number, later, newer)) for number in range(31, 61))

@@ -95,6 +95,16 @@ def test_a_rule_for_another_configuration_set_hears_nothing(heard: list[str]) ->
     assert heard == []
 
 
+def test_a_scheduled_rule_hears_nothing(heard: list[str]) -> None:
+    events = boto3.client("events")
+    events.put_rule(Name="releases", ScheduleExpression="rate(1 minute)")
+    events.put_targets(Rule="releases", Targets=[{"Id": "1", "Arn": FUNCTION}])
+
+    run(heard)
+
+    assert heard == []
+
+
 def test_a_function_that_fails_is_given_the_event_again(heard: list[str]) -> None:
     rule_for("hl7-ens-local")
 

@@ -5,14 +5,11 @@ from click.testing import Result
 
 from lambdas.common.audit import chain
 from lambdas.delivery.ledger.context import LedgerContext
+from tests.support.audit import entry
 
 
 def extracted(context: LedgerContext, event_id: str, **units: int) -> None:
-    chain.append(
-        context,
-        event_id,
-        {"step": "ExtractEntities", "action": "EXTRACTED", "outcome": "ok", "units": units},
-    )
+    chain.append(context, event_id, entry("ExtractEntities", "EXTRACTED", units=units))
 
 
 def test_units_are_summed_by_operation_with_their_price(

@@ -10,14 +10,15 @@ from receiver.intake.configuration import read_senders
 from receiver.intake.sender_table import SenderBinding
 from receiver.settings import SettingError
 from tests.functional.receiver.world import (
-    NORTHGEN,
     ReceiverWorld,
     adt,
     configuration_document,
     eventually,
 )
 
-SOUTHGEN = SenderBinding("southgen", "ADTSYS", "SOUTHGEN")
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+NORTHGEN = SenderBinding("northgen", "ADTSYS", "NORTHGEN", networks=LOOPBACK)
+SOUTHGEN = SenderBinding("southgen", "ADTSYS", "SOUTHGEN", networks=LOOPBACK)
 QUICKLY = {"configuration_seconds": 0.05, "unknown_senders": "reject"}
 
 
@@ -32,7 +33,7 @@ def logged(world: ReceiverWorld, message: str) -> bool:
 def test_a_new_sender_is_accepted_on_a_connection_that_is_already_open(
     start: Callable[..., ReceiverWorld],
 ) -> None:
-    world = start(**QUICKLY)
+    world = start((NORTHGEN,), **QUICKLY)
     with world.connect() as sender:
         assert sender.ask(from_southgen("1")) == "AR 1"
         world.configure(configuration_document(NORTHGEN, SOUTHGEN))
@@ -58,7 +59,7 @@ def test_a_removed_sender_is_rejected_at_its_next_message_and_its_connection_sta
 def test_a_binding_that_is_added_holds_for_connections_that_are_open(
     start: Callable[..., ReceiverWorld],
 ) -> None:
-    world = start(**QUICKLY)
+    world = start((NORTHGEN,), **QUICKLY)
     with world.connect() as sender:
         assert sender.ask(adt("1")) == "AA 1"
         elsewhere = SenderBinding(
@@ -72,7 +73,7 @@ def test_a_binding_that_is_added_holds_for_connections_that_are_open(
 def test_a_message_that_is_being_stored_during_the_change_is_acknowledged(
     start: Callable[..., ReceiverWorld],
 ) -> None:
-    world = start(**QUICKLY)
+    world = start((NORTHGEN,), **QUICKLY)
     with world.connect() as sender:
         with world.faults.hold("PutObject"):
             sender.send(adt("1"))
@@ -90,13 +91,13 @@ def test_a_message_that_is_being_stored_during_the_change_is_acknowledged(
         b"[]",
         json.dumps({"version": 2, "environment": "test", "senders": []}).encode(),
         configuration_document(SOUTHGEN, environment="prod"),
-        configuration_document(SenderBinding("", "ADTSYS", "SOUTHGEN")),
+        configuration_document(SenderBinding("", "ADTSYS", "SOUTHGEN", networks=LOOPBACK)),
     ],
 )
 def test_a_document_that_cannot_be_used_leaves_the_one_before_it_and_is_counted(
     document: bytes, start: Callable[..., ReceiverWorld]
 ) -> None:
-    world = start(**QUICKLY)
+    world = start((NORTHGEN,), **QUICKLY)
     with world.connect() as sender:
         assert sender.ask(adt("1")) == "AA 1"
         world.configure(document)
@@ -111,7 +112,7 @@ def test_a_document_that_cannot_be_used_leaves_the_one_before_it_and_is_counted(
 def test_an_outage_of_s3_leaves_the_senders_as_they_are(
     start: Callable[..., ReceiverWorld],
 ) -> None:
-    world = start(**QUICKLY)
+    world = start((NORTHGEN,), **QUICKLY)
     world.clients.s3.delete_object(Bucket=world.bucket, Key="configuration.json")
     assert eventually(lambda: world.counted("ConfigurationNotUsed") > 0)
     with world.connect() as sender:
@@ -121,7 +122,7 @@ def test_an_outage_of_s3_leaves_the_senders_as_they_are(
 def test_a_document_that_has_not_changed_is_not_sent_again(
     start: Callable[..., ReceiverWorld],
 ) -> None:
-    world = start(**QUICKLY)
+    world = start((NORTHGEN,), **QUICKLY)
     table = world.server.senders
     assert not eventually(lambda: world.server.senders is not table, seconds=0.5)
     assert not logged(world, "configuration: new document in use")
@@ -133,6 +134,10 @@ def test_a_document_that_has_not_changed_is_not_sent_again(
         ({}, r"senders\[1\]"),
         ({"name": "x", "sending_application": "A", "sending_facility": 1}, r"senders\[1\]"),
         ({"name": "x", "sending_application": "A"}, r"senders\[1\]"),
+        (
+            {"name": "x", "sending_application": "A", "sending_facility": "F", "network": []},
+            r"senders\[1\] has the unknown key network",
+        ),
         ("x", r"senders\[1\]"),
     ],
 )

@@ -4,18 +4,24 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
+from receiver.intake.client_certificate import CertificateBinding, attributes
 from receiver.intake.sender_table import SenderBinding
 from receiver.settings import TlsFiles
 from tests.functional.receiver.certificates import CertificateFolder
-from tests.functional.receiver.world import Peer, ReceiverWorld, adt, eventually
+from tests.functional.receiver.world import NORTHGEN, Peer, ReceiverWorld, adt, eventually
 
 SERVER = "receiver.ens.example"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
+
+
+def issued_to(name: str, issuer: str = "authority") -> CertificateBinding:
+    return CertificateBinding(attributes([("CN", issuer)]), attributes([("CN", name)]))
 
 
 @pytest.fixture
@@ -106,7 +112,7 @@ def test_a_certificate_speaks_for_its_own_sender_alone(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
     northgen = SenderBinding(
-        "northgen", "ADTSYS", "NORTHGEN", certificates=frozenset({"adt.northgen.example"})
+        "northgen", "ADTSYS", "NORTHGEN", certificates=(issued_to("adt.northgen.example"),)
     )
     world = start(tls=tls(authority, mutual=True), senders=(northgen,))
     with secured(world, authority.client("adt.northgen.example")) as sender:
@@ -193,7 +199,8 @@ def test_a_sender_s_trigger_events_are_those_of_its_entry(
 def test_an_unknown_sender_is_rejected_where_the_table_is_complete(
     start: Callable[..., ReceiverWorld],
 ) -> None:
-    world = start(unknown_senders="reject")
+    bound = replace(NORTHGEN, networks=LOOPBACK)
+    world = start(unknown_senders="reject", senders=(bound,))
     with world.connect() as sender:
         assert sender.ask(adt("1")) == "AA 1"
         assert sender.ask(adt("2").replace(b"|NORTHGEN|", b"|OTHER|", 1)) == "AR 2"

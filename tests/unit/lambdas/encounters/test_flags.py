@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def stay(
     began: float,
     ended: float | None = None,
     encounter_class: EncounterClass = I,
-    **attributes: str,
+    **attributes: Any,
 ) -> EncounterSummary:
     """An encounter that began and ended so many days ago."""
     return EncounterSummary(

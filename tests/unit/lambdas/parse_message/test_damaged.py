@@ -12,8 +12,10 @@ from hl7.mllp import Frame
 from lambdas.common.errors import EnsError
 from lambdas.parse_message.read_event import read_event
 from receiver.intake.rejections import Rules
-from receiver.intake.sender_table import Origin
+from receiver.intake.sender_table import SenderBinding
 from tests.support.messages import sample
+
+SENDER = SenderBinding("northgen", "ADTSYS", "NORTHGEN")
 
 SAMPLES = ("admission", "discharge", "discharge_expired", "transfer", "ed_registration", "merge")
 PIECES = [
@@ -69,9 +71,9 @@ RULES = Rules(frozenset("PTD"))
 def assert_read_or_rejected(raw: bytes) -> None:
     """Receiver and parser end in a result or a named error, and agree that it is one message."""
     header = find_header(raw)
-    rejection = RULES.rejection_of(Frame(raw), header, Origin("c"))
+    rejection = RULES.rejection_of(Frame(raw), header, SENDER)
     if header is not None:
-        event_id(header)
+        event_id(header, "northgen")
         patient_identifier(header)
     try:
         read_event(raw, "e")

@@ -5,7 +5,7 @@ import pytest
 from hl7 import er7
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.errors import UnprocessableMessageError
-from lambdas.parse_message.patient import MOST
+from lambdas.parse_message.patient import MAX_FURTHER_IDENTIFIERS
 from lambdas.parse_message.read_event import read_event
 
 HEADER = rb"MSH|^~\&|ADTSYS|NORTHGEN|||20261123091500-0400||ADT^A01|M1|P|2.5"
@@ -161,8 +161,11 @@ def test_what_changes_nobodys_identity_names_nobody_else() -> None:
 
 
 def test_a_merge_of_more_than_anybody_merges_is_read_in_part() -> None:
-    pairs = [b"PID|2||9^^^N", b"MRG|8^^^N"] * (MOST + 1)
-    assert len(read_event(message(*pairs, header=MERGE), "e").other_identifiers) == MOST
+    pairs = [b"PID|2||9^^^N", b"MRG|8^^^N"] * (MAX_FURTHER_IDENTIFIERS + 1)
+    assert (
+        len(read_event(message(*pairs, header=MERGE), "e").other_identifiers)
+        == MAX_FURTHER_IDENTIFIERS
+    )
 
 
 def test_a_message_cut_short_is_read_as_far_as_it_goes() -> None:

@@ -12,6 +12,7 @@ from lambdas.common.audit import chain
 from lambdas.common.audit.chain import HEAD
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger.context import LedgerContext
+from tests.support.audit import entry
 
 EVENT = "5e" * 16
 Table = Any
@@ -23,12 +24,17 @@ def table(aws: Any) -> Table:
 
 
 def append(context: LedgerContext, action: str = "PARSED", **facts: Any) -> dict[str, Any]:
-    return chain.append(context, EVENT, {"step": "X", "action": action, "outcome": "ok", **facts})
+    return chain.append(context, EVENT, entry("ParseMessage", action, **facts))
 
 
 def three(context: LedgerContext, table: Table) -> None:
     for action in ("RECEIVED", "PARSED", "RESOLVED"):
-        append(context, action, counts={"notes": 2}, documents=[{"key": "k"}])
+        append(
+            context,
+            action,
+            counts={"notes": 2},
+            documents=[{"key": "k", "version_id": "v", "sha256": "0"}],
+        )
     assert chain.verify(context, EVENT).holds
 
 
@@ -49,7 +55,7 @@ def test_entries_appended_together_follow_each_other_and_are_all_there_or_none(
     table: Table,
 ) -> None:
     append(context, "RECEIVED")
-    both = [{"step": "X", "action": action, "outcome": "ok"} for action in ("QUERIED", "RESOLVED")]
+    both = [entry("LookupIdentities", action) for action in ("QUERIED", "RESOLVED")]
     assert chain.append(context, EVENT, *both)["action"] == "RESOLVED"
     assert [e["seq"] for e in chain.entries(context, EVENT)] == [1, 2, 3]
     assert chain.verify(context, EVENT).holds

@@ -9,6 +9,7 @@ from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import deliveries, table
 from lambdas.delivery.ledger.states import DeliveryState
 from tests.functional.lambdas.deliver_notification.world import EVENT_ID, DeliveryWorld, sent_mails
+from tests.support.audit import entry
 
 
 def withheld(context: DeliveryContext, world: DeliveryWorld) -> None:
@@ -29,8 +30,8 @@ def withheld(context: DeliveryContext, world: DeliveryWorld) -> None:
             "updated_at": "2026-11-23T13:12:05.000Z",
         },
     )
-    entry = {"step": "DeliverNotification", "action": "WITHHELD", "outcome": "withheld"}
-    chain.append(context, EVENT_ID, {**entry, "delivery_id": world.delivery_id})
+    older = entry("DeliverNotification", "WITHHELD", "withheld", delivery_id=world.delivery_id)
+    chain.append(context, EVENT_ID, older)
 
 
 def test_a_delivery_that_was_withheld_is_suppressed(context: DeliveryContext, aws: Any) -> None:

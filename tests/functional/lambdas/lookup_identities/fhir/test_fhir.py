@@ -33,6 +33,7 @@ from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_o
 from lambdas.lookup_identities.registry.records import Match, Provider
 from tests.functional.lambdas.lookup_identities.conftest import RunStep, mpi_sandbox, set_mpi_secret
 from tests.functional.lambdas.lookup_identities.test_handler import northgen, patient_event
+from tests.support.authorities import ASSERTED
 from tests.support.fhir_index import FhirIndex, check, fhir_index
 from tests.support.tls import authority, context_for, pem_of
 
@@ -62,7 +63,7 @@ def configure(server: FhirIndex, monkeypatch: pytest.MonkeyPatch) -> Configure:
 
 
 def find(*identifiers: PatientIdentifier, patient: Patient = OKAFOR) -> Match | None:
-    usable, _ = usable_identifiers(identifiers, "")
+    usable, _ = usable_identifiers(identifiers, ASSERTED)
     searched = mpi_sandbox.context.mpi_client
     assert searched is not None
     return searched.find(usable, patient)
@@ -265,7 +266,7 @@ def test_a_search_that_did_not_search_by_the_identifier_is_not_believed(
 
 
 def test_the_patient_for_match_is_the_example_of_pdqm() -> None:
-    usable, _ = usable_identifiers([northgen("H00412")], "")
+    usable, _ = usable_identifiers([northgen("H00412")], ASSERTED)
     patient = Patient(name=Name("Okafor", "Amara"), birth_date="1958-02-14", sex="F")
     resource = described(patient, usable, {"NORTHGEN": "urn:oid:2.16.840.1.113883.3.9999.11"})
     check(resource)

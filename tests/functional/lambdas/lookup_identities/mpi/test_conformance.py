@@ -23,6 +23,7 @@ from lambdas.lookup_identities.registry.records import Match
 from simulators.pix_manager import PixManager
 from tests.functional.lambdas.lookup_identities.conftest import SEEDS, mpi_sandbox
 from tests.functional.lambdas.lookup_identities.test_handler import northgen
+from tests.support.authorities import ASSERTED
 from tests.support.fhir_index import fhir_index
 
 Find = Callable[..., Match | None]
@@ -105,7 +106,7 @@ def test_every_case_has_its_outcome_whatever_the_index(
     column = {"registry": 1, "pixpdq": 2, "fhir": 3}[name]
     outcomes, expected = {}, {}
     for case, row in CASES.items():
-        usable, _ = usable_identifiers(row[0], "")
+        usable, _ = usable_identifiers(row[0], ASSERTED)
         found: Match | Exception | None
         try:
             found = find(usable, Patient())
@@ -146,7 +147,7 @@ def test_what_depends_on_the_settings_has_its_outcome_too(
     else:
         told.update(port=1, base_url="http://127.0.0.1:1/fhir")
     tell(monkeypatch, name, **told)
-    usable, _ = usable_identifiers([northgen("H00412")], "")
+    usable, _ = usable_identifiers([northgen("H00412")], ASSERTED)
     found: Match | Exception | None
     try:
         found = find(usable, Patient())

@@ -37,6 +37,7 @@ from tests.functional.lambdas.lookup_identities.test_handler import (
     northgen,
     patient_event,
 )
+from tests.support.authorities import ASSERTED
 from tests.support.tls import authority, context_for
 
 Configure = Callable[..., None]
@@ -66,7 +67,7 @@ def configure(index: PixManager, monkeypatch: pytest.MonkeyPatch) -> Configure:
 
 
 def find(*identifiers: PatientIdentifier) -> Match | None:
-    usable, _ = usable_identifiers(identifiers, "")
+    usable, _ = usable_identifiers(identifiers, ASSERTED)
     asked = mpi_sandbox.context.mpi_client
     assert asked is not None
     return asked.find(usable, Patient())
@@ -312,7 +313,11 @@ def test_the_step_resolves_through_the_index_and_audits_the_query_by_reference(
     [
         (patient_event(northgen("H99999")), IdentityNotFoundError, "not_found"),
         (patient_event(northgen("H00850")), IdentityAmbiguousError, "ambiguous"),
-        (patient_event(PatientIdentifier("1", "MARS")), ConfigurationError, "domain_unknown"),
+        (
+            patient_event(PatientIdentifier("1", "MARS")),
+            ConfigurationError,
+            "authority_not_allowed",
+        ),
         (
             patient_event(northgen("H00412"), name=Name("Brown")),
             IdentityConflictError,

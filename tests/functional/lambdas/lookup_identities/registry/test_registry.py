@@ -9,11 +9,14 @@ from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.visit import Visit
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
+from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.registry import table
 from lambdas.lookup_identities.registry.items import items
 from lambdas.lookup_identities.resolving import resolve
 from tests.functional.lambdas.lookup_identities.conftest import Item
+
+SENDER = SenderProfile(assigning_authorities=frozenset({"A"}))
 
 
 def test_ten_recipients_cost_two_round_trips(
@@ -39,7 +42,9 @@ def test_ten_recipients_cost_two_round_trips(
     )
     described = Patient(identifiers=(PatientIdentifier("1", "A"),), name=Name("Okafor"))
     identities = resolve(
-        context, PatientEvent("e", "A01", EventKind.ADMISSION, True, "2.5", patient=described), ""
+        context,
+        PatientEvent("e", "A01", EventKind.ADMISSION, True, "2.5", patient=described),
+        SENDER,
     )
     assert identities is not None
     assert len(identities.recipients) == 10
@@ -131,7 +136,7 @@ def test_a_merged_patient_is_told_of_as_the_survivor_and_both_are_recorded(
     file_item({"pk": "patient#q", "sk": "provider#b", "relationship": "primary_care"})
     file_item({"pk": "provider#b", "sk": "provider", "email": "b@clinic.example"})
 
-    identities = resolve(context, event_of(PatientIdentifier("1", "A")), "")
+    identities = resolve(context, event_of(PatientIdentifier("1", "A")), SENDER)
 
     assert identities is not None
     assert identities.patient_id == "q"
@@ -144,7 +149,7 @@ def test_merges_that_never_end_are_the_registrys_fault(
 ) -> None:
     filed_patient(file_item, merged_into="p")
     with pytest.raises(ConfigurationError, match="merges"):
-        resolve(context, event_of(PatientIdentifier("1", "A")), "")
+        resolve(context, event_of(PatientIdentifier("1", "A")), SENDER)
 
 
 @pytest.mark.parametrize(
@@ -169,10 +174,44 @@ def test_the_facility_a_patient_goes_to_is_told_when_it_is_filed_under_the_sende
     file_item({"pk": "provider#snf", "sk": "provider", "email": "s@snf.example", "kind": kind})
     event = event_of(PatientIdentifier("1", "A"), visit=Visit(discharged_to="SNF80"))
 
-    identities = resolve(context, event, authority)
+    sender = replace(SENDER, default_assigning_authority=authority)
+    identities = resolve(context, event, sender)
 
     assert identities is not None
     assert [who.provider_id for who in identities.recipients] == told
-    admitted = resolve(context, replace(event, event_kind=EventKind.ADMISSION), authority)
+    admitted = resolve(context, replace(event, event_kind=EventKind.ADMISSION), sender)
     assert admitted is not None
     assert not admitted.recipients
+
+
+def test_an_authority_that_nobody_mapped_is_told_from_a_patient_whom_nobody_registered(
+    context: LookupContext, aws: Any, registry: None
+) -> None:
+    sender = SenderProfile(assigning_authorities=frozenset({"NORTHGEN", "NGEN"}))
+    unmapped = event_of(PatientIdentifier("H00412", "NGEN"))
+    with pytest.raises(ConfigurationError, match=r"^PID-3: .* unknown to the MPI or the registry$"):
+        resolve(context, unmapped, sender)
+    assert resolve(context, event_of(PatientIdentifier("H99999", "NORTHGEN")), sender) is None
+    beside = event_of(PatientIdentifier("H99999", "NORTHGEN"), PatientIdentifier("1", "NGEN"))
+    assert resolve(context, beside, sender) is None
+
+
+def test_the_authorities_are_read_once_in_a_sandbox_and_again_for_one_that_was_imported_since(
+    context: LookupContext, aws: Any, registry: None, file_item: Callable[[Item], None]
+) -> None:
+    sender = SenderProfile(assigning_authorities=frozenset({"NORTHGEN", "NGEN"}))
+    queries: list[str] = []
+    context.client("dynamodb").meta.events.register(
+        "before-call.dynamodb.Query", lambda **_: queries.append("Query")
+    )
+    for _ in range(3):
+        assert resolve(context, event_of(PatientIdentifier("H99999", "NORTHGEN")), sender) is None
+    assert queries == ["Query"]
+    file_item({"pk": "authorities", "sk": "NGEN"})
+    assert resolve(context, event_of(PatientIdentifier("H99999", "NGEN")), sender) is None
+
+
+def test_a_registry_of_an_earlier_version_lists_no_authorities_and_its_unknown_patients_are_unknown(
+    context: LookupContext, aws: Any
+) -> None:
+    assert resolve(context, event_of(PatientIdentifier("1", "A")), SENDER) is None

@@ -9,11 +9,13 @@ from typing import Any
 import jsonschema
 import pytest
 
+from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.envelope import Envelope
 from lambdas.common.contracts.event import CANCELS, NOTIFIED, EventKind, PatientEvent
 from lambdas.common.contracts.practitioner import PractitionerRole
 from lambdas.common.contracts.recipient import RecipientReason, RelationshipType
+from lambdas.common.contracts.steps import ReleaseOutcome
 from lambdas.common.errors import ContractError
 from ops.contracts import CONTRACTS, FOLDER, file_of, schema_of
 
@@ -126,3 +128,7 @@ def test_every_kind_but_one_about_an_earlier_notice_can_be_cancelled() -> None:
     cancelled = {kind for kinds in CANCELS.values() for kind in kinds}
     about_an_earlier_notice = {*CANCELS, EventKind.CORRECTION, EventKind.UPDATE}
     assert cancelled | about_an_earlier_notice == set(NOTIFIED) == set(EventKind) - {EventKind.NONE}
+
+
+def test_every_state_of_a_delivery_is_an_outcome_of_a_release() -> None:
+    assert {str(state) for state in DeliveryState} <= {str(outcome) for outcome in ReleaseOutcome}

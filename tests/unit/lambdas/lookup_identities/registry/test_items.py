@@ -70,6 +70,7 @@ def test_every_kind_of_item_has_its_keys_and_values() -> None:
             "patient_id": "p-1",
             "circle": {"dr-1"},
         },
+        {"pk": "authorities", "sk": "NORTHGEN", "authority": "NORTHGEN"},
         {
             "pk": "provider#dr-1",
             "sk": "provider",
@@ -94,7 +95,10 @@ def test_every_kind_of_item_has_its_keys_and_values() -> None:
 
 def test_an_identifier_of_two_patients_becomes_one_item_with_both() -> None:
     found = items([patient(), patient("p-2")], [identifier(), identifier(patient_id="p-2")], [], [])
-    assert found[-1] == {**identifier_key("NORTHGEN", "H1"), "patient_id": ["p-1", "p-2"]}
+    assert found[-2:] == [
+        {**identifier_key("NORTHGEN", "H1"), "patient_id": ["p-1", "p-2"]},
+        {"pk": "authorities", "sk": "NORTHGEN", "authority": "NORTHGEN"},
+    ]
 
 
 def test_two_relationships_of_one_pair_become_one_item_with_both() -> None:

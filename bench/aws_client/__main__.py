@@ -1,0 +1,121 @@
+"""`python -m bench.aws_client`: processor time of the receiver's two AWS calls, by four clients.
+
+Each client runs in a process of its own on one core, against the stub of S3 and SQS on the other, from
+one event loop (uvloop) as in the receiver. Blocking clients are called in threads.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.aws_client.measure import CLIENTS, OWN
+from bench.receiver import messages, peers_environment
+from bench.receiver.processes import ROOT, ServerProcess, cores, free_port
+from tests.support.tls import authority
+
+FOLDER = ROOT / ".build" / "bench"
+_HOST = "localhost"
+_SIZE = "2.5 kB"
+
+
+@contextmanager
+def stub(*, tls: bool) -> Iterator[tuple[str, str]]:
+    """The URL of a new stub, and the file of its certificate's authority ("" without TLS)."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.receiver.stub", str(port)]
+    ca_file = ""
+    if tls:
+        root = authority()
+        issued = root.issue(_HOST)
+        files = {name: FOLDER / f"stub-{name}.pem" for name in ("authority", "certificate", "key")}
+        for name, text in (("authority", root.pem), ("certificate", issued.pem)):
+            files[name].write_text(text)
+        files["key"].write_text(issued.key_pem)
+        command += ["--certificate", str(files["certificate"]), "--key", str(files["key"])]
+        ca_file = str(files["authority"])
+    process = ServerProcess(command, {}, cores()[1], FOLDER / "stub.log")
+    try:
+        process.wait_until_listening(port)
+        yield f"{'https' if tls else 'http'}://{_HOST}:{port}", ca_file
+    finally:
+        process.stop()
+
+
+def figures(
+    name: str, python: str, options: argparse.Namespace, file: Path, concurrency: int, *, tls: bool
+) -> dict[str, dict[str, float]]:
+    """Returns the figures of one client with so many calls at a time."""
+    with stub(tls=tls) as (url, ca_file):
+        command = ["taskset", "-c", ",".join(map(str, sorted(cores()[0]))), python]
+        command += ["-m", "bench.aws_client.measure", name, url]
+        command += [
+            str(options.calls),
+            str(concurrency),
+            str(file),
+            *([ca_file] if ca_file else []),
+        ]
+        environment = {**os.environ, "AWS_EC2_METADATA_DISABLED": "true"}
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
+        )
+    found: dict[str, dict[str, float]] = json.loads(done.stdout)
+    return found
+
+
+def print_table(title: str, results: dict[str, dict[str, dict[str, float]]]) -> None:
+    """Prints one table: each client's figures, and its processor time over that of our client."""
+    print(f"\n{title}\n")
+    print(
+        "| | PutObject us | over ours | p50/p99 ms | SendMessageBatch us | over ours | p50/p99 ms |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    own = results[OWN]
+    for name, found in results.items():
+        cells = [name]
+        for call in ("PutObject", "SendMessageBatch"):
+            one = found[call]
+            cells += [
+                f"{one['cpu_us']:.0f}",
+                f"{one['cpu_us'] / own[call]['cpu_us']:.1f}",
+                f"{one['p50_ms']:.2f}/{one['p99_ms']:.2f}",
+            ]
+        print(f"| {' | '.join(cells)} |")
+
+
+def main() -> int:
+    """Measures and prints. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench.aws_client", description=__doc__)
+    parser.add_argument("--calls", type=int, default=4000, help="of each kind, for each client")
+    parser.add_argument("--concurrency", default="1,50", help="calls at a time, by commas")
+    options = parser.parse_args()
+    if not sys.platform.startswith("linux"):
+        print("This benchmark keeps processes to cores: it runs on Linux only.")
+        return 2
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    file = messages.write_all(FOLDER)[_SIZE]
+    peers, absent = peers_environment.python(FOLDER)
+    if absent:
+        print(f"awscrt is not measured: {absent}", file=sys.stderr)
+    names = [name for name in CLIENTS if not (name == "awscrt" and absent)]
+    signatures: dict[str, float] = {}
+    for tls in (False, True):
+        for concurrency in map(int, options.concurrency.split(",")):
+            results = {}
+            for name in names:
+                python = peers if name == "awscrt" else sys.executable
+                results[name] = figures(name, python, options, file, concurrency, tls=tls)
+                if "signature" in results[name]:
+                    signatures[name] = results[name]["signature"]["cpu_us"]
+            way = "TLS" if tls else "plain HTTP"
+            print_table(f"{way}, {concurrency} at a time, a message of {_SIZE}", results)
+    print("\nOne signature: " + ", ".join(f"{n} {us:.0f} us" for n, us in signatures.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

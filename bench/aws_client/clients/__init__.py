@@ -1,0 +1,1 @@
+"""The compared clients. Each makes the receiver's two calls: PutObject and SendMessageBatch."""

@@ -1,0 +1,78 @@
+"""Counts of each sender's feed in the status table: one item for each sender and signal.
+
+One write for a message, and another at the end of a window. A message that is tried again is not
+counted again within its execution; a redelivered one is. An item holds counts and no patient data.
+"""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.context import Context
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.common.feed.shares import Share, Signal, judge
+
+
+def key_of(sender: str, signal: Signal) -> str:
+    """The key of a sender's counts. An event's key is 32 hex digits, so that no event has this one."""
+    return f"feed#{signal}#{sender}"
+
+
+def count(context: Context, sender: str, signal: Signal, counted: bool) -> bool:
+    """Counts a message of the sender. Returns whether its window departs from the sender's usual share.
+
+    One of several functions at the same time is told of a departure, so it is counted once. False
+    where the table cannot be written: no event waits for its counts.
+    """
+    key = key_of(sender, signal)
+    try:
+        item = _update(
+            context, key, "ADD part :part, whole :one", {":part": int(counted), ":one": 1}
+        )
+        window = Share(float(item["part"]), float(item["whole"]))
+        usual = Share(float(item.get("usual_part", 0)), float(item.get("usual_whole", 0)))
+        verdict = judge(signal, window, usual)
+        if not verdict.ends:
+            return False
+        return _ended(context, key, window, usual.plus(window)) and verdict.departs
+    except DependencyUnavailableError:
+        return False
+
+
+def _ended(context: Context, key: str, window: Share, usual: Share) -> bool:
+    """Adds the window to the usual counts and begins another; False when another function did."""
+    values = {
+        ":part": int(window.part),
+        ":whole": int(window.whole),
+        ":usual_part": round(usual.part),
+        ":usual_whole": round(usual.whole),
+    }
+    # Messages that were counted meanwhile stay in the next window.
+    change = (
+        "SET part = part - :part, whole = whole - :whole,"
+        " usual_part = :usual_part, usual_whole = :usual_whole"
+    )
+    try:
+        _update(
+            context, key, change, values, ConditionExpression="whole >= :whole AND part >= :part"
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
+
+
+def _update(context: Context, key: str, change: str, values: Item, **condition: str) -> Item:
+    request: dict[str, Any] = {
+        "TableName": context.settings.status_table,
+        "Key": to_item({"event_id": key}),
+        "UpdateExpression": change,
+        "ExpressionAttributeValues": to_item(values),
+        "ReturnValues": "ALL_NEW",
+        **condition,
+    }
+    with dependency("dynamodb"):
+        return from_item(context.client("dynamodb").update_item(**request)["Attributes"])

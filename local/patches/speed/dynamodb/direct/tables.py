@@ -1,0 +1,90 @@
+"""The tables of moto, as the calls use them."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import Table
+
+from local.patches.speed.dynamodb.direct.items import attributes_of, new_item
+from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
+from local.patches.speed.dynamodb.direct.values import Attributes, Value
+
+Key = tuple[DynamoType, DynamoType | None]
+
+
+def key_of(table: Table, attributes: Attributes) -> Key:
+    """The key of a table among these attributes. Raises `UnusualCallError` for one that moto refuses."""
+    first = _part(attributes, table.hash_key_attr, table.hash_key_type)
+    if table.range_key_attr is None:
+        return first, None
+    return first, _part(attributes, table.range_key_attr, table.range_key_type)
+
+
+def exact_key(table: Table, attributes: Attributes) -> Key:
+    """The key, where nothing else may stand beside it."""
+    if len(attributes) != (1 if table.range_key_attr is None else 2):
+        raise UnusualCallError
+    return key_of(table, attributes)
+
+
+def _part(attributes: Attributes, name: str, kind: str | None) -> DynamoType:
+    value = attributes.get(name)
+    if value is None or list(value) != [kind] or kind not in ("S", "N") or not value[kind]:
+        raise UnusualCallError
+    return DynamoType(value)
+
+
+def found(table: Table, key: Key) -> Item | None:
+    """The item with this key."""
+    first, second = key
+    # Not by index: a table with a range key makes an entry for each first part that is asked for.
+    if second is None:
+        return table.items.get(first)  # type: ignore[return-value]
+    in_order = table.items.get(first)
+    return None if in_order is None else in_order.get(second)
+
+
+def put(table: Table, key: Key, attributes: Attributes) -> None:
+    """Stores these attributes as an item."""
+    first, second = key
+    item = new_item(first, second, attributes)
+    if second is None:
+        table.items[first] = item  # type: ignore[assignment]
+    else:
+        table.items[first][second] = item
+
+
+def delete(table: Table, key: Key) -> None:
+    """Removes the item with this key, if there is one."""
+    first, second = key
+    if second is None:
+        table.items.pop(first, None)
+    elif first in table.items:
+        table.items[first].pop(second, None)
+
+
+def of_partition(table: Table, first: DynamoType) -> list[Attributes]:
+    """The items of a table with a range key that have this first part, in the order of the second."""
+    in_order = table.items.get(first, {})
+    return [attributes_of(in_order[second]) for second in sorted(in_order)]
+
+
+def all_attributes(table: Table) -> Iterator[Attributes]:
+    """Every item of a table, in no order."""
+    groups: Iterable[Any] = table.items.values()
+    if table.range_key_attr is None:
+        yield from map(attributes_of, groups)
+    else:
+        for group in groups:
+            yield from map(attributes_of, group.values())
+
+
+def index_keys(table: Table) -> dict[str, str]:
+    """The type of each attribute that is part of a key of the table or of one of its indexes."""
+    return {each["AttributeName"]: each["AttributeType"] for each in table.attr}
+
+
+def key_of_partition(table: Table, value: Value) -> tuple[DynamoType]:
+    """The first part of a key with this value."""
+    return (_part({table.hash_key_attr: value}, table.hash_key_attr, table.hash_key_type),)

@@ -1,0 +1,202 @@
+"""Reads a feed as the system would: door, reading, encounter rules; sends nothing and calls no AWS."""
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+
+from environments import Environment, Sender
+from hl7 import er7
+from hl7.charset import codec_of
+from hl7.header import is_event_code
+from lambdas.common.clock import iso
+from lambdas.common.contracts.encounter import Decision
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.errors import IdentityConflictError, UnprocessableMessageError
+from lambdas.common.senders import SenderProfile, sender_profile
+from lambdas.lookup_identities.care_team.npi import is_npi
+from lambdas.parse_message.read_event import read_event
+from lambdas.track_encounter.profile import EncounterProfile, profile_of
+from ops.feed.checking.door import Door, DoorResult
+from ops.feed.checking.encounters import MAX_ENCOUNTERS, EncounterReplay
+from ops.feed.checking.places import Place
+from ops.feed.checking.tally import DecisionTally, FeedTally, FileTally
+from ops.feed.checking.times import moment
+from ops.feed.reading.cutting import CutMessage, Cutter
+from ops.feed.reading.files import UNREADABLE, FeedFile
+
+OTHER = "other"
+_TYPE = re.compile(r"[A-Z]{3}")
+_VERSION = re.compile(r"2(?:\.\d){0,2}", re.ASCII)
+
+
+@dataclass(slots=True)
+class FeedCheck:
+    """Checks a feed, message by message. `tally` holds the counts so far.
+
+    `known` is the sender's file, None for a new sender; `profile` and `encounters` are how the steps read
+    it. `started_at` stands for the time of messages before the first readable MSH-7.
+    """
+
+    environment: Environment
+    name: str
+    known: Sender | None
+    profile: SenderProfile
+    encounters: EncounterProfile
+    started_at: datetime
+    max_encounters: int = MAX_ENCOUNTERS
+    tally: FeedTally = field(init=False)
+    _door: Door = field(init=False)
+    _replay: EncounterReplay = field(init=False)
+    _received_at: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tally = FeedTally(self.profile.codes)
+        self._door = Door(self.environment, self.known)
+        self._replay = EncounterReplay(self.encounters, self.max_encounters)
+        self._received_at = iso(self.started_at)
+
+    def read(self, file: FeedFile, advance: Callable[[int], object] = lambda _: None) -> None:
+        """Checks the messages of one file. A file that cannot be read to its end is counted as unreadable.
+
+        `advance` gets the number of bytes of each message.
+        """
+        files, cutter, number = self.tally.files, Cutter(), 0
+        files.files += 1
+        try:
+            with file.open() as stream:
+                for number, piece in enumerate(cutter.pieces(stream), start=1):
+                    self._check(piece, Place(file.number, number))
+                    advance(piece.size)
+        except UNREADABLE:
+            files.unreadable.add(Place(file.number, number))
+        else:
+            if not number:
+                files.without_messages.add(Place(file.number, 0))
+        _count_file(files, cutter, Place(file.number, number))
+
+    def _check(self, piece: CutMessage, place: Place) -> None:
+        tally = self.tally
+        result = self._door.check(piece)
+        if result.is_acknowledgement:
+            tally.acknowledgements += 1
+            return
+        tally.messages += 1
+        self._count_header(piece, result, place)
+        if result.reason or result.header is None:
+            tally.files.rejected_bytes += piece.size
+            tally.rejected.add(result.reason, place)
+            tally.rejection_texts[result.reason] = result.text
+            return
+        tally.files.message_bytes += piece.size
+        tally.accepted += 1
+        if tally.control_ids.is_copy(result.header, result.event_id, place):
+            return
+        try:
+            self._run(piece.message, result, place)
+        except (UnprocessableMessageError, IdentityConflictError) as error:
+            # Its text names a position and never a value.
+            tally.dead_letters.add(f"{type(error).__name__}: {error}", place)
+        except Exception as error:
+            tally.dead_letters.add(f"a fault of hl7-ens: {type(error).__name__}", place)
+
+    def _run(self, raw: bytes, result: DoorResult, place: Place) -> None:
+        """Reads the message and decides about its event, as ParseMessage and TrackEncounter do."""
+        event = read_event(
+            raw,
+            result.event_id,
+            self.name,
+            self.profile.zone,
+            codes=self.profile.codes,
+            received_at=self._received_at,
+        )
+        message = er7.read(raw)
+        sent_at = moment(event.message_time)
+        self._received_at = iso(sent_at) if sent_at else self._received_at
+        self._count_event(message, event, place)
+        self._count_decision(self._replay.decide(event, self._received_at), event, place)
+        self.tally.forgotten_encounters = self._replay.memory.forgotten
+
+    def _count_header(self, piece: CutMessage, result: DoorResult, place: Place) -> None:
+        tally = self.tally
+        tally.terminators.add(_terminator(piece.message), place)
+        if result.header is None:
+            return
+        letterhead = result.header.letterhead
+        kind, trigger = letterhead.message_type, letterhead.trigger_event
+        kind = kind if _TYPE.fullmatch(kind) else OTHER if kind else "none"
+        known = is_event_code(trigger) or re.fullmatch(r"[A-Z]\d\d", trigger)
+        tally.types.add(f"{kind}^{trigger}" if known else kind, place)
+        tally.origins.add(result.header, place)
+        processing_id = letterhead.processing_id
+        tally.processing_ids.add(
+            processing_id
+            if processing_id in ("P", "T", "D")
+            else OTHER
+            if processing_id
+            else "none",
+            place,
+        )
+
+    def _count_event(self, message: er7.Message, event: PatientEvent, place: Place) -> None:
+        tally = self.tally
+        tally.warn(event.warnings, place)
+        version = message.first("MSH").code(12)
+        tally.versions.add(version if _VERSION.fullmatch(version) else OTHER, place)
+        declared = message.header.letterhead.declared_character_sets[0]
+        named = declared if codec_of(declared) else "an unknown name" if declared else "none"
+        tally.character_sets.add(f"{named}\t{message.escapes.codec}", place)
+        tally.fields.add(message, event, place)
+        tally.times.add(message, event, place)
+        tally.coded.add(message, event, place, self._replay.patient(event))
+        attending = [one for one in event.practitioners if one.field == "PV1-7"]
+        tally.attending += bool(attending)
+        tally.attending_npi += any(is_npi(one.identifier) for one in attending)
+
+    def _count_decision(self, decision: Decision, event: PatientEvent, place: Place) -> None:
+        found = self.tally.decisions.setdefault(event.trigger_event or "none", DecisionTally())
+        found.messages += 1
+        for kind in dict.fromkeys(notice.kind for notice in decision.notices):
+            found.told.add(kind, place)
+        if not decision.notices:
+            found.silent.add(decision.reason or OTHER, place)
+        for doubt in decision.warnings:
+            self.tally.doubts.add(doubt, place)
+
+
+def new_check(environment: Environment, name: str, known: Sender | None) -> FeedCheck:
+    """A check that begins now."""
+    values = asdict(known) if known else {}
+    # As the configuration document has them: without empty values.
+    entry = {key: value for key, value in values.items() if value}
+    return FeedCheck(
+        environment,
+        name,
+        known,
+        sender_profile(entry),
+        profile_of(name, entry),
+        datetime.now(UTC),
+    )
+
+
+def _count_file(files: FileTally, cutter: Cutter, place: Place) -> None:
+    files.forms[cutter.form] += 1
+    files.total_bytes += cutter.total
+    files.batch_segments += cutter.batch_segments
+    files.empty_frames += cutter.empty_frames
+    if cutter.inside_lines:
+        files.behind_text.add(place)
+
+
+def _terminator(message: bytes) -> str:
+    """The line ends of a message: CR as the standard has it, or what else was used."""
+    pairs, returns, feeds = message.count(b"\r\n"), message.count(b"\r"), message.count(b"\n")
+    found = {
+        "CR LF": pairs,
+        "CR": returns - pairs,
+        "LF": feeds - pairs,
+    }
+    used = [name for name, count in found.items() if count]
+    if len(used) > 1:
+        return "mixed"
+    return used[0] if used else "one segment"

@@ -1,0 +1,68 @@
+"""Applies the receiver's rules to a feed's messages: would each be acknowledged or rejected, and why.
+
+The rules are the receiver's own (receiver/intake/rejections.py).
+"""
+
+from dataclasses import dataclass
+
+from environments import Environment, Sender
+from hl7.header import Header, event_id, find_header
+from hl7.mllp import Frame, FrameFault
+from ops.feed.reading.cutting import CutMessage
+from receiver.intake.rejections import Rules
+from receiver.intake.sender_table import Origin, SenderBinding
+
+ABORTED = "aborted"
+ACKNOWLEDGEMENT = "ACK"
+
+
+@dataclass(frozen=True, slots=True)
+class DoorResult:
+    """The message's header, and the receiver's reason to reject it ("" where it is accepted).
+
+    `event_id` is the same for every copy of a message. `text` is ERR-8 of the answer.
+    """
+
+    header: Header | None
+    reason: str = ""
+    text: str = ""
+    event_id: str = ""
+
+    @property
+    def is_acknowledgement(self) -> bool:
+        """Whether it is an answer: a capture of a connection holds both directions."""
+        return self.header is not None and self.header.letterhead.message_type == ACKNOWLEDGEMENT
+
+
+class Door:
+    """The receiver of an environment, as a connection that belongs to one sender meets it.
+
+    Without `sender`, a message of any MSH-3 and MSH-4 is accepted: the sender's file is not written yet.
+    """
+
+    def __init__(self, environment: Environment, sender: Sender | None) -> None:
+        self._rules = Rules(accepted_processing_ids(environment))
+        allowed: dict[tuple[str, str], SenderBinding | None] = {}
+        if sender:
+            named = sender.sending_application, sender.sending_facility
+            triggers = frozenset(sender.trigger_events)
+            allowed[named] = SenderBinding(sender.name, *named, trigger_events=triggers)
+        self._origin = Origin("", allowed=allowed, strict=sender is not None)
+
+    def check(self, piece: CutMessage) -> DoorResult:
+        """The receiver's verdict about one message."""
+        header = find_header(piece.message)
+        if piece.fault is FrameFault.ABORTED:
+            return DoorResult(header, ABORTED, "Another frame begins inside this frame")
+        rejection = self._rules.rejection_of(
+            Frame(piece.message, piece.fault), header, self._origin
+        )
+        if rejection:
+            return DoorResult(header, rejection.reason, rejection.text)
+        return DoorResult(header, event_id=event_id(header) if header else "")
+
+
+def accepted_processing_ids(environment: Environment) -> frozenset[str]:
+    """The MSH-11 that the environment's receiver accepts: P in prod, else P, T and D, unless its file says so."""
+    default = ("P",) if environment.name == "prod" else ("P", "T", "D")
+    return frozenset(environment.receiver.processing_ids or default)

@@ -1,0 +1,61 @@
+"""One finding of a feed: what was seen, what follows, and who does what about it."""
+
+from dataclasses import dataclass
+
+from ops.feed.checking.places import Occurrences, Place
+from ops.feed.report.severity import ORDER, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedFinding:
+    """A finding about `messages` of `of` messages.
+
+    `subject` is a field position or a part of the feed. `ask` is for the hospital's interface team, `do`
+    for the people who run hl7-ens. It holds no value of a patient.
+    """
+
+    severity: Severity
+    subject: str
+    what: str
+    messages: int
+    of: int
+    consequence: str = ""
+    ask: str = ""
+    do: str = ""
+    examples: tuple[Place, ...] = ()
+
+    @property
+    def share(self) -> str:
+        """The messages as `340 of 10,000 (3.4%)`."""
+        return f"{self.messages:,} of {self.of:,} ({percent(self.messages, self.of)})"
+
+
+def finding(
+    severity: Severity, subject: str, what: str, seen: Occurrences, of: int, **texts: str
+) -> FeedFinding:
+    """A finding about the messages of an occurrence."""
+    return FeedFinding(
+        severity=severity,
+        subject=subject,
+        what=what,
+        messages=seen.count,
+        of=of,
+        examples=seen.places,
+        **texts,
+    )
+
+
+def by_importance(findings: list[FeedFinding]) -> tuple[FeedFinding, ...]:
+    """The findings sorted: errors first, and of one severity the most frequent first."""
+    key = {id(one): (ORDER[one.severity], -one.messages / max(one.of, 1)) for one in findings}
+    return tuple(sorted(findings, key=lambda one: (*key[id(one)], one.subject)))
+
+
+def percent(part: int, whole: int) -> str:
+    """A share: `3.4%`; `<0.1%` for a small one that is not nothing."""
+    share = 100 * part / whole if whole else 0.0
+    if 0 < share < 0.1:
+        return "<0.1%"
+    if 99.9 < share < 100:
+        return ">99.9%"
+    return f"{share:.1f}%".replace(".0%", "%")

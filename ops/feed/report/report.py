@@ -1,0 +1,288 @@
+"""The report about a feed: findings, tables and the proposed sender's file. All of it may be shown.
+
+`report_of` is the one place that takes values out of the counts; the three forms of output only write
+what it returns.
+"""
+
+from dataclasses import dataclass, field
+
+from hl7.warnings import TEXTS, WarningCode
+from ops.feed.checking.check import FeedCheck
+from ops.feed.checking.coded_fields import CodedFields
+from ops.feed.checking.codes import HiddenCodes, ShownCode
+from ops.feed.checking.origins import OriginTally
+from ops.feed.checking.tally import FeedTally, OccurrenceTable, WarningTally
+from ops.feed.proposal.sender_file import SenderFile
+from ops.feed.report.finding import FeedFinding
+from ops.feed.report.findings import findings_of
+from ops.feed.report.severity import Severity
+
+FORMAT = 1
+"""The version of the JSON document."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileCounts:
+    """The files, and their bytes: `message_bytes`, `rejected_bytes` and `skipped_bytes` are all of them."""
+
+    files: int
+    unreadable: int
+    without_messages: int
+    forms: dict[str, int]
+    total_bytes: int
+    message_bytes: int
+    rejected_bytes: int
+    skipped_bytes: int
+    batch_segments: int
+    empty_frames: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageCounts:
+    """The messages: `total` are `accepted` and `rejected`; `accepted` are told, silent, copies and dead letters.
+
+    `acknowledgements` are answers in a capture, which are in no other number.
+    """
+
+    total: int
+    accepted: int
+    rejected: int
+    told: int
+    silent: int
+    copies: int
+    dead_letters: int
+    acknowledgements: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldLine:
+    """A field: in how many messages it was expected, missing and unreadable."""
+
+    position: str
+    expected: int
+    missing: int
+    unreadable: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeLines:
+    """The values of a coded field: those of its standard table, others that may be shown, and the rest."""
+
+    position: str
+    name: str
+    standard: dict[str, int]
+    others: tuple[ShownCode, ...]
+    hidden: HiddenCodes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventLine:
+    """The messages of one trigger event: notices by kind, and reasons why nobody is told."""
+
+    trigger_event: str
+    messages: int
+    told: dict[str, int]
+    silent: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningLine:
+    """A kind of warning at a position, and its messages."""
+
+    code: WarningCode
+    position: str
+    text: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeLines:
+    """Days of MSH-7, its offsets, and the delay from EVN-2 to MSH-7."""
+
+    first_day: str
+    last_day: str
+    offsets: dict[str, int]
+    delays: dict[str, int]
+    backwards: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedReport:
+    """The whole report. `known`: the sender has a file, whose codes and zone were used."""
+
+    format: int = FORMAT
+    sender: str
+    known: bool
+    environment: str
+    files: FileCounts
+    messages: MessageCounts
+    findings: tuple[FeedFinding, ...]
+    fields: tuple[FieldLine, ...]
+    codes: tuple[CodeLines, ...]
+    events: tuple[EventLine, ...]
+    warnings: tuple[WarningLine, ...]
+    times: TimeLines
+    message_types: dict[str, int]
+    origins: dict[str, int]
+    versions: dict[str, int]
+    processing_ids: dict[str, int]
+    character_sets: dict[str, int]
+    terminators: dict[str, int]
+    attending: int
+    attending_npi: int
+    forgotten_encounters: int
+    proposed_file: str = field(repr=False)
+
+    def count(self, severity: Severity) -> int:
+        """The number of findings of a severity."""
+        return sum(one.severity is severity for one in self.findings)
+
+
+def report_of(check: FeedCheck) -> FeedReport:
+    """The report about the files that were read so far."""
+    tally = check.tally
+    return FeedReport(
+        sender=check.name,
+        known=check.known is not None,
+        environment=check.environment.name,
+        files=_files(tally),
+        messages=_messages(tally),
+        findings=findings_of(
+            tally, has_zone=check.profile.zone is not None, known=check.known is not None
+        ),
+        fields=tuple(
+            FieldLine(
+                position=rule.position,
+                expected=seen.expected,
+                missing=seen.missing.count,
+                unreadable=seen.unreadable.count,
+            )
+            for rule, seen in tally.fields.with_rules()
+        ),
+        codes=tuple(_codes(tally.coded)),
+        events=tuple(_events(tally)),
+        warnings=tuple(_warnings(tally)),
+        times=_times(tally),
+        message_types=_counts(tally.types),
+        origins=_origins(tally.origins),
+        versions=_counts(tally.versions),
+        processing_ids=_counts(tally.processing_ids),
+        character_sets={
+            "{} read as {}".format(*name.split("\t")): seen.count
+            for name, seen in tally.character_sets.most_frequent()
+        },
+        terminators=_counts(tally.terminators),
+        attending=tally.attending,
+        attending_npi=tally.attending_npi,
+        forgotten_encounters=tally.forgotten_encounters,
+        proposed_file=SenderFile(check.name, check.known, tally).text(),
+    )
+
+
+def _files(tally: FeedTally) -> FileCounts:
+    files = tally.files
+    return FileCounts(
+        files=files.files,
+        unreadable=files.unreadable.count,
+        without_messages=files.without_messages.count,
+        forms=dict(files.forms.most_common()),
+        total_bytes=files.total_bytes,
+        message_bytes=files.message_bytes,
+        rejected_bytes=files.rejected_bytes,
+        skipped_bytes=files.skipped_bytes,
+        batch_segments=files.batch_segments,
+        empty_frames=files.empty_frames,
+    )
+
+
+def _messages(tally: FeedTally) -> MessageCounts:
+    silent = sum(one.silent.count for one in tally.decisions.values())
+    decided = sum(one.messages for one in tally.decisions.values())
+    return MessageCounts(
+        total=tally.messages,
+        accepted=tally.accepted,
+        rejected=tally.rejected.count,
+        told=decided - silent,
+        silent=silent,
+        copies=tally.control_ids.same.count,
+        dead_letters=tally.dead_letters.count,
+        acknowledgements=tally.acknowledgements,
+    )
+
+
+def _codes(coded: CodedFields) -> list[CodeLines]:
+    named = (
+        ("PV1-2", "patient classes", coded.classes),
+        ("PV1-36", "discharge dispositions", coded.dispositions),
+        ("PV1-4", "admission types", coded.admission_types),
+        ("PID-8", "codes of sex", coded.sexes),
+        ("PID-3.4", "assigning authorities", coded.authorities),
+        ("PV1-3.4", "facilities", coded.facilities),
+        ("PV1-3.1", "units", coded.units),
+    )
+    return [
+        CodeLines(
+            position=position,
+            name=name,
+            standard=_sorted(coded.standard.get(position, {})),
+            others=tuple(of.shown()),
+            hidden=of.hidden(),
+        )
+        for position, name, of in named
+        if of.count() or coded.standard.get(position)
+    ]
+
+
+def _events(tally: FeedTally) -> list[EventLine]:
+    lines = [
+        EventLine(
+            trigger_event=trigger,
+            messages=one.messages,
+            told=_counts(one.told),
+            silent=_counts(one.silent),
+        )
+        for trigger, one in tally.decisions.items()
+    ]
+    return sorted(lines, key=lambda one: (-one.messages, one.trigger_event))
+
+
+def _warnings(tally: FeedTally) -> list[WarningLine]:
+    lines = [
+        WarningLine(
+            code=code,
+            position=position,
+            text=TEXTS[code].format(position=position or "the message", detail=_detail(seen)),
+            messages=seen.messages.count,
+        )
+        for (code, position), seen in tally.warnings.items()
+    ]
+    return sorted(lines, key=lambda one: (-one.messages, one.code, one.position))
+
+
+def _detail(seen: WarningTally) -> str:
+    return seen.details[0] if len(seen.details) == 1 else "several"
+
+
+def _times(tally: FeedTally) -> TimeLines:
+    times = tally.times
+    return TimeLines(
+        first_day=times.first_day,
+        last_day=times.last_day,
+        offsets=dict(times.offsets.most_common()),
+        delays=dict(times.delays.most_common()),
+        backwards=times.backwards.count,
+    )
+
+
+def _origins(origins: OriginTally) -> dict[str, int]:
+    found = {str(pair): messages for pair, messages in origins.shown()}
+    hidden = origins.hidden()
+    return {**found, **({"not shown": hidden} if hidden else {})}
+
+
+def _counts(table: OccurrenceTable) -> dict[str, int]:
+    return {name: seen.count for name, seen in table.most_frequent()}
+
+
+def _sorted(counts: dict[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))

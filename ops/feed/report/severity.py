@@ -1,0 +1,14 @@
+"""How much a finding of a feed matters."""
+
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """`ERROR`: messages are lost or told wrongly. `WARNING`: something is left out. `INFO`: good to know."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+ORDER = {severity: n for n, severity in enumerate(Severity)}

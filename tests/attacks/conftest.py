@@ -1,0 +1,5 @@
+"""The receiver on real sockets, with S3 and SQS of moto, as the receiver's own tests run it."""
+
+from tests.functional.receiver.conftest import clients, start, world
+
+__all__ = ["clients", "start", "world"]

@@ -1,0 +1,169 @@
+"""A signature between modules takes and returns classes; `dict[str, Any]` is for JSON of others alone."""
+
+import ast
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("environments", "hl7", "infra", "lambdas", "ops", "receiver")
+_OPEN = re.compile(r"(dict|Mapping|MutableMapping)\[\w+, (Any|object)\]")
+
+ALLOWED = {
+    "a DynamoDB item, which the module beside the table turns into a class": {
+        "lambdas/common/aws/items.py": "from_item to_item",
+        "lambdas/delivery/ledger/due.py": "due due_after",
+        "lambdas/delivery/ledger/items.py": "RepairPosition.start",
+        "lambdas/delivery/ledger/table.py": "Update.item query read_item replace_item update",
+        "lambdas/encounters/items.py": "decision_item decision_of encounter_item encounter_of",
+        "lambdas/lookup_identities/registry/items.py": "items items_of_folder",
+        "ops/master_data/registry.py": "get remove update write",
+        "ops/smoke/patient.py": "entries_of",
+    },
+    "an audit entry as stored: its hash covers these members, also those of other versions": {
+        "lambdas/common/audit/chain.py": "append canonical check entries query seal",
+        "ops/events/steps.py": "event_kind note presentable received_at recipients timeline",
+        "ops/events/trail.py": "EventTrail.entries",
+    },
+    "attributes of a ledger item beside its references": {
+        "lambdas/delivery/ledger/attempts.py": "Delivery.facts",
+        "lambdas/delivery/ledger/deliveries.py": "settle_member",
+    },
+    "a document of the vault, which the caller reads as its contract": {
+        "lambdas/common/aws/vault.py": "read_document write_document",
+    },
+    "reads or writes any contract": {
+        "lambdas/common/contracts/document.py": "to_document without_empty",
+    },
+    "a configured sender, checked by environments/sender.schema.json": {
+        "lambdas/common/configuration.py": "read_senders",
+        "lambdas/common/context.py": "Context.senders",
+    },
+    "the settings and secret of the chosen MPI client, which reads them": {
+        "environments/model.py": "MpiSection.settings",
+        "lambdas/lookup_identities/context.py": "LookupContext.mpi_secret",
+        "lambdas/lookup_identities/fhir/http.py": "FhirClient.from_settings",
+        "lambdas/lookup_identities/settings.py": "LookupSettings.mpi json_object",
+    },
+    "FHIR": {
+        "lambdas/lookup_identities/fhir/http.py": (
+            "FhirClient.post FhirResponse.resource entries has_more"
+        ),
+        "lambdas/lookup_identities/fhir/patients.py": (
+            "bears described ids_in record_of survivor_of"
+        ),
+    },
+    "JSON of an AWS API, log or template": {
+        "lambdas/common/contracts/steps.py": "RecordFeedbackInput.detail",
+        "lambdas/extract_entities/comprehend.py": "ComprehendAnswer.entities",
+        "lambdas/extract_entities/findings.py": "found",
+        "lambdas/record_feedback/feedback.py": "Feedback.from_detail tag",
+        "lambdas/record_feedback/recording.py": "record",
+        "ops/environment/preflight/assembly.py": "Resource.properties",
+        "receiver/storage/aws_client/calls.py": "Aws.ask_queue",
+        "receiver/storage/sqs_batcher.py": "SqsBatcher.__init__",
+        "receiver/telemetry/log.py": "Log.line",
+    },
+    "data of another library": {
+        "lambdas/extract_entities/language.py": "Detector.detect",
+        "receiver/intake/sender_table.py": "certificate_names",
+    },
+    "a file before it is checked, or a table made by a script": {
+        "environments/schema.py": "check",
+        "infra/reference/build.py": "build text_of",
+        "infra/reference/table.py": "Reference.document",
+        "lambdas/delivery/message/locale.py": "Words.__init__",
+    },
+}
+"""The public functions, methods and fields with such a type, by the reason why they have it."""
+
+
+@cache
+def modules() -> dict[Path, ast.Module]:
+    """The product's modules."""
+    return {
+        file: ast.parse(file.read_text())
+        for package in PACKAGES
+        for file in sorted((ROOT / package).rglob("*.py"))
+    }
+
+
+@cache
+def aliases(file: Path) -> frozenset[str]:
+    """The names in a module that stand for `dict[str, Any]`: its own aliases and those it imports."""
+    found: set[str] = set()
+    for node in modules()[file].body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Subscript):
+            names = {target.id for target in node.targets if isinstance(target, ast.Name)}
+            if is_open(node.value, frozenset(found)):
+                found |= names
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            source = ROOT / (node.module.replace(".", "/") + ".py")
+            if source in modules():
+                found |= {a.asname or a.name for a in node.names if a.name in aliases(source)}
+    return frozenset(found)
+
+
+def is_open(annotation: ast.expr, names: frozenset[str]) -> bool:
+    """Whether a type holds a `dict[str, Any]`, by itself or by one of these names."""
+    for node in ast.walk(annotation):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            # A text is a forward reference, or a member of a Literal, which may be no expression.
+            with suppress(SyntaxError):
+                if is_open(ast.parse(node.value, mode="eval").body, names):
+                    return True
+        elif isinstance(node, ast.Name | ast.Subscript) and (
+            ast.unparse(node) in names or _OPEN.fullmatch(ast.unparse(node))
+        ):
+            return True
+    return False
+
+
+def is_public(name: str) -> bool:
+    return not name.startswith("_") or name == "__init__"
+
+
+def open_signatures(file: Path) -> Iterator[str]:
+    """The public functions, methods and fields of a module that have an open type."""
+    yield from _open_in(modules()[file].body, "", aliases(file))
+
+
+def _open_in(body: list[ast.stmt], prefix: str, names: frozenset[str]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.ClassDef) and is_public(node.name):
+            yield from _open_in(node.body, f"{node.name}.", names)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and is_public(node.name):
+            arguments = node.args
+            every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+            types = [argument.annotation for argument in every] + [node.returns]
+            if any(one is not None and is_open(one, names) for one in types):
+                yield prefix + node.name
+        elif isinstance(node, ast.AnnAssign) and prefix and is_open(node.annotation, names):
+            name = ast.unparse(node.target)
+            if is_public(name):
+                yield prefix + name
+
+
+def found() -> set[str]:
+    return {
+        f"{file.relative_to(ROOT)} {name}" for file in modules() for name in open_signatures(file)
+    }
+
+
+def allowed() -> set[str]:
+    return {
+        f"{file} {name}"
+        for files in ALLOWED.values()
+        for file, names in files.items()
+        for name in names.split()
+    }
+
+
+def test_an_open_document_crosses_modules_only_where_a_reason_is_listed() -> None:
+    assert found() - allowed() == set()
+
+
+def test_every_listed_place_still_has_one() -> None:
+    assert allowed() - found() == set()
