@@ -369,6 +369,7 @@ def _decision(
         decided_at=iso(now),
         encounter_id=encounter.encounter_id if encounter else "",
         phase=situation.phase if encounter else None,
+        classes=situation.classes,
         facts=situation.facts,
         warnings=message.warnings,
     )

@@ -203,6 +203,7 @@ class Decision:
     encounter_id: str = ""
     encounter_key: str = ""
     phase: Phase | None = None
+    classes: tuple[EncounterClass, ...] = ()
     facts: Facts = Facts()
     notices: tuple[Notice, ...] = ()
     reason: DecisionReason | None = None

@@ -66,11 +66,15 @@ class RefusalReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FirstNotice:
-    """The notification that a cancellation cancels: its event, delivery and time of sending."""
+    """The notification that a later one cancels, corrects or updates: its event and delivery, when and as what.
+
+    `told_at` is the time of sending. `event_kind` is `NONE` in documents of earlier versions.
+    """
 
     event_id: str
     delivery_id: str
     told_at: str
+    event_kind: EventKind = EventKind.NONE
 
 
 @dataclass(frozen=True, slots=True)

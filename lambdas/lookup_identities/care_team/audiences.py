@@ -66,6 +66,11 @@ def _again(context: LookupContext, item: DeliveryItem) -> Recipient | None:
     )
     for recipient in (*first.recipients, *first.fallbacks):
         if recipient.recipient_ref == item.recipient_ref:
-            notice = FirstNotice(item.event_id, item.delivery_id, item.sent_at or item.claimed_at)
+            notice = FirstNotice(
+                item.event_id,
+                item.delivery_id,
+                item.sent_at or item.claimed_at,
+                item.event_kind,
+            )
             return replace(recipient, cancels=notice)
     return None
