@@ -101,7 +101,7 @@ class FeedSystem:
         )
         senders = read_senders(configuration.encode(), "local")
         self._origin = SenderTable(senders, reject_unknown=False).origin(
-            "c", "192.0.2.7", frozenset()
+            "c", "192.0.2.7", None
         )
 
     def run(self, case: Case) -> CaseResult:
