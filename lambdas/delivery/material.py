@@ -151,7 +151,9 @@ def letter_for(
     )
     institution = facts.institution(told.event, sender)
     with_bundle = recipient.bundle and detail.level is DetailLevel.FULL
-    bundle = bundle_of(told.event, recipient, institution, now()) if with_bundle else ""
+    bundle = (
+        bundle_of(told.event, recipient, institution, now(), told.occasion) if with_bundle else ""
+    )
     return Prepared(letter, bundle, detail.seal)
 
 
