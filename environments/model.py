@@ -73,6 +73,7 @@ class Sender:
     assigning_authorities: tuple[str, ...] = ()
     identifier_alone: bool = False
     time_zone: str = ""
+    date_order: Literal["", "dmy", "mdy"] = ""
     display_name: str = ""
     phone: str = ""
     networks: tuple[str, ...] = ()

@@ -28,10 +28,10 @@ from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import mail_account
 from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
 from lambdas.delivery.material import (
-    event_and_findings,
     identities_of,
     letter_for,
     recipient_in,
+    told_to,
     with_updates,
 )
 
@@ -82,8 +82,8 @@ def _sent(
     between the two. It asks again right before the mail goes, for a withdrawal that came meanwhile.
     """
     context, run, delivery = attempt.context, attempt.run, attempt.delivery
-    told = event_and_findings(context, run.event_id, task, recipient)
-    place = enlisted(context, delivery, task, told[0], recipient)
+    told = told_to(context, task, identities, recipient)
+    place = enlisted(context, delivery, task, told.event, recipient)
     if place.withdrawn_by:
         return attempt.suppressed(place.withdrawn_by)
     newest = with_updates(context, told, place.updates)
@@ -91,7 +91,7 @@ def _sent(
     return replace(attempt, delivery=replace(delivery, updates=place.updates)).sent(
         letter,
         recipient.address,
-        lambda: why_suppressed(context, delivery, task, told[0], recipient),
+        lambda: why_suppressed(context, delivery, task, told.event, recipient),
     )
 
 
@@ -157,13 +157,14 @@ def why_held(
     """
     if problems.paused(context):
         return HoldReason.SWITCHED_OFF, now()
-    if released and released.hold_reason != HoldReason.SETTLE:
-        return "", ""
-    waits = holds.hold_for(recipient, datetime.now(UTC))
-    if released or waits[0]:
+    moment = datetime.now(UTC)
+    if released:
+        settled = released.hold_reason == HoldReason.SETTLE
+        return holds.own_hours(recipient, moment) if settled else ("", "")
+    if (waits := holds.hold_for(recipient, moment))[0]:
         return waits
     # Behind those that wait for the quota already: ReleaseDeliveries says when there is room.
-    return (HoldReason.QUOTA, now()) if mail_account(context).quota_reached else waits
+    return (HoldReason.QUOTA, now()) if mail_account(context).quota_reached else ("", "")
 
 
 def is_given_up(context: DeliveryContext, delivery: Delivery) -> bool:

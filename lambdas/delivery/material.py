@@ -22,6 +22,7 @@ from lambdas.delivery.detail import Detail
 from lambdas.delivery.message import facts
 from lambdas.delivery.message.fhir_bundle import bundle_of
 from lambdas.delivery.message.letter import Letter, compose
+from lambdas.delivery.message.remarks import Occasion
 from lambdas.delivery.updates import updated
 
 
@@ -63,32 +64,41 @@ def recipient_in(identities: Identities, recipient_ref: str) -> Recipient:
     raise LookupError("identities.json does not hold this recipient")
 
 
-Told = tuple[PatientEvent, ClinicalFindings]
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that a letter tells of one event: the event, the findings in its notes, and the occasion."""
+
+    event: PatientEvent
+    clinical: ClinicalFindings
+    occasion: Occasion
 
 
-def event_and_findings(
+def told_to(
     context: DeliveryContext,
-    event_id: str,
     task: DeliverNotificationInput,
+    identities: Identities,
     recipient: Recipient,
 ) -> Told:
-    """The event as this recipient's notice tells it, and the findings in its notes."""
+    """The event as this recipient's notice tells it; of another patient's stay only what they were told."""
+    event_id = task.envelope.event_id
     patient_event = vault.read_document(context, event_id, PatientEvent, task.parsed.version_id)
     kind = recipient.event_kind or patient_event.event_kind
     if recipient.cancels and _is_about_another_patient(patient_event):
         first = vault.read_document(context, recipient.cancels.event_id, PatientEvent)
         patient_event = _told_wrongly(first, patient_event)
-        return replace(patient_event, event_kind=kind), ClinicalFindings(
-            FindingsOutcome.UNAVAILABLE
-        )
-    return replace(patient_event, event_kind=kind), _clinical(context, event_id, task.clinical)
+        nothing = ClinicalFindings(FindingsOutcome.NOTHING_TO_READ)
+        return Told(replace(patient_event, event_kind=kind), nothing, Occasion())
+    return Told(
+        replace(patient_event, event_kind=kind),
+        _clinical(context, event_id, task.clinical),
+        Occasion(task.envelope.received_at, identities.flags),
+    )
 
 
 def with_updates(context: DeliveryContext, told: Told, updates: Iterable[str]) -> Told:
     """The event with the details that later events brought while its notice waited."""
-    events = [vault.read_document(context, event_id, PatientEvent) for event_id in updates]
-    event, clinical = told
-    return updated(event, events), clinical
+    later = [vault.read_document(context, event_id, PatientEvent) for event_id in updates]
+    return replace(told, event=updated(told.event, later))
 
 
 def _is_about_another_patient(patient_event: PatientEvent) -> bool:
@@ -123,19 +133,21 @@ def letter_for(
     detail: Detail,
 ) -> Prepared:
     """The letter about one event to one recipient, with no more than they may see."""
-    patient_event, clinical = told
     sender = sender_named(context, run.sender)
     letter = compose(
-        patient_event,
-        clinical,
+        told.event,
+        told.clinical,
         recipient,
         sender,
         detail=detail.level,
         instead_of=_instead_of(identities, recipient),
+        occasion=told.occasion,
     )
-    institution = facts.institution(patient_event, sender)
+    institution = facts.institution(told.event, sender)
     with_bundle = recipient.bundle and detail.level is DetailLevel.FULL
-    bundle = bundle_of(patient_event, recipient, institution, now()) if with_bundle else ""
+    bundle = (
+        bundle_of(told.event, recipient, institution, now(), told.occasion) if with_bundle else ""
+    )
     return Prepared(letter, bundle, detail.seal)
 
 

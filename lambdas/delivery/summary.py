@@ -26,9 +26,9 @@ from lambdas.delivery.ledger.states import SETTLED, DeliveryState
 from lambdas.delivery.material import (
     Prepared,
     Told,
-    event_and_findings,
     identities_of,
     recipient_in,
+    told_to,
     with_updates,
 )
 from lambdas.delivery.message.facts import reference_of
@@ -51,8 +51,9 @@ class HeldNotification:
     def of(cls, context: DeliveryContext, item: DeliveryItem) -> "HeldNotification":
         """The member whose ledger item this is."""
         task = _task(item)
-        recipient = recipient_in(identities_of(context, item.event_id, task), item.recipient_ref)
-        return cls(item, event_and_findings(context, item.event_id, task, recipient), recipient)
+        identities = identities_of(context, item.event_id, task)
+        recipient = recipient_in(identities, item.recipient_ref)
+        return cls(item, told_to(context, task, identities, recipient), recipient)
 
 
 def deliver_digest(
@@ -130,7 +131,7 @@ def _enlisted(
         item.event_id, item.recipient_ref, item.channel, item.patient_ref, item.encounter_ref
     )
     place = enlisted(
-        context, delivery, _task(item), member.told[0], member.recipient, promised=True
+        context, delivery, _task(item), member.told.event, member.recipient, promised=True
     )
     if place.withdrawn_by:
         outcome = MemberOutcome(DeliveryState.SUPPRESSED, place.withdrawn_by)
@@ -146,10 +147,12 @@ def _prepared(
     words = words_in(members[-1].recipient.language)
     views = [
         view_of(
-            *member.told,
+            member.told.event,
+            member.told.clinical,
             member.recipient,
             sender_named(context, _task(member.item).envelope.sender),
             detail=detail.level,
+            occasion=member.told.occasion,
         )
         for member in members
     ]

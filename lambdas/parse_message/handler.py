@@ -51,6 +51,7 @@ def lambda_handler(task: ParseMessageInput, run: Run, context: ParseContext) -> 
         sender.zone,
         context.settings.document_bytes,
         codes=sender.codes,
+        date_order=sender.date_order,
         received_at=envelope.received_at,
     )
     written = vault.write_document(context, event.event_id, event)
@@ -103,8 +104,6 @@ def _recorded(
     return _result(
         envelope,
         trigger_event=event.trigger_event,
-        event_kind=event.event_kind,
-        notifiable=event.notifiable,
         changes_identity=event.changes_identity,
         version_id=written.version_id,
     )

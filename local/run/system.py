@@ -141,9 +141,10 @@ class System:
         return aws, page
 
     def _serve_aws(self, sock: socket) -> None:
-        moto = create_app(self.ports.aws, self._invoke)
-        app = self._faults.in_front_of(with_controls(self._mailbox.in_front_of(moto)))
-        self._serve(sock, app)
+        self._serve(sock, create_app(self.ports.aws, self._invoke, self._in_front_of_aws))
+
+    def _in_front_of_aws(self, app: App) -> App:
+        return self._faults.in_front_of(with_controls(self._mailbox.in_front_of(app)))
 
     def _serve(self, sock: socket, app: App) -> WsgiServer:
         server = WsgiServer(sock, app).start()

@@ -21,6 +21,7 @@ Properties = dict[str, Any]
 IGNORED = {
     "AWS::CloudWatch::Alarm": "nobody is on call here",
     "AWS::CloudWatch::CompositeAlarm": "nobody is on call here",
+    "AWS::CloudWatch::InsightRule": "it counts in CloudWatch Logs; the logs are files here",
     "AWS::Logs::QueryDefinition": "the logs are files under .local/logs",
     "AWS::S3::BucketPolicy": "it demands TLS and denies others; moto has neither",
     "AWS::SES::ConfigurationSetEventDestination": "local/events/ses_events.py sends every event",

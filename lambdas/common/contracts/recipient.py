@@ -51,7 +51,7 @@ class RefusalReason(StrEnum):
     but an expired roster related the provider to the patient. AWAY: the surrogate is told instead.
     NO_ENDPOINT: the registry has no address for the provider, or no such provider. ENDPOINT_BAD: the
     registry's entry is not an address. NO_RECIPIENT: the message names a provider of the registry who is
-    not related to the patient.
+    not related to the patient. HELD_FOR_UPDATE: the first notice still waits and will show the update.
     """
 
     RECIPIENT_OFF = "RECIPIENT_OFF"
@@ -61,15 +61,20 @@ class RefusalReason(StrEnum):
     NO_ENDPOINT = "NO_ENDPOINT"
     ENDPOINT_BAD = "ENDPOINT_BAD"
     NO_RECIPIENT = "NO_RECIPIENT"
+    HELD_FOR_UPDATE = "HELD_FOR_UPDATE"
 
 
 @dataclass(frozen=True, slots=True)
 class FirstNotice:
-    """The notification that a cancellation cancels: its event, delivery and time of sending."""
+    """The notification that a later one cancels, corrects or updates: its event and delivery, when and as what.
+
+    `told_at` is the time of sending. `event_kind` is `NONE` in documents of earlier versions.
+    """
 
     event_id: str
     delivery_id: str
     told_at: str
+    event_kind: EventKind = EventKind.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,7 +256,7 @@ def test_a_transfer_is_not_suppressed_when_the_admission_was_withdrawn(
     context: DeliveryContext, registry: Any
 ) -> None:
     registry("petra")
-    run(context, event(2, EventKind.CANCEL_ADMISSION))
+    run(context, event(2, EventKind.CANCEL_ADMISSION, about=(3,)))
     assert delivered(context, looked_up(context, event(1, EventKind.TRANSFER))) == ["sent"]
 
 

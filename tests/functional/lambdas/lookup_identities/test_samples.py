@@ -11,6 +11,7 @@ from lambdas.common.errors import EnsError, IdentityConflictError, IdentityNotFo
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.parse_message.read_event import read_event
 from tests.functional.lambdas.lookup_identities.conftest import RunStep
+from tests.support.decided import decided
 from tests.support.vault import read_json
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -25,7 +26,7 @@ def told(
     context: LookupContext, run_step: RunStep, file: Path, sender: str
 ) -> tuple[dict[str, tuple[str, ...]], Identities]:
     """Address -> reasons, and the whole of identities.json."""
-    result = run_step(read_event(file.read_bytes(), EVENT_ID, sender))
+    result = run_step(decided(read_event(file.read_bytes(), EVENT_ID, sender)))
     document = read_json(context, EVENT_ID, "identities.json", result["version_id"])
     identities = read_as(Identities, document)
     return {known.address: known.reasons for known in identities.recipients}, identities

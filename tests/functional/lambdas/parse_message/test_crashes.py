@@ -75,7 +75,7 @@ def holds_after_another_run(context: ParseContext, envelope: dict[str, Any]) -> 
     assert actions[-1] == "PARSED"
     assert chain.verify(context, event_id).holds
     document = read_json(context, event_id, "event.json", result["version_id"])
-    assert document["event_kind"] == "admission"
+    assert document["trigger_event"] == "A01"
     item = status.read(context, event_id)
     assert item is not None
     assert item.status == "OPEN"

@@ -21,6 +21,7 @@ def preview(*arguments: str) -> Result:
         ("transfer", "HOSPITAL TRANSFER"),
         ("discharge", "HOSPITAL DISCHARGE"),
         ("discharge_expired", "DEATH NOTICE"),
+        ("cancel", "ADMISSION CANCELLED"),
     ],
 )
 def test_each_sample_is_shown_as_text(sample: str, title: str) -> None:
