@@ -20,7 +20,7 @@ def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:
 
 
 def own_hours(recipient: Recipient, moment: datetime) -> tuple[str, str]:
-    """Why and until when the recipient's own choice holds a notification; two "" for at once."""
+    """The reason and end of a hold that the recipient chose; two "" to send at once."""
     zone = _zone(recipient.time_zone)
     local = moment.astimezone(zone)
     hour = _clock(recipient.digest_at)

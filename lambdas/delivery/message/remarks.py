@@ -46,7 +46,7 @@ def remarks(
 def late(
     patient_event: PatientEvent, occasion: Occasion, zone: ZoneInfo | None, words: Words
 ) -> Iterator[str]:
-    """That the hospital's message came long after its event, and when."""
+    """The remark that the hospital's message came long after its event, with the time."""
     notice = decided_notice(patient_event)
     if notice and notice.late and notice.at and occasion.received_at:
         passed = _moment(occasion.received_at) - _moment(notice.at)
@@ -78,7 +78,7 @@ def _stay(stay: EarlierStay, moment: str, zone: ZoneInfo | None, words: Words) -
 
 
 def _from_emergency(patient_event: PatientEvent, words: Words) -> Iterator[str]:
-    """That a patient who is admitted or observed came from the emergency department of the same stay."""
+    """The remark that a patient who is admitted or observed came from the emergency department of the same stay."""
     decision = patient_event.decision
     begins = (EventKind.ADMISSION, EventKind.OBSERVATION)
     if decision is None or patient_event.event_kind not in begins:
@@ -94,7 +94,7 @@ def _new_details(patient_event: PatientEvent, words: Words) -> Iterator[str]:
 
 
 def _now(patient_event: PatientEvent, words: Words) -> Iterator[str]:
-    """What holds of the stay after a withdrawal; nothing of a stay that was another patient's."""
+    """The facts of the stay after a withdrawal; nothing of a stay that was another patient's."""
     decision = patient_event.decision
     if decision is None or not withdraws(patient_event):
         return
