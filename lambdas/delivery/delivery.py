@@ -1,4 +1,4 @@
-"""One delivery from start to end: prepared, claimed, sent, recorded. In delivery the ledger is the truth.
+"""One delivery from start to end: prepared, claimed, sent, recorded. The ledger decides.
 
 A run may end between any two lines of it; the next run finds its progress in the ledger.
 """
@@ -17,7 +17,7 @@ from lambdas.common.contracts.steps import (
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
 from lambdas.common.mail_address import is_address
-from lambdas.delivery import holds, record
+from lambdas.delivery import audit, holds
 from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import enlisted, why_suppressed
 from lambdas.delivery.context import DeliveryContext
@@ -63,7 +63,7 @@ def deliver(
         else:
             item = _sent(attempt, task, identities, recipient, detail)
     ours = attempt.made(item)
-    record.of_delivery(context, run, delivery, recipient.reasons, item, ours=ours, detail=detail)
+    audit.of_delivery(context, run, delivery, recipient.reasons, item, ours=ours, detail=detail)
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
     return result_of(delivery, item)

@@ -12,7 +12,7 @@ from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.steps import DeliverNotificationInput, DeliverNotificationResult
 from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
-from lambdas.delivery import record
+from lambdas.delivery import audit
 from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import enlisted
 from lambdas.delivery.context import DeliveryContext
@@ -76,7 +76,7 @@ def deliver_digest(
     item = deliveries.read(context, delivery.delivery_id)
     if item is None or item.state not in SETTLED:
         item = _made(context, attempt, members, detail)
-    record.of_delivery(
+    audit.of_delivery(
         context, run, delivery, recipient.reasons, item, ours=attempt.made(item), detail=detail
     )
     if item.state in SETTLED:
@@ -172,11 +172,11 @@ def _settle(
     """Settles a member and audits it in its own event's chain, each once."""
     if (deliveries.read(context, member.delivery_id) or member).state is not DeliveryState.HELD:
         return
-    recorded_as = record.RECORDED_AS[outcome.state]
+    recorded_as = audit.RECORDED_AS[outcome.state]
     suppressed = outcome.state is DeliveryState.SUPPRESSED
     document = summary.document if isinstance(summary, DeliveryItem) else None
     # The entry first: a member that is settled is never looked at again.
-    if not record.is_audited(context, member.event_id, member.delivery_id, recorded_as[0]):
+    if not audit.is_audited(context, member.event_id, member.delivery_id, recorded_as[0]):
         run.audit_of(
             member.event_id,
             *recorded_as,
