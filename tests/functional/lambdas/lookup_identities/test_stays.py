@@ -26,7 +26,7 @@ DAY = 1440
 PROFILE = EncounterProfile(name="northgen")
 SENDERS = """{"version": 1, "senders": [
     {"name": "northgen", "default_assigning_authority": "NORTHGEN", "display_name": "Northtown General"},
-    {"name": "stmary", "display_name": "St Mary Hospital"}]}"""
+    {"name": "stmary", "assigning_authorities": ["NORTHGEN"], "display_name": "St Mary Hospital"}]}"""
 
 pytestmark = pytest.mark.usefixtures("registry")
 Tell = Callable[[EncounterMessage], Identities]
@@ -46,7 +46,7 @@ def tell(context: LookupContext, run_step: RunStep, table: EncounterTable) -> Te
     def told(one: EncounterMessage) -> Identities:
         decision = tracked(table, one)
         kind = decision.notices[0].kind
-        event = replace(OKAFOR, sender=one.sender, decision=decision, event_kind=kind)
+        event = replace(OKAFOR, sender=PROFILE.name, decision=decision, event_kind=kind)
         return stored(context, run_step(event)["version_id"])
 
     return told
