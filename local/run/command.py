@@ -25,7 +25,7 @@ EXPECTED = (
     ReceiverError,
     SynthError,
 )
-"""What can be wrong without being our bug; its text is what to show."""
+"""Errors that are no fault of this program; their text is shown."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

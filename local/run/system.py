@@ -123,7 +123,7 @@ class System:
             self._start_functions()
             self.receiver.wait_until_live()
         self._serve_console(console_socket)
-        # What has been loaded stays: without this, each full collection traverses it, for 0.2 s.
+        # Loaded objects stay: without this, each full collection traverses them, for 0.2 s.
         gc.collect()
         gc.freeze()
 

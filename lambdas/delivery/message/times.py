@@ -19,8 +19,8 @@ def in_words(moment: str, zone: ZoneInfo | None, words: Words) -> str:
     """An ISO 8601 moment as `23 November 2026, 09:12 (America/Halifax time)`, no more precise than it was.
 
     With an offset it is shown in the institution's zone, or else with that offset. Without one HL7
-    means the sender's own local time (HL7 2.A.22), and it is shown as it is. What is not a
-    moment at all is shown as it was sent.
+    means the sender's own local time (HL7 2.A.22), and it is shown as it is. A value that
+    is no moment is shown as it was sent.
     """
     parts = _PARTS.fullmatch(moment)
     if not parts:

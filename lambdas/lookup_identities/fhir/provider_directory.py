@@ -86,7 +86,7 @@ def _people(
             validated_ones[provider.provider_id] = replace(
                 provider,
                 name=_name(resource, provider.name),
-                # Who has no role that is active works nowhere just now.
+                # A provider without an active role works nowhere at present.
                 active=resource.get("active") is not False and bool(own),
                 address=_address(endpoints),
             )

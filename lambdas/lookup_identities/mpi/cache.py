@@ -29,10 +29,10 @@ from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.registry.records import Match, PatientRecord
 
 FOUND_SECONDS, NOBODY_SECONDS = 300, 30
-"""How long a patient, and that there is none, are kept. Who registers late is found half a minute later."""
+"""Seconds for which a found patient, and an answer without a patient, are cached."""
 
 FORGOTTEN_SECONDS = 600
-"""How long it is kept that something changed: longer than any look-up that was under way."""
+"""Seconds for which a change is recorded: longer than any look-up takes."""
 
 MOST = 20
 """Identifiers of a question whose answer is kept; hardly a patient comes with more than four."""

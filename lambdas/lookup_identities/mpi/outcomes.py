@@ -44,7 +44,7 @@ class AuthorityNotAllowedError(Exception):
 
 
 OUR_DOMAIN = "our own ids (domain in ENS_MPI_SETTINGS)"
-"""Whose authority it is when the MPI does not know the domain that it is asked to answer in."""
+"""The owner of the authority when the MPI does not know the domain of the asked ids."""
 
 
 def outcome_of(found: Match | Exception | None) -> Outcome:
