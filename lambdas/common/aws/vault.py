@@ -79,7 +79,8 @@ def write_once(
 ) -> tuple[bytes, Written]:
     """Writes `body` unless the document exists, and returns the stored bytes.
 
-    With `If-None-Match: *` the first writer's bytes stay; later writers use those.
+    With `If-None-Match: *` the first writer's bytes stay; later writers use those (Amazon S3 User Guide,
+    "Prevent object overwrites with conditional writes").
     """
     key = document_key(event_id, name)
     bucket = context.settings.vault_bucket
