@@ -46,7 +46,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the parts listen on 127.0.0.1."""
+    """The addresses of the parts on 127.0.0.1."""
 
     mllp: int = 17000
     aws: int = 4566

@@ -37,7 +37,7 @@ PLAYED = {"Custom::Configuration": "Local::S3::CopiedObject"}
 
 
 class _Taught:
-    """What the classes below share: a type, the property that names it, its `Ref` and attributes."""
+    """The base of the classes below: a type, the property that names it, its `Ref` and attributes."""
 
     TYPE: ClassVar[str]
     NAMED_BY: ClassVar[str]
@@ -223,7 +223,7 @@ class Pipe(_Taught, CloudFormationModel):
 
 
 class _Ignored(_Taught):
-    """What stands in the stack for a resource that is not made."""
+    """The placeholder of a resource that is not made."""
 
     NAMED_BY = ""
 

@@ -1,4 +1,4 @@
-"""Who may do what: moto's reading of IAM policies, applied to every request made with a role's credentials.
+"""Authorises requests: moto's evaluation of IAM policies, for every request with a role's credentials.
 
 A request signed with plain keys is the developer's and passes. The actions that a call needs come from
 infra/reference/table.json, which the tests of the templates use too: an API call that it does not know
@@ -254,7 +254,7 @@ Target = tuple[Iterable[str], dict[str, Any]]
 def _targets(
     service: str, operation: str, parameters: dict[str, Any], request: BaseResponse
 ) -> Iterator[Target]:
-    """What a request of a service other than S3 touches; `*` where we do not know the resource."""
+    """The resource of a request to a service other than S3; `*` when it is not known."""
     match service:
         case "dynamodb":
             yield from _table_targets(parameters, request)
