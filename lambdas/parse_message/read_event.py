@@ -1,4 +1,7 @@
-"""Reads the patient event from a message's bytes. No AWS calls."""
+"""Reads the patient event from a message's bytes. No AWS calls.
+
+The kind of the event stays `NONE`: TrackEncounter decides it by the encounter.
+"""
 
 import re
 from dataclasses import replace
@@ -18,17 +21,17 @@ from lambdas.parse_message.documents import DOCUMENT_BYTES
 from lambdas.parse_message.encounter_numbers import encounter_numbers
 from lambdas.parse_message.notes import notes
 from lambdas.parse_message.patient import other_identifiers, patient
-from lambdas.parse_message.rules import CHANGES_IDENTITY, TRIGGER_EVENTS, contradicts, event_kind_of
 from lambdas.parse_message.structure import departures
+from lambdas.parse_message.trigger_events import CHANGES_IDENTITY, TRIGGER_EVENTS, contradicts
 from lambdas.parse_message.versions import version_of
 from lambdas.parse_message.visit import (
     diagnoses,
-    facility_changed,
+    names_facilities,
     practitioners,
     visit,
 )
 
-CANCEL_DISCHARGE = "A13"
+TRANSFER, CANCEL_DISCHARGE = "A02", "A13"
 PROCESSING_IDS = frozenset({"D", "P", "T"})
 NOT_CURRENT = frozenset({"A", "I", "R"})
 """Processing modes (table 0207) of messages that are no news: archive, initial load, restore."""
@@ -88,10 +91,8 @@ def _event(
     disposition = CodedText() if trigger_event == CANCEL_DISCHARGE else the_visit.disposition
     the_death = death(message, disposition, codes.dispositions, times, moments)
     mode = _processing_mode(msh, warnings)
-    moved = trigger_event == "A02" and facility_changed(message, codes, warnings)
-    event_kind = event_kind_of(trigger_event, the_visit.patient_class, moved)
-    if mode in NOT_CURRENT:
-        event_kind = EventKind.NONE
+    if trigger_event == TRANSFER and not names_facilities(message):
+        warnings.append(MessageWarning(WarningCode.FACILITY_MISSING, "PV1-3.4 and PV1-6.4"))
     if contradicts(trigger_event, the_visit.patient_class):
         warnings.append(
             MessageWarning(WarningCode.CLASS_CONTRADICTS_TRIGGER, "PV1-2", trigger_event)
@@ -101,8 +102,8 @@ def _event(
     event = PatientEvent(
         event_id="",
         trigger_event=trigger_event,
-        event_kind=event_kind,
-        notifiable=event_kind is not EventKind.NONE,
+        event_kind=EventKind.NONE,
+        notifiable=False,
         hl7_version=version,
         processing_id=_processing_id(msh, warnings),
         processing_mode=mode,

