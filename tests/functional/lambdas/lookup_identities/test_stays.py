@@ -46,7 +46,7 @@ def tell(context: LookupContext, run_step: RunStep, table: EncounterTable) -> Te
     def told(one: EncounterMessage) -> Identities:
         decision = tracked(table, one)
         kind = decision.notices[0].kind
-        event = replace(OKAFOR, sender=one.sender, decision=decision, event_kind=kind)
+        event = replace(OKAFOR, sender=PROFILE.name, decision=decision, event_kind=kind)
         return stored(context, run_step(event)["version_id"])
 
     return told
