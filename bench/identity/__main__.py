@@ -23,6 +23,7 @@ from lambdas.common.aws.items import to_item
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.person import Name
+from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.lookup_identities.resolving import resolve
@@ -133,7 +134,7 @@ def measured(name: str, runs: int, asked: Callable[[], int], kept: bool = False)
         event = replace(EVENT, patient=patient)
         calls.clear()
         began = time.perf_counter()
-        found = resolve(context, event, "")
+        found = resolve(context, event, SenderProfile())
         times.append((time.perf_counter() - began) * 1000)
         trips.append(len(calls))
         if found is None or len(found.recipients) != RECIPIENTS:

@@ -9,9 +9,8 @@ from hl7.acknowledgement import read_answer
 from hl7.mllp import Decoder, wrap
 from tests.support.feed_cases import FOLDER, Case, CaseResult, MessageOutcome, cases
 from tests.support.local_system import HOST, LocalSystem
-from tests.workflow.test_feed_cases import NEEDS_ENCOUNTERS
 
-CASES = {case.kind: case for case in cases() if case.name not in NEEDS_ENCOUNTERS}
+CASES = {case.kind: case for case in cases()}
 """One case of each kind: tests/workflow/test_feed_cases.py runs them all without sockets."""
 ANSWER_SECONDS = 20.0
 

@@ -54,12 +54,12 @@ class Door:
         header = find_header(piece.message)
         if piece.fault is FrameFault.ABORTED:
             return DoorResult(header, ABORTED, "Another frame begins inside this frame")
-        rejection = self._rules.rejection_of(
-            Frame(piece.message, piece.fault), header, self._origin
-        )
+        sender = self._origin.sender_of(header)
+        rejection = self._rules.rejection_of(Frame(piece.message, piece.fault), header, sender)
         if rejection:
             return DoorResult(header, rejection.reason, rejection.text)
-        return DoorResult(header, event_id=event_id(header) if header else "")
+        event = event_id(header, sender.name) if header and sender else ""
+        return DoorResult(header, event_id=event)
 
 
 def accepted_processing_ids(environment: Environment) -> frozenset[str]:
