@@ -100,9 +100,7 @@ class FeedSystem:
             log,
         )
         senders = read_senders(configuration.encode(), "local")
-        self._origin = SenderTable(senders, reject_unknown=False).origin(
-            "c", "192.0.2.7", None
-        )
+        self._origin = SenderTable(senders, reject_unknown=False).origin("c", "192.0.2.7", None)
 
     def run(self, case: Case) -> CaseResult:
         """Sends the files of a case in order, each after the outcome of the one before."""
