@@ -1,6 +1,6 @@
 """One delivery from start to end: prepared, claimed, sent, recorded. In delivery the ledger is the truth.
 
-A run may die between any two lines of it; the next one finds in the ledger how far it came.
+A run may end between any two lines of it; the next run finds its progress in the ledger.
 """
 
 from dataclasses import replace
@@ -17,7 +17,8 @@ from lambdas.common.contracts.steps import (
 )
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
-from lambdas.delivery import holds, mailer, record
+from lambdas.common.mail_address import is_address
+from lambdas.delivery import holds, record
 from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import enlisted, why_suppressed
 from lambdas.delivery.context import DeliveryContext
@@ -28,10 +29,10 @@ from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import mail_account
 from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
 from lambdas.delivery.material import (
-    event_and_findings,
     identities_of,
     letter_for,
     recipient_in,
+    told_to,
     with_updates,
 )
 
@@ -82,8 +83,8 @@ def _sent(
     between the two. It asks again right before the mail goes, for a withdrawal that came meanwhile.
     """
     context, run, delivery = attempt.context, attempt.run, attempt.delivery
-    told = event_and_findings(context, run.event_id, task, recipient)
-    place = enlisted(context, delivery, task, told[0], recipient)
+    told = told_to(context, task, identities, recipient)
+    place = enlisted(context, delivery, task, told.event, recipient)
     if place.withdrawn_by:
         return attempt.suppressed(place.withdrawn_by)
     newest = with_updates(context, told, place.updates)
@@ -91,7 +92,7 @@ def _sent(
     return replace(attempt, delivery=replace(delivery, updates=place.updates)).sent(
         letter,
         recipient.address,
-        lambda: why_suppressed(context, delivery, task, told[0], recipient),
+        lambda: why_suppressed(context, delivery, task, told.event, recipient),
     )
 
 
@@ -152,20 +153,21 @@ def endpoint_of(context: DeliveryContext, recipient: Recipient) -> str:
 def why_held(
     context: DeliveryContext, recipient: Recipient, released: DeliveryItem | None
 ) -> tuple[str, str]:
-    """Why this delivery waits and until when; two "" when it goes now.
+    """The reason to hold this delivery and the end of the hold; two "" when it is sent now.
 
     `released` is the item of one that was held and is due. After its settling time the recipient's own
     hours hold it anew.
     """
     if problems.paused(context):
         return HoldReason.SWITCHED_OFF, now()
-    if released and released.hold_reason != HoldReason.SETTLE:
-        return "", ""
-    waits = holds.hold_for(recipient, datetime.now(UTC))
-    if released or waits[0]:
+    moment = datetime.now(UTC)
+    if released:
+        settled = released.hold_reason == HoldReason.SETTLE
+        return holds.own_hours(recipient, moment) if settled else ("", "")
+    if (waits := holds.hold_for(recipient, moment))[0]:
         return waits
     # Behind those that wait for the quota already: ReleaseDeliveries says when there is room.
-    return (HoldReason.QUOTA, now()) if mail_account(context).quota_reached else waits
+    return (HoldReason.QUOTA, now()) if mail_account(context).quota_reached else ("", "")
 
 
 def is_given_up(context: DeliveryContext, delivery: Delivery) -> bool:
@@ -177,6 +179,6 @@ def is_given_up(context: DeliveryContext, delivery: Delivery) -> bool:
 
 
 def _refusal(context: DeliveryContext, recipient: Recipient, delivery: Delivery) -> str:
-    if not mailer.is_address(recipient.address):
+    if not is_address(recipient.address):
         return BAD_ADDRESS
     return BAD_ENDPOINT if is_given_up(context, delivery) else ""

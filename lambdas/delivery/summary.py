@@ -1,7 +1,7 @@
 """One mail for several held notifications of one recipient: a summary, under a delivery of its own.
 
 The members are bound to it before it begins, and keep `held` until the summary's fate is known; so
-whatever dies, the next release finds the same summary and what the ledger says of it.
+after any failure the next release finds the same summary and its state in the ledger.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ from lambdas.delivery.ledger.states import SETTLED, DeliveryState
 from lambdas.delivery.material import (
     Prepared,
     Told,
-    event_and_findings,
     identities_of,
     recipient_in,
+    told_to,
     with_updates,
 )
 from lambdas.delivery.message.facts import reference_of
@@ -52,8 +52,9 @@ class HeldNotification:
     def of(cls, context: DeliveryContext, item: DeliveryItem) -> "HeldNotification":
         """The member whose ledger item this is."""
         task = _task(item)
-        recipient = recipient_in(identities_of(context, item.event_id, task), item.recipient_ref)
-        return cls(item, event_and_findings(context, item.event_id, task, recipient), recipient)
+        identities = identities_of(context, item.event_id, task)
+        recipient = recipient_in(identities, item.recipient_ref)
+        return cls(item, told_to(context, task, identities, recipient), recipient)
 
 
 def deliver_digest(
@@ -140,7 +141,7 @@ def _enlisted(
         item.event_id, item.recipient_ref, item.channel, item.patient_ref, item.encounter_ref
     )
     place = enlisted(
-        context, delivery, _task(item), member.told[0], member.recipient, promised=True
+        context, delivery, _task(item), member.told.event, member.recipient, promised=True
     )
     if place.withdrawn_by:
         fate = {"state": DeliveryState.SUPPRESSED, "reason": place.withdrawn_by}
@@ -156,10 +157,12 @@ def _prepared(
     words = words_in(members[-1].recipient.language)
     views = [
         view_of(
-            *member.told,
+            member.told.event,
+            member.told.clinical,
             member.recipient,
             sender_named(context, _task(member.item).envelope.sender),
             detail=detail.level,
+            occasion=member.told.occasion,
         )
         for member in members
     ]

@@ -29,7 +29,7 @@ class Read:
 
 
 class DueReason(StrEnum):
-    """Why the clock or an operator looks at an encounter.
+    """The reason of the next scheduled check of an encounter, or of an operator's look.
 
     `open`: it has no end yet. `unbegun`: the same, and no message began it, although its class is told.
     `orphan`: only cancellations name it.
@@ -42,7 +42,7 @@ class DueReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """When an encounter has to be looked at by the clock, and why."""
+    """The time and reason of the next scheduled check of an encounter."""
 
     why: DueReason
     at: str

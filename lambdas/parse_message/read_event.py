@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from hl7 import er7
 from hl7.header import trigger_event as header_trigger_event
-from hl7.timestamps import Times, offset_of
+from hl7.timestamps import DateOrder, Times, offset_of
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.visit import CodedText
@@ -47,10 +47,11 @@ def read_event(
     *,
     codes: SenderCodes | None = None,
     received_at: str = "",
+    date_order: DateOrder = DateOrder.UNKNOWN,
 ) -> PatientEvent:
     """Returns the patient event in these bytes, with a warning for each repair.
 
-    `zone` and `codes` are the sender's; `document_bytes` limits the documents; `received_at` is the
+    `zone`, `codes` and `date_order` are the sender's; `document_bytes` limits the documents; `received_at` is the
     receiver's time in ISO 8601, by which a date lies in the future. Raises `UnprocessableMessageError`
     with the position when the bytes are not one HL7 v2 message about a patient.
     """
@@ -58,13 +59,14 @@ def read_event(
         message = er7.read(raw)
     except er7.Er7Error as error:
         raise UnprocessableMessageError(str(error)) from None
-    event = _event(message, zone, codes or SenderCodes(), document_bytes, received_at)
+    times = Times(zone, offset_of(message.first("MSH").part(7)), message.repairs, date_order)
+    event = _event(message, times, codes or SenderCodes(), document_bytes, received_at)
     return replace(event, event_id=event_id, sender=sender)
 
 
 def _event(
     message: er7.Message,
-    zone: ZoneInfo | None,
+    times: Times,
     codes: SenderCodes,
     document_bytes: int,
     received_at: str,
@@ -79,7 +81,6 @@ def _event(
     if not control_id:
         warnings.append(MessageWarning(WarningCode.EMPTY, "MSH-10"))
 
-    times = Times(zone, offset_of(msh.part(7)), warnings)
     message_time = times.time(msh.part(7), "MSH-7")
     recorded_at = times.time(evn.part(2), "EVN-2")
     occurred_at = times.time(evn.part(6), "EVN-6")
@@ -116,7 +117,7 @@ def _event(
         visit=the_visit,
         death=the_death.evidence,
         practitioners=practitioners(message),
-        diagnoses=diagnoses(message),
+        diagnoses=diagnoses(message, warnings),
         notes=read,
         skipped_notes=skipped,
         language=_language(msh),

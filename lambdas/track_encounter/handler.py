@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.encounter import Decision, Encounter
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.steps import (
@@ -44,13 +43,12 @@ def lambda_handler(
         return ParseMessageResult(
             event_id=run.event_id, sender=run.sender, received_at=received_at, duplicate=True
         )
-    document = read_document(context, run.event_id, "event.json", task.parsed.version_id)
-    event = read_as(PatientEvent, document)
+    event = read_document(context, run.event_id, PatientEvent, task.parsed.version_id)
     profile = profile_of(run.sender, context.senders.get(run.sender, {}))
     message = encounter_message(event, profile, context.reference_keys, received_at)
     decision = track(EncounterTable(context), message, profile, lambda: datetime.now(UTC))
     decided = event.decided(decision)
-    written = write_document(context, run.event_id, "event.json", to_document(decided))
+    written = write_document(context, run.event_id, decided)
     _audit(decision, decided, written, run)
     return ParseMessageResult(
         event_id=run.event_id,

@@ -87,6 +87,11 @@ def age(born: str, at: str, words: Words) -> str:
     )
 
 
+def counted_days(number: int, words: Words) -> str:
+    """A number of days in words, as `2 days`."""
+    return _counted(number, words.time.day_old)
+
+
 def _counted(number: int, forms: list[str]) -> str:
     """French counts 0 like 1, English like many; both say 0 days of a newborn alike here."""
     return forms[0 if number == 1 else 1].format(n=number)

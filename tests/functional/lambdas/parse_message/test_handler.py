@@ -8,7 +8,6 @@ import pytest
 
 from lambdas.common import status
 from lambdas.common.audit import chain
-from lambdas.common.aws import vault
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.errors import ConfigurationError, UnexpectedError, UnprocessableMessageError
@@ -18,6 +17,7 @@ from tests.support import configuration
 from tests.support.contexts import refreshed
 from tests.support.messages import sample, vaulted, with_pdf
 from tests.support.private import without_digests
+from tests.support.vault import read_json
 
 EXECUTION = "arn:aws:states:us-east-1:123456789012:express:ens:run-1"
 
@@ -62,7 +62,7 @@ def test_an_admission_is_parsed_audited_and_handed_on(context: ParseContext, aws
         "duplicate": False,
         "changes_identity": False,
     }
-    document = vault.read_document(context, envelope["event_id"], "event.json", version_id)
+    document = read_json(context, envelope["event_id"], "event.json", version_id)
     assert read_as(PatientEvent, document).patient.name.family == "Okafor"
 
     assert actions(context, envelope) == ["RECEIVED", "PARSED"]
@@ -83,7 +83,7 @@ def test_an_admission_is_parsed_audited_and_handed_on(context: ParseContext, aws
 def test_the_senders_time_zone_dates_a_time_without_offset(context: ParseContext, aws: Any) -> None:
     envelope = vaulted(sample("ed_registration"))
     run(context, envelope)
-    event = read_as(PatientEvent, vault.read_document(context, envelope["event_id"], "event.json"))
+    event = read_as(PatientEvent, read_json(context, envelope["event_id"], "event.json"))
     assert event.visit.admitted_at == "2026-11-23T02:05-04:00"
 
 

@@ -9,7 +9,7 @@ from ops.cli import main
 
 
 def preview(*arguments: str) -> Result:
-    """What `ens notification preview …` gave."""
+    """The result of `ens notification preview …`."""
     return CliRunner().invoke(main, ["notification", "preview", *arguments], prog_name="ens")
 
 

@@ -1,4 +1,4 @@
-"""What hl7apy reports, and that it can neither change, nor delay, nor lose a message."""
+"""The reports of hl7apy, which can neither change, nor delay, nor lose a message."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What each message means for its stay: every trigger event, and the situations of a stay."""
+"""The meaning of each message for its stay: every trigger event, and the situations of a stay."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -299,15 +299,27 @@ def test_a_destination_that_comes_later_is_told_to_the_new_facility_and_as_an_up
     ]
 
 
-def test_an_update_within_the_settling_time_refreshes_the_held_notice() -> None:
+def test_an_admission_and_its_updates_wait_a_minute_by_default() -> None:
     now = NOON.replace(day=23, hour=8)
-    profile = replace(PROFILE, settle_seconds={EventKind.ADMISSION: 60})
     admitted, update = message("A01", 0, I), message("A08", 0, I, attending=True)
-    _, decisions, encounter = play([admitted, update], profile, now=now + timedelta(seconds=30))
-    assert decisions[0].notices[0].settle_until == "2026-11-23T08:01:00.000Z"
-    assert decisions[1].reason is DecisionReason.HELD_FOR_UPDATE
-    assert encounter is not None
-    assert encounter.told[0].facts_event_id == update.event.event_id
+    decisions = play([admitted, update], now=now + timedelta(seconds=30))[1]
+    waiting = [
+        (notice.kind, notice.audience, notice.settle_until)
+        for decision in decisions
+        for notice in decision.notices
+    ]
+    until = "2026-11-23T08:01:00.000Z"
+    assert waiting == [
+        ("admission", "team", until),
+        ("update", "told", until),
+        ("admission", "untold", ""),
+    ]
+
+
+def test_a_cancellation_does_not_wait() -> None:
+    now = NOON.replace(day=23, hour=8)
+    decisions = play([message("A01", 0, I), message("A11", 0)], now=now)[1]
+    assert decisions[1].notices[0].settle_until == ""
 
 
 def test_an_emergency_visit_does_not_wait() -> None:
