@@ -189,7 +189,7 @@ class IngressStack(cdk.Stack):
             self,
             "certificates-expiring",
             meaning="A certificate of the receiver, of a client authority or of a sender expires"
-            " within 30 days; `ens senders` names it.",
+            " within 30 days; `ens senders expiring` names it.",
             metric=own(environment, "Receiver", "CertificatesExpiring"),
         )
         for name, measured, milliseconds, meaning in (

@@ -15,6 +15,7 @@ from lambdas.delivery.message import facts, findings_rows, times
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.findings_rows import FindingRow
 from lambdas.delivery.message.locale import Words, words_in
+from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import notice_of, reason_words
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -112,13 +113,15 @@ def view_of(
         if full
         else facts.minimal_rows(patient_event, institution, words)
     )
-    name = clean(patient_event.patient.name.display()) if full else facts.initials(patient_event)
+    name = (
+        letter_text(patient_event.patient.name.display()) if full else facts.initials(patient_event)
+    )
     status = findings_rows.notes_status(seen, patient_event, words)
     return View(
         title=words.notices[notice].title,
         not_live=words.marks.get(patient_event.processing_id.upper()),
         headline=_sentence(words.notices[notice].happened.format(name=name or words.a_patient)),
-        addressee=clean(recipient.name.display()),
+        addressee=letter_text(recipient.name.display()),
         rows=[*rows, *facts.first_notice_row(recipient.cancels, sender.zone, words)],
         diagnoses=diagnoses[: findings_rows.MAX_ROWS],
         machine={name: listed[: findings_rows.MAX_ROWS] for name, listed in machine.items()},
@@ -128,7 +131,7 @@ def view_of(
         notes_status=status if full else words.sentences.minimal,
         next_step=words.notices[notice].next,
         contact=_contact(patient_event, institution, sender, words, full),
-        why=_why(recipient, clean(instead_of), words),
+        why=_why(recipient, letter_text(instead_of), words),
         reference=facts.reference_of(patient_event.event_id),
     )
 
