@@ -26,8 +26,10 @@ from lambdas.common.errors import (
     DependencyUnavailableError,
     EnsError,
 )
+from lambdas.common.handler import Run
 from lambdas.common.mail_address import is_address
 from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.mail_seal import METADATA, is_sealed, seal_of
 from lambdas.delivery.message.letter import Letter
 
 SES_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
@@ -115,10 +117,21 @@ def _fill(mail: EmailMessage, letter: Letter, bundle: str) -> None:
 
 
 def store(
-    context: DeliveryContext, event_id: str, delivery_id: str, mail: bytes
+    context: DeliveryContext, run: Run, event_id: str, delivery_id: str, mail: bytes
 ) -> tuple[bytes, Written]:
-    """Keeps the mail in the vault unless one is there, and returns what stands there to be sent."""
-    return vault.write_once(context, event_id, f"mail/{delivery_id}.eml", mail, "message/rfc822")
+    """Writes the mail to the vault unless a sealed one is there, and returns the stored one to be sent.
+
+    A mail without the seal was not written by this function: it is counted and replaced.
+    """
+    name, keys = f"mail/{delivery_id}.eml", context.audit_keys
+    sealed = {METADATA: seal_of(keys, event_id, delivery_id, mail)}
+    stored = vault.write_once(context, event_id, name, mail, "message/rfc822", metadata=sealed)
+    seal = stored.metadata.get(METADATA, "")
+    if not is_sealed(seal, keys, event_id, delivery_id, stored.body):
+        run.logger.error("a mail in the vault has no seal: replaced", delivery_id=delivery_id)
+        run.count("MailWithoutSeal")
+        stored = vault.write_again(context, event_id, name, mail, "message/rfc822", metadata=sealed)
+    return stored.body, stored.written
 
 
 def send(

@@ -35,7 +35,7 @@ class Prepared:
     seal: Callable[[bytes], bytes] | None = None
 
     def stored(
-        self, context: DeliveryContext, event_id: str, delivery_id: str, address: str
+        self, context: DeliveryContext, run: Run, event_id: str, delivery_id: str, address: str
     ) -> tuple[bytes, Written]:
         """The mail as the vault holds it: what the first attempt wrote is what every attempt sends."""
         mail = mailer.build(
@@ -46,7 +46,7 @@ class Prepared:
             bundle=self.bundle,
             seal=self.seal,
         )
-        return mailer.store(context, event_id, delivery_id, mail)
+        return mailer.store(context, run, event_id, delivery_id, mail)
 
 
 def identities_of(

@@ -57,9 +57,7 @@ ALLOWED = {
         "receiver/storage/sqs_batcher.py": "SqsBatcher.__init__",
         "receiver/telemetry/log.py": "Log.line",
     },
-    "JSON that `ens` prints": {
-        
-    },
+    "JSON that `ens` prints": {},
     "data of another library": {
         "lambdas/extract_entities/language.py": "Detector.detect",
         "receiver/intake/client_certificate.py": "ClientCertificate.of_peer",
