@@ -58,12 +58,6 @@ def withdraws(patient_event: PatientEvent) -> bool:
     return patient_event.event_kind in CANCELS
 
 
-def stay_of(patient_event: PatientEvent) -> str:
-    """The stay's reference as readers see it, the same in all its notices; "" where it is not known."""
-    decision = patient_event.decision
-    return reference_of(decision.encounter_id) if decision else ""
-
-
 def rows(
     patient_event: PatientEvent,
     notice: str,

@@ -147,7 +147,7 @@ def view_of(
         contact=_contact(patient_event, institution, sender, words, full),
         why=_why(patient_event, recipient, clean(instead_of), words),
         reference=facts.reference_of(patient_event.event_id),
-        stay=facts.stay_of(patient_event),
+        stay=facts.reference_of(recipient.stay_ref),
     )
 
 
