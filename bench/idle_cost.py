@@ -46,7 +46,7 @@ Resources = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How many of a priced thing an environment has, and USD a month for them."""
+    """The number of a priced thing in an environment, and USD a month for them."""
 
     name: str
     count: float

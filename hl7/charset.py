@@ -1,8 +1,8 @@
 """Finds a message's character set and decodes its bytes (HL7 v2.9, 2.14.9.18 and table 0211).
 
 Delimiters are ASCII. In most character sets an ASCII byte is always that ASCII character, so a message
-can be cut into fields as bytes. In the others (`ASCII_IN_CHARACTERS`) a delimiter's byte can be
-part of another character: such a message is transcoded to UTF-8 before it is cut.
+can be cut into fields as bytes. In the others a delimiter's byte can be part of another character: such
+a message is transcoded to UTF-8 before it is cut (`hl7.header.find_header`, the one place).
 """
 
 import codecs
@@ -18,11 +18,10 @@ UTF_8, WINDOWS_1252, LATIN_1, ASCII = "utf-8", "cp1252", "iso8859-1", "ascii"
 MIXED = "utf-8 with cp1252"
 """Name of the reading in which valid UTF-8 is UTF-8 and every other byte is Windows-1252."""
 
-ASCII_IN_CHARACTERS = frozenset(
-    {"big5", "cp950", "gbk", "gb18030", "iso2022_jp_ext", "iso2022_kr", "shift_jis", "cp932"}
-    | {"utf-16", "utf-32"}
+_KEEPS_ASCII = re.compile(
+    r"ascii|utf-8|iso8859-\d{1,2}|cp125\d|cp874|koi8-[ru]|euc_jp|euc_kr|gb2312"
 )
-"""Codecs whose characters may contain bytes below 0x80, the delimiters' among them."""
+"""Codecs in which a byte below 0x80 is always that ASCII character. Any other needs transcoding."""
 
 _WINDOWS_OF = {
     "iso8859-1": "cp1252",
@@ -90,7 +89,7 @@ def wide_codec(declared: tuple[str, ...]) -> str:
     """
     for name in declared:
         codec = codec_of(name)
-        if codec in ASCII_IN_CHARACTERS:
+        if codec and not _KEEPS_ASCII.fullmatch(codec):
             return codec
     return ""
 
@@ -176,10 +175,16 @@ def windows_1252(message: bytes) -> str:
     return message.decode(LATIN_1).translate(_FILLED_1252)
 
 
+_NOT_UTF_8 = re.compile(rb"(?:[\x80-\xbf]|[\xc0-\xff](?![\x80-\xbf]))+")
+"""Bytes that begin no character of UTF-8. A run is decoded at once: one by one, two million take seconds."""
+
+
 def _as_windows(fault: UnicodeError) -> tuple[str, int]:
     if not isinstance(fault, UnicodeDecodeError):
         raise fault
-    return windows_1252(fault.object[fault.start : fault.end]), fault.end
+    run = _NOT_UTF_8.match(fault.object, fault.start)
+    end = max(fault.end, run.end() if run else 0)
+    return windows_1252(fault.object[fault.start : end]), end
 
 
 codecs.register_error("hl7_windows_1252", _as_windows)

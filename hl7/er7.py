@@ -11,15 +11,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hl7.escapes import STANDARD_ESCAPES, Escapes
-from hl7.header import MAX_REPETITIONS, TRAILING, Header, decoded, find_header, value_text
-from hl7.segmentation import Cut, cut
+from hl7.header import (
+    MAX_MSH_BYTES,
+    MAX_REPETITIONS,
+    TRAILING,
+    Header,
+    decoded,
+    find_header,
+    value_text,
+)
+from hl7.segmentation import Cut, cut, has_too_many_lines
 from hl7.tables import SEGMENTS
 from hl7.warnings import MessageWarning, WarningCode
 
 MAX_SEGMENTS = 5_000
 """Most segments of one message. The receiver rejects longer ones, so ParseMessage can read any that is stored."""
-MAX_LINES = 20_000
-"""Most lines of one message, those of texts included."""
+MAX_ESCAPES = 500_000
+"""Most escape characters of one message: each sequence costs fifty times its bytes."""
 READ = ("MSH", "EVN", "PID", "PD1", "MRG", "ROL", "PV1", "PV2", "DG1", "OBX", "NTE")
 """The segments that this system reads fields of."""
 MAX_REPAIRS = 20
@@ -161,8 +169,14 @@ def read(message: bytes) -> Message:
         raise Er7Error("the message does not begin with MSH and a delimiter (MSH-1)")
     if not header.letterhead.readable:
         raise Er7Error("MSH-1 and MSH-2 do not name five different delimiters")
+    if header.has_two_readings:
+        raise Er7Error("MSH has characters outside ASCII in a multi-byte character set (MSH-18)")
+    if header.is_too_long:
+        raise Er7Error(f"MSH has more than {MAX_MSH_BYTES} bytes")
     if has_too_many_segments(header):
         raise Er7Error(f"the message has more than {MAX_SEGMENTS} segments")
+    if has_too_many_escapes(header):
+        raise Er7Error(f"the message has more than {MAX_ESCAPES} escape characters")
     whole = decoded(header)
     repairs = [*whole.repairs, *header.letterhead.repairs, *header.repairs]
     # Blanks, framing bytes and a byte order mark may stand before MSH.
@@ -209,7 +223,15 @@ def has_too_many_segments(header: Header) -> bool:
     if lines <= MAX_SEGMENTS:
         return False
     # Lines of a text or of base64 are no segments: an exact count decides.
-    return lines > MAX_LINES or sum(1 for _ in _cuts(header)) > MAX_SEGMENTS
+    return has_too_many_lines(message) or sum(1 for _ in _cuts(header)) > MAX_SEGMENTS
+
+
+def has_too_many_escapes(header: Header) -> bool:
+    """Whether a message has more than `MAX_ESCAPES` escape characters."""
+    message = header.message
+    if len(message) <= MAX_ESCAPES:
+        return False
+    return message.count(header.letterhead.delimiters.escape) > MAX_ESCAPES
 
 
 def _before(message: bytes, index: int) -> bytes:

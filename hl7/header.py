@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from hl7 import charset, iso2022, wrapping
 from hl7.delimiters import PUNCTUATION, STANDARD, Delimiters, read_delimiters
 from hl7.escapes import Escapes, printable
-from hl7.segmentation import Cut, cut, regular_header_end, regular_patient
+from hl7.segmentation import Cut, cut, has_too_many_lines, regular_header_end, regular_patient
 from hl7.warnings import MessageWarning
 from hl7.wrapping import Wrapping
 
@@ -27,6 +27,9 @@ TRAILING = b"\x0b\x1c\x00\r\n"
 
 MAX_REPETITIONS = 100
 """Most repetitions of one field that are read. Each identifier costs a later step a look-up."""
+
+MAX_MSH_BYTES = 16_384
+"""Longest MSH that is read and echoed. Real ones have a few hundred bytes."""
 
 _MAX_MSH_FIELDS = 25
 _MAX_CACHED_BYTES = 1024
@@ -140,6 +143,14 @@ class Header:
     letterhead: Letterhead = field(repr=False)
     wide_codec: str = ""
     repairs: tuple[MessageWarning, ...] = ()
+    has_two_readings: bool = False
+    text: charset.Decoded | None = field(default=None, repr=False, compare=False)
+    """The decoded message, once a value has needed it."""
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether MSH is longer than `MAX_MSH_BYTES`: it is neither accepted nor echoed."""
+        return self.end - self.start > MAX_MSH_BYTES
 
 
 def find_header(message: bytes) -> Header | None:
@@ -147,7 +158,8 @@ def find_header(message: bytes) -> Header | None:
 
     A message in UTF-16, UTF-32 or a character set whose characters contain delimiters is transcoded
     first. If it is not in the set that it declares, its bytes are read as they are. A message that
-    was escaped for HTML or as a string is unescaped as a whole.
+    was escaped for HTML or as a string is unescaped as a whole. `has_two_readings` says that MSH reads
+    otherwise after transcoding than as bytes.
     """
     if not message.startswith(b"MSH"):
         codec = charset.marked_codec(message)
@@ -157,11 +169,12 @@ def find_header(message: bytes) -> Header | None:
     if header is None:
         return None
     if iso2022.ESCAPE in message and iso2022.switches(message):
-        return _switched(message, header)
+        return _compared(_switched(message, header), header)
     if header.letterhead.plain:
         return header
     if header.letterhead.wide_codec:
-        header = _transcoded(message, header.letterhead.wide_codec) or header
+        transcoded = _transcoded(message, header.letterhead.wide_codec)
+        header = _compared(transcoded, header) if transcoded else header
     if header.letterhead.wrapping:
         return _unwrapped(header, header.letterhead.wrapping)
     return header
@@ -175,6 +188,17 @@ def _transcoded(message: bytes, codec: str) -> Header | None:
     if header:
         header.wide_codec = codec
     return header
+
+
+def _compared(transcoded: Header, raw: Header) -> Header:
+    """The transcoded header, marked where MSH is not the same as in the bytes received.
+
+    MSH decides about sender and trigger event. Where a multi-byte character swallows a delimiter, another
+    reader of the same bytes would find other values, so MSH has to be ASCII in such a message.
+    """
+    read = transcoded.message[transcoded.start : transcoded.end]
+    transcoded.has_two_readings = read != raw.message[raw.start : raw.end] or not read.isascii()
+    return transcoded
 
 
 def _switched(message: bytes, header: Header) -> Header:
@@ -235,6 +259,8 @@ def _end_of_msh(message: bytes, start: int, separator: bytes) -> int:
         end = line_feed
     if end >= 0 and regular_header_end(separator).match(message, end):
         return end
+    if has_too_many_lines(message):
+        return end if end >= 0 else len(message)
     return _first_cut(message, start, separator, "MSH").end
 
 
@@ -243,6 +269,8 @@ def _first_cut(message: bytes, start: int, separator: bytes, name: str) -> Cut:
 
     ISO 8859-1 maps each byte to one character, so positions are those of the bytes.
     """
+    if has_too_many_lines(message):
+        return Cut(name, "", start, start)
     segments = cut(message.decode("latin-1"), separator.decode("latin-1"), start)
     return next((one for one in segments if one.name == name), Cut(name, "", start, start))
 
@@ -264,10 +292,12 @@ def _letterhead(fields: tuple[bytes, ...], transcoded: bool) -> Letterhead:
 
 def decoded(header: Header) -> charset.Decoded:
     """The message as text, with the codec in which the sender wrote it."""
-    if not header.wide_codec:
-        return charset.decode(header.message, header.letterhead.character_set)
-    # Transcoded by `find_header`: valid UTF-8 with the sender's content.
-    return charset.Decoded(header.message.decode("utf-8"), header.wide_codec)
+    if header.text is None:
+        if not header.wide_codec:
+            header.text = charset.decode(header.message, header.letterhead.character_set)
+        else:  # transcoded by `find_header`: valid UTF-8 with the sender's content
+            header.text = charset.Decoded(header.message.decode("utf-8"), header.wide_codec)
+    return header.text
 
 
 def trigger_event(header: Header) -> str:

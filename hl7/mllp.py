@@ -9,9 +9,11 @@ A frame is `0x0B <message> 0x1C 0x0D`. Real senders deviate, so these rules appl
 - Between frames 0x00, 0x0D and 0x0A are skipped and counted, and so are other bytes up to the next
   0x0B. `MSH` there begins a frame whose start block is missing.
 
-Each byte is examined a fixed number of times, however the stream is cut into reads.
+Each byte is examined a fixed number of times, however the stream is cut into reads, and runs of bytes
+in compiled code: a stream that is made to be slow costs like any other.
 """
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -20,10 +22,21 @@ END_BLOCK = 0x1C
 CARRIAGE_RETURN = 0x0D
 
 _VT, _FS, _CR = bytes([START_BLOCK]), bytes([END_BLOCK]), bytes([CARRIAGE_RETURN])
-_SEGMENT_ENDS = b"\r\n"
-_ENDS_AFTER_FS = b"\r\n\x0b\x00"
 _SEPARATORS = b"\r\n\x00"
 _MSH = b"MSH"
+_NEXT_FRAME = _VT + _MSH
+_MANY_SEPARATORS = re.compile(rb"[\r\n\x00]+")
+_START_BLOCKS = re.compile(rb"\x0b+")
+# A 0x1C that ends a frame: what follows it, or a segment end before it.
+_FRAME_END = re.compile(rb"\x1c(?:(?=[\r\n\x0b\x00])|(?<=[\r\n]\x1c)|\Z)")
+# Bytes that end junk: a start block, or a 0x1C and separators before MSH.
+_JUNK_END = re.compile(rb"\x0b|\x1c[\r\n\x00]*+(?=MSH|(?:MS?)?\Z)")
+
+_BLANKS = b" \t\r\n\x00"
+MAX_LEADING_BLANKS = 64
+"""Most blanks, line ends and NULs before the first start block of a connection."""
+MAX_FRAMES_AT_ONCE = 200
+"""Most frames that one call of `Decoder.feed` returns."""
 
 
 class FrameFault(StrEnum):
@@ -33,6 +46,7 @@ class FrameFault(StrEnum):
     NO_START_BLOCK = "no_start_block"
     ABORTED = "aborted"
     CUT_OFF = "cut_off"
+    NO_ROOM = "no_room"
 
 
 @dataclass(slots=True)  # not frozen: one is made for each message
@@ -52,10 +66,20 @@ def wrap(message: bytes) -> bytes:
 
 
 class Decoder:
-    """Cuts one connection's bytes into frames. Buffers at most one frame and the bytes of one read."""
+    """Cuts one connection's bytes into frames. Buffers at most one frame and the bytes of one read.
 
-    def __init__(self, max_bytes: int) -> None:
+    With `strict_start`, only blanks may precede the first start block: other bytes show another protocol
+    (HTTP, TLS), in which a frame must not be searched for. `MSH` there is a frame without its start block.
+    """
+
+    def __init__(self, max_bytes: int, *, strict_start: bool = False) -> None:
         self._max_bytes = max_bytes
+        self._before_start = strict_start
+        self._leading_blanks = 0
+        self.is_foreign = False
+        """Whether the first bytes were not MLLP. No more frames are returned then."""
+        self.has_more = False
+        """Whether `feed` stopped at its limit of frames: call it again, with no data."""
         self._buffer = bytearray()
         self._scanned = 0
         self._inside = False
@@ -76,11 +100,40 @@ class Decoder:
         """Whether the last byte is a 0x1C that may be text or an end block without its 0x0D."""
         return self._inside and self._scanned < len(self._buffer) and self._buffer[-1] == END_BLOCK
 
+    @property
+    def buffered(self) -> int:
+        """The number of bytes held back."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> list[Frame]:
-        """Returns the frames that `data` completes, in order, faulty ones included."""
+        """Returns the frames that `data` completes, in order, faulty ones included.
+
+        It stops at `MAX_FRAMES_AT_ONCE`, and `has_more` says so.
+        """
         if not self._inside and not self._buffer and self._is_one_frame(data):
-            self._in_junk = self._after_end = False
+            self._in_junk = self._after_end = self._before_start = False
             return [Frame(data[1:-2])]
+        if self._before_start and not self._begins_well(data):
+            return []
+        return self._cut_frames(data)
+
+    def _begins_well(self, data: bytes) -> bool:
+        """Whether a connection's first bytes may be MLLP; sets `is_foreign` where they are not."""
+        if self.is_foreign:
+            return False
+        if self._inside:
+            return True  # MSH without its start block
+        first = (bytes(self._buffer) + data).lstrip(_BLANKS)  # the buffer holds `M` or `MS`
+        self._leading_blanks += len(data) - len(data.lstrip(_BLANKS))
+        if self._leading_blanks > MAX_LEADING_BLANKS or (
+            first and not first.startswith(_VT) and not _MSH.startswith(first[:3])
+        ):
+            self.is_foreign = True
+            return False
+        return True
+
+    def _cut_frames(self, data: bytes) -> list[Frame]:
+        self.has_more = False
         frames: list[Frame] = []
         kept = len(self._buffer)
         if kept:
@@ -97,6 +150,9 @@ class Decoder:
             position, ended = self._seek_end(buffer, position, frames)
             if not ended:
                 break
+            if len(frames) >= MAX_FRAMES_AT_ONCE:
+                self.has_more = True
+                break
         self._keep(buffer, position)
         return frames
 
@@ -110,11 +166,17 @@ class Decoder:
         self._scanned = 0
         return frames
 
-    def end(self) -> list[Frame]:
-        """Returns the frame that the end of the stream, or a timeout, completes or cuts off. Resets the decoder."""
-        frames = self.settle()
+    def end(self, fault: FrameFault = FrameFault.CUT_OFF) -> list[Frame]:
+        """Returns the frame that the end of the stream, or a timeout, completes or cuts off. Resets the decoder.
+
+        `fault` is that of a frame without its end.
+        """
+        frames = []
+        while self.has_more:
+            frames += self._cut_frames(b"")
+        frames += self.settle()
         if self._inside and not self._skipping:
-            frames.append(Frame(bytes(self._buffer), FrameFault.CUT_OFF))
+            frames.append(Frame(bytes(self._buffer), fault))
         elif not self._inside:
             self.junk_bytes += len(self._buffer)
         self._inside = self._skipping = self._in_junk = self._after_end = False
@@ -143,10 +205,11 @@ class Decoder:
             if self._in_junk:
                 position = self._pass_junk(buffer, position)
             elif byte in _SEPARATORS:
-                if not (self._after_end and byte == CARRIAGE_RETURN):
-                    self.separator_bytes += 1
+                after = _end_of(_MANY_SEPARATORS, buffer, position)
+                ends_frame = self._after_end and byte == CARRIAGE_RETURN
+                self.separator_bytes += after - position - ends_frame
                 self._after_end = False
-                position += 1
+                position = after
             elif _MSH.startswith(head := bytes(buffer[position : position + 3])):
                 if head == _MSH:
                     self._begin(has_start_block=False)
@@ -156,20 +219,21 @@ class Decoder:
         return position
 
     def _pass_junk(self, buffer: bytes | bytearray, position: int) -> int:
-        end = buffer.find(_FS, position)
-        start = buffer.find(_VT, position, end if end >= 0 else len(buffer))
-        if start >= 0:
-            after = start
-        elif end >= 0:
-            after = end + 1
-            self._in_junk = False
-        else:
+        """Returns the index of the next start block, or behind a 0x1C after which MSH may begin."""
+        start, after = _span_of(_JUNK_END, buffer, position)
+        if start < 0:
             after = len(buffer)
+        elif buffer[start] == START_BLOCK:
+            after = start
+        else:
+            self._in_junk = False
         self.junk_bytes += after - position
         return after
 
     def _begin(self, *, has_start_block: bool) -> None:
         self._inside = True
+        if has_start_block:
+            self._before_start = False
         self._has_start_block = has_start_block
         self._skipping = self._in_junk = self._after_end = False
 
@@ -181,37 +245,39 @@ class Decoder:
         end = -2  # not searched yet
         while True:
             scan = self._scanned
+            if scan == start:  # repeated start blocks begin the frame once
+                start = scan = self._scanned = max(_end_of(_START_BLOCKS, buffer, start), start)
             if end != -1 and end < scan:
-                end = buffer.find(_FS, scan)
+                end = self._find_end(buffer, start, scan)
             limit = end if end >= 0 else size
-            restart = buffer.find(_VT, scan, limit)
+            restart = buffer.find(_NEXT_FRAME, scan, limit)
+            if restart >= 0 and self._before_start:
+                # Another protocol whose first bytes are MSH must not carry a frame in its body.
+                self.is_foreign = True
+                return size, False
             if restart >= 0:
-                ahead = bytes(buffer[restart + 1 : restart + 4])
-                if ahead == _MSH or restart == start:
-                    self._abort(buffer, start, restart, frames)
-                    start = self._scanned = restart + 1
-                    self._begin(has_start_block=True)
-                    continue
-                self._scanned = restart
-                if _MSH.startswith(ahead):
+                self._abort(buffer, start, restart, frames)
+                start = self._scanned = restart + 1
+                self._begin(has_start_block=True)
+                if len(frames) >= MAX_FRAMES_AT_ONCE:
+                    self.has_more = True
                     break
-                self._scanned += 1
                 continue
-            self._scanned = limit
             if end < 0:
+                self._scanned = max(scan, size - _undecided(buffer))
                 break
-            if self._ends_frame(buffer, start, end):
+            self._scanned = end
+            if end + 1 < size or end == start or buffer[end - 1] in b"\r\n":
                 self._finish(buffer, start, end, frames)
                 return end + 1, True
-            if end + 1 == size:
-                break
-            self._scanned = end + 1
+            break  # the last byte is a 0x1C: text, or an end block whose 0x0D has not come
         return self._check_size(buffer, start, frames), False
 
-    def _ends_frame(self, buffer: bytes | bytearray, start: int, end: int) -> bool:
-        if end == start or buffer[end - 1] in _SEGMENT_ENDS:
-            return True
-        return end + 1 < len(buffer) and buffer[end + 1] in _ENDS_AFTER_FS
+    @staticmethod
+    def _find_end(buffer: bytes | bytearray, start: int, scan: int) -> int:
+        """Index of the next 0x1C that ends the frame or is the last byte; -1 for none."""
+        end = buffer.find(_FS, scan)
+        return end if end in (-1, start) else _span_of(_FRAME_END, buffer, end)[0]
 
     def _finish(self, buffer: bytes | bytearray, start: int, end: int, frames: list[Frame]) -> None:
         """Adds the frame whose body is from `start` to `end`, the index of its end block."""
@@ -251,3 +317,23 @@ class Decoder:
         else:
             self._buffer += buffer[position:]
         self._scanned = max(0, self._scanned - position)
+
+
+def _end_of(pattern: re.Pattern[bytes], buffer: bytes | bytearray, position: int) -> int:
+    """Where the pattern that matches at `position` ends; -1 without a match."""
+    # No match object is kept: it would hold the buffer, which is changed next.
+    found = pattern.match(buffer, position)
+    return found.end() if found else -1
+
+
+def _span_of(
+    pattern: re.Pattern[bytes], buffer: bytes | bytearray, position: int
+) -> tuple[int, int]:
+    """Where the pattern's next match begins and ends; -1 and -1 without one."""
+    found = pattern.search(buffer, position)
+    return found.span() if found else (-1, -1)
+
+
+def _undecided(buffer: bytes | bytearray) -> int:
+    """The number of last bytes that may begin another frame: 0x0B with a part of MSH."""
+    return next((n for n in (3, 2, 1) if buffer.endswith(_NEXT_FRAME[:n])), 0)

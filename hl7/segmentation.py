@@ -17,6 +17,9 @@ from functools import lru_cache
 from hl7.delimiters import STANDARD
 from hl7.tables import OBSERVATION_STATUSES, SEGMENTS
 
+MAX_LINES = 20_000
+"""Most lines of one message, those of texts included. A message of more is not cut, and not accepted."""
+
 READ = frozenset(
     {"MSH", "EVN", "PID", "PD1", "MRG", "ROL", "PV1", "PV2", "DG1", "OBX", "NTE", "ADD", "DSC"}
 )
@@ -200,6 +203,13 @@ class _Reader:
         if not status or status[0].strip().upper() not in OBSERVATION_STATUSES:
             return False
         return not any(between) or not (_is_known(line.name) or between[0].strip().isdigit())
+
+
+def has_too_many_lines(message: bytes) -> bool:
+    """Whether the message has more than `MAX_LINES` lines. A line costs much more than its bytes."""
+    if len(message) <= MAX_LINES:
+        return False
+    return message.count(b"\r") + message.count(b"\n") - message.count(b"\r\n") > MAX_LINES
 
 
 def _is_known(name: str) -> bool:

@@ -56,7 +56,7 @@ async def serve(settings: ReceiverSettings, log: Log) -> None:
     tasks = [
         asyncio.create_task(forever)
         for forever in (
-            _flush(metrics, server),
+            _flush(metrics, server, intake),
             tls.keep_fresh(),
             aws.identity.keep_fresh(),
             configuration.keep_fresh(),
@@ -69,14 +69,17 @@ async def serve(settings: ReceiverSettings, log: Log) -> None:
     for task in tasks:
         task.cancel()
     aws.close()
+    intake.end()
     metrics.flush()
     log.info("stopped")
 
 
-async def _flush(metrics: Metrics, server: MllpServer) -> None:
+async def _flush(metrics: Metrics, server: MllpServer, intake: Intake) -> None:
     while True:
         await asyncio.sleep(_FLUSH_SECONDS)
         metrics.count("OpenConnections", server.open_connections)
+        metrics.count("HeldBytes", server.shares.held_bytes)
+        intake.report_rejected()
         metrics.flush()
 
 

@@ -60,7 +60,10 @@ class ReceiverSettings:
     health_port: int = HEALTH_PORT
     max_message_bytes: int = 2 * 1024 * 1024
     max_connections: int = 1000
-    max_connections_per_peer: int = 1000
+    max_connections_per_peer: int = 250
+    max_held_bytes: int = 96 * 1024 * 1024
+    rejected_kept: int = 100
+    rejected_kept_bytes: int = 20 * 1024 * 1024
     max_in_flight: int = 8
     idle_seconds: float = 86_400.0
     frame_seconds: float = 60.0
@@ -81,7 +84,7 @@ class ReceiverSettings:
 
 @dataclass(frozen=True, slots=True)
 class SmokeSettings:
-    """Where the smoke client sends its messages, and the messages as JSON objects `probe`, `message`.
+    """The address to which the smoke client sends its messages, and the messages as JSON objects `probe`, `message`.
 
     `identity` has PEM texts: `ca`, and for mutual TLS `certificate` and `key`.
     """
@@ -156,6 +159,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> ReceiverSettin
         max_connections=number("ENS_MAX_CONNECTIONS", int, fallback.max_connections),
         max_connections_per_peer=number(
             "ENS_MAX_CONNECTIONS_PER_PEER", int, fallback.max_connections_per_peer
+        ),
+        max_held_bytes=number("ENS_MAX_HELD_BYTES", int, fallback.max_held_bytes),
+        rejected_kept=number("ENS_REJECTED_KEPT", int, fallback.rejected_kept, least=0),
+        rejected_kept_bytes=number(
+            "ENS_REJECTED_KEPT_BYTES", int, fallback.rejected_kept_bytes, least=0
         ),
         max_in_flight=number("ENS_MAX_IN_FLIGHT", int, fallback.max_in_flight),
         idle_seconds=number("ENS_IDLE_SECONDS", float, fallback.idle_seconds, least=_MIN_SECONDS),

@@ -17,7 +17,7 @@ _GRACE_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one closed-loop run saw. Latencies are from a message's first byte to its whole answer."""
+    """The result of one closed-loop run. Latencies are from a message's first byte to its whole answer."""
 
     seconds: float
     answered: int

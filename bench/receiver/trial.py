@@ -210,7 +210,7 @@ def aws_environment(stub_port: int) -> dict[str, str]:
 
 
 def count(stub_port: int) -> int:
-    """How many different messages are on the stub's queue."""
+    """The number of different messages on the stub's queue."""
     with urlopen(f"http://{HOST}:{stub_port}/_stub/counts", timeout=5) as answer:
         distinct: int = json.load(answer)["distinct"]
         return distinct

@@ -141,7 +141,7 @@ class CoreStack(cdk.Stack):
                 environment=environment,
                 plan=environment.backup,
                 key=self.keys.backups,
-                # All but the MPI cache, whose items live for minutes.
+                # All but the MPI cache, whose items expire after minutes.
                 tables=[
                     self.tables.audit,
                     self.tables.status,

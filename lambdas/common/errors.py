@@ -53,3 +53,16 @@ PERMANENT_ERRORS = (
     ConfigurationError,
 )
 """Errors that recur on every retry: the workflow sends the message to the dead-letter queue at once."""
+
+DETERMINISTIC_STEPS = frozenset({"ParseMessage", "TrackEncounter"})
+"""Steps whose result depends on the message alone, so that the same bytes fail the same way each time."""
+
+DETERMINISTIC_ERRORS = (UnexpectedError, ContractError)
+"""Permanent in those steps: a retry would hold the patient's message group for hours."""
+
+
+def is_permanent(error_name: str, step: str) -> bool:
+    """Whether the workflow sends a message with this error of this step to the dead-letter queue at once."""
+    if step in DETERMINISTIC_STEPS and error_name in {e.__name__ for e in DETERMINISTIC_ERRORS}:
+        return True
+    return error_name in {error.__name__ for error in PERMANENT_ERRORS}

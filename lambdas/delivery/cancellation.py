@@ -56,7 +56,7 @@ def why_suppressed(
     patient_event: PatientEvent,
     recipient: Recipient,
 ) -> str:
-    """Why the delivery is given up, as `Enlisted.withdrawn_by` says it; "" where it goes."""
+    """The reason to suppress the delivery, as `Enlisted.withdrawn_by` says it; "" when it is sent."""
     return enlisted(context, delivery, task, patient_event, recipient).withdrawn_by
 
 

@@ -1,6 +1,6 @@
 """One delivery from start to end: prepared, claimed, sent, recorded. In delivery the ledger is the truth.
 
-A run may die between any two lines of it; the next one finds in the ledger how far it came.
+A run may end between any two lines of it; the next run finds its progress in the ledger.
 """
 
 from dataclasses import replace
@@ -17,7 +17,8 @@ from lambdas.common.contracts.steps import (
 )
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
-from lambdas.delivery import holds, mailer, record
+from lambdas.common.mail_address import is_address
+from lambdas.delivery import holds, record
 from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import enlisted, why_suppressed
 from lambdas.delivery.context import DeliveryContext
@@ -160,7 +161,7 @@ def endpoint_of(context: DeliveryContext, recipient: Recipient) -> str:
 def why_held(
     context: DeliveryContext, recipient: Recipient, released: DeliveryItem | None
 ) -> tuple[str, str]:
-    """Why this delivery waits and until when; two "" when it goes now.
+    """The reason to hold this delivery and the end of the hold; two "" when it is sent now.
 
     `released` is the item of one that was held and is due. After its settling time the recipient's own
     hours hold it anew.
@@ -186,6 +187,6 @@ def is_given_up(context: DeliveryContext, delivery: Delivery) -> bool:
 
 
 def _refusal(context: DeliveryContext, recipient: Recipient, delivery: Delivery) -> str:
-    if not mailer.is_address(recipient.address):
+    if not is_address(recipient.address):
         return BAD_ADDRESS
     return BAD_ENDPOINT if is_given_up(context, delivery) else ""

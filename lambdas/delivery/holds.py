@@ -1,4 +1,4 @@
-"""When a notification goes: at once, after its settling time, after quiet hours, or in a daily summary. Pure."""
+"""Decides the time of a notification: at once, after settling time or quiet hours, or in a summary. Pure."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,7 +9,7 @@ from lambdas.delivery.ledger.states import HoldReason
 
 
 def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:
-    """Why a notification waits, and until when (ISO 8601, UTC); two "" when it goes at once.
+    """The reason to hold a notification and the end of the hold (ISO 8601, UTC); two "" when it is sent at once.
 
     Beyond the settling time only the recipient's own choice holds one back: CMS lets a provider choose
     a daily summary, and nobody else for them. What cannot be read as a choice is none.

@@ -16,7 +16,6 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 from botocore.exceptions import ConnectionError as AnyConnectionError
-from email_validator import EmailNotValidError, validate_email
 
 from lambdas.common.aws import vault
 from lambdas.common.aws.clients import is_transient
@@ -27,6 +26,7 @@ from lambdas.common.errors import (
     DependencyUnavailableError,
     EnsError,
 )
+from lambdas.common.mail_address import is_address
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.message.letter import Letter
 
@@ -46,11 +46,11 @@ MISCONFIGURED = frozenset(
 
 QUOTA_TEXTS = ("daily message quota exceeded", "daily sending quota exceeded")
 """In SES's text of an answer for the account's daily quota. The same codes also answer the rate of a
-second, which the next second mends.
+second, which a retry in the next second solves.
 https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html"""
 
 QUOTA_CODES = frozenset({"LimitExceededException"})
-"""SES's answer for a limit of the account that is no rate: the next second does not mend it."""
+"""SES's answer for a limit of the account that is no rate: a retry in the next second fails too."""
 
 TRY_LATER = frozenset({"SendingPausedException"})
 """Beside what `common.aws` calls transient: somebody has paused the account or the configuration set."""
@@ -62,18 +62,6 @@ class AmbiguousSendError(Exception):
 
 class QuotaReachedError(Exception):
     """SES did not take the mail: the account's daily quota is used up."""
-
-
-def is_address(text: str) -> bool:
-    """Whether the text is one mail address that SES can take: ASCII, no comment, no quoting (RFC 5321 4.1.2)."""
-    if not text.isascii() or len(text) > 254:
-        return False
-    try:
-        # Syntax alone: a function in a closed network asks no name server.
-        validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
-    except EmailNotValidError:
-        return False
-    return True
 
 
 def build(
@@ -165,7 +153,7 @@ def send(
     except ClientError as error:
         raise translated(error, sender) from None
     finally:
-        # A connection kept over a freeze of the sandbox may be dead, and a send that dies on it is
+        # A connection kept while the sandbox was frozen may be closed, and a send that fails on it is
         # ambiguous: the next one gets a connection of its own.
         ses.close()
     message_id: str = answer["MessageId"]

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from lambdas.common.aws import vault
 from lambdas.common.clock import now
-from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.encounter import Change
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
@@ -60,10 +59,7 @@ def identities_of(
     context: DeliveryContext, event_id: str, task: DeliverNotificationInput
 ) -> Identities:
     """The recipients of the event."""
-    version_id = task.identities.version_id
-    return read_as(
-        Identities, vault.read_document(context, event_id, "identities.json", version_id)
-    )
+    return vault.read_document(context, event_id, Identities, task.identities.version_id)
 
 
 def recipient_in(identities: Identities, recipient_ref: str) -> Recipient:
@@ -91,12 +87,11 @@ def told_to(
 ) -> Told:
     """The event as this recipient's notice tells it; of another patient's stay only what they were told."""
     event_id = task.envelope.event_id
-    document = vault.read_document(context, event_id, "event.json", task.parsed.version_id)
-    patient_event = read_as(PatientEvent, document)
+    patient_event = vault.read_document(context, event_id, PatientEvent, task.parsed.version_id)
     kind = recipient.event_kind or patient_event.event_kind
     if recipient.cancels and _is_about_another_patient(patient_event):
-        first = vault.read_document(context, recipient.cancels.event_id, "event.json")
-        patient_event = _told_wrongly(read_as(PatientEvent, first), patient_event)
+        first = vault.read_document(context, recipient.cancels.event_id, PatientEvent)
+        patient_event = _told_wrongly(first, patient_event)
         nothing = ClinicalFindings(FindingsOutcome.NOTHING_TO_READ)
         return Told(replace(patient_event, event_kind=kind), nothing, Occasion())
     return Told(
@@ -108,8 +103,7 @@ def told_to(
 
 def with_updates(context: DeliveryContext, told: Told, updates: Iterable[str]) -> Told:
     """The event with the details that later events brought while its notice waited."""
-    documents = [vault.read_document(context, event_id, "event.json") for event_id in updates]
-    later = [read_as(PatientEvent, document) for document in documents]
+    later = [vault.read_document(context, event_id, PatientEvent) for event_id in updates]
     return replace(told, event=updated(told.event, later))
 
 
@@ -164,7 +158,7 @@ def letter_for(
 
 
 def _instead_of(identities: Identities, recipient: Recipient) -> str:
-    """Whose fallback this recipient is; "" for one who is told in their own right."""
+    """The name of the provider whose fallback this recipient is; "" for a recipient who is no fallback."""
     told = {known.recipient_ref for known in identities.recipients}
     if recipient.recipient_ref in told:
         return ""
@@ -180,5 +174,4 @@ def _clinical(
     """The findings in the notes; without a document, findings that are marked unavailable."""
     if not clinical.version_id:
         return ClinicalFindings(outcome=clinical.outcome)
-    document = vault.read_document(context, event_id, "clinical.json", clinical.version_id)
-    return read_as(ClinicalFindings, document)
+    return vault.read_document(context, event_id, ClinicalFindings, clinical.version_id)

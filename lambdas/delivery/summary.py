@@ -1,7 +1,7 @@
 """One mail for several held notifications of one recipient: a summary, under a delivery of its own.
 
 The members are bound to it before it begins, and keep `held` until the summary's fate is known; so
-whatever dies, the next release finds the same summary and what the ledger says of it.
+after any failure the next release finds the same summary and its state in the ledger.
 """
 
 from collections.abc import Sequence

@@ -29,7 +29,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """When an encounter has to be looked at by the clock, and why (`open`, `orphan`)."""
+    """The time and reason (`open`, `orphan`) of the next scheduled check of an encounter."""
 
     why: str
     at: str

@@ -16,6 +16,9 @@ from lambdas.common.contracts.notes import Markup, Note, Skipped, SkippedReason
 DOCUMENT_BYTES = 1_000_000
 """Default limit for the documents of one message together, in bytes."""
 
+MAX_DOCUMENTS = 1_000
+"""Most documents of one message. Each of the others would be a line in event.json."""
+
 SIGNATURES = (
     (b"{\\rtf", "rtf"),
     (b"%PDF", "pdf"),
@@ -54,9 +57,15 @@ class Reader:
     charset: str
     left: int = DOCUMENT_BYTES
     skipped: list[Skipped] = field(default_factory=list)
+    seen: int = 0
 
     def read(self, value: Value, place: str) -> Note | None:
         """The document of one repetition of an ED; None for one that is not read, which is recorded."""
+        self.seen += 1
+        if self.seen > MAX_DOCUMENTS:
+            if self.seen == MAX_DOCUMENTS + 1:
+                self.skipped.append(Skipped(place, SkippedReason.TOO_LARGE))
+            return None
         parts = value.raw.split(value.escapes.component, 4)
         if len(parts) < 5 or not parts[4].strip(value.escapes.component):
             return None

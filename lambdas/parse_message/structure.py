@@ -25,6 +25,9 @@ MAX_ELEMENTS = 1000
 MAX_ASKED = 100
 """Most values of one message that hl7apy judges, at up to 0.2 ms each. Further ones count as right."""
 
+MAX_VALUE = 250
+"""Longest value that hl7apy judges: its time with longer ones grows with the square of their length."""
+
 WITHDRAWN = "WD"
 _DAY = r"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|1\d|2[0-8])"
 _CLOCK = r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d(?:\.\d{1,4})?)?"
@@ -122,6 +125,8 @@ def _is_of_type(value: str, datatype: str, version: str, budget: Iterator[int]) 
     plain = _PLAIN.get(datatype)
     if plain is not None and plain.fullmatch(value):
         return True
+    if len(value) > MAX_VALUE:
+        return False  # longer than any value of these types (HL7 2.A)
     if next(budget, None) is None:
         return True
     # Tolerant parsing keeps a value that does not fit its type as plain text (ST).

@@ -1,13 +1,11 @@
 """TrackEncounter: decides what the event means for its encounter, and adds the decision to `event.json`."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.encounter import Decision
-from lambdas.common.contracts.event import EventKind, PatientEvent
+from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.steps import ParseMessageResult, TrackEncounterInput
 from lambdas.common.contracts.written import Written
 from lambdas.common.handler import Run, step
@@ -36,8 +34,7 @@ def lambda_handler(
         return ParseMessageResult(
             event_id=run.event_id, sender=run.sender, received_at=received_at, duplicate=True
         )
-    document = read_document(context, run.event_id, "event.json", task.parsed.version_id)
-    event = read_as(PatientEvent, document)
+    event = read_document(context, run.event_id, PatientEvent, task.parsed.version_id)
     profile = profile_of(run.sender, context.senders.get(run.sender, {}))
     message = encounter_message(event, profile, context.reference_keys, received_at)
     decision = track(
@@ -46,13 +43,8 @@ def lambda_handler(
         profile,
         lambda: datetime.now(UTC),
     )
-    decided = replace(
-        event,
-        event_kind=decision.notices[0].kind if decision.notices else EventKind.NONE,
-        notifiable=bool(decision.notices),
-        decision=decision,
-    )
-    written = write_document(context, run.event_id, "event.json", to_document(decided))
+    decided = event.decided(decision)
+    written = write_document(context, run.event_id, decided)
     _audit(decision, decided, written, run)
     return ParseMessageResult(
         event_id=run.event_id,

@@ -338,7 +338,7 @@ class _Telling:
 
 
 def _reason(before: Encounter, message: EncounterMessage) -> DecisionReason:
-    """Why a message tells nobody although its effect may tell."""
+    """The reason for which a message tells nobody although its effect may tell."""
     event = message.event
     if any(_repeats(one, event) for one in before.events):
         return DecisionReason.DUPLICATE

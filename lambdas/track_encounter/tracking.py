@@ -230,7 +230,7 @@ def _summary(encounter: Encounter, situation: Situation) -> Summary:
 def _due(
     encounter: Encounter, situation: Situation, message: EncounterMessage, profile: EncounterProfile
 ) -> Due | None:
-    """When the clock has to look at the encounter: one that is open, or a cancellation of nothing."""
+    """The time of the next scheduled check of an open encounter, or of a cancellation without one."""
     if all(event.effect in CANCELS for event in encounter.events):
         return Due(why="orphan", at=message.received_at)
     if situation.phase not in (Phase.IN, Phase.SEEN) or encounter.closed_at:

@@ -52,7 +52,7 @@ class WsgiServer:
 
     @property
     def url(self) -> str:
-        """Where the server answers, like `http://127.0.0.1:4566`."""
+        """The server's URL, like `http://127.0.0.1:4566`."""
         return f"http://{HOST}:{self.port}"
 
     def start(self) -> "WsgiServer":

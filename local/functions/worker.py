@@ -47,7 +47,7 @@ def load(handler_name: str, answers: Any) -> Any:
 
 
 def invoke(handler: Any, invocation: dict[str, Any]) -> Answer:
-    """What the handler returned, under `result`, or what it raised, under `error`."""
+    """The handler's result under `result`, or its exception under `error`."""
     deadline = time.monotonic() + invocation["timeout"]
     context = SimpleNamespace(
         **invocation["context"],

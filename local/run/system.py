@@ -46,7 +46,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the parts listen on 127.0.0.1."""
+    """The addresses of the parts on 127.0.0.1."""
 
     mllp: int = 17000
     aws: int = 4566
@@ -141,9 +141,10 @@ class System:
         return aws, page
 
     def _serve_aws(self, sock: socket) -> None:
-        moto = create_app(self.ports.aws, self._invoke)
-        app = self._faults.in_front_of(with_controls(self._mailbox.in_front_of(moto)))
-        self._serve(sock, app)
+        self._serve(sock, create_app(self.ports.aws, self._invoke, self._in_front_of_aws))
+
+    def _in_front_of_aws(self, app: App) -> App:
+        return self._faults.in_front_of(with_controls(self._mailbox.in_front_of(app)))
 
     def _serve(self, sock: socket, app: App) -> WsgiServer:
         server = WsgiServer(sock, app).start()

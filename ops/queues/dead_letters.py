@@ -13,14 +13,13 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.clock import milliseconds_since
 from lambdas.common.contracts.audit import AuditAction
 from lambdas.common.contracts.status import EventStatus, StatusItem
-from lambdas.common.errors import PERMANENT_ERRORS
+from lambdas.common.errors import is_permanent
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import CONFIG, Deployment
 from ops.events import tables
 from ops.problem import ProblemError
 
 MARGIN_SECONDS = 300
-PERMANENT = frozenset(error.__name__ for error in PERMANENT_ERRORS)
 
 
 class DeadLetterPlace(StrEnum):
@@ -99,7 +98,7 @@ def _place(context: LedgerContext, item: StatusItem, patience_seconds: int) -> D
         return DeadLetterPlace.REDRIVEN
     if AuditAction.DISCARDED in since:
         return DeadLetterPlace.DISCARDED
-    if item.error_name in PERMANENT:
+    if is_permanent(item.error_name, item.failed_step):
         return DeadLetterPlace.DEAD_LETTER
     moved = milliseconds_since(failed_at) > patience_seconds * 1000
     return DeadLetterPlace.DEAD_LETTER if moved else DeadLetterPlace.RETRYING

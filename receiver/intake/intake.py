@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from hl7.acknowledgement import Acknowledgement, acknowledge
 from hl7.header import Header, event_id, find_header, patient_identifier
@@ -14,6 +15,7 @@ from receiver.intake.sender_table import Origin, SenderBinding
 from receiver.settings import ReceiverSettings
 from receiver.storage.store import IncomingMessage, Store
 from receiver.storage.turns import Turns
+from receiver.telemetry.hourly_cap import HourlyCap, Kept
 from receiver.telemetry.log import Log, timestamp, where
 from receiver.telemetry.metrics import Metrics
 
@@ -44,16 +46,24 @@ class Intake:
         self._metrics = metrics
         self._log = log
         self._seen = ControlIds()
+        self._rejected = HourlyCap(settings.rejected_kept, settings.rejected_kept_bytes)
         self.failed_at: float | None = None
 
-    async def answer(self, frame: Frame, origin: Origin, turns: Turns) -> bytes | None:
+    async def answer(
+        self,
+        frame: Frame,
+        origin: Origin,
+        turns: Turns,
+        spent: Callable[[float], None] = lambda _: None,
+    ) -> bytes | None:
         """Returns the acknowledgement without MLLP framing, or None when none is sent. Never raises.
 
         None is sent when MSH-15 and MSH-16 ask for none, for an empty frame, by which senders test the
         connection, and for a frame that its sender aborted: that sender waits for the answer to its next
         frame. The code before the first `await` runs in the order of arrival. Source: HL7 v2.5.1, 2.9.2
-        and 2.9.3.
+        and 2.9.3. `spent` is told the processor time in seconds that reading the message took.
         """
+        began = time.perf_counter()
         if frame.fault is None and not frame.message.strip(EMPTY):
             self._metrics.count("EmptyFrames")
             return None
@@ -65,8 +75,9 @@ class Intake:
             if frame.fault is FrameFault.ABORTED:
                 await self._store_rejected(frame.message, ABORTED, origin)
                 return None
-            sender = _sender(header, origin)
+            sender = origin.sender_of(header)
             rejection = self._rules.rejection_of(frame, header, sender)
+            spent(time.perf_counter() - began)
             if rejection is not None:
                 await self._store_rejected(frame.message, rejection.reason, origin)
             elif header is not None and sender is not None:
@@ -85,6 +96,23 @@ class Intake:
         else:
             self._metrics.count("Acknowledged", code=acknowledgement.code)
         return acknowledgement.message
+
+    def report_rejected(self, kept_by_peer: dict[str, Kept] | None = None) -> None:
+        """Logs the peers of which not every rejected frame was kept, once an hour."""
+        if kept_by_peer is None:
+            kept_by_peer = self._rejected.ended_hour(time.monotonic())
+        for peer, kept in kept_by_peer.items():
+            self._log.warning(
+                "rejected messages not kept",
+                peer=peer,
+                kept=kept.items,
+                not_kept=kept.left_out,
+                not_kept_bytes=kept.left_out_bytes,
+            )
+
+    def end(self) -> None:
+        """Logs the current hour's peers of which not every rejected frame was kept."""
+        self.report_rejected(self._rejected.restart(time.monotonic()))
 
     async def probe(self) -> None:
         """Returns when bucket and queue answer, else raises `StoreUnavailableError`."""
@@ -123,8 +151,14 @@ class Intake:
         return None
 
     async def _store_rejected(self, content: bytes, reason: str, origin: Origin) -> None:
-        """Stores the bytes of a rejected frame. A failure is counted and does not change the answer."""
+        """Stores the bytes of a rejected frame. A failure is counted and does not change the answer.
+
+        Only a part of each hour's is stored and logged, so that nobody can fill bucket and log.
+        """
         self._metrics.count("Rejected", reason=reason)
+        if not self._rejected.admits(origin.peer, len(content)):
+            self._metrics.count("RejectedNotKept")
+            return
         key = ""
         try:
             async with asyncio.timeout(self._settings.store_seconds):
@@ -179,11 +213,3 @@ class Intake:
             return acknowledge(header, RECEIVER_FAULT)
         except Exception:
             return acknowledge(None, RECEIVER_FAULT)
-
-
-def _sender(header: Header | None, origin: Origin) -> SenderBinding | None:
-    """The sender of a message, decided once on the bytes that ParseMessage reads; None for none allowed."""
-    if header is None:
-        return None
-    letterhead = header.letterhead
-    return origin.sender(letterhead.sending_application, letterhead.sending_facility)

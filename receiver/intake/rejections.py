@@ -8,8 +8,14 @@ texts are constants: they quote nothing of the message.
 import re
 from dataclasses import dataclass
 
-from hl7.er7 import MAX_SEGMENTS, has_too_many_segments, holds_second_message
-from hl7.header import Header, is_event_code, trigger_event
+from hl7.er7 import (
+    MAX_ESCAPES,
+    MAX_SEGMENTS,
+    has_too_many_escapes,
+    has_too_many_segments,
+    holds_second_message,
+)
+from hl7.header import MAX_MSH_BYTES, Header, is_event_code, trigger_event
 from hl7.mllp import Frame, FrameFault
 from receiver.intake.sender_table import SenderBinding
 
@@ -28,6 +34,20 @@ class Rejection:
 NOT_HL7 = Rejection("not_hl7", "AE", 100, ("MSH", "1"), "The message does not begin with MSH")
 MSH_UNREADABLE = Rejection(
     "msh_unreadable", "AE", 102, ("MSH", "1", "2"), "MSH-2 does not name the delimiters"
+)
+MSH_TOO_LONG = Rejection(
+    "msh_unreadable",
+    "AE",
+    102,
+    ("MSH", "1"),
+    f"The MSH segment has more than {MAX_MSH_BYTES} bytes",
+)
+MSH_NOT_ASCII = Rejection(
+    "msh_unreadable",
+    "AE",
+    102,
+    ("MSH", "1"),
+    "MSH must be ASCII in a message with a multi-byte character set (MSH-18)",
 )
 BATCH = Rejection(
     "batch", "AE", 100, (), "Batches (FHS, BHS) are not accepted: send one message in a frame"
@@ -69,8 +89,18 @@ TRIGGER_NOT_ALLOWED = Rejection(
 TOO_MANY_SEGMENTS = Rejection(
     "too_many_segments", "AR", 207, (), f"The message has more than {MAX_SEGMENTS} segments"
 )
+TOO_MANY_ESCAPES = Rejection(
+    "too_many_segments", "AR", 207, (), f"The message has more than {MAX_ESCAPES} escape characters"
+)
 OVERSIZE = Rejection("oversize", "AR", 207, (), "The message is longer than the receiver accepts")
 CUT_OFF = Rejection("cut_off", "AR", 207, (), "The frame has no end block")
+NO_ROOM = Rejection(
+    "no_room",
+    "AR",
+    207,
+    (),
+    "The receiver has no memory left for this message: send it again later",
+)
 UNAVAILABLE = Rejection(
     "store_unavailable", "AR", 207, (), "The message could not be stored and should be sent again"
 )
@@ -83,6 +113,7 @@ _BATCH = re.compile(rb"[\xef\xbb\xbf\x00 \t\r\n]*(?:FHS|BHS)[!-/:-@\[-`{-~]")
 _OF_FAULT = {
     FrameFault.OVERSIZE: OVERSIZE,
     FrameFault.CUT_OFF: CUT_OFF,
+    FrameFault.NO_ROOM: NO_ROOM,
     FrameFault.NO_START_BLOCK: NO_START_BLOCK,
 }
 
@@ -105,6 +136,8 @@ class Rules:
             return _OF_FAULT[frame.fault]
         if header is None or not header.leads:
             return BATCH if _BATCH.match(frame.message) else NOT_HL7
+        if header.is_too_long or header.has_two_readings:
+            return MSH_TOO_LONG if header.is_too_long else MSH_NOT_ASCII
         trigger = trigger_event(header)
         return (
             self._of_header(header, trigger) or _of_sender(trigger, sender) or _of_content(header)
@@ -137,4 +170,6 @@ def _of_sender(trigger: str, sender: SenderBinding | None) -> Rejection | None:
 def _of_content(header: Header) -> Rejection | None:
     if has_too_many_segments(header):
         return TOO_MANY_SEGMENTS
+    if has_too_many_escapes(header):
+        return TOO_MANY_ESCAPES
     return SECOND_MESSAGE if holds_second_message(header) else None

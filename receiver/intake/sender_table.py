@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from hl7.header import Header
 from receiver.intake.client_certificate import CertificateBinding, ClientCertificate
 
 UNKNOWN = "unknown"
@@ -71,6 +72,13 @@ class Origin:
         """Returns the sender of MSH-3.1 and MSH-4.1, None when this connection may not use it."""
         default = None if self.strict else self.unconfigured
         return self.allowed.get((sending_application, sending_facility), default)
+
+    def sender_of(self, header: Header | None) -> SenderBinding | None:
+        """Returns the sender of a message, decided on the bytes that ParseMessage reads; None for none allowed."""
+        if header is None:
+            return None
+        letterhead = header.letterhead
+        return self.sender(letterhead.sending_application, letterhead.sending_facility)
 
 
 class SenderTable:

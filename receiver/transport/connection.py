@@ -1,4 +1,7 @@
-"""One MLLP connection: decodes frames, answers each in a task, writes answers in the order of arrival."""
+"""One MLLP connection: decodes frames, answers each in a task, writes answers in the order of arrival.
+
+A peer's connections share the process with those of other peers (`shares.py`).
+"""
 
 import asyncio
 import time
@@ -6,7 +9,7 @@ import uuid
 from collections import deque
 from typing import Protocol, cast
 
-from hl7.mllp import Decoder, Frame, wrap
+from hl7.mllp import Decoder, Frame, FrameFault, wrap
 from receiver.intake.client_certificate import ClientCertificate
 from receiver.intake.intake import Intake
 from receiver.intake.sender_table import Origin, SenderTable
@@ -15,8 +18,12 @@ from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
 from receiver.transport.keepalive import keep_alive
+from receiver.transport.protocols import protocol_of
+from receiver.transport.shares import PeerShare, Shares
 
 _CLOSED_BY_SENDER = "closed by the sender"
+_TURN_BYTES = 65_536
+"""Bytes that are decoded in one turn of the event loop; then other connections have theirs."""
 
 
 class Owner(Protocol):
@@ -26,6 +33,7 @@ class Owner(Protocol):
     intake: Intake
     metrics: Metrics
     log: Log
+    shares: Shares
 
     @property
     def senders(self) -> SenderTable:
@@ -41,11 +49,12 @@ class Owner(Protocol):
 class _Place:
     """A frame's position in the queue of answers, with its task and its answer."""
 
-    __slots__ = ("answer", "answered", "arrived_at", "task")
+    __slots__ = ("answer", "answered", "arrived_at", "bytes", "task")
     task: asyncio.Task[None]
 
-    def __init__(self, arrived_at: float) -> None:
+    def __init__(self, arrived_at: float, size: int) -> None:
         self.arrived_at = arrived_at
+        self.bytes = size
         self.answered = False
         self.answer: bytes | None = None
 
@@ -53,13 +62,15 @@ class _Place:
 class MllpConnection(asyncio.Protocol):
     """The protocol of one connection. It stops reading while `max_in_flight` frames are unanswered."""
 
-    def __init__(self, owner: Owner, peer: str) -> None:
+    def __init__(self, owner: Owner, share: PeerShare) -> None:
         self._owner = owner
+        self._shares = owner.shares
+        self.share = share
         self._settings = owner.settings
         self._intake = owner.intake
         self._metrics = owner.metrics
         self._loop = asyncio.get_running_loop()
-        self._decoder = Decoder(owner.settings.max_message_bytes)
+        self._decoder = Decoder(owner.settings.max_message_bytes, strict_start=True)
         self._turns = Turns()
         self._backlog: deque[tuple[Frame, _Place]] = deque()
         self._in_flight: deque[_Place] = deque()
@@ -74,7 +85,10 @@ class MllpConnection(asyncio.Protocol):
         self._opened_at = self._heard_at = time.monotonic()
         self._frame_began_at: float | None = None
         self._bytes = self._frames = self._answers = 0
-        self.peer = peer
+        self._frame_bytes = self._held_bytes = 0
+        self._rest = b""  # received and not decoded yet
+        self._foreign = ""
+        self.peer = peer = share.address
         self.connection_id = uuid.uuid4().hex
         self._certificate: ClientCertificate | None = None
         self._table = owner.senders
@@ -93,7 +107,32 @@ class MllpConnection(asyncio.Protocol):
         """Cuts the data into frames and starts their tasks."""
         self._heard_at = time.monotonic()
         self._bytes += len(data)
+        if self._rest or len(data) > _TURN_BYTES:
+            self._rest += data
+            self._next_turn()
+        else:
+            self._decode(data)
+
+    def _next_turn(self) -> None:
+        """Decodes the next part of a long read, when no frame waits; the others follow later."""
+        if (self._rest or self._decoder.has_more) and not self._backlog:
+            data, self._rest = self._rest[:_TURN_BYTES], self._rest[_TURN_BYTES:]
+            if self._decoder.has_more:
+                data, self._rest = b"", data + self._rest
+            self._decode(data)
+            if not self._backlog and self._undecoded:
+                self._loop.call_soon(self._next_turn)
+
+    @property
+    def _undecoded(self) -> bool:
+        return bool(self._rest) or self._decoder.has_more
+
+    def _decode(self, data: bytes) -> None:
+        began = time.perf_counter()
         frames = self._decoder.feed(data)
+        if self._decoder.is_foreign:
+            self._refuse_protocol(data)
+            return
         if self._decoder.in_frame:
             if frames or self._frame_began_at is None:
                 self._frame_began_at = self._heard_at
@@ -103,6 +142,53 @@ class MllpConnection(asyncio.Protocol):
             self._cancel_end_timer()
         if frames:
             self._take(frames)
+        else:
+            self._account()
+        self._shares.spend(self.share, time.perf_counter() - began)
+
+    def _refuse_protocol(self, data: bytes) -> None:
+        """Closes at once: the first bytes are not MLLP, and a frame may be hidden in what follows."""
+        self._foreign = protocol_of(data)
+        self._why = "not MLLP"
+        self._metrics.count("NotMllp", protocol=self._foreign)
+        self._rest = b""
+        self._input_ended = True
+        self.abort()
+
+    def _account(self) -> None:
+        """Tells the memory budget how many bytes this connection holds now."""
+        held = self._decoder.buffered + self._frame_bytes + len(self._rest)
+        if held != self._held_bytes:
+            more, self._held_bytes = held - self._held_bytes, held
+            self._shares.hold(self.share, more)
+
+    # -- as a member of its peer's share
+
+    @property
+    def unfinished_bytes(self) -> int:
+        """The bytes of the frame that has not ended."""
+        return self._decoder.buffered if self._decoder.in_frame else 0
+
+    @property
+    def idle_since(self) -> float | None:
+        """When it was last heard of (monotonic); None while a message is being answered."""
+        return None if self._in_flight or self._backlog else self._heard_at
+
+    def share_changed(self) -> None:
+        """Reads and answers as far as the peer's share allows."""
+        if self._transport is not None or self._backlog:
+            self._go_on()
+
+    def give_up_frame(self) -> None:
+        """Rejects the unfinished frame, because the process has no memory for it, and closes."""
+        self._why = "memory budget: the frame was given up"
+        self._metrics.count("FramesGivenUp")
+        self._rest = b""
+        self._end_input(FrameFault.NO_ROOM)
+
+    def give_up_place(self) -> None:
+        """Closes the idle connection, because another peer has none."""
+        self._close("place given to another peer")
 
     def eof_received(self) -> bool:
         """Leaves the write side open until all frames are answered, except under TLS.
@@ -120,7 +206,11 @@ class MllpConnection(asyncio.Protocol):
         self._cancel_end_timer()
         self._log()
         self._transport = None
+        self._frame_bytes -= sum(place.bytes for _, place in self._backlog)
         self._backlog.clear()
+        self._rest = b""
+        self._decoder.end()
+        self._account()
         self._owner.closed(self)
 
     def pause_writing(self) -> None:
@@ -150,7 +240,7 @@ class MllpConnection(asyncio.Protocol):
             self.abort()
         elif self._transport is None or self._input_ended:
             return
-        elif self._frame_began_at is not None and self._may_read():
+        elif self._frame_began_at is not None and (self._may_read() or self.share.is_full):
             if now - self._frame_began_at > self._settings.frame_seconds:
                 self._why = "frame timeout: no end block"
                 self._end_input()
@@ -161,7 +251,10 @@ class MllpConnection(asyncio.Protocol):
         self._frames += len(frames)
         arrived_at = time.monotonic()
         for frame in frames:
-            self._backlog.append((frame, _Place(arrived_at)))
+            size = len(frame.message)
+            self._frame_bytes += size
+            self._backlog.append((frame, _Place(arrived_at, size)))
+        self._account()
         self._go_on()
 
     def _go_on(self) -> None:
@@ -170,13 +263,17 @@ class MllpConnection(asyncio.Protocol):
             self._backlog
             and self._blocked_at is None
             and len(self._in_flight) < self._settings.max_in_flight
+            and self._shares.may_start(self.share, self)
         ):
             frame, place = self._backlog.popleft()
+            self._shares.started(self.share)
             self._in_flight.append(place)
             # Faster than loop.create_task(); the name keeps asyncio from generating one.
             place.task = asyncio.Task(self._answer(frame, place), loop=self._loop, name="answer")
         if self._transport is None:
             return
+        if self._undecoded and not self._backlog:
+            self._loop.call_soon(self._next_turn)
         if not self._in_flight and not self._backlog and self._finished():
             self._transport.close()
         elif not self._input_ended:
@@ -189,15 +286,21 @@ class MllpConnection(asyncio.Protocol):
         if self._waiting:
             transport.pause_reading()
         else:
-            if (
-                self._frame_began_at is not None
-            ):  # the receiver caused the pause: restart the timeout
+            if self._frame_began_at is not None:
+                # The receiver caused the pause: restart the timeout.
                 self._frame_began_at = time.monotonic()
             transport.resume_reading()
             self._await_end_block()
 
     def _may_read(self) -> bool:
-        return not self._backlog and self._blocked_at is None and not self._finished()
+        return (
+            not self._backlog
+            and not self._undecoded
+            and self._blocked_at is None
+            and not self.share.is_full
+            and not self.share.is_paused
+            and not self._finished()
+        )
 
     def _finished(self) -> bool:
         return self._input_ended or (self._stopping and not self._decoder.in_frame)
@@ -205,9 +308,14 @@ class MllpConnection(asyncio.Protocol):
     async def _answer(self, frame: Frame, place: _Place) -> None:
         if self._table is not self._owner.senders:  # the configuration document has changed
             self._find_senders()
-        place.answer = await self._intake.answer(frame, self._origin, self._turns)
+        place.answer = await self._intake.answer(frame, self._origin, self._turns, self._spent)
         place.answered = True
+        self._shares.ended(self.share)
         self._settle()
+
+    def _spent(self, seconds: float) -> None:
+        """Counts the processor time of one message."""
+        self._shares.spend(self.share, seconds)
 
     def _find_senders(self) -> None:
         """Looks up the connection's permitted senders in the current table."""
@@ -221,21 +329,25 @@ class MllpConnection(asyncio.Protocol):
         while self._in_flight and self._in_flight[0].answered:
             place = self._in_flight.popleft()
             self._metrics.took("AckLatency", now - place.arrived_at)
+            self._frame_bytes -= place.bytes
             if place.answer is not None:
                 due.append(wrap(place.answer))
+        self._account()
         if due and self._transport is not None:
             self._answers += len(due)
             self._transport.write(due[0] if len(due) == 1 else b"".join(due))
         if self._backlog or self._waiting or self._in_flight or self._finished():
             self._go_on()
 
-    def _end_input(self) -> None:
+    def _end_input(self, fault: FrameFault = FrameFault.CUT_OFF) -> None:
         self._input_ended = True
         self._frame_began_at = None
         self._cancel_end_timer()
         if self._transport is not None:
             self._transport.pause_reading()
-        self._take(self._decoder.end())
+        rest, self._rest = self._rest, b""
+        frames = self._decoder.feed(rest) if rest else []
+        self._take([*frames, *self._decoder.end(fault)])
 
     def _await_end_block(self) -> None:
         """Starts the timer that ends a frame whose last byte is 0x1C without the 0x0D."""
@@ -275,6 +387,7 @@ class MllpConnection(asyncio.Protocol):
             peer=self.peer,
             tls=self._tls,
             why=self._why,
+            **({"protocol": self._foreign} if self._foreign else {}),
             bytes=self._bytes,
             frames=self._frames,
             answers=self._answers,

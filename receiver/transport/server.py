@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import time
-from collections import Counter
 
 from receiver.intake.configuration import SenderConfiguration
 from receiver.intake.intake import Intake
@@ -13,6 +12,7 @@ from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
 from receiver.transport.connection import MllpConnection
 from receiver.transport.proxy_protocol import ProxyHeaderError, read_client_address
+from receiver.transport.shares import PeerShare, Shares
 from receiver.transport.tls import Tls
 
 _BACKLOG = 1024
@@ -40,14 +40,14 @@ class MllpServer:
         self.log = log
         self._configuration = configuration
         self._tls = tls
-        self._slots: Counter[str] = Counter()  # by peer; includes connections being admitted
+        self.shares = Shares(settings.max_held_bytes, settings.store_connections)
         self._connections: set[MllpConnection] = set()
         self._none_left = asyncio.Event()
         self._none_left.set()
         self._listener: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._admitting: set[asyncio.Task[None]] = set()
-        self._watch: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
         self.stopping = False
 
     async def start(self) -> int:
@@ -58,7 +58,10 @@ class MllpServer:
         )
         self._listener.setblocking(False)
         self._accepting = asyncio.create_task(self._accept(self._listener))
-        self._watch = asyncio.create_task(self._watch_connections())
+        self._watching = [
+            asyncio.create_task(self._watch_connections()),
+            asyncio.create_task(self.shares.share_out()),
+        ]
         port: int = self._listener.getsockname()[1]
         return port
 
@@ -87,8 +90,8 @@ class MllpServer:
             )
             for connection in tuple(self._connections):
                 connection.abort()
-        if self._watch is not None:
-            self._watch.cancel()
+        for task in self._watching:
+            task.cancel()
 
     @property
     def senders(self) -> SenderTable:
@@ -103,6 +106,7 @@ class MllpServer:
     def opened(self, connection: MllpConnection) -> None:
         """Adds a connection; closes it when the server is stopping."""
         self._connections.add(connection)
+        connection.share.members.add(connection)
         self._none_left.clear()
         self.metrics.count("ConnectionsOpened")
         if self.stopping:
@@ -111,7 +115,8 @@ class MllpServer:
     def closed(self, connection: MllpConnection) -> None:
         """Removes a connection."""
         self._connections.discard(connection)
-        self._leave(connection.peer)
+        connection.share.members.discard(connection)
+        self.shares.leave_place(connection.share)
         if not self._connections:
             self._none_left.set()
 
@@ -134,6 +139,11 @@ class MllpServer:
                 self._begin_admitting(connection, address[0])
 
     def _begin_admitting(self, connection: socket.socket, peer: str) -> None:
+        if len(self._admitting) >= self.settings.max_connections:
+            # Without a place yet: behind a balancer that adds a PROXY header, the peer is not known.
+            connection.close()
+            self._rejected(peer, "too many connections are being admitted")
+            return
         connection.setblocking(False)
         task = asyncio.get_running_loop().create_task(self._admit(connection, peer))
         self._admitting.add(task)
@@ -142,23 +152,24 @@ class MllpServer:
     async def _admit(self, connection: socket.socket, peer: str) -> None:
         """Sets a connection up (peer address, limits, TLS handshake), or closes it."""
         settings, why = self.settings, ""
-        admitted = False
+        share: PeerShare | None = None
         try:
             if within(peer, settings.proxy_networks):
                 async with asyncio.timeout(settings.tls_handshake_seconds):
                     peer = await read_client_address(connection) or peer
-            if why := self._no_room(peer):
+            found = self.shares.of(peer)
+            if why := self._no_room(found):
                 return
-            self._slots[peer] += 1
-            admitted = True
+            share = found
+            self.shares.take_place(share)
             context = self._tls.context if self._tls else None
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: MllpConnection(self, peer),
+                lambda: MllpConnection(self, found),
                 connection,
                 ssl=context,
                 ssl_handshake_timeout=settings.tls_handshake_seconds if context else None,
             )
-            admitted = False  # the connection now releases its slot
+            share = None  # the connection now releases its place
         except (ProxyHeaderError, TimeoutError) as error:
             why = (
                 "no PROXY header"
@@ -168,24 +179,23 @@ class MllpServer:
         except OSError as error:  # TLS errors are among them
             why = f"TLS handshake failed: {getattr(error, 'reason', None) or type(error).__name__}"
         finally:
-            if admitted:
-                self._leave(peer)
+            if share is not None:
+                self.shares.leave_place(share)
             if why:
                 connection.close()
-                self.metrics.count("ConnectionsRejected")
-                self.log.warning("connection rejected", peer=peer, why=why)
+                self._rejected(peer, why)
 
-    def _no_room(self, peer: str) -> str:
-        if self._slots.total() >= self.settings.max_connections:
-            return "max_connections reached"
-        if self._slots[peer] >= self.settings.max_connections_per_peer:
+    def _rejected(self, peer: str, why: str) -> None:
+        self.metrics.count("ConnectionsRejected")
+        self.log.warning("connection rejected", peer=peer, why=why)
+
+    def _no_room(self, share: PeerShare) -> str:
+        if share.places >= self.settings.max_connections_per_peer:
             return "max_connections_per_peer reached"
+        full = self.shares.places >= self.settings.max_connections
+        if full and not self.shares.make_place(share):
+            return "max_connections reached"
         return ""
-
-    def _leave(self, peer: str) -> None:
-        self._slots[peer] -= 1
-        if not self._slots[peer]:
-            del self._slots[peer]
 
     async def _watch_connections(self) -> None:
         interval_seconds = min(

@@ -62,7 +62,7 @@ def address(trails: FakeTrails) -> Iterator[str]:
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the page's console said: a policy that blocks our own files would say it here."""
+    """The messages of the page's console: a policy that blocks our own files reports it here."""
     return []
 
 

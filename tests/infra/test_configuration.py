@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from environments import Environment, Sender, load
+from environments.model import SenderCertificate
 from infra.app import add_stacks, new_app
 from receiver.intake.configuration import read_senders
 from tests.infra.conftest import CLOUD, EVERY, Stacks, read_stacks
@@ -37,7 +38,12 @@ def crowded(environment: Environment) -> Environment:
                     display_name=f"Hospital of the Example County number {n}",
                     phone="+1 902 555 0100",
                     networks=(f"10.{n // 250}.{n % 250}.0/24",),
-                    certificates=(f"adt.hospital-{n:03}.example",),
+                    certificates=(
+                        SenderCertificate(
+                            issuer={"O": "Example County CA"},
+                            dns_name=f"adt.hospital-{n:03}.example",
+                        ),
+                    ),
                     trigger_events=("A01", "A02", "A03", "A04", "A08", "A11", "A12", "A13"),
                 )
                 for n in range(500)
@@ -157,7 +163,9 @@ def test_receiver_and_schema_agree_on_every_sender_of_the_document(name: str) ->
     senders = read_senders(environment.configuration().encode(), name)
     assert [s.name for s in senders] == [s.name for s in environment.senders]
     assert str(senders[-1].networks[0]) == environment.senders[-1].networks[0]
-    assert senders[-1].certificates == set(environment.senders[-1].certificates)
+    assert [c.dns_name for c in senders[-1].certificates] == [
+        c.dns_name for c in environment.senders[-1].certificates
+    ]
     assert senders[-1].trigger_events == set(environment.senders[-1].trigger_events)
 
 

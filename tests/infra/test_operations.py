@@ -1,4 +1,4 @@
-"""What reaches a person: alarms with a page of the runbook each; and what SES reports reaches us."""
+"""Alarms reach a person and each has a page of the runbook; SES's events reach us."""
 
 import json
 import re

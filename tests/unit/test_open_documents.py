@@ -31,15 +31,14 @@ ALLOWED = {
         "lambdas/delivery/ledger/attempts.py": "Delivery.facts",
         "lambdas/delivery/ledger/deliveries.py": "settle_member",
     },
-    "a document of the vault, which the caller reads as its contract": {
-        "lambdas/common/aws/vault.py": "read_document write_document",
-    },
     "reads or writes any contract": {
         "lambdas/common/contracts/document.py": "to_document without_empty",
     },
     "a configured sender, checked by environments/sender.schema.json": {
         "lambdas/common/configuration.py": "read_senders",
         "lambdas/common/context.py": "Context.senders",
+        "lambdas/common/senders.py": "sender_profile",
+        "lambdas/track_encounter/profile.py": "profile_of",
     },
     "the settings and secret of the chosen MPI client, which reads them": {
         "environments/model.py": "MpiSection.settings",
@@ -66,9 +65,12 @@ ALLOWED = {
         "receiver/storage/sqs_batcher.py": "SqsBatcher.__init__",
         "receiver/telemetry/log.py": "Log.line",
     },
+    "JSON that `ens` prints": {
+        "ops/feed/report/document.py": "document",
+    },
     "data of another library": {
         "lambdas/extract_entities/language.py": "Detector.detect",
-        "receiver/intake/sender_table.py": "certificate_names",
+        "receiver/intake/client_certificate.py": "ClientCertificate.of_peer",
     },
     "a file before it is checked, or a table made by a script": {
         "environments/schema.py": "check",

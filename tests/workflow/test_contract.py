@@ -116,10 +116,13 @@ def test_the_workflows_own_audit_entries_and_statuses_are_read_as_the_contracts(
 
 
 def test_the_permanent_path_takes_exactly_the_permanent_errors() -> None:
-    choice = STATES["Permanent?"]["Choices"][-1]
-    assert choice["Next"] == "SendToDeadLetterQueue"
-    chosen = {rule["StringEquals"] for rule in choice["Or"]}
+    *_, always, by_step = STATES["Permanent?"]["Choices"]
+    assert always["Next"] == by_step["Next"] == "SendToDeadLetterQueue"
+    chosen = {rule["StringEquals"] for rule in always["Or"]}
     assert chosen == {error.__name__ for error in errors.PERMANENT_ERRORS}
+    names, steps = ({rule["StringEquals"] for rule in part["Or"]} for part in by_step["And"])
+    assert names == {error.__name__ for error in errors.DETERMINISTIC_ERRORS}
+    assert steps == errors.DETERMINISTIC_STEPS
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -105,6 +105,11 @@ def test_a_delivery_that_died_is_not_tried_again_at_once(
     [
         *[("LookupIdentities", error) for error in errors.PERMANENT_ERRORS],
         ("ParseMessage", errors.UnprocessableMessageError),
+        *[
+            (step, error)
+            for step in sorted(errors.DETERMINISTIC_STEPS)
+            for error in errors.DETERMINISTIC_ERRORS
+        ],
     ],
 )
 def test_a_permanent_error_goes_to_the_dead_letter_queue_at_once(
@@ -134,8 +139,16 @@ def test_a_permanent_error_goes_to_the_dead_letter_queue_at_once(
     assert status_of(EVENT_ID)["failed_step"] == step
 
 
-@pytest.mark.parametrize("error_name", ["UnexpectedError", "DependencyUnavailableError"])
-@pytest.mark.parametrize("step", ["ParseMessage", "TrackEncounter", "LookupIdentities"])
+@pytest.mark.parametrize(
+    ("step", "error_name"),
+    [
+        *[
+            (step, "DependencyUnavailableError")
+            for step in ("ParseMessage", "TrackEncounter", "LookupIdentities")
+        ],
+        ("LookupIdentities", "UnexpectedError"),
+    ],
+)
 def test_any_other_error_leaves_the_message_on_the_queue(
     workflow: DeployedWorkflow, step: str, error_name: str
 ) -> None:
@@ -151,7 +164,7 @@ def test_any_other_error_leaves_the_message_on_the_queue(
 def test_the_first_receives_return_the_message_within_a_minute(
     workflow: DeployedWorkflow, receives: str, soon: bool
 ) -> None:
-    workflow.steps["ParseMessage"] = failing("UnexpectedError", 99, deliver)
+    workflow.steps["LookupIdentities"] = failing("UnexpectedError", 99, deliver)
     record = workflow.send(ENVELOPE)
     record["attributes"]["ApproximateReceiveCount"] = receives
     changed: list[int] = []
@@ -362,11 +375,11 @@ def test_a_dead_letter_that_cannot_be_written_stays_on_the_queue(
 def test_a_message_that_cannot_be_returned_soon_comes_back_after_its_visibility(
     workflow: DeployedWorkflow,
 ) -> None:
-    workflow.steps["ParseMessage"] = failing("UnexpectedError", 99, deliver)
+    workflow.steps["LookupIdentities"] = failing("UnexpectedError", 99, deliver)
     record = workflow.send(ENVELOPE)
     with Broken(SQSBackend, "change_message_visibility", 99).patch:
         execution = workflow.run(record)
-    assert execution["error"] == "ParseMessage.UnexpectedError"
+    assert execution["error"] == "LookupIdentities.UnexpectedError"
     assert waiting(workflow) == (0, 1)
 
 

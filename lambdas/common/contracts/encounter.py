@@ -22,7 +22,7 @@ class EncounterClass(StrEnum):
 
 
 class Phase(StrEnum):
-    """Where an encounter stands. `seen`: messages name it, but none of them began it."""
+    """The phase of an encounter. `seen`: messages name it, but none of them began it."""
 
     PLANNED = "planned"
     SEEN = "seen"
@@ -216,7 +216,7 @@ class EncounterNumbers:
 
     `visit`: PV1-19 and PV1-50; `account`: PID-18; `prior_visit`: MRG-5 and MRG-6; `prior_account`:
     MRG-3; `prior_patient`: MRG-1, MRG-4 and MRG-2 as (value, authority). `protections` are positions
-    such as `PV1-16`. `load`: MSH-11.2 is `I` (initial load) or `A` (archive). `said_dead` is PID-30.
+    such as `PV1-16`. `load`: MSH-11.2 is `I` (initial load), `A` (archive) or `R` (restore). `said_dead` is PID-30.
     """
 
     visit: tuple[str, ...] = private(())

@@ -10,7 +10,7 @@ from lambdas.common.contracts.preferences import CostMode, DetailLevel
 
 
 class RelationshipType(StrEnum):
-    """How a provider may stand to a patient in the registry.
+    """The relationship of a provider to a patient in the registry.
 
     42 CFR 482.24(d)(5): the established primary care practitioner or group, post-acute providers, whom the
     patient named; and who asked to be told.
@@ -24,7 +24,7 @@ class RelationshipType(StrEnum):
 
 
 class RecipientReason(StrEnum):
-    """Why a recipient is told, in the order of their display.
+    """The reason for which a recipient is told, in the order of their display.
 
     A relationship of the registry (`RelationshipType`), a role in which the message names them
     (`PractitionerRole`), the surrogate of such a provider, or the fallback of one whose address failed.
@@ -44,7 +44,7 @@ class RecipientReason(StrEnum):
 
 
 class RefusalReason(StrEnum):
-    """Why a provider who was considered is not told (docs/identity.md#who-is-told).
+    """The reason for which a considered provider is not told (docs/identity.md#who-is-told).
 
     RECIPIENT_OFF: the relationship has ended, the provider is no longer active, or wants to be told
     nothing. RECIPIENT_FILTER: the recipient asked not to be told of such events. ROSTER_EXPIRED: nothing

@@ -25,7 +25,7 @@ from lambdas.delivery.ledger.states import DeliveryState
 from lambdas.delivery.ledger.table import Update
 
 LEASE_MS = 10_000
-"""Longer than the function can live (7 s): a run that claimed an item this long ago is dead."""
+"""Longer than the function's timeout (7 s): a run that claimed an item this long ago has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def claim(
     )
     values = {":claimed": DeliveryState.CLAIMED, ":moment": _milliseconds(), ":mine": attempt}
     if released:
-        # Taken up by the release function if this attempt dies; the workflow repeats its own.
+        # ReleaseDeliveries retries it if this attempt fails; the workflow repeats its own.
         changes |= {"released": True, **due_after(delivery.delivery_id, TAKE_UP_AFTER)}
         condition += " OR (#state = :held AND #release_at <= :due)"
         values |= {":held": DeliveryState.HELD, ":due": now()}

@@ -1,4 +1,4 @@
-"""Which deliveries tell of an encounter, which of its events were withdrawn, and which were updated.
+"""Reads and writes the deliveries of an encounter, its withdrawn events and its updates.
 
 One item for each encounter. A delivery and a later event that is about it each make one conditional
 write to it, so one of them comes first. Either a withdrawal finds the delivery on the list, or the

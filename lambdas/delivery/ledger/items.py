@@ -75,7 +75,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateCounter:
-    """How many mails were sent in a second; seconds since the epoch."""
+    """The number of mails that were sent in a second; seconds since the epoch."""
 
     second: int = -1
     used: int = 0
@@ -117,7 +117,7 @@ class EncounterRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairPosition:
-    """Where the next repair of the index `by_due` goes on: a state, and a key of the index `by_state`."""
+    """The start of the next repair of the index `by_due`: a state, and a key of the index `by_state`."""
 
     state: DeliveryState = DeliveryState.HELD
     start: dict[str, Any] = field(default_factory=dict)

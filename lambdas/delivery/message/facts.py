@@ -103,7 +103,7 @@ def minimal_rows(patient_event: PatientEvent, institution_name: str, words: Word
 
 
 def first_notice_row(first: FirstNotice | None, zone: ZoneInfo | None, words: Words) -> Rows:
-    """Which notification this one is about: its kind, its reference, and when it was sent; else nothing."""
+    """The kind, reference and time of sending of the notification that this one is about; else nothing."""
     if first is None:
         return []
     text = words.sentences.first_notice.format(

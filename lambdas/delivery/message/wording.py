@@ -109,5 +109,5 @@ def disposition_words(disposition: CodedText, words: Words) -> str:
 
 
 def reason_words(reason: str, words: Words) -> str:
-    """Why somebody is a recipient, in words: `primary_care` as `primary care provider`."""
+    """The reason of a recipient in words: `primary_care` as `primary care provider`."""
     return str(words.reasons.get(reason, reason.replace("_", " ")))

@@ -8,7 +8,6 @@ import hashlib
 from dataclasses import replace
 
 from lambdas.common.aws import vault
-from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.encounter import Audience, Decision
 from lambdas.common.contracts.event_kind import CANCELS
 from lambdas.common.contracts.identities import Identities
@@ -73,10 +72,7 @@ def stay_of(encounter_id: str, patient_ref: str) -> str:
 
 def _again(context: LookupContext, item: DeliveryItem) -> Recipient | None:
     """The recipient as they were when they were told, with what they were told."""
-    first = read_as(
-        Identities,
-        vault.read_document(context, item.event_id, "identities.json", item.identities_version),
-    )
+    first = vault.read_document(context, item.event_id, Identities, item.identities_version)
     for recipient in (*first.recipients, *first.fallbacks):
         if recipient.recipient_ref == item.recipient_ref:
             notice = FirstNotice(

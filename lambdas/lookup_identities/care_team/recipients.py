@@ -16,13 +16,13 @@ from lambdas.common.contracts.recipient import (
     RefusalReason,
     RelationshipType,
 )
+from lambdas.common.mail_address import is_address
 from lambdas.lookup_identities.care_team.named_providers import Named
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject, wants
 from lambdas.lookup_identities.registry.records import (
     Provider,
     Relationship,
 )
-from lambdas.lookup_identities.registry.rows import is_address
 
 Reference = Callable[[str], str]
 

@@ -37,7 +37,7 @@ class FhirResponse:
 
 
 class Host:
-    """One host over HTTP or HTTPS, its connection kept and opened anew when it died."""
+    """One host over HTTP or HTTPS, its connection kept, and opened again when it was closed."""
 
     def __init__(self, url: str, secret: Mapping[str, str]) -> None:
         parts = urlsplit(url)
@@ -168,7 +168,7 @@ class FhirClient:
         return self._ask("POST", f"{self._path}/{path}", deadline, body, FHIR_JSON)
 
     def close(self) -> None:
-        """Ends the connection and forgets the token."""
+        """Closes the connection and deletes the token."""
         self._host.close()
         self._token_until = 0.0
 

@@ -1,4 +1,4 @@
-"""Which of a message's identifiers count, whom they name, and whether the demographics agree. Pure.
+"""Selects the usable identifiers of a message, and compares their patient's demographics. Pure.
 
 An authority is known by its namespace (CX-4.1) or its universal id (CX-4.2): an identifier is looked
 up under each that is given and that the sender may assert, exactly as written, blanks around it apart
@@ -37,7 +37,7 @@ LONGEST = 240
 """Characters of an identifier or authority that are looked up; a table key holds 2,048 bytes."""
 
 Candidates = Mapping[tuple[str, str], Sequence[str]]
-"""(authority, value) -> the patients who bear it."""
+"""(authority, value) -> the patients who have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ def _surname_agrees(patient: Patient, record: PatientRecord) -> bool | None:
 
 
 def _positions(identifiers: Sequence[PatientIdentifier]) -> list[str]:
-    """Where each identifier stood: `PID-3`, or `PID-3[2]` among several of one field."""
+    """The field of each identifier: `PID-3`, or `PID-3[2]` among several of one field."""
     fields = [identifier.field for identifier in identifiers]
     repeated = {name for name, count in Counter(fields).items() if count > 1}
     seen: Counter[str] = Counter()

@@ -125,7 +125,7 @@ def keep(
             with dependency("dynamodb"):
                 context.client("dynamodb").transact_write_items(TransactItems=puts)
         except ClientError as error:
-            # Somebody else was first, or an identifier was forgotten: then this answer may be stale.
+            # Another run wrote first, or the entry was deleted: this answer may be stale.
             if error.response["Error"]["Code"] != "TransactionCanceledException":
                 raise
 
@@ -133,7 +133,7 @@ def keep(
 def forget(context: LookupContext, usable: Sequence[UsableIdentifier]) -> tuple[str, ...]:
     """Drops every answer about an identifier, those under way too; the identifiers' references.
 
-    Raises `DependencyUnavailableError`: a change that was not heard of must come again.
+    Raises `DependencyUnavailableError`: the event of the change must be processed again.
     """
     references = _references(context, usable)
     forgotten = {"stamp": uuid.uuid4().hex, "expires_at": int(time.time()) + FORGOTTEN_SECONDS}

@@ -1,4 +1,4 @@
-"""Which index answers for patients and which directory for providers; loaded only when in use.
+"""Selects the MPI client and the provider directory; each is imported only when it is used.
 
 A backend for patients has `find`, whose outcomes `outcomes` lists, one for providers
 `validated`. DynamoDB's registry is

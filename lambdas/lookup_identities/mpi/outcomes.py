@@ -6,8 +6,8 @@
 | not found        | None                                                  | as the environment's unknown_patient says |
 | ambiguous        | `IdentityAmbiguousError`                              | a person decides                     |
 | conflict         | `IdentityConflictError`                               | a person decides                     |
-| domain unknown   | `DomainUnknownError`, to the workflow `ConfigurationError` | an operator mends the settings  |
-| authority not allowed | `AuthorityNotAllowedError`, to the workflow `ConfigurationError` | an operator mends the settings |
+| domain unknown   | `DomainUnknownError`, to the workflow `ConfigurationError` | an operator corrects the settings |
+| authority not allowed | `AuthorityNotAllowedError`, to the workflow `ConfigurationError` | an operator corrects the settings |
 | unavailable      | `DependencyUnavailableError`                          | the workflow retries, the queue holds |
 """
 

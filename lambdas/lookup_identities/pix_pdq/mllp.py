@@ -1,6 +1,6 @@
-"""One connection to the index: MLLP over TCP or TLS, kept between invocations, opened anew when it died.
+"""One connection to the index: MLLP over TCP or TLS, kept between invocations, opened again when it was closed.
 
-A query changes nothing, so one that a dead connection may have swallowed is simply asked again.
+A query changes nothing, so a query that was sent on a closed connection is sent again.
 """
 
 import select
@@ -36,7 +36,7 @@ class MpiConnection:
             self.close()
             if not kept:
                 raise DependencyUnavailableError("the index ended the connection") from None
-        # It died between two queries, and nobody told us: ask on a new one.
+        # The connection was closed between two queries: send the query on a new one.
         try:
             return self._ask(message, deadline)
         except _EndedError:

@@ -139,7 +139,7 @@ class PixPdqMpiClient:
         return patients[0] if patients and patients[0].ids else None
 
     def _decline(self, tag: str, deadline: Deadline) -> None:
-        """Tells the index that no further page is wanted; whether it hears that changes nothing."""
+        """Tells the MPI that no further page is wanted. A failure of this message changes nothing."""
         control_id = _new_id()
         try:
             raw = self.connection.exchange(cancellation(self.parties, control_id, tag), deadline)

@@ -33,7 +33,7 @@ class MismatchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PixAnswer:
-    """Which of the six cases of ITI-9 it is, and the ids in our domain."""
+    """The case of ITI-9 (one of six), and the ids in our domain."""
 
     case: PixCase
     ids: tuple[str, ...] = field(repr=False, default=())

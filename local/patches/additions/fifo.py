@@ -1,4 +1,4 @@
-"""What SQS does and moto's queues do not: remember FIFO deduplication ids, and bear several threads.
+"""Adds to moto's queues the deduplication ids of FIFO queues and the use by several threads.
 
 SQS knows a deduplication id for five minutes, deleted message or not, and answers 200 to a copy
 that it swallows. A message that it moves to the dead-letter queue is deduplicated there by its own

@@ -15,6 +15,7 @@ from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.errors import IdentityConflictError, UnprocessableMessageError
 from lambdas.common.senders import SenderProfile, sender_profile
 from lambdas.lookup_identities.care_team.npi import is_npi
+from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.parse_message.read_event import read_event
 from lambdas.track_encounter.profile import EncounterProfile, profile_of
 from ops.feed.checking.door import Door, DoorResult
@@ -108,6 +109,7 @@ class FeedCheck:
             self.name,
             self.profile.zone,
             codes=self.profile.codes,
+            date_order=self.profile.date_order,
             received_at=self._received_at,
         )
         message = er7.read(raw)
@@ -149,6 +151,10 @@ class FeedCheck:
         tally.fields.add(message, event, place)
         tally.times.add(message, event, place)
         tally.coded.add(message, event, place, self._replay.patient(event))
+        if self.known and event.patient.identifiers:
+            usable, _ = usable_identifiers(event.patient.identifiers, self.profile.authorities)
+            if not usable:
+                tally.not_assertable.add(place)
         attending = [one for one in event.practitioners if one.field == "PV1-7"]
         tally.attending += bool(attending)
         tally.attending_npi += any(is_npi(one.identifier) for one in attending)
@@ -184,6 +190,8 @@ def _count_file(files: FileTally, cutter: Cutter, place: Place) -> None:
     files.total_bytes += cutter.total
     files.batch_segments += cutter.batch_segments
     files.empty_frames += cutter.empty_frames
+    if cutter.batch_segments:
+        files.batches.add(place._replace(message=0))
     if cutter.inside_lines:
         files.behind_text.add(place)
 

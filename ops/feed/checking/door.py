@@ -9,7 +9,7 @@ from environments import Environment, Sender
 from hl7.header import Header, event_id, find_header
 from hl7.mllp import Frame, FrameFault
 from ops.feed.reading.cutting import CutMessage
-from receiver.intake.rejections import NOT_HL7, Rules
+from receiver.intake.rejections import Rules
 from receiver.intake.sender_table import Origin, SenderBinding
 
 ABORTED = "aborted"
@@ -54,18 +54,12 @@ class Door:
         header = find_header(piece.message)
         if piece.fault is FrameFault.ABORTED:
             return DoorResult(header, ABORTED, "Another frame begins inside this frame")
-        sender = self._sender_of(header)
+        sender = self._origin.sender_of(header)
         rejection = self._rules.rejection_of(Frame(piece.message, piece.fault), header, sender)
-        if rejection or header is None or sender is None:
-            refused = rejection or NOT_HL7
-            return DoorResult(header, refused.reason, refused.text)
-        return DoorResult(header, event_id=event_id(header, sender.name))
-
-    def _sender_of(self, header: Header | None) -> SenderBinding | None:
-        if header is None:
-            return None
-        sent = header.letterhead
-        return self._origin.sender(sent.sending_application, sent.sending_facility)
+        if rejection:
+            return DoorResult(header, rejection.reason, rejection.text)
+        event = event_id(header, sender.name) if header and sender else ""
+        return DoorResult(header, event_id=event)
 
 
 def accepted_processing_ids(environment: Environment) -> frozenset[str]:

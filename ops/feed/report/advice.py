@@ -117,7 +117,7 @@ WARNINGS = {
     WarningCode.TOO_MANY_REPETITIONS: (
         W,
         "More repetitions than are read.",
-        "Send at most 100 repetitions of a field.",
+        "Send at most 100 repetitions, and one value in a field that does not repeat.",
     ),
     WarningCode.NOT_CURRENT: (
         W,
@@ -126,8 +126,8 @@ WARNINGS = {
     ),
     WarningCode.NOT_STANDARD_FORM: (
         I,
-        "The date or time is not in the standard's form; it was read as it is plainly meant.",
-        "Send dates as YYYYMMDD and times as YYYYMMDDHHMMSS with an offset.",
+        "The value is not in the standard's form; it was read as it is plainly meant.",
+        r"Send YYYYMMDD, times as YYYYMMDDHHMMSS with an offset, and ~ in a text as \R\.",
     ),
     WarningCode.VALUE_TYPE_MISSING: (
         I,

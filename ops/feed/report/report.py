@@ -148,7 +148,10 @@ def report_of(check: FeedCheck) -> FeedReport:
         files=_files(tally),
         messages=_messages(tally),
         findings=findings_of(
-            tally, has_zone=check.profile.zone is not None, known=check.known is not None
+            tally,
+            has_zone=check.profile.zone is not None,
+            has_date_order=bool(check.profile.date_order),
+            known=check.known is not None,
         ),
         fields=tuple(
             FieldLine(

@@ -298,7 +298,7 @@ def denied(call: Callable[[], Any]) -> bool:
 
 
 def _fill(world: World, command: str) -> None:
-    """What a command needs: an event and a dead letter, a delivery, a refused message, or the registry."""
+    """The data of a command: an event and a dead letter, a delivery, a rejected message, or the registry."""
     aws, deployment = world.aws, world.deployment
     match command.split(maxsplit=1)[0]:
         case "deliveries":
@@ -321,7 +321,7 @@ def _fill(world: World, command: str) -> None:
 
 
 def _fill_smoke(world: World) -> None:
-    """What three smoke messages leave behind when everything is as designed."""
+    """The traces of three smoke messages when everything is as expected."""
     context = world.deployment.context
     good, poisoned, slow = (p.control_id for p in probes(load("prod"), RUN))
     story = Story(context, "1" * 32).run().received(good).resolved(PROVIDER)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hl7 import er7
+from hl7 import charset, er7
 from hl7.header import find_header, patient_identifier, trigger_event
-from hl7.tables import CHARACTER_SETS
+from hl7.tables import CHARACTER_SETS, INFORMAL_CHARACTER_SETS
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.parse_message.read_event import read_event
 
@@ -18,6 +18,8 @@ BASE = (
 )
 # In BIG-5 the second byte of U+8A31 is 0x5C; in GB 18030 that of U+4E43 is 0x7C, the field separator.
 NAMES = ["Okafor", "Müller", "許", "乃", "功", "ソ", "김", "أحمد", "Ωmega", "Ш"]
+LEADS = [[0x81], [0x83], [0xB0], [0xE0], [0xFE], [0x81, 0x30], [0x1B, 0x24, 0x42], [0x8E], [0x8F]]
+"""Bytes that begin a character of more bytes in one set or another."""
 PIECES = st.sampled_from(
     [
         *(
@@ -76,6 +78,55 @@ def assert_agreement(raw: bytes) -> None:
     first = [value for field in ("PID-3", "PID-2", "PID-4") for f, value in named if f == field]
     identifier = patient_identifier(header)
     assert (identifier[0] if identifier else None) == (first[0] if first else None)
+
+
+def naive(raw: bytes) -> list[bytes]:
+    """MSH as a reader finds it that knows no character sets: split at the byte 0x7C up to the first CR."""
+    return raw.split(b"\r", 1)[0].split(b"|")
+
+
+SETS = [*CHARACTER_SETS, *INFORMAL_CHARACTER_SETS, "CP936", "WINDOWS949", "CP950", "CNS 11643-1992"]
+
+
+@pytest.mark.parametrize("declared", SETS)
+@settings(max_examples=40, deadline=None)
+@given(
+    hostile=st.lists(
+        st.sampled_from([*map(bytes, LEADS), b"|", b"^", b"~", b"\\", b"A"]), max_size=8
+    )
+)
+def test_a_character_set_gives_no_other_sender_or_trigger_than_the_bytes(
+    declared: str, hostile: list[bytes]
+) -> None:
+    """A lead byte before a delimiter swallowed it for one reader alone: binding and triggers were passed by."""
+    swallowing = b"".join(hostile)
+    raw = b"MSH|^~\\&|ADTSYS%b|NORTHGEN|H|E|2026||ADT^A01|1|P|2.5||||||%b\rPID|1||7^^^A||Q\r" % (
+        swallowing,
+        declared.encode(),
+    )
+    header = find_header(raw)
+    assert_agreement(raw)
+    if header is None or header.has_two_readings or not header.letterhead.readable:
+        return
+    fields = naive(raw)
+    if b"\x1b" not in raw and not charset.marked_codec(raw):
+        assert [header.letterhead.value(n) for n in (3, 4, 9)] == [
+            fields[n - 1] if n <= len(fields) else b"" for n in (3, 4, 9)
+        ]
+
+
+@pytest.mark.parametrize("declared", [name for name in SETS if charset.codec_of(name)])
+def test_a_set_that_is_cut_as_bytes_has_ascii_in_no_other_character(declared: str) -> None:
+    if charset.wide_codec((declared,)):
+        return
+    codec = charset.codec_of(declared)
+    for lead in range(0x80, 0x100):
+        for delimiter in b"|^~\\&\rMSH":
+            try:
+                text = bytes([lead, delimiter]).decode(codec)
+            except UnicodeError:
+                continue
+            assert text.endswith(chr(delimiter))
 
 
 @settings(max_examples=300, deadline=None)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.aws import vault
 from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.encounter import Audience, Decision, Notice
 from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
@@ -31,6 +30,7 @@ from tests.functional.lambdas.deliver_notification.world import (
 )
 from tests.support.lambda_context import LambdaContext
 from tests.support.logs import on_stdout
+from tests.support.vault import read_json, write_json
 
 PERSON = Patient(
     identifiers=(PatientIdentifier("H1", "NORTHGEN"),),
@@ -115,7 +115,7 @@ def registry(context: DeliveryContext, aws: Any) -> Callable[..., None]:
 
 
 def received_at(number: int) -> str:
-    """When the receiver took the event of this number."""
+    """The time at which the receiver took the event of this number."""
     return f"2026-11-23T1{number}:00:30.000Z"
 
 
@@ -127,7 +127,7 @@ def looked_up(
 ) -> dict[str, Any]:
     """The task of the deliveries that the event asks for; nothing is delivered yet."""
     number = int(patient_event.event_id, 16)
-    version = vault.write_document(
+    version = write_json(
         context, patient_event.event_id, "event.json", to_document(patient_event)
     ).version_id
     task = {
@@ -162,7 +162,7 @@ def run(
 ) -> list[str]:
     """Looks up and delivers as the workflow does; who was to be told."""
     delivered(context, looked_up(context, patient_event, encounter))
-    document = vault.read_document(context, patient_event.event_id, "identities.json")
+    document = read_json(context, patient_event.event_id, "identities.json")
     return [recipient.address for recipient in read_as(Identities, document).recipients]
 
 

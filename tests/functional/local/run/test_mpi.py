@@ -1,4 +1,4 @@
-"""Which index the local system brings along."""
+"""The MPI that the local system starts."""
 
 import json
 from contextlib import ExitStack

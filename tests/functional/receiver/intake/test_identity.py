@@ -1,4 +1,4 @@
-"""Who a sender is: its certificate, its network, what a balancer says of it; and what it may send."""
+"""The identity of a sender: its certificate, its network, a balancer's header; and its permitted messages."""
 
 import socket
 import ssl
@@ -274,8 +274,10 @@ def test_a_trusted_balancer_without_its_header_is_rejected(
     assert eventually(lambda: world.counted("ConnectionsRejected") == 1)
 
 
-def test_a_header_of_somebody_else_is_no_header(world: ReceiverWorld) -> None:
+def test_a_header_of_somebody_else_closes_the_connection(world: ReceiverWorld) -> None:
     with world.connect() as peer:
-        peer.raw(proxy_header(0x21, "10.7.0.5"))
-        assert peer.ask(adt()) == "AA NG-1"
-    assert eventually(lambda: "127.0.0.1" in {line.get("peer") for line in world.logged()})
+        peer.raw(proxy_header(0x21, "10.7.0.5") + b"\x0b" + adt() + b"\x1c\r")
+        assert peer.is_closed()
+    assert eventually(lambda: world.counted("NotMllp", protocol="proxy") == 1)
+    assert "127.0.0.1" in {line.get("peer") for line in world.logged()}
+    assert world.envelopes() == []

@@ -1,4 +1,4 @@
-"""What each message means for its stay: every trigger event, and the situations of a stay."""
+"""The meaning of each message for its stay: every trigger event, and the situations of a stay."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -65,6 +65,41 @@ FIRST = {
 def test_a_first_message_of_an_inpatient_tells_what_its_row_says(rule: object) -> None:
     trigger_event = rule.trigger_event  # type: ignore[attr-defined]
     assert told(message(trigger_event, 0, I)) == FIRST.get(trigger_event, [])
+
+
+@pytest.mark.parametrize(
+    ("trigger_event", "patient_class", "kinds"),
+    [
+        ("A01", "I", ["admission"]),
+        ("A01", "B", ["admission"]),
+        ("A01", "V", ["observation"]),
+        ("A01", "", ["admission"]),
+        ("A01", "N", ["admission"]),
+        ("A01", "other", ["admission"]),
+        ("A01", "E", ["ed_registration"]),
+        ("A01", "O", []),
+        ("A04", "E", ["ed_registration"]),
+        ("A04", "", ["registration"]),
+        ("A04", "U", ["registration"]),
+        ("A04", "O", []),
+        ("A04", "R", []),
+        ("A04", "I", ["admission"]),
+        ("A04", "OBS", ["observation"]),
+        ("A06", "O", []),
+        ("A06", "P", []),
+        ("A06", "I", ["admission"]),
+        ("A06", "", ["admission"]),
+        ("A03", "I", ["discharge"]),
+        ("A03", "", ["discharge"]),
+        ("A03", "E", ["ed_discharge"]),
+        ("A03", "O", []),
+    ],
+)
+def test_the_class_of_a_first_message_decides_the_kind(
+    trigger_event: str, patient_class: str, kinds: list[str]
+) -> None:
+    known = PROFILE.class_of(patient_class, "")
+    assert [kind for kind, _ in told(message(trigger_event, 0, known))] == kinds
 
 
 # What each trigger event tells of an inpatient who was admitted and told of.

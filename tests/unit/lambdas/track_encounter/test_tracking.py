@@ -1,4 +1,4 @@
-"""Which encounter a message names, by its numbers."""
+"""The encounter that a message names, by its numbers."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,10 +1,10 @@
-"""What a connection does when the other side does not: seen with a transport that only remembers."""
+"""A connection whose peer does nothing, with a transport that only records."""
 
 import asyncio
 import io
 import socket
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
 from receiver.transport.connection import MllpConnection
+from receiver.transport.shares import Shares
 
 SETTINGS = ReceiverSettings(
     *("test", "vault", "queue", "key", "configuration", "configuration.json", "r1"),
@@ -61,7 +62,9 @@ class FakeIntake:
     def __init__(self) -> None:
         self.gate = asyncio.Event()
 
-    async def answer(self, frame: Frame, origin: Origin, turns: Turns) -> bytes | None:
+    async def answer(
+        self, frame: Frame, origin: Origin, turns: Turns, spent: Callable[[float], None]
+    ) -> bytes | None:
         await self.gate.wait()
         return frame.message
 
@@ -77,6 +80,7 @@ class FakeOwner:
         self.intake = cast(Intake, self.fake)
         self.senders = SenderTable((), reject_unknown=False)
         self.transport = FakeTransport()
+        self.shares = Shares(self.settings.max_held_bytes, self.settings.store_connections)
 
     def opened(self, connection: MllpConnection) -> None:
         """Nothing to do."""
@@ -85,7 +89,7 @@ class FakeOwner:
         """Nothing to do."""
 
     def connect(self) -> MllpConnection:
-        connection = MllpConnection(self, "127.0.0.1")
+        connection = MllpConnection(self, self.shares.of("127.0.0.1"))
         connection.connection_made(self.transport)
         self.transport.socket.close()
         return connection

@@ -163,6 +163,8 @@ def query(backend: DynamoDBBackend, asked: Parameters) -> Answer:
         raise UnusualCallError
     if len(json.dumps(matching)) > MOST_OF_A_PAGE:
         raise UnusualCallError
+    if index is not None:
+        matching = _projected(index, matching)
     items = [
         item for item in matching if only is None or only.test(Evaluation(item, names, values))
     ]
@@ -282,10 +284,21 @@ def _index(table: Table, asked: Parameters) -> GlobalSecondaryIndex | None:
     if name is None:
         return None
     index = next((each for each in table.global_indexes if each.name == name), None)
-    whole = index is not None and index.projection.get("ProjectionType") == "ALL"
-    if not whole or asked.get("ConsistentRead"):
+    if index is None or asked.get("ConsistentRead"):
         raise UnusualCallError
     return index
+
+
+def _projected(index: GlobalSecondaryIndex, items: list[Attributes]) -> list[Attributes]:
+    """The attributes of the items that the index holds."""
+    if index.projection["ProjectionType"] == "ALL":
+        return items
+    kept = {
+        *index.table_key_attrs,
+        *(each["AttributeName"] for each in index.schema),
+        *index.projection.get("NonKeyAttributes", []),
+    }
+    return [{name: item[name] for name in item if name in kept} for item in items]
 
 
 def _first_part(

@@ -70,7 +70,7 @@ def find(*identifiers: PatientIdentifier, patient: Patient = OKAFOR) -> Match | 
 
 
 def validated(providers: dict[str, Provider]) -> dict[str, Provider]:
-    """What the directory of the settings answers about providers."""
+    """The answers of the configured provider directory."""
     asked = mpi_sandbox.context.provider_directory
     assert asked is not None
     return asked.validated(providers)

@@ -1,4 +1,4 @@
-"""What a notification tells, kind by kind, and what it never does."""
+"""The content of a notification, kind by kind, and the content that it never has."""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Which index answers, and that nothing is loaded for one that does not."""
+"""The configured MPI client answers, and no other is loaded."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Which values of a coded field may be shown."""
+"""The values of a coded field that may be shown."""
 
 import pytest
 
