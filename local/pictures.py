@@ -41,10 +41,9 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 WIDTHS = (375, 1280)
 REACHED = replace(SENDER, phone="+1 902 555 0100")
 STAY_REF = "9b41d07e" + "0" * 24
+LONG_AGO = "2026-11-21T13:12:00.000Z"
 RECEIVED_AT = "2026-11-23T13:12:04.000Z"
-FIRST = FirstNotice(
-    "7c15e2b0" + "0" * 24, "d" * 32, "2026-11-23T13:13:04.000Z", EventKind.ADMISSION
-)
+FIRST = FirstNotice("7c15e2b0" + "0" * 24, "d" * 32, "2026-11-23T13:13:04.000Z")
 CHANGES = {"correction": (Change.CLASS,), "update": (Change.ATTENDING, Change.DIAGNOSIS)}
 NOW = {"correction": EncounterClass.OBSERVATION}
 FLAGS = (
@@ -73,6 +72,8 @@ def letters() -> Iterator[tuple[str, Letter]]:
     """Every picture's name and what it shows: each kind, and the forms that a recipient may choose."""
     for kind in NOTIFIED:
         event = DEATHS[3] if kind is EventKind.DEATH else of_kind(kind, **FACTS.get(kind, {}))
+        if kind is EventKind.ED_REGISTRATION:
+            event = replace(event, occurred_at=LONG_AGO)
         yield kind, _decided(event, kind)
     yield "wrong_patient", _decided(of_kind("correction"), changes=(Change.PATIENT,))
     into_a_bed = of_kind("ed_discharge", disposition=CodedText("09"))
@@ -100,7 +101,7 @@ def _decided(
     notice = Notice(
         kind=kind,
         audience=Audience.TOLD if later else Audience.TEAM,
-        at="2026-11-21T13:12:00.000Z",
+        at=LONG_AGO,
         late=picture == "ed_registration",
         changes=changes or CHANGES.get(picture, ()),
     )
@@ -115,7 +116,8 @@ def _decided(
         facts=Facts(encounter_class=state),
         notices=(notice,),
     )
-    reader = replace(RECIPIENT, cancels=FIRST if later else None, stay_ref=STAY_REF)
+    first = replace(FIRST, event_kind=CANCELS.get(kind, (EventKind.ADMISSION,))[0])
+    reader = replace(RECIPIENT, cancels=first if later else None, stay_ref=STAY_REF)
     return compose(
         replace(event, decision=decision),
         FINDINGS,

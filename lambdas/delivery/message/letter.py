@@ -127,6 +127,7 @@ def view_of(
         if full
         else facts.minimal_rows(patient_event, institution, words)
     )
+    first = facts.first_notice_row(recipient.cancels, sender.zone, words)
     about = remarks.remarks if full else remarks.late
     name = clean(patient_event.patient.name.display()) if full else facts.initials(patient_event)
     status = findings_rows.notes_status(seen, patient_event, words) if clinically else ""
@@ -136,7 +137,7 @@ def view_of(
         headline=_sentence(words.notices[notice].happened.format(name=name or words.a_patient)),
         remarks=list(about(patient_event, occasion, sender.zone, words)),
         addressee=clean(recipient.name.display()),
-        rows=[*rows, *facts.first_notice_row(recipient.cancels, sender.zone, words)],
+        rows=[*first, *rows] if facts.withdraws(patient_event) else [*rows, *first],
         diagnoses=diagnoses[: findings_rows.MAX_ROWS],
         machine={name: listed[: findings_rows.MAX_ROWS] for name, listed in machine.items()},
         left_out={

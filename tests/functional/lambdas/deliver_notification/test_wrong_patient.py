@@ -37,7 +37,18 @@ OTHER = Patient(
     birth_date="1931-07-30",
     sex="M",
 )
-OF_OTHER = ("Zweig", "Berta", "1931", "30 July", "H77002", "V77123", "7N", "Quill", "sepsis", "A41.9")
+OF_OTHER = (
+    "Zweig",
+    "Berta",
+    "1931",
+    "30 July",
+    "H77002",
+    "V77123",
+    "7N",
+    "Quill",
+    "sepsis",
+    "A41.9",
+)
 """Everything that the moving message says of the other patient, in letters and in the bundle."""
 
 
@@ -48,7 +59,10 @@ def _registry(context: DeliveryContext) -> None:
     def row(file: str, **cells: str) -> dict[str, str]:
         return {**dict.fromkeys(COLUMNS[file], ""), **cells}
 
-    people = {"p1": ("Okonjo", "1958-02-14", "F", "H1"), "p2": ("Zweig", "1931-07-30", "M", "H77002")}
+    people = {
+        "p1": ("Okonjo", "1958-02-14", "F", "H1"),
+        "p2": ("Zweig", "1931-07-30", "M", "H77002"),
+    }
     cares = {"p1": ("petra", "aco"), "p2": ("wei", "aco")}
     found = items(
         [
