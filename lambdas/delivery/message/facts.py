@@ -58,12 +58,6 @@ def withdraws(patient_event: PatientEvent) -> bool:
     return patient_event.event_kind in CANCELS
 
 
-def stay_of(patient_event: PatientEvent) -> str:
-    """The stay's reference as readers see it, the same in all its notices; "" where it is not known."""
-    decision = patient_event.decision
-    return reference_of(decision.encounter_id) if decision else ""
-
-
 def rows(
     patient_event: PatientEvent,
     notice: str,
@@ -144,12 +138,14 @@ def _times(
     ended = notice in (EventKind.DEATH, STAY_ENDED, ED_ADMITTED) or notice in DISCHARGES
     admitted = visit.admitted_at if ended and visit.admitted_at != happened else ""
     withdrawn = withdraws(patient_event)
+    # EVN-6 of a cancellation is the time of the cancelled event; of another message it is its own.
+    cancels = withdrawn and notice in CANCELS and notice != EventKind.CORRECTION
     died = "" if withdrawn else told(patient.died_at)
     if patient.died and not died and notice != "death" and not withdrawn:
         died = words.died_on_record
     return [
         (labels.admitted, told(admitted)),
-        (labels.first_event, told(patient_event.occurred_at) if withdrawn else ""),
+        (labels.first_event, told(patient_event.occurred_at) if cancels else ""),
         (labels.died, died),
         # The rules may have found a time in another field.
         (words.notices[notice].when, told(happened) or told(decided.at if decided else "")),

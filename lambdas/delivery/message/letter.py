@@ -128,6 +128,7 @@ def view_of(
         if full
         else facts.minimal_rows(patient_event, institution, words)
     )
+    first = facts.first_notice_row(recipient.cancels, sender.zone, words)
     about = remarks.remarks if full else remarks.late
     name = (
         letter_text(patient_event.patient.name.display()) if full else facts.initials(patient_event)
@@ -139,7 +140,7 @@ def view_of(
         headline=_sentence(words.notices[notice].happened.format(name=name or words.a_patient)),
         remarks=list(about(patient_event, occasion, sender.zone, words)),
         addressee=letter_text(recipient.name.display()),
-        rows=[*rows, *facts.first_notice_row(recipient.cancels, sender.zone, words)],
+        rows=[*first, *rows] if facts.withdraws(patient_event) else [*rows, *first],
         diagnoses=diagnoses[: findings_rows.MAX_ROWS],
         machine={name: listed[: findings_rows.MAX_ROWS] for name, listed in machine.items()},
         left_out={
@@ -150,7 +151,7 @@ def view_of(
         contact=_contact(patient_event, institution, sender, words, full),
         why=_why(patient_event, recipient, letter_text(instead_of), words),
         reference=facts.reference_of(patient_event.event_id),
-        stay=facts.stay_of(patient_event),
+        stay=facts.reference_of(recipient.stay_ref),
     )
 
 
