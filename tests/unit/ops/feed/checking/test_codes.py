@@ -1,4 +1,4 @@
-"""The values of a coded field that may be shown."""
+"""The values of a coded field that may be shown, and those that may not."""
 
 import pytest
 
