@@ -25,7 +25,7 @@ from local.patches.speed.dynamodb.direct.values import Attributes, Evaluation, V
 Parameters = Mapping[str, Any]
 Answer = dict[str, Any]
 
-MOST_OF_A_PAGE = 900_000
+MAX_PAGE_BYTES = 900_000
 """Bytes of JSON. DynamoDB ends a page of a query at 1 MB, by a count that is smaller."""
 
 _EXPRESSION = {"ExpressionAttributeNames", "ExpressionAttributeValues"}
@@ -161,7 +161,7 @@ def query(backend: DynamoDBBackend, asked: Parameters) -> Answer:
         matching.reverse()
     if len(matching) > asked.get("Limit", len(matching)):
         raise UnusualCallError
-    if len(json.dumps(matching)) > MOST_OF_A_PAGE:
+    if len(json.dumps(matching)) > MAX_PAGE_BYTES:
         raise UnusualCallError
     if index is not None:
         matching = _projected(index, matching)
