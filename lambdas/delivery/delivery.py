@@ -24,6 +24,7 @@ from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.detail import Detail, detail_for
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.attempts import Delivery
+from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import mail_account
 from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
@@ -34,6 +35,7 @@ from lambdas.delivery.material import (
     told_to,
     with_updates,
 )
+from lambdas.delivery.thread import MailThread
 
 BAD_ADDRESS = "the registry's address for the recipient is not one"
 BAD_ENDPOINT = "the recipient's address bounced or complained before"
@@ -88,11 +90,17 @@ def _sent(
         return attempt.suppressed(place.withdrawn_by)
     newest = with_updates(context, told, place.updates)
     letter = letter_for(context, run, newest, identities, recipient, detail=detail)
-    return replace(attempt, delivery=replace(delivery, updates=place.updates)).sent(
+    letter = replace(letter, thread=MailThread(recipient.stay_ref, place.mails))
+    item = replace(attempt, delivery=replace(delivery, updates=place.updates)).sent(
         letter,
         recipient.address,
         lambda: why_suppressed(context, delivery, task, told.event, recipient),
     )
+    if item.state is DeliveryState.SENT and attempt.made(item):
+        stay = NotifiedEncounter(delivery.encounter_ref)
+        thread = Thread(recipient.stay_ref, recipient.recipient_ref)
+        add_mail(context, stay, thread, item.sent_at, item.ses_message_id)
+    return item
 
 
 def result_of(delivery: Delivery, item: DeliveryItem) -> DeliverNotificationResult:

@@ -77,7 +77,10 @@ def decide(
     after = replace(after, told=tuple(telling.told))
     if telling.notices:
         return after, replace(decision, notices=telling.notices)
-    return after, replace(decision, reason=telling.silence or _reason(before, message))
+    reason = telling.silence or _reason(before, message)
+    if reason is DecisionReason.NO_ENCOUNTER and (message.load or profile.load):
+        reason = DecisionReason.LOAD
+    return after, replace(decision, reason=reason)
 
 
 def _of_this_patient(

@@ -158,7 +158,7 @@ class System:
     def _start_functions(self) -> None:
         stand_in = self._faults.in_front_of(comprehend_medical.create_app())
         comprehend = self._serve(listen("Comprehend Medical", 0, ""), stand_in)
-        index = mpi.start(os.environ.get("ENS_MPI", ""), registry.FOLDER, self._running)
+        index = mpi.start(mpi.ChosenMpi.from_environment(), registry.FOLDER, self._running)
         self._workers = Workers(
             [self._with_credentials(f, comprehend.url, index) for f in self.deployment.functions],
             runtime_folder(ROOT / ".build" / "lambda-runtime"),

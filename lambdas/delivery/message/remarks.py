@@ -9,10 +9,10 @@ from lambdas.common.contracts.encounter import Change, EncounterClass, Phase
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.common.plausible import is_plausible
-from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.facts import withdraws
 from lambdas.delivery.message.locale import Words
 from lambdas.delivery.message.times import counted_days, in_words
+from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import changes_of, decided_notice
 
 PRESENT = (Phase.IN, Phase.SEEN)
@@ -64,7 +64,7 @@ def flag_sentences(flags: Iterable[StayFlag], zone: ZoneInfo | None, words: Word
         if flag.kind is FlagKind.FREQUENT_EMERGENCY:
             yield words.flags[flag.kind].format(count=flag.count, visits=visits)
         elif newest:
-            to = clean(newest.discharged_to)
+            to = letter_text(newest.discharged_to)
             yield words.flags[flag.kind].format(
                 stay=_stay(newest, newest.ended_at, zone, words), to=f" ({to})" if to else ""
             )
@@ -72,7 +72,7 @@ def flag_sentences(flags: Iterable[StayFlag], zone: ZoneInfo | None, words: Word
 
 def _stay(stay: EarlierStay, moment: str, zone: ZoneInfo | None, words: Words) -> str:
     """The hospital and the day of an earlier stay."""
-    place = clean(stay.hospital or stay.facility) or words.remarks.another_hospital
+    place = letter_text(stay.hospital or stay.facility) or words.remarks.another_hospital
     local = _moment(moment).astimezone(zone).date().isoformat() if moment and zone else moment[:10]
     return f"{place}, {in_words(local, None, words)}" if local else place
 

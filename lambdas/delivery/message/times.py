@@ -4,8 +4,8 @@ import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.locale import Words
+from lambdas.delivery.message.unlinked import letter_text
 
 _PARTS = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"
@@ -24,11 +24,11 @@ def in_words(moment: str, zone: ZoneInfo | None, words: Words) -> str:
     """
     parts = _PARTS.fullmatch(moment)
     if not parts:
-        return clean(moment, 40)
+        return letter_text(moment, 40)
     try:
         return _words(parts, zone, words.time)
     except (ValueError, OverflowError):  # no such day; the first or last day there is
-        return clean(moment, 40)
+        return letter_text(moment, 40)
 
 
 def _words(parts: re.Match[str], zone: ZoneInfo | None, words: Words) -> str:

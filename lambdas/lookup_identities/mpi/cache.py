@@ -3,7 +3,7 @@
 One item for each identifier of a question, under a keyed reference of it. An answer counts only while
 every one of them holds it, so that whoever changes one of the patient's identifiers drops it by writing
 over that item (`forget`). An answer that was under way meanwhile is not kept: each write is on
-condition that the item is still the one that was read before the index was asked.
+condition that the item is still the one that was read before the MPI was asked.
 
 Kept are the patient's id, or that there is nobody: demographics are part of the question, as a keyed
 reference, and an answer that contradicts them is not kept, nor one that a person has to decide on.

@@ -271,6 +271,9 @@ def _targets(
             yield [_arn("lambda", f"function:{name}", request)], {}
         case "stepfunctions":
             yield [parameters.get("stateMachineArn", "*")], parameters
+        case "logs" if "logGroupName" in parameters:
+            # The suffix names all streams of the group (service authorization reference).
+            yield [_arn("logs", f"log-group:{parameters['logGroupName']}:*", request)], parameters
         case "cloudformation":
             yield [_stack(request._get_param("StackName") or "*", request)], parameters
         case _:

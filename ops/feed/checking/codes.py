@@ -25,9 +25,9 @@ OID = re.compile(r"[0-2](?:\.\d{1,20}){2,}", re.ASCII)
 _NUMBER = re.compile(r"\d{5}")
 """So many digits may be a date, a telephone or a patient's number."""
 
-_COMPARED = 60
+COMPARED = 60
 """Occurrences of a value that are compared with the private fields of their message."""
-_PRIVATE_SHARE = 10
+PRIVATE_SHARE = 10
 """A value is private from one in so many occurrences on: a unit `WEST` and one patient of that name."""
 
 
@@ -106,7 +106,7 @@ class CodeField:
         found.read_as = read_as
         if len(found.patients) < LEAST_PATIENTS:
             found.patients.add(patient)
-        if found.compared < _COMPARED:
+        if found.compared < COMPARED:
             found.compared += 1
             found.private += value.casefold() in private()
 
@@ -154,6 +154,6 @@ class CodeField:
         return (
             len(self._values) <= self.max_values
             and len(one.patients) >= LEAST_PATIENTS
-            and one.private * _PRIVATE_SHARE < one.compared
+            and one.private * PRIVATE_SHARE < one.compared
             and self.looks_right(value)
         )
