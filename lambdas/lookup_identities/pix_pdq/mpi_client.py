@@ -28,7 +28,7 @@ from lambdas.lookup_identities.mpi.settings import (
     ActorSettings,
     MpiSecret,
     MpiSettings,
-    TlsMaterial,
+    MpiTlsMaterial,
 )
 from lambdas.lookup_identities.pix_pdq.mllp import MpiConnection, StaleConnectionError
 from lambdas.lookup_identities.pix_pdq.queries import (
@@ -249,7 +249,7 @@ def from_context(context: LookupContext) -> PixPdqMpiClient:
 
 
 def _actor(
-    settings: MpiSettings, own: ActorSettings, secret: MpiSecret, own_tls: TlsMaterial | None
+    settings: MpiSettings, own: ActorSettings, secret: MpiSecret, own_tls: MpiTlsMaterial | None
 ) -> Actor:
     """An actor by its own settings, and for what these leave out by those of both."""
     host = settings.host if own.host is None else own.host
