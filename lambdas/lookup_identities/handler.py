@@ -131,12 +131,10 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
 
 
 def _count_look_up(context: LookupContext, run: Run, known: bool) -> None:
-    """Counts the look-up, and whether far fewer of the sender's patients are known than usual."""
+    """Counts the look-up, in all and by sender."""
     run.count("PatientsLookedUp")
     run.count("UnknownPatients", 0 if known else 1)
-    if run.attempt == 0 and feed.count(context, run.sender, Signal.KNOWN_PATIENTS, known):
-        run.count("UnknownPatientsRose")
-        run.logger.warning("far fewer patients of a sender are known than usual")
+    feed.count(context, run, Signal.KNOWN_PATIENTS, known)
 
 
 def _note_query(context: LookupContext, run: Run, query: Query) -> None:
