@@ -122,7 +122,7 @@ class MllpConnection(asyncio.Protocol):
 
     def _next_turn(self) -> None:
         """Decodes the next part of a long read, when no frame waits; the others follow later."""
-        if self._undecoded and not self._backlog:
+        if self._undecoded and not self._backlog and not self.share.is_paused:
             data = b""
             if not self._decoder.has_more:
                 until = self._rest_from + _TURN_BYTES
@@ -131,7 +131,7 @@ class MllpConnection(asyncio.Protocol):
                 if until >= len(self._rest):
                     self._drop_rest()
             self._decode(data)
-            if not self._backlog and self._undecoded:
+            if not self._backlog and self._undecoded and not self.share.is_paused:
                 self._loop.call_soon(self._next_turn)
 
     def _drop_rest(self) -> None:
