@@ -161,18 +161,17 @@ def _identities(
         merged_from=merged_from,
         fallbacks=stand_ins,
         flags=flags,
+        discharged_to=known[goes_to[0]].name.display() if known.keys() & goes_to else "",
     )
 
 
 def _destination(event: PatientEvent, authority: str) -> list[tuple[str, str]]:
     """The pair under which the registry would file the facility of PV1-37: the sender's own code."""
     code = given(event.visit.discharged_to)
-    if (
-        event.event_kind not in LEAVING
-        or not code
-        or not authority
-        or len(code) > MAX_IDENTIFIER_CHARACTERS
-    ):
+    notices = event.decision.notices if event.decision else ()
+    kinds = {event.event_kind, *(notice.kind for notice in notices)}
+    usable = bool(authority) and 0 < len(code) <= MAX_IDENTIFIER_CHARACTERS
+    if not kinds & LEAVING or not usable:
         return []
     return [(authority, code)]
 
