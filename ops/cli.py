@@ -9,6 +9,7 @@ from ops.commands.audit import audit_group
 from ops.commands.cost import cost_command
 from ops.commands.deliveries import deliveries_group
 from ops.commands.dlq import dlq_group
+from ops.commands.encounters import encounters_group
 from ops.commands.events import events_command
 from ops.commands.feed import feed_group
 from ops.commands.notification import notification_group
@@ -18,6 +19,7 @@ from ops.commands.rejected import rejected_group
 from ops.commands.replay import replay_command
 from ops.commands.roster import roster_group
 from ops.commands.send import send_command
+from ops.commands.senders import senders_group
 from ops.commands.smoke import smoke_command
 from ops.commands.trace import trace_command
 from ops.problem import FAILURES, is_denied, sentence
@@ -69,10 +71,12 @@ def main(ctx: click.Context, environment: str) -> None:
 for command in (
     trace_command,
     events_command,
+    encounters_group,
     dlq_group,
     rejected_group,
     replay_command,
     send_command,
+    senders_group,
     audit_group,
     cost_command,
     registry_group,

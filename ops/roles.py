@@ -39,6 +39,8 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "dlq list": OPERATOR,
     "dlq redrive": OPERATOR,
     "dlq show": TRAIL,
+    "encounters orphans": TRAIL,
+    "encounters show": TRAIL,
     "events": TRAIL,
     "feed check": EVERYBODY,
     "notification preview": EVERYBODY,
@@ -51,6 +53,8 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "roster import": REGISTRAR,
     "roster list": REGISTRAR,
     "send": EVERYBODY,
+    "senders check": EVERYBODY,
+    "senders expiring": OPERATOR,
     "smoke": OPERATOR,
     "trace": TRAIL,
 }

@@ -108,6 +108,16 @@ class CoreStack(cdk.Stack):
             retries=20,
             why="Rosters that end soon, for an alarm to the operators",
         )
+        call_regularly(
+            self,
+            "Closings",
+            environment=environment,
+            function=self.steps.track_encounter,
+            every=cdk.Duration.minutes(5),
+            # No retry: the next call follows after five minutes.
+            retries=0,
+            why="Stays whose end never came, to be closed",
+        )
         self.workflow = PatientEventWorkflow(
             self,
             "Workflow",

@@ -15,6 +15,7 @@ from infra.monitoring.watched import Watched
 RECEIVER_ALARMS = (
     *("receivers-missing", "receiver-cannot-store", "messages-rejected", "messages-not-allowed"),
     *("acknowledgements-slow", "storing-slow", "configuration-not-used"),
+    *("certificate-not-used", "certificates-expiring"),
 )
 """The names of the ingress stack's alarms. That stack imports from the core, so the core has only
 names."""
@@ -150,6 +151,14 @@ class Dashboard(Construct):
                             own(environment, "LookupIdentities", "PatientsLookedUp"),
                             own(environment, "LookupIdentities", "UnknownPatients"),
                             own(environment, "LookupIdentities", "Recipients"),
+                        ],
+                    ),
+                    _graph(
+                        "Stays to look at",
+                        [
+                            own(environment, "TrackEncounter", "Decision_no_encounter"),
+                            own(environment, "TrackEncounter", "Decision_stale_event"),
+                            own(environment, "TrackEncounter", "StaysClosed"),
                         ],
                     ),
                     _graph(

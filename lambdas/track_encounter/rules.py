@@ -72,12 +72,14 @@ def decide(
     telling = _Telling(message, profile, situation, now, list(after.told))
     if moved:
         telling.move_to_other_patient()
-    if not moved or event.encounter_class:
-        telling.tell_all()
+    telling.tell_all()
     after = replace(after, told=tuple(telling.told))
     if telling.notices:
         return after, replace(decision, notices=telling.notices)
-    return after, replace(decision, reason=telling.silence or _reason(before, message))
+    reason = telling.silence or _reason(before, message)
+    if reason is DecisionReason.NO_ENCOUNTER and (message.load or profile.load):
+        reason = DecisionReason.LOAD
+    return after, replace(decision, reason=reason)
 
 
 def _of_this_patient(

@@ -53,7 +53,7 @@ def load(handler_name: str, answers: Any) -> Any:
     except Exception as error:
         say(answers, {"init_error": logged(of_exception(error))})
         sys.exit(1)
-    # What has been loaded stays: without this, each full collection traverses it.
+    # Loaded objects stay: without this, each full collection traverses them.
     gc.freeze()
     say(answers, {"ready": True})
     return handler

@@ -30,6 +30,7 @@ from local.run.receiver_process import ReceiverProcess
 from local.stack import registry, synth
 from local.stack.deploy import DeployedStack, deploy
 from ops import deployment as ops_deployment
+from ops.encounters.stays import StaySource
 from ops.events.trail import TrailSource
 from simulators import comprehend_medical
 
@@ -123,7 +124,7 @@ class System:
             self._start_functions()
             self.receiver.wait_until_live()
         self._serve_console(console_socket)
-        # What has been loaded stays: without this, each full collection traverses it, for 0.2 s.
+        # Loaded objects stay: without this, each full collection traverses them, for 0.2 s.
         gc.collect()
         gc.freeze()
 
@@ -158,7 +159,7 @@ class System:
     def _start_functions(self) -> None:
         stand_in = self._faults.in_front_of(comprehend_medical.create_app())
         comprehend = self._serve(listen("Comprehend Medical", 0, ""), stand_in)
-        index = mpi.start(os.environ.get("ENS_MPI", ""), registry.FOLDER, self._running)
+        index = mpi.start(mpi.ChosenMpi.from_environment(), registry.FOLDER, self._running)
         self._workers = Workers(
             [self._with_credentials(f, comprehend.url, index) for f in self.deployment.functions],
             runtime_folder(ROOT / ".build" / "lambda-runtime"),
@@ -208,7 +209,9 @@ class System:
     def _serve_console(self, sock: socket) -> None:
         os.environ["ENS_AWS_PORT"] = str(self.ports.aws)
         self.trails = TrailSource(ops_deployment.find("local"))
-        self._serve(sock, console.create_app(self.trails, self._mailbox))
+        self._serve(
+            sock, console.create_app(self.trails, self._mailbox, StaySource(self.trails.deployment))
+        )
 
     @contextmanager
     def _step(self, what: str) -> Iterator[None]:

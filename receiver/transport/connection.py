@@ -17,6 +17,7 @@ from receiver.settings import ReceiverSettings
 from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
+from receiver.transport.expiry import end_of_peer
 from receiver.transport.keepalive import keep_alive
 from receiver.transport.protocols import protocol_of
 from receiver.transport.shares import PeerShare, Shares
@@ -88,9 +89,10 @@ class MllpConnection(asyncio.Protocol):
         self._frame_bytes = self._held_bytes = 0
         self._rest = b""  # received and not decoded yet
         self._foreign = ""
+        self._expires_at: float | None = None
         self.peer = peer = share.address
         self.connection_id = uuid.uuid4().hex
-        self._certificate: ClientCertificate | None = None
+        self.certificate: ClientCertificate | None = None
         self._table = owner.senders
         self._origin = Origin(self.connection_id, peer)
 
@@ -99,7 +101,9 @@ class MllpConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         keep_alive(transport.get_extra_info("socket"))
         self._tls = transport.get_extra_info("sslcontext") is not None
-        self._certificate = ClientCertificate.of_peer(transport.get_extra_info("peercert"))
+        self.certificate = ClientCertificate.of_peer(transport.get_extra_info("peercert"))
+        if self.certificate is not None and self.certificate.not_after:
+            self._expires_at = end_of_peer(self.certificate.not_after).timestamp()
         self._find_senders()
         self._owner.opened(self)
 
@@ -171,7 +175,7 @@ class MllpConnection(asyncio.Protocol):
 
     @property
     def idle_since(self) -> float | None:
-        """When it was last heard of (monotonic); None while a message is being answered."""
+        """The monotonic time of the last received bytes; None while a message is being answered."""
         return None if self._in_flight or self._backlog else self._heard_at
 
     def share_changed(self) -> None:
@@ -228,6 +232,12 @@ class MllpConnection(asyncio.Protocol):
         self._why = "the receiver is stopping"
         self._go_on()
 
+    def ask_for_certificate(self) -> None:
+        """Closes like `stop` when its client showed a certificate, so that it shows it again."""
+        if self.certificate is not None:
+            self.stop()
+            self._why = "client authorities or revocation lists have changed"
+
     def abort(self) -> None:
         """Closes at once, without waiting for answers."""
         if self._transport is not None:
@@ -235,6 +245,10 @@ class MllpConnection(asyncio.Protocol):
 
     def check(self, now: float) -> None:
         """Closes the connection after its write, frame or idle timeout. `now` is monotonic."""
+        if self._expires_at is not None and time.time() > self._expires_at:
+            self._expires_at = None
+            self.stop()
+            self._why = "the client certificate has expired"
         if self._blocked_at is not None and now - self._blocked_at > self._settings.frame_seconds:
             self._why = "write timeout: the sender does not read its answers"
             self.abort()
@@ -320,7 +334,7 @@ class MllpConnection(asyncio.Protocol):
     def _find_senders(self) -> None:
         """Looks up the connection's permitted senders in the current table."""
         self._table = self._owner.senders
-        self._origin = self._table.origin(self.connection_id, self.peer, self._certificate)
+        self._origin = self._table.origin(self.connection_id, self.peer, self.certificate)
 
     def _settle(self) -> None:
         """Writes the finished answers at the head of the queue, in one write."""

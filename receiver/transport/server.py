@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+import ssl
 import time
+from datetime import UTC, datetime
 
 from receiver.intake.configuration import SenderConfiguration
 from receiver.intake.intake import Intake
@@ -11,6 +13,7 @@ from receiver.settings import ReceiverSettings
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
 from receiver.transport.connection import MllpConnection
+from receiver.transport.expiry import end_of_peer
 from receiver.transport.proxy_protocol import ProxyHeaderError, read_client_address
 from receiver.transport.shares import PeerShare, Shares
 from receiver.transport.tls import Tls
@@ -40,6 +43,8 @@ class MllpServer:
         self.log = log
         self._configuration = configuration
         self._tls = tls
+        if tls is not None:
+            tls.on_new_trust = self._ask_for_certificates
         self.shares = Shares(settings.max_held_bytes, settings.store_connections)
         self._connections: set[MllpConnection] = set()
         self._none_left = asyncio.Event()
@@ -107,6 +112,10 @@ class MllpServer:
         """Adds a connection; closes it when the server is stopping."""
         self._connections.add(connection)
         connection.share.members.add(connection)
+        certificate = connection.certificate
+        if self._tls is not None and certificate is not None and certificate.not_after:
+            end = end_of_peer(certificate.not_after)
+            self._tls.expiring.note(f"client {certificate.label}", end, datetime.now(UTC))
         self._none_left.clear()
         self.metrics.count("ConnectionsOpened")
         if self.stopping:
@@ -119,6 +128,11 @@ class MllpServer:
         self.shares.leave_place(connection.share)
         if not self._connections:
             self._none_left.set()
+
+    def _ask_for_certificates(self) -> None:
+        """Closes the connections with client certificates: the authorities or lists have changed."""
+        for connection in tuple(self._connections):
+            connection.ask_for_certificate()
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -177,7 +191,7 @@ class MllpServer:
                 else "timeout before the TLS handshake ended"
             )
         except OSError as error:  # TLS errors are among them
-            why = f"TLS handshake failed: {getattr(error, 'reason', None) or type(error).__name__}"
+            why = f"TLS handshake failed: {_handshake_problem(error)}"
         finally:
             if share is not None:
                 self.shares.leave_place(share)
@@ -208,3 +222,10 @@ class MllpServer:
             now = time.monotonic()
             for connection in tuple(self._connections):
                 connection.check(now)
+
+
+def _handshake_problem(error: OSError) -> str:
+    """OpenSSL's reason, for a client's certificate with the cause: `certificate has expired`."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"client certificate: {error.verify_message}"
+    return str(getattr(error, "reason", None) or type(error).__name__)

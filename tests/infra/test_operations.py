@@ -17,6 +17,7 @@ PROMISED = {
     *("dead-letters-waiting", "dead-letters-growing", "oldest-message", "executions-failed"),
     *("executions-timed-out", "pipe-stands-still", "unknown-deliveries"),
     *("deliveries-overdue", "deliveries-piling-up", "reduced-detail", "notification-not-delivered"),
+    "cancellation-without-stay",
     *("mail-quota", "authority-not-usable", "warnings-rising", "unknown-patients-rising"),
 }
 
@@ -42,6 +43,8 @@ def test_what_may_go_wrong_at_the_receiver_has_an_alarm(prod: Stacks) -> None:
             "acknowledgements-slow",
             "storing-slow",
             "configuration-not-used",
+            "certificate-not-used",
+            "certificates-expiring",
         ),
     }
 
@@ -209,6 +212,7 @@ def test_what_a_clock_calls_is_called_as_often_as_it_is_due(core: Template) -> N
         if "ScheduleExpression" in rule["Properties"]
     }
     assert called == {
+        "rate(5 minutes)": [f"<{core.id_of('TrackEncounter')}.Arn>"],
         "rate(1 minute)": [f"<{core.id_of('ReleaseDeliveries')}.Arn>"],
         "rate(1 day)": [f"<{core.id_of('LookupIdentities')}.Arn>"],
     }

@@ -16,6 +16,7 @@ from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.findings_rows import FindingRow
 from lambdas.delivery.message.locale import Words, words_in
 from lambdas.delivery.message.remarks import NO_OCCASION, Occasion
+from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import notice_of, reason_words
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -127,16 +128,19 @@ def view_of(
         if full
         else facts.minimal_rows(patient_event, institution, words)
     )
+    first = facts.first_notice_row(recipient.cancels, sender.zone, words)
     about = remarks.remarks if full else remarks.late
-    name = clean(patient_event.patient.name.display()) if full else facts.initials(patient_event)
+    name = (
+        letter_text(patient_event.patient.name.display()) if full else facts.initials(patient_event)
+    )
     status = findings_rows.notes_status(seen, patient_event, words) if clinically else ""
     return View(
         title=words.notices[notice].title,
         not_live=words.marks.get(patient_event.processing_id.upper()),
         headline=_sentence(words.notices[notice].happened.format(name=name or words.a_patient)),
         remarks=list(about(patient_event, occasion, sender.zone, words)),
-        addressee=clean(recipient.name.display()),
-        rows=[*rows, *facts.first_notice_row(recipient.cancels, sender.zone, words)],
+        addressee=letter_text(recipient.name.display()),
+        rows=[*first, *rows] if facts.withdraws(patient_event) else [*rows, *first],
         diagnoses=diagnoses[: findings_rows.MAX_ROWS],
         machine={name: listed[: findings_rows.MAX_ROWS] for name, listed in machine.items()},
         left_out={
@@ -145,9 +149,9 @@ def view_of(
         notes_status=status if full else words.sentences.minimal,
         next_step=words.notices[notice].next,
         contact=_contact(patient_event, institution, sender, words, full),
-        why=_why(patient_event, recipient, clean(instead_of), words),
+        why=_why(patient_event, recipient, letter_text(instead_of), words),
         reference=facts.reference_of(patient_event.event_id),
-        stay=facts.stay_of(patient_event),
+        stay=facts.reference_of(recipient.stay_ref),
     )
 
 

@@ -16,6 +16,7 @@ from moto.core.authorization import ActionAuthenticatorMixin
 from environments import load
 from lambdas.common import status
 from lambdas.common.aws.items import to_item
+from lambdas.track_encounter.tracking import track
 from local.patches.additions import authorisation
 from ops.cli import main
 from ops.deployment import Deployment
@@ -26,6 +27,8 @@ from ops.smoke.probes import probes
 from tests.conftest import ROOT
 from tests.infra.assemblies import assembly, stacks_of
 from tests.support.deployment import dead_letter, deployed
+from tests.support.encounter_table import table_of
+from tests.support.encounters import NOON, PROFILE, I, message
 from tests.support.people import People, people_of
 from tests.support.receiver import StubReceiver
 from tests.support.trails import PROVIDER, Story, poison, told
@@ -60,7 +63,6 @@ FOR_THE_CONSOLE: dict[Role, set[str]] = {
         "logs:DescribeLogGroups *",
         f"logs:DescribeLogStreams {LOGS}",
         "logs:DescribeQueryDefinitions *",
-        f"logs:FilterLogEvents {LOGS}",
         "logs:GetLogEvents *",
         f"logs:GetQueryResults {LOGS}",
         f"logs:StartQuery {LOGS}",
@@ -132,12 +134,16 @@ class World:
                 "dlq list": (),
                 "dlq redrive": ("--all", "--by", "ana"),
                 "dlq show": (CONTROL_ID,),
+                "encounters orphans": (),
+                "encounters show": (TOLD,),
                 "events": (),
                 "feed check": (str(ADMISSION), "--sender", "northgen"),
                 "notification preview": ("admission",),
                 "preflight": ("--assembly", str(assembly(load("dev")))),
                 "registry import": (str(SEEDS), "--by", "ana"),
                 "rejected list": (),
+                "senders check": (),
+                "senders expiring": (),
                 "rejected show": (REJECTED,),
                 "replay": (TOLD, "--by", "ana"),
                 "roster end": ("dr-smith", "--yes", "--by", "ana"),
@@ -316,6 +322,10 @@ def _fill(world: World, command: str) -> None:
         case "dlq":
             poison(deployment.context, FAILED, CONTROL_ID)
             dead_letter(aws, deployment, FAILED, copy=datetime.now(UTC).isoformat())
+        case "encounters":
+            _fill(world, "trace")
+            admitted = message("A01", 0, I, TOLD)
+            track(table_of(aws.client("dynamodb")), admitted, PROFILE, lambda: NOON)
         case _ if not status.read(deployment.context, TOLD):
             told(deployment.context, TOLD)
 

@@ -18,7 +18,7 @@ from tests.unit.lambdas.delivery.message.letters import ADMISSION, BARE, RECIPIE
 from tests.unit.lambdas.delivery.message.test_hostile_text import NASTY, filled
 from tests.unit.lambdas.delivery.message.test_remarks import EARLIER, STAY, decided
 
-READER = replace(RECIPIENT, address="petra@clinic.example")
+READER = replace(RECIPIENT, address="petra@clinic.example", stay_ref=STAY)
 SENT_AT = "2026-11-23T13:12:05.000Z"
 
 

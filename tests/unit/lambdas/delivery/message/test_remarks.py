@@ -61,7 +61,8 @@ def decided(
 
 def text(event: PatientEvent, language: str = "en", detail: str = "full", **around: Any) -> str:
     """The letter's plain text."""
-    reader = replace(RECIPIENT, language=language, cancels=around.pop("first", None))
+    first = around.pop("first", None)
+    reader = replace(RECIPIENT, language=language, cancels=first, stay_ref=STAY)
     occasion = Occasion(RECEIVED_AT, **around)
     level = DetailLevel(detail)
     return compose(event, NOTHING, reader, SENDER, detail=level, occasion=occasion).text
