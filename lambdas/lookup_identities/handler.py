@@ -26,13 +26,13 @@ from lambdas.lookup_identities.care_team.audiences import of_notices
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import cache
-from lambdas.lookup_identities.mpi.outcomes import AUTHORITY_OUTCOMES
+from lambdas.lookup_identities.mpi.outcomes import AUTHORITY_OUTCOMES, MpiOutcome
 from lambdas.lookup_identities.mpi.query import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.lookup_identities.settings import LookupSettings
 
-FAILED_QUERIES = frozenset({"unavailable", "failed", *AUTHORITY_OUTCOMES})
+FAILED_QUERIES = frozenset({MpiOutcome.UNAVAILABLE, MpiOutcome.FAILED, *AUTHORITY_OUTCOMES})
 
 
 @step(
