@@ -5,8 +5,8 @@ every one of them holds it, so that whoever changes one of the patient's identif
 over that item (`forget`). An answer that was under way meanwhile is not kept: each write is on
 condition that the item is still the one that was read before the MPI was asked.
 
-Kept are the patient's id, or that there is nobody: demographics are part of the question, as a keyed
-reference, and an answer that contradicts them is not kept, nor one that a person has to decide on.
+An item holds the patient's id, or that nobody was found. The demographics are part of the question, as a
+keyed reference. An answer that contradicts them, or that a person has to decide on, is not stored.
 """
 
 import time
