@@ -7,7 +7,8 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help explore bench-local image packages run setup test test-fast coverage check sbom audit judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls bench-aws-client reference contracts lock clean bench-encounters
+# Every target that has a description below names no file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +86,9 @@ bench-receiver: setup ## measure the receiver beside its peers, about five minut
 bench-receiver-faults: setup ## kill, stop and starve the receiver under load, and count what is left
 	@$(BIN)/python -m bench.receiver.faults $(ARGS)
 
+bench-receiver-soak: setup ## attack the receiver from one peer, and measure what another one notices (ARGS=--seconds 60)
+	@$(BIN)/python -m bench.receiver.soak $(ARGS)
+
 bench-receiver-fuzz: setup ## throw random bytes at the receiver's decoder and answers, ARGS=examples
 	@ENS_FUZZ_EXAMPLES=$(or $(ARGS),50000) $(BIN)/python -m pytest -q --timeout 1800 tests/unit/receiver/intake/test_intake.py -k whatever_comes
 
@@ -120,6 +124,9 @@ bench-burst: setup ## simulate 1,000 notifications in a minute against a throttl
 
 bench-parse: setup ## measure the reading of ordinary and hostile messages, beside hl7apy
 	@$(BIN)/python -m bench.parse
+
+bench-feed: setup ## check a generated folder of 10,000 messages (ARGS=--messages 100000)
+	@$(BIN)/python -m bench.feed $(ARGS)
 
 bench-encounters: setup ## decide a million events of ten hospitals in memory (ARGS=--events 100000)
 	@$(BIN)/python -m bench.encounters $(ARGS)

@@ -25,6 +25,8 @@ _CODE = re.compile(r"[A-Z][A-Z0-9]{2}")
 # Four digits at most: int() refuses numbers of thousands of digits.
 _VERSION = re.compile(rb"(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?!\d)")
 _NEWEST = (99, 0, 0)
+_MAX_TEXT_MESSAGE = 80
+"""Length of MSA-3 (HL7 v2.6, 2.14.8.3)."""
 # An echoed field must not end our own frame. All other bytes are echoed unchanged.
 _FRAMING_BYTES = b"\x0b\x1c\r\n"
 # The fields of MSH that are echoed: sender and receiver, MSH-11, MSH-12 and the character set.
@@ -84,6 +86,7 @@ def acknowledge(
             code.encode(),
             letterhead.delimiters.field,
             _clean(header.control_id) if header else b"",
+            _text_message(problem, letterhead.delimiters, ours.version) if problem else b"",
             b"\r",
         )
     )
@@ -183,8 +186,18 @@ def _message_type(trigger: str, d: Delimiters, version: tuple[int, int, int]) ->
     return d.component.join(part.encode() for part in parts)
 
 
+def _text_message(problem: ErrorDetail, d: Delimiters, version: tuple[int, int, int]) -> bytes:
+    """MSA-3, the text that engines show; withdrawn as of 2.7 (HL7 v2.9, 2.14.8.3), so "" from there on."""
+    if version != _NEWEST and version >= (2, 7, 0):
+        return b""
+    return d.field + _plain(problem.text.encode(), d)[:_MAX_TEXT_MESSAGE]
+
+
 def _err(problem: ErrorDetail, d: Delimiters, version: tuple[int, int, int]) -> list[bytes]:
-    """ERR since 2.5: location, code, severity, user's text. Before: ERR-1 alone (HL7 2.15.5)."""
+    """ERR since 2.5: location, code, severity, text for engineers and user. Before: ERR-1 alone (HL7 2.15.5).
+
+    The same text stands in ERR-7 and ERR-8: engines show one or the other.
+    """
     code, text = str(problem.error).encode(), MESSAGE_ERRORS[problem.error].encode()
     location = [part.encode() for part in problem.location]
     if version < (2, 5, 0):
@@ -193,7 +206,7 @@ def _err(problem: ErrorDetail, d: Delimiters, version: tuple[int, int, int]) -> 
         return [b"ERR", d.component.join([*position, error])]
     error = d.component.join((code, _plain(text, d), b"HL70357"))
     told = _plain(problem.text.encode(), d)
-    return [b"ERR", b"", d.component.join(location), error, b"E", b"", b"", b"", told]
+    return [b"ERR", b"", d.component.join(location), error, b"E", b"", b"", told, told]
 
 
 def _plain(text: bytes, d: Delimiters) -> bytes:

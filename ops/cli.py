@@ -19,6 +19,7 @@ from ops.commands.rejected import rejected_group
 from ops.commands.replay import replay_command
 from ops.commands.roster import roster_group
 from ops.commands.send import send_command
+from ops.commands.senders import senders_group
 from ops.commands.smoke import smoke_command
 from ops.commands.trace import trace_command
 from ops.problem import FAILURES, is_denied, sentence
@@ -75,6 +76,7 @@ for command in (
     rejected_group,
     replay_command,
     send_command,
+    senders_group,
     audit_group,
     cost_command,
     registry_group,

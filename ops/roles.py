@@ -53,6 +53,8 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "roster import": REGISTRAR,
     "roster list": REGISTRAR,
     "send": EVERYBODY,
+    "senders check": EVERYBODY,
+    "senders expiring": OPERATOR,
     "smoke": OPERATOR,
     "trace": TRAIL,
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from datetime import UTC, datetime
 from typing import Any
 
 from receiver.intake.configuration import SenderConfiguration
@@ -34,10 +35,10 @@ async def serve(settings: ReceiverSettings, log: Log) -> None:
     loop.set_exception_handler(lambda _, context: _report(log, context))
 
     key = ReferenceKey.from_secret(read_secret(settings.reference_key_secret))
-    tls = Tls(settings, log)
+    metrics = Metrics(settings.environment, log)
+    tls = Tls(settings, metrics, log)
     tls.load()
     aws = Aws(settings)
-    metrics = Metrics(settings.environment, log)
     configuration = SenderConfiguration(settings, aws, metrics, log)
     await configuration.load()
     intake = Intake(settings, Store(settings, aws), key, metrics, log)
@@ -56,7 +57,7 @@ async def serve(settings: ReceiverSettings, log: Log) -> None:
     tasks = [
         asyncio.create_task(forever)
         for forever in (
-            _flush(metrics, server, intake),
+            _flush(metrics, server, intake, tls),
             tls.keep_fresh(),
             aws.identity.keep_fresh(),
             configuration.keep_fresh(),
@@ -74,11 +75,12 @@ async def serve(settings: ReceiverSettings, log: Log) -> None:
     log.info("stopped")
 
 
-async def _flush(metrics: Metrics, server: MllpServer, intake: Intake) -> None:
+async def _flush(metrics: Metrics, server: MllpServer, intake: Intake, tls: Tls) -> None:
     while True:
         await asyncio.sleep(_FLUSH_SECONDS)
         metrics.count("OpenConnections", server.open_connections)
         metrics.count("HeldBytes", server.shares.held_bytes)
+        metrics.count("CertificatesExpiring", tls.expiring.count(datetime.now(UTC)))
         intake.report_rejected()
         metrics.flush()
 

@@ -30,11 +30,13 @@ class TlsFiles:
     """Paths of PEM files: the server's certificate with its chain, its key, and client authorities.
 
     With `client_ca` every client must present a certificate of one of these authorities (mutual TLS).
+    `crl` holds their revocation lists.
     """
 
     certificate: str
     key: str
     client_ca: str = ""
+    crl: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,14 +230,17 @@ def _tls_files(environment: Mapping[str, str]) -> TlsFiles | None:
     certificate = environment.get("ENS_TLS_CERTIFICATE_FILE", "")
     key = environment.get("ENS_TLS_KEY_FILE", "")
     client_ca = environment.get("ENS_TLS_CLIENT_CA_FILE", "")
-    if not (certificate or key or client_ca):
+    crl = environment.get("ENS_TLS_CRL_FILE", "")
+    if not (certificate or key or client_ca or crl):
         return None
     for name, value in (("ENS_TLS_CERTIFICATE_FILE", certificate), ("ENS_TLS_KEY_FILE", key)):
         if not value:
             raise SettingError(f"{name} is not set")
     if environment.get("ENS_TLS_SECRET"):
         raise SettingError("ENS_TLS_SECRET and ENS_TLS_CERTIFICATE_FILE are both set: unset one")
-    return TlsFiles(certificate, key, client_ca)
+    if crl and not client_ca:
+        raise SettingError("ENS_TLS_CRL_FILE is set without ENS_TLS_CLIENT_CA_FILE")
+    return TlsFiles(certificate, key, client_ca, crl)
 
 
 def _receiver_id(environment: Mapping[str, str]) -> str:

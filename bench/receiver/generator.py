@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.receiver.processes import HOST, ROOT
 
 _SOURCE = Path(__file__).with_name("load.c")
-# What a generator may take longer than it was told: connecting, and sorting its samples.
+# Seconds by which a generator may exceed its time: connecting, and sorting its samples.
 _GRACE_SECONDS = 30.0
 
 

@@ -12,6 +12,20 @@ from infra.core.stores.vault import MESSAGE, REJECTED, Vault
 from infra.findings import INLINE, accept
 
 
+def _write_once(role: iam.IRole, messages: str) -> iam.PolicyStatement:
+    """Denies writing a message without `If-None-Match`, so that none can be replaced.
+
+    Amazon S3 User Guide, "Enforce conditional writes on Amazon S3 buckets".
+    """
+    return iam.PolicyStatement(
+        effect=iam.Effect.DENY,
+        principals=[iam.ArnPrincipal(role.role_arn)],
+        actions=["s3:PutObject"],
+        resources=[messages],
+        conditions={"Null": {"s3:if-none-match": "true"}},
+    )
+
+
 class ReceiverRole(iam.Role):
     """A role that may write messages and rejected bytes and send envelopes, and may decrypt neither."""
 
@@ -48,6 +62,7 @@ class ReceiverRole(iam.Role):
         ]
         for statement in statements:
             self.add_to_policy(statement)
+        bucket.add_to_resource_policy(_write_once(self, bucket.arn_for_objects(MESSAGE)))
         self.calls_from_vpc = grants.calls(statements)
         accept(self, {"HIPAA.Security-IAMNoInlinePolicy": INLINE})
         vault.accept_patterns(self, MESSAGE, REJECTED)

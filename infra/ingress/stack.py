@@ -18,7 +18,7 @@ from infra.network.stack import workload_security_group
 
 # The reasons in receiver/intake/rejections.py, by alarm. An alarm can have ten metrics:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
-NOT_STORED = ("store_unavailable", "receiver_fault")
+NOT_STORED = ("store_unavailable", "receiver_fault", "no_room")
 UNACCEPTABLE = (
     *("not_hl7", "msh_unreadable", "no_start_block", "no_control_id"),
     *("unknown_trigger", "oversize", "cut_off", "too_many_segments", "batch", "second_message"),
@@ -177,6 +177,20 @@ class IngressStack(cdk.Stack):
             meaning="A receiver cannot read or use the newest configuration document and uses"
             " the previous one.",
             metric=own(environment, "Receiver", "ConfigurationNotUsed"),
+        )
+        core.alarms.watch(
+            self,
+            "certificate-not-used",
+            meaning="A receiver cannot use its new certificate, client authorities or revocation"
+            " lists and uses the previous ones.",
+            metric=own(environment, "Receiver", "CertificateNotUsed"),
+        )
+        core.alarms.watch(
+            self,
+            "certificates-expiring",
+            meaning="A certificate of the receiver, of a client authority or of a sender expires"
+            " within 30 days; `ens senders expiring` names it.",
+            metric=own(environment, "Receiver", "CertificatesExpiring"),
         )
         for name, measured, milliseconds, meaning in (
             (

@@ -71,7 +71,11 @@ class Attempt:
     ) -> DeliveryItem:
         """Sends it, unless `withdrawn_by` names an event; the mail is stored before the claim."""
         mail, document = prepared.stored(
-            self.context, self.delivery.event_id, self.delivery.delivery_id, address
+            self.context,
+            self.run,
+            self.delivery.event_id,
+            self.delivery.delivery_id,
+            address,
         )
         if milliseconds_since(self.run.started_at) > LATEST_START_MS:
             raise DependencyUnavailableError("too late in this run to begin a send")

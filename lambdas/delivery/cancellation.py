@@ -13,6 +13,7 @@ from lambdas.delivery.ledger.encounters import (
     Enlisted,
     NotifiedEncounter,
     NotifiedEvent,
+    Thread,
     enlist,
 )
 from lambdas.delivery.ledger.states import DeliveryState
@@ -43,6 +44,7 @@ def enlisted(
         NotifiedEncounter(delivery.encounter_ref),
         NotifiedEvent.of(patient_event, task.envelope.received_at),
         delivery.delivery_id,
+        thread=Thread(recipient.stay_ref, recipient.recipient_ref),
         promised=promised,
     )
 

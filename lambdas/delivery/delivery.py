@@ -1,4 +1,4 @@
-"""One delivery from start to end: prepared, claimed, sent, recorded. In delivery the ledger is the truth.
+"""One delivery from start to end: prepared, claimed, sent, recorded. The ledger decides.
 
 A run may end between any two lines of it; the next run finds its progress in the ledger.
 """
@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.steps import (
@@ -18,13 +17,14 @@ from lambdas.common.contracts.steps import (
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
 from lambdas.common.mail_address import is_address
-from lambdas.delivery import holds, record
+from lambdas.delivery import audit, holds
 from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import enlisted, why_suppressed
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.detail import Detail, detail_for
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.attempts import Delivery
+from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import mail_account
 from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
@@ -35,6 +35,7 @@ from lambdas.delivery.material import (
     told_to,
     with_updates,
 )
+from lambdas.delivery.thread import MailThread
 
 BAD_ADDRESS = "the registry's address for the recipient is not one"
 BAD_ENDPOINT = "the recipient's address bounced or complained before"
@@ -64,7 +65,7 @@ def deliver(
         else:
             item = _sent(attempt, task, identities, recipient, detail)
     ours = attempt.made(item)
-    record.of_delivery(context, run, delivery, recipient.reasons, item, ours=ours, detail=detail)
+    audit.of_delivery(context, run, delivery, recipient.reasons, item, ours=ours, detail=detail)
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
     return result_of(delivery, item)
@@ -89,11 +90,17 @@ def _sent(
         return attempt.suppressed(place.withdrawn_by)
     newest = with_updates(context, told, place.updates)
     letter = letter_for(context, run, newest, identities, recipient, detail=detail)
-    return replace(attempt, delivery=replace(delivery, updates=place.updates)).sent(
+    letter = replace(letter, thread=MailThread(recipient.stay_ref, place.mails))
+    item = replace(attempt, delivery=replace(delivery, updates=place.updates)).sent(
         letter,
         recipient.address,
         lambda: why_suppressed(context, delivery, task, told.event, recipient),
     )
+    if item.state is DeliveryState.SENT and attempt.made(item):
+        stay = NotifiedEncounter(delivery.encounter_ref)
+        thread = Thread(recipient.stay_ref, recipient.recipient_ref)
+        add_mail(context, stay, thread, item.sent_at, item.ses_message_id)
+    return item
 
 
 def result_of(delivery: Delivery, item: DeliveryItem) -> DeliverNotificationResult:
@@ -122,13 +129,11 @@ def delivery_of(
         channel=recipient.channel,
         patient_ref=task.identities.patient_ref,
         encounter_ref=task.parsed.encounter_ref,
-        facts={
-            "event_kind": recipient.event_kind or task.parsed.event_kind,
-            "identities_version": task.identities.version_id,
-            "endpoint_ref": endpoint_of(context, recipient),
-            "fallback_ref": recipient.fallback_ref,
-            "task": to_document(_again(task)),
-        },
+        event_kind=recipient.event_kind or task.parsed.event_kind,
+        identities_version=task.identities.version_id,
+        endpoint_ref=endpoint_of(context, recipient),
+        fallback_ref=recipient.fallback_ref,
+        task=_again(task),
     )
 
 
@@ -173,8 +178,7 @@ def why_held(
 def is_given_up(context: DeliveryContext, delivery: Delivery) -> bool:
     """Whether the delivery's address bounced or complained before."""
     return (
-        problems.read(context, AddressProblemState.ENDPOINT_BAD, delivery.facts["endpoint_ref"])
-        is not None
+        problems.read(context, AddressProblemState.ENDPOINT_BAD, delivery.endpoint_ref) is not None
     )
 
 

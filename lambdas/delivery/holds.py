@@ -12,7 +12,7 @@ def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:
     """The reason to hold a notification and the end of the hold (ISO 8601, UTC); two "" when it is sent at once.
 
     Beyond the settling time only the recipient's own choice holds one back: CMS lets a provider choose
-    a daily summary, and nobody else for them. What cannot be read as a choice is none.
+    a daily summary, and nobody else for them. An unreadable choice counts as none.
     """
     chosen = own_hours(recipient, moment)
     settling = recipient.settle_until if recipient.settle_until > iso(moment) else ""
@@ -20,7 +20,7 @@ def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:
 
 
 def own_hours(recipient: Recipient, moment: datetime) -> tuple[str, str]:
-    """Why and until when the recipient's own choice holds a notification; two "" for at once."""
+    """The reason and end of a hold that the recipient chose; two "" to send at once."""
     zone = _zone(recipient.time_zone)
     local = moment.astimezone(zone)
     hour = _clock(recipient.digest_at)

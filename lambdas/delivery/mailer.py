@@ -26,8 +26,10 @@ from lambdas.common.errors import (
     DependencyUnavailableError,
     EnsError,
 )
+from lambdas.common.handler import Run
 from lambdas.common.mail_address import is_address
 from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.mail_seal import METADATA, is_sealed, seal_of
 from lambdas.delivery.message.letter import Letter
 
 SES_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
@@ -72,12 +74,14 @@ def build(
     *,
     bundle: str = "",
     seal: Callable[[bytes], bytes] | None = None,
+    thread: bytes = b"",
 ) -> bytes:
     """The MIME message: plain text first, HTML as its alternative (RFC 2046 5.1.4), the bundle attached.
 
     `seal` makes the content signed and encrypted lines; then only the envelope is in the clear.
     Message-ID and Date stand in the vault's copy only: SES replaces both when it sends (SES developer
-    guide, "Amazon SES header fields"). The recipient has the reference in the subject.
+    guide, "Amazon SES header fields"). The recipient has the reference in the subject. `thread` are the
+    header lines that refer to the stay's other mails.
     `ses_from` is the sender, perhaps with a display name. Raises `ConfigurationError` when it is not an address.
     """
     sender = from_address(ses_from)
@@ -86,20 +90,20 @@ def build(
     mail["To"] = Address(addr_spec=address)
     mail["Subject"] = letter.subject
     mail["Date"] = format_datetime(datetime.now(UTC))
-    mail["Message-ID"] = f"<{delivery_id}@{sender.rpartition('@')[2]}>"
+    mail["Message-ID"] = f"<{delivery_id}@{domain_of(ses_from)}>"
     # Out-of-office replies to a machine help nobody, and they quote what they answer (RFC 3834 5).
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     if seal is None:
         _fill(mail, letter, bundle)
-        return mail.as_bytes()
+        return thread + mail.as_bytes()
     content = EmailMessage(policy=SMTP)
     _fill(content, letter, bundle)
     mail["MIME-Version"] = "1.0"
     mail["Content-Type"] = 'application/pkcs7-mime; smime-type=enveloped-data; name="smime.p7m"'
     mail["Content-Transfer-Encoding"] = "base64"
     mail["Content-Disposition"] = 'attachment; filename="smime.p7m"'
-    return mail.as_bytes() + seal(content.as_bytes())
+    return thread + mail.as_bytes() + seal(content.as_bytes())
 
 
 def _fill(mail: EmailMessage, letter: Letter, bundle: str) -> None:
@@ -115,10 +119,21 @@ def _fill(mail: EmailMessage, letter: Letter, bundle: str) -> None:
 
 
 def store(
-    context: DeliveryContext, event_id: str, delivery_id: str, mail: bytes
+    context: DeliveryContext, run: Run, event_id: str, delivery_id: str, mail: bytes
 ) -> tuple[bytes, Written]:
-    """Keeps the mail in the vault unless one is there, and returns what stands there to be sent."""
-    return vault.write_once(context, event_id, f"mail/{delivery_id}.eml", mail, "message/rfc822")
+    """Writes the mail to the vault unless a sealed one is there, and returns the stored one to be sent.
+
+    A mail without the seal was not written by this function: it is counted and replaced.
+    """
+    name, keys = f"mail/{delivery_id}.eml", context.audit_keys
+    sealed = {METADATA: seal_of(keys, event_id, delivery_id, mail)}
+    stored = vault.write_once(context, event_id, name, mail, "message/rfc822", metadata=sealed)
+    seal = stored.metadata.get(METADATA, "")
+    if not is_sealed(seal, keys, event_id, delivery_id, stored.body):
+        run.logger.error("a mail in the vault has no seal: replaced", delivery_id=delivery_id)
+        run.count("MailWithoutSeal")
+        stored = vault.write_again(context, event_id, name, mail, "message/rfc822", metadata=sealed)
+    return stored.body, stored.written
 
 
 def send(
@@ -177,6 +192,11 @@ def translated(
             f"ses SendEmail: {code}; the sending identity or set is not ready"
         )
     return DeliveryRefusedError(f"ses SendEmail: {code}") if code in REFUSALS else error
+
+
+def domain_of(ses_from: str) -> str:
+    """The domain of the sender's address; `ConfigurationError` when it is none."""
+    return from_address(ses_from).rpartition("@")[2]
 
 
 def from_address(ses_from: str) -> str:

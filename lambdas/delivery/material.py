@@ -22,20 +22,22 @@ from lambdas.delivery.detail import Detail
 from lambdas.delivery.message import facts
 from lambdas.delivery.message.fhir_bundle import bundle_of
 from lambdas.delivery.message.letter import Letter, compose
-from lambdas.delivery.message.remarks import Occasion
+from lambdas.delivery.message.occasion import Occasion
+from lambdas.delivery.thread import MailThread
 from lambdas.delivery.updates import updated
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A letter with what goes along: the FHIR bundle, "" for none, and how it is encrypted."""
+    """A letter with what goes along: the FHIR bundle, "" for none, how it is encrypted, and its thread."""
 
     letter: Letter
     bundle: str = field(repr=False, default="")
     seal: Callable[[bytes], bytes] | None = None
+    thread: MailThread = MailThread()
 
     def stored(
-        self, context: DeliveryContext, event_id: str, delivery_id: str, address: str
+        self, context: DeliveryContext, run: Run, event_id: str, delivery_id: str, address: str
     ) -> tuple[bytes, Written]:
         """The mail as the vault holds it: what the first attempt wrote is what every attempt sends."""
         mail = mailer.build(
@@ -45,8 +47,12 @@ class Prepared:
             delivery_id,
             bundle=self.bundle,
             seal=self.seal,
+            thread=self.thread.headers(
+                mailer.domain_of(context.settings.ses_from),
+                context.client("sesv2").meta.region_name,
+            ),
         )
-        return mailer.store(context, event_id, delivery_id, mail)
+        return mailer.store(context, run, event_id, delivery_id, mail)
 
 
 def identities_of(
@@ -91,7 +97,7 @@ def told_to(
     return Told(
         replace(patient_event, event_kind=kind),
         _clinical(context, event_id, task.clinical),
-        Occasion(task.envelope.received_at, identities.flags),
+        Occasion(task.envelope.received_at, identities.flags, identities.discharged_to),
     )
 
 

@@ -7,6 +7,7 @@ invocations of functions, and sending mail. All else goes through Flask.
 import re
 from collections.abc import Iterable
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -44,7 +45,7 @@ def in_front_of(app: App) -> App:
         handler = _handler_of(environ)
         if handler is None:
             return app(environ, start_response)
-        return _answer(handler, environ)(environ, start_response)
+        return _answer(handler, environ, start_response)
 
     return dispatching
 
@@ -65,15 +66,23 @@ def _handler_of(environ: Environ) -> Any:
     return None
 
 
-def _answer(handler: Any, environ: Environ) -> Response:
+def _answer(handler: Any, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """The answer that moto's Flask app makes (moto/core/utils.py, `convert_to_flask_response`)."""
     request = _WsgiRequest(environ)
+    # Where all calls have one URL, moto reads nothing from it.
+    url, named = (None, None) if environ["PATH_INFO"] == "/" else (request.raw_url, request.headers)
     try:
-        answer = handler(request, request.raw_url, dict(request.headers))
+        answer = handler(request, url, named if named is None else dict(named))
     except HTTPException as error:
-        return Response.force_type(error.get_response(environ), environ)
+        return Response.force_type(error.get_response(environ), environ)(environ, start_response)
     status, headers, body = answer if len(answer) == 3 else (200, {}, answer)
-    return Response(body, status, headers)
+    start_response(_status(int(status)), [(name, str(value)) for name, value in headers.items()])
+    return [body.encode() if isinstance(body, str) else body]
+
+
+@cache
+def _status(number: int) -> str:
+    return f"{number} {HTTPStatus(number).phrase.upper()}"
 
 
 @cache

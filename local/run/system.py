@@ -124,7 +124,7 @@ class System:
             self._start_functions()
             self.receiver.wait_until_live()
         self._serve_console(console_socket)
-        # What has been loaded stays: without this, each full collection traverses it, for 0.2 s.
+        # Loaded objects stay: without this, each full collection traverses them, for 0.2 s.
         gc.collect()
         gc.freeze()
 
@@ -159,7 +159,7 @@ class System:
     def _start_functions(self) -> None:
         stand_in = self._faults.in_front_of(comprehend_medical.create_app())
         comprehend = self._serve(listen("Comprehend Medical", 0, ""), stand_in)
-        index = mpi.start(os.environ.get("ENS_MPI", ""), registry.FOLDER, self._running)
+        index = mpi.start(mpi.ChosenMpi.from_environment(), registry.FOLDER, self._running)
         self._workers = Workers(
             [self._with_credentials(f, comprehend.url, index) for f in self.deployment.functions],
             runtime_folder(ROOT / ".build" / "lambda-runtime"),

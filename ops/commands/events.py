@@ -1,5 +1,6 @@
 """`ens events`: lists the newest events, or those with warnings."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 import click
@@ -70,7 +71,7 @@ def events_command(
 
 def _show_warned(found: WarnedEvents, when: str, as_json: bool) -> None:
     if as_json:
-        print_json([event.to_dict() for event in found.events])
+        print_json([_document(event) for event in found.events])
         return
     out = console()
     out.print(
@@ -81,6 +82,12 @@ def _show_warned(found: WarnedEvents, when: str, as_json: bool) -> None:
             f"\nStopped at {clock(found.read_until)} UTC after {warned.MAX_ENTRIES:,} entries:"
             " name an earlier day with --day."
         )
+
+
+def _document(event: WarnedEvent) -> dict[str, object]:
+    """The event as JSON, each warning with its sentence."""
+    said = [{**asdict(one), "text": str(one)} for one in event.warnings]
+    return {**asdict(event), "warnings": said}
 
 
 def _warned_table(events: list[WarnedEvent]) -> Table:

@@ -67,8 +67,9 @@ def check_command(
     """
     if as_markdown and as_json:
         raise click.UsageError("--markdown and --json are both given: choose one.")
-    if target and target.exists():
-        raise click.UsageError(f"--propose: {target} exists: choose another file.")
+    if target and (target.exists() or not target.parent.is_dir()):
+        fault = "exists" if target.exists() else "is in a folder that does not exist"
+        raise click.UsageError(f"--propose: {target} {fault}: choose another file.")
     files = feed_files(paths)
     if not files:
         raise click.UsageError("There is no file below the given folders.")

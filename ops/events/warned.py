@@ -6,7 +6,6 @@ reads as many entries as it shows. A sender or a kind is chosen from these.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from hl7.warnings import MessageWarning
 from lambdas.common.audit import chain
@@ -33,19 +32,6 @@ class WarnedEvent:
         for one in self.warnings:
             found.setdefault(one.code, []).append(one.position)
         return found
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as JSON, each warning with its sentence."""
-        said = [
-            {"code": one.code, "position": one.position, "detail": one.detail, "text": str(one)}
-            for one in self.warnings
-        ]
-        return {
-            "event_id": self.event_id,
-            "time": self.time,
-            "sender": self.sender,
-            "warnings": said,
-        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,12 @@ class ClientCertificate:
             not_after=str(certificate.get("notAfter", "")),
         )
 
+    @property
+    def label(self) -> str:
+        """The subject for a log line: `CN=adt, O=Northgen`, on one line."""
+        text = ", ".join(f"{kind}={value}" for kind, value, _ in sorted(self.subject))
+        return "".join(c if c.isprintable() else "?" for c in text)[:200]
+
 
 @dataclass(frozen=True, slots=True)
 class CertificateBinding:

@@ -17,6 +17,7 @@ from receiver.settings import ReceiverSettings
 from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
+from receiver.transport.expiry import end_of_peer
 from receiver.transport.keepalive import keep_alive
 from receiver.transport.protocols import protocol_of
 from receiver.transport.shares import PeerShare, Shares
@@ -38,6 +39,9 @@ class Owner(Protocol):
     @property
     def senders(self) -> SenderTable:
         """The sender table in use; another object after each change."""
+
+    def may_log(self, peer: str) -> bool:
+        """Whether a line about a refused connection of this peer is still to be logged."""
 
     def opened(self, connection: "MllpConnection") -> None:
         """Called once the connection is made."""
@@ -86,11 +90,12 @@ class MllpConnection(asyncio.Protocol):
         self._frame_began_at: float | None = None
         self._bytes = self._frames = self._answers = 0
         self._frame_bytes = self._held_bytes = 0
-        self._rest = b""  # received and not decoded yet
+        self._rest, self._rest_from = b"", 0  # received, and decoded up to here
         self._foreign = ""
+        self._expires_at: float | None = None
         self.peer = peer = share.address
         self.connection_id = uuid.uuid4().hex
-        self._certificate: ClientCertificate | None = None
+        self.certificate: ClientCertificate | None = None
         self._table = owner.senders
         self._origin = Origin(self.connection_id, peer)
 
@@ -99,7 +104,9 @@ class MllpConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         keep_alive(transport.get_extra_info("socket"))
         self._tls = transport.get_extra_info("sslcontext") is not None
-        self._certificate = ClientCertificate.of_peer(transport.get_extra_info("peercert"))
+        self.certificate = ClientCertificate.of_peer(transport.get_extra_info("peercert"))
+        if self.certificate is not None and self.certificate.not_after:
+            self._expires_at = end_of_peer(self.certificate.not_after).timestamp()
         self._find_senders()
         self._owner.opened(self)
 
@@ -108,20 +115,27 @@ class MllpConnection(asyncio.Protocol):
         self._heard_at = time.monotonic()
         self._bytes += len(data)
         if self._rest or len(data) > _TURN_BYTES:
-            self._rest += data
+            self._rest, self._rest_from = self._rest[self._rest_from :] + data, 0
             self._next_turn()
         else:
             self._decode(data)
 
     def _next_turn(self) -> None:
         """Decodes the next part of a long read, when no frame waits; the others follow later."""
-        if (self._rest or self._decoder.has_more) and not self._backlog:
-            data, self._rest = self._rest[:_TURN_BYTES], self._rest[_TURN_BYTES:]
-            if self._decoder.has_more:
-                data, self._rest = b"", data + self._rest
+        if self._undecoded and not self._backlog and not self.share.is_paused:
+            data = b""
+            if not self._decoder.has_more:
+                until = self._rest_from + _TURN_BYTES
+                data = self._rest[self._rest_from : until]
+                self._rest_from = until
+                if until >= len(self._rest):
+                    self._drop_rest()
             self._decode(data)
-            if not self._backlog and self._undecoded:
+            if not self._backlog and self._undecoded and not self.share.is_paused:
                 self._loop.call_soon(self._next_turn)
+
+    def _drop_rest(self) -> None:
+        self._rest, self._rest_from = b"", 0
 
     @property
     def _undecoded(self) -> bool:
@@ -151,13 +165,14 @@ class MllpConnection(asyncio.Protocol):
         self._foreign = protocol_of(data)
         self._why = "not MLLP"
         self._metrics.count("NotMllp", protocol=self._foreign)
-        self._rest = b""
+        self._drop_rest()
         self._input_ended = True
         self.abort()
 
     def _account(self) -> None:
         """Tells the memory budget how many bytes this connection holds now."""
-        held = self._decoder.buffered + self._frame_bytes + len(self._rest)
+        undecoded = len(self._rest) - self._rest_from
+        held = self._decoder.buffered + self._frame_bytes + undecoded
         if held != self._held_bytes:
             more, self._held_bytes = held - self._held_bytes, held
             self._shares.hold(self.share, more)
@@ -171,7 +186,7 @@ class MllpConnection(asyncio.Protocol):
 
     @property
     def idle_since(self) -> float | None:
-        """When it was last heard of (monotonic); None while a message is being answered."""
+        """The monotonic time of the last received bytes; None while a message is being answered."""
         return None if self._in_flight or self._backlog else self._heard_at
 
     def share_changed(self) -> None:
@@ -183,7 +198,7 @@ class MllpConnection(asyncio.Protocol):
         """Rejects the unfinished frame, because the process has no memory for it, and closes."""
         self._why = "memory budget: the frame was given up"
         self._metrics.count("FramesGivenUp")
-        self._rest = b""
+        self._drop_rest()
         self._end_input(FrameFault.NO_ROOM)
 
     def give_up_place(self) -> None:
@@ -208,7 +223,7 @@ class MllpConnection(asyncio.Protocol):
         self._transport = None
         self._frame_bytes -= sum(place.bytes for _, place in self._backlog)
         self._backlog.clear()
-        self._rest = b""
+        self._drop_rest()
         self._decoder.end()
         self._account()
         self._owner.closed(self)
@@ -228,6 +243,12 @@ class MllpConnection(asyncio.Protocol):
         self._why = "the receiver is stopping"
         self._go_on()
 
+    def ask_for_certificate(self) -> None:
+        """Closes like `stop` when its client showed a certificate, so that it shows it again."""
+        if self.certificate is not None:
+            self.stop()
+            self._why = "client authorities or revocation lists have changed"
+
     def abort(self) -> None:
         """Closes at once, without waiting for answers."""
         if self._transport is not None:
@@ -235,6 +256,10 @@ class MllpConnection(asyncio.Protocol):
 
     def check(self, now: float) -> None:
         """Closes the connection after its write, frame or idle timeout. `now` is monotonic."""
+        if self._expires_at is not None and time.time() > self._expires_at:
+            self._expires_at = None
+            self.stop()
+            self._why = "the client certificate has expired"
         if self._blocked_at is not None and now - self._blocked_at > self._settings.frame_seconds:
             self._why = "write timeout: the sender does not read its answers"
             self.abort()
@@ -320,7 +345,7 @@ class MllpConnection(asyncio.Protocol):
     def _find_senders(self) -> None:
         """Looks up the connection's permitted senders in the current table."""
         self._table = self._owner.senders
-        self._origin = self._table.origin(self.connection_id, self.peer, self._certificate)
+        self._origin = self._table.origin(self.connection_id, self.peer, self.certificate)
 
     def _settle(self) -> None:
         """Writes the finished answers at the head of the queue, in one write."""
@@ -345,7 +370,8 @@ class MllpConnection(asyncio.Protocol):
         self._cancel_end_timer()
         if self._transport is not None:
             self._transport.pause_reading()
-        rest, self._rest = self._rest, b""
+        rest = self._rest[self._rest_from :]
+        self._drop_rest()
         frames = self._decoder.feed(rest) if rest else []
         self._take([*frames, *self._decoder.end(fault)])
 
@@ -381,6 +407,8 @@ class MllpConnection(asyncio.Protocol):
             self._metrics.count("JunkBytes", junk)
         if not self._bytes and self._why == _CLOSED_BY_SENDER:
             return  # probably the TCP health check of a load balancer
+        if self._foreign and not self._owner.may_log(self.peer):
+            return  # counted as NotMllp
         self._owner.log.info(
             "connection closed",
             connection=self.connection_id,

@@ -6,6 +6,8 @@ import os
 import ssl
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -14,25 +16,53 @@ from botocore.exceptions import BotoCoreError, ClientError
 from receiver.settings import ReceiverSettings, SettingError, TlsFiles
 from receiver.storage.aws_client.calls import read_secret
 from receiver.telemetry.log import Log, where
+from receiver.telemetry.metrics import Metrics
+from receiver.transport.expiry import ExpiringCertificates, ends
 
-Material = tuple[bytes, bytes, bytes]
-"""Three PEM texts: certificate with chain, private key, client authorities (b"" without mutual TLS)."""
+
+@dataclass(frozen=True, slots=True)
+class TlsMaterial:
+    """PEM texts: certificate with chain, private key, client authorities and their revocation lists.
+
+    Without `client_ca` clients need no certificate. Without `crl` revocation is not checked.
+    """
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+    client_ca: bytes = b""
+    crl: bytes = b""
+
+    @property
+    def trust(self) -> tuple[bytes, bytes]:
+        """The part that decides which clients are let in."""
+        return self.client_ca, self.crl
+
+
+class WeakerTlsError(ValueError):
+    """Raised for new files that would let in clients that the files in use keep out."""
 
 
 class Tls:
-    """The TLS context for new connections. Open connections continue with their earlier context."""
+    """The TLS context for new connections.
 
-    def __init__(self, settings: ReceiverSettings, log: Log) -> None:
+    Open connections continue with their earlier context. When authorities or revocation lists have
+    changed, `on_new_trust` is called: clients have to show their certificates again.
+    """
+
+    def __init__(self, settings: ReceiverSettings, metrics: Metrics, log: Log) -> None:
         self._seconds = settings.tls_reload_seconds
+        self._metrics = metrics
         self._log = log
-        self._read: Callable[[], Material] | None = None
+        self._read: Callable[[], TlsMaterial] | None = None
         if settings.tls is not None:
             files = settings.tls
             self._read = lambda: _from_files(files)
         elif settings.tls_secret:
             self._read = lambda: _from_secret(settings.tls_secret)
-        self._material: Material | None = None
+        self._material: TlsMaterial | None = None
         self.context: ssl.SSLContext | None = None
+        self.expiring = ExpiringCertificates(log)
+        self.on_new_trust: Callable[[], None] = lambda: None
 
     def load(self) -> None:
         """Builds the first context. Blocks. Raises `SettingError` when a PEM text cannot be used."""
@@ -43,19 +73,23 @@ class Tls:
             self.context = make_context(self._material)
         except (OSError, ValueError, KeyError, TypeError):
             raise SettingError(
-                "ENS_TLS_SECRET or ENS_TLS_*_FILE: not readable as a PEM certificate, its key and"
-                " client authorities"
+                "ENS_TLS_SECRET or ENS_TLS_*_FILE: not readable as a PEM certificate, its key,"
+                " client authorities and revocation lists"
             ) from None
+        self._note_ends()
 
     async def keep_fresh(self) -> None:
-        """Loads changed certificates, until cancelled. One that cannot be used is logged and ignored."""
+        """Loads changed certificates, until cancelled. Those that cannot be used are logged and counted.
+
+        Material without authorities or lists, where the one in use has them, is not used either.
+        """
         while self._read is not None:
             await asyncio.sleep(self._seconds)
             try:
                 material = await asyncio.to_thread(self._read)
-                if material == self._material:
-                    continue
-                self.context = make_context(material)
+                self._note_ends()
+                if material != self._material:
+                    self._use(material)
             except (
                 OSError,
                 ValueError,
@@ -64,27 +98,56 @@ class Tls:
                 BotoCoreError,
                 ClientError,
             ) as error:
+                self._metrics.count("CertificateNotUsed")
+                why = str(error) if isinstance(error, WeakerTlsError) else where(error)
                 self._log.error(
-                    "TLS: new certificate cannot be used; previous one stays in use",
-                    error=where(error),
+                    "TLS: new certificate cannot be used; previous one stays in use", error=why
                 )
-            else:
-                self._material = material
-                self._log.info("TLS: new certificate in use")
+
+    def _use(self, material: TlsMaterial) -> None:
+        before = self._material
+        if before is not None and before.client_ca and not material.client_ca:
+            raise WeakerTlsError("the client authorities are missing")
+        if before is not None and before.crl and not material.crl:
+            raise WeakerTlsError("the revocation lists are missing")
+        self.context = make_context(material)
+        self._material = material
+        self._log.info("TLS: new certificate in use")
+        self._note_ends()
+        if before is not None and before.trust != material.trust:
+            self.on_new_trust()
+
+    def _note_ends(self) -> None:
+        """Notes the ends of the receiver's own certificate, its authorities' and their lists'."""
+        now, material = datetime.now(UTC), self._material
+        if material is None:
+            return
+        for name, pem in (
+            ("receiver", material.certificate),
+            ("client authority", material.client_ca),
+            ("revocation list", material.crl),
+        ):
+            if found := ends(pem):
+                self.expiring.note(name, min(found), now)
 
 
-def make_context(material: Material) -> ssl.SSLContext:
+def make_context(material: TlsMaterial) -> ssl.SSLContext:
     """Returns a server context with TLS 1.2 or newer. With client authorities it requires a certificate.
 
+    Revocation is checked for the client's own certificate. OpenSSL needs a current list of each
+    authority then, and refuses all clients of one that has none (X509_VERIFY_PARAM_set_flags(3)).
     Raises `ssl.SSLError`, an `OSError`, when certificate and key do not belong together.
     """
-    certificate, key, client_ca = material
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    _load_chain(context, certificate, key)
-    if client_ca:
-        context.load_verify_locations(cadata=client_ca.decode("ascii"))
+    _load_chain(context, material.certificate, material.key)
+    if material.client_ca:
+        context.load_verify_locations(cadata=material.client_ca.decode("ascii"))
         context.verify_mode = ssl.CERT_REQUIRED
+    if material.crl:
+        with _InMemory(material.crl) as crl_file:
+            context.load_verify_locations(crl_file)
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
     return context
 
 
@@ -108,19 +171,33 @@ def _load_chain(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None
         context.load_cert_chain(certificate_file, key_file, password="")
 
 
-def _from_files(files: TlsFiles) -> Material:
-    client_ca = Path(files.client_ca).read_bytes() if files.client_ca else b""
-    return Path(files.certificate).read_bytes(), Path(files.key).read_bytes(), client_ca
+def _from_files(files: TlsFiles) -> TlsMaterial:
+    """Reads the files. Raises `WeakerTlsError` for an empty file of authorities or lists."""
+    certificate, key = Path(files.certificate).read_bytes(), Path(files.key).read_bytes()
+    return _filled(TlsMaterial(certificate, key, *map(_part, (files.client_ca, files.crl))))
 
 
-def _from_secret(secret_id: str) -> Material:
-    """Reads the secret's JSON: `certificate`, `key` and, for mutual TLS, `client_ca`, in PEM."""
+def _part(file: str) -> bytes:
+    return Path(file).read_bytes() or b" " if file else b""
+
+
+def _from_secret(secret_id: str) -> TlsMaterial:
+    """Reads the secret's JSON: `certificate`, `key` and, for mutual TLS, `client_ca` and `crl`, in PEM."""
     document = json.loads(read_secret(secret_id))
-    return (
-        document["certificate"].encode(),
-        document["key"].encode(),
-        document.get("client_ca", "").encode(),
-    )
+    parts = (document[key].encode() or b" " if key in document else b"" for key in _OF_CLIENTS)
+    return _filled(TlsMaterial(document["certificate"].encode(), document["key"].encode(), *parts))
+
+
+_OF_CLIENTS = ("client_ca", "crl")
+
+
+def _filled(material: TlsMaterial) -> TlsMaterial:
+    """The material. Raises `WeakerTlsError` for a part that is there and holds no PEM."""
+    for name in _OF_CLIENTS:
+        part: bytes = getattr(material, name)
+        if part and b"-----BEGIN" not in part:
+            raise WeakerTlsError(f"{name} holds no PEM text")
+    return material
 
 
 class _InMemory:

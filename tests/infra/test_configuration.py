@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from environments import Environment, Sender, load
-from environments.model import SenderCertificate
+from environments import Environment, Sender, SenderCertificate, load
 from infra.app import add_stacks, new_app
+from receiver.intake.client_certificate import attributes
 from receiver.intake.configuration import read_senders
 from tests.infra.conftest import CLOUD, EVERY, Stacks, read_stacks
 from tests.infra.template import STEPS, Template, text
@@ -40,7 +40,7 @@ def crowded(environment: Environment) -> Environment:
                     networks=(f"10.{n // 250}.{n % 250}.0/24",),
                     certificates=(
                         SenderCertificate(
-                            issuer={"O": "Example County CA"},
+                            issuer={"CN": "County CA", "O": "County"},
                             dns_name=f"adt.hospital-{n:03}.example",
                         ),
                     ),
@@ -163,9 +163,9 @@ def test_receiver_and_schema_agree_on_every_sender_of_the_document(name: str) ->
     senders = read_senders(environment.configuration().encode(), name)
     assert [s.name for s in senders] == [s.name for s in environment.senders]
     assert str(senders[-1].networks[0]) == environment.senders[-1].networks[0]
-    assert [c.dns_name for c in senders[-1].certificates] == [
-        c.dns_name for c in environment.senders[-1].certificates
-    ]
+    (binding,) = senders[-1].certificates
+    assert binding.issuer == attributes([("CN", "County CA"), ("O", "County")])
+    assert binding.dns_name == environment.senders[-1].certificates[0].dns_name
     assert senders[-1].trigger_events == set(environment.senders[-1].trigger_events)
 
 

@@ -43,6 +43,8 @@ def test_what_may_go_wrong_at_the_receiver_has_an_alarm(prod: Stacks) -> None:
             "acknowledgements-slow",
             "storing-slow",
             "configuration-not-used",
+            "certificate-not-used",
+            "certificates-expiring",
         ),
     }
 

@@ -27,10 +27,6 @@ ALLOWED = {
         "ops/events/steps.py": "event_kind note presentable received_at recipients timeline",
         "ops/events/trail.py": "EventTrail.entries",
     },
-    "attributes of a ledger item beside its references": {
-        "lambdas/delivery/ledger/attempts.py": "Delivery.facts",
-        "lambdas/delivery/ledger/deliveries.py": "settle_member",
-    },
     "reads or writes any contract": {
         "lambdas/common/contracts/document.py": "to_document without_empty",
     },
@@ -40,19 +36,15 @@ ALLOWED = {
         "lambdas/common/senders.py": "sender_profile",
         "lambdas/track_encounter/profile.py": "profile_of",
     },
-    "the settings and secret of the chosen MPI client, which reads them": {
+    "the settings of the chosen MPI client, which LookupIdentities reads into `MpiSettings`": {
         "environments/model.py": "MpiSection.settings",
-        "lambdas/lookup_identities/context.py": "LookupContext.mpi_secret",
-        "lambdas/lookup_identities/fhir/http.py": "FhirClient.from_settings",
-        "lambdas/lookup_identities/settings.py": "LookupSettings.mpi json_object",
     },
     "FHIR": {
         "lambdas/lookup_identities/fhir/http.py": (
             "FhirClient.post FhirResponse.resource entries has_more"
         ),
-        "lambdas/lookup_identities/fhir/patients.py": (
-            "bears described ids_in record_of survivor_of"
-        ),
+        "lambdas/lookup_identities/fhir/patients.py": "described",
+        "lambdas/lookup_identities/fhir/resources.py": "read_bundle read_parameters read_patient",
     },
     "JSON of an AWS API, log or template": {
         "lambdas/common/contracts/steps.py": "RecordFeedbackInput.detail",
@@ -65,9 +57,7 @@ ALLOWED = {
         "receiver/storage/sqs_batcher.py": "SqsBatcher.__init__",
         "receiver/telemetry/log.py": "Log.line",
     },
-    "JSON that `ens` prints": {
-        "ops/events/warned.py": "WarnedEvent.to_dict",
-    },
+    "JSON that `ens` prints": {},
     "data of another library": {
         "lambdas/extract_entities/language.py": "Detector.detect",
         "receiver/intake/client_certificate.py": "ClientCertificate.of_peer",

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -74,19 +75,41 @@ def write_document(context: Context, event_id: str, document: object) -> Written
     return Written(key, answer.get("VersionId", ""), hashlib.sha256(body).hexdigest())
 
 
-def write_once(
-    context: Context, event_id: str, name: str, body: bytes, content_type: str
-) -> tuple[bytes, Written]:
-    """Writes `body` unless the document exists, and returns the stored bytes.
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """The bytes that stand in the vault, where they stand, and their S3 metadata."""
 
-    With `If-None-Match: *` the first writer's bytes stay; later writers use those.
+    body: bytes = field(repr=False)
+    written: Written
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+def write_once(
+    context: Context,
+    event_id: str,
+    name: str,
+    body: bytes,
+    content_type: str,
+    *,
+    metadata: dict[str, str] | None = None,
+) -> StoredDocument:
+    """Writes `body` unless the document exists, and returns the stored document.
+
+    With `If-None-Match: *` the first writer's bytes stay; later writers use those (Amazon S3 User Guide,
+    "Prevent object overwrites with conditional writes").
     """
+    metadata = metadata or {}
     key = document_key(event_id, name)
     bucket = context.settings.vault_bucket
     try:
         with dependency("s3"):
             answer = context.client("s3").put_object(
-                Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
+                Bucket=bucket,
+                Key=key,
+                Body=body,
+                ContentType=content_type,
+                Metadata=metadata,
+                IfNoneMatch="*",
             )
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
@@ -97,5 +120,31 @@ def write_once(
             raise
         with dependency("s3"):
             answer = context.client("s3").get_object(Bucket=bucket, Key=key)
-            body = answer["Body"].read()
-    return body, Written(key, answer.get("VersionId", ""), hashlib.sha256(body).hexdigest())
+            body, metadata = answer["Body"].read(), dict(answer.get("Metadata", {}))
+    return StoredDocument(body, _written(key, answer, body), metadata)
+
+
+def write_again(
+    context: Context,
+    event_id: str,
+    name: str,
+    body: bytes,
+    content_type: str,
+    *,
+    metadata: dict[str, str],
+) -> StoredDocument:
+    """Writes `body` as the newest version, whatever stands there."""
+    key = document_key(event_id, name)
+    with dependency("s3"):
+        answer = context.client("s3").put_object(
+            Bucket=context.settings.vault_bucket,
+            Key=key,
+            Body=body,
+            ContentType=content_type,
+            Metadata=metadata,
+        )
+    return StoredDocument(body, _written(key, answer, body), metadata)
+
+
+def _written(key: str, answer: dict[str, Any], body: bytes) -> Written:
+    return Written(key, answer.get("VersionId", ""), hashlib.sha256(body).hexdigest())

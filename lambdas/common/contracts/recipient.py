@@ -89,7 +89,8 @@ class Recipient:
     `fallback_ref` is the recipient to notify when this address fails (`Identities.fallbacks`);
     `cancels` is the earlier notice that this one cancels, corrects or updates; `event_kind` is the kind
     of this recipient's notice, `NONE` for the event's own, `settle_until` the moment (ISO 8601, UTC) before
-    which it is not sent, "" for none; `roster_until` is the last day of the roster, if the roster alone
+    which it is not sent, "" for none; `stay_ref` the id that all notices of the stay about this patient
+    share, 32 hex digits; `roster_until` is the last day of the roster, if the roster alone
     relates them to the patient and ends soon; else "".
     """
 
@@ -112,6 +113,7 @@ class Recipient:
     cancels: FirstNotice | None = None
     event_kind: EventKind = EventKind.NONE
     settle_until: str = ""
+    stay_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,8 @@ class EncounterRecord:
 
     The item also holds three attributes for each kind of cancellation: `<kind>_by` (its event id),
     `<kind>_received` and `<kind>_recorded`. Of an event it holds `withdrawn_<event id>`, the event that
-    withdrew it, and `updates_<event id>`, those that updated it as `<received at>|<event id>`.
+    withdrew it, and `updates_<event id>`, those that updated it as `<received at>|<event id>`. Of a
+    recipient it holds `thread_<stay>_<recipient>`, the mails as `<sent at>|<SES's id>`.
     """
 
     told: frozenset[str] = frozenset()

@@ -7,9 +7,10 @@ from lambdas.common.contracts.recipient import FirstNotice
 from lambdas.common.contracts.visit import Location
 from lambdas.common.plausible import is_plausible
 from lambdas.common.senders import SenderProfile
-from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.locale import Words
+from lambdas.delivery.message.occasion import NO_OCCASION, Occasion
 from lambdas.delivery.message.times import age, in_words
+from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import (
     ED_ADMITTED,
     STAY_ENDED,
@@ -23,7 +24,7 @@ Rows = list[tuple[str, str]]
 def institution(patient_event: PatientEvent, sender: SenderProfile) -> str:
     """The sending institution: its configured name, else the message's name or code for it, else ""."""
     visit = patient_event.visit
-    return clean(
+    return letter_text(
         sender.display_name
         or visit.facility_name
         or patient_event.sending_facility
@@ -35,7 +36,7 @@ def treating_practitioner(patient_event: PatientEvent) -> tuple[str, str]:
     """The attending practitioner's name, else the admitting one's, and the role; two "" for neither."""
     for role in ("attending", "admitting"):
         for practitioner in patient_event.practitioners:
-            name = clean(practitioner.name.display())
+            name = letter_text(practitioner.name.display())
             if practitioner.role == role and name:
                 return name, role
     return "", ""
@@ -44,7 +45,7 @@ def treating_practitioner(patient_event: PatientEvent) -> tuple[str, str]:
 def initials(patient_event: PatientEvent) -> str:
     """The first letters of given name and surname, as `A. O.`; "" when neither was given."""
     name = patient_event.patient.name
-    letters = (clean(part)[:1].upper() for part in (name.given, name.family))
+    letters = (letter_text(part)[:1].upper() for part in (name.given, name.family))
     return " ".join(f"{letter}." for letter in letters if letter)
 
 
@@ -58,23 +59,16 @@ def withdraws(patient_event: PatientEvent) -> bool:
     return patient_event.event_kind in CANCELS
 
 
-def stay_of(patient_event: PatientEvent) -> str:
-    """The stay's reference as readers see it, the same in all its notices; "" where it is not known."""
-    decision = patient_event.decision
-    return reference_of(decision.encounter_id) if decision else ""
-
-
 def rows(
     patient_event: PatientEvent,
     notice: str,
     sender: SenderProfile,
     words: Words,
-    received_at: str = "",
+    occasion: Occasion = NO_OCCASION,
 ) -> Rows:
     """Every fact that was given, in the order a reader wants them; the three required ones always.
 
-    A time that cannot be right is left out (`received_at` as in `is_plausible`); a withdrawal has
-    nothing clinical.
+    A time that cannot be right is left out; a withdrawal has nothing clinical.
     """
     institution_name = institution(patient_event, sender)
     patient, visit, labels = patient_event.patient, patient_event.visit, words.labels
@@ -83,21 +77,27 @@ def rows(
         f"{practitioner} ({words.roles[role]})" if practitioner else words.notices[notice].treating
     )
     leaving = notice in DISCHARGES or notice in (STAY_ENDED, ED_ADMITTED)
-    reason = "" if withdraws(patient_event) else clean(visit.reason.text or visit.reason.code)
-    disposition = clean(disposition_words(visit.disposition, words)) if leaving else ""
+    reason = "" if withdraws(patient_event) else letter_text(visit.reason.text or visit.reason.code)
+    disposition = letter_text(disposition_words(visit.disposition, words)) if leaving else ""
     given = [
-        (labels.patient, clean(patient.name.display()) or words.name_missing),
+        (labels.patient, letter_text(patient.name.display()) or words.name_missing),
         (labels.born, _born(patient_event, words)),
-        (labels.sex, words.sexes.get(patient.sex.upper(), clean(patient.sex))),
+        (labels.sex, words.sexes.get(patient.sex.upper(), letter_text(patient.sex))),
         (labels.institution, institution_name or words.institution_missing),
         (labels.treating, treating),
         *_places(patient_event, notice, institution_name, words),
-        *_times(patient_event, notice, sender.zone, words, received_at),
+        *_times(patient_event, notice, sender.zone, words, occasion.received_at),
         (labels.reason, reason),
         (labels.disposition, disposition),
-        (labels.discharged_to, clean(visit.discharged_to) if leaving else ""),
+        (labels.discharged_to, _destination(patient_event, occasion) if leaving else ""),
     ]
     return [(label, text) for label, text in given if text]
+
+
+def _destination(patient_event: PatientEvent, occasion: Occasion) -> str:
+    """The facility to which the patient goes, by the registry's name and the hospital's code."""
+    code, name = letter_text(patient_event.visit.discharged_to), letter_text(occasion.discharged_to)
+    return f"{name} ({code})" if name and code else name or code
 
 
 def minimal_rows(patient_event: PatientEvent, institution_name: str, words: Words) -> Rows:
@@ -144,12 +144,14 @@ def _times(
     ended = notice in (EventKind.DEATH, STAY_ENDED, ED_ADMITTED) or notice in DISCHARGES
     admitted = visit.admitted_at if ended and visit.admitted_at != happened else ""
     withdrawn = withdraws(patient_event)
+    # EVN-6 of a cancellation is the time of the cancelled event; of another message it is its own.
+    cancels = withdrawn and notice in CANCELS and notice != EventKind.CORRECTION
     died = "" if withdrawn else told(patient.died_at)
     if patient.died and not died and notice != "death" and not withdrawn:
         died = words.died_on_record
     return [
         (labels.admitted, told(admitted)),
-        (labels.first_event, told(patient_event.occurred_at) if withdrawn else ""),
+        (labels.first_event, told(patient_event.occurred_at) if cancels else ""),
         (labels.died, died),
         # The rules may have found a time in another field.
         (words.notices[notice].when, told(happened) or told(decided.at if decided else "")),
@@ -174,20 +176,20 @@ def _places(patient_event: PatientEvent, notice: str, institution_name: str, wor
             (labels["from"], _place(visit.prior_location, "", words)),
             (labels.to, _place(visit.location, "", words)),
         ]
-    known = {institution_name, clean(patient_event.sending_facility)}
-    facility = clean(visit.location.facility)
+    known = {institution_name, letter_text(patient_event.sending_facility)}
+    facility = letter_text(visit.location.facility)
     return [(labels.where, _place(visit.location, facility if facility in known else "", words))]
 
 
 def _place(location: Location, known_facility: str, words: Words) -> str:
-    facility = clean(location.facility)
-    unit, description = location.unit_name or location.unit, clean(location.description, 80)
+    facility = letter_text(location.facility)
+    unit, description = location.unit_name or location.unit, letter_text(location.description, 80)
     parts = (
         "" if facility == known_facility else facility,
         _named(words.building, location.building),
         _named(words.floor, location.floor),
         _named(words.unit, unit),
-        description if description != clean(unit) else "",
+        description if description != letter_text(unit) else "",
         _named(words.room, location.room),
         _named(words.bed, location.bed),
     )
@@ -196,5 +198,5 @@ def _place(location: Location, known_facility: str, words: Words) -> str:
 
 
 def _named(form: str, text: str) -> str:
-    shown = clean(text, 60)
+    shown = letter_text(text, 60)
     return form.format(text=shown) if shown else ""

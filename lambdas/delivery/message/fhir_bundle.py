@@ -18,7 +18,7 @@ from lambdas.common.contracts.visit import CodedText
 from lambdas.common.plausible import is_plausible
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.facts import withdraws
-from lambdas.delivery.message.remarks import NO_OCCASION, Occasion
+from lambdas.delivery.message.occasion import NO_OCCASION, Occasion
 from lambdas.delivery.message.wording import changes_of, nubc_code
 
 Resource = dict[str, Any]
@@ -100,7 +100,12 @@ def bundle_of(
     )
     resources = [
         _header(patient_event, recipient, ids),
-        _encounter(patient_event, ids, practitioner is not None, occasion.received_at),
+        _without_empty(
+            {
+                **_encounter(patient_event, ids, practitioner is not None, occasion.received_at),
+                "identifier": _identifiers(patient_event, recipient.stay_ref),
+            }
+        ),
         _patient(patient_event, ids["patient"]),
         *([_practitioner(practitioner.name, ids["practitioner"])] if practitioner else []),
         _without_empty(
@@ -189,12 +194,12 @@ def _status(patient_event: PatientEvent, ended: bool) -> str:
     return "entered-in-error" if patient_event.event_kind in gone else "in-progress"
 
 
-def _identifiers(patient_event: PatientEvent) -> list[Resource]:
+def _identifiers(patient_event: PatientEvent, stay_ref: str) -> list[Resource]:
     """The hospital's visit number, and the stay's id that all its notices share."""
-    visit, decision = patient_event.visit, patient_event.decision
+    visit = patient_event.visit
     found = [{"value": clean(visit.visit_number, 80)}] if visit.visit_number else []
-    if decision and decision.encounter_id:
-        found.append({"system": "urn:hl7-ens:stay", "value": decision.encounter_id})
+    if stay_ref:
+        found.append({"system": "urn:hl7-ens:stay", "value": stay_ref})
     return found
 
 
@@ -240,7 +245,6 @@ def _encounter(
             "resourceType": "Encounter",
             "id": ids["encounter"],
             "meta": {"profile": [f"{ALERTS}/StructureDefinition/adt-notification-encounter"]},
-            "identifier": _identifiers(patient_event),
             "status": _status(patient_event, ended),
             "class": {
                 "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",

@@ -14,8 +14,8 @@ from lambdas.common.contracts.findings import (
 )
 from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.contracts.visit import CodedText
-from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.locale import Words
+from lambdas.delivery.message.unlinked import letter_text
 
 MAX_ROWS = 20
 """The longest list that is shown; the rest is counted, not dropped in silence."""
@@ -46,7 +46,7 @@ def of_hospital(patient_event: PatientEvent, words: Words) -> list[str]:
 
 
 def _diagnosis(diagnosis: CodedText, words: Words) -> str:
-    text, code = clean(diagnosis.text), clean(diagnosis.code, 20)
+    text, code = letter_text(diagnosis.text), letter_text(diagnosis.code, 20)
     marks = [code if text else "", words.diagnosis_types.get(diagnosis.diagnosis_type.upper())]
     mark = ", ".join(part for part in marks if part)
     shown = text or code
@@ -90,13 +90,13 @@ def _listed(findings: Iterable[Finding], words: Words, system: str = "") -> list
 
 
 def _found(finding: Finding, words: Words, system: str) -> FindingRow:
-    read = clean(finding.text)
-    name, detail = clean(finding.description) or read, clean(finding.detail, 120)
-    code = clean(finding.code, 20)
+    read = letter_text(finding.text)
+    name, detail = letter_text(finding.description) or read, letter_text(finding.detail, 120)
+    code = letter_text(finding.code, 20)
     marks = (
         words.finding_types.get(finding.finding_type),
-        clean(finding.acuity, 40),
-        clean(finding.anatomy, 60),
+        letter_text(finding.acuity, 40),
+        letter_text(finding.anatomy, 60),
     )
     return FindingRow(
         name=f"{name}, {detail}" if name and detail else name,

@@ -15,8 +15,12 @@ from lambdas.delivery.message import facts, findings_rows, remarks, times
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.findings_rows import FindingRow
 from lambdas.delivery.message.locale import Words, words_in
-from lambdas.delivery.message.remarks import NO_OCCASION, Occasion
+from lambdas.delivery.message.occasion import NO_OCCASION, Occasion
+from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import notice_of, reason_words
+
+TEST_NAME = "ZZ"
+"""How hospitals begin the names of test patients in production, so that they are last in every list."""
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -123,20 +127,23 @@ def view_of(
     machine = findings_rows.by_machine(seen, words) if clinically else {}
     lists: dict[str, Sized] = {"diagnoses": diagnoses, **machine}
     rows = (
-        facts.rows(patient_event, notice, sender, words, occasion.received_at)
+        facts.rows(patient_event, notice, sender, words, occasion)
         if full
         else facts.minimal_rows(patient_event, institution, words)
     )
+    first = facts.first_notice_row(recipient.cancels, sender.zone, words)
     about = remarks.remarks if full else remarks.late
-    name = clean(patient_event.patient.name.display()) if full else facts.initials(patient_event)
+    name = (
+        letter_text(patient_event.patient.name.display()) if full else facts.initials(patient_event)
+    )
     status = findings_rows.notes_status(seen, patient_event, words) if clinically else ""
     return View(
         title=words.notices[notice].title,
-        not_live=words.marks.get(patient_event.processing_id.upper()),
+        not_live=_not_live(patient_event, words),
         headline=_sentence(words.notices[notice].happened.format(name=name or words.a_patient)),
         remarks=list(about(patient_event, occasion, sender.zone, words)),
-        addressee=clean(recipient.name.display()),
-        rows=[*rows, *facts.first_notice_row(recipient.cancels, sender.zone, words)],
+        addressee=letter_text(recipient.name.display()),
+        rows=[*first, *rows] if facts.withdraws(patient_event) else [*rows, *first],
         diagnoses=diagnoses[: findings_rows.MAX_ROWS],
         machine={name: listed[: findings_rows.MAX_ROWS] for name, listed in machine.items()},
         left_out={
@@ -145,10 +152,18 @@ def view_of(
         notes_status=status if full else words.sentences.minimal,
         next_step=words.notices[notice].next,
         contact=_contact(patient_event, institution, sender, words, full),
-        why=_why(patient_event, recipient, clean(instead_of), words),
+        why=_why(patient_event, recipient, letter_text(instead_of), words),
         reference=facts.reference_of(patient_event.event_id),
-        stay=facts.stay_of(patient_event),
+        stay=facts.reference_of(recipient.stay_ref),
     )
+
+
+def _not_live(patient_event: PatientEvent, words: Words) -> str:
+    """The mark of a message that is about no real patient: by MSH-11, or by the patient's name."""
+    name = patient_event.patient.name
+    invented = any(part.upper().startswith(TEST_NAME) for part in (name.family, name.given))
+    mark: str = words.marks.get("T" if invented else patient_event.processing_id.upper())
+    return mark
 
 
 def _sentence(text: str) -> str:

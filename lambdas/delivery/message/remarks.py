@@ -1,7 +1,6 @@
 """The sentences at the head of a letter: late, what holds now, new details, flags of earlier stays."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,24 +8,14 @@ from lambdas.common.contracts.encounter import Change, EncounterClass, Phase
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.common.plausible import is_plausible
-from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.facts import withdraws
 from lambdas.delivery.message.locale import Words
+from lambdas.delivery.message.occasion import Occasion
 from lambdas.delivery.message.times import counted_days, in_words
+from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import changes_of, decided_notice
 
 PRESENT = (Phase.IN, Phase.SEEN)
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """The facts around an event that its letter tells: when it was received, and the patient's flags."""
-
-    received_at: str = ""
-    flags: tuple[StayFlag, ...] = ()
-
-
-NO_OCCASION = Occasion()
 
 
 def remarks(
@@ -46,7 +35,7 @@ def remarks(
 def late(
     patient_event: PatientEvent, occasion: Occasion, zone: ZoneInfo | None, words: Words
 ) -> Iterator[str]:
-    """That the hospital's message came long after its event, and when."""
+    """The remark that the hospital's message came long after its event, with the time."""
     notice = decided_notice(patient_event)
     if notice and notice.late and notice.at and occasion.received_at:
         passed = _moment(occasion.received_at) - _moment(notice.at)
@@ -64,7 +53,7 @@ def flag_sentences(flags: Iterable[StayFlag], zone: ZoneInfo | None, words: Word
         if flag.kind is FlagKind.FREQUENT_EMERGENCY:
             yield words.flags[flag.kind].format(count=flag.count, visits=visits)
         elif newest:
-            to = clean(newest.discharged_to)
+            to = letter_text(newest.discharged_to)
             yield words.flags[flag.kind].format(
                 stay=_stay(newest, newest.ended_at, zone, words), to=f" ({to})" if to else ""
             )
@@ -72,13 +61,13 @@ def flag_sentences(flags: Iterable[StayFlag], zone: ZoneInfo | None, words: Word
 
 def _stay(stay: EarlierStay, moment: str, zone: ZoneInfo | None, words: Words) -> str:
     """The hospital and the day of an earlier stay."""
-    place = clean(stay.hospital or stay.facility) or words.remarks.another_hospital
+    place = letter_text(stay.hospital or stay.facility) or words.remarks.another_hospital
     local = _moment(moment).astimezone(zone).date().isoformat() if moment and zone else moment[:10]
     return f"{place}, {in_words(local, None, words)}" if local else place
 
 
 def _from_emergency(patient_event: PatientEvent, words: Words) -> Iterator[str]:
-    """That a patient who is admitted or observed came from the emergency department of the same stay."""
+    """The remark that a patient who is admitted or observed came from the emergency department of the same stay."""
     decision = patient_event.decision
     begins = (EventKind.ADMISSION, EventKind.OBSERVATION)
     if decision is None or patient_event.event_kind not in begins:
@@ -94,7 +83,7 @@ def _new_details(patient_event: PatientEvent, words: Words) -> Iterator[str]:
 
 
 def _now(patient_event: PatientEvent, words: Words) -> Iterator[str]:
-    """What holds of the stay after a withdrawal; nothing of a stay that was another patient's."""
+    """The facts of the stay after a withdrawal; nothing of a stay that was another patient's."""
     decision = patient_event.decision
     if decision is None or not withdraws(patient_event):
         return

@@ -4,8 +4,8 @@ import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.locale import Words
+from lambdas.delivery.message.unlinked import letter_text
 
 _PARTS = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"
@@ -19,16 +19,17 @@ def in_words(moment: str, zone: ZoneInfo | None, words: Words) -> str:
     """An ISO 8601 moment as `23 November 2026, 09:12 (America/Halifax time)`, no more precise than it was.
 
     With an offset it is shown in the institution's zone, or else with that offset. Without one HL7
-    means the sender's own local time (HL7 2.A.22), and it is shown as it is. What is not a
-    moment at all is shown as it was sent.
+    means the sender's own local time (HL7 2.A.22), and it is shown as it is. A value that
+    is no moment is shown as it was sent.
     """
     parts = _PARTS.fullmatch(moment)
     if not parts:
-        return clean(moment, 40)
+        return letter_text(moment, 40)
     try:
         return _words(parts, zone, words.time)
     except (ValueError, OverflowError):  # no such day; the first or last day there is
-        return clean(moment, 40)
+        # Digits and separators of a time alone, which `letter_text` would take for a telephone number.
+        return moment
 
 
 def _words(parts: re.Match[str], zone: ZoneInfo | None, words: Words) -> str:

@@ -4,6 +4,7 @@ The delivery ledger knows who was told of an encounter. The first event's own `i
 to reach them: a relationship that ended or began since changes nothing.
 """
 
+import hashlib
 from dataclasses import replace
 
 from lambdas.common.aws import vault
@@ -29,6 +30,7 @@ def of_notices(
     shown: set[str] = set()
     withdrawn: set[str] = set()
     encounter = NotifiedEncounter(decision.encounter_id)
+    stay_ref = stay_of(decision.encounter_id, identities.patient_ref)
     for notice in decision.notices:
         team = identities.recipients
         earlier = earlier_notices(context, encounter, notice, event, team)
@@ -41,7 +43,12 @@ def of_notices(
             known -= {ref for ref, item in earlier.shown.items() if item.event_id in withdrawn}
             found = [one for one in team if one.recipient_ref not in known]
         for recipient in filter(None, found):
-            told = replace(recipient, event_kind=notice.kind, settle_until=notice.settle_until)
+            told = replace(
+                recipient,
+                event_kind=notice.kind,
+                settle_until=notice.settle_until,
+                stay_ref=recipient.stay_ref or stay_ref,
+            )
             chosen.setdefault(recipient.recipient_ref, told)
     only_told = all(notice.audience is Audience.TOLD for notice in decision.notices)
     later = tuple(
@@ -55,6 +62,12 @@ def of_notices(
         considered=later if only_told else (*identities.considered, *later),
         fallbacks=() if only_told else identities.fallbacks,
     )
+
+
+def stay_of(encounter_id: str, patient_ref: str) -> str:
+    """The id of a patient's stay for readers: another one after the stay was moved to another patient."""
+    parts = f"{encounter_id}|{patient_ref}"
+    return hashlib.sha256(parts.encode()).hexdigest()[:32] if encounter_id else ""
 
 
 def _again(context: LookupContext, item: DeliveryItem) -> Recipient | None:

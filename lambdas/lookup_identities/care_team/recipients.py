@@ -71,7 +71,7 @@ def choose(
         for provider_id, reasons in sorted(told.items())
     )
     considered += _strangers(team, reference)
-    # Who is told for another reason was not refused.
+    # A provider who is told for another reason was not refused.
     chosen = {recipient.recipient_ref for recipient in recipients}
     return recipients, tuple(c for c in considered if c.recipient_ref not in chosen)
 

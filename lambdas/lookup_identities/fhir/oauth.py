@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from lambdas.common.errors import ConfigurationError
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-LIFETIME = 240
+ASSERTION_SECONDS = 240
 """Seconds an assertion is good for; SMART allows five minutes at most."""
 
 P384_BYTES = 48
@@ -42,7 +42,7 @@ def assertion(client_id: str, token_url: str, key: str, key_id: str) -> str:
         "iss": client_id,
         "sub": client_id,
         "aud": token_url,
-        "exp": now + LIFETIME,
+        "exp": now + ASSERTION_SECONDS,
         "iat": now,
         "jti": uuid.uuid4().hex,
     }
@@ -57,12 +57,12 @@ def _private_key(pem: str) -> Any:
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError):
-        raise ConfigurationError("the index's secret: private_key is no PEM") from None
+        raise ConfigurationError("the MPI's secret: private_key is no PEM") from None
     if isinstance(key, rsa.RSAPrivateKey):
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP384R1):
         return key
-    raise ConfigurationError("the index's secret: private_key is neither RSA nor P-384")
+    raise ConfigurationError("the MPI's secret: private_key is neither RSA nor P-384")
 
 
 def _signature(key: Any, data: bytes) -> bytes:

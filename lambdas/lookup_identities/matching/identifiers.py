@@ -33,7 +33,10 @@ NOT_PATIENTS = frozenset({"AN", "ANC", "AND", "ANT", "VN"})
 OWN_NUMBERS = frozenset({"", "MR", "PI", "PT"})
 """Types to which a sender's default authority applies; a passport or a driver's licence has another."""
 
-LONGEST = 240
+WILDCARDS = frozenset("*?%")
+"""Characters that a search may take for any others. HL7 and many indexes have no escape for them."""
+
+MAX_IDENTIFIER_CHARACTERS = 240
 """Characters of an identifier or authority that are looked up; a table key holds 2,048 bytes."""
 
 Candidates = Mapping[tuple[str, str], Sequence[str]]
@@ -74,8 +77,10 @@ def usable_identifiers(
             warnings.append(MessageWarning(WarningCode.NO_AUTHORITY, position))
         elif not allowed:
             warnings.append(MessageWarning(WarningCode.AUTHORITY_NOT_ALLOWED, position))
-        elif max(map(len, (value, *allowed))) > LONGEST:
+        elif max(map(len, (value, *allowed))) > MAX_IDENTIFIER_CHARACTERS:
             warnings.append(MessageWarning(WarningCode.IDENTIFIER_TOO_LONG, position))
+        elif WILDCARDS.intersection(value):
+            warnings.append(MessageWarning(WarningCode.IDENTIFIER_WILDCARD, position))
         else:
             usable.append(UsableIdentifier(position, value, allowed))
     return usable, warnings
@@ -101,7 +106,8 @@ def authority_faults(
     faults = tuple(one.position for one in warnings if one.code in AUTHORITY_FAULTS)
     if not faults:
         raise UnprocessableMessageError(
-            f"{_listed([one.position for one in warnings])}: longer than {LONGEST} characters"
+            f"{_listed([one.position for one in warnings])}: longer than {MAX_IDENTIFIER_CHARACTERS} characters,"
+            " or with a wildcard (* ? %)"
         )
     return faults
 

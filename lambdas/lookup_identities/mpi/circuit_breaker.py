@@ -1,6 +1,6 @@
-"""A circuit breaker: an index that is down is not asked again at once, by every event that waits.
+"""A circuit breaker: an MPI that is down is not asked again at once, by every event that waits.
 
-Its state lasts as long as the function's sandbox. While it is open the step fails as the index would make it
+Its state lasts as long as the function's sandbox. While it is open the step fails as the MPI would make it
 fail, so that the workflow's retries and the queue hold the events; then one question tries.
 """
 
@@ -13,7 +13,7 @@ from lambdas.common.errors import DependencyUnavailableError
 FAILURES = 3
 """Questions in a row that have to fail before it opens."""
 
-SECONDS = 15.0
+OPEN_SECONDS = 15.0
 """How long it stays open: shorter than the minute after which the queue brings an event back."""
 
 
@@ -35,6 +35,6 @@ class Breaker:
             yield
         except DependencyUnavailableError:
             self._failures += 1
-            self._open_until = self._clock() + SECONDS
+            self._open_until = self._clock() + OPEN_SECONDS
             raise
         self._failures = 0

@@ -23,7 +23,7 @@ PROVIDERS = {"fhir": "lambdas.lookup_identities.fhir.provider_directory"}
 
 
 class MpiClient(Protocol):
-    """An index outside that is asked who the patient is."""
+    """An external MPI that is asked who the patient is."""
 
     def find(self, usable: Sequence[UsableIdentifier], patient: Patient) -> Match | None:
         """The patient whom the identifiers name, None for nobody; else raises (`outcomes`)."""

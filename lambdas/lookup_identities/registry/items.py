@@ -85,7 +85,7 @@ def items(
     rows = checked(patients, identifiers, providers, relationships, places)
     merged = {row["patient_id"]: row["merged_into"] for row in rows.patients}
     for row in (*rows.identifiers, *rows.relationships):
-        # What is filed under somebody merged belongs to the survivor.
+        # Items of a merged patient belong to the surviving one.
         row["filed_as"], row["patient_id"] = row["patient_id"], survivor(row["patient_id"], merged)
     care_teams: dict[str, set[str]] = {}
     for row in rows.relationships:

@@ -29,7 +29,7 @@ from infra.reference.table import UnknownCallError, reference
 from local.patches.patching import replace
 
 LEADING_KEYS = "dynamodb:LeadingKeys"
-MOST_DECISIONS = 2000
+MAX_DECISIONS = 2000
 EQUALS = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
 
 
@@ -103,7 +103,7 @@ class _Policies:
         if not self._reads_keys:
             need = need._replace(leading_keys=frozenset())
         if need not in self._permitted:
-            if len(self._permitted) == MOST_DECISIONS:
+            if len(self._permitted) == MAX_DECISIONS:
                 self._permitted.clear()
             self._permitted[need] = self._decide(need)
         return self._permitted[need]
@@ -123,7 +123,7 @@ def _policies(policies: list[Any]) -> _Policies:
     """These policies, kept from an earlier request; a policy that was changed is another object."""
     key = tuple((id(policy), getattr(policy, "default_version_id", "")) for policy in policies)
     if key not in _read:
-        if len(_read) == MOST_DECISIONS:
+        if len(_read) == MAX_DECISIONS:
             _read.clear()
         _read[key] = _Policies(policies)
     return _read[key]
@@ -271,6 +271,9 @@ def _targets(
             yield [_arn("lambda", f"function:{name}", request)], {}
         case "stepfunctions":
             yield [parameters.get("stateMachineArn", "*")], parameters
+        case "logs" if "logGroupName" in parameters:
+            # The suffix names all streams of the group (service authorization reference).
+            yield [_arn("logs", f"log-group:{parameters['logGroupName']}:*", request)], parameters
         case "cloudformation":
             yield [_stack(request._get_param("StackName") or "*", request)], parameters
         case _:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from environments import Environment, Sender
 from hl7 import er7
 from hl7.charset import codec_of
-from hl7.header import is_event_code
 from lambdas.common.clock import iso
 from lambdas.common.contracts.encounter import Decision
 from lambdas.common.contracts.event import PatientEvent
@@ -16,7 +15,7 @@ from lambdas.common.errors import IdentityConflictError, UnprocessableMessageErr
 from lambdas.common.senders import SenderProfile, sender_profile
 from lambdas.lookup_identities.care_team.npi import is_npi
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
-from lambdas.parse_message.read_event import read_event
+from lambdas.parse_message.read_event import PROCESSING_IDS, read_event
 from lambdas.track_encounter.profile import EncounterProfile, profile_of
 from ops.feed.checking.door import Door, DoorResult
 from ops.feed.checking.encounters import MAX_ENCOUNTERS, EncounterReplay
@@ -26,8 +25,9 @@ from ops.feed.checking.times import moment
 from ops.feed.reading.cutting import CutMessage, Cutter
 from ops.feed.reading.files import UNREADABLE, FeedFile
 
-OTHER = "other"
+OTHER, NONE = "other", "none"
 _TYPE = re.compile(r"[A-Z]{3}")
+_TRIGGER = re.compile(r"[A-Z]\d\d", re.ASCII)
 _VERSION = re.compile(r"2(?:\.\d){0,2}", re.ASCII)
 
 
@@ -126,28 +126,21 @@ class FeedCheck:
             return
         letterhead = result.header.letterhead
         kind, trigger = letterhead.message_type, letterhead.trigger_event
-        kind = kind if _TYPE.fullmatch(kind) else OTHER if kind else "none"
-        known = is_event_code(trigger) or re.fullmatch(r"[A-Z]\d\d", trigger)
-        tally.types.add(f"{kind}^{trigger}" if known else kind, place)
+        named = _named(kind, known=_TYPE.fullmatch(kind) is not None)
+        tally.types.add(f"{named}^{trigger}" if _TRIGGER.fullmatch(trigger) else named, place)
         tally.origins.add(result.header, place)
         processing_id = letterhead.processing_id
-        tally.processing_ids.add(
-            processing_id
-            if processing_id in ("P", "T", "D")
-            else OTHER
-            if processing_id
-            else "none",
-            place,
-        )
+        known = processing_id in PROCESSING_IDS
+        tally.processing_ids.add(_named(processing_id, known=known), place)
 
     def _count_event(self, message: er7.Message, event: PatientEvent, place: Place) -> None:
         tally = self.tally
         tally.warn(event.warnings, place)
         version = message.first("MSH").code(12)
-        tally.versions.add(version if _VERSION.fullmatch(version) else OTHER, place)
+        tally.versions.add(_named(version, known=_VERSION.fullmatch(version) is not None), place)
         declared = message.header.letterhead.declared_character_sets[0]
-        named = declared if codec_of(declared) else "an unknown name" if declared else "none"
-        tally.character_sets.add(f"{named}\t{message.escapes.codec}", place)
+        named = _named(declared, known=bool(codec_of(declared)))
+        tally.character_sets.add(f"{named} read as {message.escapes.codec}", place)
         tally.fields.add(message, event, place)
         tally.times.add(message, event, place)
         tally.coded.add(message, event, place, self._replay.patient(event))
@@ -160,7 +153,7 @@ class FeedCheck:
         tally.attending_npi += any(is_npi(one.identifier) for one in attending)
 
     def _count_decision(self, decision: Decision, event: PatientEvent, place: Place) -> None:
-        found = self.tally.decisions.setdefault(event.trigger_event or "none", DecisionTally())
+        found = self.tally.decisions.setdefault(event.trigger_event or NONE, DecisionTally())
         found.messages += 1
         for kind in dict.fromkeys(notice.kind for notice in decision.notices):
             found.told.add(kind, place)
@@ -183,6 +176,13 @@ def new_check(environment: Environment, name: str, known: Sender | None) -> Feed
         profile_of(name, entry),
         datetime.now(UTC),
     )
+
+
+def _named(code: str, *, known: bool) -> str:
+    """A code that may be shown; `other` for one that is not known, `none` where none was sent."""
+    if known:
+        return code
+    return OTHER if code else NONE
 
 
 def _count_file(files: FileTally, cutter: Cutter, place: Place) -> None:

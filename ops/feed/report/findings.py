@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from hl7.warnings import WarningCode
+from lambdas.track_encounter.reading import CONTRADICTING_DEATH
 from ops.feed.checking.codes import CodeField
 from ops.feed.checking.fields import SMALL_SHARE, FieldRule
 from ops.feed.checking.places import Occurrences, Place
@@ -107,7 +108,7 @@ def _of_dead_letters(tally: FeedTally) -> Iterator[FeedFinding]:
             E, "workflow", f"Dead letter: {error}.", seen, tally.messages,
             consequence="The message is acknowledged and goes to the dead-letter queue.",
             ask="" if ours else "Correct these messages at their source.",
-            do="Report this fault with the message to the project." if ours else "",
+            do="Report the kind of this fault to the project, never the message." if ours else "",
         )  # fmt: skip
 
 
@@ -212,7 +213,10 @@ def _of_warnings(tally: FeedTally) -> Iterator[FeedFinding]:
         if seen := tally.warned.get(code):
             subject = _positions(tally, code)
             yield finding(severity, subject, what, seen, tally.accepted, ask=ask)
+    deaths = sum(tally.warned[code].count for code in _DEATHS if code in tally.warned)
     for doubt, seen_doubt in tally.doubts.most_frequent():
+        if doubt == CONTRADICTING_DEATH and seen_doubt.count <= deaths:
+            continue  # the same messages as those of the warnings
         severity, what, ask = DOUBTS.get(doubt, (W, doubt, ""))
         yield finding(severity, "encounters", what, seen_doubt, tally.accepted, ask=ask)
     if assumed := [tally.warned[code] for code in _CHARACTER_SETS if code in tally.warned]:
@@ -237,6 +241,7 @@ def _positions(tally: FeedTally, code: WarningCode) -> str:
     return ", ".join(named[:MOST_POSITIONS]) + more
 
 
+_DEATHS = (WarningCode.DEATH_UNCLEAR, WarningCode.DEATH_CONTRADICTED)
 _CHARACTER_SETS = (
     WarningCode.CHARACTER_SET_ASSUMED,
     WarningCode.CHARACTER_SET_UNKNOWN,

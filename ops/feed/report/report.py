@@ -170,10 +170,7 @@ def report_of(check: FeedCheck) -> FeedReport:
         origins=_origins(tally.origins),
         versions=_counts(tally.versions),
         processing_ids=_counts(tally.processing_ids),
-        character_sets={
-            "{} read as {}".format(*name.split("\t")): seen.count
-            for name, seen in tally.character_sets.most_frequent()
-        },
+        character_sets=_counts(tally.character_sets),
         terminators=_counts(tally.terminators),
         attending=tally.attending,
         attending_npi=tally.attending_npi,

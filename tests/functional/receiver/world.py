@@ -217,7 +217,7 @@ class ReceiverWorld:
         self._aws = Aws(self.settings)
         for service in (self._aws.s3, self._aws.sqs):
             self.faults.install(service)
-        tls = Tls(self.settings, log)
+        self.tls = tls = Tls(self.settings, self.metrics, log)
         tls.load()
         self._reloading = asyncio.create_task(tls.keep_fresh())
         configuration = SenderConfiguration(self.settings, self._aws, self.metrics, log)

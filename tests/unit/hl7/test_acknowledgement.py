@@ -87,22 +87,22 @@ def test_the_message_type_is_written_as_the_sender_s_version_has_it(
     [
         (
             UNKNOWN_TYPE,
-            b"ERR||MSH^1^9^1^1|200^Unsupported message type^HL70357|E||||Only ADT messages are accepted here",
+            b"ERR||MSH^1^9^1^1|200^Unsupported message type^HL70357|E|||Only ADT messages are accepted here|Only ADT messages are accepted here",
             b"ERR|MSH^1^9^200&Unsupported message type&HL70357",
         ),
         (
             UNKNOWN_TRIGGER,
-            b"ERR||MSH^1^9^1^2|201^Unsupported event code^HL70357|E||||MSH-9.2 is not a trigger event of ADT",
+            b"ERR||MSH^1^9^1^2|201^Unsupported event code^HL70357|E|||MSH-9.2 is not a trigger event of ADT|MSH-9.2 is not a trigger event of ADT",
             b"ERR|MSH^1^9^201&Unsupported event code&HL70357",
         ),
         (
             NO_CONTROL_ID,
-            b"ERR||MSH^1^10|101^Required field missing^HL70357|E||||MSH-10 is empty",
+            b"ERR||MSH^1^10|101^Required field missing^HL70357|E|||MSH-10 is empty|MSH-10 is empty",
             b"ERR|MSH^1^10^101&Required field missing&HL70357",
         ),
         (
             UNAVAILABLE,
-            b"ERR|||207^Application internal error^HL70357|E||||The message could not be stored and should be sent again",
+            b"ERR|||207^Application internal error^HL70357|E|||The message could not be stored and should be sent again|The message could not be stored and should be sent again",
             b"ERR|^^^207&Application internal error&HL70357",
         ),
     ],
@@ -117,7 +117,8 @@ def test_err_has_the_shape_of_the_sender_s_version(
 @pytest.mark.parametrize("rejection", REJECTIONS, ids=lambda rejection: rejection.reason)
 def test_every_rejection_has_msa_with_its_code_and_an_err(rejection: Rejection) -> None:
     segments = answer(message(), rejection)
-    assert segments[1] == b"MSA|" + rejection.code.encode() + b"|NG-1^x"
+    told = rejection.text.encode()[:80].translate(None, b"|^~\\&")
+    assert segments[1] == b"MSA|" + rejection.code.encode() + b"|NG-1^x|" + told
     assert segments[2].startswith(b"ERR|")
 
 
@@ -158,6 +159,25 @@ def test_msh_15_and_16_decide_which_answer_is_sent(
         assert one.message is None or b"\rMSA|" + one.code.encode() in one.message
 
 
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        (b"2.1", True),
+        (b"2.3", True),
+        (b"2.6", True),
+        (b"2.7", False),
+        (b"2.8.2", False),
+        (b"", True),
+    ],
+)
+def test_the_reason_stands_in_msa_3_until_2_6_where_engines_show_it(
+    version: bytes, told: bool
+) -> None:
+    sent = message().replace(b"|2.5.1", b"|" + version)
+    (msa,) = (one for one in answer(sent, NO_CONTROL_ID) if one.startswith(b"MSA"))
+    assert (msa.split(b"|")[3:] == [b"MSH-10 is empty"]) is told
+
+
 def test_ae_becomes_ce() -> None:
     assert acknowledge(find_header(message(rest=b"|||AL")), NO_CONTROL_ID).code == "CE"
 
@@ -166,8 +186,8 @@ def test_the_sender_s_own_delimiters_are_used() -> None:
     sent = b"MSH$%*@!$APP$FAC$HUB$ENS$20260101$$ADT%Z99$ID1$P$2.5"
     assert answer(sent, UNKNOWN_TRIGGER) == [
         b"MSH$%*@!$HUB$ENS$APP$FAC$TIME$$ACK%Z99%ACK$OWN$P$2.5",
-        b"MSA$AR$ID1",
-        b"ERR$$MSH%1%9%1%2$201%Unsupported event code%HL70357$E$$$$MSH-9.2 is not a trigger event of ADT",
+        b"MSA$AR$ID1$MSH-9.2 is not a trigger event of ADT",
+        b"ERR$$MSH%1%9%1%2$201%Unsupported event code%HL70357$E$$$MSH-9.2 is not a trigger event of ADT$MSH-9.2 is not a trigger event of ADT",
     ]
 
 
@@ -189,14 +209,16 @@ def test_the_character_set_of_echoed_fields_is_echoed() -> None:
 def test_what_has_no_header_gets_a_generic_answer() -> None:
     assert answer(b"hello", NOT_HL7) == [
         b"MSH|^~\\&|HL7-ENS||||TIME||ACK|OWN|P|2.5.1",
-        b"MSA|AE|",
-        b"ERR||MSH^1|100^Segment sequence error^HL70357|E||||The message does not begin with MSH",
+        b"MSA|AE||The message does not begin with MSH",
+        b"ERR||MSH^1|100^Segment sequence error^HL70357|E|||The message does not begin with MSH|The message does not begin with MSH",
     ]
 
 
 def test_the_control_id_is_recovered_from_a_damaged_message() -> None:
-    assert answer(b"\x7f\x7fnoise" + message(), NOT_HL7)[1] == b"MSA|AE|NG-1^x"
-    assert answer(message().replace(b"^~\\&|", b"|", 1), MSH_UNREADABLE)[1] == b"MSA|AE|NG-1^x"
+    damaged = b"\x7f\x7fnoise" + message()
+    assert answer(damaged, NOT_HL7)[1].startswith(b"MSA|AE|NG-1^x|")
+    without = message().replace(b"^~\\&|", b"|", 1)
+    assert answer(without, MSH_UNREADABLE)[1].startswith(b"MSA|AE|NG-1^x|")
 
 
 def test_framing_bytes_in_an_echoed_field_cannot_end_our_frame() -> None:

@@ -16,6 +16,7 @@ from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import delivery, mailer
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts, deliveries, rate
+from lambdas.delivery.mail_seal import is_sealed, seal_of
 from tests.functional.lambdas.deliver_notification.world import (
     EVENT_ID,
     DeliveryWorld,
@@ -265,6 +266,34 @@ def test_a_delivery_that_a_person_holds_back_is_not_sent(
     assert sent_mails() == []
 
 
+@pytest.mark.parametrize("seal", ["", "k1." + "0" * 64, "k9." + "0" * 64, "x"])
+def test_a_mail_that_somebody_else_wrote_to_the_vault_is_not_sent(
+    seal: str, context: DeliveryContext, aws: Any
+) -> None:
+    """Whoever may write objects could otherwise send any text to any of the recipients."""
+    world = DeliveryWorld(context)
+    aws.client("s3").put_object(
+        Bucket=context.settings.vault_bucket,
+        Key=f"events/{EVENT_ID}/mail/{world.delivery_id}.eml",
+        Body=b"From: a@ens.example\r\nTo: b@care.example\r\nSubject: Planted\r\n\r\nPlanted\r\n",
+        Metadata={"seal": seal} if seal else {},
+    )
+    assert world.run()["outcome"] == "sent"
+    [mail] = sent_mails()
+    assert "Planted" not in mail.as_string()
+
+
+def test_a_sealed_mail_cannot_be_moved_to_another_delivery(
+    context: DeliveryContext, aws: Any
+) -> None:
+    keys = context.audit_keys
+    seal = seal_of(keys, EVENT_ID, "d1", b"mail")
+    assert is_sealed(seal, keys, EVENT_ID, "d1", b"mail")
+    assert not is_sealed(seal, keys, EVENT_ID, "d2", b"mail")
+    assert not is_sealed(seal, keys, "e2", "d1", b"mail")
+    assert not is_sealed(seal, keys, EVENT_ID, "d1", b"Mail")
+
+
 def test_what_the_first_attempt_wrote_is_what_every_attempt_sends(
     context: DeliveryContext, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -275,7 +304,7 @@ def test_what_the_first_attempt_wrote_is_what_every_attempt_sends(
             world.run()
     first = vault.write_once(
         context, EVENT_ID, f"mail/{world.delivery_id}.eml", b"", "message/rfc822"
-    )[0]
+    ).body
     world.task["clinical"] = {"outcome": "unavailable"}
     world.run()
 

@@ -30,7 +30,7 @@ mpi_sandbox = FunctionSandbox(
 """A sandbox that asks an MPI and calls no other service."""
 
 
-def set_mpi_secret(monkeypatch: pytest.MonkeyPatch, secret: dict[str, str]) -> None:
+def set_mpi_secret(monkeypatch: pytest.MonkeyPatch, secret: dict[str, Any]) -> None:
     """Gives the next sandbox this secret for the MPI."""
     monkeypatch.setattr(secrets, "secret", secret)
     monkeypatch.setenv("ENS_MPI_SECRET", "mdm")

@@ -264,6 +264,8 @@ def test_a_proposal_never_replaces_a_file(check: Check, tmp_path: Path) -> None:
     target.write_text("mine")
     result = check(ROOT / "samples" / "admission.hl7", "--propose", target)
     assert (result.exit_code, target.read_text()) == (2, "mine")
+    elsewhere = tmp_path / "absent" / "west.toml"
+    assert check(ROOT / "samples" / "admission.hl7", "--propose", elsewhere).exit_code == 2
 
 
 # Values of patients

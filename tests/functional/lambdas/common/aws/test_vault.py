@@ -19,7 +19,8 @@ NAME = "mail/d1.eml"
 
 
 def once(context: LedgerContext, body: bytes) -> tuple[bytes, Written]:
-    return vault.write_once(context, EVENT, NAME, body, "message/rfc822")
+    stored = vault.write_once(context, EVENT, NAME, body, "message/rfc822")
+    return stored.body, stored.written
 
 
 def test_the_first_writer_wins_and_the_second_gets_what_stands_there(

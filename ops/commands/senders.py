@@ -1,0 +1,56 @@
+"""`ens senders`: what each sender's binding admits, and the certificates that expire soon."""
+
+from datetime import UTC, datetime
+
+import click
+
+from environments import EnvironmentFileError, load
+from ops.output import print_json
+from ops.problem import ProblemError
+from ops.senders.bindings import admitted
+from ops.senders.expiring import expiring
+from ops.session import Session, pass_session
+
+
+@click.group("senders")
+def senders_group() -> None:
+    """Shows who may send messages."""
+
+
+@senders_group.command("check")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_session
+def check_command(session: Session, as_json: bool) -> None:
+    """Shows which connections each sender's binding admits. Reads the files of the environment alone.
+
+    A line with `!` names a binding that admits too much, or nothing.
+    """
+    try:
+        found = admitted(load(session.environment))
+    except EnvironmentFileError as error:
+        raise ProblemError(str(error)) from None
+    if as_json:
+        print_json(found)
+    else:
+        for one in found:
+            click.echo(f"{one.sender}  MSH-3 / MSH-4: {one.names}")
+            for connection in one.connections:
+                click.echo(f"  admits {connection}")
+            click.echo(f"  trigger events: {one.trigger_events}")
+            for finding in one.findings:
+                click.echo(f"  ! {finding}")
+
+
+@senders_group.command("expiring")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_session
+def expiring_command(session: Session, as_json: bool) -> None:
+    """Shows certificates of receivers and senders that expire within 30 days."""
+    found = expiring(session.deployment, datetime.now(UTC))
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        click.echo("No certificate in use expires within 30 days.")
+    for one in found:
+        click.echo(f"{one.expires}  {one.certificate}")
