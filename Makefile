@@ -7,7 +7,7 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help explore bench-local image packages run setup test test-fast coverage check sbom audit judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-receiver-soak bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls bench-aws-client reference contracts lock clean bench-encounters
+.PHONY: help explore bench-local image packages run setup test test-fast coverage check sbom audit judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-receiver-soak bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls bench-aws-client reference contracts lock clean bench-encounters bench-feed
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -123,6 +123,9 @@ bench-burst: setup ## simulate 1,000 notifications in a minute against a throttl
 
 bench-parse: setup ## measure the reading of ordinary and hostile messages, beside hl7apy
 	@$(BIN)/python -m bench.parse
+
+bench-feed: setup ## check a generated folder of 10,000 messages (ARGS=--messages 100000)
+	@$(BIN)/python -m bench.feed $(ARGS)
 
 bench-encounters: setup ## decide a million events of ten hospitals in memory (ARGS=--events 100000)
 	@$(BIN)/python -m bench.encounters $(ARGS)

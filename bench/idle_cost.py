@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HOURS = 730
+HOURS_A_MONTH = 730
 """Hours of a month in AWS's pricing calculator."""
 
 CONTAINER_INSIGHTS_METRICS = 25
 """An estimate for one cluster, one service and two task definitions."""
 
 PRICES = {
-    "interface endpoints, by zone": 0.01 * HOURS,
-    "network load balancer": 0.0225 * HOURS,
-    "receivers' vCPU (Fargate, arm64)": 0.03238 * HOURS,
-    "receivers' GB of memory": 0.00356 * HOURS,
-    "VPN connections": 0.05 * HOURS,
+    "interface endpoints, by zone": 0.01 * HOURS_A_MONTH,
+    "network load balancer": 0.0225 * HOURS_A_MONTH,
+    "receivers' vCPU (Fargate, arm64)": 0.03238 * HOURS_A_MONTH,
+    "receivers' GB of memory": 0.00356 * HOURS_A_MONTH,
+    "VPN connections": 0.05 * HOURS_A_MONTH,
     "KMS keys": 1.0,
     "secrets": 0.4,
     "metrics in alarms": 0.1,
@@ -46,7 +46,7 @@ Resources = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How many of a priced thing an environment has, and USD a month for them."""
+    """The number of a priced thing in an environment, and USD a month for them."""
 
     name: str
     count: float

@@ -26,7 +26,7 @@ class Disposition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncounterRules:
-    """How a sender's encounters are understood, beside the defaults of every sender (docs/encounters.md).
+    """The rules for a sender's encounters, beside the defaults of every sender (docs/encounters.md).
 
     `effects` are by trigger event, `stale_after_days` and `settle_seconds` by the kind of a notice,
     `close_after_days` by class.
@@ -73,6 +73,7 @@ class Sender:
     assigning_authorities: tuple[str, ...] = ()
     identifier_alone: bool = False
     time_zone: str = ""
+    date_order: Literal["", "dmy", "mdy"] = ""
     display_name: str = ""
     phone: str = ""
     networks: tuple[str, ...] = ()

@@ -323,7 +323,7 @@ class Decoder:
 
 
 def _end_of(pattern: re.Pattern[bytes], buffer: bytes | bytearray, position: int) -> int:
-    """Where the pattern that matches at `position` ends; -1 without a match."""
+    """The end of the pattern that matches at `position`; -1 without a match."""
     # No match object is kept: it would hold the buffer, which is changed next.
     found = pattern.match(buffer, position)
     return found.end() if found else -1
@@ -332,7 +332,7 @@ def _end_of(pattern: re.Pattern[bytes], buffer: bytes | bytearray, position: int
 def _span_of(
     pattern: re.Pattern[bytes], buffer: bytes | bytearray, position: int
 ) -> tuple[int, int]:
-    """Where the pattern's next match begins and ends; -1 and -1 without one."""
+    """The begin and end of the pattern's next match; -1 and -1 without one."""
     found = pattern.search(buffer, position)
     return found.span() if found else (-1, -1)
 

@@ -8,6 +8,7 @@ form with one meaning is read, with a warning; any other is not a time (docs/adr
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from hl7.warnings import MessageWarning, WarningCode
@@ -42,6 +43,14 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _MAX_CHARACTERS = 60
 
 
+class DateOrder(StrEnum):
+    """The order of day and month in dates such as 03/04/1961; `UNKNOWN` leaves those unread."""
+
+    UNKNOWN = ""
+    DAY_FIRST = "dmy"
+    MONTH_FIRST = "mdy"
+
+
 @dataclass(frozen=True, slots=True)
 class _ReadTime:
     """A time as far as it was sent: the moment on the sender's clock, and its last known part."""
@@ -69,11 +78,13 @@ class Times:
 
     A time without an offset gets that of the sender's configured zone, summer time included; else the
     offset of MSH-7, the message's default (HL7 2.9.2.7); else none, with an entry in `warnings`.
+    `date_order` is the sender's.
     """
 
     zone: ZoneInfo | None
     default_offset: str
     warnings: list[MessageWarning]
+    date_order: DateOrder = DateOrder.UNKNOWN
 
     def time(self, value: str, position: str) -> str:
         """Returns `value` as `2026-11-23T09:15:02-04:00`, or as much of it as was sent.
@@ -95,7 +106,7 @@ class Times:
         value = value.strip().split("\n", 1)[0].strip()
         if not value:
             return None
-        found = _time(value)
+        found = _time(value, self.date_order)
         if found is None:
             self.warnings.append(MessageWarning(otherwise, position))
         elif not found.standard:
@@ -118,7 +129,7 @@ def offset_of(value: str) -> str:
     return found.offset if found else ""
 
 
-def _time(value: str) -> _ReadTime | None:
+def _time(value: str, order: DateOrder = DateOrder.UNKNOWN) -> _ReadTime | None:
     """The time in a text; None for one that has no single meaning."""
     if len(value) > _MAX_CHARACTERS:
         return None
@@ -130,9 +141,11 @@ def _time(value: str) -> _ReadTime | None:
         return None
     parts = match.groupdict()
     one, two = int(parts.pop("one")), int(parts.pop("two"))
-    if one != two and one <= 12 and two <= 12:
+    if one != two and one <= 12 and two <= 12 and not order:
         return None  # the third of April or the fourth of March
-    day, month = (two, one) if two > 12 else (one, two)
+    # A number above 12 is a day, whatever the sender's order.
+    month_first = two > 12 or (order is DateOrder.MONTH_FIRST and one <= 12)
+    day, month = (two, one) if month_first else (one, two)
     return _of_parts({**parts, "day": str(day), "month": str(month)}, standard=False)
 
 

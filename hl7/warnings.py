@@ -43,6 +43,7 @@ class WarningCode(StrEnum):
     AUTHORITY_UNKNOWN = "authority_unknown"
     AUTHORITY_NOT_ALLOWED = "authority_not_allowed"
     IDENTIFIER_TOO_LONG = "identifier_too_long"
+    IDENTIFIER_WILDCARD = "identifier_wildcard"
     NPI_INVALID = "npi_invalid"
     NOT_COMPARABLE = "not_comparable"
     DELIMITERS_DOUBLED = "delimiters_doubled"
@@ -96,6 +97,7 @@ TEXTS = {
     WarningCode.AUTHORITY_UNKNOWN: "{position}: the MPI does not know its authority",
     WarningCode.AUTHORITY_NOT_ALLOWED: "{position}: the sender may not assert its authority; it was not looked up",
     WarningCode.IDENTIFIER_TOO_LONG: "{position} is too long and was not looked up",
+    WarningCode.IDENTIFIER_WILDCARD: "{position} holds a wildcard (* ? %) and was not looked up",
     WarningCode.NPI_INVALID: "{position}: not a valid NPI",
     WarningCode.NOT_COMPARABLE: "{position} could not be compared",
     WarningCode.DELIMITERS_DOUBLED: "{position} was escaped twice; double backslashes were read as one",

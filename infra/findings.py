@@ -27,7 +27,7 @@ CFN_LINT = re.compile(r"[EWI]\d{4}")
 def accept(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     """Accepts findings by their rules' names, each with its reason.
 
-    A rule of cdk-nag is accepted on the construct and all that lies in it. A rule of checkov
+    A rule of cdk-nag is accepted on the construct and all constructs in it. A rule of checkov
     (`CKV_AWS_116`) or cfn-lint (`W3005`) is accepted on the construct's own resource alone.
     """
     skipped = {rule: reason for rule, reason in reasons.items() if CHECKOV.fullmatch(rule)}

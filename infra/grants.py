@@ -18,18 +18,21 @@ from infra.core.stores.keys import USE_ACTIONS
 
 
 def allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
-    """Allows these actions on these resources."""
+    """Returns the statement that allows these actions on these resources."""
     return iam.PolicyStatement(actions=list(actions), resources=list(resources))
 
 
 def calls(statements: Iterable[iam.PolicyStatement]) -> frozenset[str]:
-    """The actions of API calls that these statements allow. Stores use keys, so kms is not called."""
+    """Returns the actions that these statements allow, without those of kms: stores use keys, not the principal."""
     actions = {action for statement in statements for action in statement.actions}
     return frozenset(action for action in actions if not action.startswith("kms:"))
 
 
 def use_key(key: kms.IKey, service: str, actions: Sequence[str]) -> iam.PolicyStatement:
-    """Allows the use of a key for what `service` (`s3`, `sqs`, …) keeps under it."""
+    """Returns the statement for the use of a key through `service` (`s3`, `sqs`, …) alone.
+
+    AWS KMS Developer Guide, "AWS KMS condition keys", kms:ViaService.
+    """
     region = cdk.Stack.of(key).region
     return iam.PolicyStatement(
         actions=list(actions),
@@ -39,7 +42,10 @@ def use_key(key: kms.IKey, service: str, actions: Sequence[str]) -> iam.PolicySt
 
 
 def read_objects(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.PolicyStatement]:
-    """Reading the newest version of objects whose keys match."""
+    """Returns the statements to read the newest version of objects whose keys match.
+
+    Amazon S3 User Guide, "Required permissions for Amazon S3 API operations".
+    """
     return [
         allow(("s3:GetObject",), _objects(bucket, patterns)),
         use_key(key, "s3", ("kms:Decrypt",)),
@@ -47,7 +53,11 @@ def read_objects(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.
 
 
 def read_versions(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.PolicyStatement]:
-    """Reading named versions of objects whose keys match, which S3 authorises as another action."""
+    """Returns the statements to read named versions of objects whose keys match.
+
+    S3 authorises these as another action (Amazon S3 User Guide, "Required permissions for Amazon S3 API
+    operations").
+    """
     return [
         allow(("s3:GetObjectVersion",), _objects(bucket, patterns)),
         use_key(key, "s3", ("kms:Decrypt",)),
@@ -55,7 +65,10 @@ def read_versions(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam
 
 
 def write_objects(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam.PolicyStatement]:
-    """Writing objects whose keys match; who may only write cannot decrypt what he wrote."""
+    """Returns the statements to write objects whose keys match. They do not allow to decrypt them.
+
+    Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys (SSE-KMS)".
+    """
     return [
         allow(("s3:PutObject",), _objects(bucket, patterns)),
         use_key(key, "s3", ("kms:GenerateDataKey",)),
@@ -65,7 +78,7 @@ def write_objects(bucket: s3.IBucket, key: kms.IKey, *patterns: str) -> list[iam
 def use_table(
     table: dynamodb.Table, key: kms.IKey, *actions: str, indexes: Sequence[str] = ()
 ) -> list[iam.PolicyStatement]:
-    """These item actions (`GetItem` …) on a table, and Query on the indexes named."""
+    """Returns the statements for item actions (`GetItem` …) on a table, and for Query on these indexes."""
     found = []
     if actions:
         found.append(allow([f"dynamodb:{action}" for action in actions], [table.table_arn]))
@@ -78,9 +91,10 @@ def use_table(
 def use_item(
     table: dynamodb.Table, key: kms.IKey, item_key: str, *actions: str
 ) -> list[iam.PolicyStatement]:
-    """These item actions on the one item of this partition key, or on those that a pattern with `*` names.
+    """Returns the statements for item actions on the items of a partition key, or of a pattern with `*`.
 
-    The condition is `dynamodb:LeadingKeys`.
+    Amazon DynamoDB Developer Guide, "Using IAM policy conditions for fine-grained access control"
+    (`dynamodb:LeadingKeys`).
     """
     item = allow([f"dynamodb:{action}" for action in actions], [table.table_arn])
     operator = "StringLike" if "*" in item_key else "StringEquals"
@@ -89,7 +103,10 @@ def use_item(
 
 
 def read_secret(secret: secretsmanager.ISecret, key: kms.IKey) -> list[iam.PolicyStatement]:
-    """Reading a secret's value."""
+    """Returns the statements to read a secret's value.
+
+    AWS Secrets Manager User Guide, "Secret encryption and decryption".
+    """
     return [
         allow(("secretsmanager:GetSecretValue",), [secret.secret_arn]),
         use_key(key, "secretsmanager", ("kms:Decrypt",)),
@@ -97,7 +114,10 @@ def read_secret(secret: secretsmanager.ISecret, key: kms.IKey) -> list[iam.Polic
 
 
 def read_foreign_secret(secret_arn: str, key_arn: str) -> list[iam.PolicyStatement]:
-    """Reading a secret of another stack's, and opening it where `key_arn` is not "" (AWS's own key)."""
+    """Returns the statements to read a secret of another stack, none without an ARN.
+
+    `key_arn` is "" for a secret under the AWS managed key, which needs no statement.
+    """
     if not secret_arn:
         return []
     secret = allow(("secretsmanager:GetSecretValue",), [secret_arn])
@@ -111,7 +131,10 @@ def read_foreign_secret(secret_arn: str, key_arn: str) -> list[iam.PolicyStateme
 
 
 def send_messages(queue: sqs.IQueue, key: kms.IKey, *more: str) -> list[iam.PolicyStatement]:
-    """Sending to a queue under its key, and further actions on it."""
+    """Returns the statements to send to a queue under its key, and for further actions on the queue.
+
+    Amazon SQS Developer Guide, "Key management": a producer needs GenerateDataKey and Decrypt.
+    """
     return [
         allow(("sqs:SendMessage", *(f"sqs:{action}" for action in more)), [queue.queue_arn]),
         use_key(key, "sqs", ("kms:Decrypt", "kms:GenerateDataKey")),
@@ -119,7 +142,7 @@ def send_messages(queue: sqs.IQueue, key: kms.IKey, *more: str) -> list[iam.Poli
 
 
 def send_mail(from_address: str, arns: Sequence[str]) -> iam.PolicyStatement:
-    """Sending MIME mails through SES from one address.
+    """Returns the statement to send MIME mails through SES from one address.
 
     SES v2 authorises SendEmail with raw content as ses:SendRawEmail, on the sending identity, the
     configuration set and, in the sandbox, each recipient that is a verified identity.

@@ -15,8 +15,15 @@ def mpi_variables(mpi: MpiSection) -> dict[str, str]:
 
 
 def allow_egress_to_mpi(group: ec2.SecurityGroup, mpi: MpiSection) -> None:
-    """Adds egress rules for the MPI's networks and port to the functions' security group."""
+    """Adds egress rules for the MPI's networks and ports to the functions' security group."""
     for network in mpi.networks:
-        group.add_egress_rule(
-            ec2.Peer.ipv4(network), ec2.Port.tcp(mpi.port), "to the master patient index"
-        )
+        for port in ports(mpi):
+            group.add_egress_rule(
+                ec2.Peer.ipv4(network), ec2.Port.tcp(port), "to the master patient index"
+            )
+
+
+def ports(mpi: MpiSection) -> list[int]:
+    """Returns `port`, and those of PIX manager and PDQ supplier where the settings name others."""
+    actors = [mpi.settings, mpi.settings.get("pix", {}), mpi.settings.get("pdq", {})]
+    return sorted({mpi.port, *(actor["port"] for actor in actors if "port" in actor)})

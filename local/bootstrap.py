@@ -54,7 +54,7 @@ def check_python(version: tuple[int, int]) -> None:
 
 
 def node_version() -> str:
-    """What `node --version` says; "" when there is no Node."""
+    """The output of `node --version`; "" when there is no Node."""
     node = shutil.which("node")
     if node is None:
         return ""
@@ -109,7 +109,7 @@ def is_set_up() -> bool:
 
 
 def stamp() -> str:
-    """What an up-to-date environment consists of: the lock file, and the version of its own Python."""
+    """The stamp of an up-to-date environment: the lock file, and the version of its own Python."""
     lock = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     try:
         question = [str(VENV / "bin" / "python"), "-VV"]

@@ -12,11 +12,22 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from lambdas.common.contracts.event import NOTIFIED, EventKind
+from lambdas.common.contracts.encounter import (
+    Audience,
+    Change,
+    Decision,
+    EncounterClass,
+    Facts,
+    Notice,
+    Phase,
+)
+from lambdas.common.contracts.event import CANCELS, NOTIFIED, EventKind, PatientEvent
 from lambdas.common.contracts.recipient import FirstNotice
+from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.common.contracts.visit import CodedText, Location
-from lambdas.delivery.message.letter import Letter, rendered, view_of
+from lambdas.delivery.message.letter import Letter, compose, rendered, view_of
 from lambdas.delivery.message.locale import words_in
+from lambdas.delivery.message.remarks import Occasion
 from tests.unit.lambdas.delivery.message.letters import (
     DEATHS,
     FINDINGS,
@@ -29,7 +40,27 @@ from tests.unit.lambdas.delivery.message.letters import (
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 WIDTHS = (375, 1280)
 REACHED = replace(SENDER, phone="+1 902 555 0100")
-FIRST = FirstNotice("3f2a91c4" + "0" * 24, "d" * 32, "2026-11-23T13:13:04.000Z")
+STAY_REF = "9b41d07e" + "0" * 24
+LONG_AGO = "2026-11-21T13:12:00.000Z"
+RECEIVED_AT = "2026-11-23T13:12:04.000Z"
+FIRST = FirstNotice("7c15e2b0" + "0" * 24, "d" * 32, "2026-11-23T13:13:04.000Z")
+CHANGES = {"correction": (Change.CLASS,), "update": (Change.ATTENDING, Change.DIAGNOSIS)}
+NOW = {"correction": EncounterClass.OBSERVATION}
+FLAGS = (
+    StayFlag(
+        kind=FlagKind.READMISSION,
+        stays=(
+            EarlierStay(
+                encounter_id="e",
+                sender="stmary",
+                hospital="St Mary Hospital",
+                encounter_class=EncounterClass.INPATIENT,
+                began_at="2026-11-01T12:00:00.000Z",
+                ended_at="2026-11-05T15:00:00.000Z",
+            ),
+        ),
+    ),
+)
 FACTS: dict[str, dict[str, Any]] = {
     "transfer": {"prior_location": Location("Eastend Clinic", "ED")},
     "discharge": {"disposition": CodedText("03"), "discharged_to": "Harbour House"},
@@ -41,9 +72,13 @@ def letters() -> Iterator[tuple[str, Letter]]:
     """Every picture's name and what it shows: each kind, and the forms that a recipient may choose."""
     for kind in NOTIFIED:
         event = DEATHS[3] if kind is EventKind.DEATH else of_kind(kind, **FACTS.get(kind, {}))
-        cancels = FIRST if kind.startswith("cancel_") else None
-        reader = replace(RECIPIENT, cancels=cancels)
-        yield kind, letter_of(event, FINDINGS, reader, REACHED)
+        if kind is EventKind.ED_REGISTRATION:
+            event = replace(event, occurred_at=LONG_AGO)
+        yield kind, _decided(event, kind)
+    yield "wrong_patient", _decided(of_kind("correction"), changes=(Change.PATIENT,))
+    into_a_bed = of_kind("ed_discharge", disposition=CodedText("09"))
+    yield "ed_admitted", _decided(into_a_bed)
+    yield "flagged", _decided(of_kind("admission"), flags=FLAGS)
     event = of_kind("discharge", **FACTS["discharge"])
     french = replace(RECIPIENT, language="fr-CA")
     yield "discharge_fr", letter_of(event, FINDINGS, french, REACHED)
@@ -52,6 +87,44 @@ def letters() -> Iterator[tuple[str, Letter]]:
         view_of(of_kind(kind), FINDINGS, RECIPIENT, REACHED) for kind in ("admission", "discharge")
     ]
     yield "summary", rendered("", views, words_in("en"))
+
+
+def _decided(
+    event: PatientEvent,
+    picture: str = "",
+    changes: tuple[Change, ...] = (),
+    flags: tuple[StayFlag, ...] = (),
+) -> Letter:
+    """The letter of an event as TrackEncounter decided it, about the first notice where there is one."""
+    kind = event.event_kind
+    later = kind in CANCELS or kind is EventKind.UPDATE
+    notice = Notice(
+        kind=kind,
+        audience=Audience.TOLD if later else Audience.TEAM,
+        at=LONG_AGO,
+        late=picture == "ed_registration",
+        changes=changes or CHANGES.get(picture, ()),
+    )
+    state = NOW.get(picture, EncounterClass.INPATIENT)
+    decision = Decision(
+        event_id=event.event_id,
+        trigger_event=event.trigger_event,
+        decided_at=RECEIVED_AT,
+        encounter_id=STAY_REF,
+        phase=Phase.CANCELLED if kind is EventKind.CANCEL_ADMISSION else Phase.IN,
+        classes=(EncounterClass.EMERGENCY, state) if flags else (state,),
+        facts=Facts(encounter_class=state),
+        notices=(notice,),
+    )
+    first = replace(FIRST, event_kind=CANCELS.get(kind, (EventKind.ADMISSION,))[0])
+    reader = replace(RECIPIENT, cancels=first if later else None, stay_ref=STAY_REF)
+    return compose(
+        replace(event, decision=decision),
+        FINDINGS,
+        reader,
+        REACHED,
+        occasion=Occasion(RECEIVED_AT, flags),
+    )
 
 
 def take(browser: Browser, folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from ops.commands.audit import audit_group
 from ops.commands.cost import cost_command
 from ops.commands.deliveries import deliveries_group
 from ops.commands.dlq import dlq_group
+from ops.commands.encounters import encounters_group
 from ops.commands.events import events_command
 from ops.commands.feed import feed_group
 from ops.commands.notification import notification_group
@@ -70,6 +71,7 @@ def main(ctx: click.Context, environment: str) -> None:
 for command in (
     trace_command,
     events_command,
+    encounters_group,
     dlq_group,
     rejected_group,
     replay_command,

@@ -1,32 +1,90 @@
-"""Renders a notification from a message on this machine, with the code of DeliverNotification."""
+"""Renders a notification from a message on this machine, with the code of the workflow's functions."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from lambdas.common.clock import iso
+from lambdas.common.contracts.encounter import Decision, Effect, Encounter, EncounterClass
 from lambdas.common.contracts.event import CANCELS, PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import FirstNotice, Recipient, RecipientReason
 from lambdas.common.errors import UnprocessableMessageError
+from lambdas.common.keys import KeyRing
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery import mailer
 from lambdas.delivery.message.letter import compose
 from lambdas.parse_message.read_event import read_event
+from lambdas.track_encounter.message import EncounterMessage
+from lambdas.track_encounter.profile import EncounterProfile
+from lambdas.track_encounter.reading import encounter_message
+from lambdas.track_encounter.rules import decide
 from ops.problem import ProblemError
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 SENDER = SenderProfile("Northtown General", ZoneInfo("America/Halifax"), phone="+1 902 555 0100")
 SES_FROM = "notifications@ens.example"
 EVENT_ID = "3f2a91c4" + "0" * 24
+PROFILE = EncounterProfile(name="northgen", default_authority="NORTHGEN")
+
+CANCELLED = {
+    Effect.CANCEL_BEGIN: (Effect.BEGIN,),
+    Effect.CANCEL_MOVE: (Effect.BEGIN, Effect.MOVE),
+    Effect.CANCEL_END: (Effect.BEGIN, Effect.END),
+    Effect.TO_OUTPATIENT: (Effect.BEGIN,),
+}
+"""The events before a cancellation or a change of class, without which it has nothing to correct."""
 
 
 def event_of(message: bytes) -> PatientEvent:
-    """Returns the event of an HL7 message. Raises `ProblemError` when it cannot be read."""
+    """Returns the event of an HL7 message, decided as the only message of its stay.
+
+    A cancellation cancels an event that is made up for it. Raises `ProblemError` when the message cannot
+    be read.
+    """
     try:
-        return read_event(message, EVENT_ID, "northgen", SENDER.zone)
+        event = read_event(message, EVENT_ID, PROFILE.name, SENDER.zone)
     except UnprocessableMessageError as error:
         raise ProblemError(f"The message cannot be read: {error}.") from None
+    return event.decided(_decision(event))
+
+
+def _decision(event: PatientEvent) -> Decision:
+    """The decision at the time at which the message was sent, so that nothing is late or too old."""
+    now = _sent_at(event)
+    message = encounter_message(event, PROFILE, KeyRing("k1", {"k1": b"preview"}), iso(now))
+    stay: Encounter | None = None
+    for earlier in CANCELLED.get(message.event.effect, ()):
+        stay, _ = decide(stay, _before(message, earlier), PROFILE, now)
+    return decide(stay, message, PROFILE, now)[1]
+
+
+def _sent_at(event: PatientEvent) -> datetime:
+    try:
+        return datetime.fromisoformat(event.message_time or event.recorded_at).astimezone(UTC)
+    except ValueError:
+        return datetime.now(UTC)
+
+
+def _before(message: EncounterMessage, effect: Effect) -> EncounterMessage:
+    """A message of the same stay with an earlier event of this effect."""
+    hours = 2 if effect is Effect.BEGIN else 1
+    moment = iso(datetime.fromisoformat(message.event.order) - timedelta(hours=hours))
+    event = replace(
+        message.event,
+        event_id=f"{hours:032x}",
+        effect=effect,
+        order=moment,
+        at=moment,
+        encounter_class=message.event.encounter_class or EncounterClass.INPATIENT,
+        facility="" if effect is Effect.BEGIN else message.event.facility or "HERE",
+        facility_before="ELSEWHERE" if effect is Effect.MOVE else "",
+        died=None,
+    )
+    return replace(message, event=event)
 
 
 def shown(

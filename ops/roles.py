@@ -1,4 +1,4 @@
-"""Which role for people runs which command of `ens` (docs/deploy.md, "People").
+"""The role for people that each command of `ens` needs (docs/deploy.md, "People").
 
 `tests/functional/ops/test_roles.py` runs every command with the policies of every role.
 """
@@ -39,6 +39,8 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "dlq list": OPERATOR,
     "dlq redrive": OPERATOR,
     "dlq show": TRAIL,
+    "encounters orphans": TRAIL,
+    "encounters show": TRAIL,
     "events": TRAIL,
     "feed check": EVERYBODY,
     "notification preview": EVERYBODY,
@@ -60,7 +62,7 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
 
 
 def advice(command: str, environment: str) -> str:
-    """Which role a refused command needs, and how to take it; "" for a command that no role limits."""
+    """The role that a refused command needs, and the way to assume it; "" for a command that no role limits."""
     roles = COMMANDS.get(command)
     if roles is None or roles == EVERYBODY:
         return ""

@@ -7,12 +7,12 @@ LOCAL_REGION = "us-east-1"
 
 
 def local_endpoint() -> str:
-    """Where the local system answers AWS calls; ENS_AWS_PORT moves it."""
+    """The URL of the local AWS; ENS_AWS_PORT sets its port."""
     return f"http://127.0.0.1:{os.environ.get('ENS_AWS_PORT', '4566')}"
 
 
 def local_mllp_port() -> int:
-    """Where the local receiver listens; ENS_MLLP_PORT moves it."""
+    """The address of the local receiver; ENS_MLLP_PORT sets its port."""
     return int(os.environ.get("ENS_MLLP_PORT", MLLP_PORT))
 
 

@@ -86,7 +86,7 @@ class ReceiverSettings:
 
 @dataclass(frozen=True, slots=True)
 class SmokeSettings:
-    """Where the smoke client sends its messages, and the messages as JSON objects `probe`, `message`.
+    """The address to which the smoke client sends its messages, and the messages as JSON objects `probe`, `message`.
 
     `identity` has PEM texts: `ca`, and for mutual TLS `certificate` and `key`.
     """

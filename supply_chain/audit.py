@@ -74,7 +74,7 @@ def read(output: str, errors: str) -> AuditResult:
     if dependencies and len(skipped) == len(dependencies):
         return AuditResult(unreachable="it has a record of none of the packages")
     found = tuple(
-        f"{one['name']} {one['version']}: {fault['id']}, mended in"
+        f"{one['name']} {one['version']}: {fault['id']}, fixed in"
         f" {', '.join(fault['fix_versions']) or 'no version yet'}"
         for one in dependencies
         for fault in one.get("vulns", ())

@@ -15,8 +15,6 @@ from lambdas.extract_entities import comprehend, turns
 from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.settings import Quota
 
-SECONDS = comprehend.ANSWER_SECONDS
-
 
 def in_turn(context: ExtractContext, quota: Quota, wait_seconds: float) -> Extract:
     """The present version: reserved times in DynamoDB, and waits of the workflow."""
@@ -53,7 +51,7 @@ def by_share(rate: float) -> Extract:
     def extract(world: SharedState, event: Event, turn: float, sandbox: SimulatedSandbox) -> Steps:
         yield latency(EXTRACT_MEDIAN)
         clock = world.simulation
-        until = clock.now + SECONDS
+        until = clock.now + comprehend.ANSWER_SECONDS
         for operation in OPERATIONS:
             if operation in event.answered:
                 continue

@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _linked(client: Any, asked: list[tuple[str, str]], scores: Scores) -> tuple[int, int]:
-    """How many phrases have their code first, and among the five, of the first condition found."""
+    """The numbers of phrases whose code is first, and among the five, of the first condition found."""
     first = within = 0
     for phrase, code in asked:
         entities = client.infer_icd10_cm(Text=phrase)["Entities"]

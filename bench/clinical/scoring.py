@@ -97,7 +97,7 @@ def _note(file: Path) -> AnnotatedNote:
 
 
 def _text_counts(document: dict[str, Any], text: str) -> int:
-    """How often the note has the text: where it is both stated and denied, the lists say which."""
+    """The number of places of the text in the note; where it is stated and denied, the lists say which."""
     return int(document["text"].count(text))
 
 

@@ -52,7 +52,7 @@ def measured(revision: str = "") -> Sizes:
 
 
 def usd(volume: Volume) -> float:
-    """What a million such events cost."""
+    """The cost of a million such events."""
     return volume.size * MILLION / 1e9 * USD_PER_GB
 
 

@@ -27,7 +27,7 @@ CASES = {
     "tells nobody (bed move)": "bed_move",
     "dead letter": "not_hl7",
 }
-"""What is measured, and the sample that shows it."""
+"""The measured cases, and the sample of each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """`python -m bench.receiver.calls SECONDS FILE`: measures the S3 and SQS calls with boto3, one after the other.
 
-What a message costs at the least when boto3 stores it; prints p50 and p99, and the CPU time of one, in ms.
+The lower bound of a message that boto3 stores. Prints p50, p99 and the CPU time of one, in ms.
 """
 
 import json

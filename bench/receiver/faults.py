@@ -34,7 +34,7 @@ _PATIENTS = 40  # of each sender, so that messages of one patient meet in flight
 
 @dataclass
 class FaultRun:
-    """What is to be done, and what the senders have seen so far."""
+    """The plan of the run, and the senders' results so far."""
 
     port: int
     messages: int

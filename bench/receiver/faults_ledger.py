@@ -50,7 +50,7 @@ class Findings:
 
 @dataclass
 class _Kept:
-    """What the stub's file holds: objects by key and version, and the queue's messages."""
+    """The content of the stub's file: objects by key and version, and the queue's messages."""
 
     objects: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     queued: Counter[str] = field(default_factory=Counter)

@@ -11,13 +11,13 @@ from pathlib import Path
 from bench.receiver.processes import HOST, ROOT
 
 _SOURCE = Path(__file__).with_name("load.c")
-# What a generator may take longer than it was told: connecting, and sorting its samples.
+# Seconds by which a generator may exceed its time: connecting, and sorting its samples.
 _GRACE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one closed-loop run saw. Latencies are from a message's first byte to its whole answer."""
+    """The result of one closed-loop run. Latencies are from a message's first byte to its whole answer."""
 
     seconds: float
     answered: int

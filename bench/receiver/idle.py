@@ -13,7 +13,7 @@ _OPENING_SECONDS, _WATCHED_SECONDS = 1.5, 4.0
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """What `CONNECTIONS` idle ones add: resident memory, and processor time per second. `held`: not closed."""
+    """The cost of `CONNECTIONS` idle connections: resident memory, and processor time per second. `held`: not closed."""
 
     mb: float
     cpu_ms: float

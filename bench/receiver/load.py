@@ -78,7 +78,7 @@ async def client(run: LoadRun) -> None:
 
 
 async def load(run: LoadRun, connections: int, seconds: float) -> dict[str, float]:
-    """What a run of that many clients saw."""
+    """The result of a run of that many clients."""
     began = time.monotonic()
     clients = [asyncio.create_task(client(run)) for _ in range(connections)]
     await asyncio.sleep(seconds)

@@ -36,7 +36,7 @@ class Http(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keeps the transport."""
+        """Stores the transport."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are no subclass
 
     def data_received(self, data: bytes) -> None:
@@ -46,7 +46,7 @@ class Http(asyncio.Protocol):
             pass
 
     def connection_lost(self, _: Exception | None) -> None:
-        """Forgets the transport."""
+        """Removes the transport."""
         self._transport = None
 
     def _next(self) -> bool:

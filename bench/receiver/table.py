@@ -7,7 +7,7 @@ from bench.receiver.contenders import Contender
 from bench.receiver.generator import Load
 from bench.receiver.idle import CONNECTIONS, Idle
 
-_LEAST_CPU = 0.05  # seconds; below it a rate says nothing
+_MIN_CPU_SECONDS = 0.05  # below it a rate says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Cell:
     @property
     def per_cpu_second(self) -> float:
         """Positive answers per CPU second of the contender."""
-        return self.answered / self.cpu_seconds if self.cpu_seconds >= _LEAST_CPU else 0.0
+        return self.answered / self.cpu_seconds if self.cpu_seconds >= _MIN_CPU_SECONDS else 0.0
 
     @property
     def quietest(self) -> Load:

@@ -17,14 +17,14 @@ from bench.receiver.table import Cell, Result
 
 FOLDER = ROOT / ".build" / "bench"
 _BUCKET = "bench-vault"
-_WARM_CONNECTIONS, _WARM_SECONDS, _LONGEST_WARM_SECONDS = 50, 1.0, 60.0
+_WARM_CONNECTIONS, _WARM_SECONDS, _MAX_WARM_SECONDS = 50, 1.0, 60.0
 _RAMP_SECONDS = 0.3
 _SETTLE_SECONDS = 3.0
 # On a busy machine a run gives its contender little CPU; then it is repeated.
-_LEAST_CPU_SECONDS, _MOST_RUNS = 0.25, 4
+_MIN_CPU_SECONDS, _MAX_RUNS = 0.25, 4
 # A run is made long enough for this many answers on each connection, up to so many times its length;
 # all runs of a contender together are not made longer than by so many lengths.
-_ANSWERS, _LONGEST, _ALL_LONGER = 3, 5, 15
+_ANSWERS, _MAX_FACTOR, _MAX_EXTRA_LENGTHS = 3, 5, 15
 # Cells that begin later than so many lengths of a run after the contender was warm are left out.
 _BUDGET = 50
 
@@ -58,7 +58,7 @@ class Trial:
         self._stub = stub
         self._port = 0
         self._process: ServerProcess | None = None
-        self._extra_seconds = _ALL_LONGER * plan.seconds
+        self._extra_seconds = _MAX_EXTRA_LENGTHS * plan.seconds
         self._leave_off_at = 0.0
 
     def run(self, result: Result) -> None:
@@ -83,8 +83,8 @@ class Trial:
     ) -> Cell:
         seconds = self._plan.seconds
         if rate is not None:
-            wanted = _ANSWERS * connections / rate if rate else seconds * _LONGEST
-            longest = min(seconds * _LONGEST, seconds + self._extra_seconds)
+            wanted = _ANSWERS * connections / rate if rate else seconds * _MAX_FACTOR
+            longest = min(seconds * _MAX_FACTOR, seconds + self._extra_seconds)
             seconds = min(max(seconds, wanted), longest)
             self._extra_seconds -= seconds - self._plan.seconds
         if rate is None or rate > connections:
@@ -93,8 +93,8 @@ class Trial:
         seen = [self._generate(size, connections, seconds)]
         used = process.cpu_seconds() - cpu
         while (
-            used < _LEAST_CPU_SECONDS
-            and len(seen) < _MOST_RUNS
+            used < _MIN_CPU_SECONDS
+            and len(seen) < _MAX_RUNS
             and seen[-1].answered > _ANSWERS * connections
         ):
             seen.append(self._generate(size, connections, seconds))
@@ -149,7 +149,7 @@ class Trial:
         return process
 
     def _warm(self, process: ServerProcess) -> None:
-        deadline = time.monotonic() + _LONGEST_WARM_SECONDS
+        deadline = time.monotonic() + _MAX_WARM_SECONDS
         seconds = _WARM_SECONDS
         while True:
             self._generate(self._plan.sizes[0], _WARM_CONNECTIONS, seconds)
@@ -210,7 +210,7 @@ def aws_environment(stub_port: int) -> dict[str, str]:
 
 
 def count(stub_port: int) -> int:
-    """How many different messages are on the stub's queue."""
+    """The number of different messages on the stub's queue."""
     with urlopen(f"http://{HOST}:{stub_port}/_stub/counts", timeout=5) as answer:
         distinct: int = json.load(answer)["distinct"]
         return distinct

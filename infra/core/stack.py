@@ -108,6 +108,16 @@ class CoreStack(cdk.Stack):
             retries=20,
             why="Rosters that end soon, for an alarm to the operators",
         )
+        call_regularly(
+            self,
+            "Closings",
+            environment=environment,
+            function=self.steps.track_encounter,
+            every=cdk.Duration.minutes(5),
+            # No retry: the next call follows after five minutes.
+            retries=0,
+            why="Stays whose end never came, to be closed",
+        )
         self.workflow = PatientEventWorkflow(
             self,
             "Workflow",
@@ -141,7 +151,7 @@ class CoreStack(cdk.Stack):
                 environment=environment,
                 plan=environment.backup,
                 key=self.keys.backups,
-                # All but the MPI cache, whose items live for minutes.
+                # All but the MPI cache, whose items expire after minutes.
                 tables=[
                     self.tables.audit,
                     self.tables.status,

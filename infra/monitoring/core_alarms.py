@@ -129,6 +129,13 @@ class CoreAlarms(Construct):
         )
         self._alarms.watch(
             self,
+            "cancellation-without-stay",
+            meaning="A hospital cancelled an event of a stay that no message has named: nobody was told.",
+            metric=own(self._environment, "TrackEncounter", "Decision_no_encounter"),
+            tells_end=False,
+        )
+        self._alarms.watch(
+            self,
             "rosters-ending",
             meaning="A subscriber's roster ends within two weeks, or within three days.",
             metric=own(self._environment, "LookupIdentities", "RostersEnding"),

@@ -154,6 +154,14 @@ class Dashboard(Construct):
                         ],
                     ),
                     _graph(
+                        "Stays to look at",
+                        [
+                            own(environment, "TrackEncounter", "Decision_no_encounter"),
+                            own(environment, "TrackEncounter", "Decision_stale_event"),
+                            own(environment, "TrackEncounter", "StaysClosed"),
+                        ],
+                    ),
+                    _graph(
                         "Comprehend Medical units (100 characters)",
                         [own(environment, "ExtractEntities", "ComprehendMedicalUnits")],
                     ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from hl7.timestamps import DateOrder
 from lambdas.common.context import Context
 
 
@@ -51,12 +52,14 @@ class SenderAuthorities:
 class SenderProfile:
     """A configured sender; all members are empty for one that is not configured.
 
-    `zone` applies to times without an offset, `default_assigning_authority` to identifiers without an
-    authority. `identifier_alone`: an identifier is enough where no demographics can be compared.
+    `zone` applies to times without an offset, `date_order` to dates such as 03/04/1961,
+    `default_assigning_authority` to identifiers without an authority. `identifier_alone`: an identifier is
+    enough where no demographics can be compared.
     """
 
     display_name: str = ""
     zone: ZoneInfo | None = None
+    date_order: DateOrder = DateOrder.UNKNOWN
     default_assigning_authority: str = ""
     phone: str = ""
     codes: SenderCodes = field(default_factory=SenderCodes)
@@ -82,6 +85,7 @@ def sender_profile(entry: Mapping[str, Any]) -> SenderProfile:
     return SenderProfile(
         display_name=entry.get("display_name", ""),
         zone=_zone(entry.get("time_zone", "")),
+        date_order=DateOrder(entry.get("date_order", "")),
         default_assigning_authority=entry.get("default_assigning_authority", ""),
         phone=entry.get("phone", ""),
         codes=_codes(entry),

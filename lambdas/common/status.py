@@ -1,7 +1,7 @@
 """The status of a patient event, one item each: OPEN, COMPLETED or FAILED.
 
 ParseMessage opens it; the workflow itself writes COMPLETED and FAILED (CompleteEvent, RecordFailure),
-so the final status is correct even if a function dies.
+so the final status is correct even if a function ends early.
 """
 
 from lambdas.common.aws.clients import dependency

@@ -13,6 +13,7 @@ from lambdas.delivery.ledger.encounters import (
     Enlisted,
     NotifiedEncounter,
     NotifiedEvent,
+    Thread,
     enlist,
 )
 from lambdas.delivery.ledger.states import DeliveryState
@@ -43,6 +44,7 @@ def enlisted(
         NotifiedEncounter(delivery.encounter_ref),
         NotifiedEvent.of(patient_event, task.envelope.received_at),
         delivery.delivery_id,
+        thread=Thread(recipient.stay_ref, recipient.recipient_ref),
         promised=promised,
     )
 
@@ -54,7 +56,7 @@ def why_suppressed(
     patient_event: PatientEvent,
     recipient: Recipient,
 ) -> str:
-    """Why the delivery is given up, as `Enlisted.withdrawn_by` says it; "" where it goes."""
+    """The reason to suppress the delivery, as `Enlisted.withdrawn_by` says it; "" when it is sent."""
     return enlisted(context, delivery, task, patient_event, recipient).withdrawn_by
 
 

@@ -1,13 +1,12 @@
-"""One delivery from start to end: prepared, claimed, sent, recorded. In delivery the ledger is the truth.
+"""One delivery from start to end: prepared, claimed, sent, recorded. The ledger decides.
 
-A run may die between any two lines of it; the next one finds in the ledger how far it came.
+A run may end between any two lines of it; the next run finds its progress in the ledger.
 """
 
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.steps import (
@@ -17,23 +16,26 @@ from lambdas.common.contracts.steps import (
 )
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
-from lambdas.delivery import holds, mailer, record
+from lambdas.common.mail_address import is_address
+from lambdas.delivery import audit, holds
 from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import enlisted, why_suppressed
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.detail import Detail, detail_for
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.attempts import Delivery
+from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import mail_account
 from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
 from lambdas.delivery.material import (
-    event_and_findings,
     identities_of,
     letter_for,
     recipient_in,
+    told_to,
     with_updates,
 )
+from lambdas.delivery.thread import MailThread
 
 BAD_ADDRESS = "the registry's address for the recipient is not one"
 BAD_ENDPOINT = "the recipient's address bounced or complained before"
@@ -63,7 +65,7 @@ def deliver(
         else:
             item = _sent(attempt, task, identities, recipient, detail)
     ours = attempt.made(item)
-    record.of_delivery(context, run, delivery, recipient.reasons, item, ours=ours, detail=detail)
+    audit.of_delivery(context, run, delivery, recipient.reasons, item, ours=ours, detail=detail)
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
     return result_of(delivery, item)
@@ -82,17 +84,23 @@ def _sent(
     between the two. It asks again right before the mail goes, for a withdrawal that came meanwhile.
     """
     context, run, delivery = attempt.context, attempt.run, attempt.delivery
-    told = event_and_findings(context, run.event_id, task, recipient)
-    place = enlisted(context, delivery, task, told[0], recipient)
+    told = told_to(context, task, identities, recipient)
+    place = enlisted(context, delivery, task, told.event, recipient)
     if place.withdrawn_by:
         return attempt.suppressed(place.withdrawn_by)
     newest = with_updates(context, told, place.updates)
     letter = letter_for(context, run, newest, identities, recipient, detail=detail)
-    return replace(attempt, delivery=replace(delivery, updates=place.updates)).sent(
+    letter = replace(letter, thread=MailThread(recipient.stay_ref, place.mails))
+    item = replace(attempt, delivery=replace(delivery, updates=place.updates)).sent(
         letter,
         recipient.address,
-        lambda: why_suppressed(context, delivery, task, told[0], recipient),
+        lambda: why_suppressed(context, delivery, task, told.event, recipient),
     )
+    if item.state is DeliveryState.SENT and attempt.made(item):
+        stay = NotifiedEncounter(delivery.encounter_ref)
+        thread = Thread(recipient.stay_ref, recipient.recipient_ref)
+        add_mail(context, stay, thread, item.sent_at, item.ses_message_id)
+    return item
 
 
 def result_of(delivery: Delivery, item: DeliveryItem) -> DeliverNotificationResult:
@@ -121,13 +129,11 @@ def delivery_of(
         channel=recipient.channel,
         patient_ref=task.identities.patient_ref,
         encounter_ref=task.parsed.encounter_ref,
-        facts={
-            "event_kind": recipient.event_kind or task.parsed.event_kind,
-            "identities_version": task.identities.version_id,
-            "endpoint_ref": endpoint_of(context, recipient),
-            "fallback_ref": recipient.fallback_ref,
-            "task": to_document(_again(task)),
-        },
+        event_kind=recipient.event_kind or task.parsed.event_kind,
+        identities_version=task.identities.version_id,
+        endpoint_ref=endpoint_of(context, recipient),
+        fallback_ref=recipient.fallback_ref,
+        task=_again(task),
     )
 
 
@@ -152,31 +158,31 @@ def endpoint_of(context: DeliveryContext, recipient: Recipient) -> str:
 def why_held(
     context: DeliveryContext, recipient: Recipient, released: DeliveryItem | None
 ) -> tuple[str, str]:
-    """Why this delivery waits and until when; two "" when it goes now.
+    """The reason to hold this delivery and the end of the hold; two "" when it is sent now.
 
     `released` is the item of one that was held and is due. After its settling time the recipient's own
     hours hold it anew.
     """
     if problems.paused(context):
         return HoldReason.SWITCHED_OFF, now()
-    if released and released.hold_reason != HoldReason.SETTLE:
-        return "", ""
-    waits = holds.hold_for(recipient, datetime.now(UTC))
-    if released or waits[0]:
+    moment = datetime.now(UTC)
+    if released:
+        settled = released.hold_reason == HoldReason.SETTLE
+        return holds.own_hours(recipient, moment) if settled else ("", "")
+    if (waits := holds.hold_for(recipient, moment))[0]:
         return waits
     # Behind those that wait for the quota already: ReleaseDeliveries says when there is room.
-    return (HoldReason.QUOTA, now()) if mail_account(context).quota_reached else waits
+    return (HoldReason.QUOTA, now()) if mail_account(context).quota_reached else ("", "")
 
 
 def is_given_up(context: DeliveryContext, delivery: Delivery) -> bool:
     """Whether the delivery's address bounced or complained before."""
     return (
-        problems.read(context, AddressProblemState.ENDPOINT_BAD, delivery.facts["endpoint_ref"])
-        is not None
+        problems.read(context, AddressProblemState.ENDPOINT_BAD, delivery.endpoint_ref) is not None
     )
 
 
 def _refusal(context: DeliveryContext, recipient: Recipient, delivery: Delivery) -> str:
-    if not mailer.is_address(recipient.address):
+    if not is_address(recipient.address):
         return BAD_ADDRESS
     return BAD_ENDPOINT if is_given_up(context, delivery) else ""

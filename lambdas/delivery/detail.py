@@ -1,4 +1,4 @@
-"""How much a recipient's mail may say, and how it is protected: full, minimal, or full and encrypted."""
+"""Decides the detail and protection of a recipient's mail: full, minimal, or full and encrypted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""When a notification goes: at once, after its settling time, after quiet hours, or in a daily summary. Pure."""
+"""Decides the time of a notification: at once, after settling time or quiet hours, or in a summary. Pure."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,18 +9,18 @@ from lambdas.delivery.ledger.states import HoldReason
 
 
 def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:
-    """Why a notification waits, and until when (ISO 8601, UTC); two "" when it goes at once.
+    """The reason to hold a notification and the end of the hold (ISO 8601, UTC); two "" when it is sent at once.
 
     Beyond the settling time only the recipient's own choice holds one back: CMS lets a provider choose
-    a daily summary, and nobody else for them. What cannot be read as a choice is none.
+    a daily summary, and nobody else for them. An unreadable choice counts as none.
     """
-    chosen = _chosen(recipient, moment)
+    chosen = own_hours(recipient, moment)
     settling = recipient.settle_until if recipient.settle_until > iso(moment) else ""
     return chosen if chosen[1] >= settling else (HoldReason.SETTLE, settling)
 
 
-def _chosen(recipient: Recipient, moment: datetime) -> tuple[str, str]:
-    """The recipient's own choice: why and until when; two "" for at once."""
+def own_hours(recipient: Recipient, moment: datetime) -> tuple[str, str]:
+    """The reason and end of a hold that the recipient chose; two "" to send at once."""
     zone = _zone(recipient.time_zone)
     local = moment.astimezone(zone)
     hour = _clock(recipient.digest_at)

@@ -16,7 +16,6 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 from botocore.exceptions import ConnectionError as AnyConnectionError
-from email_validator import EmailNotValidError, validate_email
 
 from lambdas.common.aws import vault
 from lambdas.common.aws.clients import is_transient
@@ -28,6 +27,7 @@ from lambdas.common.errors import (
     EnsError,
 )
 from lambdas.common.handler import Run
+from lambdas.common.mail_address import is_address
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.mail_seal import METADATA, is_sealed, seal_of
 from lambdas.delivery.message.letter import Letter
@@ -48,11 +48,11 @@ MISCONFIGURED = frozenset(
 
 QUOTA_TEXTS = ("daily message quota exceeded", "daily sending quota exceeded")
 """In SES's text of an answer for the account's daily quota. The same codes also answer the rate of a
-second, which the next second mends.
+second, which a retry in the next second solves.
 https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html"""
 
 QUOTA_CODES = frozenset({"LimitExceededException"})
-"""SES's answer for a limit of the account that is no rate: the next second does not mend it."""
+"""SES's answer for a limit of the account that is no rate: a retry in the next second fails too."""
 
 TRY_LATER = frozenset({"SendingPausedException"})
 """Beside what `common.aws` calls transient: somebody has paused the account or the configuration set."""
@@ -66,18 +66,6 @@ class QuotaReachedError(Exception):
     """SES did not take the mail: the account's daily quota is used up."""
 
 
-def is_address(text: str) -> bool:
-    """Whether the text is one mail address that SES can take: ASCII, no comment, no quoting (RFC 5321 4.1.2)."""
-    if not text.isascii() or len(text) > 254:
-        return False
-    try:
-        # Syntax alone: a function in a closed network asks no name server.
-        validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
-    except EmailNotValidError:
-        return False
-    return True
-
-
 def build(
     ses_from: str,
     letter: Letter,
@@ -86,12 +74,14 @@ def build(
     *,
     bundle: str = "",
     seal: Callable[[bytes], bytes] | None = None,
+    thread: bytes = b"",
 ) -> bytes:
     """The MIME message: plain text first, HTML as its alternative (RFC 2046 5.1.4), the bundle attached.
 
     `seal` makes the content signed and encrypted lines; then only the envelope is in the clear.
     Message-ID and Date stand in the vault's copy only: SES replaces both when it sends (SES developer
-    guide, "Amazon SES header fields"). The recipient has the reference in the subject.
+    guide, "Amazon SES header fields"). The recipient has the reference in the subject. `thread` are the
+    header lines that refer to the stay's other mails.
     `ses_from` is the sender, perhaps with a display name. Raises `ConfigurationError` when it is not an address.
     """
     sender = from_address(ses_from)
@@ -100,20 +90,20 @@ def build(
     mail["To"] = Address(addr_spec=address)
     mail["Subject"] = letter.subject
     mail["Date"] = format_datetime(datetime.now(UTC))
-    mail["Message-ID"] = f"<{delivery_id}@{sender.rpartition('@')[2]}>"
+    mail["Message-ID"] = f"<{delivery_id}@{domain_of(ses_from)}>"
     # Out-of-office replies to a machine help nobody, and they quote what they answer (RFC 3834 5).
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     if seal is None:
         _fill(mail, letter, bundle)
-        return mail.as_bytes()
+        return thread + mail.as_bytes()
     content = EmailMessage(policy=SMTP)
     _fill(content, letter, bundle)
     mail["MIME-Version"] = "1.0"
     mail["Content-Type"] = 'application/pkcs7-mime; smime-type=enveloped-data; name="smime.p7m"'
     mail["Content-Transfer-Encoding"] = "base64"
     mail["Content-Disposition"] = 'attachment; filename="smime.p7m"'
-    return mail.as_bytes() + seal(content.as_bytes())
+    return thread + mail.as_bytes() + seal(content.as_bytes())
 
 
 def _fill(mail: EmailMessage, letter: Letter, bundle: str) -> None:
@@ -176,7 +166,7 @@ def send(
     except ClientError as error:
         raise translated(error, sender) from None
     finally:
-        # A connection kept over a freeze of the sandbox may be dead, and a send that dies on it is
+        # A connection kept while the sandbox was frozen may be closed, and a send that fails on it is
         # ambiguous: the next one gets a connection of its own.
         ses.close()
     message_id: str = answer["MessageId"]
@@ -202,6 +192,11 @@ def translated(
             f"ses SendEmail: {code}; the sending identity or set is not ready"
         )
     return DeliveryRefusedError(f"ses SendEmail: {code}") if code in REFUSALS else error
+
+
+def domain_of(ses_from: str) -> str:
+    """The domain of the sender's address; `ConfigurationError` when it is none."""
+    return from_address(ses_from).rpartition("@")[2]
 
 
 def from_address(ses_from: str) -> str:

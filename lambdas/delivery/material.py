@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from lambdas.common.aws import vault
 from lambdas.common.clock import now
-from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.encounter import Change
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
@@ -23,16 +22,19 @@ from lambdas.delivery.detail import Detail
 from lambdas.delivery.message import facts
 from lambdas.delivery.message.fhir_bundle import bundle_of
 from lambdas.delivery.message.letter import Letter, compose
+from lambdas.delivery.message.remarks import Occasion
+from lambdas.delivery.thread import MailThread
 from lambdas.delivery.updates import updated
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A letter with what goes along: the FHIR bundle, "" for none, and how it is encrypted."""
+    """A letter with what goes along: the FHIR bundle, "" for none, how it is encrypted, and its thread."""
 
     letter: Letter
     bundle: str = field(repr=False, default="")
     seal: Callable[[bytes], bytes] | None = None
+    thread: MailThread = MailThread()
 
     def stored(
         self, context: DeliveryContext, run: Run, event_id: str, delivery_id: str, address: str
@@ -45,6 +47,10 @@ class Prepared:
             delivery_id,
             bundle=self.bundle,
             seal=self.seal,
+            thread=self.thread.headers(
+                mailer.domain_of(context.settings.ses_from),
+                context.client("sesv2").meta.region_name,
+            ),
         )
         return mailer.store(context, run, event_id, delivery_id, mail)
 
@@ -53,10 +59,7 @@ def identities_of(
     context: DeliveryContext, event_id: str, task: DeliverNotificationInput
 ) -> Identities:
     """The recipients of the event."""
-    version_id = task.identities.version_id
-    return read_as(
-        Identities, vault.read_document(context, event_id, "identities.json", version_id)
-    )
+    return vault.read_document(context, event_id, Identities, task.identities.version_id)
 
 
 def recipient_in(identities: Identities, recipient_ref: str) -> Recipient:
@@ -67,33 +70,41 @@ def recipient_in(identities: Identities, recipient_ref: str) -> Recipient:
     raise LookupError("identities.json does not hold this recipient")
 
 
-Told = tuple[PatientEvent, ClinicalFindings]
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that a letter tells of one event: the event, the findings in its notes, and the occasion."""
+
+    event: PatientEvent
+    clinical: ClinicalFindings
+    occasion: Occasion
 
 
-def event_and_findings(
+def told_to(
     context: DeliveryContext,
-    event_id: str,
     task: DeliverNotificationInput,
+    identities: Identities,
     recipient: Recipient,
 ) -> Told:
-    """The event as this recipient's notice tells it, and the findings in its notes."""
-    document = vault.read_document(context, event_id, "event.json", task.parsed.version_id)
-    patient_event = read_as(PatientEvent, document)
+    """The event as this recipient's notice tells it; of another patient's stay only what they were told."""
+    event_id = task.envelope.event_id
+    patient_event = vault.read_document(context, event_id, PatientEvent, task.parsed.version_id)
     kind = recipient.event_kind or patient_event.event_kind
     if recipient.cancels and _is_about_another_patient(patient_event):
-        first = vault.read_document(context, recipient.cancels.event_id, "event.json")
-        patient_event = _told_wrongly(read_as(PatientEvent, first), patient_event)
-        return replace(patient_event, event_kind=kind), ClinicalFindings(
-            FindingsOutcome.UNAVAILABLE
-        )
-    return replace(patient_event, event_kind=kind), _clinical(context, event_id, task.clinical)
+        first = vault.read_document(context, recipient.cancels.event_id, PatientEvent)
+        patient_event = _told_wrongly(first, patient_event)
+        nothing = ClinicalFindings(FindingsOutcome.NOTHING_TO_READ)
+        return Told(replace(patient_event, event_kind=kind), nothing, Occasion())
+    return Told(
+        replace(patient_event, event_kind=kind),
+        _clinical(context, event_id, task.clinical),
+        Occasion(task.envelope.received_at, identities.flags),
+    )
 
 
 def with_updates(context: DeliveryContext, told: Told, updates: Iterable[str]) -> Told:
     """The event with the details that later events brought while its notice waited."""
-    documents = [vault.read_document(context, event_id, "event.json") for event_id in updates]
-    event, clinical = told
-    return updated(event, [read_as(PatientEvent, document) for document in documents]), clinical
+    later = [vault.read_document(context, event_id, PatientEvent) for event_id in updates]
+    return replace(told, event=updated(told.event, later))
 
 
 def _is_about_another_patient(patient_event: PatientEvent) -> bool:
@@ -128,24 +139,26 @@ def letter_for(
     detail: Detail,
 ) -> Prepared:
     """The letter about one event to one recipient, with no more than they may see."""
-    patient_event, clinical = told
     sender = sender_named(context, run.sender)
     letter = compose(
-        patient_event,
-        clinical,
+        told.event,
+        told.clinical,
         recipient,
         sender,
         detail=detail.level,
         instead_of=_instead_of(identities, recipient),
+        occasion=told.occasion,
     )
-    institution = facts.institution(patient_event, sender)
+    institution = facts.institution(told.event, sender)
     with_bundle = recipient.bundle and detail.level is DetailLevel.FULL
-    bundle = bundle_of(patient_event, recipient, institution, now()) if with_bundle else ""
+    bundle = (
+        bundle_of(told.event, recipient, institution, now(), told.occasion) if with_bundle else ""
+    )
     return Prepared(letter, bundle, detail.seal)
 
 
 def _instead_of(identities: Identities, recipient: Recipient) -> str:
-    """Whose fallback this recipient is; "" for one who is told in their own right."""
+    """The name of the provider whose fallback this recipient is; "" for a recipient who is no fallback."""
     told = {known.recipient_ref for known in identities.recipients}
     if recipient.recipient_ref in told:
         return ""
@@ -161,5 +174,4 @@ def _clinical(
     """The findings in the notes; without a document, findings that are marked unavailable."""
     if not clinical.version_id:
         return ClinicalFindings(outcome=clinical.outcome)
-    document = vault.read_document(context, event_id, "clinical.json", clinical.version_id)
-    return read_as(ClinicalFindings, document)
+    return vault.read_document(context, event_id, ClinicalFindings, clinical.version_id)

@@ -1,20 +1,18 @@
 """One mail for several held notifications of one recipient: a summary, under a delivery of its own.
 
-The members are bound to it before it begins, and keep `held` until the summary's fate is known; so
-whatever dies, the next release finds the same summary and what the ledger says of it.
+The members are bound to it before it begins, and keep `held` until the summary is settled; so
+after any failure the next release finds the same summary and its state in the ledger.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.steps import DeliverNotificationInput, DeliverNotificationResult
 from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
-from lambdas.delivery import record
+from lambdas.delivery import audit
 from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import enlisted
 from lambdas.delivery.context import DeliveryContext
@@ -22,14 +20,15 @@ from lambdas.delivery.delivery import BAD_ENDPOINT, endpoint_of, is_given_up, re
 from lambdas.delivery.detail import Detail, detail_for
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.attempts import Delivery
+from lambdas.delivery.ledger.deliveries import MemberOutcome
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import SETTLED, DeliveryState
 from lambdas.delivery.material import (
     Prepared,
     Told,
-    event_and_findings,
     identities_of,
     recipient_in,
+    told_to,
     with_updates,
 )
 from lambdas.delivery.message.facts import reference_of
@@ -52,8 +51,9 @@ class HeldNotification:
     def of(cls, context: DeliveryContext, item: DeliveryItem) -> "HeldNotification":
         """The member whose ledger item this is."""
         task = _task(item)
-        recipient = recipient_in(identities_of(context, item.event_id, task), item.recipient_ref)
-        return cls(item, event_and_findings(context, item.event_id, task, recipient), recipient)
+        identities = identities_of(context, item.event_id, task)
+        recipient = recipient_in(identities, item.recipient_ref)
+        return cls(item, told_to(context, task, identities, recipient), recipient)
 
 
 def deliver_digest(
@@ -76,18 +76,13 @@ def deliver_digest(
     item = deliveries.read(context, delivery.delivery_id)
     if item is None or item.state not in SETTLED:
         item = _made(context, attempt, members, detail)
-    record.of_delivery(
+    audit.of_delivery(
         context, run, delivery, recipient.reasons, item, ours=attempt.made(item), detail=detail
     )
     if item.state in SETTLED:
-        fate = {
-            "state": item.state,
-            "sent_at": item.sent_at or now(),
-            "ses_message_id": item.ses_message_id,
-            "reason": item.reason,
-        }
+        outcome = MemberOutcome(item.state, item.reason, item.ses_message_id, item.sent_at or now())
         for member in members:
-            _settle(context, run, member.item, item, fate)
+            _settle(context, run, member.item, item, outcome)
     return result_of(delivery, item)
 
 
@@ -98,13 +93,9 @@ def _delivery(
         event_id=run.event_id,
         recipient_ref=recipient.recipient_ref,
         channel=recipient.channel,
-        facts={
-            "endpoint_ref": endpoint_of(context, recipient),
-            "members": list(task.members),
-            "task": to_document(
-                DeliverNotificationInput(envelope=task.envelope, members=task.members)
-            ),
-        },
+        endpoint_ref=endpoint_of(context, recipient),
+        members=task.members,
+        task=DeliverNotificationInput(envelope=task.envelope, members=task.members),
     )
 
 
@@ -140,11 +131,11 @@ def _enlisted(
         item.event_id, item.recipient_ref, item.channel, item.patient_ref, item.encounter_ref
     )
     place = enlisted(
-        context, delivery, _task(item), member.told[0], member.recipient, promised=True
+        context, delivery, _task(item), member.told.event, member.recipient, promised=True
     )
     if place.withdrawn_by:
-        fate = {"state": DeliveryState.SUPPRESSED, "reason": place.withdrawn_by}
-        _settle(context, attempt.run, item, attempt.delivery, fate)
+        outcome = MemberOutcome(DeliveryState.SUPPRESSED, place.withdrawn_by)
+        _settle(context, attempt.run, item, attempt.delivery, outcome)
         return None
     deliveries.note_updates(context, item.delivery_id, place.updates)
     return replace(member, told=with_updates(context, member.told, place.updates))
@@ -156,10 +147,12 @@ def _prepared(
     words = words_in(members[-1].recipient.language)
     views = [
         view_of(
-            *member.told,
+            member.told.event,
+            member.told.clinical,
             member.recipient,
             sender_named(context, _task(member.item).envelope.sender),
             detail=detail.level,
+            occasion=member.told.occasion,
         )
         for member in members
     ]
@@ -174,20 +167,19 @@ def _settle(
     run: Run,
     member: DeliveryItem,
     summary: DeliveryItem | Delivery,
-    fate: dict[str, Any],
+    outcome: MemberOutcome,
 ) -> None:
-    """Gives a member its fate and audits it in its own event's chain, each once."""
+    """Settles a member and audits it in its own event's chain, each once."""
     if (deliveries.read(context, member.delivery_id) or member).state is not DeliveryState.HELD:
         return
-    action, outcome = record.RECORDED_AS[fate["state"]]
-    suppressed = fate["state"] is DeliveryState.SUPPRESSED
+    recorded_as = audit.RECORDED_AS[outcome.state]
+    suppressed = outcome.state is DeliveryState.SUPPRESSED
     document = summary.document if isinstance(summary, DeliveryItem) else None
     # The entry first: a member that is settled is never looked at again.
-    if not record.is_audited(context, member.event_id, member.delivery_id, action):
+    if not audit.is_audited(context, member.event_id, member.delivery_id, recorded_as[0]):
         run.audit_of(
             member.event_id,
-            action,
-            outcome,
+            *recorded_as,
             execution_arn="",
             sender=_task(member).envelope.sender,
             recipient_ref=member.recipient_ref,
@@ -197,10 +189,10 @@ def _settle(
             encounter_ref=member.encounter_ref or None,
             summary_id=summary.delivery_id,
             documents=(document,) if document else (),
-            ses_message_id=fate.get("ses_message_id") or None,
-            suppressed_because=fate["reason"] if suppressed else None,
+            ses_message_id=outcome.ses_message_id or None,
+            suppressed_because=outcome.reason if suppressed else None,
         )
-    deliveries.settle_member(context, member.delivery_id, summary.event_id, fate)
+    deliveries.settle_member(context, member.delivery_id, summary.event_id, outcome)
 
 
 def _task(item: DeliveryItem) -> DeliverNotificationInput:

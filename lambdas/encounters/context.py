@@ -21,7 +21,7 @@ class EncountersSettings(Settings):
 
 @dataclass(frozen=True)
 class EncountersContext(Context):
-    """What every step has, with the name of the encounters table."""
+    """A step's context with the name of the encounters table."""
 
     settings: EncountersSettings
 

@@ -7,9 +7,11 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.items import Item, from_item
+from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.contracts.encounter import Phase
 from lambdas.encounters.context import UsesEncounters
 from lambdas.encounters.items import EncounterSummary
+from lambdas.encounters.store import Due, DueReason, StoredEncounter
 
 SHARDS = 8
 """Partitions of the index `by_due`, so that one does not take every write."""
@@ -59,12 +61,45 @@ def of_patient(context: UsesEncounters, patient_ref: str, since: str) -> list[En
     ]
 
 
-def due(context: UsesEncounters, why: str, before: str) -> Iterator[str]:
-    """The keys of the encounters that are due for this reason (`open`, `orphan`) before a moment."""
+def due(context: UsesEncounters, why: DueReason, before: str) -> Iterator[str]:
+    """The keys of the encounters that are due for this reason before a moment."""
     for shard in range(SHARDS):
         values = {":shard": {"S": f"{why}#{shard}"}, ":before": {"S": before}}
         condition = "due_shard = :shard AND due_at <= :before"
         yield from (item["pk"] for item in _query(context, "by_due", condition, values))
+
+
+def settle_due(
+    context: UsesEncounters, stored: StoredEncounter, closed_at: str, due: Due | None
+) -> bool:
+    """Closes an encounter, or gives it another moment for the clock (`closed_at` is ""); False if it changed.
+
+    Without `due` the clock does not look at it again.
+    """
+    values: dict[str, Any] = {":version": stored.encounter.version, ":one": 1}
+    sets = []
+    if due:
+        sets.append("due_at = :at")
+        values[":at"] = due.at
+    if closed_at:
+        sets.append("closed_at = :closed, phase = :phase")
+        values |= {":closed": closed_at, ":phase": str(Phase.CLOSED)}
+    expression = f"SET {', '.join(sets)}" if sets else ""
+    removed = "" if due else " REMOVE due_shard, due_at"
+    try:
+        with dependency("dynamodb"):
+            context.client("dynamodb").update_item(
+                TableName=context.settings.encounters_table,
+                Key={"pk": {"S": stored.home}},
+                UpdateExpression=f"{expression}{removed} ADD version :one",
+                ConditionExpression="version = :version",
+                ExpressionAttributeValues=to_item(values),
+            )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
 
 
 def _query(

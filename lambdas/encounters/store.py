@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from lambdas.common.contracts.encounter import Decision, Encounter, EncounterClass, Phase
@@ -27,11 +28,23 @@ class Read:
     encounters: Mapping[str, StoredEncounter] = field(default_factory=dict)
 
 
+class DueReason(StrEnum):
+    """The reason of the next scheduled check of an encounter, or of an operator's look.
+
+    `open`: it has no end yet. `unbegun`: the same, and no message began it, although its class is told.
+    `orphan`: only cancellations name it.
+    """
+
+    OPEN = "open"
+    UNBEGUN = "unbegun"
+    ORPHAN = "orphan"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """When an encounter has to be looked at by the clock, and why (`open`, `orphan`)."""
+    """The time and reason of the next scheduled check of an encounter."""
 
-    why: str
+    why: DueReason
     at: str
 
 

@@ -87,11 +87,17 @@ class EncounterTable:
                 f"dynamodb TransactWriteItems: {sorted(filter(None, reasons))}"
             ) from None
 
-    def decision(self, event_id: str) -> Decision | None:
-        """The decision about an event; None for one that was not decided."""
-        key = EncounterPrefix.EVENT.key(event_id)
+    def decisions(self, event_ids: Iterable[str]) -> dict[str, Decision]:
+        """The decisions about these events by event id; one that was not decided is absent."""
+        items = self._get({EncounterPrefix.EVENT.key(event_id) for event_id in event_ids})
+        found = map(decision_of, items.values())
+        return {decision.event_id: decision for decision in found}
+
+    def archived(self, encounter_id: str) -> Encounter | None:
+        """The encounter whose number was given to another patient; None for any other."""
+        key = EncounterPrefix.ARCHIVE.key(encounter_id)
         item = self._get({key}).get(key)
-        return decision_of(item) if item else None
+        return encounter_of(item) if item else None
 
     def _get(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The items with these keys, by consistent reads."""

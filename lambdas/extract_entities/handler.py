@@ -5,7 +5,6 @@ from datetime import datetime
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.clock import milliseconds_since
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.findings import FindingsOutcome
 from lambdas.common.contracts.notes import SkippedReason
@@ -39,10 +38,10 @@ def lambda_handler(
         at=task.turn / 1000,
         latest=datetime.fromisoformat(task.started_at).timestamp() + context.settings.wait_seconds,
     )
-    document = read_document(context, run.event_id, "event.json", task.parsed.version_id)
+    event = read_document(context, run.event_id, PatientEvent, task.parsed.version_id)
     mode = mode_for(context.settings.cost_mode, task.recipients, context.settings.full_in_clear)
     seconds = comprehend.ANSWER_SECONDS - milliseconds_since(run.started_at) / 1000
-    result = extract(context, read_as(PatientEvent, document), mode, seconds, turn)
+    result = extract(context, event, mode, seconds, turn)
     return (
         _deferred(result, run) if isinstance(result, Deferral) else _recorded(context, result, run)
     )
@@ -61,7 +60,7 @@ def _deferred(deferral: Deferral, run: Run) -> ExtractEntitiesResult:
 
 def _recorded(context: ExtractContext, extraction: Extraction, run: Run) -> ExtractEntitiesResult:
     findings = extraction.findings
-    written = write_document(context, run.event_id, "clinical.json", to_document(findings))
+    written = write_document(context, run.event_id, findings)
     counts = {
         "conditions": len(findings.conditions),
         "medications": len(findings.medications),

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.mpi import clients
 from lambdas.lookup_identities.mpi.clients import MpiClient, ProviderDirectory
-from lambdas.lookup_identities.settings import LookupSettings, json_object
+from lambdas.lookup_identities.mpi.settings import MpiSecret, read_secret
+from lambdas.lookup_identities.settings import LookupSettings
 
 if TYPE_CHECKING:
     from lambdas.lookup_identities.fhir.http import FhirClient
@@ -20,16 +21,10 @@ class LookupContext(LedgerContext):
     settings: LookupSettings
 
     @cached_property
-    def mpi_secret(self) -> dict[str, Any]:
-        """Keys and certificates for the MPI, from Secrets Manager; empty where no secret is named.
-
-        Members, all optional, all PEM or text: `ca`, `certificate`, `key` (TLS), `client_id`,
-        `private_key`, `key_id` (OAuth2).
-        """
+    def mpi_secret(self) -> MpiSecret:
+        """Keys and certificates for the MPI, from Secrets Manager; empty where no secret is named."""
         secret_id = self.settings.mpi_secret_id
-        return (
-            json_object(self.secret(secret_id), "the secret of ENS_MPI_SECRET") if secret_id else {}
-        )
+        return read_secret(self.secret(secret_id)) if secret_id else MpiSecret()
 
     @cached_property
     def fhir_client(self) -> "FhirClient":

@@ -5,7 +5,6 @@ from functools import partial
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep, ToldRecipient
-from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.steps import (
@@ -53,8 +52,7 @@ def lambda_handler(
     """
     if run.event_id == ROSTERS:
         return _rosters_counted(context, run)
-    document = read_document(context, run.event_id, "event.json", task.parsed.version_id)
-    event = read_as(PatientEvent, document)
+    event = read_document(context, run.event_id, PatientEvent, task.parsed.version_id)
     sender = sender_named(context, run.sender)
     if smoke.is_smoke(event):
         smoke.check_patient(event)
@@ -78,12 +76,12 @@ def lambda_handler(
     if event.decision:
         occasion = NotifiedEvent.of(event, task.envelope.received_at)
         identities = of_notices(context, identities, event.decision, occasion)
-    written = write_document(context, run.event_id, "identities.json", to_document(identities))
+    written = write_document(context, run.event_id, identities)
     return _recorded(identities, written, run)
 
 
 def _rosters_counted(context: LookupContext, run: Run) -> RosterCount:
-    """How many rosters end soon; the log names the subscribers by reference."""
+    """The number of rosters that end soon; the log names the subscribers by reference."""
     soon = [
         context.reference_keys.reference("recipient", one)
         for one in sorted(ending(context, datetime.now(UTC).date()))
@@ -162,7 +160,7 @@ def _note_query(context: LookupContext, run: Run, query: Query) -> None:
 def _forgotten(
     context: LookupContext, event: PatientEvent, authorities: SenderAuthorities, run: Run
 ) -> LookupIdentitiesResult:
-    """Drops the cached answers about all patients whom the event names; tells nobody."""
+    """Deletes the cached answers about all patients whom the event names. Nobody is notified."""
     usable, _ = usable_identifiers(event.patient.identifiers, authorities)
     others, _ = usable_identifiers(event.other_identifiers, authorities)
     run.audit(

@@ -1,13 +1,11 @@
 """Settings of LookupIdentities beyond those of the delivery ledger."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
-from lambdas.common.errors import ConfigurationError
 from lambdas.common.settings import required, shared, text
 from lambdas.delivery.ledger.settings import LedgerSettings
+from lambdas.lookup_identities.mpi.settings import MpiSettings, read_settings
 
 REGISTRY = "registry"
 """The backend that is our own registry."""
@@ -18,8 +16,8 @@ class LookupSettings(LedgerSettings):
     """The tables of the registry, of the encounters and of the MPI's cached answers, and the backends in use.
 
     `mpi_client_name` answers for patients: `registry`, `pixpdq` or `fhir`. `provider_directory_name` answers
-    for providers: `registry` or `fhir`. `mpi` is the JSON object of ENS_MPI_SETTINGS, whose members
-    docs/identity.md lists; `mpi_secret_id` names the secret with its keys and certificates, "" for none.
+    for providers: `registry` or `fhir`. `mpi_secret_id` names the secret with the keys and certificates
+    for both, "" for none.
     """
 
     registry_table: str
@@ -27,7 +25,7 @@ class LookupSettings(LedgerSettings):
     mpi_cache_table: str
     mpi_client_name: str = REGISTRY
     provider_directory_name: str = REGISTRY
-    mpi: Mapping[str, Any] = field(default_factory=dict)
+    mpi: MpiSettings = field(default_factory=MpiSettings)
     mpi_secret_id: str = ""
 
     @classmethod
@@ -47,17 +45,6 @@ class LookupSettings(LedgerSettings):
             mpi_cache_table=required("ENS_MPI_CACHE_TABLE"),
             mpi_client_name=patients,
             provider_directory_name=providers,
-            mpi=json_object(required("ENS_MPI_SETTINGS"), "ENS_MPI_SETTINGS") if outside else {},
+            mpi=read_settings(required("ENS_MPI_SETTINGS")) if outside else MpiSettings(),
             mpi_secret_id=text("ENS_MPI_SECRET"),
         )
-
-
-def json_object(content: str, name: str) -> dict[str, Any]:
-    """The JSON object in a text. Raises `ConfigurationError` with the name of what is no such object."""
-    try:
-        document = json.loads(content)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise ConfigurationError(f"{name} is not a JSON object")
-    return document

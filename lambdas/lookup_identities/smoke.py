@@ -1,6 +1,6 @@
 """Keeps the smoke test apart from patients: the sender `smoke` reaches smoke entries only.
 
-Its events are looked up in our own registry, whatever index and directory the environment uses.
+Its events are looked up in our own registry, whatever MPI and directory the environment uses.
 Every identifier must be of the authority ENS-SMOKE, and every address one of SES's mailbox simulator
 (SES developer guide, "Using the mailbox simulator"), which no person reads.
 """

@@ -44,7 +44,7 @@ PATIENT_CLASSES = CodeTable(
         | {"PRENC": "P", "SS": "S", "VR": "O", "HH": "O", "FLD": "O"}
     ),
     words=_words(
-        # What stands in front decides: an observation is also an outpatient's.
+        # The first class that fits decides: an observation is also an outpatient's.
         (
             "pre ?admi\\w*|pre ?reg\\w*|wait(?:ing)? ?list(?:ed)?|wl|booked|scheduled|planned|preop\\w*"
             "|vorstationar\\w*|warteliste|vorgemerkt|liste d attente|lista de espera|preingreso",

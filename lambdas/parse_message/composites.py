@@ -7,7 +7,8 @@ the data type has subcomponents and the value looks like them; elsewhere it is t
 
 import re
 
-from hl7.er7 import Value
+from hl7.er7 import NULL, Segment, Value
+from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.common.contracts.visit import CodedText, Location
@@ -21,6 +22,46 @@ UNIVERSAL_ID_TYPES = frozenset(
 
 _PARTICLE = re.compile(r"[^\W\d_A-Z]+(?: [^\W\d_A-Z]+)*\.?")
 _UNIVERSAL_ID = re.compile(r"\S*\d\S*")
+_CODE = re.compile(r"\S*\d\S*")
+_CODING_SYSTEM = re.compile(r"I\d\w*|ICD.*|SCT|SNM.*|L|99\w{3}", re.IGNORECASE)
+"""The usual coding systems of diagnoses (HL7 table 0396)."""
+
+
+def unrepeated(
+    segment: Segment, number: int, warnings: list[MessageWarning], *, first_code: bool = True
+) -> Value:
+    """The value of a text or coded field that the standard does not repeat in any version.
+
+    A repetition delimiter in it is text, with a warning. Where it separates codes or whole coded entries,
+    the first one is read, with a warning; without `first_code`, different codes stay one unknown code
+    (docs/adr/0208-tilde-in-fields-that-do-not-repeat.md).
+    """
+    sent, escapes = segment.field(number), segment.escapes
+    if escapes.repetition not in sent:
+        return Value(sent, escapes)  # nearly every field
+    repetitions = dict.fromkeys(sent.split(escapes.repetition))
+    values = [one for one in repetitions if one not in ("", NULL)]
+    if len(values) < 2:
+        return Value("".join(values), escapes)
+    position = segment.position(number)
+    entries = any(_is_entry(other, escapes.component) for other in values[1:])
+    codes = first_code and all(_CODE.fullmatch(value.strip()) for value in values)
+    if entries or codes:
+        warnings.append(MessageWarning(WarningCode.TOO_MANY_REPETITIONS, position, "1"))
+        return Value(values[0], escapes)
+    warnings.append(MessageWarning(WarningCode.NOT_STANDARD_FORM, position))
+    return Value(sent.strip(escapes.repetition), escapes)
+
+
+def _is_entry(value: str, component: str) -> bool:
+    """Whether the value is a coded entry of its own: a code without blanks, then another component.
+
+    A coding system behind a word is the end of the text ahead: `R07.4^Chest pain~unclear^I10`.
+    """
+    code, separator, rest = value.partition(component)
+    system = rest.split(component, 1)[0].strip()
+    has_text = bool(separator) and _CODING_SYSTEM.fullmatch(system) is None
+    return has_text and " " not in code.strip()
 
 
 def family_name(value: Value, component: int) -> str:

@@ -4,8 +4,8 @@ from hl7.er7 import Message, Segment
 from lambdas.common.contracts.encounter import EncounterNumbers
 from lambdas.parse_message.composites import hierarchic
 
-LOADS = frozenset({"A", "I"})
-"""HL7 table 0207 in MSH-11.2: archive and initial load."""
+LOADS = frozenset({"A", "I", "R"})
+"""HL7 table 0207 in MSH-11.2: archive, initial load, and restore from archive."""
 
 MAX_NUMBERS = 8
 """Most numbers of one kind that are read. Each costs a look-up."""

@@ -5,7 +5,6 @@ from typing import Any
 from lambdas.common import status
 from lambdas.common.aws import vault
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.envelope import Envelope
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.status import EventStatus
@@ -52,9 +51,10 @@ def lambda_handler(task: ParseMessageInput, run: Run, context: ParseContext) -> 
         sender.zone,
         context.settings.document_bytes,
         codes=sender.codes,
+        date_order=sender.date_order,
         received_at=envelope.received_at,
     )
-    written = vault.write_document(context, event.event_id, "event.json", to_document(event))
+    written = vault.write_document(context, event.event_id, event)
     return _recorded(context, envelope, event, written, run)
 
 
@@ -104,8 +104,6 @@ def _recorded(
     return _result(
         envelope,
         trigger_event=event.trigger_event,
-        event_kind=event.event_kind,
-        notifiable=event.notifiable,
         changes_identity=event.changes_identity,
         version_id=written.version_id,
     )

@@ -1,4 +1,7 @@
-"""Reads the patient event from a message's bytes. No AWS calls."""
+"""Reads the patient event from a message's bytes. No AWS calls.
+
+The kind of the event stays `NONE`: TrackEncounter decides it by the encounter.
+"""
 
 import re
 from dataclasses import replace
@@ -6,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from hl7 import er7
 from hl7.header import trigger_event as header_trigger_event
-from hl7.timestamps import Times, offset_of
+from hl7.timestamps import DateOrder, Times, offset_of
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.visit import CodedText
@@ -18,17 +21,17 @@ from lambdas.parse_message.documents import DOCUMENT_BYTES
 from lambdas.parse_message.encounter_numbers import encounter_numbers
 from lambdas.parse_message.notes import notes
 from lambdas.parse_message.patient import other_identifiers, patient
-from lambdas.parse_message.rules import CHANGES_IDENTITY, TRIGGER_EVENTS, contradicts, event_kind_of
 from lambdas.parse_message.structure import departures
+from lambdas.parse_message.trigger_events import CHANGES_IDENTITY, TRIGGER_EVENTS, contradicts
 from lambdas.parse_message.versions import version_of
 from lambdas.parse_message.visit import (
     diagnoses,
-    facility_changed,
+    names_facilities,
     practitioners,
     visit,
 )
 
-CANCEL_DISCHARGE = "A13"
+TRANSFER, CANCEL_DISCHARGE = "A02", "A13"
 PROCESSING_IDS = frozenset({"D", "P", "T"})
 NOT_CURRENT = frozenset({"A", "I", "R"})
 """Processing modes (table 0207) of messages that are no news: archive, initial load, restore."""
@@ -44,10 +47,11 @@ def read_event(
     *,
     codes: SenderCodes | None = None,
     received_at: str = "",
+    date_order: DateOrder = DateOrder.UNKNOWN,
 ) -> PatientEvent:
     """Returns the patient event in these bytes, with a warning for each repair.
 
-    `zone` and `codes` are the sender's; `document_bytes` limits the documents; `received_at` is the
+    `zone`, `codes` and `date_order` are the sender's; `document_bytes` limits the documents; `received_at` is the
     receiver's time in ISO 8601, by which a date lies in the future. Raises `UnprocessableMessageError`
     with the position when the bytes are not one HL7 v2 message about a patient.
     """
@@ -55,13 +59,14 @@ def read_event(
         message = er7.read(raw)
     except er7.Er7Error as error:
         raise UnprocessableMessageError(str(error)) from None
-    event = _event(message, zone, codes or SenderCodes(), document_bytes, received_at)
+    times = Times(zone, offset_of(message.first("MSH").part(7)), message.repairs, date_order)
+    event = _event(message, times, codes or SenderCodes(), document_bytes, received_at)
     return replace(event, event_id=event_id, sender=sender)
 
 
 def _event(
     message: er7.Message,
-    zone: ZoneInfo | None,
+    times: Times,
     codes: SenderCodes,
     document_bytes: int,
     received_at: str,
@@ -76,7 +81,6 @@ def _event(
     if not control_id:
         warnings.append(MessageWarning(WarningCode.EMPTY, "MSH-10"))
 
-    times = Times(zone, offset_of(msh.part(7)), warnings)
     message_time = times.time(msh.part(7), "MSH-7")
     recorded_at = times.time(evn.part(2), "EVN-2")
     occurred_at = times.time(evn.part(6), "EVN-6")
@@ -87,10 +91,8 @@ def _event(
     disposition = CodedText() if trigger_event == CANCEL_DISCHARGE else the_visit.disposition
     the_death = death(message, disposition, codes.dispositions, times, moments)
     mode = _processing_mode(msh, warnings)
-    moved = trigger_event == "A02" and facility_changed(message, codes, warnings)
-    event_kind = event_kind_of(trigger_event, the_visit.patient_class, moved)
-    if mode in NOT_CURRENT:
-        event_kind = EventKind.NONE
+    if trigger_event == TRANSFER and not names_facilities(message):
+        warnings.append(MessageWarning(WarningCode.FACILITY_MISSING, "PV1-3.4 and PV1-6.4"))
     if contradicts(trigger_event, the_visit.patient_class):
         warnings.append(
             MessageWarning(WarningCode.CLASS_CONTRADICTS_TRIGGER, "PV1-2", trigger_event)
@@ -100,8 +102,8 @@ def _event(
     event = PatientEvent(
         event_id="",
         trigger_event=trigger_event,
-        event_kind=event_kind,
-        notifiable=event_kind is not EventKind.NONE,
+        event_kind=EventKind.NONE,
+        notifiable=False,
         hl7_version=version,
         processing_id=_processing_id(msh, warnings),
         processing_mode=mode,
@@ -115,7 +117,7 @@ def _event(
         visit=the_visit,
         death=the_death.evidence,
         practitioners=practitioners(message),
-        diagnoses=diagnoses(message),
+        diagnoses=diagnoses(message, warnings),
         notes=read,
         skipped_notes=skipped,
         language=_language(msh),

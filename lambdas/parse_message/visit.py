@@ -18,7 +18,13 @@ from lambdas.parse_message.codes import (
     by_words,
     read_code,
 )
-from lambdas.parse_message.composites import coded_text, hierarchic, location, practitioner
+from lambdas.parse_message.composites import (
+    coded_text,
+    hierarchic,
+    location,
+    practitioner,
+    unrepeated,
+)
 
 PV1_ROLES = {
     7: PractitionerRole.ATTENDING,
@@ -54,10 +60,11 @@ def visit(
         visit_number=pv1.first(19).component(1).strip(),
         admitted_at=times.time(pv1.part(44), "PV1-44"),
         discharged_at=times.time(pv1.part(45), "PV1-45"),
-        disposition=_disposition(pv1.first(36), codes, warnings),
-        discharged_to=_discharged_to(pv1.first(37)),
-        reason=coded_text(pv2.first(3)),
-        facility_name=message.first("EVN").part(7) or hierarchic(pv2.first(23), 1)[0],
+        disposition=_disposition(unrepeated(pv1, 36, warnings, first_code=False), codes, warnings),
+        discharged_to=_discharged_to(unrepeated(pv1, 37, warnings)),
+        reason=coded_text(unrepeated(pv2, 3, warnings)),
+        facility_name=unrepeated(message.first("EVN"), 7, warnings).part(1)
+        or hierarchic(pv2.first(23), 1)[0],
     )
 
 
@@ -79,21 +86,11 @@ def _discharged_to(value: Value) -> str:
     return text if is_coded else whole
 
 
-def facility_changed(message: Message, codes: SenderCodes, warnings: list[MessageWarning]) -> bool:
-    """Whether the patient left one facility for another (PV1-6.4, PV1-3.4); False where one is not given.
-
-    A facility that the sender lists under several codes is one facility.
-    """
+def names_facilities(message: Message) -> bool:
+    """Whether PV1-3.4 and PV1-6.4 both name a facility, by the same part of the HD."""
     pv1 = message.first("PV1")
     now, before = hierarchic(pv1.first(3), 4), hierarchic(pv1.first(6), 4)
-    for here, there in zip(now, before, strict=True):
-        if here.strip() and there.strip():
-            known = [
-                codes.facilities.get(one.strip(), one).strip().upper() for one in (here, there)
-            ]
-            return known[0] != known[1]
-    warnings.append(MessageWarning(WarningCode.FACILITY_MISSING, "PV1-3.4 and PV1-6.4"))
-    return False
+    return any(here.strip() and there.strip() for here, there in zip(now, before, strict=True))
 
 
 def practitioners(message: Message) -> tuple[Practitioner, ...]:
@@ -130,7 +127,7 @@ def _named(message: Message) -> Iterator[tuple[Value, PractitionerRole, str]]:
                 yield value, named, f"ROL[{rol.ordinal}]-4"
 
 
-def diagnoses(message: Message) -> tuple[CodedText, ...]:
+def diagnoses(message: Message, warnings: list[MessageWarning]) -> tuple[CodedText, ...]:
     """The diagnoses of DG1-3; text and system from DG1-4 and DG1-2 when DG1-3 lacks them (before 2.6)."""
     found = []
     for dg1 in message.all("DG1"):
@@ -139,10 +136,10 @@ def diagnoses(message: Message) -> tuple[CodedText, ...]:
             diagnosis_type = by_words(dg1.part(6), DIAGNOSIS_TYPES) or by_words(
                 dg1.part(6, 2), DIAGNOSIS_TYPES
             )
-        diagnosis = coded_text(dg1.first(3), diagnosis_type)
+        diagnosis = coded_text(unrepeated(dg1, 3, warnings), diagnosis_type)
         diagnosis = replace(
             diagnosis,
-            text=diagnosis.text or dg1.part(4),
+            text=diagnosis.text or unrepeated(dg1, 4, warnings).part(1),
             system=diagnosis.system or dg1.part(2),
         )
         if diagnosis.code or diagnosis.text:

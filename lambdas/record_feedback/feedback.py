@@ -15,9 +15,9 @@ Detail = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """How an event type is audited, which part of the event is its own, and what it proves.
+    """An event type: its audit action, its own part of the event, and the state that it proves.
 
-    `state` is what a delivery is whose fate the ledger does not know, now that this has come.
+    `state` is the new state of a delivery that was `unknown`.
     """
 
     action: AuditAction

@@ -1,4 +1,4 @@
-"""RecordFeedback: what SES says later about a mail (delivered, bounced, …), as EventBridge brings it."""
+"""RecordFeedback: records the SES events about a mail (delivered, bounced, …) that EventBridge delivers."""
 
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.steps import RecordFeedbackInput, RecordFeedbackResult

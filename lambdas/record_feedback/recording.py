@@ -1,4 +1,4 @@
-"""One SES event into the ledger and the audit chain of each patient event in the mail, once however often it comes."""
+"""Writes an SES event to the ledger and to the audit chain of each patient event in the mail, once."""
 
 from lambdas.common.audit import chain
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
@@ -33,8 +33,8 @@ def record(context: LedgerContext, detail: Detail, run: Run) -> RecordFeedbackRe
         )
     if feedback.address_failed:
         _give_up_address(context, feedback, told)
-    news = [_record(context, run, feedback, delivery) for delivery in told]
-    if not any(news):
+    added = [_record(context, run, feedback, delivery) for delivery in told]
+    if not any(added):
         return RecordFeedbackResult(outcome=FeedbackOutcome.KNOWN, delivery_id=feedback.delivery_id)
     if feedback.meaning.outcome is not AuditOutcome.OK:
         run.count("NotificationNotDelivered")
@@ -52,7 +52,7 @@ def _members(context: LedgerContext, item: DeliveryItem) -> list[DeliveryItem]:
 
 
 def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:
-    """Audits the event in the chain of the delivery's own patient event; whether it was news there."""
+    """Audits the event in the chain of the delivery's own patient event; whether it was new there."""
     actions = _actions(context, delivery)
     if not _is_news(feedback, actions):
         return False
@@ -74,7 +74,7 @@ def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: Deli
 
 
 def _died_silent(feedback: Feedback, delivery: DeliveryItem, actions: Actions) -> bool:
-    """Whether a release died between SES's answer and its entry: no workflow brings that one again."""
+    """Whether a release ended between SES's answer and its entry: no workflow repeats that entry."""
     told = feedback.event_type in ("Delivery", "Bounce")
     return told and delivery.released and not {"SENT", "UNKNOWN"} & actions.keys()
 
@@ -82,7 +82,7 @@ def _died_silent(feedback: Feedback, delivery: DeliveryItem, actions: Actions) -
 def _give_up_address(context: LedgerContext, feedback: Feedback, told: list[DeliveryItem]) -> None:
     """Marks the address as bad, and has the directory's fallback told once of each event in the mail.
 
-    Before the audit entry: a run that dies here is repeated, and both are the same whenever made.
+    Before the audit entry: a run that ends here is repeated, and both writes give the same result at any time.
     """
     item = told[0]
     if item.endpoint_ref:
@@ -109,7 +109,7 @@ def _actions(context: LedgerContext, delivery: DeliveryItem) -> Actions:
 def _is_news(feedback: Feedback, actions: Actions) -> bool:
     """Whether the chain lacks this event.
 
-    The ledger's mark alone would not do: a run may have died between mark and entry. SES's own `Send` is news only after an UNKNOWN: else the delivery's run has said SENT or will.
+    The ledger's mark alone is not enough: a run may have ended between mark and entry. SES's own `Send` is new only after an UNKNOWN: else the delivery's run has said SENT or will.
     """
     if feedback.event_type == "Send":
         return "UNKNOWN" in actions and "SENT" not in actions

@@ -1,4 +1,4 @@
-"""Having DeliverNotification make a delivery, as the workflow would: its function, called and waited for."""
+"""Invokes DeliverNotification for a delivery, as the workflow would, and waits for the result."""
 
 import json
 from dataclasses import replace

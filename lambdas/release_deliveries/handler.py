@@ -1,4 +1,4 @@
-"""ReleaseDeliveries: every minute, what was held and is due goes out; what died on its way goes on."""
+"""ReleaseDeliveries: every minute, sends the held deliveries that are due, and repeats interrupted ones."""
 
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.steps import ReleaseDeliveriesInput, ReleaseDeliveriesResult
@@ -16,5 +16,5 @@ from lambdas.release_deliveries.settings import ReleaseSettings
 def lambda_handler(
     task: ReleaseDeliveriesInput, run: Run, context: ReleaseContext
 ) -> ReleaseDeliveriesResult:
-    """How many deliveries were due, and what became of them, by outcome."""
+    """The number of due deliveries, and of each outcome."""
     return release(context, run)

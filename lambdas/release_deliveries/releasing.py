@@ -1,6 +1,6 @@
-"""Which deliveries are due, and having them made: each by DeliverNotification, whose ledger decides.
+"""Finds the due deliveries and has DeliverNotification make each; the ledger decides.
 
-This function moves nothing to `sent`. If it dies, or runs twice, the next run finds the same items.
+This function moves nothing to `sent`. If it fails, or runs twice, the next run finds the same items.
 """
 
 import time
@@ -41,7 +41,7 @@ def release(context: ReleaseContext, run: Run) -> ReleaseDeliveriesResult:
 
     Nothing while the environment is paused, or while SES's daily quota is used up. A held item without
     `release_at` waits for a person. An unknown one is sent again once, where the environment says so
-    and SES has kept silent.
+    and SES has sent no event about it.
     """
     moment = datetime.now(UTC)
     resends = context.settings.resends_unknown
@@ -115,7 +115,7 @@ def _due_at(job: Job) -> str:
 def _outcomes(
     context: ReleaseContext, jobs: list[Job], account: MailAccount, run: Run
 ) -> Counter[ReleaseOutcome]:
-    """How often each outcome came. At the first mail that meets the daily quota the rest waits.
+    """The number of each outcome. After the first mail that meets the daily quota, the rest waits.
 
     After the quota was reached the first mail goes alone: it shows whether there is room again.
     """
@@ -151,7 +151,7 @@ def _made(context: ReleaseContext, job: Job, run: Run, stop: Event) -> ReleaseOu
         return ReleaseOutcome.LATER
     digest_id, items = job
     if not digest_id and len(items) > 1:
-        # Written first, so that a run that dies leaves the next one the same summary.
+        # Written first, so that the next run finds the same summary if this one fails.
         digest_id, items = deliveries.bind(context, items)
     outcome = digest(context, digest_id, items, now()) if digest_id else deliver(context, items[0])
     if outcome is ReleaseOutcome.QUOTA:

@@ -1,12 +1,17 @@
-"""Closes encounters whose end never came, after the sender's time. Nobody is told; the closing is audited."""
+"""Closes an encounter whose end never came. Nobody is told; the closing is audited."""
 
 from dataclasses import replace
 from datetime import datetime
 
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import Encounter, Phase
-from lambdas.track_encounter.history import situation_of
+from lambdas.common.contracts.encounter import Encounter, EncounterClass, Phase
+from lambdas.encounters.store import Due, DueReason
+from lambdas.track_encounter.history import Situation, situation_of
 from lambdas.track_encounter.profile import EncounterProfile
+from lambdas.track_encounter.triggers import CANCELS
+
+TOLD_CLASSES = (EncounterClass.INPATIENT, EncounterClass.EMERGENCY, EncounterClass.OBSERVATION)
+"""The classes whose begin is told: one that no message began is a gap of the feed."""
 
 
 def closed(encounter: Encounter, profile: EncounterProfile, now: datetime) -> Encounter | None:
@@ -15,9 +20,33 @@ def closed(encounter: Encounter, profile: EncounterProfile, now: datetime) -> En
     An event that comes later opens it again, and an end is told as ever.
     """
     situation = situation_of(encounter.events)
-    if encounter.closed_at or situation.phase not in (Phase.IN, Phase.SEEN):
-        return None
-    newest = max(datetime.fromisoformat(event.order) for event in encounter.events)
-    if now - newest < profile.closes_after(situation.facts.encounter_class):
+    if not _may_end(encounter, situation) or now < _closes_at(encounter, situation, profile):
         return None
     return replace(encounter, version=encounter.version + 1, closed_at=iso(now))
+
+
+def due_of(
+    encounter: Encounter, situation: Situation, profile: EncounterProfile, received_at: str
+) -> Due | None:
+    """The time at which the clock looks at the encounter: one without an end, or a cancellation of nothing.
+
+    `received_at` is the newest message's. The gaps of a sender that loads its data are no operator's
+    items.
+    """
+    if all(event.effect in CANCELS for event in encounter.events):
+        return None if profile.load else Due(why=DueReason.ORPHAN, at=received_at)
+    if not _may_end(encounter, situation):
+        return None
+    told = situation.facts.encounter_class in TOLD_CLASSES and not profile.load
+    unbegun = situation.phase is Phase.SEEN and told
+    why = DueReason.UNBEGUN if unbegun else DueReason.OPEN
+    return Due(why=why, at=iso(_closes_at(encounter, situation, profile)))
+
+
+def _may_end(encounter: Encounter, situation: Situation) -> bool:
+    return situation.phase in (Phase.IN, Phase.SEEN) and not encounter.closed_at
+
+
+def _closes_at(encounter: Encounter, situation: Situation, profile: EncounterProfile) -> datetime:
+    newest = max(datetime.fromisoformat(event.order) for event in encounter.events)
+    return newest + profile.closes_after(situation.facts.encounter_class)

@@ -1,18 +1,22 @@
 """TrackEncounter: decides what the event means for its encounter, and adds the decision to `event.json`."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
-from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.encounter import Decision
-from lambdas.common.contracts.event import EventKind, PatientEvent
-from lambdas.common.contracts.steps import ParseMessageResult, TrackEncounterInput
+from lambdas.common.contracts.encounter import Decision, Encounter
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.steps import (
+    CLOSINGS,
+    ClosingCount,
+    ParseMessageResult,
+    TrackEncounterInput,
+)
 from lambdas.common.contracts.written import Written
 from lambdas.common.handler import Run, step
 from lambdas.encounters.context import EncountersContext, EncountersSettings
 from lambdas.encounters.table import EncounterTable
+from lambdas.track_encounter.clock import close_due
 from lambdas.track_encounter.profile import profile_of
 from lambdas.track_encounter.reading import encounter_message
 from lambdas.track_encounter.tracking import track
@@ -25,34 +29,26 @@ from lambdas.track_encounter.tracking import track
 )
 def lambda_handler(
     task: TrackEncounterInput, run: Run, context: EncountersContext
-) -> ParseMessageResult:
+) -> ParseMessageResult | ClosingCount:
     """Returns the codes of the event with the decided kind; writes `event.json` with the decision.
 
-    A second run returns the first run's decision. Raises `IdentityConflictError` when the encounter
-    belongs to another patient, and `DependencyUnavailableError`.
+    A second run returns the first run's decision. Called by the clock, without an envelope, it closes
+    stays whose end never came. Raises `IdentityConflictError` when the encounter belongs to another
+    patient, and `DependencyUnavailableError`.
     """
+    if run.event_id == CLOSINGS:
+        return _closed_by_clock(context, run)
     received_at = task.envelope.received_at
     if task.duplicate:
         return ParseMessageResult(
             event_id=run.event_id, sender=run.sender, received_at=received_at, duplicate=True
         )
-    document = read_document(context, run.event_id, "event.json", task.parsed.version_id)
-    event = read_as(PatientEvent, document)
+    event = read_document(context, run.event_id, PatientEvent, task.parsed.version_id)
     profile = profile_of(run.sender, context.senders.get(run.sender, {}))
     message = encounter_message(event, profile, context.reference_keys, received_at)
-    decision = track(
-        EncounterTable(context),
-        message,
-        profile,
-        lambda: datetime.now(UTC),
-    )
-    decided = replace(
-        event,
-        event_kind=decision.notices[0].kind if decision.notices else EventKind.NONE,
-        notifiable=bool(decision.notices),
-        decision=decision,
-    )
-    written = write_document(context, run.event_id, "event.json", to_document(decided))
+    decision = track(EncounterTable(context), message, profile, lambda: datetime.now(UTC))
+    decided = event.decided(decision)
+    written = write_document(context, run.event_id, decided)
     _audit(decision, decided, written, run)
     return ParseMessageResult(
         event_id=run.event_id,
@@ -65,6 +61,23 @@ def lambda_handler(
         changes_identity=event.changes_identity,
         version_id=written.version_id,
     )
+
+
+def _closed_by_clock(context: EncountersContext, run: Run) -> ClosingCount:
+    """Closes what is due; each closing is an entry in the chain of the stay's first event."""
+
+    def audit(encounter: Encounter) -> None:
+        run.audit_of(
+            encounter.encounter_id,
+            AuditAction.STAY_CLOSED,
+            AuditOutcome.OK,
+            encounter_ref=encounter.encounter_id,
+            sender=encounter.sender,
+        )
+
+    count = close_due(context, audit)
+    run.count("StaysClosed", count)
+    return ClosingCount(closed=count)
 
 
 def _audit(decision: Decision, event: PatientEvent, written: Written, run: Run) -> None:

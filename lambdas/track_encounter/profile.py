@@ -11,7 +11,6 @@ from lambdas.common.contracts.event_kind import EventKind
 CLASSES = {
     "B": EncounterClass.INPATIENT,
     "I": EncounterClass.INPATIENT,
-    "N": EncounterClass.INPATIENT,
     "S": EncounterClass.INPATIENT,
     "E": EncounterClass.EMERGENCY,
     "V": EncounterClass.OBSERVATION,
@@ -23,10 +22,19 @@ CLASSES = {
 }
 """HL7 table 0004, and codes that senders add: V and OBS observation, S short stay.
 
-Obstetrics, newborns and short stays count as inpatients."""
+Obstetrics and short stays count as inpatients. N (not applicable) and U (unknown) say nothing."""
 
-SETTLE_SECONDS: Mapping[EventKind, int] = {}
-"""How long a notice waits for a first update, for senders whose file does not say; none does."""
+SETTLE_SECONDS: Mapping[EventKind, int] = {
+    EventKind.ADMISSION: 60,
+    EventKind.OBSERVATION: 60,
+    EventKind.TRANSFER: 60,
+    EventKind.DISCHARGE: 60,
+    EventKind.UPDATE: 60,
+}
+"""How long a notice waits for its first updates, for senders whose file does not say.
+
+Those of a stay in a bed wait alike, so that none overtakes an earlier one. The emergency department's
+and deaths do not wait (docs/adr/0227-waiting-counts-from-the-event.md)."""
 
 STALE_AFTER = timedelta(days=30)
 
@@ -43,7 +51,7 @@ CLOSE_AFTER: Mapping[EncounterClass, timedelta] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncounterProfile:
-    """How one sender's messages are understood (docs/configuration.md#keys-of-a-sender).
+    """The rules for one sender's messages (docs/configuration.md#keys-of-a-sender).
 
     `facilities` maps the codes of one facility to one code. Units are PV1-3.1 in upper case. `stale_after` is the age from which an event of a kind is told to nobody,
     `late_after` the age from which a notice says that it was received late. `effects` replaces rows

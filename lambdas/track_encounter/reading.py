@@ -9,6 +9,7 @@ from lambdas.common.clock import iso
 from lambdas.common.contracts.encounter import RecordedEvent
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.keys import KeyRing
+from lambdas.common.plausible import is_plausible
 from lambdas.encounters.keys import EncounterKeys, references
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile
@@ -16,14 +17,6 @@ from lambdas.track_encounter.triggers import BEGINS, CANCELS, ENDS, TriggerRule,
 
 IMPLAUSIBLE_TIME = "implausible_time"
 CONTRADICTING_DEATH = "contradicting_death"
-
-MAX_AGE = timedelta(days=20 * 365)
-"""An event of decades ago is a default value of the sender's system, such as 1970-01-01."""
-
-CLOCK_TOLERANCE = timedelta(hours=2)
-"""How far a sender's time may lie in the future; a time without an offset may lie 14 hours further."""
-
-ZONE_TOLERANCE = timedelta(hours=14)
 
 
 def encounter_message(
@@ -181,13 +174,7 @@ class _Times:
         parsed = _parsed(text)
         if parsed is None:
             return ""
-        received = datetime.fromisoformat(self.received_at)
-        tolerance = CLOCK_TOLERANCE
-        if datetime.fromisoformat(text).tzinfo is None:
-            tolerance += ZONE_TOLERANCE
-        born = self.event.patient.birth_date
-        before_birth = bool(born) and text[:10] < born[:10]
-        if parsed - received > tolerance or received - parsed > MAX_AGE or before_birth:
+        if not is_plausible(text, self.received_at, self.event.patient.birth_date):
             self.warnings.append(IMPLAUSIBLE_TIME)
             return ""
         return iso(parsed)

@@ -72,12 +72,14 @@ def decide(
     telling = _Telling(message, profile, situation, now, list(after.told))
     if moved:
         telling.move_to_other_patient()
-    if not moved or event.encounter_class:
-        telling.tell_all()
+    telling.tell_all()
     after = replace(after, told=tuple(telling.told))
     if telling.notices:
         return after, replace(decision, notices=telling.notices)
-    return after, replace(decision, reason=telling.silence or _reason(before, message))
+    reason = telling.silence or _reason(before, message)
+    if reason is DecisionReason.NO_ENCOUNTER and (message.load or profile.load):
+        reason = DecisionReason.LOAD
+    return after, replace(decision, reason=reason)
 
 
 def _of_this_patient(
@@ -231,13 +233,9 @@ class _Telling:
     def _fact(self, draft: Draft, rests_on: RecordedEvent, first: tuple[Notice, ...]) -> None:
         """Records the draft as told, and gives its notice."""
         notice = self._notice(draft, rests_on.at, first)
-        until = notice.settle_until if notice else ""
-        silent = notice is None and not self.notices
-        self._record(draft.kind, rests_on, silent=silent, settle_until=until)
+        self._record(draft.kind, rests_on, silent=notice is None and not self.notices)
 
-    def _record(
-        self, kind: EventKind, rests_on: RecordedEvent, *, silent: bool, settle_until: str = ""
-    ) -> None:
+    def _record(self, kind: EventKind, rests_on: RecordedEvent, *, silent: bool) -> None:
         event_id = self.message.event.event_id
         self.told.append(
             ToldFact(
@@ -249,35 +247,26 @@ class _Telling:
                 told_at=iso(self.now),
                 facts=self.situation.facts,
                 silent=silent,
-                settle_until=settle_until,
-                facts_event_id=event_id,
             )
         )
 
     def _update(self, draft: Draft, first: tuple[Notice, ...]) -> None:
-        """Gives the update; within the settling time, refreshes the held notice instead."""
+        """Gives the update. A notice that still waits shows its details (LookupIdentities)."""
         (fact,) = draft.about
         event_id = self.message.event.event_id
-        settling = iso(self.now) < fact.settle_until
-        quiet = settling or self.message.event.effect not in DETAILING
-        notice = None if quiet else self._notice(draft, self.message.event.at, first)
-        if settling and not fact.silent:
-            self.silence = DecisionReason.HELD_FOR_UPDATE
+        brings = self.message.event.effect in DETAILING
+        notice = self._notice(draft, self.message.event.at, first) if brings else None
         self.told[self.told.index(fact)] = replace(
             fact,
             facts=self.situation.facts,
-            facts_event_id=event_id if settling else fact.facts_event_id,
             event_ids=(*fact.event_ids, event_id) if notice else fact.event_ids,
         )
 
     def _new_recipients(self, draft: Draft, first: tuple[Notice, ...]) -> None:
         """Tells the event itself to recipients who were not told of it."""
         (fact,) = draft.about
-        held = self.silence is DecisionReason.HELD_FOR_UPDATE
         brings = self.message.event.effect in DETAILING
-        if not brings or (held and Change.DESTINATION not in draft.changes):
-            return
-        if self._notice(draft, fact.at, first):
+        if brings and self._notice(draft, fact.at, first):
             self._add_event(fact)
 
     def _add_event(self, fact: ToldFact) -> None:
@@ -315,7 +304,7 @@ class _Telling:
             about=about,
             at=at,
             late=bool(at) and self.now - _moment(at) > self.profile.late_after,
-            settle_until=self._settle_until(draft) if audience is Audience.TEAM else "",
+            settle_until=self._settle_until(draft, audience),
             changes=draft.changes,
         )
         self.notices = (*self.notices, notice)
@@ -328,11 +317,14 @@ class _Telling:
             wider = replace(notice, about=tuple(dict.fromkeys((*notice.about, *about))))
             self.notices = (wider, *others)
 
-    def _settle_until(self, draft: Draft) -> str:
+    def _settle_until(self, draft: Draft, audience: Audience) -> str:
         """Until when the notice waits for a first update; "" when it does not.
 
-        The time counts from the event, so that a backlog is not held up once more.
+        The time counts from the event, so that a backlog is not held up once more. Nothing is
+        withdrawn late.
         """
+        if audience is not Audience.TEAM and draft.kind is not EventKind.UPDATE:
+            return ""
         recorded = min(_moment(self.message.event.order), self.now)
         until = recorded + timedelta(seconds=self.profile.settle_seconds.get(draft.kind, 0))
         return iso(until) if until > self.now else ""
@@ -348,7 +340,7 @@ class _Telling:
 
 
 def _reason(before: Encounter, message: EncounterMessage) -> DecisionReason:
-    """Why a message tells nobody although its effect may tell."""
+    """The reason for which a message tells nobody although its effect may tell."""
     event = message.event
     if any(_repeats(one, event) for one in before.events):
         return DecisionReason.DUPLICATE
@@ -379,6 +371,7 @@ def _decision(
         decided_at=iso(now),
         encounter_id=encounter.encounter_id if encounter else "",
         phase=situation.phase if encounter else None,
+        classes=situation.classes,
         facts=situation.facts,
         warnings=message.warnings,
     )

@@ -4,18 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from lambdas.common.clock import iso
 from lambdas.common.contracts.encounter import Decision, Effect, Encounter, Phase
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.encounters.store import (
     ConflictError,
-    Due,
     EncounterStore,
     Read,
     StoredEncounter,
     Summary,
     Write,
 )
+from lambdas.track_encounter.closing import due_of
 from lambdas.track_encounter.history import BEGINS, Situation, situation_of
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile
@@ -85,7 +84,7 @@ def _write(
         encounter=after,
         home=home,
         summary=_summary(after, situation),
-        due=_due(after, situation, message, profile),
+        due=due_of(after, situation, _loading(profile, message), message.received_at),
         aliases=aliases,
         moved_aliases=new.moving,
         replaces=None if same else replaced,
@@ -227,14 +226,6 @@ def _summary(encounter: Encounter, situation: Situation) -> Summary:
     )
 
 
-def _due(
-    encounter: Encounter, situation: Situation, message: EncounterMessage, profile: EncounterProfile
-) -> Due | None:
-    """When the clock has to look at the encounter: one that is open, or a cancellation of nothing."""
-    if all(event.effect in CANCELS for event in encounter.events):
-        return Due(why="orphan", at=message.received_at)
-    if situation.phase not in (Phase.IN, Phase.SEEN) or encounter.closed_at:
-        return None
-    newest = max(event.order for event in encounter.events)
-    closes = profile.closes_after(situation.facts.encounter_class)
-    return Due(why="open", at=iso(datetime.fromisoformat(newest) + closes))
+def _loading(profile: EncounterProfile, message: EncounterMessage) -> EncounterProfile:
+    """The sender's profile; one that loads where the message itself says so."""
+    return replace(profile, load=True) if message.load else profile

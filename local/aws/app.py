@@ -16,8 +16,9 @@ from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 
 from local.aws import dispatch
 from local.aws.clients import client
+from local.aws.invoker import LambdaInvoker
 from local.aws.sockets import App
-from local.patches import speed
+from local.patches import loopback, speed
 from local.patches.additions import authorisation, ends, fifo, ses_account
 from local.patches.patching import replace
 
@@ -25,21 +26,23 @@ Invoke = Callable[[str, bytes], tuple[bytes, bool]]
 """Runs a function, by name, on a payload. Answers the payload to return and whether it is an error."""
 
 
-def create_app(port: int, invoke: Invoke) -> App:
-    """The WSGI app of the local AWS, to be served on `port`; functions run by `invoke`.
+def create_app(port: int, invoke: Invoke, layers: Callable[[App], App] = lambda app: app) -> App:
+    """The WSGI app of the local AWS behind `layers`, to be served on `port`; functions run by `invoke`.
 
     moto keeps its state in this process and is changed for all of it: one such app a process.
     """
     os.environ["MOTO_PORT"] = str(port)
     default_user_config["stepfunctions"]["execute_state_machine"] = True
+    loopback.install()
     speed.install()
     authorisation.install()
     ends.install()
     fifo.install()
     ses_account.install()
     _run_functions_with(invoke)
-    _act_in_the_machines_role(port)
-    return dispatch.in_front_of(DomainDispatcherApplication(create_backend_app))
+    app = layers(dispatch.in_front_of(DomainDispatcherApplication(create_backend_app)))
+    _act_in_the_machines_role(port, app)
+    return app
 
 
 def _run_functions_with(invoke: Invoke) -> None:
@@ -58,7 +61,7 @@ def _run_functions_with(invoke: Invoke) -> None:
     replace(LambdaFunction, "invoke", run)
 
 
-def _act_in_the_machines_role(port: int) -> None:
+def _act_in_the_machines_role(port: int, app: App) -> None:
     """Has the workflow interpreter call services with the state machine's role, as AWS does.
 
     Its own keys may do anything; with the role, a grant that the workflow lacks fails here too.
@@ -66,6 +69,8 @@ def _act_in_the_machines_role(port: int) -> None:
 
     @cache
     def client_of(service: str, role_arn: str) -> Any:
+        if service == "lambda":
+            return LambdaInvoker(app, port, role_arn)
         return client(service, port, role_arn, Config(parameter_validation=False))
 
     making = threading.Lock()

@@ -1,4 +1,4 @@
-"""How processes and threads of the local run reach the local AWS: as the developer, or as a role."""
+"""Makes the AWS clients of the local run's processes and threads: as the developer, or as a role."""
 
 from typing import Any
 

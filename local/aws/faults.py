@@ -103,6 +103,8 @@ class FaultInjector:
 def _failure(fault: ArmedFault, environ: Environ) -> Response:
     """The service's error in its own protocol, or a connection that closes without a word."""
     if fault.disconnect:
+        if "werkzeug.socket" not in environ:
+            raise ConnectionResetError("a fault that a test asked for")
         with suppress(OSError):
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return Response()

@@ -52,7 +52,7 @@ class WsgiServer:
 
     @property
     def url(self) -> str:
-        """Where the server answers, like `http://127.0.0.1:4566`."""
+        """The server's URL, like `http://127.0.0.1:4566`."""
         return f"http://{HOST}:{self.port}"
 
     def start(self) -> "WsgiServer":
@@ -149,7 +149,7 @@ class WsgiServer:
             PRESERVED_HEADER_NAMES_ENVIRON_KEY: {},
         }
         for name, value in headers:
-            key = environ_key_for_header(name)
+            key = _key(name)
             if "_" in name:
                 # WSGI cannot tell X_Foo from X-Foo: of these moto reads the metadata of S3 alone.
                 if not should_preserve_original_header_name(name):
@@ -157,6 +157,9 @@ class WsgiServer:
                 environ[PRESERVED_HEADER_NAMES_ENVIRON_KEY][key] = name
             environ[key] = f"{environ[key]},{value}" if key in environ else value
         return environ
+
+
+_key = lru_cache(maxsize=1024)(environ_key_for_header)
 
 
 @lru_cache(maxsize=1)

@@ -50,7 +50,7 @@ class AcceptedMail:
         return parsed
 
     def summary(self) -> Document:
-        """What a list of mails shows."""
+        """One line of a list of mails."""
         return {
             "mail_id": self.mail_id,
             "to": list(self.to),

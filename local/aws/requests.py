@@ -1,4 +1,4 @@
-"""What a request to a local AWS asks for: the service, the operation and the body, read once."""
+"""A request to the local AWS: the service, the operation and the body, read once."""
 
 import io
 import json

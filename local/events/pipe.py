@@ -28,7 +28,7 @@ LOOK_SECONDS = 5.0
 """How often an execution is looked at that has not said that it ended."""
 
 LONG_POLL_SECONDS = 1
-PAUSE_AFTER_ERROR = 0.5
+ERROR_PAUSE_SECONDS = 0.5
 STOP_SECONDS = 5.0
 
 Message = dict[str, Any]
@@ -84,7 +84,7 @@ class PipeRunner:
             )
         except (ClientError, HTTPClientError, ConnectionError) as error:
             log.error("cannot receive: %s", type(error).__name__)
-            self._stopping.wait(PAUSE_AFTER_ERROR)
+            self._stopping.wait(ERROR_PAUSE_SECONDS)
             return None
         messages: list[Message] = answer.get("Messages", [])
         return messages[0] if messages else None

@@ -1,4 +1,4 @@
-"""What SES reports about a mail, sent to the rules of the event bus as EventBridge would.
+"""Sends SES's events about a mail to the rules of the event bus, as EventBridge would.
 
 Every mail is delivered at once, except to `@bounce.example`, where it bounces, and to
 `@complaint.example`, whose reader complains.

@@ -11,7 +11,7 @@ from moto.events.models import events_backends
 from lambdas.common.clock import now
 from local.aws.clients import ACCOUNT, REGION
 
-SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
+UNIT_SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 log = logging.getLogger(__name__)
 
@@ -58,4 +58,4 @@ class Timer:
 def seconds_of(expression: str) -> float:
     """The pause in a `rate(1 minute)`; 0 for any other expression."""
     found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
-    return int(found[1]) * SECONDS[found[2]] if found else 0.0
+    return int(found[1]) * UNIT_SECONDS[found[2]] if found else 0.0

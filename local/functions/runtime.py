@@ -1,4 +1,4 @@
-"""What Lambda's Python runtime brings besides the standard library: boto3 and what it needs."""
+"""The packages of Lambda's Python runtime: boto3 and its requirements."""
 
 import importlib.util
 import shutil

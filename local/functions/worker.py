@@ -6,11 +6,13 @@ command line; stdout and stderr are the function's log. Answers and errors have 
 
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import sys
 import time
 import traceback
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,10 +24,21 @@ def main(asset: str, runtime: str, handler_name: str, answers_fd: int) -> None:
     # As in Lambda: the function's own code and requirements first, what the runtime brings last.
     sys.path.insert(0, asset)
     sys.path.append(runtime)
+    hasten()
     with os.fdopen(answers_fd, "w", encoding="utf-8") as answers:
         handler = load(handler_name, answers)
         for line in sys.stdin:
             say(answers, invoke(handler, json.loads(line)))
+
+
+def hasten() -> None:
+    """Changes how the runtime's botocore sends requests to this machine (local/patches/loopback.py)."""
+    file = Path(__file__).resolve().parents[1] / "patches" / "loopback.py"
+    spec = importlib.util.spec_from_file_location("loopback", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.install()
 
 
 def load(handler_name: str, answers: Any) -> Any:
@@ -40,14 +53,14 @@ def load(handler_name: str, answers: Any) -> Any:
     except Exception as error:
         say(answers, {"init_error": logged(of_exception(error))})
         sys.exit(1)
-    # What has been loaded stays: without this, each full collection traverses it.
+    # Loaded objects stay: without this, each full collection traverses them.
     gc.freeze()
     say(answers, {"ready": True})
     return handler
 
 
 def invoke(handler: Any, invocation: dict[str, Any]) -> Answer:
-    """What the handler returned, under `result`, or what it raised, under `error`."""
+    """The handler's result under `result`, or its exception under `error`."""
     deadline = time.monotonic() + invocation["timeout"]
     context = SimpleNamespace(
         **invocation["context"],

@@ -9,7 +9,10 @@ from local.functions import worker
 from local.functions.sandbox import LambdaFunction, Sandbox, error_answer
 
 POOL_SIZE = 2
-"""Sandboxes of a function. Each new one costs a second of CPU time, and there are two cores."""
+"""Sandboxes of a function."""
+
+PATIENCE = 3.0
+"""Seconds to wait for a sandbox to become idle before another starts, which takes a second of CPU time."""
 
 
 class Workers:
@@ -68,7 +71,7 @@ class _Pool:
         with self._free:
             while True:
                 try:
-                    sandbox = self._idle.get_nowait()
+                    sandbox = self._idle.get(timeout=PATIENCE if self._running else 0.001)
                 except queue.Empty:
                     # Another thread may take what settles here: then we start one more.
                     error = self.settle(self.start())

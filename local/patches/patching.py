@@ -1,4 +1,4 @@
-"""How we change moto, so that every place where we do can be found."""
+"""Replaces parts of moto in one way, so that every such place can be found."""
 
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace

@@ -25,7 +25,7 @@ EXPECTED = (
     ReceiverError,
     SynthError,
 )
-"""What can be wrong without being our bug; its text is what to show."""
+"""Errors that are no fault of this program; their text is shown."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -60,7 +60,7 @@ def _options() -> argparse.Namespace:
         prog="python -m local",
         description="The whole system on this machine. Ports: ENS_MLLP_PORT (17000), ENS_AWS_PORT"
         " (4566), ENS_CONSOLE_PORT (8080), ENS_HEALTH_PORT (17001). ENS_MPI=pixpdq or fhir looks"
-        " patients up in an index outside, over its own protocol (docs/identity.md).",
+        " patients up in a simulated MPI, with ENS_MPI_ADDRESS in a foreign one (docs/identity.md).",
     )
     parser.add_argument(
         "--no-sample", dest="sample", action="store_false", help="start without sending a message"

@@ -17,7 +17,7 @@ WATCH_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the sample: its acknowledgement, and its trail (None when it never appeared)."""
+    """The sample's result: its acknowledgement, and its trail (None when it never appeared)."""
 
     acknowledgement: ReceivedAcknowledgement
     trail: EventTrail | None

@@ -30,6 +30,7 @@ from local.run.receiver_process import ReceiverProcess
 from local.stack import registry, synth
 from local.stack.deploy import DeployedStack, deploy
 from ops import deployment as ops_deployment
+from ops.encounters.stays import StaySource
 from ops.events.trail import TrailSource
 from simulators import comprehend_medical
 
@@ -46,7 +47,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the parts listen on 127.0.0.1."""
+    """The addresses of the parts on 127.0.0.1."""
 
     mllp: int = 17000
     aws: int = 4566
@@ -123,7 +124,7 @@ class System:
             self._start_functions()
             self.receiver.wait_until_live()
         self._serve_console(console_socket)
-        # What has been loaded stays: without this, each full collection traverses it, for 0.2 s.
+        # Loaded objects stay: without this, each full collection traverses them, for 0.2 s.
         gc.collect()
         gc.freeze()
 
@@ -141,9 +142,10 @@ class System:
         return aws, page
 
     def _serve_aws(self, sock: socket) -> None:
-        moto = create_app(self.ports.aws, self._invoke)
-        app = self._faults.in_front_of(with_controls(self._mailbox.in_front_of(moto)))
-        self._serve(sock, app)
+        self._serve(sock, create_app(self.ports.aws, self._invoke, self._in_front_of_aws))
+
+    def _in_front_of_aws(self, app: App) -> App:
+        return self._faults.in_front_of(with_controls(self._mailbox.in_front_of(app)))
 
     def _serve(self, sock: socket, app: App) -> WsgiServer:
         server = WsgiServer(sock, app).start()
@@ -157,7 +159,7 @@ class System:
     def _start_functions(self) -> None:
         stand_in = self._faults.in_front_of(comprehend_medical.create_app())
         comprehend = self._serve(listen("Comprehend Medical", 0, ""), stand_in)
-        index = mpi.start(os.environ.get("ENS_MPI", ""), registry.FOLDER, self._running)
+        index = mpi.start(mpi.ChosenMpi.from_environment(), registry.FOLDER, self._running)
         self._workers = Workers(
             [self._with_credentials(f, comprehend.url, index) for f in self.deployment.functions],
             runtime_folder(ROOT / ".build" / "lambda-runtime"),
@@ -207,7 +209,9 @@ class System:
     def _serve_console(self, sock: socket) -> None:
         os.environ["ENS_AWS_PORT"] = str(self.ports.aws)
         self.trails = TrailSource(ops_deployment.find("local"))
-        self._serve(sock, console.create_app(self.trails, self._mailbox))
+        self._serve(
+            sock, console.create_app(self.trails, self._mailbox, StaySource(self.trails.deployment))
+        )
 
     @contextmanager
     def _step(self, what: str) -> Iterator[None]:

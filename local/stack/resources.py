@@ -21,6 +21,7 @@ Properties = dict[str, Any]
 IGNORED = {
     "AWS::CloudWatch::Alarm": "nobody is on call here",
     "AWS::CloudWatch::CompositeAlarm": "nobody is on call here",
+    "AWS::CloudWatch::InsightRule": "it counts in CloudWatch Logs; the logs are files here",
     "AWS::Logs::QueryDefinition": "the logs are files under .local/logs",
     "AWS::S3::BucketPolicy": "it demands TLS and denies others; moto has neither",
     "AWS::SES::ConfigurationSetEventDestination": "local/events/ses_events.py sends every event",
@@ -36,7 +37,7 @@ PLAYED = {"Custom::Configuration": "Local::S3::CopiedObject"}
 
 
 class _Taught:
-    """What the classes below share: a type, the property that names it, its `Ref` and attributes."""
+    """The base of the classes below: a type, the property that names it, its `Ref` and attributes."""
 
     TYPE: ClassVar[str]
     NAMED_BY: ClassVar[str]
@@ -222,7 +223,7 @@ class Pipe(_Taught, CloudFormationModel):
 
 
 class _Ignored(_Taught):
-    """What stands in the stack for a resource that is not made."""
+    """The placeholder of a resource that is not made."""
 
     NAMED_BY = ""
 

@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 import click
+import msgspec
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from environments import EnvironmentFileError, load, load_sender
 from ops.feed.checking.check import FeedCheck, new_check
 from ops.feed.reading.files import FeedFile, feed_files, in_order_of_sending
-from ops.feed.report.document import document
 from ops.feed.report.markdown import markdown
 from ops.feed.report.report import FeedReport, report_of
 from ops.feed.report.severity import Severity
@@ -67,8 +67,9 @@ def check_command(
     """
     if as_markdown and as_json:
         raise click.UsageError("--markdown and --json are both given: choose one.")
-    if target and target.exists():
-        raise click.UsageError(f"--propose: {target} exists: choose another file.")
+    if target and (target.exists() or not target.parent.is_dir()):
+        fault = "exists" if target.exists() else "is in a folder that does not exist"
+        raise click.UsageError(f"--propose: {target} {fault}: choose another file.")
     files = feed_files(paths)
     if not files:
         raise click.UsageError("There is no file below the given folders.")
@@ -119,7 +120,7 @@ def _read(check: FeedCheck, files: list[FeedFile]) -> None:
 
 def _print(report: FeedReport, *, as_markdown: bool, as_json: bool) -> None:
     if as_json:
-        print_json(document(report))
+        print_json(msgspec.to_builtins(report))
     elif as_markdown:
         click.echo(markdown(report), nl=False)
     else:
@@ -127,7 +128,7 @@ def _print(report: FeedReport, *, as_markdown: bool, as_json: bool) -> None:
 
 
 def _nothing(check: FeedCheck) -> str:
-    """Why no message was found."""
+    """The reason for which no message was found."""
     files = check.tally.files
     if files.unreadable.count == files.files:
         return f"{count(files.files, 'file')} cannot be read: check the permissions and the format."

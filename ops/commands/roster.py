@@ -28,7 +28,7 @@ def roster_group() -> None:
 @click.option("--subscriber", required=True, help="The provider's id in the registry.")
 @click.option(
     "--days",
-    default=rosters.DAYS,
+    default=rosters.DEFAULT_DAYS,
     show_default=True,
     type=click.IntRange(1, 366),
     help="Days that the roster is valid, including today.",

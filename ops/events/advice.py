@@ -3,6 +3,7 @@
 docs/runbook.md has the same names.
 """
 
+LOCAL = "local"
 _REDRIVE = "then `ens dlq redrive {event_id}`."
 _PLATFORM = (
     "AWS Lambda could not run the function. The workflow has retried, and SQS redelivers the message."
@@ -79,7 +80,7 @@ DELIVERY_ADVICE: dict[str, str] = {
     "unknown": (
         "SES gave no answer for the notification of {recipient_ref}, so it is not sent again"
         " automatically. A later delivery event sets it to sent. If none comes, ask the provider, or"
-        " send it again: `ens deliveries unknown`, `ens deliveries resend`."
+        " send it again: `ens deliveries resend {delivery_id} --by NAME`."
     ),
     "refused": "SES refused the mail to {recipient_ref}: correct the address in the registry.",
     "suppressed": (
@@ -102,6 +103,12 @@ def for_error(error_name: str, event_id: str) -> str:
     return advice.replace("{event_id}", event_id)
 
 
-def for_recipient(outcome: str, recipient_ref: str) -> str:
+def for_recipient(outcome: str, recipient_ref: str, delivery_id: str) -> str:
     """Returns the advice for a recipient's outcome, "" when there is nothing to do."""
-    return DELIVERY_ADVICE.get(outcome, "").replace("{recipient_ref}", recipient_ref)
+    text = DELIVERY_ADVICE.get(outcome, "")
+    return text.replace("{recipient_ref}", recipient_ref).replace("{delivery_id}", delivery_id)
+
+
+def in_environment(text: str, environment: str) -> str:
+    """Returns the advice with commands that run as they are printed: `ens` acts on `local` by default."""
+    return text if environment == LOCAL else text.replace("`ens ", f"`ens --env {environment} ")

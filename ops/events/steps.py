@@ -103,6 +103,7 @@ class RecipientTrace:
     reasons: list[str] = field(default_factory=list)
     outcome: RecipientOutcome = RecipientOutcome.NOT_TRIED
     feedback: list[FeedbackTrace] = field(default_factory=list)
+    delivery_id: str = ""
 
 
 def event_kind(entries: list[Entry]) -> str:
@@ -173,6 +174,7 @@ def _with(found: dict[str, RecipientTrace], reference: str, entry: Entry) -> Rec
         feedback=[*before.feedback, FeedbackTrace(feedback, entry["time"])]
         if feedback
         else before.feedback,
+        delivery_id=entry.get("delivery_id") or before.delivery_id,
     )
 
 

@@ -68,12 +68,17 @@ def failed_events(context: LedgerContext) -> list[str]:
     return list(found)
 
 
-def statuses_of(context: LedgerContext, day: str, state: str = "") -> Iterator[StatusItem]:
-    """Yields the status items of a day (UTC), newest first; only those in `state` if it is not ""."""
-    names, values, only = {"#day": "day"}, {":d": {"S": day}}, {}
-    if state:
-        names["#status"], values[":s"] = "status", {"S": state}
-        only = {"FilterExpression": "#status = :s"}
+def statuses_of(
+    context: LedgerContext, day: str, state: str = "", sender: str = ""
+) -> Iterator[StatusItem]:
+    """Yields the status items of a day (UTC), newest first; only those in `state` and of `sender` if not ""."""
+    names, values = {"#day": "day"}, {":d": {"S": day}}
+    filters = []
+    for name, value in (("status", state), ("sender", sender)):
+        if value:
+            names[f"#{name}"], values[f":{name}"] = name, {"S": value}
+            filters.append(f"#{name} = :{name}")
+    only = {"FilterExpression": " AND ".join(filters)} if filters else {}
     pages = context.client("dynamodb").get_paginator("query")
     with dependency("dynamodb"):
         for page in pages.paginate(

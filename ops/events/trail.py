@@ -62,14 +62,16 @@ class TrailSource:
         self.deployment = deployment
         self.context = deployment.context
 
-    def recent(self, limit: int = 20, day: str = "", state: str = "") -> list[EventSummary]:
+    def recent(
+        self, limit: int = 20, day: str = "", state: str = "", sender: str = ""
+    ) -> list[EventSummary]:
         """Returns at most `limit` events, newest first.
 
-        `day` is YYYY-MM-DD, "" for the last 14 days; `state` is a status, "" for all.
+        `day` is YYYY-MM-DD, "" for the last 14 days; `state` is a status, `sender` a name, "" for all.
         """
         found: list[EventSummary] = []
         for one_day in [day] if day else tables.days_back():
-            for item in tables.statuses_of(self.context, one_day, state):
+            for item in tables.statuses_of(self.context, one_day, state, sender):
                 found.append(_summary(self.context, item))
                 if len(found) == limit:
                     return found
@@ -102,7 +104,10 @@ class TrailSource:
             updated_at=item.updated_at,
             error_name=error_name,
             failed_step=item.failed_step if error_name else "",
-            what_to_do=_what_to_do(event_id, error_name, recipients),
+            what_to_do=[
+                advice.in_environment(text, self.deployment.environment)
+                for text in _what_to_do(event_id, error_name, recipients)
+            ],
             steps=steps.timeline(entries),
             recipients=recipients,
             execution_arn=item.execution_arn,
@@ -149,7 +154,9 @@ def _what_to_do(event_id: str, error_name: str, recipients: list[RecipientTrace]
     said = [advice.for_error(error_name, event_id)] if error_name else []
     for recipient in recipients:
         for outcome in (recipient.outcome, *(f.outcome for f in recipient.feedback)):
-            said.append(advice.for_recipient(outcome, recipient.recipient_ref))
+            said.append(
+                advice.for_recipient(outcome, recipient.recipient_ref, recipient.delivery_id)
+            )
     return [text for text in dict.fromkeys(said) if text]
 
 

@@ -20,7 +20,7 @@ from lambdas.lookup_identities.registry.preference_rows import is_date
 from lambdas.lookup_identities.registry.rows import InvalidRegistryError
 from ops.master_data.registry import KEYS, get, update
 
-DAYS = 90
+DEFAULT_DAYS = 90
 """Days that a roster is valid by default."""
 
 REQUIRED, OPTIONAL = ("authority", "value"), ("family", "birth_date")

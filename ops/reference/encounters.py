@@ -24,7 +24,6 @@ REASONS = {
     DecisionReason.BED_MOVE: "A move inside the facility.",
     DecisionReason.UNCHANGED: "An update that brings nothing that a notice shows.",
     DecisionReason.SUPERSEDED: "An admission that arrived after its discharge.",
-    DecisionReason.HELD_FOR_UPDATE: "The notice still waits; it will show this message's details.",
     DecisionReason.NOT_TOLD: "A cancellation or an end of something that was told to nobody.",
     DecisionReason.NO_ENCOUNTER: "A cancellation that finds no encounter.",
     DecisionReason.STALE_EVENT: "Older than the sender's `stale_after`.",

@@ -36,7 +36,7 @@ class OutgoingMessage:
 
     @property
     def answered(self) -> str:
-        """When the receiver answers: `always`, `never` or `sometimes`.
+        """The receiver's answering: `always`, `never` or `sometimes`.
 
         MSH-15 and MSH-16 decide: both empty mean always, `ER` or `SU` sometimes (HL7 v2.5.1, 2.9.1 and
         table 0155).

@@ -25,7 +25,8 @@ VERSION = 1
 
 SENDER_KEYS = frozenset(
     {"name", "sending_application", "sending_facility", "networks", "certificates"}
-    | {"trigger_events", "default_assigning_authority", "time_zone", "display_name", "phone"}
+    | {"trigger_events", "default_assigning_authority", "assigning_authorities", "identifier_alone"}
+    | {"time_zone", "date_order", "display_name", "phone", "encounters"}
     | {"patient_classes", "admission_types", "sexes", "dispositions", "units", "facilities"}
 )
 """The keys of a sender. Any other is an error: a misspelt `networks` would leave the sender unbound."""

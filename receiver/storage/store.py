@@ -16,7 +16,7 @@ from receiver.telemetry.log import timestamp
 CONTENT_TYPE = "x-application/hl7-v2+er7"
 _CONFLICT, _EXISTS = 409, 412
 _VAULT_TRIES = 3
-_CONFLICT_PAUSE = 0.1  # seconds
+_CONFLICT_PAUSE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Store:
                         return await self._existing(key)
                     if error.status != _CONFLICT:
                         raise
-                    await asyncio.sleep(_CONFLICT_PAUSE)
+                    await asyncio.sleep(_CONFLICT_PAUSE_SECONDS)
                 else:
                     return StoredMessage(key, version, digest.hex(), len(message.er7))
         finally:

@@ -13,7 +13,7 @@ _OF_ALL = 10
 
 @dataclass(slots=True)
 class Kept:
-    """What was kept of one peer in this hour, and what was not."""
+    """The numbers of kept and dropped entries of one peer in this hour."""
 
     items: int = 0
     bytes: int = 0

@@ -186,7 +186,7 @@ class MllpConnection(asyncio.Protocol):
 
     @property
     def idle_since(self) -> float | None:
-        """When it was last heard of (monotonic); None while a message is being answered."""
+        """The monotonic time of the last received bytes; None while a message is being answered."""
         return None if self._in_flight or self._backlog else self._heard_at
 
     def share_changed(self) -> None:

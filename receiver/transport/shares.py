@@ -24,7 +24,7 @@ class Member(Protocol):
 
     @property
     def idle_since(self) -> float | None:
-        """When it was last heard of (monotonic); None while a message is being answered."""
+        """The monotonic time of the last received bytes; None while a message is being answered."""
 
     def share_changed(self) -> None:
         """Called when its share allows more, or less, than before."""
@@ -38,7 +38,7 @@ class Member(Protocol):
 
 @dataclass(eq=False, slots=True)
 class PeerShare:
-    """What one peer uses. `places` counts its connections, those being admitted among them."""
+    """The use of one peer. `places` counts its connections, those being admitted among them."""
 
     address: str
     places: int = 0

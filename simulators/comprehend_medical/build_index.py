@@ -30,7 +30,7 @@ LEFT_OUT = "VXY"
 DISEASES = ("C", "F03")
 """MeSH trees of diseases and mental disorders; the package's other trees are behaviours."""
 
-LONGEST_NAME = 5
+MAX_NAME_WORDS = 5
 _NAME = re.compile(r"[a-z][a-z0-9' /-]{3,}")
 _PLAIN_DRUG = re.compile(r"[a-z][a-z0-9-]{3,}(?: [a-z0-9-]{2,}){0,2}")
 _VAGUE = word_set("other unspecified without not nos elsewhere classified due with in and or")
@@ -136,7 +136,7 @@ def _diseases() -> Iterator[str]:
         _forms(name)
         for name, canonical in names["disease_variant_to_canonical"].items()
         if _NAME.fullmatch(name)
-        and len(name.split()) <= LONGEST_NAME
+        and len(name.split()) <= MAX_NAME_WORDS
         and any(tree.startswith(DISEASES) for tree in facts[canonical[0]].get("mesh_tree", ()))
     }
     for line in _codes():
@@ -146,7 +146,7 @@ def _diseases() -> Iterator[str]:
                 words
                 for words in aliases.split("|")
                 if len(words) > 4
-                and len(words.split()) <= LONGEST_NAME
+                and len(words.split()) <= MAX_NAME_WORDS
                 and words[0].isalpha()
                 and not _VAGUE & set(words.split())
             }

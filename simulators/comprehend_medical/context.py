@@ -29,7 +29,7 @@ REACH = 7
 NEAR = 4
 """Maximum words between an `adjacent` or `after` cue and its mention."""
 
-LONGEST_LIST = 40
+MAX_LIST_SPANS = 40
 """Maximum mentions of one cue; a review of systems has about thirty."""
 
 TURNS = frozenset(
@@ -137,13 +137,13 @@ class _Reach:
         """The spans after the token `end`, each within the limit from the one before it."""
         first = bisect_right(self.spans, end, key=lambda span: span.first)
         reached = end
-        for index in range(first, min(first + LONGEST_LIST, len(self.spans))):
+        for index in range(first, min(first + MAX_LIST_SPANS, len(self.spans))):
             span = self.spans[index]
             same_sentence = self.sentence_of[span.first] == self.sentence_of[end]
             if not same_sentence or not self._clear(reached, span.first, reach, commas):
                 return list(range(first, index))
             reached = span.last
-        return list(range(first, min(first + LONGEST_LIST, len(self.spans))))
+        return list(range(first, min(first + MAX_LIST_SPANS, len(self.spans))))
 
     def _clear(self, left: int, right: int, reach: int, commas: bool) -> bool:
         """Whether at most so many words, and none that ends a cue's scope, are between two tokens."""

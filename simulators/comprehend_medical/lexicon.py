@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from simulators.comprehend_medical.spelling import SHORTEST, Misspellings
+from simulators.comprehend_medical.spelling import MIN_LETTERS, Misspellings
 from simulators.comprehend_medical.tokens import Token, tokens
 
 DATA = Path(__file__).parent / "data"
 AROUND = 40
 """Characters before and after an occurrence that an entry's `unless` pattern sees."""
 
-SHORTEST_DRUG = 6
+MIN_DRUG_LETTERS = 6
 """Minimum letters of a drug's name that may be misspelt if a dose follows."""
 
 DOSED = re.compile(
@@ -82,7 +82,9 @@ class Lexicon:
         single = [
             word for word, terms in self._terms.items() if any(len(t.forms) == 1 for t in terms)
         ]
-        self.misspellings = Misspellings(single, SHORTEST_DRUG if drugs else SHORTEST, twice=drugs)
+        self.misspellings = Misspellings(
+            single, MIN_DRUG_LETTERS if drugs else MIN_LETTERS, twice=drugs
+        )
 
     def occurrences(
         self, text: str, found: Sequence[Token], correct: bool = False
@@ -113,7 +115,7 @@ class Lexicon:
         meant = (
             self.misspellings.meant(word, dosed) if correct and word not in self._terms else None
         )
-        if meant and (len(word) >= SHORTEST or dosed):
+        if meant and (len(word) >= MIN_LETTERS or dosed):
             entry = next(t.entry for t in self._terms[meant] if len(t.forms) == 1)
             return Occurrence(index, index, entry, misspelt=True)
         return None

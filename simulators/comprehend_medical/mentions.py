@@ -14,8 +14,8 @@ from simulators.comprehend_medical import linker, ontology
 from simulators.comprehend_medical.lexicon import DATA, Condition, Drug, Lexicon, conditions, drugs
 from simulators.comprehend_medical.tokens import Token, word_set
 
-LONGEST = 6
-SHORTEST_NAME = 5
+MAX_WORDS = 6
+MIN_NAME_LETTERS = 5
 SIDES = {
     **dict.fromkeys(("left", "l", "lt"), "left"),
     **dict.fromkeys(("right", "r", "rt"), "right"),
@@ -171,7 +171,7 @@ def _named(text: str, found: Sequence[Token]) -> list[Mention]:
             forms = " ".join(found[place].form for place in run[:count])
             plain = " ".join(found[place].text.lower() for place in run[:count])
             last = run[count - 1]
-            if count == 1 and len(forms) < SHORTEST_NAME:
+            if count == 1 and len(forms) < MIN_NAME_LETTERS:
                 break
             if forms in names and (count > 1 or forms not in sites()):
                 results.append(Mention(first, last, "condition", ""))
@@ -185,10 +185,10 @@ def _named(text: str, found: Sequence[Token]) -> list[Mention]:
 
 
 def _run(text: str, found: Sequence[Token], first: int) -> list[int]:
-    """The offsets of up to `LONGEST` words from `first`, separated by blanks or hyphens only."""
+    """The offsets of up to `MAX_WORDS` words from `first`, separated by blanks or hyphens only."""
     run = [first]
     place = first + 1
-    while place < len(found) and len(run) < LONGEST:
+    while place < len(found) and len(run) < MAX_WORDS:
         if found[place].text in "-–/":
             place += 1
             continue

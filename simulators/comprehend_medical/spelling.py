@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-SHORTEST = 8
+MIN_LETTERS = 8
 """Minimum letters of a word: a similar shorter word is usually another word."""
 
 LONG = 10
@@ -16,7 +16,9 @@ class Misspellings:
     reads, not a comparison with every word.
     """
 
-    def __init__(self, words: Iterable[str], shortest: int = SHORTEST, twice: bool = False) -> None:
+    def __init__(
+        self, words: Iterable[str], shortest: int = MIN_LETTERS, twice: bool = False
+    ) -> None:
         self._shortest = shortest
         self._once: dict[str, set[str]] = {}
         self._twice: dict[str, set[str]] = {}

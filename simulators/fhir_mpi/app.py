@@ -8,7 +8,12 @@ from urllib.parse import urlencode
 from flask import Flask, Response, request
 
 from simulators.fhir_mpi.directory import Directory
-from simulators.fhir_mpi.patients import Patients, UnknownDomainError
+from simulators.fhir_mpi.patients import (
+    BadTokenError,
+    Patients,
+    UnknownDomainError,
+    token_parts,
+)
 
 Document = dict[str, Any]
 Check = Callable[[Document], None]
@@ -128,7 +133,10 @@ def _add_cross_reference(app: Flask, patients: Patients, speak: Speaker) -> None
         if set(request.args) - {"sourceIdentifier", "targetSystem", "_format"} or len(source) != 1:
             return speak.outcome(400, "invalid", "one sourceIdentifier, and targetSystem")
         targets = request.args.getlist("targetSystem")
-        system, _, value = source[0].partition("|")
+        try:
+            system, value = token_parts(source[0])
+        except BadTokenError:
+            return speak.outcome(400, "invalid", "sourceIdentifier: one system and one value")
         if not patients.knows(system):
             return speak.outcome(
                 400, "code-invalid", "sourceIdentifier: assigning authority not found"
@@ -160,6 +168,8 @@ def _add_search(app: Flask, patients: Patients, speak: Speaker) -> None:
             return speak.outcome(400, "invalid", "a parameter that PDQm does not name")
         try:
             return speak.bundle(patients.search(asked), asked=asked)
+        except BadTokenError:
+            return speak.outcome(400, "invalid", "identifier: one system and one value")
         except UnknownDomainError:
             return speak.outcome(404, "not-found", "identifier: assigning authority not found")
 

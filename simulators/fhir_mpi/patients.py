@@ -1,5 +1,6 @@
 """The registry's patients as FHIR resources, with the searches of PIXm, PDQm and `$match`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,8 +13,21 @@ GENDERS = {"F": "female", "M": "male", "O": "other", "U": "unknown"}
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
 
 
+class BadTokenError(Exception):
+    """Raised for a token with more than one value, or none."""
+
+
 class UnknownDomainError(Exception):
     """Raised for a search with a system that is not a domain of the MPI."""
+
+
+def token_parts(token: str) -> tuple[str, str]:
+    r"""Returns system and value of a search token. `\` escapes `|`, `,`, `$` and itself (FHIR R4 "Search")."""
+    found = re.fullmatch(r"((?:[^\\|]|\\.)*)\|((?:[^\\|,$]|\\.)*)", token)
+    if found is None:
+        raise BadTokenError
+    system, value = (re.sub(r"\\(.)", r"\1", part) for part in found.groups())
+    return system, value
 
 
 def system_of(domain: KnownAuthority) -> str:
@@ -53,7 +67,7 @@ class Patients:
         """Returns the patients of an ITI-78 search. Raises `UnknownDomainError` for an unknown identifier system."""
         found = list(self._people.patients)
         if "identifier" in asked:
-            system, _, value = asked["identifier"].partition("|")
+            system, value = token_parts(asked["identifier"])
             if not self.knows(system):
                 raise UnknownDomainError
             found = self._people.bearing(self._domains[system], value)

@@ -40,7 +40,7 @@ COMPLAINT = Failing(
 
 
 def told(system: LocalSystem, event_id: str) -> list[str]:
-    """Who was told of the event, in turn."""
+    """The recipients of the event, in the order of sending."""
     return [address for mail in system.mails(event_id) for address in mail["to"]]
 
 

@@ -1,4 +1,4 @@
-"""What the system is for, over real sockets: told once, told right, and nothing lost on the way."""
+"""The whole system over real sockets: each recipient is told once and correctly, and nothing is lost."""
 
 import pytest
 

@@ -28,7 +28,7 @@ class PhysicalName:
 
     @property
     def claim(self) -> tuple[str, str, str]:
-        """What no second resource may have; IAM compares without case, so this does too."""
+        """The name that no second resource may have; IAM compares without case, so this does too."""
         return self.resource_type, self.property_name, self.value.casefold()
 
 
@@ -62,7 +62,7 @@ def name_properties(resource_type: str) -> list[str]:
 
 
 def limits(resource_type: str, property_name: str) -> dict[str, Any]:
-    """What the schema says of a property's text: `pattern`, `minLength`, `maxLength`."""
+    """The schema's limits of a property's text: `pattern`, `minLength`, `maxLength`."""
     document = schema(resource_type)
     found: dict[str, Any] = document["properties"][property_name]
     reference = found.get("$ref", "").removeprefix("#/definitions/")

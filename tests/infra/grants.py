@@ -118,7 +118,7 @@ def _via(conditions: dict[str, Any]) -> str:
 
 
 def _variables(stacks: Stacks, principal: str) -> dict[str, str]:
-    """What a principal is told, by variable or substitution."""
+    """The values given to a principal, by variable or substitution."""
     core = stacks["core"]
     match principal:
         case "Workflow":

@@ -105,7 +105,7 @@ def of_calls(stacks: Stacks, principal: str) -> set[Grant]:
 
 
 def needs_of(stacks: Stacks, principal: str) -> set[Grant]:
-    """What a principal needs, with the foreign secrets' keys and recipients that only settings know."""
+    """The rights that a principal needs, with the foreign secrets' keys and recipients of the settings."""
     found = needed(stacks, principal)
     if principal == "DeliverNotification":
         told = stacks["core"].properties(principal)["Environment"]["Variables"]

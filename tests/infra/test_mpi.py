@@ -17,7 +17,13 @@ KEY = "arn:aws:kms:us-east-1:111122223333:key/1"
 def with_index() -> Stacks:
     """A development environment with an index in the hospital's network."""
     mpi = MpiSection(
-        settings={"host": "mpi.northgen.example", "port": 3600, "tls": True, "domain": "REGION"},
+        settings={
+            "host": "mpi.northgen.example",
+            "port": 3600,
+            "pdq": {"port": 3601},
+            "tls": True,
+            "domain": "REGION",
+        },
         providers="fhir",
         secret_arn=SECRET,
         secret_key_arn=KEY,
@@ -49,8 +55,11 @@ def test_only_that_function_may_read_the_secret_of_the_index(with_index: Stacks)
 
 def test_the_functions_get_out_to_the_index_and_to_nothing_more(with_index: Stacks) -> None:
     rules = with_index["network"].properties("FunctionsSecurityGroup")["SecurityGroupEgress"]
-    (way,) = (rule for rule in rules if rule.get("CidrIp") == "10.20.0.0/16")
-    assert (way["FromPort"], way["ToPort"], way["IpProtocol"]) == (3600, 3600, "tcp")
+    ways = [rule for rule in rules if rule.get("CidrIp") == "10.20.0.0/16"]
+    assert [(way["FromPort"], way["ToPort"], way["IpProtocol"]) for way in ways] == [
+        (3600, 3600, "tcp"),
+        (3601, 3601, "tcp"),
+    ]
 
 
 def test_without_an_index_there_is_no_way_out(prod: Stacks, core: Template) -> None:

@@ -1,4 +1,4 @@
-"""What reaches a person: alarms with a page of the runbook each; and what SES reports reaches us."""
+"""Alarms reach a person and each has a page of the runbook; SES's events reach us."""
 
 import json
 import re
@@ -17,6 +17,7 @@ PROMISED = {
     *("dead-letters-waiting", "dead-letters-growing", "oldest-message", "executions-failed"),
     *("executions-timed-out", "pipe-stands-still", "unknown-deliveries"),
     *("deliveries-overdue", "deliveries-piling-up", "reduced-detail", "notification-not-delivered"),
+    "cancellation-without-stay",
     *("mail-quota", "authority-not-usable", "warnings-rising", "unknown-patients-rising"),
 }
 
@@ -211,6 +212,7 @@ def test_what_a_clock_calls_is_called_as_often_as_it_is_due(core: Template) -> N
         if "ScheduleExpression" in rule["Properties"]
     }
     assert called == {
+        "rate(5 minutes)": [f"<{core.id_of('TrackEncounter')}.Arn>"],
         "rate(1 minute)": [f"<{core.id_of('ReleaseDeliveries')}.Arn>"],
         "rate(1 day)": [f"<{core.id_of('LookupIdentities')}.Arn>"],
     }

@@ -1,4 +1,4 @@
-"""Whoever a template makes call a topic, queue, bucket or key is let in by its policy, and no other.
+"""The policy of a topic, queue, bucket or key admits its callers in the template, and no others.
 
 A policy of ours replaces the service's default one: with a Deny alone nobody may call.
 """

@@ -38,7 +38,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 def reports(folder: Path) -> list[dict[str, Any]]:
-    """What each pack found, open and accepted."""
+    """The findings of each pack, open and accepted."""
     found: list[dict[str, Any]] = json.loads((folder / "validation-report.json").read_text())[
         "pluginReports"
     ]
@@ -82,7 +82,7 @@ def general(path: str, name: str) -> str:
 
 
 def accepted(folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Where, which rule and why, for every acceptance."""
+    """The place, rule and reason of every acceptance."""
     for path in folder.glob("*.metadata.json"):
         for place, entries in json.loads(path.read_text()).items():
             for entry in entries:

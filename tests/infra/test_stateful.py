@@ -1,4 +1,4 @@
-"""What holds state keeps its logical id and outlives its stack where the environment says so.
+"""A stateful resource keeps its logical id, and outlives its stack where the environment says so.
 
 CloudFormation replaces a resource whose logical id changes: a renamed construct would mean an empty
 ledger, and everybody told twice.

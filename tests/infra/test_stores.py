@@ -63,7 +63,7 @@ def test_the_vault_is_versioned_and_under_its_own_key(core: Template) -> None:
 
 
 def test_patient_data_has_three_keys_that_nothing_else_uses(core: Template) -> None:
-    """Who is granted the key of queues, logs or audit can read no patient data with it."""
+    """The keys of queues, logs and audit decrypt no patient data."""
     users = {
         name: [
             logical_id

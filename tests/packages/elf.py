@@ -1,4 +1,4 @@
-"""What a compiled module needs from the machine it is loaded on, read with binutils' readelf."""
+"""Reads with binutils' readelf the requirements of a compiled module on its machine."""
 
 import re
 import subprocess
@@ -47,7 +47,7 @@ class SharedLibrary:
         )
 
     def problems(self) -> list[str]:
-        """Why Lambda's python3.13 on arm64 cannot load the module; empty when it can."""
+        """The reason for which Lambda's python3.13 on arm64 cannot load the module; empty when it can."""
         found = [] if self.machine == AARCH64 else [f"built for {self.machine}, not for {AARCH64}"]
         found += [f"needs {library}" for library in sorted(self.libraries - LIBRARIES)]
         for family, version in sorted(self.versions):

@@ -25,6 +25,7 @@ def deploy(aws: Any, environment: str = "dev", visibility: int = 720) -> None:
         "AuditTable": "audit",
         "StatusTable": "status",
         "LedgerTable": "ledger",
+        "EncountersTable": "encounters",
         "RegistryTable": "registry",
         "ReferenceKeySecret": "reference-key",
         "AuditKeySecret": "audit-key",

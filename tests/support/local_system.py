@@ -153,7 +153,7 @@ class LocalSystem:
         return self._outputs[name]
 
     def waiting(self, queue: str) -> int:
-        """How many messages a queue holds, by the name of its output, in flight or not."""
+        """The number of messages of a queue, by the name of its output, in flight or not."""
         counted = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         attributes = self.client("sqs").get_queue_attributes(
             QueueUrl=self.stack_output(queue), AttributeNames=list(counted)
@@ -161,7 +161,7 @@ class LocalSystem:
         return sum(int(attributes[name]) for name in counted)
 
     def ens(self, *arguments: str) -> str:
-        """What `ens` prints against this system; `AssertionError` when it ends in an error."""
+        """The output of `ens` against this system; `AssertionError` when it ends in an error."""
         found = subprocess.run(
             [sys.executable, "-m", "ops", *arguments],
             cwd=ROOT,
@@ -229,7 +229,7 @@ def free_ports(number: int) -> list[int]:
 
 
 def wait_for(look: Callable[[], Found | None], what: str, seconds: float = WAIT_SECONDS) -> Found:
-    """What `look` finds, as soon as it finds something; `AssertionError` when it does not."""
+    """The result of `look` as soon as there is one; `AssertionError` when there is none in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = look()

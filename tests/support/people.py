@@ -28,7 +28,7 @@ CONSTRUCTS = {
     Role.REGISTRAR: "People/Registrar",
     Role.VAULT_READER: "People/VaultReader",
 }
-TABLES = ("audit", "status", "ledger", "registry", "mpi-cache")
+TABLES = ("audit", "status", "ledger", "registry", "mpi-cache", "encounters")
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 

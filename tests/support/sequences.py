@@ -21,7 +21,6 @@ from moto.ses.models import ses_backends
 from hl7.mllp import wrap
 from lambdas.common.aws.items import to_item
 from lambdas.lookup_identities.registry.items import items_of_folder
-from lambdas.track_encounter.handler import lambda_handler as track_encounter
 from tests.conftest import ROOT
 from tests.support.encounter_cases import ZONES, filled
 from tests.support.feed_system import FeedSystem
@@ -160,13 +159,6 @@ class SequenceSystem(FeedSystem):
         answers, (outcome,) = self.send(wrap(er7.encode()))
         assert answers == ["accepted"]
         return outcome.status, [_mail(one) for one in list(_sent())[sent_before:]]
-
-    def _understood(self, read: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
-        """The result of TrackEncounter, which decides by the stay what the message means."""
-        names = {name: read[name] for name in ("event_id", "sender", "received_at")}
-        task = {"envelope": names, "parsed": {"version_id": read["version_id"]}, **run}
-        found: dict[str, Any] = track_encounter(task, None)
-        return found
 
 
 def _items(sequence: Sequence, folder: Path) -> list[dict[str, Any]]:

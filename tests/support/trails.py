@@ -1,8 +1,10 @@
 """Audit entries and statuses as the steps and the workflow write them, for tests of what reads them."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from hl7.warnings import MessageWarning
 from lambdas.common import status
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
@@ -85,9 +87,12 @@ class Story:
             ],
         )
 
-    def parsed(self, event_kind: str = "admission") -> "Story":
+    def parsed(self, event_kind: str = "admission", *warnings: MessageWarning) -> "Story":
         """ParseMessage audits what it read."""
-        return self.step("ParseMessage", "PARSED", event_kind=event_kind, trigger_event="A01")
+        facts: dict[str, Any] = {"event_kind": event_kind, "trigger_event": "A01"}
+        if warnings:
+            facts["warnings"] = [asdict(one) for one in warnings]
+        return self.step("ParseMessage", "PARSED", **facts)
 
     def resolved(self, *references: str) -> "Story":
         """LookupIdentities audits who is to be told."""

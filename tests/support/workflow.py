@@ -36,7 +36,7 @@ def definition(file: Path = ASL_FILE, **substitutions: str) -> str:
 
 
 class PlatformError(Exception):
-    """What a function's failure looks like from outside: an error name such as `Sandbox.Timedout`."""
+    """A function's failure as Lambda reports it: an error name such as `Sandbox.Timedout`."""
 
     def __init__(self, error_name: str) -> None:
         super().__init__(error_name)
@@ -124,7 +124,7 @@ class DeployedWorkflow:
         return dict(execution)
 
     def calls_of(self, step: str) -> int:
-        """How often a step was invoked."""
+        """The number of a step's invocations."""
         return sum(1 for name, _ in self.invocations if name == step)
 
     def _invoke(self, *arguments: Any, **named: Any) -> bytes:

@@ -8,6 +8,7 @@ CODE = ("environments", "hl7", "lambdas", "local", "ops", "receiver", "simulator
 
 TESTED_ELSEWHERE = {
     "lambdas/track_encounter": "with its table, in lambdas/encounters",
+    "ops/encounters": "through `ens encounters`, in ops/commands",
     "ops/environment/preflight/checks": "with the runner, in ops/environment/preflight",
     "ops/events": "through `ens trace` and `ens events`, in ops/commands",
     "ops/master_data": "through `ens registry` and `ens roster`, in ops/commands",

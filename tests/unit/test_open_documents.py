@@ -27,33 +27,24 @@ ALLOWED = {
         "ops/events/steps.py": "event_kind note presentable received_at recipients timeline",
         "ops/events/trail.py": "EventTrail.entries",
     },
-    "attributes of a ledger item beside its references": {
-        "lambdas/delivery/ledger/attempts.py": "Delivery.facts",
-        "lambdas/delivery/ledger/deliveries.py": "settle_member",
-    },
-    "a document of the vault, which the caller reads as its contract": {
-        "lambdas/common/aws/vault.py": "read_document write_document",
-    },
     "reads or writes any contract": {
         "lambdas/common/contracts/document.py": "to_document without_empty",
     },
     "a configured sender, checked by environments/sender.schema.json": {
         "lambdas/common/configuration.py": "read_senders",
         "lambdas/common/context.py": "Context.senders",
+        "lambdas/common/senders.py": "sender_profile",
+        "lambdas/track_encounter/profile.py": "profile_of",
     },
-    "the settings and secret of the chosen MPI client, which reads them": {
+    "the settings of the chosen MPI client, which LookupIdentities reads into `MpiSettings`": {
         "environments/model.py": "MpiSection.settings",
-        "lambdas/lookup_identities/context.py": "LookupContext.mpi_secret",
-        "lambdas/lookup_identities/fhir/http.py": "FhirClient.from_settings",
-        "lambdas/lookup_identities/settings.py": "LookupSettings.mpi json_object",
     },
     "FHIR": {
         "lambdas/lookup_identities/fhir/http.py": (
             "FhirClient.post FhirResponse.resource entries has_more"
         ),
-        "lambdas/lookup_identities/fhir/patients.py": (
-            "bears described ids_in record_of survivor_of"
-        ),
+        "lambdas/lookup_identities/fhir/patients.py": "described",
+        "lambdas/lookup_identities/fhir/resources.py": "read_bundle read_parameters read_patient",
     },
     "JSON of an AWS API, log or template": {
         "lambdas/common/contracts/steps.py": "RecordFeedbackInput.detail",
@@ -66,9 +57,10 @@ ALLOWED = {
         "receiver/storage/sqs_batcher.py": "SqsBatcher.__init__",
         "receiver/telemetry/log.py": "Log.line",
     },
+    "JSON that `ens` prints": {},
     "data of another library": {
         "lambdas/extract_entities/language.py": "Detector.detect",
-        "receiver/intake/sender_table.py": "certificate_names",
+        "receiver/intake/client_certificate.py": "ClientCertificate.of_peer",
     },
     "a file before it is checked, or a table made by a script": {
         "environments/schema.py": "check",

@@ -43,7 +43,7 @@ CLINICAL = {"outcome": "extracted", "conditions": 1, "medications": 1, "version_
 
 
 def deliver(task: dict[str, Any]) -> dict[str, Any]:
-    """What a delivery that went well answers."""
+    """The result of a successful delivery."""
     return {"recipient_ref": task["recipient_ref"], "outcome": "sent", "delivery_id": "d"}
 
 
@@ -100,7 +100,7 @@ def status_of(event_id: str) -> dict[str, str]:
 
 
 def dead_letters(workflow: DeployedWorkflow) -> list[dict[str, Any]]:
-    """What lies on the dead-letter queue."""
+    """The messages of the dead-letter queue."""
     found = boto3.client("sqs").receive_message(
         QueueUrl=workflow.dead_letter_url, MaxNumberOfMessages=10, AttributeNames=["All"]
     )
@@ -108,7 +108,7 @@ def dead_letters(workflow: DeployedWorkflow) -> list[dict[str, Any]]:
 
 
 def waiting(workflow: DeployedWorkflow) -> tuple[int, int]:
-    """How many messages the source queue holds: visible, and in flight."""
+    """The numbers of visible messages and messages in flight of the source queue."""
     attributes = boto3.client("sqs").get_queue_attributes(
         QueueUrl=workflow.queue_url, AttributeNames=["All"]
     )["Attributes"]

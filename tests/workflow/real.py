@@ -111,7 +111,7 @@ def dying(step: Step, *, after: bool, times: int) -> Step:
 
 
 def addresses_told() -> Counter[str]:
-    """How many mails SES took for each address."""
+    """The number of mails that SES took for each address."""
     sent = ses_backends[ACCOUNT]["us-east-1"].sent_messages
     # moto lists the addresses of the call and those of the mail's own headers.
     return Counter(address for mail in sent for address in set(mail.destinations))

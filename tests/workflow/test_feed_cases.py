@@ -4,6 +4,7 @@ The cases are read from `../shared/cases/feeds` beside the checkout. Without tha
 skipped; each kind of fault has tests of its own in tests/unit/hl7 and tests/unit/lambdas/parse_message.
 """
 
+import json
 from collections.abc import Iterator
 
 import boto3
@@ -13,6 +14,7 @@ from environments.loader import load
 from lambdas.common.aws.items import to_item
 from lambdas.lookup_identities.registry.items import items_of_folder
 from tests.conftest import ENVIRONMENT, mocked_aws
+from tests.support import configuration
 from tests.support.deployment import deployed
 from tests.support.feed_cases import FOLDER, Case, cases
 from tests.support.feed_system import FeedSystem
@@ -33,7 +35,12 @@ def system() -> Iterator[FeedSystem]:
         with mocked_aws(patch):
             for item in items_of_folder(SEEDS):
                 boto3.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
-            yield FeedSystem(deployed(boto3), load("local").configuration())
+            document = json.loads(load("local").configuration())
+            for sender in document["senders"]:
+                # The cases name patients of another sender's authority too.
+                sender.setdefault("assigning_authorities", []).append("aa")
+            configuration.deploy(json.dumps(document), patch)
+            yield FeedSystem(deployed(boto3), json.dumps(document))
 
 
 @pytest.mark.skipif(not CASES, reason=f"no cases at {FOLDER}")

@@ -37,8 +37,6 @@ MISSING = {
         "substance-use-unit-move",
         "vip-visit",
     },
-    "flags in the letter": {"fourth-emergency-visit"},
-    "words for events that are received late": {"ed-visit-of-six-days-ago"},
     "the facility that an update names is told": {"disposition-added-by-a08"},
     "the name of the facility of PV1-37": {"destination-in-words"},
     "test patients by name": {"test-patient-by-given-name"},

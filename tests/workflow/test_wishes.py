@@ -1,4 +1,4 @@
-"""What the notes are analysed for, through the whole workflow: nobody pays for what nobody will see."""
+"""The analysis of the notes through the whole workflow: nothing is paid for that no recipient sees."""
 
 from collections.abc import Iterator
 

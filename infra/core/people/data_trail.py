@@ -94,7 +94,7 @@ class DataTrail(Construct):
             {
                 "HIPAA.Security-CloudTrailCloudWatchLogsEnabled": "Events that need a person come by"
                 " EventBridge; the rest would cost more in CloudWatch Logs than in S3.",
-                "CKV_AWS_67": "It records the data of this environment, which lie in one region; an"
+                "CKV_AWS_67": "It records the data of this environment, which are in one region; an"
                 " organisation's own trail covers the others.",
             },
         )

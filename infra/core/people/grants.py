@@ -37,6 +37,7 @@ DELIVERY_SWITCH = "switch#delivery"
 # The partition keys of a smoke run's entries in the registry (ops/smoke/patient.py).
 SMOKE_ENTRIES = ("identifier#ENS-SMOKE#*", "patient#ens-smoke-*", "provider#ens-smoke-*")
 
+ENCOUNTER_INDEXES = ("by_due",)
 AUDIT_INDEXES = ("by_day", "by_message_control_id")
 PATIENT_INDEX = "by_patient"
 STATUS_INDEXES = ("by_day",)
@@ -83,7 +84,8 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
     """Returns the operator's statements: reads ids, steps, counts and logs; redrives, replays, resends, pauses.
 
     Neither the vault's key is among the grants, nor the reference key, by which a guessed identifier
-    could be compared with a reference. Of the registry, the entries of `ens smoke` alone are open.
+    could be compared with a reference. Stays hold references, codes and times (docs/adr/0228). Of the
+    registry, the entries of `ens smoke` alone are open.
     The one-off task of `ens smoke --in-vpc` is granted beside it (infra/ingress/smoke_task.py).
     """
     keys, queues, tables = opened.keys, opened.queues, opened.tables
@@ -95,6 +97,7 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
         ),
         *use_table(tables.status, keys.records, "GetItem", indexes=STATUS_INDEXES),
         *use_table(tables.ledger, keys.records, "GetItem", "UpdateItem", indexes=LEDGER_INDEXES),
+        *use_table(tables.encounters, keys.encounters, "BatchGetItem", indexes=ENCOUNTER_INDEXES),
         _under(("dynamodb:PutItem",), tables.ledger, DELIVERY_SWITCH),
         *_smoke_entries(tables.registry, keys),
         *read_secret(opened.secrets.audit_key, keys.records),
@@ -141,6 +144,8 @@ def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatemen
         *_find(environment, opened),
         *_read_table(tables.audit, "Query", *AUDIT_INDEXES, PATIENT_INDEX),
         *_read_table(tables.status, "GetItem", *STATUS_INDEXES),
+        *_read_table(tables.encounters, "BatchGetItem", *ENCOUNTER_INDEXES),
+        use_key(keys.encounters, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         use_key(keys.records, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *read_secret(opened.secrets.audit_key, keys.records),
     ]

@@ -44,7 +44,7 @@ class EventPipe(Construct):
         role = iam.Role(
             self,
             "Role",
-            # Only this pipe, so that no other of the account can borrow its grants.
+            # Only this pipe, so that no other pipe of the account can use its grants.
             assumed_by=iam.ServicePrincipal(
                 "pipes.amazonaws.com",
                 conditions={

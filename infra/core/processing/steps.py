@@ -97,7 +97,12 @@ class Steps:
                 *grants.read_objects(bucket, keys.vault, EVENT),
                 *grants.read_versions(bucket, keys.vault, EVENT),
                 *grants.write_objects(bucket, keys.vault, EVENT),
-                *grants.use_table(tables.encounters, keys.encounters, "BatchGetItem", "PutItem"),
+                *grants.use_table(
+                    tables.encounters,
+                    keys.encounters,
+                    *("BatchGetItem", "PutItem", "UpdateItem"),
+                    indexes=["by_due"],
+                ),
             ],
         )
         self.lookup_identities = self._step(

@@ -10,7 +10,7 @@ from constructs import Construct
 from environments import Environment
 from infra.stateful import fix_logical_id, removal_policy
 
-# What a principal needs to use a CMK through a service. Written out: CDK's own grants add wildcards.
+# Actions that a principal needs to use a CMK through a service. Written out: CDK's own grants add wildcards.
 USE_ACTIONS = (
     "kms:Decrypt",
     "kms:DescribeKey",

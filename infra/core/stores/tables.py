@@ -81,7 +81,7 @@ class Tables(Construct):
         if environment.backup:
             accept(
                 self.mpi_cache,
-                {rule: "Cache items live for minutes; LookupIdentities writes new ones."},
+                {rule: "Cache items expire after minutes; LookupIdentities writes new ones."},
             )
         else:
             accept(

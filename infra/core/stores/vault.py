@@ -27,7 +27,7 @@ MAILS = "events/*/mail/*.eml"
 class Vault(Construct):
     """A versioned bucket under its own key, closed to the public and to anything but TLS.
 
-    Messages, what is made of them and the mails lie under `events/`, rejected bytes under `rejected/`.
+    Messages, documents and mails are under `events/`, rejected bytes under `rejected/`.
 
     Expiration only adds a delete marker in a versioned bucket; the bytes stay until the noncurrent
     version expires (S3 user guide, "Expiring objects"). Both periods and the backups' add up to

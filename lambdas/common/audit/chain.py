@@ -25,7 +25,7 @@ from lambdas.common.keys import KeyRing
 HEAD = "HEAD"
 GENESIS = "0" * 64
 APPEND_TRIES = 12
-LONGEST_WAIT = 0.2
+MAX_PAUSE_SECONDS = 0.2
 SEALS = ("hash", "key_id")
 
 WARNED = "warned"
@@ -72,7 +72,7 @@ def append(context: Context, event_id: str, *entries: AuditEntry) -> Item:
             stored.append(seal(context, event_id, entry, stored[-1] if stored else head))
         if _write(context, stored, head):
             return stored[-1]
-        time.sleep(random.uniform(0, min(LONGEST_WAIT, 0.02 * 2**attempt)))
+        time.sleep(random.uniform(0, min(MAX_PAUSE_SECONDS, 0.02 * 2**attempt)))
     raise DependencyUnavailableError("dynamodb: the event's audit chain is contended")
 
 

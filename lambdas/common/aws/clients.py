@@ -58,7 +58,10 @@ class Clients:
 
 
 def is_transient(error: ClientError) -> bool:
-    """Whether an error is transient: throttling by its code, status 429 or 5xx."""
+    """Whether an error is transient: throttling by its code, status 429 or 5xx.
+
+    Boto3 documentation, "Retries", standard retry mode.
+    """
     code = error.response.get("Error", {}).get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return code in TRANSIENT_CODES or status == 429 or status >= 500

@@ -3,14 +3,27 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.context import Context
+from lambdas.common.contracts.document import read_as, to_document
+from lambdas.common.contracts.event import PatientEvent
+from lambdas.common.contracts.findings import ClinicalFindings
+from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.written import Written
 from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
+
+T = TypeVar("T")
+
+DOCUMENT_NAMES: dict[type, str] = {
+    PatientEvent: "event.json",
+    Identities: "identities.json",
+    ClinicalFindings: "clinical.json",
+}
+"""The name of each contract's document under `events/<event_id>/`."""
 
 
 def document_key(event_id: str, name: str) -> str:
@@ -32,23 +45,29 @@ def read_message(context: Context, bucket: str, key: str, version_id: str, sha25
 
 
 def read_document(
-    context: Context, event_id: str, name: str, version_id: str | None = None
-) -> dict[str, Any]:
-    """Returns a JSON document of the event, in the named version or the newest."""
+    context: Context, event_id: str, contract: type[T], version_id: str | None = None
+) -> T:
+    """Returns the event's document of this contract, in the named version or the newest.
+
+    Raises `ContractError` when the stored document does not fit the contract.
+    """
     version = {"VersionId": version_id} if version_id else {}
     with dependency("s3"):
         answer = context.client("s3").get_object(
-            Bucket=context.settings.vault_bucket, Key=document_key(event_id, name), **version
+            Bucket=context.settings.vault_bucket,
+            Key=document_key(event_id, DOCUMENT_NAMES[contract]),
+            **version,
         )
         body = answer["Body"].read()
-    document: dict[str, Any] = json.loads(body)
-    return document
+    return read_as(contract, json.loads(body))
 
 
-def write_document(context: Context, event_id: str, name: str, document: dict[str, Any]) -> Written:
-    """Writes a derived JSON document. A second run of the step writes a new version."""
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
-    key = document_key(event_id, name)
+def write_document(context: Context, event_id: str, document: object) -> Written:
+    """Writes a value of a contract of `DOCUMENT_NAMES`. A second run of the step writes a new version."""
+    body = json.dumps(
+        to_document(document), ensure_ascii=False, separators=(",", ":"), sort_keys=True
+    ).encode()
+    key = document_key(event_id, DOCUMENT_NAMES[type(document)])
     with dependency("s3"):
         answer = context.client("s3").put_object(
             Bucket=context.settings.vault_bucket, Key=key, Body=body, ContentType="application/json"
@@ -76,7 +95,8 @@ def write_once(
 ) -> StoredDocument:
     """Writes `body` unless the document exists, and returns the stored document.
 
-    With `If-None-Match: *` the first writer's bytes stay; later writers use those.
+    With `If-None-Match: *` the first writer's bytes stay; later writers use those (Amazon S3 User Guide,
+    "Prevent object overwrites with conditional writes").
     """
     metadata = metadata or {}
     key = document_key(event_id, name)

@@ -26,7 +26,7 @@ class DeliveryState(StrEnum):
 
 
 class HoldReason(StrEnum):
-    """Why a delivery is held; `settle`: the hospital may complete the message within its settling time."""
+    """The reason for which a delivery is held; `settle`: the hospital may complete the message within its settling time."""
 
     SETTLE = "settle"
     DIGEST = "digest"

@@ -22,7 +22,7 @@ class EncounterClass(StrEnum):
 
 
 class Phase(StrEnum):
-    """Where an encounter stands. `seen`: messages name it, but none of them began it."""
+    """The phase of an encounter. `seen`: messages name it, but none of them began it."""
 
     PLANNED = "planned"
     SEEN = "seen"
@@ -74,7 +74,6 @@ class DecisionReason(StrEnum):
     BED_MOVE = "bed_move"
     UNCHANGED = "unchanged"
     SUPERSEDED = "superseded"
-    HELD_FOR_UPDATE = "held_for_update"
     NOT_TOLD = "not_told"
     NO_ENCOUNTER = "no_encounter"
     STALE_EVENT = "stale_event"
@@ -139,7 +138,6 @@ class ToldFact:
 
     `rests_on` is the event that the fact comes from, `order` that event's position. `silent`: recorded
     as known and told to nobody (stale, or a load). A fact that no longer holds has `withdrawn_by`.
-    Until `settle_until` the notice is held; it shows the message of `facts_event_id`.
     """
 
     event_ids: tuple[str, ...]
@@ -150,8 +148,6 @@ class ToldFact:
     told_at: str
     facts: Facts = Facts()
     silent: bool = False
-    settle_until: str = ""
-    facts_event_id: str = ""
     withdrawn_by: str = ""
 
 
@@ -182,7 +178,7 @@ class Notice:
     """One notice of a decision: its kind, its audience and the earlier events that it is about.
 
     `at` is the time of the fact, "" where no plausible one was sent. `late`: received late.
-    Until `settle_until` it is held. `changes` are the details that it brings.
+    Until `settle_until` it is held, and takes up the updates that come. `changes` are the details that it brings.
     """
 
     kind: EventKind
@@ -207,6 +203,7 @@ class Decision:
     encounter_id: str = ""
     encounter_key: str = ""
     phase: Phase | None = None
+    classes: tuple[EncounterClass, ...] = ()
     facts: Facts = Facts()
     notices: tuple[Notice, ...] = ()
     reason: DecisionReason | None = None
@@ -219,7 +216,7 @@ class EncounterNumbers:
 
     `visit`: PV1-19 and PV1-50; `account`: PID-18; `prior_visit`: MRG-5 and MRG-6; `prior_account`:
     MRG-3; `prior_patient`: MRG-1, MRG-4 and MRG-2 as (value, authority). `protections` are positions
-    such as `PV1-16`. `load`: MSH-11.2 is `I` (initial load) or `A` (archive). `said_dead` is PID-30.
+    such as `PV1-16`. `load`: MSH-11.2 is `I` (initial load), `A` (archive) or `R` (restore). `said_dead` is PID-30.
     """
 
     visit: tuple[str, ...] = private(())

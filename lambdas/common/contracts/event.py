@@ -1,6 +1,6 @@
 """The patient event: one ADT message as the later steps need it, `event.json` in the vault."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hl7.death import Evidence
 from hl7.warnings import MessageWarning, WarningCode
@@ -19,8 +19,8 @@ __all__ = ["CANCELS", "DISCHARGES", "NOTIFIED", "EventKind", "PatientEvent"]
 class PatientEvent:
     """One ADT message as the later steps need it; `event.json` in the vault.
 
-    `event_kind` is `NONE` when the rule table has no notification for this trigger event and patient class
-    (then `notifiable` is False). `changes_identity`: an MPI may match the patient differently after this
+    `event_kind` is that of the decision's first notice, `NONE` when nobody is notified (then `notifiable`
+    is False). `changes_identity`: an MPI may match the patient differently after this
     event, and also the patients of `other_identifiers`: merged (MRG), linked or unlinked (a second PID).
     `numbers` are those by which its encounter is found; TrackEncounter adds the `decision`.
     `language` is MSH-19 as a code, "" for none. `death` is the evidence of a death, None in a document from
@@ -56,6 +56,12 @@ class PatientEvent:
     decision: Decision | None = private(None)
     death: Evidence | None = private(None)
     processing_mode: str = ""
+
+    def decided(self, decision: Decision) -> "PatientEvent":
+        """The event with the decision, and with the kind of its first notice."""
+        kind = decision.notices[0].kind if decision.notices else EventKind.NONE
+        notifiable = kind is not EventKind.NONE
+        return replace(self, event_kind=kind, notifiable=notifiable, decision=decision)
 
     def unreadable(self, position: str) -> bool:
         """Whether the field at this position holds a time or date that could not be read."""

@@ -30,7 +30,7 @@ class FindingType(StrEnum):
 
 
 class SetAsideReason(StrEnum):
-    """Why a finding is not shown as current: a trait that the service gave, or a low score."""
+    """The reason for which a finding is not shown as current: a trait that the service gave, or a low score."""
 
     NEGATED = "negated"
     FAMILY = "family"

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class DetailLevel(StrEnum):
-    """How much a mail tells: everything, the minimum, or everything in an encrypted mail (S/MIME)."""
+    """The content of a mail: everything, the minimum, or everything in an encrypted mail (S/MIME)."""
 
     FULL = "full"
     MINIMAL = "minimal"
@@ -12,7 +12,7 @@ class DetailLevel(StrEnum):
 
 
 class CostMode(StrEnum):
-    """How much of the notes is analysed, the richest first: all findings, coded ones, none."""
+    """The part of the notes that is analysed, the richest first: all findings, coded ones, none."""
 
     FULL = "full"
     CODED = "coded"

@@ -10,7 +10,7 @@ from lambdas.common.contracts.preferences import CostMode, DetailLevel
 
 
 class RelationshipType(StrEnum):
-    """How a provider may stand to a patient in the registry.
+    """The relationship of a provider to a patient in the registry.
 
     42 CFR 482.24(d)(5): the established primary care practitioner or group, post-acute providers, whom the
     patient named; and who asked to be told.
@@ -24,7 +24,7 @@ class RelationshipType(StrEnum):
 
 
 class RecipientReason(StrEnum):
-    """Why a recipient is told, in the order of their display.
+    """The reason for which a recipient is told, in the order of their display.
 
     A relationship of the registry (`RelationshipType`), a role in which the message names them
     (`PractitionerRole`), the surrogate of such a provider, or the fallback of one whose address failed.
@@ -44,14 +44,14 @@ class RecipientReason(StrEnum):
 
 
 class RefusalReason(StrEnum):
-    """Why a provider who was considered is not told (docs/identity.md#who-is-told).
+    """The reason for which a considered provider is not told (docs/identity.md#who-is-told).
 
     RECIPIENT_OFF: the relationship has ended, the provider is no longer active, or wants to be told
     nothing. RECIPIENT_FILTER: the recipient asked not to be told of such events. ROSTER_EXPIRED: nothing
     but an expired roster related the provider to the patient. AWAY: the surrogate is told instead.
     NO_ENDPOINT: the registry has no address for the provider, or no such provider. ENDPOINT_BAD: the
     registry's entry is not an address. NO_RECIPIENT: the message names a provider of the registry who is
-    not related to the patient.
+    not related to the patient. HELD_FOR_UPDATE: the first notice still waits and will show the update.
     """
 
     RECIPIENT_OFF = "RECIPIENT_OFF"
@@ -61,15 +61,20 @@ class RefusalReason(StrEnum):
     NO_ENDPOINT = "NO_ENDPOINT"
     ENDPOINT_BAD = "ENDPOINT_BAD"
     NO_RECIPIENT = "NO_RECIPIENT"
+    HELD_FOR_UPDATE = "HELD_FOR_UPDATE"
 
 
 @dataclass(frozen=True, slots=True)
 class FirstNotice:
-    """The notification that a cancellation cancels: its event, delivery and time of sending."""
+    """The notification that a later one cancels, corrects or updates: its event and delivery, when and as what.
+
+    `told_at` is the time of sending. `event_kind` is `NONE` in documents of earlier versions.
+    """
 
     event_id: str
     delivery_id: str
     told_at: str
+    event_kind: EventKind = EventKind.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,8 @@ class Recipient:
     `fallback_ref` is the recipient to notify when this address fails (`Identities.fallbacks`);
     `cancels` is the earlier notice that this one cancels, corrects or updates; `event_kind` is the kind
     of this recipient's notice, `NONE` for the event's own, `settle_until` the moment (ISO 8601, UTC) before
-    which it is not sent, "" for none; `roster_until` is the last day of the roster, if the roster alone
+    which it is not sent, "" for none; `stay_ref` the id that all notices of the stay about this patient
+    share, 32 hex digits; `roster_until` is the last day of the roster, if the roster alone
     relates them to the patient and ends soon; else "".
     """
 
@@ -107,6 +113,7 @@ class Recipient:
     cancels: FirstNotice | None = None
     event_kind: EventKind = EventKind.NONE
     settle_until: str = ""
+    stay_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,11 +135,19 @@ class ParseMessageResult:
     version_id: str = ""
 
 
+CLOSINGS = "closings"
+"""The chain under which a failure of the clock's look at open stays is audited: it serves no single event."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackEncounterInput(EventInput):
-    """The parsed event. A `duplicate` was completed before, and is not looked at again."""
+    """The parsed event. A `duplicate` was completed before, and is not looked at again.
 
-    parsed: ParsedReference
+    The clock's call has no envelope: then stays without an end are closed.
+    """
+
+    envelope: EventReference = EventReference(event_id=CLOSINGS)
+    parsed: ParsedReference = ParsedReference()
     duplicate: bool = False
 
 
@@ -163,6 +171,13 @@ class LookupIdentitiesResult:
     recipient_count: int = 0
     recipients: tuple[RecipientReference, ...] = ()
     version_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingCount:
+    """The number of stays that were closed without an end."""
+
+    closed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,15 @@ two runs apart; entering `sending` does, because only the attempt that holds the
 """
 
 import time
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import msgspec
 
 from lambdas.common.aws.items import Item
 from lambdas.common.clock import now
 from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.contracts.written import Written
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger import deliveries, table
@@ -25,16 +26,15 @@ from lambdas.delivery.ledger.states import DeliveryState
 from lambdas.delivery.ledger.table import Update
 
 LEASE_MS = 10_000
-"""Longer than the function can live (7 s): a run that claimed an item this long ago is dead."""
+"""Longer than the function's timeout (7 s): a run that claimed an item this long ago has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event for one recipient over one channel, by references alone.
+    """One event for one recipient over one channel, or one summary of `members`, by references alone.
 
-    `facts` are further attributes of its item, ids and codes: the kind of event, the recipient's
-    endpoint and fallback, and the `task` with which a release makes it again. `updates` are the later
-    events whose details the letter has; the first claim writes them.
+    A release makes it again with `task`. `updates` are the later events whose details the letter has;
+    the first claim writes them.
     """
 
     event_id: str
@@ -42,7 +42,12 @@ class Delivery:
     channel: str
     patient_ref: str = ""
     encounter_ref: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
+    event_kind: EventKind = EventKind.NONE
+    identities_version: str = ""
+    endpoint_ref: str = ""
+    fallback_ref: str = ""
+    task: DeliverNotificationInput | None = None
+    members: tuple[str, ...] = ()
     updates: tuple[str, ...] = ()
 
     @property
@@ -66,7 +71,12 @@ def claim(
         "channel": delivery.channel,
         "patient_ref": delivery.patient_ref,
         "encounter_ref": delivery.encounter_ref,
-        **delivery.facts,
+        "event_kind": delivery.event_kind,
+        "identities_version": delivery.identities_version,
+        "endpoint_ref": delivery.endpoint_ref,
+        "fallback_ref": delivery.fallback_ref,
+        "task": delivery.task and to_document(delivery.task),
+        "members": list(delivery.members),
     }
     changes = {
         "state": DeliveryState.CLAIMED,
@@ -82,7 +92,7 @@ def claim(
     )
     values = {":claimed": DeliveryState.CLAIMED, ":moment": _milliseconds(), ":mine": attempt}
     if released:
-        # Taken up by the release function if this attempt dies; the workflow repeats its own.
+        # ReleaseDeliveries retries it if this attempt fails; the workflow repeats its own.
         changes |= {"released": True, **due_after(delivery.delivery_id, TAKE_UP_AFTER)}
         condition += " OR (#state = :held AND #release_at <= :due)"
         values |= {":held": DeliveryState.HELD, ":due": now()}

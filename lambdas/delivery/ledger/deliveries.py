@@ -4,7 +4,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict, dataclass
 
 import msgspec
 
@@ -88,6 +88,16 @@ def leave_to_a_person(context: LedgerContext, delivery_id: str) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class MemberOutcome:
+    """The state of a summary's member after the summary, with its reason or SES's message id."""
+
+    state: DeliveryState
+    reason: str = ""
+    ses_message_id: str = ""
+    sent_at: str = ""
+
+
 def bind(context: LedgerContext, items: Sequence[DeliveryItem]) -> tuple[str, list[DeliveryItem]]:
     """A new summary's id, and those of the items that are now bound to it, for good."""
     digest_id = uuid.uuid4().hex
@@ -108,13 +118,13 @@ def note_updates(context: LedgerContext, delivery_id: str, updates: Sequence[str
 
 
 def settle_member(
-    context: LedgerContext, delivery_id: str, summary_id: str, changes: dict[str, Any]
+    context: LedgerContext, delivery_id: str, summary_id: str, outcome: MemberOutcome
 ) -> None:
     """Changes a held delivery that is bound to this summary; nothing where it is not (any more)."""
     table.update(
         context,
         delivery_id,
-        {name: value for name, value in changes.items() if value}
+        {name: value for name, value in asdict(outcome).items() if value}
         | {"updated_at": now(), **NOT_DUE},
         "#state = :held AND #digest_id = :summary",
         {":held": DeliveryState.HELD, ":summary": summary_id},

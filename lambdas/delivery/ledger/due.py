@@ -27,7 +27,7 @@ DUE_SHARDS = 4
 take more than the workflow holds back in its busiest second. The number may grow and never shrink."""
 
 TAKE_UP_AFTER = timedelta(minutes=2)
-"""A release that was begun so long ago has died: no function lives longer."""
+"""A release that was begun so long ago has failed: no function runs longer."""
 
 RESEND_AFTER = timedelta(minutes=10)
 """How long an unknown delivery waits for SES's own event before the policy may send it again."""
@@ -41,7 +41,7 @@ NOT_DUE: Item = {"due_shard": None, "due_at": None}
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many deliveries are held for a time, how many of them are due, and how many are unknown.
+    """The numbers of deliveries that are held for a time, are due, and are unknown.
 
     `oldest` is when the longest due one was due, or now.
     """
@@ -93,7 +93,7 @@ def waiting(context: LedgerContext, found: list[DeliveryItem], moment: str) -> W
 
 
 def _held(context: LedgerContext, condition: str, moment: str) -> int:
-    """How many held deliveries the index holds on this condition."""
+    """The number of held deliveries of the index with this condition."""
     values = {":moment": moment, ":held": DeliveryState.HELD}
     return sum(
         _count(

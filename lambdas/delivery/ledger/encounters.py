@@ -1,4 +1,4 @@
-"""Which deliveries tell of an encounter, which of its events were withdrawn, and which were updated.
+"""Reads and writes the deliveries of an encounter, its withdrawn events and its updates.
 
 One item for each encounter. A delivery and a later event that is about it each make one conditional
 write to it, so one of them comes first. Either a withdrawal finds the delivery on the list, or the
@@ -8,6 +8,7 @@ released late is such a delivery.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,11 +67,26 @@ class Enlisted:
     """The answer to a delivery that asks for its place on the list.
 
     `withdrawn_by` is the id of the event that withdrew the delivery's event, "" for none: only then is
-    the delivery on the list. `updates` are the events that updated it before, the oldest first.
+    the delivery on the list. `updates` are the events that updated it before, `mails` SES's ids of the
+    thread's mails so far, each the oldest first.
     """
 
     withdrawn_by: str = ""
     updates: tuple[str, ...] = ()
+    mails: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """The mails about one stay of a patient to one recipient; without a stay there is none."""
+
+    stay_ref: str = ""
+    recipient_ref: str = ""
+
+    @property
+    def attribute(self) -> str:
+        """The attribute of the encounter's item; the names of attributes are words here."""
+        return re.sub(r"\W", "_", f"thread_{self.stay_ref}_{self.recipient_ref}")
 
 
 def enlist(
@@ -79,6 +95,7 @@ def enlist(
     event: NotifiedEvent,
     delivery_id: str,
     *,
+    thread: Thread | None = None,
     promised: bool = False,
 ) -> Enlisted:
     """Puts a delivery on the list, unless its event was withdrawn.
@@ -106,8 +123,27 @@ def enlist(
     )
     if not listed.applied:
         return Enlisted(withdrawn_by=str(listed.item.get(by) or listed.item[f"{kind}_by"]))
-    updates = sorted(listed.item.get(f"updates_{event.event_id}", ()))
-    return Enlisted(updates=tuple(update.rpartition("|")[2] for update in updates))
+    updates = listed.item.get(f"updates_{event.event_id}", ())
+    mails = listed.item.get(thread.attribute, ()) if thread else ()
+    return Enlisted(updates=_in_order(updates), mails=_in_order(mails))
+
+
+def _in_order(marks: Iterable[str]) -> tuple[str, ...]:
+    """The ids in marks of the form `<moment>|<id>`, the oldest first."""
+    return tuple(mark.rpartition("|")[2] for mark in sorted(marks))
+
+
+def add_mail(
+    context: LedgerContext,
+    encounter: NotifiedEncounter,
+    thread: Thread,
+    sent_at: str,
+    ses_message_id: str,
+) -> None:
+    """Adds a mail that SES took to its thread."""
+    if encounter.encounter_ref and thread.stay_ref and ses_message_id:
+        mark = f"{sent_at}|{ses_message_id}"
+        table.update(context, encounter.key, {}, add={thread.attribute: {mark}})
 
 
 def cancel(

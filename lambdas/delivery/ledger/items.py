@@ -75,7 +75,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateCounter:
-    """How many mails were sent in a second; seconds since the epoch."""
+    """The number of mails that were sent in a second; seconds since the epoch."""
 
     second: int = -1
     used: int = 0
@@ -108,7 +108,8 @@ class EncounterRecord:
 
     The item also holds three attributes for each kind of cancellation: `<kind>_by` (its event id),
     `<kind>_received` and `<kind>_recorded`. Of an event it holds `withdrawn_<event id>`, the event that
-    withdrew it, and `updates_<event id>`, those that updated it as `<received at>|<event id>`.
+    withdrew it, and `updates_<event id>`, those that updated it as `<received at>|<event id>`. Of a
+    recipient it holds `thread_<stay>_<recipient>`, the mails as `<sent at>|<SES's id>`.
     """
 
     told: frozenset[str] = frozenset()
@@ -116,7 +117,7 @@ class EncounterRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairPosition:
-    """Where the next repair of the index `by_due` goes on: a state, and a key of the index `by_state`."""
+    """The start of the next repair of the index `by_due`: a state, and a key of the index `by_state`."""
 
     state: DeliveryState = DeliveryState.HELD
     start: dict[str, Any] = field(default_factory=dict)

@@ -37,7 +37,7 @@ MAX_SECONDS = 10
 
 
 def repair(context: LedgerContext, resends_unknown: bool) -> int:
-    """How many items were put on the index. Stops after `CLEAN_PAGES` pages in a row that lack none."""
+    """The number of items that were put on the index. Stops after `CLEAN_PAGES` pages in a row that lack none."""
     begun, clean, repaired = time.monotonic(), 0, 0
     kept = table.read_item(context, POSITION).get("position", {})
     position = msgspec.convert(kept, RepairPosition)
@@ -87,7 +87,7 @@ def _put_on_index(context: LedgerContext, item: DeliveryItem) -> bool:
 
 
 def due_at(item: DeliveryItem) -> str:
-    """When the release function takes the item up (ISO 8601, UTC); "" where a person or a workflow does."""
+    """The time at which ReleaseDeliveries retries the item (ISO 8601, UTC); "" when a person or a workflow does."""
     unchanged_since = datetime.fromisoformat(item.updated_at)
     match item.state:
         case DeliveryState.HELD:

@@ -5,11 +5,17 @@ from zoneinfo import ZoneInfo
 from lambdas.common.contracts.event import CANCELS, DISCHARGES, EventKind, PatientEvent
 from lambdas.common.contracts.recipient import FirstNotice
 from lambdas.common.contracts.visit import Location
+from lambdas.common.plausible import is_plausible
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message.locale import Words
 from lambdas.delivery.message.times import age, in_words
 from lambdas.delivery.message.unlinked import letter_text
-from lambdas.delivery.message.wording import STAY_ENDED, disposition_words
+from lambdas.delivery.message.wording import (
+    ED_ADMITTED,
+    STAY_ENDED,
+    decided_notice,
+    disposition_words,
+)
 
 Rows = list[tuple[str, str]]
 
@@ -47,20 +53,31 @@ def reference_of(event_id: str) -> str:
     return event_id[:8].upper()
 
 
+def withdraws(patient_event: PatientEvent) -> bool:
+    """Whether the event's notice takes back an earlier one. Nothing clinical of that one is repeated."""
+    return patient_event.event_kind in CANCELS
+
+
 def rows(
     patient_event: PatientEvent,
     notice: str,
-    institution_name: str,
     sender: SenderProfile,
     words: Words,
+    received_at: str = "",
 ) -> Rows:
-    """Every fact that was given, in the order a reader wants them; the three required ones always."""
+    """Every fact that was given, in the order a reader wants them; the three required ones always.
+
+    A time that cannot be right is left out (`received_at` as in `is_plausible`); a withdrawal has
+    nothing clinical.
+    """
+    institution_name = institution(patient_event, sender)
     patient, visit, labels = patient_event.patient, patient_event.visit, words.labels
     practitioner, role = treating_practitioner(patient_event)
     treating = (
         f"{practitioner} ({words.roles[role]})" if practitioner else words.notices[notice].treating
     )
-    leaving = notice in DISCHARGES or notice == STAY_ENDED
+    leaving = notice in DISCHARGES or notice in (STAY_ENDED, ED_ADMITTED)
+    reason = "" if withdraws(patient_event) else letter_text(visit.reason.text or visit.reason.code)
     disposition = letter_text(disposition_words(visit.disposition, words)) if leaving else ""
     given = [
         (labels.patient, letter_text(patient.name.display()) or words.name_missing),
@@ -69,8 +86,8 @@ def rows(
         (labels.institution, institution_name or words.institution_missing),
         (labels.treating, treating),
         *_places(patient_event, notice, institution_name, words),
-        *_times(patient_event, notice, sender.zone, words),
-        (labels.reason, letter_text(visit.reason.text or visit.reason.code)),
+        *_times(patient_event, notice, sender.zone, words, received_at),
+        (labels.reason, reason),
         (labels.disposition, disposition),
         (labels.discharged_to, letter_text(visit.discharged_to) if leaving else ""),
     ]
@@ -86,13 +103,14 @@ def minimal_rows(patient_event: PatientEvent, institution_name: str, words: Word
 
 
 def first_notice_row(first: FirstNotice | None, zone: ZoneInfo | None, words: Words) -> Rows:
-    """Which notification is cancelled: its reference, and when it was sent; nothing for none."""
+    """The kind, reference and time of sending of the notification that this one is about; else nothing."""
     if first is None:
         return []
     text = words.sentences.first_notice.format(
         reference=reference_of(first.event_id), moment=in_words(first.told_at, zone, words)
     )
-    return [(words.labels.first_notice, text)]
+    kind = words.notices[first.event_kind].title if first.event_kind else ""
+    return [(words.labels.first_notice, f"{kind}, {text}" if kind else text)]
 
 
 def _born(patient_event: PatientEvent, words: Words) -> str:
@@ -103,20 +121,34 @@ def _born(patient_event: PatientEvent, words: Words) -> str:
     return in_words(birth_date[:10], None, words) + (f" ({years})" if years else "")
 
 
-def _times(patient_event: PatientEvent, notice: str, zone: ZoneInfo | None, words: Words) -> Rows:
+def _times(
+    patient_event: PatientEvent,
+    notice: str,
+    zone: ZoneInfo | None,
+    words: Words,
+    received_at: str,
+) -> Rows:
+    def told(moment: str) -> str:
+        born = patient_event.patient.birth_date
+        return in_words(moment, zone, words) if is_plausible(moment, received_at, born) else ""
+
     patient, visit, labels = patient_event.patient, patient_event.visit, words.labels
     happened = _happened(patient_event)
-    ended = notice in (EventKind.DEATH, STAY_ENDED) or notice in DISCHARGES
+    decided = decided_notice(patient_event)
+    ended = notice in (EventKind.DEATH, STAY_ENDED, ED_ADMITTED) or notice in DISCHARGES
     admitted = visit.admitted_at if ended and visit.admitted_at != happened else ""
-    first = patient_event.occurred_at if notice in CANCELS else ""
-    died = in_words(patient.died_at, zone, words)
-    if patient.died and not died and notice != "death":
+    withdrawn = withdraws(patient_event)
+    # EVN-6 of a cancellation is the time of the cancelled event; of another message it is its own.
+    cancels = withdrawn and notice in CANCELS and notice != EventKind.CORRECTION
+    died = "" if withdrawn else told(patient.died_at)
+    if patient.died and not died and notice != "death" and not withdrawn:
         died = words.died_on_record
     return [
-        (labels.admitted, in_words(admitted, zone, words)),
-        (labels.first_event, in_words(first, zone, words)),
+        (labels.admitted, told(admitted)),
+        (labels.first_event, told(patient_event.occurred_at) if cancels else ""),
         (labels.died, died),
-        (words.notices[notice].when, in_words(happened, zone, words)),
+        # The rules may have found a time in another field.
+        (words.notices[notice].when, told(happened) or told(decided.at if decided else "")),
     ]
 
 
@@ -124,7 +156,7 @@ def _happened(patient_event: PatientEvent) -> str:
     """The event's time; "" where the visit's own time is given and unreadable: no other time may stand for it."""
     kind = patient_event.event_kind
     position = "PV1-45" if kind in DISCHARGES else "PV1-44"
-    told_by_visit = kind not in CANCELS and kind is not EventKind.TRANSFER
+    told_by_visit = kind not in CANCELS and kind not in (EventKind.TRANSFER, EventKind.UPDATE)
     if told_by_visit and patient_event.unreadable(position) and not patient_event.occurred_at:
         return ""
     return patient_event.event_time()

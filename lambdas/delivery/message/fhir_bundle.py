@@ -9,12 +9,17 @@ import re
 import uuid
 from typing import Any
 
-from lambdas.common.contracts.event import CANCELS, DISCHARGES, EventKind, PatientEvent
+from lambdas.common.contracts.encounter import Change, EncounterClass, Phase
+from lambdas.common.contracts.event import DISCHARGES, EventKind, PatientEvent
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.stay_flags import StayFlag
 from lambdas.common.contracts.visit import CodedText
+from lambdas.common.plausible import is_plausible
 from lambdas.delivery.message.clean import clean
-from lambdas.delivery.message.wording import nubc_code
+from lambdas.delivery.message.facts import withdraws
+from lambdas.delivery.message.remarks import NO_OCCASION, Occasion
+from lambdas.delivery.message.wording import changes_of, nubc_code
 
 Resource = dict[str, Any]
 
@@ -37,10 +42,26 @@ EVENTS = {
 }
 CLASSES = {"E": "EMER", "O": "AMB", "S": "SS", "V": "OBSENC", "OBS": "OBSENC", "P": "PRENC"}
 """PV1-2 to ActCode; any other stay is inpatient (`IMP`)."""
+STAY_CLASSES = {
+    EncounterClass.EMERGENCY: "EMER",
+    EncounterClass.OBSERVATION: "OBSENC",
+    EncounterClass.OUTPATIENT: "AMB",
+    EncounterClass.INPATIENT: "IMP",
+}
+"""The class of the stay after all its messages, which the letter tells too."""
+STATUSES = {
+    Phase.PLANNED: "planned",
+    Phase.SEEN: "in-progress",
+    Phase.IN: "in-progress",
+    Phase.LEFT: "finished",
+    Phase.CLOSED: "finished",
+    Phase.CANCELLED: "entered-in-error",
+}
 _DATE_TIME = re.compile(
     r"(?P<minute>\d{4}-\d\d-\d\dT\d\d:\d\d)(?P<second>:\d\d(?:\.\d+)?)?(?P<offset>Z|[+-]\d\d:\d\d)",
     re.ASCII,
 )
+EMPTY: tuple[Any, ...] = ("", [], {}, None)
 GENDERS = {"F": "female", "M": "male", "O": "other", "A": "other", "N": "other", "U": "unknown"}
 _NAMED = (
     "bundle",
@@ -59,12 +80,16 @@ SYSTEMS = {
 
 
 def bundle_of(
-    patient_event: PatientEvent, recipient: Recipient, institution: str, sent_at: str
+    patient_event: PatientEvent,
+    recipient: Recipient,
+    institution: str,
+    sent_at: str,
+    occasion: Occasion = NO_OCCASION,
 ) -> str:
     """The message bundle as JSON text. `sent_at` is ISO 8601 with an offset.
 
-    A cancelled encounter's status says so: `entered-in-error` for an admission, `in-progress` for a
-    discharge or transfer that did not come about.
+    A withdrawal has the encounter as it is now, `entered-in-error` where there is none, and nothing
+    clinical. A flag of earlier stays is a Flag with the facts that it rests on.
     """
     ids = {
         name: str(uuid.uuid5(uuid.NAMESPACE_OID, f"{patient_event.event_id}/{name}"))
@@ -75,7 +100,12 @@ def bundle_of(
     )
     resources = [
         _header(patient_event, recipient, ids),
-        _encounter(patient_event, ids, practitioner is not None),
+        _without_empty(
+            {
+                **_encounter(patient_event, ids, practitioner is not None, occasion.received_at),
+                "identifier": _identifiers(patient_event, recipient.stay_ref),
+            }
+        ),
         _patient(patient_event, ids["patient"]),
         *([_practitioner(practitioner.name, ids["practitioner"])] if practitioner else []),
         _without_empty(
@@ -88,8 +118,11 @@ def bundle_of(
         ),
         *(
             _condition(number, diagnosis, patient_event, ids)
-            for number, diagnosis in enumerate(patient_event.diagnoses[:20])
+            for number, diagnosis in enumerate(
+                () if withdraws(patient_event) else patient_event.diagnoses[:20]
+            )
         ),
+        *(_flag(number, flag, patient_event, ids) for number, flag in enumerate(occasion.flags)),
         _provenance(patient_event, ids, sent_at),
     ]
     return json.dumps(
@@ -146,13 +179,62 @@ def _provenance(patient_event: PatientEvent, ids: dict[str, str], sent_at: str) 
     }
 
 
-def _encounter(patient_event: PatientEvent, ids: dict[str, str], treated: bool) -> Resource:
+def _status(patient_event: PatientEvent, ended: bool) -> str:
+    """The encounter's status; of a withdrawal that of the stay as it is now."""
+    if ended:
+        return "finished"
+    if not withdraws(patient_event):
+        return "in-progress"
+    decision = patient_event.decision
+    if Change.PATIENT in changes_of(patient_event):
+        return "entered-in-error"
+    if decision and decision.phase:
+        return STATUSES[decision.phase]
+    gone = (EventKind.CANCEL_ADMISSION, EventKind.CORRECTION)
+    return "entered-in-error" if patient_event.event_kind in gone else "in-progress"
+
+
+def _identifiers(patient_event: PatientEvent, stay_ref: str) -> list[Resource]:
+    """The hospital's visit number, and the stay's id that all its notices share."""
+    visit = patient_event.visit
+    found = [{"value": clean(visit.visit_number, 80)}] if visit.visit_number else []
+    if stay_ref:
+        found.append({"system": "urn:hl7-ens:stay", "value": stay_ref})
+    return found
+
+
+def _flag(number: int, flag: StayFlag, event: PatientEvent, ids: dict[str, str]) -> Resource:
+    """A flag with the earlier stays that it rests on (http://hl7.org/fhir/R4/flag.html)."""
+    stays = "; ".join(
+        ", ".join(filter(None, (stay.hospital or stay.facility, stay.began_at, stay.ended_at)))
+        for stay in flag.stays
+    )
+    count = f"{flag.count} visits in 60 days; " if flag.count else ""
+    text = clean(f"{flag.kind.replace('_', ' ')}: {count}{stays}", 500)
+    return {
+        "resourceType": "Flag",
+        "id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{event.event_id}/flag/{number}")),
+        "status": "active",
+        "code": {"coding": [{"code": flag.kind.replace("_", "-")}], "text": text},
+        "subject": {"reference": f"urn:uuid:{ids['patient']}"},
+        "encounter": {"reference": f"urn:uuid:{ids['encounter']}"},
+    }
+
+
+def _encounter(
+    patient_event: PatientEvent, ids: dict[str, str], treated: bool, received_at: str
+) -> Resource:
+    def told(moment: str) -> str:
+        born = patient_event.patient.birth_date
+        return _moment(moment) if is_plausible(moment, received_at, born) else ""
+
     visit, kind = patient_event.visit, patient_event.event_kind
     ended = kind in DISCHARGES or kind is EventKind.DEATH
-    status = "finished" if ended else "in-progress"
-    if kind in (EventKind.CANCEL_ADMISSION, EventKind.CORRECTION):
-        status = "entered-in-error"
+    withdrawn = withdraws(patient_event)
     end = visit.discharged_at or patient_event.event_time() if ended else ""
+    reason = "" if withdrawn else clean(visit.reason.text)
+    decision = patient_event.decision
+    known = decision.facts.encounter_class if decision else EncounterClass.UNKNOWN
     code = clean(nubc_code(visit.disposition), 20) if ended else ""
     coding = {"system": "https://www.nubc.org/CodeSystem/PatDischargeStatus", "code": code}
     disposition = _without_empty(
@@ -163,17 +245,16 @@ def _encounter(patient_event: PatientEvent, ids: dict[str, str], treated: bool) 
             "resourceType": "Encounter",
             "id": ids["encounter"],
             "meta": {"profile": [f"{ALERTS}/StructureDefinition/adt-notification-encounter"]},
-            "identifier": [{"value": clean(visit.visit_number, 80)}] if visit.visit_number else [],
-            "status": status,
+            "status": _status(patient_event, ended),
             "class": {
                 "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
-                "code": CLASSES.get(visit.patient_class, "IMP"),
+                "code": STAY_CLASSES.get(known) or CLASSES.get(visit.patient_class, "IMP"),
             },
-            "type": [{"text": "cancelled by the sender" if kind in CANCELS else kind}],
+            "type": [{"text": "cancelled by the sender" if withdrawn else kind}],
             "subject": {"reference": f"urn:uuid:{ids['patient']}"},
             "participant": [_attending(ids)] if treated else [],
-            "period": _without_empty({"start": _moment(visit.admitted_at), "end": _moment(end)}),
-            "reasonCode": [{"text": clean(visit.reason.text)}] if visit.reason.text else [],
+            "period": _without_empty({"start": told(visit.admitted_at), "end": told(end)}),
+            "reasonCode": [{"text": reason}] if reason else [],
             "hospitalization": {"dischargeDisposition": disposition}
             if disposition and ended
             else {},
@@ -209,9 +290,18 @@ def _patient(patient_event: PatientEvent, patient_id: str) -> Resource:
             "name": [_name(patient.name)] if patient.name.display() else [],
             "gender": GENDERS.get(patient.sex.upper(), ""),
             "birthDate": _day(patient.birth_date),
-            "deceasedBoolean": True if patient.died or patient.died_at else None,
+            "deceasedBoolean": _deceased(patient_event),
         }
     )
+
+
+def _deceased(patient_event: PatientEvent) -> bool | None:
+    """True for a death, False where one is withdrawn, else None: nothing is said."""
+    patient = patient_event.patient
+    if patient_event.event_kind is EventKind.CANCEL_DEATH:
+        return False
+    died = patient.died or patient.died_at or patient_event.event_kind is EventKind.DEATH
+    return True if died and not withdraws(patient_event) else None
 
 
 def _practitioner(name: Name, practitioner_id: str) -> Resource:
@@ -268,4 +358,4 @@ def _moment(text: str) -> str:
 
 def _without_empty(resource: Resource) -> Resource:
     """Without members that say nothing: FHIR allows no empty ones."""
-    return {name: value for name, value in resource.items() if value not in ("", [], {}, None)}
+    return {name: value for name, value in resource.items() if value is False or value not in EMPTY}

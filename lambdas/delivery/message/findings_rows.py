@@ -109,7 +109,7 @@ def _found(finding: Finding, words: Words, system: str) -> FindingRow:
 
 
 def place(of: str, words: Words) -> str:
-    """Where in the message a field like `OBX[2]-5` stands, as its reader calls it; "" for no such."""
+    """The place of a field like `OBX[2]-5` in words for a reader; "" for another field."""
     segment = re.match(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?-", of)
     if not segment:
         return ""

@@ -11,10 +11,11 @@ from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.senders import SenderProfile
-from lambdas.delivery.message import facts, findings_rows, times
+from lambdas.delivery.message import facts, findings_rows, remarks, times
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.findings_rows import FindingRow
 from lambdas.delivery.message.locale import Words, words_in
+from lambdas.delivery.message.remarks import NO_OCCASION, Occasion
 from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import notice_of, reason_words
 
@@ -46,6 +47,7 @@ class View:
     title: str
     not_live: str
     headline: str = field(repr=False)
+    remarks: list[str] = field(repr=False)
     addressee: str = field(repr=False)
     rows: list[tuple[str, str]] = field(repr=False)
     diagnoses: list[str] = field(repr=False)
@@ -56,6 +58,7 @@ class View:
     contact: str = field(repr=False)
     why: list[str] = field(repr=False)
     reference: str
+    stay: str
 
 
 def compose(
@@ -66,6 +69,7 @@ def compose(
     *,
     detail: DetailLevel = DetailLevel.FULL,
     instead_of: str = "",
+    occasion: Occasion = NO_OCCASION,
 ) -> Letter:
     """The notification of one event for one recipient, in the recipient's language.
 
@@ -75,7 +79,15 @@ def compose(
     kind is none of `NOTIFIED`.
     """
     words = words_in(recipient.language)
-    view = view_of(patient_event, clinical, recipient, sender, detail=detail, instead_of=instead_of)
+    view = view_of(
+        patient_event,
+        clinical,
+        recipient,
+        sender,
+        detail=detail,
+        instead_of=instead_of,
+        occasion=occasion,
+    )
     mark = f"[{view.not_live}] " if view.not_live else ""
     subject = mark + words.subject.format(title=view.title, reference=view.reference)
     return rendered(subject, [view], words)
@@ -98,31 +110,37 @@ def view_of(
     *,
     detail: DetailLevel = DetailLevel.FULL,
     instead_of: str = "",
+    occasion: Occasion = NO_OCCASION,
 ) -> View:
     """The texts that the templates show of this event to this recipient."""
     words = words_in(recipient.language)
     notice = notice_of(patient_event)
     institution = facts.institution(patient_event, sender)
     full = detail is DetailLevel.FULL
-    diagnoses = findings_rows.of_hospital(patient_event, words) if full else []
+    # A withdrawal repeats nothing clinical of the withdrawn event.
+    clinically = full and not facts.withdraws(patient_event)
+    diagnoses = findings_rows.of_hospital(patient_event, words) if clinically else []
     seen = findings_rows.seen_by(clinical, recipient.analysis)
-    machine = findings_rows.by_machine(seen, words) if full else {}
+    machine = findings_rows.by_machine(seen, words) if clinically else {}
     lists: dict[str, Sized] = {"diagnoses": diagnoses, **machine}
     rows = (
-        facts.rows(patient_event, notice, institution, sender, words)
+        facts.rows(patient_event, notice, sender, words, occasion.received_at)
         if full
         else facts.minimal_rows(patient_event, institution, words)
     )
+    first = facts.first_notice_row(recipient.cancels, sender.zone, words)
+    about = remarks.remarks if full else remarks.late
     name = (
         letter_text(patient_event.patient.name.display()) if full else facts.initials(patient_event)
     )
-    status = findings_rows.notes_status(seen, patient_event, words)
+    status = findings_rows.notes_status(seen, patient_event, words) if clinically else ""
     return View(
         title=words.notices[notice].title,
         not_live=words.marks.get(patient_event.processing_id.upper()),
         headline=_sentence(words.notices[notice].happened.format(name=name or words.a_patient)),
+        remarks=list(about(patient_event, occasion, sender.zone, words)),
         addressee=letter_text(recipient.name.display()),
-        rows=[*rows, *facts.first_notice_row(recipient.cancels, sender.zone, words)],
+        rows=[*first, *rows] if facts.withdraws(patient_event) else [*rows, *first],
         diagnoses=diagnoses[: findings_rows.MAX_ROWS],
         machine={name: listed[: findings_rows.MAX_ROWS] for name, listed in machine.items()},
         left_out={
@@ -131,8 +149,9 @@ def view_of(
         notes_status=status if full else words.sentences.minimal,
         next_step=words.notices[notice].next,
         contact=_contact(patient_event, institution, sender, words, full),
-        why=_why(recipient, letter_text(instead_of), words),
+        why=_why(patient_event, recipient, letter_text(instead_of), words),
         reference=facts.reference_of(patient_event.event_id),
+        stay=facts.reference_of(recipient.stay_ref),
     )
 
 
@@ -150,12 +169,14 @@ def _contact(
     return str(words.sentences[form].format(institution=known, phone=phone, name=name))
 
 
-def _why(recipient: Recipient, instead_of: str, words: Words) -> list[str]:
+def _why(
+    patient_event: PatientEvent, recipient: Recipient, instead_of: str, words: Words
+) -> list[str]:
     said = words.sentences
     reasons = ", ".join(reason_words(reason, words) for reason in recipient.reasons)
     why = [said.why_as.format(reasons=reasons) if reasons else said.why]
     if recipient.cancels:
-        why.append(said.why_told)
+        why.append(said.why_told if facts.withdraws(patient_event) else said.why_updated)
     if recipient.roster_until:
         last = times.in_words(recipient.roster_until, None, words)
         why.append(said.why_roster.format(day=last))

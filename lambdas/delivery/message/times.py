@@ -19,8 +19,8 @@ def in_words(moment: str, zone: ZoneInfo | None, words: Words) -> str:
     """An ISO 8601 moment as `23 November 2026, 09:12 (America/Halifax time)`, no more precise than it was.
 
     With an offset it is shown in the institution's zone, or else with that offset. Without one HL7
-    means the sender's own local time (HL7 2.A.22), and it is shown as it is. What is not a
-    moment at all is shown as it was sent.
+    means the sender's own local time (HL7 2.A.22), and it is shown as it is. A value that
+    is no moment is shown as it was sent.
     """
     parts = _PARTS.fullmatch(moment)
     if not parts:
@@ -85,6 +85,11 @@ def age(born: str, at: str, words: Words) -> str:
     return (
         _counted(months, time.month_old) if months < 24 else _counted(months // 12, time.year_old)
     )
+
+
+def counted_days(number: int, words: Words) -> str:
+    """A number of days in words, as `2 days`."""
+    return _counted(number, words.time.day_old)
 
 
 def _counted(number: int, forms: list[str]) -> str:

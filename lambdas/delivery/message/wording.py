@@ -2,12 +2,28 @@
 
 from hl7.death import Evidence, is_nubc, of_disposition
 from hl7.tables import DISCHARGE_STATUSES
+from lambdas.common.contracts.encounter import Change, Notice
 from lambdas.common.contracts.event import DISCHARGES, EventKind, PatientEvent
 from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.locale import Words
 
 STAY_ENDED = "stay_ended"
 """The notice of a discharge where the message does not say clearly whether the patient died."""
+
+ED_ADMITTED = "ed_admitted"
+"""The notice of a discharge from the emergency department into a bed of the same hospital."""
+
+NO_INPATIENT = "no_inpatient"
+"""The correction of an admission of a patient who is no inpatient."""
+
+WRONG_PATIENT = "wrong_patient"
+"""The correction of a stay that was another patient's."""
+
+VARIANTS = (STAY_ENDED, ED_ADMITTED, NO_INPATIENT, WRONG_PATIENT)
+"""Notices with words of their own, beside those of each kind of event."""
+
+ADMITTED_HERE = "09"
+"""NUBC discharge status: admitted as an inpatient to this hospital."""
 
 _READMISSION = {
     "81": "01",
@@ -30,14 +46,35 @@ _READMISSION = {
 
 
 def notice_of(patient_event: PatientEvent) -> str:
-    """The notice of an event: its kind; `death` where the stay ended with it; `STAY_ENDED` where that is unclear."""
+    """The notice of an event: its kind, `death` where the stay ended with it, or one of `VARIANTS`."""
+    if patient_event.event_kind is EventKind.CORRECTION:
+        changes = changes_of(patient_event)
+        if Change.PATIENT in changes:
+            return WRONG_PATIENT
+        return NO_INPATIENT if Change.CLASS in changes else EventKind.CORRECTION
     if patient_event.event_kind in DISCHARGES:
         match evidence_of_death(patient_event):
             case Evidence.CLEAR:
                 return EventKind.DEATH
             case Evidence.UNCLEAR:
                 return STAY_ENDED
+    emergency = patient_event.event_kind is EventKind.ED_DISCHARGE
+    if emergency and nubc_code(patient_event.visit.disposition) == ADMITTED_HERE:
+        return ED_ADMITTED
     return patient_event.event_kind
+
+
+def decided_notice(patient_event: PatientEvent) -> Notice | None:
+    """The decision's notice of the event's kind; None in a document from before there were decisions."""
+    decision = patient_event.decision
+    notices = decision.notices if decision else ()
+    return next((one for one in notices if one.kind is patient_event.event_kind), None)
+
+
+def changes_of(patient_event: PatientEvent) -> tuple[Change, ...]:
+    """The details that an update or a correction brings."""
+    notice = decided_notice(patient_event)
+    return notice.changes if notice else ()
 
 
 def evidence_of_death(patient_event: PatientEvent) -> Evidence:
@@ -72,5 +109,5 @@ def disposition_words(disposition: CodedText, words: Words) -> str:
 
 
 def reason_words(reason: str, words: Words) -> str:
-    """Why somebody is a recipient, in words: `primary_care` as `primary care provider`."""
+    """The reason of a recipient in words: `primary_care` as `primary care provider`."""
     return str(words.reasons.get(reason, reason.replace("_", " ")))

@@ -4,21 +4,18 @@ The delivery ledger knows who was told of an encounter. The first event's own `i
 to reach them: a relationship that ended or began since changes nothing.
 """
 
+import hashlib
 from dataclasses import replace
 
 from lambdas.common.aws import vault
-from lambdas.common.contracts.document import read_as
-from lambdas.common.contracts.encounter import Audience, Decision, Notice
+from lambdas.common.contracts.encounter import Audience, Decision
 from lambdas.common.contracts.event_kind import CANCELS
 from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.recipient import FirstNotice, Recipient
-from lambdas.delivery.ledger import deliveries
-from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel, told
+from lambdas.common.contracts.recipient import Considered, FirstNotice, Recipient, RefusalReason
+from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.states import DeliveryState
+from lambdas.lookup_identities.care_team.earlier_notices import earlier_notices
 from lambdas.lookup_identities.context import LookupContext
-
-NOT_TOLD = (DeliveryState.REFUSED, DeliveryState.SUPPRESSED)
 
 
 def of_notices(
@@ -27,52 +24,62 @@ def of_notices(
     """The identities with the recipients of the decision's notices, each with the kind of their notice.
 
     `identities` has the care team as recipients. A cancellation or correction also suppresses what was
-    not told yet.
+    not told yet. An update is told to nobody whose first notice still waits: that letter shows it.
     """
     chosen: dict[str, Recipient] = {}
+    shown: set[str] = set()
+    withdrawn: set[str] = set()
     encounter = NotifiedEncounter(decision.encounter_id)
+    stay_ref = stay_of(decision.encounter_id, identities.patient_ref)
     for notice in decision.notices:
-        earlier = _told_of(context, encounter, notice, event)
+        team = identities.recipients
+        earlier = earlier_notices(context, encounter, notice, event, team)
         if notice.audience is Audience.TOLD:
-            found = [_again(context, item) for item in earlier.values()]
+            found = [_again(context, item) for item in earlier.told.values()]
+            withdrawn |= set(notice.about) if notice.kind in CANCELS else set()
+            shown |= set() if notice.kind in CANCELS else earlier.shown.keys()
         else:
-            found = [one for one in identities.recipients if one.recipient_ref not in earlier]
+            known = {*earlier.told, *earlier.shown}
+            known -= {ref for ref, item in earlier.shown.items() if item.event_id in withdrawn}
+            found = [one for one in team if one.recipient_ref not in known]
         for recipient in filter(None, found):
-            kind = replace(recipient, event_kind=notice.kind)
-            chosen.setdefault(recipient.recipient_ref, kind)
+            told = replace(
+                recipient,
+                event_kind=notice.kind,
+                settle_until=notice.settle_until,
+                stay_ref=recipient.stay_ref or stay_ref,
+            )
+            chosen.setdefault(recipient.recipient_ref, told)
     only_told = all(notice.audience is Audience.TOLD for notice in decision.notices)
+    later = tuple(
+        Considered(one.recipient_ref, one.reasons[0], RefusalReason.HELD_FOR_UPDATE)
+        for one in identities.recipients
+        if one.recipient_ref in shown - chosen.keys()
+    )
     return replace(
         identities,
         recipients=tuple(chosen.values()),
-        considered=() if only_told else identities.considered,
+        considered=later if only_told else (*identities.considered, *later),
         fallbacks=() if only_told else identities.fallbacks,
     )
 
 
-def _told_of(
-    context: LookupContext, encounter: NotifiedEncounter, notice: Notice, event: NotifiedEvent
-) -> dict[str, DeliveryItem]:
-    """Each recipient's newest delivery of the events that the notice is about."""
-    if notice.kind in CANCELS and notice.audience is Audience.TOLD:
-        listed = cancel(context, encounter, replace(event, event_kind=notice.kind))
-    else:
-        listed = told(context, encounter)
-    newest: dict[str, DeliveryItem] = {}
-    items = filter(None, [deliveries.read(context, key) for key in sorted(listed)])
-    for item in sorted(items, key=lambda item: item.claimed_at):
-        if item.event_id in notice.about and item.state not in NOT_TOLD:
-            newest[item.recipient_ref] = item
-    return newest
+def stay_of(encounter_id: str, patient_ref: str) -> str:
+    """The id of a patient's stay for readers: another one after the stay was moved to another patient."""
+    parts = f"{encounter_id}|{patient_ref}"
+    return hashlib.sha256(parts.encode()).hexdigest()[:32] if encounter_id else ""
 
 
 def _again(context: LookupContext, item: DeliveryItem) -> Recipient | None:
     """The recipient as they were when they were told, with what they were told."""
-    first = read_as(
-        Identities,
-        vault.read_document(context, item.event_id, "identities.json", item.identities_version),
-    )
+    first = vault.read_document(context, item.event_id, Identities, item.identities_version)
     for recipient in (*first.recipients, *first.fallbacks):
         if recipient.recipient_ref == item.recipient_ref:
-            notice = FirstNotice(item.event_id, item.delivery_id, item.sent_at or item.claimed_at)
+            notice = FirstNotice(
+                item.event_id,
+                item.delivery_id,
+                item.sent_at or item.claimed_at,
+                item.event_kind,
+            )
             return replace(recipient, cancels=notice)
     return None

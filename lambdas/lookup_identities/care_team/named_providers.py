@@ -1,4 +1,4 @@
-"""Which providers of the registry a message's PD1, ROL and PV1 name. Pure.
+"""Finds the providers of the registry that a message's PD1, ROL and PV1 name. Pure.
 
 By National Provider Identifier, when its check digit is right; by identifier and assigning authority;
 by name only among the providers already related to the patient, and only when it fits exactly one.
@@ -16,7 +16,7 @@ from lambdas.lookup_identities.matching.identifiers import LONGEST
 from lambdas.lookup_identities.registry.records import NPI_AUTHORITY, Provider
 
 ProviderIds = Mapping[tuple[str, str], str]
-"""(authority, value) -> the provider who bears it."""
+"""(authority, value) -> the provider who has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def identifier_pairs(practitioner: Practitioner) -> list[tuple[str, str]]:
 def named_providers(
     practitioners: Sequence[Practitioner], related: Iterable[Provider], filed: ProviderIds
 ) -> tuple[list[Named], list[MessageWarning]]:
-    """Whom the practitioners are, in the message's order, and a warning for each wrong check digit."""
+    """The practitioners' providers in the message's order, and a warning for each wrong check digit."""
     candidates = list(related)
     named, warnings = [], []
     for practitioner in practitioners:

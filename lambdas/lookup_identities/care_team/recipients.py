@@ -16,13 +16,13 @@ from lambdas.common.contracts.recipient import (
     RefusalReason,
     RelationshipType,
 )
+from lambdas.common.mail_address import is_address
 from lambdas.lookup_identities.care_team.named_providers import Named
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject, wants
 from lambdas.lookup_identities.registry.records import (
     Provider,
     Relationship,
 )
-from lambdas.lookup_identities.registry.rows import is_address
 
 Reference = Callable[[str], str]
 
@@ -71,7 +71,7 @@ def choose(
         for provider_id, reasons in sorted(told.items())
     )
     considered += _strangers(team, reference)
-    # Who is told for another reason was not refused.
+    # A provider who is told for another reason was not refused.
     chosen = {recipient.recipient_ref for recipient in recipients}
     return recipients, tuple(c for c in considered if c.recipient_ref not in chosen)
 

@@ -1,30 +1,41 @@
-"""A FHIR server over one kept HTTPS connection: search, operation, and the token that both need."""
+"""A FHIR server over one kept HTTPS connection: search, operation, and the token that both need.
 
-import http.client
+Documents are FHIR's own JSON, which `fhir.resources` reads into types. urllib3 comes with the Lambda
+runtime, because botocore needs it (docs/adr/0212-urllib3-for-fhir.md).
+"""
+
 import json
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
+import urllib3
+from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.exceptions import TimeoutError as HttpTimeoutError
+
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.lookup_identities.mpi import connection as wire
 from lambdas.lookup_identities.mpi.connection import TRIES, Deadline, tls_context
+from lambdas.lookup_identities.mpi.settings import MpiSecret, MpiSettings, MpiTlsMaterial
 
 FHIR_JSON = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"
-LONGEST = 4_000_000
+MAX_ANSWER_BYTES = 4_000_000
+CHUNK_BYTES = 65_536
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 
 Document = dict[str, Any]
+"""A FHIR resource as JSON."""
+
 Parameters = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class FhirResponse:
-    """An answer's status and its resource; an empty one where the body was none."""
+    """An answer's status and its resource; an empty one where the body is not a JSON object."""
 
     status: int
     resource: Document = field(repr=False)
@@ -33,119 +44,102 @@ class FhirResponse:
         """The codes of an OperationOutcome's issues."""
         if self.resource.get("resourceType") != "OperationOutcome":
             return set()
-        return {issue.get("code", "") for issue in self.resource.get("issue", ())}
+        issues = self.resource.get("issue", ())
+        return {str(issue.get("code", "")) for issue in issues if isinstance(issue, dict)}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request: method, path with query, body and headers."""
+
+    method: str
+    target: str = field(repr=False)
+    body: bytes | None = field(repr=False, default=None)
+    headers: dict[str, str] = field(repr=False, default_factory=dict)
 
 
 class Host:
-    """One host over HTTP or HTTPS, its connection kept and opened anew when it died."""
+    """One host over HTTP or HTTPS. Its connection is kept, and opened again when it has ended."""
 
-    def __init__(self, url: str, secret: Mapping[str, str]) -> None:
+    def __init__(self, url: str, material: MpiTlsMaterial) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigurationError("ENS_MPI_SETTINGS names no http or https address")
-        self._parts = parts
-        self._secret = secret
-        self._connection: http.client.HTTPConnection | None = None
+        self._parts, self._material = parts, material
+        self._pool: urllib3.HTTPConnectionPool | None = None
 
-    def request(
-        self,
-        method: str,
-        target: str,
-        body: bytes | None,
-        headers: dict[str, str],
-        deadline: Deadline,
-    ) -> tuple[int, bytes]:
-        """Status and body. Raises `DependencyUnavailableError` when there is no answer in time."""
-        for attempt in range(2):
-            kept = self._connection is not None
+    def request(self, request: HttpRequest, deadline: Deadline) -> tuple[int, bytes]:
+        """Status and body. Raises `DependencyUnavailableError` when there is no whole answer in time."""
+        try:
             try:
-                return self._once(method, target, body, headers, deadline)
-            except (http.client.HTTPException, ConnectionError) as error:
-                # A kept connection may have been ended by the other side; what we ask changes nothing.
-                self.close()
-                if attempt or not kept:
-                    name = type(error).__name__
-                    raise DependencyUnavailableError(f"the index: {name}") from None
-            except TimeoutError:
-                self.close()
-                raise DependencyUnavailableError("the index: timeout") from None
-            except OSError as error:
-                self.close()
-                raise DependencyUnavailableError(f"the index: {type(error).__name__}") from None
-        raise DependencyUnavailableError("the index ended the connection")
+                return self._once(request, deadline)
+            except ProtocolError:
+                # The server may have ended a kept connection under the request, which changes nothing.
+                return self._once(request, deadline)
+        except HttpTimeoutError:
+            raise DependencyUnavailableError("the MPI: timeout") from None
+        except HTTPError as error:
+            raise DependencyUnavailableError(f"the MPI: {type(error).__name__}") from None
 
     def close(self) -> None:
-        """Ends the connection."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Closes the connection. The next request opens another one."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
 
-    def _once(
-        self,
-        method: str,
-        target: str,
-        body: bytes | None,
-        headers: dict[str, str],
-        deadline: Deadline,
-    ) -> tuple[int, bytes]:
-        if self._connection is None:
-            self._connection = self._open(deadline)
-        connection = self._connection
-        connection.sock.settimeout(deadline.within(wire.FIRST_BYTE_SECONDS))
-        connection.request(method, target, body, headers)
-        answer = connection.getresponse()
-        read = answer.read(LONGEST)
-        if answer.will_close or not answer.isclosed():
-            self.close()
-        return answer.status, read
+    def _opened(self) -> urllib3.HTTPConnectionPool:
+        if self._pool is None:
+            host, port = self._parts.hostname or "", self._parts.port
+            self._pool = (
+                urllib3.HTTPSConnectionPool(host, port, ssl_context=tls_context(self._material))
+                if self._parts.scheme == "https"
+                else urllib3.HTTPConnectionPool(host, port)
+            )
+        return self._pool
 
-    def _open(self, deadline: Deadline) -> http.client.HTTPConnection:
-        host, port = self._parts.hostname or "", self._parts.port
-        seconds = deadline.within(wire.CONNECT_SECONDS)
-        connection: http.client.HTTPConnection
-        if self._parts.scheme == "https":
-            context = tls_context(self._secret)
-            connection = http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
-        else:
-            connection = http.client.HTTPConnection(host, port, timeout=seconds)
-        connection.connect()
-        return connection
+    def _once(self, request: HttpRequest, deadline: Deadline) -> tuple[int, bytes]:
+        response = self._opened().urlopen(
+            request.method,
+            request.target,
+            request.body,
+            request.headers,
+            retries=False,
+            redirect=False,
+            timeout=urllib3.Timeout(
+                connect=deadline.within(wire.CONNECT_SECONDS),
+                read=deadline.within(wire.FIRST_BYTE_SECONDS),
+            ),
+            preload_content=False,
+            enforce_content_length=True,
+        )
+        body = bytearray()
+        try:
+            for chunk in response.stream(CHUNK_BYTES):
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise DependencyUnavailableError("the MPI: the answer is too long")
+                deadline.within(wire.FIRST_BYTE_SECONDS)
+        except BaseException:
+            response.close()
+            raise
+        response.release_conn()
+        return response.status, bytes(body)
 
 
 class FhirClient:
     """A FHIR server at its base address."""
 
-    def __init__(
-        self,
-        base_url: str,
-        token_url: str = "",
-        scope: str = "system/*.read",
-        search_by_post: bool = True,
-        secret: Mapping[str, str] | None = None,
-    ) -> None:
-        self._secret = secret or {}
-        self._path = urlsplit(base_url).path.rstrip("/")
-        self._host = Host(base_url, self._secret)
-        self._search_by_post = search_by_post
-        self._token_url, self._scope = token_url, scope
+    def __init__(self, settings: MpiSettings, secret: MpiSecret) -> None:
+        self._settings = settings
+        self._secret = secret
+        self._path = urlsplit(settings.base_url).path.rstrip("/")
+        self._host = Host(settings.base_url, secret)
         self._token, self._token_until = "", 0.0
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any], secret: Mapping[str, str]) -> Self:
-        """The server of ENS_MPI_SETTINGS: `base_url`, for OAuth2 `token_url` and `scope`, and `search`.
-
-        Raises `ConfigurationError` when `search` is neither `post` (the default) nor `get`.
-        """
-        search = settings.get("search", "post")
-        if search not in ("post", "get"):
-            raise ConfigurationError("ENS_MPI_SETTINGS: search is neither post nor get")
-        return cls(
-            settings.get("base_url", ""),
-            settings.get("token_url", ""),
-            settings.get("scope", "system/*.read"),
-            search == "post",
-            secret,
-        )
+    def from_settings(cls, settings: MpiSettings, secret: MpiSecret) -> Self:
+        """The server of ENS_MPI_SETTINGS: `base_url`, for OAuth2 `token_url` and `scope`, and `search`."""
+        return cls(settings, secret)
 
     def get(self, path: str, parameters: Parameters, deadline: Deadline) -> FhirResponse:
         """The answer to a read or a search whose address holds nothing about a patient."""
@@ -157,7 +151,7 @@ class FhirClient:
 
         FHIR R4 "Search", `POST [base]/[type]/_search`; by GET where the settings say so.
         """
-        if not self._search_by_post:
+        if self._settings.search == "get":
             return self.get(kind, parameters, deadline)
         form = urlencode(parameters).encode()
         return self._ask("POST", f"{self._path}/{kind}/_search", deadline, form, FORM)
@@ -168,7 +162,7 @@ class FhirClient:
         return self._ask("POST", f"{self._path}/{path}", deadline, body, FHIR_JSON)
 
     def close(self) -> None:
-        """Ends the connection and forgets the token."""
+        """Closes the connection and forgets the token."""
         self._host.close()
         self._token_until = 0.0
 
@@ -193,13 +187,13 @@ class FhirClient:
                     self._token_until = 0.0
                     continue
                 if reply.status == 401:
-                    raise ConfigurationError("the index does not accept our token")
+                    raise ConfigurationError("the MPI does not accept our token")
                 if reply.status not in TRANSIENT:
                     return reply
                 if last:
-                    raise DependencyUnavailableError(f"the index: HTTP {reply.status}")
+                    raise DependencyUnavailableError(f"the MPI: HTTP {reply.status}")
             time.sleep(deadline.within(random.uniform(0.05, 0.25)))
-        raise DependencyUnavailableError("the index: no answer")
+        raise DependencyUnavailableError("the MPI: no answer")
 
     def _once(
         self, method: str, target: str, deadline: Deadline, body: bytes | None, content_type: str
@@ -207,9 +201,9 @@ class FhirClient:
         headers = {"Accept": FHIR_JSON}
         if content_type:
             headers["Content-Type"] = content_type
-        if self._token_url:
+        if self._settings.token_url:
             headers["Authorization"] = f"Bearer {self._bearer(deadline)}"
-        status, read = self._host.request(method, target, body, headers, deadline)
+        status, read = self._host.request(HttpRequest(method, target, body, headers), deadline)
         return FhirResponse(status, _object(read))
 
     def _bearer(self, deadline: Deadline) -> str:
@@ -217,31 +211,41 @@ class FhirClient:
             return self._token
         from lambdas.lookup_identities.fhir.oauth import token_request
 
-        try:
-            form = token_request(
-                self._secret["client_id"],
-                self._token_url,
-                self._scope,
-                self._secret["private_key"],
-                self._secret.get("key_id", ""),
-            )
-        except KeyError:
-            raise ConfigurationError("the index's secret lacks client_id or private_key") from None
-        host, target = Host(self._token_url, self._secret), urlsplit(self._token_url).path or "/"
+        secret, url = self._secret, self._settings.token_url
+        if not secret.client_id or not secret.private_key:
+            raise ConfigurationError("the MPI's secret lacks client_id or private_key")
+        form = token_request(
+            secret.client_id, url, self._settings.scope, secret.private_key, secret.key_id
+        )
         headers = {"Accept": "application/json", "Content-Type": FORM}
+        asked = HttpRequest("POST", urlsplit(url).path or "/", urlencode(form).encode(), headers)
+        host = Host(url, secret)
         try:
-            status, read = host.request("POST", target, urlencode(form).encode(), headers, deadline)
+            status, read = host.request(asked, deadline)
         finally:
             host.close()
         if status in TRANSIENT:
-            raise DependencyUnavailableError(f"the index's token server: HTTP {status}")
+            raise DependencyUnavailableError(f"the MPI's token server: HTTP {status}")
         document = _object(read)
         if status != 200 or not document.get("access_token"):
-            raise ConfigurationError("the index's token server refuses our assertion")
+            raise ConfigurationError("the MPI's token server refuses our assertion")
         # Renewed a little before its end, so that it does not end on the way.
         self._token = str(document["access_token"])
         self._token_until = time.monotonic() + max(0, int(document.get("expires_in", 60)) - 30)
         return self._token
+
+
+def escaped(text: str) -> str:
+    r"""A part of a search value: `\`, `|`, `,` and `$` escaped, which would end it or begin another.
+
+    FHIR R4 "Search", 3.1.1.4.0.1 Escaping Search Parameters.
+    """
+    return "".join(f"\\{character}" if character in "\\|,$" else character for character in text)
+
+
+def token(system: str, value: str) -> str:
+    """The token `system|value` for a search (FHIR R4 "Search", token)."""
+    return f"{escaped(system)}|{escaped(value)}"
 
 
 def entries(bundle: Document, resource_type: str) -> list[Document]:

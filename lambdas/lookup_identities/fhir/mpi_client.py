@@ -1,18 +1,22 @@
 """A master patient index over FHIR: PIXm and PDQm, or `$match` where the server has no `$ihe-pix`.
 
-IHE ITI PIXm (ITI-83), PDQm (ITI-78, ITI-119). HAPI FHIR's MDM has `$match` alone: settings `patients`
+IHE ITI PIXm (ITI-83), PDQm (ITI-78, ITI-119). HAPI FHIR's MDM has `$match` alone: the setting `patients`
 is `pixm` (the default) or `match`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.patient import Patient
-from lambdas.common.errors import ConfigurationError, IdentityAmbiguousError
+from lambdas.common.errors import (
+    ConfigurationError,
+    DependencyUnavailableError,
+    IdentityAmbiguousError,
+)
 from lambdas.lookup_identities.context import LookupContext
-from lambdas.lookup_identities.fhir.http import FhirClient, FhirResponse, entries, has_more
+from lambdas.lookup_identities.fhir.http import FhirClient, FhirResponse, token
 from lambdas.lookup_identities.fhir.patients import (
     bears,
     described,
@@ -21,18 +25,25 @@ from lambdas.lookup_identities.fhir.patients import (
     survivor_of,
     system_of,
 )
+from lambdas.lookup_identities.fhir.resources import (
+    FhirPatient,
+    Found,
+    PatientBundle,
+    read_bundle,
+    read_parameters,
+    read_patient,
+)
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier, one_patient
 from lambdas.lookup_identities.mpi import connection
 from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
 from lambdas.lookup_identities.mpi.connection import Deadline
-from lambdas.lookup_identities.mpi.outcomes import OUR_DOMAIN, DomainUnknownError
+from lambdas.lookup_identities.mpi.outcomes import OUR_DOMAIN, BrokenAnswerError, DomainUnknownError
 from lambdas.lookup_identities.registry.records import Match
 
-SEVERAL = "PID-3: the index knows several patients"
-GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
+SEVERAL = "PID-3: the MPI knows several patients"
 MERGES = 3
-
-Document = dict[str, Any]
+PATIENT_PATH = re.compile(r"Patient/[A-Za-z0-9.-]{1,64}")
+"""A relative reference to a patient (FHIR R4 "Data Types", id)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +66,13 @@ class FhirMpiClient:
     def find(self, usable: Sequence[UsableIdentifier], patient: Patient) -> Match | None:
         """The patient whom identifiers (or `$match`) name; outcomes as `pix_pdq.mpi_client.PixPdqMpiClient.find`."""
         deadline = Deadline.after(connection.TOTAL_SECONDS)
-        with self.breaker.guard():
-            if self.place.by_match:
-                return _by_match(self.server, usable, patient, self.place, deadline=deadline)
-            return _by_pixm(self.server, usable, self.place, deadline)
+        try:
+            with self.breaker.guard():
+                if self.place.by_match:
+                    return _by_match(self.server, usable, patient, self.place, deadline=deadline)
+                return _by_pixm(self.server, usable, self.place, deadline)
+        except BrokenAnswerError as error:
+            raise DependencyUnavailableError(f"the MPI's answer is broken: {error}") from None
 
     def close(self) -> None:
         """Closes the server's connection."""
@@ -68,11 +82,10 @@ class FhirMpiClient:
 def from_context(context: LookupContext) -> FhirMpiClient:
     """The MPI of the settings. Raises `ConfigurationError` where they are incomplete."""
     settings = context.settings.mpi
-    if not settings.get("domain"):
+    if not settings.domain:
         raise ConfigurationError("ENS_MPI_SETTINGS lacks domain")
-    by_match = settings.get("patients", "pixm") == "match"
-    place = IdentifierSystems(settings["domain"], dict(settings.get("systems", {})), by_match)
-    return FhirMpiClient(context.fhir_client, place, Breaker("the index"))
+    place = IdentifierSystems(settings.domain, settings.systems, settings.patients == "match")
+    return FhirMpiClient(context.fhir_client, place, Breaker("the MPI"))
 
 
 def _by_pixm(
@@ -82,9 +95,15 @@ def _by_pixm(
     deadline: Deadline,
 ) -> Match | None:
     candidates: dict[tuple[str, str], tuple[str, ...]] = {}
+    cross_referenced: set[str] = set()
     foreign, known = [], False
     for identifier in usable:
         system = system_of(identifier.authorities, place.systems)
+        if system == place.domain:
+            # An answer never holds the id that was asked for: of our own domain there is none.
+            known = True
+            candidates[identifier.pairs()[0]] = (identifier.value,)
+            continue
         ids = (
             _cross_referenced(server, system, identifier.value, place, deadline) if system else None
         )
@@ -93,17 +112,17 @@ def _by_pixm(
         else:
             known = True
             candidates[identifier.pairs()[0]] = ids
+            cross_referenced.update(ids)
     if foreign and not known:
         raise DomainUnknownError(", ".join(foreign))
     patient_id, matched_on = one_patient(usable, candidates)
     if not patient_id:
         return None
-    asked = [("identifier", f"{place.domain}|{patient_id}")]
-    found = _one(_bundle(server.search("Patient", asked, deadline), "identifier"))
+    found = _with_identifier(server, patient_id, place, deadline)
+    if found is None and patient_id in cross_referenced:
+        raise BrokenAnswerError("the search does not know the id that $ihe-pix returned")
     if found is None:
         return None
-    if not bears(found, place.domain, patient_id):
-        raise ConfigurationError("the index does not search by identifier")
     warnings = tuple(MessageWarning(WarningCode.AUTHORITY_UNKNOWN, where) for where in foreign)
     match = _match(server, found, patient_id, matched_on, place, deadline=deadline)
     return replace(match, warnings=warnings) if match else None
@@ -113,26 +132,40 @@ def _cross_referenced(
     server: FhirClient, system: str, value: str, place: IdentifierSystems, deadline: Deadline
 ) -> tuple[str, ...] | None:
     """ITI-83: the ids in our domain; none for an unknown identifier, None for an unknown domain."""
-    if system == place.domain:
-        return (value,)  # the source identifier is never in the answer
-    asked = [("sourceIdentifier", f"{system}|{value}"), ("targetSystem", place.domain)]
+    asked = [("sourceIdentifier", token(system, value)), ("targetSystem", place.domain)]
     reply = server.get("Patient/$ihe-pix", asked, deadline)
-    if reply.status == 404:
+    codes = reply.issue_codes()
+    if reply.status == 404 and "not-found" in codes:
         return ()
-    if reply.status == 400 and "code-invalid" in reply.issue_codes():
+    if reply.status == 400 and "code-invalid" in codes:
         return None
-    if reply.status == 403 and "code-invalid" in reply.issue_codes():
+    if reply.status == 403 and "code-invalid" in codes:
         # Not a matter of permission: ITI-83 answers so for a target domain that it does not know.
         raise DomainUnknownError(OUR_DOMAIN)
-    if reply.status != 200 or reply.resource.get("resourceType") != "Parameters":
-        raise ConfigurationError(f"the index does not take the query: HTTP {reply.status}")
-    identifiers = (
-        parameter.get("valueIdentifier", {})
-        for parameter in reply.resource.get("parameter", ())
-        if parameter.get("name") == "targetIdentifier"
-    )
-    found = (i.get("value", "") for i in identifiers if i.get("system") == place.domain)
-    return tuple(dict.fromkeys(one for one in found if one))
+    if reply.status != 200:
+        raise ConfigurationError(f"the MPI does not take the query: HTTP {reply.status}")
+    found = read_parameters(reply.resource).parameter
+    identifiers = [one.valueIdentifier for one in found if one.name == "targetIdentifier"]
+    ids = [one.value for one in identifiers if one and one.system == place.domain and one.value]
+    if len(ids) != len(identifiers) or (found and not ids):
+        raise BrokenAnswerError("a target identifier without a value of our domain")
+    return tuple(dict.fromkeys(ids))
+
+
+def _with_identifier(
+    server: FhirClient, patient_id: str, place: IdentifierSystems, deadline: Deadline
+) -> FhirPatient | None:
+    """ITI-78: the one patient with this id of our domain; None for nobody. A further page is more than one."""
+    asked = [("identifier", token(place.domain, patient_id))]
+    bundle = _bundle(server.search("Patient", asked, deadline), "identifier")
+    patients = [found.patient for found in bundle.found]
+    if len(patients) > 1 or (patients and bundle.has_more):
+        raise IdentityAmbiguousError(SEVERAL)
+    if not patients:
+        return None
+    if not bears(patients[0], place.domain, patient_id):
+        raise ConfigurationError("the MPI does not search by identifier")
+    return patients[0]
 
 
 def _by_match(
@@ -156,81 +189,84 @@ def _by_match(
             {"name": "count", "valueInteger": 2},
         ],
     }
-    found = entries(_bundle(server.post("Patient/$match", parameters, deadline)), "Patient")
+    found = _bundle(server.post("Patient/$match", parameters, deadline)).found
     if not found:
         return None
-    certain = [entry["resource"] for entry in found if _is_certain(entry)]
-    ids = {known for resource in certain for known in ids_in(resource, place.domain)}
+    certain = [one.patient for one in found if _is_certain(one)]
+    ids = {known for one in certain for known in ids_in(one, place.domain)}
     if len(ids) > 1 or not certain:
         raise IdentityAmbiguousError(SEVERAL)
     if not ids:
         return None
-    resource = next(one for one in certain if ids_in(one, place.domain))
+    chosen = next(one for one in certain if ids_in(one, place.domain))
     matched_on = [
         identifier.position
         for identifier in usable
-        if bears(resource, system_of(identifier.authorities, place.systems), identifier.value)
+        if bears(chosen, system_of(identifier.authorities, place.systems), identifier.value)
     ]
-    return _match(server, resource, ids.pop(), matched_on, place, deadline=deadline)
+    return _match(server, chosen, ids.pop(), matched_on, place, deadline=deadline)
 
 
-def _is_certain(entry: Document) -> bool:
-    grades = {
-        extension.get("valueCode")
-        for extension in entry.get("search", {}).get("extension", ())
-        if extension.get("url") == GRADE
-    }
-    return grades == {"certain"}
+def _is_certain(found: Found) -> bool:
+    return found.grades == {"certain"}
 
 
 def _match(
     server: FhirClient,
-    resource: Document,
+    patient: FhirPatient,
     patient_id: str,
     matched_on: Sequence[str],
     place: IdentifierSystems,
     *,
     deadline: Deadline,
 ) -> Match | None:
-    """The patient, or who replaced them. A patient out of use whom nobody replaced is nobody."""
-    asked = patient_id
-    for _ in range(MERGES):
-        reference = survivor_of(resource)
-        if not reference:
-            break
-        path = "/".join(reference.split("/")[-2:])
-        resource = server.get(path, [], deadline).resource
-    if survivor_of(resource) or resource.get("active") is False:
+    """The patient, or the one that replaced them. A patient out of use whom nobody replaced is nobody."""
+    current = _replacing(server, patient, deadline)
+    if not current.active:
         return None
-    ids = ids_in(resource, place.domain)
+    ids = ids_in(current, place.domain)
     if len(ids) > 1:
-        raise IdentityAmbiguousError("PID-3: the index has several ids for the patient")
+        raise IdentityAmbiguousError("PID-3: the MPI has several ids for the patient")
+    if not ids and current is not patient:
+        raise BrokenAnswerError("a replacing patient without an id of our domain")
     if not ids:
         return None
-    merged = () if ids[0] == asked else (asked,)
-    return Match(record_of(resource, ids[0]), tuple(matched_on), merged)
+    if ids[0] == patient_id:
+        return Match(record_of(current, ids[0]), tuple(matched_on))
+    # The link alone leads to this id: the MPI must know it for the same patient.
+    confirmed = _with_identifier(server, ids[0], place, deadline)
+    if confirmed is None or ids_in(confirmed, place.domain) != ids:
+        raise BrokenAnswerError("the search does not know the id of the replacing patient")
+    return Match(record_of(current, ids[0]), tuple(matched_on), (patient_id,))
 
 
-def _one(bundle: Document) -> Document | None:
-    """The one patient of a search; None for nobody. A further page is more than one."""
-    found = [entry["resource"] for entry in entries(bundle, "Patient")]
-    if len(found) > 1 or (found and has_more(bundle)):
-        raise IdentityAmbiguousError(SEVERAL)
-    return found[0] if found else None
+def _replacing(server: FhirClient, patient: FhirPatient, deadline: Deadline) -> FhirPatient:
+    """The patient at the end of the links `replaced-by`; the patient itself without one."""
+    for _ in range(MERGES):
+        reference = survivor_of(patient)
+        if not reference:
+            return patient
+        path = "/".join(reference.split("/")[-2:])
+        if not PATIENT_PATH.fullmatch(path):
+            raise BrokenAnswerError("a link to a replacing patient is no reference to a Patient")
+        patient = read_patient(server.get(path, [], deadline).resource)
+    if survivor_of(patient):
+        raise BrokenAnswerError(f"more than {MERGES} patients replace each other")
+    return patient
 
 
-def _bundle(reply: FhirResponse, parameter: str = "") -> Document:
-    """The bundle of an answer; an empty one for an unknown domain (PDQm: 404).
+def _bundle(reply: FhirResponse, parameter: str = "") -> PatientBundle:
+    """The bundle of an answer.
 
-    Raises `ConfigurationError` for a server that refuses, or that did not search by `parameter`:
-    its self link says what it searched by (of a posted search some leave all of it out).
+    Raises `DomainUnknownError` for an unknown domain (PDQm: 404), and `ConfigurationError` for a server
+    that rejects the query or did not search by `parameter`: its self link names the parameters that it
+    used. Some servers leave all of them out of the link of a posted search.
     """
-    if reply.status == 404:
-        return {}
-    if reply.status != 200 or reply.resource.get("resourceType") != "Bundle":
-        raise ConfigurationError(f"the index does not take the query: HTTP {reply.status}")
-    own = [link["url"] for link in reply.resource.get("link", ()) if link.get("relation") == "self"]
-    told = own and "?" in own[0]
-    if parameter and told and f"{parameter}=" not in own[0]:
-        raise ConfigurationError(f"the index does not search by {parameter}")
-    return reply.resource
+    if reply.status == 404 and parameter and "not-found" in reply.issue_codes():
+        raise DomainUnknownError(OUR_DOMAIN)
+    if reply.status != 200:
+        raise ConfigurationError(f"the MPI does not take the query: HTTP {reply.status}")
+    bundle = read_bundle(reply.resource)
+    if parameter and "?" in bundle.self_link and f"{parameter}=" not in bundle.self_link:
+        raise ConfigurationError(f"the MPI does not search by {parameter}")
+    return bundle

@@ -57,12 +57,12 @@ def _private_key(pem: str) -> Any:
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError):
-        raise ConfigurationError("the index's secret: private_key is no PEM") from None
+        raise ConfigurationError("the MPI's secret: private_key is no PEM") from None
     if isinstance(key, rsa.RSAPrivateKey):
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP384R1):
         return key
-    raise ConfigurationError("the index's secret: private_key is neither RSA nor P-384")
+    raise ConfigurationError("the MPI's secret: private_key is neither RSA nor P-384")
 
 
 def _signature(key: Any, data: bytes) -> bytes:

@@ -1,9 +1,10 @@
-"""Patients as FHIR has them: what is asked for, and what is read of an answer."""
+"""Patients as FHIR has them: the resource that is asked for, and the values read of an answer."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from lambdas.common.contracts.patient import Patient
+from lambdas.lookup_identities.fhir.http import Document
+from lambdas.lookup_identities.fhir.resources import FhirPatient
 from lambdas.lookup_identities.matching.demographics import given
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.pix_pdq.queries import OID
@@ -11,8 +12,6 @@ from lambdas.lookup_identities.registry.records import PatientRecord
 
 GENDERS = {"F": "female", "M": "male", "O": "other", "A": "other", "U": "unknown"}
 SEXES = {"female": "F", "male": "M", "other": "O", "unknown": "U"}
-
-Document = dict[str, Any]
 
 
 def system_of(authorities: Sequence[str], systems: Mapping[str, str]) -> str:
@@ -43,44 +42,38 @@ def described(
     }
 
 
-def ids_in(resource: Document, system: str) -> tuple[str, ...]:
-    """The patient's identifiers of one system, those out of use left out."""
+def ids_in(patient: FhirPatient, system: str) -> tuple[str, ...]:
+    """The patient's identifiers of one system, without those out of use."""
     found = (
-        identifier.get("value", "")
-        for identifier in resource.get("identifier", ())
-        if identifier.get("system") == system and identifier.get("use") != "old"
+        identifier.value
+        for identifier in patient.identifier
+        if identifier.system == system and identifier.use != "old"
     )
     return tuple(dict.fromkeys(value for value in found if value))
 
 
-def bears(resource: Document, system: str, value: str) -> bool:
+def bears(patient: FhirPatient, system: str, value: str) -> bool:
     """Whether the patient has an identifier, or had it once."""
-    pairs = ((i.get("system"), i.get("value")) for i in resource.get("identifier", ()))
-    return (system, value) in pairs
+    return any((one.system, one.value) == (system, value) for one in patient.identifier)
 
 
-def survivor_of(resource: Document) -> str:
-    """The reference of who replaced a patient; "" for one who was not replaced."""
-    for link in resource.get("link", ()):
-        if link.get("type") == "replaced-by":
-            reference: str = link.get("other", {}).get("reference", "")
-            return reference
-    return ""
+def survivor_of(patient: FhirPatient) -> str:
+    """The reference of the patient that replaced this one; "" for a patient who was not replaced."""
+    return next((link.other.reference for link in patient.link if link.type == "replaced-by"), "")
 
 
-def record_of(resource: Document, patient_id: str) -> PatientRecord:
+def record_of(patient: FhirPatient, patient_id: str) -> PatientRecord:
     """The demographics of a patient."""
-    names = resource.get("name", ())
-    former = [n for n in names if n.get("use") in ("maiden", "old")]
-    usual = [n for n in names if n.get("use") == "official"] + [
-        n for n in names if n.get("use") not in ("maiden", "old", "nickname", "anonymous")
+    former = [name for name in patient.name if name.use in ("maiden", "old")]
+    usual = [name for name in patient.name if name.use == "official"] + [
+        name for name in patient.name if name.use not in ("maiden", "old", "nickname", "anonymous")
     ]
-    first = usual[0] if usual else {}
+    first = usual[0] if usual else None
     return PatientRecord(
         patient_id=patient_id,
-        family=first.get("family", ""),
-        given=" ".join(first.get("given", ())[:1]),
-        birth_date=resource.get("birthDate", ""),
-        sex=SEXES.get(resource.get("gender", ""), ""),
-        former_families=tuple(n["family"] for n in former if n.get("family")),
+        family=first.family if first else "",
+        given=" ".join(first.given[:1]) if first else "",
+        birth_date=patient.birthDate,
+        sex=SEXES.get(patient.gender, ""),
+        former_families=tuple(name.family for name in former if name.family),
     )

@@ -7,12 +7,18 @@ providers of a patient are asked for at once.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from lambdas.common.contracts.person import Name
 from lambdas.common.errors import ConfigurationError
 from lambdas.lookup_identities.context import LookupContext
-from lambdas.lookup_identities.fhir.http import FhirClient, entries, has_more
+from lambdas.lookup_identities.fhir.http import (
+    Document,
+    FhirClient,
+    entries,
+    escaped,
+    has_more,
+    token,
+)
 from lambdas.lookup_identities.mpi import connection
 from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
 from lambdas.lookup_identities.mpi.connection import Deadline
@@ -24,7 +30,6 @@ MAIL_TYPES = ("direct-project", "secure-email")
 
 COUNT = ("_count", "200")
 
-Document = dict[str, Any]
 Parameters = list[tuple[str, str]]
 
 
@@ -65,7 +70,7 @@ def _people(
     practitioners = {f"Practitioner/{r['id']}": r for r in found["Practitioner"]}
     if not practitioners:
         return {}
-    asked = [("practitioner", ",".join(practitioners)), ("active", "true")]
+    asked = [("practitioner", ",".join(map(escaped, practitioners))), ("active", "true")]
     roles = _search(server, "PractitionerRole", asked, deadline)["PractitionerRole"]
     organizations = {_reference(role.get("organization")) for role in roles} - {""}
     by_organization = _organization_endpoints(server, "_id", organizations, deadline)
@@ -86,7 +91,7 @@ def _people(
             validated_ones[provider.provider_id] = replace(
                 provider,
                 name=_name(resource, provider.name),
-                # Who has no role that is active works nowhere just now.
+                # A provider without an active role works nowhere at present.
                 active=resource.get("active") is not False and bool(own),
                 address=_address(endpoints),
             )
@@ -120,7 +125,7 @@ def _organization_endpoints(
 ) -> dict[str, list[Document]]:
     if not references:
         return {}
-    ids = ",".join(sorted(reference.rpartition("/")[2] for reference in references))
+    ids = ",".join(sorted(escaped(reference.rpartition("/")[2]) for reference in references))
     asked = [(parameter, ids), ("_include", "Organization:endpoint")]
     found = _search(server, "Organization", asked, deadline)
     endpoints = {f"Endpoint/{r['id']}": r for r in found["Endpoint"]}
@@ -135,7 +140,7 @@ def _endpoints(server: FhirClient, references: set[str], deadline: Deadline) -> 
     wanted = sorted(reference.rpartition("/")[2] for reference in references if reference)
     if not wanted:
         return {}
-    found = _search(server, "Endpoint", [("_id", ",".join(wanted))], deadline)
+    found = _search(server, "Endpoint", [("_id", ",".join(map(escaped, wanted)))], deadline)
     return {f"Endpoint/{resource['id']}": resource for resource in found["Endpoint"]}
 
 
@@ -153,7 +158,7 @@ def _search(
 
 
 def _by_npi(known: Mapping[str, Provider]) -> tuple[str, str]:
-    return "identifier", ",".join(f"{NPI_SYSTEM}|{npi}" for npi in sorted(known))
+    return "identifier", ",".join(token(NPI_SYSTEM, npi) for npi in sorted(known))
 
 
 def _npi(resource: Document) -> str:

@@ -1,4 +1,4 @@
-"""How a message's demographics are compared with the registry's: the rules, and nothing else.
+"""Compares a message's demographics with the registry's. Pure.
 
 - A value that is missing on either side contradicts nothing, and is no agreement either: surname or
   birth date must agree (`identifiers.agreement`). HL7's explicit null (`""`) is missing.

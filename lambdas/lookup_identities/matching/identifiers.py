@@ -1,4 +1,4 @@
-"""Which of a message's identifiers count, whom they name, and whether the demographics agree. Pure.
+"""Selects the usable identifiers of a message, and compares their patient's demographics. Pure.
 
 An authority is known by its namespace (CX-4.1) or its universal id (CX-4.2): an identifier is looked
 up under each that is given and that the sender may assert, exactly as written, blanks around it apart
@@ -33,11 +33,14 @@ NOT_PATIENTS = frozenset({"AN", "ANC", "AND", "ANT", "VN"})
 OWN_NUMBERS = frozenset({"", "MR", "PI", "PT"})
 """Types to which a sender's default authority applies; a passport or a driver's licence has another."""
 
+WILDCARDS = frozenset("*?%")
+"""Characters that a search may take for any others. HL7 and many indexes have no escape for them."""
+
 LONGEST = 240
 """Characters of an identifier or authority that are looked up; a table key holds 2,048 bytes."""
 
 Candidates = Mapping[tuple[str, str], Sequence[str]]
-"""(authority, value) -> the patients who bear it."""
+"""(authority, value) -> the patients who have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ def usable_identifiers(
             warnings.append(MessageWarning(WarningCode.AUTHORITY_NOT_ALLOWED, position))
         elif max(map(len, (value, *allowed))) > LONGEST:
             warnings.append(MessageWarning(WarningCode.IDENTIFIER_TOO_LONG, position))
+        elif WILDCARDS.intersection(value):
+            warnings.append(MessageWarning(WarningCode.IDENTIFIER_WILDCARD, position))
         else:
             usable.append(UsableIdentifier(position, value, allowed))
     return usable, warnings
@@ -101,7 +106,8 @@ def authority_faults(
     faults = tuple(one.position for one in warnings if one.code in AUTHORITY_FAULTS)
     if not faults:
         raise UnprocessableMessageError(
-            f"{_listed([one.position for one in warnings])}: longer than {LONGEST} characters"
+            f"{_listed([one.position for one in warnings])}: longer than {LONGEST} characters,"
+            " or with a wildcard (* ? %)"
         )
     return faults
 
@@ -187,7 +193,7 @@ def _surname_agrees(patient: Patient, record: PatientRecord) -> bool | None:
 
 
 def _positions(identifiers: Sequence[PatientIdentifier]) -> list[str]:
-    """Where each identifier stood: `PID-3`, or `PID-3[2]` among several of one field."""
+    """The field of each identifier: `PID-3`, or `PID-3[2]` among several of one field."""
     fields = [identifier.field for identifier in identifiers]
     repeated = {name for name, count in Counter(fields).items() if count > 1}
     seen: Counter[str] = Counter()

@@ -3,7 +3,7 @@
 One item for each identifier of a question, under a keyed reference of it. An answer counts only while
 every one of them holds it, so that whoever changes one of the patient's identifiers drops it by writing
 over that item (`forget`). An answer that was under way meanwhile is not kept: each write is on
-condition that the item is still the one that was read before the index was asked.
+condition that the item is still the one that was read before the MPI was asked.
 
 Kept are the patient's id, or that there is nobody: demographics are part of the question, as a keyed
 reference, and an answer that contradicts them is not kept, nor one that a person has to decide on.
@@ -29,10 +29,10 @@ from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.registry.records import Match, PatientRecord
 
 FOUND_SECONDS, NOBODY_SECONDS = 300, 30
-"""How long a patient, and that there is none, are kept. Who registers late is found half a minute later."""
+"""Seconds for which a found patient, and an answer without a patient, are cached."""
 
 FORGOTTEN_SECONDS = 600
-"""How long it is kept that something changed: longer than any look-up that was under way."""
+"""Seconds for which a change is recorded: longer than any look-up takes."""
 
 MOST = 20
 """Identifiers of a question whose answer is kept; hardly a patient comes with more than four."""
@@ -125,7 +125,7 @@ def keep(
             with dependency("dynamodb"):
                 context.client("dynamodb").transact_write_items(TransactItems=puts)
         except ClientError as error:
-            # Somebody else was first, or an identifier was forgotten: then this answer may be stale.
+            # Another run wrote first, or the entry was deleted: this answer may be stale.
             if error.response["Error"]["Code"] != "TransactionCanceledException":
                 raise
 
@@ -133,7 +133,7 @@ def keep(
 def forget(context: LookupContext, usable: Sequence[UsableIdentifier]) -> tuple[str, ...]:
     """Drops every answer about an identifier, those under way too; the identifiers' references.
 
-    Raises `DependencyUnavailableError`: a change that was not heard of must come again.
+    Raises `DependencyUnavailableError`: the event of the change must be processed again.
     """
     references = _references(context, usable)
     forgotten = {"stamp": uuid.uuid4().hex, "expires_at": int(time.time()) + FORGOTTEN_SECONDS}

@@ -1,6 +1,6 @@
-"""A circuit breaker: an index that is down is not asked again at once, by every event that waits.
+"""A circuit breaker: an MPI that is down is not asked again at once, by every event that waits.
 
-It lives as long as the function's sandbox. While it is open the step fails as the index would make it
+Its state lasts as long as the function's sandbox. While it is open the step fails as the MPI would make it
 fail, so that the workflow's retries and the queue hold the events; then one question tries.
 """
 

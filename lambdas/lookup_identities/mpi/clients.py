@@ -1,4 +1,4 @@
-"""Which index answers for patients and which directory for providers; loaded only when in use.
+"""Selects the MPI client and the provider directory; each is imported only when it is used.
 
 A backend for patients has `find`, whose outcomes `outcomes` lists, one for providers
 `validated`. DynamoDB's registry is
@@ -23,7 +23,7 @@ PROVIDERS = {"fhir": "lambdas.lookup_identities.fhir.provider_directory"}
 
 
 class MpiClient(Protocol):
-    """An index outside that is asked who the patient is."""
+    """An external MPI that is asked who the patient is."""
 
     def find(self, usable: Sequence[UsableIdentifier], patient: Patient) -> Match | None:
         """The patient whom the identifiers name, None for nobody; else raises (`outcomes`)."""

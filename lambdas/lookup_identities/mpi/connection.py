@@ -3,11 +3,11 @@
 import ssl
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
+from lambdas.lookup_identities.mpi.settings import MpiTlsMaterial
 
 CONNECT_SECONDS = 1.0
 FIRST_BYTE_SECONDS = 2.0
@@ -32,24 +32,24 @@ class Deadline:
         """So many seconds, or what is left of the whole; `DependencyUnavailableError` when nothing is."""
         left = self.at - time.monotonic()
         if left <= 0:
-            raise DependencyUnavailableError("the index: no time left")
+            raise DependencyUnavailableError("the MPI: no time left")
         return min(seconds, left)
 
 
-def tls_context(secret: Mapping[str, str]) -> ssl.SSLContext:
-    """A context that trusts the secret's `ca` (else the system's), and shows `certificate` with `key`.
+def tls_context(material: MpiTlsMaterial) -> ssl.SSLContext:
+    """A context that trusts `ca` (else the system's authorities), and shows `certificate` with `key`.
 
-    Raises `ConfigurationError` when they are no PEM or do not belong together.
+    Raises `ConfigurationError` when they are not PEM or do not belong together.
     """
     try:
-        context = ssl.create_default_context(cadata=secret.get("ca"))
+        context = ssl.create_default_context(cadata=material.ca or None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if secret.get("certificate"):
+        if material.certificate:
             with tempfile.TemporaryDirectory() as folder:  # ssl reads keys from files only
                 pair = Path(folder) / "pair.pem"
                 pair.touch(mode=0o600)
-                pair.write_text(f"{secret['certificate']}\n{secret['key']}", "ascii")
+                pair.write_text(f"{material.certificate}\n{material.key}", "ascii")
                 context.load_cert_chain(pair)
-    except (ssl.SSLError, ValueError, KeyError):
-        raise ConfigurationError("the index's secret: ca, certificate and key are no PEM") from None
+    except (ssl.SSLError, ValueError):
+        raise ConfigurationError("the MPI's secret: ca, certificate and key are no PEM") from None
     return context

@@ -6,8 +6,9 @@
 | not found        | None                                                  | as the environment's unknown_patient says |
 | ambiguous        | `IdentityAmbiguousError`                              | a person decides                     |
 | conflict         | `IdentityConflictError`                               | a person decides                     |
-| domain unknown   | `DomainUnknownError`, to the workflow `ConfigurationError` | an operator mends the settings  |
-| authority not allowed | `AuthorityNotAllowedError`, to the workflow `ConfigurationError` | an operator mends the settings |
+| domain unknown   | `DomainUnknownError`, to the workflow `ConfigurationError` | an operator corrects the settings  |
+| authority not allowed | `AuthorityNotAllowedError`, to the workflow `ConfigurationError` | an operator corrects the settings |
+| broken answer    | `BrokenAnswerError`, to the workflow `DependencyUnavailableError` | as unavailable |
 | unavailable      | `DependencyUnavailableError`                          | the workflow retries, the queue holds |
 """
 
@@ -43,8 +44,16 @@ class AuthorityNotAllowedError(Exception):
     """No identifier has an authority that the sender may assert; the text names the positions."""
 
 
+class BrokenAnswerError(Exception):
+    """An answer that lacks what its profile says comes with it: cut off or damaged on the way.
+
+    The MPI is there, so that its circuit breaker does not count it. To the workflow it is
+    `DependencyUnavailableError`: the query is asked again, and the event waits. The text says what is missing.
+    """
+
+
 OUR_DOMAIN = "our own ids (domain in ENS_MPI_SETTINGS)"
-"""Whose authority it is when the MPI does not know the domain that it is asked to answer in."""
+"""The owner of the authority when the MPI does not know the domain of the asked ids."""
 
 
 def outcome_of(found: Match | Exception | None) -> Outcome:

@@ -1,7 +1,4 @@
-"""One connection to the index: MLLP over TCP or TLS, kept between invocations, opened anew when it died.
-
-A query changes nothing, so one that a dead connection may have swallowed is simply asked again.
-"""
+"""One connection to a PIX manager or PDQ supplier: MLLP over TCP or TLS, kept between invocations."""
 
 import select
 import socket
@@ -27,24 +24,21 @@ class MpiConnection:
     def exchange(self, message: bytes, deadline: Deadline) -> bytes:
         """The answer to a message.
 
-        Raises `DependencyUnavailableError` when the index cannot be reached, is silent, or ends.
+        Raises `StaleConnectionError` when a kept connection ended under the query, and
+        `DependencyUnavailableError` when the MPI cannot be reached, does not answer in time, or ends a
+        new connection.
         """
         kept = self._is_alive()
         try:
             return self._ask(message, deadline)
         except _EndedError:
             self.close()
-            if not kept:
-                raise DependencyUnavailableError("the index ended the connection") from None
-        # It died between two queries, and nobody told us: ask on a new one.
-        try:
-            return self._ask(message, deadline)
-        except _EndedError:
-            self.close()
-            raise DependencyUnavailableError("the index ended the connection") from None
+            if kept:
+                raise StaleConnectionError from None
+            raise DependencyUnavailableError("the MPI ended the connection") from None
 
     def close(self) -> None:
-        """Ends the connection: what still comes on it answers nobody."""
+        """Closes the connection. A late answer on it is not read."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -58,12 +52,12 @@ class MpiConnection:
             return self._answer(self._socket, deadline)
         except TimeoutError:
             self.close()  # the answer may yet come, to the next query
-            raise DependencyUnavailableError("the index: timeout") from None
+            raise DependencyUnavailableError("the MPI: timeout") from None
         except (ConnectionError, ssl.SSLError):
             raise _EndedError from None
         except OSError as error:
             self.close()
-            raise DependencyUnavailableError(f"the index: {type(error).__name__}") from None
+            raise DependencyUnavailableError(f"the MPI: {type(error).__name__}") from None
 
     def _open(self, deadline: Deadline) -> socket.socket:
         plain = None
@@ -79,7 +73,7 @@ class MpiConnection:
         except (OSError, ValueError) as error:
             if plain is not None:
                 plain.close()
-            raise DependencyUnavailableError(f"the index: {type(error).__name__}") from None
+            raise DependencyUnavailableError(f"the MPI: {type(error).__name__}") from None
 
     def _answer(self, sock: socket.socket, deadline: Deadline) -> bytes:
         decoder = Decoder(MAX_ANSWER_BYTES)
@@ -102,5 +96,12 @@ class MpiConnection:
         return True
 
 
+class StaleConnectionError(Exception):
+    """A connection kept from an earlier query has ended. Ask again, with another MSH-10.
+
+    A query changes nothing, so that one which the MPI may have read already can be repeated.
+    """
+
+
 class _EndedError(Exception):
-    """The other side ended the connection, or said what is no frame."""
+    """The other side ended the connection, or sent bytes that are no frame."""

@@ -1,7 +1,7 @@
-"""A master patient index over HL7 v2: PIX Query, then PDQ by the id that it gave.
+"""A master patient index over HL7 v2: PIX Query, then PDQ by the id that it returned.
 
-Both patient and demographics are the index's; `resolving` compares them with the message. An index that
-is down is not asked by every event (`breaker`), and an answer to another query ends its connection.
+The patient and the demographics are the MPI's; `resolving` compares them with the message. PIX manager
+and PDQ supplier may be two systems, each with its own address, MSH-5, MSH-6 and TLS.
 """
 
 import random
@@ -23,10 +23,17 @@ from lambdas.lookup_identities.matching.identifiers import UsableIdentifier, one
 from lambdas.lookup_identities.mpi import connection as wire
 from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
 from lambdas.lookup_identities.mpi.connection import TRIES, Deadline, tls_context
-from lambdas.lookup_identities.mpi.outcomes import OUR_DOMAIN, DomainUnknownError
-from lambdas.lookup_identities.pix_pdq.mllp import MpiConnection
+from lambdas.lookup_identities.mpi.outcomes import OUR_DOMAIN, BrokenAnswerError, DomainUnknownError
+from lambdas.lookup_identities.mpi.settings import (
+    ActorSettings,
+    MpiSecret,
+    MpiSettings,
+    MpiTlsMaterial,
+)
+from lambdas.lookup_identities.pix_pdq.mllp import MpiConnection, StaleConnectionError
 from lambdas.lookup_identities.pix_pdq.queries import (
     AssigningAuthority,
+    Heading,
     Parties,
     cancellation,
     pdq_query,
@@ -44,17 +51,26 @@ from lambdas.lookup_identities.pix_pdq.replies import (
 from lambdas.lookup_identities.registry.records import Match
 
 PAGES = 3
-"""Pages of a PDQ answer that are read; whoever is still among more is not one patient."""
+"""Pages of a PDQ answer that are read. A patient among more is not one patient."""
 
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The PIX manager or the PDQ supplier: the connection to it, and MSH-3 to MSH-6 of queries to it."""
+
+    connection: MpiConnection
+    parties: Parties
 
 
 @dataclass(frozen=True, slots=True)
 class PixPdqMpiClient:
     """An MPI over HL7 v2. Its circuit breaker stops questions after failures in a row."""
 
-    connection: MpiConnection
-    parties: Parties
+    pix: Actor
+    pdq: Actor
+    domain: AssigningAuthority
     breaker: Breaker
 
     def find(
@@ -62,24 +78,29 @@ class PixPdqMpiClient:
         usable: Sequence[UsableIdentifier],
         patient: Patient,  # noqa: ARG002  # `MpiClient` has it: FHIR's $match needs it
     ) -> Match | None:
-        """The patient whom the identifiers name in the index, with its demographics; None for nobody.
+        """The patient whom the identifiers name in the MPI, with its demographics; None for nobody.
 
-        An authority that the index does not know is a warning where another identifier is known to it, and
+        An authority that the MPI does not know is a warning where another identifier is known to it, and
         `DomainUnknownError` where none is. Raises `IdentityAmbiguousError`, `IdentityConflictError`,
         `ConfigurationError` and `DependencyUnavailableError`.
         """
-        with self.breaker.guard():
-            return self._find(usable, Deadline.after(wire.TOTAL_SECONDS))
+        try:
+            with self.breaker.guard():
+                return self._find(usable, Deadline.after(wire.TOTAL_SECONDS))
+        except BrokenAnswerError as error:
+            raise DependencyUnavailableError(f"the MPI's answer is broken: {error}") from None
 
     def close(self) -> None:
-        """Closes the connection."""
-        self.connection.close()
+        """Closes the connections."""
+        self.pix.connection.close()
+        self.pdq.connection.close()
 
     def _find(self, usable: Sequence[UsableIdentifier], deadline: Deadline) -> Match | None:
         candidates: dict[tuple[str, str], tuple[str, ...]] = {}
+        cross_referenced: set[str] = set()
         foreign, known = [], False
         for identifier in usable:
-            if self.parties.domain.is_same(AssigningAuthority.of(identifier.authorities)):
+            if self.domain.is_same(AssigningAuthority.of(identifier.authorities)):
                 # An answer never holds the id that was asked for: of our own domain there is none.
                 known = True
                 candidates[identifier.pairs()[0]] = (identifier.value,)
@@ -92,6 +113,7 @@ class PixPdqMpiClient:
             else:
                 known = True
                 candidates[identifier.pairs()[0]] = answer.ids
+                cross_referenced.update(answer.ids)
         if foreign and not known:
             raise DomainUnknownError(", ".join(foreign))
         warnings = tuple(MessageWarning(WarningCode.AUTHORITY_UNKNOWN, place) for place in foreign)
@@ -99,26 +121,44 @@ class PixPdqMpiClient:
         if not patient_id:
             return None
         found = self._pdq(patient_id, deadline)
+        if found is None and patient_id in cross_referenced:
+            raise BrokenAnswerError("PDQ does not know the id that PIX returned")
         if found is None:
             return None
-        merged = () if patient_id in found.ids else (patient_id,)
+        survivor = self._survivor(patient_id, found, deadline)
+        merged = () if survivor == patient_id else (patient_id,)
+        return Match(
+            replace(found.record, patient_id=survivor), tuple(matched_on), merged, warnings
+        )
+
+    def _survivor(self, asked: str, found: PdqPatient, deadline: Deadline) -> str:
+        """The id of the patient: the one asked for, or of the patient into whom it was merged.
+
+        PDQ has no field for a merge, so that another id is asked for as well: it must be known.
+        """
         if len(found.ids) != 1:
-            raise IdentityAmbiguousError("PID-3: the index has several ids for the patient")
-        record = replace(found.record, patient_id=found.ids[0])
-        return Match(record, tuple(matched_on), merged, warnings)
+            raise IdentityAmbiguousError("PID-3: the MPI has several ids for the patient")
+        survivor = found.ids[0]
+        if survivor == asked:
+            return survivor
+        confirmed = self._pdq(survivor, deadline)
+        if confirmed is None or confirmed.ids != found.ids:
+            raise BrokenAnswerError("PDQ does not know the id that it returned for another one")
+        return survivor
 
     def _pix(self, identifier: UsableIdentifier, deadline: Deadline) -> PixAnswer:
-        parties, domain = self.parties, AssigningAuthority.of(identifier.authorities)
+        authority = AssigningAuthority.of(identifier.authorities)
         return self._ask(
-            lambda control_id, tag: pix_query(parties, control_id, tag, identifier.value, domain),
-            lambda raw, control_id, tag: pix_answer(raw, control_id, tag, parties.domain),
+            self.pix,
+            lambda heading: pix_query(heading, identifier.value, authority, self.domain),
+            lambda raw, heading: pix_answer(raw, heading, self.domain),
             deadline,
         )
 
     def _pdq(self, patient_id: str, deadline: Deadline) -> PdqPatient | None:
         """The one patient with this id; pages are read until a second shows up, or there are too many.
 
-        What the index still holds back then is declined, so that it need not keep it.
+        Further pages are declined, so that the supplier need not store them.
         """
         tag, pointer = _new_id(), ""
         patients: list[PdqPatient] = []
@@ -133,62 +173,101 @@ class PixPdqMpiClient:
         if pointer:
             self._decline(tag, deadline)
         if len(patients) > 1:
-            raise IdentityAmbiguousError("PID-3: the index knows several patients")
+            raise IdentityAmbiguousError("PID-3: the MPI knows several patients")
         if pointer:
-            raise IdentityAmbiguousError(f"PID-3: the index answers in more than {PAGES} pages")
-        return patients[0] if patients and patients[0].ids else None
+            raise IdentityAmbiguousError(f"PID-3: the MPI answers in more than {PAGES} pages")
+        return patients[0] if patients else None
 
     def _decline(self, tag: str, deadline: Deadline) -> None:
-        """Tells the index that no further page is wanted; whether it hears that changes nothing."""
-        control_id = _new_id()
+        """Tells the supplier that no further page is wanted. Its answer changes nothing."""
+        heading = Heading(self.pdq.parties, _new_id(), tag)
         try:
-            raw = self.connection.exchange(cancellation(self.parties, control_id, tag), deadline)
-            check_acknowledged(raw, control_id)
-        except (DependencyUnavailableError, MismatchError):
-            self.connection.close()
+            raw = self.pdq.connection.exchange(cancellation(heading), deadline)
+            check_acknowledged(raw, heading.control_id)
+        except (DependencyUnavailableError, MismatchError, StaleConnectionError):
+            self.pdq.connection.close()
 
     def _page(self, tag: str, patient_id: str, pointer: str, deadline: Deadline) -> PdqAnswer:
         return self._ask(
-            lambda control_id, own: pdq_query(self.parties, control_id, own, patient_id, pointer),
-            lambda raw, control_id, own: pdq_answer(raw, control_id, own, self.parties.domain),
+            self.pdq,
+            lambda heading: pdq_query(heading, patient_id, self.domain, pointer),
+            lambda raw, heading: pdq_answer(raw, heading, self.domain),
             deadline,
             tag,
         )
 
     def _ask(
         self,
-        query: Callable[[str, str], bytes],
-        read: Callable[[bytes, str, str], Answer],
+        actor: Actor,
+        query: Callable[[Heading], bytes],
+        read: Callable[[bytes, Heading], Answer],
         deadline: Deadline,
         tag: str = "",
     ) -> Answer:
-        """The MPI's answer. A query that it could not answer is sent once more, with another MSH-10."""
+        """The answer of an actor. A query without a usable answer is sent once more.
+
+        Each one has its own MSH-10, the repeated ones too: a manager may refuse one that it has seen.
+        """
         tag = tag or _new_id()
         for attempt in range(TRIES):
-            control_id = _new_id()
             try:
-                raw = self.connection.exchange(query(control_id, tag), deadline)
-                return read(raw, control_id, tag)
+                raw, heading = _exchanged(actor, query, tag, deadline)
+                return read(raw, heading)
             except MismatchError:
-                self.connection.close()
-                failure = DependencyUnavailableError("the index answered another query")
-            except DependencyUnavailableError as error:
+                actor.connection.close()
+                failure: Exception = DependencyUnavailableError("the MPI answered another query")
+            except (BrokenAnswerError, DependencyUnavailableError) as error:
                 failure = error
             if attempt + 1 < TRIES:
                 time.sleep(deadline.within(random.uniform(0.05, 0.25)))
         raise failure
 
 
+def _exchanged(
+    actor: Actor, query: Callable[[Heading], bytes], tag: str, deadline: Deadline
+) -> tuple[bytes, Heading]:
+    """The raw answer, and the heading of the query that it answers."""
+    heading = Heading(actor.parties, _new_id(), tag)
+    try:
+        return actor.connection.exchange(query(heading), deadline), heading
+    except StaleConnectionError:
+        again = replace(heading, control_id=_new_id())
+        return actor.connection.exchange(query(again), deadline), again
+
+
 def from_context(context: LookupContext) -> PixPdqMpiClient:
     """The MPI of the settings. Raises `ConfigurationError` where they are incomplete."""
-    settings = context.settings.mpi
-    try:
-        host, port = settings["host"], int(settings["port"])
-    except (KeyError, TypeError, ValueError):
-        raise ConfigurationError("ENS_MPI_SETTINGS lacks host or port") from None
-    tls = tls_context(context.mpi_secret) if settings.get("tls") else None
-    parties = Parties.from_settings(settings)
-    return PixPdqMpiClient(MpiConnection(host, port, tls), parties, Breaker("the index"))
+    settings, secret = context.settings.mpi, context.mpi_secret
+    domain = AssigningAuthority(settings.domain, settings.domain_oid)
+    if not domain.text():
+        raise ConfigurationError("ENS_MPI_SETTINGS lacks domain or domain_oid")
+    pix = _actor(settings, settings.pix, secret, secret.pix)
+    if settings.pdq == settings.pix and secret.pdq == secret.pix:
+        return PixPdqMpiClient(pix, pix, domain, Breaker("the MPI"))
+    pdq = _actor(settings, settings.pdq, secret, secret.pdq)
+    return PixPdqMpiClient(pix, pdq, domain, Breaker("the MPI"))
+
+
+def _actor(
+    settings: MpiSettings, own: ActorSettings, secret: MpiSecret, own_tls: MpiTlsMaterial | None
+) -> Actor:
+    """An actor by its own settings, and for what these leave out by those of both."""
+    host = settings.host if own.host is None else own.host
+    port = settings.port if own.port is None else own.port
+    if not host or not 0 < port < 65536:
+        raise ConfigurationError(
+            "ENS_MPI_SETTINGS lacks host or port, of the MPI or of pix and pdq"
+        )
+    tls = settings.tls if own.tls is None else own.tls
+    application, facility = own.receiving_application, own.receiving_facility
+    parties = Parties(
+        settings.application,
+        settings.facility,
+        settings.receiving_application if application is None else application,
+        settings.receiving_facility if facility is None else facility,
+    )
+    context = tls_context(own_tls or secret) if tls else None
+    return Actor(MpiConnection(host, port, context), parties)
 
 
 def _new_id() -> str:

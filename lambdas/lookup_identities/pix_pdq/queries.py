@@ -6,7 +6,6 @@ IHE ITI TF-2 3.9.4.1 and 3.21.4.1.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
@@ -14,7 +13,6 @@ from typing import Self
 from hl7 import er7
 from hl7.delimiters import STANDARD
 from hl7.escapes import STANDARD_ESCAPES
-from lambdas.common.errors import ConfigurationError
 
 escaped = STANDARD_ESCAPES.encode
 OID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d*))+")
@@ -51,82 +49,76 @@ class AssigningAuthority:
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """The sending and receiving applications of a query, and the domain of the registry's ids."""
+    """The sending and receiving applications and facilities of a query (MSH-3 to MSH-6)."""
 
     application: str
     facility: str
-    index_application: str
-    index_facility: str
-    domain: AssigningAuthority
+    receiving_application: str
+    receiving_facility: str
 
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, str]) -> Self:
-        """The parties in the settings of the backend; `ConfigurationError` when the domain is missing."""
-        domain = AssigningAuthority(settings.get("domain", ""), settings.get("domain_oid", ""))
-        if not domain.text():
-            raise ConfigurationError("ENS_MPI_SETTINGS lacks domain or domain_oid")
-        return cls(
-            settings.get("application", "HL7ENS"),
-            settings.get("facility", "HL7ENS"),
-            settings.get("index_application", "MPI"),
-            settings.get("index_facility", "MPI"),
-            domain,
-        )
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The parts of one query's header and of its QPD-2 that tell it from every other query."""
+
+    parties: Parties
+    control_id: str
+    tag: str
 
 
 def pix_query(
-    parties: Parties, control_id: str, tag: str, identifier: str, domain: AssigningAuthority
+    heading: Heading, identifier: str, authority: AssigningAuthority, domain: AssigningAuthority
 ) -> bytes:
-    """ITI-9: which ids of our domain belong to the patient with this identifier."""
-    asked = f"{escaped(identifier)}^^^{domain.text()}"
+    """ITI-9: asks for the ids of `domain` of the patient with this identifier of `authority`."""
+    asked = f"{escaped(identifier)}^^^{authority.text()}"
     return _message(
-        _header(parties, "QBP^Q23^QBP_Q21", control_id, "ITI-9^IHE"),
-        f"QPD|IHE PIX Query|{tag}|{asked}|^^^{parties.domain.text()}",
+        _header(heading, "QBP^Q23^QBP_Q21", "ITI-9^IHE"),
+        f"QPD|IHE PIX Query|{heading.tag}|{asked}|^^^{domain.text()}",
         "RCP|I",
     )
 
 
 def pdq_query(
-    parties: Parties, control_id: str, tag: str, patient_id: str, pointer: str = ""
+    heading: Heading, patient_id: str, own: AssigningAuthority, pointer: str = ""
 ) -> bytes:
-    """ITI-21: the demographics of the patient with this id of our domain.
+    """ITI-21: asks for the demographics of the patient with this id of our own domain.
 
     `pointer` is DSC-1 of the page before: the same query with a new MSH-10 asks for the next one.
+    HL7 has no escape for a wildcard, so that `usable_identifiers` leaves such identifiers out.
     """
-    own = parties.domain
     parameters = [f"@PID.3.1^{escaped(patient_id)}"]
     if own.namespace:
         parameters.append(f"@PID.3.4.1^{escaped(own.namespace)}")
     if own.universal_id:
         parameters += [f"@PID.3.4.2^{escaped(own.universal_id)}", "@PID.3.4.3^ISO"]
     return _message(
-        _header(parties, "QBP^Q22^QBP_Q21", control_id, "ITI-21^IHE"),
-        f"QPD|IHE PDQ Query|{tag}|{'~'.join(parameters)}|||||^^^{own.text()}",
+        _header(heading, "QBP^Q22^QBP_Q21", "ITI-21^IHE"),
+        f"QPD|IHE PDQ Query|{heading.tag}|{'~'.join(parameters)}|||||^^^{own.text()}",
         f"RCP|I|{PAGE}^RD",
         *([f"DSC|{escaped(pointer)}|I"] if pointer else []),
     )
 
 
-def cancellation(parties: Parties, control_id: str, tag: str) -> bytes:
+def cancellation(heading: Heading) -> bytes:
     """QCN^J01: no further page of the PDQ query with this tag is wanted (HL7 2.5 5.4.6, QID-1 = QAK-1)."""
     return _message(
-        _header(parties, "QCN^J01^QCN_J01", control_id, "ITI-21^IHE"), f"QID|{tag}|IHE PDQ Query"
+        _header(heading, "QCN^J01^QCN_J01", "ITI-21^IHE"), f"QID|{heading.tag}|IHE PDQ Query"
     )
 
 
-def _header(parties: Parties, message_type: str, control_id: str, profile: str) -> str:
+def _header(heading: Heading, message_type: str, profile: str) -> str:
     moment = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
     names = "|".join(
         escaped(name)
         for name in (
-            parties.application,
-            parties.facility,
-            parties.index_application,
-            parties.index_facility,
+            heading.parties.application,
+            heading.parties.facility,
+            heading.parties.receiving_application,
+            heading.parties.receiving_facility,
         )
     )
     return (
-        f"MSH|{STANDARD.encoding_characters.decode()}|{names}|{moment}||{message_type}|{control_id}|P|2.5"
+        f"MSH|{STANDARD.encoding_characters.decode()}|{names}|{moment}||{message_type}|{heading.control_id}|P|2.5"
         f"||||||UNICODE UTF-8|||{profile}"
     )
 

@@ -46,27 +46,27 @@ def key(kind: str, *parts: str) -> str:
 
 
 def identifier_key(authority: str, value: str) -> Key:
-    """Where the patient of an identifier is filed."""
+    """The key of an identifier's patient."""
     return {"pk": key("identifier", authority, value), "sk": "patient"}
 
 
 def patient_key(patient_id: str) -> Key:
-    """Where a patient is filed."""
+    """The key of a patient."""
     return {"pk": key("patient", patient_id), "sk": "patient"}
 
 
 def relationship_key(patient_id: str, provider_id: str) -> Key:
-    """Where a relationship of patient and provider is filed: in the patient's partition."""
+    """The key of a relationship of patient and provider, in the patient's partition."""
     return {"pk": key("patient", patient_id), "sk": key("provider", provider_id)}
 
 
 def provider_identifier_key(authority: str, value: str) -> Key:
-    """Where the provider of an identifier is filed."""
+    """The key of an identifier's provider."""
     return {"pk": key("provider-identifier", authority, value), "sk": "provider"}
 
 
 def provider_key(provider_id: str) -> Key:
-    """Where a provider is filed."""
+    """The key of a provider."""
     return {"pk": key("provider", provider_id), "sk": "provider"}
 
 
@@ -85,7 +85,7 @@ def items(
     rows = checked(patients, identifiers, providers, relationships, places)
     merged = {row["patient_id"]: row["merged_into"] for row in rows.patients}
     for row in (*rows.identifiers, *rows.relationships):
-        # What is filed under somebody merged belongs to the survivor.
+        # Items of a merged patient belong to the surviving one.
         row["filed_as"], row["patient_id"] = row["patient_id"], survivor(row["patient_id"], merged)
     care_teams: dict[str, set[str]] = {}
     for row in rows.relationships:
@@ -135,7 +135,7 @@ def _provider(row: Mapping[str, str]) -> Item:
 
 
 def _preferences(row: Mapping[str, str]) -> Item:
-    """When and how they want to be told, as far as the row says (`records.EventFilter`, `Absence`, `Preferences`)."""
+    """The row's filter, absence and preferences (`records.EventFilter`, `Absence`, `Preferences`)."""
     texts = ("surrogate", "away_from", "away_until", *HOW)
     lists = ("event_types", "patient_classes", "facilities")
     return {

@@ -74,7 +74,7 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """How a provider wants to be told; the members of `contracts.recipient.Recipient` of the same names."""
+    """A provider's preferences; the members of `contracts.recipient.Recipient` of the same names."""
 
     detail: DetailLevel = DetailLevel.FULL
     analysis: CostMode = CostMode.FULL
@@ -103,7 +103,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """That a provider cares for the patient, in which ways, and whether still.
+    """A provider's relationship with the patient: its types, and whether it is current.
 
     `roster_until` is the last day on which the provider's roster holds the patient, "" for none.
     """

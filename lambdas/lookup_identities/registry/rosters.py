@@ -1,4 +1,4 @@
-"""Which subscribers' rosters end soon: looked at once a day, so that an operator hears of it before."""
+"""Finds the subscribers whose rosters end soon: once a day, so that an operator can act before."""
 
 from datetime import date, timedelta
 

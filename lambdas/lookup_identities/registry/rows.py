@@ -1,10 +1,10 @@
 """The checks that a registry's rows must pass, each fault named by file, line and column."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lambdas.common.contracts.recipient import RelationshipType
+from lambdas.common.mail_address import is_address
 from lambdas.lookup_identities.care_team.npi import is_npi
 from lambdas.lookup_identities.registry.preference_rows import HOW, is_date, preference_faults
 from lambdas.lookup_identities.registry.records import NPI_AUTHORITY
@@ -38,9 +38,6 @@ FILES = tuple(COLUMNS)
 SEXES = ("F", "M", "O", "U", "")
 ACTIVE = ("yes", "no", "")
 
-# What mail servers accept is wider; this keeps out blanks, brackets and a second address.
-ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]]+@[^@\s<>,;:\"()\[\]]+\.[^@\s<>,;:\"()\[\].]+")
-
 Row = dict[str, str]
 Places = Mapping[str, tuple[str, Sequence[int]]]
 
@@ -61,11 +58,6 @@ class Rows:
     identifiers: list[Row] = field(repr=False)
     providers: list[Row] = field(repr=False)
     relationships: list[Row] = field(repr=False)
-
-
-def is_address(text: str) -> bool:
-    """Whether a text has the shape of one e-mail address."""
-    return bool(ADDRESS.fullmatch(text))
 
 
 def checked(

@@ -82,7 +82,7 @@ class CareFile:
 def filed_under(
     context: LookupContext, patient_pairs: Iterable[Pair], provider_pairs: Iterable[Pair]
 ) -> Filed:
-    """Whom the (authority, value) pairs of patients and of providers name; absent pairs name nobody.
+    """The patients and providers of (authority, value) pairs; a pair that names nobody is absent.
 
     `hints` are provider ids by patient id; `merged` the ids that were merged into a patient.
 
@@ -256,7 +256,7 @@ def _provider(item: Item) -> Provider:
 
 
 def _preferences(item: Item) -> Preferences:
-    """How they want to be told; a choice that we do not know is the least."""
+    """The provider's preferences; an unknown choice counts as the one with the least content."""
     said = {name: item[name] for name in HOW if item.get(name)}
     for name, least in (("detail", DetailLevel.MINIMAL), ("analysis", CostMode.OFF)):
         if said.get(name, "") not in WORDS[name]:

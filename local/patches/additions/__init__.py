@@ -1,1 +1,1 @@
-"""What AWS does and moto does not, each in a module that could be proposed to moto by itself."""
+"""Behaviour of AWS that moto lacks, each in a module that could be proposed to moto by itself."""

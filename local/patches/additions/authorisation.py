@@ -1,4 +1,4 @@
-"""Who may do what: moto's reading of IAM policies, applied to every request made with a role's credentials.
+"""Authorises requests: moto's evaluation of IAM policies, for every request with a role's credentials.
 
 A request signed with plain keys is the developer's and passes. The actions that a call needs come from
 infra/reference/table.json, which the tests of the templates use too: an API call that it does not know
@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from moto.cloudformation.models import cloudformation_backends
@@ -28,6 +29,7 @@ from infra.reference.table import UnknownCallError, reference
 from local.patches.patching import replace
 
 LEADING_KEYS = "dynamodb:LeadingKeys"
+MAX_DECISIONS = 2000
 EQUALS = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
 
 
@@ -81,14 +83,50 @@ def _authorise(request: BaseResponse, _: type, resource: str = "*") -> None:
     except UnknownCallError as error:
         why = f"(the local AWS denies what it does not know: {error})"
         raise _refusal(request, caller.arn, request._get_action(), why) from None
-    documents = [_document(policy) for policy in caller.collect_policies()]
+    policies = _policies(caller.collect_policies())
     for need in needs:
+        if not policies.permit(need):
+            raise _refusal(request, caller.arn, need.action, f"on resource: {need.arn}")
+
+
+class _Policies:
+    """The policies of a role with what they said before, as moto needs 0.5 ms to read them for a request."""
+
+    def __init__(self, policies: list[Any]) -> None:
+        self.policies = policies  # their identity is the key under which this is kept
+        self._documents = [_document(policy) for policy in policies]
+        self._reads_keys = LEADING_KEYS in json.dumps(self._documents)
+        self._permitted: dict[RequiredAction, bool] = {}
+
+    def permit(self, need: RequiredAction) -> bool:
+        """Whether they permit what a request needs."""
+        if not self._reads_keys:
+            need = need._replace(leading_keys=frozenset())
+        if need not in self._permitted:
+            if len(self._permitted) == MAX_DECISIONS:
+                self._permitted.clear()
+            self._permitted[need] = self._decide(need)
+        return self._permitted[need]
+
+    def _decide(self, need: RequiredAction) -> bool:
         results = {
             _applicable(document, need).is_action_permitted(need.action, need.arn)
-            for document in documents
+            for document in self._documents
         }
-        if PermissionResult.DENIED in results or PermissionResult.PERMITTED not in results:
-            raise _refusal(request, caller.arn, need.action, f"on resource: {need.arn}")
+        return PermissionResult.DENIED not in results and PermissionResult.PERMITTED in results
+
+
+_read: dict[tuple[Any, ...], _Policies] = {}
+
+
+def _policies(policies: list[Any]) -> _Policies:
+    """These policies, kept from an earlier request; a policy that was changed is another object."""
+    key = tuple((id(policy), getattr(policy, "default_version_id", "")) for policy in policies)
+    if key not in _read:
+        if len(_read) == MAX_DECISIONS:
+            _read.clear()
+        _read[key] = _Policies(policies)
+    return _read[key]
 
 
 def _document(policy: Any) -> dict[str, Any]:
@@ -148,9 +186,31 @@ def _needs(request: BaseResponse, resource: str) -> Iterator[RequiredAction]:
     operation = STANDS_FOR.get((service, operation), operation)
     parameters = _parameters(request)
     for resources, part in _targets(service, operation, parameters, request):
-        for action in reference().actions_of(service or signed_for, operation, part):
+        for action in _actions(service or signed_for, operation, part):
             for each in resources:
                 yield RequiredAction(action, each, _leading_keys(part, each, request))
+
+
+def _actions(service: str, operation: str, part: dict[str, Any]) -> frozenset[str]:
+    """The IAM actions of a call, or of one member of a transaction. Raises `UnknownCallError`."""
+    if "TransactItems" in part:
+        # The kind of the member decides; the items themselves are many and deep.
+        ((kind, _),) = part["TransactItems"][0].items()
+        return _actions_of_kind(service, operation, kind)
+    if not _depends_on_parameters(service, operation):
+        return _actions_of_kind(service, operation, "")
+    return reference().actions_of(service, operation, part)
+
+
+@lru_cache(maxsize=256)
+def _actions_of_kind(service: str, operation: str, kind: str) -> frozenset[str]:
+    shape: dict[str, Any] = {"TransactItems": [{kind: {}}]} if kind else {}
+    return reference().actions_of(service, operation, shape)
+
+
+@lru_cache(maxsize=256)
+def _depends_on_parameters(service: str, operation: str) -> bool:
+    return any(need.when for need in reference().needs(service, operation))
 
 
 def _leading_keys(parameters: dict[str, Any], arn: str, request: BaseResponse) -> frozenset[str]:
@@ -194,7 +254,7 @@ Target = tuple[Iterable[str], dict[str, Any]]
 def _targets(
     service: str, operation: str, parameters: dict[str, Any], request: BaseResponse
 ) -> Iterator[Target]:
-    """What a request of a service other than S3 touches; `*` where we do not know the resource."""
+    """The resource of a request to a service other than S3; `*` when it is not known."""
     match service:
         case "dynamodb":
             yield from _table_targets(parameters, request)

@@ -1,4 +1,4 @@
-"""What SQS does and moto's queues do not: remember FIFO deduplication ids, and bear several threads.
+"""Adds to moto's queues the deduplication ids of FIFO queues and the use by several threads.
 
 SQS knows a deduplication id for five minutes, deleted message or not, and answers 200 to a copy
 that it swallows. A message that it moves to the dead-letter queue is deduplicated there by its own
@@ -17,7 +17,7 @@ from moto.sqs.models import Message, Queue, SQSBackend
 from local.patches.patching import replace
 
 REMEMBERED_MS = 5 * 60 * 1000
-_LONGEST_WAIT = 1.0  # seconds; nobody says when a visibility timeout or a delay ends
+_MAX_WAIT_SECONDS = 1.0  # moto sends no signal when a visibility timeout or a delay ends
 
 _seen: WeakKeyDictionary[Queue, dict[str, float]] = WeakKeyDictionary()
 _add_message = Queue.add_message
@@ -75,7 +75,7 @@ def _receive(
             left = ends_at - time.monotonic()
             if found or left <= 0:
                 return found
-            changed.wait(min(left, _LONGEST_WAIT))
+            changed.wait(min(left, _MAX_WAIT_SECONDS))
 
 
 def _one_at_a_time(method: Callable[..., Any]) -> Callable[..., Any]:

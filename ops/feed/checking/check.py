@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from environments import Environment, Sender
 from hl7 import er7
 from hl7.charset import codec_of
-from hl7.header import is_event_code
 from lambdas.common.clock import iso
 from lambdas.common.contracts.encounter import Decision
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.errors import IdentityConflictError, UnprocessableMessageError
 from lambdas.common.senders import SenderProfile, sender_profile
 from lambdas.lookup_identities.care_team.npi import is_npi
-from lambdas.parse_message.read_event import read_event
+from lambdas.lookup_identities.matching.identifiers import usable_identifiers
+from lambdas.parse_message.read_event import PROCESSING_IDS, read_event
 from lambdas.track_encounter.profile import EncounterProfile, profile_of
 from ops.feed.checking.door import Door, DoorResult
 from ops.feed.checking.encounters import MAX_ENCOUNTERS, EncounterReplay
@@ -25,8 +25,9 @@ from ops.feed.checking.times import moment
 from ops.feed.reading.cutting import CutMessage, Cutter
 from ops.feed.reading.files import UNREADABLE, FeedFile
 
-OTHER = "other"
+OTHER, NONE = "other", "none"
 _TYPE = re.compile(r"[A-Z]{3}")
+_TRIGGER = re.compile(r"[A-Z]\d\d", re.ASCII)
 _VERSION = re.compile(r"2(?:\.\d){0,2}", re.ASCII)
 
 
@@ -108,6 +109,7 @@ class FeedCheck:
             self.name,
             self.profile.zone,
             codes=self.profile.codes,
+            date_order=self.profile.date_order,
             received_at=self._received_at,
         )
         message = er7.read(raw)
@@ -124,37 +126,34 @@ class FeedCheck:
             return
         letterhead = result.header.letterhead
         kind, trigger = letterhead.message_type, letterhead.trigger_event
-        kind = kind if _TYPE.fullmatch(kind) else OTHER if kind else "none"
-        known = is_event_code(trigger) or re.fullmatch(r"[A-Z]\d\d", trigger)
-        tally.types.add(f"{kind}^{trigger}" if known else kind, place)
+        named = _named(kind, known=_TYPE.fullmatch(kind) is not None)
+        tally.types.add(f"{named}^{trigger}" if _TRIGGER.fullmatch(trigger) else named, place)
         tally.origins.add(result.header, place)
         processing_id = letterhead.processing_id
-        tally.processing_ids.add(
-            processing_id
-            if processing_id in ("P", "T", "D")
-            else OTHER
-            if processing_id
-            else "none",
-            place,
-        )
+        known = processing_id in PROCESSING_IDS
+        tally.processing_ids.add(_named(processing_id, known=known), place)
 
     def _count_event(self, message: er7.Message, event: PatientEvent, place: Place) -> None:
         tally = self.tally
         tally.warn(event.warnings, place)
         version = message.first("MSH").code(12)
-        tally.versions.add(version if _VERSION.fullmatch(version) else OTHER, place)
+        tally.versions.add(_named(version, known=_VERSION.fullmatch(version) is not None), place)
         declared = message.header.letterhead.declared_character_sets[0]
-        named = declared if codec_of(declared) else "an unknown name" if declared else "none"
-        tally.character_sets.add(f"{named}\t{message.escapes.codec}", place)
+        named = _named(declared, known=bool(codec_of(declared)))
+        tally.character_sets.add(f"{named} read as {message.escapes.codec}", place)
         tally.fields.add(message, event, place)
         tally.times.add(message, event, place)
         tally.coded.add(message, event, place, self._replay.patient(event))
+        if self.known and event.patient.identifiers:
+            usable, _ = usable_identifiers(event.patient.identifiers, self.profile.authorities)
+            if not usable:
+                tally.not_assertable.add(place)
         attending = [one for one in event.practitioners if one.field == "PV1-7"]
         tally.attending += bool(attending)
         tally.attending_npi += any(is_npi(one.identifier) for one in attending)
 
     def _count_decision(self, decision: Decision, event: PatientEvent, place: Place) -> None:
-        found = self.tally.decisions.setdefault(event.trigger_event or "none", DecisionTally())
+        found = self.tally.decisions.setdefault(event.trigger_event or NONE, DecisionTally())
         found.messages += 1
         for kind in dict.fromkeys(notice.kind for notice in decision.notices):
             found.told.add(kind, place)
@@ -179,11 +178,20 @@ def new_check(environment: Environment, name: str, known: Sender | None) -> Feed
     )
 
 
+def _named(code: str, *, known: bool) -> str:
+    """A code that may be shown; `other` for one that is not known, `none` where none was sent."""
+    if known:
+        return code
+    return OTHER if code else NONE
+
+
 def _count_file(files: FileTally, cutter: Cutter, place: Place) -> None:
     files.forms[cutter.form] += 1
     files.total_bytes += cutter.total
     files.batch_segments += cutter.batch_segments
     files.empty_frames += cutter.empty_frames
+    if cutter.batch_segments:
+        files.batches.add(place._replace(message=0))
     if cutter.inside_lines:
         files.behind_text.add(place)
 

@@ -1,7 +1,7 @@
 """Counts the pairs of MSH-3 and MSH-4, and decides which of them may be shown.
 
-A sender may write a patient's name or number there too, so a pair is shown where it names no value of
-its own message's PID, and is that of several patients or of nearly all messages.
+A sender may write a patient's name or number there too, so a pair is shown where it seldom names a value
+of its own message's PID, and is that of several patients or of nearly all messages.
 """
 
 import re
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from hl7.header import Header, first_segment, patient_identifier
-from ops.feed.checking.codes import LEAST_PATIENTS
+from ops.feed.checking.codes import COMPARED, LEAST_PATIENTS, PRIVATE_SHARE
 from ops.feed.checking.places import Occurrences, Place
 
 MAX_ORIGINS = 200
@@ -35,7 +35,8 @@ class Pair(NamedTuple):
 class _Origin:
     messages: Occurrences = field(default_factory=Occurrences)
     patients: set[int] = field(default_factory=set)
-    private: bool = False
+    compared: int = 0
+    private: int = 0
 
 
 @dataclass(slots=True)
@@ -57,10 +58,10 @@ class OriginTally:
                 return
             found = self._pairs[pair] = _Origin()
         found.messages.add(place)
-        if len(found.patients) >= LEAST_PATIENTS:
-            return
-        found.patients.add(hash(patient_identifier(header)))
-        found.private = found.private or _names_a_patient(pair, header)
+        if found.compared < COMPARED:
+            found.compared += 1
+            found.patients.add(hash(patient_identifier(header)))
+            found.private += _names_a_patient(pair, header)
 
     def different(self) -> int:
         """The number of different pairs."""
@@ -84,7 +85,9 @@ class OriginTally:
         return self.total - sum(count for _, count in self.shown())
 
     def _may_be_shown(self, pair: Pair, one: _Origin) -> bool:
-        if one.private or not all(_TEXT.fullmatch(part) or not part for part in pair):
+        if one.private * PRIVATE_SHARE >= one.compared:
+            return False
+        if not all(_TEXT.fullmatch(part) or not part for part in pair):
             return False
         if any(_NUMBER.search(part) for part in pair):
             return False
@@ -94,8 +97,9 @@ class OriginTally:
 
 def _names_a_patient(pair: Pair, header: Header) -> bool:
     """Whether a part of MSH-3 or MSH-4 stands in PID-2 to PID-5, the authorities of identifiers aside."""
-    pid = first_segment(header, b"PID")
     delimiters = header.letterhead.delimiters
+    pid = first_segment(header, b"PID")
+    pid[5:] = [rest.split(delimiters.field, 1)[0] for rest in pid[5:]]
     values: set[str] = set()
     for number, sent in enumerate(pid[2:6], start=2):
         for repetition in sent.split(delimiters.repetition):

@@ -18,7 +18,7 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Occurrences:
-    """How often something was seen, and the first places."""
+    """The number of times that something was seen, and the first places."""
 
     count: int = 0
     places: tuple[Place, ...] = ()

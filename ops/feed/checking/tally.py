@@ -69,6 +69,7 @@ class FileTally:
     unreadable: Occurrences = field(default_factory=Occurrences)
     without_messages: Occurrences = field(default_factory=Occurrences)
     behind_text: Occurrences = field(default_factory=Occurrences)
+    batches: Occurrences = field(default_factory=Occurrences)
     forms: Counter[str] = field(default_factory=Counter)
     total_bytes: int = 0
     message_bytes: int = 0
@@ -84,7 +85,11 @@ class FileTally:
 
 @dataclass(slots=True)
 class FeedTally:
-    """The counts of a feed. `decisions` has for each trigger event the notices and reasons of its messages."""
+    """The counts of a feed.
+
+    `decisions` has for each trigger event the notices and reasons of its messages. `not_assertable` are
+    those none of whose identifiers has an authority that the sender's file allows.
+    """
 
     codes: SenderCodes
     files: FileTally = field(default_factory=FileTally)
@@ -107,6 +112,7 @@ class FeedTally:
     fields: FieldTallies = field(default_factory=FieldTallies)
     times: TimeTally = field(default_factory=TimeTally)
     coded: CodedFields = field(init=False)
+    not_assertable: Occurrences = field(default_factory=Occurrences)
     attending: int = 0
     attending_npi: int = 0
     decisions: dict[str, "DecisionTally"] = field(default_factory=dict)

@@ -80,7 +80,9 @@ class SenderFile:
             _KeyLines("certificates", self._certificates),
             _KeyLines("trigger_events", self._trigger_events),
             _KeyLines("default_assigning_authority", self._authority),
+            _KeyLines("assigning_authorities", self._further_authorities),
             _KeyLines("time_zone", self._time_zone),
+            _KeyLines("date_order", self._date_order),
             _KeyLines("display_name", self._display_name),
             _KeyLines("phone", self._phone),
         )
@@ -121,7 +123,7 @@ class SenderFile:
 
     def _certificates(self) -> Iterator[str]:
         yield toml.comment(f"{CHECK} with mutual TLS, the name in the engine's client certificate.")
-        yield '# certificates = ["adt.hospital.example"]'
+        yield '# certificates = [{ issuer = { CN = "Hospital CA" }, dns_name = "adt.hospital.example" }]'
 
     def _trigger_events(self) -> Iterator[str]:
         came = sorted(name for name in self._tally.decisions if name[1:].isdigit())
@@ -145,6 +147,16 @@ class SenderFile:
         )
         yield '# default_assigning_authority = ""'
 
+    def _further_authorities(self) -> Iterator[str]:
+        shown = [one.value for one in self._tally.coded.authorities.shown()]
+        default = self._kept.get("default_assigning_authority", shown[0] if shown else "")
+        further = [name for name in shown if name != default]
+        if further:
+            yield toml.comment(
+                f"{CHECK} further authorities whose identifiers this sender may assert. Those of the feed:"
+            )
+            yield toml.comment(toml.pair("assigning_authorities", further))
+
     def _time_zone(self) -> Iterator[str]:
         offsets = self._tally.times.offsets.most_common()
         total = sum(self._tally.times.offsets.values())
@@ -153,6 +165,17 @@ class SenderFile:
             f"{CHECK} the zone of times without an offset. Offsets of MSH-7: {named}."
         )
         yield '# time_zone = "America/Halifax"'
+
+    def _date_order(self) -> Iterator[str]:
+        """Nothing where no date is written with slashes or hyphens; else the order that others show."""
+        forms = self._tally.times.date_forms
+        if not forms:
+            return
+        shown = [order for order in ("dmy", "mdy") if forms[order]]
+        counts = f"dmy {forms['dmy']:,}, mdy {forms['mdy']:,}, either {forms['either']:,}"
+        yield toml.comment(f"{CHECK} the order of dates such as 03/04/1961. In the feed: {counts}.")
+        line = toml.pair("date_order", shown[0] if shown else "dmy")
+        yield line if len(shown) == 1 else toml.comment(line)
 
     def _display_name(self) -> Iterator[str]:
         yield toml.comment(f"{CHECK} the hospital's name and telephone number in notifications.")
@@ -238,7 +261,7 @@ def _without_empty(value: Any) -> Any:
     """A table without its empty members: the schema has no empty texts."""
     if isinstance(value, dict):
         return {name: _without_empty(one) for name, one in value.items() if not _is_empty(one)}
-    return value
+    return [_without_empty(one) for one in value] if isinstance(value, tuple) else value
 
 
 def _is_empty(value: Any) -> bool:

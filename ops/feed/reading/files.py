@@ -67,6 +67,8 @@ def feed_files(paths: tuple[Path, ...]) -> list[FeedFile]:
 
 def in_order_of_sending(files: list[FeedFile]) -> list[FeedFile]:
     """The files sorted by MSH-7 of their first message; those without one stay behind the one before them."""
+    if len(files) < 2:
+        return files  # a pipe can be read once
     keys: dict[int, str] = {}
     newest = ""
     for file in files:

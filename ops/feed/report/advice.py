@@ -1,6 +1,7 @@
 """The severity of each rejection and warning in a feed, and what to ask the hospital's interface team."""
 
 from hl7.warnings import WarningCode
+from lambdas.track_encounter.reading import CONTRADICTING_DEATH, IMPLAUSIBLE_TIME
 from ops.feed.report.severity import Severity
 
 E, W, I = Severity.ERROR, Severity.WARNING, Severity.INFO  # noqa: E741
@@ -117,7 +118,7 @@ WARNINGS = {
     WarningCode.TOO_MANY_REPETITIONS: (
         W,
         "More repetitions than are read.",
-        "Send at most 100 repetitions of a field.",
+        "Send at most 100 repetitions, and one value in a field that does not repeat.",
     ),
     WarningCode.NOT_CURRENT: (
         W,
@@ -126,8 +127,8 @@ WARNINGS = {
     ),
     WarningCode.NOT_STANDARD_FORM: (
         I,
-        "The date or time is not in the standard's form; it was read as it is plainly meant.",
-        "Send dates as YYYYMMDD and times as YYYYMMDDHHMMSS with an offset.",
+        "The value is not in the standard's form; it was read as it is plainly meant.",
+        r"Send YYYYMMDD, times as YYYYMMDDHHMMSS with an offset, and ~ in a text as \R\.",
     ),
     WarningCode.VALUE_TYPE_MISSING: (
         I,
@@ -138,12 +139,12 @@ WARNINGS = {
 """Kind of warning to severity, description, and request. Other kinds are in the table of warnings alone."""
 
 DOUBTS = {
-    "implausible_time": (
+    IMPLAUSIBLE_TIME: (
         W,
         "A time of the event cannot be true: in the future, before the birth, or decades ago.",
         "Find out where default times such as 1970-01-01 come from.",
     ),
-    "contradicting_death": (
+    CONTRADICTING_DEATH: (
         W,
         "The statement about the patient's death is not usable.",
         "See PID-29, PID-30 and PV1-36 above.",

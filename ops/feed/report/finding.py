@@ -26,7 +26,9 @@ class FeedFinding:
 
     @property
     def share(self) -> str:
-        """The messages as `340 of 10,000 (3.4%)`."""
+        """The messages as `340 of 10,000 (3.4%)`; "" for a finding that something never came."""
+        if not self.messages:
+            return ""
         return f"{self.messages:,} of {self.of:,} ({percent(self.messages, self.of)})"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from hl7.warnings import WarningCode
+from lambdas.track_encounter.reading import CONTRADICTING_DEATH
 from ops.feed.checking.codes import CodeField
 from ops.feed.checking.fields import SMALL_SHARE, FieldRule
 from ops.feed.checking.places import Occurrences, Place
@@ -26,21 +27,25 @@ MOST_POSITIONS = 5
 E, W, I = Severity.ERROR, Severity.WARNING, Severity.INFO  # noqa: E741
 
 
-def findings_of(tally: FeedTally, *, has_zone: bool, known: bool) -> tuple[FeedFinding, ...]:
+def findings_of(
+    tally: FeedTally, *, has_zone: bool = False, has_date_order: bool = False, known: bool = False
+) -> tuple[FeedFinding, ...]:
     """The findings, the most important first.
 
-    `has_zone`: the sender's file names a time zone. `known`: the sender has a file.
+    `has_zone`, `has_date_order`: the sender's file names a time zone, or the order of day and month.
+    `known`: the sender has a file.
     """
     return by_importance(
         [
             *_of_files(tally),
             *_of_door(tally, known=known),
             *_of_dead_letters(tally),
+            *_of_authorities(tally),
             *_of_control_ids(tally),
             *_of_fields(tally),
             *_of_codes(tally),
             *_of_warnings(tally),
-            *_of_times(tally, has_zone=has_zone),
+            *_of_times(tally, has_zone=has_zone, has_date_order=has_date_order),
             *_of_triggers(tally),
         ]
     )
@@ -68,10 +73,10 @@ def _of_files(tally: FeedTally) -> Iterator[FeedFinding]:
             consequence="These messages were not read.",
             ask="Export the messages alone, without the time or level that a log writes before each.",
         )  # fmt: skip
-    if files.batch_segments:
+    if files.batches.count:
         yield finding(
-            W, "FHS, BHS", f"{count(files.batch_segments, 'batch segment')} in the files.",
-            Occurrences(files.batch_segments), tally.messages,
+            W, "FHS, BHS", f"{count(files.batches.count, 'file')} with batch segments.",
+            files.batches, files.files,
             consequence="They were skipped here. The receiver rejects a frame that begins with one.",
             ask="Confirm that MLLP sends one message in a frame, and no batches.",
         )  # fmt: skip
@@ -103,7 +108,18 @@ def _of_dead_letters(tally: FeedTally) -> Iterator[FeedFinding]:
             E, "workflow", f"Dead letter: {error}.", seen, tally.messages,
             consequence="The message is acknowledged and goes to the dead-letter queue.",
             ask="" if ours else "Correct these messages at their source.",
-            do="Report this fault with the message to the project." if ours else "",
+            do="Report the kind of this fault to the project, never the message." if ours else "",
+        )  # fmt: skip
+
+
+def _of_authorities(tally: FeedTally) -> Iterator[FeedFinding]:
+    if tally.not_assertable.count:
+        yield finding(
+            E, "PID-3.4", "No identifier has an authority that the sender's file allows.",
+            tally.not_assertable, tally.accepted,
+            consequence="The patient is not looked up, and the event is dead-lettered with an alarm.",
+            ask="Name every assigning authority of the feed, exactly as sent.",
+            do="Add it to `assigning_authorities`, or correct `default_assigning_authority`.",
         )  # fmt: skip
 
 
@@ -197,7 +213,10 @@ def _of_warnings(tally: FeedTally) -> Iterator[FeedFinding]:
         if seen := tally.warned.get(code):
             subject = _positions(tally, code)
             yield finding(severity, subject, what, seen, tally.accepted, ask=ask)
+    deaths = sum(tally.warned[code].count for code in _DEATHS if code in tally.warned)
     for doubt, seen_doubt in tally.doubts.most_frequent():
+        if doubt == CONTRADICTING_DEATH and seen_doubt.count <= deaths:
+            continue  # the same messages as those of the warnings
         severity, what, ask = DOUBTS.get(doubt, (W, doubt, ""))
         yield finding(severity, "encounters", what, seen_doubt, tally.accepted, ask=ask)
     if assumed := [tally.warned[code] for code in _CHARACTER_SETS if code in tally.warned]:
@@ -217,11 +236,12 @@ def _positions(tally: FeedTally, code: WarningCode) -> str:
         for (one, position), seen in tally.warnings.items()
         if one is code
     )
-    named = [position or "message" for _, position in found]
+    named = [position.removeprefix("a ") or "message" for _, position in found]
     more = f" and {len(named) - MOST_POSITIONS} more" if len(named) > MOST_POSITIONS else ""
     return ", ".join(named[:MOST_POSITIONS]) + more
 
 
+_DEATHS = (WarningCode.DEATH_UNCLEAR, WarningCode.DEATH_CONTRADICTED)
 _CHARACTER_SETS = (
     WarningCode.CHARACTER_SET_ASSUMED,
     WarningCode.CHARACTER_SET_UNKNOWN,
@@ -229,7 +249,7 @@ _CHARACTER_SETS = (
 )
 
 
-def _of_times(tally: FeedTally, *, has_zone: bool) -> Iterator[FeedFinding]:
+def _of_times(tally: FeedTally, *, has_zone: bool, has_date_order: bool) -> Iterator[FeedFinding]:
     times = tally.times
     sent = sum(times.offsets.values())
     without = times.offsets[NO_OFFSET]
@@ -266,15 +286,13 @@ def _of_times(tally: FeedTally, *, has_zone: bool) -> Iterator[FeedFinding]:
             ask="Say whether these are resent or loaded messages.",
         )  # fmt: skip
     either = times.date_forms["either"]
-    if either:
-        seen = [name for name in ("dmy", "mdy") if times.date_forms[name]]
-        hint = f"Other dates of the feed are `{seen[0]}`." if len(seen) == 1 else ""
+    if either and not has_date_order:
         yield finding(
             W, "PID-7, PID-29", "Dates such as 03/04/1961 may be read in two ways.",
             Occurrences(either), tally.accepted,
             consequence="They are not read.",
-            ask="Send dates as YYYYMMDD.",
-            do=hint,
+            ask="Send dates as YYYYMMDD, or say whether day or month comes first.",
+            do="Set `date_order` in the sender's file.",
         )  # fmt: skip
 
 

@@ -37,8 +37,12 @@ def _lines(report: FeedReport) -> Iterator[str]:
 
 def _finding(number: int, one: FeedFinding) -> Iterator[str]:
     yield f"{number}. **{sentence_case(one.severity)}, {_escaped(one.subject)}**: {_escaped(one.what)}"
-    yield f"   {one.share}."
-    for title, text in (("", one.consequence), ("Ask: ", one.ask), ("We: ", one.do)):
+    for title, text in (
+        ("", f"{one.share}." if one.share else ""),
+        ("", one.consequence),
+        ("Ask: ", one.ask),
+        ("We: ", one.do),
+    ):
         if text:
             yield f"   {title}{_escaped(text)}"
     if one.examples:

@@ -148,7 +148,10 @@ def report_of(check: FeedCheck) -> FeedReport:
         files=_files(tally),
         messages=_messages(tally),
         findings=findings_of(
-            tally, has_zone=check.profile.zone is not None, known=check.known is not None
+            tally,
+            has_zone=check.profile.zone is not None,
+            has_date_order=bool(check.profile.date_order),
+            known=check.known is not None,
         ),
         fields=tuple(
             FieldLine(
@@ -167,10 +170,7 @@ def report_of(check: FeedCheck) -> FeedReport:
         origins=_origins(tally.origins),
         versions=_counts(tally.versions),
         processing_ids=_counts(tally.processing_ids),
-        character_sets={
-            "{} read as {}".format(*name.split("\t")): seen.count
-            for name, seen in tally.character_sets.most_frequent()
-        },
+        character_sets=_counts(tally.character_sets),
         terminators=_counts(tally.terminators),
         attending=tally.attending,
         attending_npi=tally.attending_npi,

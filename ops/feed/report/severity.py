@@ -1,4 +1,4 @@
-"""How much a finding of a feed matters."""
+"""The severities of a feed's findings."""
 
 from enum import StrEnum
 

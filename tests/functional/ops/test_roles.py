@@ -16,6 +16,7 @@ from moto.core.authorization import ActionAuthenticatorMixin
 from environments import load
 from lambdas.common import status
 from lambdas.common.aws.items import to_item
+from lambdas.track_encounter.tracking import track
 from local.patches.additions import authorisation
 from ops.cli import main
 from ops.deployment import Deployment
@@ -26,6 +27,8 @@ from ops.smoke.probes import probes
 from tests.conftest import ROOT
 from tests.infra.assemblies import assembly, stacks_of
 from tests.support.deployment import dead_letter, deployed
+from tests.support.encounter_table import table_of
+from tests.support.encounters import NOON, PROFILE, I, message
 from tests.support.people import People, people_of
 from tests.support.receiver import StubReceiver
 from tests.support.trails import PROVIDER, Story, poison, told
@@ -131,6 +134,8 @@ class World:
                 "dlq list": (),
                 "dlq redrive": ("--all", "--by", "ana"),
                 "dlq show": (CONTROL_ID,),
+                "encounters orphans": (),
+                "encounters show": (TOLD,),
                 "events": (),
                 "feed check": (str(ADMISSION), "--sender", "northgen"),
                 "notification preview": ("admission",),
@@ -299,7 +304,7 @@ def denied(call: Callable[[], Any]) -> bool:
 
 
 def _fill(world: World, command: str) -> None:
-    """What a command needs: an event and a dead letter, a delivery, a refused message, or the registry."""
+    """The data of a command: an event and a dead letter, a delivery, a rejected message, or the registry."""
     aws, deployment = world.aws, world.deployment
     match command.split(maxsplit=1)[0]:
         case "deliveries":
@@ -317,12 +322,16 @@ def _fill(world: World, command: str) -> None:
         case "dlq":
             poison(deployment.context, FAILED, CONTROL_ID)
             dead_letter(aws, deployment, FAILED, copy=datetime.now(UTC).isoformat())
+        case "encounters":
+            _fill(world, "trace")
+            admitted = message("A01", 0, I, TOLD)
+            track(table_of(aws.client("dynamodb")), admitted, PROFILE, lambda: NOON)
         case _ if not status.read(deployment.context, TOLD):
             told(deployment.context, TOLD)
 
 
 def _fill_smoke(world: World) -> None:
-    """What three smoke messages leave behind when everything is as designed."""
+    """The traces of three smoke messages when everything is as expected."""
     context = world.deployment.context
     good, poisoned, slow = (p.control_id for p in probes(load("prod"), RUN))
     story = Story(context, "1" * 32).run().received(good).resolved(PROVIDER)

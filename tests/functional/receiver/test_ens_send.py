@@ -33,7 +33,7 @@ class Files:
         return self.write(f"{name}.crt", issued.pem), self.write(f"{name}.key", issued.key_pem)
 
     def receiver(self, *, mutual: bool = False, days: int = 1) -> TlsFiles:
-        """What a receiver shows and trusts."""
+        """The certificates that a receiver shows and trusts."""
         certificate, key = self.pair(self.root.issue(SERVER, days), "server")
         clients = self.write("clients.pem", self.root.pem) if mutual else ""
         return TlsFiles(certificate, key, clients)

@@ -73,7 +73,7 @@ class StoredThings:
 
 
 class CallFaults:
-    """What is done to a call of an operation, before it reaches AWS (`before`) or after it (`after`)."""
+    """The fault in a call of an operation, before it reaches AWS (`before`) or after it (`after`)."""
 
     def __init__(self) -> None:
         self.before: dict[str, Callable[[], None]] = {}

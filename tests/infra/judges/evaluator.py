@@ -45,7 +45,7 @@ def decide(requests: Sequence[AuthorizationRequest]) -> list[str]:
 
 
 def faults(policies: Sequence[tuple[str, Document]]) -> list[list[str]]:
-    """What is wrong with each policy, given with its kind: endpoint, identity, resource or trust."""
+    """The faults of each policy, given with its kind: endpoint, identity, resource or trust."""
     found: list[list[str]] = _ask(
         {"policies": [{"kind": kind, "document": document} for kind, document in policies]}
     )

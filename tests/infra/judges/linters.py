@@ -24,7 +24,7 @@ class LinterFinding:
 
 @dataclass(frozen=True, slots=True)
 class LinterReport:
-    """What a linter says of all templates: findings that are open, and those accepted in a template."""
+    """A linter's findings in all templates: open ones, and those accepted in a template."""
 
     open: list[LinterFinding]
     accepted: list[LinterFinding]

@@ -125,7 +125,7 @@ class Program:
 
     @cached_property
     def methods(self) -> dict[str, list[Function]]:
-        """What `something.name` can call: methods of all classes, functions of modules loaded by name."""
+        """The functions that `something.name` can call: methods of all classes, functions of modules loaded by name."""
         found = defaultdict(list)
         for module in self.modules.values():
             for each in module.classes.values():
@@ -137,7 +137,7 @@ class Program:
         return found
 
     def symbol(self, node: ast.expr, module: str) -> Function | Class | tuple[str, str] | None:
-        """What a name or `module.name` stands for; a value as its module and name."""
+        """The value of a name or `module.name`; a value as its module and name."""
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             target = self.modules[module].imports.get(node.value.id, "")
             return self._named(target, node.attr) if target in self.modules else None

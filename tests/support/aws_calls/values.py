@@ -1,4 +1,4 @@
-"""What an expression of a program can stand for: texts with `*` for unknown parts, documents, AWS clients.
+"""The possible values of an expression: texts with `*` for unknown parts, documents, AWS clients.
 
 It follows names, parameters back to their callers, attributes to where any object got them, and calls
 into this repository's own functions. A text from the environment reads `${ENS_…}`.
@@ -29,7 +29,7 @@ DEEPEST = 60
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:
-    """Where an expression stands: its function, and the arguments of one call or (None) of any."""
+    """The scope of an expression: its function, and the arguments of one call or (None) of any."""
 
     module: str
     function: Function | None = None
@@ -265,7 +265,7 @@ class Values:
         return found
 
     def _fields(self, name: str) -> list[LocatedExpression]:
-        """What any object of this program has in an attribute of that name."""
+        """The values of an attribute of that name in any object of this program."""
         found: list[LocatedExpression] = []
         for module in self.program.modules.values():
             for each in module.classes.values():
@@ -355,7 +355,7 @@ class Values:
         return [end for end in self.ends(node, frame) if isinstance(end.node, ast.Dict)]
 
     def member(self, document: LocatedExpression, name: str) -> list[LocatedExpression]:
-        """What a dictionary has under a key, its spread parts (`**part`) included."""
+        """The values of a dictionary's key, its spread parts (`**part`) included."""
         return [place for key, place, _ in self.members(document) if name in key]
 
     def members(

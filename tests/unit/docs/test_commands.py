@@ -38,7 +38,7 @@ def operation(service: str, name: str) -> OperationModel | None:
 
 
 def faults(command: Command) -> list[str]:
-    """Why the AWS CLI would refuse a command."""
+    """The reason for which the AWS CLI would refuse a command."""
     service, name, *rest = command.words[1:]
     if (service, name) in OWN:
         return []

@@ -25,6 +25,7 @@ SENDER: dict[str, Any] = {
     "assigning_authorities": ["2.16.840.1.113883.3.9999.20"],
     "identifier_alone": True,
     "time_zone": "America/Halifax",
+    "date_order": "dmy",
     "display_name": "West Hospital",
     "phone": "+1 902 555 0100",
     "patient_classes": {"ZQ": "I"},

@@ -161,7 +161,14 @@ def test_msh_15_and_16_decide_which_answer_is_sent(
 
 @pytest.mark.parametrize(
     ("version", "told"),
-    [(b"2.1", True), (b"2.3", True), (b"2.6", True), (b"2.7", False), (b"2.8.2", False), (b"", True)],
+    [
+        (b"2.1", True),
+        (b"2.3", True),
+        (b"2.6", True),
+        (b"2.7", False),
+        (b"2.8.2", False),
+        (b"", True),
+    ],
 )
 def test_the_reason_stands_in_msa_3_until_2_6_where_engines_show_it(
     version: bytes, told: bool

@@ -1,4 +1,4 @@
-"""What the receiver reads of a message: header, event id, group."""
+"""The receiver's reading of a message: header, event id, group."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What setting up a checkout says to a machine that lacks something."""
+"""The messages of setting up a checkout on a machine that lacks something."""
 
 import ast
 import re

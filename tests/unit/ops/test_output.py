@@ -1,4 +1,4 @@
-"""How durations, codes and bars read."""
+"""The output of durations, codes and bars."""
 
 import pytest
 

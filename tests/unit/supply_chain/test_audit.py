@@ -31,7 +31,7 @@ UNKNOWN = {"name": "six", "skip_reason": "Dependency not found on PyPI and could
 
 
 def test_a_vulnerability_is_named_with_the_version_that_mends_it() -> None:
-    assert read(FOUND, "") == AuditResult(2, 0, ("flask 0.5: PYSEC-2019-179, mended in 1.0",))
+    assert read(FOUND, "") == AuditResult(2, 0, ("flask 0.5: PYSEC-2019-179, fixed in 1.0",))
 
 
 def test_a_database_without_a_record_of_any_package_has_not_audited_them() -> None:

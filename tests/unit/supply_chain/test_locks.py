@@ -1,4 +1,4 @@
-"""Which lock files the bills of materials and the audit cover."""
+"""The lock files that the bills of materials and the audit cover."""
 
 import re
 from pathlib import Path

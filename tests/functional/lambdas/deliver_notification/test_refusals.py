@@ -1,4 +1,4 @@
-"""What a delivery does when SES refuses, throttles, or does not say."""
+"""A delivery when SES refuses, throttles, or does not answer."""
 
 from dataclasses import replace
 from typing import Any

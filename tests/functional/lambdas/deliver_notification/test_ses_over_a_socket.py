@@ -1,4 +1,4 @@
-"""What the mailer makes of SES's silence: a real client, a real socket, no SES behind it."""
+"""The mailer without an answer of SES: a real client and a real socket, without SES."""
 
 import json
 import socket

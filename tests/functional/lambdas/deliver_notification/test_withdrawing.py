@@ -1,5 +1,6 @@
 """A cancelled event: told to exactly those who were told of it, and once."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -7,7 +8,6 @@ from typing import Any
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.aws import vault
 from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.encounter import Audience, Decision, Notice
 from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
@@ -22,9 +22,15 @@ from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.handler import lambda_handler as look_up
 from lambdas.lookup_identities.registry.items import items
 from lambdas.lookup_identities.settings import LookupSettings
-from tests.functional.lambdas.deliver_notification.world import ADMISSION, beside, sent_mails
+from tests.functional.lambdas.deliver_notification.world import (
+    ADMISSION,
+    beside,
+    sent_ids,
+    sent_mails,
+)
 from tests.support.lambda_context import LambdaContext
 from tests.support.logs import on_stdout
+from tests.support.vault import read_json, write_json
 
 PERSON = Patient(
     identifiers=(PatientIdentifier("H1", "NORTHGEN"),),
@@ -109,7 +115,7 @@ def registry(context: DeliveryContext, aws: Any) -> Callable[..., None]:
 
 
 def received_at(number: int) -> str:
-    """When the receiver took the event of this number."""
+    """The time at which the receiver took the event of this number."""
     return f"2026-11-23T1{number}:00:30.000Z"
 
 
@@ -121,7 +127,7 @@ def looked_up(
 ) -> dict[str, Any]:
     """The task of the deliveries that the event asks for; nothing is delivered yet."""
     number = int(patient_event.event_id, 16)
-    version = vault.write_document(
+    version = write_json(
         context, patient_event.event_id, "event.json", to_document(patient_event)
     ).version_id
     task = {
@@ -156,7 +162,7 @@ def run(
 ) -> list[str]:
     """Looks up and delivers as the workflow does; who was to be told."""
     delivered(context, looked_up(context, patient_event, encounter))
-    document = vault.read_document(context, patient_event.event_id, "identities.json")
+    document = read_json(context, patient_event.event_id, "identities.json")
     return [recipient.address for recipient in read_as(Identities, document).recipients]
 
 
@@ -173,9 +179,25 @@ def test_who_was_told_is_told_of_the_cancellation_and_nobody_else(
     text = second.get_body(("plain",))
     assert text is not None
     shown = " ".join(text.get_content().split())
-    assert "First notice: reference 00000000, sent" in shown
+    assert "First notice: Hospital admission, reference 00000000, sent" in shown
     assert "You were told of the event that is withdrawn here." in shown
     assert first["To"] == second["To"] == "petra@clinic.example"
+
+
+def test_the_mails_of_a_stay_are_one_thread(context: DeliveryContext, registry: Any) -> None:
+    registry("petra")
+    run(context, event(1, EventKind.ADMISSION))
+    run(context, event(2, EventKind.TRANSFER))
+    run(context, event(3, EventKind.CANCEL_ADMISSION))
+    mails, ids = sent_mails(), [f"<{one}@email.amazonses.com>" for one in sent_ids()]
+    references = [mail["References"].split() for mail in mails]
+    (root,) = references[0]
+    assert references[1] == [root, ids[0]]
+    assert references[2] == [root, *ids[:2]]
+    assert [mail["In-Reply-To"] for mail in mails] == [None, *ids[:2]]
+    texts = [mail.get_body(("plain",)) for mail in mails]
+    stays = [re.findall("Stay ([0-9A-F]{8})", text.get_content()) for text in texts if text]
+    assert stays == [[root[6:14].upper()]] * 3
 
 
 def test_a_cancellation_of_what_nobody_was_told_tells_nobody(
@@ -256,7 +278,7 @@ def test_a_transfer_is_not_suppressed_when_the_admission_was_withdrawn(
     context: DeliveryContext, registry: Any
 ) -> None:
     registry("petra")
-    run(context, event(2, EventKind.CANCEL_ADMISSION))
+    run(context, event(2, EventKind.CANCEL_ADMISSION, about=(3,)))
     assert delivered(context, looked_up(context, event(1, EventKind.TRANSFER))) == ["sent"]
 
 

@@ -14,7 +14,6 @@ from botocore.exceptions import ClientError
 from moto.ses.models import ses_backends
 
 from lambdas.common.audit.chain import entries
-from lambdas.common.aws import vault
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.document import read_as, to_document
@@ -35,6 +34,7 @@ from lambdas.delivery.ledger import deliveries, table
 from lambdas.delivery.mailer import SES_CONFIG
 from tests.support.contexts import refreshed
 from tests.support.lambda_context import LambdaContext
+from tests.support.vault import write_json
 
 ACCOUNT = "123456789012"
 RECEIVED_AT = "2026-11-23T13:12:04.000Z"
@@ -100,7 +100,7 @@ class DeliveryWorld:
     def __post_init__(self) -> None:
         event_id = self.patient_event.event_id
         written = {
-            name: vault.write_document(self.context, event_id, f"{name}.json", document).version_id
+            name: write_json(self.context, event_id, f"{name}.json", document).version_id
             for name, document in {
                 "event": to_document(self.patient_event),
                 "identities": to_document(Identities("k1.patient", recipients=self.recipients)),
@@ -122,7 +122,7 @@ class DeliveryWorld:
         }
 
     def run(self, recipient: Recipient | None = None) -> dict[str, Any]:
-        """What the function returns for this recipient, or the first."""
+        """The function's result for this recipient, or the first."""
         chosen = recipient or self.recipients[0]
         handler = lambda_handler.with_context(refreshed(self.context))
         answer = handler(
@@ -132,7 +132,7 @@ class DeliveryWorld:
         return cast(dict[str, Any], json.loads(json.dumps(answer)))
 
     def run_beside(self) -> dict[str, Any]:
-        """What a run in another sandbox returns.
+        """The result of a run in another sandbox.
 
         It is the step without the wrapper: one process can collect the wrapper's metrics for one
         invocation at a time only.
@@ -158,7 +158,7 @@ class DeliveryWorld:
 
 
 def beside(context: DeliveryContext, task: dict[str, Any]) -> dict[str, Any]:
-    """What a run in another sandbox returns for this task."""
+    """The result of a run in another sandbox for this task."""
     logger, metrics = Logger(service="beside"), cast(Metrics, Uncounted())
     given = read_as(DeliverNotificationInput, task)
     run = Run(context, AuditStep.DELIVER_NOTIFICATION, given, logger, metrics)

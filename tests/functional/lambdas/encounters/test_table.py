@@ -12,12 +12,12 @@ from lambdas.common.contracts.encounter import Decision, DecisionReason
 from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.errors import DependencyUnavailableError, IdentityConflictError
 from lambdas.encounters.indexes import due, link, of_patient
-from lambdas.encounters.store import ConflictError, EncounterStore
+from lambdas.encounters.store import ConflictError, DueReason, EncounterStore
 from lambdas.encounters.table import EncounterTable
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.tracking import track
 from tests.support.encounter_table import table_of
-from tests.support.encounters import NOON, PROFILE, E, I, again, message
+from tests.support.encounters import NOON, PROFILE, E, I, O, again, message
 
 STAY = (
     message("A04", 0, E, account="a1", facility="N", unit="ED"),
@@ -226,11 +226,21 @@ def test_until_the_registry_knows_the_patient_the_senders_identifier_finds_the_s
 
 @pytest.mark.parametrize(
     ("messages", "why"),
-    [(STAY[:2], "open"), ([message("A11", 70)], "orphan")],
-    ids=["an open encounter", "a cancellation of nothing"],
+    [
+        (STAY[:2], DueReason.OPEN),
+        ([message("A11", 70)], DueReason.ORPHAN),
+        ([message("A08", 70, I)], DueReason.UNBEGUN),
+        ([message("A08", 70, O)], DueReason.OPEN),
+    ],
+    ids=[
+        "an open encounter",
+        "a cancellation of nothing",
+        "an inpatient whose admission never came",
+        "an outpatient whose registration never came",
+    ],
 )
 def test_the_clock_finds_what_is_due(
-    table: EncounterTable, messages: Iterable[EncounterMessage], why: str
+    table: EncounterTable, messages: Iterable[EncounterMessage], why: DueReason
 ) -> None:
     tracked(table, *messages)
     assert list(due(table.context, why, "2030")) == ["visit#k1.v1"]
@@ -239,7 +249,7 @@ def test_the_clock_finds_what_is_due(
 
 def test_a_discharged_encounter_is_not_due(table: EncounterTable) -> None:
     tracked(table, *STAY[:4])
-    assert list(due(table.context, "open", "2030")) == []
+    assert list(due(table.context, DueReason.OPEN, "2030")) == []
 
 
 def test_merged_identifiers_are_one_patient(table: EncounterTable) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.aws.vault import write_document
 from lambdas.common.clock import now
 from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.event import EventKind, PatientEvent
@@ -15,6 +14,7 @@ from lambdas.extract_entities.handler import lambda_handler
 from lambdas.extract_entities.settings import ExtractSettings
 from tests.support.comprehend_medical import serving
 from tests.support.contexts import refreshed
+from tests.support.vault import write_json
 
 EVENT_ID = "f" * 32
 
@@ -58,7 +58,7 @@ def run_step(context: ExtractContext) -> RunStep:
             ),
             **facts,
         )
-        written = write_document(context, EVENT_ID, "event.json", to_document(event))
+        written = write_json(context, EVENT_ID, "event.json", to_document(event))
         return lambda_handler.with_context(refreshed(context))(
             {
                 "envelope": {"event_id": EVENT_ID, "sender": "northgen"},

@@ -1,4 +1,4 @@
-"""What fails on the way: what was found is used, and the rest is named by where it stood."""
+"""Failures on the way: found results are used, and the other parts are named by their position."""
 
 import time
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.aws.vault import read_document
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.common.contracts.notes import Skipped, SkippedReason
@@ -15,6 +14,7 @@ from lambdas.extract_entities import comprehend
 from lambdas.extract_entities.context import ExtractContext
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
 from tests.support.broken import refusing
+from tests.support.vault import read_json
 
 FAILURES = [
     ("TooManyRequestsException", 429),
@@ -26,7 +26,7 @@ FILLER = "The patient was seen on rounds and rested well today. " * 150
 
 
 def stored(context: ExtractContext, result: dict[str, Any]) -> ClinicalFindings:
-    document = read_document(context, EVENT_ID, "clinical.json", result["version_id"])
+    document = read_json(context, EVENT_ID, "clinical.json", result["version_id"])
     return read_as(ClinicalFindings, document)
 
 

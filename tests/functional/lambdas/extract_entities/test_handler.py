@@ -5,7 +5,6 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 
 from lambdas.common.audit import chain
-from lambdas.common.aws.vault import read_document
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.common.contracts.notes import Skipped, SkippedReason
@@ -15,10 +14,11 @@ from lambdas.extract_entities.context import ExtractContext
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
 from tests.support.broken import breaking, refusing
 from tests.support.comprehend_medical import order_fault
+from tests.support.vault import read_json
 
 
 def stored(context: ExtractContext, version_id: str) -> ClinicalFindings:
-    return read_as(ClinicalFindings, read_document(context, EVENT_ID, "clinical.json", version_id))
+    return read_as(ClinicalFindings, read_json(context, EVENT_ID, "clinical.json", version_id))
 
 
 def test_conditions_and_medications_are_written_with_code_words_and_dose(

@@ -1,4 +1,4 @@
-"""What is sent and what is not: documents, languages, long texts, and what the readers want."""
+"""The texts that are sent: documents, languages, long texts, and the recipients' preferences."""
 
 from base64 import b64encode
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.aws.vault import read_document
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.findings import ClinicalFindings, SetAsideReason
 from lambdas.common.contracts.notes import Markup, Note, Skipped, SkippedReason
@@ -16,12 +15,13 @@ from lambdas.extract_entities.context import ExtractContext
 from lambdas.parse_message.read_event import read_event
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
 from tests.support.broken import refusing
+from tests.support.vault import read_json
 
 FRENCH = "Le patient est admis pour une douleur dans la poitrine depuis hier avec de la fièvre."
 
 
 def stored(context: ExtractContext, result: dict[str, Any]) -> ClinicalFindings:
-    document = read_document(context, EVENT_ID, "clinical.json", result["version_id"])
+    document = read_json(context, EVENT_ID, "clinical.json", result["version_id"])
     return read_as(ClinicalFindings, document)
 
 

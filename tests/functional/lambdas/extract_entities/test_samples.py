@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.common.aws.vault import read_document
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.extract_entities.context import ExtractContext
 from lambdas.parse_message.read_event import read_event
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
+from tests.support.vault import read_json
 
 ROOT = Path(__file__).resolve().parents[4]
 BLOG = ROOT.parent / "shared" / "samples" / "aws-blog.hl7"
@@ -19,7 +19,7 @@ def findings(context: ExtractContext, run_step: RunStep, file: Path) -> Clinical
     notes = read_event(file.read_bytes(), EVENT_ID).notes
     result = run_step(*(note.text for note in notes))
     return read_as(
-        ClinicalFindings, read_document(context, EVENT_ID, "clinical.json", result["version_id"])
+        ClinicalFindings, read_json(context, EVENT_ID, "clinical.json", result["version_id"])
     )
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from lambdas.common.aws.clients import Clients
 from lambdas.common.aws.items import to_item
-from lambdas.common.aws.vault import write_document
 from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.lookup_identities.context import LookupContext
@@ -16,6 +15,7 @@ from lambdas.lookup_identities.handler import lambda_handler
 from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.lookup_identities.settings import LookupSettings
 from tests.support.contexts import FunctionSandbox, StubSecretsManager
+from tests.support.vault import write_json
 
 SEEDS = Path(__file__).resolve().parents[4] / "samples" / "registry"
 
@@ -30,7 +30,7 @@ mpi_sandbox = FunctionSandbox(
 """A sandbox that asks an MPI and calls no other service."""
 
 
-def set_mpi_secret(monkeypatch: pytest.MonkeyPatch, secret: dict[str, str]) -> None:
+def set_mpi_secret(monkeypatch: pytest.MonkeyPatch, secret: dict[str, Any]) -> None:
     """Gives the next sandbox this secret for the MPI."""
     monkeypatch.setattr(secrets, "secret", secret)
     monkeypatch.setenv("ENS_MPI_SECRET", "mdm")
@@ -74,7 +74,7 @@ def run_step(sandbox: FunctionSandbox[LookupContext], context: LookupContext) ->
     """Runs the handler on an event, as the workflow would after ParseMessage."""
 
     def run(event: PatientEvent) -> dict[str, Any]:
-        written = write_document(context, event.event_id, "event.json", to_document(event))
+        written = write_json(context, event.event_id, "event.json", to_document(event))
         return lambda_handler.with_context(sandbox.context)(
             {
                 "envelope": {"event_id": event.event_id, "sender": event.sender},

@@ -9,7 +9,6 @@ from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
-from lambdas.common.aws.vault import read_document
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.identities import Identities
@@ -34,6 +33,7 @@ from tests.functional.lambdas.lookup_identities.conftest import Item, RunStep
 from tests.support import configuration
 from tests.support.broken import breaking, refusing
 from tests.support.private import without_digests
+from tests.support.vault import read_json
 
 EVENT_ID = "e" * 32
 
@@ -74,7 +74,7 @@ def reference(context: LookupContext, kind: str, value: str) -> str:
 
 
 def stored(context: LookupContext, version_id: str) -> Identities:
-    return read_as(Identities, read_document(context, EVENT_ID, "identities.json", version_id))
+    return read_as(Identities, read_json(context, EVENT_ID, "identities.json", version_id))
 
 
 def actions(context: LookupContext) -> list[tuple[str, str]]:

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from hl7.warnings import MessageWarning, WarningCode
-from lambdas.common.aws.vault import read_document
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.errors import EnsError, IdentityConflictError, IdentityNotFoundError
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.parse_message.read_event import read_event
 from tests.functional.lambdas.lookup_identities.conftest import RunStep
+from tests.support.decided import decided
+from tests.support.vault import read_json
 
 ROOT = Path(__file__).resolve().parents[4]
 BLOG = ROOT.parent / "shared" / "samples" / "aws-blog.hl7"
@@ -25,8 +26,8 @@ def told(
     context: LookupContext, run_step: RunStep, file: Path, sender: str
 ) -> tuple[dict[str, tuple[str, ...]], Identities]:
     """Address -> reasons, and the whole of identities.json."""
-    result = run_step(read_event(file.read_bytes(), EVENT_ID, sender))
-    document = read_document(context, EVENT_ID, "identities.json", result["version_id"])
+    result = run_step(decided(read_event(file.read_bytes(), EVENT_ID, sender)))
+    document = read_json(context, EVENT_ID, "identities.json", result["version_id"])
     identities = read_as(Identities, document)
     return {known.address: known.reasons for known in identities.recipients}, identities
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from lambdas.common.aws.vault import read_document
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.patient import PatientIdentifier
 from lambdas.common.contracts.person import Name
@@ -14,6 +13,7 @@ from ops.smoke.patient import ADDRESS, entries_of
 from tests.functional.lambdas.lookup_identities.conftest import Item, RunStep
 from tests.functional.lambdas.lookup_identities.test_handler import EVENT_ID, northgen
 from tests.functional.lambdas.lookup_identities.test_handler import patient_event as of_somebody
+from tests.support.vault import read_json
 
 RUN = "0123456789"
 SMOKE = PatientIdentifier(RUN, "ENS-SMOKE", identifier_type="MR")
@@ -36,7 +36,7 @@ def test_the_smoke_patients_provider_is_told_at_the_simulator(
     context: LookupContext, entries: None, run_step: RunStep
 ) -> None:
     result = run_step(patient_event(SMOKE, sender="smoke"))
-    document = read_document(context, EVENT_ID, "identities.json", result["version_id"])
+    document = read_json(context, EVENT_ID, "identities.json", result["version_id"])
     assert [recipient["address"] for recipient in document["recipients"]] == [ADDRESS]
 
 

@@ -26,7 +26,7 @@ DAY = 1440
 PROFILE = EncounterProfile(name="northgen")
 SENDERS = """{"version": 1, "senders": [
     {"name": "northgen", "default_assigning_authority": "NORTHGEN", "display_name": "Northtown General"},
-    {"name": "stmary", "display_name": "St Mary Hospital"}]}"""
+    {"name": "stmary", "assigning_authorities": ["NORTHGEN"], "display_name": "St Mary Hospital"}]}"""
 
 pytestmark = pytest.mark.usefixtures("registry")
 Tell = Callable[[EncounterMessage], Identities]
@@ -46,7 +46,7 @@ def tell(context: LookupContext, run_step: RunStep, table: EncounterTable) -> Te
     def told(one: EncounterMessage) -> Identities:
         decision = tracked(table, one)
         kind = decision.notices[0].kind
-        event = replace(OKAFOR, sender=one.sender, decision=decision, event_kind=kind)
+        event = replace(OKAFOR, sender=PROFILE.name, decision=decision, event_kind=kind)
         return stored(context, run_step(event)["version_id"])
 
     return told
@@ -145,7 +145,7 @@ def test_the_nursing_home_that_the_patient_was_discharged_to_is_told_of_the_read
 def test_a_cancellation_has_no_flags(tell: Tell, context: LookupContext) -> None:
     tell(message("A01", -22 * DAY, I))
     tell(message("A03", -20 * DAY))
-    tell(message("A01", 0, I, visit="v2"))
+    tell(message("A01", 0, I, "e1" * 16, visit="v2"))
     cancelled = tell(message("A11", 60, visit="v2"))
     assert cancelled.flags == ()
 

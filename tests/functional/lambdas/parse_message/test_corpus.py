@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.aws import vault
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.errors import UnprocessableMessageError
@@ -16,6 +15,7 @@ from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler
 from tests.conftest import ROOT
 from tests.support.messages import vaulted
+from tests.support.vault import read_json
 
 CORPUS = ROOT.parent / "shared" / "corpus"
 NULL = '""'
@@ -81,6 +81,4 @@ def parsed(context: ParseContext, raw: bytes, file: Path) -> PatientEvent:
     envelope = vaulted(raw, sender="unknown", event_id=file.stem)
     task = {"envelope": envelope, "execution_arn": "arn:run", "attempt": 0}
     result = lambda_handler.with_context(context)(task, None)
-    return read_as(
-        PatientEvent, vault.read_document(context, file.stem, "event.json", result["version_id"])
-    )
+    return read_as(PatientEvent, read_json(context, file.stem, "event.json", result["version_id"]))

@@ -10,11 +10,11 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lambdas.common import status
 from lambdas.common.audit import chain
-from lambdas.common.aws import vault
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler
 from tests.support.messages import sample, vaulted
+from tests.support.vault import read_json
 
 STEP_CALLS = 30
 """More calls than the step makes; the test finds out how many there are."""
@@ -74,8 +74,8 @@ def holds_after_another_run(context: ParseContext, envelope: dict[str, Any]) -> 
     assert actions.count("CONTROL_ID_REUSED") == 1
     assert actions[-1] == "PARSED"
     assert chain.verify(context, event_id).holds
-    document = vault.read_document(context, event_id, "event.json", result["version_id"])
-    assert document["event_kind"] == "admission"
+    document = read_json(context, event_id, "event.json", result["version_id"])
+    assert document["trigger_event"] == "A01"
     item = status.read(context, event_id)
     assert item is not None
     assert item.status == "OPEN"

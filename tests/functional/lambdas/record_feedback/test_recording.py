@@ -41,7 +41,7 @@ def given(state: str, **more: Any) -> None:
 
 
 def feed(context: DeliveryContext, event_type: str, **part: Any) -> dict[str, Any]:
-    """What the function returns for one event about the delivery."""
+    """The function's result for one event about the delivery."""
     event = ses_event(event_type, EVENT_ID, DELIVERY_ID, **part)
     answer: dict[str, Any] = lambda_handler.with_context(context)(
         event, LambdaContext("RecordFeedback")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.delivery import delivery, mailer, record, summary
+from lambdas.delivery import audit, delivery, mailer, summary
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts, deliveries, due, problems, rate
 from lambdas.delivery.ledger import feedback as feedback_ledger
@@ -81,7 +81,7 @@ def releases(context: DeliveryContext) -> None:
         (attempts, "begin_sending"),
         (mailer, "send"),
         (attempts, "confirm"),
-        (record, "of_delivery"),
+        (audit, "of_delivery"),
         (chain, "append"),
         (deliveries, "settle_member"),
     ],

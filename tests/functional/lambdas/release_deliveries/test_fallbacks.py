@@ -6,7 +6,6 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.audit import chain
-from lambdas.common.aws import vault
 from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.identities import Identities
 from lambdas.delivery.context import DeliveryContext
@@ -32,6 +31,7 @@ from tests.functional.lambdas.release_deliveries.world import (
 )
 from tests.support.lambda_context import LambdaContext
 from tests.support.ses_events import ses_event
+from tests.support.vault import write_json
 
 
 @pytest.mark.parametrize("event_type", ["Bounce", "Complaint"])
@@ -81,9 +81,7 @@ def test_the_next_event_goes_to_the_fallback_at_once_and_to_a_new_address_again(
     recipient = replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref)
     again = DeliveryWorld(context, (recipient,), later)
     identities = Identities("k1.patient", recipients=(recipient,), fallbacks=(STAND_IN,))
-    written = vault.write_document(
-        context, later.event_id, "identities.json", to_document(identities)
-    )
+    written = write_json(context, later.event_id, "identities.json", to_document(identities))
     again.task["identities"]["version_id"] = written.version_id
     with pytest.raises(Exception, match="bounced or complained before"):
         again.run()

@@ -229,7 +229,7 @@ def test_a_summary_of_which_all_was_withdrawn_is_not_sent(context: DeliveryConte
 
 
 def gauges(printed: str) -> dict[str, int]:
-    """What the last run counted for the alarms."""
+    """The last run's counts for the alarms."""
     lines = [json.loads(line) for line in printed.splitlines() if "OverdueDeliveries" in line]
     return {
         name: int(lines[-1][name][0])

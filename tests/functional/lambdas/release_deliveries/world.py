@@ -6,7 +6,6 @@ from typing import Any
 
 import boto3
 
-from lambdas.common.aws import vault
 from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.person import Name
@@ -25,6 +24,7 @@ from tests.functional.lambdas.deliver_notification.world import (
 )
 from tests.support.contexts import refreshed
 from tests.support.lambda_context import LambdaContext
+from tests.support.vault import write_json
 
 DIGEST = replace(RECIPIENT, digest_at="07:00", time_zone="America/Halifax")
 STAND_IN = replace(
@@ -56,7 +56,7 @@ class Lambda:
         self.die = ""
 
     def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
-        """What Lambda's Invoke answers."""
+        """The answer of Lambda's Invoke."""
         task = json.loads(Payload)
         try:
             if self.die == "before":
@@ -111,7 +111,7 @@ def worlds(context: DeliveryContext, count: int, recipient: Any = DIGEST) -> lis
 
 
 def states() -> dict[str, int]:
-    """How many deliveries are in each state."""
+    """The number of deliveries in each state."""
     found: dict[str, int] = {}
     for item in ledger_items():
         if "event_id" in item:
@@ -123,6 +123,6 @@ def world_with_fallback(context: DeliveryContext) -> DeliveryWorld:
     """A recipient whose directory entry names somebody to be told instead."""
     world = DeliveryWorld(context, (replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref),))
     identities = Identities("k1.patient", recipients=world.recipients, fallbacks=(STAND_IN,))
-    written = vault.write_document(context, EVENT_ID, "identities.json", to_document(identities))
+    written = write_json(context, EVENT_ID, "identities.json", to_document(identities))
     world.task["identities"]["version_id"] = written.version_id
     return world

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.aws import vault
 from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.encounter import DecisionReason
 from lambdas.common.contracts.event import EventKind, PatientEvent
@@ -14,6 +13,7 @@ from lambdas.parse_message.read_event import read_event
 from lambdas.track_encounter.handler import lambda_handler
 from tests.conftest import SAMPLES
 from tests.support.lambda_context import LambdaContext
+from tests.support.vault import read_json, write_json
 
 
 def task_of(context: EncountersContext, name: str, number: int, **replaced: str) -> dict[str, Any]:
@@ -22,9 +22,7 @@ def task_of(context: EncountersContext, name: str, number: int, **replaced: str)
     for old, new in replaced.items():
         raw = raw.replace(old.encode(), new.encode())
     event = read_event(raw, f"{number:032x}", "northgen")
-    version = vault.write_document(
-        context, event.event_id, "event.json", to_document(event)
-    ).version_id
+    version = write_json(context, event.event_id, "event.json", to_document(event)).version_id
     return {
         "envelope": {
             "event_id": event.event_id,
@@ -52,7 +50,7 @@ def run(context: EncountersContext, task: dict[str, Any]) -> dict[str, Any]:
 
 def decided(context: EncountersContext, result: dict[str, Any]) -> PatientEvent:
     """The event as the later steps read it."""
-    document = vault.read_document(context, result["event_id"], "event.json", result["version_id"])
+    document = read_json(context, result["event_id"], "event.json", result["version_id"])
     return read_as(PatientEvent, document)
 
 

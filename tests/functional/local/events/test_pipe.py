@@ -66,7 +66,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
     fake = FakeAws()
     monkeypatch.setattr(pipe, "client", lambda *_: fake)
     monkeypatch.setattr(pipe, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(pipe, "PAUSE_AFTER_ERROR", 0.01)
+    monkeypatch.setattr(pipe, "ERROR_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(pipe, "STOP_SECONDS", 0.1)
     running = PipeRunner(PROPERTIES, 0)
     running.start()

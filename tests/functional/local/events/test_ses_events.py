@@ -1,4 +1,4 @@
-"""What the local SES reports of a mail, and which rule of the event bus hears it."""
+"""The local SES's events about a mail, and the rules of the event bus that match them."""
 
 import json
 from collections.abc import Iterator

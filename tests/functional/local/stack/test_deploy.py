@@ -1,4 +1,4 @@
-"""What the local AWS makes of a template: everything, or it says what it cannot."""
+"""The local AWS creates every resource of a template, or names the one that it cannot."""
 
 import json
 from typing import Any

@@ -9,7 +9,7 @@ from ops.cli import main
 
 
 def preview(*arguments: str) -> Result:
-    """What `ens notification preview …` gave."""
+    """The result of `ens notification preview …`."""
     return CliRunner().invoke(main, ["notification", "preview", *arguments], prog_name="ens")
 
 
@@ -21,6 +21,7 @@ def preview(*arguments: str) -> Result:
         ("transfer", "HOSPITAL TRANSFER"),
         ("discharge", "HOSPITAL DISCHARGE"),
         ("discharge_expired", "DEATH NOTICE"),
+        ("cancel", "ADMISSION CANCELLED"),
     ],
 )
 def test_each_sample_is_shown_as_text(sample: str, title: str) -> None:

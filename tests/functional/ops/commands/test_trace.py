@@ -1,6 +1,7 @@
 """`ens trace` and `ens events`: what an operator reads of an event, from status and audit alone."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ import boto3
 import pytest
 from click.testing import Result
 
+from lambdas.common.aws.items import to_item
 from lambdas.common.errors import PERMANENT_ERRORS
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
@@ -142,6 +144,25 @@ def test_an_unknown_delivery_asks_for_a_person_until_the_mail_service_reports_it
     trail = source.event(EVENT)
     assert trail is not None
     assert (trail.recipients[0].outcome, trail.what_to_do) == ("sent", [])
+
+
+def test_the_advice_for_an_unknown_delivery_runs_as_it_is_printed(
+    context: LedgerContext, ens: Ens
+) -> None:
+    task = {"envelope": {"event_id": EVENT}, "recipient_ref": PROVIDER}
+    delivery = {"delivery_id": "d" * 32, "state": "unknown", "event_id": EVENT, "task": task}
+    context.client("dynamodb").put_item(TableName="ledger", Item=to_item(delivery))
+    story = Story(context, EVENT).run().received().parsed().resolved(PROVIDER)
+    story.step(
+        "DeliverNotification", "UNKNOWN", "unknown", recipient_ref=PROVIDER, delivery_id="d" * 32
+    ).completed()
+    said = " ".join(ens("trace", EVENT).output.split())
+    (command,) = re.findall(r"`ens (--env dev deliveries resend [^`]+)`", said)
+    result = ens(*command.removeprefix("--env dev ").split())
+    assert (result.exit_code, result.output) == (
+        0,
+        f"Will be sent again within a minute: {'d' * 32}\n",
+    )
 
 
 def test_of_events_with_one_control_id_the_newest_is_shown_and_the_others_are_named(

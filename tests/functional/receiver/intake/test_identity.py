@@ -1,4 +1,4 @@
-"""Who a sender is: its certificate, its network, what a balancer says of it; and what it may send."""
+"""The identity of a sender: its certificate, its network, a balancer's header; and its permitted messages."""
 
 import socket
 import ssl

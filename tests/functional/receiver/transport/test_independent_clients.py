@@ -80,7 +80,7 @@ def run(
     cwd: Path | None = None,
     env: dict[str, str] | None = None,
 ) -> bytes:
-    """What a client prints."""
+    """The output of a client."""
     done = subprocess.run(
         command, input=message, check=True, capture_output=True, timeout=30, cwd=cwd, env=env
     )

@@ -1,4 +1,4 @@
-"""How the words around a condition change its code. The notes are written for these tests."""
+"""The words around a condition change its code. The notes are written for these tests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the stand-in finds, phrase by phrase. The notes are written for these tests."""
+"""The stand-in's findings, phrase by phrase. The notes are written for these tests."""
 
 import csv
 

@@ -21,7 +21,7 @@ NOTE = (
 
 
 def faults(shape: Any, value: Any, path: str = "") -> Iterator[str]:
-    """What of a JSON value breaks a shape of botocore's model, each with its place."""
+    """The members of a JSON value that break a shape of botocore's model, each with its place."""
     if shape.type_name == "structure":
         if not isinstance(value, dict):
             yield f"{path}: no structure"

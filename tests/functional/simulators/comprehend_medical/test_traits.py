@@ -1,4 +1,4 @@
-"""What a condition is, and what headings and signs make of it. The notes are written for these tests."""
+"""Conditions, and the effect of headings and signs. The notes are written for these tests."""
 
 import pytest
 

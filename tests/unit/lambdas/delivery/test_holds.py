@@ -1,4 +1,4 @@
-"""When a recipient wants to be told, in the recipient's own time."""
+"""The times at which a recipient wants to be told, in the recipient's own time zone."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""How long a text uses the quota up, and when each of its requests may begin."""
+"""The time for which a text uses the quota, and the start of each of its requests."""
 
 import pytest
 

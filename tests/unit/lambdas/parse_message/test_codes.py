@@ -83,13 +83,13 @@ def test_the_senders_own_tables_come_first() -> None:
     assert (event.patient.sex, event.visit.location.unit_name) == ("F", "Cardiology")
     assert event.visit.location.facility == "EAST"
     assert not warned(event, "PV1-2") | warned(event, "PV1-4") | warned(event, "PID-8")
-    assert read(pv1="1|O", codes=codes).event_kind == "ed_registration"
+    assert read(pv1="1|O", codes=codes).visit.patient_class == "E"
 
 
-def test_a_move_between_two_codes_of_one_facility_is_no_transfer() -> None:
+def test_two_codes_of_one_facility_are_one_facility() -> None:
     codes = SenderCodes(facilities={"ANNEX": "EAST"})
-    assert read("A02", "1|I|4W^^^ANNEX|||3W^^^EAST", codes=codes).event_kind == ""
-    assert read("A02", "1|I|4W^^^ANNEX|||3W^^^EAST").event_kind == "transfer"
+    visit = read("A02", "1|I|4W^^^ANNEX|||3W^^^EAST", codes=codes).visit
+    assert visit.location.facility == visit.prior_location.facility == "EAST"
 
 
 @pytest.mark.parametrize(
@@ -108,36 +108,26 @@ def test_the_sex_is_read_in_words(sent: str, found: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trigger", "patient_class", "kind"),
-    [
-        ("A04", "I", "admission"),
-        ("A04", "OBS", "registration"),
-        ("A06", "O", ""),
-        ("A06", "Preadmit", ""),
-    ],
+    ("trigger", "patient_class"),
+    [("A04", "I"), ("A04", "OBS"), ("A06", "O"), ("A06", "Preadmit")],
 )
 def test_a_class_that_contradicts_its_trigger_event_is_a_warning(
-    trigger: str, patient_class: str, kind: str
+    trigger: str, patient_class: str
 ) -> None:
     event = read(trigger, f"1|{patient_class}")
-    assert event.event_kind == kind
     assert WarningCode.CLASS_CONTRADICTS_TRIGGER in warned(event, "PV1-2")
 
 
 @pytest.mark.parametrize("mode", ["P^I", "P^A", "P^R", "p^i"])
 def test_an_initial_load_an_archive_and_a_restore_are_no_news(mode: str) -> None:
     event = read(mode=mode)
-    assert (event.processing_mode, event.event_kind, event.notifiable) == (
-        mode[-1].upper(),
-        "",
-        False,
-    )
+    assert (event.processing_mode, event.numbers.load) == (mode[-1].upper(), True)
     assert MessageWarning(WarningCode.NOT_CURRENT, "MSH-11.2") in event.warnings
 
 
 @pytest.mark.parametrize("mode", ["P", "P^", "P^T", 'P^""', "P^Not present"])
 def test_current_processing_is_news(mode: str) -> None:
-    assert read(mode=mode).event_kind == "admission"
+    assert not read(mode=mode).numbers.load
 
 
 @pytest.mark.parametrize(

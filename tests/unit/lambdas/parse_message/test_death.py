@@ -8,6 +8,7 @@ from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.senders import SenderCodes, SenderDisposition
 from lambdas.delivery.message.wording import notice_of
 from lambdas.parse_message.read_event import read_event
+from tests.support.decided import decided
 
 
 def discharge(
@@ -22,7 +23,7 @@ def discharge(
         f"PID|1||E-1001^^^EAST||Lindgren^Alva||19440317|F{'|' * 21}{pid_29}|{pid_30}\r"
         f"{pv1}\r"
     )
-    return read_event(raw.encode(), "e", codes=codes)
+    return decided(read_event(raw.encode(), "e", codes=codes))
 
 
 def codes_of(event: PatientEvent) -> set[tuple[WarningCode, str]]:

@@ -9,6 +9,7 @@ from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.patient import PatientIdentifier
 from lambdas.parse_message.read_event import read_event
+from tests.support.decided import decided
 from tests.support.messages import sample
 
 VERSIONS = ("2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.8", "2.8.2")
@@ -34,7 +35,7 @@ def test_the_admission_is_read_whole() -> None:
     event = read_event(sample("admission"), "e1", "northgen")
 
     assert (event.event_id, event.sender) == ("e1", "northgen")
-    assert (event.trigger_event, event.event_kind, event.notifiable) == ("A01", "admission", True)
+    assert (event.trigger_event, event.event_kind, event.notifiable) == ("A01", "", False)
     assert (event.hl7_version, event.processing_id) == ("2.5.1", "P")
     assert event.sending_application == "ADTSYS"
     assert event.sending_facility == "NORTHGEN"
@@ -95,7 +96,7 @@ def test_the_event_survives_its_journey_through_the_vault() -> None:
 
 def test_the_old_ed_registration_is_read_with_the_senders_zone() -> None:
     event = read_event(sample("ed_registration"), "e", "northgen", ZoneInfo("America/Halifax"))
-    assert (event.event_kind, event.hl7_version) == ("ed_registration", "2.3")
+    assert (event.visit.patient_class, event.hl7_version) == ("E", "2.3")
     assert event.visit.admitted_at == "2026-11-23T02:05-04:00"
     assert event.recorded_at == "2026-11-23T02:09-04:00"
     assert event.patient.sex == "F"
@@ -113,20 +114,16 @@ def test_the_old_ed_registration_is_read_with_the_senders_zone() -> None:
         ("transfer", "A02", "transfer"),
         ("bed_move", "A02", ""),
         ("discharge", "A03", "discharge"),
-        ("discharge_expired", "A03", "discharge"),
-        ("cancel", "A11", "cancel_admission"),
+        ("discharge_expired", "A03", "death"),
+        ("cancel", "A11", ""),
         ("merge", "A40", ""),
         ("two_recipients", "A01", "admission"),
         ("phi_in_ids", "A01", "admission"),
     ],
 )
 def test_each_sample_is_what_its_table_says(name: str, trigger_event: str, kind: str) -> None:
-    event = read_event(sample(name), "e")
-    assert (event.trigger_event, event.event_kind, event.notifiable) == (
-        trigger_event,
-        kind,
-        bool(kind),
-    )
+    event = decided(read_event(sample(name), "e"))
+    assert (event.trigger_event, event.event_kind) == (trigger_event, kind)
 
 
 def test_a_discharge_says_where_to_and_when() -> None:
@@ -242,7 +239,7 @@ def test_the_trigger_comes_from_msh_9_and_only_else_from_evn_1() -> None:
     assert read(pid, trigger="").trigger_event == ""
     for other in ("ORU^R01", "ADT^A99", "ADT^Okafor", "MDM^A01"):
         event = read(pid, "PV1|1|I", trigger=other)
-        assert (event.trigger_event, event.notifiable) == ("other", False)
+        assert event.trigger_event == "other"
 
 
 def test_codes_that_the_state_carries_come_from_closed_lists() -> None:
@@ -252,19 +249,21 @@ def test_codes_that_the_state_carries_come_from_closed_lists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "before", "kind"),
+    ("now", "before", "missing"),
     [
-        ("A^1^1^SOUTH", "B^1^1^NORTH", "transfer"),
-        ("A^1^1^NORTH&1&NPI", "B^1^1^north", ""),
-        ("A^1^1^&1&NPI", "B^1^1^&2&NPI", "transfer"),
-        ("A^1^1^&1&NPI", "B^1^1^NORTH", ""),
-        ("A^1^1", "B^1^1", ""),
-        ("A^1^1^SOUTH", "", ""),
+        ("A^1^1^SOUTH", "B^1^1^NORTH", False),
+        ("A^1^1^&1&NPI", "B^1^1^&2&NPI", False),
+        ("A^1^1^&1&NPI", "B^1^1^NORTH", True),
+        ("A^1^1", "B^1^1", True),
+        ("A^1^1^SOUTH", "", True),
     ],
 )
-def test_a_transfer_needs_two_facilities_by_name(now: str, before: str, kind: str) -> None:
+def test_a_transfer_that_does_not_name_two_facilities_is_a_warning(
+    now: str, before: str, missing: bool
+) -> None:
     event = read("PID|1||7^^^N", f"PV1|1|I|{now}|||{before}", trigger="ADT^A02")
-    assert event.event_kind == kind
+    warned = {warning.code for warning in event.warnings}
+    assert (WarningCode.FACILITY_MISSING in warned) is missing
 
 
 def test_a_person_taken_out_of_the_role_is_not_read() -> None:

@@ -4,10 +4,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hl7.timestamps import Times
+from hl7.timestamps import DateOrder, Times
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.errors import UnprocessableMessageError
+from lambdas.parse_message.read_event import read_event
 from lambdas.parse_message.versions import KNOWN, version_of
+from tests.support.messages import sample
 
 HALIFAX = ZoneInfo("America/Halifax")
 
@@ -96,3 +98,34 @@ def test_a_birth_date_is_a_date_whatever_was_sent_with_it() -> None:
     assert warnings == []
     assert times.date("19581399", "PID-7") == ""
     assert warnings == [MessageWarning(WarningCode.NOT_A_DATE, "PID-7")]
+
+
+@pytest.mark.parametrize(
+    ("order", "sent", "read"),
+    [
+        ("", "03/04/1961", ""),
+        ("", "04/04/1961", "1961-04-04"),
+        ("dmy", "03/04/1961", "1961-04-03"),
+        ("mdy", "03/04/1961", "1961-03-04"),
+        ("dmy", "3-4-1961 09:15", "1961-04-03"),
+        # A number above 12 is a day in either order.
+        ("mdy", "25/03/1961", "1961-03-25"),
+        ("dmy", "03/25/1961", "1961-03-25"),
+        ("dmy", "32/01/1961", ""),
+        ("dmy", "1961/03/04", "1961-03-04"),
+    ],
+)
+def test_a_date_that_may_be_read_in_two_ways_is_read_in_the_senders_order_alone(
+    order: str, sent: str, read: str
+) -> None:
+    warnings: list[MessageWarning] = []
+    assert Times(None, "", warnings, DateOrder(order)).date(sent, "PID-7") == read
+    code = WarningCode.NOT_STANDARD_FORM if read else WarningCode.NOT_A_DATE
+    assert warnings == [MessageWarning(code, "PID-7")]
+
+
+def test_the_senders_order_of_dates_holds_for_the_whole_message() -> None:
+    raw = sample("admission").replace(b"|19580214|", b"|03/04/1961|")
+    assert read_event(raw, "e").patient.birth_date_unreadable
+    event = read_event(raw, "e", date_order=DateOrder.DAY_FIRST)
+    assert event.patient.birth_date == "1961-04-03"

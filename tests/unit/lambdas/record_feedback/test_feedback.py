@@ -1,4 +1,4 @@
-"""What SES's events mean, and what is kept of them."""
+"""The meaning of SES's events, and the recorded parts."""
 
 from typing import Any
 

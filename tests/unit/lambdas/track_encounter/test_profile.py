@@ -36,7 +36,8 @@ def test_every_key_of_the_file_reaches_the_rules(profile: EncounterProfile) -> N
     assert profile.effects == {"A04": Effect.UPDATE}
     assert profile.stale(EventKind.DEATH) == timedelta(days=365)
     assert profile.stale(EventKind.DISCHARGE) == timedelta(days=30)
-    assert profile.settle_seconds == {EventKind.ADMISSION: 90}
+    assert profile.settle_seconds[EventKind.ADMISSION] == 90
+    assert profile.settle_seconds[EventKind.DISCHARGE] == 60
     assert profile.closes_after(EncounterClass.EMERGENCY) == timedelta(days=2)
     assert profile.closes_after(EncounterClass.INPATIENT) == timedelta(days=120)
     assert profile.facility_of("annex") == "WEST"

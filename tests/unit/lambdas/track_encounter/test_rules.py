@@ -1,4 +1,4 @@
-"""What each message means for its stay: every trigger event, and the situations of a stay."""
+"""The meaning of each message for its stay: every trigger event, and the situations of a stay."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -65,6 +65,41 @@ FIRST = {
 def test_a_first_message_of_an_inpatient_tells_what_its_row_says(rule: object) -> None:
     trigger_event = rule.trigger_event  # type: ignore[attr-defined]
     assert told(message(trigger_event, 0, I)) == FIRST.get(trigger_event, [])
+
+
+@pytest.mark.parametrize(
+    ("trigger_event", "patient_class", "kinds"),
+    [
+        ("A01", "I", ["admission"]),
+        ("A01", "B", ["admission"]),
+        ("A01", "V", ["observation"]),
+        ("A01", "", ["admission"]),
+        ("A01", "N", ["admission"]),
+        ("A01", "other", ["admission"]),
+        ("A01", "E", ["ed_registration"]),
+        ("A01", "O", []),
+        ("A04", "E", ["ed_registration"]),
+        ("A04", "", ["registration"]),
+        ("A04", "U", ["registration"]),
+        ("A04", "O", []),
+        ("A04", "R", []),
+        ("A04", "I", ["admission"]),
+        ("A04", "OBS", ["observation"]),
+        ("A06", "O", []),
+        ("A06", "P", []),
+        ("A06", "I", ["admission"]),
+        ("A06", "", ["admission"]),
+        ("A03", "I", ["discharge"]),
+        ("A03", "", ["discharge"]),
+        ("A03", "E", ["ed_discharge"]),
+        ("A03", "O", []),
+    ],
+)
+def test_the_class_of_a_first_message_decides_the_kind(
+    trigger_event: str, patient_class: str, kinds: list[str]
+) -> None:
+    known = PROFILE.class_of(patient_class, "")
+    assert [kind for kind, _ in told(message(trigger_event, 0, known))] == kinds
 
 
 # What each trigger event tells of an inpatient who was admitted and told of.
@@ -264,15 +299,27 @@ def test_a_destination_that_comes_later_is_told_to_the_new_facility_and_as_an_up
     ]
 
 
-def test_an_update_within_the_settling_time_refreshes_the_held_notice() -> None:
+def test_an_admission_and_its_updates_wait_a_minute_by_default() -> None:
     now = NOON.replace(day=23, hour=8)
-    profile = replace(PROFILE, settle_seconds={EventKind.ADMISSION: 60})
     admitted, update = message("A01", 0, I), message("A08", 0, I, attending=True)
-    _, decisions, encounter = play([admitted, update], profile, now=now + timedelta(seconds=30))
-    assert decisions[0].notices[0].settle_until == "2026-11-23T08:01:00.000Z"
-    assert decisions[1].reason is DecisionReason.HELD_FOR_UPDATE
-    assert encounter is not None
-    assert encounter.told[0].facts_event_id == update.event.event_id
+    decisions = play([admitted, update], now=now + timedelta(seconds=30))[1]
+    waiting = [
+        (notice.kind, notice.audience, notice.settle_until)
+        for decision in decisions
+        for notice in decision.notices
+    ]
+    until = "2026-11-23T08:01:00.000Z"
+    assert waiting == [
+        ("admission", "team", until),
+        ("update", "told", until),
+        ("admission", "untold", ""),
+    ]
+
+
+def test_a_cancellation_does_not_wait() -> None:
+    now = NOON.replace(day=23, hour=8)
+    decisions = play([message("A01", 0, I), message("A11", 0)], now=now)[1]
+    assert decisions[1].notices[0].settle_until == ""
 
 
 def test_an_emergency_visit_does_not_wait() -> None:
@@ -312,13 +359,28 @@ def test_a_stay_that_is_moved_to_another_patient_is_corrected_and_told_of_the_ri
     assert told(ADMITTED, move) == [("correction", "told"), ("admission", "untold")]
 
 
-def test_a_move_without_a_class_leaves_the_right_patients_notice_to_the_next_message() -> None:
-    move = message("A44", 30, patient="p2")
+@pytest.mark.parametrize("trigger_event", ["A43", "A44", "A45"])
+def test_a_move_that_names_no_class_tells_the_class_of_the_stay(trigger_event: str) -> None:
+    move = message(trigger_event, 30, patient="p2")
     decision = last(ADMITTED, move)
-    assert [notice.kind for notice in decision.notices] == [EventKind.CORRECTION]
-    assert decision.notices[0].changes == (Change.PATIENT,)
-    update = message("A08", 40, I, patient="p2")
-    assert told(ADMITTED, move, update) == [("admission", "team")]
+    correction, admission = decision.notices
+    assert (correction.kind, correction.changes) == (EventKind.CORRECTION, (Change.PATIENT,))
+    assert (admission.kind, admission.at) == (EventKind.ADMISSION, ADMITTED.event.at)
+    assert decision.facts.encounter_class is I
+    assert reason(ADMITTED, move, message("A08", 40, I, patient="p2")) is DecisionReason.UNCHANGED
+
+
+@pytest.mark.parametrize("trigger_event", ["A18", "A30", "A34", "A36", "A39", "A40", "A46", "A47"])
+def test_after_a_merge_either_identifier_names_the_patient_of_the_stay(trigger_event: str) -> None:
+    merge = message(trigger_event, 30, visit="", patient="p2", prior_patient="p1")
+    assert reason(ADMITTED, merge) is DecisionReason.IDENTITY_CHANGED
+    for patient in ("p1", "p2"):
+        assert told(ADMITTED, merge, message("A03", 60, patient=patient)) == [("discharge", "team")]
+
+
+def test_a_stay_that_was_merged_elsewhere_is_no_conflict_in_either_order() -> None:
+    merge = message("A40", 30, visit="", patient="p2", prior_patient="p1")
+    assert told(merge, ADMITTED, message("A03", 60, patient="p2")) == [("discharge", "team")]
 
 
 def test_a_stay_of_another_patient_is_a_conflict_and_stays_as_it_was() -> None:

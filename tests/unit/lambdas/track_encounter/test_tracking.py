@@ -1,4 +1,4 @@
-"""Which encounter a message names, by its numbers."""
+"""The encounter that a message names, by its numbers."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 from bench.encounters.memory import MemoryStore
 from lambdas.common.contracts.encounter import Decision
 from lambdas.encounters.keys import EncounterKeys
-from lambdas.encounters.store import Due
+from lambdas.encounters.store import Due, DueReason
 from lambdas.track_encounter.closing import closed
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.tracking import track
@@ -108,7 +108,7 @@ def test_merges_in_a_row_lead_to_one_patient() -> None:
 def test_an_open_encounter_is_due_after_the_time_of_its_class() -> None:
     store = MemoryStore()
     tracked(VISITED, store=store)
-    assert store.due["visit#k1.v1"] == Due(why="open", at="2026-11-28T08:00:00.000Z")
+    assert store.due["visit#k1.v1"] == Due(why=DueReason.OPEN, at="2026-11-28T08:00:00.000Z")
 
 
 def test_an_open_encounter_is_closed_once_and_its_discharge_is_still_told() -> None:

@@ -160,6 +160,15 @@ def test_unknown_codes_are_counted_and_proposed_for_the_senders_file(
     assert proposed["dispositions"] == {"77": {"text": "Sent home"}}
 
 
+def test_the_order_of_dates_is_asked_for_and_proposed_where_the_feed_shows_it(
+    check: Check, tmp_path: Path
+) -> None:
+    write(tmp_path, admission(1, PID_7="03/04/1961"), admission(2, PID_7="25/04/1961"))
+    found = report(check(tmp_path, "--json"))
+    assert findings(found, "PID-7, PID-29") == ["Dates such as 03/04/1961 may be read in two ways."]
+    assert tomllib.loads(found["proposed_file"])["date_order"] == "dmy"
+
+
 def test_copies_and_control_ids_that_are_used_again_are_told_apart(
     check: Check, tmp_path: Path
 ) -> None:
@@ -206,6 +215,15 @@ def test_a_known_senders_file_is_used_and_kept(check: Check, tmp_path: Path) -> 
     assert {**tomllib.loads(file.read_text()), **proposed} == proposed
 
 
+def test_an_authority_that_the_senders_file_does_not_allow_is_an_error(
+    check: Check, tmp_path: Path
+) -> None:
+    write(tmp_path, admission(1), admission(2, PID_3="H00002^^^ELSEWHERE^MR"))
+    found = report(check(tmp_path, "--json", sender="northgen"))
+    (one,) = (one for one in found["findings"] if one["subject"] == "PID-3.4")
+    assert (one["severity"], one["messages"], one["of"]) == ("error", 1, 2)
+
+
 def test_an_environment_accepts_the_processing_ids_of_its_file(
     check: Check, tmp_path: Path
 ) -> None:
@@ -234,7 +252,7 @@ def test_the_proposed_file_is_one_that_an_environment_takes(
             text = (ROOT / "environments" / "senders" / "smoke.toml").read_text()
             (senders / "smoke.toml").write_text(text)
     text = (ROOT / "environments" / "local.toml").read_text()
-    text = re.sub(r"senders = .*", 'senders = ["west", "smoke"]', text)
+    text = re.sub(r"(?m)^senders = .*", 'senders = ["west", "smoke"]', text)
     (tmp_path / "environments" / "local.toml").write_text(text)
     found = load("local", tmp_path / "environments").senders[0]
     assert (found.sending_application, found.sending_facility) == ("ADTSYS", "NORTHGEN")
@@ -246,6 +264,8 @@ def test_a_proposal_never_replaces_a_file(check: Check, tmp_path: Path) -> None:
     target.write_text("mine")
     result = check(ROOT / "samples" / "admission.hl7", "--propose", target)
     assert (result.exit_code, target.read_text()) == (2, "mine")
+    elsewhere = tmp_path / "absent" / "west.toml"
+    assert check(ROOT / "samples" / "admission.hl7", "--propose", elsewhere).exit_code == 2
 
 
 # Values of patients

@@ -1,4 +1,4 @@
-"""What a connection does when the other side does not: seen with a transport that only remembers."""
+"""A connection whose peer does nothing, with a transport that only records."""
 
 import asyncio
 import io

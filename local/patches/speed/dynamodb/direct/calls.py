@@ -40,7 +40,7 @@ class ConditionFailedError(Exception):
         self.item = item
 
 
-class Write(NamedTuple):
+class ItemWrite(NamedTuple):
     """One item to write; `after` None deletes it."""
 
     table: Table
@@ -117,7 +117,7 @@ def update_item(backend: DynamoDBBackend, asked: Parameters) -> Answer:
 def transact_write_items(backend: DynamoDBBackend, asked: Parameters) -> Answer:
     """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html."""
     _allow(asked, {"TransactItems", "ClientRequestToken"})
-    writes: list[Write] = []
+    writes: list[ItemWrite] = []
     for member in asked["TransactItems"]:
         if len(member) != 1:
             raise UnusualCallError
@@ -163,6 +163,8 @@ def query(backend: DynamoDBBackend, asked: Parameters) -> Answer:
         raise UnusualCallError
     if len(json.dumps(matching)) > MOST_OF_A_PAGE:
         raise UnusualCallError
+    if index is not None:
+        matching = _projected(index, matching)
     items = [
         item for item in matching if only is None or only.test(Evaluation(item, names, values))
     ]
@@ -177,30 +179,30 @@ def query(backend: DynamoDBBackend, asked: Parameters) -> Answer:
 # -- one item to write
 
 
-def _put(backend: DynamoDBBackend, asked: Parameters) -> Write:
+def _put(backend: DynamoDBBackend, asked: Parameters) -> ItemWrite:
     table, item = _table(backend, asked), asked["Item"]
     for value in item.values():
         check(value)
     _check_keys(table, item)
     key = tables.key_of(table, item)
     before = _tested(table, key, asked)
-    return Write(table, key, before, _of_size(item))
+    return ItemWrite(table, key, before, _of_size(item))
 
 
-def _delete(backend: DynamoDBBackend, asked: Parameters) -> Write:
+def _delete(backend: DynamoDBBackend, asked: Parameters) -> ItemWrite:
     table = _table(backend, asked)
     key = tables.exact_key(table, asked["Key"])
-    return Write(table, key, _tested(table, key, asked), None)
+    return ItemWrite(table, key, _tested(table, key, asked), None)
 
 
-def _unchanged(backend: DynamoDBBackend, asked: Parameters) -> Write:
+def _unchanged(backend: DynamoDBBackend, asked: Parameters) -> ItemWrite:
     table = _table(backend, asked)
     key = tables.exact_key(table, asked["Key"])
     before = _tested(table, key, asked)
-    return Write(table, key, before, before)
+    return ItemWrite(table, key, before, before)
 
 
-def _update(backend: DynamoDBBackend, asked: Parameters) -> Write:
+def _update(backend: DynamoDBBackend, asked: Parameters) -> ItemWrite:
     table = _table(backend, asked)
     key = tables.exact_key(table, asked["Key"])
     update = compile_update(asked.get("UpdateExpression", ""))
@@ -215,10 +217,10 @@ def _update(backend: DynamoDBBackend, asked: Parameters) -> Write:
     if any(after.get(name) != value for name, value in asked["Key"].items()):
         raise UnusualCallError
     _check_keys(table, after)
-    return Write(table, key, before, _of_size(after))
+    return ItemWrite(table, key, before, _of_size(after))
 
 
-_MEMBERS: dict[str, tuple[set[str], Callable[[DynamoDBBackend, Parameters], Write]]] = {
+_MEMBERS: dict[str, tuple[set[str], Callable[[DynamoDBBackend, Parameters], ItemWrite]]] = {
     "Put": ({"Item"}, _put),
     "Delete": ({"Key"}, _delete),
     "Update": ({"Key", "UpdateExpression"}, _update),
@@ -282,10 +284,21 @@ def _index(table: Table, asked: Parameters) -> GlobalSecondaryIndex | None:
     if name is None:
         return None
     index = next((each for each in table.global_indexes if each.name == name), None)
-    whole = index is not None and index.projection.get("ProjectionType") == "ALL"
-    if not whole or asked.get("ConsistentRead"):
+    if index is None or asked.get("ConsistentRead"):
         raise UnusualCallError
     return index
+
+
+def _projected(index: GlobalSecondaryIndex, items: list[Attributes]) -> list[Attributes]:
+    """The attributes of the items that the index holds."""
+    if index.projection["ProjectionType"] == "ALL":
+        return items
+    kept = {
+        *index.table_key_attrs,
+        *(each["AttributeName"] for each in index.schema),
+        *index.projection.get("NonKeyAttributes", []),
+    }
+    return [{name: item[name] for name in item if name in kept} for item in items]
 
 
 def _first_part(

@@ -63,7 +63,7 @@ def _answer(handler: DynamoHandler, request: Request, full_url: str | None) -> R
         asked = json.loads(request.data)
     except ValueError:
         raise UnusualCallError from None
-    _identify(handler, request, full_url or request.raw_url, asked)
+    _identify(handler, request, full_url or "", asked)
     handler._authenticate_and_authorize_normal_action()
     backend = dynamodb_backends[handler.current_account][handler.region]
     try:

@@ -1,4 +1,4 @@
-"""How a call is left to moto."""
+"""Leaves a call to moto."""
 
 
 class UnusualCallError(Exception):

@@ -18,7 +18,7 @@ Values = Mapping[str, Value]
 
 
 class Evaluation(NamedTuple):
-    """What an expression is applied to: an item, and the names and values of the placeholders."""
+    """The input of an expression: an item, and the names and values of the placeholders."""
 
     item: Attributes
     names: Names

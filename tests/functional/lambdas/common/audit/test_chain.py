@@ -241,7 +241,7 @@ def test_a_writer_that_lost_the_head_tries_again(
 def test_a_writer_that_never_wins_leaves_it_to_the_workflows_retry(
     context: LedgerContext, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chain, "LONGEST_WAIT", 0)
+    monkeypatch.setattr(chain, "MAX_PAUSE_SECONDS", 0)
     calls = failing(context, monkeypatch, *[cancelled("ConditionalCheckFailed", "None")] * 20)
     with pytest.raises(DependencyUnavailableError, match="contended"):
         append(context)

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws import vault
+from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
 from lambdas.common.contracts.written import Written
 from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
 from lambdas.delivery.ledger.context import LedgerContext
@@ -65,15 +66,22 @@ def test_a_missing_grant_is_not_taken_for_a_document_that_exists(
 def test_a_derived_document_gets_a_version_each_time_and_each_can_be_read(
     context: LedgerContext, aws: Any
 ) -> None:
-    old = vault.write_document(context, EVENT, "event.json", {"name": "Ōkonjo", "n": 1})
-    new = vault.write_document(context, EVENT, "event.json", {"n": 2})
-    assert vault.read_document(context, EVENT, "event.json", old.version_id) == {
-        "name": "Ōkonjo",
-        "n": 1,
-    }
-    assert vault.read_document(context, EVENT, "event.json") == {"n": 2}
+    first = ClinicalFindings(FindingsOutcome.EXTRACTED, conditions=(Finding("Ōkonjo"),))
+    second = ClinicalFindings(FindingsOutcome.UNAVAILABLE)
+    old = vault.write_document(context, EVENT, first)
+    new = vault.write_document(context, EVENT, second)
+    assert vault.read_document(context, EVENT, ClinicalFindings, old.version_id) == first
+    assert vault.read_document(context, EVENT, ClinicalFindings) == second
     assert old.version_id != new.version_id
-    assert new.sha256 == hashlib.sha256(b'{"n":2}').hexdigest()
+
+
+def test_the_digest_of_a_document_is_that_of_its_stored_bytes(
+    context: LedgerContext, aws: Any
+) -> None:
+    written = vault.write_document(context, EVENT, ClinicalFindings(FindingsOutcome.UNAVAILABLE))
+    bucket = context.settings.vault_bucket
+    body = context.client("s3").get_object(Bucket=bucket, Key=written.key)["Body"].read()
+    assert written.sha256 == hashlib.sha256(body).hexdigest()
 
 
 def test_a_message_that_is_not_the_one_received_is_refused(

@@ -25,8 +25,8 @@ from lambdas.common.errors import (
     IdentityNotFoundError,
 )
 from lambdas.lookup_identities.fhir import http, oauth
-from lambdas.lookup_identities.fhir.mpi_client import GRADE
 from lambdas.lookup_identities.fhir.patients import described
+from lambdas.lookup_identities.fhir.resources import GRADE
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import connection
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_of
@@ -70,7 +70,7 @@ def find(*identifiers: PatientIdentifier, patient: Patient = OKAFOR) -> Match | 
 
 
 def validated(providers: dict[str, Provider]) -> dict[str, Provider]:
-    """What the directory of the settings answers about providers."""
+    """The answers of the configured provider directory."""
     asked = mpi_sandbox.context.provider_directory
     assert asked is not None
     return asked.validated(providers)
@@ -101,7 +101,7 @@ def test_a_search_is_a_get_where_the_settings_say_so(
         "GET /fhir/Patient?identifier=urn:oid:2.16.840.1.113883.3.9999.10|p-okafor"
     )
     configure(search="both")
-    with pytest.raises(ConfigurationError, match="neither post nor get"):
+    with pytest.raises(ConfigurationError, match="search is not of its type"):
         find(northgen("H00412"))
 
 
@@ -239,7 +239,7 @@ def test_a_patient_who_is_only_the_first_page_is_ambiguous(
 def test_two_patients_under_one_id_of_ours_are_ambiguous(
     configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changing(monkeypatch, lambda bundle: bundle["entry"].append(bundle["entry"][0]))
+    changing(monkeypatch, lambda bundle: bundle.update(total=2, entry=bundle["entry"] * 2))
     with pytest.raises(IdentityAmbiguousError, match="several patients"):
         find(northgen("H00412"))
 
@@ -277,6 +277,16 @@ def test_the_patient_for_match_is_the_example_of_pdqm() -> None:
         "birthDate": "1958-02-14",
         "gender": "female",
     }
+
+
+def test_delimiters_of_a_search_in_an_identifier_are_part_of_it(
+    configure: Configure, server: FhirIndex
+) -> None:
+    """FHIR R4 "Search", Escaping Search Parameters: comma, bar, dollar and backslash."""
+    assert find(northgen("H00412,H00533")) is None
+    assert find(northgen("H1|x$y\\z")) is None
+    asked = [unquote(line).partition("|")[2].partition("&")[0] for line in server.asked]
+    assert asked == ["H00412\\,H00533", "H1\\|x\\$y\\\\z"]
 
 
 # -- providers
@@ -459,15 +469,20 @@ def test_an_assertion_of_another_key_does_not_verify() -> None:
         verified(form, "https://t.example/token", other)
 
 
+NOBODY = b'{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"not-found"}]}'
+
+
 class NotFound(BaseHTTPRequestHandler):
-    """A server that knows nobody."""
+    """A server that knows nobody; `body` is the body of its answers."""
 
     protocol_version = "HTTP/1.1"
+    body = NOBODY
 
     def do_GET(self) -> None:
         self.send_response(404)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(self.body)))
         self.end_headers()
+        self.wfile.write(self.body)
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -496,6 +511,10 @@ def test_mutual_tls_is_spoken_with_the_secrets_certificate(
         set_mpi_secret(monkeypatch, secret)
         assert find(northgen("H00412")) is None
         assert find(northgen("H00412")) is None
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr(NotFound, "body", b"<html>no such page</html>")
+            with pytest.raises(ConfigurationError, match="HTTP 404"):
+                find(northgen("H00412"))
         mpi_sandbox.end()
         set_mpi_secret(monkeypatch, {"ca": root.pem})
         with pytest.raises(DependencyUnavailableError):

@@ -1,4 +1,4 @@
-"""What an index outside answered: kept for a while, dropped by whoever changes the patient."""
+"""Cache of MPI answers: they expire, and a change of the patient deletes them."""
 
 import json
 import time

@@ -93,7 +93,7 @@ def backend(
 
 
 def ask_mpi(usable: Any, patient: Patient) -> Match | None:
-    """What the MPI of the settings answers."""
+    """The answer of the configured MPI."""
     asked = mpi_sandbox.context.mpi_client
     assert asked is not None
     return asked.find(usable, patient)

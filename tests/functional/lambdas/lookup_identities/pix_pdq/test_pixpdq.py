@@ -210,6 +210,8 @@ def test_a_query_that_a_dying_connection_swallowed_is_asked_again(
     index.fail_next("close")
     assert find(northgen("H00412"))
     assert (index.connections, len(index.queries)) == (2, 5)
+    control_ids = [query["MSH"][9] for query in parts(index, 0)]
+    assert len(set(control_ids)) == 5, "the repeated query has another MSH-10"
 
 
 @pytest.mark.parametrize("fault", ["other_msa", "other_qak", "garbage"])
@@ -262,7 +264,7 @@ def test_an_index_that_is_down_is_not_hammered(
     monkeypatch.setattr("lambdas.lookup_identities.pix_pdq.mllp.socket.create_connection", refuse)
     monkeypatch.setattr("lambdas.lookup_identities.pix_pdq.mpi_client.time.sleep", lambda _: None)
     for _ in range(FAILURES + 4):
-        with pytest.raises(DependencyUnavailableError, match="the index"):
+        with pytest.raises(DependencyUnavailableError, match="the MPI"):
             find(northgen("H00412"))
     assert len(asked) == FAILURES * connection.TRIES
 
@@ -288,6 +290,24 @@ def test_mutual_tls_is_spoken_with_the_secrets_certificate(
         set_mpi_secret(monkeypatch, {"ca": "no certificate"})
         with pytest.raises(ConfigurationError, match="no PEM"):
             find(northgen("H00412"))
+        mpi_sandbox.end()
+        # Only the PDQ supplier knows another authority, and each actor has its own settings.
+        set_mpi_secret(monkeypatch, {"ca": "no certificate", "pdq": secret})
+        configure(
+            pix={"host": "127.0.0.1", "port": index.port, "receiving_application": "PIXMGR"},
+            pdq={
+                "host": "localhost",
+                "port": secured.port,
+                "tls": True,
+                "receiving_application": "PDSUPPLIER",
+                "receiving_facility": "REGION",
+            },
+        )
+        before = len(secured.queries)
+        assert find(northgen("H00412"))
+        (pix,), (pdq,) = parts(index, -1), parts(secured, before)
+        assert (pix["QPD"][1], pix["MSH"][4:6]) == ("IHE PIX Query", ["PIXMGR", "MPI"])
+        assert (pdq["QPD"][1], pdq["MSH"][4:6]) == ("IHE PDQ Query", ["PDSUPPLIER", "REGION"])
     finally:
         mpi_sandbox.end()
         secured.stop()

@@ -45,7 +45,10 @@ def test_every_example_value_is_named_by_file_and_key() -> None:
     found = {finding.where for finding in placeholders.check(plan())}
     assert found == {
         f"environments/prod.toml: {key}"
-        for key in ("mail.domain", "mail.from_address", "alarm_addresses[0]", "senders")
+        for key in (
+            *("mail.domain", "mail.from_address", "alarm_addresses[0]", "senders"),
+            *("receiver.tls_secret", "receiver.server_name"),
+        )
     }
 
 
@@ -334,12 +337,15 @@ def test_a_certificate_is_issued_and_valid_for_a_month(
         "SubjectAlternativeNames": ["hl7.hospital.org"],
     }
     answers = StubbedClients().give("acm", "describe_certificate", {"Certificate": certificate})
-    wanted = plan(receiver__certificate_arn=CERTIFICATE)
+    wanted = plan(receiver__certificate_arn=CERTIFICATE, receiver__tls_secret="")
     assert statuses(certificates.check(wanted, answers, NOW)) == [expected]
 
 
 def test_a_certificate_of_another_region_is_found_without_a_call() -> None:
-    wanted = plan(receiver__certificate_arn=CERTIFICATE.replace("us-east-1", "eu-west-1"))
+    wanted = plan(
+        receiver__certificate_arn=CERTIFICATE.replace("us-east-1", "eu-west-1"),
+        receiver__tls_secret="",
+    )
     assert "eu-west-1" in only_error(certificates.check(wanted, StubbedClients())).what
 
 
@@ -360,7 +366,16 @@ def test_a_disabled_key_of_a_secret_is_an_error() -> None:
     answers = StubbedClients().give(
         "kms", "describe_key", {"KeyMetadata": {"KeyId": "k", "KeyState": "Disabled"}}
     )
-    found = only_error(secrets.check(plan(mpi__secret_key_arn=key), answers))
+    found = only_error(
+        secrets.check(
+            plan(
+                mpi__secret_key_arn=key,
+                receiver__tls_secret="",
+                receiver__plain_text_because="a VPN",
+            ),
+            answers,
+        )
+    )
     assert found.to_do.startswith("aws kms enable-key")
 
 

@@ -15,13 +15,17 @@ ACCOUNT = "111122223333"
 def environment(name: str = "prod", **values: Any) -> Environment:
     """An environment with other values than its file's; `mail__rate` reaches into a table of it."""
     made = load(name)
+    changed: dict[str, Any] = {}
+    tables: dict[str, dict[str, Any]] = {}
     for key, value in values.items():
         table, _, inner = key.partition("__")
-        made = replace(
-            made,
-            **{table: replace(getattr(made, table), **{inner: value}) if inner else value},
-        )
-    return made
+        if inner:
+            tables.setdefault(table, {})[inner] = value
+        else:
+            changed[key] = value
+    for table, inside in tables.items():
+        changed[table] = replace(getattr(made, table), **inside)
+    return replace(made, **changed)
 
 
 def plan(*resources: Resource, name: str = "prod", **values: Any) -> Plan:

@@ -36,7 +36,7 @@ class RenewedCredentials:
         self.reads = 0
 
     def get_frozen_credentials(self) -> Any:
-        """What botocore answers."""
+        """The answer of botocore."""
         self.reads += 1
         return SimpleNamespace(access_key="AKID", secret_key="s", token=f"token-{self.reads}")
 

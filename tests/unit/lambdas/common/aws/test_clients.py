@@ -1,4 +1,4 @@
-"""Which failures of a service mean "not now"."""
+"""Failures of a service that are transient."""
 
 import pytest
 from botocore.exceptions import (

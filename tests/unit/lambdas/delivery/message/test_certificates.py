@@ -1,4 +1,4 @@
-"""Which chains of S/MIME certificates hold (RFC 5280 6.1), each case with certificates made for it."""
+"""Valid and invalid chains of S/MIME certificates (RFC 5280 6.1), each case with certificates made for it."""
 
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ def special(
 
 
 def reason(*chain: IssuedCertificate, anchor: IssuedCertificate = ROOT, crls: str = "") -> str:
-    """Why the first certificate of a chain must not be used; "" when it may be."""
+    """The reason for which the first certificate of a chain must not be used; "" when it may be."""
     lists = [x509.load_pem_x509_crl(crls.encode())] if crls else []
     try:
         usable("".join(one.pem for one in chain), ADDRESS, [anchor.certificate], lists)

@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
-from lambdas.common.contracts.event import NOTIFIED
+from lambdas.common.contracts.encounter import Change, EncounterClass
+from lambdas.common.contracts.event import CANCELS, NOTIFIED
 from lambdas.common.contracts.patient import PatientIdentifier
+from lambdas.common.contracts.stay_flags import FlagKind, StayFlag
 from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.fhir_bundle import bundle_of
+from lambdas.delivery.message.remarks import Occasion
 from tests.unit.lambdas.delivery.message.letters import ADMISSION, BARE, RECIPIENT, of_kind
 from tests.unit.lambdas.delivery.message.test_hostile_text import NASTY, filled
+from tests.unit.lambdas.delivery.message.test_remarks import EARLIER, STAY, decided
 
-READER = replace(RECIPIENT, address="petra@clinic.example")
+READER = replace(RECIPIENT, address="petra@clinic.example", stay_ref=STAY)
 SENT_AT = "2026-11-23T13:12:05.000Z"
 
 
@@ -75,6 +79,52 @@ def test_its_provenance_says_which_message_it_was_translated_from() -> None:
     assert provenance["target"] == [{"reference": f"urn:uuid:{header['id']}"}]
     assert provenance["activity"]["coding"][0]["code"] == "transform"
     assert provenance["entity"][0]["what"] == {"identifier": {"value": "NG-77"}}
+
+
+@pytest.mark.parametrize("kind", CANCELS)
+def test_a_withdrawal_has_nothing_clinical(kind: str) -> None:
+    event = of_kind(kind, disposition=CodedText("03"))
+    event = replace(event, patient=replace(event.patient, died=True))
+    resources = [entry["resource"] for entry in made(event)["entry"]]
+    assert "Condition" not in {resource["resourceType"] for resource in resources}
+    assert "reasonCode" not in resources[1]
+    assert "hospitalization" not in resources[1]
+    assert resources[2].get("deceasedBoolean") is (False if kind == "cancel_death" else None)
+
+
+def test_the_encounter_after_a_withdrawal_is_as_the_stay_is_now() -> None:
+    classes = (EncounterClass.INPATIENT, EncounterClass.OBSERVATION)
+    event = decided("correction", classes=classes, changes=(Change.CLASS,))
+    encounter = made(event)["entry"][1]["resource"]
+    assert (encounter["status"], encounter["class"]["code"]) == ("in-progress", "OBSENC")
+    wrong = decided("correction", classes=classes, changes=(Change.PATIENT,))
+    assert made(wrong)["entry"][1]["resource"]["status"] == "entered-in-error"
+
+
+@pytest.mark.parametrize("kind", NOTIFIED)
+def test_every_notice_of_a_stay_has_the_stays_id(kind: str) -> None:
+    encounter = made(decided(kind))["entry"][1]["resource"]
+    assert {"system": "urn:hl7-ens:stay", "value": STAY} in encounter["identifier"]
+
+
+def test_a_flag_has_the_facts_that_it_rests_on() -> None:
+    flag = StayFlag(kind=FlagKind.FREQUENT_EMERGENCY, stays=(EARLIER,), count=3)
+    occasion = Occasion(flags=(flag,))
+    text = bundle_of(ADMISSION, READER, "Northtown General", SENT_AT, occasion)
+    Bundle.model_validate_json(text)
+    (found,) = [
+        entry["resource"]
+        for entry in json.loads(text)["entry"]
+        if entry["resource"]["resourceType"] == "Flag"
+    ]
+    assert found["code"]["coding"] == [{"code": "frequent-emergency-visits"}]
+    assert "3 visits in 60 days; St Mary Hospital, 2026-11-01" in found["code"]["text"]
+
+
+def test_a_time_that_cannot_be_right_is_not_in_the_bundle() -> None:
+    event = of_kind("admission", admitted_at="2031-01-01T00:00:00-04:00")
+    text = bundle_of(event, READER, "x", SENT_AT, Occasion("2026-11-23T13:12:04.000Z"))
+    assert "2031" not in text
 
 
 def test_a_withdrawn_admission_is_an_encounter_in_error() -> None:

@@ -1,11 +1,11 @@
-"""What a notification tells, kind by kind, and what it never does."""
+"""The content of a notification, kind by kind, and the content that it never has."""
 
 import re
 from dataclasses import replace
 
 import pytest
 
-from lambdas.common.contracts.event import NOTIFIED, PatientEvent
+from lambdas.common.contracts.event import CANCELS, NOTIFIED, PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
 from lambdas.common.contracts.notes import Note
 from lambdas.common.contracts.patient import Patient
@@ -14,7 +14,7 @@ from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.contracts.visit import CodedText, Visit
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message.locale import words_in
-from lambdas.delivery.message.wording import STAY_ENDED
+from lambdas.delivery.message.wording import VARIANTS
 from tests.unit.lambdas.delivery.message.letters import (
     ADMISSION,
     BARE,
@@ -46,7 +46,7 @@ TOLD = {
 
 
 def test_every_kind_of_event_has_words_of_its_own() -> None:
-    assert set(TOLD) == set(NOTIFIED) == set(words_in("en").notices.names()) - {STAY_ENDED}
+    assert set(TOLD) == set(NOTIFIED) == set(words_in("en").notices.names()) - set(VARIANTS)
     subjects = [letter_of(of_kind(kind)).subject for kind in NOTIFIED]
     assert len(set(subjects)) == len(NOTIFIED)
 
@@ -62,7 +62,18 @@ def test_each_kind_says_who_where_when_and_by_whom_in_both_texts(kind: str) -> N
         assert "Dr Ines Barros (attending)" in text
         assert "nit 4W, room 412, bed B" in text
         assert "23 November 2026, 09:12 (America/Halifax time)" in text
-        assert "shortness of breath" in text
+        assert ("shortness of breath" in text) is (kind not in CANCELS)
+
+
+@pytest.mark.parametrize("kind", CANCELS)
+@pytest.mark.parametrize("detail", ["full", "minimal"])
+def test_a_withdrawal_repeats_nothing_clinical(kind: str, detail: str) -> None:
+    died = replace(ADMISSION.patient, died=True, died_at="2026-11-23T05:40-04:00")
+    event = of_kind(kind, disposition=CodedText("03"), discharged_to="Harbour House")
+    letter = letter_of(replace(event, patient=died), FINDINGS, detail=detail)
+    for text in both(letter):
+        for clinical in ("breath", "embolism", "a-fib", "Harbour", "nursing", "05:40", "analysed"):
+            assert clinical not in text
 
 
 @pytest.mark.parametrize("kind", NOTIFIED)

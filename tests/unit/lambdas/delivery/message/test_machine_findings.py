@@ -1,4 +1,4 @@
-"""What a notification tells of the machine's findings, and to whom it does not."""
+"""The machine's findings in a notification, and the recipients who do not get them."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Which index answers, and that nothing is loaded for one that does not."""
+"""The configured MPI client answers, and no other is loaded."""
 
 import json
 import subprocess
@@ -11,6 +11,7 @@ from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.fhir.mpi_client import FhirMpiClient
 from lambdas.lookup_identities.fhir.provider_directory import FhirProviderDirectory
 from lambdas.lookup_identities.mpi.circuit_breaker import FAILURES, SECONDS, Breaker
+from lambdas.lookup_identities.mpi.settings import read_secret
 from lambdas.lookup_identities.pix_pdq.mpi_client import PixPdqMpiClient
 from lambdas.lookup_identities.settings import LookupSettings
 from tests.conftest import ROOT
@@ -102,3 +103,31 @@ def test_an_answer_that_somebody_must_decide_on_is_no_failure_of_the_index() -> 
     for _ in range(FAILURES + 1):
         with pytest.raises(ConfigurationError), breaker.guard():
             raise ConfigurationError("not a matter of the line")
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({**MDM, "domain": ""}, "lacks domain or domain_oid"),
+        ({**MDM, "host": ""}, "lacks host or port"),
+        ({**MDM, "port": 0, "pix": {"port": 2575}}, "lacks host or port"),
+        ({**MDM, "hots": "x"}, "hots unknown; allowed: domain, "),
+        ({**MDM, "pdq": {"hots": "x"}}, "pdq: hots unknown; allowed: host, "),
+        ({**MDM, "port": "2575"}, "port is not of its type"),
+        ({**MDM, "search": "both"}, "search is not of its type"),
+    ],
+)
+def test_a_wrong_setting_is_a_configuration_error_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, object], fault: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=fault):
+        _ = context_with(
+            monkeypatch, ENS_MPI_CLIENT="pixpdq", ENS_MPI_SETTINGS=json.dumps(settings)
+        ).mpi_client
+
+
+def test_a_wrong_secret_is_named_without_its_value() -> None:
+    with pytest.raises(ConfigurationError, match=r"pix\.key is not of its type") as raised:
+        read_secret(json.dumps({"pix": {"key": 12345}}))
+    assert "12345" not in str(raised.value)

@@ -3,7 +3,8 @@
 import pytest
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
-from lambdas.lookup_identities.pix_pdq.queries import AssigningAuthority
+from lambdas.lookup_identities.mpi.outcomes import BrokenAnswerError
+from lambdas.lookup_identities.pix_pdq.queries import AssigningAuthority, Heading, Parties
 from lambdas.lookup_identities.pix_pdq.replies import (
     MismatchError,
     PixAnswer,
@@ -14,6 +15,7 @@ from lambdas.lookup_identities.pix_pdq.replies import (
 REGION = AssigningAuthority("REGION", "2.16.840.1.113883.3.9999.10")
 HD = "REGION&2.16.840.1.113883.3.9999.10&ISO"
 CONTROL_ID, TAG = "NTF-0001", "QT-7c1e"
+HEADING = Heading(Parties("NOTIFY", "REGION_HUB", "PIXMGR", "MPI"), CONTROL_ID, TAG)
 MSH = "MSH|^~\\&|PIXMGR|MPI|NOTIFY|REGION_HUB|20261123093000+0000||RSP^{}|MPI-88|P|2.5"
 QPD = f"QPD|IHE PIX Query|{TAG}|H00412^^^NORTHGEN|^^^{HD}"
 
@@ -44,12 +46,41 @@ CASES = [
 
 @pytest.mark.parametrize(("case", "raw", "answer"), CASES)
 def test_the_six_pix_cases_are_six_answers(case: int, raw: bytes, answer: PixAnswer) -> None:
-    assert pix_answer(raw, CONTROL_ID, TAG, REGION) == answer
+    assert pix_answer(raw, HEADING, REGION) == answer
 
 
-def test_ids_of_another_domain_are_not_ours() -> None:
-    raw = reply(f"QAK|{TAG}|OK", QPD, ELSEWHERE)
-    assert pix_answer(raw, CONTROL_ID, TAG, REGION).case == "nothing_in_domain"
+@pytest.mark.parametrize(
+    "raw",
+    [
+        reply(f"QAK|{TAG}|OK", QPD),
+        reply(f"QAK|{TAG}|OK", QPD, ELSEWHERE),
+        reply(f"QAK|{TAG}|OK", QPD, "PID|||^^^REGION^PI||~^^^^^^S"),
+        reply(f"QAK|{TAG}|OK", QPD, f"PID|||R-1^^^{HD}^PI")[:-1],
+        reply(f"QAK|{TAG}|NF", QPD, FOUND),
+        reply(f"QAK|{TAG}|", QPD, FOUND),
+        reply(f"QAK|{TAG}|AE", QPD),
+        reply(f"QAK|{TAG}|OK", QPD, f"PID|||R-1*^^^{HD}^PI||~^^^^^^S"),
+        # An error that names no component: the id, or its domain, may be unknown.
+        unknown("QPD^1^3^1"),
+        unknown("QPD^1^3^1^1", "QPD^1^9"),
+        reply(
+            "ERR||QPD^1^3^1^1|204^Unknown key identifier^HL70357|E", f"QAK|{TAG}|OK", QPD, msa="AE"
+        ),
+    ],
+    ids=[
+        *("OK without PID", "OK with an id of another domain", "OK with an empty id"),
+        *("PID cut off behind PID-3", "NF with a patient", "no status", "AA beside AE"),
+        *("an id with a wildcard", "no component", "an unknown place", "AE beside OK"),
+    ],
+)
+def test_an_answer_that_is_no_case_of_its_profile_is_broken_and_never_nobody(raw: bytes) -> None:
+    with pytest.raises(BrokenAnswerError):
+        pix_answer(raw, HEADING, REGION)
+
+
+def test_the_last_segment_may_lack_its_end_when_what_is_required_is_there() -> None:
+    raw = reply(f"QAK|{TAG}|OK", QPD, FOUND)[:-1]
+    assert pix_answer(raw, HEADING, REGION) == PixAnswer("found", ("R-5501873",))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +96,7 @@ def test_ids_of_another_domain_are_not_ours() -> None:
 )
 def test_an_answer_to_another_query_is_never_taken(raw: bytes) -> None:
     with pytest.raises(MismatchError):
-        pix_answer(raw, CONTROL_ID, TAG, REGION)
+        pix_answer(raw, HEADING, REGION)
 
 
 @pytest.mark.parametrize(
@@ -75,15 +106,18 @@ def test_an_answer_to_another_query_is_never_taken(raw: bytes) -> None:
         (["ERR||PID^1|206^Record locked^HL70357|E"], "AE", DependencyUnavailableError),
         ([], "AE", DependencyUnavailableError),
         ([f"QAK|{TAG}|AE", QPD], "AE", DependencyUnavailableError),
+        (["ERR||MSH^1|207^Application internal error^HL70357|E"], "AR", DependencyUnavailableError),
+        ([], "AR", DependencyUnavailableError),
+        (["ERR||MSH^1|205^Duplicate key identifier^HL70357|E"], "AR", DependencyUnavailableError),
         (["ERR||MSH^1^12|203^Unsupported version id^HL70357|E"], "AR", ConfigurationError),
         (["ERR||QPD^1^1|101^Required field missing^HL70357|E"], "AE", ConfigurationError),
     ],
 )
-def test_an_index_in_trouble_is_unavailable_and_one_that_refuses_is_configured_wrongly(
+def test_an_mpi_in_trouble_is_asked_again_and_one_that_rejects_the_query_is_configured_wrongly(
     lines: list[str], msa: str, error: type[Exception]
 ) -> None:
-    with pytest.raises(error, match="the index"):
-        pix_answer(reply(*lines, msa=msa), CONTROL_ID, TAG, REGION)
+    with pytest.raises(error, match="the MPI"):
+        pix_answer(reply(*lines, msa=msa), HEADING, REGION)
 
 
 def pdq(*lines: str, status: str = "OK", msa: str = "AA") -> bytes:
@@ -92,7 +126,7 @@ def pdq(*lines: str, status: str = "OK", msa: str = "AA") -> bytes:
 
 def test_a_pdq_match_is_a_patient_with_demographics() -> None:
     person = f"PID|1||R-1^^^{HD}^PI||Ade^A^^^^^M~Okafor^Amara^N^^^^L||19580214|F"
-    (found,) = pdq_answer(pdq(person, "QRI|97|NM|m"), CONTROL_ID, TAG, REGION).patients
+    (found,) = pdq_answer(pdq(person, "QRI|97|NM|m"), HEADING, REGION).patients
     record = found.record
     assert (record.family, record.given, record.birth_date, record.sex) == (
         *("Okafor", "Amara"),
@@ -103,13 +137,13 @@ def test_a_pdq_match_is_a_patient_with_demographics() -> None:
 
 def test_names_in_other_alphabets_and_escapes_are_read() -> None:
     person = f"PID|1||R-1^^^{HD}^PI||Reh\u00e1k \\T\\ Co^Tom^^^^^L||1949|M"
-    (found,) = pdq_answer(pdq(person), CONTROL_ID, TAG, REGION).patients
+    (found,) = pdq_answer(pdq(person), HEADING, REGION).patients
     assert (found.record.family, found.record.birth_date) == ("Reh\u00e1k & Co", "1949")
 
 
 def test_two_patients_and_more_to_come() -> None:
     people = [f"PID|{n}||R-{n}^^^{HD}^PI||X^Y^^^^^L||1958|F" for n in (1, 2)]
-    answer = pdq_answer(pdq(*people, "DSC|CP-000045|I"), CONTROL_ID, TAG, REGION)
+    answer = pdq_answer(pdq(*people, "DSC|CP-000045|I"), HEADING, REGION)
     assert ([found.ids for found in answer.patients], answer.pointer) == (
         [("R-1",), ("R-2",)],
         "CP-000045",
@@ -117,7 +151,26 @@ def test_two_patients_and_more_to_come() -> None:
 
 
 def test_no_match_and_an_unknown_domain_are_not_the_same() -> None:
-    none = pdq_answer(pdq(status="NF"), CONTROL_ID, TAG, REGION)
+    none = pdq_answer(pdq(status="NF"), HEADING, REGION)
     assert (none.patients, none.domain_known) == ((), True)
     error = "ERR||QPD^1^8^1|204^Unknown key identifier^HL70357|E"
-    assert not pdq_answer(pdq(error, status="AE", msa="AE"), CONTROL_ID, TAG, REGION).domain_known
+    assert not pdq_answer(pdq(error, status="AE", msa="AE"), HEADING, REGION).domain_known
+
+
+PERSON = f"PID|1||R-1^^^{HD}^PI||Okafor^Amara^N^^^^L||19580214|F"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pdq(),
+        pdq(f"PID|1||R-1^^^{HD}^PI||||19580214|F"),
+        pdq("PID|1||77^^^SOUTH&1.2.3&ISO^MR||Okafor^Amara^^^^^L||19580214|F"),
+        pdq(PERSON)[: -len("0214|F\r")],
+        pdq(PERSON, status="NF"),
+    ],
+    ids=["OK without PID", "no name", "no id of ours", "cut off", "NF"],
+)
+def test_a_patient_without_what_pdq_requires_is_a_broken_answer(raw: bytes) -> None:
+    with pytest.raises(BrokenAnswerError):
+        pdq_answer(raw, HEADING, REGION)

@@ -47,6 +47,7 @@ def of_delivery(
         "documents": (item.document,) if item.document else (),
         "patient_ref": delivery.patient_ref,
         "encounter_ref": delivery.encounter_ref,
+        "about": item.updates or None,
         "ses_message_id": item.ses_message_id or None,
         "error_name": DeliveryRefusedError.__name__ if state is DeliveryState.REFUSED else None,
         "error": item.reason or None if state is DeliveryState.REFUSED else None,

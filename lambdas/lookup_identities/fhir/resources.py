@@ -1,0 +1,187 @@
+"""The parts of FHIR's resources that are read, as types.
+
+A resource that does not fit is a broken answer: cut off or changed on the way. FHIR allows no members
+that it does not define, so that a damaged name is noticed too (FHIR R4, "JSON representation").
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import msgspec
+
+from lambdas.common.contracts.document import private
+from lambdas.lookup_identities.fhir.http import Document
+from lambdas.lookup_identities.mpi.outcomes import BrokenAnswerError
+
+T = TypeVar("T")
+
+_RESOURCE = {"resourceType", "id", "meta", "implicitRules", "language"}
+_DOMAIN_RESOURCE = _RESOURCE | {"text", "contained", "extension", "modifierExtension"}
+MEMBERS = {
+    "Parameters": _RESOURCE | {"parameter"},
+    "Bundle": _RESOURCE
+    | {"identifier", "type", "timestamp", "total", "link", "entry", "signature"},
+    "Patient": _DOMAIN_RESOURCE
+    | {"identifier", "active", "name", "telecom", "gender", "birthDate", "deceasedBoolean"}
+    | {"deceasedDateTime", "address", "maritalStatus", "multipleBirthBoolean", "photo", "contact"}
+    | {"multipleBirthInteger", "communication", "generalPractitioner", "managingOrganization"}
+    | {"link"},
+}
+"""The members that FHIR R4 defines; `_name` holds extensions of a primitive `name`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FhirIdentifier:
+    """An identifier of a patient. One that is out of use has `use` old."""
+
+    system: str = ""
+    value: str = private()
+    use: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FhirName:
+    """A HumanName."""
+
+    use: str = ""
+    family: str = private()
+    given: tuple[str, ...] = private(())
+
+
+@dataclass(frozen=True, slots=True)
+class FhirReference:
+    """A Reference to another resource, by its address."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class FhirLink:
+    """A link of a patient to another one."""
+
+    other: FhirReference
+    type: Literal["replaced-by", "replaces", "refer", "seealso"]
+
+
+@dataclass(frozen=True, slots=True)
+class FhirPatient:
+    """A Patient resource."""
+
+    id: str = ""
+    active: bool = True
+    identifier: tuple[FhirIdentifier, ...] = private(())
+    name: tuple[FhirName, ...] = private(())
+    gender: Literal["", "male", "female", "other", "unknown"] = private()
+    birthDate: str = private()  # noqa: N815  # FHIR's own name
+    link: tuple[FhirLink, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of an operation's answer; `$ihe-pix` has these two (PIXm 2:3.83.4.2.2)."""
+
+    name: Literal["targetIdentifier", "targetId"]
+    valueIdentifier: FhirIdentifier | None = None  # noqa: N815  # FHIR's own name
+
+
+@dataclass(frozen=True, slots=True)
+class FhirParameters:
+    """A Parameters resource."""
+
+    parameter: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A patient of a bundle, and the grades of the match (`$match` only)."""
+
+    patient: FhirPatient
+    grades: frozenset[str]
+
+
+GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
+
+
+@dataclass(frozen=True, slots=True)
+class _Extension:
+    url: str = ""
+    valueCode: str = ""  # noqa: N815  # FHIR's own name
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    extension: tuple[_Extension, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _BundleEntry:
+    resource: Document
+    search: _Search = _Search()
+
+
+@dataclass(frozen=True, slots=True)
+class _BundleLink:
+    relation: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatientBundle:
+    """The patients of a searchset bundle, its own address and whether another page follows."""
+
+    found: tuple[Found, ...]
+    self_link: str
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Bundle:
+    total: int | None = None
+    link: tuple[_BundleLink, ...] = ()
+    entry: tuple[_BundleEntry, ...] = ()
+
+
+def read_patient(document: Document) -> FhirPatient:
+    """The Patient. Raises `BrokenAnswerError` for another resource, or one that does not fit."""
+    return _read(document, FhirPatient, "Patient")
+
+
+def read_parameters(document: Document) -> FhirParameters:
+    """The Parameters. Raises `BrokenAnswerError` for another resource, or one that does not fit."""
+    return _read(document, FhirParameters, "Parameters")
+
+
+def read_bundle(document: Document) -> PatientBundle:
+    """The patients of a Bundle. Raises `BrokenAnswerError` for another resource, or one that does not fit.
+
+    An OperationOutcome among the entries only warns.
+    """
+    bundle = _read(document, _Bundle, "Bundle")
+    links = {link.relation: link.url for link in bundle.link}
+    patients = [
+        entry for entry in bundle.entry if entry.resource.get("resourceType") != "OperationOutcome"
+    ]
+    if bundle.total is not None and bundle.total != len(patients) and "next" not in links:
+        raise BrokenAnswerError("a Bundle does not have as many entries as its total")
+    return PatientBundle(
+        found=tuple(
+            Found(
+                read_patient(entry.resource),
+                frozenset(one.valueCode for one in entry.search.extension if one.url == GRADE),
+            )
+            for entry in patients
+        ),
+        self_link=links.get("self", ""),
+        has_more="next" in links,
+    )
+
+
+def _read(document: Document, kind: type[T], resource_type: str) -> T:
+    if document.get("resourceType") != resource_type:
+        raise BrokenAnswerError(f"no {resource_type}")
+    if {name.removeprefix("_") for name in document} - MEMBERS[resource_type]:
+        raise BrokenAnswerError(f"a {resource_type} with members that FHIR does not define")
+    try:
+        return msgspec.convert(document, kind)
+    except msgspec.ValidationError:
+        raise BrokenAnswerError(f"a {resource_type} whose members are not of their types") from None

@@ -1,0 +1,45 @@
+"""A constant names its meaning and its unit: `MAX_PAUSE_SECONDS`, not `LONGEST` or `SECONDS`."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = (
+    *("environments", "hl7", "infra", "lambdas", "ops", "receiver"),
+    *("local", "simulators", "supply_chain", "bench"),
+)
+VAGUE = {
+    *("SECONDS", "MINUTES", "HOURS", "BYTES", "PAGES", "TIMEOUT", "LIFETIME"),
+    *("MOST", "LONGEST", "LEAST", "SHORTEST"),
+}
+
+LATER = {
+    "lambdas/lookup_identities/fhir/http.py LONGEST",
+    "lambdas/lookup_identities/fhir/oauth.py LIFETIME",
+    "lambdas/lookup_identities/matching/identifiers.py LONGEST",
+    "lambdas/lookup_identities/mpi/cache.py MOST",
+    "lambdas/lookup_identities/mpi/circuit_breaker.py SECONDS",
+    "lambdas/lookup_identities/pix_pdq/mpi_client.py PAGES",
+}
+"""Constants that still have such a name. Do not add to this list."""
+
+
+def names(file: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.parse(file.read_text()).body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        found |= {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    return found
+
+
+def test_no_constant_is_named_by_a_superlative_or_its_unit_alone() -> None:
+    found = {
+        f"{file.relative_to(ROOT)} {name}"
+        for package in PACKAGES
+        for file in (ROOT / package).rglob("*.py")
+        for name in names(file)
+        if name.strip("_") in VAGUE
+    }
+    assert found <= LATER
