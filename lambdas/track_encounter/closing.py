@@ -1,4 +1,4 @@
-"""When an encounter whose end never came is closed. Nobody is told; the closing is audited."""
+"""Closes an encounter whose end never came. Nobody is told; the closing is audited."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -28,7 +28,7 @@ def closed(encounter: Encounter, profile: EncounterProfile, now: datetime) -> En
 def due_of(
     encounter: Encounter, situation: Situation, profile: EncounterProfile, received_at: str
 ) -> Due | None:
-    """When the clock has to look at the encounter: one without an end, or a cancellation of nothing.
+    """The time at which the clock looks at the encounter: one without an end, or a cancellation of nothing.
 
     `received_at` is the newest message's. The gaps of a sender that loads its data are no operator's
     items.

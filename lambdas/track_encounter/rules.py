@@ -72,8 +72,7 @@ def decide(
     telling = _Telling(message, profile, situation, now, list(after.told))
     if moved:
         telling.move_to_other_patient()
-    if not moved or event.encounter_class:
-        telling.tell_all()
+    telling.tell_all()
     after = replace(after, told=tuple(telling.told))
     if telling.notices:
         return after, replace(decision, notices=telling.notices)

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from local.console.views import bars, code_spans, headers_of, when
+from ops.encounters.stays import StayTimeline
 from ops.events.trail import EventSummary, EventTrail
 from ops.output import count, duration, sentence_case, words
 from ops.problem import FAILURES, sentence
@@ -40,6 +41,13 @@ class Trails(Protocol):
         """Returns the failed events and the number of messages on the dead-letter queue."""
 
 
+class Stays(Protocol):
+    """The source of stays: `ops.encounters.stays.StaySource`."""
+
+    def timeline(self, event_id: str) -> StayTimeline | None:
+        """Returns the stay of an event, None for an event that belongs to no stay."""
+
+
 class MailSource(Protocol):
     """The source of mails: those that the local SES has accepted."""
 
@@ -50,7 +58,7 @@ class MailSource(Protocol):
         """Returns one mail, also with headers, text, html and raw; None when it does not exist."""
 
 
-def create_app(trails: Trails, mailbox: MailSource) -> Flask:
+def create_app(trails: Trails, mailbox: MailSource, stays: Stays) -> Flask:
     """Returns the console as a WSGI application."""
     app = Flask(__name__)
     app.jinja_env.filters.update(
@@ -69,6 +77,7 @@ def create_app(trails: Trails, mailbox: MailSource) -> Flask:
         app.register_error_handler(failure, _unavailable)
     _add_api(app, trails, mailbox)
     _add_pages(app, trails, mailbox)
+    _add_stays(app, stays)
     return app
 
 
@@ -124,6 +133,16 @@ def _add_pages(app: Flask, trails: Trails, mailbox: MailSource) -> None:
     @app.get("/dlq")
     def dlq_page() -> str:
         return render_template("dlq.html", letters=trails.dead_letters())
+
+
+def _add_stays(app: Flask, stays: Stays) -> None:
+    @app.get("/api/stays/<event_id>")
+    def api_stay(event_id: str) -> ResponseReturnValue:
+        return jsonify(_found(stays.timeline(event_id), "stay"))
+
+    @app.get("/stays/<event_id>")
+    def stay_page(event_id: str) -> str:
+        return render_template("stay.html", stay=_found(stays.timeline(event_id), "stay"))
 
 
 def _limit() -> int:

@@ -30,6 +30,7 @@ from local.run.receiver_process import ReceiverProcess
 from local.stack import registry, synth
 from local.stack.deploy import DeployedStack, deploy
 from ops import deployment as ops_deployment
+from ops.encounters.stays import StaySource
 from ops.events.trail import TrailSource
 from simulators import comprehend_medical
 
@@ -208,7 +209,9 @@ class System:
     def _serve_console(self, sock: socket) -> None:
         os.environ["ENS_AWS_PORT"] = str(self.ports.aws)
         self.trails = TrailSource(ops_deployment.find("local"))
-        self._serve(sock, console.create_app(self.trails, self._mailbox))
+        self._serve(
+            sock, console.create_app(self.trails, self._mailbox, StaySource(self.trails.deployment))
+        )
 
     @contextmanager
     def _step(self, what: str) -> Iterator[None]:

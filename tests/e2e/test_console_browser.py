@@ -11,7 +11,15 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from local.console.app import create_app
-from tests.support.console import ADMITTED, FAILED, MAIL_ID, FakeMailbox, FakeTrails, summary
+from tests.support.console import (
+    ADMITTED,
+    FAILED,
+    MAIL_ID,
+    FakeMailbox,
+    FakeStays,
+    FakeTrails,
+    summary,
+)
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -53,7 +61,9 @@ def trails() -> FakeTrails:
 
 @pytest.fixture
 def address(trails: FakeTrails) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_app(trails, FakeMailbox()), threaded=True)
+    server = make_server(
+        "127.0.0.1", 0, create_app(trails, FakeMailbox(), FakeStays()), threaded=True
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.port}"
     server.shutdown()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from ops.encounters.stays import StayEvent, StayTimeline
 from ops.events.steps import FeedbackTrace, MailOutcome, RecipientOutcome, RecipientTrace, Step
 from ops.events.trail import EventSummary, EventTrail
 from ops.queues.dead_letters import DeadLetter, DeadLetterPlace, DeadLetters
@@ -80,6 +81,9 @@ def _admitted() -> EventTrail:
     return trail(
         ADMITTED,
         "COMPLETED",
+        entries=[
+            {"action": "DECIDED", "actor": "lambda:TrackEncounter", "encounter_ref": ADMITTED}
+        ],
         steps=[
             step("Queue", 0, 34, run=0, action="RECEIVED"),
             step("ParseMessage", 34, 61),
@@ -133,6 +137,43 @@ def _failed() -> EventTrail:
             step("Redrive", 9000, 4, run=0, action="REDRIVEN", by="R. Tester"),
             step("ParseMessage", 9100, 40, run=2, action="FAILED", outcome="failed"),
         ],
+    )
+
+
+class FakeStays:
+    """The stay of the admission, which came twice."""
+
+    def timeline(self, event_id: str) -> StayTimeline | None:
+        """The stay, None for any other event."""
+        if event_id != ADMITTED:
+            return None
+        told = _admitted().recipients
+        return StayTimeline(
+            encounter_id=ADMITTED,
+            sender="northgen",
+            phase="in",
+            encounter_class="inpatient",
+            closed_at="",
+            patient_ref="k1." + "3c" * 16,
+            protections=["PV1-16"],
+            unchanged=4,
+            events=[
+                _stay_event(ADMITTED, notices=["admission"], recipients=told),
+                _stay_event("b7" * 16, reason="duplicate"),
+            ],
+        )
+
+
+def _stay_event(event_id: str, **facts: Any) -> StayEvent:
+    known: dict[str, Any] = {"notices": [], "reason": "", "warnings": [], "recipients": []}
+    moment = "2026-11-23T09:12:00.000Z"
+    return StayEvent(
+        event_id=event_id,
+        trigger_event="A01",
+        encounter_class="inpatient",
+        at=moment,
+        order=moment,
+        **{**known, **facts},
     )
 
 

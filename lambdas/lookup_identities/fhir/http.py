@@ -19,7 +19,7 @@ from urllib3.exceptions import TimeoutError as HttpTimeoutError
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.lookup_identities.mpi import connection as wire
 from lambdas.lookup_identities.mpi.connection import TRIES, Deadline, tls_context
-from lambdas.lookup_identities.mpi.settings import MpiSecret, MpiSettings, TlsMaterial
+from lambdas.lookup_identities.mpi.settings import MpiSecret, MpiSettings, MpiTlsMaterial
 
 FHIR_JSON = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"
@@ -61,7 +61,7 @@ class HttpRequest:
 class Host:
     """One host over HTTP or HTTPS. Its connection is kept, and opened again when it has ended."""
 
-    def __init__(self, url: str, material: TlsMaterial) -> None:
+    def __init__(self, url: str, material: MpiTlsMaterial) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigurationError("ENS_MPI_SETTINGS names no http or https address")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
-from lambdas.lookup_identities.mpi.settings import TlsMaterial
+from lambdas.lookup_identities.mpi.settings import MpiTlsMaterial
 
 CONNECT_SECONDS = 1.0
 FIRST_BYTE_SECONDS = 2.0
@@ -36,7 +36,7 @@ class Deadline:
         return min(seconds, left)
 
 
-def tls_context(material: TlsMaterial) -> ssl.SSLContext:
+def tls_context(material: MpiTlsMaterial) -> ssl.SSLContext:
     """A context that trusts `ca` (else the system's authorities), and shows `certificate` with `key`.
 
     Raises `ConfigurationError` when they are not PEM or do not belong together.

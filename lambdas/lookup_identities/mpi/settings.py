@@ -52,7 +52,7 @@ class MpiSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TlsMaterial:
+class MpiTlsMaterial:
     """Certificates for TLS, in PEM, each "" where there is none: trusted `ca`, own `certificate` and `key`."""
 
     ca: str = ""
@@ -61,14 +61,14 @@ class TlsMaterial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MpiSecret(TlsMaterial):
+class MpiSecret(MpiTlsMaterial):
     """The secret of ENS_MPI_SECRET. `pix` and `pdq` replace the certificates for one actor.
 
     `client_id`, `private_key` (PEM) and `key_id` are for OAuth2.
     """
 
-    pix: TlsMaterial | None = None
-    pdq: TlsMaterial | None = None
+    pix: MpiTlsMaterial | None = None
+    pdq: MpiTlsMaterial | None = None
     client_id: str = ""
     private_key: str = private()
     key_id: str = ""
@@ -103,7 +103,7 @@ def _read(text: str, kind: type[T], name: str) -> T:
         raise ConfigurationError(f"{name}: {place or 'a member'} is not of its type") from None
 
 
-OF_ACTOR: dict[type, type] = {MpiSettings: ActorSettings, MpiSecret: TlsMaterial}
+OF_ACTOR: dict[type, type] = {MpiSettings: ActorSettings, MpiSecret: MpiTlsMaterial}
 
 
 def _check_names(document: dict[str, object], kind: type, name: str) -> None:

@@ -18,6 +18,8 @@ MAX_VALUES = 400
 """Most different values of a table of places; a table of codes has `MAX_CODES`."""
 MAX_CODES = 60
 MAX_SHOWN = 25
+MANY_RARE = 5
+"""From so many values of fewer patients on, they are no table where they are more than half of all."""
 
 CODE = re.compile(r"[A-Za-z0-9][\w./+&-]*(?: [\w./+&-]+){0,2}", re.ASCII)
 TEXT = re.compile(r"[^\W\d_][^\W\d_/,.()'-]*(?:[ ,/()-]{1,2}[^\W\d_/,.()'-]+){0,5}[.)]?")
@@ -112,6 +114,8 @@ class CodeField:
 
     def shown(self) -> list[ShownCode]:
         """The values that may be shown, the most frequent first."""
+        if not self._is_table():
+            return []
         found = [
             ShownCode(
                 value=value,
@@ -150,10 +154,15 @@ class CodeField:
         """The number of all values that were added."""
         return sum(one.messages.count for one in self._values.values()) + self._further.count
 
+    def _is_table(self) -> bool:
+        """Whether the values may be a table's: names are many, and most of them are of one patient."""
+        rare = sum(len(one.patients) < LEAST_PATIENTS for one in self._values.values())
+        mostly_rare = rare >= MANY_RARE and 2 * rare > len(self._values)
+        return len(self._values) <= self.max_values and not mostly_rare
+
     def _may_be_shown(self, value: str, one: _Collected) -> bool:
         return (
-            len(self._values) <= self.max_values
-            and len(one.patients) >= LEAST_PATIENTS
+            len(one.patients) >= LEAST_PATIENTS
             and one.private * PRIVATE_SHARE < one.compared
             and self.looks_right(value)
         )

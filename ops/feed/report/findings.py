@@ -108,7 +108,7 @@ def _of_dead_letters(tally: FeedTally) -> Iterator[FeedFinding]:
             E, "workflow", f"Dead letter: {error}.", seen, tally.messages,
             consequence="The message is acknowledged and goes to the dead-letter queue.",
             ask="" if ours else "Correct these messages at their source.",
-            do="Report this fault with the message to the project." if ours else "",
+            do="Report the kind of this fault to the project, never the message." if ours else "",
         )  # fmt: skip
 
 

@@ -87,6 +87,17 @@ def test_the_senders_time_zone_dates_a_time_without_offset(context: ParseContext
     assert event.visit.admitted_at == "2026-11-23T02:05-04:00"
 
 
+def test_the_senders_file_decides_how_an_ambiguous_date_is_read(
+    context: ParseContext, aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = {"name": "northgen", "date_order": "dmy"}
+    configuration.deploy(json.dumps({"version": 1, "senders": [entry]}), monkeypatch)
+    envelope = vaulted(sample("admission").replace(b"|19580214|", b"|03/04/1961|"))
+    run(refreshed(context), envelope)
+    event = read_json(context, envelope["event_id"], "event.json")
+    assert event["patient"]["birth_date"] == "1961-04-03"
+
+
 @pytest.mark.parametrize("name", ["bed_move", "merge"])
 def test_what_notifies_nobody_by_itself_is_parsed_like_any_other(
     context: ParseContext, aws: Any, name: str

@@ -8,9 +8,20 @@ from flask.testing import FlaskClient
 
 from lambdas.common.errors import DependencyUnavailableError
 from local.console.app import create_app
-from tests.support.console import ADMITTED, FAILED, HOSTILE, MAIL_ID, FakeMailbox, FakeTrails
+from tests.support.console import (
+    ADMITTED,
+    FAILED,
+    HOSTILE,
+    MAIL_ID,
+    FakeMailbox,
+    FakeStays,
+    FakeTrails,
+)
 
-PAGES = ("/", f"/events/{ADMITTED}", f"/events/{FAILED}", "/mail", f"/mail/{MAIL_ID}", "/dlq")
+PAGES = (
+    *("/", f"/events/{ADMITTED}", f"/events/{FAILED}", "/mail", f"/mail/{MAIL_ID}", "/dlq"),
+    f"/stays/{ADMITTED}",
+)
 API = ("/api/health", "/api/events", f"/api/events/{ADMITTED}", "/api/mail", "/api/dlq")
 
 
@@ -21,7 +32,7 @@ def trails() -> FakeTrails:
 
 @pytest.fixture
 def client(trails: FakeTrails) -> FlaskClient:
-    return create_app(trails, FakeMailbox()).test_client()
+    return create_app(trails, FakeMailbox(), FakeStays()).test_client()
 
 
 def test_health_answers_200(client: FlaskClient) -> None:
@@ -49,6 +60,15 @@ def test_an_event_has_status_error_steps_and_entries(client: FlaskClient) -> Non
     assert event["entries"][0]["action"] == "RECEIVED"
 
 
+def test_an_event_leads_to_its_stay_with_every_decision(client: FlaskClient) -> None:
+    assert f'href="/stays/{ADMITTED}"' in client.get(f"/events/{ADMITTED}").text
+    page = client.get(f"/stays/{ADMITTED}").text
+    assert "Admission" in page
+    assert "duplicate" in page
+    stay = client.get(f"/api/stays/{ADMITTED}").get_json()
+    assert [event["reason"] for event in stay["events"]] == ["", "duplicate"]
+
+
 def test_mail_is_listed_and_read_in_full(client: FlaskClient) -> None:
     (listed,) = client.get("/api/mail").get_json()
     assert listed.keys() == {"to", "subject", "event_id", "sent_at", "mail_id"}
@@ -64,7 +84,9 @@ def test_dead_letters_name_event_error_step_and_time_and_the_queues_count(
     assert {"event_id", "error_name", "step", "time"} <= dlq["events"][0].keys()
 
 
-@pytest.mark.parametrize("path", ["/api/events/none", "/api/mail/none", "/api/none"])
+@pytest.mark.parametrize(
+    "path", ["/api/events/none", "/api/stays/none", "/api/mail/none", "/api/none"]
+)
 def test_what_is_not_there_is_a_404_in_json(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
     assert (answer.status_code, answer.is_json) == (404, True)

@@ -4,12 +4,14 @@ import importlib.util
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra import asset
+from local.functions import workers
 from local.functions.runtime import runtime_folder
 from local.functions.sandbox import LambdaFunction
 from local.functions.workers import Workers
@@ -59,8 +61,8 @@ def run(tmp_path: Path, folder: Path) -> Iterator[Run]:
         return json.loads(payload), is_error
 
     yield runs
-    for workers in started:
-        workers.stop()
+    for each in started:
+        each.stop()
 
 
 def function(folder: Path, **changes: Any) -> LambdaFunction:
@@ -199,3 +201,22 @@ def package(step: str, folder: Path, packages: Any) -> None:
         origin = Path(spec.origin)
         installed = origin.parent if origin.name == "__init__.py" else origin
         (folder / installed.name).symlink_to(installed)
+
+
+def at_once(run: Run, seconds: float) -> set[int]:
+    """The processes that two invocations of so many seconds ran in."""
+    run({"do": "os.getpid()"})  # the first sandbox is up
+    event = {"do": f"[time.sleep({seconds}), os.getpid()][1]"}
+    with ThreadPoolExecutor(2) as pool:
+        return {answer for answer, _ in pool.map(lambda _: run(event), range(2))}
+
+
+def test_a_short_invocation_is_waited_for(run: Run) -> None:
+    assert len(at_once(run, 0.1)) == 1
+
+
+def test_beside_a_long_invocation_another_sandbox_starts(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "PATIENCE", 0.1)
+    assert len(at_once(run, 3.0)) == 2

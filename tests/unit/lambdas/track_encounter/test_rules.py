@@ -359,13 +359,28 @@ def test_a_stay_that_is_moved_to_another_patient_is_corrected_and_told_of_the_ri
     assert told(ADMITTED, move) == [("correction", "told"), ("admission", "untold")]
 
 
-def test_a_move_without_a_class_leaves_the_right_patients_notice_to_the_next_message() -> None:
-    move = message("A44", 30, patient="p2")
+@pytest.mark.parametrize("trigger_event", ["A43", "A44", "A45"])
+def test_a_move_that_names_no_class_tells_the_class_of_the_stay(trigger_event: str) -> None:
+    move = message(trigger_event, 30, patient="p2")
     decision = last(ADMITTED, move)
-    assert [notice.kind for notice in decision.notices] == [EventKind.CORRECTION]
-    assert decision.notices[0].changes == (Change.PATIENT,)
-    update = message("A08", 40, I, patient="p2")
-    assert told(ADMITTED, move, update) == [("admission", "team")]
+    correction, admission = decision.notices
+    assert (correction.kind, correction.changes) == (EventKind.CORRECTION, (Change.PATIENT,))
+    assert (admission.kind, admission.at) == (EventKind.ADMISSION, ADMITTED.event.at)
+    assert decision.facts.encounter_class is I
+    assert reason(ADMITTED, move, message("A08", 40, I, patient="p2")) is DecisionReason.UNCHANGED
+
+
+@pytest.mark.parametrize("trigger_event", ["A18", "A30", "A34", "A36", "A39", "A40", "A46", "A47"])
+def test_after_a_merge_either_identifier_names_the_patient_of_the_stay(trigger_event: str) -> None:
+    merge = message(trigger_event, 30, visit="", patient="p2", prior_patient="p1")
+    assert reason(ADMITTED, merge) is DecisionReason.IDENTITY_CHANGED
+    for patient in ("p1", "p2"):
+        assert told(ADMITTED, merge, message("A03", 60, patient=patient)) == [("discharge", "team")]
+
+
+def test_a_stay_that_was_merged_elsewhere_is_no_conflict_in_either_order() -> None:
+    merge = message("A40", 30, visit="", patient="p2", prior_patient="p1")
+    assert told(merge, ADMITTED, message("A03", 60, patient="p2")) == [("discharge", "team")]
 
 
 def test_a_stay_of_another_patient_is_a_conflict_and_stays_as_it_was() -> None:

@@ -1,4 +1,4 @@
-"""The values of a coded field that may be shown."""
+"""The values of a coded field that may be shown, and those that may not."""
 
 import pytest
 
@@ -69,6 +69,15 @@ def test_a_unit_that_is_also_the_name_of_one_patient_is_shown() -> None:
         private = frozenset({"west"}) if patient == 7 else frozenset[str]()
         field.add("WEST", AT, patient, lambda private=private: private)  # type: ignore[misc]
     assert shown(field) == ["WEST"]
+
+
+def test_surnames_in_a_wrong_field_are_not_shown_though_several_patients_share_one() -> None:
+    assert shown(filled({"SMITH": 3, **{f"NAME{chr(65 + n)}": 1 for n in range(9)}})) == []
+
+
+def test_codes_are_shown_beside_a_few_rare_ones() -> None:
+    codes = {"ZQ": 30, "ZR": 12, "ZS": 3, "X": 1, "Y": 2}
+    assert shown(filled(codes)) == ["ZQ", "ZR", "ZS"]
 
 
 def test_a_field_with_more_values_than_a_table_shows_none() -> None:

@@ -1,4 +1,4 @@
-"""Which MSH-3 and MSH-4 may be shown."""
+"""The pairs of MSH-3 and MSH-4 that may be shown, and those that may not."""
 
 from hl7.header import find_header
 from ops.feed.checking.origins import OriginTally
