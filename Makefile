@@ -7,7 +7,8 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help explore bench-local image packages run setup test test-fast coverage check sbom audit judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls bench-aws-client reference contracts lock clean bench-encounters bench-feed
+# Every target that has a description below names no file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +85,9 @@ bench-receiver: setup ## measure the receiver beside its peers, about five minut
 
 bench-receiver-faults: setup ## kill, stop and starve the receiver under load, and count what is left
 	@$(BIN)/python -m bench.receiver.faults $(ARGS)
+
+bench-receiver-soak: setup ## attack the receiver from one peer, and measure what another one notices (ARGS=--seconds 60)
+	@$(BIN)/python -m bench.receiver.soak $(ARGS)
 
 bench-receiver-fuzz: setup ## throw random bytes at the receiver's decoder and answers, ARGS=examples
 	@ENS_FUZZ_EXAMPLES=$(or $(ARGS),50000) $(BIN)/python -m pytest -q --timeout 1800 tests/unit/receiver/intake/test_intake.py -k whatever_comes

@@ -233,7 +233,8 @@ def _find(message: bytes, *, transcoded: bool = False) -> Header | None:
         return None
     separator = message[start + 3 : start + 4]
     end = _end_of_msh(message, start, separator)
-    segment = message[start:end]
+    # The rest of an MSH that is too long to be accepted is not looked at.
+    segment = message[start : min(end, start + MAX_MSH_BYTES)]
     fields = segment.split(separator, _MAX_MSH_FIELDS)
     fields[0] = separator
     sent_at = control_id = b""

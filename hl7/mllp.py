@@ -35,6 +35,8 @@ _JUNK_END = re.compile(rb"\x0b|\x1c[\r\n\x00]*+(?=MSH|(?:MS?)?\Z)")
 _BLANKS = b" \t\r\n\x00"
 MAX_LEADING_BLANKS = 64
 """Most blanks, line ends and NULs before the first start block of a connection."""
+MAX_BYTES_WITHOUT_ROOM = 65_536
+"""Most bytes that are kept of a frame that is given up for want of memory: its header, for the answer."""
 MAX_FRAMES_AT_ONCE = 200
 """Most frames that one call of `Decoder.feed` returns."""
 
@@ -176,7 +178,8 @@ class Decoder:
             frames += self._cut_frames(b"")
         frames += self.settle()
         if self._inside and not self._skipping:
-            frames.append(Frame(bytes(self._buffer), fault))
+            most = MAX_BYTES_WITHOUT_ROOM if fault is FrameFault.NO_ROOM else len(self._buffer)
+            frames.append(Frame(bytes(memoryview(self._buffer)[:most]), fault))
         elif not self._inside:
             self.junk_bytes += len(self._buffer)
         self._inside = self._skipping = self._in_junk = self._after_end = False

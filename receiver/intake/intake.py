@@ -22,6 +22,7 @@ from receiver.telemetry.metrics import Metrics
 ABORTED = "aborted"
 EMPTY = b" \t\r\n\x00\x0b\x1c"
 """A frame of nothing else is a sign of life."""
+_HEADER_BYTES = 65_536
 _TOO_LATE = "no confirmation in time"
 
 
@@ -71,7 +72,8 @@ class Intake:
         self._metrics.count("ReceivedBytes", len(frame.message))
         header: Header | None = None
         try:
-            header = find_header(frame.message)
+            # A faulty frame is rejected whatever follows; its header is wanted for the answer alone.
+            header = find_header(frame.message[:_HEADER_BYTES] if frame.fault else frame.message)
             if frame.fault is FrameFault.ABORTED:
                 await self._store_rejected(frame.message, ABORTED, origin)
                 return None
@@ -81,7 +83,9 @@ class Intake:
             if rejection is not None:
                 await self._store_rejected(frame.message, rejection.reason, origin)
             elif header is not None and sender is not None:
+                began = time.perf_counter()
                 message = self._incoming(frame.message, header, sender, origin)
+                spent(time.perf_counter() - began)
                 rejection = await self._store_message(message, header, turns)
             acknowledgement = acknowledge(header, rejection)
         except Exception as fault:

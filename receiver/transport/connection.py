@@ -40,6 +40,9 @@ class Owner(Protocol):
     def senders(self) -> SenderTable:
         """The sender table in use; another object after each change."""
 
+    def may_log(self, peer: str) -> bool:
+        """Whether a line about a refused connection of this peer is still to be logged."""
+
     def opened(self, connection: "MllpConnection") -> None:
         """Called once the connection is made."""
 
@@ -87,7 +90,7 @@ class MllpConnection(asyncio.Protocol):
         self._frame_began_at: float | None = None
         self._bytes = self._frames = self._answers = 0
         self._frame_bytes = self._held_bytes = 0
-        self._rest = b""  # received and not decoded yet
+        self._rest, self._rest_from = b"", 0  # received, and decoded up to here
         self._foreign = ""
         self._expires_at: float | None = None
         self.peer = peer = share.address
@@ -112,20 +115,27 @@ class MllpConnection(asyncio.Protocol):
         self._heard_at = time.monotonic()
         self._bytes += len(data)
         if self._rest or len(data) > _TURN_BYTES:
-            self._rest += data
+            self._rest, self._rest_from = self._rest[self._rest_from :] + data, 0
             self._next_turn()
         else:
             self._decode(data)
 
     def _next_turn(self) -> None:
         """Decodes the next part of a long read, when no frame waits; the others follow later."""
-        if (self._rest or self._decoder.has_more) and not self._backlog:
-            data, self._rest = self._rest[:_TURN_BYTES], self._rest[_TURN_BYTES:]
-            if self._decoder.has_more:
-                data, self._rest = b"", data + self._rest
+        if self._undecoded and not self._backlog and not self.share.is_paused:
+            data = b""
+            if not self._decoder.has_more:
+                until = self._rest_from + _TURN_BYTES
+                data = self._rest[self._rest_from : until]
+                self._rest_from = until
+                if until >= len(self._rest):
+                    self._drop_rest()
             self._decode(data)
-            if not self._backlog and self._undecoded:
+            if not self._backlog and self._undecoded and not self.share.is_paused:
                 self._loop.call_soon(self._next_turn)
+
+    def _drop_rest(self) -> None:
+        self._rest, self._rest_from = b"", 0
 
     @property
     def _undecoded(self) -> bool:
@@ -155,13 +165,14 @@ class MllpConnection(asyncio.Protocol):
         self._foreign = protocol_of(data)
         self._why = "not MLLP"
         self._metrics.count("NotMllp", protocol=self._foreign)
-        self._rest = b""
+        self._drop_rest()
         self._input_ended = True
         self.abort()
 
     def _account(self) -> None:
         """Tells the memory budget how many bytes this connection holds now."""
-        held = self._decoder.buffered + self._frame_bytes + len(self._rest)
+        undecoded = len(self._rest) - self._rest_from
+        held = self._decoder.buffered + self._frame_bytes + undecoded
         if held != self._held_bytes:
             more, self._held_bytes = held - self._held_bytes, held
             self._shares.hold(self.share, more)
@@ -187,7 +198,7 @@ class MllpConnection(asyncio.Protocol):
         """Rejects the unfinished frame, because the process has no memory for it, and closes."""
         self._why = "memory budget: the frame was given up"
         self._metrics.count("FramesGivenUp")
-        self._rest = b""
+        self._drop_rest()
         self._end_input(FrameFault.NO_ROOM)
 
     def give_up_place(self) -> None:
@@ -212,7 +223,7 @@ class MllpConnection(asyncio.Protocol):
         self._transport = None
         self._frame_bytes -= sum(place.bytes for _, place in self._backlog)
         self._backlog.clear()
-        self._rest = b""
+        self._drop_rest()
         self._decoder.end()
         self._account()
         self._owner.closed(self)
@@ -359,7 +370,8 @@ class MllpConnection(asyncio.Protocol):
         self._cancel_end_timer()
         if self._transport is not None:
             self._transport.pause_reading()
-        rest, self._rest = self._rest, b""
+        rest = self._rest[self._rest_from :]
+        self._drop_rest()
         frames = self._decoder.feed(rest) if rest else []
         self._take([*frames, *self._decoder.end(fault)])
 
@@ -395,6 +407,8 @@ class MllpConnection(asyncio.Protocol):
             self._metrics.count("JunkBytes", junk)
         if not self._bytes and self._why == _CLOSED_BY_SENDER:
             return  # probably the TCP health check of a load balancer
+        if self._foreign and not self._owner.may_log(self.peer):
+            return  # counted as NotMllp
         self._owner.log.info(
             "connection closed",
             connection=self.connection_id,

@@ -10,6 +10,7 @@ from receiver.intake.configuration import SenderConfiguration
 from receiver.intake.intake import Intake
 from receiver.intake.sender_table import SenderTable, within
 from receiver.settings import ReceiverSettings
+from receiver.telemetry.hourly_cap import HourlyCap
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
 from receiver.transport.connection import MllpConnection
@@ -22,6 +23,12 @@ _BACKLOG = 1024
 _MAX_CHECK_INTERVAL_SECONDS = 1.0
 # Out of file descriptors or memory: leave connections in the listen backlog and retry `accept()` later.
 _ACCEPT_RETRY_SECONDS = 0.2
+_ACCEPTED_AT_ONCE = 64
+_RECEIVE_BUFFER_BYTES = 131_072
+_SETUP_SECONDS = 0.0004
+"""Processor time that a new connection costs until its first bytes; counted to its peer's share."""
+_MAX_LINES_PER_HOUR = 1000
+"""Most log lines about rejected or refused connections of one peer in an hour."""
 
 
 class MllpServer:
@@ -45,6 +52,7 @@ class MllpServer:
         self._tls = tls
         if tls is not None:
             tls.on_new_trust = self._ask_for_certificates
+        self._logged = HourlyCap(_MAX_LINES_PER_HOUR, 1)
         self.shares = Shares(settings.max_held_bytes, settings.store_connections)
         self._connections: set[MllpConnection] = set()
         self._none_left = asyncio.Event()
@@ -61,6 +69,9 @@ class MllpServer:
         self._listener = socket.create_server(
             (self.settings.mllp_host, self.settings.mllp_port), family=family, backlog=_BACKLOG
         )
+        # Accepted sockets inherit it. The kernel's own limit is some megabytes for each connection, outside
+        # the memory budget, and a full TCP memory delays every peer's packets.
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
         self._listener.setblocking(False)
         self._accepting = asyncio.create_task(self._accept(self._listener))
         self._watching = [
@@ -108,6 +119,10 @@ class MllpServer:
         """The number of open connections."""
         return len(self._connections)
 
+    def may_log(self, peer: str) -> bool:
+        """Whether a line about a refused connection of this peer is still to be logged in this hour."""
+        return self._logged.admits(peer, 0)
+
     def opened(self, connection: MllpConnection) -> None:
         """Adds a connection; closes it when the server is stopping."""
         self._connections.add(connection)
@@ -125,6 +140,7 @@ class MllpServer:
         """Removes a connection."""
         self._connections.discard(connection)
         connection.share.members.discard(connection)
+        self._logged.ended_hour(time.monotonic())
         self.shares.leave_place(connection.share)
         if not self._connections:
             self._none_left.set()
@@ -144,8 +160,8 @@ class MllpServer:
                 await asyncio.sleep(_ACCEPT_RETRY_SECONDS)
                 continue
             self._begin_admitting(connection, address[0])
-            # Accept all waiting connections now: under load the next iteration of the loop is late.
-            for _ in range(_BACKLOG):
+            # Accept several waiting connections now: under load the next iteration of the loop is late.
+            for _ in range(_ACCEPTED_AT_ONCE):
                 try:
                     connection, address = listener.accept()
                 except OSError:  # no connection waits; any other error recurs in sock_accept()
@@ -159,6 +175,15 @@ class MllpServer:
             self._rejected(peer, "too many connections are being admitted")
             return
         connection.setblocking(False)
+        if not within(peer, self.settings.proxy_networks):
+            share = self.shares.of(peer)
+            self.shares.spend(share, _SETUP_SECONDS)
+            if share.is_paused or share.places >= self.settings.max_connections_per_peer:
+                connection.close()
+                paused = share.is_paused
+                why = "too many new connections" if paused else "max_connections_per_peer reached"
+                self._rejected(peer, why)
+                return
         task = asyncio.get_running_loop().create_task(self._admit(connection, peer))
         self._admitting.add(task)
         task.add_done_callback(self._admitting.discard)
@@ -201,7 +226,8 @@ class MllpServer:
 
     def _rejected(self, peer: str, why: str) -> None:
         self.metrics.count("ConnectionsRejected")
-        self.log.warning("connection rejected", peer=peer, why=why)
+        if self._logged.admits(peer, 0):
+            self.log.warning("connection rejected", peer=peer, why=why)
 
     def _no_room(self, share: PeerShare) -> str:
         if share.places >= self.settings.max_connections_per_peer:

@@ -88,9 +88,8 @@ class Shares:
         """Counts one connection less."""
         share.places -= 1
         self.places -= 1
-        if not share.places:
+        if not share.places and share not in self._busy and not share.is_paused:
             self._peers.pop(share.address, None)
-            self._paused.discard(share)
 
     def make_place(self, share: PeerShare) -> bool:
         """Closes an idle connection of the peer with the most, if this peer has fewer. Whether it did."""
@@ -127,7 +126,12 @@ class Shares:
         half = self._max_held_bytes // 2
         part = half // max(1, sum(1 for one in self._peers.values() if one.held_bytes))
         for one in (*self._full, share):
-            full = self.held_bytes > half and one.held_bytes > part
+            # A peer that waits reads again at three quarters of its part, so that it does not stop
+            # and go on with every read.
+            limit = part * 3 // 4 if one.is_full else part
+            full = self.held_bytes > half * 3 // 4 and one.held_bytes > limit
+            if not one.is_full:
+                full = full and self.held_bytes > half
             if full == one.is_full:
                 continue
             one.is_full = full
@@ -167,6 +171,7 @@ class Shares:
         """Counts processor time that a peer's bytes have cost."""
         share.busy_seconds += seconds
         self._busy.add(share)
+        self._peers[share.address] = share
         now = time.monotonic()
         if now - self._period_began >= PERIOD_SECONDS:
             self.end_period(now)
@@ -187,6 +192,8 @@ class Shares:
             (self._paused.add if one.is_paused else self._paused.discard)(one)
             if was_paused != one.is_paused:
                 _tell(one)
+            if not one.places and not one.is_paused:
+                self._peers.pop(one.address, None)
         self._busy.clear()
 
     async def share_out(self) -> None:

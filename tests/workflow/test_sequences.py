@@ -37,9 +37,6 @@ MISSING = {
         "substance-use-unit-move",
         "vip-visit",
     },
-    "the facility that an update names is told": {"disposition-added-by-a08"},
-    "the name of the facility of PV1-37": {"destination-in-words"},
-    "test patients by name": {"test-patient-by-given-name"},
     "one mail for several recipients with one address": {"two-doctors-one-mailbox"},
 }
 """Sequences that are not met yet, by what is missing."""

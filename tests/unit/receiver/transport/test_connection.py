@@ -82,6 +82,9 @@ class FakeOwner:
         self.transport = FakeTransport()
         self.shares = Shares(self.settings.max_held_bytes, self.settings.store_connections)
 
+    def may_log(self, peer: str) -> bool:
+        return True
+
     def opened(self, connection: MllpConnection) -> None:
         """Nothing to do."""
 
