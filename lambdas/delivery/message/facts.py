@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+from lambdas.common.contracts.encounter import Change
 from lambdas.common.contracts.event import CANCELS, DISCHARGES, EventKind, PatientEvent
 from lambdas.common.contracts.recipient import FirstNotice
 from lambdas.common.contracts.visit import Location
@@ -14,11 +15,15 @@ from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import (
     ED_ADMITTED,
     STAY_ENDED,
+    changes_of,
     decided_notice,
     disposition_words,
 )
 
 Rows = list[tuple[str, str]]
+
+OF_LEAVING = frozenset({Change.DISPOSITION, Change.DESTINATION})
+"""Details of an update that tell how and where to the patient left."""
 
 
 def institution(patient_event: PatientEvent, sender: SenderProfile) -> str:
@@ -77,6 +82,7 @@ def rows(
         f"{practitioner} ({words.roles[role]})" if practitioner else words.notices[notice].treating
     )
     leaving = notice in DISCHARGES or notice in (STAY_ENDED, ED_ADMITTED)
+    leaving |= not OF_LEAVING.isdisjoint(changes_of(patient_event))
     reason = "" if withdraws(patient_event) else letter_text(visit.reason.text or visit.reason.code)
     disposition = letter_text(disposition_words(visit.disposition, words)) if leaving else ""
     given = [
