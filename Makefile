@@ -7,7 +7,8 @@ ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" npx --no-install cdk --no-notices
 
 .DEFAULT_GOAL := help
-.PHONY: help explore bench-local image packages run setup test test-fast coverage check sbom audit judges judge synth preflight deploy destroy bench bench-receiver bench-receiver-faults bench-receiver-fuzz bench-receiver-soak bench-cold bench-clinical bench-cost bench-idle-cost bench-identity bench-delivery bench-logs bench-burst bench-calls bench-aws-client reference contracts lock clean bench-encounters bench-feed
+# Every target that has a description below names no file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

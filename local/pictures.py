@@ -27,7 +27,7 @@ from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.common.contracts.visit import CodedText, Location
 from lambdas.delivery.message.letter import Letter, compose, rendered, view_of
 from lambdas.delivery.message.locale import words_in
-from lambdas.delivery.message.remarks import Occasion
+from lambdas.delivery.message.occasion import Occasion
 from tests.unit.lambdas.delivery.message.letters import (
     DEATHS,
     FINDINGS,

@@ -3,8 +3,7 @@
 import gc
 import json
 import os
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import boto3
 import pytest
 from hypothesis import settings
 from moto import mock_aws
-from moto.dynamodb.responses import DynamoHandler
 
 from environments import load
 from lambdas.delivery.ledger.context import LedgerContext
@@ -122,17 +120,6 @@ def bind_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def one_at_a_time(call: Callable[..., Any]) -> Callable[..., Any]:
-    """`call`, with whoever comes meanwhile waiting."""
-    turn = threading.Lock()
-
-    def waiting(*arguments: Any, **named: Any) -> Any:
-        with turn:
-            return call(*arguments, **named)
-
-    return waiting
-
-
 @pytest.fixture
 def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """moto with the stores of one environment and its configuration; yields `boto3`."""
@@ -143,15 +130,11 @@ def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterato
 @contextmanager
 def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """moto with the vault, tables, secrets, configuration and SES identity of one environment."""
-    # moto undoes a failed transaction by putting whole tables back, and with them what others wrote
-    # meanwhile: DynamoDB's own requests are atomic, so here they take turns.
     speed.install()
     ends.install()
     ses_account.install()
-    in_turn = one_at_a_time(DynamoHandler.call_action)
     with (
         mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),
-        patch.object(DynamoHandler, "call_action", in_turn),
         patch.object(boto3, "client", shared_client),
     ):
         s3 = boto3.client("s3")

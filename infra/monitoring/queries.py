@@ -107,7 +107,10 @@ class Queries(Construct):
             environment=environment,
             title="senders whose warnings or unknown patients rose, newest first",
             groups=steps,
-            fields=["@timestamp", "sender", "message", "event_id"],
+            fields=[
+                *("@timestamp", "sender", "message"),
+                *("share_percent", "usual_percent", "messages", "event_id"),
+            ],
             condition="message like /than usual/",
             newest_first=True,
         )

@@ -22,7 +22,7 @@ from lambdas.delivery.detail import Detail
 from lambdas.delivery.message import facts
 from lambdas.delivery.message.fhir_bundle import bundle_of
 from lambdas.delivery.message.letter import Letter, compose
-from lambdas.delivery.message.remarks import Occasion
+from lambdas.delivery.message.occasion import Occasion
 from lambdas.delivery.thread import MailThread
 from lambdas.delivery.updates import updated
 
@@ -97,7 +97,7 @@ def told_to(
     return Told(
         replace(patient_event, event_kind=kind),
         _clinical(context, event_id, task.clinical),
-        Occasion(task.envelope.received_at, identities.flags),
+        Occasion(task.envelope.received_at, identities.flags, identities.discharged_to),
     )
 
 

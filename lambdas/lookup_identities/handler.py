@@ -26,13 +26,13 @@ from lambdas.lookup_identities.care_team.audiences import of_notices
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import cache
-from lambdas.lookup_identities.mpi.outcomes import AUTHORITY_OUTCOMES
+from lambdas.lookup_identities.mpi.outcomes import AUTHORITY_OUTCOMES, MpiOutcome
 from lambdas.lookup_identities.mpi.query import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.lookup_identities.settings import LookupSettings
 
-FAILED_QUERIES = frozenset({"unavailable", "failed", *AUTHORITY_OUTCOMES})
+FAILED_QUERIES = frozenset({MpiOutcome.UNAVAILABLE, MpiOutcome.FAILED, *AUTHORITY_OUTCOMES})
 
 
 @step(
@@ -131,12 +131,10 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
 
 
 def _count_look_up(context: LookupContext, run: Run, known: bool) -> None:
-    """Counts the look-up, and whether far fewer of the sender's patients are known than usual."""
+    """Counts the look-up, in all and by sender."""
     run.count("PatientsLookedUp")
     run.count("UnknownPatients", 0 if known else 1)
-    if run.attempt == 0 and feed.count(context, run.sender, Signal.KNOWN_PATIENTS, known):
-        run.count("UnknownPatientsRose")
-        run.logger.warning("far fewer patients of a sender are known than usual")
+    feed.count(context, run, Signal.KNOWN_PATIENTS, known)
 
 
 def _note_query(context: LookupContext, run: Run, query: Query) -> None:

@@ -15,7 +15,10 @@ from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching import identifiers
 from lambdas.lookup_identities.matching.demographics import given
-from lambdas.lookup_identities.matching.identifiers import LONGEST, UsableIdentifier
+from lambdas.lookup_identities.matching.identifiers import (
+    MAX_IDENTIFIER_CHARACTERS,
+    UsableIdentifier,
+)
 from lambdas.lookup_identities.mpi.outcomes import AuthorityNotAllowedError
 from lambdas.lookup_identities.mpi.query import Query, Tell, ask_mpi, telling_failures
 from lambdas.lookup_identities.registry import table
@@ -158,20 +161,24 @@ def _identities(
         merged_from=merged_from,
         fallbacks=stand_ins,
         flags=flags,
+        discharged_to=known[goes_to[0]].name.display() if known.keys() & goes_to else "",
     )
 
 
 def _destination(event: PatientEvent, authority: str) -> list[tuple[str, str]]:
     """The pair under which the registry would file the facility of PV1-37: the sender's own code."""
     code = given(event.visit.discharged_to)
-    if event.event_kind not in LEAVING or not code or not authority or len(code) > LONGEST:
+    notices = event.decision.notices if event.decision else ()
+    kinds = {event.event_kind, *(notice.kind for notice in notices)}
+    usable = bool(authority) and 0 < len(code) <= MAX_IDENTIFIER_CHARACTERS
+    if not kinds & LEAVING or not usable:
         return []
     return [(authority, code)]
 
 
 def _filed_facilities(context: LookupContext, pairs: Sequence[tuple[str, str]]) -> list[str]:
     """The ids of the providers whom the registry files under these pairs."""
-    short = [pair for pair in pairs if len(pair[1]) <= LONGEST]
+    short = [pair for pair in pairs if len(pair[1]) <= MAX_IDENTIFIER_CHARACTERS]
     return list(table.filed_under(context, (), short).providers.values()) if short else []
 
 

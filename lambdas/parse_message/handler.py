@@ -59,13 +59,11 @@ def lambda_handler(task: ParseMessageInput, run: Run, context: ParseContext) -> 
 
 
 def _count_warnings(context: ParseContext, event: PatientEvent, run: Run) -> None:
-    """Counts and logs the warnings, and whether far more of the sender's messages have some than usual."""
+    """Counts and logs the warnings, in all and by sender."""
     run.count("Warnings", len(event.warnings))
     run.count("MessagesWithWarnings", 1 if event.warnings else 0)
     run.log_warnings(event.warnings)
-    if run.attempt == 0 and feed.count(context, run.sender, Signal.WARNINGS, bool(event.warnings)):
-        run.count("WarningsRose")
-        run.logger.warning("far more messages of a sender have warnings than usual")
+    feed.count(context, run, Signal.WARNINGS, bool(event.warnings))
 
 
 def _result(envelope: Envelope, **codes: Any) -> ParseMessageResult:

@@ -114,10 +114,7 @@ def profile_of(name: str, entry: Mapping[str, Any]) -> EncounterProfile:
             for code, known in entry.get("facilities", {}).items()
         },
         effects={code: Effect(effect) for code, effect in rules.get("effects", {}).items()},
-        stale_after={
-            EventKind(kind): timedelta(days=days)
-            for kind, days in rules.get("stale_after_days", {}).items()
-        },
+        stale_after=_stale_after(rules.get("stale_after_days", {})),
         settle_seconds=dict(SETTLE_SECONDS)
         | {EventKind(kind): count for kind, count in rules.get("settle_seconds", {}).items()},
         close_after={
@@ -126,6 +123,13 @@ def profile_of(name: str, entry: Mapping[str, Any]) -> EncounterProfile:
         },
         load=rules.get("load", False),
     )
+
+
+def _stale_after(days: Mapping[str, int]) -> dict[EventKind, timedelta]:
+    """The ages by kind; `any` stands for every kind that is not given."""
+    every = dict.fromkeys(EventKind, days["any"]) if "any" in days else {}
+    given = {EventKind(kind): age for kind, age in days.items() if kind != "any"}
+    return {kind: timedelta(days=age) for kind, age in {**every, **given}.items()}
 
 
 def _units(codes: Iterable[str]) -> frozenset[str]:

@@ -35,7 +35,7 @@ class DeployedStack:
 
 
 def deploy(assembly: Path, port: int, mpi: str = "") -> DeployedStack:
-    """Creates the stack of a cloud assembly in the local AWS on `port`; `mpi` names the index in use.
+    """Creates the stack of a cloud assembly in the local AWS on `port`; `mpi` names the MPI client in use.
 
     Raises `DeploymentError` for a resource type that is neither creatable nor ignored.
     """

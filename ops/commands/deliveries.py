@@ -12,6 +12,7 @@ from ops.output import clock, console, count, short_clock, table
 from ops.session import Session, operator, pass_session
 
 HOLD_REASONS: dict[str, str] = {
+    HoldReason.SETTLE: "until its settling time ends",
     HoldReason.DIGEST: "until the recipient's daily summary",
     HoldReason.QUIET: "until the recipient's quiet hours end",
     HoldReason.RATE: "SES's maximum send rate reached",

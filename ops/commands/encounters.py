@@ -80,7 +80,7 @@ def show(stay: StayTimeline, out: Console) -> None:
     out.print(f"[bold]Stay[/bold] {stay.encounter_id}  {words(known)}")
     told = sum(bool(event.notices) for event in stay.events)
     out.print(
-        f"From {escape(stay.sender)}, {count(len(stay.events), 'event')}, {told} told."
+        f"From {escape(stay.sender)}, {count(len(stay.events), 'event')}, {told} told, times in UTC."
         f" Patient {stay.patient_ref or 'not in the registry'}."
     )
     if stay.closed_at:

@@ -26,8 +26,8 @@ REASONS = {
     DecisionReason.SUPERSEDED: "An admission that arrived after its discharge.",
     DecisionReason.NOT_TOLD: "A cancellation or an end of something that was told to nobody.",
     DecisionReason.NO_ENCOUNTER: "A cancellation that finds no encounter.",
-    DecisionReason.STALE_EVENT: "Older than the sender's `stale_after`.",
-    DecisionReason.LOAD: "The sender loads its data: `load = true`, or MSH-11.2 is `I` or `A`.",
+    DecisionReason.STALE_EVENT: "Older than the sender's `stale_after_days`.",
+    DecisionReason.LOAD: "The sender loads its data: `load = true`, or MSH-11.2 is `I`, `A` or `R`.",
     DecisionReason.IDENTITY_CHANGED: "Identifiers of the patient were merged or changed.",
     DecisionReason.NUMBER_CHANGED: "The encounter got another number.",
 }

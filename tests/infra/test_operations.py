@@ -216,3 +216,30 @@ def test_what_a_clock_calls_is_called_as_often_as_it_is_due(core: Template) -> N
         "rate(1 minute)": [f"<{core.id_of('ReleaseDeliveries')}.Arn>"],
         "rate(1 day)": [f"<{core.id_of('LookupIdentities')}.Arn>"],
     }
+
+
+def test_warnings_are_counted_by_sender_and_kind_and_unknown_patients_by_sender(
+    core: Template,
+) -> None:
+    """The keys are fields of the steps' log lines (`Run.log_warnings`, `Run.failed`)."""
+    prefix = core.name.removesuffix("-core")
+    rules = {
+        rule["Properties"]["RuleName"]: json.loads(text(rule["Properties"]["RuleBody"]))
+        for rule in core.of_type("AWS::CloudWatch::InsightRule").values()
+    }
+    assert {name: rule["Contribution"]["Keys"] for name, rule in rules.items()} == {
+        f"{prefix}-warnings": ["$.sender", "$.warning_code"],
+        f"{prefix}-unknown-patients": ["$.sender"],
+    }
+    groups = {group for rule in rules.values() for group in rule["LogGroupNames"]}
+    assert groups == {
+        f"<{core.id_of(f'{step}Logs')}>" for step in ("ParseMessage", "LookupIdentities")
+    }
+    (dashboard,) = core.of_type("AWS::CloudWatch::Dashboard").values()
+    widgets = json.loads(text(dashboard["Properties"]["DashboardBody"]))["widgets"]
+    shown = [
+        w["properties"]["insightRule"]["ruleName"]
+        for w in widgets
+        if "insightRule" in w["properties"]
+    ]
+    assert sorted(shown) == sorted(rules)

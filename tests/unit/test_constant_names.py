@@ -13,16 +13,6 @@ VAGUE = {
     *("MOST", "LONGEST", "LEAST", "SHORTEST"),
 }
 
-LATER = {
-    "lambdas/lookup_identities/fhir/http.py LONGEST",
-    "lambdas/lookup_identities/fhir/oauth.py LIFETIME",
-    "lambdas/lookup_identities/matching/identifiers.py LONGEST",
-    "lambdas/lookup_identities/mpi/cache.py MOST",
-    "lambdas/lookup_identities/mpi/circuit_breaker.py SECONDS",
-    "lambdas/lookup_identities/pix_pdq/mpi_client.py PAGES",
-}
-"""Constants that still have such a name. Do not add to this list."""
-
 
 def names(file: Path) -> set[str]:
     found: set[str] = set()
@@ -42,4 +32,4 @@ def test_no_constant_is_named_by_a_superlative_or_its_unit_alone() -> None:
         for name in names(file)
         if name.strip("_") in VAGUE
     }
-    assert found <= LATER
+    assert found == set()

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 from unittest.mock import patch
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto.dynamodb.models import DynamoDBBackend
 from moto.sqs.models import SQSBackend
 
 from lambdas.common import errors
+from local.patches.speed.dynamodb.direct.calls import CALLS
 from tests.support.workflow import STEPS, DeployedWorkflow, PlatformError
 from tests.workflow.conftest import (
     CLINICAL,
@@ -320,21 +321,34 @@ class Broken:
     """Makes a moto backend's method answer 500 a number of times."""
 
     def __init__(self, backend: type, method: str, times: int) -> None:
-        original = getattr(backend, method)
-        self.left = times
+        self.patch = patch.object(backend, method, broken(getattr(backend, method), times))
 
-        def broken(instance: object, *args: object, **named: object) -> object:
-            if self.left:
-                self.left -= 1
-                raise ClientError(UNWELL, method)
-            return original(instance, *args, **named)
 
-        self.patch = patch.object(backend, method, broken)
+class BrokenTransactions:
+    """Makes DynamoDB's transactions answer 500 a number of times."""
+
+    def __init__(self, times: int) -> None:
+        name = "TransactWriteItems"
+        self.patch = patch.dict(CALLS, {name: broken(CALLS[name], times)})
+
+
+def broken(call: Callable[..., Any], times: int) -> Callable[..., Any]:
+    """`call`, answering 500 so often."""
+    left = times
+
+    def fails(*args: object, **named: object) -> object:
+        nonlocal left
+        if left:
+            left -= 1
+            raise ClientError(UNWELL, call.__name__)
+        return call(*args, **named)
+
+    return fails
 
 
 def test_completing_is_retried_when_the_table_has_a_moment(workflow: DeployedWorkflow) -> None:
     record = workflow.send(ENVELOPE)
-    with Broken(DynamoDBBackend, "transact_write_items", 2).patch:
+    with BrokenTransactions(2).patch:
         assert workflow.run(record)["status"] == "SUCCEEDED"
     assert status_of(EVENT_ID)["status"] == "COMPLETED"
 
@@ -343,7 +357,7 @@ def test_an_event_that_cannot_be_completed_is_recorded_as_failed_and_comes_back(
     workflow: DeployedWorkflow,
 ) -> None:
     record = workflow.send(ENVELOPE)
-    with Broken(DynamoDBBackend, "transact_write_items", 3).patch:
+    with BrokenTransactions(3).patch:
         execution = workflow.run(record)
     assert execution["status"] == "FAILED"
     assert execution["error"].startswith("CompleteEvent.")
@@ -356,7 +370,7 @@ def test_a_failure_that_cannot_be_recorded_leaves_the_message_on_the_queue(
 ) -> None:
     workflow.steps["ParseMessage"] = failing("UnprocessableMessageError", 99, deliver)
     record = workflow.send(ENVELOPE)
-    with Broken(DynamoDBBackend, "transact_write_items", 99).patch:
+    with BrokenTransactions(99).patch:
         assert workflow.run(record)["status"] == "FAILED"
     assert dead_letters(workflow) == [], "an operator would find it there without a reason"
     assert waiting(workflow) == (0, 1)

@@ -37,9 +37,6 @@ MISSING = {
         "substance-use-unit-move",
         "vip-visit",
     },
-    "the facility that an update names is told": {"disposition-added-by-a08"},
-    "the name of the facility of PV1-37": {"destination-in-words"},
-    "test patients by name": {"test-patient-by-given-name"},
     "one mail for several recipients with one address": {"two-doctors-one-mailbox"},
 }
 """Sequences that are not met yet, by what is missing."""
@@ -65,6 +62,9 @@ def system() -> Iterator[SequenceSystem]:
         patch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", comprehend_medical)
         with mocked_aws(patch):
             document = json.loads(load("local").configuration())
+            for sender in document["senders"]:
+                # Old events of the sequences are too old, unlike the sample messages.
+                sender.get("encounters", {}).pop("stale_after_days", None)
             document["senders"].append(STMARY)
             configuration.deploy(json.dumps(document), patch)
             yield SequenceSystem(deployed(boto3), json.dumps(document))

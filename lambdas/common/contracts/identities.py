@@ -14,6 +14,7 @@ class Identities:
 
     `matched_on` are the positions that agree with the registry. `merged_from` are the references of
     patients merged into this one. `flags` are about the patient's earlier stays at all senders.
+    `discharged_to` is the registry's name of the facility whose code is PV1-37, "" where it has none.
     """
 
     patient_ref: str
@@ -25,3 +26,4 @@ class Identities:
     fallbacks: tuple[Recipient, ...] = ()
     merged_from: tuple[str, ...] = ()
     flags: tuple[StayFlag, ...] = ()
+    discharged_to: str = private()

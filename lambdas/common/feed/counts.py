@@ -4,6 +4,7 @@ One write for a message, and another at the end of a window. A message that is t
 counted again within its execution; a redelivered one is. An item holds counts and no patient data.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,6 +14,16 @@ from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.context import Context
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.feed.shares import Share, Signal, judge
+from lambdas.common.handler import Run
+
+METRICS = {
+    Signal.WARNINGS: "WarningsRose",
+    Signal.KNOWN_PATIENTS: "UnknownPatientsRose",
+}
+TEXTS = {
+    Signal.WARNINGS: "far more messages of a sender have warnings than usual",
+    Signal.KNOWN_PATIENTS: "far fewer patients of a sender are known than usual",
+}
 
 
 def key_of(sender: str, signal: Signal) -> str:
@@ -20,25 +31,39 @@ def key_of(sender: str, signal: Signal) -> str:
     return f"feed#{signal}#{sender}"
 
 
-def count(context: Context, sender: str, signal: Signal, counted: bool) -> bool:
-    """Counts a message of the sender. Returns whether its window departs from the sender's usual share.
+def count(context: Context, run: Run, signal: Signal, counted: bool) -> None:
+    """Counts a message of the sender, and reports a window that departs from the sender's usual share.
 
-    One of several functions at the same time is told of a departure, so it is counted once. False
-    where the table cannot be written: no event waits for its counts.
+    A departure is one count of the metric of `METRICS` and one line of the log, by one of several
+    functions at the same time. Nothing happens where the table cannot be written: no event waits for
+    its counts. Within an execution only the first attempt counts.
     """
-    key = key_of(sender, signal)
-    try:
-        item = _update(
-            context, key, "ADD part :part, whole :one", {":part": int(counted), ":one": 1}
-        )
-        window = Share(float(item["part"]), float(item["whole"]))
-        usual = Share(float(item.get("usual_part", 0)), float(item.get("usual_whole", 0)))
-        verdict = judge(signal, window, usual)
-        if not verdict.ends:
-            return False
-        return _ended(context, key, window, usual.plus(window)) and verdict.departs
-    except DependencyUnavailableError:
-        return False
+    if run.attempt:
+        return
+    with suppress(DependencyUnavailableError):
+        departure = _counted(context, key_of(run.sender, signal), signal, counted)
+        if departure:
+            window, usual = departure
+            run.count(METRICS[signal])
+            run.logger.warning(
+                TEXTS[signal],
+                share_percent=window.percent,
+                usual_percent=usual.percent,
+                messages=int(window.whole),
+            )
+
+
+def _counted(
+    context: Context, key: str, signal: Signal, counted: bool
+) -> tuple[Share, Share] | None:
+    """The window and the usual share where they differ; None otherwise."""
+    item = _update(context, key, "ADD part :part, whole :one", {":part": int(counted), ":one": 1})
+    window = Share(float(item["part"]), float(item["whole"]))
+    usual = Share(float(item.get("usual_part", 0)), float(item.get("usual_whole", 0)))
+    verdict = judge(signal, window, usual)
+    if not verdict.ends or not _ended(context, key, window, usual.plus(window)):
+        return None
+    return (window, usual) if verdict.departs else None
 
 
 def _ended(context: Context, key: str, window: Share, usual: Share) -> bool:

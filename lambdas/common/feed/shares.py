@@ -49,6 +49,11 @@ class Share:
         """The share, from 0 to 1; 0 without messages."""
         return self.part / self.whole if self.whole else 0.0
 
+    @property
+    def percent(self) -> float:
+        """The share in per cent, to a tenth."""
+        return round(100 * self.ratio, 1)
+
     def plus(self, window: "Share") -> "Share":
         """These usual counts with one more window."""
         return Share(KEPT * self.part + window.part, KEPT * self.whole + window.whole)

@@ -2,22 +2,28 @@
 
 from zoneinfo import ZoneInfo
 
+from lambdas.common.contracts.encounter import Change
 from lambdas.common.contracts.event import CANCELS, DISCHARGES, EventKind, PatientEvent
 from lambdas.common.contracts.recipient import FirstNotice
 from lambdas.common.contracts.visit import Location
 from lambdas.common.plausible import is_plausible
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message.locale import Words
+from lambdas.delivery.message.occasion import NO_OCCASION, Occasion
 from lambdas.delivery.message.times import age, in_words
 from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import (
     ED_ADMITTED,
     STAY_ENDED,
+    changes_of,
     decided_notice,
     disposition_words,
 )
 
 Rows = list[tuple[str, str]]
+
+OF_LEAVING = frozenset({Change.DISPOSITION, Change.DESTINATION})
+"""Details of an update that tell how and where to the patient left."""
 
 
 def institution(patient_event: PatientEvent, sender: SenderProfile) -> str:
@@ -63,12 +69,11 @@ def rows(
     notice: str,
     sender: SenderProfile,
     words: Words,
-    received_at: str = "",
+    occasion: Occasion = NO_OCCASION,
 ) -> Rows:
     """Every fact that was given, in the order a reader wants them; the three required ones always.
 
-    A time that cannot be right is left out (`received_at` as in `is_plausible`); a withdrawal has
-    nothing clinical.
+    A time that cannot be right is left out; a withdrawal has nothing clinical.
     """
     institution_name = institution(patient_event, sender)
     patient, visit, labels = patient_event.patient, patient_event.visit, words.labels
@@ -77,6 +82,7 @@ def rows(
         f"{practitioner} ({words.roles[role]})" if practitioner else words.notices[notice].treating
     )
     leaving = notice in DISCHARGES or notice in (STAY_ENDED, ED_ADMITTED)
+    leaving |= not OF_LEAVING.isdisjoint(changes_of(patient_event))
     reason = "" if withdraws(patient_event) else letter_text(visit.reason.text or visit.reason.code)
     disposition = letter_text(disposition_words(visit.disposition, words)) if leaving else ""
     given = [
@@ -86,12 +92,18 @@ def rows(
         (labels.institution, institution_name or words.institution_missing),
         (labels.treating, treating),
         *_places(patient_event, notice, institution_name, words),
-        *_times(patient_event, notice, sender.zone, words, received_at),
+        *_times(patient_event, notice, sender.zone, words, occasion.received_at),
         (labels.reason, reason),
         (labels.disposition, disposition),
-        (labels.discharged_to, letter_text(visit.discharged_to) if leaving else ""),
+        (labels.discharged_to, _destination(patient_event, occasion) if leaving else ""),
     ]
     return [(label, text) for label, text in given if text]
+
+
+def _destination(patient_event: PatientEvent, occasion: Occasion) -> str:
+    """The facility to which the patient goes, by the registry's name and the hospital's code."""
+    code, name = letter_text(patient_event.visit.discharged_to), letter_text(occasion.discharged_to)
+    return f"{name} ({code})" if name and code else name or code
 
 
 def minimal_rows(patient_event: PatientEvent, institution_name: str, words: Words) -> Rows:

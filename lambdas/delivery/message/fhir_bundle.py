@@ -18,7 +18,7 @@ from lambdas.common.contracts.visit import CodedText
 from lambdas.common.plausible import is_plausible
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.facts import withdraws
-from lambdas.delivery.message.remarks import NO_OCCASION, Occasion
+from lambdas.delivery.message.occasion import NO_OCCASION, Occasion
 from lambdas.delivery.message.wording import changes_of, nubc_code
 
 Resource = dict[str, Any]

@@ -15,9 +15,12 @@ from lambdas.delivery.message import facts, findings_rows, remarks, times
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.findings_rows import FindingRow
 from lambdas.delivery.message.locale import Words, words_in
-from lambdas.delivery.message.remarks import NO_OCCASION, Occasion
+from lambdas.delivery.message.occasion import NO_OCCASION, Occasion
 from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import notice_of, reason_words
+
+TEST_NAME = "ZZ"
+"""How hospitals begin the names of test patients in production, so that they are last in every list."""
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -124,7 +127,7 @@ def view_of(
     machine = findings_rows.by_machine(seen, words) if clinically else {}
     lists: dict[str, Sized] = {"diagnoses": diagnoses, **machine}
     rows = (
-        facts.rows(patient_event, notice, sender, words, occasion.received_at)
+        facts.rows(patient_event, notice, sender, words, occasion)
         if full
         else facts.minimal_rows(patient_event, institution, words)
     )
@@ -136,7 +139,7 @@ def view_of(
     status = findings_rows.notes_status(seen, patient_event, words) if clinically else ""
     return View(
         title=words.notices[notice].title,
-        not_live=words.marks.get(patient_event.processing_id.upper()),
+        not_live=_not_live(patient_event, words),
         headline=_sentence(words.notices[notice].happened.format(name=name or words.a_patient)),
         remarks=list(about(patient_event, occasion, sender.zone, words)),
         addressee=letter_text(recipient.name.display()),
@@ -153,6 +156,14 @@ def view_of(
         reference=facts.reference_of(patient_event.event_id),
         stay=facts.reference_of(recipient.stay_ref),
     )
+
+
+def _not_live(patient_event: PatientEvent, words: Words) -> str:
+    """The mark of a message that is about no real patient: by MSH-11, or by the patient's name."""
+    name = patient_event.patient.name
+    invented = any(part.upper().startswith(TEST_NAME) for part in (name.family, name.given))
+    mark: str = words.marks.get("T" if invented else patient_event.processing_id.upper())
+    return mark
 
 
 def _sentence(text: str) -> str:

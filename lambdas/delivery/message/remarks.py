@@ -1,7 +1,6 @@
 """The sentences at the head of a letter: late, what holds now, new details, flags of earlier stays."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,22 +10,12 @@ from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.common.plausible import is_plausible
 from lambdas.delivery.message.facts import withdraws
 from lambdas.delivery.message.locale import Words
+from lambdas.delivery.message.occasion import Occasion
 from lambdas.delivery.message.times import counted_days, in_words
 from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import changes_of, decided_notice
 
 PRESENT = (Phase.IN, Phase.SEEN)
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """The facts around an event that its letter tells: when it was received, and the patient's flags."""
-
-    received_at: str = ""
-    flags: tuple[StayFlag, ...] = ()
-
-
-NO_OCCASION = Occasion()
 
 
 def remarks(

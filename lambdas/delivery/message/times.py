@@ -28,7 +28,8 @@ def in_words(moment: str, zone: ZoneInfo | None, words: Words) -> str:
     try:
         return _words(parts, zone, words.time)
     except (ValueError, OverflowError):  # no such day; the first or last day there is
-        return letter_text(moment, 40)
+        # Digits and separators of a time alone, which `letter_text` would take for a telephone number.
+        return moment
 
 
 def _words(parts: re.Match[str], zone: ZoneInfo | None, words: Words) -> str:

@@ -12,7 +12,7 @@ from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.lookup_identities.care_team.npi import NPI_UNIVERSAL_ID, is_npi
 from lambdas.lookup_identities.matching.demographics import given, same_name
-from lambdas.lookup_identities.matching.identifiers import LONGEST
+from lambdas.lookup_identities.matching.identifiers import MAX_IDENTIFIER_CHARACTERS
 from lambdas.lookup_identities.registry.records import NPI_AUTHORITY, Provider
 
 ProviderIds = Mapping[tuple[str, str], str]
@@ -30,7 +30,7 @@ class Named:
 def identifier_pairs(practitioner: Practitioner) -> list[tuple[str, str]]:
     """Each (authority, value) under which a practitioner's number is looked up."""
     value, authority = given(practitioner.identifier), given(practitioner.assigning_authority)
-    if not value or max(len(value), len(authority)) > LONGEST:
+    if not value or max(len(value), len(authority)) > MAX_IDENTIFIER_CHARACTERS:
         return []
     pairs = []
     if is_npi(value) and (_says_npi(practitioner) or not authority):

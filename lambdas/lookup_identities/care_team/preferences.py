@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from lambdas.common.contracts.encounter import Audience
 from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
 from lambdas.lookup_identities.registry.records import EventFilter
 
@@ -18,9 +19,11 @@ class NotificationSubject:
 
     @classmethod
     def of(cls, event: PatientEvent) -> "NotificationSubject":
-        """The event that an event is today."""
+        """The event that an event is today: of the kind that those are told who were not told before."""
+        notices = event.decision.notices if event.decision else ()
+        kinds = [notice.kind for notice in notices if notice.audience is not Audience.TOLD]
         return cls(
-            event_kind=event.event_kind,
+            event_kind=(*kinds, event.event_kind)[0],
             patient_class=event.visit.patient_class,
             facilities=(
                 event.sender,

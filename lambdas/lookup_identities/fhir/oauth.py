@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from lambdas.common.errors import ConfigurationError
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-LIFETIME = 240
+ASSERTION_SECONDS = 240
 """Seconds an assertion is good for; SMART allows five minutes at most."""
 
 P384_BYTES = 48
@@ -42,7 +42,7 @@ def assertion(client_id: str, token_url: str, key: str, key_id: str) -> str:
         "iss": client_id,
         "sub": client_id,
         "aud": token_url,
-        "exp": now + LIFETIME,
+        "exp": now + ASSERTION_SECONDS,
         "iat": now,
         "jti": uuid.uuid4().hex,
     }

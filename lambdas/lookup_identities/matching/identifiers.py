@@ -36,7 +36,7 @@ OWN_NUMBERS = frozenset({"", "MR", "PI", "PT"})
 WILDCARDS = frozenset("*?%")
 """Characters that a search may take for any others. HL7 and many indexes have no escape for them."""
 
-LONGEST = 240
+MAX_IDENTIFIER_CHARACTERS = 240
 """Characters of an identifier or authority that are looked up; a table key holds 2,048 bytes."""
 
 Candidates = Mapping[tuple[str, str], Sequence[str]]
@@ -77,7 +77,7 @@ def usable_identifiers(
             warnings.append(MessageWarning(WarningCode.NO_AUTHORITY, position))
         elif not allowed:
             warnings.append(MessageWarning(WarningCode.AUTHORITY_NOT_ALLOWED, position))
-        elif max(map(len, (value, *allowed))) > LONGEST:
+        elif max(map(len, (value, *allowed))) > MAX_IDENTIFIER_CHARACTERS:
             warnings.append(MessageWarning(WarningCode.IDENTIFIER_TOO_LONG, position))
         elif WILDCARDS.intersection(value):
             warnings.append(MessageWarning(WarningCode.IDENTIFIER_WILDCARD, position))
@@ -106,7 +106,7 @@ def authority_faults(
     faults = tuple(one.position for one in warnings if one.code in AUTHORITY_FAULTS)
     if not faults:
         raise UnprocessableMessageError(
-            f"{_listed([one.position for one in warnings])}: longer than {LONGEST} characters,"
+            f"{_listed([one.position for one in warnings])}: longer than {MAX_IDENTIFIER_CHARACTERS} characters,"
             " or with a wildcard (* ? %)"
         )
     return faults

@@ -5,8 +5,8 @@ every one of them holds it, so that whoever changes one of the patient's identif
 over that item (`forget`). An answer that was under way meanwhile is not kept: each write is on
 condition that the item is still the one that was read before the MPI was asked.
 
-Kept are the patient's id, or that there is nobody: demographics are part of the question, as a keyed
-reference, and an answer that contradicts them is not kept, nor one that a person has to decide on.
+An item holds the patient's id, or that nobody was found. The demographics are part of the question, as a
+keyed reference. An answer that contradicts them, or that a person has to decide on, is not stored.
 """
 
 import time
@@ -34,7 +34,7 @@ FOUND_SECONDS, NOBODY_SECONDS = 300, 30
 FORGOTTEN_SECONDS = 600
 """Seconds for which a change is recorded: longer than any look-up takes."""
 
-MOST = 20
+MAX_IDENTIFIERS = 20
 """Identifiers of a question whose answer is kept; hardly a patient comes with more than four."""
 
 BATCH = 25
@@ -80,7 +80,7 @@ class Recalled:
 
 def recall(context: LookupContext, question: Question) -> Recalled:
     """The cached answer to a query; none when the table cannot be read."""
-    if not 0 < len(question.identifiers) <= MOST:
+    if not 0 < len(question.identifiers) <= MAX_IDENTIFIERS:
         return Recalled()
     table = context.settings.mpi_cache_table
     keys = [to_item({"identifier_ref": reference}) for reference in question.identifiers]

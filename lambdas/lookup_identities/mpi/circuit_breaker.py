@@ -13,7 +13,7 @@ from lambdas.common.errors import DependencyUnavailableError
 FAILURES = 3
 """Questions in a row that have to fail before it opens."""
 
-SECONDS = 15.0
+OPEN_SECONDS = 15.0
 """How long it stays open: shorter than the minute after which the queue brings an event back."""
 
 
@@ -35,6 +35,6 @@ class Breaker:
             yield
         except DependencyUnavailableError:
             self._failures += 1
-            self._open_until = self._clock() + SECONDS
+            self._open_until = self._clock() + OPEN_SECONDS
             raise
         self._failures = 0

@@ -1,8 +1,7 @@
 """Selects the MPI client and the provider directory; each is imported only when it is used.
 
-A backend for patients has `find`, whose outcomes `outcomes` lists, one for providers
-`validated`. DynamoDB's registry is
-both by itself: `resolving` reads it in any case, for who cares for whom.
+An MPI client has `find`, whose outcomes `outcomes` lists, a provider directory `validated`. The registry
+in DynamoDB serves as both; `resolving` reads the care relationships from it in any case.
 """
 
 import importlib

@@ -12,7 +12,7 @@
 | unavailable      | `DependencyUnavailableError`                          | the workflow retries, the queue holds |
 """
 
-from typing import Literal
+from enum import StrEnum
 
 from lambdas.common.errors import (
     DependencyUnavailableError,
@@ -21,18 +21,21 @@ from lambdas.common.errors import (
 )
 from lambdas.lookup_identities.registry.records import Match
 
-Outcome = Literal[
-    "matched",
-    "not_found",
-    "ambiguous",
-    "conflict",
-    "domain_unknown",
-    "authority_not_allowed",
-    "unavailable",
-    "failed",
-]
 
-AUTHORITY_OUTCOMES = frozenset({"domain_unknown", "authority_not_allowed"})
+class MpiOutcome(StrEnum):
+    """The outcome of a look-up. `failed` is a fault that is none of the others."""
+
+    MATCHED = "matched"
+    NOT_FOUND = "not_found"
+    AMBIGUOUS = "ambiguous"
+    CONFLICT = "conflict"
+    DOMAIN_UNKNOWN = "domain_unknown"
+    AUTHORITY_NOT_ALLOWED = "authority_not_allowed"
+    UNAVAILABLE = "unavailable"
+    FAILED = "failed"
+
+
+AUTHORITY_OUTCOMES = frozenset({MpiOutcome.DOMAIN_UNKNOWN, MpiOutcome.AUTHORITY_NOT_ALLOWED})
 """Outcomes of a wrong or unmapped assigning authority: a fault of the feed or of the settings."""
 
 
@@ -56,16 +59,16 @@ OUR_DOMAIN = "our own ids (domain in ENS_MPI_SETTINGS)"
 """The owner of the authority when the MPI does not know the domain of the asked ids."""
 
 
-def outcome_of(found: Match | Exception | None) -> Outcome:
-    """The name of what an MPI answered or raised; `failed` for a fault that is none of the outcomes."""
-    named: tuple[tuple[type[object], Outcome], ...] = (
-        (Match, "matched"),
-        (IdentityAmbiguousError, "ambiguous"),
-        (IdentityConflictError, "conflict"),
-        (DomainUnknownError, "domain_unknown"),
-        (AuthorityNotAllowedError, "authority_not_allowed"),
-        (DependencyUnavailableError, "unavailable"),
+def outcome_of(found: Match | Exception | None) -> MpiOutcome:
+    """The outcome of an answer or an exception of an MPI client."""
+    named: tuple[tuple[type[object], MpiOutcome], ...] = (
+        (Match, MpiOutcome.MATCHED),
+        (IdentityAmbiguousError, MpiOutcome.AMBIGUOUS),
+        (IdentityConflictError, MpiOutcome.CONFLICT),
+        (DomainUnknownError, MpiOutcome.DOMAIN_UNKNOWN),
+        (AuthorityNotAllowedError, MpiOutcome.AUTHORITY_NOT_ALLOWED),
+        (DependencyUnavailableError, MpiOutcome.UNAVAILABLE),
     )
     if found is None:
-        return "not_found"
-    return next((name for kind, name in named if isinstance(found, kind)), "failed")
+        return MpiOutcome.NOT_FOUND
+    return next((name for kind, name in named if isinstance(found, kind)), MpiOutcome.FAILED)

@@ -14,7 +14,7 @@ from lambdas.lookup_identities.mpi.clients import MpiClient
 from lambdas.lookup_identities.mpi.outcomes import (
     AuthorityNotAllowedError,
     DomainUnknownError,
-    Outcome,
+    MpiOutcome,
     outcome_of,
 )
 from lambdas.lookup_identities.registry.records import Match
@@ -28,7 +28,7 @@ class Query:
     """
 
     asked: tuple[tuple[str, str], ...] = field(repr=False)
-    outcome: Outcome
+    outcome: MpiOutcome
     from_cache: bool = False
 
     @classmethod

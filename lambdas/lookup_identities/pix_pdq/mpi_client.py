@@ -50,7 +50,7 @@ from lambdas.lookup_identities.pix_pdq.replies import (
 )
 from lambdas.lookup_identities.registry.records import Match
 
-PAGES = 3
+MAX_PAGES = 3
 """Pages of a PDQ answer that are read. A patient among more is not one patient."""
 
 Answer = TypeVar("Answer")
@@ -162,7 +162,7 @@ class PixPdqMpiClient:
         """
         tag, pointer = _new_id(), ""
         patients: list[PdqPatient] = []
-        for _ in range(PAGES):
+        for _ in range(MAX_PAGES):
             page = self._page(tag, patient_id, pointer, deadline)
             if not page.domain_known:
                 raise DomainUnknownError(OUR_DOMAIN)
@@ -175,7 +175,7 @@ class PixPdqMpiClient:
         if len(patients) > 1:
             raise IdentityAmbiguousError("PID-3: the MPI knows several patients")
         if pointer:
-            raise IdentityAmbiguousError(f"PID-3: the MPI answers in more than {PAGES} pages")
+            raise IdentityAmbiguousError(f"PID-3: the MPI answers in more than {MAX_PAGES} pages")
         return patients[0] if patients else None
 
     def _decline(self, tag: str, deadline: Deadline) -> None:

@@ -1,5 +1,6 @@
 """ParseMessage against moto: the audit, the status, the document, and what goes into the state."""
 
+import io
 import json
 from typing import Any
 
@@ -245,3 +246,25 @@ def test_no_phi_in_state_log_metric_or_audit(
     printed = capsys.readouterr()
     for written in (json.dumps(result), json.dumps(entries), printed.out + printed.err):
         assert not [value for value in PHI if value in without_digests(written)]
+
+
+def test_each_kind_of_warning_is_logged_once_with_its_sender_and_found_by_the_audits_index(
+    context: ParseContext,
+    aws: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(lambda_handler._logger.registered_handler, "stream", log)
+    envelope = vaulted(sample("admission").replace(b"|19580214|F", b"|14 Feb|Q"))
+    run(context, envelope)
+    parsed = entry(context, envelope, "PARSED")
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    logged = [(line["sender"], line["warning_code"]) for line in lines if "warning_code" in line]
+    kinds = dict.fromkeys(warning["code"] for warning in parsed["warnings"])
+    assert logged == [("northgen", kind) for kind in kinds]
+    assert {"not_a_date", "unknown_code"} <= set(kinds)
+    (metrics,) = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert metrics["Warnings"] == [len(parsed["warnings"])]
+    assert metrics["MessagesWithWarnings"] == [1]
+    assert parsed["outcome_time"] == f"warned#{parsed['time']}"

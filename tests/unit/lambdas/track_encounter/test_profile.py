@@ -55,6 +55,13 @@ def test_the_file_may_name_every_effect_kind_and_class_and_no_other() -> None:
     assert set(TABLE["close_after_days"]["propertyNames"]["enum"]) == classes
 
 
+def test_any_is_the_age_of_every_kind_that_is_not_given() -> None:
+    rules = {"encounters": {"stale_after_days": {"any": 90, "death": 365}}}
+    profile = profile_of("north", rules)
+    assert profile.stale(EventKind.UPDATE) == timedelta(days=90)
+    assert profile.stale(EventKind.DEATH) == timedelta(days=365)
+
+
 def test_a_sender_that_loads_its_data_tells_nobody() -> None:
     loading = EncounterProfile(name="NORTHGEN", load=True)
     _, loaded, _ = play([message("A04", 0, E), message("A06", 60, I)], loading)

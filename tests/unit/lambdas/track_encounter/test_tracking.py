@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bench.encounters.memory import MemoryStore
 from lambdas.common.contracts.encounter import Decision
 from lambdas.encounters.keys import EncounterKeys
@@ -83,8 +85,9 @@ def test_a_discharge_of_another_visit_ends_no_stay_that_began_at_the_same_time()
     assert first != second
 
 
-def test_a_changed_number_leads_to_the_same_encounter() -> None:
-    renumbered = replace(message("A50", 30, visit="v2"), prior_keys=VISITED.keys)
+@pytest.mark.parametrize("trigger_event", ["A35", "A41", "A42", "A49", "A50", "A51"])
+def test_a_changed_number_leads_to_the_same_encounter(trigger_event: str) -> None:
+    renumbered = replace(message(trigger_event, 30, visit="v2"), prior_keys=VISITED.keys)
     found = encounters(VISITED, renumbered, message("A03", 60, visit="v2"))
     assert len(set(found)) == 1
 

@@ -25,7 +25,7 @@ from local.patches.speed.dynamodb.direct.values import Attributes, Evaluation, V
 Parameters = Mapping[str, Any]
 Answer = dict[str, Any]
 
-MOST_OF_A_PAGE = 900_000
+MAX_PAGE_BYTES = 900_000
 """Bytes of JSON. DynamoDB ends a page of a query at 1 MB, by a count that is smaller."""
 
 _EXPRESSION = {"ExpressionAttributeNames", "ExpressionAttributeValues"}
@@ -40,7 +40,7 @@ class ConditionFailedError(Exception):
         self.item = item
 
 
-class ItemWrite(NamedTuple):
+class TableWrite(NamedTuple):
     """One item to write; `after` None deletes it."""
 
     table: Table
@@ -117,7 +117,7 @@ def update_item(backend: DynamoDBBackend, asked: Parameters) -> Answer:
 def transact_write_items(backend: DynamoDBBackend, asked: Parameters) -> Answer:
     """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html."""
     _allow(asked, {"TransactItems", "ClientRequestToken"})
-    writes: list[ItemWrite] = []
+    writes: list[TableWrite] = []
     for member in asked["TransactItems"]:
         if len(member) != 1:
             raise UnusualCallError
@@ -161,7 +161,7 @@ def query(backend: DynamoDBBackend, asked: Parameters) -> Answer:
         matching.reverse()
     if len(matching) > asked.get("Limit", len(matching)):
         raise UnusualCallError
-    if len(json.dumps(matching)) > MOST_OF_A_PAGE:
+    if len(json.dumps(matching)) > MAX_PAGE_BYTES:
         raise UnusualCallError
     if index is not None:
         matching = _projected(index, matching)
@@ -179,30 +179,23 @@ def query(backend: DynamoDBBackend, asked: Parameters) -> Answer:
 # -- one item to write
 
 
-def _put(backend: DynamoDBBackend, asked: Parameters) -> ItemWrite:
+def _put(backend: DynamoDBBackend, asked: Parameters) -> TableWrite:
     table, item = _table(backend, asked), asked["Item"]
     for value in item.values():
         check(value)
     _check_keys(table, item)
     key = tables.key_of(table, item)
     before = _tested(table, key, asked)
-    return ItemWrite(table, key, before, _of_size(item))
+    return TableWrite(table, key, before, _of_size(item))
 
 
-def _delete(backend: DynamoDBBackend, asked: Parameters) -> ItemWrite:
+def _delete(backend: DynamoDBBackend, asked: Parameters) -> TableWrite:
     table = _table(backend, asked)
     key = tables.exact_key(table, asked["Key"])
-    return ItemWrite(table, key, _tested(table, key, asked), None)
+    return TableWrite(table, key, _tested(table, key, asked), None)
 
 
-def _unchanged(backend: DynamoDBBackend, asked: Parameters) -> ItemWrite:
-    table = _table(backend, asked)
-    key = tables.exact_key(table, asked["Key"])
-    before = _tested(table, key, asked)
-    return ItemWrite(table, key, before, before)
-
-
-def _update(backend: DynamoDBBackend, asked: Parameters) -> ItemWrite:
+def _update(backend: DynamoDBBackend, asked: Parameters) -> TableWrite:
     table = _table(backend, asked)
     key = tables.exact_key(table, asked["Key"])
     update = compile_update(asked.get("UpdateExpression", ""))
@@ -217,10 +210,10 @@ def _update(backend: DynamoDBBackend, asked: Parameters) -> ItemWrite:
     if any(after.get(name) != value for name, value in asked["Key"].items()):
         raise UnusualCallError
     _check_keys(table, after)
-    return ItemWrite(table, key, before, _of_size(after))
+    return TableWrite(table, key, before, _of_size(after))
 
 
-_MEMBERS: dict[str, tuple[set[str], Callable[[DynamoDBBackend, Parameters], ItemWrite]]] = {
+_MEMBERS: dict[str, tuple[set[str], Callable[[DynamoDBBackend, Parameters], TableWrite]]] = {
     "Put": ({"Item"}, _put),
     "Delete": ({"Key"}, _delete),
     "Update": ({"Key", "UpdateExpression"}, _update),

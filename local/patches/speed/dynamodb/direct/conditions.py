@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from local.patches.speed.dynamodb.direct.tokens import ExpressionWords
+from local.patches.speed.dynamodb.direct.tokens import ExpressionTokens
 from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
 from local.patches.speed.dynamodb.direct.values import Evaluation, Value, scalar
 
@@ -49,7 +49,7 @@ def compile_condition(text: str) -> CompiledCondition | None:
     """The condition of this text; None for one that is left to moto."""
     comparisons: list[Comparison] = []
     try:
-        words = ExpressionWords(text)
+        words = ExpressionTokens(text)
         test = _either(words, comparisons)
         if words.peek():
             return None
@@ -59,7 +59,7 @@ def compile_condition(text: str) -> CompiledCondition | None:
     return CompiledCondition(test, frozenset(words.names), frozenset(words.values), joined)
 
 
-def _either(words: ExpressionWords, found: list[Comparison]) -> Test:
+def _either(words: ExpressionTokens, found: list[Comparison]) -> Test:
     tests = [_all(words, found)]
     while words.takes("OR"):
         tests.append(_all(words, found))
@@ -68,7 +68,7 @@ def _either(words: ExpressionWords, found: list[Comparison]) -> Test:
     return lambda at: any(test(at) for test in tests)
 
 
-def _all(words: ExpressionWords, found: list[Comparison]) -> Test:
+def _all(words: ExpressionTokens, found: list[Comparison]) -> Test:
     tests = [_one(words, found)]
     while words.takes("AND"):
         tests.append(_one(words, found))
@@ -77,7 +77,7 @@ def _all(words: ExpressionWords, found: list[Comparison]) -> Test:
     return lambda at: all(test(at) for test in tests)
 
 
-def _one(words: ExpressionWords, found: list[Comparison]) -> Test:
+def _one(words: ExpressionTokens, found: list[Comparison]) -> Test:
     if words.takes("NOT"):
         negated = _one(words, found)
         return lambda at: not negated(at)
@@ -100,14 +100,14 @@ def _one(words: ExpressionWords, found: list[Comparison]) -> Test:
     return _comparison(words, found)
 
 
-def _argument(words: ExpressionWords) -> Operand:
+def _argument(words: ExpressionTokens) -> Operand:
     words.expect("(")
     operand = _path(words.name())
     words.expect(")")
     return operand
 
 
-def _begins_with(words: ExpressionWords, found: list[Comparison]) -> Test:
+def _begins_with(words: ExpressionTokens, found: list[Comparison]) -> Test:
     words.expect("(")
     name = words.name()
     words.expect(",")
@@ -125,7 +125,7 @@ def _begins_with(words: ExpressionWords, found: list[Comparison]) -> Test:
     return test
 
 
-def _comparison(words: ExpressionWords, found: list[Comparison]) -> Test:
+def _comparison(words: ExpressionTokens, found: list[Comparison]) -> Test:
     name = words.name()
     left = _path(name)
     comparator = words.take().upper()
@@ -159,7 +159,7 @@ def _between(left: Operand, low: str, high: str) -> Test:
     return test
 
 
-def _among(left: Operand, words: ExpressionWords) -> Test:
+def _among(left: Operand, words: ExpressionTokens) -> Test:
     words.expect("(")
     listed = [words.value()]
     while words.takes(","):

@@ -11,7 +11,7 @@ WORD = re.compile(r"\s*(?:(<>|<=|>=|[<>=(),+-])|([#:]\w+|[A-Za-z_]\w*))")
 
 
 @dataclass
-class ExpressionWords:
+class ExpressionTokens:
     """The words of an expression, read from the left; `names` and `values` collect the placeholders read."""
 
     text: str

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from local.patches.speed.dynamodb.direct.tokens import ExpressionWords
+from local.patches.speed.dynamodb.direct.tokens import ExpressionTokens
 from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
 from local.patches.speed.dynamodb.direct.values import Attributes, Evaluation, Value, total
 
@@ -46,7 +46,7 @@ def compile_update(text: str) -> CompiledUpdate | None:
     clauses = {"SET": _set, "REMOVE": _remove, "ADD": _add, "DELETE": _delete}
     changes: list[tuple[str, Change]] = []
     try:
-        words = ExpressionWords(text)
+        words = ExpressionTokens(text)
         while words.peek():
             clause = clauses.pop(words.take().upper(), None)
             if clause is None:
@@ -61,7 +61,7 @@ def compile_update(text: str) -> CompiledUpdate | None:
     return CompiledUpdate(tuple(changes), frozenset(words.names), frozenset(words.values))
 
 
-def _set(words: ExpressionWords) -> tuple[str, Change]:
+def _set(words: ExpressionTokens) -> tuple[str, Change]:
     name = words.name()
     words.expect("=")
     first = _operand(words)
@@ -72,7 +72,7 @@ def _set(words: ExpressionWords) -> tuple[str, Change]:
     return name, first
 
 
-def _operand(words: ExpressionWords) -> Operand:
+def _operand(words: ExpressionTokens) -> Operand:
     if words.peek().startswith(":"):
         placeholder = words.value()
         return lambda at: at.values[placeholder]
@@ -107,11 +107,11 @@ def _appended(first: Value, second: Value) -> Value:
     return {"L": first["L"] + second["L"]}
 
 
-def _remove(words: ExpressionWords) -> tuple[str, Change]:
+def _remove(words: ExpressionTokens) -> tuple[str, Change]:
     return words.name(), lambda _: None
 
 
-def _add(words: ExpressionWords) -> tuple[str, Change]:
+def _add(words: ExpressionTokens) -> tuple[str, Change]:
     name, placeholder = words.name(), words.value()
 
     def change(at: Evaluation) -> Value:
@@ -126,7 +126,7 @@ def _add(words: ExpressionWords) -> tuple[str, Change]:
     return name, change
 
 
-def _delete(words: ExpressionWords) -> tuple[str, Change]:
+def _delete(words: ExpressionTokens) -> tuple[str, Change]:
     name, placeholder = words.name(), words.value()
 
     def change(at: Evaluation) -> Value | None:

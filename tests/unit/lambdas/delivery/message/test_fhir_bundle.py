@@ -13,7 +13,7 @@ from lambdas.common.contracts.patient import PatientIdentifier
 from lambdas.common.contracts.stay_flags import FlagKind, StayFlag
 from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.fhir_bundle import bundle_of
-from lambdas.delivery.message.remarks import Occasion
+from lambdas.delivery.message.occasion import Occasion
 from tests.unit.lambdas.delivery.message.letters import ADMISSION, BARE, RECIPIENT, of_kind
 from tests.unit.lambdas.delivery.message.test_hostile_text import NASTY, filled
 from tests.unit.lambdas.delivery.message.test_remarks import EARLIER, STAY, decided

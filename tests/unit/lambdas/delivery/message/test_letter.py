@@ -13,7 +13,9 @@ from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.contracts.visit import CodedText, Visit
 from lambdas.common.senders import SenderProfile
+from lambdas.delivery.message.letter import compose
 from lambdas.delivery.message.locale import words_in
+from lambdas.delivery.message.occasion import Occasion
 from lambdas.delivery.message.wording import VARIANTS
 from tests.unit.lambdas.delivery.message.letters import (
     ADMISSION,
@@ -21,6 +23,7 @@ from tests.unit.lambdas.delivery.message.letters import (
     DEATHS,
     FINDINGS,
     RECIPIENT,
+    SENDER,
     Page,
     both,
     letter_of,
@@ -193,6 +196,25 @@ def test_the_reader_learns_whom_to_ask_and_why_they_were_told() -> None:
         assert "You are on record for this patient as: primary care provider." in text
     unexplained = replace(RECIPIENT, reasons=())
     assert "You are on record for this patient.\n" in letter_of(recipient=unexplained).text
+
+
+@pytest.mark.parametrize("name", [Name("Test", "Zztraining"), Name("ZZTEST", "Ana")])
+def test_a_patient_with_the_name_of_a_test_patient_does_not_look_live(name: Name) -> None:
+    letter = letter_of(replace(ADMISSION, patient=replace(ADMISSION.patient, name=name)))
+    assert letter.subject.startswith("[TEST] ")
+    assert "TEST MESSAGE: this is not about a real patient." in letter.text
+    assert not letter_of(ADMISSION).subject.startswith("[")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("SNF55", "Discharged to: Cedar Court (SNF55)"), ("", "Discharged to: Cedar Court")],
+)
+def test_the_facility_of_a_discharge_is_named_by_the_registry(code: str, said: str) -> None:
+    event = of_kind("discharge", discharged_to=code)
+    occasion = Occasion(discharged_to="Cedar Court")
+    letter = compose(event, FINDINGS, RECIPIENT, SENDER, occasion=occasion)
+    assert said in letter.text.splitlines()
 
 
 def test_every_reason_that_the_look_up_gives_has_words() -> None:

@@ -21,7 +21,7 @@ from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.letter import compose
 from lambdas.delivery.message.locale import LANGUAGES, words_in
-from lambdas.delivery.message.remarks import Occasion
+from lambdas.delivery.message.occasion import Occasion
 from lambdas.delivery.message.wording import notice_of
 from tests.unit.lambdas.delivery.message.letters import NOTHING, RECIPIENT, SENDER, of_kind
 

@@ -10,7 +10,7 @@ from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.fhir.mpi_client import FhirMpiClient
 from lambdas.lookup_identities.fhir.provider_directory import FhirProviderDirectory
-from lambdas.lookup_identities.mpi.circuit_breaker import FAILURES, SECONDS, Breaker
+from lambdas.lookup_identities.mpi.circuit_breaker import FAILURES, OPEN_SECONDS, Breaker
 from lambdas.lookup_identities.mpi.settings import read_secret
 from lambdas.lookup_identities.pix_pdq.mpi_client import PixPdqMpiClient
 from lambdas.lookup_identities.settings import LookupSettings
@@ -86,11 +86,11 @@ def test_a_breaker_opens_after_failures_in_a_row_and_one_question_tries_later() 
         fail(breaker)
     with pytest.raises(DependencyUnavailableError, match="not asked"), breaker.guard():
         raise AssertionError
-    now[0] += SECONDS
+    now[0] += OPEN_SECONDS
     fail(breaker)  # half open: one question, and it fails
     with pytest.raises(DependencyUnavailableError, match="not asked"), breaker.guard():
         raise AssertionError
-    now[0] += SECONDS
+    now[0] += OPEN_SECONDS
     with breaker.guard():
         pass
     fail(breaker)
