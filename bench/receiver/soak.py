@@ -205,7 +205,7 @@ def running(folder: Path) -> Iterator[tuple[int, int]]:
     try:
         _wait(stub_port)
         receiver = start_receiver(
-            port, f"http://{HOST}:{stub_port}", Path("/tmp/soak_receiver.log")
+            port, f"http://{HOST}:{stub_port}", folder / "receiver.log"
         )
         try:
             _wait(port)
