@@ -76,7 +76,7 @@ def lambda_handler(
     if event.decision:
         occasion = NotifiedEvent.of(event, task.envelope.received_at)
         identities = of_notices(context, identities, event.decision, occasion)
-    written = write_document(context, run.event_id, identities)
+    written = write_document(context, run.event_id, Identities, identities)
     return _recorded(identities, written, run)
 
 
