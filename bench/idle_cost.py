@@ -29,6 +29,7 @@ PRICES = {
     "secrets": 0.4,
     "metrics in alarms": 0.1,
     "dashboard": 3.0,
+    "Contributor Insights rules": 0.5,
     "Container Insights metrics": 0.3,
 }
 """USD a month for one. As of November 2026; AWS's own price pages were not at hand."""
@@ -39,6 +40,7 @@ COUNTED = {
     "AWS::KMS::Key": "KMS keys",
     "AWS::SecretsManager::Secret": "secrets",
     "AWS::CloudWatch::Dashboard": "dashboard",
+    "AWS::CloudWatch::InsightRule": "Contributor Insights rules",
 }
 
 Resources = dict[str, dict[str, Any]]
