@@ -59,7 +59,9 @@ def with_everything(environment: Environment) -> Environment:
             networks=("10.20.0.0/16",),
             port=3600,
         ),
-        receiver=replace(environment.receiver, tls_secret=f"{SECRET}tls-AbCdEf"),
+        receiver=replace(
+            environment.receiver, tls_secret=f"{SECRET}tls-AbCdEf", plain_text_because=""
+        ),
     )
 
 

@@ -32,7 +32,7 @@ def behind_vpn(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
             dev,
             account="111122223333",
             network=replace(dev.network, customer_gateways=(gateway,)),
-            receiver=replace(dev.receiver, certificate_arn=certificate),
+            receiver=replace(dev.receiver, certificate_arn=certificate, plain_text_because=""),
         ),
     )
     app.synth()
