@@ -380,7 +380,11 @@ class Environment:
 
 
 def _filled(value: Any, but: str = "") -> Any:
-    """The value without empty members, at every depth, and without the key `but`."""
+    """The value without empty members, at every depth, and without the key `but`. A number is never empty."""
     if isinstance(value, dict):
-        return {key: _filled(part) for key, part in value.items() if part and key != but}
+        return {
+            key: _filled(part)
+            for key, part in value.items()
+            if key != but and (part or type(part) is int)
+        }
     return [_filled(part) for part in value] if isinstance(value, list | tuple) else value

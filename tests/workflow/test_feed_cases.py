@@ -4,7 +4,6 @@ The cases are read from `../shared/cases/feeds` beside the checkout. Without tha
 skipped; each kind of fault has tests of its own in tests/unit/hl7 and tests/unit/lambdas/parse_message.
 """
 
-import json
 from collections.abc import Iterator
 
 import boto3
@@ -35,12 +34,9 @@ def system() -> Iterator[FeedSystem]:
         with mocked_aws(patch):
             for item in items_of_folder(SEEDS):
                 boto3.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
-            document = json.loads(load("local").configuration())
-            for sender in document["senders"]:
-                # The cases name patients of another sender's authority too.
-                sender.setdefault("assigning_authorities", []).append("aa")
-            configuration.deploy(json.dumps(document), patch)
-            yield FeedSystem(deployed(boto3), json.dumps(document), functions())
+            document = load("local").configuration()
+            configuration.deploy(document, patch)
+            yield FeedSystem(deployed(boto3), document, functions())
 
 
 @pytest.mark.skipif(not CASES, reason=f"no cases at {FOLDER}")

@@ -363,3 +363,13 @@ def test_an_example_in_a_sender_s_file_is_named_with_that_file(tmp_path: Path) -
     load.cache_clear()
     (gap,) = load("west", tmp_path).placeholders()
     assert gap.startswith("environments/senders/west.toml: phone: ")
+
+
+def test_a_time_of_zero_seconds_reaches_the_functions() -> None:
+    """0 is "at once"; without the key the default of a minute would apply."""
+    (smoke,) = (
+        s for s in json.loads(load("local").configuration())["senders"] if s["name"] == "smoke"
+    )
+    assert smoke["encounters"]["settle_seconds"]["admission"] == 0
+    assert "display_name" in smoke
+    assert "phone" not in smoke
