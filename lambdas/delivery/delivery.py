@@ -134,6 +134,7 @@ def delivery_of(
         endpoint_ref=endpoint_of(context, recipient),
         fallback_ref=recipient.fallback_ref,
         task=_again(task),
+        also=tuple(one.recipient_ref for one in recipient.also),
     )
 
 

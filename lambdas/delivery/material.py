@@ -158,13 +158,13 @@ def letter_for(
 
 
 def _instead_of(identities: Identities, recipient: Recipient) -> str:
-    """The name of the provider whose fallback this recipient is; "" for a recipient who is no fallback."""
+    """The providers whose fallback this recipient is, by name; "" for a recipient who is no fallback."""
     told = {known.recipient_ref for known in identities.recipients}
     if recipient.recipient_ref in told:
         return ""
     for known in identities.recipients:
         if known.fallback_ref == recipient.recipient_ref:
-            return known.name.display()
+            return ", ".join(one.name.display() for one in known.addressees)
     return ""
 
 

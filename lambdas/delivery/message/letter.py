@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.common.contracts.preferences import DetailLevel
-from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.recipient import Addressee, Recipient
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message import facts, findings_rows, remarks, times
 from lambdas.delivery.message.clean import clean
@@ -142,7 +142,7 @@ def view_of(
         not_live=_not_live(patient_event, words),
         headline=_sentence(words.notices[notice].happened.format(name=name or words.a_patient)),
         remarks=list(about(patient_event, occasion, sender.zone, words)),
-        addressee=letter_text(recipient.name.display()),
+        addressee=", ".join(letter_text(one.name.display()) for one in recipient.addressees),
         rows=[*first, *rows] if facts.withdraws(patient_event) else [*rows, *first],
         diagnoses=diagnoses[: findings_rows.MAX_ROWS],
         machine={name: listed[: findings_rows.MAX_ROWS] for name, listed in machine.items()},
@@ -184,8 +184,7 @@ def _why(
     patient_event: PatientEvent, recipient: Recipient, instead_of: str, words: Words
 ) -> list[str]:
     said = words.sentences
-    reasons = ", ".join(reason_words(reason, words) for reason in recipient.reasons)
-    why = [said.why_as.format(reasons=reasons) if reasons else said.why]
+    why = [_why_told(one, words, shared=bool(recipient.also)) for one in recipient.addressees]
     if recipient.cancels:
         why.append(said.why_told if facts.withdraws(patient_event) else said.why_updated)
     if recipient.roster_until:
@@ -194,3 +193,13 @@ def _why(
     if instead_of:
         why.append(said.why_fallback.format(name=instead_of))
     return why
+
+
+def _why_told(addressee: Addressee, words: Words, *, shared: bool) -> str:
+    """The reasons for one provider; by name where several share the mail."""
+    said = words.sentences
+    reasons = ", ".join(reason_words(reason, words) for reason in addressee.reasons)
+    if not reasons:
+        return str(said.why)
+    form = said.why_each if shared else said.why_as
+    return str(form.format(name=letter_text(addressee.name.display()), reasons=reasons))

@@ -5,6 +5,7 @@ to reach them: a relationship that ended or began since changes nothing.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 
 from lambdas.common.aws import vault
@@ -37,10 +38,10 @@ def of_notices(
         if notice.audience is Audience.TOLD:
             found = [_again(context, item) for item in earlier.told.values()]
             withdrawn |= set(notice.about) if notice.kind in CANCELS else set()
-            shown |= set() if notice.kind in CANCELS else earlier.shown.keys()
+            shown |= set() if notice.kind in CANCELS else _all_told(earlier.shown.values())
         else:
-            known = {*earlier.told, *earlier.shown}
-            known -= {ref for ref, item in earlier.shown.items() if item.event_id in withdrawn}
+            waits = [item for item in earlier.shown.values() if item.event_id not in withdrawn]
+            known = _all_told((*earlier.told.values(), *waits))
             found = [one for one in team if one.recipient_ref not in known]
         for recipient in filter(None, found):
             told = replace(
@@ -68,6 +69,11 @@ def stay_of(encounter_id: str, patient_ref: str) -> str:
     """The id of a patient's stay for readers: another one after the stay was moved to another patient."""
     parts = f"{encounter_id}|{patient_ref}"
     return hashlib.sha256(parts.encode()).hexdigest()[:32] if encounter_id else ""
+
+
+def _all_told(items: Iterable[DeliveryItem]) -> set[str]:
+    """The references of all whom these deliveries tell, with those who share a mail."""
+    return {ref for item in items for ref in (item.recipient_ref, *item.also)}
 
 
 def _again(context: LookupContext, item: DeliveryItem) -> Recipient | None:
