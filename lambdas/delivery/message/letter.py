@@ -19,9 +19,6 @@ from lambdas.delivery.message.occasion import NO_OCCASION, Occasion
 from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import notice_of, reason_words
 
-TEST_NAME = "ZZ"
-"""How hospitals begin the names of test patients in production, so that they are last in every list."""
-
 TEMPLATES = Path(__file__).with_name("templates")
 
 _ENVIRONMENT = Environment(
@@ -139,7 +136,7 @@ def view_of(
     status = findings_rows.notes_status(seen, patient_event, words) if clinically else ""
     return View(
         title=words.notices[notice].title,
-        not_live=_not_live(patient_event, words),
+        not_live=_not_live(patient_event, sender, words),
         headline=_sentence(words.notices[notice].happened.format(name=name or words.a_patient)),
         remarks=list(about(patient_event, occasion, sender.zone, words)),
         addressee=", ".join(letter_text(one.name.display()) for one in recipient.addressees),
@@ -158,10 +155,9 @@ def view_of(
     )
 
 
-def _not_live(patient_event: PatientEvent, words: Words) -> str:
-    """The mark of a message that is about no real patient: by MSH-11, or by the patient's name."""
-    name = patient_event.patient.name
-    invented = any(part.upper().startswith(TEST_NAME) for part in (name.family, name.given))
+def _not_live(patient_event: PatientEvent, sender: SenderProfile, words: Words) -> str:
+    """The mark of a message that is about no real patient: by MSH-11, or as the sender names test patients."""
+    invented = sender.is_test_patient(patient_event.patient)
     mark: str = words.marks.get("T" if invented else patient_event.processing_id.upper())
     return mark
 
