@@ -135,6 +135,7 @@ def delivery_of(
         fallback_ref=recipient.fallback_ref,
         task=_again(task),
         also=tuple(one.recipient_ref for one in recipient.also),
+        other_patient=recipient.other_patient,
     )
 
 

@@ -89,7 +89,7 @@ def told_to(
     event_id = task.envelope.event_id
     patient_event = vault.read_document(context, event_id, PatientEvent, task.parsed.version_id)
     kind = recipient.event_kind or patient_event.event_kind
-    if recipient.cancels and _is_about_another_patient(patient_event):
+    if recipient.cancels and (recipient.other_patient or _moves_the_stay(patient_event)):
         first = vault.read_document(context, recipient.cancels.event_id, PatientEvent)
         patient_event = _told_wrongly(first, patient_event)
         nothing = ClinicalFindings(FindingsOutcome.NOTHING_TO_READ)
@@ -107,8 +107,11 @@ def with_updates(context: DeliveryContext, told: Told, updates: Iterable[str]) -
     return replace(told, event=updated(told.event, later))
 
 
-def _is_about_another_patient(patient_event: PatientEvent) -> bool:
-    """Whether the event moves the encounter to another patient, whom those told of the first must not see."""
+def _moves_the_stay(patient_event: PatientEvent) -> bool:
+    """Whether the event moves the encounter to another patient, whom those told of the first must not see.
+
+    For documents of earlier versions, whose recipients lack `other_patient`.
+    """
     decision = patient_event.decision
     return decision is not None and any(Change.PATIENT in one.changes for one in decision.notices)
 

@@ -102,6 +102,7 @@ class Recipient:
     which it is not sent, "" for none; `stay_ref` the id that all notices of the stay about this patient
     share, 32 hex digits; `roster_until` is the last day of the roster, if the roster alone
     relates them to the patient and ends soon; else "". `also` are the others who share this mail.
+    `other_patient`: the event moves the stay from the patient of whom they were told to another one.
     """
 
     recipient_ref: str
@@ -125,6 +126,7 @@ class Recipient:
     settle_until: str = ""
     stay_ref: str = ""
     also: tuple[Addressee, ...] = ()
+    other_patient: bool = False
 
     @property
     def addressees(self) -> tuple[Addressee, ...]:

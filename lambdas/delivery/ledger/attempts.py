@@ -50,6 +50,7 @@ class Delivery:
     members: tuple[str, ...] = ()
     updates: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    other_patient: bool = False
 
     @property
     def delivery_id(self) -> str:
@@ -79,6 +80,7 @@ def claim(
         "task": delivery.task and to_document(delivery.task),
         "members": list(delivery.members),
         "also": list(delivery.also),
+        "other_patient": delivery.other_patient,
     }
     changes = {
         "state": DeliveryState.CLAIMED,

@@ -17,7 +17,8 @@ class DeliveryItem:
     none. `lease_until` is in milliseconds since the epoch. `task` is the input with which
     DeliverNotification makes the delivery again, `members` the deliveries that a summary tells.
     `updates` are later events whose details the letter has. `also` are the references of the other
-    recipients whom the same mail tells.
+    recipients whom the same mail tells. `other_patient`: it corrects what was told of another patient than
+    the event's, so that no later event of the stay is for its recipient.
     """
 
     delivery_id: str
@@ -25,6 +26,7 @@ class DeliveryItem:
     event_id: str = ""
     recipient_ref: str = ""
     also: tuple[str, ...] = ()
+    other_patient: bool = False
     channel: str = ""
     patient_ref: str = ""
     encounter_ref: str = ""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lambdas.common.aws import vault
-from lambdas.common.contracts.encounter import Audience, Decision
+from lambdas.common.contracts.encounter import Audience, Change, Decision
 from lambdas.common.contracts.event_kind import CANCELS
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.recipient import Considered, FirstNotice, Recipient, RefusalReason
@@ -49,6 +49,7 @@ def of_notices(
                 event_kind=notice.kind,
                 settle_until=notice.settle_until,
                 stay_ref=recipient.stay_ref or stay_ref,
+                other_patient=Change.PATIENT in notice.changes,
             )
             chosen.setdefault(recipient.recipient_ref, told)
     only_told = all(notice.audience is Audience.TOLD for notice in decision.notices)

@@ -70,10 +70,15 @@ def will_be_suppressed(item: DeliveryItem) -> bool:
 
 
 def _read(context: LookupContext, keys: Iterable[str], notice: Notice) -> list[DeliveryItem]:
-    """The deliveries of the notice's events with these keys that were not given up, the oldest first."""
+    """The deliveries of the notice's events with these keys that were not given up, the oldest first.
+
+    Without those to whom the event said that the stay is another patient's.
+    """
     found = filter(None, [deliveries.read(context, key) for key in keys])
     of_notice = [
-        item for item in found if item.event_id in notice.about and item.state not in NOT_TOLD
+        item
+        for item in found
+        if item.event_id in notice.about and item.state not in NOT_TOLD and not item.other_patient
     ]
     return sorted(of_notice, key=lambda item: item.claimed_at)
 

@@ -132,6 +132,14 @@ def moved() -> PatientEvent:
     )
 
 
+def of_right_patient(kind: EventKind) -> PatientEvent:
+    """A later event about what the moving event told of the right patient."""
+    later = event(3, kind)
+    assert later.decision is not None
+    notice = Notice(kind=kind, audience=Audience.TOLD, about=(f"{2:032x}",))
+    return replace(later, patient=OTHER, decision=replace(later.decision, notices=(notice,)))
+
+
 def raw(mail: Any) -> str:
     """All that the mail holds: headers, both texts and the attached bundle, decoded."""
     parts = [part.get_content() for part in mail.walk() if not part.is_multipart()]
@@ -182,3 +190,29 @@ def test_the_two_patients_stays_have_ids_and_threads_of_their_own(
     stay = re.findall("Stay ([0-9A-F]{8})", raw(petra[0]))
     assert stay == re.findall("Stay ([0-9A-F]{8})", raw(petra[1]))
     assert stay[0] not in raw(wei).upper()
+
+
+@pytest.mark.parametrize("kind", [EventKind.CANCEL_ADMISSION, EventKind.UPDATE])
+def test_who_was_corrected_is_told_nothing_more_of_the_right_patients_stay(
+    context: DeliveryContext, kind: EventKind
+) -> None:
+    delivered(context, looked_up(context, event(1, EventKind.ADMISSION)))
+    delivered(context, looked_up(context, moved()))
+    before = len(sent_mails())
+    delivered(context, looked_up(context, of_right_patient(kind)))
+    assert {mail["To"] for mail in sent_mails()[before:]} == {"wei@clinic.example"}
+
+
+@pytest.mark.parametrize("kind", [EventKind.CANCEL_ADMISSION, EventKind.UPDATE])
+def test_a_correction_that_waits_takes_up_nothing_of_the_right_patients_stay(
+    context: DeliveryContext, kind: EventKind
+) -> None:
+    delivered(context, looked_up(context, event(1, EventKind.ADMISSION)))
+    correction = looked_up(context, moved())
+    before = len(sent_mails())
+    looked_up(context, of_right_patient(kind))
+    delivered(context, correction)
+    late = {mail["To"]: raw(mail) for mail in sent_mails()[before:]}
+    for address in ("petra@clinic.example", "aco@clinic.example"):
+        assert "Amaka Okonjo was an error" in late[address]
+        assert [word for word in OF_OTHER if word.lower() in late[address].lower()] == []
