@@ -62,10 +62,10 @@ def identities_of(
     return vault.read_document(context, event_id, Identities, task.identities.version_id)
 
 
-def recipient_in(identities: Identities, recipient_ref: str) -> Recipient:
-    """The recipient of this reference; `LookupError` when the event has none."""
+def recipient_in(identities: Identities, recipient_ref: str, *, second: bool = False) -> Recipient:
+    """The recipient of this reference, for their first or second notice; `LookupError` when there is none."""
     for recipient in (*identities.recipients, *identities.fallbacks):
-        if recipient.recipient_ref == recipient_ref:
+        if (recipient.recipient_ref, recipient.second) == (recipient_ref, second):
             return recipient
     raise LookupError("identities.json does not hold this recipient")
 

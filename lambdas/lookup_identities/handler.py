@@ -131,7 +131,10 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
         recipient_count=len(identities.recipients),
         recipients=tuple(
             RecipientReference(
-                recipient_ref=one.recipient_ref, detail=one.detail, analysis=one.analysis
+                recipient_ref=one.recipient_ref,
+                detail=one.detail,
+                analysis=one.analysis,
+                second=one.second,
             )
             for one in identities.recipients
         ),

@@ -103,6 +103,7 @@ class Recipient:
     share, 32 hex digits; `roster_until` is the last day of the roster, if the roster alone
     relates them to the patient and ends soon; else "". `also` are the others who share this mail.
     `other_patient`: the event moves the stay from the patient of whom they were told to another one.
+    `second`: the notice about that other patient, for a recipient who gets the correction too.
     """
 
     recipient_ref: str
@@ -127,6 +128,7 @@ class Recipient:
     stay_ref: str = ""
     also: tuple[Addressee, ...] = ()
     other_patient: bool = False
+    second: bool = False
 
     @property
     def addressees(self) -> tuple[Addressee, ...]:

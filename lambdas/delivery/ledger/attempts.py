@@ -51,11 +51,14 @@ class Delivery:
     updates: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     other_patient: bool = False
+    second: bool = False
 
     @property
     def delivery_id(self) -> str:
         """The ledger's key."""
-        return deliveries.delivery_id(self.event_id, self.recipient_ref, self.channel)
+        return deliveries.delivery_id(
+            self.event_id, self.recipient_ref, self.channel, second=self.second
+        )
 
 
 def claim(

@@ -59,7 +59,12 @@ def earlier_notices(
         return EarlierNotices({item.recipient_ref: item for item in told})
     people = {(item.recipient_ref, item.channel) for item in items}
     people |= {(one.recipient_ref, one.channel) for one in team}
-    keys = {deliveries.delivery_id(of, *one) for of in notice.about for one in people}
+    keys = {
+        deliveries.delivery_id(of, *one, second=second)
+        for of in notice.about
+        for one in people
+        for second in (False, True)
+    }
     return _by_recipient([*items, *_read(context, keys - listed, notice)], listed, event.event_id)
 
 
