@@ -111,36 +111,44 @@ def switching(message: bytes, declared: str) -> str:
 
 
 def decode(message: bytes, declared: str) -> Decoded:
-    """The message as text. Never fails.
+    """The message as text. Never fails. `declared` is MSH-18's first repetition; see `codec_used`."""
+    codec, repairs = codec_used(message, declared)
+    if message.isascii():
+        return Decoded(message.decode(ASCII), codec, repairs)
+    return Decoded(read_by(message, codec), codec, repairs)
 
-    `declared` is MSH-18's first repetition. It is tried first, then UTF-8, then Windows-1252 for the
-    bytes that are not UTF-8; bytes that Windows-1252 does not define are read as ISO 8859-1. Bytes that
-    contradict a declared set of one byte a character, because all are UTF-8, are read as UTF-8.
+
+def codec_used(message: bytes, declared: str) -> tuple[str, tuple[MessageWarning, ...]]:
+    """Returns the codec by which the message is read, and the repairs that this takes.
+
+    `declared` is tried first, then UTF-8, then Windows-1252 for the bytes that are not UTF-8; bytes that
+    Windows-1252 does not define are read as ISO 8859-1. Bytes that contradict a declared set of one byte
+    a character, because all are UTF-8, are read as UTF-8.
     """
     codec = codec_of(declared) if declared else ASCII
     repairs = [] if codec else [MessageWarning(WarningCode.CHARACTER_SET_UNKNOWN, "MSH-18")]
     if message.isascii():
-        return Decoded(message.decode(ASCII), codec or ASCII, tuple(repairs))
-    if codec and codec != ASCII and not _contradicted(message, codec):
-        try:
-            return Decoded(message.decode(codec), codec, tuple(repairs))
-        except UnicodeError:
-            pass
+        return codec or ASCII, tuple(repairs)
+    if codec and codec != ASCII and not _contradicted(message, codec) and _fits(message, codec):
+        return codec, tuple(repairs)
     if declared and codec:
         repairs.append(MessageWarning(WarningCode.CHARACTER_SET_WRONG, "MSH-18"))
     windows = _WINDOWS_OF.get(codec, "")
     if windows and has_c1_controls(message) and not _is_utf_8(message):
-        # Where ISO 8859 has control characters, senders mean the quotes and dashes of Windows.
-        text = (
-            windows_1252(message) if windows == WINDOWS_1252 else message.decode(windows, "replace")
-        )
-        return Decoded(text, windows, (*repairs, _assumed(f"Windows-{windows[2:]}")))
+        return windows, (*repairs, _assumed(f"Windows-{windows[2:]}"))
     if _is_utf_8(message):
-        return Decoded(message.decode(UTF_8), UTF_8, (*repairs, _assumed("UTF-8")))
-    text = _mixed(message)
-    if text == windows_1252(message):
-        return Decoded(text, WINDOWS_1252, (*repairs, _assumed("Windows-1252")))
-    return Decoded(text, MIXED, (*repairs, _assumed("UTF-8 and Windows-1252")))
+        return UTF_8, (*repairs, _assumed("UTF-8"))
+    if message.decode(UTF_8, errors="ignore").isascii():  # no character of UTF-8 in it
+        return WINDOWS_1252, (*repairs, _assumed("Windows-1252"))
+    return MIXED, (*repairs, _assumed("UTF-8 and Windows-1252"))
+
+
+def _fits(message: bytes, codec: str) -> bool:
+    try:
+        message.decode(codec)
+    except UnicodeError:
+        return False
+    return True
 
 
 def _assumed(character_set: str) -> MessageWarning:

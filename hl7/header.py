@@ -144,6 +144,7 @@ class Header:
     wide_codec: str = ""
     repairs: tuple[MessageWarning, ...] = ()
     has_two_readings: bool = False
+    codec: str = ""
     text: charset.Decoded | None = field(default=None, repr=False, compare=False)
     """The decoded message, once a value has needed it."""
 
@@ -390,9 +391,20 @@ def value_text(raw: bytes, header: Header) -> str:
     if raw.isascii() and escape not in raw:
         text = raw.decode("ascii")
         return text if text.isprintable() else printable(text).strip("\n")
-    codec = decoded(header).codec
+    codec = _codec(header)
     text = charset.read_by(raw, charset.UTF_8 if header.wide_codec else codec)
     return Escapes(header.letterhead.delimiters, codec).decode(text).strip("\n")
+
+
+def _codec(header: Header) -> str:
+    """The codec of the message, without decoding all of it."""
+    if header.wide_codec:
+        return header.wide_codec
+    if header.text is not None:
+        return header.text.codec
+    if not header.codec:
+        header.codec, _ = charset.codec_used(header.message, header.letterhead.character_set)
+    return header.codec
 
 
 def _field(segment: list[bytes], number: int) -> bytes:

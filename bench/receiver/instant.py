@@ -29,7 +29,9 @@ async def _taken(*_: object) -> None:
 
 if __name__ == "__main__":
     if "take" in sys.argv[1:]:
-        setattr(Intake, "_take", _taken)  # noqa: B010  a seam for this measurement alone
+        # Seams for this measurement alone.
+        setattr(Intake, "_incoming", lambda *_: None)  # noqa: B010
+        setattr(Intake, "_store_message", _taken)  # noqa: B010
     else:
         setattr(receiver.app, "Store", InstantStore)  # noqa: B010
     sys.exit(main())

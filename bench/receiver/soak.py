@@ -204,9 +204,7 @@ def running(folder: Path) -> Iterator[tuple[int, int]]:
     )
     try:
         _wait(stub_port)
-        receiver = start_receiver(
-            port, f"http://{HOST}:{stub_port}", Path("/tmp/soak_receiver.log")
-        )
+        receiver = start_receiver(port, f"http://{HOST}:{stub_port}", folder / "receiver.log")
         try:
             _wait(port)
             yield port, receiver.pid

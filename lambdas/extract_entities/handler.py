@@ -6,7 +6,7 @@ from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.clock import milliseconds_since
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
 from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.findings import FindingsOutcome
+from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
 from lambdas.common.contracts.notes import SkippedReason
 from lambdas.common.contracts.steps import ExtractEntitiesInput, ExtractEntitiesResult
 from lambdas.common.handler import Run, step
@@ -60,7 +60,7 @@ def _deferred(deferral: Deferral, run: Run) -> ExtractEntitiesResult:
 
 def _recorded(context: ExtractContext, extraction: Extraction, run: Run) -> ExtractEntitiesResult:
     findings = extraction.findings
-    written = write_document(context, run.event_id, findings)
+    written = write_document(context, run.event_id, ClinicalFindings, findings)
     counts = {
         "conditions": len(findings.conditions),
         "medications": len(findings.medications),

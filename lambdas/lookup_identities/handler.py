@@ -78,7 +78,7 @@ def lambda_handler(
         occasion = NotifiedEvent.of(event, task.envelope.received_at)
         identities = of_notices(context, identities, event.decision, occasion)
     identities = one_mail_each(identities)
-    written = write_document(context, run.event_id, identities)
+    written = write_document(context, run.event_id, Identities, identities)
     return _recorded(identities, written, run)
 
 

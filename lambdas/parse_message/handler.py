@@ -54,7 +54,7 @@ def lambda_handler(task: ParseMessageInput, run: Run, context: ParseContext) -> 
         date_order=sender.date_order,
         received_at=envelope.received_at,
     )
-    written = vault.write_document(context, event.event_id, event)
+    written = vault.write_document(context, event.event_id, PatientEvent, event)
     return _recorded(context, envelope, event, written, run)
 
 

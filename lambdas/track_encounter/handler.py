@@ -48,7 +48,7 @@ def lambda_handler(
     message = encounter_message(event, profile, context.reference_keys, received_at)
     decision = track(EncounterTable(context), message, profile, lambda: datetime.now(UTC))
     decided = event.decided(decision)
-    written = write_document(context, run.event_id, decided)
+    written = write_document(context, run.event_id, PatientEvent, decided)
     _audit(decision, decided, written, run)
     return ParseMessageResult(
         event_id=run.event_id,

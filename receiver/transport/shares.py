@@ -142,7 +142,7 @@ class Shares:
 
     def may_start(self, share: PeerShare, member: Member) -> bool:
         """Whether the peer may begin another message; else its connection is told later."""
-        if share.is_paused:
+        if share.debt_seconds > 0:
             return False
         others = len(self._active - {share}) if len(self._active) > 1 else 0
         if not others or share.in_flight < max(1, self._max_in_flight // (others + 1)):
@@ -152,8 +152,9 @@ class Shares:
 
     def started(self, share: PeerShare) -> None:
         """Counts a message that is being answered."""
+        if not share.in_flight:
+            self._active.add(share)
         share.in_flight += 1
-        self._active.add(share)
 
     def ended(self, share: PeerShare) -> None:
         """Counts one less, and lets a waiting connection of the peer go on."""
@@ -169,9 +170,10 @@ class Shares:
 
     def spend(self, share: PeerShare, seconds: float) -> None:
         """Counts processor time that a peer's bytes have cost."""
+        if not share.busy_seconds:
+            self._busy.add(share)
+            self._peers[share.address] = share
         share.busy_seconds += seconds
-        self._busy.add(share)
-        self._peers[share.address] = share
         now = time.monotonic()
         if now - self._period_began >= PERIOD_SECONDS:
             self.end_period(now)

@@ -30,7 +30,9 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
     # The installed packages are the same; only our own code differs.
     (root / ".build" / "packages").symlink_to(ROOT / ".build" / "packages")
     handler = root / "lambdas" / "lookup_identities" / "handler.py"
-    line = "    event = read_as(PatientEvent, document)\n"
+    line = (
+        "    event = read_document(context, run.event_id, PatientEvent, task.parsed.version_id)\n"
+    )
     text = handler.read_text("utf-8")
     assert line in text
     handler.write_text(text.replace(line, line + FAULTY_LINE), "utf-8")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from environments import Environment, MpiSection, ReceiverSection
+from environments import Environment, MpiSection
 from infra.app import add_stacks, find, new_app
 from infra.reference.table import reference
 from tests.infra.conftest import EVERY, Stacks, read_stacks
@@ -59,7 +59,9 @@ def with_everything(environment: Environment) -> Environment:
             networks=("10.20.0.0/16",),
             port=3600,
         ),
-        receiver=ReceiverSection(tls_secret=f"{SECRET}tls-AbCdEf"),
+        receiver=replace(
+            environment.receiver, tls_secret=f"{SECRET}tls-AbCdEf", plain_text_because=""
+        ),
     )
 
 

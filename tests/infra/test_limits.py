@@ -38,6 +38,8 @@ def qa() -> Environment:
         ),
     )
     recipients = tuple(f"person{n}@clinic{n}.example" for n in range(20))
+    secret = made.receiver.tls_secret.replace("us-east-1", made.region)
+    made = replace(made, receiver=replace(made.receiver, tls_secret=secret))
     return replace(made, mail=replace(made.mail, sandbox_recipients=recipients))
 
 

@@ -28,24 +28,34 @@ def emitted() -> set[str]:
     names = set()
     for folder in ("lambdas", "receiver"):
         for source in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+            tree = ast.parse(source.read_text("utf-8"))
+            for node in ast.walk(tree):
                 if (
                     isinstance(node, ast.Call)
                     and isinstance(node.func, ast.Attribute)
                     and node.func.attr in ("count", "took")
                     and node.args
                 ):
-                    names.add(pattern(node.args[0]))
-    return names - {""}
+                    names |= patterns(node.args[0], tree)
+    return names
 
 
-def pattern(argument: ast.expr) -> str:
+def patterns(argument: ast.expr, tree: ast.Module) -> set[str]:
     match argument:
         case ast.Constant(value=str(name)):
-            return name
+            return {name}
         case ast.JoinedStr(values=parts):
-            return "".join(str(p.value) if isinstance(p, ast.Constant) else "*" for p in parts)
-    return ""
+            return {"".join(str(p.value) if isinstance(p, ast.Constant) else "*" for p in parts)}
+        case ast.Subscript(value=ast.Name(id=table)):
+            return {
+                str(value.value)
+                for node in tree.body
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == table
+                if isinstance(node.value, ast.Dict)
+                for value in node.value.values
+                if isinstance(value, ast.Constant)
+            }
+    return set()
 
 
 def of_alarms(template: Template) -> Iterator[Metric]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from environments import CustomerGateway, ReceiverSection
+from environments import CustomerGateway
 from infra.app import add_stacks, find, new_app
 from tests.conftest import ROOT
 from tests.infra.conftest import Stacks, read_stacks
@@ -32,7 +32,7 @@ def behind_vpn(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
             dev,
             account="111122223333",
             network=replace(dev.network, customer_gateways=(gateway,)),
-            receiver=ReceiverSection(certificate_arn=certificate),
+            receiver=replace(dev.receiver, certificate_arn=certificate, plain_text_because=""),
         ),
     )
     app.synth()

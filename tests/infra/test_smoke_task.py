@@ -1,5 +1,6 @@
 """The one-off task of the smoke test: who it may reach, what it may do, what `ens` is told of it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,8 +98,10 @@ def test_the_load_balancer_admits_the_task_on_the_mllp_port_alone(prod: Stacks) 
     assert "SecurityGroupIngress" not in ingress.properties("Smoke/SecurityGroup")
 
 
-def test_without_tls_the_task_connects_in_plain_text(prod: Stacks) -> None:
-    assert "ENS_SMOKE_TLS" not in variables(prod["ingress"])
+def test_without_tls_the_task_connects_in_plain_text(
+    synthesised: Callable[[str], Stacks],
+) -> None:
+    assert "ENS_SMOKE_TLS" not in variables(synthesised("dev")["ingress"])
 
 
 def test_with_tls_at_the_receiver_the_task_speaks_it_with_its_own_certificate(

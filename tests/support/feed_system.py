@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import io
 import json
+from collections.abc import Mapping
 from email import message_from_bytes, policy
 from typing import Any, cast
 
@@ -18,11 +19,6 @@ from rich.console import Console
 from hl7.acknowledgement import read_answer
 from hl7.mllp import Decoder, Frame, wrap
 from lambdas.common.errors import DependencyUnavailableError, EnsError
-from lambdas.deliver_notification.handler import lambda_handler as deliver_notification
-from lambdas.extract_entities.handler import lambda_handler as extract_entities
-from lambdas.lookup_identities.handler import lambda_handler as lookup_identities
-from lambdas.parse_message.handler import lambda_handler as parse_message
-from lambdas.track_encounter.handler import lambda_handler as track_encounter
 from ops.deployment import Deployment
 from ops.events.timeline import show
 from ops.events.trail import TrailSource
@@ -36,7 +32,7 @@ from receiver.storage.turns import Turns
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
 from tests.support.feed_cases import Case, CaseResult, MessageOutcome
-from tests.support.workflow import ACCOUNT
+from tests.support.workflow import ACCOUNT, Step
 
 SETTINGS = ReceiverSettings(
     *("test", "vault", "queue", "key", "configuration", "configuration.json", "r1"),
@@ -88,8 +84,11 @@ class _InMemoryStore:
 class FeedSystem:
     """Receives bytes of a connection and processes each stored message to its end."""
 
-    def __init__(self, deployment: Deployment, configuration: str) -> None:
+    def __init__(
+        self, deployment: Deployment, configuration: str, functions: Mapping[str, Step]
+    ) -> None:
         self._deployment = deployment
+        self._functions = functions
         self._store = _InMemoryStore()
         log = Log(io.StringIO())
         self._intake = Intake(
@@ -163,15 +162,19 @@ class FeedSystem:
     def _steps(self, envelope: dict[str, Any]) -> None:
         """Runs the steps in the order of statemachine/patient_event.asl.json."""
         run = {"execution_arn": "arn:run", "attempt": 0}
-        parsed = self._understood(parse_message({"envelope": envelope, **run}, None), run)
+        parsed = self._understood(
+            self._functions["ParseMessage"]({"envelope": envelope, **run}), run
+        )
         if not parsed["notifiable"]:
             return
         names = {name: parsed[name] for name in ("event_id", "sender", "received_at")}
         version = {"version_id": parsed["version_id"]}
         encounter = {**version, "encounter_ref": parsed["encounter_ref"]}
-        identities = lookup_identities({"envelope": names, "parsed": encounter, **run}, None)
+        identities = self._functions["LookupIdentities"](
+            {"envelope": names, "parsed": encounter, **run}
+        )
         recipients = identities["recipients"]
-        clinical = extract_entities(
+        clinical = self._functions["ExtractEntities"](
             {
                 "envelope": names,
                 "parsed": version,
@@ -179,11 +182,10 @@ class FeedSystem:
                 "turn": 0,
                 "started_at": envelope["received_at"],
                 **run,
-            },
-            None,
+            }
         )
         for recipient in recipients:
-            deliver_notification(
+            self._functions["DeliverNotification"](
                 {
                     "envelope": names,
                     "recipient_ref": recipient["recipient_ref"],
@@ -194,8 +196,7 @@ class FeedSystem:
                     },
                     "clinical": clinical,
                     **run,
-                },
-                None,
+                }
             )
 
     def _understood(self, read: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
@@ -205,7 +206,7 @@ class FeedSystem:
             "parsed": {"version_id": read["version_id"]},
             "duplicate": read["duplicate"],
         }
-        decided: dict[str, Any] = track_encounter({**task, **run}, None)
+        decided: dict[str, Any] = self._functions["TrackEncounter"]({**task, **run})
         return decided
 
     def _trace(self, event_id: str) -> str:

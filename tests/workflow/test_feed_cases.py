@@ -18,7 +18,7 @@ from tests.support import configuration
 from tests.support.deployment import deployed
 from tests.support.feed_cases import FOLDER, Case, cases
 from tests.support.feed_system import FeedSystem
-from tests.workflow.real import SEEDS, stand_in
+from tests.workflow.real import SEEDS, functions, stand_in
 
 CASES = cases()
 
@@ -40,7 +40,7 @@ def system() -> Iterator[FeedSystem]:
                 # The cases name patients of another sender's authority too.
                 sender.setdefault("assigning_authorities", []).append("aa")
             configuration.deploy(json.dumps(document), patch)
-            yield FeedSystem(deployed(boto3), json.dumps(document))
+            yield FeedSystem(deployed(boto3), json.dumps(document), functions())
 
 
 @pytest.mark.skipif(not CASES, reason=f"no cases at {FOLDER}")

@@ -16,7 +16,7 @@ from tests.conftest import ENVIRONMENT, mocked_aws
 from tests.support import configuration
 from tests.support.deployment import deployed
 from tests.support.sequences import FOLDER, Sequence, SequenceSystem, sequences
-from tests.workflow.real import stand_in
+from tests.workflow.real import functions, stand_in
 
 STMARY = {
     "name": "stmary",
@@ -66,7 +66,7 @@ def system() -> Iterator[SequenceSystem]:
                 sender.get("encounters", {}).pop("stale_after_days", None)
             document["senders"].append(STMARY)
             configuration.deploy(json.dumps(document), patch)
-            yield SequenceSystem(deployed(boto3), json.dumps(document))
+            yield SequenceSystem(deployed(boto3), json.dumps(document), functions())
 
 
 @pytest.mark.skipif(not SEQUENCES, reason=f"no sequences at {FOLDER}")

@@ -20,7 +20,7 @@ from tests.functional.lambdas.release_deliveries.world import Lambda, due_now, r
 from tests.support import configuration
 from tests.support.deployment import deployed
 from tests.support.feed_system import FeedSystem
-from tests.workflow.real import SEEDS, stand_in
+from tests.workflow.real import SEEDS, functions, stand_in
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
@@ -43,7 +43,7 @@ def system() -> Iterator[FeedSystem]:
             configuration.deploy(json.dumps(document), patch)
             for item in items_of_folder(SEEDS):
                 boto3.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
-            yield FeedSystem(deployed(boto3), json.dumps(document))
+            yield FeedSystem(deployed(boto3), json.dumps(document), functions())
 
 
 def sent(system: FeedSystem, trigger: str, number: int, attending: str) -> tuple[str, ...]:

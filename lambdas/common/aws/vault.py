@@ -62,12 +62,12 @@ def read_document(
     return read_as(contract, json.loads(body))
 
 
-def write_document(context: Context, event_id: str, document: object) -> Written:
-    """Writes a value of a contract of `DOCUMENT_NAMES`. A second run of the step writes a new version."""
+def write_document(context: Context, event_id: str, contract: type[T], document: T) -> Written:
+    """Writes the event's document of this contract. A second run of the step writes a new version."""
     body = json.dumps(
         to_document(document), ensure_ascii=False, separators=(",", ":"), sort_keys=True
     ).encode()
-    key = document_key(event_id, DOCUMENT_NAMES[type(document)])
+    key = document_key(event_id, DOCUMENT_NAMES[contract])
     with dependency("s3"):
         answer = context.client("s3").put_object(
             Bucket=context.settings.vault_bucket, Key=key, Body=body, ContentType="application/json"

@@ -314,9 +314,26 @@ class Values:
                         LocatedExpression(member, end.frame)
                         for member in members[number : number + 1]
                     ]
-                case ast.Dict(values=members), _:
-                    found += [LocatedExpression(member, end.frame) for member in members]
+                case ast.Dict(keys=keys, values=members), _:
+                    asked = self._classes(index, frame)
+                    found += [
+                        LocatedExpression(member, end.frame)
+                        for key, member in zip(keys, members, strict=True)
+                        if not asked or (isinstance(key, ast.Name) and key.id in asked)
+                    ]
         return found
+
+    def _classes(self, index: ast.expr, frame: Scope) -> set[str]:
+        """The names of the classes that an index can be; none where it is anything else."""
+        names: set[str] = set()
+        for end in self.ends(index, frame):
+            found = isinstance(end.node, ast.Name) and self.program.symbol(
+                end.node, end.frame.module
+            )
+            if not isinstance(found, Class):
+                return set()
+            names.add(found.node.name)
+        return names
 
     # Reading what is at the end
     def texts(self, node: ast.expr | FunctionNode, frame: Scope) -> frozenset[str]:

@@ -68,8 +68,8 @@ def test_a_derived_document_gets_a_version_each_time_and_each_can_be_read(
 ) -> None:
     first = ClinicalFindings(FindingsOutcome.EXTRACTED, conditions=(Finding("Ōkonjo"),))
     second = ClinicalFindings(FindingsOutcome.UNAVAILABLE)
-    old = vault.write_document(context, EVENT, first)
-    new = vault.write_document(context, EVENT, second)
+    old = vault.write_document(context, EVENT, ClinicalFindings, first)
+    new = vault.write_document(context, EVENT, ClinicalFindings, second)
     assert vault.read_document(context, EVENT, ClinicalFindings, old.version_id) == first
     assert vault.read_document(context, EVENT, ClinicalFindings) == second
     assert old.version_id != new.version_id
@@ -78,7 +78,9 @@ def test_a_derived_document_gets_a_version_each_time_and_each_can_be_read(
 def test_the_digest_of_a_document_is_that_of_its_stored_bytes(
     context: LedgerContext, aws: Any
 ) -> None:
-    written = vault.write_document(context, EVENT, ClinicalFindings(FindingsOutcome.UNAVAILABLE))
+    written = vault.write_document(
+        context, EVENT, ClinicalFindings, ClinicalFindings(FindingsOutcome.UNAVAILABLE)
+    )
     bucket = context.settings.vault_bucket
     body = context.client("s3").get_object(Bucket=bucket, Key=written.key)["Body"].read()
     assert written.sha256 == hashlib.sha256(body).hexdigest()
