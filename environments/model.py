@@ -76,6 +76,8 @@ class Sender:
     date_order: Literal["", "dmy", "mdy"] = ""
     display_name: str = ""
     phone: str = ""
+    test_patient_names: tuple[str, ...] = ()
+    test_patient_identifiers: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
     certificates: tuple[SenderCertificate, ...] = ()
     trigger_events: tuple[str, ...] = ()

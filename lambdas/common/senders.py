@@ -1,12 +1,16 @@
 """The configured senders, as functions use them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hl7.timestamps import DateOrder
 from lambdas.common.context import Context
+from lambdas.common.contracts.patient import Patient
+
+TEST_NAMES = ("ZZ",)
+"""How hospitals begin the names of test patients in production, so that they are last in every list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ class SenderProfile:
 
     `zone` applies to times without an offset, `date_order` to dates such as 03/04/1961,
     `default_assigning_authority` to identifiers without an authority. `identifier_alone`: an identifier is
-    enough where no demographics can be compared.
+    enough where no demographics can be compared. `test_names` and `test_identifiers` are the beginnings of
+    the names and identifiers of test patients.
     """
 
     display_name: str = ""
@@ -65,11 +70,25 @@ class SenderProfile:
     codes: SenderCodes = field(default_factory=SenderCodes)
     assigning_authorities: frozenset[str] = frozenset()
     identifier_alone: bool = False
+    test_names: tuple[str, ...] = TEST_NAMES
+    test_identifiers: tuple[str, ...] = ()
 
     @property
     def authorities(self) -> SenderAuthorities:
         """The authorities whose identifiers it may assert; none for a sender that is not configured."""
         return SenderAuthorities(self.default_assigning_authority, self.assigning_authorities)
+
+    def is_test_patient(self, patient: Patient) -> bool:
+        """Whether a name (PID-5.1, PID-5.2) or an identifier (PID-3.1) begins as a test patient's does."""
+        return _begins((patient.name.family, patient.name.given), self.test_names) or _begins(
+            (one.value for one in patient.identifiers), self.test_identifiers
+        )
+
+
+def _begins(texts: Iterable[str], beginnings: Iterable[str]) -> bool:
+    """Whether one of the texts begins with one of the beginnings, without case."""
+    folded = tuple(one.casefold() for one in beginnings)
+    return any(text.strip().casefold().startswith(folded) for text in texts)
 
 
 def sender_named(context: Context, name: str) -> SenderProfile:
@@ -91,6 +110,8 @@ def sender_profile(entry: Mapping[str, Any]) -> SenderProfile:
         codes=_codes(entry),
         assigning_authorities=frozenset(entry.get("assigning_authorities", ())),
         identifier_alone=entry.get("identifier_alone", False),
+        test_names=tuple(entry.get("test_patient_names", TEST_NAMES)),
+        test_identifiers=tuple(entry.get("test_patient_identifiers", ())),
     )
 
 

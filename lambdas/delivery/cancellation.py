@@ -1,6 +1,7 @@
 """Whether a delivery has become pointless: its event was withdrawn, or it withdraws one that was never told."""
 
 import time
+from dataclasses import replace
 
 from lambdas.common.contracts.event import CANCELS, PatientEvent
 from lambdas.common.contracts.recipient import FirstNotice, Recipient
@@ -39,10 +40,14 @@ def enlisted(
     withdraws = recipient.cancels is not None and patient_event.event_kind in CANCELS
     if withdraws and recipient.cancels and not _was_told(context, recipient.cancels):
         return Enlisted(withdrawn_by=NEVER_TOLD)
+    event = NotifiedEvent.of(patient_event, task.envelope.received_at)
+    if recipient.other_patient:
+        # Later events of the stay are about the other patient: none updates or withdraws this notice.
+        event = replace(event, event_id=delivery.delivery_id)
     return enlist(
         context,
         NotifiedEncounter(delivery.encounter_ref),
-        NotifiedEvent.of(patient_event, task.envelope.received_at),
+        event,
         delivery.delivery_id,
         thread=Thread(recipient.stay_ref, recipient.recipient_ref),
         promised=promised,

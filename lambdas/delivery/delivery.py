@@ -52,7 +52,7 @@ def deliver(
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
     identities = identities_of(context, run.event_id, task)
-    recipient = recipient_in(identities, task.recipient_ref)
+    recipient = recipient_in(identities, task.recipient_ref, second=task.second)
     delivery = delivery_of(context, task, run, recipient)
     detail = detail_for(context, recipient)
     attempt = Attempt(context, run, delivery, task.released)
@@ -134,6 +134,9 @@ def delivery_of(
         endpoint_ref=endpoint_of(context, recipient),
         fallback_ref=recipient.fallback_ref,
         task=_again(task),
+        also=tuple(one.recipient_ref for one in recipient.also),
+        other_patient=recipient.other_patient,
+        second=recipient.second,
     )
 
 
@@ -143,6 +146,7 @@ def _again(task: DeliverNotificationInput) -> DeliverNotificationInput:
         outcome=task.clinical.outcome, version_id=task.clinical.version_id
     )
     return DeliverNotificationInput(
+        second=task.second,
         envelope=task.envelope,
         parsed=task.parsed,
         identities=task.identities,

@@ -62,10 +62,10 @@ def identities_of(
     return vault.read_document(context, event_id, Identities, task.identities.version_id)
 
 
-def recipient_in(identities: Identities, recipient_ref: str) -> Recipient:
-    """The recipient of this reference; `LookupError` when the event has none."""
+def recipient_in(identities: Identities, recipient_ref: str, *, second: bool = False) -> Recipient:
+    """The recipient of this reference, for their first or second notice; `LookupError` when there is none."""
     for recipient in (*identities.recipients, *identities.fallbacks):
-        if recipient.recipient_ref == recipient_ref:
+        if (recipient.recipient_ref, recipient.second) == (recipient_ref, second):
             return recipient
     raise LookupError("identities.json does not hold this recipient")
 
@@ -89,7 +89,7 @@ def told_to(
     event_id = task.envelope.event_id
     patient_event = vault.read_document(context, event_id, PatientEvent, task.parsed.version_id)
     kind = recipient.event_kind or patient_event.event_kind
-    if recipient.cancels and _is_about_another_patient(patient_event):
+    if recipient.cancels and (recipient.other_patient or _moves_the_stay(patient_event)):
         first = vault.read_document(context, recipient.cancels.event_id, PatientEvent)
         patient_event = _told_wrongly(first, patient_event)
         nothing = ClinicalFindings(FindingsOutcome.NOTHING_TO_READ)
@@ -107,8 +107,11 @@ def with_updates(context: DeliveryContext, told: Told, updates: Iterable[str]) -
     return replace(told, event=updated(told.event, later))
 
 
-def _is_about_another_patient(patient_event: PatientEvent) -> bool:
-    """Whether the event moves the encounter to another patient, whom those told of the first must not see."""
+def _moves_the_stay(patient_event: PatientEvent) -> bool:
+    """Whether the event moves the encounter to another patient, whom those told of the first must not see.
+
+    For documents of earlier versions, whose recipients lack `other_patient`.
+    """
     decision = patient_event.decision
     return decision is not None and any(Change.PATIENT in one.changes for one in decision.notices)
 
@@ -158,13 +161,13 @@ def letter_for(
 
 
 def _instead_of(identities: Identities, recipient: Recipient) -> str:
-    """The name of the provider whose fallback this recipient is; "" for a recipient who is no fallback."""
+    """The providers whose fallback this recipient is, by name; "" for a recipient who is no fallback."""
     told = {known.recipient_ref for known in identities.recipients}
     if recipient.recipient_ref in told:
         return ""
     for known in identities.recipients:
         if known.fallback_ref == recipient.recipient_ref:
-            return known.name.display()
+            return ", ".join(one.name.display() for one in known.addressees)
     return ""
 
 

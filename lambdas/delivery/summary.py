@@ -52,7 +52,7 @@ class HeldNotification:
         """The member whose ledger item this is."""
         task = _task(item)
         identities = identities_of(context, item.event_id, task)
-        recipient = recipient_in(identities, item.recipient_ref)
+        recipient = recipient_in(identities, item.recipient_ref, second=task.second)
         return cls(item, told_to(context, task, identities, recipient), recipient)
 
 
@@ -128,7 +128,12 @@ def _enlisted(
     if item.state is DeliveryState.SUPPRESSED:
         return None
     delivery = Delivery(
-        item.event_id, item.recipient_ref, item.channel, item.patient_ref, item.encounter_ref
+        item.event_id,
+        item.recipient_ref,
+        item.channel,
+        item.patient_ref,
+        item.encounter_ref,
+        second=member.recipient.second,
     )
     place = enlisted(
         context, delivery, _task(item), member.told.event, member.recipient, promised=True

@@ -23,6 +23,7 @@ from lambdas.common.senders import SenderAuthorities, sender_named
 from lambdas.delivery.ledger.encounters import NotifiedEvent
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team.audiences import of_notices
+from lambdas.lookup_identities.care_team.shared_mailboxes import one_mail_each
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import cache
@@ -76,6 +77,7 @@ def lambda_handler(
     if event.decision:
         occasion = NotifiedEvent.of(event, task.envelope.received_at)
         identities = of_notices(context, identities, event.decision, occasion)
+    identities = one_mail_each(identities)
     written = write_document(context, run.event_id, Identities, identities)
     return _recorded(identities, written, run)
 
@@ -96,8 +98,15 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
     """Audits who is told and who is not; returns references, and how each is told, for the workflow."""
     # How much of the notes is analysed depends on the recipients' detail and analysis.
     told = tuple(
-        ToldRecipient(one.recipient_ref, one.reasons, one.detail, one.analysis)
-        for one in identities.recipients
+        ToldRecipient(
+            one.recipient_ref,
+            one.reasons,
+            mail.detail,
+            mail.analysis,
+            told_with=mail.recipient_ref if one in mail.also else "",
+        )
+        for mail in identities.recipients
+        for one in mail.addressees
     )
     action, outcome = (
         (AuditAction.RESOLVED, AuditOutcome.OK)
@@ -119,10 +128,13 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
     )
     return LookupIdentitiesResult(
         patient_ref=identities.patient_ref,
-        recipient_count=len(told),
+        recipient_count=len(identities.recipients),
         recipients=tuple(
             RecipientReference(
-                recipient_ref=one.recipient_ref, detail=one.detail, analysis=one.analysis
+                recipient_ref=one.recipient_ref,
+                detail=one.detail,
+                analysis=one.analysis,
+                second=one.second,
             )
             for one in identities.recipients
         ),

@@ -151,14 +151,25 @@ def timeline(entries: list[Entry]) -> list[Step]:
 
 
 def recipients(entries: list[Entry]) -> list[RecipientTrace]:
-    """Returns all recipients of the event, in the order of their first entry."""
+    """Returns all recipients of the event, in the order of their first entry.
+
+    One who shares another's mail (`told_with`) has the outcome of that mail.
+    """
     found: dict[str, RecipientTrace] = {}
+    shared: dict[str, str] = {}
     for entry in entries:
         for named in entry.get("recipients", []):
             found[named["recipient_ref"]] = _with(found, named["recipient_ref"], named)
+            shared[named["recipient_ref"]] = named.get("told_with", "")
         reference = entry.get("recipient_ref", "")
         if reference:
             found[reference] = _with(found, reference, entry)
+    for reference, other in shared.items():
+        if other:
+            mail = found[other]
+            found[reference] = replace(
+                mail, recipient_ref=reference, reasons=found[reference].reasons
+            )
     return [_settled(recipient) for recipient in found.values()]
 
 

@@ -27,6 +27,7 @@ SENDER_KEYS = frozenset(
     {"name", "sending_application", "sending_facility", "networks", "certificates"}
     | {"trigger_events", "default_assigning_authority", "assigning_authorities", "identifier_alone"}
     | {"time_zone", "date_order", "display_name", "phone", "encounters"}
+    | {"test_patient_names", "test_patient_identifiers"}
     | {"patient_classes", "admission_types", "sexes", "dispositions", "units", "facilities"}
 )
 """The keys of a sender. Any other is an error: a misspelt `networks` would leave the sender unbound."""

@@ -189,6 +189,7 @@ class FeedSystem:
                 {
                     "envelope": names,
                     "recipient_ref": recipient["recipient_ref"],
+                    "second": recipient["second"],
                     "parsed": {**encounter, "event_kind": parsed["event_kind"]},
                     "identities": {
                         name: identities[name] for name in ("version_id", "patient_ref")

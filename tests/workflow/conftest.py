@@ -32,7 +32,10 @@ PARSED = {
     "changes_identity": False,
     "version_id": "1",
 }
-RECIPIENTS = [{"recipient_ref": "k1.a"}, {"recipient_ref": "k1.b"}]
+RECIPIENTS = [
+    {"recipient_ref": "k1.a", "second": False},
+    {"recipient_ref": "k1.b", "second": False},
+]
 IDENTITIES = {
     "patient_ref": "k1.p",
     "recipient_count": 2,

@@ -37,7 +37,6 @@ MISSING = {
         "substance-use-unit-move",
         "vip-visit",
     },
-    "one mail for several recipients with one address": {"two-doctors-one-mailbox"},
 }
 """Sequences that are not met yet, by what is missing."""
 

@@ -94,12 +94,16 @@ class AuditOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToldRecipient:
-    """A recipient whom LookupIdentities chose, as the audit records it."""
+    """A recipient whom LookupIdentities chose, as the audit records it.
+
+    `told_with` is the recipient whose mail tells them too, "" for one with a mail of their own.
+    """
 
     recipient_ref: str
     reasons: tuple[RecipientReason, ...] = ()
     detail: str = ""
     analysis: str = ""
+    told_with: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

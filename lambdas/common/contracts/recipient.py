@@ -78,6 +78,16 @@ class FirstNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class Addressee:
+    """A provider who is told in the mail of another recipient with the same address, and the reasons."""
+
+    recipient_ref: str
+    reasons: tuple[RecipientReason, ...] = ()
+    provider_id: str = private()
+    name: Name = private(Name())
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
     """A provider to be notified, with the registry's address and the reasons of the choice.
 
@@ -91,7 +101,9 @@ class Recipient:
     of this recipient's notice, `NONE` for the event's own, `settle_until` the moment (ISO 8601, UTC) before
     which it is not sent, "" for none; `stay_ref` the id that all notices of the stay about this patient
     share, 32 hex digits; `roster_until` is the last day of the roster, if the roster alone
-    relates them to the patient and ends soon; else "".
+    relates them to the patient and ends soon; else "". `also` are the others who share this mail.
+    `other_patient`: the event moves the stay from the patient of whom they were told to another one.
+    `second`: the notice about that other patient, for a recipient who gets the correction too.
     """
 
     recipient_ref: str
@@ -114,6 +126,15 @@ class Recipient:
     event_kind: EventKind = EventKind.NONE
     settle_until: str = ""
     stay_ref: str = ""
+    also: tuple[Addressee, ...] = ()
+    other_patient: bool = False
+    second: bool = False
+
+    @property
+    def addressees(self) -> tuple[Addressee, ...]:
+        """All providers whom this mail tells: the recipient first."""
+        own = Addressee(self.recipient_ref, self.reasons, self.provider_id, self.name)
+        return (own, *self.also)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,11 +72,15 @@ class IdentitiesReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientReference:
-    """One recipient in the state, with the preferences that decide how much of the notes is analysed."""
+    """One recipient in the state, with the preferences that decide how much of the notes is analysed.
+
+    `second`: the second notice of the event to this recipient.
+    """
 
     recipient_ref: str
     detail: DetailLevel = DetailLevel.FULL
     analysis: CostMode | None = None
+    second: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,10 +222,11 @@ class ExtractEntitiesResult:
 class DeliverNotificationInput(EventInput):
     """One event for one recipient; or, with `members` (delivery ids), a summary of held deliveries.
 
-    `released`: a held delivery is due, and goes now.
+    `released`: a held delivery is due, and goes now. `second`: the second notice of the event to this recipient.
     """
 
     recipient_ref: str = ""
+    second: bool = False
     parsed: ParsedReference = ParsedReference()
     identities: IdentitiesReference = IdentitiesReference()
     clinical: ExtractEntitiesResult = ExtractEntitiesResult(outcome=FindingsOutcome.UNAVAILABLE)

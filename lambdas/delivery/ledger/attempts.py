@@ -33,7 +33,7 @@ LEASE_MS = 10_000
 class Delivery:
     """One event for one recipient over one channel, or one summary of `members`, by references alone.
 
-    A release makes it again with `task`. `updates` are the later events whose details the letter has;
+    A release makes it again with `task`. `also` are others whom the mail tells. `updates` are the later events whose details the letter has;
     the first claim writes them.
     """
 
@@ -49,11 +49,16 @@ class Delivery:
     task: DeliverNotificationInput | None = None
     members: tuple[str, ...] = ()
     updates: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    other_patient: bool = False
+    second: bool = False
 
     @property
     def delivery_id(self) -> str:
         """The ledger's key."""
-        return deliveries.delivery_id(self.event_id, self.recipient_ref, self.channel)
+        return deliveries.delivery_id(
+            self.event_id, self.recipient_ref, self.channel, second=self.second
+        )
 
 
 def claim(
@@ -77,6 +82,8 @@ def claim(
         "fallback_ref": delivery.fallback_ref,
         "task": delivery.task and to_document(delivery.task),
         "members": list(delivery.members),
+        "also": list(delivery.also),
+        "other_patient": delivery.other_patient,
     }
     changes = {
         "state": DeliveryState.CLAIMED,

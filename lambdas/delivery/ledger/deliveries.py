@@ -4,7 +4,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import msgspec
 
@@ -18,10 +18,14 @@ from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState, HoldReason
 
 
-def delivery_id(event_id: str, recipient_ref: str, channel: str) -> str:
-    """The key of a delivery: 32 hex digits, the same for the same parts."""
-    parts = json.dumps([event_id, recipient_ref, channel], separators=(",", ":"))
-    return hashlib.sha256(parts.encode()).hexdigest()[:32]
+def delivery_id(event_id: str, recipient_ref: str, channel: str, *, second: bool = False) -> str:
+    """The key of a delivery: 32 hex digits, the same for the same parts.
+
+    `second`: that of the event's second notice to the recipient.
+    """
+    parts = [event_id, recipient_ref, channel, *(["second"] if second else [])]
+    text = json.dumps(parts, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def read(context: LedgerContext, delivery_id: str) -> DeliveryItem | None:
@@ -42,7 +46,7 @@ def tell_instead(context: LedgerContext, item: DeliveryItem) -> str:
     """Holds a delivery of the same event to the recipient's fallback, due at once, and returns its id.
 
     Returns "" where the provider directory names no fallback. A fallback that has a delivery of this
-    event already is not told twice: the key is the same.
+    event already is not told twice: the key is the same, also for the second notice of an event.
     """
     if not item.fallback_ref or item.task is None:
         return ""
@@ -53,7 +57,7 @@ def tell_instead(context: LedgerContext, item: DeliveryItem) -> str:
         "patient_ref": item.patient_ref or None,
         "encounter_ref": item.encounter_ref or None,
         "event_kind": item.event_kind or None,
-        "task": to_document(item.task),
+        "task": to_document(replace(item.task, second=False)),
         "identities_version": item.identities_version or None,
     }
     held = {

@@ -16,13 +16,17 @@ class DeliveryItem:
     The index `by_due` holds only some of the attributes. Moments are ISO 8601, UTC, "" where there is
     none. `lease_until` is in milliseconds since the epoch. `task` is the input with which
     DeliverNotification makes the delivery again, `members` the deliveries that a summary tells.
-    `updates` are later events whose details the letter has.
+    `updates` are later events whose details the letter has. `also` are the references of the other
+    recipients whom the same mail tells. `other_patient`: it corrects what was told of another patient than
+    the event's, so that no later event of the stay is for its recipient.
     """
 
     delivery_id: str
     state: DeliveryState
     event_id: str = ""
     recipient_ref: str = ""
+    also: tuple[str, ...] = ()
+    other_patient: bool = False
     channel: str = ""
     patient_ref: str = ""
     encounter_ref: str = ""

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.common.contracts.preferences import DetailLevel
-from lambdas.common.contracts.recipient import Recipient
+from lambdas.common.contracts.recipient import Addressee, Recipient
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message import facts, findings_rows, remarks, times
 from lambdas.delivery.message.clean import clean
@@ -18,9 +18,6 @@ from lambdas.delivery.message.locale import Words, words_in
 from lambdas.delivery.message.occasion import NO_OCCASION, Occasion
 from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import notice_of, reason_words
-
-TEST_NAME = "ZZ"
-"""How hospitals begin the names of test patients in production, so that they are last in every list."""
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -139,10 +136,10 @@ def view_of(
     status = findings_rows.notes_status(seen, patient_event, words) if clinically else ""
     return View(
         title=words.notices[notice].title,
-        not_live=_not_live(patient_event, words),
+        not_live=_not_live(patient_event, sender, words),
         headline=_sentence(words.notices[notice].happened.format(name=name or words.a_patient)),
         remarks=list(about(patient_event, occasion, sender.zone, words)),
-        addressee=letter_text(recipient.name.display()),
+        addressee=", ".join(letter_text(one.name.display()) for one in recipient.addressees),
         rows=[*first, *rows] if facts.withdraws(patient_event) else [*rows, *first],
         diagnoses=diagnoses[: findings_rows.MAX_ROWS],
         machine={name: listed[: findings_rows.MAX_ROWS] for name, listed in machine.items()},
@@ -158,10 +155,9 @@ def view_of(
     )
 
 
-def _not_live(patient_event: PatientEvent, words: Words) -> str:
-    """The mark of a message that is about no real patient: by MSH-11, or by the patient's name."""
-    name = patient_event.patient.name
-    invented = any(part.upper().startswith(TEST_NAME) for part in (name.family, name.given))
+def _not_live(patient_event: PatientEvent, sender: SenderProfile, words: Words) -> str:
+    """The mark of a message that is about no real patient: by MSH-11, or as the sender names test patients."""
+    invented = sender.is_test_patient(patient_event.patient)
     mark: str = words.marks.get("T" if invented else patient_event.processing_id.upper())
     return mark
 
@@ -184,8 +180,7 @@ def _why(
     patient_event: PatientEvent, recipient: Recipient, instead_of: str, words: Words
 ) -> list[str]:
     said = words.sentences
-    reasons = ", ".join(reason_words(reason, words) for reason in recipient.reasons)
-    why = [said.why_as.format(reasons=reasons) if reasons else said.why]
+    why = [_why_told(one, words, shared=bool(recipient.also)) for one in recipient.addressees]
     if recipient.cancels:
         why.append(said.why_told if facts.withdraws(patient_event) else said.why_updated)
     if recipient.roster_until:
@@ -194,3 +189,13 @@ def _why(
     if instead_of:
         why.append(said.why_fallback.format(name=instead_of))
     return why
+
+
+def _why_told(addressee: Addressee, words: Words, *, shared: bool) -> str:
+    """The reasons for one provider; by name where several share the mail."""
+    said = words.sentences
+    reasons = ", ".join(reason_words(reason, words) for reason in addressee.reasons)
+    if not reasons:
+        return str(said.why)
+    form = said.why_each if shared else said.why_as
+    return str(form.format(name=letter_text(addressee.name.display()), reasons=reasons))

@@ -5,10 +5,11 @@ to reach them: a relationship that ended or began since changes nothing.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 
 from lambdas.common.aws import vault
-from lambdas.common.contracts.encounter import Audience, Decision
+from lambdas.common.contracts.encounter import Audience, Change, Decision
 from lambdas.common.contracts.event_kind import CANCELS
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.recipient import Considered, FirstNotice, Recipient, RefusalReason
@@ -24,9 +25,12 @@ def of_notices(
     """The identities with the recipients of the decision's notices, each with the kind of their notice.
 
     `identities` has the care team as recipients. A cancellation or correction also suppresses what was
-    not told yet. An update is told to nobody whose first notice still waits: that letter shows it.
+    not told yet. An update is told to nobody whose first notice still waits: that letter shows it. Where
+    the stay moves to another patient, that patient's whole team is told: those who get the correction too
+    have two notices.
     """
-    chosen: dict[str, Recipient] = {}
+    moves = any(Change.PATIENT in notice.changes for notice in decision.notices)
+    chosen: dict[tuple[str, bool], Recipient] = {}
     shown: set[str] = set()
     withdrawn: set[str] = set()
     encounter = NotifiedEncounter(decision.encounter_id)
@@ -37,24 +41,29 @@ def of_notices(
         if notice.audience is Audience.TOLD:
             found = [_again(context, item) for item in earlier.told.values()]
             withdrawn |= set(notice.about) if notice.kind in CANCELS else set()
-            shown |= set() if notice.kind in CANCELS else earlier.shown.keys()
+            shown |= set() if notice.kind in CANCELS else _all_told(earlier.shown.values())
         else:
-            known = {*earlier.told, *earlier.shown}
-            known -= {ref for ref, item in earlier.shown.items() if item.event_id in withdrawn}
+            waits = [item for item in earlier.shown.values() if item.event_id not in withdrawn]
+            # Those were told of another patient.
+            known = set() if moves else _all_told((*earlier.told.values(), *waits))
             found = [one for one in team if one.recipient_ref not in known]
+        corrected = _addressees(one for one in chosen.values() if one.other_patient)
         for recipient in filter(None, found):
+            second = recipient.recipient_ref in corrected
             told = replace(
                 recipient,
                 event_kind=notice.kind,
                 settle_until=notice.settle_until,
                 stay_ref=recipient.stay_ref or stay_ref,
+                other_patient=Change.PATIENT in notice.changes,
+                second=second,
             )
-            chosen.setdefault(recipient.recipient_ref, told)
+            chosen.setdefault((recipient.recipient_ref, second), told)
     only_told = all(notice.audience is Audience.TOLD for notice in decision.notices)
     later = tuple(
         Considered(one.recipient_ref, one.reasons[0], RefusalReason.HELD_FOR_UPDATE)
         for one in identities.recipients
-        if one.recipient_ref in shown - chosen.keys()
+        if one.recipient_ref in shown - _addressees(chosen.values())
     )
     return replace(
         identities,
@@ -70,11 +79,22 @@ def stay_of(encounter_id: str, patient_ref: str) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()[:32] if encounter_id else ""
 
 
+def _all_told(items: Iterable[DeliveryItem]) -> set[str]:
+    """The references of all whom these deliveries tell, with those who share a mail."""
+    return {ref for item in items for ref in (item.recipient_ref, *item.also)}
+
+
+def _addressees(recipients: Iterable[Recipient]) -> set[str]:
+    """The references of all whom the mails of these recipients tell."""
+    return {one.recipient_ref for recipient in recipients for one in recipient.addressees}
+
+
 def _again(context: LookupContext, item: DeliveryItem) -> Recipient | None:
     """The recipient as they were when they were told, with what they were told."""
     first = vault.read_document(context, item.event_id, Identities, item.identities_version)
+    second = item.task is not None and item.task.second
     for recipient in (*first.recipients, *first.fallbacks):
-        if recipient.recipient_ref == item.recipient_ref:
+        if (recipient.recipient_ref, recipient.second) == (item.recipient_ref, second):
             notice = FirstNotice(
                 item.event_id,
                 item.delivery_id,

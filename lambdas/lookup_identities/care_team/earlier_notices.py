@@ -59,7 +59,12 @@ def earlier_notices(
         return EarlierNotices({item.recipient_ref: item for item in told})
     people = {(item.recipient_ref, item.channel) for item in items}
     people |= {(one.recipient_ref, one.channel) for one in team}
-    keys = {deliveries.delivery_id(of, *one) for of in notice.about for one in people}
+    keys = {
+        deliveries.delivery_id(of, *one, second=second)
+        for of in notice.about
+        for one in people
+        for second in (False, True)
+    }
     return _by_recipient([*items, *_read(context, keys - listed, notice)], listed, event.event_id)
 
 
@@ -70,10 +75,15 @@ def will_be_suppressed(item: DeliveryItem) -> bool:
 
 
 def _read(context: LookupContext, keys: Iterable[str], notice: Notice) -> list[DeliveryItem]:
-    """The deliveries of the notice's events with these keys that were not given up, the oldest first."""
+    """The deliveries of the notice's events with these keys that were not given up, the oldest first.
+
+    Without those to whom the event said that the stay is another patient's.
+    """
     found = filter(None, [deliveries.read(context, key) for key in keys])
     of_notice = [
-        item for item in found if item.event_id in notice.about and item.state not in NOT_TOLD
+        item
+        for item in found
+        if item.event_id in notice.about and item.state not in NOT_TOLD and not item.other_patient
     ]
     return sorted(of_notice, key=lambda item: item.claimed_at)
 

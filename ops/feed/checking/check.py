@@ -148,6 +148,8 @@ class FeedCheck:
             usable, _ = usable_identifiers(event.patient.identifiers, self.profile.authorities)
             if not usable:
                 tally.not_assertable.add(place)
+        if self.profile.is_test_patient(event.patient):
+            tally.test_patients.add(place)
         attending = [one for one in event.practitioners if one.field == "PV1-7"]
         tally.attending += bool(attending)
         tally.attending_npi += any(is_npi(one.identifier) for one in attending)

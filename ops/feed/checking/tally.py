@@ -88,7 +88,8 @@ class FeedTally:
     """The counts of a feed.
 
     `decisions` has for each trigger event the notices and reasons of its messages. `not_assertable` are
-    those none of whose identifiers has an authority that the sender's file allows.
+    those none of whose identifiers has an authority that the sender's file allows. `test_patients` are
+    those about test patients, by name or identifier.
     """
 
     codes: SenderCodes
@@ -113,6 +114,7 @@ class FeedTally:
     times: TimeTally = field(default_factory=TimeTally)
     coded: CodedFields = field(init=False)
     not_assertable: Occurrences = field(default_factory=Occurrences)
+    test_patients: Occurrences = field(default_factory=Occurrences)
     attending: int = 0
     attending_npi: int = 0
     decisions: dict[str, "DecisionTally"] = field(default_factory=dict)

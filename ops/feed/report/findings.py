@@ -41,6 +41,7 @@ def findings_of(
             *_of_door(tally, known=known),
             *_of_dead_letters(tally),
             *_of_authorities(tally),
+            *_of_test_patients(tally),
             *_of_control_ids(tally),
             *_of_fields(tally),
             *_of_codes(tally),
@@ -109,6 +110,17 @@ def _of_dead_letters(tally: FeedTally) -> Iterator[FeedFinding]:
             consequence="The message is acknowledged and goes to the dead-letter queue.",
             ask="" if ours else "Correct these messages at their source.",
             do="Report the kind of this fault to the project, never the message." if ours else "",
+        )  # fmt: skip
+
+
+def _of_test_patients(tally: FeedTally) -> Iterator[FeedFinding]:
+    if tally.test_patients.count:
+        yield finding(
+            I, "PID-3, PID-5", "About a test patient, by name or identifier.",
+            tally.test_patients, tally.accepted,
+            consequence="These notifications are marked as a test in subject and letter.",
+            ask="Confirm how the names and identifiers of test patients begin.",
+            do="Write the answer into test_patient_names and test_patient_identifiers.",
         )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ SENDER: dict[str, Any] = {
     "date_order": "dmy",
     "display_name": "West Hospital",
     "phone": "+1 902 555 0100",
+    "test_patient_names": ["ZZ", "XTEST"],
+    "test_patient_identifiers": ["T999"],
     "patient_classes": {"ZQ": "I"},
     "admission_types": {"WALKIN": "E"},
     "sexes": {"2": "F"},

@@ -132,11 +132,26 @@ def moved() -> PatientEvent:
     )
 
 
+def of_right_patient(kind: EventKind) -> PatientEvent:
+    """A later event about what the moving event told of the right patient."""
+    later = event(3, kind)
+    assert later.decision is not None
+    notice = Notice(kind=kind, audience=Audience.TOLD, about=(f"{2:032x}",))
+    return replace(later, patient=OTHER, decision=replace(later.decision, notices=(notice,)))
+
+
 def raw(mail: Any) -> str:
     """All that the mail holds: headers, both texts and the attached bundle, decoded."""
     parts = [part.get_content() for part in mail.walk() if not part.is_multipart()]
     texts = [part if isinstance(part, str) else part.decode() for part in parts]
     return "\n".join([*(f"{name}: {value}" for name, value in mail.items()), *texts])
+
+
+def by_title(word: str, first: int) -> dict[str, str]:
+    """The content by address of the mails from this number on whose subject has the word."""
+    return {
+        mail["To"]: raw(mail) for mail in sent_mails()[first:] if word in mail["Subject"].lower()
+    }
 
 
 def test_who_was_told_of_the_wrong_patient_sees_nothing_of_the_right_one(
@@ -145,10 +160,9 @@ def test_who_was_told_of_the_wrong_patient_sees_nothing_of_the_right_one(
     delivered(context, looked_up(context, event(1, EventKind.ADMISSION)))
     first = len(sent_mails())
     delivered(context, looked_up(context, moved()))
-    later = {mail["To"]: mail for mail in sent_mails()[first:]}
-    assert set(later) == {"petra@clinic.example", "aco@clinic.example", "wei@clinic.example"}
-    for address in ("petra@clinic.example", "aco@clinic.example"):
-        content = raw(later[address])
+    corrections = by_title("correct", first)
+    assert set(corrections) == {"petra@clinic.example", "aco@clinic.example"}
+    for content in corrections.values():
         assert [word for word in OF_OTHER if word.lower() in content.lower()] == []
         assert "Amaka Okonjo was an error" in content
         assert "First notice: Hospital admission" in content
@@ -162,11 +176,13 @@ def test_who_is_told_of_the_right_patient_sees_nothing_of_the_wrong_one(
 ) -> None:
     delivered(context, looked_up(context, event(1, EventKind.ADMISSION)))
     delivered(context, looked_up(context, moved()))
-    content = raw(next(mail for mail in sent_mails() if mail["To"] == "wei@clinic.example"))
-    assert "Berta Zweig was admitted" in content
-    for word in ("Okonjo", "Amaka", "1958-02-14", "14 February", "shortness", "embolism"):
-        assert word not in content
-    assert PERSON.identifiers[0].value not in content
+    told = by_title("admission", 2)
+    assert set(told) == {"wei@clinic.example", "aco@clinic.example"}
+    for content in told.values():
+        assert "Berta Zweig was admitted" in content
+        for word in ("Okonjo", "Amaka", "1958-02-14", "14 February", "shortness", "embolism"):
+            assert word not in content
+        assert PERSON.identifiers[0].value not in content
 
 
 def test_the_two_patients_stays_have_ids_and_threads_of_their_own(
@@ -182,3 +198,31 @@ def test_the_two_patients_stays_have_ids_and_threads_of_their_own(
     stay = re.findall("Stay ([0-9A-F]{8})", raw(petra[0]))
     assert stay == re.findall("Stay ([0-9A-F]{8})", raw(petra[1]))
     assert stay[0] not in raw(wei).upper()
+
+
+@pytest.mark.parametrize("kind", [EventKind.CANCEL_ADMISSION, EventKind.UPDATE])
+def test_who_was_corrected_is_told_nothing_more_of_the_right_patients_stay(
+    context: DeliveryContext, kind: EventKind
+) -> None:
+    delivered(context, looked_up(context, event(1, EventKind.ADMISSION)))
+    delivered(context, looked_up(context, moved()))
+    before = len(sent_mails())
+    delivered(context, looked_up(context, of_right_patient(kind)))
+    addresses = sorted(mail["To"] for mail in sent_mails()[before:])
+    assert addresses == ["aco@clinic.example", "wei@clinic.example"]
+    assert all("Amaka" not in raw(mail) for mail in sent_mails()[before:])
+
+
+@pytest.mark.parametrize("kind", [EventKind.CANCEL_ADMISSION, EventKind.UPDATE])
+def test_a_correction_that_waits_takes_up_nothing_of_the_right_patients_stay(
+    context: DeliveryContext, kind: EventKind
+) -> None:
+    delivered(context, looked_up(context, event(1, EventKind.ADMISSION)))
+    correction = looked_up(context, moved())
+    before = len(sent_mails())
+    looked_up(context, of_right_patient(kind))
+    delivered(context, correction)
+    late = by_title("correct", before)
+    for address in ("petra@clinic.example", "aco@clinic.example"):
+        assert "Amaka Okonjo was an error" in late[address]
+        assert [word for word in OF_OTHER if word.lower() in late[address].lower()] == []

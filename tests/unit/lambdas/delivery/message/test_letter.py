@@ -2,17 +2,18 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from lambdas.common.contracts.event import CANCELS, NOTIFIED, PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
 from lambdas.common.contracts.notes import Note
-from lambdas.common.contracts.patient import Patient
+from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.contracts.visit import CodedText, Visit
-from lambdas.common.senders import SenderProfile
+from lambdas.common.senders import SenderProfile, sender_profile
 from lambdas.delivery.message.letter import compose
 from lambdas.delivery.message.locale import words_in
 from lambdas.delivery.message.occasion import Occasion
@@ -204,6 +205,21 @@ def test_a_patient_with_the_name_of_a_test_patient_does_not_look_live(name: Name
     assert letter.subject.startswith("[TEST] ")
     assert "TEST MESSAGE: this is not about a real patient." in letter.text
     assert not letter_of(ADMISSION).subject.startswith("[")
+
+
+@pytest.mark.parametrize(
+    ("entry", "marked"),
+    [
+        ({"test_patient_names": ["okon"]}, True),
+        ({"test_patient_names": ["XTEST"]}, False),
+        ({"test_patient_identifiers": ["T-9"]}, True),
+        ({"test_patient_identifiers": ["9"]}, False),
+    ],
+)
+def test_test_patients_are_those_of_the_senders_file(entry: dict[str, Any], marked: bool) -> None:
+    patient = replace(ADMISSION.patient, identifiers=(PatientIdentifier("t-9001", "OTHER"),))
+    letter = letter_of(replace(ADMISSION, patient=patient), sender=sender_profile(entry))
+    assert letter.subject.startswith("[TEST] ") is marked
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,46 @@
+"""One mail for several recipients who share a mail address, such as the doctors of one practice. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.recipient import Recipient
+
+
+def one_mail_each(identities: Identities) -> Identities:
+    """The identities with one recipient for each mailbox; the others are in its `also`.
+
+    The first in the order of the recipients gets the delivery. Recipients share a mail only where it
+    would be the same mail: address, language, detail, certificate, every other preference, fallback and
+    notice agree. Their names and reasons may differ.
+    """
+    mails: dict[Recipient, Recipient] = {}
+    carriers: dict[str, str] = {}
+    for recipient in identities.recipients:
+        mailbox = _mailbox(recipient)
+        first = mails.get(mailbox)
+        if first is None:
+            mails[mailbox] = recipient
+        else:
+            mails[mailbox] = replace(first, also=(*first.also, *recipient.addressees))
+            carriers[recipient.recipient_ref] = first.recipient_ref
+    return replace(identities, recipients=_with_fallbacks(mails.values(), carriers))
+
+
+def _mailbox(recipient: Recipient) -> Recipient:
+    """The recipient without who they are and why they are told: equal where one mail is enough."""
+    address = recipient.address.casefold()
+    return replace(
+        recipient, recipient_ref="", reasons=(), provider_id="", name=Name(), address=address
+    )
+
+
+def _with_fallbacks(
+    recipients: Iterable[Recipient], carriers: dict[str, str]
+) -> tuple[Recipient, ...]:
+    """The recipients; a fallback who shares a mail is the recipient of that mail, who has a delivery."""
+    return tuple(
+        replace(one, fallback_ref=carriers.get(one.fallback_ref, one.fallback_ref))
+        for one in recipients
+    )
