@@ -87,6 +87,7 @@ class Sender:
     dispositions: dict[str, Disposition] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     facilities: dict[str, str] = field(default_factory=dict)
+    facility_names: dict[str, str] = field(default_factory=dict)
     encounters: EncounterRules | None = None
     sample: bool = False
 

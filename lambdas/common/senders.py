@@ -25,7 +25,8 @@ class SenderDisposition:
 class SenderCodes:
     """A sender's own codes. Those of PV1-2, PV1-4 and PID-8 are mapped to HL7's, the others to names.
 
-    `facilities` maps further codes of a facility (PV1-3.4) to the one by which it is known.
+    `facilities` maps further codes of a facility (PV1-3.4) to the one by which it is known, and
+    `facility_names` that one to the name for readers.
     """
 
     patient_classes: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class SenderCodes:
     dispositions: Mapping[str, SenderDisposition] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     facilities: Mapping[str, str] = field(default_factory=dict)
+    facility_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ def _codes(entry: Mapping[str, Any]) -> SenderCodes:
         },
         units=entry.get("units", {}),
         facilities=entry.get("facilities", {}),
+        facility_names=entry.get("facility_names", {}),
     )
 
 

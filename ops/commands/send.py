@@ -1,5 +1,6 @@
 """`ens send`: sends messages from files over MLLP and prints each acknowledgement."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from ops.commands.tls import with_tls
 from ops.deployment import receiver_address
 from ops.output import console, count
 from ops.sending import messages
+from ops.sending.following import ending, outcome_line
 from ops.sending.messages import OutgoingMessage
 from ops.sending.mllp import NOT_ASKED_FOR, ReceiverConnection
 from ops.sending.tls import TlsOptions
@@ -35,6 +37,18 @@ from ops.settings import MLLP_PORT
 @click.option(
     "--control-ids", is_flag=True, help="Also print each MSH-10 (may identify a patient)."
 )
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Wait for each event to end before the next, and print its outcome.",
+)
+@click.option(
+    "--wait",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Seconds to wait for each event with --follow.",
+)
 @pass_session
 def send_command(
     session: Session,
@@ -46,38 +60,57 @@ def send_command(
     timeout: float,
     raw: bool,
     control_ids: bool,
+    follow: bool,
+    wait: float,
 ) -> None:
     """Sends the HL7 messages in FILE... over MLLP, in order, on one connection.
 
     A file may hold several messages, with any line ends. The exit code is 1 unless all are accepted
-    (AA or CA).
+    (AA or CA) and, with --follow, all their events are completed.
     """
     read = _whole if raw else messages.read
     found = [(file, read(file)) for file in files]
     outgoing = [message for _, of_file in found for message in of_file]
     empty = [file for file, of_file in found if not of_file]
-    rejected, out = 0, console()
+    rejected, failed, out = 0, 0, console()
     for file in empty:
         out.print(Text(f"--   {file.name}  not sent: no line begins with MSH"))
     if outgoing:
         with ReceiverConnection(*address_of(session, host, port), timeout, tls) as connection:
-            rejected = _send(connection, outgoing, control_ids, out)
+            sent = _Sent(connection, session if follow else None, wait, control_ids)
+            rejected, failed = sent.all(outgoing, out)
     out.print(f"{count(len(outgoing), 'message')} sent, {len(outgoing) - rejected} accepted.")
-    if rejected or empty:
+    if rejected or empty or failed:
         raise click.exceptions.Exit(1)
 
 
-def _send(
-    connection: ReceiverConnection, outgoing: list[OutgoingMessage], control_ids: bool, out: Console
-) -> int:
-    """Sends the messages and prints each answer. Returns the number of messages not accepted."""
-    rejected = 0
-    with _progress(out) as progress:
-        for message in progress.track(outgoing, description="sending"):
-            answer = connection.send(message)
-            rejected += not (answer.accepted or answer is NOT_ASKED_FOR)
-            out.print(_line(message, answer, control_ids), soft_wrap=True)
-    return rejected
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """Sends messages one after the other; with `followed`, each waits for the event before it to end."""
+
+    connection: ReceiverConnection
+    followed: Session | None
+    wait_seconds: float
+    control_ids: bool
+
+    def all(self, outgoing: list[OutgoingMessage], out: Console) -> tuple[int, int]:
+        """Prints each answer and outcome. Returns the messages not accepted, and the events not completed."""
+        rejected = failed = 0
+        with _progress(out) as progress:
+            for message in progress.track(outgoing, description="sending"):
+                answer = self.connection.send(message)
+                accepted = answer.accepted or answer is NOT_ASKED_FOR
+                rejected += not accepted
+                out.print(_line(message, answer, self.control_ids), soft_wrap=True)
+                if accepted and self.followed:
+                    failed += not self._completes(message, self.followed, out)
+        return rejected, failed
+
+    def _completes(self, message: OutgoingMessage, session: Session, out: Console) -> bool:
+        control_id = message.control_id.decode("utf-8", "replace")
+        trail = ending(session.trail, control_id, self.wait_seconds)
+        out.print(outcome_line(trail, self.wait_seconds), soft_wrap=True)
+        return trail is not None and trail.status == "COMPLETED"
 
 
 def _whole(file: Path) -> list[OutgoingMessage]:

@@ -28,7 +28,8 @@ SENDER_KEYS = frozenset(
     | {"trigger_events", "default_assigning_authority", "assigning_authorities", "identifier_alone"}
     | {"time_zone", "date_order", "display_name", "phone", "encounters"}
     | {"test_patient_names", "test_patient_identifiers"}
-    | {"patient_classes", "admission_types", "sexes", "dispositions", "units", "facilities"}
+    | {"patient_classes", "admission_types", "sexes", "dispositions", "units"}
+    | {"facilities", "facility_names"}
 )
 """The keys of a sender. Any other is an error: a misspelt `networks` would leave the sender unbound."""
 

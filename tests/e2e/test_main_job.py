@@ -1,5 +1,7 @@
 """The whole system over real sockets: each recipient is told once and correctly, and nothing is lost."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.local_system import ROOT, LocalSystem, wait_for
@@ -143,6 +145,19 @@ def test_an_operator_sees_every_step_without_seeing_the_patient(system: LocalSys
         assert expected in shown
     assert "Okafor" not in shown
     assert "intact" in system.ens("audit", "verify", event_id).lower()
+
+
+def test_a_stay_that_is_sent_with_follow_shows_each_outcome(
+    system: LocalSystem, tmp_path: Path
+) -> None:
+    admitted = of_another_stay(sample("admission"), b"FOLLOW")
+    again = admitted.replace(b"|FOLLOW|", b"|FOLLOW-AGAIN|")
+    cancelled = admitted.replace(b"|FOLLOW|", b"|FOLLOW-CANCEL|").replace(b"A01", b"A11")
+    file = tmp_path / "stay.hl7"
+    file.write_bytes(b"".join((admitted, again, cancelled)))
+    shown = " ".join(system.ens("send", "--follow", str(file)).split())
+    for expected in ("Admission, 1 sent", "Duplicate", "Cancel admission, 1 sent"):
+        assert expected in shown
 
 
 def test_a_replay_processes_the_event_again_and_tells_nobody_twice(system: LocalSystem) -> None:

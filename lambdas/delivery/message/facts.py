@@ -1,5 +1,6 @@
 """The facts of a notification as rows of label and text: who, where, when, by whom, why."""
 
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from lambdas.common.contracts.encounter import Change
@@ -91,7 +92,7 @@ def rows(
         (labels.sex, words.sexes.get(patient.sex.upper(), letter_text(patient.sex))),
         (labels.institution, institution_name or words.institution_missing),
         (labels.treating, treating),
-        *_places(patient_event, notice, institution_name, words),
+        *_places(patient_event, notice, institution_name, sender, words),
         *_times(patient_event, notice, sender.zone, words, occasion.received_at),
         (labels.reason, reason),
         (labels.disposition, disposition),
@@ -174,21 +175,33 @@ def _happened(patient_event: PatientEvent) -> str:
     return patient_event.event_time()
 
 
-def _places(patient_event: PatientEvent, notice: str, institution_name: str, words: Words) -> Rows:
-    visit, labels = patient_event.visit, words.labels
+def _places(
+    patient_event: PatientEvent,
+    notice: str,
+    institution_name: str,
+    sender: SenderProfile,
+    words: Words,
+) -> Rows:
+    visit, labels, names = patient_event.visit, words.labels, sender.codes.facility_names
     if notice == EventKind.TRANSFER:
         # A transfer is told when the facility changes, so the facility is the news.
         return [
-            (labels["from"], _place(visit.prior_location, "", words)),
-            (labels.to, _place(visit.location, "", words)),
+            (labels["from"], _place(visit.prior_location, names, "", words)),
+            (labels.to, _place(visit.location, names, "", words)),
         ]
     known = {institution_name, letter_text(patient_event.sending_facility)}
-    facility = letter_text(visit.location.facility)
-    return [(labels.where, _place(visit.location, facility if facility in known else "", words))]
+    facility = _facility(visit.location, names)
+    known_facility = facility if facility in known else ""
+    return [(labels.where, _place(visit.location, names, known_facility, words))]
 
 
-def _place(location: Location, known_facility: str, words: Words) -> str:
-    facility = letter_text(location.facility)
+def _facility(location: Location, names: Mapping[str, str]) -> str:
+    """The facility by the sender's name for it, else by its code."""
+    return letter_text(names.get(location.facility, location.facility))
+
+
+def _place(location: Location, names: Mapping[str, str], known_facility: str, words: Words) -> str:
+    facility = _facility(location, names)
     unit, description = location.unit_name or location.unit, letter_text(location.description, 80)
     parts = (
         "" if facility == known_facility else facility,

@@ -102,6 +102,7 @@ class SenderFile:
             _KeyLines("dispositions", self._dispositions),
             _KeyLines("units", self._units),
             _KeyLines("facilities", self._facilities),
+            _KeyLines("facility_names", self._facility_names),
         )
 
     def _origin(self, index: int, key: str, position: str) -> Iterator[str]:
@@ -221,6 +222,14 @@ class SenderFile:
             for one in new:
                 yield f"# {toml.pair(one.value, shown[0].value)}  # {count(one.messages, 'message')}"
         yield from _hidden(self._tally.coded.facilities, "PV1-3.4")
+
+    def _facility_names(self) -> Iterator[str]:
+        kept = self._kept.get("facility_names", {})
+        shown = [one for one in self._tally.coded.facilities.shown() if one.value not in kept]
+        if shown:
+            yield toml.comment(f"{CHECK} PV1-3.4: the facility's name for readers.")
+        for one in shown:
+            yield f"# {toml.pair(one.value, 'FILL IN')}  # {count(one.messages, 'message')}"
 
 
 def _codes(of: CodeField, position: str, allowed: str, example: str) -> Iterator[str]:

@@ -36,6 +36,7 @@ SENDER: dict[str, Any] = {
     "dispositions": {"72": {"text": "Died in facility", "death": True}},
     "units": {"4W": "Cardiology"},
     "facilities": {"ANNEX": "WEST"},
+    "facility_names": {"WEST": "West County General"},
     "encounters": {
         "load": True,
         "emergency_units": ["ED"],

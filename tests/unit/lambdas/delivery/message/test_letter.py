@@ -12,8 +12,8 @@ from lambdas.common.contracts.notes import Note
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.recipient import RecipientReason
-from lambdas.common.contracts.visit import CodedText, Visit
-from lambdas.common.senders import SenderProfile, sender_profile
+from lambdas.common.contracts.visit import CodedText, Location, Visit
+from lambdas.common.senders import SenderCodes, SenderProfile, sender_profile
 from lambdas.delivery.message.letter import compose
 from lambdas.delivery.message.locale import words_in
 from lambdas.delivery.message.occasion import Occasion
@@ -120,6 +120,14 @@ def test_the_institution_is_named_by_the_best_name_there_is() -> None:
         "institution: Northtown General Hospital" in letter_of(named, sender=SenderProfile()).text
     )
     assert "institution: NORTHGEN" in letter_of(sender=SenderProfile()).text
+
+
+def test_the_facilities_of_a_transfer_have_the_names_of_the_senders_file() -> None:
+    moved = of_kind("transfer", prior_location=Location(facility="EAST", unit="2B"))
+    codes = SenderCodes(facility_names={"NORTHGEN": "Northtown General", "EAST": "Eastside Clinic"})
+    for text in both(letter_of(moved, sender=SenderProfile(codes=codes))):
+        assert re.search(r"From:?\s+Eastside Clinic, unit 2B", text)
+        assert re.search(r"To:?\s+Northtown General, unit 4W", text)
 
 
 def test_the_admitting_practitioner_stands_in_for_an_attending_one() -> None:
