@@ -1,7 +1,6 @@
 """Each simulator runs alone, as a command, and needs nothing of the local system."""
 
 import ast
-import signal
 import socket
 import subprocess
 import sys
@@ -29,7 +28,7 @@ def running(*words: str) -> Iterator[str]:
         try:
             yield process.stdout.readline().strip()
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.wait(20)
 
 
