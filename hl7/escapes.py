@@ -44,7 +44,15 @@ class Escapes:
     def decode(self, text: str) -> str:
         """The text with its escape sequences decoded; unknown ones stay as sent. Without control characters."""
         if self.escape in text:
-            text = self._sequence.sub(self._decoded, text)
+            decoded: dict[str, str] = {}  # a text repeats few sequences
+
+            def once(match: re.Match[str]) -> str:
+                sequence = match[0]
+                if sequence not in decoded:
+                    decoded[sequence] = self._decoded(match)
+                return decoded[sequence]
+
+            text = self._sequence.sub(once, text)
         return printable(text)
 
     def encode(self, text: str) -> str:
