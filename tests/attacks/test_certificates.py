@@ -11,7 +11,6 @@ from cryptography.x509.oid import NameOID
 
 from receiver.settings import SettingError, TlsFiles, read_settings
 from receiver.transport.expiry import ends
-from receiver.transport.tls import TlsMaterial, make_context
 from tests.functional.receiver.certificates import CertificateFolder
 from tests.functional.receiver.world import Peer, ReceiverWorld, adt, eventually
 
@@ -200,12 +199,13 @@ def test_a_revocation_list_without_authorities_is_a_setting_that_cannot_be_used(
 
 
 def test_an_authority_without_its_revocation_list_lets_nobody_in(
-    authority: CertificateFolder, tmp_path: Path
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder, tmp_path: Path
 ) -> None:
-    """OpenSSL needs a list of each authority; the context says so by its flag."""
-    certificate, key = authority.issue(SERVER)
+    """OpenSSL needs a list of each authority (X509_V_FLAG_CRL_CHECK)."""
     other = CertificateFolder(tmp_path, "other")
-    material = TlsMaterial(
-        certificate.read_bytes(), key.read_bytes(), authority.file.read_bytes(), other.revoked()
-    )
-    assert make_context(material).verify_flags & ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
+    world = start(tls=tls(authority, crl=other.revoked()))
+    assert is_refused(world, authority.client_of(named("adt")))
+    (why,) = {
+        line["why"] for line in world.logged() if line.get("message") == "connection rejected"
+    }
+    assert why == "TLS handshake failed: client certificate: unable to get certificate CRL"
