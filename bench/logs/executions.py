@@ -15,9 +15,10 @@ import pytest
 from lambdas.common.aws.items import to_item
 from lambdas.lookup_identities.registry.items import items_of_folder
 from tests.conftest import bind_environment, mocked_aws
+from tests.support.comprehend_medical import serving
 from tests.support.messages import sample, vaulted
 from tests.support.workflow import ASL_FILE, DeployedWorkflow
-from tests.workflow.real import SEEDS, stand_in, whole_workflow
+from tests.workflow.real import SEEDS, whole_workflow
 
 THREE_TOLD = "three recipients"
 CASES = {
@@ -66,7 +67,7 @@ def workflow_on_moto(definition: Path = ASL_FILE) -> Iterator[DeployedWorkflow]:
 
     Binds this process's environment variables to moto while the block runs.
     """
-    with stand_in() as address, pytest.MonkeyPatch.context() as monkeypatch:
+    with serving() as address, pytest.MonkeyPatch.context() as monkeypatch:
         bind_environment(monkeypatch)
         monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", address)
         with mocked_aws(monkeypatch):

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import boto3
 import pytest
 from moto.ses.models import ses_backends
-from werkzeug.serving import make_server
 
 from environments import load
 from lambdas.common import handler as handlers
@@ -35,9 +34,9 @@ from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler as parse_message
 from lambdas.parse_message.settings import ParseSettings
 from lambdas.track_encounter.handler import lambda_handler as track_encounter
-from simulators import comprehend_medical
 from tests.conftest import bind_environment, mocked_aws
 from tests.support import configuration
+from tests.support.comprehend_medical import serving
 from tests.support.deployment import deployed
 from tests.support.feed_system import FeedSystem
 from tests.support.workflow import ACCOUNT, ASL_FILE, DeployedWorkflow, PlatformError, Step
@@ -77,20 +76,6 @@ def functions(clients: Clients | None = None) -> dict[str, Step]:
     }
 
 
-@contextmanager
-def stand_in() -> Iterator[str]:
-    """The address of a Comprehend Medical stand-in that serves while the block runs."""
-    server = make_server("127.0.0.1", 0, comprehend_medical.create_app(), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def seed_registry() -> None:
     """Files the patients and providers of the local system."""
     for item in items_of_folder(SEEDS):
@@ -113,7 +98,7 @@ def feed_system(
 
     `change` edits the local system's configuration document before it is deployed.
     """
-    with pytest.MonkeyPatch.context() as patch, stand_in() as comprehend_medical:
+    with pytest.MonkeyPatch.context() as patch, serving() as comprehend_medical:
         bind_environment(patch)
         patch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", comprehend_medical)
         with mocked_aws(patch):

@@ -13,10 +13,11 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.mailer import SES_CONFIG
 from lambdas.extract_entities.comprehend import CONFIG as COMPREHEND_CONFIG
 from tests.support.broken import declining, refusing
+from tests.support.comprehend_medical import serving
 from tests.support.messages import sample, vaulted, with_pdf
 from tests.support.workflow import STEPS, DeployedWorkflow
 from tests.workflow.conftest import dead_letters, status_of, waiting
-from tests.workflow.real import actions, addresses_told, dying, stand_in, texts_sent, whole_workflow
+from tests.workflow.real import actions, addresses_told, dying, texts_sent, whole_workflow
 
 PETRA = "petra.lindqvist@millclinic.example"
 WEI = "wei.chen@heartcare.example"
@@ -24,7 +25,7 @@ WEI = "wei.chen@heartcare.example"
 
 @pytest.fixture(scope="module")
 def comprehend_address() -> Iterator[str]:
-    with stand_in() as address:
+    with serving() as address:
         yield address
 
 

@@ -9,16 +9,17 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.extract_entities.comprehend import CONFIG
 from lambdas.lookup_identities.registry.items import provider_key
 from tests.support.broken import refusing
+from tests.support.comprehend_medical import serving
 from tests.support.messages import sample, vaulted
 from tests.support.workflow import DeployedWorkflow
-from tests.workflow.real import addresses_told, stand_in, texts_sent, whole_workflow
+from tests.workflow.real import addresses_told, texts_sent, whole_workflow
 
 PETRA, WEI = "dr-lindqvist", "dr-chen"
 
 
 @pytest.fixture(scope="module")
 def comprehend_address() -> Iterator[str]:
-    with stand_in() as address:
+    with serving() as address:
         yield address
 
 

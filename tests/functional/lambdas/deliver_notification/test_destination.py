@@ -5,60 +5,44 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.aws.items import to_item
 from lambdas.common.contracts.encounter import Audience, Change, Notice
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.delivery.context import DeliveryContext
-from lambdas.lookup_identities.registry.items import items
-from lambdas.lookup_identities.registry.rows import COLUMNS
-from tests.functional.lambdas.deliver_notification.test_withdrawing import (
+from tests.functional.lambdas.deliver_notification.stay import (
+    IDENTIFIER,
     delivered,
     event,
+    file_registry,
+    in_care,
     looked_up,
 )
 from tests.functional.lambdas.deliver_notification.world import sent_mails
 
 
-def row(file: str, **cells: str) -> dict[str, str]:
-    """A row of the registry's file."""
-    return {**dict.fromkeys(COLUMNS[file], ""), **cells}
-
-
 @pytest.fixture(autouse=True)
 def _registry(context: DeliveryContext) -> None:
     """A patient with a doctor who wants discharges alone, and a nursing facility."""
-    found = items(
-        [
-            row(
-                "patients.csv",
-                patient_id="p",
-                family="Okonjo",
-                birth_date="1958-02-14",
-                sex="F",
-            )
-        ],
-        [
-            row("identifiers.csv", authority="NORTHGEN", value="H1", patient_id="p"),
-            row("identifiers.csv", authority="NORTHGEN", value="SNF7", provider_id="cedar"),
-        ],
-        [
-            row("providers.csv", provider_id="petra", family="P", email="petra@clinic.example")
-            | {"event_types": "discharge", "detail": "full"},
-            row("providers.csv", provider_id="cedar", family="Cedar Court")
-            | {"email": "cedar@nursing.example", "kind": "facility", "detail": "full"},
-        ],
-        [
-            row(
-                "relationships.csv",
-                patient_id="p",
-                provider_id="petra",
-                relationship="primary_care",
-                active="yes",
-            )
-        ],
+    petra = {
+        "provider_id": "petra",
+        "family": "P",
+        "email": "petra@clinic.example",
+        "event_types": "discharge",
+        "detail": "full",
+    }
+    cedar = {
+        "provider_id": "cedar",
+        "family": "Cedar Court",
+        "email": "cedar@nursing.example",
+        "kind": "facility",
+        "detail": "full",
+    }
+    facility = {"authority": "NORTHGEN", "value": "SNF7", "provider_id": "cedar"}
+    file_registry(
+        context,
+        [petra, cedar],
+        [in_care("petra") | {"relationship": "primary_care"}],
+        identifiers=[IDENTIFIER, facility],
     )
-    for item in found:
-        context.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
 
 
 def with_notices(patient_event: PatientEvent, *notices: Notice, to: str = "") -> PatientEvent:

@@ -1,4 +1,4 @@
-"""Once, whatever dies and whoever else runs: never two mails, never none without a word."""
+"""A delivery sends one mail, also when runs die or overlap; without a mail it says so in the audit."""
 
 import json
 import threading
@@ -24,11 +24,7 @@ from tests.functional.lambdas.deliver_notification.world import (
     sent_mails,
     ses_answers,
 )
-
-
-class Death(BaseException):
-    """The sandbox dies: nothing after this line runs, no handler sees it."""
-
+from tests.support.interruptions import Death, dying
 
 POINTS: list[tuple[Any, str]] = [
     (vault, "read_document"),
@@ -86,17 +82,6 @@ def test_a_crash_at_any_point_never_sends_two_and_never_hides_that_none_went(
 
     assert world.run()["outcome"] == outcome
     assert len(sent_mails()) <= 1
-
-
-def dying(real: Callable[..., Any], moment: str) -> Callable[..., Any]:
-    """`real`, in a sandbox that dies right before or right after it."""
-
-    def act(*arguments: Any, **named: Any) -> Any:
-        if moment == "after":
-            real(*arguments, **named)
-        raise Death
-
-    return act
 
 
 def test_an_audit_that_cannot_be_written_after_the_mail_went_is_written_by_the_next_run(
@@ -270,7 +255,7 @@ def test_a_delivery_that_a_person_holds_back_is_not_sent(
 def test_a_mail_that_somebody_else_wrote_to_the_vault_is_not_sent(
     seal: str, context: DeliveryContext, aws: Any
 ) -> None:
-    """Whoever may write objects could otherwise send any text to any of the recipients."""
+    """Otherwise a right to write objects would be a right to send any text to any recipient."""
     world = DeliveryWorld(context)
     aws.client("s3").put_object(
         Bucket=context.settings.vault_bucket,

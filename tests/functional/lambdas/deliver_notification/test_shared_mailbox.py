@@ -6,7 +6,6 @@ from email.message import EmailMessage
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.aws.items import to_item
 from lambdas.common.contracts.encounter import Audience, Notice
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.person import Name
@@ -15,12 +14,12 @@ from lambdas.common.senders import SenderProfile
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.message.letter import rendered, view_of
 from lambdas.delivery.message.locale import words_in
-from lambdas.lookup_identities.registry.items import items
-from lambdas.lookup_identities.registry.rows import COLUMNS
 from ops.events.steps import recipients
-from tests.functional.lambdas.deliver_notification.test_withdrawing import (
+from tests.functional.lambdas.deliver_notification.stay import (
     delivered,
     event,
+    file_registry,
+    in_care,
     looked_up,
 )
 from tests.functional.lambdas.deliver_notification.world import (
@@ -35,34 +34,16 @@ INBOX = "inbox@practice.example"
 
 def file_team(context: DeliveryContext, *team: str, **cells: dict[str, str]) -> None:
     """Files the patient with these doctors of one practice in care; `cells` are a doctor's own."""
-
-    def row(file: str, **given: str) -> dict[str, str]:
-        return {**dict.fromkeys(COLUMNS[file], ""), **given}
-
-    found = items(
-        [row("patients.csv", patient_id="p", family="Okonjo", birth_date="1958-02-14", sex="F")],
-        [row("identifiers.csv", authority="NORTHGEN", value="H1", patient_id="p")],
+    doctors = ("keane", "two")
+    file_registry(
+        context,
         [
-            row(
-                "providers.csv",
-                **{"provider_id": who, "family": who.title(), "email": INBOX, "detail": "full"}
-                | cells.get(who, {}),
-            )
-            for who in ("keane", "two")
+            {"provider_id": who, "family": who.title(), "email": INBOX, "detail": "full"}
+            | cells.get(who, {})
+            for who in doctors
         ],
-        [
-            row(
-                "relationships.csv",
-                patient_id="p",
-                provider_id=who,
-                relationship="care_team",
-                active="yes" if who in team else "no",
-            )
-            for who in ("keane", "two")
-        ],
+        [in_care(who, active=who in team) for who in doctors],
     )
-    for item in found:
-        context.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
 
 
 def told(context: DeliveryContext, patient_event: PatientEvent) -> list[str]:

@@ -1,169 +1,32 @@
 """A cancelled event: told to exactly those who were told of it, and once."""
 
 import re
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from lambdas.common.audit import chain
-from lambdas.common.contracts.document import read_as, to_document
-from lambdas.common.contracts.encounter import Audience, Decision, Notice
-from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
-from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.patient import Patient, PatientIdentifier
+from lambdas.common.contracts.event import EventKind
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import delivery, mailer
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel
-from lambdas.lookup_identities.context import LookupContext
-from lambdas.lookup_identities.handler import lambda_handler as look_up
-from lambdas.lookup_identities.registry.items import items
-from lambdas.lookup_identities.settings import LookupSettings
+from tests.functional.lambdas.deliver_notification.stay import (
+    delivered,
+    event,
+    looked_up,
+    received_at,
+    registry,
+    run,
+)
 from tests.functional.lambdas.deliver_notification.world import (
-    ADMISSION,
-    beside,
     sent_ids,
     sent_mails,
 )
-from tests.support.lambda_context import LambdaContext
-from tests.support.logs import on_stdout
-from tests.support.vault import read_json, write_json
+from tests.support.interruptions import CallPoint, each_point
 
-PERSON = Patient(
-    identifiers=(PatientIdentifier("H1", "NORTHGEN"),),
-    name=ADMISSION.patient.name,
-    birth_date="1958-02-14",
-    sex="F",
-)
-ENCOUNTER = "k1.encounter-of-one-stay"
-
-
-def event(number: int, kind: EventKind, about: tuple[int, ...] = (1,)) -> PatientEvent:
-    """An event of the one stay; a cancellation is about the events of these numbers."""
-    cancels = kind in CANCELS
-    notice = Notice(
-        kind=kind,
-        audience=Audience.TOLD if cancels else Audience.TEAM,
-        about=tuple(f"{one:032x}" for one in about) if cancels else (),
-    )
-    return replace(
-        ADMISSION,
-        decision=Decision(
-            event_id=f"{number:032x}",
-            trigger_event="",
-            decided_at=received_at(number),
-            encounter_id=ENCOUNTER,
-            notices=(notice,) if about or not cancels else (),
-        ),
-        event_id=f"{number:032x}",
-        event_kind=kind,
-        patient=PERSON,
-        recorded_at=f"2026-11-23T1{number}:00:00-04:00",
-    )
-
-
-@pytest.fixture
-def registry(context: DeliveryContext, aws: Any) -> Callable[..., None]:
-    """Files the patient with these providers in care, all others out of it."""
-    from lambdas.common.aws.items import to_item
-    from lambdas.lookup_identities.registry.rows import COLUMNS
-
-    def row(file: str, **cells: str) -> dict[str, str]:
-        return {**dict.fromkeys(COLUMNS[file], ""), **cells}
-
-    def file(*active: str) -> None:
-        providers = ("petra", "wei")
-        found = items(
-            [
-                row(
-                    "patients.csv",
-                    patient_id="p",
-                    family="Okonjo",
-                    birth_date="1958-02-14",
-                    sex="F",
-                )
-            ],
-            [row("identifiers.csv", authority="NORTHGEN", value="H1", patient_id="p")],
-            [
-                row(
-                    "providers.csv",
-                    provider_id=who,
-                    family=who,
-                    email=f"{who}@clinic.example",
-                    detail="full",
-                )
-                for who in providers
-            ],
-            [
-                row(
-                    "relationships.csv",
-                    patient_id="p",
-                    provider_id=who,
-                    relationship="care_team",
-                    active="yes" if who in active else "no",
-                )
-                for who in providers
-            ],
-        )
-        for item in found:
-            context.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
-
-    return file
-
-
-def received_at(number: int) -> str:
-    """The time at which the receiver took the event of this number."""
-    return f"2026-11-23T1{number}:00:30.000Z"
-
-
-def looked_up(
-    context: DeliveryContext,
-    patient_event: PatientEvent,
-    encounter: str = ENCOUNTER,
-    received: str = "",
-) -> dict[str, Any]:
-    """The task of the deliveries that the event asks for; nothing is delivered yet."""
-    number = int(patient_event.event_id, 16)
-    version = write_json(
-        context, patient_event.event_id, "event.json", to_document(patient_event)
-    ).version_id
-    task = {
-        "envelope": {
-            "event_id": patient_event.event_id,
-            "sender": "northgen",
-            "received_at": received or received_at(number),
-        },
-        "parsed": {
-            "encounter_ref": encounter,
-            "version_id": version,
-            "event_kind": patient_event.event_kind,
-        },
-        "clinical": {"outcome": "nothing_to_read"},
-        "execution_arn": "arn",
-        "attempt": 0,
-    }
-    with on_stdout("LookupIdentities"):
-        own = LookupContext(LookupSettings.from_environment(), context.clients)
-        found = look_up.with_context(own)(task, LambdaContext("LookupIdentities"))
-    identities = {"version_id": found["version_id"], "patient_ref": found["patient_ref"]}
-    return {**task, "identities": identities, "recipients": found["recipients"]}
-
-
-def delivered(context: DeliveryContext, task: dict[str, Any]) -> list[str]:
-    """The outcomes of the deliveries, made beside each other as in sandboxes of their own."""
-    return [beside(context, {**task, **recipient})["outcome"] for recipient in task["recipients"]]
-
-
-def run(
-    context: DeliveryContext, patient_event: PatientEvent, encounter: str = ENCOUNTER
-) -> list[str]:
-    """Looks up and delivers as the workflow does; who was to be told."""
-    delivered(context, looked_up(context, patient_event, encounter))
-    document = read_json(context, patient_event.event_id, "identities.json")
-    return [recipient.address for recipient in read_as(Identities, document).recipients]
+__all__ = ["registry"]
 
 
 def test_who_was_told_is_told_of_the_cancellation_and_nobody_else(
@@ -282,27 +145,20 @@ def test_a_transfer_is_not_suppressed_when_the_admission_was_withdrawn(
     assert delivered(context, looked_up(context, event(1, EventKind.TRANSFER))) == ["sent"]
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize(
-    ("module", "name"),
-    [
-        (mailer, "store"),
-        (attempts, "claim"),
-        (delivery, "enlisted"),
-        (delivery, "why_suppressed"),
-        (attempts, "begin_sending"),
-        (mailer, "send"),
-        (attempts, "confirm"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
+@each_point(
+    (mailer, "store"),
+    (attempts, "claim"),
+    (delivery, "enlisted"),
+    (delivery, "why_suppressed"),
+    (attempts, "begin_sending"),
+    (mailer, "send"),
+    (attempts, "confirm"),
 )
 def test_whenever_the_cancellation_comes_both_are_told_or_neither(
     context: DeliveryContext,
     registry: Any,
     monkeypatch: pytest.MonkeyPatch,
-    module: Any,
-    name: str,
-    moment: str,
+    point: CallPoint,
 ) -> None:
     registry("petra")
     admission, again = looked_up(context, event(1, EventKind.ADMISSION)), []
@@ -314,18 +170,7 @@ def test_whenever_the_cancellation_comes_both_are_told_or_neither(
         except DependencyUnavailableError:
             again.append(cancellation)
 
-    real = getattr(module, name)
-
-    def meanwhile(*arguments: Any, **named: Any) -> Any:
-        monkeypatch.setattr(module, name, real)
-        if moment == "before":
-            cancel()
-        answer = real(*arguments, **named)
-        if moment == "after":
-            cancel()
-        return answer
-
-    monkeypatch.setattr(module, name, meanwhile)
+    point.lets(monkeypatch, cancel)
     delivered(context, admission)
     for cancellation in again:
         delivered(context, cancellation)

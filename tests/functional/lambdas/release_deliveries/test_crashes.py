@@ -13,7 +13,6 @@ from lambdas.delivery.ledger import feedback as feedback_ledger
 from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from lambdas.release_deliveries import releasing
-from tests.functional.lambdas.deliver_notification.test_once import Death, dying
 from tests.functional.lambdas.deliver_notification.world import RECIPIENT, DeliveryWorld, sent_mails
 from tests.functional.lambdas.release_deliveries.world import (
     STAND_IN,
@@ -23,6 +22,7 @@ from tests.functional.lambdas.release_deliveries.world import (
     world_with_fallback,
     worlds,
 )
+from tests.support.interruptions import Death, dying
 from tests.support.lambda_context import LambdaContext
 from tests.support.ses_events import ses_event
 

@@ -18,8 +18,8 @@ from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import cancellation, delivery, holds, mailer
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts, due
-from tests.functional.lambdas.deliver_notification.test_once import Death, dying
-from tests.functional.lambdas.deliver_notification.test_withdrawing import (
+from tests.functional.lambdas.deliver_notification.stay import (
+    LATER_TODAY,
     delivered,
     event,
     looked_up,
@@ -27,12 +27,12 @@ from tests.functional.lambdas.deliver_notification.test_withdrawing import (
 )
 from tests.functional.lambdas.deliver_notification.world import sent_mails
 from tests.functional.lambdas.release_deliveries.world import due_now, release, states
+from tests.support.interruptions import CallPoint, Death, each_point
 
 __all__ = ["registry"]
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
 ORTIZ = Practitioner(PractitionerRole.ATTENDING, name=Name(family="Ortiz", given="Juan"))
-LATER_TODAY = iso(datetime.now(UTC) + timedelta(minutes=30))
 ADMITTED, UPDATED = (f"{number:032x}" for number in (1, 2))
 
 
@@ -217,7 +217,7 @@ def test_quiet_hours_that_began_meanwhile_hold_the_notice_on(
     assert "Ortiz" in text
 
 
-POINTS = [
+EACH_POINT = each_point(
     (cancellation, "enlist"),
     (delivery, "with_updates"),
     (mailer, "store"),
@@ -226,23 +226,16 @@ POINTS = [
     (attempts, "begin_sending"),
     (mailer, "send"),
     (attempts, "confirm"),
-]
-EACH_POINT = pytest.mark.parametrize(("module", "name"), POINTS, ids=[name for _, name in POINTS])
-EACH_MOMENT = pytest.mark.parametrize("moment", ["before", "after"])
+)
 
 
-@EACH_MOMENT
 @EACH_POINT
 def test_whenever_an_update_comes_its_detail_is_told_exactly_once(
-    context: DeliveryContext,
-    monkeypatch: pytest.MonkeyPatch,
-    module: Any,
-    name: str,
-    moment: str,
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, point: CallPoint
 ) -> None:
     told(context, admission())
     due_now()
-    _meanwhile(monkeypatch, module, name, moment, lambda: told(context, update()))
+    point.lets(monkeypatch, lambda: told(context, update()))
     release(context)
     due_now()
     release(context)
@@ -250,21 +243,16 @@ def test_whenever_an_update_comes_its_detail_is_told_exactly_once(
     assert sum(text.startswith("Hospital admission") for text in texts()) == 1
 
 
-@EACH_MOMENT
 @EACH_POINT
 def test_a_death_of_the_release_loses_no_update_and_sends_no_second_admission(
-    context: DeliveryContext,
-    monkeypatch: pytest.MonkeyPatch,
-    module: Any,
-    name: str,
-    moment: str,
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, point: CallPoint
 ) -> None:
     monkeypatch.setattr(attempts, "LEASE_MS", -1)
     monkeypatch.setattr(attempts, "TAKE_UP_AFTER", -due.TAKE_UP_AFTER)
     told(context, admission())
     due_now()
     with monkeypatch.context() as crash:
-        crash.setattr(module, name, dying(getattr(module, name), moment))
+        point.kills(crash)
         with pytest.raises(Death):
             release(context)
     told(context, update())
@@ -277,14 +265,9 @@ def test_a_death_of_the_release_loses_no_update_and_sends_no_second_admission(
     assert doubtful or sum(text.startswith("Hospital admission") for text in texts()) == 1
 
 
-@EACH_MOMENT
 @EACH_POINT
 def test_whenever_a_withdrawal_comes_both_are_told_or_neither(
-    context: DeliveryContext,
-    monkeypatch: pytest.MonkeyPatch,
-    module: Any,
-    name: str,
-    moment: str,
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, point: CallPoint
 ) -> None:
     told(context, admission())
     due_now()
@@ -297,27 +280,9 @@ def test_whenever_a_withdrawal_comes_both_are_told_or_neither(
         except DependencyUnavailableError:
             again.append(task)
 
-    _meanwhile(monkeypatch, module, name, moment, withdrawn)
+    point.lets(monkeypatch, withdrawn)
     release(context)
     for task in again:
         delivered(context, task)
     subjects = [text.split(":")[0] for text in texts()]
     assert subjects in ([], ["Hospital admission", "Admission cancelled"])
-
-
-def _meanwhile(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str, act: Callable[[], Any]
-) -> None:
-    """Lets something happen right before or right after one call."""
-    real = getattr(module, name)
-
-    def call(*arguments: Any, **named: Any) -> Any:
-        monkeypatch.setattr(module, name, real)
-        if moment == "before":
-            act()
-        answer = real(*arguments, **named)
-        if moment == "after":
-            act()
-        return answer
-
-    monkeypatch.setattr(module, name, call)

@@ -13,23 +13,23 @@ from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
-from tests.functional.lambdas.deliver_notification.test_withdrawing import (
+from tests.functional.lambdas.deliver_notification.moved_stay import (
+    OTHER,
+    moved,
+    of_right_patient,
+    raw,
+    two_patients,
+)
+from tests.functional.lambdas.deliver_notification.stay import (
+    LATER_TODAY,
     delivered,
     event,
     looked_up,
 )
-from tests.functional.lambdas.deliver_notification.test_wrong_patient import (
-    OTHER,
-    _registry,
-    moved,
-    of_right_patient,
-    raw,
-)
 from tests.functional.lambdas.deliver_notification.world import sent_mails
-from tests.functional.lambdas.release_deliveries.test_settling import LATER_TODAY
 from tests.functional.lambdas.release_deliveries.world import due_now, release, states
 
-__all__ = ["_registry"]
+__all__ = ["two_patients"]
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
 MOVED = f"{2:032x}"
