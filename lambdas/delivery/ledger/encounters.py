@@ -24,7 +24,8 @@ from lambdas.delivery.ledger.items import EncounterRecord
 from lambdas.delivery.ledger.table import Prefix
 
 MAX_ABOUT = 20
-"""Most events that one update names, the newest ones: an expression of DynamoDB has at most 4 kB."""
+"""Most events that one write names: an expression of DynamoDB has at most 4 kB. An update names the newest.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
 
 EVER = "9999"
 """Later than any moment: of an event that does not say when it was recorded."""
@@ -159,8 +160,10 @@ def cancel(
     if not encounter.encounter_ref:
         return frozenset()
     kind = cancellation.event_kind
-    withdrawn = {f"withdrawn_{event_id}": cancellation.event_id for event_id in about}
-    if withdrawn:
+    named = tuple(about)
+    for start in range(0, len(named), MAX_ABOUT):
+        some = named[start : start + MAX_ABOUT]
+        withdrawn = {f"withdrawn_{event_id}": cancellation.event_id for event_id in some}
         table.update(context, encounter.key, withdrawn)
     cancelled = table.update(
         context,
