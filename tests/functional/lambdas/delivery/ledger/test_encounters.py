@@ -46,9 +46,20 @@ def test_a_stay_of_a_hundred_told_events_can_be_withdrawn(context: LedgerContext
     assert max(map(len, sent)) <= MAX_EXPRESSION_BYTES
 
 
-def test_an_update_of_a_hundred_told_events_fits_one_write(
+def test_a_late_delivery_of_the_oldest_of_a_hundred_events_has_the_update(
     context: LedgerContext, aws: Any
 ) -> None:
+    told = [notified(number, EventKind.UPDATE) for number in range(100)]
     sent = written_expressions(context)
-    update(context, STAY, notified(200, EventKind.UPDATE), [f"{n:032x}" for n in range(100)])
+    newest = notified(200, EventKind.UPDATE)
+    update(context, STAY, newest, [one.event_id for one in told])
+    assert enlist(context, STAY, told[0], "d0").updates == (newest.event_id,)
     assert max(map(len, sent)) <= MAX_EXPRESSION_BYTES
+
+
+def test_an_update_returns_the_deliveries_that_tell_of_the_stay(
+    context: LedgerContext, aws: Any
+) -> None:
+    enlist(context, STAY, notified(1, EventKind.ADMISSION), "d1")
+    about = [f"{number:032x}" for number in range(1, 50)]
+    assert update(context, STAY, notified(200, EventKind.UPDATE), about) == {"d1"}
