@@ -213,7 +213,7 @@ class FhirClient:
 
         secret, url = self._secret, self._settings.token_url
         if not secret.client_id or not secret.private_key:
-            raise ConfigurationError("the MPI's secret lacks client_id or private_key")
+            raise ConfigurationError("the secret of ENS_MPI_SECRET lacks client_id or private_key")
         form = token_request(
             secret.client_id, url, self._settings.scope, secret.private_key, secret.key_id
         )
