@@ -220,7 +220,7 @@ def _match(
     *,
     deadline: Deadline,
 ) -> Match | None:
-    """The patient, or the one that replaced them. A patient out of use whom nobody replaced is nobody."""
+    """The patient, or the one that replaced them. None for a patient out of use without a replacement."""
     current = _replacing(server, patient, deadline)
     if not current.active:
         return None
