@@ -453,7 +453,7 @@ def test_a_refused_assertion_and_a_key_that_is_none_are_configuration_errors(
                     "client_id": "c",
                     "private_key": pem_of(ec.generate_private_key(ec.SECP256R1())),
                 },
-                "neither RSA nor P-384",
+                "neither an RSA nor a P-384 key",
             ),
             ({}, "lacks client_id"),
         ):
