@@ -3,6 +3,7 @@
 A run may end between any two lines of it; the next run finds its progress in the ledger.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,7 +15,7 @@ from lambdas.common.contracts.steps import (
     DeliverNotificationResult,
     ExtractEntitiesResult,
 )
-from lambdas.common.errors import DeliveryRefusedError
+from lambdas.common.errors import DeliveryRefusedError, DependencyUnavailableError
 from lambdas.common.handler import Run
 from lambdas.common.mail_address import is_address
 from lambdas.delivery import audit, holds
@@ -99,7 +100,9 @@ def _sent(
     if item.state is DeliveryState.SENT and attempt.made(item):
         stay = NotifiedEncounter(delivery.encounter_ref)
         thread = Thread(recipient.stay_ref, recipient.recipient_ref)
-        add_mail(context, stay, thread, item.sent_at, item.ses_message_id)
+        # The mail has gone: a thread that lacks it is no reason to fail.
+        with suppress(DependencyUnavailableError):
+            add_mail(context, stay, thread, item.sent_at, item.ses_message_id)
     return item
 
 

@@ -266,6 +266,19 @@ def test_a_delivery_that_a_person_holds_back_is_not_sent(
     assert sent_mails() == []
 
 
+def test_a_mail_that_cannot_be_added_to_its_thread_is_sent_and_audited(
+    context: DeliveryContext, aws: Any
+) -> None:
+    def refused(*_: Any) -> None:
+        raise DependencyUnavailableError("dynamodb UpdateItem: ThrottlingException")
+
+    world = DeliveryWorld(context)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delivery, "add_mail", refused)
+        assert world.run()["outcome"] == "sent"
+    assert world.actions.count("SENT") == 1
+
+
 @pytest.mark.parametrize("seal", ["", "k1." + "0" * 64, "k9." + "0" * 64, "x"])
 def test_a_mail_that_somebody_else_wrote_to_the_vault_is_not_sent(
     seal: str, context: DeliveryContext, aws: Any
