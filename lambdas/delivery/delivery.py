@@ -81,8 +81,8 @@ def _sent(
 ) -> DeliveryItem:
     """The item after this attempt sent the letter, with the updates that came before it.
 
-    The delivery comes on its encounter's list before its letter is made, so that no update is lost
-    between the two. It asks again right before the mail goes, for a withdrawal that came meanwhile.
+    The delivery is put on its encounter's list before its letter is made, so that no update is lost
+    between the two. A second look right before the send finds a withdrawal that came meanwhile.
     """
     context, run, delivery = attempt.context, attempt.run, attempt.delivery
     told = told_to(context, task, identities, recipient)

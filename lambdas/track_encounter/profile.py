@@ -53,9 +53,9 @@ CLOSE_AFTER: Mapping[EncounterClass, timedelta] = {
 class EncounterProfile:
     """The rules for one sender's messages (docs/configuration.md#keys-of-a-sender).
 
-    `facilities` maps the codes of one facility to one code. Units are PV1-3.1 in upper case. `stale_after` is the age from which an event of a kind is told to nobody,
-    `late_after` the age from which a notice says that it was received late. `effects` replaces rows
-    of the rule table. `load`: encounters are recorded and told to nobody.
+    `facilities` maps the codes of one facility to one code. Units are PV1-3.1 in upper case.
+    `stale_after` is the age from which an event of a kind is told to nobody, `late_after` the age from
+    which a notice says that it was received late. `effects` replaces rows of the rule table. `load`: encounters are recorded and told to nobody.
     """
 
     name: str
