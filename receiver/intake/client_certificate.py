@@ -4,12 +4,13 @@ Names are compared as parsed attributes, never as text: a comma inside a common 
 (RFC 5280, 4.1.2.4 and 7.1).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Attributes = frozenset[tuple[str, str, int]]
-"""A distinguished name: type, value, and how often the pair was there before. Their order is left out."""
+"""A distinguished name: type, value, and how often it has the pair. Their order is left out."""
 
 # The attribute types of the sender files, by the names that Python's `getpeercert` gives them
 # (OpenSSL's long names).
@@ -29,13 +30,7 @@ ATTRIBUTE_TYPES = {
 
 def attributes(pairs: Iterable[tuple[str, str]]) -> Attributes:
     """Returns a distinguished name of these types and values. Two equal pairs stay two."""
-    seen: dict[tuple[str, str], int] = {}
-    found = set()
-    for kind, value in pairs:
-        number = seen.get((kind, value), 0)
-        seen[kind, value] = number + 1
-        found.add((kind, value, number))
-    return frozenset(found)
+    return frozenset((kind, value, times) for (kind, value), times in Counter(pairs).items())
 
 
 @dataclass(frozen=True, slots=True)
