@@ -62,9 +62,8 @@ class ClientCertificate:
 
     @property
     def label(self) -> str:
-        """The subject for a log line: `CN=adt, O=Northgen`, on one line."""
-        text = ", ".join(f"{kind}={value}" for kind, value, _ in sorted(self.subject))
-        return "".join(c if c.isprintable() else "?" for c in text)[:200]
+        """Subject and issuer for a log line: `CN=adt, O=Northgen (issuer CN=Northgen CA)`, on one line."""
+        return f"{_text(self.subject)} (issuer {_text(self.issuer)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +90,9 @@ def _name(sent: Iterable[Iterable[tuple[str, str]]]) -> Attributes:
     return attributes(
         (ATTRIBUTE_TYPES.get(kind, kind), value) for names in sent for kind, value in names
     )
+
+
+def _text(name: Attributes) -> str:
+    """At most 200 printable characters of a name."""
+    text = ", ".join(f"{kind}={value}" for kind, value, _ in sorted(name))
+    return "".join(c if c.isprintable() else "?" for c in text)[:200]
