@@ -35,12 +35,11 @@ def attributes(pairs: Iterable[tuple[str, str]]) -> Attributes:
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """The names in a verified client certificate, and its serial number and end (`notAfter`) as text."""
+    """The names in a verified client certificate, and its end (`notAfter`) as text."""
 
     issuer: Attributes
     subject: Attributes
     dns_names: frozenset[str] = frozenset()
-    serial_number: str = ""
     not_after: str = ""
 
     @classmethod
@@ -56,7 +55,6 @@ class ClientCertificate:
                 for kind, value in certificate.get("subjectAltName", ())
                 if kind == "DNS"
             ),
-            serial_number=str(certificate.get("serialNumber", "")),
             not_after=str(certificate.get("notAfter", "")),
         )
 
