@@ -9,49 +9,22 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from receiver.settings import SettingError, TlsFiles, read_settings
+from receiver.settings import SettingError, read_settings
 from receiver.transport.expiry import ends
-from receiver.transport.tls import TlsMaterial, make_context
 from tests.functional.receiver.certificates import CertificateFolder
-from tests.functional.receiver.world import Peer, ReceiverWorld, adt, eventually
+from tests.functional.receiver.world import ReceiverWorld, adt, eventually
 
-SERVER = "receiver.ens.example"
 QUICKLY = 0.05
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> CertificateFolder:
-    return CertificateFolder(tmp_path)
-
-
-def tls(authority: CertificateFolder, crl: bytes = b"") -> TlsFiles:
-    """The server's files, the authority's certificate in a file of its own, which a test may change."""
-    certificate, key = authority.issue(SERVER)
-    trusted = authority.folder / "clients.pem"
-    trusted.write_bytes(authority.file.read_bytes())
-    listed = authority.folder / "clients.crl"
-    listed.write_bytes(crl)
-    return TlsFiles(str(certificate), str(key), str(trusted), str(listed) if crl else "")
 
 
 def named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
-def secured(world: ReceiverWorld, context: ssl.SSLContext) -> Peer:
-    peer = world.connect()
-    try:
-        peer.socket = context.wrap_socket(peer.socket, server_hostname=SERVER)
-    except BaseException:
-        peer.socket.close()
-        raise
-    return peer
-
-
 def is_refused(world: ReceiverWorld, context: ssl.SSLContext) -> bool:
     """TLS 1.3 tells a client on its first read that its certificate was not taken."""
     try:
-        with secured(world, context) as client:
+        with world.connect(tls=context) as client:
             client.ask(adt())
     except (ssl.SSLError, ConnectionError, EOFError):
         return True
@@ -62,7 +35,7 @@ def is_refused(world: ReceiverWorld, context: ssl.SSLContext) -> bool:
 def test_a_damaged_authority_file_keeps_the_old_authorities_and_is_counted(
     damage: str, start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
-    files = tls(authority)
+    files = authority.server()
     world = start(tls=files, tls_reload_seconds=QUICKLY)
     file = Path(files.client_ca)
     match damage:
@@ -76,14 +49,14 @@ def test_a_damaged_authority_file_keeps_the_old_authorities_and_is_counted(
             file.write_bytes(file.read_bytes()[:200])
     assert eventually(lambda: world.counted("CertificateNotUsed") > 1)
     assert is_refused(world, authority.client()), "mutual TLS stays on"
-    with secured(world, authority.client_of(named("adt"))) as hospital:
+    with world.connect(tls=authority.client_of(named("adt"))) as hospital:
         assert hospital.ask(adt("1")) == "AA 1"
 
 
 def test_a_client_without_a_certificate_is_refused_with_a_clear_log_line(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder, tmp_path: Path
 ) -> None:
-    world = start(tls=tls(authority))
+    world = start(tls=authority.server())
     assert is_refused(world, authority.client())
     stranger = CertificateFolder(tmp_path, "stranger")
     assert is_refused(world, stranger.client_of(named("adt"), trusting=authority))
@@ -98,9 +71,9 @@ def test_a_client_without_a_certificate_is_refused_with_a_clear_log_line(
 def test_a_removed_authority_closes_the_connections_of_its_clients(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder, tmp_path: Path
 ) -> None:
-    files = tls(authority)
+    files = authority.server()
     world = start(tls=files, tls_reload_seconds=QUICKLY)
-    with secured(world, authority.client_of(named("adt"))) as withdrawn:
+    with world.connect(tls=authority.client_of(named("adt"))) as withdrawn:
         assert withdrawn.ask(adt("1")) == "AA 1"
         Path(files.client_ca).write_bytes(CertificateFolder(tmp_path, "new").file.read_bytes())
         assert withdrawn.is_closed()
@@ -112,16 +85,16 @@ def test_a_removed_authority_closes_the_connections_of_its_clients(
 def test_a_revoked_certificate_is_refused_and_its_open_connection_closed(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
-    files = tls(authority, crl=authority.revoked())
+    files = authority.server(crl=authority.revoked())
     world = start(tls=files, tls_reload_seconds=QUICKLY)
     stolen = authority.client_of(named("adt"))
     certificate = authority.last
-    with secured(world, stolen) as attacker:
+    with world.connect(tls=stolen) as attacker:
         assert attacker.ask(adt("1")) == "AA 1"
         Path(files.crl).write_bytes(authority.revoked(certificate))
         assert attacker.is_closed()
     assert is_refused(world, stolen)
-    with secured(world, authority.client_of(named("other"))) as hospital:
+    with world.connect(tls=authority.client_of(named("other"))) as hospital:
         assert hospital.ask(adt("2")) == "AA 2"
     why = [line["why"] for line in world.logged() if line.get("message") == "connection rejected"]
     assert why == ["TLS handshake failed: client certificate: certificate revoked"]
@@ -131,7 +104,7 @@ def test_an_emptied_revocation_list_stays_in_use(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
     stolen = authority.client_of(named("adt"))
-    files = tls(authority, crl=authority.revoked(authority.last))
+    files = authority.server(crl=authority.revoked(authority.last))
     world = start(tls=files, tls_reload_seconds=QUICKLY)
     Path(files.crl).write_bytes(b"")
     assert eventually(lambda: world.counted("CertificateNotUsed") > 1)
@@ -141,8 +114,8 @@ def test_an_emptied_revocation_list_stays_in_use(
 def test_a_certificate_that_expires_while_its_connection_is_open_ends_it(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
-    world = start(tls=tls(authority))
-    with secured(world, authority.client_of(named("adt"), days=3 / 86_400)) as client:
+    world = start(tls=authority.server())
+    with world.connect(tls=authority.client_of(named("adt"), days=3 / 86_400)) as client:
         assert client.ask(adt("1")) == "AA 1"
         assert client.is_closed()
     (line,) = (one for one in world.logged() if one.get("message") == "connection closed")
@@ -152,10 +125,10 @@ def test_a_certificate_that_expires_while_its_connection_is_open_ends_it(
 def test_certificates_that_expire_within_30_days_are_counted_and_named(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
-    world = start(tls=tls(authority, crl=authority.revoked()))
-    with secured(world, authority.client_of(named("adt"), days=29)) as client:
+    world = start(tls=authority.server(crl=authority.revoked()))
+    with world.connect(tls=authority.client_of(named("adt"), days=29)) as client:
         assert client.ask(adt("1")) == "AA 1"
-    with secured(world, authority.client_of(named("fresh"), days=31)) as client:
+    with world.connect(tls=authority.client_of(named("fresh"), days=31)) as client:
         assert client.ask(adt("2")) == "AA 2"
     assert world.tls.expiring.count(datetime.now(UTC)) == 4
     told = {
@@ -202,12 +175,13 @@ def test_a_revocation_list_without_authorities_is_a_setting_that_cannot_be_used(
 
 
 def test_an_authority_without_its_revocation_list_lets_nobody_in(
-    authority: CertificateFolder, tmp_path: Path
+    start: Callable[..., ReceiverWorld], authority: CertificateFolder, tmp_path: Path
 ) -> None:
-    """OpenSSL needs a list of each authority; the context says so by its flag."""
-    certificate, key = authority.issue(SERVER)
+    """OpenSSL needs a list of each authority (X509_V_FLAG_CRL_CHECK)."""
     other = CertificateFolder(tmp_path, "other")
-    material = TlsMaterial(
-        certificate.read_bytes(), key.read_bytes(), authority.file.read_bytes(), other.revoked()
-    )
-    assert make_context(material).verify_flags & ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
+    world = start(tls=authority.server(crl=other.revoked()))
+    assert is_refused(world, authority.client_of(named("adt")))
+    (why,) = {
+        line["why"] for line in world.logged() if line.get("message") == "connection rejected"
+    }
+    assert why == "TLS handshake failed: client certificate: unable to get certificate CRL"

@@ -1,7 +1,6 @@
 """A host that is not the hospital's sends in the hospital's name."""
 
 import json
-import ssl
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -12,11 +11,9 @@ from cryptography.x509.oid import NameOID
 
 from receiver.intake.client_certificate import CertificateBinding, attributes
 from receiver.intake.sender_table import SenderBinding
-from receiver.settings import TlsFiles
 from tests.functional.receiver.certificates import CertificateFolder
-from tests.functional.receiver.world import Peer, ReceiverWorld, adt
+from tests.functional.receiver.world import ReceiverWorld, adt
 
-SERVER = "receiver.ens.example"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 ELSEWHERE = (ip_network("10.20.0.0/16"),)
 VICTIM = SenderBinding("northgen", "ADTSYS", "NORTHGEN", networks=ELSEWHERE)
@@ -106,46 +103,27 @@ def sent(world: ReceiverWorld) -> Iterator[tuple[str, str, str]]:
             yield body["sender"], message["Attributes"]["MessageGroupId"], body["event_id"]
 
 
-@pytest.fixture
-def authority(tmp_path: Path) -> CertificateFolder:
-    return CertificateFolder(tmp_path)
-
-
-def tls(authority: CertificateFolder, *trusted: CertificateFolder) -> TlsFiles:
-    """The server's files; clients of the authority and of `trusted` are verified."""
-    certificate, key = authority.issue(SERVER)
-    together = authority.folder / "clients.pem"
-    together.write_bytes(b"".join(one.file.read_bytes() for one in (authority, *trusted)))
-    return TlsFiles(str(certificate), str(key), str(together))
-
-
 def certified(issuer: str, **subject: str) -> SenderBinding:
     binding = CertificateBinding(attributes([("CN", issuer)]), attributes(subject.items()))
     return SenderBinding("northgen", "ADTSYS", "NORTHGEN", certificates=(binding,))
-
-
-def secured(world: ReceiverWorld, context: ssl.SSLContext) -> Peer:
-    peer = world.connect()
-    peer.socket = context.wrap_socket(peer.socket, server_hostname=SERVER)
-    return peer
 
 
 def test_a_certificate_whose_common_name_spells_a_whole_subject_is_rejected(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
     """`CN=adt,O=Northgen` as one common name reads as two attributes where names are texts."""
-    world = start(tls=tls(authority), senders=(certified("authority", CN="adt", O="Northgen"),))
+    world = start(tls=authority.server(), senders=(certified("authority", CN="adt", O="Northgen"),))
     honest = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Northgen"),
             x509.NameAttribute(NameOID.COMMON_NAME, "adt"),
         ]
     )
-    with secured(world, authority.client_of(honest)) as hospital:
+    with world.connect(tls=authority.client_of(honest)) as hospital:
         assert hospital.ask(adt("1")) == "AA 1"
     for forged in ("adt,O=Northgen", "O=Northgen,CN=adt", "adt/O=Northgen", "adt"):
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, forged)])
-        with secured(world, authority.client_of(name)) as attacker:
+        with world.connect(tls=authority.client_of(name)) as attacker:
             assert attacker.ask(adt("2")) == "AR 2"
     assert world.counted("Rejected", reason="sender_not_allowed") == 4
 
@@ -155,13 +133,13 @@ def test_the_same_subject_of_another_trusted_authority_is_rejected(
 ) -> None:
     other = CertificateFolder(tmp_path, "second")
     world = start(
-        tls=tls(authority, other), senders=(certified("authority", CN="adt.northgen.example"),)
+        tls=authority.server(other), senders=(certified("authority", CN="adt.northgen.example"),)
     )
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "adt.northgen.example")])
     forged = other.client_of(name, trusting=authority)
-    with secured(world, forged) as attacker:
+    with world.connect(tls=forged) as attacker:
         assert attacker.ask(adt("1")) == "AR 1"
-    with secured(world, authority.client_of(name)) as hospital:
+    with world.connect(tls=authority.client_of(name)) as hospital:
         assert hospital.ask(adt("2")) == "AA 2"
 
 
@@ -172,7 +150,7 @@ def test_a_stolen_certificate_from_outside_the_network_of_its_sender_is_rejected
     bound = SenderBinding(
         "northgen", "ADTSYS", "NORTHGEN", networks=ELSEWHERE, certificates=both.certificates
     )
-    world = start(tls=tls(authority), senders=(bound,), unknown_senders="reject")
+    world = start(tls=authority.server(), senders=(bound,), unknown_senders="reject")
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "adt")])
-    with secured(world, authority.client_of(name)) as attacker:
+    with world.connect(tls=authority.client_of(name)) as attacker:
         assert attacker.ask(adt("1")) == "AR 1"

@@ -13,7 +13,7 @@ __all__ = ["CLOUD", "EVERY", "Stacks", "read_stacks", "stacks_of"]
 
 @pytest.fixture(scope="session", autouse=True)
 def without_docker() -> Iterator[None]:
-    """Makes whoever asks for Docker fail: synth needs none."""
+    """Makes each call of Docker fail: synth needs none."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CDK_DOCKER", "/nonexistent/docker")
         yield

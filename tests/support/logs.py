@@ -19,8 +19,10 @@ def on_stdout(step_name: str) -> Iterator[None]:
         if isinstance(handler, logging.StreamHandler)
     ]
     assert handlers, f"{step_name} has no log handler"
-    before = [handler.setStream(sys.stdout) for handler in handlers]
+    before = [handler.stream for handler in handlers]
     try:
+        for handler in handlers:
+            handler.setStream(sys.stdout)
         yield
     finally:
         for handler, stream in zip(handlers, before, strict=True):

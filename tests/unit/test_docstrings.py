@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
     *("environments", "hl7", "infra", "lambdas", "ops", "receiver"),
-    *("local", "simulators", "supply_chain", "bench"),
+    *("local", "simulators", "supply_chain", "bench", "tests"),
 )
 CLAUSE = re.compile(r"(What|Who|Whoever|Whom|Whose|Where|How|Why|When|Which|Having|That)\b")
 

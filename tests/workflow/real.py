@@ -1,17 +1,20 @@
 """The workflow with its real handlers: registry seeded, Comprehend Medical's stand-in on loopback."""
 
+import json
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
+import pytest
 from moto.ses.models import ses_backends
 from werkzeug.serving import make_server
 
+from environments import load
 from lambdas.common import handler as handlers
 from lambdas.common.aws.clients import Clients
 from lambdas.common.aws.items import to_item
@@ -33,10 +36,15 @@ from lambdas.parse_message.handler import lambda_handler as parse_message
 from lambdas.parse_message.settings import ParseSettings
 from lambdas.track_encounter.handler import lambda_handler as track_encounter
 from simulators import comprehend_medical
+from tests.conftest import bind_environment, mocked_aws
+from tests.support import configuration
+from tests.support.deployment import deployed
+from tests.support.feed_system import FeedSystem
 from tests.support.workflow import ACCOUNT, ASL_FILE, DeployedWorkflow, PlatformError, Step
 
 C = TypeVar("C", bound=Context)
 T = TypeVar("T", bound=StepInput)
+F = TypeVar("F", bound=FeedSystem)
 SEEDS = Path(__file__).resolve().parents[2] / "samples" / "registry"
 
 
@@ -83,13 +91,37 @@ def stand_in() -> Iterator[str]:
         server.server_close()
 
 
-def whole_workflow(definition: Path = ASL_FILE, clients: Clients | None = None) -> DeployedWorkflow:
-    """A workflow of the real handlers over a registry that holds the local system's seeds."""
+def seed_registry() -> None:
+    """Files the patients and providers of the local system."""
     for item in items_of_folder(SEEDS):
         boto3.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
+
+
+def whole_workflow(definition: Path = ASL_FILE, clients: Clients | None = None) -> DeployedWorkflow:
+    """A workflow of the real handlers over a registry that holds the local system's seeds."""
+    seed_registry()
     workflow = DeployedWorkflow(definition_file=definition)
     workflow.steps = functions(clients)
     return workflow
+
+
+@contextmanager
+def feed_system(
+    system: type[F], change: Callable[[dict[str, Any]], None] = lambda _: None
+) -> Iterator[F]:
+    """A feed system of the real handlers with stores of its own, while the block runs.
+
+    `change` edits the local system's configuration document before it is deployed.
+    """
+    with pytest.MonkeyPatch.context() as patch, stand_in() as comprehend_medical:
+        bind_environment(patch)
+        patch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", comprehend_medical)
+        with mocked_aws(patch):
+            content = json.loads(load("local").configuration())
+            change(content)
+            document = json.dumps(content)
+            configuration.deploy(document, patch)
+            yield system(deployed(boto3), document, functions())
 
 
 def dying(step: Step, *, after: bool, times: int) -> Step:

@@ -1,49 +1,37 @@
 """An admission and the update behind it, through all steps: one mail with the details of both."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import boto3
 import pytest
 
-from environments.loader import load
 from hl7.mllp import wrap
 from lambdas.common.aws.clients import Clients
-from lambdas.common.aws.items import to_item
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.settings import DeliverySettings
-from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.release_deliveries import releasing
-from tests.conftest import ENVIRONMENT, mocked_aws
 from tests.functional.lambdas.release_deliveries.world import Lambda, due_now, release
-from tests.support import configuration
-from tests.support.deployment import deployed
 from tests.support.feed_system import FeedSystem
-from tests.workflow.real import SEEDS, functions, stand_in
+from tests.workflow.real import feed_system, seed_registry
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
 
 @pytest.fixture
-def system() -> Iterator[FeedSystem]:
+def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeedSystem]:
     """A system whose sender has the default settling times."""
-    with pytest.MonkeyPatch.context() as patch, stand_in() as comprehend_medical:
-        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
-            patch.delenv(name, raising=False)
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
-        patch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", comprehend_medical)
-        patch.setenv("ENS_DELIVER_FUNCTION", "DeliverNotification")
-        patch.setattr(releasing, "AT_ONCE", 1)
-        with mocked_aws(patch):
-            document = json.loads(load("local").configuration())
-            for sender in document["senders"]:
-                sender.pop("encounters", None)
-            configuration.deploy(json.dumps(document), patch)
-            for item in items_of_folder(SEEDS):
-                boto3.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
-            yield FeedSystem(deployed(boto3), json.dumps(document), functions())
+    monkeypatch.setenv("ENS_DELIVER_FUNCTION", "DeliverNotification")
+    monkeypatch.setattr(releasing, "AT_ONCE", 1)
+
+    def defaults(document: dict[str, Any]) -> None:
+        for sender in document["senders"]:
+            sender.pop("encounters", None)
+
+    with feed_system(FeedSystem, defaults) as deployed:
+        seed_registry()
+        yield deployed
 
 
 def sent(system: FeedSystem, trigger: str, number: int, attending: str) -> tuple[str, ...]:

@@ -10,6 +10,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from receiver.settings import TlsFiles
+
+SERVER = "receiver.ens.example"
+"""The receiver's name in its certificates."""
+
 _PEM = serialization.Encoding.PEM
 
 
@@ -36,6 +41,21 @@ class CertificateFolder:
             key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         )
         return certificate_file, key_file
+
+    def server(
+        self, *trusted: "CertificateFolder", mutual: bool = True, crl: bytes = b""
+    ) -> TlsFiles:
+        """The receiver's files. If `mutual`, clients need a certificate of this authority or of `trusted`."""
+        certificate, key = self.issue(SERVER)
+        authorities, revoked = self.folder / "clients.pem", self.folder / "clients.crl"
+        authorities.write_bytes(b"".join(one.file.read_bytes() for one in (self, *trusted)))
+        revoked.write_bytes(crl)
+        return TlsFiles(
+            str(certificate),
+            str(key),
+            str(authorities) if mutual else "",
+            str(revoked) if crl else "",
+        )
 
     def secret(self, name: str) -> str:
         """A new certificate, its key and this authority as the receiver's secret holds them."""

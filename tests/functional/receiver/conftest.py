@@ -3,12 +3,14 @@
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.conftest import bind_environment
+from tests.functional.receiver.certificates import CertificateFolder
 from tests.functional.receiver.world import (
     NORTHGEN,
     ReceiverWorld,
@@ -49,3 +51,9 @@ def start(clients: StoredThings) -> Iterator[Callable[..., ReceiverWorld]]:
 def world(start: Callable[..., ReceiverWorld]) -> ReceiverWorld:
     """A running receiver with the default limits."""
     return start()
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> CertificateFolder:
+    """An authority that issues certificates into the test's folder."""
+    return CertificateFolder(tmp_path)

@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 
 from ops.cli import main
 from receiver.settings import TlsFiles
+from tests.functional.receiver.certificates import SERVER
 from tests.functional.receiver.world import ReceiverWorld, adt
 from tests.support.tls import CertificateAuthority, IssuedPem, authority
 
-SERVER = "receiver.ens.example"
 Start = Callable[..., ReceiverWorld]
 
 

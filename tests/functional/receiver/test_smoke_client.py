@@ -12,11 +12,11 @@ from ops.sending.messages import OutgoingMessage
 from ops.smoke.probes import Probe
 from ops.smoke.task import packed
 from receiver.settings import TlsFiles
+from tests.functional.receiver.certificates import SERVER
 from tests.functional.receiver.world import ReceiverWorld, adt
 from tests.support.tls import authority
 
 ROOT = Path(__file__).resolve().parents[3]
-SERVER = "receiver.ens.example"
 Start = Callable[..., ReceiverWorld]
 
 

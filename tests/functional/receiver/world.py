@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -28,6 +29,7 @@ from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
 from receiver.transport.server import MllpServer
 from receiver.transport.tls import Tls
+from tests.functional.receiver.certificates import SERVER
 
 KEY = ReferenceKey("k1", b"secret of reference-key")
 
@@ -246,9 +248,9 @@ class ReceiverWorld:
             Body=document,
         )
 
-    def connect(self) -> "Peer":
-        """A new connection to the receiver."""
-        return Peer(self.mllp_port)
+    def connect(self, source: str = "", tls: ssl.SSLContext | None = None) -> "Peer":
+        """A new connection to the receiver, from another loopback address if wanted, and over TLS."""
+        return Peer(self.mllp_port, source, tls)
 
     def objects(self, prefix: str) -> dict[str, bytes]:
         """Every object under the prefix, and every version counted once more in its key."""
@@ -294,8 +296,17 @@ class ReceiverWorld:
 class Peer:
     """A sender's end of one connection."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+    def __init__(self, port: int, source: str = "", tls: ssl.SSLContext | None = None) -> None:
+        self.socket = socket.create_connection(
+            ("127.0.0.1", port), timeout=30, source_address=(source, 0) if source else None
+        )
+        if tls is not None:
+            plain = self.socket
+            try:
+                self.socket = tls.wrap_socket(plain, server_hostname=SERVER)
+            except BaseException:
+                plain.close()
+                raise
         self._decoder = Decoder(1 << 20)
         self._answers: list[bytes] = []
 

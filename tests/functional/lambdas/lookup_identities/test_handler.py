@@ -32,6 +32,7 @@ from lambdas.lookup_identities.handler import lambda_handler
 from tests.functional.lambdas.lookup_identities.conftest import Item, RunStep
 from tests.support import configuration
 from tests.support.broken import breaking, refusing
+from tests.support.logs import on_stdout
 from tests.support.private import without_digests
 from tests.support.vault import read_json
 
@@ -201,11 +202,14 @@ def test_no_log_result_or_audit_entry_holds_a_name_number_or_address(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    result = run_step(OKAFOR)
-    with pytest.raises(IdentityConflictError) as raised:
-        run_step(replace(OKAFOR, patient=replace(OKAFOR.patient, birth_date="1931-01-01")))
+    conflicting = replace(OKAFOR, patient=replace(OKAFOR.patient, birth_date="1931-01-01"))
+    with on_stdout("LookupIdentities"):
+        result = run_step(OKAFOR)
+        with pytest.raises(IdentityConflictError) as raised:
+            run_step(conflicting)
 
     out = capsys.readouterr()
+    assert EVENT_ID in out.out, "the log is part of what is scanned"
     said = json.dumps(
         [result, chain.entries(context, EVENT_ID), str(raised.value), out.out, out.err, caplog.text]
     )

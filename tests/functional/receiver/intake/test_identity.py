@@ -12,11 +12,9 @@ import pytest
 
 from receiver.intake.client_certificate import CertificateBinding, attributes
 from receiver.intake.sender_table import SenderBinding
-from receiver.settings import TlsFiles
-from tests.functional.receiver.certificates import CertificateFolder
-from tests.functional.receiver.world import NORTHGEN, Peer, ReceiverWorld, adt, eventually
+from tests.functional.receiver.certificates import SERVER, CertificateFolder
+from tests.functional.receiver.world import NORTHGEN, ReceiverWorld, adt, eventually
 
-SERVER = "receiver.ens.example"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 
@@ -24,31 +22,11 @@ def issued_to(name: str, issuer: str = "authority") -> CertificateBinding:
     return CertificateBinding(attributes([("CN", issuer)]), attributes([("CN", name)]))
 
 
-@pytest.fixture
-def authority(tmp_path: Path) -> CertificateFolder:
-    return CertificateFolder(tmp_path)
-
-
-def tls(authority: CertificateFolder, *, mutual: bool = False) -> TlsFiles:
-    certificate, key = authority.issue(SERVER)
-    return TlsFiles(str(certificate), str(key), str(authority.file) if mutual else "")
-
-
-def secured(world: ReceiverWorld, context: ssl.SSLContext) -> Peer:
-    peer = world.connect()
-    try:
-        peer.socket = context.wrap_socket(peer.socket, server_hostname=SERVER)
-    except BaseException:
-        peer.socket.close()
-        raise
-    return peer
-
-
 def test_a_message_over_tls_is_stored_and_acknowledged(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
-    world = start(tls=tls(authority))
-    with secured(world, authority.client()) as sender:
+    world = start(tls=authority.server(mutual=False))
+    with world.connect(tls=authority.client()) as sender:
         assert sender.ask(adt()) == "AA NG-1"
         sender.send(*(adt(f"P-{n}", patient=str(n)) for n in range(20)))
         assert [sender.answer() for _ in range(20)] == [f"AA P-{n}" for n in range(20)]
@@ -61,18 +39,18 @@ def test_a_message_over_tls_is_stored_and_acknowledged(
 def test_tls_1_1_is_rejected(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
-    world = start(tls=tls(authority))
+    world = start(tls=authority.server(mutual=False))
     old = authority.client()
     old.set_ciphers("ALL:@SECLEVEL=0")
     old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_1
     with pytest.raises(ssl.SSLError):
-        secured(world, old)
+        world.connect(tls=old)
 
 
 def test_a_plain_tcp_client_is_rejected_and_its_bytes_are_not_logged(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
-    world = start(tls=tls(authority))
+    world = start(tls=authority.server(mutual=False))
     with world.connect() as plain:
         plain.send(adt())
         assert eventually(lambda: world.counted("ConnectionsRejected") == 1)
@@ -83,19 +61,19 @@ def test_a_plain_tcp_client_is_rejected_and_its_bytes_are_not_logged(
 def test_a_handshake_that_does_not_come_is_given_up_in_time(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
-    world = start(tls=tls(authority), tls_handshake_seconds=0.1, max_connections=1)
+    world = start(tls=authority.server(mutual=False), tls_handshake_seconds=0.1, max_connections=1)
     with world.connect() as silent:
         assert silent.is_closed()
     assert eventually(lambda: world.counted("ConnectionsRejected") == 1)
-    with secured(world, authority.client()) as sender:
+    with world.connect(tls=authority.client()) as sender:
         assert sender.ask(adt()) == "AA NG-1", "its place is free again"
 
 
 def test_mutual_tls_takes_certificates_of_its_authority_alone(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder, tmp_path: Path
 ) -> None:
-    world = start(tls=tls(authority, mutual=True))
-    with secured(world, authority.client("adt.northgen.example")) as sender:
+    world = start(tls=authority.server())
+    with world.connect(tls=authority.client("adt.northgen.example")) as sender:
         assert sender.ask(adt()) == "AA NG-1"
     strange = authority.client()
     strange.load_cert_chain(*CertificateFolder(tmp_path, "stranger").issue("adt.stranger.example"))
@@ -103,7 +81,7 @@ def test_mutual_tls_takes_certificates_of_its_authority_alone(
         # TLS 1.3 tells a client on its first read that its certificate was not taken.
         with (
             pytest.raises((ssl.SSLError, ConnectionError, EOFError)),
-            secured(world, context) as sender,
+            world.connect(tls=context) as sender,
         ):
             sender.ask(adt())
 
@@ -114,11 +92,11 @@ def test_a_certificate_speaks_for_its_own_sender_alone(
     northgen = SenderBinding(
         "northgen", "ADTSYS", "NORTHGEN", certificates=(issued_to("adt.northgen.example"),)
     )
-    world = start(tls=tls(authority, mutual=True), senders=(northgen,))
-    with secured(world, authority.client("adt.northgen.example")) as sender:
+    world = start(tls=authority.server(), senders=(northgen,))
+    with world.connect(tls=authority.client("adt.northgen.example")) as sender:
         assert sender.ask(adt()) == "AA NG-1"
         assert sender.ask(adt("NG-2").replace(b"|NORTHGEN|", b"|SOUTHGEN|", 1)) == "AR NG-2"
-    with secured(world, authority.client("adt.southgen.example")) as other:
+    with world.connect(tls=authority.client("adt.southgen.example")) as other:
         assert other.ask(adt("NG-3")) == "AR NG-3"
     assert [envelope["sender"] for envelope in world.envelopes()] == ["northgen"]
     assert world.counted("Rejected", reason="sender_not_allowed") == 2
@@ -127,13 +105,13 @@ def test_a_certificate_speaks_for_its_own_sender_alone(
 def test_a_refreshed_certificate_is_taken_up_and_no_connection_is_dropped(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
-    world = start(tls=tls(authority), tls_reload_seconds=0.05)
-    with secured(world, authority.client()) as before:
+    world = start(tls=authority.server(mutual=False), tls_reload_seconds=0.05)
+    with world.connect(tls=authority.client()) as before:
         assert before.ask(adt("A")) == "AA A"
         authority.issue(SERVER)  # the same files, new content
         assert eventually(lambda: "TLS: new certificate in use" in world.output.getvalue())
         assert before.ask(adt("B")) == "AA B"
-        with secured(world, authority.client()) as after:
+        with world.connect(tls=authority.client()) as after:
             assert after.ask(adt("C")) == "AA C"
             old, new = before.socket, after.socket
             assert isinstance(old, ssl.SSLSocket)
@@ -144,11 +122,11 @@ def test_a_refreshed_certificate_is_taken_up_and_no_connection_is_dropped(
 def test_a_broken_certificate_leaves_the_one_in_use(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:
-    files = tls(authority)
+    files = authority.server(mutual=False)
     world = start(tls=files, tls_reload_seconds=0.05)
     Path(files.certificate).write_text("half a certif")
     assert eventually(lambda: "cannot be used" in world.output.getvalue())
-    with secured(world, authority.client()) as sender:
+    with world.connect(tls=authority.client()) as sender:
         assert sender.ask(adt()) == "AA NG-1"
 
 
@@ -160,11 +138,11 @@ def test_certificate_and_key_come_from_secrets_manager_too(
     secrets = boto3.client("secretsmanager")
     secrets.create_secret(Name=str(authority.folder), SecretString=authority.secret(SERVER))
     world = start(tls_secret=str(authority.folder))
-    with secured(world, authority.client("adt.northgen.example")) as sender:
+    with world.connect(tls=authority.client("adt.northgen.example")) as sender:
         assert sender.ask(adt()) == "AA NG-1"
     with (
         pytest.raises((ssl.SSLError, ConnectionError, EOFError)),
-        secured(world, authority.client()) as sender,
+        world.connect(tls=authority.client()) as sender,
     ):
         sender.ask(adt())
 

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.functional.receiver.certificates import CertificateFolder
-from tests.functional.receiver.intake.test_identity import SERVER, tls
+from tests.functional.receiver.certificates import SERVER, CertificateFolder
 from tests.functional.receiver.world import ReceiverWorld, adt
 
 CLIENTS = Path(__file__).parents[1] / "clients"
@@ -108,7 +107,7 @@ def test_mllp_client_of_python_hl7_over_tls(
     start: Callable[..., ReceiverWorld], python_hl7: dict[str, str], tmp_path: Path
 ) -> None:
     authority = CertificateFolder(tmp_path)
-    world = start(tls=tls(authority))
+    world = start(tls=authority.server(mutual=False))
     command = [
         sys.executable,
         "-P",
@@ -131,7 +130,7 @@ def test_node_hl7_client_over_tls(
     start: Callable[..., ReceiverWorld], node: Path, tmp_path: Path
 ) -> None:
     authority = CertificateFolder(tmp_path)
-    world = start(tls=tls(authority))
+    world = start(tls=authority.server(mutual=False))
     command = ["node", "node_hl7_client.mjs", str(world.mllp_port), str(authority.file), SERVER]
     assert b"MSA|AA|NG-1" in run(command, adt(), cwd=node)
 
@@ -145,9 +144,8 @@ def test_a_client_that_knows_tls_1_2_alone(
     start: Callable[..., ReceiverWorld], tmp_path: Path
 ) -> None:
     authority = CertificateFolder(tmp_path)
-    world = start(tls=tls(authority))
+    world = start(tls=authority.server(mutual=False))
     context = authority.client()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    with world.connect() as peer:
-        peer.socket = context.wrap_socket(peer.socket, server_hostname=SERVER)
+    with world.connect(tls=context) as peer:
         assert peer.ask(adt()) == "AA NG-1"

@@ -76,6 +76,12 @@ def is_valid(text: str) -> bool:
 @example("a@[127.0.0.1]")
 @example("a@10.0.0.1")
 @example("a@x.arpa")
+@example("")
+@example("nobody")
+@example("a@b")
+@example("a..b@clinic.example")
+@example("a@-clinic.example")
+@example("petra@" + "c.example" * 40)
 def test_the_rule_is_that_of_rfc_5321_as_another_implementation_reads_it(text: str) -> None:
     assert is_address(text) == is_valid(text)
 

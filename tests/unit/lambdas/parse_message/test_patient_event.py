@@ -252,6 +252,7 @@ def test_codes_that_the_state_carries_come_from_closed_lists() -> None:
     ("now", "before", "missing"),
     [
         ("A^1^1^SOUTH", "B^1^1^NORTH", False),
+        ("A^1^1^NORTH&1&NPI", "B^1^1^north", False),
         ("A^1^1^&1&NPI", "B^1^1^&2&NPI", False),
         ("A^1^1^&1&NPI", "B^1^1^NORTH", True),
         ("A^1^1", "B^1^1", True),

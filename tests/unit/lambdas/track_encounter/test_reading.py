@@ -122,6 +122,21 @@ def test_the_class_comes_from_the_code_and_the_unit(
     assert message.event.encounter_class is expected
 
 
+@pytest.mark.parametrize(
+    ("now", "before", "same"),
+    [
+        ("4W^1^1^NORTH&1&NPI", "3W^1^1^north", True),
+        ("4W^1^1^SOUTH", "3W^1^1^NORTH", False),
+        ("4W^1^1^&1&NPI", "3W^1^1^&2&NPI", False),
+    ],
+)
+def test_a_facility_is_the_same_in_capitals_and_with_a_universal_id(
+    now: str, before: str, same: bool
+) -> None:
+    event = read("A02", pv1={3: now, 6: before}).event
+    assert (event.facility == event.facility_before) is same
+
+
 def test_codes_of_one_facility_are_one_facility() -> None:
     profile = EncounterProfile(name="NORTHGEN", facilities={"NGH": "NORTHGEN"})
     assert read(pv1={3: "4W^1^A^ngh"}, profile=profile).event.facility == "NORTHGEN"

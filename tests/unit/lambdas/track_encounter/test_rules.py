@@ -18,6 +18,7 @@ from lambdas.common.contracts.encounter import (
 )
 from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.errors import IdentityConflictError
+from lambdas.parse_message.codes import OTHER, PATIENT_CLASSES
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.triggers import EFFECTS, RULES
@@ -100,6 +101,29 @@ def test_the_class_of_a_first_message_decides_the_kind(
 ) -> None:
     known = PROFILE.class_of(patient_class, "")
     assert [kind for kind, _ in told(message(trigger_event, 0, known))] == kinds
+
+
+EVERY_CLASS = sorted(PATIENT_CLASSES.codes | {"", OTHER})
+"""The codes of PV1-2 that ParseMessage writes."""
+
+
+@pytest.mark.parametrize("patient_class", EVERY_CLASS)
+def test_no_other_trigger_event_begins_by_telling_anybody(patient_class: str) -> None:
+    known = PROFILE.class_of(patient_class, "")
+    silent = {*ADT_TRIGGER_EVENTS, "", OTHER} - set(FIRST)
+    assert {one for one in silent if told(message(one, 0, known))} == set()
+
+
+@pytest.mark.parametrize("patient_class", EVERY_CLASS)
+def test_a_cancellation_withdraws_whatever_its_class(patient_class: str) -> None:
+    known = PROFILE.class_of(patient_class, "")
+    moved = message("A02", 30, I, facility="X")
+    for before, trigger_event, kind in (
+        ((ADMITTED,), "A11", "cancel_admission"),
+        ((ADMITTED, moved), "A12", "cancel_transfer"),
+        ((ADMITTED, DISCHARGED), "A13", "cancel_discharge"),
+    ):
+        assert told(*before, message(trigger_event, 70, known)) == [(kind, "told")]
 
 
 # What each trigger event tells of an inpatient who was admitted and told of.

@@ -124,7 +124,7 @@ def outcome(dynamodb: Any, calls: list[Call]) -> Any:
 
 
 def both(dynamodb: Any, monkeypatch: pytest.MonkeyPatch, calls: list[Call]) -> tuple[Any, Any]:
-    """What comes of the calls here, and in moto alone."""
+    """The outcomes of the calls here, and in moto alone."""
     here = outcome(dynamodb, calls)
     with monkeypatch.context() as patched:
         patched.setattr(DynamoHandler, "_dispatch", MOTO)
