@@ -47,6 +47,11 @@ def summary(report: FeedReport) -> list[str]:
             f"{count(report.forgotten_encounters, 'encounter')} with the oldest last messages were"
             " forgotten to bound the memory: what is told of their later messages may differ."
         )
+    if report.forgotten_messages:
+        lines.append(
+            f"{count(report.forgotten_messages, 'message')} with the oldest control ids were forgotten"
+            " to bound the memory: a copy of one of them counts as a new message."
+        )
     return lines
 
 
