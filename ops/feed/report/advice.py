@@ -156,4 +156,4 @@ DOUBTS = {
         "See PID-29, PID-30 and PV1-36 above.",
     ),
 }
-"""What the encounter rules could not use."""
+"""Details of a message that the encounter rules could not use."""

@@ -25,7 +25,7 @@ class Section:
 
 
 def summary(report: FeedReport) -> list[str]:
-    """The first lines: what was read, what would become of it."""
+    """The first lines: the messages that were read, and how many would be told."""
     files, messages, times = report.files, report.messages, report.times
     days = f", sent {times.first_day} to {times.last_day}" if times.first_day else ""
     known = "its file was used" if report.known else "a new sender, without a file"
@@ -68,8 +68,8 @@ def sections(report: FeedReport) -> Iterator[Section]:
             "Events",
             ("event", ">messages", "told", "not told"),
             [_event(one) for one in report.events[:MAX_ROWS]],
-            "Told: a notice is made for the patient's providers. The registry and the providers' own"
-            " wishes decide who gets it, and are not part of this check.",
+            "Told: a notice is made for the patient's providers. The registry and the"
+            " providers' preferences choose the recipients, and are not part of this check.",
         ),
         Section(
             "Codes",
