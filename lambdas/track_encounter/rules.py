@@ -353,10 +353,7 @@ def _reason(before: Encounter, message: EncounterMessage) -> DecisionReason:
         return DecisionReason.DUPLICATE
     standing = [fact for fact in before.told if not fact.withdrawn_by]
     if event.effect in CANCELS:
-        if not any(one.effect not in CANCELS for one in before.events):
-            return DecisionReason.NO_ENCOUNTER
-        told = any(fact.kind in CANCELLED_KINDS.get(event.effect, ()) for fact in standing)
-        return DecisionReason.SUPERSEDED if told else DecisionReason.NOT_TOLD
+        return _reason_of_cancellation(before, event.effect, standing)
     ended = any(fact.kind in ENDS for fact in standing)
     if event.effect is Effect.MOVE and ended:
         return DecisionReason.SUPERSEDED
@@ -366,6 +363,15 @@ def _reason(before: Encounter, message: EncounterMessage) -> DecisionReason:
         return DecisionReason.SUPERSEDED if ended else DecisionReason.DUPLICATE
     again = event.effect is Effect.END and ended
     return DecisionReason.DUPLICATE if again else DecisionReason.NOT_A_NOTIFIABLE_EVENT
+
+
+def _reason_of_cancellation(
+    before: Encounter, effect: Effect, standing: list[ToldFact]
+) -> DecisionReason:
+    if not any(one.effect not in CANCELS for one in before.events):
+        return DecisionReason.NO_ENCOUNTER
+    told = any(fact.kind in CANCELLED_KINDS.get(effect, ()) for fact in standing)
+    return DecisionReason.SUPERSEDED if told else DecisionReason.NOT_TOLD
 
 
 def _repeats(one: RecordedEvent, event: RecordedEvent) -> bool:
