@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.Con
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,8 +23,11 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.items import EncounterRecord
 from lambdas.delivery.ledger.table import Prefix
 
-EVENTS_PER_WRITE = 20
+MAX_ABOUT = 20
 """Most events that one write names: an expression of DynamoDB has at most 4 kB.
+
+An update names the newest ones. If each update named all events before it, the item of a stay with 120 of
+them would be larger than DynamoDB's 400 kB.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
 
 EVER = "9999"
@@ -160,7 +163,9 @@ def cancel(
     if not encounter.encounter_ref:
         return frozenset()
     kind = cancellation.event_kind
-    for some in _parts(about):
+    named = tuple(about)
+    for start in range(0, len(named), MAX_ABOUT):
+        some = named[start : start + MAX_ABOUT]
         withdrawn = {f"withdrawn_{event_id}": cancellation.event_id for event_id in some}
         table.update(context, encounter.key, withdrawn)
     cancelled = table.update(
@@ -189,18 +194,11 @@ def update(
     """
     if not encounter.encounter_ref:
         return frozenset()
-    mark, item = f"{event.received_at}|{event.event_id}", Item()
-    # The last write returns the list, so that no delivery is missed that came between two of them.
-    for some in _parts(about):
-        updates = {f"updates_{event_id}": {mark} for event_id in some}
-        item = table.update(context, encounter.key, {}, add=updates).item
-    return msgspec.convert(item, EncounterRecord).told
-
-
-def _parts(event_ids: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    named = tuple(event_ids)
-    for start in range(0, len(named), EVENTS_PER_WRITE):
-        yield named[start : start + EVENTS_PER_WRITE]
+    mark = f"{event.received_at}|{event.event_id}"
+    newest = tuple(about)[-MAX_ABOUT:]
+    updates = {f"updates_{event_id}": {mark} for event_id in newest}
+    updated = table.update(context, encounter.key, {}, add=updates)
+    return msgspec.convert(updated.item, EncounterRecord).told
 
 
 def told(context: LedgerContext, encounter: NotifiedEncounter) -> frozenset[str]:

@@ -15,12 +15,21 @@ from lambdas.delivery.ledger.encounters import (
 STAY = NotifiedEncounter("stay")
 RECEIVED_AT = "2026-11-23T13:15:02.113Z"
 
-MAX_EXPRESSION_BYTES = 4096
+MAX_EXPRESSION_BYTES, MAX_ITEM_BYTES = 4096, 400_000
 """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
 
 
 def notified(number: int, kind: EventKind) -> NotifiedEvent:
     return NotifiedEvent(f"{number:032x}", kind, RECEIVED_AT, "")
+
+
+def stored(context: LedgerContext) -> dict[str, Any]:
+    """The stay's item, in DynamoDB's form."""
+    answer = context.client("dynamodb").get_item(
+        TableName=context.settings.ledger_table, Key={"delivery_id": {"S": STAY.key}}
+    )
+    item: dict[str, Any] = answer["Item"]
+    return item
 
 
 def written_expressions(context: LedgerContext) -> list[str]:
@@ -46,20 +55,23 @@ def test_a_stay_of_a_hundred_told_events_can_be_withdrawn(context: LedgerContext
     assert max(map(len, sent)) <= MAX_EXPRESSION_BYTES
 
 
-def test_a_late_delivery_of_the_oldest_of_a_hundred_events_has_the_update(
+def test_the_item_of_a_stay_with_two_hundred_updates_fits_dynamodb(
     context: LedgerContext, aws: Any
 ) -> None:
-    told = [notified(number, EventKind.UPDATE) for number in range(100)]
-    sent = written_expressions(context)
-    newest = notified(200, EventKind.UPDATE)
-    update(context, STAY, newest, [one.event_id for one in told])
-    assert enlist(context, STAY, told[0], "d0").updates == (newest.event_id,)
-    assert max(map(len, sent)) <= MAX_EXPRESSION_BYTES
+    """TrackEncounter keeps 200 events of a stay (docs/adr/0225-an-encounter-is-folded-from-its-events.md)."""
+    about = [f"{number:032x}" for number in range(40)]
+    for number in range(40):
+        update(context, STAY, notified(number, EventKind.UPDATE), about[: number + 1])
+    marks = [value["SS"] for value in stored(context).values() if "SS" in value]
+    most = max(sum(map(len, one)) for one in marks)
+    assert 200 * most < MAX_ITEM_BYTES
 
 
 def test_an_update_returns_the_deliveries_that_tell_of_the_stay(
     context: LedgerContext, aws: Any
 ) -> None:
     enlist(context, STAY, notified(1, EventKind.ADMISSION), "d1")
+    sent = written_expressions(context)
     about = [f"{number:032x}" for number in range(1, 50)]
     assert update(context, STAY, notified(200, EventKind.UPDATE), about) == {"d1"}
+    assert max(map(len, sent)) <= MAX_EXPRESSION_BYTES
