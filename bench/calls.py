@@ -23,7 +23,10 @@ def main() -> None:
 
 
 def measured() -> dict[str, Counter[str]]:
-    """Returns the calls of each case by `service Operation`. A transaction counts each of its items."""
+    """Returns the calls of each case by `service Operation`.
+
+    A transaction or a batch counts each of its items, because DynamoDB bills these.
+    """
     found = {}
     with contextlib.redirect_stdout(io.StringIO()):
         # Imported here: the handlers' loggers keep the stdout of their import.
@@ -45,8 +48,7 @@ def _counted() -> Iterator[Counter[str]]:
 
     def counting(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
         if operation not in OURS:
-            items = parameters.get("TransactItems", [None])
-            counts[f"{self.meta.service_model.service_name} {operation}"] += len(items)
+            counts[f"{self.meta.service_model.service_name} {operation}"] += _items(parameters)
         return original(self, operation, parameters)
 
     botocore.client.BaseClient._make_api_call = counting
@@ -54,6 +56,15 @@ def _counted() -> Iterator[Counter[str]]:
         yield counts
     finally:
         botocore.client.BaseClient._make_api_call = original
+
+
+def _items(parameters: dict[str, Any]) -> int:
+    """Returns the number of items of a TransactWriteItems or BatchGetItem request, 1 of any other."""
+    if "TransactItems" in parameters:
+        return len(parameters["TransactItems"])
+    if "RequestItems" in parameters:
+        return sum(len(table["Keys"]) for table in parameters["RequestItems"].values())
+    return 1
 
 
 if __name__ == "__main__":

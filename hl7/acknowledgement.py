@@ -66,8 +66,9 @@ def acknowledge(
 ) -> Acknowledgement:
     """Returns the acknowledgement of a message: accepted when `problem` is None, else for that problem.
 
-    Without a header, or with one that is too long to echo, it is a generic one with an empty MSA-2. `control_id` is our MSH-10; a new one is
-    made when it is empty. A message that was transcoded is answered in its own character set.
+    Without a header, or with one that is too long to echo, it is a generic one with an empty MSA-2.
+    `control_id` is our MSH-10; a new one is made when it is empty. A message that was transcoded is
+    answered in its own character set.
     """
     if header and header.is_too_long:
         header = None

@@ -194,8 +194,8 @@ def _transcoded(message: bytes, codec: str) -> Header | None:
 def _compared(transcoded: Header, raw: Header) -> Header:
     """The transcoded header, marked where MSH is not the same as in the bytes received.
 
-    MSH decides about sender and trigger event. Where a multi-byte character swallows a delimiter, another
-    reader of the same bytes would find other values, so MSH has to be ASCII in such a message.
+    MSH decides about sender and trigger event. If a multi-byte character contains a delimiter's byte, another
+    reader of the same bytes would find other values. So MSH has to be ASCII in such a message.
     """
     read = transcoded.message[transcoded.start : transcoded.end]
     transcoded.has_two_readings = read != raw.message[raw.start : raw.end] or not read.isascii()
@@ -234,7 +234,7 @@ def _find(message: bytes, *, transcoded: bool = False) -> Header | None:
         return None
     separator = message[start + 3 : start + 4]
     end = _end_of_msh(message, start, separator)
-    # The rest of an MSH that is too long to be accepted is not looked at.
+    # Of an MSH that is too long to be accepted, only the first bytes are read.
     segment = message[start : min(end, start + MAX_MSH_BYTES)]
     fields = segment.split(separator, _MAX_MSH_FIELDS)
     fields[0] = separator
@@ -323,7 +323,7 @@ def event_id(header: Header, sender: str) -> str:
 
     The first 32 hex digits of SHA-256 over the JSON array of the authenticated sender's name, MSH-3,
     MSH-4, MSH-10 and the SHA-256 of the message without MSH-7's bytes (senders stamp a resend anew).
-    The name keeps another sender's copy of the same bytes apart: it must not pass for the original.
+    Because of the name, another sender's copy of the same bytes has another id.
     """
     message = header.message
     before = header.start + header.letterhead.bytes_before_sent_at

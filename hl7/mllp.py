@@ -9,8 +9,8 @@ A frame is `0x0B <message> 0x1C 0x0D`. Real senders deviate, so these rules appl
 - Between frames 0x00, 0x0D and 0x0A are skipped and counted, and so are other bytes up to the next
   0x0B. `MSH` there begins a frame whose start block is missing.
 
-Each byte is examined a fixed number of times, however the stream is cut into reads, and runs of bytes
-in compiled code: a stream that is made to be slow costs like any other.
+Each byte is examined a fixed number of times, however the stream is cut into reads. Runs of bytes are
+searched in compiled code, so that a crafted stream costs no more than another.
 """
 
 import re
@@ -36,7 +36,7 @@ _BLANKS = b" \t\r\n\x00"
 MAX_LEADING_BLANKS = 64
 """Most blanks, line ends and NULs before the first start block of a connection."""
 MAX_BYTES_WITHOUT_ROOM = 65_536
-"""Most bytes that are kept of a frame that is given up for want of memory: its header, for the answer."""
+"""Most bytes kept of a frame that is dropped because no memory is left: its header, for the answer."""
 MAX_FRAMES_AT_ONCE = 200
 """Most frames that one call of `Decoder.feed` returns."""
 

@@ -8,19 +8,21 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from receiver.app import serve
 from receiver.errors import StoreUnavailableError
+from receiver.intake.intake import Intake
 from receiver.loop import run
 from receiver.settings import SettingError, read_settings
+from receiver.storage.store import Store
 from receiver.telemetry.log import Log, where
 
 
-def main() -> int:
+def main(store_type: type[Store] = Store, intake_type: type[Intake] = Intake) -> int:
     """Serves until a stop signal. Returns the exit status."""
     log = Log()
     gc.freeze()
     gc.set_threshold(50_000)  # a message leaves no reference cycles; reference counting frees it
     try:
         settings = read_settings()
-        run(serve(settings, log))
+        run(serve(settings, log, store_type, intake_type))
     except SettingError as error:
         log.error(f"cannot start: {error}")
     except (BotoCoreError, ClientError) as error:

@@ -20,9 +20,15 @@ from receiver.transport.tls import Tls
 _FLUSH_SECONDS = 10.0
 
 
-async def serve(settings: ReceiverSettings, log: Log) -> None:
+async def serve(
+    settings: ReceiverSettings,
+    log: Log,
+    store_type: type[Store] = Store,
+    intake_type: type[Intake] = Intake,
+) -> None:
     """Serves until SIGTERM or SIGINT, then stops the parts in order.
 
+    Benchmarks measure a part of the receiver with a subclass of `Store` or `Intake`.
     Raises `SettingError` for a malformed reference key, certificate or configuration document,
     `StoreUnavailableError` when S3 returns no document, `OSError` for a port in use, and botocore's
     errors when the reference key cannot be read.
@@ -41,7 +47,7 @@ async def serve(settings: ReceiverSettings, log: Log) -> None:
     aws = Aws(settings)
     configuration = SenderConfiguration(settings, aws, metrics, log)
     await configuration.load()
-    intake = Intake(settings, Store(settings, aws), key, metrics, log)
+    intake = intake_type(settings, store_type(settings, aws), key, metrics, log)
     server = MllpServer(settings, intake, configuration, metrics, log, tls=tls)
     health = HealthServer(settings.mllp_host, settings.health_port, Readiness(server, intake))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import TypeVar
 
+from receiver.intake.rejections import PROCESSING_IDS, accepted_processing_ids
 from receiver.intake.sender_table import Network
 
 Number = TypeVar("Number", int, float)
@@ -199,12 +200,10 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> ReceiverSettin
 
 
 def _processing_ids(environment: Mapping[str, str]) -> frozenset[str]:
-    """The accepted MSH-11 (HL7 table 0103). Default: P in prod; P, T and D elsewhere."""
-    default = ["P"] if environment.get("ENS_ENVIRONMENT") == "prod" else ["P", "T", "D"]
-    chosen = frozenset(_listed(environment, "ENS_PROCESSING_IDS") or default)
-    if not chosen <= {"P", "T", "D"}:
+    chosen = _listed(environment, "ENS_PROCESSING_IDS")
+    if not PROCESSING_IDS.issuperset(chosen):
         raise SettingError("ENS_PROCESSING_IDS is not a comma-separated list of P, T and D")
-    return chosen
+    return accepted_processing_ids(environment.get("ENS_ENVIRONMENT", ""), chosen)
 
 
 def _choice(environment: Mapping[str, str], name: str, values: tuple[str, ...]) -> str:

@@ -171,27 +171,29 @@ class IngressStack(cdk.Stack):
             ),
             tells_end=False,
         )
-        core.alarms.watch(
-            self,
-            "configuration-not-used",
-            meaning="A receiver cannot read or use the newest configuration document and uses"
-            " the previous one.",
-            metric=own(environment, "Receiver", "ConfigurationNotUsed"),
-        )
-        core.alarms.watch(
-            self,
-            "certificate-not-used",
-            meaning="A receiver cannot use its new certificate, client authorities or revocation"
-            " lists and uses the previous ones.",
-            metric=own(environment, "Receiver", "CertificateNotUsed"),
-        )
-        core.alarms.watch(
-            self,
-            "certificates-expiring",
-            meaning="A certificate of the receiver, of a client authority or of a sender expires"
-            " within 30 days; `ens senders expiring` names it.",
-            metric=own(environment, "Receiver", "CertificatesExpiring"),
-        )
+        for name, measured, meaning in (
+            (
+                "configuration-not-used",
+                "ConfigurationNotUsed",
+                "A receiver cannot read or use the newest configuration document and uses"
+                " the previous one.",
+            ),
+            (
+                "certificate-not-used",
+                "CertificateNotUsed",
+                "A receiver cannot use its new certificate, client authorities or revocation"
+                " lists and uses the previous ones.",
+            ),
+            (
+                "certificates-expiring",
+                "CertificatesExpiring",
+                "A certificate of the receiver, of a client authority or of a sender expires"
+                " within 30 days; `ens senders expiring` names it.",
+            ),
+        ):
+            core.alarms.watch(
+                self, name, meaning=meaning, metric=own(environment, "Receiver", measured)
+            )
         for name, measured, milliseconds, meaning in (
             (
                 "acknowledgements-slow",

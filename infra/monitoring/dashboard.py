@@ -141,6 +141,7 @@ class Dashboard(Construct):
                             own(environment, "DeliverNotification", "UnknownDelivery"),
                             own(environment, "DeliverNotification", "ReducedDetail"),
                             own(environment, "RecordFeedback", "NotificationNotDelivered"),
+                            own(environment, "DeliverNotification", "MailWithoutSeal"),
                         ],
                     ),
                 ],

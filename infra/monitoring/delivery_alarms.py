@@ -12,7 +12,7 @@ QUOTA_USED_PERCENT = 80
 
 
 class DeliveryAlarms(Construct):
-    """Adds the alarms of deliveries: unknown, held, quota, certificates, bounces, SES events."""
+    """Adds the alarms of deliveries: unknown, held, quota, certificates, seals, bounces, SES events."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, watched: Watched, alarms: Alarms
@@ -21,7 +21,7 @@ class DeliveryAlarms(Construct):
         self._alarms = alarms
         self._environment = watched.environment
         self._watch_ledger()
-        self._watch_recipients()
+        self._watch_mails()
         self._watch_feedback(watched)
 
     def _watch_ledger(self) -> None:
@@ -64,7 +64,7 @@ class DeliveryAlarms(Construct):
         """The largest of the counts that ReleaseDeliveries made in the period."""
         return own(self._environment, "ReleaseDeliveries", name, statistic="Maximum")
 
-    def _watch_recipients(self) -> None:
+    def _watch_mails(self) -> None:
         self._alarms.watch(
             self,
             "reduced-detail",
@@ -77,6 +77,13 @@ class DeliveryAlarms(Construct):
             "notification-not-delivered",
             meaning="A notification bounced, was rejected by SES, or was reported as spam.",
             metric=own(self._environment, "RecordFeedback", "NotificationNotDelivered"),
+            tells_end=False,
+        )
+        self._alarms.watch(
+            self,
+            "mail-without-seal",
+            meaning="A mail in the vault was not written by DeliverNotification. It was replaced, not sent.",
+            metric=own(self._environment, "DeliverNotification", "MailWithoutSeal"),
             tells_end=False,
         )
 

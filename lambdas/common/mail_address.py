@@ -1,4 +1,4 @@
-"""The rule by which a mail address is valid, at import of the registry, at selection and at sending."""
+"""Checks mail addresses, by one rule at the registry's import, at selection and at sending."""
 
 import re
 

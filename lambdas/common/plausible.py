@@ -1,4 +1,4 @@
-"""Whether a time of a message can be right. One that cannot is neither counted nor told as fact."""
+"""Decides whether a time of a message is plausible. Others are neither used in rules nor shown."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,7 @@ MAX_AGE = timedelta(days=20 * 365)
 """An event of decades ago is a default value of the sender's system, such as 1970-01-01."""
 
 CLOCK_TOLERANCE = timedelta(hours=2)
-"""How far a sender's time may lie in the future; a time without an offset may lie 14 hours further."""
+"""The most by which a sender's time may lie in the future. A time without an offset may lie 14 hours further."""
 
 ZONE_TOLERANCE = timedelta(hours=14)
 

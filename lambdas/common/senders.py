@@ -10,7 +10,7 @@ from lambdas.common.context import Context
 from lambdas.common.contracts.patient import Patient
 
 TEST_NAMES = ("ZZ",)
-"""How hospitals begin the names of test patients in production, so that they are last in every list."""
+"""Usual beginnings of the names of test patients in production, which put these last in every list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether a delivery has become pointless: its event was withdrawn, or it withdraws one that was never told."""
+"""Decides whether to suppress a delivery: its event was withdrawn, or it withdraws one that was never told."""
 
 import time
 from dataclasses import replace

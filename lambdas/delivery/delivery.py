@@ -3,6 +3,7 @@
 A run may end between any two lines of it; the next run finds its progress in the ledger.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,7 +15,7 @@ from lambdas.common.contracts.steps import (
     DeliverNotificationResult,
     ExtractEntitiesResult,
 )
-from lambdas.common.errors import DeliveryRefusedError
+from lambdas.common.errors import DeliveryRefusedError, DependencyUnavailableError
 from lambdas.common.handler import Run
 from lambdas.common.mail_address import is_address
 from lambdas.delivery import audit, holds
@@ -80,8 +81,8 @@ def _sent(
 ) -> DeliveryItem:
     """The item after this attempt sent the letter, with the updates that came before it.
 
-    The delivery comes on its encounter's list before its letter is made, so that no update is lost
-    between the two. It asks again right before the mail goes, for a withdrawal that came meanwhile.
+    The delivery is put on its encounter's list before its letter is made, so that no update is lost
+    between the two. A second look right before the send finds a withdrawal that came meanwhile.
     """
     context, run, delivery = attempt.context, attempt.run, attempt.delivery
     told = told_to(context, task, identities, recipient)
@@ -99,7 +100,9 @@ def _sent(
     if item.state is DeliveryState.SENT and attempt.made(item):
         stay = NotifiedEncounter(delivery.encounter_ref)
         thread = Thread(recipient.stay_ref, recipient.recipient_ref)
-        add_mail(context, stay, thread, item.sent_at, item.ses_message_id)
+        # The mail has gone: a thread that lacks it is no reason to fail.
+        with suppress(DependencyUnavailableError):
+            add_mail(context, stay, thread, item.sent_at, item.ses_message_id)
     return item
 
 

@@ -1,7 +1,7 @@
-"""Seals the mails in the vault, so that DeliverNotification sends only mails that it has written itself.
+"""Makes and checks the seal of a mail in the vault: DeliverNotification sends only mails that it wrote itself.
 
-The seal is HMAC-SHA256 under the audit key, which the receiver and the steps before cannot read. It
-covers event, delivery and mail, so that a sealed mail cannot be moved to another delivery.
+The seal is an HMAC-SHA256 with the audit key, in S3 metadata. It covers event id, delivery id and mail, so
+that a sealed mail is not valid for another delivery.
 """
 
 import hashlib
@@ -27,7 +27,8 @@ def is_sealed(seal: str, keys: KeyRing, event_id: str, delivery_id: str, mail: b
     if key_id not in keys.keys:
         return False
     expected = keys.mac(_sealed(event_id, delivery_id, mail), key_id)
-    return hmac.compare_digest(mac, expected)
+    # As bytes: texts outside ASCII raise TypeError, and the metadata may be somebody else's.
+    return hmac.compare_digest(mac.encode(), expected.encode())
 
 
 def _sealed(event_id: str, delivery_id: str, mail: bytes) -> bytes:

@@ -39,7 +39,7 @@ class Prepared:
     def stored(
         self, context: DeliveryContext, run: Run, event_id: str, delivery_id: str, address: str
     ) -> tuple[bytes, Written]:
-        """The mail as the vault holds it: what the first attempt wrote is what every attempt sends."""
+        """The mail in the vault. Every attempt sends the mail that the first attempt wrote."""
         mail = mailer.build(
             context.settings.ses_from,
             self.letter,
@@ -85,7 +85,7 @@ def told_to(
     identities: Identities,
     recipient: Recipient,
 ) -> Told:
-    """The event as this recipient's notice tells it; of another patient's stay only what they were told."""
+    """The event as this recipient's notice tells it. A correction about another patient has only the first notice's facts."""
     event_id = task.envelope.event_id
     patient_event = vault.read_document(context, event_id, PatientEvent, task.parsed.version_id)
     kind = recipient.event_kind or patient_event.event_kind
@@ -108,7 +108,7 @@ def with_updates(context: DeliveryContext, told: Told, updates: Iterable[str]) -
 
 
 def _moves_the_stay(patient_event: PatientEvent) -> bool:
-    """Whether the event moves the encounter to another patient, whom those told of the first must not see.
+    """Whether the event moves the encounter to another patient. Recipients of the first notice must not see that one.
 
     For documents of earlier versions, whose recipients lack `other_patient`.
     """

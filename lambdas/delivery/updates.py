@@ -1,4 +1,4 @@
-"""A notice that waited shows the newest details: those of its event, with those that later events gave."""
+"""Merges the details of later events into the event of a notice that waited."""
 
 from collections.abc import Iterable
 from dataclasses import fields, replace

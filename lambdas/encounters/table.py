@@ -109,24 +109,14 @@ class EncounterTable:
         return found
 
     def _batch(self, keys: list[Item]) -> Iterator[dict[str, Any]]:
+        table = self.context.settings.encounters_table
         for _ in range(BATCH_TRIES):
             with dependency("dynamodb"):
                 answer = self.context.client("dynamodb").batch_get_item(
-                    RequestItems={
-                        self.context.settings.encounters_table: {
-                            "Keys": keys,
-                            "ConsistentRead": True,
-                        }
-                    }
+                    RequestItems={table: {"Keys": keys, "ConsistentRead": True}}
                 )
-            yield from map(
-                from_item, answer["Responses"].get(self.context.settings.encounters_table, ())
-            )
-            keys = (
-                answer.get("UnprocessedKeys", {})
-                .get(self.context.settings.encounters_table, {})
-                .get("Keys", [])
-            )
+            yield from map(from_item, answer["Responses"].get(table, ()))
+            keys = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
             if not keys:
                 return
         raise DependencyUnavailableError("dynamodb BatchGetItem: unprocessed keys")

@@ -31,7 +31,7 @@ class LookupContext(LedgerContext):
         """The FHIR server of the settings, for patients and providers alike: one connection, one token."""
         from lambdas.lookup_identities.fhir.http import FhirClient
 
-        return FhirClient.from_settings(self.settings.mpi, self.mpi_secret)
+        return FhirClient(self.settings.mpi, self.mpi_secret)
 
     @cached_property
     def mpi_client(self) -> MpiClient | None:

@@ -47,7 +47,7 @@ def lambda_handler(
     """The references of patient and recipients; writes `identities.json`.
 
     Called by the clock, without an envelope, it counts the rosters that end soon. An event that tells
-    nobody comes here because it changes who patients are: their cached answers are dropped.
+    nobody comes here because it changes identities: the cached answers about its identifiers are deleted.
     Raises `IdentityNotFoundError`, `IdentityAmbiguousError`, `IdentityConflictError`,
     `UnprocessableMessageError`, `ConfigurationError` or `DependencyUnavailableError`.
     """
@@ -58,7 +58,7 @@ def lambda_handler(
     if smoke.is_smoke(event):
         smoke.check_patient(event)
     if not event.notifiable:
-        return _forgotten(context, event, sender.authorities, run)
+        return _drop_cached_answers(context, event, sender.authorities, run)
     identities = resolve(context, event, sender, partial(_note_query, context, run))
     _count_look_up(context, run, identities is not None)
     if identities is None:
@@ -96,7 +96,7 @@ def _rosters_counted(context: LookupContext, run: Run) -> RosterCount:
 
 def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdentitiesResult:
     """Audits who is told and who is not; returns references, and how each is told, for the workflow."""
-    # How much of the notes is analysed depends on the recipients' detail and analysis.
+    # ExtractEntities chooses its analysis by the recipients' detail and analysis.
     told = tuple(
         ToldRecipient(
             one.recipient_ref,
@@ -143,7 +143,7 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
 
 
 def _count_look_up(context: LookupContext, run: Run, known: bool) -> None:
-    """Counts the look-up, in all and by sender."""
+    """Counts the look-up in the metrics, and in the sender's feed."""
     run.count("PatientsLookedUp")
     run.count("UnknownPatients", 0 if known else 1)
     feed.count(context, run, Signal.KNOWN_PATIENTS, known)
@@ -167,10 +167,10 @@ def _note_query(context: LookupContext, run: Run, query: Query) -> None:
     )
 
 
-def _forgotten(
+def _drop_cached_answers(
     context: LookupContext, event: PatientEvent, authorities: SenderAuthorities, run: Run
 ) -> LookupIdentitiesResult:
-    """Deletes the cached answers about all patients whom the event names. Nobody is notified."""
+    """Deletes the cached MPI answers for every identifier in the event. Nobody is notified."""
     usable, _ = usable_identifiers(event.patient.identifiers, authorities)
     others, _ = usable_identifiers(event.other_identifiers, authorities)
     run.audit(

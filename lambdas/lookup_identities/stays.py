@@ -14,7 +14,7 @@ from lambdas.encounters.items import EncounterSummary
 from lambdas.lookup_identities.context import LookupContext
 
 LOOK_BACK = timedelta(days=365)
-"""How long before this stay the others began: a flag counts days since the end of a long one."""
+"""The other stays began at most this long before this one. A flag counts from the end of a long stay."""
 
 
 def flags_of(

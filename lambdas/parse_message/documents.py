@@ -17,7 +17,7 @@ DOCUMENT_BYTES = 1_000_000
 """Default limit for the documents of one message together, in bytes."""
 
 MAX_DOCUMENTS = 1_000
-"""Most documents of one message. Each of the others would be a line in event.json."""
+"""Most documents of one message. The first beyond it is recorded as skipped, for all further ones."""
 
 SIGNATURES = (
     (b"{\\rtf", "rtf"),

@@ -3,6 +3,7 @@
 import re
 
 from hl7.er7 import NULL, Message, Segment, Value
+from hl7.header import MAX_REPETITIONS
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.notes import Note, Skipped, SkippedReason
 from lambdas.parse_message.documents import DOCUMENT_BYTES, Reader
@@ -11,9 +12,6 @@ TEXT_TYPES = frozenset({"FT", "ST", "TX"})
 READ_TYPES = TEXT_TYPES | {"ED", "RP"}
 WITHDRAWN = frozenset({"D", "W"})
 """HL7 table 0085 in OBX-11: deleted, and posted as wrong (it was another patient's)."""
-
-MAX_DOCUMENTS = 100
-"""Most repetitions of one OBX-5 that are read."""
 
 BASE64 = re.compile(r"(?=[A-Za-z0-9+/]{60})[A-Za-z0-9+/\n]{200,}+={0,2}\s*", re.ASCII)
 """Sixty characters without a blank are not prose: they look like base64, whose lines have 64 or 76."""
@@ -53,7 +51,7 @@ def _type(obx: Segment, warnings: list[MessageWarning]) -> str:
 
 
 def _documents(obx: Segment, reader: Reader) -> list[Note]:
-    sent = obx.field(5).split(obx.escapes.repetition)[:MAX_DOCUMENTS]
+    sent = obx.field(5).split(obx.escapes.repetition)[:MAX_REPETITIONS]
     values = [Value(raw, obx.escapes) for raw in sent if raw and raw != NULL]
     place = f"OBX[{obx.ordinal}]-5"
     places = [f"{place}[{n}]" for n in range(1, len(values) + 1)] if len(values) > 1 else [place]

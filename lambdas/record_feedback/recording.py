@@ -65,7 +65,7 @@ def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: Deli
         "encounter_ref": delivery.encounter_ref or None,
         "ses_message_id": feedback.ses_message_id,
     }
-    if _died_silent(feedback, delivery, actions):
+    if _is_without_outcome(feedback, delivery, actions):
         run.audit_of(delivery.event_id, AuditAction.SENT, AuditOutcome.OK, **facts)
     own = {"ses_event": feedback.mark, "detail": feedback.detail_code}
     action, outcome = feedback.meaning.action, feedback.meaning.outcome
@@ -73,8 +73,8 @@ def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: Deli
     return True
 
 
-def _died_silent(feedback: Feedback, delivery: DeliveryItem, actions: Actions) -> bool:
-    """Whether a release ended between SES's answer and its entry: no workflow repeats that entry."""
+def _is_without_outcome(feedback: Feedback, delivery: DeliveryItem, actions: Actions) -> bool:
+    """Whether a release ended between SES's answer and its audit entry, which no workflow would repeat."""
     told = feedback.event_type in ("Delivery", "Bounce")
     return told and delivery.released and not {"SENT", "UNKNOWN"} & actions.keys()
 

@@ -1,4 +1,4 @@
-"""Closes the encounters whose end never came: the clock's call."""
+"""Closes encounters that have no end and are due. A schedule calls it."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -21,8 +21,8 @@ CLOSINGS_PER_CALL = 40
 def close_due(context: EncountersContext, audit: Callable[[Encounter], None]) -> int:
     """Closes the encounters that are due and returns their number, 40 at most.
 
-    `audit` is called before each closing. One that is not due any more by the sender's file gets another
-    moment. Raises `DependencyUnavailableError`.
+    `audit` is called before each closing. An encounter that is no longer due by the sender's file gets
+    another time. Raises `DependencyUnavailableError`.
     """
     now, count = datetime.now(UTC), 0
     for stored in islice(_due_now(context, now), CLOSINGS_PER_CALL):

@@ -90,8 +90,9 @@ def _holds(fact: ToldFact, situation: Situation) -> bool:
         return situation.phase is Phase.LEFT
     if fact.kind is EventKind.TRANSFER:
         return situation.facts.facility == fact.facts.facility
-    present = situation.phase in (Phase.IN, Phase.SEEN)
-    return present and fact.kind in {BEGIN_KINDS.get(one) for one in situation.classes}
+    # An event in this class after the cancellation shows that the patient was there, also once they left.
+    there = situation.phase in (Phase.IN, Phase.SEEN, Phase.LEFT)
+    return there and fact.kind in {BEGIN_KINDS.get(one) for one in situation.classes}
 
 
 def death_withdrawn(situation: Situation, told: Told, earlier: Told) -> tuple[Draft, ...]:

@@ -31,10 +31,10 @@ SETTLE_SECONDS: Mapping[EventKind, int] = {
     EventKind.DISCHARGE: 60,
     EventKind.UPDATE: 60,
 }
-"""How long a notice waits for its first updates, for senders whose file does not say.
+"""Default of the settling time: seconds for which a notice waits for its first updates.
 
-Those of a stay in a bed wait alike, so that none overtakes an earlier one. The emergency department's
-and deaths do not wait (docs/adr/0227-waiting-counts-from-the-event.md)."""
+Notices of a stay in a bed wait equally long, so that none overtakes an earlier one. Notices of the
+emergency department and of deaths do not wait (docs/adr/0227-waiting-counts-from-the-event.md)."""
 
 STALE_AFTER = timedelta(days=30)
 
@@ -53,9 +53,9 @@ CLOSE_AFTER: Mapping[EncounterClass, timedelta] = {
 class EncounterProfile:
     """The rules for one sender's messages (docs/configuration.md#keys-of-a-sender).
 
-    `facilities` maps the codes of one facility to one code. Units are PV1-3.1 in upper case. `stale_after` is the age from which an event of a kind is told to nobody,
-    `late_after` the age from which a notice says that it was received late. `effects` replaces rows
-    of the rule table. `load`: encounters are recorded and told to nobody.
+    `facilities` maps the codes of one facility to one code. Units are PV1-3.1 in upper case.
+    `stale_after` is the age from which an event of a kind is told to nobody, `late_after` the age from
+    which a notice says that it was received late. `effects` replaces rows of the rule table. `load`: encounters are recorded and told to nobody.
     """
 
     name: str

@@ -21,7 +21,7 @@ from lambdas.common.errors import IdentityConflictError
 from lambdas.track_encounter import history
 from lambdas.track_encounter.history import Situation, position, situation_of
 from lambdas.track_encounter.message import EncounterMessage
-from lambdas.track_encounter.notices import BEGIN_KINDS, ENDS, Draft, drafts
+from lambdas.track_encounter.notices import BEGIN_KINDS, BEGINNINGS, ENDS, Draft, drafts
 from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.triggers import CANCELS
 
@@ -39,6 +39,13 @@ QUIET = {
 
 DETAILING = frozenset({Effect.UPDATE, Effect.END})
 """Effects whose details are told as an update. A late admission tells none."""
+
+CANCELLED_KINDS = {
+    Effect.CANCEL_BEGIN: BEGINNINGS,
+    Effect.CANCEL_MOVE: frozenset({EventKind.TRANSFER}),
+    Effect.CANCEL_END: ENDS,
+}
+"""The kinds of the notices that a cancellation may withdraw."""
 
 PLAIN = {
     Effect.MOVE: DecisionReason.BED_MOVE,
@@ -344,17 +351,27 @@ def _reason(before: Encounter, message: EncounterMessage) -> DecisionReason:
     event = message.event
     if any(_repeats(one, event) for one in before.events):
         return DecisionReason.DUPLICATE
+    standing = [fact for fact in before.told if not fact.withdrawn_by]
     if event.effect in CANCELS:
-        found = any(one.effect not in CANCELS for one in before.events)
-        return DecisionReason.NOT_TOLD if found else DecisionReason.NO_ENCOUNTER
+        return _reason_of_cancellation(before, event.effect, standing)
+    ended = any(fact.kind in ENDS for fact in standing)
+    if event.effect is Effect.MOVE and ended:
+        return DecisionReason.SUPERSEDED
     if event.effect in PLAIN:
         return PLAIN[event.effect]
-    standing = [fact for fact in before.told if not fact.withdrawn_by]
-    ended = any(fact.kind in ENDS for fact in standing)
     if event.effect in history.BEGINS and standing:
         return DecisionReason.SUPERSEDED if ended else DecisionReason.DUPLICATE
-    told = event.effect is Effect.END and ended
-    return DecisionReason.DUPLICATE if told else DecisionReason.NOT_A_NOTIFIABLE_EVENT
+    again = event.effect is Effect.END and ended
+    return DecisionReason.DUPLICATE if again else DecisionReason.NOT_A_NOTIFIABLE_EVENT
+
+
+def _reason_of_cancellation(
+    before: Encounter, effect: Effect, standing: list[ToldFact]
+) -> DecisionReason:
+    if not any(one.effect not in CANCELS for one in before.events):
+        return DecisionReason.NO_ENCOUNTER
+    told = any(fact.kind in CANCELLED_KINDS.get(effect, ()) for fact in standing)
+    return DecisionReason.SUPERSEDED if told else DecisionReason.NOT_TOLD
 
 
 def _repeats(one: RecordedEvent, event: RecordedEvent) -> bool:

@@ -30,7 +30,10 @@ RULES = (
         "A01", "Admit", Effect.BEGIN, I, "Without a class it is an admission: A01 assigns a bed."
     ),
     TriggerRule(
-        "A02", "Transfer", Effect.MOVE, note="Its class counts: emergency to inpatient admits."
+        "A02",
+        "Transfer",
+        Effect.MOVE,
+        note="A move from an emergency class to an inpatient class is an admission.",
     ),
     TriggerRule(
         "A03", "Discharge", Effect.END, note="The encounter's class decides, not the message's."

@@ -79,7 +79,9 @@ def _act_in_the_machines_role(port: int, app: App) -> None:
         with making:  # a client takes a second to make: executions that start together share it
             return client_of(service, state_credentials.role_arn)
 
-    importlib.import_module("moto.stepfunctions.parser.models")  # and with it all who hold the name
+    importlib.import_module(
+        "moto.stepfunctions.parser.models"
+    )  # loads every module that imports the name
     for module in list(sys.modules.values()):
         if getattr(module, "boto_client_for", None) is boto_client_for:
-            module.boto_client_for = in_role  # type: ignore[attr-defined]
+            replace(module, "boto_client_for", in_role)

@@ -1,4 +1,4 @@
-"""Serves what tests ask of the local AWS besides faults: `POST /_local/return-now`."""
+"""Serves the requests of tests to the local AWS besides faults: `POST /_local/return-now`."""
 
 import json
 from collections.abc import Iterable

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from moto import backends
@@ -20,7 +20,10 @@ from local.aws.clients import ACCOUNT, REGION
 from local.aws.requests import operation_of, service_of
 from local.aws.sockets import App, Environ, StartResponse
 
-SERVICES = {
+Service = Literal["dynamodb", "lambda", "s3", "secretsmanager", "sesv2", "sqs", "stepfunctions"]
+"""moto's names of the services whose calls are handed over here."""
+
+SERVICES: dict[str, Service] = {
     "dynamodb": "dynamodb",
     "secretsmanager": "secretsmanager",
     "sqs": "sqs",
@@ -28,7 +31,10 @@ SERVICES = {
 }
 """moto's names of the services with one URL, by the name that a request is signed for."""
 
-PATHS = {"lambda": ("lambda", "Invoke"), "ses": ("sesv2", "SendEmail")}
+PATHS: dict[str, tuple[Service, str]] = {
+    "lambda": ("lambda", "Invoke"),
+    "ses": ("sesv2", "SendEmail"),
+}
 """moto's name of a service with paths, and the operation that is called often."""
 
 OBJECTS = ("GetObject", "PutObject", "HeadObject", "DeleteObject")
@@ -86,9 +92,9 @@ def _status(number: int) -> str:
 
 
 @cache
-def _handler(service: str, path: str) -> Any:
+def _handler(service: Service, path: str) -> Any:
     """The function that answers a path of a service; None where several could."""
     region = "aws" if service == "s3" else REGION
-    backend = backends.get_backend(service)[ACCOUNT][region]  # type: ignore[call-overload]
+    backend = backends.get_backend(service)[ACCOUNT][region]
     found = [handler for known, handler in backend.url_paths.items() if re.fullmatch(known, path)]
     return found[0] if found and all(each == found[0] for each in found) else None

@@ -78,7 +78,7 @@ Accepted = Callable[[AcceptedMail], None]
 
 
 class Mailbox:
-    """Stands before the local SES and keeps what it takes."""
+    """Stores a copy of each mail that the local SES accepts."""
 
     def __init__(self) -> None:
         self._mails: list[AcceptedMail] = []

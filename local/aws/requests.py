@@ -47,7 +47,7 @@ def operation_of(environ: Environ) -> str:
 
 
 def body_of(environ: Environ) -> bytes:
-    """The request's body, left in place for whoever reads it next; b"" for one sent in chunks."""
+    """The request's body, which can be read again; b"" for one sent in chunks."""
     if not environ.get("CONTENT_LENGTH"):
         return b""
     body: bytes = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))

@@ -25,7 +25,7 @@ CUT_AFTER = 300.0
 """Seconds after which AWS ends a pipe's execution, its target included."""
 
 LOOK_SECONDS = 5.0
-"""How often an execution is looked at that has not said that it ended."""
+"""Seconds between two reads of an execution whose end was not signalled."""
 
 LONG_POLL_SECONDS = 1
 ERROR_PAUSE_SECONDS = 0.5

@@ -56,10 +56,7 @@ def _send(session: URLLib3Session, request: Any) -> Any:
         connection.close()
     else:
         idle.append(connection)
-    answer = botocore.awsrequest.AWSResponse(request.url, status, headers, _Whole(body))
-    if not request.stream_output:
-        answer.content  # noqa: B018 - as botocore reads it
-    return answer
+    return botocore.awsrequest.AWSResponse(request.url, status, headers, _Whole(body))
 
 
 class _IdleConnections(list[socket.socket]):

@@ -17,8 +17,8 @@ def replace(
     return replaced
 
 
-def add(owner: type, name: str, function: Callable[..., Any]) -> None:
-    """Gives a class of moto's a method that it lacks. Raises `AttributeError` when it has one."""
+def add(owner: type, name: str, function: Callable[..., Any] | property) -> None:
+    """Gives a class of moto's a method or property that it lacks. Raises `AttributeError` when it has one."""
     if hasattr(owner, name):
         raise AttributeError(f"{owner.__name__} has a {name} of its own by now")
     setattr(owner, name, function)

@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from lambdas.encounters.store import DueReason
 from ops.encounters.stays import StayEvent, StaySource, StayTimeline, StayWithoutBegin
 from ops.output import (
     OUTCOME_STYLES,
@@ -22,8 +23,8 @@ from ops.problem import ProblemError
 from ops.session import Session, pass_session
 
 WITHOUT_BEGIN = {
-    "orphan": "cancels nothing",
-    "unbegun": "was never admitted",
+    DueReason.ORPHAN: "cancels nothing",
+    DueReason.UNBEGUN: "was never admitted",
 }
 ID, SHORT = 32, 11
 """Characters of an event id, and of a reference as it is shown."""

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import click
-import msgspec
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from environments import EnvironmentFileError, load, load_sender
@@ -120,7 +119,7 @@ def _read(check: FeedCheck, files: list[FeedFile]) -> None:
 
 def _print(report: FeedReport, *, as_markdown: bool, as_json: bool) -> None:
     if as_json:
-        print_json(msgspec.to_builtins(report))
+        print_json(report)
     elif as_markdown:
         click.echo(markdown(report), nl=False)
     else:

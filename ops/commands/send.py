@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from hl7.acknowledgement import ReceivedAcknowledgement
+from lambdas.common.contracts.status import EventStatus
 from ops.commands.tls import with_tls
 from ops.deployment import receiver_address
 from ops.output import console, count
@@ -110,7 +111,7 @@ class _Sent:
         control_id = message.control_id.decode("utf-8", "replace")
         trail = ending(session.trail, control_id, self.wait_seconds)
         out.print(outcome_line(trail, self.wait_seconds), soft_wrap=True)
-        return trail is not None and trail.status == "COMPLETED"
+        return trail is not None and trail.status == EventStatus.COMPLETED
 
 
 def _whole(file: Path) -> list[OutgoingMessage]:

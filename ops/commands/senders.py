@@ -1,4 +1,4 @@
-"""`ens senders`: what each sender's binding admits, and the certificates that expire soon."""
+"""`ens senders`: the connections that each sender's binding admits, and certificates that expire soon."""
 
 from datetime import UTC, datetime
 

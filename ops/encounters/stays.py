@@ -57,7 +57,7 @@ class StayTimeline:
 class StayWithoutBegin:
     """A stay that only cancellations name (`orphan`), or one in a bed whose admission never came (`unbegun`)."""
 
-    why: str
+    why: DueReason
     encounter_id: str
     sender: str
     trigger_events: list[str]

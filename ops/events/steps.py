@@ -97,13 +97,18 @@ class FeedbackTrace:
 
 @dataclass(frozen=True, slots=True)
 class RecipientTrace:
-    """One recipient by reference: reasons of the choice, outcome of the delivery, SES events."""
+    """One recipient by reference: reasons of the choice, outcome of the delivery, SES events.
+
+    `hold_reason` and `release_at` (ISO 8601, UTC) are those of the last hold, "" without one.
+    """
 
     recipient_ref: str
     reasons: list[str] = field(default_factory=list)
     outcome: RecipientOutcome = RecipientOutcome.NOT_TRIED
     feedback: list[FeedbackTrace] = field(default_factory=list)
     delivery_id: str = ""
+    hold_reason: str = ""
+    release_at: str = ""
 
 
 def event_kind(entries: list[Entry]) -> str:
@@ -113,10 +118,13 @@ def event_kind(entries: list[Entry]) -> str:
 
 
 def note(entries: list[Entry]) -> str:
-    """Returns why the newest run notified nobody (not_notifiable, no_recipient …), "" if it did."""
+    """Returns the reason for which the newest run notified nobody, "" if it notified somebody.
+
+    The reason is the decision's (`bed_move`, `duplicate` …), else the outcome (`no_recipient` …).
+    """
     last = entries[-1].get("execution_arn") if entries else None
-    found = [e["outcome"] for e in entries if e.get("execution_arn") == last]
-    return next((outcome for outcome in reversed(found) if outcome in QUIET_ENDINGS), "")
+    found = [e for e in entries if e.get("execution_arn") == last and e["outcome"] in QUIET_ENDINGS]
+    return found[-1].get("decision_reason") or found[-1]["outcome"] if found else ""
 
 
 def received_at(entries: list[Entry]) -> str:
@@ -186,6 +194,8 @@ def _with(found: dict[str, RecipientTrace], reference: str, entry: Entry) -> Rec
         if feedback
         else before.feedback,
         delivery_id=entry.get("delivery_id") or before.delivery_id,
+        hold_reason=entry.get("hold_reason") or before.hold_reason,
+        release_at=entry.get("release_at") or before.release_at,
     )
 
 

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hl7.warnings import MessageWarning
-from ops.events.steps import Entry, RecipientTrace, Step
+from ops.events.steps import Entry, RecipientOutcome, RecipientTrace, Step
 from ops.events.trail import EventTrail
 from ops.output import (
     OUTCOME_STYLES,
@@ -94,7 +94,10 @@ def _recipient(recipient: RecipientTrace, out: Console) -> None:
     outcome = recipient.outcome or "not tried"
     style = OUTCOME_STYLES.get(outcome, "default")
     why = ", ".join(words(reason) for reason in recipient.reasons) or "no reason recorded"
-    out.print(f"  {recipient.recipient_ref}  [{style}]{outcome}[/{style}]  {escape(why)}")
+    held = recipient.outcome is RecipientOutcome.HELD and recipient.hold_reason
+    until = f" until {clock(recipient.release_at)}" if held and recipient.release_at else ""
+    hold = f" ({words(recipient.hold_reason)}{until})" if held else ""
+    out.print(f"  {recipient.recipient_ref}  [{style}]{outcome}[/{style}]{hold}  {escape(why)}")
     for feedback in recipient.feedback:
         style = OUTCOME_STYLES.get(feedback.outcome, "default")
         out.print(f"    [{style}]{feedback.outcome}[/{style}] {clock(feedback.time)}")

@@ -19,12 +19,12 @@ _TABLE = re.compile(r"(<!-- table: (\S+) -->)\n.*?(<!-- end of table -->)", re.D
 
 REASONS = {
     DecisionReason.DUPLICATE: "The same event again under another MSH-10, or with a later MSH-7.",
-    DecisionReason.NOT_A_NOTIFIABLE_EVENT: "Nothing that anybody is told, such as a clinic visit.",
+    DecisionReason.NOT_A_NOTIFIABLE_EVENT: "An event of which nobody is notified, such as a clinic visit.",
     DecisionReason.PLANNED: "A plan, or a plan given up.",
     DecisionReason.BED_MOVE: "A move inside the facility.",
-    DecisionReason.UNCHANGED: "An update that brings nothing that a notice shows.",
-    DecisionReason.SUPERSEDED: "An admission that arrived after its discharge.",
-    DecisionReason.NOT_TOLD: "A cancellation or an end of something that was told to nobody.",
+    DecisionReason.UNCHANGED: "An update that changes nothing in a notice.",
+    DecisionReason.SUPERSEDED: "It arrived after a later event of the stay that overrules it: an admission or a move after its discharge, a cancellation after an event that shows the patient there.",
+    DecisionReason.NOT_TOLD: "A cancellation or an end of an event of which nobody was told.",
     DecisionReason.NO_ENCOUNTER: "A cancellation that finds no encounter.",
     DecisionReason.STALE_EVENT: "Older than the sender's `stale_after_days`.",
     DecisionReason.LOAD: "The sender loads its data: `load = true`, or MSH-11.2 is `I`, `A` or `R`.",

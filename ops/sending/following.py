@@ -1,4 +1,4 @@
-"""Waits for the events of sent messages to end, and says in one line what came of each."""
+"""Waits for the events of sent messages to end, and describes the outcome of each in one line."""
 
 import time
 from collections import Counter
@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from rich.text import Text
 
+from lambdas.common.contracts.status import EventStatus
 from ops.events.trail import EventTrail, TrailSource
 from ops.output import STATUS_STYLES, sentence_case, words
 
-ENDED = ("COMPLETED", "FAILED")
+ENDED = (EventStatus.COMPLETED, EventStatus.FAILED)
 POLL_SECONDS = 0.5
 
 
@@ -38,7 +39,7 @@ def outcome_line(trail: EventTrail | None, seconds: float) -> Text:
     line = Text("     ")
     if trail is None:
         return line.append(f"no event within {seconds:g} s", style="yellow")
-    status = trail.status or "OPEN"
+    status = trail.status or EventStatus.OPEN
     line.append(f"{status:10}", style=STATUS_STYLES.get(status, "yellow"))
     line.append(sentence_case(words(trail.event_kind or trail.note) or "event"))
     told = Counter(str(one.outcome) or "not tried" for one in trail.recipients)

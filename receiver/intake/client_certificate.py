@@ -4,12 +4,13 @@ Names are compared as parsed attributes, never as text: a comma inside a common 
 (RFC 5280, 4.1.2.4 and 7.1).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Attributes = frozenset[tuple[str, str, int]]
-"""A distinguished name: type, value, and how often the pair was there before. Their order is left out."""
+"""A distinguished name: type, value, and how often it has the pair. Their order is left out."""
 
 # The attribute types of the sender files, by the names that Python's `getpeercert` gives them
 # (OpenSSL's long names).
@@ -29,23 +30,16 @@ ATTRIBUTE_TYPES = {
 
 def attributes(pairs: Iterable[tuple[str, str]]) -> Attributes:
     """Returns a distinguished name of these types and values. Two equal pairs stay two."""
-    seen: dict[tuple[str, str], int] = {}
-    found = set()
-    for kind, value in pairs:
-        number = seen.get((kind, value), 0)
-        seen[kind, value] = number + 1
-        found.add((kind, value, number))
-    return frozenset(found)
+    return frozenset((kind, value, times) for (kind, value), times in Counter(pairs).items())
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """The names in a verified client certificate, and its serial number and end (`notAfter`) as text."""
+    """The names in a verified client certificate, and its end (`notAfter`) as text."""
 
     issuer: Attributes
     subject: Attributes
     dns_names: frozenset[str] = frozenset()
-    serial_number: str = ""
     not_after: str = ""
 
     @classmethod
@@ -61,15 +55,13 @@ class ClientCertificate:
                 for kind, value in certificate.get("subjectAltName", ())
                 if kind == "DNS"
             ),
-            serial_number=str(certificate.get("serialNumber", "")),
             not_after=str(certificate.get("notAfter", "")),
         )
 
     @property
     def label(self) -> str:
-        """The subject for a log line: `CN=adt, O=Northgen`, on one line."""
-        text = ", ".join(f"{kind}={value}" for kind, value, _ in sorted(self.subject))
-        return "".join(c if c.isprintable() else "?" for c in text)[:200]
+        """Subject and issuer for a log line: `CN=adt, O=Northgen (issuer CN=Northgen CA)`, on one line."""
+        return f"{_text(self.subject)} (issuer {_text(self.issuer)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +88,9 @@ def _name(sent: Iterable[Iterable[tuple[str, str]]]) -> Attributes:
     return attributes(
         (ATTRIBUTE_TYPES.get(kind, kind), value) for names in sent for kind, value in names
     )
+
+
+def _text(name: Attributes) -> str:
+    """At most 200 printable characters of a name."""
+    text = ", ".join(f"{kind}={value}" for kind, value, _ in sorted(name))
+    return "".join(c if c.isprintable() else "?" for c in text)[:200]

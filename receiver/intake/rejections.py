@@ -6,6 +6,7 @@ texts are constants: they quote nothing of the message.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from hl7.er7 import (
@@ -118,6 +119,15 @@ _OF_FAULT = {
 }
 
 
+PROCESSING_IDS = frozenset("PTD")
+"""Production, training and debugging (HL7 table 0103)."""
+
+
+def accepted_processing_ids(environment: str, chosen: Collection[str]) -> frozenset[str]:
+    """Returns the accepted MSH-11: those chosen, else P alone in `prod`, and P, T and D elsewhere."""
+    return frozenset(chosen) or (frozenset("P") if environment == "prod" else PROCESSING_IDS)
+
+
 class Rules:
     """Checks form, MSH-9, MSH-11, sender and size of a message. `processing_ids` are the accepted MSH-11."""
 
@@ -129,8 +139,9 @@ class Rules:
     ) -> Rejection | None:
         """Returns the reason to reject this frame's message, None when it is to be stored.
 
-        `sender` is the authenticated one; None when the connection may not use MSH-3 and MSH-4. PID, version and patient are not checked here: a message that can be stored is acknowledged, and
-        the workflow handles its faults.
+        `sender` is the authenticated one; None when the connection may not use MSH-3 and MSH-4. PID,
+        version and patient are not checked here: a message that can be stored is acknowledged, and the
+        workflow handles its faults.
         """
         if frame.fault in _OF_FAULT:
             return _OF_FAULT[frame.fault]

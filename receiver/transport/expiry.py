@@ -4,6 +4,7 @@ import re
 import ssl
 from datetime import UTC, datetime, timedelta
 
+from receiver.intake.client_certificate import ClientCertificate
 from receiver.telemetry.log import Log
 
 SOON = timedelta(days=30)
@@ -47,6 +48,7 @@ class ExpiringCertificates:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._ends: dict[str, datetime] = {}
+        self._clients: set[str] = set()
         self._reported_at: datetime | None = None
 
     def note(self, name: str, end: datetime, now: datetime) -> None:
@@ -56,8 +58,18 @@ class ExpiringCertificates:
         elif len(self._ends) < _MAX_NOTED or name in self._ends:
             self._ends[name] = end
 
+    def note_client(self, certificate: ClientCertificate, now: datetime) -> None:
+        """Notes a client's certificate until its end; afterwards no connection can use it."""
+        name = f"client {certificate.label}"
+        self.note(name, end_of_peer(certificate.not_after), now)
+        if name in self._ends:
+            self._clients.add(name)
+
     def count(self, now: datetime) -> int:
         """Returns how many expire soon. Logs them every six hours."""
+        for name in [one for one in self._clients if self._ends.get(one, now) <= now]:
+            self._clients.discard(name)
+            self._ends.pop(name, None)
         if self._ends and (self._reported_at is None or now - self._reported_at >= REPORT):
             self._reported_at = now
             for name, end in sorted(self._ends.items()):

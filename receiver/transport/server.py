@@ -14,7 +14,6 @@ from receiver.telemetry.hourly_cap import HourlyCap
 from receiver.telemetry.log import Log
 from receiver.telemetry.metrics import Metrics
 from receiver.transport.connection import MllpConnection
-from receiver.transport.expiry import end_of_peer
 from receiver.transport.proxy_protocol import ProxyHeaderError, read_client_address
 from receiver.transport.shares import PeerShare, Shares
 from receiver.transport.tls import Tls
@@ -129,8 +128,7 @@ class MllpServer:
         connection.share.members.add(connection)
         certificate = connection.certificate
         if self._tls is not None and certificate is not None and certificate.not_after:
-            end = end_of_peer(certificate.not_after)
-            self._tls.expiring.note(f"client {certificate.label}", end, datetime.now(UTC))
+            self._tls.expiring.note_client(certificate, datetime.now(UTC))
         self._none_left.clear()
         self.metrics.count("ConnectionsOpened")
         if self.stopping:

@@ -136,7 +136,9 @@ def test_certificates_that_expire_within_30_days_are_counted_and_named(
         for line in world.logged()
         if line.get("message") == "certificate expires soon"
     }
-    assert told == {"receiver", "client authority", "revocation list", "client CN=adt"}
+    issuer = authority.last.issuer.rfc4514_string()
+    client = f"client CN=adt (issuer {issuer})"
+    assert told == {"receiver", "client authority", "revocation list", client}
 
 
 def test_the_end_of_a_certificate_is_that_which_the_library_reads(

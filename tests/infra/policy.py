@@ -1,7 +1,8 @@
 """Resource policies of a template, decided as AWS decides them.
 
 Source: IAM user guide, "Policy evaluation logic" (an explicit Deny wins, no Allow means no) and
-"IAM JSON policy elements: Condition operators" (a key that the request lacks does not match).
+"IAM JSON policy elements: Condition operators" (a key that the request lacks does not match; `Null`
+says whether the request may have the key).
 """
 
 import re
@@ -17,9 +18,9 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class ServiceCall:
-    """One call that an AWS service makes on a resource of ours."""
+    """One call that an AWS service, or a role (`<ReceiverRole.Arn>`), makes on a resource of ours."""
 
-    service: str
+    principal: str
     action: str
     resource: str
     context: Mapping[str, str] = field(default_factory=dict)
@@ -31,14 +32,14 @@ def over_tls(request: ServiceCall) -> dict[str, str]:
 
 
 def allowed(document: Any, request: ServiceCall, *, tls: bool = True) -> bool:
-    """Whether a resource policy lets a service make this call."""
+    """Whether a resource policy lets this principal make this call."""
     context = over_tls(request) if tls else {**request.context, "aws:SecureTransport": "false"}
-    effects = {
-        statement["Effect"]
-        for statement in document["Statement"]
-        if _applies(statement, request, context)
-    }
-    return effects == {"Allow"}
+    return _effects(document, request, context) == {"Allow"}
+
+
+def denied(document: Any, request: ServiceCall) -> bool:
+    """Whether a resource policy denies this call, whatever the role's own policies allow."""
+    return "Deny" in _effects(document, request, over_tls(request))
 
 
 def policies(template: Template, resource_type: str, attribute: str, logical_id: str) -> Any:
@@ -77,13 +78,21 @@ def resolved(value: Any) -> str:
             return str(value)
 
 
+def _effects(document: Any, request: ServiceCall, context: Mapping[str, str]) -> set[str]:
+    return {
+        statement["Effect"]
+        for statement in document["Statement"]
+        if _applies(statement, request, context)
+    }
+
+
 def _applies(
     statement: Mapping[str, Any], request: ServiceCall, context: Mapping[str, str]
 ) -> bool:
-    principals = statement["Principal"]
-    services = ["*"] if principals in ("*", {"AWS": "*"}) else listed(principals.get("Service", []))
+    written = statement["Principal"]
+    principals = [written] if written == "*" else [p for of in written.values() for p in listed(of)]
     return (
-        any(resolved(s) in ("*", request.service) for s in services)
+        any(resolved(p) in ("*", request.principal) for p in principals)
         and any(_like(request.action.lower(), a.lower()) for a in listed(statement["Action"]))
         and any(_like(request.resource, resolved(r)) for r in listed(statement["Resource"]))
         and all(
@@ -95,6 +104,8 @@ def _applies(
 
 
 def _holds(operator: str, have: str | None, wanted: list[str]) -> bool:
+    if operator == "Null":
+        return wanted == [str(have is None).lower()]
     return have is not None and any(OPERATORS[operator](have, want) for want in wanted)
 
 

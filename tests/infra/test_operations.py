@@ -17,7 +17,7 @@ PROMISED = {
     *("dead-letters-waiting", "dead-letters-growing", "oldest-message", "executions-failed"),
     *("executions-timed-out", "pipe-stands-still", "unknown-deliveries"),
     *("deliveries-overdue", "deliveries-piling-up", "reduced-detail", "notification-not-delivered"),
-    "cancellation-without-stay",
+    *("cancellation-without-stay", "mail-without-seal"),
     *("mail-quota", "authority-not-usable", "warnings-rising", "unknown-patients-rising"),
 }
 
@@ -169,6 +169,7 @@ def test_the_dashboard_shows_the_way_of_messages(core: Template) -> None:
     for metric in (
         *("ApproximateAgeOfOldestMessage", "ExecutionsFailed", "EventCount", "Delivery"),
         *("HeldDeliveries", "OldestOverdueSeconds", "UnknownDelivery", "ReducedDetail"),
+        "MailWithoutSeal",
     ):
         assert f'"{metric}"' in body
 

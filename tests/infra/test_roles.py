@@ -2,10 +2,12 @@
 
 from fnmatch import fnmatchcase
 
+from infra.reference.table import reference
 from lambdas.extract_entities import turns
 from ops.smoke.patient import entries_of
 from ops.smoke.probes import new_run
-from tests.infra.template import Template
+from tests.infra.policy import ServiceCall, denied, policies
+from tests.infra.template import Template, listed
 
 SMOKE_ACTIONS = {f"dynamodb:{name}" for name in ("DeleteItem", "GetItem", "UpdateItem")}
 MESSAGE, EVENT = "events/1/message.hl7", "events/1/event.json"
@@ -104,3 +106,31 @@ def test_the_receiver_writes_and_sends_but_can_decrypt_nothing_of_it(core: Templ
     assert not core.allowed(role, "kms:Decrypt", f"<{core.id_of('Keys/Vault')}.Arn>")
     queue = f"<{core.id_of('Queues/Events')}.Arn>"
     assert not core.allowed(role, "sqs:ReceiveMessage", queue)
+
+
+def test_the_receiver_cannot_replace_a_stored_message(core: Template) -> None:
+    """Amazon S3 User Guide, "Enforce conditional writes on Amazon S3 buckets"."""
+    bucket, role = core.id_of("Vault/Bucket"), f"<{core.id_of('ReceiverRole')}.Arn>"
+    policy = policies(core, "AWS::S3::BucketPolicy", "Bucket", bucket)
+    message, rejected = f"<{bucket}.Arn>/{MESSAGE}", f"<{bucket}.Arn>/rejected/2026/11/26/1"
+    if_none_match = {"s3:if-none-match": "*"}
+    assert denied(policy, ServiceCall(role, "s3:PutObject", message))
+    assert not denied(policy, ServiceCall(role, "s3:PutObject", message, if_none_match))
+    # The key of rejected bytes is new each time, and they are written without the condition.
+    assert not denied(policy, ServiceCall(role, "s3:PutObject", rejected))
+
+
+def test_the_conditions_of_a_bucket_policy_are_those_that_s3_knows_for_the_action(
+    core: Template,
+) -> None:
+    """Compares with AWS's service reference. IAM takes a misspelt key, which no request ever has."""
+    seen = set()
+    for policy in core.of_type("AWS::S3::BucketPolicy").values():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            keys = {key for part in statement.get("Condition", {}).values() for key in part}
+            own = {key for key in keys if key.startswith("s3:")}
+            for action in listed(statement["Action"]) if own else ():
+                if action != "s3:*":
+                    assert own <= set(reference().action(action).conditions), action
+                    seen |= own
+    assert "s3:if-none-match" in seen

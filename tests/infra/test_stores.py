@@ -202,3 +202,23 @@ def test_a_service_uses_a_key_for_this_environment_only(core: Template) -> None:
                 assert (
                     core.name.removesuffix("-core") in condition or "aws:SourceAccount" in condition
                 ), logical_id
+
+
+def test_the_trail_records_accesses_to_every_table_that_holds_patient_data(prod: Stacks) -> None:
+    """45 CFR 164.312(b). The tables under the records key hold ids, codes and times alone."""
+    core = prod["core"]
+    records = f"<{core.id_of('Keys/Records')}.Arn>"
+    holding = {
+        f"<{table_id}.Arn>"
+        for table_id, table in core.of_type("AWS::DynamoDB::Table").items()
+        if text(table["Properties"]["SSESpecification"]["KMSMasterKeyId"]) != records
+    }
+    [selector] = core.properties("DataTrail")["EventSelectors"]
+    recorded = {
+        text(value)
+        for resource in selector["DataResources"]
+        if resource["Type"] == "AWS::DynamoDB::Table"
+        for value in resource["Values"]
+    }
+    assert len(holding) >= 3
+    assert recorded == holding

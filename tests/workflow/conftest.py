@@ -42,7 +42,13 @@ IDENTITIES = {
     "recipients": RECIPIENTS,
     "version_id": "2",
 }
-CLINICAL = {"outcome": "extracted", "conditions": 1, "medications": 1, "version_id": "3"}
+CLINICAL = {
+    "outcome": "extracted",
+    "conditions": 1,
+    "medications": 1,
+    "unanswered": 0,
+    "version_id": "3",
+}
 
 
 def deliver(task: dict[str, Any]) -> dict[str, Any]:

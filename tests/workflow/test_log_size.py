@@ -42,7 +42,7 @@ def test_an_event_that_tells_nobody_logs_less_than_half_of_that(
 def test_the_state_stays_small_where_input_and_output_are_logged(
     executions: dict[str, Execution],
 ) -> None:
-    assert size(executions[THREE_TOLD], data=True) < 61_000
+    assert size(executions[THREE_TOLD], data=True) < 60_000
 
 
 def test_the_log_without_data_still_names_every_state_and_holds_no_input(

@@ -10,8 +10,7 @@ from botocore.credentials import Credentials
 
 from bench.aws_client.clients.interface import (
     ACCESS_KEY,
-    BATCH_TARGET,
-    JSON_TYPE,
+    BATCH_HEADERS,
     REGION,
     SECRET_KEY,
     Endpoint,
@@ -58,8 +57,7 @@ class BotocoreUrllib3Client:
 
     def _send(self, entries: list[dict[str, str]]) -> int:
         body = batch_body(self._endpoint, entries)
-        headers = {"content-type": JSON_TYPE, "x-amz-target": BATCH_TARGET}
-        request = AWSRequest("POST", f"{self._endpoint.url}/", headers=headers, data=body)
+        request = AWSRequest("POST", f"{self._endpoint.url}/", headers=BATCH_HEADERS, data=body)
         self._sqs.add_auth(request)
         answer = self._http.request("POST", request.url, body=body, headers=dict(request.headers))
         assert answer.status == 200, answer.status

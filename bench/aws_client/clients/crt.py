@@ -10,8 +10,7 @@ from awscrt.http import HttpClientConnection, HttpHeaders, HttpRequest
 
 from bench.aws_client.clients.interface import (
     ACCESS_KEY,
-    BATCH_TARGET,
-    JSON_TYPE,
+    BATCH_HEADERS,
     REGION,
     SECRET_KEY,
     Endpoint,
@@ -46,8 +45,7 @@ class CrtClient:
     async def send(self, entries: list[dict[str, str]]) -> int:
         """Returns how many entries SQS has confirmed."""
         body = batch_body(self._endpoint, entries)
-        headers = {"content-type": JSON_TYPE, "x-amz-target": BATCH_TARGET}
-        request = _request(self._endpoint, "POST", "/", headers, body)
+        request = _request(self._endpoint, "POST", "/", BATCH_HEADERS, body)
         digest = hashlib.sha256(body).hexdigest()
         signed = await asyncio.wrap_future(_signing(request, "sqs", digest))
         return confirmed((await self._exchange(signed))[1])

@@ -11,8 +11,10 @@ REGION = "us-east-1"
 BUCKET, QUEUE = "bench-vault", "bench.fifo"
 ACCESS_KEY, SECRET_KEY = "AKIDBENCH", "a key that only benchmarks use"
 ENTRIES = 10  # of a batch: the most that SQS takes
-BATCH_TARGET = "AmazonSQS.SendMessageBatch"
-JSON_TYPE = "application/x-amz-json-1.0"
+BATCH_HEADERS = {
+    "content-type": "application/x-amz-json-1.0",
+    "x-amz-target": "AmazonSQS.SendMessageBatch",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from bench.aws_client.clients.interface import (
     ACCESS_KEY,
-    JSON_TYPE,
+    BATCH_HEADERS,
     REGION,
     SECRET_KEY,
     Endpoint,
@@ -46,9 +46,8 @@ class OwnClient:
 
     async def send(self, entries: list[dict[str, str]]) -> int:
         """Returns how many entries SQS has confirmed."""
-        headers = {"content-type": JSON_TYPE, "x-amz-target": "AmazonSQS.SendMessageBatch"}
         body = batch_body(self._endpoint, entries)
-        answer = await self._sqs.call(Call("SendMessageBatch", "POST", "/", headers, body))
+        answer = await self._sqs.call(Call("SendMessageBatch", "POST", "/", BATCH_HEADERS, body))
         return confirmed(answer.body)
 
     def close(self) -> None:

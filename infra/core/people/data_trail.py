@@ -33,7 +33,7 @@ CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
 
 class DataTrail(Construct):
-    """A trail of management events and of data events of vault, registry and MPI cache.
+    """A trail of management events and of data events of vault, registry, MPI cache and encounters.
 
     EventBridge sees AssumeRole only where a trail records read-only management events, and S3 reads
     only where a trail records data events (EventBridge user guide, "Events via CloudTrail").
@@ -80,7 +80,10 @@ class DataTrail(Construct):
                         ),
                         cloudtrail.CfnTrail.DataResourceProperty(
                             type="AWS::DynamoDB::Table",
-                            values=[tables.registry.table_arn, tables.mpi_cache.table_arn],
+                            values=[
+                                table.table_arn
+                                for table in (tables.registry, tables.mpi_cache, tables.encounters)
+                            ],
                         ),
                     ],
                 )

@@ -77,7 +77,7 @@ def write_document(context: Context, event_id: str, contract: type[T], document:
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """The bytes that stand in the vault, where they stand, and their S3 metadata."""
+    """An object of the vault: its bytes, its key and version, and its S3 metadata."""
 
     body: bytes = field(repr=False)
     written: Written
@@ -133,7 +133,7 @@ def write_again(
     *,
     metadata: dict[str, str],
 ) -> StoredDocument:
-    """Writes `body` as the newest version, whatever stands there."""
+    """Writes `body` as the newest version, also over another version."""
     key = document_key(event_id, name)
     with dependency("s3"):
         answer = context.client("s3").put_object(

@@ -178,7 +178,8 @@ class Notice:
     """One notice of a decision: its kind, its audience and the earlier events that it is about.
 
     `at` is the time of the fact, "" where no plausible one was sent. `late`: received late.
-    Until `settle_until` it is held, and takes up the updates that come. `changes` are the details that it brings.
+    Until `settle_until` it is held, and its letter gets the details of updates. `changes` are the details
+    that it brings.
     """
 
     kind: EventKind
@@ -194,7 +195,8 @@ class Notice:
 class Decision:
     """The meaning of one event: its notices, or the reason why there are none.
 
-    `facts` hold for the encounter after the event. `encounter_key` is the key of its item. `warnings` are codes: `implausible_time`.
+    `facts` hold for the encounter after the event. `encounter_key` is the key of its item. `warnings` are
+    codes: `implausible_time`.
     """
 
     event_id: str

@@ -66,7 +66,7 @@ class RefusalReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FirstNotice:
-    """The notification that a later one cancels, corrects or updates: its event and delivery, when and as what.
+    """The notification that a later one cancels, corrects or updates: its event, delivery, time and kind.
 
     `told_at` is the time of sending. `event_kind` is `NONE` in documents of earlier versions.
     """

@@ -27,8 +27,8 @@ class FeedbackOutcome(StrEnum):
 class ReleaseOutcome(StrEnum):
     """The outcome of a due delivery in one run of ReleaseDeliveries.
 
-    `quota` is held for SES's daily quota, `failed` has no answer, `later` waits for the next run, `nothing`
-    has gone. The others are the states of DeliverNotification's result.
+    `quota` is held for SES's daily quota, `failed` has no answer, `later` waits for the next run; for `nothing`
+    there is no item any more. The others are the states of DeliverNotification's result.
     """
 
     CLAIMED = "claimed"
@@ -140,7 +140,7 @@ class ParseMessageResult:
 
 
 CLOSINGS = "closings"
-"""The chain under which a failure of the clock's look at open stays is audited: it serves no single event."""
+"""The audit chain for a failure of the scheduled closing of stays, which belongs to no single event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +156,7 @@ class TrackEncounterInput(EventInput):
 
 
 ROSTERS = "rosters"
-"""The chain under which a failure of the daily look at rosters is audited: it serves no single event."""
+"""The audit chain for a failure of the daily check of rosters, which belongs to no single event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +222,7 @@ class ExtractEntitiesResult:
 class DeliverNotificationInput(EventInput):
     """One event for one recipient; or, with `members` (delivery ids), a summary of held deliveries.
 
-    `released`: a held delivery is due, and goes now. `second`: the second notice of the event to this recipient.
+    `released`: a held delivery is due, and is sent now. `second`: the second notice of the event to this recipient.
     """
 
     recipient_ref: str = ""

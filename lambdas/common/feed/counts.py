@@ -1,7 +1,7 @@
 """Counts of each sender's feed in the status table: one item for each sender and signal.
 
-One write for a message, and another at the end of a window. A message that is tried again is not
-counted again within its execution; a redelivered one is. An item holds counts and no patient data.
+A message costs one write, and the end of a window another. A retry within an execution is not counted
+again, a redelivered message is. An item holds counts and no patient data.
 """
 
 from contextlib import suppress
@@ -34,9 +34,9 @@ def key_of(sender: str, signal: Signal) -> str:
 def count(context: Context, run: Run, signal: Signal, counted: bool) -> None:
     """Counts a message of the sender, and reports a window that departs from the sender's usual share.
 
-    A departure is one count of the metric of `METRICS` and one line of the log, by one of several
-    functions at the same time. Nothing happens where the table cannot be written: no event waits for
-    its counts. Within an execution only the first attempt counts.
+    A departure adds one to the metric of `METRICS` and writes one log line. Of several functions at the
+    same time, one does so. If the table cannot be written, the message is not counted and the event goes
+    on. Only the first attempt of an execution counts. `counted`: the message has the signal's property.
     """
     if run.attempt:
         return

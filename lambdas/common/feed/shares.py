@@ -1,4 +1,4 @@
-"""Whether a sender's share of something departs from its usual share: rules, and nothing else.
+"""Decides whether a sender's share of messages with a property departs from its usual share. Pure.
 
 A sender's counts are a window of its newest messages, and its usual counts: all earlier windows, each
 weighing a tenth less than the one after it. The two are compared by a test of proportions, so that
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 DEVIATIONS = 5
-KEPT = 0.9
+"""Standard deviations by which the shares must differ: the test is repeated for each message."""
+
+DECAY = 0.9
 """Weight of the usual counts when a window is added to them."""
 
 LEAST_USUAL = 100
@@ -56,7 +58,7 @@ class Share:
 
     def plus(self, window: "Share") -> "Share":
         """These usual counts with one more window."""
-        return Share(KEPT * self.part + window.part, KEPT * self.whole + window.whole)
+        return Share(DECAY * self.part + window.part, DECAY * self.whole + window.whole)
 
 
 @dataclass(frozen=True, slots=True)

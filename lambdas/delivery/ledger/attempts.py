@@ -33,8 +33,9 @@ LEASE_MS = 10_000
 class Delivery:
     """One event for one recipient over one channel, or one summary of `members`, by references alone.
 
-    A release makes it again with `task`. `also` are others whom the mail tells. `updates` are the later events whose details the letter has;
-    the first claim writes them.
+    A release makes it again with `task`. `also` are the other recipients of the mail. `updates` are the
+    later events whose details the letter has; the first claim writes them. `second`: the event's second
+    notice to this recipient.
     """
 
     event_id: str

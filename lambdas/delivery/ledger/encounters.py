@@ -1,7 +1,7 @@
 """Reads and writes the deliveries of an encounter, its withdrawn events and its updates.
 
-One item for each encounter. A delivery and a later event that is about it each make one conditional
-write to it, so one of them comes first. Either a withdrawal finds the delivery on the list, or the
+One item for each encounter. A delivery makes one conditional write to it, and so does a later event for
+the delivery's event: one of the two comes first. Either a withdrawal finds the delivery on the list, or the
 delivery finds the withdrawal and is suppressed. Either an update finds the delivery on the list and is
 told, or the delivery finds the update and its letter has the new details. An event that is redriven or
 released late is such a delivery.
@@ -24,7 +24,11 @@ from lambdas.delivery.ledger.items import EncounterRecord
 from lambdas.delivery.ledger.table import Prefix
 
 MAX_ABOUT = 20
-"""Most events that one update names, the newest ones: an expression of DynamoDB has at most 4 kB."""
+"""Most events that one write names: an expression of DynamoDB has at most 4 kB.
+
+An update names the newest ones. If each update named all events before it, the item of a stay with 120 of
+them would be larger than DynamoDB's 400 kB.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
 
 EVER = "9999"
 """Later than any moment: of an event that does not say when it was recorded."""
@@ -159,8 +163,10 @@ def cancel(
     if not encounter.encounter_ref:
         return frozenset()
     kind = cancellation.event_kind
-    withdrawn = {f"withdrawn_{event_id}": cancellation.event_id for event_id in about}
-    if withdrawn:
+    named = tuple(about)
+    for start in range(0, len(named), MAX_ABOUT):
+        some = named[start : start + MAX_ABOUT]
+        withdrawn = {f"withdrawn_{event_id}": cancellation.event_id for event_id in some}
         table.update(context, encounter.key, withdrawn)
     cancelled = table.update(
         context,
@@ -189,7 +195,8 @@ def update(
     if not encounter.encounter_ref:
         return frozenset()
     mark = f"{event.received_at}|{event.event_id}"
-    updates = {f"updates_{event_id}": {mark} for event_id in tuple(about)[-MAX_ABOUT:]}
+    newest = tuple(about)[-MAX_ABOUT:]
+    updates = {f"updates_{event_id}": {mark} for event_id in newest}
     updated = table.update(context, encounter.key, {}, add=updates)
     return msgspec.convert(updated.item, EncounterRecord).told
 

@@ -61,7 +61,6 @@ _DATE_TIME = re.compile(
     r"(?P<minute>\d{4}-\d\d-\d\dT\d\d:\d\d)(?P<second>:\d\d(?:\.\d+)?)?(?P<offset>Z|[+-]\d\d:\d\d)",
     re.ASCII,
 )
-EMPTY: tuple[Any, ...] = ("", [], {}, None)
 GENDERS = {"F": "female", "M": "male", "O": "other", "A": "other", "N": "other", "U": "unknown"}
 _NAMED = (
     "bundle",
@@ -358,4 +357,4 @@ def _moment(text: str) -> str:
 
 def _without_empty(resource: Resource) -> Resource:
     """Without members that say nothing: FHIR allows no empty ones."""
-    return {name: value for name, value in resource.items() if value is False or value not in EMPTY}
+    return {name: value for name, value in resource.items() if value not in ("", [], {}, None)}

@@ -1,4 +1,4 @@
-"""Text from a message for a letter, in which no mail program finds an address, a web site or a number to call.
+"""Changes a message's text for a letter, so that mail programs make no link or contact of it.
 
 Mail programs turn bare domains, mail addresses and telephone numbers into links, whatever the HTML says.
 A sender's text must not become a contact: contact lines come from the sender's file and the directory.
@@ -9,13 +9,13 @@ import re
 from lambdas.delivery.message.clean import clean
 
 REMOVED = "[…]"
-"""What stands in place of a telephone number."""
+"""The replacement of a telephone number."""
 
 # A point between a label and a word of two letters: `evil.example`, also `Dr.Lind`. Not `2.5` or `e.g.`.
 _DOMAIN = re.compile(r"(?<=[^\W_])[.\u3002\uff0e\uff61](?=[^\W\d_]{2,})")
 _AT = re.compile(r"\s*[@\uff20\ufe6b]\s*")
 _SCHEME = re.compile(r"\b(mailto|tel|sms|callto|facetime|whatsapp|skype)\s*:", re.IGNORECASE)
-# International form, or groups of digits as numbers are written. Ids and dates have no such groups.
+# International form, North American groups of digits, or groups behind a leading 0. Ids and dates differ.
 _TELEPHONE = re.compile(
     r"(?<![\w.])(?:"
     r"\+\s?\d(?:[ ().\-/]{0,2}\d){6,14}"
@@ -27,7 +27,7 @@ _TELEPHONE = re.compile(
 
 
 def letter_text(text: str, limit: int = 160) -> str:
-    """Returns the text as `clean` does, with domains and mail addresses broken up and numbers left out.
+    """The cleaned text (`clean`), with domains and mail addresses broken up and telephone numbers replaced.
 
     `a@evil.example` becomes `a at evil. example`.
     """

@@ -1,7 +1,7 @@
 """The recipients of each notice of a decision: the care team, those who were told, or those who were not.
 
-The delivery ledger knows who was told of an encounter. The first event's own `identities.json` holds how
-to reach them: a relationship that ended or began since changes nothing.
+The delivery ledger has the recipients who were told of an encounter. Their addresses come from the first
+event's own `identities.json`: a relationship that ended or began since changes nothing.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ def of_notices(
     """The identities with the recipients of the decision's notices, each with the kind of their notice.
 
     `identities` has the care team as recipients. A cancellation or correction also suppresses what was
-    not told yet. An update is told to nobody whose first notice still waits: that letter shows it. Where
-    the stay moves to another patient, that patient's whole team is told: those who get the correction too
-    have two notices.
+    not told yet. A recipient whose first notice still waits is not told of an update: that letter shows it.
+    Where the stay moves to another patient, that patient's whole team is told: those who get the correction
+    too have two notices.
     """
     moves = any(Change.PATIENT in notice.changes for notice in decision.notices)
     chosen: dict[tuple[str, bool], Recipient] = {}
@@ -44,7 +44,7 @@ def of_notices(
             shown |= set() if notice.kind in CANCELS else _all_told(earlier.shown.values())
         else:
             waits = [item for item in earlier.shown.values() if item.event_id not in withdrawn]
-            # Those were told of another patient.
+            # The deliveries so far were about the other patient.
             known = set() if moves else _all_told((*earlier.told.values(), *waits))
             found = [one for one in team if one.recipient_ref not in known]
         corrected = _addressees(one for one in chosen.values() if one.other_patient)
@@ -74,18 +74,18 @@ def of_notices(
 
 
 def stay_of(encounter_id: str, patient_ref: str) -> str:
-    """The id of a patient's stay for readers: another one after the stay was moved to another patient."""
+    """The stay id that letters show: 32 hex digits, other ones after the stay was moved to another patient."""
     parts = f"{encounter_id}|{patient_ref}"
     return hashlib.sha256(parts.encode()).hexdigest()[:32] if encounter_id else ""
 
 
 def _all_told(items: Iterable[DeliveryItem]) -> set[str]:
-    """The references of all whom these deliveries tell, with those who share a mail."""
+    """The references of all recipients of these deliveries, with those who share a mail."""
     return {ref for item in items for ref in (item.recipient_ref, *item.also)}
 
 
 def _addressees(recipients: Iterable[Recipient]) -> set[str]:
-    """The references of all whom the mails of these recipients tell."""
+    """The references of all addressees of these recipients' mails."""
     return {one.recipient_ref for recipient in recipients for one in recipient.addressees}
 
 

@@ -1,6 +1,6 @@
 """The earlier deliveries of a stay that a notice is about: those that were told, and those that still wait.
 
-The delivery ledger knows who was told of an encounter. A delivery that waits (for its settling time, a
+The delivery ledger has the recipients who were told of an encounter. A delivery that waits (for its settling time, a
 summary or the quota) will show the details of an update, so that nobody gets both.
 """
 
@@ -77,7 +77,7 @@ def will_be_suppressed(item: DeliveryItem) -> bool:
 def _read(context: LookupContext, keys: Iterable[str], notice: Notice) -> list[DeliveryItem]:
     """The deliveries of the notice's events with these keys that were not given up, the oldest first.
 
-    Without those to whom the event said that the stay is another patient's.
+    Corrections about another patient (`other_patient`) are left out.
     """
     found = filter(None, [deliveries.read(context, key) for key in keys])
     of_notice = [

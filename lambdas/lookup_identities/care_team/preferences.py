@@ -19,7 +19,7 @@ class NotificationSubject:
 
     @classmethod
     def of(cls, event: PatientEvent) -> "NotificationSubject":
-        """The event that an event is today: of the kind that those are told who were not told before."""
+        """The attributes of an event today. The kind is that of the notice for recipients who were not told before."""
         notices = event.decision.notices if event.decision else ()
         kinds = [notice.kind for notice in notices if notice.audience is not Audience.TOLD]
         return cls(

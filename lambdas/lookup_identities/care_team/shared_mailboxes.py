@@ -29,7 +29,7 @@ def one_mail_each(identities: Identities) -> Identities:
 
 
 def _mailbox(recipient: Recipient) -> Recipient:
-    """The recipient without who they are and why they are told: equal where one mail is enough."""
+    """The recipient without reference, name and reasons: equal for recipients who share one mail."""
     address = recipient.address.casefold()
     return replace(
         recipient, recipient_ref="", reasons=(), provider_id="", name=Name(), address=address
@@ -39,7 +39,7 @@ def _mailbox(recipient: Recipient) -> Recipient:
 def _with_fallbacks(
     recipients: Iterable[Recipient], carriers: dict[str, str]
 ) -> tuple[Recipient, ...]:
-    """The recipients; a fallback who shares a mail is the recipient of that mail, who has a delivery."""
+    """The recipients. A fallback who shares a mail is replaced by the recipient who has its delivery."""
     return tuple(
         replace(one, fallback_ref=carriers.get(one.fallback_ref, one.fallback_ref))
         for one in recipients

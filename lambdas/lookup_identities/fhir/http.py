@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
@@ -127,7 +127,7 @@ class Host:
 
 
 class FhirClient:
-    """A FHIR server at its base address."""
+    """The FHIR server of ENS_MPI_SETTINGS: `base_url`, for OAuth2 `token_url` and `scope`, and `search`."""
 
     def __init__(self, settings: MpiSettings, secret: MpiSecret) -> None:
         self._settings = settings
@@ -135,11 +135,6 @@ class FhirClient:
         self._path = urlsplit(settings.base_url).path.rstrip("/")
         self._host = Host(settings.base_url, secret)
         self._token, self._token_until = "", 0.0
-
-    @classmethod
-    def from_settings(cls, settings: MpiSettings, secret: MpiSecret) -> Self:
-        """The server of ENS_MPI_SETTINGS: `base_url`, for OAuth2 `token_url` and `scope`, and `search`."""
-        return cls(settings, secret)
 
     def get(self, path: str, parameters: Parameters, deadline: Deadline) -> FhirResponse:
         """The answer to a read or a search whose address holds nothing about a patient."""
@@ -213,7 +208,7 @@ class FhirClient:
 
         secret, url = self._secret, self._settings.token_url
         if not secret.client_id or not secret.private_key:
-            raise ConfigurationError("the MPI's secret lacks client_id or private_key")
+            raise ConfigurationError("the secret of ENS_MPI_SECRET lacks client_id or private_key")
         form = token_request(
             secret.client_id, url, self._settings.scope, secret.private_key, secret.key_id
         )

@@ -145,7 +145,7 @@ def _cross_referenced(
     if reply.status != 200:
         raise ConfigurationError(f"the MPI does not take the query: HTTP {reply.status}")
     found = read_parameters(reply.resource).parameter
-    identifiers = [one.valueIdentifier for one in found if one.name == "targetIdentifier"]
+    identifiers = [one.value_identifier for one in found if one.name == "targetIdentifier"]
     ids = [one.value for one in identifiers if one and one.system == place.domain and one.value]
     if len(ids) != len(identifiers) or (found and not ids):
         raise BrokenAnswerError("a target identifier without a value of our domain")
@@ -220,7 +220,7 @@ def _match(
     *,
     deadline: Deadline,
 ) -> Match | None:
-    """The patient, or the one that replaced them. A patient out of use whom nobody replaced is nobody."""
+    """The patient, or the one that replaced them. None for a patient out of use without a replacement."""
     current = _replacing(server, patient, deadline)
     if not current.active:
         return None

@@ -36,7 +36,7 @@ def token_request(
 
 
 def assertion(client_id: str, token_url: str, key: str, key_id: str) -> str:
-    """The signed JWT by which a client says who it is."""
+    """The signed JWT by which a client authenticates (RFC 7523 3)."""
     now = int(time.time())
     claims = {
         "iss": client_id,
@@ -57,12 +57,16 @@ def _private_key(pem: str) -> Any:
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError):
-        raise ConfigurationError("the MPI's secret: private_key is no PEM") from None
+        raise ConfigurationError(
+            "the secret of ENS_MPI_SECRET: private_key is not an unencrypted private key in PEM"
+        ) from None
     if isinstance(key, rsa.RSAPrivateKey):
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP384R1):
         return key
-    raise ConfigurationError("the MPI's secret: private_key is neither RSA nor P-384")
+    raise ConfigurationError(
+        "the secret of ENS_MPI_SECRET: private_key is neither an RSA nor a P-384 key"
+    )
 
 
 def _signature(key: Any, data: bytes) -> bytes:

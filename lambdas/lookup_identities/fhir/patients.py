@@ -73,7 +73,7 @@ def record_of(patient: FhirPatient, patient_id: str) -> PatientRecord:
         patient_id=patient_id,
         family=first.family if first else "",
         given=" ".join(first.given[:1]) if first else "",
-        birth_date=patient.birthDate,
+        birth_date=patient.birth_date,
         sex=SEXES.get(patient.gender, ""),
         former_families=tuple(name.family for name in former if name.family),
     )

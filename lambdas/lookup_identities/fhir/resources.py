@@ -9,7 +9,6 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from lambdas.common.contracts.document import private
 from lambdas.lookup_identities.fhir.http import Document
 from lambdas.lookup_identities.mpi.outcomes import BrokenAnswerError
 
@@ -30,62 +29,65 @@ MEMBERS = {
 """The members that FHIR R4 defines; `_name` holds extensions of a primitive `name`."""
 
 
-@dataclass(frozen=True, slots=True)
-class FhirIdentifier:
+class FhirPart(msgspec.Struct, frozen=True, rename="camel"):
+    """A part of a resource. Its members have FHIR's names in JSON; `repr` shows none of their values.
+
+    https://jcristharif.com/msgspec/structs.html#renaming-fields
+    """
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+class FhirIdentifier(FhirPart, frozen=True):
     """An identifier of a patient. One that is out of use has `use` old."""
 
     system: str = ""
-    value: str = private()
+    value: str = ""
     use: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FhirName:
+class FhirName(FhirPart, frozen=True):
     """A HumanName."""
 
     use: str = ""
-    family: str = private()
-    given: tuple[str, ...] = private(())
+    family: str = ""
+    given: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FhirReference:
+class FhirReference(FhirPart, frozen=True):
     """A Reference to another resource, by its address."""
 
     reference: str
 
 
-@dataclass(frozen=True, slots=True)
-class FhirLink:
+class FhirLink(FhirPart, frozen=True):
     """A link of a patient to another one."""
 
     other: FhirReference
     type: Literal["replaced-by", "replaces", "refer", "seealso"]
 
 
-@dataclass(frozen=True, slots=True)
-class FhirPatient:
+class FhirPatient(FhirPart, frozen=True):
     """A Patient resource."""
 
     id: str = ""
     active: bool = True
-    identifier: tuple[FhirIdentifier, ...] = private(())
-    name: tuple[FhirName, ...] = private(())
-    gender: Literal["", "male", "female", "other", "unknown"] = private()
-    birthDate: str = private()  # noqa: N815  # FHIR's own name
+    identifier: tuple[FhirIdentifier, ...] = ()
+    name: tuple[FhirName, ...] = ()
+    gender: Literal["", "male", "female", "other", "unknown"] = ""
+    birth_date: str = ""
     link: tuple[FhirLink, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(FhirPart, frozen=True):
     """A parameter of an operation's answer; `$ihe-pix` has these two (PIXm 2:3.83.4.2.2)."""
 
     name: Literal["targetIdentifier", "targetId"]
-    valueIdentifier: FhirIdentifier | None = None  # noqa: N815  # FHIR's own name
+    value_identifier: FhirIdentifier | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FhirParameters:
+class FhirParameters(FhirPart, frozen=True):
     """A Parameters resource."""
 
     parameter: tuple[Parameter, ...] = ()
@@ -102,25 +104,21 @@ class Found:
 GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
 
 
-@dataclass(frozen=True, slots=True)
-class _Extension:
+class _Extension(FhirPart, frozen=True):
     url: str = ""
-    valueCode: str = ""  # noqa: N815  # FHIR's own name
+    value_code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Search:
+class _Search(FhirPart, frozen=True):
     extension: tuple[_Extension, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _BundleEntry:
+class _BundleEntry(FhirPart, frozen=True):
     resource: Document
     search: _Search = _Search()
 
 
-@dataclass(frozen=True, slots=True)
-class _BundleLink:
+class _BundleLink(FhirPart, frozen=True):
     relation: str
     url: str
 
@@ -134,8 +132,7 @@ class PatientBundle:
     has_more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Bundle:
+class _Bundle(FhirPart, frozen=True):
     total: int | None = None
     link: tuple[_BundleLink, ...] = ()
     entry: tuple[_BundleEntry, ...] = ()
@@ -167,7 +164,7 @@ def read_bundle(document: Document) -> PatientBundle:
         found=tuple(
             Found(
                 read_patient(entry.resource),
-                frozenset(one.valueCode for one in entry.search.extension if one.url == GRADE),
+                frozenset(one.value_code for one in entry.search.extension if one.url == GRADE),
             )
             for entry in patients
         ),

@@ -1,9 +1,9 @@
 """Caches answers of an external MPI for minutes, so that a repeated query is not sent again.
 
-One item for each identifier of a question, under a keyed reference of it. An answer counts only while
-every one of them holds it, so that whoever changes one of the patient's identifiers drops it by writing
-over that item (`forget`). An answer that was under way meanwhile is not kept: each write is on
-condition that the item is still the one that was read before the MPI was asked.
+There is one item for each identifier of a question, under a keyed reference of it. An answer counts only
+while all of these items hold it. A change of one identifier overwrites its item (`forget`), and so drops
+the answer. An answer that was under way meanwhile is not stored: each write has the condition that the item
+is still the one that was read before the MPI was asked.
 
 An item holds the patient's id, or that nobody was found. The demographics are part of the question, as a
 keyed reference. An answer that contradicts them, or that a person has to decide on, is not stored.
@@ -35,7 +35,7 @@ FORGOTTEN_SECONDS = 600
 """Seconds for which a change is recorded: longer than any look-up takes."""
 
 MAX_IDENTIFIERS = 20
-"""Identifiers of a question whose answer is kept; hardly a patient comes with more than four."""
+"""Most identifiers of a question whose answer is cached. Nearly all patients have four or fewer."""
 
 BATCH = 25
 """Items that one BatchWriteItem takes."""
@@ -56,7 +56,7 @@ class Question:
         patient: Patient,
         identifier_alone: bool = False,
     ) -> Self:
-        """The question that a message asks of the MPI in use; by which rule the answer agrees is part of it."""
+        """The query that a message makes of the MPI in use. The rule of agreement (`identifier_alone`) is part of it."""
         keys, name = context.reference_keys, patient.name
         asked = [text for one in usable for text in (one.position, one.value, *one.authorities)]
         described = [name.family, name.given, patient.birth_date, patient.sex]
@@ -103,7 +103,7 @@ def recall(context: LookupContext, question: Question) -> Recalled:
 def keep(
     context: LookupContext, question: Question, recalled: Recalled, found: Match | None
 ) -> None:
-    """Keeps an answer, unless something changed since `recalled`. A table that is away keeps nothing."""
+    """Stores an answer, unless an item changed since `recalled`, or the table cannot be written."""
     if recalled.seen is None:
         return
     item = {
@@ -131,7 +131,7 @@ def keep(
 
 
 def forget(context: LookupContext, usable: Sequence[UsableIdentifier]) -> tuple[str, ...]:
-    """Drops every answer about an identifier, those under way too; the identifiers' references.
+    """Drops every answer about the identifiers, those under way too, and returns the references of these.
 
     Raises `DependencyUnavailableError`: the event of the change must be processed again.
     """

@@ -14,7 +14,7 @@ FAILURES = 3
 """Questions in a row that have to fail before it opens."""
 
 OPEN_SECONDS = 15.0
-"""How long it stays open: shorter than the minute after which the queue brings an event back."""
+"""Time for which it stays open: less than the minute after which the queue delivers an event again."""
 
 
 class Breaker:

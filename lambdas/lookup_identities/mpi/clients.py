@@ -22,7 +22,7 @@ PROVIDERS = {"fhir": "lambdas.lookup_identities.fhir.provider_directory"}
 
 
 class MpiClient(Protocol):
-    """An external MPI that is asked who the patient is."""
+    """An external MPI that is queried for a patient."""
 
     def find(self, usable: Sequence[UsableIdentifier], patient: Patient) -> Match | None:
         """The patient whom the identifiers name, None for nobody; else raises (`outcomes`)."""

@@ -51,5 +51,7 @@ def tls_context(material: MpiTlsMaterial) -> ssl.SSLContext:
                 pair.write_text(f"{material.certificate}\n{material.key}", "ascii")
                 context.load_cert_chain(pair)
     except (ssl.SSLError, ValueError):
-        raise ConfigurationError("the MPI's secret: ca, certificate and key are no PEM") from None
+        raise ConfigurationError(
+            "the secret of ENS_MPI_SECRET: ca, certificate or key is not PEM, or the key is not the certificate's"
+        ) from None
     return context

@@ -40,7 +40,7 @@ AUTHORITY_OUTCOMES = frozenset({MpiOutcome.DOMAIN_UNKNOWN, MpiOutcome.AUTHORITY_
 
 
 class DomainUnknownError(Exception):
-    """The MPI or the registry does not know an assigning authority; the text says whose, never which."""
+    """The MPI or the registry does not know an assigning authority. The text has the position, not the authority."""
 
 
 class AuthorityNotAllowedError(Exception):
@@ -48,15 +48,15 @@ class AuthorityNotAllowedError(Exception):
 
 
 class BrokenAnswerError(Exception):
-    """An answer that lacks what its profile says comes with it: cut off or damaged on the way.
+    """An answer that lacks a part which its profile requires: it was cut off or damaged on the way.
 
-    The MPI is there, so that its circuit breaker does not count it. To the workflow it is
-    `DependencyUnavailableError`: the query is asked again, and the event waits. The text says what is missing.
+    The MPI is reachable, so that its circuit breaker does not count this. For the workflow it becomes
+    `DependencyUnavailableError`: the query is repeated, and the event waits. The text names the missing part.
     """
 
 
 OUR_DOMAIN = "our own ids (domain in ENS_MPI_SETTINGS)"
-"""The owner of the authority when the MPI does not know the domain of the asked ids."""
+"""The text of `DomainUnknownError` when the MPI does not know our own domain."""
 
 
 def outcome_of(found: Match | Exception | None) -> MpiOutcome:

@@ -1,4 +1,4 @@
-"""Asks an external MPI who the patient is, and tells the audit of every look-up."""
+"""Queries an external MPI for the patient, and reports every look-up for the audit."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -75,7 +75,7 @@ def ask_mpi(
 
 @contextmanager
 def telling_failures(usable: Sequence[UsableIdentifier], tell: Tell) -> Iterator[None]:
-    """Tells of a look-up that ends in an exception. A fault of an authority becomes `ConfigurationError`."""
+    """Reports a look-up that ends in an exception. A fault of an authority becomes `ConfigurationError`."""
     try:
         yield
     except EnsError as error:

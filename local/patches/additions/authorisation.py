@@ -69,7 +69,7 @@ def install() -> None:
 
 
 def _authorise(request: BaseResponse, _: type, resource: str = "*") -> None:
-    """Raises the service's own AccessDenied unless the caller's role allows all that the request needs."""
+    """Raises the service's own AccessDenied unless the caller's role allows each action of the request."""
     if "X-Amz-Security-Token" not in request.headers:
         return
     caller = create_access_key(
@@ -90,16 +90,18 @@ def _authorise(request: BaseResponse, _: type, resource: str = "*") -> None:
 
 
 class _Policies:
-    """The policies of a role with what they said before, as moto needs 0.5 ms to read them for a request."""
+    """The policies of a role with a cache of their decisions: moto needs 0.5 ms to evaluate them for a request."""
 
     def __init__(self, policies: list[Any]) -> None:
-        self.policies = policies  # their identity is the key under which this is kept
+        self.policies = (
+            policies  # keeps their ids, which are the key of the cache, from being reused
+        )
         self._documents = [_document(policy) for policy in policies]
         self._reads_keys = LEADING_KEYS in json.dumps(self._documents)
         self._permitted: dict[RequiredAction, bool] = {}
 
     def permit(self, need: RequiredAction) -> bool:
-        """Whether they permit what a request needs."""
+        """Whether they permit an action that a request needs."""
         if not self._reads_keys:
             need = need._replace(leading_keys=frozenset())
         if need not in self._permitted:
@@ -174,7 +176,7 @@ def _unbound(statement: dict[str, Any]) -> dict[str, Any]:
 
 
 def _needs(request: BaseResponse, resource: str) -> Iterator[RequiredAction]:
-    """The actions that a request needs, each with what it is done to. Raises `UnknownCallError`."""
+    """The actions that a request needs, each with its resource. Raises `UnknownCallError`."""
     signed_for = _credential(request)[3]
     service = reference().service_signed(signed_for)
     operation = request._get_action()
@@ -227,9 +229,17 @@ def _leading_keys(parameters: dict[str, Any], arn: str, request: BaseResponse) -
 
 
 def _values_of(key: str, parameters: dict[str, Any]) -> Iterator[str]:
-    """The values of an attribute in the parameters of a call, and of each member of a transaction."""
+    """The values of an attribute in a call's parameters, and in each member of a transaction or batch."""
     for member in parameters.get("TransactItems", []):
         for part in member.values():
+            yield from _values_of(key, part)
+    for batch in parameters.get("RequestItems", {}).values():
+        parts = (
+            [{"Key": each} for each in batch["Keys"]]  # BatchGetItem
+            if isinstance(batch, dict)
+            else [part for request in batch for part in request.values()]  # BatchWriteItem
+        )
+        for part in parts:
             yield from _values_of(key, part)
     for where in ("Key", "Item"):
         yield from map(str, parameters.get(where, {}).get(key, {}).values())
@@ -281,14 +291,14 @@ def _targets(
 
 
 def _table_targets(parameters: dict[str, Any], request: BaseResponse) -> Iterator[Target]:
-    """The tables and indexes of a DynamoDB request; one target for each member of a transaction."""
+    """The tables and indexes of a DynamoDB request: one target for each transaction member and batch table."""
     if "TransactItems" in parameters:
         for member in parameters["TransactItems"]:
             (item,) = member.values()
             yield [_table(item["TableName"], request)], {"TransactItems": [member]}
     elif "RequestItems" in parameters:
-        for table in parameters["RequestItems"]:
-            yield [_table(table, request)], parameters
+        for table, batch in parameters["RequestItems"].items():
+            yield [_table(table, request)], {"RequestItems": {table: batch}}
     else:
         index = parameters.get("IndexName")
         arn = _table(parameters.get("TableName", "*"), request)

@@ -25,7 +25,7 @@ _receive_message = SQSBackend.receive_message
 
 
 def install() -> None:
-    """Teaches every queue of this process's moto both; calling it again changes nothing."""
+    """Adds both to every queue of this process's moto; calling it again changes nothing."""
     if Queue.add_message is _add_once:
         return
     replace(Queue, "add_message", _add_once)
@@ -67,7 +67,7 @@ def _is_new(queue: Queue, message: Message) -> bool:
 def _receive(
     backend: SQSBackend, queue_name: str, count: int, wait_seconds: int, *args: Any, **kwargs: Any
 ) -> list[Message]:
-    """A long poll that sees what changes meanwhile. moto's own goes by the groups that were blocked when it began."""
+    """A long poll that sees changes during its wait. moto's own uses the groups that were blocked at its start."""
     changed, ends_at = backend.get_queue(queue_name)._messages_lock, time.monotonic() + wait_seconds
     with changed:
         while True:
@@ -81,7 +81,7 @@ def _receive(
 def _one_at_a_time(method: Callable[..., Any]) -> Callable[..., Any]:
     """`method(backend, queue_name, …)` under the queue's lock, which a long poll lets go while it waits.
 
-    Who waits there looks again afterwards.
+    A waiting long poll reads the queue again afterwards.
     """
 
     @functools.wraps(method)

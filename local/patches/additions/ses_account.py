@@ -35,14 +35,14 @@ def install() -> None:
 
 
 def set_daily_quota(mails: int, account: str = ACCOUNT, region: str = REGION) -> None:
-    """Sets how many mails the account may send in 24 hours; -1 for no limit."""
-    setattr(ses_backends[account][region], "daily_quota", mails)  # noqa: B010 - moto has no such attribute
+    """Sets how many mails the account may send in 24 hours; -1 for no limit. A reset of moto ends it."""
+    vars(ses_backends[account][region])["daily_quota"] = mails
 
 
 def age_mails(mails: int, account: str = ACCOUNT, region: str = REGION) -> None:
     """Lets so many of the mails that were sent become older than 24 hours."""
-    backend = ses_backends[account][region]
-    setattr(backend, "older_mails", getattr(backend, "older_mails", 0) + mails)  # noqa: B010
+    state = vars(ses_backends[account][region])
+    state["older_mails"] = state.get("older_mails", 0) + mails
 
 
 def _daily(backend: Any) -> float:

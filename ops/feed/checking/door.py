@@ -9,7 +9,7 @@ from environments import Environment, Sender
 from hl7.header import Header, event_id, find_header
 from hl7.mllp import Frame, FrameFault
 from ops.feed.reading.cutting import CutMessage
-from receiver.intake.rejections import Rules
+from receiver.intake.rejections import Rules, accepted_processing_ids
 from receiver.intake.sender_table import Origin, SenderBinding
 
 ABORTED = "aborted"
@@ -41,7 +41,8 @@ class Door:
     """
 
     def __init__(self, environment: Environment, sender: Sender | None) -> None:
-        self._rules = Rules(accepted_processing_ids(environment))
+        chosen = environment.receiver.processing_ids
+        self._rules = Rules(accepted_processing_ids(environment.name, chosen))
         allowed: dict[tuple[str, str], SenderBinding | None] = {}
         if sender:
             named = sender.sending_application, sender.sending_facility
@@ -60,9 +61,3 @@ class Door:
             return DoorResult(header, rejection.reason, rejection.text)
         event = event_id(header, sender.name) if header and sender else ""
         return DoorResult(header, event_id=event)
-
-
-def accepted_processing_ids(environment: Environment) -> frozenset[str]:
-    """The MSH-11 that the environment's receiver accepts: P in prod, else P, T and D, unless its file says so."""
-    default = ("P",) if environment.name == "prod" else ("P", "T", "D")
-    return frozenset(environment.receiver.processing_ids or default)

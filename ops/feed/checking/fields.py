@@ -8,7 +8,7 @@ from hl7.er7 import NULL, Message
 from hl7.warnings import WarningCode
 from lambdas.common.contracts.event import PatientEvent
 from ops.feed.checking.places import Occurrences, Place
-from ops.feed.report.severity import Severity
+from ops.feed.report.severity import ERROR, INFO, WARNING, Severity
 
 UNREADABLE_CODES = frozenset(
     {WarningCode.NOT_A_TIME, WarningCode.NOT_A_DATE, WarningCode.UNKNOWN_CODE}
@@ -24,8 +24,6 @@ ANY: frozenset[str] = frozenset()
 
 SMALL_SHARE = 0.01
 """Fewer missing values are worth a look and no error: a person types some of them."""
-
-E, W, I = Severity.ERROR, Severity.WARNING, Severity.INFO  # noqa: E741
 
 Filled = Callable[[Message, PatientEvent], bool]
 
@@ -67,9 +65,11 @@ class FieldRule(NamedTuple):
     ask: str
 
 
+_DATED_BY_EVN_2 = "The notification gives the time of recording (EVN-2) as that of the event."
+
 FIELDS = (
     FieldRule(
-        "PID-3", ANY, lambda _, e: bool(e.patient.identifiers), E, E,
+        "PID-3", ANY, lambda _, e: bool(e.patient.identifiers), ERROR, ERROR,
         "The patient is not found, and nobody is notified.",
         "Send the patient's identifier in PID-3 of every message.",
     ),
@@ -77,87 +77,87 @@ FIELDS = (
         "PID-3.4", ANY,
         lambda _, e: bool(e.patient.identifiers)
         and all(i.assigning_authority or i.universal_id for i in e.patient.identifiers if i.field == "PID-3"),
-        W, W,
+        WARNING, WARNING,
         "The identifier is looked up under `default_assigning_authority`, or not at all.",
         "Name the assigning authority of each identifier in PID-3.4, or confirm the one for all.",
     ),
     FieldRule(
-        "PID-5", ANY, _at("PID-5"), W, W,
+        "PID-5", ANY, _at("PID-5"), WARNING, WARNING,
         "The notification has no name, and the patient's record is not compared by name.",
         "Send the legal name in PID-5.",
     ),
     FieldRule(
-        "PID-7", ANY, _at("PID-7"), W, E,
+        "PID-7", ANY, _at("PID-7"), WARNING, ERROR,
         "The date of birth does not agree with the patient's record: a person has to decide.",
         "Send PID-7 as YYYYMMDD.",
     ),
     FieldRule(
-        "PID-8", ANY, _at("PID-8"), I, W,
+        "PID-8", ANY, _at("PID-8"), INFO, WARNING,
         "The notification does not name the sex.",
         "Send a code of HL7 table 0001 in PID-8, or your table of codes.",
     ),
     FieldRule(
-        "PV1-2", ENCOUNTERS, _at("PV1-2"), W, E,
+        "PV1-2", ENCOUNTERS, _at("PV1-2"), WARNING, ERROR,
         "The class decides what is told: an unknown one of an A01 counts as an admission.",
         "Send PV1-2 in every message of an encounter, and your table of patient classes.",
     ),
     FieldRule(
-        "PV1-3.4", ENCOUNTERS, lambda _, e: bool(e.visit.location.facility), W, W,
+        "PV1-3.4", ENCOUNTERS, lambda _, e: bool(e.visit.location.facility), WARNING, WARNING,
         "A transfer to another facility cannot be told from a move to another bed.",
         "Send the facility in PV1-3.4.",
     ),
     FieldRule(
-        "PV1-7", TOLD, _at("PV1-7"), W, W,
+        "PV1-7", TOLD, _at("PV1-7"), WARNING, WARNING,
         "The notification names no attending doctor, and none is notified.",
         "Send the attending doctor with identifier and name in PV1-7.",
     ),
     FieldRule(
-        "PV1-19", ENCOUNTERS, _at("PV1-19", "PV1-50"), W, W,
+        "PV1-19", ENCOUNTERS, _at("PV1-19", "PV1-50"), WARNING, WARNING,
         "Encounters are told apart by the account or the time of admission, less surely.",
         "Send the visit number in PV1-19 of every message of an encounter.",
     ),
     FieldRule(
-        "PV1-19 and PID-18", ENCOUNTERS, _at("PV1-19", "PV1-50", "PID-18"), E, W,
+        "PV1-19 and PID-18", ENCOUNTERS, _at("PV1-19", "PV1-50", "PID-18"), ERROR, WARNING,
         "A cancellation or discharge is matched to the patient's newest encounter.",
         "Send a visit number (PV1-19) or an account number (PID-18).",
     ),
     FieldRule(
-        "PV1-36", ENDS, _at("PV1-36"), W, E,
+        "PV1-36", ENDS, _at("PV1-36"), WARNING, ERROR,
         "Readers are not told how the patient left; a death is told by PID-30 alone.",
         "Send the discharge disposition in PV1-36, and your table of codes with their texts.",
     ),
     FieldRule(
-        "PV1-37", ENDS, _at("PV1-37"), I, I,
+        "PV1-37", ENDS, _at("PV1-37"), INFO, INFO,
         "The facility that takes the patient is not told.",
         "Send the place of discharge in PV1-37 where the patient goes to a facility.",
     ),
     FieldRule(
-        "PV1-44", BEGINS, _at("PV1-44"), W, E,
-        "The notification gives the time of recording (EVN-2) as that of the event.",
+        "PV1-44", BEGINS, _at("PV1-44"), WARNING, ERROR,
+        _DATED_BY_EVN_2,
         "Send the time of admission in PV1-44 as YYYYMMDDHHMM, with an offset.",
     ),
     FieldRule(
-        "PV1-45", ENDS, _at("PV1-45"), W, E,
-        "The notification gives the time of recording (EVN-2) as that of the event.",
+        "PV1-45", ENDS, _at("PV1-45"), WARNING, ERROR,
+        _DATED_BY_EVN_2,
         "Send the time of discharge in PV1-45 as YYYYMMDDHHMM, with an offset.",
     ),
     FieldRule(
-        "EVN-2", ANY, _at("EVN-2"), W, E,
+        "EVN-2", ANY, _at("EVN-2"), WARNING, ERROR,
         "Events are put in order by MSH-7, the time of sending.",
         "Send the time of recording in EVN-2.",
     ),
     FieldRule(
-        "MSH-7", ANY, _at("MSH-7"), W, E,
+        "MSH-7", ANY, _at("MSH-7"), WARNING, ERROR,
         "An event without another time is dated by its receipt.",
         "Send the time of the message in MSH-7.",
     ),
     FieldRule(
-        "PD1-4", BEGINS | ENDS, _primary_care, I, I,
+        "PD1-4", BEGINS | ENDS, _primary_care, INFO, INFO,
         "The primary care doctor is notified only if the registry names them.",
         "Send the primary care doctor in PD1-4 or in ROL with role PP.",
     ),
     FieldRule(
-        "DG1-3 and PV2-3", BEGINS, _has_reason, I, I,
+        "DG1-3 and PV2-3", BEGINS, _has_reason, INFO, INFO,
         "The notification gives no reason for the stay.",
         "Send the reason in PV2-3 or the admitting diagnosis in DG1-3.",
     ),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import BinaryIO
+from typing import Protocol
 
 from hl7 import charset
 from hl7.mllp import Decoder, Frame, FrameFault
@@ -29,6 +29,13 @@ _FRAMED = re.compile(rb"\x0b[ \t\r\n]*(?i:MSH|FHS|BHS)%b" % _PUNCTUATION)
 _INSIDE_A_LINE = re.compile(rb"[^\r\n]MSH[|^]")
 _LOOK_BACK = 64
 """Bytes at the end of the buffer in which a start may still be incomplete."""
+
+
+class ByteStream(Protocol):
+    """A stream of bytes: an open file, or one that `gzip` or `zipfile` decompresses."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Returns at most `size` bytes, all for -1, and b"" at the end."""
 
 
 class Form(StrEnum):
@@ -52,32 +59,27 @@ class CutMessage:
 class Cutter:
     """Cuts one file. After `pieces` has ended, the counts are those of the whole file.
 
-    `total` are the bytes read and `piece_bytes` those of the pieces; the rest was skipped. `batch_segments`
-    counts FHS, BHS, BTS and FTS, `inside_lines` the MSH that stand behind other text of a skipped line.
+    `total` are the bytes read. Those of no piece were skipped: framing, batch segments, and anything that
+    is no message. `batch_segments` counts FHS, BHS, BTS and FTS, `inside_lines` the MSH that stand behind
+    other text of a skipped line.
     """
 
     form: Form = Form.LINES
     total: int = 0
-    piece_bytes: int = 0
     batch_segments: int = 0
     inside_lines: int = 0
     empty_frames: int = 0
 
-    @property
-    def skipped(self) -> int:
-        """The bytes that belong to no piece: framing, batch segments, and anything that is no message."""
-        return self.total - self.piece_bytes
-
-    def pieces(self, stream: BinaryIO, max_bytes: int = MAX_MESSAGE_BYTES) -> Iterator[CutMessage]:
+    def pieces(
+        self, stream: ByteStream, max_bytes: int = MAX_MESSAGE_BYTES
+    ) -> Iterator[CutMessage]:
         """Yields the messages of the stream in order. Buffers one message and one chunk."""
         head = stream.read(CHUNK_BYTES)
         self.form = _form(head)
         cut = {Form.MLLP: self._of_frames, Form.LINES: self._of_lines, Form.WIDE: self._of_whole}
-        for piece in cut[self.form](self._chunks(head, stream), max_bytes):
-            self.piece_bytes += piece.size
-            yield piece
+        yield from cut[self.form](self._chunks(head, stream), max_bytes)
 
-    def _chunks(self, head: bytes, stream: BinaryIO) -> Iterator[bytes]:
+    def _chunks(self, head: bytes, stream: ByteStream) -> Iterator[bytes]:
         while head:
             self.total += len(head)
             yield head

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 from hl7.header import find_header
 from hl7.timestamps import Times
+from ops.feed.reading.cutting import ByteStream
 
 UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 """Failures of reading a file. `zipfile` raises the last two for encryption and unknown compression."""
@@ -38,14 +38,14 @@ class FeedFile:
         return f"{self.path}:{self.member}" if self.member else str(self.path)
 
     @contextmanager
-    def open(self) -> Iterator[BinaryIO]:
+    def open(self) -> Iterator[ByteStream]:
         """The content, decompressed. Raises one of `UNREADABLE`, here or while it is read."""
         if self.path.suffix.lower() == ".zip":
             with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as stream:
-                yield stream  # type: ignore[misc]  # ZipExtFile reads bytes
+                yield stream
         elif self.path.suffix.lower() == ".gz":
             with gzip.open(self.path) as stream:
-                yield stream  # type: ignore[misc]  # GzipFile reads bytes
+                yield stream
         else:
             with self.path.open("rb") as stream:
                 yield stream

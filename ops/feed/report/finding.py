@@ -1,5 +1,6 @@
 """One finding of a feed: what was seen, what follows, and who does what about it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ops.feed.checking.places import Occurrences, Place
@@ -34,17 +35,18 @@ class FeedFinding:
 
 def finding(
     severity: Severity, subject: str, what: str, seen: Occurrences, of: int, **texts: str
-) -> FeedFinding:
-    """A finding about the messages of an occurrence."""
-    return FeedFinding(
-        severity=severity,
-        subject=subject,
-        what=what,
-        messages=seen.count,
-        of=of,
-        examples=seen.places,
-        **texts,
-    )
+) -> Iterator[FeedFinding]:
+    """Yields a finding about the messages of an occurrence, and nothing where it never occurred."""
+    if seen.count:
+        yield FeedFinding(
+            severity=severity,
+            subject=subject,
+            what=what,
+            messages=seen.count,
+            of=of,
+            examples=seen.places,
+            **texts,
+        )
 
 
 def by_importance(findings: list[FeedFinding]) -> tuple[FeedFinding, ...]:

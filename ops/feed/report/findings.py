@@ -15,7 +15,7 @@ from ops.feed.report.advice import (
     WARNINGS,
 )
 from ops.feed.report.finding import FeedFinding, by_importance, finding
-from ops.feed.report.severity import Severity
+from ops.feed.report.severity import ERROR, INFO, WARNING, Severity
 from ops.output import count
 
 A_WEEK = 200
@@ -23,8 +23,6 @@ A_WEEK = 200
 
 MOST_CODES = 6
 MOST_POSITIONS = 5
-
-E, W, I = Severity.ERROR, Severity.WARNING, Severity.INFO  # noqa: E741
 
 
 def findings_of(
@@ -54,47 +52,43 @@ def findings_of(
 
 def _of_files(tally: FeedTally) -> Iterator[FeedFinding]:
     files = tally.files
-    if files.unreadable.count:
-        yield finding(
-            E, "files", f"{count(files.unreadable.count, 'file')} cannot be read to the end.",
-            files.unreadable, files.files,
-            do="Check the permissions of these files, and whether they were copied completely.",
-        )  # fmt: skip
-    if files.without_messages.count:
-        yield finding(
-            W, "files", f"{count(files.without_messages.count, 'file')} without an HL7 v2 message.",
-            files.without_messages, files.files,
-            consequence="No line of it begins with MSH.",
-            ask="Send the files as the interface engine sends them: ER7 with one MSH a message.",
-        )  # fmt: skip
-    if files.behind_text.count:
-        yield finding(
-            W, "files", "MSH stands behind other text of a line, as in a log.",
-            files.behind_text, files.files,
-            consequence="These messages were not read.",
-            ask="Export the messages alone, without the time or level that a log writes before each.",
-        )  # fmt: skip
-    if files.batches.count:
-        yield finding(
-            W, "FHS, BHS", f"{count(files.batches.count, 'file')} with batch segments.",
-            files.batches, files.files,
-            consequence="They were skipped here. The receiver rejects a frame that begins with one.",
-            ask="Confirm that MLLP sends one message in a frame, and no batches.",
-        )  # fmt: skip
+    yield from finding(
+        ERROR, "files", f"{count(files.unreadable.count, 'file')} cannot be read to the end.",
+        files.unreadable, files.files,
+        do="Check the permissions of these files, and whether they were copied completely.",
+    )  # fmt: skip
+    yield from finding(
+        WARNING, "files", f"{count(files.without_messages.count, 'file')} without an HL7 v2 message.",
+        files.without_messages, files.files,
+        consequence="No line of it begins with MSH.",
+        ask="Send the files as the interface engine sends them: ER7 with one MSH a message.",
+    )  # fmt: skip
+    yield from finding(
+        WARNING, "files", "MSH stands behind other text of a line, as in a log.",
+        files.behind_text, files.files,
+        consequence="These messages were not read.",
+        ask="Export the messages alone, without the time or level that a log writes before each.",
+    )  # fmt: skip
+    yield from finding(
+        WARNING, "FHS, BHS", f"{count(files.batches.count, 'file')} with batch segments.",
+        files.batches, files.files,
+        consequence="They were skipped here. The receiver rejects a frame that begins with one.",
+        ask="Confirm that MLLP sends one message in a frame, and no batches.",
+    )  # fmt: skip
 
 
 def _of_door(tally: FeedTally, *, known: bool) -> Iterator[FeedFinding]:
     for reason, seen in tally.rejected.most_frequent():
-        severity, ask, do = REJECTIONS.get(reason, (E, "", ""))
-        yield finding(
+        severity, ask, do = REJECTIONS.get(reason, (ERROR, "", ""))
+        yield from finding(
             severity, "receiver", f"Rejected: {tally.rejection_texts[reason]} ({reason}).",
             seen, tally.messages, ask=ask, do=do,
             consequence="The sender gets AE or AR, and nothing is stored for processing.",
         )  # fmt: skip
     if not known and tally.origins.different() > 1:
         others = Occurrences(tally.origins.total - tally.origins.most())
-        yield finding(
-            W, "MSH-3, MSH-4", f"{tally.origins.different()} different senders in the files.",
+        yield from finding(
+            WARNING, "MSH-3, MSH-4", f"{tally.origins.different()} different senders in the files.",
             others, tally.messages,
             consequence="A sender's file names one MSH-3 and MSH-4; others are unknown senders.",
             ask="Name the system behind each MSH-3 and MSH-4, and confirm which ones will connect.",
@@ -105,8 +99,8 @@ def _of_door(tally: FeedTally, *, known: bool) -> Iterator[FeedFinding]:
 def _of_dead_letters(tally: FeedTally) -> Iterator[FeedFinding]:
     for error, seen in tally.dead_letters.most_frequent():
         ours = error.startswith("a fault of")
-        yield finding(
-            E, "workflow", f"Dead letter: {error}.", seen, tally.messages,
+        yield from finding(
+            ERROR, "workflow", f"Dead letter: {error}.", seen, tally.messages,
             consequence="The message is acknowledged and goes to the dead-letter queue.",
             ask="" if ours else "Correct these messages at their source.",
             do="Report the kind of this fault to the project, never the message." if ours else "",
@@ -114,53 +108,48 @@ def _of_dead_letters(tally: FeedTally) -> Iterator[FeedFinding]:
 
 
 def _of_test_patients(tally: FeedTally) -> Iterator[FeedFinding]:
-    if tally.test_patients.count:
-        yield finding(
-            I, "PID-3, PID-5", "About a test patient, by name or identifier.",
-            tally.test_patients, tally.accepted,
-            consequence="These notifications are marked as a test in subject and letter.",
-            ask="Confirm how the names and identifiers of test patients begin.",
-            do="Write the answer into test_patient_names and test_patient_identifiers.",
-        )  # fmt: skip
+    yield from finding(
+        INFO, "PID-3, PID-5", "About a test patient, by name or identifier.",
+        tally.test_patients, tally.accepted,
+        consequence="These notifications are marked as a test in subject and letter.",
+        ask="Confirm how the names and identifiers of test patients begin.",
+        do="Write the answer into test_patient_names and test_patient_identifiers.",
+    )  # fmt: skip
 
 
 def _of_authorities(tally: FeedTally) -> Iterator[FeedFinding]:
-    if tally.not_assertable.count:
-        yield finding(
-            E, "PID-3.4", "No identifier has an authority that the sender's file allows.",
-            tally.not_assertable, tally.accepted,
-            consequence="The patient is not looked up, and the event is dead-lettered with an alarm.",
-            ask="Name every assigning authority of the feed, exactly as sent.",
-            do="Add it to `assigning_authorities`, or correct `default_assigning_authority`.",
-        )  # fmt: skip
+    yield from finding(
+        ERROR, "PID-3.4", "No identifier has an authority that the sender's file allows.",
+        tally.not_assertable, tally.accepted,
+        consequence="The patient is not looked up, and the event is dead-lettered with an alarm.",
+        ask="Name every assigning authority of the feed, exactly as sent.",
+        do="Add it to `assigning_authorities`, or correct `default_assigning_authority`.",
+    )  # fmt: skip
 
 
 def _of_control_ids(tally: FeedTally) -> Iterator[FeedFinding]:
     ids = tally.control_ids
-    if ids.other.count:
-        yield finding(
-            W, "MSH-10", "A control id was used before for another message.",
-            ids.other, tally.messages,
-            consequence="Both are processed; an acknowledgement does not say which one it answers.",
-            ask="Give each message an MSH-10 of its own (HL7 v2.9, 2.14.9.10).",
-        )  # fmt: skip
-    if ids.same.count:
-        yield finding(
-            I, "MSH-10", "The same message came again.", ids.same, tally.messages,
-            consequence="Each is told once. The files may overlap.",
-        )  # fmt: skip
+    yield from finding(
+        WARNING, "MSH-10", "A control id was used before for another message.",
+        ids.other, tally.messages,
+        consequence="Both are processed; an acknowledgement does not say which one it answers.",
+        ask="Give each message an MSH-10 of its own (HL7 v2.9, 2.14.9.10).",
+    )  # fmt: skip
+    yield from finding(
+        INFO, "MSH-10", "The same message came again.", ids.same, tally.messages,
+        consequence="Each is told once. The files may overlap.",
+    )  # fmt: skip
 
 
 def _of_fields(tally: FeedTally) -> Iterator[FeedFinding]:
     for rule, seen in tally.fields.with_rules():
-        if seen.missing.count:
-            yield finding(
-                _reduced(rule, seen.missing.count, seen.expected), rule.position,
-                "Missing.", seen.missing, seen.expected,
-                consequence=rule.without, ask=rule.ask,
-            )  # fmt: skip
+        yield from finding(
+            _reduced(rule, seen.missing.count, seen.expected), rule.position,
+            "Missing.", seen.missing, seen.expected,
+            consequence=rule.without, ask=rule.ask,
+        )  # fmt: skip
         if seen.unreadable.count and rule.position not in _CODED:
-            yield finding(
+            yield from finding(
                 rule.unreadable, rule.position, "Cannot be read.",
                 seen.unreadable, seen.expected, consequence=rule.without, ask=rule.ask,
             )  # fmt: skip
@@ -173,24 +162,24 @@ def _reduced(rule: FieldRule, missing: int, expected: int) -> Severity:
     """The severity of a missing field: a small share is no error, but for the patient's identifier."""
     if rule.position == "PID-3" or missing >= SMALL_SHARE * expected:
         return rule.missing
-    return I
+    return INFO
 
 
 def _of_codes(tally: FeedTally) -> Iterator[FeedFinding]:
     coded = tally.coded
     for position, severity, of, what, consequence in (
-        ("PV1-2", E, coded.classes, "patient classes", "The class decides what is told."),
-        ("PV1-4", I, coded.admission_types, "admission types", "The notification names no type."),
-        ("PID-8", W, coded.sexes, "codes of sex", "The notification shows the code as sent."),
+        ("PV1-2", ERROR, coded.classes, "patient classes", "The class decides what is told."),
+        ("PV1-4", INFO, coded.admission_types, "admission types", "The notification names no type."),
+        ("PID-8", WARNING, coded.sexes, "codes of sex", "The notification shows the code as sent."),
         (
-            "PV1-36", W, coded.dispositions, "discharge dispositions",
+            "PV1-36", WARNING, coded.dispositions, "discharge dispositions",
             "Readers see the code as sent. One without a text may mean a death, which is then not told.",
         ),
     ):  # fmt: skip
         unknown = _unread(of)
         if unknown.count:
             total = of.count() + sum(coded.standard.get(position, {}).values())
-            yield finding(
+            yield from finding(
                 severity, position, f"Unknown {what}: {_listed(of)}.", unknown, total,
                 consequence=consequence,
                 ask=f"Send your table of {what} ({position}), each code with its meaning.",
@@ -224,17 +213,17 @@ def _of_warnings(tally: FeedTally) -> Iterator[FeedFinding]:
     for code, (severity, what, ask) in WARNINGS.items():
         if seen := tally.warned.get(code):
             subject = _positions(tally, code)
-            yield finding(severity, subject, what, seen, tally.accepted, ask=ask)
+            yield from finding(severity, subject, what, seen, tally.accepted, ask=ask)
     deaths = sum(tally.warned[code].count for code in _DEATHS if code in tally.warned)
     for doubt, seen_doubt in tally.doubts.most_frequent():
         if doubt == CONTRADICTING_DEATH and seen_doubt.count <= deaths:
             continue  # the same messages as those of the warnings
-        severity, what, ask = DOUBTS.get(doubt, (W, doubt, ""))
-        yield finding(severity, "encounters", what, seen_doubt, tally.accepted, ask=ask)
+        severity, what, ask = DOUBTS.get(doubt, (WARNING, doubt, ""))
+        yield from finding(severity, "encounters", what, seen_doubt, tally.accepted, ask=ask)
     if assumed := [tally.warned[code] for code in _CHARACTER_SETS if code in tally.warned]:
         most = max(assumed, key=lambda one: one.count)
-        yield finding(
-            W, "MSH-18", "The bytes are not in the character set that MSH-18 names, or none is named.",
+        yield from finding(
+            WARNING, "MSH-18", "The bytes are not in the character set that MSH-18 names, or none is named.",
             most, tally.accepted,
             consequence="Names with accents may be read wrongly.",
             ask="Declare the character set of the bytes in MSH-18, best UNICODE UTF-8.",
@@ -266,41 +255,38 @@ def _of_times(tally: FeedTally, *, has_zone: bool, has_date_order: bool) -> Iter
     sent = sum(times.offsets.values())
     without = times.offsets[NO_OFFSET]
     if without and not has_zone:
-        yield finding(
-            W, "MSH-7", "Times have no offset, and the sender's file has no time zone.",
+        yield from finding(
+            WARNING, "MSH-7", "Times have no offset, and the sender's file has no time zone.",
             Occurrences(without), sent,
             consequence="They are read as UTC, so notifications give a wrong hour.",
             ask="Name the time zone of the times, or send the offset (YYYYMMDDHHMMSS-0400).",
             do="Set `time_zone` in the sender's file.",
         )  # fmt: skip
-    if times.backwards.count:
-        yield finding(
-            I, "MSH-7", "A message was sent before the one ahead of it in the files.",
-            times.backwards, sent,
-            consequence="Events are put in order by their own times, so this is harmless by itself.",
-            ask="Confirm that the interface sends the messages of one patient in order.",
-        )  # fmt: skip
+    yield from finding(
+        INFO, "MSH-7", "A message was sent before the one ahead of it in the files.",
+        times.backwards, sent,
+        consequence="Events are put in order by their own times, so this is harmless by itself.",
+        ask="Confirm that the interface sends the messages of one patient in order.",
+    )  # fmt: skip
     delayed = sum(times.delays.values())
     ahead = times.delays[DELAYS[0][1]] + times.delays[DELAYS[1][1]]
-    if ahead:
-        yield finding(
-            W, "EVN-2", "The event was recorded after its message was sent.",
-            Occurrences(ahead), delayed,
-            consequence="Events may be put in the wrong order.",
-            ask="Compare the clocks and time zones of the application (EVN-2) and the engine (MSH-7).",
-        )  # fmt: skip
+    yield from finding(
+        WARNING, "EVN-2", "The event was recorded after its message was sent.",
+        Occurrences(ahead), delayed,
+        consequence="Events may be put in the wrong order.",
+        ask="Compare the clocks and time zones of the application (EVN-2) and the engine (MSH-7).",
+    )  # fmt: skip
     late = times.delays[DELAYS[-1][1]]
-    if late:
-        yield finding(
-            I, "EVN-2", "The message was sent more than a day after the event was recorded.",
-            Occurrences(late), delayed,
-            consequence="A notice says that it comes late; after 30 days nobody is told.",
-            ask="Say whether these are resent or loaded messages.",
-        )  # fmt: skip
+    yield from finding(
+        INFO, "EVN-2", "The message was sent more than a day after the event was recorded.",
+        Occurrences(late), delayed,
+        consequence="A notice says that it comes late; after 30 days nobody is told.",
+        ask="Say whether these are resent or loaded messages.",
+    )  # fmt: skip
     either = times.date_forms["either"]
     if either and not has_date_order:
-        yield finding(
-            W, "PID-7, PID-29", "Dates such as 03/04/1961 may be read in two ways.",
+        yield from finding(
+            WARNING, "PID-7, PID-29", "Dates such as 03/04/1961 may be read in two ways.",
             Occurrences(either), tally.accepted,
             consequence="They are not read.",
             ask="Send dates as YYYYMMDD, or say whether day or month comes first.",
@@ -314,19 +300,19 @@ def _of_triggers(tally: FeedTally) -> Iterator[FeedFinding]:
     if total < A_WEEK:
         if total:
             yield FeedFinding(
-                severity=I, subject="feed", what=f"The feed is small: {total:,} different events.",
+                severity=INFO, subject="feed", what=f"The feed is small: {total:,} different events.",
                 messages=total, of=total,
                 ask="Send the messages of a whole week, nights and a weekend among them.",
             )  # fmt: skip
         return
     begins = {"A01", "A04", "A06"} & came.keys()
     for trigger, name, severity in (
-        ("A03", "discharge", E),
-        ("A01", "admission", W),
-        ("A08", "update", I),
-        ("A11", "cancelled admission", I),
-        ("A13", "cancelled discharge", I),
-        ("A40", "merge of two patient records", I),
+        ("A03", "discharge", ERROR),
+        ("A01", "admission", WARNING),
+        ("A08", "update", INFO),
+        ("A11", "cancelled admission", INFO),
+        ("A13", "cancelled discharge", INFO),
+        ("A40", "merge of two patient records", INFO),
     ):
         if trigger not in came and (begins or trigger == "A01"):
             yield FeedFinding(

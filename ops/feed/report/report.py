@@ -131,6 +131,7 @@ class FeedReport:
     attending: int
     attending_npi: int
     forgotten_encounters: int
+    forgotten_messages: int
     proposed_file: str = field(repr=False)
 
     def count(self, severity: Severity) -> int:
@@ -175,6 +176,7 @@ def report_of(check: FeedCheck) -> FeedReport:
         attending=tally.attending,
         attending_npi=tally.attending_npi,
         forgotten_encounters=tally.forgotten_encounters,
+        forgotten_messages=tally.control_ids.forgotten,
         proposed_file=SenderFile(check.name, check.known, tally).text(),
     )
 

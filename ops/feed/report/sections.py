@@ -25,7 +25,7 @@ class Section:
 
 
 def summary(report: FeedReport) -> list[str]:
-    """The first lines: what was read, what would become of it."""
+    """The first lines: the messages that were read, and how many would be told."""
     files, messages, times = report.files, report.messages, report.times
     days = f", sent {times.first_day} to {times.last_day}" if times.first_day else ""
     known = "its file was used" if report.known else "a new sender, without a file"
@@ -47,6 +47,11 @@ def summary(report: FeedReport) -> list[str]:
             f"{count(report.forgotten_encounters, 'encounter')} with the oldest last messages were"
             " forgotten to bound the memory: what is told of their later messages may differ."
         )
+    if report.forgotten_messages:
+        lines.append(
+            f"{count(report.forgotten_messages, 'message')} with the oldest control ids were forgotten"
+            " to bound the memory: a copy of one of them counts as a new message."
+        )
     return lines
 
 
@@ -63,8 +68,8 @@ def sections(report: FeedReport) -> Iterator[Section]:
             "Events",
             ("event", ">messages", "told", "not told"),
             [_event(one) for one in report.events[:MAX_ROWS]],
-            "Told: a notice is made for the patient's providers. The registry and the providers' own"
-            " wishes decide who gets it, and are not part of this check.",
+            "Told: a notice is made for the patient's providers. The registry and the"
+            " providers' preferences choose the recipients, and are not part of this check.",
         ),
         Section(
             "Codes",

@@ -11,4 +11,6 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
 ORDER = {severity: n for n, severity in enumerate(Severity)}

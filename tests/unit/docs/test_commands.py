@@ -11,6 +11,7 @@ from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationModel
 
+from environments.schema import check
 from ops.cli import main
 from tests.conftest import ROOT
 from tests.unit.docs.pages import PAGES, Command, commands
@@ -128,6 +129,18 @@ def test_every_piece_of_toml_can_be_read() -> None:
     assert len(pieces) >= 5
     for piece in pieces:
         tomllib.loads(piece)
+
+
+def test_every_sender_file_in_a_page_fits_the_schema() -> None:
+    """A deployer copies them into environments/senders/."""
+    seen = 0
+    for page in PAGES:
+        for piece in _TOML.findall(page.read_text("utf-8")):
+            content = tomllib.loads(piece)
+            if "sending_application" in content:
+                check(page, content, "sender.schema.json")
+                seen += 1
+    assert seen >= 3
 
 
 def known_to_ens(command: Command) -> bool:

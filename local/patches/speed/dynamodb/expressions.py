@@ -12,9 +12,9 @@ from moto.dynamodb.parsing import ast_nodes, expressions
 from local.patches.patching import replace
 
 # moto excludes both modules from its types.
-DepthFirstTraverser: Any = ast_nodes.DepthFirstTraverser  # type: ignore[attr-defined]
-UpdateExpressionParser: Any = expressions.UpdateExpressionParser  # type: ignore[attr-defined]
-Node: Any = ast_nodes.Node  # type: ignore[attr-defined]
+DepthFirstTraverser: Any = vars(ast_nodes)["DepthFirstTraverser"]
+UpdateExpressionParser: Any = vars(expressions)["UpdateExpressionParser"]
+Node: Any = vars(ast_nodes)["Node"]
 
 _make = UpdateExpressionParser.make
 _traverse = DepthFirstTraverser.traverse_node_recursively

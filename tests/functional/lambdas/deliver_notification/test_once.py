@@ -251,11 +251,24 @@ def test_a_delivery_that_a_person_holds_back_is_not_sent(
     assert sent_mails() == []
 
 
+def test_a_mail_that_cannot_be_added_to_its_thread_is_sent_and_audited(
+    context: DeliveryContext, aws: Any
+) -> None:
+    def refused(*_: Any) -> None:
+        raise DependencyUnavailableError("dynamodb UpdateItem: ThrottlingException")
+
+    world = DeliveryWorld(context)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delivery, "add_mail", refused)
+        assert world.run()["outcome"] == "sent"
+    assert world.actions.count("SENT") == 1
+
+
 @pytest.mark.parametrize("seal", ["", "k1." + "0" * 64, "k9." + "0" * 64, "x"])
 def test_a_mail_that_somebody_else_wrote_to_the_vault_is_not_sent(
     seal: str, context: DeliveryContext, aws: Any
 ) -> None:
-    """Otherwise a right to write objects would be a right to send any text to any recipient."""
+    """Without the seal, a role that may write objects could send any text to any recipient."""
     world = DeliveryWorld(context)
     aws.client("s3").put_object(
         Bucket=context.settings.vault_bucket,
@@ -277,6 +290,12 @@ def test_a_sealed_mail_cannot_be_moved_to_another_delivery(
     assert not is_sealed(seal, keys, EVENT_ID, "d2", b"mail")
     assert not is_sealed(seal, keys, "e2", "d1", b"mail")
     assert not is_sealed(seal, keys, EVENT_ID, "d1", b"Mail")
+
+
+def test_a_seal_outside_ascii_is_no_seal(context: DeliveryContext) -> None:
+    """S3 returns metadata as another client wrote it."""
+    keys = context.audit_keys
+    assert not is_sealed(f"{keys.current}.é", keys, EVENT_ID, "d1", b"mail")
 
 
 def test_what_the_first_attempt_wrote_is_what_every_attempt_sends(

@@ -71,6 +71,24 @@ def test_a_failure_shows_its_name_its_place_and_what_to_do(
     assert "Ask the sender for a corrected message" in output
 
 
+def test_a_held_notice_says_why_it_is_held_and_until_when(context: LedgerContext, ens: Ens) -> None:
+    story = Story(context, EVENT).run().received().parsed().resolved(PROVIDER)
+    held = {"hold_reason": "settle", "release_at": "2026-11-23T13:16:02.000Z"}
+    story.step("DeliverNotification", "HELD", "held", recipient_ref=PROVIDER, **held).completed()
+    output = " ".join(ens("trace", EVENT).output.split())
+    assert f"{PROVIDER} held (settle until 2026-11-23 13:16:02) primary care" in output
+
+
+def test_an_event_that_tells_nobody_shows_the_reason_of_the_decision(
+    context: LedgerContext, ens: Ens
+) -> None:
+    story = Story(context, EVENT).run().received()
+    quiet = "not_notifiable"
+    story.step("TrackEncounter", "NOT_NOTIFIABLE", quiet, decision_reason="bed_move").completed()
+    assert "Bed move from northgen" in ens("trace", EVENT).output
+    assert "bed move" in ens("events").output
+
+
 def test_no_output_shows_the_senders_control_id(context: LedgerContext, ens: Ens) -> None:
     told(context, EVENT, control_id="H00412-BRANDT")
     for arguments in (

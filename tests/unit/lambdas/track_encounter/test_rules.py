@@ -443,3 +443,23 @@ def test_protections_never_leave_a_stay() -> None:
     _, _, encounter = play([marked, DISCHARGED])
     assert encounter is not None
     assert encounter.protections == ("PV1-16",)
+
+
+MOVED = message("A02", 120, I, facility="N")
+CANCELLED_BEFORE_THE_MOVE = message("A11", 30, I)
+
+
+def test_a_late_cancellation_of_an_admission_is_void_where_the_patient_moved_after_it() -> None:
+    assert told(ADMITTED, MOVED, CANCELLED_BEFORE_THE_MOVE) == []
+    assert reason(ADMITTED, MOVED, CANCELLED_BEFORE_THE_MOVE) is DecisionReason.SUPERSEDED
+    discharged = message("A03", 240, disposition="01")
+    assert told(ADMITTED, MOVED, CANCELLED_BEFORE_THE_MOVE, discharged) == [("discharge", "team")]
+
+
+def test_a_transfer_that_arrives_after_the_discharge_is_superseded() -> None:
+    elsewhere = message("A02", 30, I, facility="M", facility_before="N")
+    assert reason(ADMITTED, DISCHARGED, elsewhere) is DecisionReason.SUPERSEDED
+
+
+def test_a_cancellation_of_something_untold_says_so() -> None:
+    assert reason(ADMITTED, message("A13", 30)) is DecisionReason.NOT_TOLD

@@ -9,6 +9,7 @@ from typing import Any
 
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
+from local.patches.patching import add
 from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
 from local.patches.speed.dynamodb.direct.values import Attributes
 
@@ -21,7 +22,7 @@ _JSON, _OBJECTS = "attributes_as_json", "attributes_as_objects"
 def install() -> None:
     """Adds the second form to the items of this process's moto; calling it again changes nothing."""
     if not isinstance(vars(Item).get("attrs"), property):
-        setattr(Item, "attrs", property(_objects, _set_objects))  # noqa: B010 - moto has no such property
+        add(Item, "attrs", property(_objects, _set_objects))
 
 
 def new_item(hash_key: DynamoType, range_key: DynamoType | None, attributes: Attributes) -> Item:

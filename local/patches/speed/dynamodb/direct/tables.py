@@ -35,14 +35,19 @@ def _part(attributes: Attributes, name: str, kind: str | None) -> DynamoType:
     return DynamoType(value)
 
 
+def _items(table: Table) -> dict[DynamoType, Any]:
+    """The items by their first part; in a table with a range key, a dictionary by the second part each."""
+    return table.items
+
+
 def found(table: Table, key: Key) -> Item | None:
     """The item with this key."""
     first, second = key
     # Not by index: a table with a range key makes an entry for each first part that is asked for.
-    if second is None:
-        return table.items.get(first)  # type: ignore[return-value]
-    in_order = table.items.get(first)
-    return None if in_order is None else in_order.get(second)
+    item_or_group = _items(table).get(first)
+    if second is None or item_or_group is None:
+        return item_or_group
+    return item_or_group.get(second)
 
 
 def put(table: Table, key: Key, attributes: Attributes) -> None:
@@ -50,9 +55,9 @@ def put(table: Table, key: Key, attributes: Attributes) -> None:
     first, second = key
     item = new_item(first, second, attributes)
     if second is None:
-        table.items[first] = item  # type: ignore[assignment]
+        _items(table)[first] = item
     else:
-        table.items[first][second] = item
+        _items(table)[first][second] = item
 
 
 def delete(table: Table, key: Key) -> None:

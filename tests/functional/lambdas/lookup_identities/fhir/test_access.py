@@ -90,13 +90,16 @@ def test_a_refused_assertion_and_a_key_that_is_none_are_configuration_errors(
         monkeypatch.setenv("ENS_MPI_SETTINGS", json.dumps(settings))
         for secret, text in (
             ({"client_id": "c", "private_key": pem_of(KEYS["ES384"])}, "refuses our assertion"),
-            ({"client_id": "c", "private_key": "no key"}, "is no PEM"),
+            (
+                {"client_id": "c", "private_key": "no key"},
+                "private_key is not an unencrypted private key in PEM",
+            ),
             (
                 {
                     "client_id": "c",
                     "private_key": pem_of(ec.generate_private_key(ec.SECP256R1())),
                 },
-                "neither RSA nor P-384",
+                "neither an RSA nor a P-384 key",
             ),
             ({}, "lacks client_id"),
         ):

@@ -288,7 +288,7 @@ def test_mutual_tls_is_spoken_with_the_secrets_certificate(
             find(northgen("H00412"))
         mpi_sandbox.end()
         set_mpi_secret(monkeypatch, {"ca": "no certificate"})
-        with pytest.raises(ConfigurationError, match="no PEM"):
+        with pytest.raises(ConfigurationError, match="is not PEM"):
             find(northgen("H00412"))
         mpi_sandbox.end()
         # Only the PDQ supplier knows another authority, and each actor has its own settings.

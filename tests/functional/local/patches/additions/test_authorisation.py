@@ -28,13 +28,17 @@ def _checked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def client_allowed(aws: Any) -> As:
-    """A client whose role has one statement: these actions on this resource."""
+    """A client whose role has one statement: these actions on this resource, under this condition."""
 
-    def make(service: str, actions: str | list[str], resource: str | list[str]) -> Any:
+    def make(
+        service: str, actions: str | list[str], resource: str | list[str], **condition: Any
+    ) -> Any:
         iam = boto3.client("iam")
         trust = json.dumps({"Version": "2012-10-17", "Statement": []})
         role = iam.create_role(RoleName="step", AssumeRolePolicyDocument=trust)["Role"]
-        statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
+        statement: dict[str, Any] = {"Effect": "Allow", "Action": actions, "Resource": resource}
+        if condition:
+            statement["Condition"] = condition
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         iam.put_role_policy(RoleName="step", PolicyName="all", PolicyDocument=policy)
         assumed = boto3.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="test")
@@ -110,6 +114,23 @@ def test_a_batch_that_touches_a_table_without_grant_is_denied(client_allowed: As
     asked = {"audit": {"Keys": [entry("e")]}, "ledger": {"Keys": [key]}}
 
     assert denied(lambda: dynamodb.batch_get_item(RequestItems=asked))
+
+
+LEADING = {"dynamodb:LeadingKeys": ["mine"]}
+
+
+@pytest.mark.parametrize(("key", "refused"), [("mine", False), ("another", True)])
+def test_a_batch_may_name_only_the_partition_keys_of_its_condition(
+    client_allowed: As, key: str, *, refused: bool
+) -> None:
+    """`ForAllValues` compares each key of the request (IAM user guide, "Multivalued context keys")."""
+    actions = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"]
+    dynamodb = client_allowed("dynamodb", actions, TABLE, **{"ForAllValues:StringEquals": LEADING})
+    read = {"audit": {"Keys": [entry("mine"), {**entry(key), "sk": {"S": "2"}}]}}
+    write = {"audit": [{"PutRequest": {"Item": entry(key)}}]}
+
+    assert denied(lambda: dynamodb.batch_get_item(RequestItems=read)) is refused
+    assert denied(lambda: dynamodb.batch_write_item(RequestItems=write)) is refused
 
 
 def test_a_queue_is_known_by_its_url(client_allowed: As) -> None:

@@ -1,0 +1,32 @@
+"""Reads FHIR R4's own example of a Patient.
+
+https://hl7.org/fhir/R4/patient-example.json.html, shortened.
+"""
+
+from lambdas.lookup_identities.fhir.resources import read_bundle, read_patient
+
+EXAMPLE = {
+    "resourceType": "Patient",
+    "id": "example",
+    "identifier": [
+        {"use": "usual", "system": "urn:oid:1.2.36.146.595.217.0.1", "value": "12345"},
+    ],
+    "active": True,
+    "name": [{"use": "official", "family": "Chalmers", "given": ["Peter", "James"]}],
+    "gender": "male",
+    "birthDate": "1974-12-25",
+    "_birthDate": {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/example"}]},
+}
+
+
+def test_the_members_have_the_names_of_fhir_in_json() -> None:
+    patient = read_patient(EXAMPLE)
+    assert patient.birth_date == "1974-12-25"
+    assert patient.name[0].given == ("Peter", "James")
+
+
+def test_the_representation_of_a_read_patient_shows_none_of_its_values() -> None:
+    bundle = read_bundle({"resourceType": "Bundle", "entry": [{"resource": EXAMPLE}]})
+    shown = repr(bundle) + repr(bundle.found[0].patient.identifier)
+    assert "FhirPatient" in shown
+    assert not [value for value in ("12345", "Chalmers", "Peter", "1974", "male") if value in shown]
