@@ -137,8 +137,8 @@ def test_certificates_that_expire_within_30_days_are_counted_and_named(
         if line.get("message") == "certificate expires soon"
     }
     issuer = authority.last.issuer.rfc4514_string()
-    client = f"client CN=adt (issuer {issuer})"
-    assert told == {"receiver", "client authority", "revocation list", client}
+    of_client = f"client CN=adt (issuer {issuer})"
+    assert told == {"receiver", "client authority", "revocation list", of_client}
 
 
 def test_the_end_of_a_certificate_is_that_which_the_library_reads(

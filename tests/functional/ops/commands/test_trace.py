@@ -73,7 +73,7 @@ def test_a_failure_shows_its_name_its_place_and_what_to_do(
 
 def test_a_held_notice_says_why_it_is_held_and_until_when(context: LedgerContext, ens: Ens) -> None:
     story = Story(context, EVENT).run().received().parsed().resolved(PROVIDER)
-    held = {"hold_reason": "settle", "release_at": "2026-11-23T13:16:02.000Z"}
+    held: dict[str, Any] = {"hold_reason": "settle", "release_at": "2026-11-23T13:16:02.000Z"}
     story.step("DeliverNotification", "HELD", "held", recipient_ref=PROVIDER, **held).completed()
     output = " ".join(ens("trace", EVENT).output.split())
     assert f"{PROVIDER} held (settle until 2026-11-23 13:16:02) primary care" in output

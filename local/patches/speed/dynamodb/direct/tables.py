@@ -45,9 +45,10 @@ def found(table: Table, key: Key) -> Item | None:
     first, second = key
     # Not by index: a table with a range key makes an entry for each first part that is asked for.
     item_or_group = _items(table).get(first)
-    if second is None or item_or_group is None:
-        return item_or_group
-    return item_or_group.get(second)
+    if second is not None and item_or_group is not None:
+        item_or_group = item_or_group.get(second)
+    item: Item | None = item_or_group
+    return item
 
 
 def put(table: Table, key: Key, attributes: Attributes) -> None:
