@@ -6,8 +6,8 @@ import click
 from rich.progress import Progress
 
 from lambdas.common.contracts.audit import AuditAction
-from lambdas.lookup_identities.registry.items import items_of_folder
-from lambdas.lookup_identities.registry.rows import InvalidRegistryError
+from lambdas.registry.items import items_of_folder
+from lambdas.registry.rows import InvalidRegistryError
 from ops.master_data import registry
 from ops.master_data.audit import audit_change
 from ops.output import console, count

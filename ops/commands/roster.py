@@ -8,9 +8,9 @@ from rich.progress import Progress
 
 from lambdas.common.contracts.audit import AuditAction
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.lookup_identities.registry.files import read_file
-from lambdas.lookup_identities.registry.records import ROSTER_SOON
-from lambdas.lookup_identities.registry.rows import InvalidRegistryError
+from lambdas.registry.files import read_file
+from lambdas.registry.records import ROSTER_SOON
+from lambdas.registry.rows import InvalidRegistryError
 from ops.commands.registry import faults
 from ops.master_data import rosters
 from ops.master_data.audit import audit_change

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.lookup_identities.registry.items import Item
+from lambdas.registry.items import Item
 
 KEYS = ("pk", "sk")
 KEPT = ("roster_until",)

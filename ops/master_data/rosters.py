@@ -8,16 +8,16 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.matching.demographics import birth_dates_agree, surnames_agree
-from lambdas.lookup_identities.registry.files import Table
-from lambdas.lookup_identities.registry.items import (
+from lambdas.registry.files import Table
+from lambdas.registry.items import (
     Item,
     identifier_key,
     patient_key,
     provider_key,
     relationship_key,
 )
-from lambdas.lookup_identities.registry.preference_rows import is_date
-from lambdas.lookup_identities.registry.rows import InvalidRegistryError
+from lambdas.registry.preference_rows import is_date
+from lambdas.registry.rows import InvalidRegistryError
 from ops.master_data.registry import KEYS, get, update
 
 DEFAULT_DAYS = 90

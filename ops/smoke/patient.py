@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lambdas.common.contracts.audit import AuditAction
-from lambdas.lookup_identities.registry.items import AUTHORITIES, Item, items
 from lambdas.lookup_identities.smoke import AUTHORITY, SIMULATOR
+from lambdas.registry.items import AUTHORITIES, Item, items
 from ops.deployment import Deployment
 from ops.master_data import registry
 from ops.master_data.audit import audit_change

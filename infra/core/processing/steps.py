@@ -191,6 +191,8 @@ class Steps:
             variables={
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
                 **configuration.versioned_variables,
+                "ENS_REGISTRY_TABLE": tables.registry.table_name,
+                "ENS_PROVIDER_DIRECTORY": environment.mpi.providers,
                 "ENS_SES_CONFIGURATION_SET": environment.prefix,
                 "ENS_SES_FROM": mail.from_address,
                 "ENS_SES_RATE": str(mail.rate),

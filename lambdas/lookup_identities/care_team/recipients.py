@@ -19,7 +19,7 @@ from lambdas.common.contracts.recipient import (
 from lambdas.common.mail_address import is_address
 from lambdas.lookup_identities.care_team.named_providers import Named
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject, wants
-from lambdas.lookup_identities.registry.records import (
+from lambdas.registry.records import (
     Provider,
     Relationship,
 )

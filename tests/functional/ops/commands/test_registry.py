@@ -15,9 +15,9 @@ from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.context import LookupContext
-from lambdas.lookup_identities.registry import table
-from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.lookup_identities.settings import LookupSettings
+from lambdas.registry import table
+from lambdas.registry.items import items_of_folder
 from ops.master_data.rosters import today
 from tests.conftest import ROOT
 

@@ -6,6 +6,7 @@ One table, `pk` and `sk`:
     patient#<patient_id>                     patient               family, given, birth_date, sex, circle
                                                                    former_families, merged_into
     patient#<patient_id>                     provider#<provider_id> relationship, active, roster_until
+    patient#<patient_id>                     consents              consent#<consent_id>: a map for each consent
     provider#<provider_id>                   provider              family, given, prefix, npi, email, active,
                                                                    kind and what they chose
     provider-identifier#<authority>#<value>  provider              provider_id
@@ -20,16 +21,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lambdas.lookup_identities.registry.files import read_table
-from lambdas.lookup_identities.registry.preference_rows import HOW, values
-from lambdas.lookup_identities.registry.records import NPI_AUTHORITY
-from lambdas.lookup_identities.registry.rows import FILES, Places, Rows, checked, survivor
+from lambdas.registry.files import read_table
+from lambdas.registry.preference_rows import HOW, values
+from lambdas.registry.records import NPI_AUTHORITY
+from lambdas.registry.rows import FILES, Places, Rows, checked, survivor
 
 Item = dict[str, Any]
 Key = dict[str, str]
+At = tuple[str, str]
+"""A partition key and a sort key."""
 Table = Iterable[Mapping[str, str]]
 CareTeams = Mapping[str, set[str]]
 
+
+CONSENT = "consent#"
+"""The first part of the name of a consent's attribute; the consent's id follows."""
 
 AUTHORITIES = "authorities"
 """The partition that lists the assigning authorities of patients' identifiers."""
@@ -45,6 +51,11 @@ def key(kind: str, *parts: str) -> str:
     return "#".join((kind, *quoted))
 
 
+def at(item: Mapping[str, Any]) -> At:
+    """The partition key and the sort key of an item or key."""
+    return item["pk"], item["sk"]
+
+
 def identifier_key(authority: str, value: str) -> Key:
     """The key of an identifier's patient."""
     return {"pk": key("identifier", authority, value), "sk": "patient"}
@@ -58,6 +69,14 @@ def patient_key(patient_id: str) -> Key:
 def relationship_key(patient_id: str, provider_id: str) -> Key:
     """The key of a relationship of patient and provider, in the patient's partition."""
     return {"pk": key("patient", patient_id), "sk": key("provider", provider_id)}
+
+
+def consents_key(patient_id: str) -> Key:
+    """The key of the item with all consents of a patient, in the patient's partition.
+
+    One item, so that its key is known and one BatchGetItem reads patient, relationships and consents.
+    """
+    return {"pk": key("patient", patient_id), "sk": "consents"}
 
 
 def provider_identifier_key(authority: str, value: str) -> Key:

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lambdas.lookup_identities.registry.rows import InvalidRegistryError, Row
+from lambdas.registry.rows import InvalidRegistryError, Row
 
 
 @dataclass(frozen=True, slots=True)

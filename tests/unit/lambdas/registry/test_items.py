@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.lookup_identities.registry.items import identifier_key, items, items_of_folder, key
-from lambdas.lookup_identities.registry.rows import InvalidRegistryError
+from lambdas.registry.items import identifier_key, items, items_of_folder, key
+from lambdas.registry.rows import InvalidRegistryError
 
-ROOT = Path(__file__).resolve().parents[5]
+ROOT = Path(__file__).resolve().parents[4]
 
 Row = dict[str, str]
 

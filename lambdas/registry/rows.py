@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from lambdas.common.contracts.recipient import RelationshipType
 from lambdas.common.mail_address import is_address
-from lambdas.lookup_identities.care_team.npi import is_npi
-from lambdas.lookup_identities.registry.preference_rows import HOW, is_date, preference_faults
-from lambdas.lookup_identities.registry.records import NPI_AUTHORITY
+from lambdas.registry.npi import is_npi
+from lambdas.registry.preference_rows import HOW, is_date, preference_faults
+from lambdas.registry.records import NPI_AUTHORITY
 
 COLUMNS = {
     "patients.csv": ("patient_id", "family", "given", "birth_date", "sex"),
