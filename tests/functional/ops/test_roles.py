@@ -140,7 +140,7 @@ class World:
                 "feed check": (str(ADMISSION), "--sender", "northgen"),
                 "notification preview": ("admission",),
                 "preflight": ("--assembly", str(assembly(load("dev")))),
-                "registry import": (str(SEEDS), "--by", "ana"),
+                "registry import": (str(SEEDS), "--yes", "--by", "ana"),
                 "rejected list": (),
                 "senders check": (),
                 "senders expiring": (),
