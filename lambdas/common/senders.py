@@ -26,11 +26,11 @@ class SenderDisposition:
 class SenderPrivacy:
     """The codes by which a sender's stays are protected, without case.
 
-    `vip_codes` are those of PV1-16, each True for a VIP. `units` (PV1-3.1 or PV1-3.4), `services` (PV1-10) and
+    `not_vip` are the codes of PV1-16 that mark no VIP. `units` (PV1-3.1 or PV1-3.4), `services` (PV1-10) and
     `diagnoses` (of the sender's own code system) are by category.
     """
 
-    vip_codes: Mapping[str, bool] = field(default_factory=dict)
+    not_vip: frozenset[str] = frozenset()
     units: Mapping[Sensitivity, frozenset[str]] = field(default_factory=dict)
     services: Mapping[Sensitivity, frozenset[str]] = field(default_factory=dict)
     diagnoses: Mapping[Sensitivity, frozenset[str]] = field(default_factory=dict)
@@ -149,7 +149,7 @@ def _codes(entry: Mapping[str, Any]) -> SenderCodes:
         facilities=entry.get("facilities", {}),
         facility_names=entry.get("facility_names", {}),
         privacy=SenderPrivacy(
-            vip_codes={code.casefold(): vip for code, vip in entry.get("vip_codes", {}).items()},
+            not_vip=frozenset(code.strip().casefold() for code in entry.get("not_vip_codes", ())),
             units=_by_category(entry.get("sensitive_units", {})),
             services=_by_category(entry.get("sensitive_services", {})),
             diagnoses=_by_category(entry.get("sensitive_diagnoses", {})),

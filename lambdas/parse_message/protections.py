@@ -8,6 +8,9 @@ from lambdas.common.contracts.protection import Basis, ProtectionFlag, Sensitive
 from lambdas.common.senders import SenderPrivacy
 from lambdas.common.sensitive_codes import categories_of_code, categories_of_words
 
+NO_VIP = frozenset({"", "n", "no", "0", "false"})
+"""PV1-16 without a VIP. Table 0099 is the sender's: each other code marks one, but for its `not_vip_codes`."""
+
 CONFIDENTIALITY = frozenset(
     {"AID", "EMP", "ETH", "HIV", "PSY", "R", "UWM", "V", "VIP", "2", "3", "4", "5"}
 )
@@ -42,7 +45,7 @@ def flags(message: Message, privacy: SenderPrivacy) -> tuple[ProtectionFlag, ...
     pv1, pv2, pd1 = message.first("PV1"), message.first("PV2"), message.first("PD1")
     marks = {
         ProtectionFlag.MSH_8: _security(message) in CONFIDENTIALITY,
-        ProtectionFlag.PV1_16: _vip(pv1.part(16), privacy.vip_codes),
+        ProtectionFlag.PV1_16: pv1.part(16).strip().casefold() not in NO_VIP | privacy.not_vip,
         ProtectionFlag.PV2_21: _publicity(pv2.part(21)),
         ProtectionFlag.PV2_22: _yes(pv2.part(22)),
         ProtectionFlag.PD1_11: _publicity(pd1.part(11)),
@@ -94,12 +97,6 @@ def _listed(code: str, listed: Mapping[Sensitivity, frozenset[str]]) -> list[Sen
 
 def _security(message: Message) -> str:
     return message.first("MSH").part(8).strip().upper()
-
-
-def _vip(text: str, codes: Mapping[str, bool]) -> bool:
-    """Whether PV1-16 marks a VIP: by the sender's table; each other code but a plain no does."""
-    code = text.strip().casefold()
-    return codes.get(code, code not in ("", "n", "no", "0", "false"))
 
 
 def _publicity(text: str) -> bool:

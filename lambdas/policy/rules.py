@@ -55,11 +55,10 @@ class When:
 class Rule:
     """One rule: its conditions, its outcome, and the categories of consents that lift it.
 
-    `notices` are printed where a consent lifts the rule. `source` is the statute or reason.
+    `notices` are printed where a consent lifts the rule. Its statute is in the policy file.
     """
 
     id: str
-    source: str
     then: PolicyOutcome
     when: When = When()
     reason: SuppressionReason | None = None

@@ -36,7 +36,6 @@ HIV = SensitiveMark(category=Sensitivity.HIV, basis=Basis.DIAGNOSIS)
 
 PART2 = Rule(
     id="part2",
-    source="42 CFR 2.31",
     then=PolicyOutcome.SUPPRESS,
     when=When(sensitivities=(Sensitivity.SUBSTANCE_USE,), bases=(Basis.UNIT, Basis.SERVICE)),
     reason=SuppressionReason.PART2_NO_CONSENT,
@@ -45,7 +44,6 @@ PART2 = Rule(
 )
 VIP = Rule(
     id="vip",
-    source="a flag of the hospital",
     then=PolicyOutcome.SUPPRESS,
     when=When(flags=(ProtectionFlag.PV1_16,)),
     reason=SuppressionReason.VISIT_PROTECTED,
@@ -53,7 +51,6 @@ VIP = Rule(
 )
 MINOR = Rule(
     id="minor",
-    source="an example",
     then=PolicyOutcome.TELL_REDUCED,
     when=When(age_from=12, age_below=18, jurisdictions=("US-CA",)),
     leave_out=(LeftOut.REASON, LeftOut.DIAGNOSIS),
