@@ -17,6 +17,7 @@ from environments.model import (
     Sender,
     SenderCertificate,
 )
+from environments.policy import PolicyFile, PolicyRule, RuleConditions
 
 __all__ = [
     "Backup",
@@ -27,7 +28,10 @@ __all__ = [
     "MpiSection",
     "Network",
     "PeopleSection",
+    "PolicyFile",
+    "PolicyRule",
     "ReceiverSection",
+    "RuleConditions",
     "Sender",
     "SenderCertificate",
     "load",

@@ -8,6 +8,7 @@ import pytest
 
 from lambdas.common.contracts.encounter import Decision
 from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.protection import ProtectionFlag
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.contracts.stay_flags import FlagKind
 from lambdas.encounters.indexes import link, of_patient
@@ -151,6 +152,6 @@ def test_a_cancellation_has_no_flags(tell: Tell, context: LookupContext) -> None
 
 
 def test_a_protected_stay_is_disclosed_by_no_flag(tell: Tell) -> None:
-    tell(replace(message("A01", -22 * DAY, I), protections=("PV1-16",)))
+    tell(replace(message("A01", -22 * DAY, I), protections=(ProtectionFlag.PV1_16,)))
     tell(message("A03", -20 * DAY))
     assert tell(message("A01", 0, I, visit="v2")).flags == ()
