@@ -1,7 +1,11 @@
 """Writes the outcome of a delivery to the event's audit chain. Each fact is written once, by any run."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from lambdas.common.audit import chain
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
@@ -11,6 +15,7 @@ from lambdas.delivery.detail import Detail
 from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
+from lambdas.delivery.standing import Refused
 
 RECORDED_AS = {
     DeliveryState.SENT: (AuditAction.SENT, AuditOutcome.OK),
@@ -19,6 +24,9 @@ RECORDED_AS = {
     DeliveryState.HELD: (AuditAction.HELD, AuditOutcome.HELD),
     DeliveryState.SUPPRESSED: (AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED),
 }
+
+NO_DECISION = PolicyDecision()
+"""The decision about a recipient in a document from before there were policies."""
 
 OLD_ACTIONS: dict[str, AuditAction] = {AuditAction.WITHHELD: AuditAction.SUPPRESSED}
 """Audit actions of earlier versions, and their present names."""
@@ -33,6 +41,7 @@ def of_delivery(
     *,
     ours: bool,
     detail: Detail,
+    policy: PolicyDecision = NO_DECISION,
 ) -> None:
     """Writes the audit entry of what the ledger says, unless it stands there already."""
     state = item.state
@@ -56,6 +65,7 @@ def of_delivery(
         "suppressed_because": item.reason if state is DeliveryState.SUPPRESSED else None,
         "hold_reason": item.hold_reason if state is DeliveryState.HELD else None,
         "release_at": item.release_at if state is DeliveryState.HELD else None,
+        **of_policy(policy),
     }
     if ours or not is_audited(context, delivery.event_id, delivery.delivery_id, action):
         if ours and state is DeliveryState.SENT and detail.reduced:
@@ -68,6 +78,34 @@ def of_delivery(
             run.count("HeldDelivery")
     elif state is DeliveryState.SENT:
         run.audit(AuditAction.ALREADY_SENT, AuditOutcome.OK, **facts)
+
+
+def of_refused(run: Run, delivery: Delivery, refused: Iterable[Refused]) -> None:
+    """Writes an entry for each addressee whom the mail does not tell any more, with the rule that decided."""
+    for one in refused:
+        run.audit(
+            AuditAction.SUPPRESSED,
+            AuditOutcome.SUPPRESSED,
+            recipient_ref=one.addressee.recipient_ref,
+            reasons=one.addressee.reasons,
+            channel=delivery.channel,
+            delivery_id=delivery.delivery_id,
+            patient_ref=delivery.patient_ref,
+            encounter_ref=delivery.encounter_ref,
+            suppressed_because=one.reason,
+            **of_policy(one.policy),
+        )
+
+
+def of_policy(policy: PolicyDecision) -> dict[str, Any]:
+    """The members of an entry that name a decision's rule, its consent, and the parts that it leaves out."""
+    return {
+        "policy_file": policy.rule.file or None,
+        "policy_rule": policy.rule.rule or None,
+        "policy_version": policy.rule.version or None,
+        "consent_id": policy.consent_id or None,
+        "left_out": policy.left_out or None,
+    }
 
 
 def is_audited(

@@ -29,17 +29,21 @@ from lambdas.delivery.updates import updated
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A letter with what goes along: the FHIR bundle, "" for none, how it is encrypted, and its thread."""
+    """A letter with what goes along: the FHIR bundle, "" for none, how it is encrypted, and its thread.
+
+    `made_for` is the reference of the choices for which it was made (`made_for`).
+    """
 
     letter: Letter
     bundle: str = field(repr=False, default="")
     seal: Callable[[bytes], bytes] | None = None
     thread: MailThread = MailThread()
+    made_for: str = ""
 
     def stored(
         self, context: DeliveryContext, run: Run, event_id: str, delivery_id: str, address: str
     ) -> tuple[bytes, Written]:
-        """The mail in the vault. Every attempt sends the mail that the first attempt wrote."""
+        """The mail in the vault. Every attempt sends the mail that the first attempt wrote for the same choices."""
         mail = mailer.build(
             context.settings.ses_from,
             self.letter,
@@ -52,7 +56,32 @@ class Prepared:
                 context.client("sesv2").meta.region_name,
             ),
         )
-        return mailer.store(context, run, event_id, delivery_id, mail)
+        return mailer.store(context, run, event_id, delivery_id, mail, made_for=self.made_for)
+
+
+def made_for(context: DeliveryContext, *told: tuple[Recipient, Detail]) -> str:
+    """The reference of all that decides a mail beside its event: addressees, address, choices, policy.
+
+    A mail that was stored for other choices is not sent: it is made anew.
+    """
+    facts = [
+        str(fact)
+        for one, detail in told
+        for fact in (
+            one.address.casefold(),
+            detail.level,
+            detail.seal is not None,
+            one.certificate,
+            one.language,
+            one.bundle,
+            one.analysis,
+            *(addressee.recipient_ref for addressee in one.addressees),
+            *one.policy.left_out,
+            *one.policy.hidden_findings,
+            *one.policy.notices,
+        )
+    ]
+    return context.reference_keys.reference("mail", *facts)
 
 
 def identities_of(

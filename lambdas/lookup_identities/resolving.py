@@ -202,5 +202,6 @@ def _with_destination(
                 before,
                 types=tuple(dict.fromkeys((*types, RelationshipType.POST_ACUTE))),
                 active=True,
+                by_event=True,
             )
     return list(found.values())

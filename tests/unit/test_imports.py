@@ -134,6 +134,7 @@ def test_the_delivery_domain_knows_the_shared_code_and_no_step() -> None:
         "hl7",
         "lambdas.common",
         "lambdas.delivery",
+        "lambdas.policy",
         "lambdas.registry",
         *required_by("deliver_notification"),
     }

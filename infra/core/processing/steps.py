@@ -207,6 +207,8 @@ class Steps:
                 *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL),
                 *grants.write_objects(bucket, keys.vault, MAILS),
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
+                # Decides again at the moment of sending.
+                *grants.use_table(tables.registry, keys.registry, "BatchGetItem"),
                 grants.send_mail(mail.from_address, delivery.arns),
                 *grants.read_foreign_secret(mail.smime_secret, mail.smime_secret_key_arn),
             ],

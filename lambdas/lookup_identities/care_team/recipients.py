@@ -63,10 +63,12 @@ def choose(
         elif provider is not None and not refusal:
             told[provider.provider_id] = _joined(told.get(provider.provider_id, ()), reasons)
             until[provider.provider_id] = relationship.roster_ends(today)
+    by_event = {known.provider_id for known in team.relationships if known.by_event}
     recipients = tuple(
         replace(
             _recipient(team.providers[provider_id], reasons, reference),
             roster_until=until.get(provider_id, ""),
+            by_event=provider_id in by_event,
         )
         for provider_id, reasons in sorted(told.items())
     )

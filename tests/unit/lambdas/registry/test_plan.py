@@ -81,9 +81,7 @@ def plan_of(known: Items, **files: list[Row]) -> ImportPlan:
     return plan_for(known, files)
 
 
-def plan_for(
-    known: Items, files: dict[str, list[Row]], *, clear_empty: bool = False
-) -> ImportPlan:
+def plan_for(known: Items, files: dict[str, list[Row]], *, clear_empty: bool = False) -> ImportPlan:
     """The plan for these rows by the name of their file, with no more of the registry than it asks for."""
     tables = {f"{name}.csv": Table(f"{name}.csv", rows, []) for name, rows in files.items()}
     named = NamedRows.of(tables, clear_empty=clear_empty)
