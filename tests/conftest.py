@@ -3,7 +3,7 @@
 import gc
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -158,21 +158,45 @@ _clients: dict[Any, Any] = {}
 _new_client = boto3.client
 
 
+SHARED = frozenset({"dynamodb", "s3", "secretsmanager", "sesv2"})
+"""Services whose clients with a configuration of their own are shared too: each function makes them."""
+
+
 def shared_client(service_name: str, region_name: str = "", **settings: Any) -> Any:
     """boto3's client, made once for each service, region and credentials: making one takes long.
 
-    A client with settings of its own is made anew: it may count retries, and tests hook into it.
+    One with a configuration of its own is shared for the services of `SHARED`, until a test hooks into
+    it: such a client is for that test alone. Any other client is made anew, since it may count retries.
     """
     region_name = region_name or os.environ.get("AWS_DEFAULT_REGION", REGION)
-    if settings:
+    configuration = settings.get("config")
+    if settings and (set(settings) != {"config"} or service_name not in SHARED):
         return _new_client(service_name, region_name=region_name, **settings)
     session = boto3.DEFAULT_SESSION
     credentials = session.get_credentials() if session else None
     variables = tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith("AWS_")))
-    key = service_name, region_name, variables, credentials and credentials.access_key
+    access_key = credentials and credentials.access_key
+    key = service_name, region_name, configuration, variables, access_key
     if key not in _clients:
-        _clients[key] = _new_client(service_name, region_name=region_name)
+        _clients[key] = _new_client(service_name, region_name=region_name, **settings)
+        if configuration:
+            _forget_once_hooked(key)
     return _clients[key]
+
+
+def _forget_once_hooked(key: Any) -> None:
+    """Lets the first hook that is registered with a client end its sharing."""
+    events = _clients[key].meta.events
+
+    def forgetting(register: Callable[..., None]) -> Callable[..., None]:
+        def forget_and_register(*arguments: Any, **named: Any) -> None:
+            _clients.pop(key, None)
+            register(*arguments, **named)
+
+        return forget_and_register
+
+    for name in ("register", "register_first", "register_last"):
+        setattr(events, name, forgetting(getattr(events, name)))
 
 
 @pytest.fixture
