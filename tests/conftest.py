@@ -1,5 +1,6 @@
 """Fixtures that every kind of test may use."""
 
+import copy
 import gc
 import json
 import os
@@ -13,6 +14,8 @@ import boto3
 import pytest
 from hypothesis import settings
 from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 
 from environments import load
 from lambdas.delivery.ledger.context import LedgerContext
@@ -142,7 +145,7 @@ def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         s3.put_bucket_versioning(Bucket=VAULT, VersioningConfiguration={"Status": "Enabled"})
         configuration.create_bucket()
         configuration.deploy(load("local").configuration(), monkeypatch)
-        create_tables(boto3.client("dynamodb"))
+        _create_tables()
         secrets = boto3.client("secretsmanager")
         for name in ("reference-key", "audit-key"):
             secrets.create_secret(
@@ -156,6 +159,18 @@ def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 _clients: dict[Any, Any] = {}
 _new_client = boto3.client
+
+
+_tables: dict[str, Any] = {}
+
+
+def _create_tables() -> None:
+    """Creates the tables by DynamoDB's API once in this process, and copies them for each later test."""
+    backend = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION]
+    if not _tables:
+        create_tables(boto3.client("dynamodb"))
+        _tables.update(copy.deepcopy(backend.tables))
+    backend.tables.update(copy.deepcopy(_tables))
 
 
 SHARED = frozenset({"dynamodb", "s3", "secretsmanager", "sesv2"})
