@@ -125,14 +125,14 @@ class World:
             *{
                 "audit verify": (TOLD,),
                 "cost": (),
-                "deliveries continue": ("--by", "ana"),
+                "deliveries continue": (),
                 "deliveries held": (),
-                "deliveries pause": ("--by", "ana"),
+                "deliveries pause": (),
                 "deliveries problems": (),
-                "deliveries resend": (DELIVERY, "--by", "ana"),
+                "deliveries resend": (DELIVERY,),
                 "deliveries unknown": (),
                 "dlq list": (),
-                "dlq redrive": ("--all", "--by", "ana"),
+                "dlq redrive": ("--all",),
                 "dlq show": (CONTROL_ID,),
                 "encounters orphans": (),
                 "encounters show": (TOLD,),
@@ -140,17 +140,17 @@ class World:
                 "feed check": (str(ADMISSION), "--sender", "northgen"),
                 "notification preview": ("admission",),
                 "preflight": ("--assembly", str(assembly(load("dev")))),
-                "registry import": (str(SEEDS), "--by", "ana"),
+                "registry import": (str(SEEDS),),
                 "rejected list": (),
                 "senders check": (),
                 "senders expiring": (),
                 "rejected show": (REJECTED,),
-                "replay": (TOLD, "--by", "ana"),
-                "roster end": ("dr-smith", "--yes", "--by", "ana"),
+                "replay": (TOLD,),
+                "roster end": ("dr-smith", "--yes"),
                 "roster import": (str(self.roster), "--subscriber", "dr-smith"),
                 "roster list": (),
                 "send": (str(ADMISSION), *at),
-                "smoke": (*at, "--wait", "5", "--yes", "--by", "ana"),
+                "smoke": (*at, "--wait", "5", "--yes"),
                 "trace": (TOLD,),
             }[command],
         )
@@ -287,7 +287,7 @@ def test_an_operator_is_told_how_to_replay_an_event_whose_receipt_is_missing(wor
         "DependencyUnavailableError", "ParseMessage"
     )
     with world.people.signed_in(Role.OPERATOR):
-        result = world.ens("replay", "e" * 32, "--by", "ana")
+        result = world.ens("replay", "e" * 32)
     said = " ".join(result.output.split())
     assert (result.exit_code, "may not read the vault: redrive" in said) == (1, True)
 
