@@ -235,7 +235,7 @@ class PeopleSection:
     operators: tuple[str, ...] = ()
     auditors: tuple[str, ...] = ()
     registrars: tuple[str, ...] = ()
-    vault_readers: tuple[str, ...] = ()
+    break_glass: tuple[str, ...] = ()
 
 
 MAX_FINDINGS_WAIT_SECONDS = 100
@@ -305,6 +305,11 @@ class Environment:
             raise ValueError(
                 f"hold_minutes: {self.hold_minutes}; each minute is a receive of the queue;"
                 f" allowed: 1 to {self.max_receive_count - 1}, below max_receive_count"
+            )
+        if self.name in HOLDS_REAL_PATIENTS and not self.data_trail:
+            raise ValueError(
+                "data_trail: false; allowed: true, because without it nobody is told when a person"
+                " reads real patients' data"
             )
         self._check_ingress()
         unbound: dict[tuple[str, str], str] = {}

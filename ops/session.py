@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
+from lambdas.common.contracts.audit import LookedAt
 from lambdas.delivery.ledger.context import LedgerContext
+from ops import looks
 from ops.deployment import Deployment, find
 from ops.events.trail import TrailSource
 from ops.principal import signed_in
@@ -41,6 +43,10 @@ class Session:
         """
         _ = self.deployment  # The local system is found, and its credentials are set, here.
         return signed_in()
+
+    def record_look(self, looked_at: LookedAt, looked_at_id: str = "") -> None:
+        """Writes the audit entry of a look. Call it before anything is shown; it raises if it cannot write."""
+        looks.record(self.context, self.principal, looked_at, looked_at_id)
 
     @cached_property
     def trail(self) -> TrailSource:

@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lambdas.common.contracts.audit import LookedAt
 from ops.events.timeline import show
 from ops.output import console, count, print_json, short_clock, table, words
 from ops.problem import ProblemError
@@ -42,6 +43,7 @@ def show_command(session: Session, reference: str) -> None:
     if trail is None or trail.status != "FAILED":
         state = trail.status.lower() if trail and trail.status else "without a status"
         raise ProblemError(f"This event is {state}, not a dead letter: see `ens trace`.")
+    session.record_look(LookedAt.DEAD_LETTER, trail.event_id)
     show(trail, console())
 
 

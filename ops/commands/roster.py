@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.progress import Progress
 
-from lambdas.common.contracts.audit import AuditAction
+from lambdas.common.contracts.audit import AuditAction, LookedAt
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.registry.files import read_file
 from lambdas.lookup_identities.registry.records import ROSTER_SOON
@@ -51,6 +51,7 @@ def import_command(
     the registry. If one row is faulty, nothing is imported. Patients who are not in the registry are
     skipped and counted.
     """
+    session.record_look(LookedAt.REGISTRY, session.command)
     name = session.deployment.output("RegistryTable")
     try:
         roster = rosters.read(session.context, name, subscriber, read_file(file))
@@ -107,6 +108,7 @@ def import_command(
 @pass_session
 def list_command(session: Session, soon: bool, as_json: bool) -> None:
     """Lists every roster: subscriber, number of patients, last day. It names no patient."""
+    session.record_look(LookedAt.REGISTRY, session.command)
     today = rosters.today()
     found = [
         _entry(provider_id, members, today)
@@ -130,6 +132,7 @@ def list_command(session: Session, soon: bool, as_json: bool) -> None:
 @pass_session
 def end_command(session: Session, subscriber: str, yes: bool) -> None:
     """Ends a subscriber's roster: the subscriber is no longer notified about its patients."""
+    session.record_look(LookedAt.REGISTRY, session.command)
     name = session.deployment.output("RegistryTable")
     current = _current(session.context, name, subscriber)
     if not current:

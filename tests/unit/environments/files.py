@@ -70,7 +70,7 @@ ENVIRONMENT: dict[str, Any] = {
     "data_trail": True,
     "people": {
         role: ["arn:aws:iam::210987654321:role/care/*"]
-        for role in ("operators", "auditors", "registrars", "vault_readers")
+        for role in ("operators", "auditors", "registrars", "break_glass")
     },
     "alarm_addresses": ["operators@west.hospital"],
     "alarm_topics": ["arn:aws:sns:ca-central-1:210987654321:on-call"],
