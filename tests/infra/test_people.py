@@ -9,7 +9,7 @@ from lambdas.delivery.ledger.problems import SWITCH
 from ops.looks import chain_of
 from ops.master_data.audit import CHAIN
 from ops.smoke.patient import entries_of
-from tests.infra.conftest import Stacks
+from tests.infra.conftest import Stacks, stacks_of
 from tests.infra.judges import tools
 from tests.infra.judges.evaluator import ALLOWED, AuthorizationRequest, decide
 from tests.infra.resolved import ACCOUNT, REGION, Resolved
@@ -293,15 +293,10 @@ def test_a_role_is_assumed_with_mfa_or_not_at_all(role: str, prod: Resolved) -> 
 
 
 def test_a_role_whose_people_are_named_is_for_them_alone() -> None:
-    from infra.app import add_stacks, new_app  # here, so that collecting does not start jsii
-
     sso = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_EnsOps_*"
     environment = load("local")
     environment = replace(environment, people=replace(environment.people, operators=(sso,)))
-    app = new_app(bundle=False)
-    add_stacks(app, environment)
-    document = app.synth().get_stack_by_name("hl7-ens-local-core").template
-    named = Resolved({"core": Template("hl7-ens-local-core", document)})
+    named = Resolved(stacks_of(environment))
     ops = sso.replace("/*/", "/us-east-1/").replace("_*", "_0123456789abcdef")
     assert _may_assume(named, "Operator", aws__PrincipalArn=ops)
     other = ops.replace("EnsOps", "Billing")
