@@ -25,8 +25,6 @@ from infra.log_groups import LogGroup
 from infra.monitoring.alarms import Alarms, metric
 from infra.stateful import fix_logical_id, removal_policy_of_bucket_filled_at_creation
 
-# 45 CFR 164.316(b)(2)(i): six years, two of which may be leap years.
-RETENTION = cdk.Duration.days(6 * 365 + 2)
 RECORDS = "AWSLogs/*"
 BUCKET = "BucketTrail"
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
@@ -121,7 +119,8 @@ class DataTrail(Construct):
             removal_policy=removal_policy_of_bucket_filled_at_creation(self._environment),
             lifecycle_rules=[
                 s3.LifecycleRule(
-                    expiration=RETENTION, noncurrent_version_expiration=cdk.Duration.days(1)
+                    expiration=cdk.Duration.days(self._environment.retention.trail_days),
+                    noncurrent_version_expiration=cdk.Duration.days(1),
                 )
             ],
         )
