@@ -17,6 +17,7 @@ from environments.model import (
     Sender,
     SenderCertificate,
 )
+from environments.retention import Retention
 
 __all__ = [
     "Backup",
@@ -28,6 +29,7 @@ __all__ = [
     "Network",
     "PeopleSection",
     "ReceiverSection",
+    "Retention",
     "Sender",
     "SenderCertificate",
     "load",

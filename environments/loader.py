@@ -12,6 +12,14 @@ from environments.model import Environment, Sender
 from environments.schema import check
 
 FOLDER = Path(__file__).parent
+MOVED = {
+    "cache_days": "retention.analyses_days",
+    "log_retention_days": "retention.logs_days",
+    "vault_recovery_days": "retention.recovery_days",
+    "vault_retention_days": "retention.vault_days",
+    "people.vault_readers": "people.break_glass",
+}
+"""Keys of earlier versions, each with the key that has replaced it."""
 VPC = "{vpc}"
 """In a sender's networks: the environment's VPC. It binds to nothing where there is none."""
 T = TypeVar("T")
@@ -35,10 +43,23 @@ def load(name: str, folder: Path = FOLDER) -> Environment:
         )
     file = folder / f"{name}.toml"
     content = _read(file)
+    _check_moved(file, content)
     check(file, content, "environment.schema.json")
     vpc = content.get("network", {}).get("cidr", "")
     senders = tuple(_listed(sender, name, vpc, file) for sender in content["senders"])
     return _convert(file, {**content, "name": name, "senders": senders}, Environment)
+
+
+def _check_moved(file: Path, content: dict[str, Any]) -> None:
+    """Raises `EnvironmentFileError` with one line for each key of an earlier version."""
+    faults = []
+    for old, new in MOVED.items():
+        table, _, key = old.rpartition(".")
+        place = content.get(table) if table else content
+        if isinstance(place, dict) and key in place:
+            faults.append(f"{shown(file)}: {old}: its name is now {new}; rename the key")
+    if faults:
+        raise EnvironmentFileError("\n".join(faults))
 
 
 def _listed(name: str, environment: str, vpc: str, named_in: Path) -> Sender:

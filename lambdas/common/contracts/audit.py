@@ -31,6 +31,7 @@ class AuditStep(StrEnum):
     REPLAY = "Replay"
     REDRIVE = "Redrive"
     DISCARD = "Discard"
+    LOOK = "Look"
 
 
 class AuditAction(StrEnum):
@@ -73,6 +74,8 @@ class AuditAction(StrEnum):
     ROSTER_IMPORTED = "ROSTER_IMPORTED"
     ROSTER_ENDED = "ROSTER_ENDED"
     SMOKE_REGISTERED = "SMOKE_REGISTERED"
+    LOOKED = "LOOKED"
+    PATIENT_DATA_READ = "PATIENT_DATA_READ"
 
 
 class AuditOutcome(StrEnum):
@@ -90,6 +93,22 @@ class AuditOutcome(StrEnum):
     WITHHELD = "withheld"
     COMPLETED = "completed"
     FAILED = "failed"
+
+
+class LookedAt(StrEnum):
+    """The kind of a thing that a person looked at.
+
+    Of the last three the person saw patient data: a received message, a mail, a rejected message.
+    """
+
+    DEAD_LETTER = "dead_letter"
+    STAY = "stay"
+    STAYS = "stays"
+    REGISTRY = "registry"
+    REJECTED_MESSAGES = "rejected_messages"
+    MESSAGE = "message"
+    MAIL = "mail"
+    REJECTED_MESSAGE = "rejected_message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,3 +206,7 @@ class AuditEntry:
     dead_letter_id: str | None = None
     subscriber_ref: str | None = None
     until: str | None = None
+    # Of a look: the thing, its id or key, and the reason that the person gave
+    looked_at: LookedAt | None = None
+    looked_at_id: str | None = None
+    look_reason: str | None = None
