@@ -66,7 +66,16 @@ def deliver(
         else:
             item = _sent(attempt, task, identities, recipient, detail)
     ours = attempt.made(item)
-    audit.of_delivery(context, run, delivery, recipient.reasons, item, ours=ours, detail=detail)
+    audit.of_delivery(
+        context,
+        run,
+        delivery,
+        recipient.reasons,
+        item,
+        ours=ours,
+        detail=detail,
+        policy=recipient.policy,
+    )
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
     return result_of(delivery, item)

@@ -97,12 +97,13 @@ def _in_registry(
         return None, None
     merged = list(filed.merged.get(patient_id, ()))
     care = table.care_file(context, patient_id, filed.hints.get(patient_id, ()), others)
-    relationships = list(care.relationships)
+    relationships, consents = list(care.relationships), [*care.consents]
     while care.record and care.record.merged_into and len(merged) < MERGES:
         merged.append(patient_id)
         patient_id = care.record.merged_into
         care = table.care_file(context, patient_id, (), others)
         relationships += care.relationships
+        consents += care.consents
     if care.record is None:
         raise ConfigurationError("the registry files an identifier under a patient whom it lacks")
     if care.record.merged_into:
@@ -111,6 +112,7 @@ def _in_registry(
     found = Match(care.record, tuple(matched_on), tuple(merged))
     return found, replace(
         care,
+        consents=tuple(dict.fromkeys(consents)),
         relationships=list({known.provider_id: known for known in relationships}.values()),
         providers={**table.providers(context, missing), **care.providers}
         if missing
@@ -162,6 +164,8 @@ def _identities(
         fallbacks=stand_ins,
         flags=flags,
         discharged_to=known[goes_to[0]].name.display() if known.keys() & goes_to else "",
+        birth_date=found.record.birth_date or event.patient.birth_date[:10],
+        consents=care.consents,
     )
 
 

@@ -7,6 +7,7 @@ from hl7.warnings import MessageWarning
 from lambdas.common.contracts.encounter import DecisionReason
 from lambdas.common.contracts.event import EventKind
 from lambdas.common.contracts.findings import FindingsOutcome, SetAsideReason
+from lambdas.common.contracts.policy import LeftOut
 from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.contracts.recipient import Considered, RecipientReason
 from lambdas.common.contracts.stay_flags import FlagKind
@@ -116,6 +117,8 @@ class ToldRecipient:
     """A recipient whom LookupIdentities chose, as the audit records it.
 
     `told_with` is the recipient whose mail tells them too, "" for one with a mail of their own.
+    `policy_file`, `policy_rule` and `policy_version` name the rule that decided, `consent_id` the consent on which it
+    rests, `left_out` the parts that it leaves out.
     """
 
     recipient_ref: str
@@ -123,6 +126,11 @@ class ToldRecipient:
     detail: str = ""
     analysis: str = ""
     told_with: str = ""
+    policy_file: str = ""
+    policy_rule: str = ""
+    policy_version: str = ""
+    consent_id: str = ""
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +210,12 @@ class AuditEntry:
     suppressed_because: str | None = None
     hold_reason: str | None = None
     release_at: str | None = None
+    # Of a policy's decision about a recipient
+    policy_file: str | None = None
+    policy_rule: str | None = None
+    policy_version: str | None = None
+    consent_id: str | None = None
+    left_out: tuple[LeftOut, ...] | None = None
     # Of an operator's act
     dead_letter_id: str | None = None
     subscriber_ref: str | None = None
