@@ -106,7 +106,7 @@ def _made(
 ) -> DeliveryItem:
     """The summary's item after this run's try at it."""
     recipient = members[-1].recipient
-    if is_given_up(context, attempt.delivery):
+    if is_given_up(context, recipient):
         return attempt.refused(BAD_ENDPOINT, [member.item for member in members])
     reason, until = why_held(context, recipient, members[-1].item)
     if reason:
