@@ -67,6 +67,7 @@ def lambda_handler(
         run.audit(
             AuditAction.UNKNOWN_PATIENT,
             AuditOutcome.UNKNOWN_PATIENT,
+            event_kind=event.event_kind,
             warnings=tuple(warnings),
         )
         raise IdentityNotFoundError(
@@ -79,7 +80,7 @@ def lambda_handler(
         identities = of_notices(context, identities, event.decision, occasion)
     identities = one_mail_each(identities)
     written = write_document(context, run.event_id, Identities, identities)
-    return _recorded(identities, written, run)
+    return _recorded(event, identities, written, run)
 
 
 def _rosters_counted(context: LookupContext, run: Run) -> RosterCount:
@@ -94,7 +95,9 @@ def _rosters_counted(context: LookupContext, run: Run) -> RosterCount:
     return RosterCount(ending=len(soon))
 
 
-def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdentitiesResult:
+def _recorded(
+    event: PatientEvent, identities: Identities, written: Written, run: Run
+) -> LookupIdentitiesResult:
     """Audits who is told and who is not; returns references, and how each is told, for the workflow."""
     # ExtractEntities chooses its analysis by the recipients' detail and analysis.
     told = tuple(
@@ -118,6 +121,7 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
     run.audit(
         action,
         outcome,
+        event_kind=event.event_kind,
         patient_ref=identities.patient_ref,
         recipients=told,
         considered=identities.considered,
