@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lambdas.common.clock import now
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.steps import DeliverNotificationInput, DeliverNotificationResult
@@ -106,7 +107,7 @@ def _made(
 ) -> DeliveryItem:
     """The summary's item after this run's try at it."""
     recipient = members[-1].recipient
-    if is_given_up(context, attempt.delivery):
+    if is_given_up(context, recipient):
         return attempt.refused(BAD_ENDPOINT, [member.item for member in members])
     reason, until = why_held(context, recipient, members[-1].item)
     if reason:
@@ -189,6 +190,15 @@ def _settle(
     document = summary.document if isinstance(summary, DeliveryItem) else None
     # The entry first: a member that is settled is never looked at again.
     if not audit.is_audited(context, member.event_id, member.delivery_id, recorded_as[0]):
+        for other in member.also if outcome.state is DeliveryState.SENT else ():
+            run.audit_of(
+                member.event_id,
+                AuditAction.TOLD_TOO,
+                AuditOutcome.OK,
+                execution_arn="",
+                sender=_task(member).envelope.sender,
+                **audit.told_too(member, other),
+            )
         run.audit_of(
             member.event_id,
             *recorded_as,
@@ -199,6 +209,7 @@ def _settle(
             delivery_id=member.delivery_id,
             patient_ref=member.patient_ref or None,
             encounter_ref=member.encounter_ref or None,
+            event_kind=member.event_kind or None,
             summary_id=summary.delivery_id,
             documents=(document,) if document else (),
             ses_message_id=outcome.ses_message_id or None,

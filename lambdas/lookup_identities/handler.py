@@ -73,6 +73,7 @@ def lambda_handler(
         run.audit(
             AuditAction.UNKNOWN_PATIENT,
             AuditOutcome.UNKNOWN_PATIENT,
+            event_kind=event.event_kind,
             warnings=tuple(warnings),
         )
         raise IdentityNotFoundError(
@@ -86,7 +87,7 @@ def lambda_handler(
     gate = Gate(context.policies, sender.jurisdiction, today_in(sender.zone))
     identities = one_mail_each(gate.passed(identities, event))
     written = write_document(context, run.event_id, Identities, identities)
-    return _recorded(identities, written, run)
+    return _recorded(event, identities, written, run)
 
 
 def today_in(zone: tzinfo | None) -> str:
@@ -106,7 +107,9 @@ def _rosters_counted(context: LookupContext, run: Run) -> RosterCount:
     return RosterCount(ending=len(soon))
 
 
-def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdentitiesResult:
+def _recorded(
+    event: PatientEvent, identities: Identities, written: Written, run: Run
+) -> LookupIdentitiesResult:
     """Audits who is told and who is not; returns references, and how each is told, for the workflow."""
     # ExtractEntities chooses its analysis by the recipients' detail and analysis.
     told = tuple(
@@ -137,6 +140,7 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
     run.audit(
         action,
         outcome,
+        event_kind=event.event_kind,
         patient_ref=identities.patient_ref,
         recipients=told,
         considered=identities.considered,

@@ -13,6 +13,7 @@ from lambdas.lookup_identities import smoke, stays
 from lambdas.lookup_identities.care_team import fallbacks, named_providers, recipients
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.context import LookupContext
+from lambdas.lookup_identities.event_keys import keys_of
 from lambdas.lookup_identities.matching import identifiers
 from lambdas.lookup_identities.matching.demographics import given
 from lambdas.lookup_identities.matching.identifiers import (
@@ -130,10 +131,15 @@ def _identities(
     goes_to: Sequence[str],
 ) -> Identities:
     facts = NotificationSubject.of(event)
-    keys = context.reference_keys
+    keys = keys_of(context, event)
     patient_ref = keys.reference("patient", found.record.patient_id)
     merged_from = tuple(keys.reference("patient", merged) for merged in found.merged_from)
-    flags = stays.flags_of(context, event.decision, patient_ref, merged_from)
+    flags = stays.flags_of(
+        context,
+        event.decision,
+        keys.references("patient", found.record.patient_id),
+        [ref for merged in found.merged_from for ref in keys.references("patient", merged)],
+    )
     known = dict(care.providers)
     recently = _filed_facilities(context, stays.post_acute_codes(context, flags))
     known.update(table.providers(context, set(recently) - known.keys()))
