@@ -18,6 +18,7 @@ from environments.model import (
     SenderCertificate,
 )
 from environments.policy import PolicyFile, PolicyRule, RuleConditions
+from environments.retention import Retention
 
 __all__ = [
     "Backup",
@@ -31,6 +32,7 @@ __all__ = [
     "PolicyFile",
     "PolicyRule",
     "ReceiverSection",
+    "Retention",
     "RuleConditions",
     "Sender",
     "SenderCertificate",

@@ -14,6 +14,14 @@ from environments.policy import PolicyFile
 from environments.schema import check
 
 FOLDER = Path(__file__).parent
+MOVED = {
+    "cache_days": "retention.analyses_days",
+    "log_retention_days": "retention.logs_days",
+    "vault_recovery_days": "retention.recovery_days",
+    "vault_retention_days": "retention.vault_days",
+    "people.vault_readers": "people.break_glass",
+}
+"""Keys of earlier versions, each with the key that has replaced it."""
 VPC = "{vpc}"
 """In a sender's networks: the environment's VPC. It binds to nothing where there is none."""
 DEFAULT_POLICY = "strict"
@@ -39,6 +47,7 @@ def load(name: str, folder: Path = FOLDER) -> Environment:
         )
     file = folder / f"{name}.toml"
     content = _read(file)
+    _check_moved(file, content)
     check(file, content, "environment.schema.json")
     vpc = content.get("network", {}).get("cidr", "")
     senders = tuple(_listed(sender, name, vpc, file) for sender in content["senders"])
@@ -90,6 +99,18 @@ def _with_rule_ids(text: str, content: dict[str, Any]) -> str:
         return f"{line} (rule {rule_id})" if isinstance(rule_id, str) else line
 
     return "\n".join(map(named, text.splitlines()))
+
+
+def _check_moved(file: Path, content: dict[str, Any]) -> None:
+    """Raises `EnvironmentFileError` with one line for each key of an earlier version."""
+    faults = []
+    for old, new in MOVED.items():
+        table, _, key = old.rpartition(".")
+        place = content.get(table) if table else content
+        if isinstance(place, dict) and key in place:
+            faults.append(f"{shown(file)}: {old}: its name is now {new}; rename the key")
+    if faults:
+        raise EnvironmentFileError("\n".join(faults))
 
 
 def _listed(name: str, environment: str, vpc: str, named_in: Path) -> Sender:

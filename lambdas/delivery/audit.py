@@ -42,19 +42,24 @@ def of_delivery(
     ours: bool,
     detail: Detail,
     policy: PolicyDecision = NO_DECISION,
+    told_ref: str = "",
 ) -> None:
-    """Writes the audit entry of what the ledger says, unless it stands there already."""
+    """Writes the audit entry of what the ledger says, unless it stands there already.
+
+    `told_ref` is the mail's first addressee, where that is not the delivery's recipient any more.
+    """
     state = item.state
     if state not in RECORDED_AS:
         return
     action, outcome = RECORDED_AS[state]
     facts = {
-        "recipient_ref": delivery.recipient_ref,
+        "recipient_ref": told_ref or delivery.recipient_ref,
         "reasons": reasons,
         "channel": delivery.channel,
         "delivery_id": delivery.delivery_id,
         "documents": (item.document,) if item.document else (),
         "patient_ref": delivery.patient_ref,
+        "event_kind": delivery.event_kind or None,
         "encounter_ref": delivery.encounter_ref,
         "about": item.updates or None,
         "ses_message_id": item.ses_message_id or None,
@@ -71,6 +76,9 @@ def of_delivery(
         if ours and state is DeliveryState.SENT and detail.reduced:
             details.report(context, detail, delivery.recipient_ref, item.endpoint_ref)
             run.count("ReducedDetail")
+        if state is DeliveryState.SENT:
+            for other in delivery.also:
+                run.note(AuditAction.TOLD_TOO, outcome, **told_too(delivery, other))
         run.audit(action, outcome, **facts)
         if state is DeliveryState.UNKNOWN:
             run.count("UnknownDelivery")
@@ -105,6 +113,19 @@ def of_policy(policy: PolicyDecision) -> dict[str, Any]:
         "policy_version": policy.rule.version or None,
         "consent_id": policy.consent_id or None,
         "left_out": policy.left_out or None,
+    }
+
+
+def told_too(delivery: Delivery | DeliveryItem, other_ref: str) -> dict[str, str | None]:
+    """The members of the entry about another recipient of a mail, which the index `by_recipient` holds."""
+    return {
+        "recipient_ref": other_ref,
+        "told_with": delivery.recipient_ref,
+        "channel": delivery.channel,
+        "delivery_id": delivery.delivery_id,
+        "patient_ref": delivery.patient_ref or None,
+        "encounter_ref": delivery.encounter_ref or None,
+        "event_kind": delivery.event_kind or None,
     }
 
 

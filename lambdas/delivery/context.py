@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lambdas.delivery.settings import DeliverySettings
+from lambdas.policy.context import PolicyContext
 from lambdas.registry.context import RegistryContext
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class DeliveryContext(RegistryContext):
+class DeliveryContext(RegistryContext, PolicyContext):
     """The context of DeliverNotification."""
 
     settings: DeliverySettings

@@ -31,7 +31,6 @@ from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import mail_account
 from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
 from lambdas.delivery.material import (
-    Told,
     identities_of,
     letter_for,
     made_for,
@@ -66,7 +65,7 @@ def deliver(
         waits = why_held(context, recipient, item if task.released else None)
         if not waits[0]:
             tried = _tried(attempt, task, identities, recipient)
-        elif refusal := _refusal(context, recipient, delivery):
+        elif refusal := _refusal(context, recipient):
             tried = Tried(attempt.refused(refusal), recipient)
         else:
             tried = Tried(attempt.held(*waits), recipient)
@@ -78,12 +77,13 @@ def deliver(
     audit.of_delivery(
         context,
         run,
-        delivery,
+        replace(delivery, also=_others(tried.recipient)),
         tried.recipient.reasons,
         item,
         ours=ours,
         detail=detail,
-        policy=tried.policy,
+        policy=tried.policy or recipient.policy,
+        told_ref=tried.recipient.recipient_ref,
     )
     if ours and item.state in (DeliveryState.SENT, DeliveryState.SUPPRESSED):
         audit.of_refused(run, delivery, tried.refused)
@@ -100,66 +100,63 @@ class Tried:
     recipient: Recipient
     detail: Detail | None = None
     refused: tuple[Refused, ...] = ()
-    policy: PolicyDecision = audit.NO_DECISION
+    policy: PolicyDecision | None = None
 
 
 def _tried(
     attempt: Attempt, task: DeliverNotificationInput, identities: Identities, chosen: Recipient
 ) -> Tried:
-    """The try at a mail that may go now: decided again by the registry as it is, then sent."""
+    """The try at a mail that may go now: decided again by the registry as it is, then sent.
+
+    The delivery is put on its encounter's list before its letter is made, so that no update is lost
+    between the two.
+    """
     context = attempt.context
     told = told_to(context, task, identities, chosen)
-    (standing,) = standings(context, [Notice(identities, told.event, chosen)])
+    place = enlisted(context, attempt.delivery, task, told.event, chosen)
+    if place.withdrawn_by:
+        return Tried(attempt.suppressed(place.withdrawn_by), chosen)
+    newest = with_updates(context, told, place.updates)
+    (standing,) = standings(context, [Notice(identities, newest.event, chosen)])
     recipient = standing.recipient
     if recipient is None:
         item = attempt.suppressed(standing.refused[0].reason)
         return Tried(item, chosen, refused=standing.refused[1:], policy=standing.policy)
-    delivery = replace(attempt.delivery, endpoint_ref=endpoint_of(context, recipient))
+    endpoint_ref = endpoint_of(context, recipient)
+    delivery = replace(
+        attempt.delivery,
+        endpoint_ref=endpoint_ref,
+        updates=place.updates,
+        also=_others(recipient),
+    )
     attempt = replace(attempt, delivery=delivery)
-    if refusal := _refusal(context, recipient, delivery):
+    if refusal := _refusal(context, recipient):
         return Tried(attempt.refused(refusal), recipient, policy=standing.policy)
     detail = detail_for(context, recipient)
-    item = _sent(attempt, task, identities, told, recipient, detail=detail)
-    return Tried(item, recipient, detail, standing.refused, standing.policy)
-
-
-def _sent(
-    attempt: Attempt,
-    task: DeliverNotificationInput,
-    identities: Identities,
-    told: Told,
-    recipient: Recipient,
-    *,
-    detail: Detail,
-) -> DeliveryItem:
-    """The item after this attempt sent the letter, with the updates that came before it.
-
-    The delivery is put on its encounter's list before its letter is made, so that no update is lost
-    between the two. A second look right before the send finds a withdrawal that came meanwhile.
-    """
-    context, run, delivery = attempt.context, attempt.run, attempt.delivery
-    place = enlisted(context, delivery, task, told.event, recipient)
-    if place.withdrawn_by:
-        return attempt.suppressed(place.withdrawn_by)
-    newest = with_updates(context, told, place.updates)
-    letter = letter_for(context, run, newest, identities, recipient, detail=detail)
+    letter = letter_for(context, attempt.run, newest, identities, recipient, detail=detail)
     letter = replace(
         letter,
         thread=MailThread(recipient.stay_ref, place.mails),
         made_for=made_for(context, (recipient, detail)),
     )
-    item = replace(attempt, delivery=replace(delivery, updates=place.updates)).sent(
+    # A second look right before the send finds a withdrawal that came meanwhile.
+    item = attempt.sent(
         letter,
         recipient.address,
         lambda: why_suppressed(context, delivery, task, told.event, recipient),
     )
+    _add_to_thread(attempt, recipient, item)
+    return Tried(item, recipient, detail, standing.refused, standing.policy)
+
+
+def _add_to_thread(attempt: Attempt, recipient: Recipient, item: DeliveryItem) -> None:
+    """Adds a mail that this attempt sent to the stay's thread."""
     if item.state is DeliveryState.SENT and attempt.made(item):
-        stay = NotifiedEncounter(delivery.encounter_ref)
+        stay = NotifiedEncounter(attempt.delivery.encounter_ref)
         thread = Thread(recipient.stay_ref, recipient.recipient_ref)
         # The mail has gone: a thread that lacks it is no reason to fail.
         with suppress(DependencyUnavailableError):
-            add_mail(context, stay, thread, item.sent_at, item.ses_message_id)
-    return item
+            add_mail(attempt.context, stay, thread, item.sent_at, item.ses_message_id)
 
 
 def result_of(delivery: Delivery, item: DeliveryItem) -> DeliverNotificationResult:
@@ -193,10 +190,15 @@ def delivery_of(
         endpoint_ref=endpoint_of(context, recipient),
         fallback_ref=recipient.fallback_ref,
         task=_again(task),
-        also=tuple(one.recipient_ref for one in recipient.also),
+        also=_others(recipient),
         other_patient=recipient.other_patient,
         second=recipient.second,
     )
+
+
+def _others(recipient: Recipient) -> tuple[str, ...]:
+    """The references of those who share the recipient's mail."""
+    return tuple(one.recipient_ref for one in recipient.also)
 
 
 def _again(task: DeliverNotificationInput) -> DeliverNotificationInput:
@@ -238,14 +240,15 @@ def why_held(
     return (HoldReason.QUOTA, now()) if mail_account(context).quota_reached else ("", "")
 
 
-def is_given_up(context: DeliveryContext, delivery: Delivery) -> bool:
-    """Whether the delivery's address bounced or complained before."""
-    return (
-        problems.read(context, AddressProblemState.ENDPOINT_BAD, delivery.endpoint_ref) is not None
+def is_given_up(context: DeliveryContext, recipient: Recipient) -> bool:
+    """Whether the recipient's address bounced or complained before, also under an older reference key."""
+    return any(
+        problems.read(context, AddressProblemState.ENDPOINT_BAD, reference)
+        for reference in context.reference_keys.references("address", recipient.address.casefold())
     )
 
 
-def _refusal(context: DeliveryContext, recipient: Recipient, delivery: Delivery) -> str:
+def _refusal(context: DeliveryContext, recipient: Recipient) -> str:
     if not is_address(recipient.address):
         return BAD_ADDRESS
-    return BAD_ENDPOINT if is_given_up(context, delivery) else ""
+    return BAD_ENDPOINT if is_given_up(context, recipient) else ""

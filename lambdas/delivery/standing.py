@@ -14,7 +14,6 @@ from lambdas.common.contracts.event import CANCELS, PatientEvent
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import LeftOut, PolicyDecision, PolicyOutcome
 from lambdas.common.contracts.preferences import CostMode, DetailLevel
-from lambdas.common.contracts.protection import StayMarks
 from lambdas.common.contracts.recipient import (
     Addressee,
     Recipient,
@@ -23,8 +22,8 @@ from lambdas.common.contracts.recipient import (
 )
 from lambdas.common.senders import sender_named
 from lambdas.delivery.context import DeliveryContext
-from lambdas.policy.deciding import PolicyPatient, PolicyRecipient, PolicyStay, decide
-from lambdas.policy.rules import Policy, RecipientKind
+from lambdas.policy.deciding import PolicyPatient
+from lambdas.policy.gate import Gate
 from lambdas.registry.records import Provider
 from lambdas.registry.settings import REGISTRY
 from lambdas.registry.snapshot import RegistrySnapshot, snapshot
@@ -120,36 +119,16 @@ def standings(context: DeliveryContext, notices: Sequence[Notice]) -> list[Stand
 
 def decider(context: DeliveryContext, notice: Notice) -> Decide:
     """The policy's decision about one addressee of a notice, with the consents of a snapshot."""
-    event = notice.event
-    sender = sender_named(context, event.sender)
+    sender = sender_named(context, notice.event.sender)
     day = datetime.now(sender.zone or UTC).date().isoformat()
+    gate = Gate(context.policies, sender.jurisdiction, day)
 
-    def decide_about(
-        recipient: Recipient, one: Addressee, found: RegistrySnapshot
-    ) -> PolicyDecision:
-        return decide(
-            PolicyPatient(
-                birth_date=event.patient.birth_date[:10], consents=found.consents(notice.patients)
-            ),
-            PolicyStay(
-                marks=event.decision.marks if event.decision else StayMarks(),
-                jurisdiction=sender.jurisdiction,
-                event_kind=recipient.event_kind or event.event_kind,
-            ),
-            PolicyRecipient(
-                provider_id=one.provider_id,
-                reasons=one.reasons,
-                kind=RecipientKind.FACILITY if recipient.facility else RecipientKind.PERSON,
-                stands_for=one.stands_for,
-            ),
-            (CONSENTS_ALONE,),
-            day,
-        )
+    def decide(recipient: Recipient, one: Addressee, found: RegistrySnapshot) -> PolicyDecision:
+        born = notice.identities.birth_date or notice.event.patient.birth_date[:10]
+        patient = PolicyPatient(birth_date=born, consents=found.consents(notice.patients))
+        return gate.decision(patient, notice.event, recipient, one)
 
-    return decide_about
-
-
-CONSENTS_ALONE = Policy(name="consents", version="1", otherwise=PolicyOutcome.TELL)
+    return decide
 
 
 @dataclass(frozen=True, slots=True)

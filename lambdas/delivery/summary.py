@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lambdas.common.clock import now
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
@@ -19,7 +20,7 @@ from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import enlisted
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import BAD_ENDPOINT, endpoint_of, is_given_up, result_of, why_held
-from lambdas.delivery.detail import Detail, detail_for
+from lambdas.delivery.detail import Detail, detail_for, detail_under
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.deliveries import MemberOutcome
@@ -31,6 +32,7 @@ from lambdas.delivery.material import (
     identities_of,
     made_for,
     recipient_in,
+    reduced,
     told_to,
     with_updates,
 )
@@ -91,7 +93,7 @@ def deliver_digest(
     if item.state in SETTLED:
         outcome = MemberOutcome(item.state, item.reason, item.ses_message_id, item.sent_at or now())
         for member in members:
-            _settle(context, run, member.item, item, outcome)
+            _settle(context, run, member.item, item, outcome, policy=member.recipient.policy)
     return result_of(delivery, item)
 
 
@@ -115,22 +117,18 @@ def _made(
     reason, until = why_held(context, members[-1].recipient, members[-1].item)
     if reason:
         return attempt.held(reason, until), detail
-    allowed = _allowed(context, attempt, members)
+    listed = [newest for one in members if (newest := _enlisted(context, attempt, one)) is not None]
+    allowed = _allowed(context, attempt, listed)
     if not allowed:
         return attempt.suppressed(ALL_SUPPRESSED), detail
     strictest = strictest_detail(member.recipient for member in allowed)
     recipient = replace(allowed[-1].recipient, detail=strictest)
     delivery = replace(attempt.delivery, endpoint_ref=endpoint_of(context, recipient))
     attempt = replace(attempt, delivery=delivery)
-    if is_given_up(context, delivery):
+    if is_given_up(context, recipient):
         return attempt.refused(BAD_ENDPOINT, [member.item for member in allowed]), detail
-    wanted = [
-        newest for member in allowed if (newest := _enlisted(context, attempt, member)) is not None
-    ]
-    if not wanted:
-        return attempt.suppressed(ALL_SUPPRESSED), detail
     detail = detail_for(context, recipient)
-    mail = _prepared(context, wanted, detail, attempt.run.event_id)
+    mail = _prepared(context, allowed, detail, attempt.run.event_id)
     return attempt.sent(mail, recipient.address), detail
 
 
@@ -146,7 +144,7 @@ def _allowed(
     for member, standing in zip(members, standings(context, notices), strict=True):
         if standing.recipient is not None:
             allowed.append(replace(member, recipient=standing.recipient, standing=standing))
-        elif member.item.state is not DeliveryState.SUPPRESSED:
+        else:
             reason = standing.refused[0].reason
             outcome = MemberOutcome(DeliveryState.SUPPRESSED, reason)
             _settle(
@@ -178,7 +176,9 @@ def _enlisted(
     )
     if place.withdrawn_by:
         outcome = MemberOutcome(DeliveryState.SUPPRESSED, place.withdrawn_by)
-        _settle(context, attempt.run, item, attempt.delivery, outcome)
+        _settle(
+            context, attempt.run, item, attempt.delivery, outcome, policy=member.recipient.policy
+        )
         return None
     deliveries.note_updates(context, item.delivery_id, place.updates)
     return replace(member, told=with_updates(context, member.told, place.updates))
@@ -190,14 +190,15 @@ def _prepared(
     words = words_in(members[-1].recipient.language)
     views = [
         view_of(
-            member.told.event,
-            member.told.clinical,
+            told.event,
+            told.clinical,
             member.recipient,
             sender_named(context, _task(member.item).envelope.sender),
-            detail=detail.level,
-            occasion=member.told.occasion,
+            detail=detail_under(detail, member.recipient).level,
+            occasion=told.occasion,
         )
         for member in members
+        for told in [reduced(member.told, member.recipient)]
     ]
     subject = words.digest_subject.format(count=len(views), reference=reference_of(digest_id))
     marks = {view.not_live for view in views if view.not_live}
@@ -216,7 +217,7 @@ def _settle(
     summary: DeliveryItem | Delivery,
     outcome: MemberOutcome,
     *,
-    policy: PolicyDecision = audit.NO_DECISION,
+    policy: PolicyDecision,
 ) -> None:
     """Settles a member and audits it in its own event's chain, each once."""
     if (deliveries.read(context, member.delivery_id) or member).state is not DeliveryState.HELD:
@@ -226,6 +227,15 @@ def _settle(
     document = summary.document if isinstance(summary, DeliveryItem) else None
     # The entry first: a member that is settled is never looked at again.
     if not audit.is_audited(context, member.event_id, member.delivery_id, recorded_as[0]):
+        for other in member.also if outcome.state is DeliveryState.SENT else ():
+            run.audit_of(
+                member.event_id,
+                AuditAction.TOLD_TOO,
+                AuditOutcome.OK,
+                execution_arn="",
+                sender=_task(member).envelope.sender,
+                **audit.told_too(member, other),
+            )
         run.audit_of(
             member.event_id,
             *recorded_as,
@@ -236,6 +246,7 @@ def _settle(
             delivery_id=member.delivery_id,
             patient_ref=member.patient_ref or None,
             encounter_ref=member.encounter_ref or None,
+            event_kind=member.event_kind or None,
             summary_id=summary.delivery_id,
             documents=(document,) if document else (),
             ses_message_id=outcome.ses_message_id or None,

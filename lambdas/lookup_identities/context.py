@@ -8,6 +8,7 @@ from lambdas.lookup_identities.mpi import clients
 from lambdas.lookup_identities.mpi.clients import MpiClient, ProviderDirectory
 from lambdas.lookup_identities.mpi.settings import MpiSecret, read_secret
 from lambdas.lookup_identities.settings import LookupSettings
+from lambdas.policy.context import PolicyContext
 from lambdas.registry.context import RegistryContext
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LookupContext(RegistryContext):
+class LookupContext(RegistryContext, PolicyContext):
     """The context of every step, with the MPI client and the provider directory. An unused one is not imported."""
 
     settings: LookupSettings

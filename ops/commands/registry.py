@@ -14,7 +14,7 @@ from ops.master_data import registry
 from ops.master_data.audit import audit_change
 from ops.output import console, count, table
 from ops.problem import ProblemError
-from ops.session import Session, operator, pass_session
+from ops.session import Session, pass_session
 
 SHOWN = 20
 
@@ -30,7 +30,6 @@ def registry_group() -> None:
 @click.option("--rows", "all_rows", is_flag=True, help="List every row in the plan.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--by", default="", help="Your name, for the audit. [default: your user name]")
 @pass_session
 def import_command(
     session: Session,
@@ -40,7 +39,6 @@ def import_command(
     all_rows: bool,
     dry_run: bool,
     yes: bool,
-    by: str,
 ) -> None:
     """Writes the files of FOLDER to the registry.
 
@@ -66,7 +64,7 @@ def import_command(
         click.confirm(f"Write {count(len(plan.changes), 'item')}?", abort=True)
     states = Counter(row.state for row in plan.rows)
     counts = {"items": len(plan.changes), **{str(state): states[state] for state in RowState}}
-    audit_change(session.context, operator(by), AuditAction.REGISTRY_IMPORTED, counts)
+    audit_change(session.context, session.principal, AuditAction.REGISTRY_IMPORTED, counts)
     with Progress(console=console(stderr=True), transient=True) as progress:
         bar = progress.add_task("Writing", total=len(plan.changes))
         registry.write(session.context, table_name, plan.changes, lambda: progress.advance(bar))

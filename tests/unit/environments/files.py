@@ -105,7 +105,6 @@ ENVIRONMENT: dict[str, Any] = {
     "comprehend_rate": 10,
     "comprehend_characters": 20000,
     "findings_wait_seconds": 60,
-    "cache_days": 3,
     "text_limit": 20000,
     "document_bytes": 100000,
     "max_receive_count": 40,
@@ -114,15 +113,26 @@ ENVIRONMENT: dict[str, Any] = {
     "data_trail": True,
     "people": {
         role: ["arn:aws:iam::210987654321:role/care/*"]
-        for role in ("operators", "auditors", "registrars", "vault_readers")
+        for role in ("operators", "auditors", "registrars", "break_glass")
     },
     "alarm_addresses": ["operators@west.hospital"],
     "alarm_topics": ["arn:aws:sns:ca-central-1:210987654321:on-call"],
     "retain": True,
     "deletion_protection": True,
-    "log_retention_days": 90,
-    "vault_retention_days": 365,
-    "vault_recovery_days": 14,
+    "retention": {
+        "vault_days": 365,
+        "recovery_days": 14,
+        "rejected_days": 90,
+        "analyses_days": 3,
+        "encounters_days": 500,
+        "ledger_days": 600,
+        "status_days": 60,
+        "audit_days": 3000,
+        "trail_days": 2500,
+        "logs_days": 90,
+        "feedback_days": 7,
+        "configuration_days": 30,
+    },
     "backup": {
         "days": 30,
         "copy_to": ["arn:aws:backup:ca-west-1:210987654321:backup-vault:copies"],

@@ -25,9 +25,18 @@ from tests.support.encounters import NOON, E, I, message
 
 DAY = 1440
 PROFILE = EncounterProfile(name="northgen")
-SENDERS = """{"version": 1, "senders": [
-    {"name": "northgen", "default_assigning_authority": "NORTHGEN", "display_name": "Northtown General"},
-    {"name": "stmary", "assigning_authorities": ["NORTHGEN"], "display_name": "St Mary Hospital"}]}"""
+SENDERS = (
+    {
+        "name": "northgen",
+        "default_assigning_authority": "NORTHGEN",
+        "display_name": "Northtown General",
+    },
+    {
+        "name": "stmary",
+        "assigning_authorities": ["NORTHGEN"],
+        "display_name": "St Mary Hospital",
+    },
+)
 
 pytestmark = pytest.mark.usefixtures("registry")
 Tell = Callable[[EncounterMessage], Identities]
@@ -36,7 +45,7 @@ Tell = Callable[[EncounterMessage], Identities]
 @pytest.fixture
 def table(context: LookupContext, monkeypatch: pytest.MonkeyPatch) -> EncounterTable:
     """The table of encounters, and two hospitals with names."""
-    configuration.deploy(SENDERS, monkeypatch)
+    configuration.deploy(configuration.document(*SENDERS), monkeypatch)
     return table_of(context.client("dynamodb"))
 
 
