@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from environments.placeholders import unset_values
+from environments.policy import PolicyFile
 from environments.retention import Retention
 
 CONFIGURATION_VERSION = 1
@@ -90,6 +91,11 @@ class Sender:
     facilities: dict[str, str] = field(default_factory=dict)
     facility_names: dict[str, str] = field(default_factory=dict)
     encounters: EncounterRules | None = None
+    jurisdiction: str = ""
+    not_vip_codes: tuple[str, ...] = ()
+    sensitive_units: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sensitive_services: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sensitive_diagnoses: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sample: bool = False
 
     @property
@@ -264,6 +270,7 @@ class Environment:
     receiver: ReceiverSection = field(default_factory=ReceiverSection)
     mail: MailSection
     senders: tuple[Sender, ...] = ()
+    policies: tuple[PolicyFile, ...] = ()
     unknown_patient: Literal["dead_letter", "end", "hold"]
     hold_minutes: int = 5
     mpi_client: Literal["registry", "pixpdq", "fhir"] = "registry"
@@ -376,13 +383,18 @@ class Environment:
         )
 
     def configuration(self) -> str:
-        """Returns the JSON document that receiver and functions read: format version and senders.
+        """Returns the JSON document that receiver and functions read: format version, senders and policies.
 
         Values that are empty are left out. Both ends take the same version: `version` counts changes
         that an older reader cannot read.
         """
         senders = [_filled(asdict(sender), but="sample") for sender in self.senders]
-        document = {"version": CONFIGURATION_VERSION, "environment": self.name, "senders": senders}
+        document = {
+            "version": CONFIGURATION_VERSION,
+            "environment": self.name,
+            "senders": senders,
+            "policies": [one.configuration() for one in self.policies],
+        }
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
     def placeholders(self) -> list[str]:

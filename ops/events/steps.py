@@ -113,8 +113,11 @@ class RecipientTrace:
 
 
 def event_kind(entries: list[Entry]) -> str:
-    """Returns the event kind (admission, discharge …) from ParseMessage's entry, "" before it."""
-    kinds = [e["event_kind"] for e in entries if e.get("event_kind")]
+    """Returns the event kind (admission, discharge …) as it was decided, "" before that.
+
+    The kind in a delivery's entry is that of one recipient's notice.
+    """
+    kinds = [e["event_kind"] for e in entries if e.get("event_kind") and "recipient_ref" not in e]
     return kinds[-1] if kinds else ""
 
 

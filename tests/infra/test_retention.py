@@ -116,7 +116,8 @@ def test_records_of_real_patients_are_kept_for_six_years(name: str, key: str) ->
     """45 CFR 164.316(b)(2)(i)."""
     environment = load(name)
     assert asdict(environment.retention)[key] >= 6 * 365
-    shorter = replace(environment.retention, **{key: SIX_YEARS - 1})
+    days: dict[str, Any] = {key: SIX_YEARS - 1}
+    shorter = replace(environment.retention, **days)
     with pytest.raises(ValueError, match=rf"retention\.{key}: 2191; allowed: at least 2192"):
         replace(environment, retention=shorter)
 

@@ -76,6 +76,7 @@ class Steps:
             },
             may=[
                 configuration.read_version(),
+                *references,
                 *grants.read_versions(bucket, keys.vault, MESSAGE),
                 *grants.write_objects(bucket, keys.vault, EVENT),
                 *grants.use_table(
@@ -124,7 +125,8 @@ class Steps:
                 **configuration.versioned_variables,
             },
             may=[
-                *audit,
+                # Query: the key of an earlier look-up, after a rotation of the reference key.
+                *trail,
                 configuration.read_version(),
                 *references,
                 *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES),

@@ -48,6 +48,8 @@ class Tables(Construct):
         _index(self.audit, "by_message_control_id", "message_control_id", "time")
         _index(self.audit, "by_patient", "patient_ref", "time")
         _index(self.audit, "by_day", "day", "outcome_time")
+        # Deliveries alone have a recipient. CloudFormation creates one index of a table in an update.
+        _index(self.audit, "by_recipient", "recipient_ref", "time")
         self.status = self._table("Status", records_key, "event_id", expires=EXPIRES)
         _index(self.status, "by_day", "day", "received_at")
         self.ledger = self._table("Ledger", records_key, "delivery_id", expires=EXPIRES)

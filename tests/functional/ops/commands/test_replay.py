@@ -29,7 +29,7 @@ def test_the_envelope_is_rebuilt_from_the_receipt_and_names_who(
         bucket="vault",
         key=f"events/{EVENT}/message.hl7",
         version_id="v1",
-        sha256="ab" * 32,
+        digest="k1." + "ab" * 16,
         bytes=5,
         received_at=story.received_at,
         receiver="task-1",
@@ -61,7 +61,7 @@ def test_an_event_without_a_receipt_is_rebuilt_from_the_vault(
     Story(context, EVENT).run().failed("DependencyUnavailableError", "ParseMessage")
     assert ens("replay", EVENT).exit_code == 0
     (message,) = drain(aws, deployment.output("QueueUrl"))
-    for name in ("bucket", "key", "version_id", "sha256", "bytes"):
+    for name in ("bucket", "key", "version_id", "digest", "bytes"):
         assert message["envelope"][name] == stored[name]
 
 
