@@ -4,9 +4,9 @@ import click
 from rich.text import Text
 
 from environments import EnvironmentFileError, load
+from ops import retention
 from ops.output import console, count, print_json, table
 from ops.problem import ProblemError
-from ops.retention import stores
 from ops.session import Session, pass_session
 
 
@@ -28,7 +28,7 @@ def check_command(session: Session, as_json: bool) -> None:
         environment = load(session.environment)
     except EnvironmentFileError as error:
         raise ProblemError(str(error)) from None
-    found = list(stores.checks(session.deployment, environment, stores.today()))
+    found = list(retention.checks(session.deployment, environment, retention.today()))
     if as_json:
         print_json(found)
     else:
