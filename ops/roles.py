@@ -22,6 +22,7 @@ class Role(StrEnum):
 EVERYBODY = tuple(Role)
 TRAIL = (Role.OPERATOR, Role.AUDITOR)
 OPERATOR = (Role.OPERATOR,)
+AUDITOR = (Role.AUDITOR,)
 REGISTRAR = (Role.REGISTRAR,)
 BREAK_GLASS = (Role.BREAK_GLASS,)
 DEPLOYER: tuple[Role, ...] = ()
@@ -34,9 +35,9 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "deliveries continue": OPERATOR,
     "deliveries held": OPERATOR,
     "deliveries pause": OPERATOR,
-    "deliveries problems": OPERATOR,
+    "deliveries problems": TRAIL,
     "deliveries resend": OPERATOR,
-    "deliveries unknown": OPERATOR,
+    "deliveries unknown": TRAIL,
     "dlq list": OPERATOR,
     "dlq redrive": OPERATOR,
     "dlq show": TRAIL,
@@ -53,6 +54,7 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "rejected list": BREAK_GLASS,
     "rejected show": BREAK_GLASS,
     "replay": OPERATOR,
+    "retention check": AUDITOR,
     "roster end": REGISTRAR,
     "roster import": REGISTRAR,
     "roster list": REGISTRAR,

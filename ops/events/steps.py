@@ -62,7 +62,9 @@ QUIET_ENDINGS = frozenset(
     }
 )
 # MSH-10 is the sender's text and may hold patient data. The others are keys of the table and its chain.
-NOT_SHOWN = frozenset({"message_control_id", "sk", "day", "outcome_time", "prev_hash", "key_id"})
+NOT_SHOWN = frozenset(
+    {"message_control_id", "sk", "day", "outcome_time", "prev_hash", "key_id", "expires_at"}
+)
 
 
 @dataclass(frozen=True, slots=True)

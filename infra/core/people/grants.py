@@ -147,6 +147,20 @@ def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatemen
         *_read_table(tables.audit, "Query", *AUDIT_INDEXES, PATIENT_INDEX),
         *_read_table(tables.status, "GetItem", *STATUS_INDEXES),
         *_read_table(tables.encounters, "BatchGetItem", *ENCOUNTER_INDEXES),
+        # `ens retention check` compares rules with settings, and counts in the indexes.
+        allow(
+            ("dynamodb:Query",),
+            [f"{tables.ledger.table_arn}/index/{index}" for index in LEDGER_INDEXES],
+        ),
+        allow(
+            ("dynamodb:DescribeTimeToLive",),
+            [
+                one.table_arn
+                for one in (tables.audit, tables.encounters, tables.ledger, tables.status)
+            ],
+        ),
+        allow(("s3:GetLifecycleConfiguration",), [opened.vault.bucket.bucket_arn]),
+        allow(("logs:DescribeLogGroups",), ["*"]),
         use_key(keys.encounters, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *_record_looks(opened),
     ]

@@ -31,6 +31,7 @@ from tests.support.encounter_table import table_of
 from tests.support.encounters import NOON, PROFILE, I, message
 from tests.support.people import People, people_of
 from tests.support.receiver import StubReceiver
+from tests.support.retention import fill_retention
 from tests.support.trails import PROVIDER, Story, poison, told
 
 ENVIRONMENTS = ("dev", "prod")
@@ -149,6 +150,7 @@ class World:
                 "senders expiring": (),
                 "rejected show": (REJECTED,),
                 "replay": (TOLD,),
+                "retention check": (),
                 "roster end": ("dr-smith", "--yes"),
                 "roster import": (str(self.roster), "--subscriber", "dr-smith"),
                 "roster list": (),
@@ -322,6 +324,8 @@ def _fill(world: World, command: str) -> None:
             mail = {"key": key, "version_id": version, "sha256": ""}
             item = to_item({**UNKNOWN, "document": mail})
             aws.client("dynamodb").put_item(TableName="ledger", Item=item)
+        case "retention":
+            fill_retention(aws, deployment.environment)
         case "rejected":
             refused = {"reason": "unknown_type", "connection": "c1", "peer": "10.1.2.3"}
             aws.client("s3").put_object(
