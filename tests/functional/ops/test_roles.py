@@ -143,7 +143,7 @@ class World:
                 "phi message": (TOLD, *WHY),
                 "phi rejected": (REJECTED, *WHY),
                 "preflight": ("--assembly", str(assembly(load("dev")))),
-                "registry import": (str(SEEDS),),
+                "registry import": (str(SEEDS), "--yes"),
                 "rejected list": (),
                 "senders check": (),
                 "senders expiring": (),

@@ -14,7 +14,7 @@ from lambdas.common.contracts.recipient import (
     RecipientReason,
     RefusalReason,
 )
-from lambdas.lookup_identities.care_team.gate import Gate
+from lambdas.policy.gate import Gate
 from lambdas.policy.rules import Policy, Rule, When
 
 REASONS = (RecipientReason.PRIMARY_CARE,)
