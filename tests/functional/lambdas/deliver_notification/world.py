@@ -188,6 +188,9 @@ def _provider_of(identities: Identities, recipient_ref: str) -> str:
     return next((o.provider_id for o in found if o.recipient_ref == recipient_ref), "")
 
 
+SWITCHES = ("active", "notify")
+
+
 def file_provider(
     context: DeliveryContext,
     provider_id: str,
@@ -204,7 +207,7 @@ def file_provider(
         "email": address,
         "active": True,
         **({"surrogate": stands_in} if stands_in else {}),
-        **{name: value for name, value in more.items() if value or name == "notify"},
+        **{name: value for name, value in more.items() if value or name in SWITCHES},
     }
     context.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
 
