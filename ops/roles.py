@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "audit verify": TRAIL,
     "cost": TRAIL,
     "deliveries continue": OPERATOR,
+    "deliveries discard": OPERATOR,
     "deliveries held": OPERATOR,
     "deliveries pause": OPERATOR,
     "deliveries problems": TRAIL,

@@ -174,6 +174,7 @@ def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatem
         *use_table(
             tables.registry,
             keys.registry,
+            "BatchGetItem",
             "GetItem",
             "Scan",
             "UpdateItem",
@@ -271,7 +272,7 @@ def _smoke_entries(registry: dynamodb.Table, keys: Keys) -> list[iam.PolicyState
     names. docs/adr/0162 says which entries a run makes.
     """
     items = iam.PolicyStatement(
-        actions=["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"],
+        actions=["dynamodb:DeleteItem", "dynamodb:UpdateItem"],
         resources=[registry.table_arn],
         conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(SMOKE_ENTRIES)}},
     )

@@ -127,6 +127,7 @@ class World:
                 "audit verify": (TOLD,),
                 "cost": (),
                 "deliveries continue": (),
+                "deliveries discard": (DELIVERY, *WHY),
                 "deliveries held": (),
                 "deliveries pause": (),
                 "deliveries problems": (),
@@ -144,7 +145,7 @@ class World:
                 "phi message": (TOLD, *WHY),
                 "phi rejected": (REJECTED, *WHY),
                 "preflight": ("--assembly", str(assembly(load("dev")))),
-                "registry import": (str(SEEDS),),
+                "registry import": (str(SEEDS), "--yes"),
                 "rejected list": (),
                 "senders check": (),
                 "senders expiring": (),
@@ -313,7 +314,9 @@ def _fill(world: World, command: str) -> None:
     aws, deployment = world.aws, world.deployment
     match command.split(maxsplit=1)[0]:
         case "deliveries":
-            aws.client("dynamodb").put_item(TableName="ledger", Item=to_item(UNKNOWN))
+            held = command == "deliveries discard"
+            item = {**UNKNOWN, **({"state": "held"} if held else {})}
+            aws.client("dynamodb").put_item(TableName="ledger", Item=to_item(item))
         case "phi":
             _fill(world, "rejected")
             s3 = aws.client("s3")

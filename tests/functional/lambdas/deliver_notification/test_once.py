@@ -170,8 +170,8 @@ def test_two_runs_at_once_send_one_mail(context: DeliveryContext, aws: Any) -> N
     at_the_start = threading.Barrier(2)
     real, outcomes = mailer.store, []
 
-    def together(*arguments: Any) -> Any:
-        stored = real(*arguments)
+    def together(*arguments: Any, **named: Any) -> Any:
+        stored = real(*arguments, **named)
         at_the_start.wait(timeout=60)
         return stored
 
