@@ -22,12 +22,15 @@ class Role(StrEnum):
 EVERYBODY = tuple(Role)
 TRAIL = (Role.OPERATOR, Role.AUDITOR)
 OPERATOR = (Role.OPERATOR,)
+AUDITOR = (Role.AUDITOR,)
 REGISTRAR = (Role.REGISTRAR,)
 VAULT_READER = (Role.VAULT_READER,)
 DEPLOYER: tuple[Role, ...] = ()
 """No role: the command reads what only the credentials of `make deploy` may read."""
 
 COMMANDS: dict[str, tuple[Role, ...]] = {
+    "audit patient": AUDITOR,
+    "audit provider": AUDITOR,
     "audit verify": TRAIL,
     "cost": TRAIL,
     "deliveries continue": OPERATOR,
@@ -49,6 +52,7 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "rejected list": VAULT_READER,
     "rejected show": VAULT_READER,
     "replay": OPERATOR,
+    "report cop": TRAIL,
     "roster end": REGISTRAR,
     "roster import": REGISTRAR,
     "roster list": REGISTRAR,

@@ -6,6 +6,7 @@ import pytest
 
 from environments import load
 from lambdas.delivery.ledger.problems import SWITCH
+from ops.disclosures.audited import CHAIN as AUDIT_LOG_CHAIN
 from ops.master_data.audit import CHAIN
 from ops.smoke.patient import entries_of
 from tests.infra.conftest import Stacks
@@ -95,7 +96,13 @@ def keys_where(prod: Resolved, role: str) -> set[Key]:
                 ("Registry", "dynamodb"),  # the items are bounded: see the smoke entries below
             },
         ),
-        ("Auditor", {("Records", "dynamodb"), ("Records", "secretsmanager"), ("Trail", "s3")}),
+        (
+            "Auditor",
+            {
+                *(("Records", "dynamodb"), ("Records", "secretsmanager"), ("Trail", "s3")),
+                ("Registry", "dynamodb"),  # identifiers and providers: see below
+            },
+        ),
         (
             "Registrar",
             {("Registry", "dynamodb"), ("Records", "dynamodb"), ("Records", "secretsmanager")},
@@ -183,6 +190,29 @@ def test_the_registrar_appends_to_the_chain_of_master_data_and_reads_no_events_t
     assert tables_where(prod, "Registrar", "GetItem", CHAIN) == {"Audit", "Registry"}
 
 
+@pytest.mark.parametrize(
+    ("key", "tables"),
+    [
+        ("identifier#NORTHGEN#H00412", {"Registry"}),
+        ("provider#dr-lindqvist", {"Registry"}),
+        ("provider-identifier#NPI#1888888884", {"Registry"}),
+        ("patient#p-okafor", set()),
+        ("authorities", set()),
+    ],
+)
+def test_the_auditor_looks_identifiers_and_providers_up_and_reads_no_demographics(
+    key: str, tables: set[str], prod: Resolved
+) -> None:
+    assert tables_where(prod, "Auditor", "GetItem", key) - {"Status"} == tables
+    for action in ("Query", "Scan", "BatchGetItem", "PutItem", "UpdateItem"):
+        assert "Registry" not in tables_where(prod, "Auditor", action, key)
+
+
+def test_the_auditor_writes_the_record_of_their_own_readings_alone(prod: Resolved) -> None:
+    assert tables_where(prod, "Auditor", "PutItem", AUDIT_LOG_CHAIN) == {"Audit"}
+    assert tables_where(prod, "Auditor", "PutItem", CHAIN) == set()
+
+
 def test_the_operator_puts_the_switch_of_deliveries_and_no_delivery(prod: Resolved) -> None:
     assert tables_where(prod, "Operator", "PutItem", SWITCH) == {"Audit", "Ledger"}
 
@@ -210,15 +240,15 @@ def test_only_the_vault_reader_reads_the_vault_and_nobody_writes_it(
     ("role", "secrets"),
     [
         ("Operator", {"AuditKey"}),
-        ("Auditor", {"AuditKey"}),
+        ("Auditor", {"AuditKey", "ReferenceKey"}),
         ("Registrar", {"AuditKey", "ReferenceKey"}),
         ("VaultReader", set()),
     ],
 )
-def test_the_reference_key_is_for_the_registrar_alone(
+def test_the_reference_key_is_for_the_registrar_and_the_auditor(
     role: str, secrets: set[str], prod: Resolved
 ) -> None:
-    """With it, a guessed record number could be compared with the references of the trail."""
+    """With it, a record number is compared with the references of the trail: `ens audit patient`."""
     arns = {prod.arn("core", f"Secrets/{name}"): name for name in ("AuditKey", "ReferenceKey")}
     allowed = may(prod, role, *(("secretsmanager:GetSecretValue", arn) for arn in arns))
     assert {arns[arn] for (_, arn), yes in allowed.items() if yes} == secrets

@@ -39,7 +39,13 @@ SMOKE_ENTRIES = ("identifier#ENS-SMOKE#*", "patient#ens-smoke-*", "provider#ens-
 
 ENCOUNTER_INDEXES = ("by_due",)
 AUDIT_INDEXES = ("by_day", "by_message_control_id")
-PATIENT_INDEX = "by_patient"
+# The audit of one patient, and of one provider (ops/disclosures).
+PEOPLE_INDEXES = ("by_patient", "by_recipient")
+
+# The chain that records who read them, and the registry's entries that name a patient's id and a
+# provider: none of them holds demographics.
+AUDIT_LOG_CHAIN = "audit-log-used"
+LOOKED_UP = ("identifier#*", "provider#*", "provider-identifier#*")
 STATUS_INDEXES = ("by_day",)
 LEDGER_INDEXES = ("by_state",)
 REGISTRY_INDEXES = ("by_provider",)
@@ -136,18 +142,28 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
 def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
     """Returns the auditor's statements: reads and verifies the audit trail, whose only patient data is MSH-10.
 
-    The key that seals entries is the key that checks them, so the auditor holds it but may not write.
-    No command asks for all events of a patient's reference; the auditor does so in the console.
+    The key that seals entries is the key that checks them, so the auditor holds it; the one chain that the
+    auditor may write records their own readings. The reference key and the registry's entries of
+    identifiers and providers answer who was told about a patient; no patient's name, birth date or sex is
+    among them (docs/adr/0286-auditors-look-up-identifiers.md).
     """
     keys, tables = opened.keys, opened.tables
     return [
         *_find(environment, opened),
-        *_read_table(tables.audit, "Query", *AUDIT_INDEXES, PATIENT_INDEX),
+        *_read_table(tables.audit, "Query", *AUDIT_INDEXES, *PEOPLE_INDEXES),
+        _under(("dynamodb:GetItem", "dynamodb:PutItem"), tables.audit, AUDIT_LOG_CHAIN),
+        _look_ups(tables.registry),
+        use_key(keys.registry, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *_read_table(tables.status, "GetItem", *STATUS_INDEXES),
         *_read_table(tables.encounters, "BatchGetItem", *ENCOUNTER_INDEXES),
         use_key(keys.encounters, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
-        use_key(keys.records, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
+        use_key(
+            keys.records,
+            "dynamodb",
+            ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
+        ),
         *read_secret(opened.secrets.audit_key, keys.records),
+        *read_secret(opened.secrets.reference_key, keys.records),
     ]
 
 
@@ -231,6 +247,15 @@ def _under(actions: Sequence[str], table: dynamodb.ITable, key: str) -> iam.Poli
         actions=list(actions),
         resources=[table.table_arn],
         conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [key]}},
+    )
+
+
+def _look_ups(registry: dynamodb.ITable) -> iam.PolicyStatement:
+    """Returns reading single items of the registry that lead from an identifier to an id, or name a provider."""
+    return iam.PolicyStatement(
+        actions=["dynamodb:GetItem"],
+        resources=[registry.table_arn],
+        conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(LOOKED_UP)}},
     )
 
 

@@ -75,8 +75,8 @@ FOR_THE_CONSOLE: dict[Role, set[str]] = {
         "states:DescribeStateMachine hl7-ens-{environment}-patient-event",
         "states:ListStateMachines *",
     },
-    # All events of one patient's reference; in prod also the records of accesses.
-    Role.AUDITOR: {"dynamodb:Query table/audit/index/by_patient"},
+    # In prod the records of accesses.
+    Role.AUDITOR: set(),
     Role.REGISTRAR: set(),
     # Emergency access to a message, and to an older version of it.
     Role.VAULT_READER: {
@@ -123,6 +123,8 @@ class World:
         return (
             *command.split(),
             *{
+                "audit patient": ("--identifier", "H00412", "--authority", "NORTHGEN"),
+                "audit provider": ("--id", "dr-smith"),
                 "audit verify": (TOLD,),
                 "cost": (),
                 "deliveries continue": ("--by", "ana"),
@@ -146,6 +148,7 @@ class World:
                 "senders expiring": (),
                 "rejected show": (REJECTED,),
                 "replay": (TOLD, "--by", "ana"),
+                "report cop": ("--month", TODAY[:7], "--sender", "northgen"),
                 "roster end": ("dr-smith", "--yes", "--by", "ana"),
                 "roster import": (str(self.roster), "--subscriber", "dr-smith"),
                 "roster list": (),
@@ -314,6 +317,9 @@ def _fill(world: World, command: str) -> None:
             aws.client("s3").put_object(
                 Bucket="vault", Key=REJECTED, Body=ADMISSION.read_bytes(), Metadata=refused
             )
+        case "audit":
+            _fill(world, "roster")
+            _fill(world, "trace")
         case "roster":
             for needed in ("registry import", "roster import"):
                 assert world.ens(*world.arguments(needed)).exit_code == 0
