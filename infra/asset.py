@@ -27,6 +27,7 @@ SHARED = {
     "delivery": ("deliver_notification",),
     "delivery/ledger": ("lookup_identities", "record_feedback", "release_deliveries"),
     "encounters": ("lookup_identities", "track_encounter"),
+    "policy": ("lookup_identities",),
 }
 """Folders of lambdas/ that several steps ship, with these steps. tests/unit/test_imports.py checks
 them."""

@@ -13,7 +13,9 @@ from ops.commands.dlq import dlq_group
 from ops.commands.encounters import encounters_group
 from ops.commands.events import events_command
 from ops.commands.feed import feed_group
+from ops.commands.looks import looks_command
 from ops.commands.notification import notification_group
+from ops.commands.phi import phi_group
 from ops.commands.preflight import preflight_command
 from ops.commands.registry import registry_group
 from ops.commands.rejected import rejected_group
@@ -65,17 +67,19 @@ def _said(error: Exception, session: Session | None) -> str:
 def main(ctx: click.Context, environment: str) -> None:
     """Traces, audits, sends and redrives patient events.
 
-    The output holds references, codes and counts, no patient data.
+    The output holds references, codes and counts. `ens phi` alone shows patient data.
     """
     ctx.obj = Session(environment)
 
 
+audit_group.add_command(looks_command)
 for command in (
     trace_command,
     events_command,
     encounters_group,
     dlq_group,
     rejected_group,
+    phi_group,
     replay_command,
     send_command,
     senders_group,

@@ -12,7 +12,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     AUDITOR = "auditor"
     REGISTRAR = "registrar"
-    VAULT_READER = "vault-reader"
+    BREAK_GLASS = "break-glass"
 
     def name_in(self, environment: str) -> str:
         """The role's name in IAM: `hl7-ens-prod-operator`."""
@@ -24,11 +24,12 @@ TRAIL = (Role.OPERATOR, Role.AUDITOR)
 OPERATOR = (Role.OPERATOR,)
 AUDITOR = (Role.AUDITOR,)
 REGISTRAR = (Role.REGISTRAR,)
-VAULT_READER = (Role.VAULT_READER,)
+BREAK_GLASS = (Role.BREAK_GLASS,)
 DEPLOYER: tuple[Role, ...] = ()
 """No role: the command reads what only the credentials of `make deploy` may read."""
 
 COMMANDS: dict[str, tuple[Role, ...]] = {
+    "audit looks": TRAIL,
     "audit patient": AUDITOR,
     "audit provider": AUDITOR,
     "audit verify": TRAIL,
@@ -47,10 +48,13 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "events": TRAIL,
     "feed check": EVERYBODY,
     "notification preview": EVERYBODY,
+    "phi mail": BREAK_GLASS,
+    "phi message": BREAK_GLASS,
+    "phi rejected": BREAK_GLASS,
     "preflight": DEPLOYER,
     "registry import": REGISTRAR,
-    "rejected list": VAULT_READER,
-    "rejected show": VAULT_READER,
+    "rejected list": BREAK_GLASS,
+    "rejected show": BREAK_GLASS,
     "replay": OPERATOR,
     "report cop": TRAIL,
     "roster end": REGISTRAR,

@@ -47,7 +47,7 @@ async def serve(
     aws = Aws(settings)
     configuration = SenderConfiguration(settings, aws, metrics, log)
     await configuration.load()
-    intake = intake_type(settings, store_type(settings, aws), key, metrics, log)
+    intake = intake_type(settings, store_type(settings, aws, key), key, metrics, log)
     server = MllpServer(settings, intake, configuration, metrics, log, tls=tls)
     health = HealthServer(settings.mllp_host, settings.health_port, Readiness(server, intake))
 

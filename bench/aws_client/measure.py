@@ -56,7 +56,7 @@ async def measured(
 ) -> dict[str, dict[str, float]]:
     """Returns the figures of PutObject and of SendMessageBatch."""
     envelope = json.dumps(
-        {"bucket": "bench-vault", "key": "x" * 60, "sha256": "0" * 64, "bytes": 1}
+        {"bucket": "bench-vault", "key": "x" * 60, "digest": "k1." + "0" * 32, "bytes": 1}
     )
 
     async def put() -> None:

@@ -119,11 +119,15 @@ def _measured(port: int) -> float:
 
 
 def _settings() -> LedgerSettings:
-    names = (
-        *("environment", "vault_bucket", "audit_table", "status_table", "reference_key_secret"),
-        *("audit_key_secret", "ledger_table"),
+    return LedgerSettings(
+        environment="prod",
+        vault_bucket="vault",
+        audit_table="audit",
+        status_table="status",
+        reference_key_secret="reference-key",
+        audit_key_secret="audit-key",
+        ledger_table="ledger",
     )
-    return LedgerSettings(**{name: name for name in names})
 
 
 if __name__ == "__main__":

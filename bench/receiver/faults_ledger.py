@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from bench.receiver.stub_services import SECRET
 from hl7.header import event_id, find_header
+from receiver.intake.reference_key import ReferenceKey
+
+KEY = ReferenceKey.from_secret(SECRET)
 
 
 @dataclass
@@ -66,7 +70,8 @@ def _read(durable: Path) -> _Kept:
             line = json.loads(text)
             if "put" in line:
                 body = base64.b64decode(line["body"])
-                kept.objects[line["put"]][line["version"]] = hashlib.sha256(body).hexdigest()
+                sha256 = hashlib.sha256(body).hexdigest()
+                kept.objects[line["put"]][line["version"]] = KEY.reference("digest", sha256)
                 continue
             kept.lines += 1
             if not line["duplicate"]:
@@ -102,7 +107,7 @@ def examine(durable: Path, accepted: Mapping[str, bytes]) -> Findings:
             found.not_in_vault.append(name)
         elif len(versions) > 1:
             found.twice.append(name)
-        elif envelope and versions.get(envelope["version_id"]) != envelope["sha256"]:
+        elif envelope and versions.get(envelope["version_id"]) != envelope["digest"]:
             found.wrong_bytes.append(name)
     for events in kept.order.values():
         told = [names[event] for event in events if event in names]

@@ -1,7 +1,10 @@
 """Writes the outcome of a delivery to the event's audit chain. Each fact is written once, by any run."""
 
+from typing import Any
+
 from lambdas.common.audit import chain
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
@@ -20,6 +23,9 @@ RECORDED_AS = {
     DeliveryState.SUPPRESSED: (AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED),
 }
 
+NO_DECISION = PolicyDecision()
+"""The decision about a recipient in a document from before there were policies."""
+
 OLD_ACTIONS: dict[str, AuditAction] = {AuditAction.WITHHELD: AuditAction.SUPPRESSED}
 """Audit actions of earlier versions, and their present names."""
 
@@ -33,6 +39,7 @@ def of_delivery(
     *,
     ours: bool,
     detail: Detail,
+    policy: PolicyDecision = NO_DECISION,
 ) -> None:
     """Writes the audit entry of what the ledger says, unless it stands there already."""
     state = item.state
@@ -57,6 +64,7 @@ def of_delivery(
         "suppressed_because": item.reason if state is DeliveryState.SUPPRESSED else None,
         "hold_reason": item.hold_reason if state is DeliveryState.HELD else None,
         "release_at": item.release_at if state is DeliveryState.HELD else None,
+        **of_policy(policy),
     }
     if ours or not is_audited(context, delivery.event_id, delivery.delivery_id, action):
         if ours and state is DeliveryState.SENT and detail.reduced:
@@ -72,6 +80,17 @@ def of_delivery(
             run.count("HeldDelivery")
     elif state is DeliveryState.SENT:
         run.audit(AuditAction.ALREADY_SENT, AuditOutcome.OK, **facts)
+
+
+def of_policy(policy: PolicyDecision) -> dict[str, Any]:
+    """The members of an entry that name a decision's rule, its consent, and the parts that it leaves out."""
+    return {
+        "policy_file": policy.rule.file or None,
+        "policy_rule": policy.rule.rule or None,
+        "policy_version": policy.rule.version or None,
+        "consent_id": policy.consent_id or None,
+        "left_out": policy.left_out or None,
+    }
 
 
 def told_too(delivery: Delivery | DeliveryItem, other_ref: str) -> dict[str, str | None]:

@@ -59,14 +59,23 @@ def deliver(
     attempt = Attempt(context, run, delivery, task.released)
     item = deliveries.read(context, delivery.delivery_id)
     if item is None or not _settled(item, task):
-        if refusal := _refusal(context, recipient, delivery):
+        if refusal := _refusal(context, recipient):
             item = attempt.refused(refusal)
         elif (waits := why_held(context, recipient, item if task.released else None))[0]:
             item = attempt.held(*waits)
         else:
             item = _sent(attempt, task, identities, recipient, detail)
     ours = attempt.made(item)
-    audit.of_delivery(context, run, delivery, recipient.reasons, item, ours=ours, detail=detail)
+    audit.of_delivery(
+        context,
+        run,
+        delivery,
+        recipient.reasons,
+        item,
+        ours=ours,
+        detail=detail,
+        policy=recipient.policy,
+    )
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
     return result_of(delivery, item)
@@ -182,14 +191,15 @@ def why_held(
     return (HoldReason.QUOTA, now()) if mail_account(context).quota_reached else ("", "")
 
 
-def is_given_up(context: DeliveryContext, delivery: Delivery) -> bool:
-    """Whether the delivery's address bounced or complained before."""
-    return (
-        problems.read(context, AddressProblemState.ENDPOINT_BAD, delivery.endpoint_ref) is not None
+def is_given_up(context: DeliveryContext, recipient: Recipient) -> bool:
+    """Whether the recipient's address bounced or complained before, also under an older reference key."""
+    return any(
+        problems.read(context, AddressProblemState.ENDPOINT_BAD, reference)
+        for reference in context.reference_keys.references("address", recipient.address.casefold())
     )
 
 
-def _refusal(context: DeliveryContext, recipient: Recipient, delivery: Delivery) -> str:
+def _refusal(context: DeliveryContext, recipient: Recipient) -> str:
     if not is_address(recipient.address):
         return BAD_ADDRESS
-    return BAD_ENDPOINT if is_given_up(context, delivery) else ""
+    return BAD_ENDPOINT if is_given_up(context, recipient) else ""

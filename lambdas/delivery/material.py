@@ -23,6 +23,12 @@ from lambdas.delivery.message import facts
 from lambdas.delivery.message.fhir_bundle import bundle_of
 from lambdas.delivery.message.letter import Letter, compose
 from lambdas.delivery.message.occasion import Occasion
+from lambdas.delivery.reduction import (
+    parts_left_out,
+    reduced_event,
+    reduced_findings,
+    reduced_occasion,
+)
 from lambdas.delivery.thread import MailThread
 from lambdas.delivery.updates import updated
 
@@ -107,6 +113,18 @@ def with_updates(context: DeliveryContext, told: Told, updates: Iterable[str]) -
     return replace(told, event=updated(told.event, later))
 
 
+def reduced(told: Told, recipient: Recipient) -> Told:
+    """The event without what the policy does not let this recipient be told."""
+    left_out = parts_left_out(recipient.policy, told.clinical)
+    if not left_out:
+        return told
+    return Told(
+        reduced_event(told.event, left_out),
+        reduced_findings(told.clinical, left_out),
+        reduced_occasion(told.occasion, left_out),
+    )
+
+
 def _moves_the_stay(patient_event: PatientEvent) -> bool:
     """Whether the event moves the encounter to another patient. Recipients of the first notice must not see that one.
 
@@ -143,6 +161,7 @@ def letter_for(
 ) -> Prepared:
     """The letter about one event to one recipient, with no more than they may see."""
     sender = sender_named(context, run.sender)
+    told = reduced(told, recipient)
     letter = compose(
         told.event,
         told.clinical,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.steps import DeliverNotificationInput, DeliverNotificationResult
 from lambdas.common.handler import Run
@@ -18,7 +19,7 @@ from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import enlisted
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import BAD_ENDPOINT, endpoint_of, is_given_up, result_of, why_held
-from lambdas.delivery.detail import Detail, detail_for
+from lambdas.delivery.detail import Detail, detail_for, detail_under
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.deliveries import MemberOutcome
@@ -29,6 +30,7 @@ from lambdas.delivery.material import (
     Told,
     identities_of,
     recipient_in,
+    reduced,
     told_to,
     with_updates,
 )
@@ -83,7 +85,7 @@ def deliver_digest(
     if item.state in SETTLED:
         outcome = MemberOutcome(item.state, item.reason, item.ses_message_id, item.sent_at or now())
         for member in members:
-            _settle(context, run, member.item, item, outcome)
+            _settle(context, run, member.item, item, outcome, policy=member.recipient.policy)
     return result_of(delivery, item)
 
 
@@ -105,7 +107,7 @@ def _made(
 ) -> DeliveryItem:
     """The summary's item after this run's try at it."""
     recipient = members[-1].recipient
-    if is_given_up(context, attempt.delivery):
+    if is_given_up(context, recipient):
         return attempt.refused(BAD_ENDPOINT, [member.item for member in members])
     reason, until = why_held(context, recipient, members[-1].item)
     if reason:
@@ -141,7 +143,9 @@ def _enlisted(
     )
     if place.withdrawn_by:
         outcome = MemberOutcome(DeliveryState.SUPPRESSED, place.withdrawn_by)
-        _settle(context, attempt.run, item, attempt.delivery, outcome)
+        _settle(
+            context, attempt.run, item, attempt.delivery, outcome, policy=member.recipient.policy
+        )
         return None
     deliveries.note_updates(context, item.delivery_id, place.updates)
     return replace(member, told=with_updates(context, member.told, place.updates))
@@ -153,14 +157,15 @@ def _prepared(
     words = words_in(members[-1].recipient.language)
     views = [
         view_of(
-            member.told.event,
-            member.told.clinical,
+            told.event,
+            told.clinical,
             member.recipient,
             sender_named(context, _task(member.item).envelope.sender),
-            detail=detail.level,
-            occasion=member.told.occasion,
+            detail=detail_under(detail, member.recipient).level,
+            occasion=told.occasion,
         )
         for member in members
+        for told in [reduced(member.told, member.recipient)]
     ]
     subject = words.digest_subject.format(count=len(views), reference=reference_of(digest_id))
     marks = {view.not_live for view in views if view.not_live}
@@ -174,6 +179,8 @@ def _settle(
     member: DeliveryItem,
     summary: DeliveryItem | Delivery,
     outcome: MemberOutcome,
+    *,
+    policy: PolicyDecision,
 ) -> None:
     """Settles a member and audits it in its own event's chain, each once."""
     if (deliveries.read(context, member.delivery_id) or member).state is not DeliveryState.HELD:
@@ -207,6 +214,7 @@ def _settle(
             documents=(document,) if document else (),
             ses_message_id=outcome.ses_message_id or None,
             suppressed_because=outcome.reason if suppressed else None,
+            **audit.of_policy(policy),
         )
     deliveries.settle_member(context, member.delivery_id, summary.event_id, outcome)
 

@@ -1,10 +1,9 @@
 """The keys under which an encounter is found: keyed hashes of its numbers, with the sender's name.
 
-A hash is made with every key of the ring, the current one first, so that an encounter is found after a
+A hash is made with every key that the ring tries, the current one first, so that an encounter is found after a
 rotation of the reference key.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -38,15 +37,13 @@ class EncounterKeys:
 
 
 def references(ring: KeyRing, kind: str, values: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    """The references of these values under every key: all of the current key, then those of the others.
+    """The references of these values under every key that is tried: all of the current key, then those of the others.
 
     Each is `<kind>#<key id>.<32 hex digits>`, as `KeyRing.reference` makes them.
     """
-    texts = [
-        json.dumps([kind, *parts], ensure_ascii=False, separators=(",", ":")).encode()
-        for parts in values
-    ]
-    ids = (ring.current, *(key_id for key_id in ring.keys if key_id != ring.current))
+    found = tuple(values)
     return tuple(
-        f"{kind}#{key_id}.{ring.mac(text, key_id)[:32]}" for key_id in ids for text in texts
+        f"{kind}#{ring.reference(kind, *parts, key_id=key_id)}"
+        for key_id in ring.tried
+        for parts in found
     )

@@ -7,6 +7,7 @@ retention (docs/adr/0052-cache-of-analyses.md).
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -18,15 +19,16 @@ from lambdas.extract_entities.context import ExtractContext
 FOLDER = "analyses"
 
 
-def key_of(context: ExtractContext, text: str, operation: str) -> str:
-    """The object key of an operation's answer to the text.
+def keys_of(context: ExtractContext, text: str, operation: str) -> list[str]:
+    """The object keys of an operation's answer to the text: that to write first, then older keys' ones.
 
     Only kinds of blanks are normalised, one for one, so the offsets of the answer stay valid.
     """
     normal = "".join(
         " " if character.isspace() and character != "\n" else character for character in text
     )
-    return f"{FOLDER}/{context.reference_keys.reference('analysis', operation, normal)}.json"
+    references = context.reference_keys.references("analysis", operation, normal)
+    return [f"{FOLDER}/{reference}.json" for reference in references]
 
 
 def kept(
@@ -35,18 +37,24 @@ def kept(
     """The cached answer; None when there is none, it is too old, or it cannot be read."""
     if not days:
         return None
-    try:
-        with dependency("s3"):
-            found = context.client("s3").get_object(
-                Bucket=context.settings.vault_bucket, Key=key_of(context, text, operation)
-            )
-            document = json.loads(found["Body"].read())
-    except (ClientError, DependencyUnavailableError):
-        # Without s3:ListBucket, S3 answers AccessDenied for a missing object: a cache miss.
+    found = (_read(context, key) for key in keys_of(context, text, operation))
+    document = next(filter(None, found), None)
+    if document is None:
         return None
     if datetime.now(UTC) - datetime.fromisoformat(document["kept_at"]) > timedelta(days=days):
         return None
     return ComprehendAnswer(document["entities"], document["model_version"], 0, 0)
+
+
+def _read(context: ExtractContext, key: str) -> dict[str, Any] | None:
+    try:
+        with dependency("s3"):
+            found = context.client("s3").get_object(Bucket=context.settings.vault_bucket, Key=key)
+            document: dict[str, Any] = json.loads(found["Body"].read())
+    except (ClientError, DependencyUnavailableError):
+        # Without s3:ListBucket, S3 answers AccessDenied for a missing object: a cache miss.
+        return None
+    return document
 
 
 def keep(
@@ -65,7 +73,7 @@ def keep(
         with dependency("s3"):
             context.client("s3").put_object(
                 Bucket=context.settings.vault_bucket,
-                Key=key_of(context, text, operation),
+                Key=keys_of(context, text, operation)[0],
                 Body=body,
                 ContentType="application/json",
             )

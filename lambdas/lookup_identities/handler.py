@@ -1,12 +1,14 @@
 """LookupIdentities: the patient of the event in the registry, and the providers to be told."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep, ToldRecipient
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.policy import LeftOut
+from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.contracts.steps import (
     ROSTERS,
     LookupIdentitiesInput,
@@ -23,6 +25,7 @@ from lambdas.common.senders import SenderAuthorities, sender_named
 from lambdas.delivery.ledger.encounters import NotifiedEvent
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team.audiences import of_notices
+from lambdas.lookup_identities.care_team.gate import Gate
 from lambdas.lookup_identities.care_team.shared_mailboxes import one_mail_each
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
@@ -32,6 +35,9 @@ from lambdas.lookup_identities.mpi.query import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.lookup_identities.settings import LookupSettings
+
+NOT_READ = frozenset({LeftOut.FINDINGS, LeftOut.MINIMAL})
+"""Parts without which a recipient is told nothing that was read in the notes."""
 
 FAILED_QUERIES = frozenset({MpiOutcome.UNAVAILABLE, MpiOutcome.FAILED, *AUTHORITY_OUTCOMES})
 
@@ -78,9 +84,15 @@ def lambda_handler(
     if event.decision:
         occasion = NotifiedEvent.of(event, task.envelope.received_at)
         identities = of_notices(context, identities, event.decision, occasion)
-    identities = one_mail_each(identities)
+    gate = Gate(context.policies, sender.jurisdiction, today_in(sender.zone))
+    identities = one_mail_each(gate.passed(identities, event))
     written = write_document(context, run.event_id, Identities, identities)
     return _recorded(event, identities, written, run)
+
+
+def today_in(zone: tzinfo | None) -> str:
+    """The day (YYYY-MM-DD) where the sender is; in UTC without a time zone."""
+    return datetime.now(zone or UTC).date().isoformat()
 
 
 def _rosters_counted(context: LookupContext, run: Run) -> RosterCount:
@@ -107,6 +119,11 @@ def _recorded(
             mail.detail,
             mail.analysis,
             told_with=mail.recipient_ref if one in mail.also else "",
+            policy_file=mail.policy.rule.file,
+            policy_rule=mail.policy.rule.rule,
+            policy_version=mail.policy.rule.version,
+            consent_id=mail.policy.consent_id,
+            left_out=mail.policy.left_out,
         )
         for mail in identities.recipients
         for one in mail.addressees
@@ -117,6 +134,8 @@ def _recorded(
         else (AuditAction.NO_RECIPIENT, AuditOutcome.NO_RECIPIENT)
     )
     run.count("Recipients", len(told))
+    run.count("ReducedByPolicy", sum(bool(one.left_out) for one in told))
+    run.count("SuppressedByPolicy", sum(bool(one.policy_rule) for one in identities.considered))
     run.log_warnings(identities.warnings)
     run.audit(
         action,
@@ -137,7 +156,9 @@ def _recorded(
             RecipientReference(
                 recipient_ref=one.recipient_ref,
                 detail=one.detail,
-                analysis=one.analysis,
+                analysis=CostMode.OFF
+                if NOT_READ.intersection(one.policy.left_out)
+                else one.analysis,
                 second=one.second,
             )
             for one in identities.recipients

@@ -13,6 +13,7 @@ from lambdas.lookup_identities import smoke, stays
 from lambdas.lookup_identities.care_team import fallbacks, named_providers, recipients
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.context import LookupContext
+from lambdas.lookup_identities.event_keys import keys_of
 from lambdas.lookup_identities.matching import identifiers
 from lambdas.lookup_identities.matching.demographics import given
 from lambdas.lookup_identities.matching.identifiers import (
@@ -97,12 +98,13 @@ def _in_registry(
         return None, None
     merged = list(filed.merged.get(patient_id, ()))
     care = table.care_file(context, patient_id, filed.hints.get(patient_id, ()), others)
-    relationships = list(care.relationships)
+    relationships, consents = list(care.relationships), [*care.consents]
     while care.record and care.record.merged_into and len(merged) < MERGES:
         merged.append(patient_id)
         patient_id = care.record.merged_into
         care = table.care_file(context, patient_id, (), others)
         relationships += care.relationships
+        consents += care.consents
     if care.record is None:
         raise ConfigurationError("the registry files an identifier under a patient whom it lacks")
     if care.record.merged_into:
@@ -111,6 +113,7 @@ def _in_registry(
     found = Match(care.record, tuple(matched_on), tuple(merged))
     return found, replace(
         care,
+        consents=tuple(dict.fromkeys(consents)),
         relationships=list({known.provider_id: known for known in relationships}.values()),
         providers={**table.providers(context, missing), **care.providers}
         if missing
@@ -128,10 +131,15 @@ def _identities(
     goes_to: Sequence[str],
 ) -> Identities:
     facts = NotificationSubject.of(event)
-    keys = context.reference_keys
+    keys = keys_of(context, event)
     patient_ref = keys.reference("patient", found.record.patient_id)
     merged_from = tuple(keys.reference("patient", merged) for merged in found.merged_from)
-    flags = stays.flags_of(context, event.decision, patient_ref, merged_from)
+    flags = stays.flags_of(
+        context,
+        event.decision,
+        keys.references("patient", found.record.patient_id),
+        [ref for merged in found.merged_from for ref in keys.references("patient", merged)],
+    )
     known = dict(care.providers)
     recently = _filed_facilities(context, stays.post_acute_codes(context, flags))
     known.update(table.providers(context, set(recently) - known.keys()))
@@ -162,6 +170,8 @@ def _identities(
         fallbacks=stand_ins,
         flags=flags,
         discharged_to=known[goes_to[0]].name.display() if known.keys() & goes_to else "",
+        birth_date=found.record.birth_date or event.patient.birth_date[:10],
+        consents=care.consents,
     )
 
 

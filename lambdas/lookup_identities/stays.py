@@ -1,6 +1,6 @@
 """The patient's stays at all senders: links the event's own to the patient, and computes its flags."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,36 +18,42 @@ LOOK_BACK = timedelta(days=365)
 
 
 def flags_of(
-    context: LookupContext, decision: Decision | None, patient_ref: str, merged: Iterable[str]
+    context: LookupContext,
+    decision: Decision | None,
+    patient_refs: Sequence[str],
+    merged: Iterable[str],
 ) -> tuple[StayFlag, ...]:
     """Links the stay of a decision to its patient, and returns its flags.
 
-    `merged` are the references of patients who were merged into this one. Cancellations, corrections and
+    `patient_refs` are the patient's references under each key, that of the event first. `merged` are the references of patients who were merged into this one. Cancellations, corrections and
     updates have no flags. Raises `DependencyUnavailableError`.
     """
     if decision is None or not decision.encounter_key:
         return ()
     if all(notice.audience is Audience.TOLD for notice in decision.notices):
         return ()
-    present = link(context, decision.encounter_key, decision.encounter_id, patient_ref)
+    present = link(context, decision.encounter_key, decision.encounter_id, patient_refs[0])
     if present is None:
         return ()
-    others = _others(context, present, patient_ref, merged)
+    others = _others(context, present, patient_refs, merged)
     return tuple(_with_hospitals(context, flag) for flag in flags(present, others))
 
 
 def _others(
-    context: LookupContext, present: EncounterSummary, patient_ref: str, merged: Iterable[str]
+    context: LookupContext,
+    present: EncounterSummary,
+    patient_refs: Sequence[str],
+    merged: Iterable[str],
 ) -> list[EncounterSummary]:
     """The patient's stays, with those that were recorded before the registry knew the patient.
 
     Such stays are linked now: they were loaded, too old to be told, or of a patient not yet filed.
     """
     since = iso(datetime.fromisoformat(present.began_at) - LOOK_BACK)
-    found = of_patient(context, patient_ref, since)
+    found = [stay for ref in patient_refs for stay in of_patient(context, ref, since)]
     for earlier_ref in (*merged, *present.patient_keys):
         for stay in of_patient(context, earlier_ref, since):
-            linked = link(context, stay.pk, stay.encounter_id, patient_ref)
+            linked = link(context, stay.pk, stay.encounter_id, patient_refs[0])
             found += [linked] if linked else []
     return found
 

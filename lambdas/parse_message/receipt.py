@@ -26,9 +26,7 @@ def received_message(context: ParseContext, envelope: Envelope, run: Run) -> byt
     `UnprocessableMessageError` is raised.
     """
     try:
-        raw = vault.read_message(
-            context, envelope.bucket, envelope.key, envelope.version_id, envelope.sha256
-        )
+        raw = vault.read_message(context, envelope)
     except UnprocessableMessageError:
         record_receipt(context, envelope, "", run)
         raise
@@ -43,6 +41,8 @@ def record_receipt(
     entries = {entry["action"]: entry for entry in chain.entries(context, envelope.event_id)}
     received = entries.get(AuditAction.RECEIVED)
     if received is None:
+        # A queue message of an earlier version has a plain digest: the audit gets a keyed one.
+        digest = envelope.digest or context.reference_keys.digest(envelope.sha256)
         run.audit(
             AuditAction.RECEIVED,
             AuditOutcome.OK,
@@ -51,7 +51,7 @@ def record_receipt(
             receiver=envelope.receiver,
             connection=envelope.connection,
             counts={"bytes": envelope.bytes},
-            documents=(Written(envelope.key, envelope.version_id, envelope.sha256),),
+            documents=(Written(envelope.key, envelope.version_id, digest),),
         )
     if AuditAction.CONTROL_ID_REUSED in entries or not message_control_id:
         return

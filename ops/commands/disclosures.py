@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from lambdas.common.clock import now
+from lambdas.common.contracts.audit import LookedAt
 from ops.disclosures import accounting, fhir, rows, text
 from ops.disclosures.audited import audit_use
 from ops.disclosures.reading import (
@@ -24,7 +25,7 @@ from ops.disclosures.reading import (
 from ops.disclosures.subjects import Subject, patient, provider
 from ops.output import console
 from ops.problem import ProblemError
-from ops.session import Session, operator, pass_session
+from ops.session import Session, pass_session
 
 YEARS = 6
 """Years that an accounting of disclosures reaches back (45 CFR 164.528(a)(1))."""
@@ -94,7 +95,7 @@ def patient_command(
             context, session.deployment.output("RegistryTable"), authority, identifier
         )
         asked = f"{identifier} ({authority})"
-    audit_use(context, operator(""), period, patient_ref=subject.references[0])
+    audit_use(session, LookedAt.AUDIT_OF_PATIENT, period, patient_ref=subject.references[0])
     account = of_patient(context, subject.references, period)
     if subject.merges_unread:
         click.echo(
@@ -129,7 +130,7 @@ def provider_command(
     period = _period(since, until)
     context = session.context
     subject = provider(context, session.deployment.output("RegistryTable"), provider_id, npi)
-    audit_use(context, operator(""), period, recipient_ref=subject.references[0])
+    audit_use(session, LookedAt.AUDIT_OF_PROVIDER, period, recipient_ref=subject.references[0])
     account = of_provider(context, subject.references, period)
     _show(account, subject, AnswerForm(form), period)
 

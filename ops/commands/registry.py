@@ -12,7 +12,7 @@ from ops.master_data import registry
 from ops.master_data.audit import audit_change
 from ops.output import console, count
 from ops.problem import ProblemError
-from ops.session import Session, operator, pass_session
+from ops.session import Session, pass_session
 
 SHOWN = 20
 
@@ -25,9 +25,8 @@ def registry_group() -> None:
 @registry_group.command("import")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Check the files and write nothing.")
-@click.option("--by", default="", help="Your name, for the audit. [default: your user name]")
 @pass_session
-def import_command(session: Session, folder: Path, dry_run: bool, by: str) -> None:
+def import_command(session: Session, folder: Path, dry_run: bool) -> None:
     """Checks the four files of FOLDER and writes them to the registry.
 
     They are patients, identifiers, providers and relationships, each .csv or .ndjson. docs/identity.md
@@ -43,7 +42,7 @@ def import_command(session: Session, folder: Path, dry_run: bool, by: str) -> No
         return
     table = session.deployment.output("RegistryTable")
     audit_change(
-        session.context, operator(by), AuditAction.REGISTRY_IMPORTED, {"items": len(items)}
+        session.context, session.principal, AuditAction.REGISTRY_IMPORTED, {"items": len(items)}
     )
     with Progress(console=console(stderr=True), transient=True) as progress:
         bar = progress.add_task("Writing", total=len(items))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lambdas.common.clock import now
+from lambdas.common.contracts.audit import LookedAt
 from ops.cop import rows
 from ops.cop.events import EventRecord
 from ops.cop.markdown import markdown
@@ -16,7 +17,7 @@ from ops.disclosures.audited import audit_use
 from ops.disclosures.reading import Period
 from ops.output import console, count, short_clock, table, words
 from ops.problem import ProblemError
-from ops.session import Session, operator, pass_session
+from ops.session import Session, pass_session
 
 FORMS = ("markdown", "csv", "pdf")
 
@@ -45,7 +46,7 @@ def cop_command(
     CSV has one row for each event. The output holds ids, codes and times, no patient data.
     """
     days = _month(month)
-    audit_use(session.context, operator(""), days, sender=sender)
+    audit_use(session, LookedAt.AUDIT_OF_SENDER, days, looked_at_id=sender)
     events, unread = events_of(session.context, sender, days)
     if not events and not unread:
         raise ProblemError(

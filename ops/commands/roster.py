@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.progress import Progress
 
-from lambdas.common.contracts.audit import AuditAction
+from lambdas.common.contracts.audit import AuditAction, LookedAt
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.registry.files import read_file
 from lambdas.lookup_identities.registry.records import ROSTER_SOON
@@ -15,7 +15,7 @@ from ops.commands.registry import faults
 from ops.master_data import rosters
 from ops.master_data.audit import audit_change
 from ops.output import console, count, print_json, table
-from ops.session import Session, operator, pass_session
+from ops.session import Session, pass_session
 
 
 @click.group("roster")
@@ -35,7 +35,6 @@ def roster_group() -> None:
 )
 @click.option("--replace", is_flag=True, help="End it for patients who are not in the file.")
 @click.option("--dry-run", is_flag=True, help="Check the file and write nothing.")
-@click.option("--by", default="", help="Your name, for the audit. [default: your user name]")
 @pass_session
 def import_command(
     session: Session,
@@ -45,7 +44,6 @@ def import_command(
     days: int,
     replace: bool,
     dry_run: bool,
-    by: str,
 ) -> None:
     """Puts the patients of FILE on a subscriber's roster.
 
@@ -53,6 +51,7 @@ def import_command(
     the registry. If one row is faulty, nothing is imported. Patients who are not in the registry are
     skipped and counted.
     """
+    session.record_look(LookedAt.REGISTRY, session.command)
     name = session.deployment.output("RegistryTable")
     try:
         roster = rosters.read(session.context, name, subscriber, read_file(file))
@@ -79,7 +78,7 @@ def import_command(
     }
     audit_change(
         session.context,
-        operator(by),
+        session.principal,
         AuditAction.ROSTER_IMPORTED,
         counts,
         until=until,
@@ -109,6 +108,7 @@ def import_command(
 @pass_session
 def list_command(session: Session, soon: bool, as_json: bool) -> None:
     """Lists every roster: subscriber, number of patients, last day. It names no patient."""
+    session.record_look(LookedAt.REGISTRY, session.command)
     today = rosters.today()
     found = [
         _entry(provider_id, members, today)
@@ -129,10 +129,10 @@ def list_command(session: Session, soon: bool, as_json: bool) -> None:
 @roster_group.command("end")
 @click.argument("subscriber")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--by", default="", help="Your name, for the audit. [default: your user name]")
 @pass_session
-def end_command(session: Session, subscriber: str, yes: bool, by: str) -> None:
+def end_command(session: Session, subscriber: str, yes: bool) -> None:
     """Ends a subscriber's roster: the subscriber is no longer notified about its patients."""
+    session.record_look(LookedAt.REGISTRY, session.command)
     name = session.deployment.output("RegistryTable")
     current = _current(session.context, name, subscriber)
     if not current:
@@ -142,7 +142,7 @@ def end_command(session: Session, subscriber: str, yes: bool, by: str) -> None:
         click.confirm(f"End the roster of {count(len(current), 'patient')}?", abort=True)
     audit_change(
         session.context,
-        operator(by),
+        session.principal,
         AuditAction.ROSTER_ENDED,
         {"ended": len(current)},
         **_whose(session.context, subscriber),

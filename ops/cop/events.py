@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from lambdas.common.contracts.audit import AuditAction
 from lambdas.delivery.ledger.states import HoldReason
-from ops.disclosures.records import RETURNS, WITHDRAWN
+from ops.disclosures.records import OF_POLICY, RETURNS, WITHDRAWN
 from ops.events.steps import Entry
 
 EVENT_ID_CHARACTERS = 32
@@ -210,7 +210,7 @@ def _outcome(event: _Event, *, told: bool) -> tuple[EventOutcome, list[str]]:
         return EventOutcome.TOLD, []
     mails = event.mails.values()
     considered = [one["reason"] for one in event.considered]
-    policy = [one["reason"] for one in event.considered if one.get("policy_rule")]
+    policy = [one["reason"] for one in event.considered if one["reason"] in OF_POLICY]
     nobody = considered or [NOBODY_RELATED] if event.nobody else []
     found = {
         EventOutcome.WAITING: [mail.held for mail in mails if mail.waits],

@@ -1,33 +1,37 @@
-"""Audits a reading of the audit before its answer is shown (IHE ATNA, "Audit-Log-Used")."""
+"""Audits a reading of the audit before its answer is shown (IHE ATNA, "Audit-Log-Used").
 
-from lambdas.common.contracts.audit import AuditAction, AuditStep
-from lambdas.delivery.ledger.context import LedgerContext
+The entry is one of the looks (`ens audit looks`); it carries the reference of the patient or provider, so that
+the next answer about them shows it.
+"""
+
+from lambdas.common.clock import now
+from lambdas.common.contracts.audit import AuditAction, AuditStep, LookedAt
+from ops import looks
 from ops.audit import audit
 from ops.disclosures.reading import Period
-
-CHAIN = "audit-log-used"
-"""The chain's name: `ens trace` does not show it, `ens audit verify audit-log-used` checks it."""
+from ops.session import Session
 
 
 def audit_use(
-    context: LedgerContext,
-    by: str,
+    session: Session,
+    looked_at: LookedAt,
     period: Period,
     *,
+    looked_at_id: str = "",
     patient_ref: str = "",
     recipient_ref: str = "",
-    sender: str = "",
 ) -> None:
-    """Writes the entry of a reading. A patient's and a provider's are part of the next answer about them."""
+    """Writes the entry of a reading. Raises if it cannot be written."""
     audit(
-        context,
-        CHAIN,
-        AuditStep.OPERATOR,
+        session.context,
+        looks.chain_of(now()[:10]),
+        AuditStep.LOOK,
         AuditAction.AUDIT_LOG_USED,
-        by=by,
+        by=session.principal,
+        looked_at=looked_at,
+        looked_at_id=looked_at_id or patient_ref or recipient_ref,
         patient_ref=patient_ref or None,
         recipient_ref=recipient_ref or None,
-        sender=sender or None,
         since=period.since.isoformat(),
         until=period.until.isoformat(),
     )

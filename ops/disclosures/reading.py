@@ -13,7 +13,13 @@ from typing import TypeVar
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
 from lambdas.delivery.ledger.context import LedgerContext
-from ops.disclosures.records import Disclosure, Look, disclosures, looks, merged_from
+from ops.disclosures.records import (
+    AuditReading,
+    Disclosure,
+    disclosures,
+    merged_from,
+    readings,
+)
 from ops.events.steps import Entry
 
 Found = TypeVar("Found")
@@ -50,7 +56,7 @@ class DisclosureAccount:
 
     references: tuple[str, ...]
     disclosures: list[Disclosure]
-    looks: list[Look]
+    readings: list[AuditReading]
 
 
 def of_patient(
@@ -126,7 +132,7 @@ def _account(read: dict[str, list[Entry]], period: Period) -> DisclosureAccount:
     return DisclosureAccount(
         tuple(read),
         [one for one in disclosures(entries) if period.holds(one.time)],
-        [one for one in looks(entries) if period.holds(one.time)],
+        [one for one in readings(entries) if period.holds(one.time)],
     )
 
 

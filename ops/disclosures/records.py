@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from lambdas.common.contracts.audit import AuditAction
+from lambdas.common.contracts.policy import SuppressionReason
 from ops.events.steps import Entry
 
 
@@ -45,12 +46,15 @@ RETURNS = frozenset({AuditAction.BOUNCED, AuditAction.COMPLAINED, AuditAction.RE
 FEEDBACK = RETURNS | {AuditAction.DELIVERED, AuditAction.DELAYED}
 CHOICES = frozenset({AuditAction.RESOLVED, AuditAction.NO_RECIPIENT})
 
+OF_POLICY = frozenset(SuppressionReason)
+"""The reasons for which a policy suppresses a notice."""
+
 WITHDRAWN = "withdrawn before it was told"
 EVENT_ID_CHARACTERS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AppliedRule:
     """The policy rule behind a decision: file, rule, version, and the patient's consent where one counted."""
 
     file: str = ""
@@ -89,7 +93,7 @@ class Disclosure:
     channel: str = ""
     detail: str = ""
     reduced: str = ""
-    rule: Rule = Rule()
+    rule: AppliedRule = AppliedRule()
     delivery_id: str = ""
     told_with: str = ""
     summary_id: str = ""
@@ -104,7 +108,7 @@ class Disclosure:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class AuditReading:
     """A reading of the audit by a person: time and actor."""
 
     time: str
@@ -138,10 +142,12 @@ def disclosures(entries: Iterable[Entry]) -> list[Disclosure]:
     return sorted(whole, key=lambda one: (one.time, one.event_id, one.recipient_ref))
 
 
-def looks(entries: Iterable[Entry]) -> list[Look]:
+def readings(entries: Iterable[Entry]) -> list[AuditReading]:
     """Returns the readings of the audit among these entries, by time."""
     used = (one for one in entries if one["action"] == AuditAction.AUDIT_LOG_USED)
-    return sorted((Look(one["time"], one["actor"]) for one in used), key=lambda one: one.time)
+    return sorted(
+        (AuditReading(one["time"], one["actor"]) for one in used), key=lambda one: one.time
+    )
 
 
 def merged_from(entries: Iterable[Entry]) -> set[str]:
@@ -198,15 +204,14 @@ def _choices(entry: Entry) -> Iterator[Disclosure]:
             rule=_rule(told),
         )
     for refused in entry.get("considered") or ():
-        rule = _rule(refused)
         yield Disclosure(
             **base,
             recipient_ref=refused["recipient_ref"],
-            # A policy rule decides about disclosure; the other reasons are the registry's.
-            fate=Fate.SUPPRESSED if rule else Fate.NOT_CHOSEN,
+            # The reasons of a policy are about disclosure, the others are the registry's.
+            fate=Fate.SUPPRESSED if refused["reason"] in OF_POLICY else Fate.NOT_CHOSEN,
             relationships=(refused["relationship"],),
             because=refused["reason"],
-            rule=rule,
+            rule=_rule(refused),
         )
 
 
@@ -260,8 +265,8 @@ def _because(entry: Entry, fate: Fate) -> str:
     return ""
 
 
-def _rule(members: Entry) -> Rule:
-    return Rule(
+def _rule(members: Entry) -> AppliedRule:
+    return AppliedRule(
         file=members.get("policy_file") or "",
         rule=members.get("policy_rule") or "",
         version=str(members.get("policy_version") or ""),

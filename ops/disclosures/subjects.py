@@ -56,7 +56,7 @@ class Subject:
 def references(keys: KeyRing, kind: str, identifier: str) -> tuple[str, ...]:
     """Returns the reference of an identifier with every key of the ring, the current key's first."""
     ids = dict.fromkeys((keys.current, *keys.keys))
-    return tuple(KeyRing(one, keys.keys).reference(kind, identifier) for one in ids)
+    return tuple(keys.reference(kind, identifier, key_id=one) for one in ids)
 
 
 def patient(context: LedgerContext, table: str, authority: str, value: str) -> Subject:

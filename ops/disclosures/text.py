@@ -12,6 +12,7 @@ from ops.disclosures.reading import DisclosureAccount
 from ops.disclosures.records import DISCLOSED, Disclosure, Fate
 from ops.disclosures.subjects import Names
 from ops.output import clock, count, sentence_case, words
+from ops.principal import name_of_actor
 
 STYLES = {
     Fate.TOLD: "green",
@@ -30,8 +31,8 @@ def show(account: DisclosureAccount, names: Names, out: Console, *, by_patient: 
         out.print("Nobody was told or considered in this period.")
     for _, group in groupby(account.disclosures, key=lambda one: (one.event_id, one.time[:10])):
         _block(list(group), names, out, by_patient=by_patient)
-    for look in account.looks:
-        out.print(Text(f"{clock(look.time)}  audit read by {look.actor.removeprefix('operator:')}"))
+    for one in account.readings:
+        out.print(Text(f"{clock(one.time)}  audit read by {name_of_actor(one.actor)}"))
     if account.disclosures:
         out.print()
         out.print(_sums(account.disclosures))

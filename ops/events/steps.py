@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from ops.principal import name_of_actor
 
 Entry = dict[str, Any]
 """An audit entry as the table holds it (`lambdas.common.contracts.audit.AuditEntry`)."""
@@ -70,7 +71,7 @@ class Step:
 
     `run` counts executions from 1. It is 0 for entries without an execution (operators, SES events).
     `offset_ms` counts from the event's first entry. `duration_ms` is None if it was not measured. `by`
-    is the operator's name, "" for the system.
+    is the AWS principal of an operator's act, "" for the system.
     """
 
     name: str
@@ -235,12 +236,8 @@ def _merged(group: list[Entry], run: int, origin: str) -> Step:
         recipient_ref=last.get("recipient_ref", ""),
         error_name=last.get("error_name", ""),
         error=last.get("error", ""),
-        by=_person(last.get("actor", "")),
+        by=name_of_actor(last.get("actor", "")),
     )
-
-
-def _person(actor: str) -> str:
-    return actor.removeprefix("operator:") if actor.startswith("operator:") else ""
 
 
 def _start(entry: Entry) -> str:

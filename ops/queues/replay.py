@@ -74,7 +74,8 @@ def _audited(context: LedgerContext, event_id: str, received: AuditEntry) -> Env
     size = (received.counts or {}).get("bytes")
     if named is None or size is None:
         return None
-    return _envelope(context, event_id, named.version_id, named.sha256, size)
+    envelope = _envelope(context, event_id, named.version_id, size)
+    return replace(envelope, digest=named.digest, sha256=named.sha256)
 
 
 def _stored(context: LedgerContext, event_id: str) -> Envelope:
@@ -96,25 +97,17 @@ def _stored(context: LedgerContext, event_id: str) -> Envelope:
         if code not in ("NoSuchKey", "404"):
             raise
         raise ProblemError(f"The vault has no message of event {event_id}.") from None
-    envelope = _envelope(
-        context,
-        event_id,
-        answer.get("VersionId", ""),
-        hashlib.sha256(body).hexdigest(),
-        len(body),
-    )
-    return replace(envelope, received_at=iso(answer["LastModified"]))
+    envelope = _envelope(context, event_id, answer.get("VersionId", ""), len(body))
+    digest = context.reference_keys.digest(hashlib.sha256(body).hexdigest())
+    return replace(envelope, digest=digest, received_at=iso(answer["LastModified"]))
 
 
-def _envelope(
-    context: LedgerContext, event_id: str, version_id: str, sha256: str, size: int
-) -> Envelope:
+def _envelope(context: LedgerContext, event_id: str, version_id: str, size: int) -> Envelope:
     return Envelope(
         event_id=event_id,
         bucket=context.settings.vault_bucket,
         key=document_key(event_id, MESSAGE),
         version_id=version_id,
-        sha256=sha256,
         bytes=size,
         received_at="",
         receiver="",

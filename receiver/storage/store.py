@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from hl7.header import compact_json
 from receiver.errors import StoreUnavailableError
+from receiver.intake.reference_key import ReferenceKey
 from receiver.settings import ReceiverSettings
 from receiver.storage.aws_client.calls import Aws, Call, ServiceResponseError
 from receiver.storage.sqs_batcher import SqsBatcher
@@ -44,8 +45,9 @@ class StoredMessage:
 class Store:
     """The vault and the queue of one environment."""
 
-    def __init__(self, settings: ReceiverSettings, aws: Aws) -> None:
+    def __init__(self, settings: ReceiverSettings, aws: Aws, key: ReferenceKey) -> None:
         self._settings = settings
+        self._key = key
         self._aws = aws
         self._batcher = SqsBatcher(aws.ask_queue, settings.queue_url, settings.queue_linger_seconds)
         self._puts_in_flight = 0
@@ -87,7 +89,8 @@ class Store:
             "bucket": self._settings.vault_bucket,
             "key": stored.key,
             "version_id": stored.version_id,
-            "sha256": stored.sha256,
+            # Keyed: a plain hash would confirm a guessed message (docs/adr/0280-keyed-digests.md).
+            "digest": self._key.reference("digest", stored.sha256),
             "bytes": stored.length,
             "received_at": message.received_at,
             "receiver": self._settings.receiver_id,

@@ -43,6 +43,9 @@ SETTINGS = ReceiverSettings(
 REDELIVERIES = 5
 
 
+KEY = ReferenceKey("k1", b"secret of reference-key")
+
+
 class _InMemoryStore:
     """The receiver's store on moto's S3; envelopes are kept in a list in place of the queue."""
 
@@ -67,7 +70,7 @@ class _InMemoryStore:
                 "bucket": "vault",
                 "key": stored.key,
                 "version_id": stored.version_id,
-                "sha256": stored.sha256,
+                "digest": KEY.reference("digest", stored.sha256),
                 "bytes": stored.length,
                 "received_at": message.received_at,
                 "receiver": "r1",
@@ -94,7 +97,7 @@ class FeedSystem:
         self._intake = Intake(
             SETTINGS,
             cast(Store, self._store),
-            ReferenceKey("k1", b"secret of reference-key"),
+            KEY,
             Metrics("t", log),
             log,
         )

@@ -10,7 +10,12 @@ from typing import Any
 
 import boto3
 
+from lambdas.common.keys import KeyRing
+
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+
+RING = KeyRing("k1", {"k1": b"secret of reference-key"})
+"""The reference key of the tests' secret (tests/conftest.py)."""
 
 
 def sample(name: str) -> bytes:
@@ -64,7 +69,7 @@ def vaulted(
         "bucket": bucket,
         "key": key,
         "version_id": answer["VersionId"],
-        "sha256": digest,
+        "digest": RING.digest(digest),
         "bytes": len(raw),
         "received_at": "2026-11-23T13:15:02.113Z",
         "receiver": "task-1",

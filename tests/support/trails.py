@@ -82,7 +82,7 @@ class Story:
                 {
                     "key": f"events/{self.event_id}/message.hl7",
                     "version_id": "v1",
-                    "sha256": "ab" * 32,
+                    "digest": "k1." + "ab" * 16,
                 }
             ],
         )

@@ -137,6 +137,10 @@ def test_the_delivery_domain_knows_the_shared_code_and_no_step() -> None:
     assert not strangers("lambdas/delivery", allowed)
 
 
+def test_the_policy_needs_the_shared_code_alone_and_no_aws() -> None:
+    assert not strangers("lambdas/policy", {"msgspec", "lambdas.common", "lambdas.policy"})
+
+
 def test_only_the_parse_step_ships_hl7apy() -> None:
     assert [step for step in STEPS if "hl7apy" in required_by(step)] == ["parse_message"]
 

@@ -31,10 +31,18 @@ ALLOWED = {
         "lambdas/common/contracts/document.py": "to_document without_empty",
     },
     "a configured sender, checked by environments/sender.schema.json": {
-        "lambdas/common/configuration.py": "read_senders",
+        "lambdas/common/configuration.py": "DeployedConfiguration.senders",
         "lambdas/common/context.py": "Context.senders",
         "lambdas/common/senders.py": "sender_profile",
         "lambdas/track_encounter/profile.py": "profile_of",
+    },
+    "a policy, checked by environments/policy.schema.json": {
+        "environments/policy.py": "PolicyFile.configuration",
+        "lambdas/common/configuration.py": "DeployedConfiguration.policies",
+        "lambdas/policy/rules.py": "policies",
+    },
+    "members of an audit entry, by name": {
+        "lambdas/delivery/audit.py": "of_policy",
     },
     "the settings of the chosen MPI client, which LookupIdentities reads into `MpiSettings`": {
         "environments/model.py": "MpiSection.settings",

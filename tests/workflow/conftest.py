@@ -14,7 +14,7 @@ ENVELOPE = {
     "bucket": "vault",
     "key": "events/e0000000000000000000000000000001/message.hl7",
     "version_id": "v1",
-    "sha256": "0" * 64,
+    "digest": "k1." + "0" * 32,
     "bytes": 1234,
     "received_at": "2026-11-23T09:15:02.113Z",
     "receiver": "task",

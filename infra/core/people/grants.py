@@ -30,8 +30,9 @@ from infra.grants import (
 VAULT_PATTERNS = ("events/*", "rejected/*", "analyses/*")
 
 # The partition keys of what the registrar and the operator write beside their own data: the audit
-# chain of master data (ops/master_data/audit.py), and the switch of deliveries (lambdas/delivery/ledger/problems.py).
+# chain of master data (ops/master_data/audit.py), the chains of looks (ops/looks.py), and the switch of deliveries (lambdas/delivery/ledger/problems.py).
 MASTER_DATA_CHAIN = "registry"
+LOOKS_CHAINS = "access#*"
 DELIVERY_SWITCH = "switch#delivery"
 
 # The partition keys of a smoke run's entries in the registry (ops/smoke/patient.py).
@@ -42,9 +43,8 @@ AUDIT_INDEXES = ("by_day", "by_message_control_id")
 # The audit of one patient, and of one provider (ops/disclosures).
 PEOPLE_INDEXES = ("by_patient", "by_recipient")
 
-# The chain that records who read them, and the registry's entries that name a patient's id and a
-# provider: none of them holds demographics.
-AUDIT_LOG_CHAIN = "audit-log-used"
+# The registry's entries that lead from an identifier to an id, or name a provider: none of them holds
+# demographics.
 LOOKED_UP = ("identifier#*", "provider#*", "provider-identifier#*")
 STATUS_INDEXES = ("by_day",)
 LEDGER_INDEXES = ("by_state",)
@@ -142,28 +142,22 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
 def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
     """Returns the auditor's statements: reads and verifies the audit trail, whose only patient data is MSH-10.
 
-    The key that seals entries is the key that checks them, so the auditor holds it; the one chain that the
-    auditor may write records their own readings. The reference key and the registry's entries of
-    identifiers and providers answer who was told about a patient; no patient's name, birth date or sex is
-    among them (docs/adr/0286-auditors-look-up-identifiers.md).
+    The key that seals entries is the key that checks them. With it the auditor may append to the record
+    of looks, and write no event's entry. The reference key and the registry's entries of identifiers and
+    providers answer who was told about a patient; no patient's name, birth date or sex is among them
+    (docs/adr/0286-auditors-look-up-identifiers.md).
     """
     keys, tables = opened.keys, opened.tables
     return [
         *_find(environment, opened),
         *_read_table(tables.audit, "Query", *AUDIT_INDEXES, *PEOPLE_INDEXES),
-        _under(("dynamodb:GetItem", "dynamodb:PutItem"), tables.audit, AUDIT_LOG_CHAIN),
         _look_ups(tables.registry),
         use_key(keys.registry, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *_read_table(tables.status, "GetItem", *STATUS_INDEXES),
         *_read_table(tables.encounters, "BatchGetItem", *ENCOUNTER_INDEXES),
         use_key(keys.encounters, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
-        use_key(
-            keys.records,
-            "dynamodb",
-            ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
-        ),
-        *read_secret(opened.secrets.audit_key, keys.records),
         *read_secret(opened.secrets.reference_key, keys.records),
+        *_record_looks(opened),
     ]
 
 
@@ -185,25 +179,25 @@ def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatem
             tables.audit,
             MASTER_DATA_CHAIN,
         ),
-        use_key(
-            keys.records,
-            "dynamodb",
-            ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
-        ),
-        *read_secret(secrets.audit_key, keys.records),
+        *_record_looks(opened),
         # The reference of a roster's subscriber, for the audit.
         *read_secret(secrets.reference_key, keys.records),
     ]
 
 
-def vault_reader(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
-    """Returns the vault reader's statements: reads all versions of the vault's objects."""
-    bucket = opened.vault.bucket
+def break_glass(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
+    """Returns the statements of break-glass access: reads all versions of the vault's objects.
+
+    It appends to the record of looks, and finds the mail of a delivery in the ledger.
+    """
+    bucket, keys = opened.vault.bucket, opened.keys
     return [
         *_find(environment, opened),
+        *_record_looks(opened),
+        allow(("dynamodb:GetItem",), [opened.tables.ledger.table_arn]),
         allow(("s3:ListBucket", "s3:ListBucketVersions"), [bucket.bucket_arn]),
-        *read_objects(bucket, opened.keys.vault, *VAULT_PATTERNS),
-        *read_versions(bucket, opened.keys.vault, *VAULT_PATTERNS),
+        *read_objects(bucket, keys.vault, *VAULT_PATTERNS),
+        *read_versions(bucket, keys.vault, *VAULT_PATTERNS),
     ]
 
 
@@ -239,14 +233,15 @@ def _read_table(table: dynamodb.ITable, action: str, *indexes: str) -> list[iam.
 
 
 def _under(actions: Sequence[str], table: dynamodb.ITable, key: str) -> iam.PolicyStatement:
-    """Returns these actions, limited to items of a table with these partition keys.
+    """Returns these actions on items of a table with this partition key, or with its pattern with `*`.
 
     DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
     """
+    operator = "StringLike" if "*" in key else "StringEquals"
     return iam.PolicyStatement(
         actions=list(actions),
         resources=[table.table_arn],
-        conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [key]}},
+        conditions={f"ForAllValues:{operator}": {"dynamodb:LeadingKeys": [key]}},
     )
 
 
@@ -257,6 +252,20 @@ def _look_ups(registry: dynamodb.ITable) -> iam.PolicyStatement:
         resources=[registry.table_arn],
         conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(LOOKED_UP)}},
     )
+
+
+def _record_looks(opened: Opened) -> list[iam.PolicyStatement]:
+    """Returns the statements to append to the record of looks, and to seal its entries."""
+    keys = opened.keys
+    return [
+        _under(("dynamodb:GetItem", "dynamodb:PutItem"), opened.tables.audit, LOOKS_CHAINS),
+        use_key(
+            keys.records,
+            "dynamodb",
+            ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
+        ),
+        *read_secret(opened.secrets.audit_key, keys.records),
+    ]
 
 
 def _smoke_entries(registry: dynamodb.Table, keys: Keys) -> list[iam.PolicyStatement]:

@@ -42,6 +42,7 @@ class Steps:
         vpc: ec2.IVpc | None,
         security_group: ec2.ISecurityGroup | None,
     ) -> None:
+        retention = environment.retention
         self._scope = scope
         self._environment = environment
         self._keys = keys
@@ -54,6 +55,10 @@ class Steps:
             "ENS_STATUS_TABLE": tables.status.table_name,
             "ENS_REFERENCE_KEY_SECRET": secrets.reference_key.secret_arn,
             "ENS_AUDIT_KEY_SECRET": secrets.audit_key.secret_arn,
+            "ENS_AUDIT_DAYS": str(retention.audit_days),
+            "ENS_ENCOUNTERS_DAYS": str(retention.encounters_days),
+            "ENS_LEDGER_DAYS": str(retention.ledger_days),
+            "ENS_STATUS_DAYS": str(retention.status_days),
         }
         self._audit_key = grants.read_secret(secrets.audit_key, keys.records)
         references = grants.read_secret(secrets.reference_key, keys.records)
@@ -71,6 +76,7 @@ class Steps:
             },
             may=[
                 configuration.read_version(),
+                *references,
                 *grants.read_versions(bucket, keys.vault, MESSAGE),
                 *grants.write_objects(bucket, keys.vault, EVENT),
                 *grants.use_table(
@@ -119,7 +125,8 @@ class Steps:
                 **configuration.versioned_variables,
             },
             may=[
-                *audit,
+                # Query: the key of an earlier look-up, after a rotation of the reference key.
+                *trail,
                 configuration.read_version(),
                 *references,
                 *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES),
@@ -163,7 +170,7 @@ class Steps:
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
                 "ENS_FULL_IN_CLEAR": environment.mail.full_in_clear,
                 "ENS_TEXT_LIMIT": str(environment.text_limit),
-                "ENS_CACHE_DAYS": str(environment.cache_days),
+                "ENS_CACHE_DAYS": str(retention.analyses_days),
             },
             concurrency=environment.extract_concurrency,
             may=[

@@ -81,6 +81,8 @@ def seal(context: Context, event_id: str, new: AuditEntry, head: Item | None) ->
     keys = context.audit_keys
     # Members that are None or "" are left out: an index does not accept an empty key.
     entry = without_empty(to_document(new))
+    if "documents" in entry:
+        entry["documents"] = [without_empty(document) for document in entry["documents"]]
     sequence = int(head["seq"]) + 1 if head else 1
     moment = entry.get("time") or now()
     previous = head["hash"] if head else GENESIS

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from lambdas.common.aws.clients import dependency
 from lambdas.common.context import Context
 from lambdas.common.contracts.document import read_as, to_document
+from lambdas.common.contracts.envelope import Envelope
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.common.contracts.identities import Identities
@@ -31,16 +32,21 @@ def document_key(event_id: str, name: str) -> str:
     return f"events/{event_id}/{name}"
 
 
-def read_message(context: Context, bucket: str, key: str, version_id: str, sha256: str) -> bytes:
+def read_message(context: Context, envelope: Envelope) -> bytes:
     """Returns the received bytes of the message.
 
-    Raises `UnprocessableMessageError` when their SHA-256 is not `sha256`.
+    Raises `UnprocessableMessageError` when they are not those of the envelope's digest.
     """
     with dependency("s3"):
-        answer = context.client("s3").get_object(Bucket=bucket, Key=key, VersionId=version_id)
+        answer = context.client("s3").get_object(
+            Bucket=envelope.bucket, Key=envelope.key, VersionId=envelope.version_id
+        )
         body: bytes = answer["Body"].read()
-    if hashlib.sha256(body).hexdigest() != sha256:
-        raise UnprocessableMessageError("message.hl7 is not what the envelope's sha256 says")
+    sha256 = hashlib.sha256(body).hexdigest()
+    named = envelope.digest
+    same = context.reference_keys.is_digest(named, sha256) if named else sha256 == envelope.sha256
+    if not same:
+        raise UnprocessableMessageError("message.hl7 is not what the envelope's digest says")
     return body
 
 
@@ -72,7 +78,7 @@ def write_document(context: Context, event_id: str, contract: type[T], document:
         answer = context.client("s3").put_object(
             Bucket=context.settings.vault_bucket, Key=key, Body=body, ContentType="application/json"
         )
-    return Written(key, answer.get("VersionId", ""), hashlib.sha256(body).hexdigest())
+    return _written(context, key, answer, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ def write_once(
         with dependency("s3"):
             answer = context.client("s3").get_object(Bucket=bucket, Key=key)
             body, metadata = answer["Body"].read(), dict(answer.get("Metadata", {}))
-    return StoredDocument(body, _written(key, answer, body), metadata)
+    return StoredDocument(body, _written(context, key, answer, body), metadata)
 
 
 def write_again(
@@ -143,8 +149,9 @@ def write_again(
             ContentType=content_type,
             Metadata=metadata,
         )
-    return StoredDocument(body, _written(key, answer, body), metadata)
+    return StoredDocument(body, _written(context, key, answer, body), metadata)
 
 
-def _written(key: str, answer: dict[str, Any], body: bytes) -> Written:
-    return Written(key, answer.get("VersionId", ""), hashlib.sha256(body).hexdigest())
+def _written(context: Context, key: str, answer: dict[str, Any], body: bytes) -> Written:
+    digest = context.reference_keys.digest(hashlib.sha256(body).hexdigest())
+    return Written(key, answer.get("VersionId", ""), digest)

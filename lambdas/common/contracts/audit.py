@@ -7,6 +7,7 @@ from hl7.warnings import MessageWarning
 from lambdas.common.contracts.encounter import DecisionReason
 from lambdas.common.contracts.event import EventKind
 from lambdas.common.contracts.findings import FindingsOutcome, SetAsideReason
+from lambdas.common.contracts.policy import LeftOut
 from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.contracts.recipient import Considered, RecipientReason
 from lambdas.common.contracts.stay_flags import FlagKind
@@ -31,6 +32,7 @@ class AuditStep(StrEnum):
     REPLAY = "Replay"
     REDRIVE = "Redrive"
     DISCARD = "Discard"
+    LOOK = "Look"
 
 
 class AuditAction(StrEnum):
@@ -78,6 +80,8 @@ class AuditAction(StrEnum):
     ROSTER_IMPORTED = "ROSTER_IMPORTED"
     ROSTER_ENDED = "ROSTER_ENDED"
     SMOKE_REGISTERED = "SMOKE_REGISTERED"
+    LOOKED = "LOOKED"
+    PATIENT_DATA_READ = "PATIENT_DATA_READ"
     AUDIT_LOG_USED = "AUDIT_LOG_USED"
 
 
@@ -98,11 +102,32 @@ class AuditOutcome(StrEnum):
     FAILED = "failed"
 
 
+class LookedAt(StrEnum):
+    """The kind of a thing that a person looked at.
+
+    Of the last three the person saw patient data: a received message, a mail, a rejected message.
+    """
+
+    DEAD_LETTER = "dead_letter"
+    STAY = "stay"
+    STAYS = "stays"
+    REGISTRY = "registry"
+    REJECTED_MESSAGES = "rejected_messages"
+    AUDIT_OF_PATIENT = "audit_of_patient"
+    AUDIT_OF_PROVIDER = "audit_of_provider"
+    AUDIT_OF_SENDER = "audit_of_sender"
+    MESSAGE = "message"
+    MAIL = "mail"
+    REJECTED_MESSAGE = "rejected_message"
+
+
 @dataclass(frozen=True, slots=True)
 class ToldRecipient:
     """A recipient whom LookupIdentities chose, as the audit records it.
 
     `told_with` is the recipient whose mail tells them too, "" for one with a mail of their own.
+    `policy_file`, `policy_rule` and `policy_version` name the rule that decided, `consent_id` the consent on which it
+    rests, `left_out` the parts that it leaves out.
     """
 
     recipient_ref: str
@@ -110,6 +135,11 @@ class ToldRecipient:
     detail: str = ""
     analysis: str = ""
     told_with: str = ""
+    policy_file: str = ""
+    policy_rule: str = ""
+    policy_version: str = ""
+    consent_id: str = ""
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +223,18 @@ class AuditEntry:
     hold_reason: str | None = None
     release_at: str | None = None
     told_with: str | None = None
+    # Of a policy's decision about a recipient
+    policy_file: str | None = None
+    policy_rule: str | None = None
+    policy_version: str | None = None
+    consent_id: str | None = None
+    left_out: tuple[LeftOut, ...] | None = None
     # Of an operator's act
     dead_letter_id: str | None = None
     subscriber_ref: str | None = None
     since: str | None = None
     until: str | None = None
+    # Of a look: the thing, its id or key, and the reason that the person gave
+    looked_at: LookedAt | None = None
+    looked_at_id: str | None = None
+    look_reason: str | None = None

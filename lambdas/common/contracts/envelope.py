@@ -7,6 +7,7 @@ from dataclasses import dataclass
 class Envelope:
     """The queue message: the location of the stored message, and nothing about the patient.
 
+    `digest` is keyed (`KeyRing.digest`). A message of an earlier version holds a plain `sha256` instead.
     docs/architecture.md#queue-message
     """
 
@@ -14,10 +15,11 @@ class Envelope:
     bucket: str
     key: str
     version_id: str
-    sha256: str
     bytes: int
     received_at: str
     receiver: str
     connection: str
     sender: str
     replay: str = ""
+    digest: str = ""
+    sha256: str = ""

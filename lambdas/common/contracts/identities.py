@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hl7.warnings import MessageWarning
+from lambdas.common.contracts.consent import Consent
 from lambdas.common.contracts.document import private
 from lambdas.common.contracts.recipient import Considered, Recipient
 from lambdas.common.contracts.stay_flags import StayFlag
@@ -15,6 +16,7 @@ class Identities:
     `matched_on` are the positions that agree with the registry. `merged_from` are the references of
     patients merged into this one. `flags` are about the patient's earlier stays at all senders.
     `discharged_to` is the registry's name of the facility whose code is PV1-37, "" where it has none.
+    `birth_date` (YYYY-MM-DD, "" where unknown) and `consents` are those by which the policy decided.
     """
 
     patient_ref: str
@@ -27,3 +29,5 @@ class Identities:
     merged_from: tuple[str, ...] = ()
     flags: tuple[StayFlag, ...] = ()
     discharged_to: str = private()
+    birth_date: str = private()
+    consents: tuple[Consent, ...] = private(())

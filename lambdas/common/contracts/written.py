@@ -5,8 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A stored document as the audit records it: key, version, SHA-256 in hex."""
+    """A stored document as the audit records it: key, version, keyed digest (`KeyRing.digest`).
+
+    Entries of earlier versions hold a plain `sha256` in its place; nothing writes it now.
+    """
 
     key: str
     version_id: str
-    sha256: str
+    digest: str = ""
+    sha256: str = ""

@@ -37,6 +37,7 @@ def with_fallbacks(
             provider_id=other.provider_id,
             name=other.name,
             address=other.address,
+            facility=other.facility,
             **asdict(other.preferences),
         )
     return tuple(told), tuple(fallbacks.values())

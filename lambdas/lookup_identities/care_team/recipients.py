@@ -47,6 +47,8 @@ def choose(
     today = team.event.today
     told: dict[str, tuple[RecipientReason, ...]] = {}
     until: dict[str, str] = {}
+    absent: dict[str, tuple[str, ...]] = {}
+    own: set[str] = set()
     considered = []
     for relationship in sorted(team.relationships, key=lambda known: known.provider_id):
         provider = team.providers.get(relationship.provider_id)
@@ -56,17 +58,20 @@ def choose(
         if provider is None or refusal or surrogate:
             ref = reference(relationship.provider_id)
             considered.append(Considered(ref, reasons[0], refusal or RefusalReason.AWAY))
-        if surrogate:
+        if surrogate and provider:
+            absent[surrogate] = (*absent.get(surrogate, ()), provider.provider_id)
             told[surrogate] = _joined(
                 told.get(surrogate, ()), (*reasons, RecipientReason.SURROGATE)
             )
         elif provider is not None and not refusal:
             told[provider.provider_id] = _joined(told.get(provider.provider_id, ()), reasons)
             until[provider.provider_id] = relationship.roster_ends(today)
+            own.add(provider.provider_id)
     recipients = tuple(
         replace(
             _recipient(team.providers[provider_id], reasons, reference),
             roster_until=until.get(provider_id, ""),
+            stands_for=() if provider_id in own else absent.get(provider_id, ()),
         )
         for provider_id, reasons in sorted(told.items())
     )
@@ -91,6 +96,7 @@ def _recipient(
         provider_id=provider.provider_id,
         name=provider.name,
         address=provider.address,
+        facility=provider.facility,
         **asdict(provider.preferences),
     )
 

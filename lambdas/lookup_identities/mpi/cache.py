@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import msgspec
@@ -24,6 +24,7 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import DependencyUnavailableError
+from lambdas.common.keys import KeyRing
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.registry.records import Match, PatientRecord
@@ -43,10 +44,14 @@ BATCH = 25
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The keys of a query: the references of its identifiers, and one reference of the whole query."""
+    """The keys of a query: the references of its identifiers, and one reference of the whole query.
+
+    `earlier` is the same query under older reference keys, which is read and not written.
+    """
 
     identifiers: tuple[str, ...]
     reference: str
+    earlier: tuple[Self, ...] = ()
 
     @classmethod
     def of(
@@ -57,13 +62,17 @@ class Question:
         identifier_alone: bool = False,
     ) -> Self:
         """The query that a message makes of the MPI in use. The rule of agreement (`identifier_alone`) is part of it."""
-        keys, name = context.reference_keys, patient.name
+        name = patient.name
         asked = [text for one in usable for text in (one.position, one.value, *one.authorities)]
         described = [name.family, name.given, patient.birth_date, patient.sex]
         if identifier_alone:
             described.append("identifier_alone")
-        reference = keys.reference("question", context.settings.mpi_client_name, *described, *asked)
-        return cls(_references(context, usable), reference)
+        described.insert(0, context.settings.mpi_client_name)
+        made = [
+            cls(_references(keys, usable), keys.reference("question", *described, *asked))
+            for keys in _rings(context)
+        ]
+        return replace(made[0], earlier=tuple(made[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,16 @@ class Recalled:
 
 
 def recall(context: LookupContext, question: Question) -> Recalled:
-    """The cached answer to a query; none when the table cannot be read."""
+    """The cached answer to a query, also under an older reference key; none when the table cannot be read."""
+    recalled = _recall(context, question)
+    if recalled.answered:
+        return recalled
+    earlier = (_recall(context, one) for one in question.earlier)
+    answered = next((one for one in earlier if one.answered), None)
+    return replace(answered, seen=recalled.seen) if answered else recalled
+
+
+def _recall(context: LookupContext, question: Question) -> Recalled:
     if not 0 < len(question.identifiers) <= MAX_IDENTIFIERS:
         return Recalled()
     table = context.settings.mpi_cache_table
@@ -133,9 +151,9 @@ def keep(
 def forget(context: LookupContext, usable: Sequence[UsableIdentifier]) -> tuple[str, ...]:
     """Drops every answer about the identifiers, those under way too, and returns the references of these.
 
-    Raises `DependencyUnavailableError`: the event of the change must be processed again.
+    Answers under older reference keys are dropped too. Raises `DependencyUnavailableError`: the event of the change must be processed again.
     """
-    references = _references(context, usable)
+    references = [ref for keys in _rings(context) for ref in _references(keys, usable)]
     forgotten = {"stamp": uuid.uuid4().hex, "expires_at": int(time.time()) + FORGOTTEN_SECONDS}
     for start in range(0, len(references), BATCH):
         items = [{"identifier_ref": one, **forgotten} for one in references[start : start + BATCH]]
@@ -146,11 +164,16 @@ def forget(context: LookupContext, usable: Sequence[UsableIdentifier]) -> tuple[
             )
         if answer.get("UnprocessedItems"):
             raise DependencyUnavailableError("dynamodb BatchWriteItem: items stay unprocessed")
-    return references
+    return _references(context.reference_keys, usable)
 
 
-def _references(context: LookupContext, usable: Sequence[UsableIdentifier]) -> tuple[str, ...]:
+def _rings(context: LookupContext) -> list[KeyRing]:
+    """The ring of reference keys, once for each key that is tried, with that one as the current one."""
     keys = context.reference_keys
+    return [keys.under([key_id]) for key_id in keys.tried]
+
+
+def _references(keys: KeyRing, usable: Sequence[UsableIdentifier]) -> tuple[str, ...]:
     pairs = (pair for identifier in usable for pair in identifier.pairs())
     return tuple(dict.fromkeys(keys.reference("identifier", *pair) for pair in pairs))
 

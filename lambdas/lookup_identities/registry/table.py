@@ -19,6 +19,7 @@ from typing import Any
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item
+from lambdas.common.contracts.consent import Consent
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.event import EventKind
 from lambdas.common.contracts.person import Name
@@ -71,12 +72,13 @@ class Filed:
 class CareFile:
     """A patient of the registry, everybody related to them (ended relationships too), and providers by id.
 
-    `record` is None where the registry does not file the patient.
+    `record` is None where the registry does not file the patient. `consents` are the patient's.
     """
 
     record: PatientRecord | None = field(repr=False)
     relationships: list[Relationship] = field(repr=False)
     providers: dict[str, Provider] = field(repr=False)
+    consents: tuple[Consent, ...] = field(repr=False, default=())
 
 
 def filed_under(

@@ -225,7 +225,7 @@ class ReceiverWorld:
         configuration = SenderConfiguration(self.settings, self._aws, self.metrics, log)
         await configuration.load()
         self._renewing = asyncio.create_task(configuration.keep_fresh())
-        store = Store(self.settings, self._aws)
+        store = Store(self.settings, self._aws, KEY)
         intake = Intake(self.settings, store, KEY, self.metrics, log)
         self.server = MllpServer(self.settings, intake, configuration, self.metrics, log, tls=tls)
         self._health = HealthServer("127.0.0.1", 0, Readiness(self.server, intake))

@@ -124,11 +124,13 @@ def test_the_audit_says_who_and_why_in_references_only(
     assert query["asked"] == [context.reference_keys.reference("identifier", "NORTHGEN", "H00412")]
     assert (entry["action"], entry["outcome"]) == ("RESOLVED", "ok")
     assert entry["patient_ref"] == result["patient_ref"]
-    own = ("reasons", "told_with")
+    rule = ("policy_file", "policy_rule", "policy_version", "consent_id", "left_out")
+    own = ("reasons", "told_with", *rule)
     chosen = [{k: v for k, v in one.items() if k not in own} for one in entry["recipients"]]
     named = [{k: v for k, v in one.items() if k != "second"} for one in result["recipients"]]
-    assert chosen == named, "the state says the same without the reasons"
+    assert chosen == named, "the state says the same without the reasons and the rule"
     assert [one["reasons"] for one in entry["recipients"]] == [["primary_care"]]
+    assert [one["policy_rule"] for one in entry["recipients"]] == ["otherwise"]
     assert entry["considered"][0]["reason"] == "NO_ENDPOINT"
     assert entry["documents"][0]["version_id"] == result["version_id"]
     assert chain.verify(context, EVENT_ID).holds
@@ -351,8 +353,8 @@ def test_an_identifier_alone_is_enough_for_a_sender_whose_file_says_so_but_not_w
     with pytest.raises(IdentityConflictError, match="an identifier alone is not enough"):
         run_step(bare)
     sender = {"name": "northgen", "default_assigning_authority": "NORTHGEN"}
-    document = {"version": 1, "senders": [{**sender, "identifier_alone": True}]}
-    configuration.deploy(json.dumps(document), monkeypatch)
+    document = configuration.document({**sender, "identifier_alone": True})
+    configuration.deploy(document, monkeypatch)
     assert run_step(bare)["recipient_count"] == 1
     phoned = replace(bare, patient=replace(bare.patient, phones=("902-555-0100",)))
     with pytest.raises(IdentityConflictError, match="an identifier alone is not enough"):

@@ -70,7 +70,7 @@ def test_an_admission_is_parsed_audited_and_handed_on(context: ParseContext, aws
     received, parsed = chain.entries(context, envelope["event_id"])
     assert received["message_control_id"] == "NG-20261123-000731"
     assert received["received_at"] == envelope["received_at"]
-    assert received["documents"][0]["sha256"] == envelope["sha256"]
+    assert received["documents"][0]["digest"] == envelope["digest"]
     assert parsed["documents"][0]["version_id"] == version_id
     assert parsed["trigger_event"] == "A01"
     assert parsed["counts"] == {"notes": 4, "skipped_notes": 0, "warnings": 0}
@@ -172,8 +172,8 @@ def test_what_cannot_be_parsed_is_received_and_refused_by_name(
 def test_bytes_other_than_the_envelope_says_are_received_and_refused(
     context: ParseContext, aws: Any
 ) -> None:
-    envelope = {**vaulted(sample("admission")), "sha256": "0" * 64}
-    with pytest.raises(UnprocessableMessageError, match="sha256"):
+    envelope = {**vaulted(sample("admission")), "digest": "k1." + "0" * 32}
+    with pytest.raises(UnprocessableMessageError, match="digest"):
         run(context, envelope)
     assert actions(context, envelope) == ["RECEIVED", "FAILED"]
 

@@ -14,6 +14,7 @@ from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.problems import SWITCH
 from lambdas.delivery.ledger.states import AddressProblemState
+from tests.support.deployment import ME
 
 Ens = Callable[..., Result]
 EVENT, DELIVERY = "5e" * 16, "d1" * 16
@@ -41,12 +42,12 @@ def test_unknown_deliveries_are_listed_and_sent_again_in_a_persons_name(
     given("unknown")
     listed = ens("deliveries", "unknown")
     assert DELIVERY in listed.output
-    assert ens("deliveries", "resend", DELIVERY, "--by", "R. Tester").exit_code == 0
+    assert ens("deliveries", "resend", DELIVERY).exit_code == 0
     item = deliveries.read(context, DELIVERY)
     assert item is not None
     assert (item.state, item.hold_reason) == ("held", "resend")
     [entry] = chain.entries(context, EVENT)
-    assert (entry["action"], entry["actor"]) == ("RESENT", "operator:R. Tester")
+    assert (entry["action"], entry["actor"]) == ("RESENT", f"operator:{ME}")
     assert DELIVERY in ens("deliveries", "held").output
 
 
@@ -57,7 +58,7 @@ def test_a_held_delivery_says_what_it_waits_for(ens: Ens) -> None:
 
 def test_what_is_not_unknown_is_not_sent_again(context: LedgerContext, ens: Ens) -> None:
     given("sent")
-    result = ens("deliveries", "resend", DELIVERY, "--by", "tester")
+    result = ens("deliveries", "resend", DELIVERY)
     assert (result.exit_code, "Only unknown deliveries" in result.output) == (1, True)
     assert chain.entries(context, EVENT) == []
 
@@ -71,17 +72,17 @@ def test_a_list_for_a_spreadsheet_is_csv(ens: Ens) -> None:
 
 def test_the_switch_pauses_and_lets_go(context: LedgerContext, ens: Ens) -> None:
     for command, state in (("pause", "paused"), ("continue", "on")):
-        assert ens("deliveries", command, "--by", "tester").exit_code == 0
+        assert ens("deliveries", command).exit_code == 0
         switch = problems.read_switch(context)
-        assert (switch.state, switch.by) == (state, "tester")
-        assert ("Paused by tester" in ens("deliveries", "held").output) is (state == "paused")
+        assert (switch.state, switch.by) == (state, ME)
+        assert ("Paused by moto" in ens("deliveries", "held").output) is (state == "paused")
     entries = chain.entries(context, SWITCH)
     assert [(e["action"], e["actor"]) for e in entries] == [
-        ("PAUSED", "operator:tester"),
-        ("CONTINUED", "operator:tester"),
+        ("PAUSED", f"operator:{ME}"),
+        ("CONTINUED", f"operator:{ME}"),
     ]
     assert "intact" in ens("audit", "verify", SWITCH).output
-    assert "tester" in ens("trace", SWITCH).output
+    assert "by moto" in ens("trace", SWITCH).output
 
 
 def test_problems_name_the_recipient_by_reference(context: LedgerContext, ens: Ens) -> None:

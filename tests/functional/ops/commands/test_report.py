@@ -14,6 +14,7 @@ from click.testing import Result
 from lambdas.common.audit import chain
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.cop.pages import long_reads
+from ops.looks import chain_of
 from tests.support.trails import PROVIDER, Story
 
 Ens = Callable[..., Result]
@@ -97,8 +98,8 @@ def test_the_pdf_is_written_to_a_file_and_the_reading_is_audited(
     assert ens(*OCTOBER, "--format", "pdf").exit_code == 2
     assert ens(*OCTOBER, "--format", "pdf", "--output", str(target)).exit_code == 0
     assert target.read_bytes().startswith(b"%PDF-")
-    used = chain.entries(context, "audit-log-used")[-1]
-    assert (used["sender"], used["since"], used["until"]) == (
+    used = chain.entries(context, chain_of(datetime.now(UTC).date().isoformat()))[-1]
+    assert (used["looked_at_id"], used["since"], used["until"]) == (
         "northgen",
         "2026-10-01",
         "2026-10-31",

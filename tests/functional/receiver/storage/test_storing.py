@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from receiver.storage.aws_client.http import ExchangeError
-from tests.functional.receiver.world import ReceiverWorld, adt, error_of, eventually
+from tests.functional.receiver.world import KEY, ReceiverWorld, adt, error_of, eventually
 
 
 def test_a_message_is_in_the_vault_and_on_the_queue_when_aa_comes(world: ReceiverWorld) -> None:
@@ -20,11 +20,11 @@ def test_a_message_is_in_the_vault_and_on_the_queue_when_aa_comes(world: Receive
     )
     assert stored["Body"].read() == message
     assert envelope["key"] == f"events/{envelope['event_id']}/message.hl7"
-    assert envelope["sha256"] == hashlib.sha256(message).hexdigest()
+    assert envelope["digest"] == KEY.reference("digest", hashlib.sha256(message).hexdigest())
     assert envelope["bytes"] == len(message)
     assert (envelope["sender"], envelope["receiver"]) == ("northgen", "r1")
     assert set(envelope) == {
-        *("event_id", "bucket", "key", "version_id", "sha256", "bytes"),
+        *("event_id", "bucket", "key", "version_id", "digest", "bytes"),
         *("received_at", "receiver", "connection", "sender"),
     }
 
@@ -111,9 +111,9 @@ def test_a_resend_with_a_new_time_points_at_the_first_copy(world: ReceiverWorld)
         (one,) = world.envelopes()
         assert sender.ask(second) == "AA NG-1"
     (other,) = world.envelopes()
-    for name in ("event_id", "key", "version_id", "sha256", "bytes"):
+    for name in ("event_id", "key", "version_id", "digest", "bytes"):
         assert one[name] == other[name]
-    assert other["sha256"] == hashlib.sha256(first).hexdigest()
+    assert other["digest"] == KEY.reference("digest", hashlib.sha256(first).hexdigest())
 
 
 def test_a_copy_of_another_producer_without_its_digest_is_not_guessed_at(

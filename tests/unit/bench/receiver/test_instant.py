@@ -22,17 +22,18 @@ from receiver.telemetry.metrics import Metrics
 SETTINGS = ReceiverSettings("t", "vault", "https://sqs.example/queue", "key", "c", "k", "r")
 ADMISSION = b"MSH|^~\\&|ADT|NORTH|||20261126||ADT^A01|C1|P|2.5.1\rPID|1||H1\r"
 AWS = cast(Aws, SimpleNamespace(ask_queue=None))
+KEY = ReferenceKey("k1", b"key")
 NO_STORE = cast(Store, None)
 
 
 @pytest.mark.parametrize(
-    ("intake", "stored_in"), [(Intake, InstantStore(SETTINGS, AWS)), (AckOnlyIntake, NO_STORE)]
+    ("intake", "stored_in"), [(Intake, InstantStore(SETTINGS, AWS, KEY)), (AckOnlyIntake, NO_STORE)]
 )
 def test_a_message_is_acknowledged_without_a_call_of_aws(
     intake: type[Intake], stored_in: Store
 ) -> None:
     log = Log(io.StringIO())
-    parts = intake(SETTINGS, stored_in, ReferenceKey("k1", b"key"), Metrics("t", log), log)
+    parts = intake(SETTINGS, stored_in, KEY, Metrics("t", log), log)
     accepted = asyncio.run(parts.answer(Frame(ADMISSION), Origin("c"), Turns()))
     assert accepted is not None
     assert b"\rMSA|AA|C1" in accepted

@@ -1,6 +1,6 @@
 """The records of disclosures, from the audit's entries."""
 
-from ops.disclosures.records import WITHDRAWN, Fate, disclosures, looks
+from ops.disclosures.records import WITHDRAWN, Fate, disclosures, readings
 from tests.unit.ops.disclosures.entries import (
     EVENT,
     OTHER,
@@ -95,4 +95,4 @@ def test_a_summary_counts_once_for_each_event_in_it_and_never_itself() -> None:
 def test_readings_of_the_audit_are_no_disclosures() -> None:
     used = entry("AUDIT_LOG_USED", actor="operator:ana", recipient_ref=PROVIDER)
     assert disclosures([used]) == []
-    assert [look.actor for look in looks([used])] == ["operator:ana"]
+    assert [one.actor for one in readings([used])] == ["operator:ana"]

@@ -1,6 +1,7 @@
 """The vault: what is written once stays, what is derived gets versions, what was swapped is noticed."""
 
 import hashlib
+import json
 from typing import Any
 
 import boto3
@@ -8,6 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws import vault
+from lambdas.common.contracts.document import to_document
+from lambdas.common.contracts.envelope import Envelope
 from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
 from lambdas.common.contracts.written import Written
 from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
@@ -16,6 +19,25 @@ from tests.conftest import VAULT
 
 EVENT = "5e" * 16
 NAME = "mail/d1.eml"
+
+
+def is_digest(context: LedgerContext, digest: str, body: bytes) -> bool:
+    return context.reference_keys.is_digest(digest, hashlib.sha256(body).hexdigest())
+
+
+def envelope(version: str, **digest: str) -> Envelope:
+    return Envelope(
+        event_id=EVENT,
+        bucket=VAULT,
+        key="k",
+        version_id=version,
+        bytes=4,
+        received_at="",
+        receiver="",
+        connection="",
+        sender="northgen",
+        **digest,
+    )
 
 
 def once(context: LedgerContext, body: bytes) -> tuple[bytes, Written]:
@@ -31,7 +53,7 @@ def test_the_first_writer_wins_and_the_second_gets_what_stands_there(
     assert (first, second) == (b"first", b"first")
     assert written == again
     assert written.key == f"events/{EVENT}/{NAME}"
-    assert written.sha256 == hashlib.sha256(b"first").hexdigest()
+    assert is_digest(context, written.digest, b"first")
     versions = boto3.client("s3").list_object_versions(Bucket=VAULT)["Versions"]
     assert [version["VersionId"] for version in versions] == [written.version_id]
 
@@ -83,7 +105,7 @@ def test_the_digest_of_a_document_is_that_of_its_stored_bytes(
     )
     bucket = context.settings.vault_bucket
     body = context.client("s3").get_object(Bucket=bucket, Key=written.key)["Body"].read()
-    assert written.sha256 == hashlib.sha256(body).hexdigest()
+    assert is_digest(context, written.digest, body)
 
 
 def test_a_message_that_is_not_the_one_received_is_refused(
@@ -91,10 +113,49 @@ def test_a_message_that_is_not_the_one_received_is_refused(
 ) -> None:
     s3 = boto3.client("s3")
     version = s3.put_object(Bucket=VAULT, Key="k", Body=b"MSH|")["VersionId"]
-    digest = hashlib.sha256(b"MSH|").hexdigest()
-    assert vault.read_message(context, VAULT, "k", version, digest) == b"MSH|"
-    with pytest.raises(UnprocessableMessageError, match="sha256"):
-        vault.read_message(context, VAULT, "k", version, "0" * 64)
+    sha256 = hashlib.sha256(b"MSH|").hexdigest()
+    digest = context.reference_keys.digest(sha256)
+    assert vault.read_message(context, envelope(version, digest=digest)) == b"MSH|"
+    for other in ("", "k1." + "0" * 32, sha256, "k9." + digest.partition(".")[2], "k1.é"):
+        with pytest.raises(UnprocessableMessageError, match="digest"):
+            vault.read_message(context, envelope(version, digest=other))
+
+
+def test_a_message_that_an_earlier_version_queued_is_read_by_its_plain_digest(
+    context: LedgerContext, aws: Any
+) -> None:
+    version = boto3.client("s3").put_object(Bucket=VAULT, Key="k", Body=b"MSH|")["VersionId"]
+    sha256 = hashlib.sha256(b"MSH|").hexdigest()
+    assert vault.read_message(context, envelope(version, sha256=sha256)) == b"MSH|"
+    with pytest.raises(UnprocessableMessageError, match="digest"):
+        vault.read_message(context, envelope(version, sha256="0" * 64))
+
+
+def test_a_diagnosis_cannot_be_guessed_from_the_digest_of_its_document(
+    context: LedgerContext, aws: Any
+) -> None:
+    # With plain digests this attack took a second: clinical.json is short, and its form is known.
+    said = ("Pneumonia", "Opioid dependence", "Type 2 diabetes mellitus")
+    guesses = {
+        json.dumps(
+            to_document(ClinicalFindings(FindingsOutcome.EXTRACTED, conditions=(Finding(text),))),
+            ensure_ascii=False,
+            separators=(",", ":"),
+            sort_keys=True,
+        ).encode(): text
+        for text in said
+    }
+    secret = ClinicalFindings(FindingsOutcome.EXTRACTED, conditions=(Finding(said[1]),))
+    digest = vault.write_document(context, EVENT, ClinicalFindings, secret).digest
+    hits = [body for body in guesses if is_digest(context, digest, body)]
+    assert [guesses[body] for body in hits] == [said[1]], "the guesses have the document's form"
+    recovered = [
+        text
+        for body, text in guesses.items()
+        for tried in (hashlib.sha256(body).hexdigest(), hashlib.sha256(body).hexdigest()[:32])
+        if tried == digest or tried == digest.partition(".")[2]
+    ]
+    assert recovered == []
 
 
 def test_the_version_that_was_named_is_read_whatever_came_later(
@@ -103,5 +164,5 @@ def test_the_version_that_was_named_is_read_whatever_came_later(
     s3 = boto3.client("s3")
     version = s3.put_object(Bucket=VAULT, Key="k", Body=b"one")["VersionId"]
     s3.put_object(Bucket=VAULT, Key="k", Body=b"two")
-    digest = hashlib.sha256(b"one").hexdigest()
-    assert vault.read_message(context, VAULT, "k", version, digest) == b"one"
+    digest = context.reference_keys.digest(hashlib.sha256(b"one").hexdigest())
+    assert vault.read_message(context, envelope(version, digest=digest)) == b"one"

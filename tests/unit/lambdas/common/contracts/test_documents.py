@@ -101,7 +101,7 @@ def test_a_document_that_does_not_fit_is_rejected_by_member_and_never_by_value(
     assert rejected.value.__cause__ is None
 
 
-@pytest.mark.parametrize("missing", ["event_id", "sha256", "sender"])
+@pytest.mark.parametrize("missing", ["event_id", "version_id", "sender"])
 def test_a_queue_message_without_a_member_is_rejected(missing: str) -> None:
     message = documents(VERSIONS / "v1", "queue-message")[0]
     del message[missing]
