@@ -29,9 +29,8 @@ OTHER_PURPOSE = (
 HEAD = """\
 # Accounting of disclosures
 
-| | |
-|---|---|
 | Patient | {patient} |
+|---|---|
 | Name | \\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_ |
 | Period | {since} to {until} (UTC) |
 | Prepared | {prepared} UTC |
@@ -68,7 +67,7 @@ def _rows(told: Iterable[Disclosure], names: Names) -> Iterable[str]:
         known = names.get(one.recipient_ref)
         who = [known.name, known.npi and f"NPI {known.npi}", known.address] if known else []
         cells = (
-            clock(one.time),
+            one.time[:10],
             ", ".join(filter(None, who)) or f"reference {one.recipient_ref}",
             _description(one),
             "; ".join(dict.fromkeys(PURPOSES.get(r, OTHER_PURPOSE) for r in one.relationships))
