@@ -30,6 +30,8 @@ DEPLOYER: tuple[Role, ...] = ()
 
 COMMANDS: dict[str, tuple[Role, ...]] = {
     "audit looks": TRAIL,
+    "audit patient": AUDITOR,
+    "audit provider": AUDITOR,
     "audit verify": TRAIL,
     "cost": TRAIL,
     "deliveries continue": OPERATOR,
@@ -55,6 +57,7 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "rejected list": BREAK_GLASS,
     "rejected show": BREAK_GLASS,
     "replay": OPERATOR,
+    "report cop": TRAIL,
     "retention check": AUDITOR,
     "roster end": REGISTRAR,
     "roster import": REGISTRAR,

@@ -186,6 +186,7 @@ def test_the_operators_tool_imports_no_handler() -> None:
         *AWS,
         "click",
         "msgspec",
+        "pydyf",
         "rich",
         "environments",
         "ops",
