@@ -22,6 +22,7 @@ class Role(StrEnum):
 EVERYBODY = tuple(Role)
 TRAIL = (Role.OPERATOR, Role.AUDITOR)
 OPERATOR = (Role.OPERATOR,)
+AUDITOR = (Role.AUDITOR,)
 REGISTRAR = (Role.REGISTRAR,)
 BREAK_GLASS = (Role.BREAK_GLASS,)
 DEPLOYER: tuple[Role, ...] = ()
@@ -29,15 +30,17 @@ DEPLOYER: tuple[Role, ...] = ()
 
 COMMANDS: dict[str, tuple[Role, ...]] = {
     "audit looks": TRAIL,
+    "audit patient": AUDITOR,
+    "audit provider": AUDITOR,
     "audit verify": TRAIL,
     "cost": TRAIL,
     "deliveries continue": OPERATOR,
     "deliveries discard": OPERATOR,
     "deliveries held": OPERATOR,
     "deliveries pause": OPERATOR,
-    "deliveries problems": OPERATOR,
+    "deliveries problems": TRAIL,
     "deliveries resend": OPERATOR,
-    "deliveries unknown": OPERATOR,
+    "deliveries unknown": TRAIL,
     "dlq list": OPERATOR,
     "dlq redrive": OPERATOR,
     "dlq show": TRAIL,
@@ -54,6 +57,8 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "rejected list": BREAK_GLASS,
     "rejected show": BREAK_GLASS,
     "replay": OPERATOR,
+    "report cop": TRAIL,
+    "retention check": AUDITOR,
     "roster end": REGISTRAR,
     "roster import": REGISTRAR,
     "roster list": REGISTRAR,

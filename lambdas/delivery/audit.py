@@ -74,7 +74,13 @@ def of_delivery(
             run.count("ReducedDetail")
         if state is DeliveryState.SENT:
             for other in delivery.also:
-                run.note(AuditAction.TOLD_TOO, outcome, **told_too(delivery, other))
+                run.note(
+                    AuditAction.TOLD_TOO,
+                    outcome,
+                    **told_too(delivery, other),
+                    **of_policy(policy),
+                    detail=detail.level,
+                )
         run.audit(action, outcome, **facts)
         if state is DeliveryState.UNKNOWN:
             run.count("UnknownDelivery")

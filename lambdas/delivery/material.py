@@ -31,6 +31,7 @@ from lambdas.delivery.reduction import (
 )
 from lambdas.delivery.thread import MailThread
 from lambdas.delivery.updates import updated
+from lambdas.encounters.marks import stay_marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +138,16 @@ def told_to(
 
 
 def with_updates(context: DeliveryContext, told: Told, updates: Iterable[str]) -> Told:
-    """The event with the details that later events brought while its notice waited."""
+    """The event with the details that later events brought while its notice waited, and the stay's marks of now.
+
+    A message that says nothing new may still protect the stay.
+    """
     later = [vault.read_document(context, event_id, PatientEvent) for event_id in updates]
-    return replace(told, event=updated(told.event, later))
+    event = updated(told.event, later)
+    if decision := event.decision:
+        marks = stay_marks(context, decision.encounter_key, decision.encounter_id)
+        event = replace(event, decision=replace(decision, marks=decision.marks.joined(marks)))
+    return replace(told, event=event)
 
 
 def reduced(told: Told, recipient: Recipient) -> Told:

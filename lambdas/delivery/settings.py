@@ -18,6 +18,7 @@ class DeliverySettings(RegistrySettings):
     our S/MIME key; "" for none.
     """
 
+    encounters_table: str
     ses_from: str
     ses_configuration_set: str
     ses_rate: int = 0
@@ -30,6 +31,7 @@ class DeliverySettings(RegistrySettings):
         return cls(
             **shared(),
             ledger_table=required("ENS_LEDGER_TABLE"),
+            encounters_table=required("ENS_ENCOUNTERS_TABLE"),
             registry_table=required("ENS_REGISTRY_TABLE"),
             provider_directory_name=text("ENS_PROVIDER_DIRECTORY", REGISTRY),
             ses_from=required("ENS_SES_FROM"),

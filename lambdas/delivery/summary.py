@@ -259,6 +259,7 @@ def _settle(
                 execution_arn="",
                 sender=_task(member).envelope.sender,
                 **audit.told_too(member, other),
+                **audit.of_policy(policy),
             )
         run.audit_of(
             member.event_id,

@@ -31,6 +31,7 @@ from tests.support.encounter_table import table_of
 from tests.support.encounters import NOON, PROFILE, I, message
 from tests.support.people import People, people_of
 from tests.support.receiver import StubReceiver
+from tests.support.retention import fill_retention
 from tests.support.trails import PROVIDER, Story, poison, told
 
 ENVIRONMENTS = ("dev", "prod")
@@ -76,8 +77,8 @@ FOR_THE_CONSOLE: dict[Role, set[str]] = {
         "states:DescribeStateMachine hl7-ens-{environment}-patient-event",
         "states:ListStateMachines *",
     },
-    # All events of one patient's reference; in prod also the records of accesses.
-    Role.AUDITOR: {"dynamodb:Query table/audit/index/by_patient"},
+    # In prod the records of accesses.
+    Role.AUDITOR: set(),
     Role.REGISTRAR: set(),
     # Emergency access to a message, and to an older version of it.
     Role.BREAK_GLASS: {
@@ -123,6 +124,8 @@ class World:
             *command.split(),
             *{
                 "audit looks": (),
+                "audit patient": ("--identifier", "H00412", "--authority", "NORTHGEN"),
+                "audit provider": ("--id", "dr-smith"),
                 "audit verify": (TOLD,),
                 "cost": (),
                 "deliveries continue": (),
@@ -150,6 +153,8 @@ class World:
                 "senders expiring": (),
                 "rejected show": (REJECTED,),
                 "replay": (TOLD,),
+                "report cop": ("--month", TODAY[:7], "--sender", "northgen"),
+                "retention check": (),
                 "roster end": ("dr-smith", "--yes"),
                 "roster import": (str(self.roster), "--subscriber", "dr-smith"),
                 "roster list": (),
@@ -325,11 +330,16 @@ def _fill(world: World, command: str) -> None:
             mail = {"key": key, "version_id": version, "sha256": ""}
             item = to_item({**UNKNOWN, "document": mail})
             aws.client("dynamodb").put_item(TableName="ledger", Item=item)
+        case "retention":
+            fill_retention(aws, deployment.environment)
         case "rejected":
             refused = {"reason": "unknown_type", "connection": "c1", "peer": "10.1.2.3"}
             aws.client("s3").put_object(
                 Bucket="vault", Key=REJECTED, Body=ADMISSION.read_bytes(), Metadata=refused
             )
+        case "audit":
+            _fill(world, "roster")
+            _fill(world, "trace")
         case "roster":
             for needed in ("registry import", "roster import"):
                 assert world.ens(*world.arguments(needed)).exit_code == 0
