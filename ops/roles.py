@@ -21,6 +21,7 @@ class Role(StrEnum):
 
 EVERYBODY = tuple(Role)
 TRAIL = (Role.OPERATOR, Role.AUDITOR)
+AUDITOR = (Role.AUDITOR,)
 OPERATOR = (Role.OPERATOR,)
 REGISTRAR = (Role.REGISTRAR,)
 VAULT_READER = (Role.VAULT_READER,)
@@ -28,7 +29,7 @@ DEPLOYER: tuple[Role, ...] = ()
 """No role: the command reads what only the credentials of `make deploy` may read."""
 
 COMMANDS: dict[str, tuple[Role, ...]] = {
-    "audit verify": TRAIL,
+    "audit verify": AUDITOR,
     "cost": TRAIL,
     "deliveries continue": OPERATOR,
     "deliveries held": OPERATOR,

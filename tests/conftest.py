@@ -19,7 +19,7 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
 from local.patches import speed
 from local.patches.additions import ends, ses_account
-from tests.support import configuration
+from tests.support import configuration, seal_keys
 from tests.support.tables import create_tables
 
 REGION = "us-east-1"
@@ -41,6 +41,8 @@ ENVIRONMENT = {
     "ENS_MPI_CACHE_TABLE": "mpi-cache",
     "ENS_REFERENCE_KEY_SECRET": "reference-key",
     "ENS_AUDIT_KEY_SECRET": "audit-key",
+    "ENS_AUDIT_SEAL_KEY": "alias/audit-seal",
+    "ENS_AUDIT_DIGEST_BUCKET": "audit-digests",
     "ENS_SES_CONFIGURATION_SET": "ens-test",
     "ENS_SES_FROM": "notifications@ens.example",
     "ENS_COST_MODE": "full",
@@ -143,6 +145,7 @@ def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         configuration.create_bucket()
         configuration.deploy(load("local").configuration(), monkeypatch)
         create_tables(boto3.client("dynamodb"))
+        seal_keys.create()
         secrets = boto3.client("secretsmanager")
         for name in ("reference-key", "audit-key"):
             secrets.create_secret(

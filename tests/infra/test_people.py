@@ -91,11 +91,17 @@ def keys_where(prod: Resolved, role: str) -> set[Key]:
         (
             "Operator",
             {
-                *(("Records", "dynamodb"), ("Records", "secretsmanager"), ("Queues", "sqs")),
+                *(("Records", "dynamodb"), ("Queues", "sqs")),
                 ("Registry", "dynamodb"),  # the items are bounded: see the smoke entries below
             },
         ),
-        ("Auditor", {("Records", "dynamodb"), ("Records", "secretsmanager"), ("Trail", "s3")}),
+        (
+            "Auditor",
+            {
+                *(("Records", "dynamodb"), ("Records", "secretsmanager"), ("Trail", "s3")),
+                ("Records", "s3"),  # the daily digests
+            },
+        ),
         (
             "Registrar",
             {("Registry", "dynamodb"), ("Records", "dynamodb"), ("Records", "secretsmanager")},
@@ -209,9 +215,9 @@ def test_only_the_vault_reader_reads_the_vault_and_nobody_writes_it(
 @pytest.mark.parametrize(
     ("role", "secrets"),
     [
-        ("Operator", {"AuditKey"}),
+        ("Operator", set()),
         ("Auditor", {"AuditKey"}),
-        ("Registrar", {"AuditKey", "ReferenceKey"}),
+        ("Registrar", {"ReferenceKey"}),
         ("VaultReader", set()),
     ],
 )

@@ -11,6 +11,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
 from environments import Environment
+from infra.core.stores.audit_digests import AuditDigests
 from infra.core.stores.keys import USE_ACTIONS, Keys
 from infra.core.stores.queues import Queues
 from infra.core.stores.secrets import Secrets
@@ -21,9 +22,11 @@ from infra.grants import (
     read_objects,
     read_secret,
     read_versions,
+    seal_audit,
     send_messages,
     use_key,
     use_table,
+    verify_seals,
 )
 
 # The vault's documents (docs/security.md).
@@ -76,6 +79,7 @@ class Opened:
     queues: Queues
     tables: Tables
     secrets: Secrets
+    digests: AuditDigests
     state_machine_arn: str
     pipe_arn: str
 
@@ -100,7 +104,7 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
         *use_table(tables.encounters, keys.encounters, "BatchGetItem", indexes=ENCOUNTER_INDEXES),
         _under(("dynamodb:PutItem",), tables.ledger, DELIVERY_SWITCH),
         *_smoke_entries(tables.registry, keys),
-        *read_secret(opened.secrets.audit_key, keys.records),
+        *seal_audit(keys.audit_seals),
         *send_messages(queues.events, keys.queues, "GetQueueAttributes"),
         allow(
             (
@@ -136,7 +140,8 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
 def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
     """Returns the auditor's statements: reads and verifies the audit trail, whose only patient data is MSH-10.
 
-    The key that seals entries is the key that checks them, so the auditor holds it but may not write.
+    Seals are verified in KMS, which allows the auditor to make none. The audit key opens chains of earlier
+    versions; such a chain is proven by the digest of its day, so that a forged one shows.
     No command asks for all events of a patient's reference; the auditor does so in the console.
     """
     keys, tables = opened.keys, opened.tables
@@ -147,6 +152,8 @@ def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatemen
         *_read_table(tables.encounters, "BatchGetItem", *ENCOUNTER_INDEXES),
         use_key(keys.encounters, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         use_key(keys.records, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
+        *verify_seals(keys.audit_seals),
+        *opened.digests.read(),
         *read_secret(opened.secrets.audit_key, keys.records),
     ]
 
@@ -174,7 +181,7 @@ def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatem
             "dynamodb",
             ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
         ),
-        *read_secret(secrets.audit_key, keys.records),
+        *seal_audit(keys.audit_seals),
         # The reference of a roster's subscriber, for the audit.
         *read_secret(secrets.reference_key, keys.records),
     ]

@@ -15,6 +15,9 @@ from moto.core.authorization import ActionAuthenticatorMixin
 
 from environments import load
 from lambdas.common import status
+from lambdas.common.audit.canonical import GENESIS, HEAD
+from lambdas.common.audit.checks import line_of
+from lambdas.common.audit.digests import Digest, day_before, key_of
 from lambdas.common.aws.items import to_item
 from lambdas.track_encounter.tracking import track
 from local.patches.additions import authorisation
@@ -29,14 +32,17 @@ from tests.infra.assemblies import assembly, stacks_of
 from tests.support.deployment import dead_letter, deployed
 from tests.support.encounter_table import table_of
 from tests.support.encounters import NOON, PROFILE, I, message
+from tests.support.older_chain import older_items, write
 from tests.support.people import People, people_of
 from tests.support.receiver import StubReceiver
+from tests.support.seal_keys import DIGESTS
 from tests.support.trails import PROVIDER, Story, poison, told
 
 ENVIRONMENTS = ("dev", "prod")
 TOLD, FAILED, DELIVERY = "a" * 32, "b" * 32, "d1" * 16
 CONTROL_ID = "MSG00002"
 TODAY = datetime.now(UTC).date().isoformat()
+OLDER_DAY = day_before(day_before(TODAY))
 UNKNOWN = {
     "delivery_id": DELIVERY,
     "event_id": TOLD,
@@ -123,7 +129,7 @@ class World:
         return (
             *command.split(),
             *{
-                "audit verify": (TOLD,),
+                "audit verify": ("--day", OLDER_DAY),
                 "cost": (),
                 "deliveries continue": ("--by", "ana"),
                 "deliveries held": (),
@@ -309,6 +315,8 @@ def _fill(world: World, command: str) -> None:
     match command.split(maxsplit=1)[0]:
         case "deliveries":
             aws.client("dynamodb").put_item(TableName="ledger", Item=to_item(UNKNOWN))
+        case "audit":
+            _fill_audit(world)
         case "rejected":
             refused = {"reason": "unknown_type", "connection": "c1", "peer": "10.1.2.3"}
             aws.client("s3").put_object(
@@ -328,6 +336,21 @@ def _fill(world: World, command: str) -> None:
             track(table_of(aws.client("dynamodb")), admitted, PROFILE, lambda: NOON)
         case _ if not status.read(deployment.context, TOLD):
             told(deployment.context, TOLD)
+
+
+def _fill_audit(world: World) -> None:
+    """An event of an earlier version, whose key the auditor reads, and the digest of its day."""
+    context = world.deployment.audit
+    items = older_items("9" * 32, OLDER_DAY, "RECEIVED", "PARSED")
+    write(context, items)
+    digest = Digest(
+        environment=world.deployment.environment,
+        day=OLDER_DAY,
+        made_at=f"{TODAY}T00:20:00.000Z",
+        previous=GENESIS,
+        lines={"9" * 32: line_of(item for item in items if item["sk"] != HEAD)},
+    )
+    world.aws.client("s3").put_object(Bucket=DIGESTS, Key=key_of(OLDER_DAY), Body=digest.to_bytes())
 
 
 def _fill_smoke(world: World) -> None:
