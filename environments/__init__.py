@@ -18,6 +18,8 @@ from environments.model import (
     Sender,
     SenderCertificate,
 )
+from environments.policy import PolicyFile, PolicyRule, RuleConditions
+from environments.retention import Retention
 
 __all__ = [
     "AuditSection",
@@ -29,7 +31,11 @@ __all__ = [
     "MpiSection",
     "Network",
     "PeopleSection",
+    "PolicyFile",
+    "PolicyRule",
     "ReceiverSection",
+    "Retention",
+    "RuleConditions",
     "Sender",
     "SenderCertificate",
     "load",

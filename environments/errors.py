@@ -10,4 +10,4 @@ class EnvironmentFileError(ValueError):
 def shown(file: Path) -> str:
     """Returns a file's path for an error text, as in `environments/prod.toml`."""
     parts = file.parts
-    return "/".join(parts[-3:] if file.parent.name == "senders" else parts[-2:])
+    return "/".join(parts[-3:] if file.parent.name in ("senders", "policies") else parts[-2:])

@@ -1,5 +1,6 @@
 """Reads an environment and its senders from their TOML files, checked against the JSON Schemas."""
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -8,12 +9,23 @@ from typing import Any, TypeVar
 import msgspec
 
 from environments.errors import EnvironmentFileError, shown
-from environments.model import Environment, Sender
+from environments.model import HOLDS_REAL_PATIENTS, Environment, Sender
+from environments.policy import PolicyFile
 from environments.schema import check
 
 FOLDER = Path(__file__).parent
+MOVED = {
+    "cache_days": "retention.analyses_days",
+    "log_retention_days": "retention.logs_days",
+    "vault_recovery_days": "retention.recovery_days",
+    "vault_retention_days": "retention.vault_days",
+    "people.vault_readers": "people.break_glass",
+}
+"""Keys of earlier versions, each with the key that has replaced it."""
 VPC = "{vpc}"
 """In a sender's networks: the environment's VPC. It binds to nothing where there is none."""
+DEFAULT_POLICY = "strict"
+"""The policy of an environment without real patients whose file names none."""
 T = TypeVar("T")
 
 
@@ -35,10 +47,70 @@ def load(name: str, folder: Path = FOLDER) -> Environment:
         )
     file = folder / f"{name}.toml"
     content = _read(file)
+    _check_moved(file, content)
     check(file, content, "environment.schema.json")
     vpc = content.get("network", {}).get("cidr", "")
     senders = tuple(_listed(sender, name, vpc, file) for sender in content["senders"])
-    return _convert(file, {**content, "name": name, "senders": senders}, Environment)
+    policies = tuple(_policy(policy, file) for policy in _policy_names(name, content, file))
+    values = {**content, "name": name, "senders": senders, "policies": policies}
+    return _convert(file, values, Environment)
+
+
+def _policy_names(name: str, content: dict[str, Any], file: Path) -> list[str]:
+    """The policies that an environment's file lists. Raises `EnvironmentFileError` where it needs some."""
+    if "policies" in content:
+        listed: list[str] = content["policies"]
+        return listed
+    if name in HOLDS_REAL_PATIENTS or content.get("data_trail"):
+        known = ", ".join(sorted(one.stem for one in (file.parent / "policies").glob("*.toml")))
+        raise EnvironmentFileError(
+            f"{shown(file)}: policies: missing; this environment holds real patients, so it needs the"
+            f" rules about what recipients may be told (docs/privacy.md); allowed: {known}"
+        )
+    return [DEFAULT_POLICY]
+
+
+def _policy(name: str, named_in: Path) -> PolicyFile:
+    """The policy of `policies/<name>.toml`. Raises `EnvironmentFileError`, which names file, rule and key."""
+    folder = named_in.parent / "policies"
+    file = folder / f"{name}.toml"
+    if not file.exists():
+        known = ", ".join(sorted(one.stem for one in folder.glob("*.toml")))
+        raise EnvironmentFileError(
+            f"{shown(named_in)}: policies: policies/{name}.toml does not exist; allowed: {known}"
+        )
+    content = _read(file)
+    try:
+        check(file, content, "policy.schema.json")
+        return _convert(file, {**content, "name": name}, PolicyFile)
+    except EnvironmentFileError as error:
+        raise EnvironmentFileError(_with_rule_ids(str(error), content)) from None
+
+
+def _with_rule_ids(text: str, content: dict[str, Any]) -> str:
+    """The error's lines, each with the id of the rule whose number it names: `rules[2].then: … (rule vip)`."""
+    rules = content.get("rules")
+    listed = rules if isinstance(rules, list) else []
+
+    def named(line: str) -> str:
+        number = re.search(r"\brules\[(\d+)\]", line)
+        rule = listed[int(number[1])] if number and int(number[1]) < len(listed) else None
+        rule_id = rule.get("id") if isinstance(rule, dict) else None
+        return f"{line} (rule {rule_id})" if isinstance(rule_id, str) else line
+
+    return "\n".join(map(named, text.splitlines()))
+
+
+def _check_moved(file: Path, content: dict[str, Any]) -> None:
+    """Raises `EnvironmentFileError` with one line for each key of an earlier version."""
+    faults = []
+    for old, new in MOVED.items():
+        table, _, key = old.rpartition(".")
+        place = content.get(table) if table else content
+        if isinstance(place, dict) and key in place:
+            faults.append(f"{shown(file)}: {old}: its name is now {new}; rename the key")
+    if faults:
+        raise EnvironmentFileError("\n".join(faults))
 
 
 def _listed(name: str, environment: str, vpc: str, named_in: Path) -> Sender:

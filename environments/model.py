@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from environments.placeholders import unset_values
+from environments.policy import PolicyFile
+from environments.retention import Retention
 
 CONFIGURATION_VERSION = 1
 HOLDS_REAL_PATIENTS = frozenset({"staging", "prod"})
@@ -89,6 +91,11 @@ class Sender:
     facilities: dict[str, str] = field(default_factory=dict)
     facility_names: dict[str, str] = field(default_factory=dict)
     encounters: EncounterRules | None = None
+    jurisdiction: str = ""
+    not_vip_codes: tuple[str, ...] = ()
+    sensitive_units: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sensitive_services: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sensitive_diagnoses: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sample: bool = False
 
     @property
@@ -235,7 +242,7 @@ class PeopleSection:
     operators: tuple[str, ...] = ()
     auditors: tuple[str, ...] = ()
     registrars: tuple[str, ...] = ()
-    vault_readers: tuple[str, ...] = ()
+    break_glass: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,8 +274,7 @@ class Environment:
     functions; `findings_wait_seconds` is the longest time that an event waits for this quota.
     `log_execution_data` adds the input and output of every state to the workflow's log (docs/cost.md).
     `data_trail` records every access to vault, registry and MPI cache in CloudTrail.
-    `vault_retention_days` is the age at which the last copy of a message is deleted, `vault_recovery_days`
-    the time in which a deleted object can be restored. `backup` None makes no backups.
+    `backup` None makes no backups.
     """
 
     name: str
@@ -279,6 +285,7 @@ class Environment:
     receiver: ReceiverSection = field(default_factory=ReceiverSection)
     mail: MailSection
     senders: tuple[Sender, ...] = ()
+    policies: tuple[PolicyFile, ...] = ()
     unknown_patient: Literal["dead_letter", "end", "hold"]
     hold_minutes: int = 5
     mpi_client: Literal["registry", "pixpdq", "fhir"] = "registry"
@@ -287,7 +294,6 @@ class Environment:
     comprehend_rate: int = 40
     comprehend_characters: int = 40_000
     findings_wait_seconds: int = 90
-    cache_days: int = 30
     text_limit: int = 50_000
     document_bytes: int = 1_000_000
     max_receive_count: int
@@ -300,9 +306,7 @@ class Environment:
     alarm_topics: tuple[str, ...] = ()
     retain: bool
     deletion_protection: bool
-    log_retention_days: Literal[1, 30, 90, 365]
-    vault_retention_days: int
-    vault_recovery_days: int = 7
+    retention: Retention
     backup: Backup | None = None
 
     def __post_init__(self) -> None:
@@ -312,15 +316,22 @@ class Environment:
             raise ValueError(
                 f"name: {self.name}; allowed: 1 to 15 lower-case letters and digits, the first a letter"
             )
-        if self.vault_expiration_days < 1:
+        if self.vault_expiration_days < 1 or self.rejected_expiration_days < 1:
             raise ValueError(
-                f"vault_retention_days: {self.vault_retention_days}; allowed: more than"
-                " vault_recovery_days and backup.days together"
+                f"retention.vault_days: {self.retention.vault_days}; allowed: more than"
+                " retention.recovery_days and backup.days together, as for rejected_days"
             )
+        if self.name in HOLDS_REAL_PATIENTS:
+            self.retention.check_real_patients()
         if self.unknown_patient == "hold" and not 0 < self.hold_minutes < self.max_receive_count:
             raise ValueError(
                 f"hold_minutes: {self.hold_minutes}; each minute is a receive of the queue;"
                 f" allowed: 1 to {self.max_receive_count - 1}, below max_receive_count"
+            )
+        if self.name in HOLDS_REAL_PATIENTS and not self.data_trail:
+            raise ValueError(
+                "data_trail: false; allowed: true, because without it nobody is told when a person"
+                " reads real patients' data"
             )
         self._check_ingress()
         unbound: dict[tuple[str, str], str] = {}
@@ -366,11 +377,18 @@ class Environment:
     def vault_expiration_days(self) -> int:
         """Days after which the vault marks an object as deleted.
 
-        Its bytes stay for `vault_recovery_days`, and in backups for `backup.days`, so that the last copy is
-        deleted after `vault_retention_days`.
+        Its bytes stay for `recovery_days`, and in backups for `backup.days`, so that the last copy is
+        deleted after `vault_days`.
         """
-        backups = self.backup.days if self.backup else 0
-        return self.vault_retention_days - self.vault_recovery_days - backups
+        return self._expiration(self.retention.vault_days)
+
+    @property
+    def rejected_expiration_days(self) -> int:
+        """Days after which the vault marks a rejected message as deleted, counted as for the others."""
+        return self._expiration(self.retention.rejected_days or self.retention.vault_days)
+
+    def _expiration(self, days: int) -> int:
+        return days - self.retention.recovery_days - (self.backup.days if self.backup else 0)
 
     def runs_inside(self, step: str) -> bool:
         """Whether a function runs in the VPC: all or none, but LookupIdentities always with `mpi.networks`."""
@@ -381,13 +399,18 @@ class Environment:
         )
 
     def configuration(self) -> str:
-        """Returns the JSON document that receiver and functions read: format version and senders.
+        """Returns the JSON document that receiver and functions read: format version, senders and policies.
 
         Values that are empty are left out. Both ends take the same version: `version` counts changes
         that an older reader cannot read.
         """
         senders = [_filled(asdict(sender), but="sample") for sender in self.senders]
-        document = {"version": CONFIGURATION_VERSION, "environment": self.name, "senders": senders}
+        document = {
+            "version": CONFIGURATION_VERSION,
+            "environment": self.name,
+            "senders": senders,
+            "policies": [one.configuration() for one in self.policies],
+        }
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
     def placeholders(self) -> list[str]:

@@ -25,7 +25,13 @@ def unset_values(environment: Environment) -> list[str]:
     file = f"environments/{environment.name}.toml"
     values = asdict(environment)
     senders = values.pop("senders")
+    policies = values.pop("policies")
     found = list(_examples(file, "", values))
+    found += [
+        f"{file}: policies: {policy['name']} is an example; have counsel check a copy of it, and list that"
+        for policy in policies
+        if policy["example"]
+    ]
     for sender in senders:
         name = sender.pop("name")
         if sender["sample"]:

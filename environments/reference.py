@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from environments.model import Environment, Sender
+from environments.policy import PolicyFile
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "configuration.md"
 BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
@@ -17,6 +18,7 @@ BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
 SCHEMAS = (
     ("Keys of an environment", "environment.schema.json", Environment),
     ("Keys of a sender", "sender.schema.json", Sender),
+    ("Keys of a policy", "policy.schema.json", PolicyFile),
 )
 
 

@@ -34,7 +34,7 @@ class LogGroup(logs.LogGroup):
             construct_id,
             log_group_name=name,
             encryption_key=key,
-            retention=RETENTION[environment.log_retention_days],
+            retention=RETENTION[environment.retention.logs_days],
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         fix_logical_id(self, f"LogGroup{_words(name, environment)}")

@@ -6,6 +6,7 @@ from lambdas.common.audit import chain
 from lambdas.common.clock import now
 from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
+from ops.principal import actor
 
 
 def audit(
@@ -19,13 +20,13 @@ def audit(
     started_at: str = "",
     **facts: Any,
 ) -> None:
-    """Appends the entry of an act by the person `by` to a chain, of an event or of a name of its own.
+    """Appends the entry of an act by the AWS principal `by` (its ARN) to a chain, of an event or of a name of its own.
 
     `facts` are members of `AuditEntry`. `started_at` is now where it is "".
     """
     entry = AuditEntry(
         step=step,
-        actor=f"operator:{by}",
+        actor=actor(by),
         action=action,
         outcome=outcome,
         started_at=started_at or now(),

@@ -8,15 +8,20 @@ from ops import __version__
 from ops.commands.audit import audit_group
 from ops.commands.cost import cost_command
 from ops.commands.deliveries import deliveries_group
+from ops.commands.disclosures import patient_command, provider_command
 from ops.commands.dlq import dlq_group
 from ops.commands.encounters import encounters_group
 from ops.commands.events import events_command
 from ops.commands.feed import feed_group
+from ops.commands.looks import looks_command
 from ops.commands.notification import notification_group
+from ops.commands.phi import phi_group
 from ops.commands.preflight import preflight_command
 from ops.commands.registry import registry_group
 from ops.commands.rejected import rejected_group
 from ops.commands.replay import replay_command
+from ops.commands.report import report_group
+from ops.commands.retention import retention_group
 from ops.commands.roster import roster_group
 from ops.commands.send import send_command
 from ops.commands.senders import senders_group
@@ -63,24 +68,28 @@ def _said(error: Exception, session: Session | None) -> str:
 def main(ctx: click.Context, environment: str) -> None:
     """Traces, audits, sends and redrives patient events.
 
-    The output holds references, codes and counts, no patient data.
+    The output holds references, codes and counts. `ens phi` alone shows patient data.
     """
     ctx.obj = Session(environment)
 
 
+audit_group.add_command(looks_command)
 for command in (
     trace_command,
     events_command,
     encounters_group,
     dlq_group,
     rejected_group,
+    phi_group,
     replay_command,
     send_command,
     senders_group,
     audit_group,
+    report_group,
     cost_command,
     registry_group,
     roster_group,
+    retention_group,
     smoke_command,
     preflight_command,
     feed_group,
@@ -88,3 +97,6 @@ for command in (
     deliveries_group,
 ):
     main.add_command(command)
+
+for of_people in (patient_command, provider_command):
+    audit_group.add_command(of_people)

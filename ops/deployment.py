@@ -5,11 +5,13 @@ from functools import cached_property
 from typing import Any
 
 import boto3
+import msgspec
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from environments import EnvironmentFileError, load
 from lambdas.common.audit.context import AuditContext, AuditSettings
+from lambdas.common.settings import StoredDays
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
 from ops.problem import DENIED_CODES, DeniedError, ProblemError
@@ -60,6 +62,9 @@ class Deployment:
                 audit_key_secret=self.output("AuditKeySecret"),
                 audit_seal_key=self.output("AuditSealKeys").partition(",")[0],
                 ledger_table=self.output("LedgerTable"),
+                stored_days=msgspec.json.decode(
+                    self.outputs.get("StoredDays", "{}"), type=StoredDays
+                ),
             )
         )
 

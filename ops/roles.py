@@ -12,7 +12,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     AUDITOR = "auditor"
     REGISTRAR = "registrar"
-    VAULT_READER = "vault-reader"
+    BREAK_GLASS = "break-glass"
 
     def name_in(self, environment: str) -> str:
         """The role's name in IAM: `hl7-ens-prod-operator`."""
@@ -21,22 +21,26 @@ class Role(StrEnum):
 
 EVERYBODY = tuple(Role)
 TRAIL = (Role.OPERATOR, Role.AUDITOR)
-AUDITOR = (Role.AUDITOR,)
 OPERATOR = (Role.OPERATOR,)
+AUDITOR = (Role.AUDITOR,)
 REGISTRAR = (Role.REGISTRAR,)
-VAULT_READER = (Role.VAULT_READER,)
+BREAK_GLASS = (Role.BREAK_GLASS,)
 DEPLOYER: tuple[Role, ...] = ()
 """No role: the command reads what only the credentials of `make deploy` may read."""
 
 COMMANDS: dict[str, tuple[Role, ...]] = {
+    "audit looks": TRAIL,
+    "audit patient": AUDITOR,
+    "audit provider": AUDITOR,
     "audit verify": AUDITOR,
     "cost": TRAIL,
     "deliveries continue": OPERATOR,
+    "deliveries discard": OPERATOR,
     "deliveries held": OPERATOR,
     "deliveries pause": OPERATOR,
-    "deliveries problems": OPERATOR,
+    "deliveries problems": TRAIL,
     "deliveries resend": OPERATOR,
-    "deliveries unknown": OPERATOR,
+    "deliveries unknown": TRAIL,
     "dlq list": OPERATOR,
     "dlq redrive": OPERATOR,
     "dlq show": TRAIL,
@@ -45,11 +49,16 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "events": TRAIL,
     "feed check": EVERYBODY,
     "notification preview": EVERYBODY,
+    "phi mail": BREAK_GLASS,
+    "phi message": BREAK_GLASS,
+    "phi rejected": BREAK_GLASS,
     "preflight": DEPLOYER,
     "registry import": REGISTRAR,
-    "rejected list": VAULT_READER,
-    "rejected show": VAULT_READER,
+    "rejected list": BREAK_GLASS,
+    "rejected show": BREAK_GLASS,
     "replay": OPERATOR,
+    "report cop": TRAIL,
+    "retention check": AUDITOR,
     "roster end": REGISTRAR,
     "roster import": REGISTRAR,
     "roster list": REGISTRAR,

@@ -1,6 +1,5 @@
 """The state that all commands share: the environment, its deployment and its events' trails."""
 
-import getpass
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, wraps
@@ -8,12 +7,14 @@ from typing import Any, TypeVar
 
 import click
 
+from lambdas.common.contracts.audit import LookedAt
 from lambdas.delivery.ledger.context import LedgerContext
+from ops import looks
 from ops.deployment import Deployment, find
 from ops.events.trail import TrailSource
+from ops.principal import signed_in
 from ops.problem import ProblemError
 
-MAX_NAME = 64
 R = TypeVar("R")
 
 
@@ -33,6 +34,19 @@ class Session:
     def context(self) -> LedgerContext:
         """The context with which the shared code of the steps reads and writes the deployment."""
         return self.deployment.context
+
+    @cached_property
+    def principal(self) -> str:
+        """The ARN of the AWS principal that runs the command, asked of STS at first use.
+
+        Raises `ProblemError` when STS does not answer.
+        """
+        _ = self.deployment  # The local system is found, and its credentials are set, here.
+        return signed_in()
+
+    def record_look(self, looked_at: LookedAt, looked_at_id: str = "") -> None:
+        """Writes the audit entry of a look. Call it before anything is shown; it raises if it cannot write."""
+        looks.record(self.context, self.principal, looked_at, looked_at_id)
 
     @cached_property
     def trail(self) -> TrailSource:
@@ -61,14 +75,3 @@ def pass_session(command: Callable[..., R]) -> Callable[..., R]:
         return command(session, *arguments, **options)
 
     return run
-
-
-def operator(name: str) -> str:
-    """Returns the name for the audit: `name`, else the user name on this machine.
-
-    Raises `ProblemError` for more than 64 characters or unprintable ones.
-    """
-    name = name.strip() or getpass.getuser()
-    if len(name) > MAX_NAME or not name.isprintable():
-        raise ProblemError(f"--by takes at most {MAX_NAME} printable characters.")
-    return name

@@ -1,9 +1,10 @@
 """Fixtures that every kind of test may use."""
 
+import copy
 import gc
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import boto3
 import pytest
 from hypothesis import settings
 from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 
 from environments import load
 from lambdas.delivery.ledger.context import LedgerContext
@@ -144,7 +147,7 @@ def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         s3.put_bucket_versioning(Bucket=VAULT, VersioningConfiguration={"Status": "Enabled"})
         configuration.create_bucket()
         configuration.deploy(load("local").configuration(), monkeypatch)
-        create_tables(boto3.client("dynamodb"))
+        _create_tables()
         seal_keys.create()
         secrets = boto3.client("secretsmanager")
         for name in ("reference-key", "audit-key"):
@@ -161,21 +164,57 @@ _clients: dict[Any, Any] = {}
 _new_client = boto3.client
 
 
+_tables: dict[str, Any] = {}
+
+
+def _create_tables() -> None:
+    """Creates the tables by DynamoDB's API once in this process, and copies them for each later test."""
+    backend = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION]
+    if not _tables:
+        create_tables(boto3.client("dynamodb"))
+        _tables.update(copy.deepcopy(backend.tables))
+    backend.tables.update(copy.deepcopy(_tables))
+
+
+SHARED = frozenset({"dynamodb", "kms", "s3", "secretsmanager", "sesv2"})
+"""Services whose clients with a configuration of their own are shared too: each function makes them."""
+
+
 def shared_client(service_name: str, region_name: str = "", **settings: Any) -> Any:
     """boto3's client, made once for each service, region and credentials: making one takes long.
 
-    A client with settings of its own is made anew: it may count retries, and tests hook into it.
+    One with a configuration of its own is shared for the services of `SHARED`, until a test hooks into
+    it: such a client is for that test alone. Any other client is made anew, since it may count retries.
     """
     region_name = region_name or os.environ.get("AWS_DEFAULT_REGION", REGION)
-    if settings:
+    configuration = settings.get("config")
+    if settings and (set(settings) != {"config"} or service_name not in SHARED):
         return _new_client(service_name, region_name=region_name, **settings)
     session = boto3.DEFAULT_SESSION
     credentials = session.get_credentials() if session else None
     variables = tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith("AWS_")))
-    key = service_name, region_name, variables, credentials and credentials.access_key
+    access_key = credentials and credentials.access_key
+    key = service_name, region_name, configuration, variables, access_key
     if key not in _clients:
-        _clients[key] = _new_client(service_name, region_name=region_name)
+        _clients[key] = _new_client(service_name, region_name=region_name, **settings)
+        if configuration:
+            _forget_once_hooked(key)
     return _clients[key]
+
+
+def _forget_once_hooked(key: Any) -> None:
+    """Lets the first hook that is registered with a client end its sharing."""
+    events = _clients[key].meta.events
+
+    def forgetting(register: Callable[..., None]) -> Callable[..., None]:
+        def forget_and_register(*arguments: Any, **named: Any) -> None:
+            _clients.pop(key, None)
+            register(*arguments, **named)
+
+        return forget_and_register
+
+    for name in ("register", "register_first", "register_last"):
+        setattr(events, name, forgetting(getattr(events, name)))
 
 
 @pytest.fixture

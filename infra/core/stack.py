@@ -1,5 +1,7 @@
 """The core stack: vault, queues, tables, keys, functions, workflow, pipe, mail, alarms."""
 
+import json
+from dataclasses import asdict
 from typing import Any
 
 import aws_cdk as cdk
@@ -33,6 +35,14 @@ from infra.monitoring.delivery_alarms import DeliveryAlarms
 from infra.monitoring.feeds import FeedAlarms, SenderRules
 from infra.monitoring.queries import Queries
 from infra.monitoring.watched import Watched
+
+
+def stored_days(environment: Environment) -> str:
+    """Returns the days of the tables as JSON, which `ens` reads (lambdas.common.settings.StoredDays)."""
+    days = asdict(environment.retention)
+    return json.dumps(
+        {name: days[f"{name}_days"] for name in ("audit", "encounters", "ledger", "status")}
+    )
 
 
 class CoreStack(cdk.Stack):
@@ -265,6 +275,7 @@ class CoreStack(cdk.Stack):
             "AuditDigestBucket": self.digests.bucket.bucket_name,
             "ConfigurationBucket": self.configuration.bucket.bucket_name,
             "ConfigurationSet": environment.prefix,
+            "StoredDays": stored_days(environment),
             "FromAddress": self.delivery.from_address,
         }.items():
             cdk.CfnOutput(self, name, value=value)

@@ -1,6 +1,6 @@
 """Writes times in this system's form: ISO 8601, UTC, milliseconds, `Z`."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def iso(moment: datetime) -> str:
@@ -17,3 +17,12 @@ def milliseconds_since(moment: str) -> int:
     """Whole milliseconds from an ISO 8601 moment until now; never negative."""
     elapsed = datetime.now(UTC) - datetime.fromisoformat(moment)
     return max(0, round(elapsed.total_seconds() * 1000))
+
+
+def expiry(days: int, moment: datetime | None = None) -> int:
+    """Returns the time `days` after a moment, by default now, in seconds since the epoch.
+
+    It is an item's `expires_at`: DynamoDB deletes the item within days after it (Amazon DynamoDB Developer
+    Guide, "Using time to live").
+    """
+    return int(((moment or datetime.now(UTC)) + timedelta(days=days)).timestamp())

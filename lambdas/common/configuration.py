@@ -1,6 +1,7 @@
 """Reads the environment's configuration document, which its deployment wrote to S3."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.aws.clients import dependency
@@ -13,9 +14,20 @@ VERSION = 1
 SenderEntry = dict[str, Any]
 """A sender as the document has it: JSON that `environments` wrote and checked."""
 
+PolicyEntry = dict[str, Any]
+"""A policy as the document has it (`lambdas.policy.rules.policies` reads it)."""
 
-def read_senders(s3: Any, settings: Settings) -> dict[str, SenderEntry]:
-    """Returns the document's senders by name.
+
+@dataclass(frozen=True, slots=True)
+class DeployedConfiguration:
+    """The document's senders by name, and its policies in the environment's order."""
+
+    senders: dict[str, SenderEntry]
+    policies: tuple[PolicyEntry, ...] = ()
+
+
+def read_configuration(s3: Any, settings: Settings) -> DeployedConfiguration:
+    """Returns the document.
 
     Raises `ConfigurationError` for a missing setting or a document of another format,
     `DependencyUnavailableError` when S3 does not answer.
@@ -33,6 +45,9 @@ def read_senders(s3: Any, settings: Settings) -> dict[str, SenderEntry]:
         document = json.loads(body)
         if document["version"] != VERSION:
             raise ConfigurationError(f"configuration: its version is not {VERSION}")
-        return {entry["name"]: entry for entry in document["senders"]}
+        return DeployedConfiguration(
+            senders={entry["name"]: entry for entry in document["senders"]},
+            policies=tuple(document.get("policies", ())),
+        )
     except (ValueError, KeyError, TypeError):
         raise ConfigurationError("configuration: not a document with senders") from None

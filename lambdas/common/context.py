@@ -12,7 +12,7 @@ from typing import Any
 from botocore.config import Config
 
 from lambdas.common.aws.clients import CONFIG, Clients, dependency
-from lambdas.common.configuration import SenderEntry, read_senders
+from lambdas.common.configuration import DeployedConfiguration, SenderEntry, read_configuration
 from lambdas.common.keys import KeyRing
 from lambdas.common.settings import Settings
 
@@ -55,9 +55,14 @@ class Context:
         return name not in self._rings or monotonic() - self._rings[name][0] > RING_SECONDS
 
     @cached_property
+    def configuration(self) -> DeployedConfiguration:
+        """The configuration document; errors as `read_configuration`."""
+        return read_configuration(self.client("s3"), self.settings)
+
+    @property
     def senders(self) -> dict[str, SenderEntry]:
-        """The senders of the configuration document by name; errors as `configuration.read_senders`."""
-        return read_senders(self.client("s3"), self.settings)
+        """The senders of the configuration document by name."""
+        return self.configuration.senders
 
     def secret(self, secret_id: str) -> str:
         """The text of a secret. Raises `DependencyUnavailableError` when Secrets Manager does not answer."""

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hl7.timestamps import DateOrder
 from lambdas.common.context import Context
+from lambdas.common.contracts.consent import Sensitivity
 from lambdas.common.contracts.patient import Patient
 
 TEST_NAMES = ("ZZ",)
@@ -19,6 +20,20 @@ class SenderDisposition:
 
     text: str = ""
     death: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SenderPrivacy:
+    """The codes by which a sender's stays are protected, without case.
+
+    `not_vip` are the codes of PV1-16 that mark no VIP. `units` (PV1-3.1 or PV1-3.4), `services` (PV1-10) and
+    `diagnoses` (of the sender's own code system) are by category.
+    """
+
+    not_vip: frozenset[str] = frozenset()
+    units: Mapping[Sensitivity, frozenset[str]] = field(default_factory=dict)
+    services: Mapping[Sensitivity, frozenset[str]] = field(default_factory=dict)
+    diagnoses: Mapping[Sensitivity, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +51,7 @@ class SenderCodes:
     units: Mapping[str, str] = field(default_factory=dict)
     facilities: Mapping[str, str] = field(default_factory=dict)
     facility_names: Mapping[str, str] = field(default_factory=dict)
+    privacy: SenderPrivacy = SenderPrivacy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +77,7 @@ class SenderProfile:
     `zone` applies to times without an offset, `date_order` to dates such as 03/04/1961,
     `default_assigning_authority` to identifiers without an authority. `identifier_alone`: an identifier is
     enough where no demographics can be compared. `test_names` and `test_identifiers` are the beginnings of
-    the names and identifiers of test patients.
+    the names and identifiers of test patients. `jurisdiction` is an ISO 3166-2 code: US-NY.
     """
 
     display_name: str = ""
@@ -74,6 +90,7 @@ class SenderProfile:
     identifier_alone: bool = False
     test_names: tuple[str, ...] = TEST_NAMES
     test_identifiers: tuple[str, ...] = ()
+    jurisdiction: str = ""
 
     @property
     def authorities(self) -> SenderAuthorities:
@@ -114,6 +131,7 @@ def sender_profile(entry: Mapping[str, Any]) -> SenderProfile:
         identifier_alone=entry.get("identifier_alone", False),
         test_names=tuple(entry.get("test_patient_names", TEST_NAMES)),
         test_identifiers=tuple(entry.get("test_patient_identifiers", ())),
+        jurisdiction=entry.get("jurisdiction", ""),
     )
 
 
@@ -130,7 +148,20 @@ def _codes(entry: Mapping[str, Any]) -> SenderCodes:
         units=entry.get("units", {}),
         facilities=entry.get("facilities", {}),
         facility_names=entry.get("facility_names", {}),
+        privacy=SenderPrivacy(
+            not_vip=frozenset(code.strip().casefold() for code in entry.get("not_vip_codes", ())),
+            units=_by_category(entry.get("sensitive_units", {})),
+            services=_by_category(entry.get("sensitive_services", {})),
+            diagnoses=_by_category(entry.get("sensitive_diagnoses", {})),
+        ),
     )
+
+
+def _by_category(table: Mapping[str, Iterable[str]]) -> dict[Sensitivity, frozenset[str]]:
+    return {
+        Sensitivity(category): frozenset(code.strip().casefold() for code in codes)
+        for category, codes in table.items()
+    }
 
 
 def _zone(name: str) -> ZoneInfo | None:

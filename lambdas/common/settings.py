@@ -7,7 +7,7 @@ environment variables (tests/unit/test_contexts.py).
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypedDict
 
 from lambdas.common.errors import ConfigurationError
 
@@ -56,6 +56,30 @@ def whole(name: str, default: int) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDays:
+    """Days for which the items of each table are kept (`[retention]` of the environment's file).
+
+    `audit` is six years by default (45 CFR 164.316(b)(2)(i)).
+    """
+
+    audit: int = 2192
+    encounters: int = 400
+    ledger: int = 400
+    status: int = 400
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The days in ENS_AUDIT_DAYS, ENS_ENCOUNTERS_DAYS, ENS_LEDGER_DAYS and ENS_STATUS_DAYS."""
+        default = cls()
+        return cls(
+            audit=whole("ENS_AUDIT_DAYS", default.audit),
+            encounters=whole("ENS_ENCOUNTERS_DAYS", default.encounters),
+            ledger=whole("ENS_LEDGER_DAYS", default.ledger),
+            status=whole("ENS_STATUS_DAYS", default.status),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Names of the tables, bucket, secrets and keys that every step uses.
 
@@ -77,6 +101,7 @@ class Settings:
     configuration_bucket: str = ""
     configuration_key: str = ""
     configuration_version: str = ""
+    stored_days: StoredDays = StoredDays()
 
     @property
     def seal_keys(self) -> tuple[str, ...]:
@@ -89,7 +114,24 @@ class Settings:
         return cls(**shared())
 
 
-def shared() -> dict[str, str]:
+class SharedSettings(TypedDict):
+    """The members of `Settings`, for a subclass that adds its own."""
+
+    environment: str
+    vault_bucket: str
+    audit_table: str
+    status_table: str
+    reference_key_secret: str
+    audit_key_secret: str
+    audit_seal_key: str
+    audit_seal_keys: str
+    configuration_bucket: str
+    configuration_key: str
+    configuration_version: str
+    stored_days: StoredDays
+
+
+def shared() -> SharedSettings:
     """The members of `Settings` by name, from the environment variables `ENS_<NAME>`."""
     return {
         "environment": required("ENS_ENVIRONMENT"),
@@ -103,4 +145,5 @@ def shared() -> dict[str, str]:
         "configuration_bucket": text("ENS_CONFIGURATION_BUCKET"),
         "configuration_key": text("ENS_CONFIGURATION_KEY"),
         "configuration_version": text("ENS_CONFIGURATION_VERSION"),
+        "stored_days": StoredDays.from_environment(),
     }

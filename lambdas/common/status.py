@@ -6,7 +6,7 @@ so the final status is correct even if a function ends early.
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item
-from lambdas.common.clock import now
+from lambdas.common.clock import expiry, now
 from lambdas.common.context import Context
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.status import EventStatus, StatusItem
@@ -36,7 +36,8 @@ def open_event(
             UpdateExpression=(
                 "SET #status = :open, #day = if_not_exists(#day, :day),"
                 " received_at = if_not_exists(received_at, :received),"
-                " execution_arn = :execution, sender = :sender, updated_at = :now"
+                " execution_arn = :execution, sender = :sender, updated_at = :now,"
+                " expires_at = :expires"
                 " REMOVE error_name, failed_step"
             ),
             ExpressionAttributeNames={"#status": "status", "#day": "day"},
@@ -47,5 +48,6 @@ def open_event(
                 ":execution": {"S": execution_arn},
                 ":sender": {"S": sender},
                 ":now": {"S": now()},
+                ":expires": {"N": str(expiry(context.settings.stored_days.status))},
             },
         )

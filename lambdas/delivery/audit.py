@@ -1,7 +1,11 @@
 """Writes the outcome of a delivery to the event's audit chain. Each fact is written once, by any run."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from lambdas.common.audit import chain
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
@@ -11,6 +15,7 @@ from lambdas.delivery.detail import Detail
 from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
+from lambdas.delivery.standing import Refused
 
 RECORDED_AS = {
     DeliveryState.SENT: (AuditAction.SENT, AuditOutcome.OK),
@@ -19,6 +24,9 @@ RECORDED_AS = {
     DeliveryState.HELD: (AuditAction.HELD, AuditOutcome.HELD),
     DeliveryState.SUPPRESSED: (AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED),
 }
+
+NO_DECISION = PolicyDecision()
+"""The decision about a recipient in a document from before there were policies."""
 
 OLD_ACTIONS: dict[str, AuditAction] = {AuditAction.WITHHELD: AuditAction.SUPPRESSED}
 """Audit actions of earlier versions, and their present names."""
@@ -33,19 +41,25 @@ def of_delivery(
     *,
     ours: bool,
     detail: Detail,
+    policy: PolicyDecision = NO_DECISION,
+    told_ref: str = "",
 ) -> None:
-    """Writes the audit entry of what the ledger says, unless it stands there already."""
+    """Writes the audit entry of what the ledger says, unless it stands there already.
+
+    `told_ref` is the mail's first addressee, where that is not the delivery's recipient any more.
+    """
     state = item.state
     if state not in RECORDED_AS:
         return
     action, outcome = RECORDED_AS[state]
     facts = {
-        "recipient_ref": delivery.recipient_ref,
+        "recipient_ref": told_ref or delivery.recipient_ref,
         "reasons": reasons,
         "channel": delivery.channel,
         "delivery_id": delivery.delivery_id,
         "documents": (item.document,) if item.document else (),
         "patient_ref": delivery.patient_ref,
+        "event_kind": delivery.event_kind or None,
         "encounter_ref": delivery.encounter_ref,
         "about": item.updates or None,
         "ses_message_id": item.ses_message_id or None,
@@ -56,11 +70,21 @@ def of_delivery(
         "suppressed_because": item.reason if state is DeliveryState.SUPPRESSED else None,
         "hold_reason": item.hold_reason if state is DeliveryState.HELD else None,
         "release_at": item.release_at if state is DeliveryState.HELD else None,
+        **of_policy(policy),
     }
     if ours or not is_audited(context, delivery.event_id, delivery.delivery_id, action):
         if ours and state is DeliveryState.SENT and detail.reduced:
             details.report(context, detail, delivery.recipient_ref, item.endpoint_ref)
             run.count("ReducedDetail")
+        if state is DeliveryState.SENT:
+            for other in delivery.also:
+                run.note(
+                    AuditAction.TOLD_TOO,
+                    outcome,
+                    **told_too(delivery, other),
+                    **of_policy(policy),
+                    detail=detail.level,
+                )
         run.audit(action, outcome, **facts)
         if state is DeliveryState.UNKNOWN:
             run.count("UnknownDelivery")
@@ -68,6 +92,47 @@ def of_delivery(
             run.count("HeldDelivery")
     elif state is DeliveryState.SENT:
         run.audit(AuditAction.ALREADY_SENT, AuditOutcome.OK, **facts)
+
+
+def of_refused(run: Run, delivery: Delivery, refused: Iterable[Refused]) -> None:
+    """Writes an entry for each addressee whom the mail does not tell any more, with the rule that decided."""
+    for one in refused:
+        run.audit(
+            AuditAction.SUPPRESSED,
+            AuditOutcome.SUPPRESSED,
+            recipient_ref=one.addressee.recipient_ref,
+            reasons=one.addressee.reasons,
+            channel=delivery.channel,
+            delivery_id=delivery.delivery_id,
+            patient_ref=delivery.patient_ref,
+            encounter_ref=delivery.encounter_ref,
+            suppressed_because=one.reason,
+            **of_policy(one.policy),
+        )
+
+
+def of_policy(policy: PolicyDecision) -> dict[str, Any]:
+    """The members of an entry that name a decision's rule, its consent, and the parts that it leaves out."""
+    return {
+        "policy_file": policy.rule.file or None,
+        "policy_rule": policy.rule.rule or None,
+        "policy_version": policy.rule.version or None,
+        "consent_id": policy.consent_id or None,
+        "left_out": policy.left_out or None,
+    }
+
+
+def told_too(delivery: Delivery | DeliveryItem, other_ref: str) -> dict[str, str | None]:
+    """The members of the entry about another recipient of a mail, which the index `by_recipient` holds."""
+    return {
+        "recipient_ref": other_ref,
+        "told_with": delivery.recipient_ref,
+        "channel": delivery.channel,
+        "delivery_id": delivery.delivery_id,
+        "patient_ref": delivery.patient_ref or None,
+        "encounter_ref": delivery.encounter_ref or None,
+        "event_kind": delivery.event_kind or None,
+    }
 
 
 def is_audited(

@@ -1,8 +1,9 @@
 """Decides the detail and protection of a recipient's mail: full, minimal, or full and encrypted."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from lambdas.common.contracts.policy import LeftOut
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.errors import ConfigurationError
@@ -26,8 +27,18 @@ class Detail:
 def detail_for(context: DeliveryContext, recipient: Recipient) -> Detail:
     """The detail that this recipient gets. One who asked for encryption never gets full detail in the clear.
 
-    `ENS_FULL_IN_CLEAR=forbidden` makes every unencrypted notification minimal.
+    `ENS_FULL_IN_CLEAR=forbidden` makes every unencrypted notification minimal, and so does the policy.
     """
+    return detail_under(_asked_for(context, recipient), recipient)
+
+
+def detail_under(detail: Detail, recipient: Recipient) -> Detail:
+    """The detail, or `minimal` with its encryption where the policy lets the recipient have no more."""
+    minimal = LeftOut.MINIMAL in recipient.policy.left_out
+    return replace(detail, level=DetailLevel.MINIMAL) if minimal else detail
+
+
+def _asked_for(context: DeliveryContext, recipient: Recipient) -> Detail:
     if recipient.detail is DetailLevel.SMIME:
         return _sealed(context, recipient)
     if recipient.detail is not DetailLevel.FULL or not context.settings.full_in_clear:

@@ -8,7 +8,7 @@ encounter, aliases and decision, on condition of the encounter's version (Dynamo
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.clock import expiry
 from lambdas.common.contracts.encounter import Decision, Encounter
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.encounters.context import EncountersContext
@@ -42,11 +43,10 @@ CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 class EncounterTable:
     """Implements `EncounterStore`.
 
-    Items are deleted `retention` after their newest event (attribute `expires_at`, seconds).
+    Items are deleted `stored_days.encounters` after their newest event (attribute `expires_at`).
     """
 
     context: EncountersContext
-    retention: timedelta = timedelta(days=400)
 
     def read(self, event_id: str, keys: Collection[str]) -> Read:
         """As `EncounterStore.read`: one call, and another one where a key is an alias."""
@@ -170,8 +170,8 @@ class EncounterTable:
         return put
 
     def _expires(self, decided_at: str) -> dict[str, int]:
-        moment = datetime.fromisoformat(decided_at) + self.retention
-        return {"expires_at": int(moment.timestamp())}
+        days = self.context.settings.stored_days.encounters
+        return {"expires_at": expiry(days, datetime.fromisoformat(decided_at))}
 
 
 def _summary(write: Write) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def extract(
 ) -> Extraction | Deferral:
     """Returns the conditions, medications, tests and procedures in the event's texts.
 
-    No request is made when the mode is `off` (outcome `switched_off`), there is no text
+    No request is made when the stay is protected (outcome `protected`), the mode is `off` (`switched_off`), there is no text
     (`nothing_to_read`), no text is English (`not_english`), or the answers are cached. The hospital's
     own diagnoses are always included. Parts that were not read, or not answered within `seconds`, are
     in `not_analysed`. Returns a `Deferral` when requests have to wait for the account's quota; the
@@ -68,6 +68,8 @@ def extract(
     base = ClinicalFindings(
         FindingsOutcome.NOTHING_TO_READ, hospital=event.diagnoses, cost_mode=cost_mode
     )
+    if is_protected(event):
+        return Extraction(replace(base, outcome=FindingsOutcome.PROTECTED, cost_mode=CostMode.OFF))
     if cost_mode is CostMode.OFF:
         return Extraction(replace(base, outcome=FindingsOutcome.SWITCHED_OFF))
     pieces, skipped = notes.sources(event)
@@ -93,6 +95,13 @@ def extract(
         requests=sum(answer.requests for answer in asked.values()),
         from_cache=len(known),
     )
+
+
+def is_protected(event: PatientEvent) -> bool:
+    """Whether a flag protects the event's stay, or a mark makes it sensitive, now or in an earlier message."""
+    numbers = event.numbers
+    marked = bool(event.decision and event.decision.marks)
+    return marked or bool(numbers.protections or numbers.sensitive)
 
 
 def _english(

@@ -1,12 +1,14 @@
 """LookupIdentities: the patient of the event in the registry, and the providers to be told."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 
 from lambdas.common.aws.vault import read_document, write_document
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep, ToldRecipient
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.policy import LeftOut
+from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.contracts.steps import (
     ROSTERS,
     LookupIdentitiesInput,
@@ -32,6 +34,13 @@ from lambdas.lookup_identities.mpi.query import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.lookup_identities.settings import LookupSettings
+from lambdas.policy.gate import Gate
+
+NOT_READ = frozenset({LeftOut.FINDINGS, LeftOut.MINIMAL})
+"""Parts without which a recipient is told nothing that was read in the notes."""
+
+MAX_SUPPRESSED = 80
+"""Most entries about suppressed recipients: a DynamoDB transaction has at most 100 items. `considered` has all."""
 
 FAILED_QUERIES = frozenset({MpiOutcome.UNAVAILABLE, MpiOutcome.FAILED, *AUTHORITY_OUTCOMES})
 
@@ -67,6 +76,7 @@ def lambda_handler(
         run.audit(
             AuditAction.UNKNOWN_PATIENT,
             AuditOutcome.UNKNOWN_PATIENT,
+            event_kind=event.event_kind,
             warnings=tuple(warnings),
         )
         raise IdentityNotFoundError(
@@ -77,9 +87,15 @@ def lambda_handler(
     if event.decision:
         occasion = NotifiedEvent.of(event, task.envelope.received_at)
         identities = of_notices(context, identities, event.decision, occasion)
-    identities = one_mail_each(identities)
+    gate = Gate(context.policies, sender.jurisdiction, today_in(sender.zone))
+    identities = one_mail_each(gate.passed(identities, event))
     written = write_document(context, run.event_id, Identities, identities)
-    return _recorded(identities, written, run)
+    return _recorded(event, identities, written, run)
+
+
+def today_in(zone: tzinfo | None) -> str:
+    """The day (YYYY-MM-DD) where the sender is; in UTC without a time zone."""
+    return datetime.now(zone or UTC).date().isoformat()
 
 
 def _rosters_counted(context: LookupContext, run: Run) -> RosterCount:
@@ -94,7 +110,9 @@ def _rosters_counted(context: LookupContext, run: Run) -> RosterCount:
     return RosterCount(ending=len(soon))
 
 
-def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdentitiesResult:
+def _recorded(
+    event: PatientEvent, identities: Identities, written: Written, run: Run
+) -> LookupIdentitiesResult:
     """Audits who is told and who is not; returns references, and how each is told, for the workflow."""
     # ExtractEntities chooses its analysis by the recipients' detail and analysis.
     told = tuple(
@@ -104,6 +122,11 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
             mail.detail,
             mail.analysis,
             told_with=mail.recipient_ref if one in mail.also else "",
+            policy_file=mail.policy.rule.file,
+            policy_rule=mail.policy.rule.rule,
+            policy_version=mail.policy.rule.version,
+            consent_id=mail.policy.consent_id,
+            left_out=mail.policy.left_out,
         )
         for mail in identities.recipients
         for one in mail.addressees
@@ -114,10 +137,14 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
         else (AuditAction.NO_RECIPIENT, AuditOutcome.NO_RECIPIENT)
     )
     run.count("Recipients", len(told))
+    run.count("ReducedByPolicy", sum(bool(one.left_out) for one in told))
+    run.count("SuppressedByPolicy", sum(bool(one.policy_rule) for one in identities.considered))
     run.log_warnings(identities.warnings)
+    _note_suppressed(event, identities, run)
     run.audit(
         action,
         outcome,
+        event_kind=event.event_kind,
         patient_ref=identities.patient_ref,
         recipients=told,
         considered=identities.considered,
@@ -133,13 +160,34 @@ def _recorded(identities: Identities, written: Written, run: Run) -> LookupIdent
             RecipientReference(
                 recipient_ref=one.recipient_ref,
                 detail=one.detail,
-                analysis=one.analysis,
+                analysis=CostMode.OFF
+                if NOT_READ.intersection(one.policy.left_out)
+                else one.analysis,
                 second=one.second,
             )
             for one in identities.recipients
         ),
         version_id=written.version_id,
     )
+
+
+def _note_suppressed(event: PatientEvent, identities: Identities, run: Run) -> None:
+    """Notes an entry for each recipient whom the policy suppressed: the index `by_recipient` leads to it."""
+    suppressed = [one for one in identities.considered if one.policy_rule]
+    for one in suppressed[:MAX_SUPPRESSED]:
+        run.note(
+            AuditAction.SUPPRESSED,
+            AuditOutcome.SUPPRESSED,
+            event_kind=event.event_kind,
+            patient_ref=identities.patient_ref,
+            recipient_ref=one.recipient_ref,
+            reasons=(one.relationship,),
+            suppressed_because=one.reason,
+            policy_file=one.policy_file,
+            policy_rule=one.policy_rule,
+            policy_version=one.policy_version,
+            consent_id=one.consent_id or None,
+        )
 
 
 def _count_look_up(context: LookupContext, run: Run, known: bool) -> None:

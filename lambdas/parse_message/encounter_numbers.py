@@ -2,6 +2,8 @@
 
 from hl7.er7 import Message, Segment
 from lambdas.common.contracts.encounter import EncounterNumbers
+from lambdas.common.senders import SenderPrivacy
+from lambdas.parse_message import protections
 from lambdas.parse_message.composites import hierarchic
 
 LOADS = frozenset({"A", "I", "R"})
@@ -11,7 +13,7 @@ MAX_NUMBERS = 8
 """Most numbers of one kind that are read. Each costs a look-up."""
 
 
-def encounter_numbers(message: Message) -> EncounterNumbers:
+def encounter_numbers(message: Message, privacy: SenderPrivacy) -> EncounterNumbers:
     """The numbers and marks of the message's encounter; repetitions in any order, each once."""
     pid, pv1, mrg = message.first("PID"), message.first("PV1"), message.first("MRG")
     return EncounterNumbers(
@@ -20,7 +22,8 @@ def encounter_numbers(message: Message) -> EncounterNumbers:
         prior_visit=_numbers(mrg, 5, 6),
         prior_account=_numbers(mrg, 3),
         prior_patient=_prior_patients(message),
-        protections=_protections(message),
+        protections=protections.flags(message, privacy),
+        sensitive=protections.sensitive_marks(message, privacy),
         load=message.first("MSH").part(11, 2).strip().upper() in LOADS,
         said_dead=pid.part(30).strip().upper(),
     )
@@ -44,23 +47,3 @@ def _prior_patients(message: Message) -> tuple[tuple[str, str], ...]:
         for namespace, universal_id in [hierarchic(value, 4)]
     )
     return tuple(dict.fromkeys(one for one in found if one[0]))[:MAX_NUMBERS]
-
-
-def _protections(message: Message) -> tuple[str, ...]:
-    """The positions with which the sender protects the encounter (HL7 2.5.1 sections 3.4, 6.5 and 3.4.14)."""
-    pv1, pv2, pd1 = message.first("PV1"), message.first("PV2"), message.first("PD1")
-    marks = {
-        "MSH-8": bool(message.first("MSH").part(8).strip()),
-        "PV1-16": bool(pv1.part(16).strip()),
-        "PV2-21": bool(pv2.part(21).strip()),
-        "PV2-22": _yes(pv2.part(22)),
-        "PD1-11": bool(pd1.part(11).strip()),
-        "PD1-12": _yes(pd1.part(12)),
-        "DG1-18": any(_yes(dg1.part(18)) for dg1 in message.all("DG1")),
-        "ARV": any(arv.part(2).strip().upper() != "D" for arv in message.all("ARV")),
-    }
-    return tuple(position for position, set_ in marks.items() if set_)
-
-
-def _yes(text: str) -> bool:
-    return text.strip().upper() in ("Y", "YES", "1", "TRUE")

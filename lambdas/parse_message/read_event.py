@@ -124,7 +124,7 @@ def _event(
         skipped_segments=message.skipped_segments(),
         changes_identity=changes_identity,
         other_identifiers=other_identifiers(message, warnings) if changes_identity else (),
-        numbers=encounter_numbers(message),
+        numbers=encounter_numbers(message, codes.privacy),
     )
     all_warnings = dict.fromkeys([*warnings, *departures(message, version)])
     return replace(event, warnings=tuple(all_warnings))

@@ -63,6 +63,7 @@ def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: Deli
         "delivery_id": delivery.delivery_id,
         "patient_ref": delivery.patient_ref or None,
         "encounter_ref": delivery.encounter_ref or None,
+        "event_kind": delivery.event_kind or None,
         "ses_message_id": feedback.ses_message_id,
     }
     if _is_without_outcome(feedback, delivery, actions):

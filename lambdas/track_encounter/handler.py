@@ -49,7 +49,7 @@ def lambda_handler(
     decision = track(EncounterTable(context), message, profile, lambda: datetime.now(UTC))
     decided = event.decided(decision)
     written = write_document(context, run.event_id, PatientEvent, decided)
-    _audit(decision, decided, written, run)
+    _audit(decision, decided, written, run, received_at)
     return ParseMessageResult(
         event_id=run.event_id,
         sender=run.sender,
@@ -80,7 +80,10 @@ def _closed_by_clock(context: EncountersContext, run: Run) -> ClosingCount:
     return ClosingCount(closed=count)
 
 
-def _audit(decision: Decision, event: PatientEvent, written: Written, run: Run) -> None:
+def _audit(
+    decision: Decision, event: PatientEvent, written: Written, run: Run, received_at: str
+) -> None:
+    """Audits the decision with the times from which `ens report cop` computes how late events arrive."""
     about = [event_id for notice in decision.notices for event_id in notice.about]
     if decision.reason:
         run.count(f"Decision_{decision.reason}")
@@ -90,6 +93,8 @@ def _audit(decision: Decision, event: PatientEvent, written: Written, run: Run) 
         trigger_event=event.trigger_event,
         event_kind=event.event_kind,
         encounter_ref=decision.encounter_id or None,
+        event_time=decision.notices[0].at or None if decision.notices else None,
+        received_at=received_at,
         decision_reason=decision.reason,
         about=tuple(dict.fromkeys(about)) or None,
         documents=(written,),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from lambdas.common.contracts.encounter import RecordedEvent
+from lambdas.common.contracts.protection import ProtectionFlag, SensitiveMark
 from lambdas.encounters.keys import EncounterKeys
 
 
@@ -23,6 +24,7 @@ class EncounterMessage:
     prior_keys: EncounterKeys = field(default=EncounterKeys(), repr=False)
     patient_keys: tuple[str, ...] = field(default=(), repr=False)
     prior_patient_keys: tuple[str, ...] = field(default=(), repr=False)
-    protections: tuple[str, ...] = ()
+    protections: tuple[ProtectionFlag, ...] = ()
+    sensitive: tuple[SensitiveMark, ...] = ()
     load: bool = False
     warnings: tuple[str, ...] = ()

@@ -60,6 +60,7 @@ def encounter_message(
         patient_keys=references(ring, "patient", own),
         prior_patient_keys=references(ring, "patient", prior),
         protections=numbers.protections,
+        sensitive=numbers.sensitive,
         load=numbers.load,
         warnings=tuple(dict.fromkeys(times.warnings)),
     )

@@ -17,6 +17,7 @@ from lambdas.common.contracts.encounter import (
     ToldFact,
 )
 from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.protection import StayMarks
 from lambdas.common.errors import IdentityConflictError
 from lambdas.track_encounter import history
 from lambdas.track_encounter.history import Situation, position, situation_of
@@ -140,6 +141,7 @@ def _with_message(encounter: Encounter, message: EncounterMessage) -> Encounter:
         patient_ref=encounter.patient_ref if same else "",
         events=events,
         protections=tuple(dict.fromkeys((*encounter.protections, *message.protections))),
+        sensitive=tuple(dict.fromkeys((*encounter.sensitive, *message.sensitive))),
         unchanged=encounter.unchanged + len(encounter.events) + 1 - len(events),
         closed_at="" if event.effect in history.BEGINS else encounter.closed_at,
     )
@@ -391,6 +393,7 @@ def _decision(
         classes=situation.classes,
         facts=situation.facts,
         warnings=message.warnings,
+        marks=encounter.marks if encounter else StayMarks(),
     )
 
 

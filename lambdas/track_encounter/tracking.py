@@ -222,7 +222,7 @@ def _summary(encounter: Encounter, situation: Situation) -> Summary:
         facility=situation.facts.facility,
         disposition=situation.facts.disposition,
         discharged_to=situation.facts.discharged_to,
-        protected=bool(encounter.protections),
+        protected=encounter.marks.protect_the_visit,
     )
 
 

@@ -10,6 +10,7 @@ from flask import Flask, Response, abort, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from lambdas.common.contracts.audit import LookedAt
 from local.console.views import bars, code_spans, headers_of, when
 from ops.encounters.stays import StayTimeline
 from ops.events.trail import EventSummary, EventTrail
@@ -58,8 +59,15 @@ class MailSource(Protocol):
         """Returns one mail, also with headers, text, html and raw; None when it does not exist."""
 
 
-def create_app(trails: Trails, mailbox: MailSource, stays: Stays) -> Flask:
-    """Returns the console as a WSGI application."""
+class Looks(Protocol):
+    """The record of looks: `local.console.looks.ConsoleLooks`."""
+
+    def record(self, looked_at: LookedAt, looked_at_id: str) -> None:
+        """Writes the audit entry of a look. Raises one of `FAILURES` if it cannot be written."""
+
+
+def create_app(trails: Trails, mailbox: MailSource, stays: Stays, looks: Looks) -> Flask:
+    """Returns the console as a WSGI application. A mail or a stay is shown after its audit entry."""
     app = Flask(__name__)
     app.jinja_env.filters.update(
         words=words,
@@ -75,13 +83,13 @@ def create_app(trails: Trails, mailbox: MailSource, stays: Stays) -> Flask:
     app.register_error_handler(HTTPException, _refused)
     for failure in FAILURES:
         app.register_error_handler(failure, _unavailable)
-    _add_api(app, trails, mailbox)
-    _add_pages(app, trails, mailbox)
-    _add_stays(app, stays)
+    _add_events(app, trails, mailbox)
+    _add_mails(app, mailbox, looks)
+    _add_stays(app, stays, looks)
     return app
 
 
-def _add_api(app: Flask, trails: Trails, mailbox: MailSource) -> None:
+def _add_events(app: Flask, trails: Trails, mailbox: MailSource) -> None:
     @app.get("/api/health")
     def api_health() -> ResponseReturnValue:
         return {"status": "ok"}
@@ -94,20 +102,10 @@ def _add_api(app: Flask, trails: Trails, mailbox: MailSource) -> None:
     def api_event(event_id: str) -> ResponseReturnValue:
         return jsonify(_found(trails.event(event_id), "event"))
 
-    @app.get("/api/mail")
-    def api_mails() -> ResponseReturnValue:
-        return jsonify(mailbox.list())
-
-    @app.get("/api/mail/<mail_id>")
-    def api_mail(mail_id: str) -> ResponseReturnValue:
-        return jsonify(_found(mailbox.get(mail_id), "mail"))
-
     @app.get("/api/dlq")
     def api_dlq() -> ResponseReturnValue:
         return jsonify(trails.dead_letters())
 
-
-def _add_pages(app: Flask, trails: Trails, mailbox: MailSource) -> None:
     @app.get("/")
     def events_page() -> str:
         return render_template("events.html", events=trails.recent(_limit()))
@@ -118,31 +116,51 @@ def _add_pages(app: Flask, trails: Trails, mailbox: MailSource) -> None:
         mails = [mail for mail in mailbox.list() if mail["event_id"] == event_id]
         return render_template("event.html", trail=trail, bars=bars(trail.steps), mails=mails)
 
+    @app.get("/dlq")
+    def dlq_page() -> str:
+        return render_template("dlq.html", letters=trails.dead_letters())
+
+
+def _add_mails(app: Flask, mailbox: MailSource, looks: Looks) -> None:
+    def looked_at(mail_id: str) -> Mail:
+        mail = _found(mailbox.get(mail_id), "mail")
+        looks.record(LookedAt.MAIL, mail_id)
+        return mail
+
+    @app.get("/api/mail")
+    def api_mails() -> ResponseReturnValue:
+        return jsonify(mailbox.list())
+
+    @app.get("/api/mail/<mail_id>")
+    def api_mail(mail_id: str) -> ResponseReturnValue:
+        return jsonify(looked_at(mail_id))
+
     @app.get("/mail")
     def mails_page() -> str:
         return render_template("mails.html", mails=mailbox.list())
 
     @app.get("/mail/<mail_id>")
     def mail_page(mail_id: str) -> Response:
-        mail = _found(mailbox.get(mail_id), "mail")
+        mail = looked_at(mail_id)
         page = Response(render_template("mail.html", mail=mail, headers=headers_of(mail)))
         # The framed mail inherits this policy and brings its own styles; scripts stay forbidden.
         page.headers["Content-Security-Policy"] = f"{POLICY} 'unsafe-inline'"
         return page
 
-    @app.get("/dlq")
-    def dlq_page() -> str:
-        return render_template("dlq.html", letters=trails.dead_letters())
 
+def _add_stays(app: Flask, stays: Stays, looks: Looks) -> None:
+    def looked_at(event_id: str) -> StayTimeline:
+        stay = _found(stays.timeline(event_id), "stay")
+        looks.record(LookedAt.STAY, stay.encounter_id)
+        return stay
 
-def _add_stays(app: Flask, stays: Stays) -> None:
     @app.get("/api/stays/<event_id>")
     def api_stay(event_id: str) -> ResponseReturnValue:
-        return jsonify(_found(stays.timeline(event_id), "stay"))
+        return jsonify(looked_at(event_id))
 
     @app.get("/stays/<event_id>")
     def stay_page(event_id: str) -> str:
-        return render_template("stay.html", stay=_found(stays.timeline(event_id), "stay"))
+        return render_template("stay.html", stay=looked_at(event_id))
 
 
 def _limit() -> int:

@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from moto.events.models import events_backends
 
@@ -19,17 +19,21 @@ Invoke = Callable[[str, bytes], tuple[bytes, bool]]
 
 
 class Timer:
-    """Calls the functions of every rule with a `rate(…)`, until it is stopped."""
+    """Calls the functions of every rule with a `rate(…)`, until it is stopped.
 
-    def __init__(self, invoke: Invoke) -> None:
+    `unit_seconds` is the length of a minute, an hour and a day; a test shortens them.
+    """
+
+    def __init__(self, invoke: Invoke, unit_seconds: Mapping[str, float] = UNIT_SECONDS) -> None:
         self._invoke = invoke
+        self._unit_seconds = unit_seconds
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Begins to call, each rule after its own first pause."""
         for rule in events_backends[ACCOUNT][REGION].event_buses["default"].rules.values():
-            pause = seconds_of(rule.scheduled_expression or "")
+            pause = seconds_of(rule.scheduled_expression or "", self._unit_seconds)
             functions = [
                 target["Arn"].rpartition(":")[2]
                 for target in rule.targets
@@ -55,7 +59,7 @@ class Timer:
                     log.error("%s failed on its schedule", function)
 
 
-def seconds_of(expression: str) -> float:
+def seconds_of(expression: str, unit_seconds: Mapping[str, float] = UNIT_SECONDS) -> float:
     """The pause in a `rate(1 minute)`; 0 for any other expression."""
     found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
-    return int(found[1]) * UNIT_SECONDS[found[2]] if found else 0.0
+    return int(found[1]) * unit_seconds[found[2]] if found else 0.0

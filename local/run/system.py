@@ -19,6 +19,7 @@ from local.aws.http_server import WsgiServer
 from local.aws.mailbox import Mailbox
 from local.aws.sockets import App, PortError, listen
 from local.console import app as console
+from local.console.looks import ConsoleLooks
 from local.events.pipe import PipeRunner
 from local.events.ses_events import SesEvents
 from local.events.timer import Timer
@@ -209,9 +210,11 @@ class System:
     def _serve_console(self, sock: socket) -> None:
         os.environ["ENS_AWS_PORT"] = str(self.ports.aws)
         self.trails = TrailSource(ops_deployment.find("local"))
-        self._serve(
-            sock, console.create_app(self.trails, self._mailbox, StaySource(self.trails.deployment))
+        deployment = self.trails.deployment
+        app = console.create_app(
+            self.trails, self._mailbox, StaySource(deployment), ConsoleLooks(deployment)
         )
+        self._serve(sock, app)
 
     @contextmanager
     def _step(self, what: str) -> Iterator[None]:

@@ -29,7 +29,7 @@ NO_ENTRIES = "the event was processed, but it has no audit entries"
 
 @click.group("audit")
 def audit_group() -> None:
-    """Checks the audit trail."""
+    """Checks the audit trail, and answers from it."""
 
 
 @audit_group.command("verify")

@@ -9,7 +9,8 @@ from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState, HoldReason, SwitchState
 from ops import ledger
 from ops.output import clock, console, count, short_clock, table
-from ops.session import Session, operator, pass_session
+from ops.principal import name
+from ops.session import Session, pass_session
 
 HOLD_REASONS: dict[str, str] = {
     HoldReason.SETTLE: "until its settling time ends",
@@ -45,7 +46,7 @@ def held_command(session: Session, as_csv: bool) -> None:
     """Lists held deliveries with the reason: summary, quiet hours, rate, daily quota or pause."""
     switch = ledger.switched(session.deployment)
     if switch.state is SwitchState.PAUSED and not as_csv:
-        console().print(f"Paused by {switch.by} since {clock(switch.updated_at)} UTC.")
+        console().print(f"Paused by {name(switch.by)} since {clock(switch.updated_at)} UTC.")
     _list(ledger.in_state(session.deployment, DeliveryState.HELD), as_csv)
 
 
@@ -72,35 +73,50 @@ def problems_command(session: Session) -> None:
 
 @deliveries_group.command("resend")
 @click.argument("delivery_id")
-@click.option("--by", required=True, help="Your name, for the audit.")
 @pass_session
-def resend_command(session: Session, delivery_id: str, by: str) -> None:
+def resend_command(session: Session, delivery_id: str) -> None:
     """Sends an unknown delivery again, within a minute.
 
     The provider may get it twice, with the same reference in the subject.
     """
-    ledger.resend(session.deployment, delivery_id, operator(by))
+    ledger.resend(session.deployment, delivery_id, session.principal)
     console().print(f"Will be sent again within a minute: {delivery_id}")
 
 
-@deliveries_group.command("pause")
-@click.option("--by", required=True, help="Your name, for the audit.")
+@deliveries_group.command("discard")
+@click.argument("delivery_ids", nargs=-1, required=True, metavar="DELIVERY_ID...")
+@click.option(
+    "--reason",
+    required=True,
+    help="The reason, for the audit. Without patient data: name the ticket or the question.",
+)
 @pass_session
-def pause_command(session: Session, by: str) -> None:
+def discard_command(session: Session, delivery_ids: tuple[str, ...], reason: str) -> None:
+    """Ends held deliveries: their recipients are not told. This cannot be taken back.
+
+    If one of them is not held, none is discarded.
+    """
+    ledger.discard(session.deployment, delivery_ids, reason, session.principal)
+    discarded = count(len(set(delivery_ids)), "delivery", "deliveries")
+    console().print(f"{discarded} discarded: not sent, and not sent later.")
+
+
+@deliveries_group.command("pause")
+@pass_session
+def pause_command(session: Session) -> None:
     """Holds every delivery of the environment until `ens deliveries continue`.
 
-    `ens trace switch#delivery` shows the operator's name in the audit.
+    `ens trace switch#delivery` shows the operator in the audit.
     """
-    ledger.switch(session.deployment, SwitchState.PAUSED, operator(by))
+    ledger.switch(session.deployment, SwitchState.PAUSED, session.principal)
     console().print("Paused: every notification is held until `ens deliveries continue`.")
 
 
 @deliveries_group.command("continue")
-@click.option("--by", required=True, help="Your name, for the audit.")
 @pass_session
-def continue_command(session: Session, by: str) -> None:
+def continue_command(session: Session) -> None:
     """Ends a pause: held deliveries are sent at the account's rate."""
-    ledger.switch(session.deployment, SwitchState.ON, operator(by))
+    ledger.switch(session.deployment, SwitchState.ON, session.principal)
     console().print("Continued: held deliveries are sent within minutes.")
 
 

@@ -5,12 +5,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lambdas.common.contracts.audit import LookedAt
 from ops.events.timeline import show
 from ops.output import console, count, print_json, short_clock, table, words
 from ops.problem import ProblemError
 from ops.queues import dead_letters, redrive
 from ops.queues.dead_letters import DeadLetterPlace, DeadLetters
-from ops.session import Session, operator, pass_session
+from ops.session import Session, pass_session
 
 
 @click.group("dlq")
@@ -42,22 +43,22 @@ def show_command(session: Session, reference: str) -> None:
     if trail is None or trail.status != "FAILED":
         state = trail.status.lower() if trail and trail.status else "without a status"
         raise ProblemError(f"This event is {state}, not a dead letter: see `ens trace`.")
+    session.record_look(LookedAt.DEAD_LETTER, trail.event_id)
     show(trail, console())
 
 
 @dlq_group.command("redrive")
 @click.argument("event_id", required=False, metavar="[EVENT_ID]")
 @click.option("--all", "everything", is_flag=True, help="Every message on the queue now.")
-@click.option("--by", default="", help="Your name, for the audit. [default: your user name]")
 @pass_session
-def redrive_command(session: Session, event_id: str | None, everything: bool, by: str) -> None:
+def redrive_command(session: Session, event_id: str | None, everything: bool) -> None:
     """Sends dead letters back to the message queue, to be processed again.
 
     Providers who were notified already are not notified again.
     """
     if bool(event_id) == everything:
         raise click.UsageError("Give an EVENT_ID or --all.")
-    who, out = operator(by), console()
+    who, out = session.principal, console()
     if event_id:
         done = redrive.one(session.deployment, event_id, who)
         if not done:

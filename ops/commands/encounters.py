@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from lambdas.common.contracts.audit import LookedAt
 from lambdas.encounters.store import DueReason
 from ops.encounters.stays import StayEvent, StaySource, StayTimeline, StayWithoutBegin
 from ops.output import (
@@ -48,6 +49,7 @@ def show_command(session: Session, reference: str, as_json: bool) -> None:
     stay = StaySource(session.deployment).timeline(event_id)
     if stay is None:
         raise ProblemError(f"The event {event_id} belongs to no stay: see `ens trace {event_id}`.")
+    session.record_look(LookedAt.STAY, stay.encounter_id)
     if as_json:
         print_json(stay)
         return
@@ -63,6 +65,7 @@ def orphans_command(session: Session, limit: int, as_json: bool) -> None:
 
     A stay leaves the list when its admission arrives, or when it is closed.
     """
+    session.record_look(LookedAt.STAYS)
     found = StaySource(session.deployment).without_begin(limit)
     if as_json:
         print_json(found)

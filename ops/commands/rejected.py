@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
+from lambdas.common.contracts.audit import LookedAt
 from ops.output import clock, console, count, print_json, sentence_case, table, words
 from ops.queues.rejected import Rejected, RejectedSource
 from ops.session import Session, pass_session
@@ -22,6 +23,7 @@ def rejected_group() -> None:
 @pass_session
 def list_command(session: Session, days: int, reason: str, limit: int, as_json: bool) -> None:
     """Lists rejected messages, newest first."""
+    session.record_look(LookedAt.REJECTED_MESSAGES)
     source = RejectedSource(session.deployment)
     found = source.newest(days, reason, limit, datetime.now(UTC).date())
     if as_json:
@@ -37,15 +39,12 @@ def list_command(session: Session, days: int, reason: str, limit: int, as_json: 
 
 @rejected_group.command("show")
 @click.argument("key")
-@click.option("--raw", is_flag=True, help="Write the message's bytes (patient data).")
 @pass_session
-def show_command(session: Session, key: str, raw: bool) -> None:
-    """Shows the reason for one rejected message, or with --raw its bytes as received."""
-    source = RejectedSource(session.deployment)
-    if raw:
-        click.echo(source.content(key), nl=False)
-        return
-    console().print(_facts(source.one(key)))
+def show_command(session: Session, key: str) -> None:
+    """Shows the reason for one rejected message. `ens phi rejected` shows its bytes."""
+    one = RejectedSource(session.deployment).one(key)
+    session.record_look(LookedAt.REJECTED_MESSAGES, one.key)
+    console().print(_facts(one))
 
 
 def _facts(one: Rejected) -> object:

@@ -5,17 +5,16 @@ import click
 from ops.output import console
 from ops.problem import ProblemError
 from ops.queues import replay
-from ops.session import Session, operator, pass_session
+from ops.session import Session, pass_session
 
 
 @click.command("replay")
 @click.argument("event_id")
-@click.option("--by", required=True, help="Your name, for the audit.")
 @click.option(
     "--open", "even_open", is_flag=True, help="Even if the event is still being processed."
 )
 @pass_session
-def replay_command(session: Session, event_id: str, by: str, even_open: bool) -> None:
+def replay_command(session: Session, event_id: str, even_open: bool) -> None:
     """Processes an event again from the stored message.
 
     Providers whom the delivery ledger shows as notified are not notified again.
@@ -25,7 +24,7 @@ def replay_command(session: Session, event_id: str, by: str, even_open: bool) ->
         raise ProblemError(f"{session.environment} has no event {event_id}.")
     if trail.status == "OPEN" and not even_open:
         raise ProblemError("This event is still being processed. To replay it anyway, add --open.")
-    replay.replay(session.deployment, event_id, operator(by))
+    replay.replay(session.deployment, event_id, session.principal)
     out = console()
     out.print(f"Sent to be processed again: {event_id}")
     out.print(f"Follow it with `ens trace {event_id}`.")

@@ -6,16 +6,16 @@ from pathlib import Path
 import click
 from rich.progress import Progress
 
-from lambdas.common.contracts.audit import AuditAction
+from lambdas.common.contracts.audit import AuditAction, LookedAt
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.lookup_identities.registry.files import read_file
-from lambdas.lookup_identities.registry.records import ROSTER_SOON
-from lambdas.lookup_identities.registry.rows import InvalidRegistryError
-from ops.commands.registry import faults
+from lambdas.registry.files import read_file
+from lambdas.registry.records import ROSTER_SOON
+from lambdas.registry.rows import InvalidRegistryError
+from ops.commands.registry import SHOWN, faults
 from ops.master_data import rosters
 from ops.master_data.audit import audit_change
 from ops.output import console, count, print_json, table
-from ops.session import Session, operator, pass_session
+from ops.session import Session, pass_session
 
 
 @click.group("roster")
@@ -34,8 +34,8 @@ def roster_group() -> None:
     help="Days that the roster is valid, including today.",
 )
 @click.option("--replace", is_flag=True, help="End it for patients who are not in the file.")
-@click.option("--dry-run", is_flag=True, help="Check the file and write nothing.")
-@click.option("--by", default="", help="Your name, for the audit. [default: your user name]")
+@click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before it ends for anyone.")
 @pass_session
 def import_command(
     session: Session,
@@ -45,7 +45,7 @@ def import_command(
     days: int,
     replace: bool,
     dry_run: bool,
-    by: str,
+    yes: bool,
 ) -> None:
     """Puts the patients of FILE on a subscriber's roster.
 
@@ -53,6 +53,7 @@ def import_command(
     the registry. If one row is faulty, nothing is imported. Patients who are not in the registry are
     skipped and counted.
     """
+    session.record_look(LookedAt.REGISTRY, session.command)
     name = session.deployment.output("RegistryTable")
     try:
         roster = rosters.read(session.context, name, subscriber, read_file(file))
@@ -64,14 +65,19 @@ def import_command(
         lines = ", ".join(map(str, roster.unknown[:10]))
         out.print(f"Skipped, not in the registry: {count(len(roster.unknown), 'patient')}")
         out.print(f"  line {lines}{' …' if len(roster.unknown) > 10 else ''}")
+    current = _current(session.context, name, subscriber)
+    leaving = current - roster.members.keys() if replace else set()
+    joining = len(roster.members.keys() - current)
+    out.print(f"New on the roster: {joining}, again: {len(roster.members) - joining}.")
+    if leaving:
+        _show_leaving(session.context, leaving)
     if dry_run:
         out.print(
             f"Dry run: {count(len(roster.members), 'patient')} would be on the roster until {until}."
         )
         return
-    leaving = (
-        _current(session.context, name, subscriber) - roster.members.keys() if replace else set()
-    )
+    if leaving and not yes:
+        click.confirm(f"End the roster of {count(len(leaving), 'patient')}?", abort=True)
     counts = {
         "patients": len(roster.members),
         "unknown": len(roster.unknown),
@@ -79,7 +85,7 @@ def import_command(
     }
     audit_change(
         session.context,
-        operator(by),
+        session.principal,
         AuditAction.ROSTER_IMPORTED,
         counts,
         until=until,
@@ -109,6 +115,7 @@ def import_command(
 @pass_session
 def list_command(session: Session, soon: bool, as_json: bool) -> None:
     """Lists every roster: subscriber, number of patients, last day. It names no patient."""
+    session.record_look(LookedAt.REGISTRY, session.command)
     today = rosters.today()
     found = [
         _entry(provider_id, members, today)
@@ -129,10 +136,10 @@ def list_command(session: Session, soon: bool, as_json: bool) -> None:
 @roster_group.command("end")
 @click.argument("subscriber")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--by", default="", help="Your name, for the audit. [default: your user name]")
 @pass_session
-def end_command(session: Session, subscriber: str, yes: bool, by: str) -> None:
+def end_command(session: Session, subscriber: str, yes: bool) -> None:
     """Ends a subscriber's roster: the subscriber is no longer notified about its patients."""
+    session.record_look(LookedAt.REGISTRY, session.command)
     name = session.deployment.output("RegistryTable")
     current = _current(session.context, name, subscriber)
     if not current:
@@ -142,7 +149,7 @@ def end_command(session: Session, subscriber: str, yes: bool, by: str) -> None:
         click.confirm(f"End the roster of {count(len(current), 'patient')}?", abort=True)
     audit_change(
         session.context,
-        operator(by),
+        session.principal,
         AuditAction.ROSTER_ENDED,
         {"ended": len(current)},
         **_whose(session.context, subscriber),
@@ -155,6 +162,17 @@ def _current(context: LedgerContext, table: str, subscriber: str) -> set[str]:
     """The ids of the patients who are on a subscriber's roster today."""
     today = rosters.today().isoformat()
     return {m.patient_id for m in rosters.members(context, table, subscriber) if m.until >= today}
+
+
+def _show_leaving(context: LedgerContext, leaving: set[str]) -> None:
+    """Prints the number and the references of the patients whom the file no longer has."""
+    references = sorted(context.reference_keys.reference("patient", one) for one in leaving)
+    out = console()
+    out.print(f"No longer on the roster: {count(len(leaving), 'patient')}")
+    for reference in references[:SHOWN]:
+        out.print(f"  {reference}")
+    if len(references) > SHOWN:
+        out.print(f"  and {len(references) - SHOWN} more")
 
 
 def _whose(context: LedgerContext, subscriber: str) -> dict[str, str]:

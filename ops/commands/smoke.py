@@ -17,7 +17,7 @@ from ops.output import clock, console, count, duration
 from ops.problem import ProblemError
 from ops.sending.mllp import ReceiverConnection
 from ops.sending.tls import TlsOptions
-from ops.session import Session, operator, pass_session
+from ops.session import Session, pass_session
 from ops.smoke import alarms
 from ops.smoke.direct import ANSWER_SECONDS, Direct
 from ops.smoke.patient import registered
@@ -46,7 +46,6 @@ class Transport(Protocol):
 @click.option(
     "--wait", default=120.0, show_default=True, help="Seconds to wait for each event to end."
 )
-@click.option("--by", default="", help="Your name, for the audit. [default: your user name]")
 @click.option("--yes", is_flag=True, help="Do not ask before sending to prod.")
 @pass_session
 def smoke_command(
@@ -57,7 +56,6 @@ def smoke_command(
     in_vpc: bool,
     tls: TlsOptions | None,
     wait: float,
-    by: str,
     yes: bool,
 ) -> None:
     """Sends a good, a poison and a slow message, and prints the result of each.
@@ -72,7 +70,7 @@ def smoke_command(
         )
     if session.environment == "prod" and not yes:
         click.confirm("Send three test messages to prod?", abort=True)
-    who, out, run = operator(by), console(), new_run()
+    who, out, run = session.principal, console(), new_run()
     found = probes(_environment(session), run)
     red_before = alarms.red(session.deployment)
     _say_pipe(session, out)

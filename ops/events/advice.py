@@ -43,7 +43,7 @@ ADVICE: dict[str, str] = {
     ),
     "DeliveryRefusedError": (
         "SES refused the mail to this recipient permanently. Correct the address in the registry,"
-        " then `ens replay {event_id} --by NAME`. Recipients who were notified are not notified again."
+        " then `ens replay {event_id}`. Recipients who were notified are not notified again."
     ),
     "ContractError": (
         "A document or a task does not fit its contract; the text names class and member. This happens"
@@ -80,7 +80,7 @@ DELIVERY_ADVICE: dict[str, str] = {
     "unknown": (
         "SES gave no answer for the notification of {recipient_ref}, so it is not sent again"
         " automatically. A later delivery event sets it to sent. If none comes, ask the provider, or"
-        " send it again: `ens deliveries resend {delivery_id} --by NAME`."
+        " send it again: `ens deliveries resend {delivery_id}`."
     ),
     "refused": "SES refused the mail to {recipient_ref}: correct the address in the registry.",
     "suppressed": (

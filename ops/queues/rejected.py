@@ -47,7 +47,7 @@ class RejectedSource:
 
     def one(self, key: str) -> Rejected:
         """Returns the rejected message with this key. Raises `ProblemError` if it does not exist."""
-        head = self._call("head_object", key)
+        head = self._head(key)
         metadata = head["Metadata"]
         return Rejected(
             key=key,
@@ -57,11 +57,6 @@ class RejectedSource:
             peer=metadata.get("peer", ""),
             connection=metadata.get("connection", ""),
         )
-
-    def content(self, key: str) -> bytes:
-        """Returns the bytes as received (patient data). Raises `ProblemError` if the key does not exist."""
-        body: bytes = self._call("get_object", key)["Body"].read()
-        return body
 
     def _keys(self, day: date) -> Iterator[str]:
         """The keys of one day, newest first."""
@@ -78,11 +73,11 @@ class RejectedSource:
         for one in sorted(objects, key=lambda one: one["LastModified"], reverse=True):
             yield one["Key"]
 
-    def _call(self, operation: str, key: str) -> Any:
+    def _head(self, key: str) -> Any:
         if not key.startswith(PREFIX):
             raise ProblemError(f"The key of a rejected message must begin with {PREFIX}.")
         try:
-            return getattr(self._s3, operation)(Bucket=self._bucket, Key=key)
+            return self._s3.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
                 raise ProblemError(f"No rejected message has the key {key}.") from None

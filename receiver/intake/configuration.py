@@ -30,6 +30,8 @@ SENDER_KEYS = frozenset(
     | {"test_patient_names", "test_patient_identifiers"}
     | {"patient_classes", "admission_types", "sexes", "dispositions", "units"}
     | {"facilities", "facility_names"}
+    | {"jurisdiction", "not_vip_codes"}
+    | {"sensitive_units", "sensitive_services", "sensitive_diagnoses"}
 )
 """The keys of a sender. Any other is an error: a misspelt `networks` would leave the sender unbound."""
 

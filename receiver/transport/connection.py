@@ -25,6 +25,8 @@ from receiver.transport.shares import PeerShare, Shares
 _CLOSED_BY_SENDER = "closed by the sender"
 _SMALL_MESSAGE_SECONDS = 0.00005
 """Processor time that a message costs after decoding; longer ones are timed."""
+_LINGER_SECONDS = 1.0
+"""The longest time in which bytes of a sender are dropped after the last answer."""
 _TURN_BYTES = 65_536
 """Bytes that are decoded in one turn of the event loop; then other connections have theirs."""
 
@@ -86,6 +88,8 @@ class MllpConnection(asyncio.Protocol):
         self._stopping = False
         self._waiting = False  # for room, with reading paused
         self._input_ended = False
+        self._sender_ended = False
+        self._lingers = False  # after the last answer, until the sender closes
         self._why = _CLOSED_BY_SENDER
         self._tls = False
         self._opened_at = self._heard_at = time.monotonic()
@@ -114,6 +118,8 @@ class MllpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Cuts the data into frames and starts their tasks."""
+        if self._lingers:
+            return
         self._heard_at = time.monotonic()
         self._bytes += len(data)
         if self._rest or len(data) > _TURN_BYTES:
@@ -213,6 +219,9 @@ class MllpConnection(asyncio.Protocol):
 
         asyncio does not support half-closed TLS connections (Python, "asyncio.Protocol.eof_received").
         """
+        if self._lingers:
+            return False
+        self._sender_ended = True
         self._end_input()
         return not self._tls
 
@@ -303,9 +312,25 @@ class MllpConnection(asyncio.Protocol):
         if self._undecoded and not self._backlog:
             self._loop.call_soon(self._next_turn)
         if not self._in_flight and not self._backlog and self._finished():
-            self._transport.close()
+            self._finish(self._transport)
         elif not self._input_ended:
             self._read_or_pause(self._transport)
+
+    def _finish(self, transport: asyncio.Transport) -> None:
+        """Closes after the last answer; before, it reads and drops for a moment all that still comes.
+
+        Closing a socket with unread bytes resets the connection, and a sender may lose the answer by it
+        (RFC 9112, section 9.6). TLS has no half-closed connections in asyncio.
+        """
+        if self._lingers:
+            return
+        if self._sender_ended or self._tls:
+            transport.close()
+            return
+        self._lingers = self._input_ended = True
+        transport.write_eof()
+        transport.resume_reading()
+        self._loop.call_later(_LINGER_SECONDS, transport.close)
 
     def _read_or_pause(self, transport: asyncio.Transport) -> None:
         if self._may_read() != self._waiting:

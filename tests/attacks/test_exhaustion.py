@@ -45,7 +45,7 @@ def test_a_stream_of_block_characters_costs_no_more_than_its_bytes(name: str, le
     frames = min(MEGABYTE // len(UNITS[name]), data.count(b"\x0b"))
     made_of_frames = name in ("interrupted frames", "empty frames", "end and start blocks")
     limit = 0.25 + (frames * 12e-6 if made_of_frames else 0)
-    assert min(seconds_to_decode(data) for _ in range(2)) < limit
+    assert any(seconds_to_decode(data) < limit for _ in range(2))
 
 
 def test_one_read_yields_a_bounded_number_of_frames() -> None:

@@ -15,6 +15,7 @@ from tests.support.console import (
     ADMITTED,
     FAILED,
     MAIL_ID,
+    FakeLooks,
     FakeMailbox,
     FakeStays,
     FakeTrails,
@@ -62,7 +63,7 @@ def trails() -> FakeTrails:
 @pytest.fixture
 def address(trails: FakeTrails) -> Iterator[str]:
     server = make_server(
-        "127.0.0.1", 0, create_app(trails, FakeMailbox(), FakeStays()), threaded=True
+        "127.0.0.1", 0, create_app(trails, FakeMailbox(), FakeStays(), FakeLooks()), threaded=True
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.port}"

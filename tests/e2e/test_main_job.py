@@ -163,7 +163,7 @@ def test_a_stay_that_is_sent_with_follow_shows_each_outcome(
 def test_a_replay_processes_the_event_again_and_tells_nobody_twice(system: LocalSystem) -> None:
     message = of_another_stay(sample("admission"), b"REPLAYED")
     event_id = system.process_message(message)["event_id"]
-    system.ens("replay", event_id, "--by", "an operator")
+    system.ens("replay", event_id)
     system.ended(event_id, runs=2)
     assert told(system, event_id) == [PETRA]
     assert {"REPLAYED", "ALREADY_SENT"} <= set(actions(system, event_id))

@@ -64,17 +64,19 @@ def test_a_copy_goes_to_a_backup_vault_and_nowhere_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("recovery", "backup", "key"),
     [
-        (0, None, "vault_recovery_days"),
-        (365, None, "vault_retention_days"),
-        (7, {"days": 358}, "vault_retention_days"),
+        (0, None, "recovery_days"),
+        (365, None, "vault_days"),
+        (7, {"days": 358}, "vault_days"),
     ],
 )
 def test_a_retention_shorter_than_its_copies_is_refused(
     recovery: int, backup: dict[str, int] | None, key: str, tmp_path: Path
 ) -> None:
     """The last copy of a message must be gone when the retention has passed."""
-    days = {"vault_retention_days": 365, "vault_recovery_days": recovery}
-    environment = {k: v for k, v in ENVIRONMENT.items() if k != "backup"} | days
+    days = {"vault_days": 365, "recovery_days": recovery, "logs_days": 30}
+    environment = {k: v for k, v in ENVIRONMENT.items() if k != "backup"} | {"retention": days}
     if backup:
         environment["backup"] = backup
-    assert f"west.toml: {key}: {days[key]}" in refusal(tmp_path, "environment", environment)
+    assert f"west.toml: retention.{key}: {days[key]}" in refusal(
+        tmp_path, "environment", environment
+    )

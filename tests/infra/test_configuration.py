@@ -3,16 +3,14 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from environments import Environment, Sender, SenderCertificate, load
-from infra.app import add_stacks, new_app
 from receiver.intake.client_certificate import attributes
 from receiver.intake.configuration import read_senders
-from tests.infra.conftest import CLOUD, EVERY, Stacks, read_stacks
+from tests.infra.conftest import CLOUD, EVERY, Stacks, stacks_of
 from tests.infra.template import STEPS, Template, text
 
 READERS = ("ParseMessage", "TrackEncounter", "LookupIdentities", "DeliverNotification")
@@ -52,20 +50,6 @@ def crowded(environment: Environment) -> Environment:
     )
 
 
-@pytest.fixture(scope="module")
-def with_500_senders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Stacks]:
-    """Gives the stacks of an environment with 500 senders."""
-
-    def synthesise(name: str) -> Stacks:
-        folder: Path = tmp_path_factory.mktemp(f"crowded-{name}")
-        app = new_app(str(folder), bundle=False)
-        add_stacks(app, crowded(load(name)))
-        app.synth()
-        return read_stacks(folder)
-
-    return synthesise
-
-
 def longest(value: Any) -> int:
     """The length of a variable's value, at most."""
     return len(value.encode()) if isinstance(value, str) else LONGEST_REFERENCE
@@ -73,7 +57,7 @@ def longest(value: Any) -> int:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_the_variables_of_every_function_fit_into_lambda_s_4_kb_with_500_senders(
-    name: str, with_500_senders: Callable[[str], Stacks]
+    name: str,
 ) -> None:
     sizes = {
         f"{stack.name}/{logical_id}": sum(
@@ -83,7 +67,7 @@ def test_the_variables_of_every_function_fit_into_lambda_s_4_kb_with_500_senders
             .get("Variables", {})
             .items()
         )
-        for stack in with_500_senders(name).values()
+        for stack in stacks_of(crowded(load(name))).values()
         for logical_id, function in stack.of_type("AWS::Lambda::Function").items()
     }
     assert len(sizes) > len(STEPS)
@@ -91,10 +75,10 @@ def test_the_variables_of_every_function_fit_into_lambda_s_4_kb_with_500_senders
 
 
 def test_a_changed_document_replaces_no_receiver_and_restarts_every_function_that_reads_it(
-    with_500_senders: Callable[[str], Stacks], synthesised: Callable[[str], Stacks]
+    synthesised: Callable[[str], Stacks],
 ) -> None:
     """A new task definition would end the running tasks, and with them the connections of senders."""
-    before, after = synthesised("dev"), with_500_senders("dev")
+    before, after = synthesised("dev"), stacks_of(crowded(load("dev")))
     for kind in ("AWS::ECS::TaskDefinition", "AWS::ECS::Service"):
         assert before["ingress"].of_type(kind) == after["ingress"].of_type(kind) != {}
     copy = after["core"].id_of("Configuration/Copy/Resource/Default")

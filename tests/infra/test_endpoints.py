@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from environments import MpiSection
-from infra.app import add_stacks, find, new_app
+from environments import MpiSection, load
 from infra.reference.table import reference
-from tests.infra.conftest import CLOUD, Stacks, read_stacks
+from tests.infra.conftest import CLOUD, Stacks, stacks_of
 from tests.infra.grants import code_calls
 from tests.infra.template import STEPS, Resource, listed, text
 
@@ -27,13 +26,9 @@ ACCOUNT = {"Ref": "AWS::AccountId"}
 
 
 @pytest.fixture(scope="module")
-def dev_with_mpi(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
+def dev_with_mpi() -> Stacks:
     """A development environment whose MPI is in the hospital's network."""
-    folder = tmp_path_factory.mktemp("mpi")
-    app = new_app(str(folder), bundle=False)
-    add_stacks(app, replace(find("dev"), mpi=MpiSection(networks=("10.20.0.0/16",), port=3600)))
-    app.synth()
-    return read_stacks(folder)
+    return stacks_of(replace(load("dev"), mpi=MpiSection(networks=("10.20.0.0/16",), port=3600)))
 
 
 @pytest.fixture(params=[*CLOUD, "dev with MPI"])

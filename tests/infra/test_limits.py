@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from environments import CustomerGateway, Environment, MpiSection, PeopleSection, load
+from environments import (
+    CustomerGateway,
+    Environment,
+    MpiSection,
+    PeopleSection,
+    Retention,
+    load,
+)
 from ops.environment.preflight import assembly
 from ops.environment.preflight.checks import limits
 from ops.environment.preflight.finding import Status
@@ -19,6 +26,17 @@ SSO = (
     "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_EnsOperator{}_*"
 )
 
+LONGEST_RETENTION = Retention(
+    vault_days=36_500,
+    rejected_days=36_500,
+    audit_days=36_500,
+    trail_days=36_500,
+    encounters_days=36_500,
+    ledger_days=36_500,
+    status_days=36_500,
+    logs_days=365,
+)
+
 
 def with_network(environment: Environment, **values: Any) -> Environment:
     """The environment with other values of its network."""
@@ -29,7 +47,7 @@ def with_network(environment: Environment, **values: Any) -> Environment:
 def qa() -> Environment:
     """A fourth environment in Canada, its longest values: three zones, nine VPNs, a hundred years."""
     made = with_network(
-        replace(load("prod"), name="q" * 15, region="ca-central-1", vault_retention_days=36_500),
+        replace(load("prod"), name="q" * 15, region="ca-central-1", retention=LONGEST_RETENTION),
         availability_zones=("cac1-az1", "cac1-az2", "cac1-az4"),
         sender_networks=tuple(f"10.{n}.0.0/16" for n in range(50)),
         customer_gateways=tuple(

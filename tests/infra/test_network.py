@@ -8,35 +8,29 @@ from typing import Any
 
 import pytest
 
-from environments import CustomerGateway
-from infra.app import add_stacks, find, new_app
+from environments import CustomerGateway, load
 from tests.conftest import ROOT
-from tests.infra.conftest import Stacks, read_stacks
+from tests.infra.conftest import Stacks, stacks_of
 from tests.infra.template import Template, text
 
 ANYWHERE = ("0.0.0.0/0", "::/0")
 
 
 @pytest.fixture(scope="module")
-def behind_vpn(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
+def behind_vpn() -> Stacks:
     """A development environment with a hospital's VPN gateway and a TLS certificate."""
-    dev = find("dev")
+    dev = load("dev")
     assert dev.network is not None
     gateway = CustomerGateway(name="Northgen", ip="198.51.100.7", networks=("10.20.0.0/16",))
     certificate = "arn:aws:acm:us-east-1:111122223333:certificate/1"
-    folder = tmp_path_factory.mktemp("vpn")
-    app = new_app(str(folder), bundle=False)
-    add_stacks(
-        app,
+    return stacks_of(
         replace(
             dev,
             account="111122223333",
             network=replace(dev.network, customer_gateways=(gateway,)),
             receiver=replace(dev.receiver, certificate_arn=certificate, plain_text_because=""),
-        ),
+        )
     )
-    app.synth()
-    return read_stacks(folder)
 
 
 @pytest.mark.parametrize("stack", ["network", "core", "ingress"])

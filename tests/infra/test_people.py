@@ -6,9 +6,10 @@ import pytest
 
 from environments import load
 from lambdas.delivery.ledger.problems import SWITCH
+from ops.looks import chain_of
 from ops.master_data.audit import CHAIN
 from ops.smoke.patient import entries_of
-from tests.infra.conftest import Stacks
+from tests.infra.conftest import Stacks, stacks_of
 from tests.infra.judges import tools
 from tests.infra.judges.evaluator import ALLOWED, AuthorizationRequest, decide
 from tests.infra.resolved import ACCOUNT, REGION, Resolved
@@ -16,7 +17,7 @@ from tests.infra.template import Template
 
 pytestmark = pytest.mark.skipif(not tools.has_evaluator(), reason=tools.MISSING)
 
-ROLES = ("Operator", "Auditor", "Registrar", "VaultReader")
+ROLES = ("Operator", "Auditor", "Registrar", "BreakGlass")
 TABLES = ("Audit", "Status", "Ledger", "Registry", "Encounters", "MpiCache")
 MESSAGE = "events/1/message.hl7"
 
@@ -99,6 +100,7 @@ def keys_where(prod: Resolved, role: str) -> set[Key]:
             "Auditor",
             {
                 *(("Records", "dynamodb"), ("Records", "secretsmanager"), ("Trail", "s3")),
+                ("Registry", "dynamodb"),  # identifiers and providers: see below
                 ("Records", "s3"),  # the daily digests
             },
         ),
@@ -106,13 +108,16 @@ def keys_where(prod: Resolved, role: str) -> set[Key]:
             "Registrar",
             {("Registry", "dynamodb"), ("Records", "dynamodb"), ("Records", "secretsmanager")},
         ),
-        ("VaultReader", {("Vault", "s3")}),
+        (
+            "BreakGlass",
+            {("Vault", "s3"), ("Records", "dynamodb")},
+        ),
     ],
 )
 def test_each_role_decrypts_its_own_data_and_nothing_else(
     role: str, keys: set[Key], prod: Resolved
 ) -> None:
-    """Only the vault reader opens the vault."""
+    """Only break-glass access opens the vault."""
     assert keys_where(prod, role) == keys
 
 
@@ -131,7 +136,7 @@ def test_no_role_decrypts_without_the_service_that_holds_the_data(
         ("Operator", {"Audit", "Status", "Ledger"}, {"Audit"}, {"Audit"}),
         ("Auditor", {"Status"}, {"Audit"}, set()),
         ("Registrar", {"Registry"}, set(), set()),
-        ("VaultReader", set(), set(), set()),
+        ("BreakGlass", {"Ledger"}, set(), set()),
     ],
 )
 def test_each_role_reads_and_puts_items_of_its_own_tables(
@@ -150,7 +155,7 @@ def test_each_role_reads_and_puts_items_of_its_own_tables(
         ("Operator", {"Ledger"}),
         ("Auditor", set()),
         ("Registrar", {"Registry"}),
-        ("VaultReader", set()),
+        ("BreakGlass", set()),
     ],
 )
 def test_updates_are_the_operators_in_the_ledger_and_the_registrars_in_the_registry(
@@ -189,12 +194,37 @@ def test_the_registrar_appends_to_the_chain_of_master_data_and_reads_no_events_t
     assert tables_where(prod, "Registrar", "GetItem", CHAIN) == {"Audit", "Registry"}
 
 
+@pytest.mark.parametrize(
+    ("key", "tables"),
+    [
+        ("identifier#NORTHGEN#H00412", {"Registry"}),
+        ("provider#dr-lindqvist", {"Registry"}),
+        ("provider-identifier#NPI#1888888884", {"Registry"}),
+        ("patient#p-okafor", set()),
+        ("authorities", set()),
+    ],
+)
+def test_the_auditor_looks_identifiers_and_providers_up_and_reads_no_demographics(
+    key: str, tables: set[str], prod: Resolved
+) -> None:
+    assert tables_where(prod, "Auditor", "GetItem", key) - {"Status"} == tables
+    for action in ("Query", "Scan", "BatchGetItem", "PutItem", "UpdateItem"):
+        assert "Registry" not in tables_where(prod, "Auditor", action, key)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_appends_to_the_record_of_looks(role: str, prod: Resolved) -> None:
+    today = chain_of("2026-11-26")
+    assert tables_where(prod, role, "PutItem", today) == {"Audit"}
+    assert "Audit" in tables_where(prod, role, "GetItem", today)
+
+
 def test_the_operator_puts_the_switch_of_deliveries_and_no_delivery(prod: Resolved) -> None:
     assert tables_where(prod, "Operator", "PutItem", SWITCH) == {"Audit", "Ledger"}
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_only_the_vault_reader_reads_the_vault_and_nobody_writes_it(
+def test_only_break_glass_access_reads_the_vault_and_nobody_writes_it(
     role: str, prod: Resolved
 ) -> None:
     vault = prod.arn("core", "Vault/Bucket")
@@ -207,7 +237,7 @@ def test_only_the_vault_reader_reads_the_vault_and_nobody_writes_it(
         ("s3:ListBucket", vault),
     )
     allowed = may(prod, role, read, versions, put, delete, listed)
-    is_reader = role == "VaultReader"
+    is_reader = role == "BreakGlass"
     assert [allowed[one] for one in (read, versions, listed)] == [is_reader] * 3
     assert [allowed[one] for one in (put, delete)] == [False, False]
 
@@ -216,15 +246,15 @@ def test_only_the_vault_reader_reads_the_vault_and_nobody_writes_it(
     ("role", "secrets"),
     [
         ("Operator", set()),
-        ("Auditor", {"AuditKey"}),
+        ("Auditor", {"AuditKey", "ReferenceKey"}),
         ("Registrar", {"ReferenceKey"}),
-        ("VaultReader", set()),
+        ("BreakGlass", set()),
     ],
 )
-def test_the_reference_key_is_for_the_registrar_alone(
+def test_the_reference_key_is_for_the_registrar_and_the_auditor(
     role: str, secrets: set[str], prod: Resolved
 ) -> None:
-    """With it, a guessed record number could be compared with the references of the trail."""
+    """With it, a record number is compared with the references of the trail: `ens audit patient`."""
     arns = {prod.arn("core", f"Secrets/{name}"): name for name in ("AuditKey", "ReferenceKey")}
     allowed = may(prod, role, *(("secretsmanager:GetSecretValue", arn) for arn in arns))
     assert {arns[arn] for (_, arn), yes in allowed.items() if yes} == secrets
@@ -268,7 +298,7 @@ def test_no_role_gives_itself_more(role: str, prod: Resolved) -> None:
         *((f"iam:{a}", own) for a in ("PutRolePolicy", "AttachRolePolicy", "PassRole")),
         *((f"lambda:{a}", function) for a in ("UpdateFunctionCode", "InvokeFunction")),
         ("kms:PutKeyPolicy", prod.arn("core", "Keys/Vault")),
-        ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/hl7-ens-prod-vault-reader"),
+        ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/hl7-ens-prod-break-glass"),
         ("cloudtrail:StopLogging", prod.arn("core", "DataTrail")),
     )
     assert set(may(prod, role, *asked).values()) == {False}
@@ -288,15 +318,10 @@ def test_a_role_is_assumed_with_mfa_or_not_at_all(role: str, prod: Resolved) -> 
 
 
 def test_a_role_whose_people_are_named_is_for_them_alone() -> None:
-    from infra.app import add_stacks, new_app  # here, so that collecting does not start jsii
-
     sso = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_EnsOps_*"
     environment = load("local")
     environment = replace(environment, people=replace(environment.people, operators=(sso,)))
-    app = new_app(bundle=False)
-    add_stacks(app, environment)
-    document = app.synth().get_stack_by_name("hl7-ens-local-core").template
-    named = Resolved({"core": Template("hl7-ens-local-core", document)})
+    named = Resolved(stacks_of(environment))
     ops = sso.replace("/*/", "/us-east-1/").replace("_*", "_0123456789abcdef")
     assert _may_assume(named, "Operator", aws__PrincipalArn=ops)
     other = ops.replace("EnsOps", "Billing")
@@ -306,13 +331,13 @@ def test_a_role_whose_people_are_named_is_for_them_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "hours"), [("Operator", 4), ("Auditor", 4), ("Registrar", 2), ("VaultReader", 1)]
+    ("role", "hours"), [("Operator", 4), ("Auditor", 4), ("Registrar", 2), ("BreakGlass", 1)]
 )
 def test_a_session_ends_by_itself(role: str, hours: int, core: Template) -> None:
     assert core.properties(f"People/{role}")["MaxSessionDuration"] == hours * 3600
 
 
-def test_every_assumption_and_call_of_the_vault_reader_is_an_alarm(synthesised) -> None:  # type: ignore[no-untyped-def]
+def test_every_assumption_and_call_of_break_glass_access_is_an_alarm(synthesised) -> None:  # type: ignore[no-untyped-def]
     """The rule matches CloudTrail's events as AWS documents them, and no other role's."""
     stacks: Stacks = synthesised("prod")
     core = Resolved(stacks).template("core")["Resources"]
@@ -320,14 +345,14 @@ def test_every_assumption_and_call_of_the_vault_reader_is_an_alarm(synthesised) 
         resource["Properties"]
         for resource in core.values()
         if resource["Type"] == "AWS::Events::Rule"
-        and resource["Properties"].get("Name") == "hl7-ens-prod-vault-reader"
+        and resource["Properties"].get("Name") == "hl7-ens-prod-break-glass"
     )
     # AssumeRole is a read-only management event: a rule in state ENABLED never sees it.
     assert rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
     (alarm,) = (
         resource["Properties"]
         for resource in core.values()
-        if resource["Properties"].get("AlarmName") == "hl7-ens-prod-vault-read"
+        if resource["Properties"].get("AlarmName") == "hl7-ens-prod-break-glass"
     )
     assert alarm["Namespace"] == "AWS/Events"
     assert alarm["Dimensions"] == [{"Name": "RuleName", "Value": rule["Name"]}]

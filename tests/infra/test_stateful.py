@@ -36,7 +36,7 @@ NAMED = {
 # They have objects before their stack is complete, and S3 deletes no bucket with objects.
 FILLED_AT_CREATION = {"BucketConfiguration", "BucketTrail"}
 # Backups and the trail of accesses are an environment's choice.
-OPTIONAL = {"BackupVault", "BucketTrail", "KeyBackups", "KeyTrail", "LogGroupVaultReader"}
+OPTIONAL = {"BackupVault", "BucketTrail", "KeyBackups", "KeyTrail", "LogGroupBreakGlass"}
 
 
 def stateful(template: Template) -> dict[str, str]:

@@ -126,19 +126,21 @@ def test_the_last_copy_of_what_the_vault_keeps_ends_with_its_time(core: Template
     """Expiration only hides a version; it ends when it has been noncurrent for its days as well."""
     from environments import load
 
-    environment = load(core.name.split("-")[2])
-    rule, analyses = core.properties("Vault/Bucket")["LifecycleConfiguration"]["Rules"]
-    assert rule["Status"] == analyses["Status"] == "Enabled"
+    retention = load(core.name.split("-")[2]).retention
+    rule, rejected, analyses = core.properties("Vault/Bucket")["LifecycleConfiguration"]["Rules"]
+    assert rule["Status"] == rejected["Status"] == analyses["Status"] == "Enabled"
     assert "Prefix" not in rule
     backups = [
         plan["Properties"]["BackupPlan"]["BackupPlanRule"][0]["Lifecycle"]["DeleteAfterDays"]
         for plan in core.of_type("AWS::Backup::BackupPlan").values()
     ]
-    assert lifetime(rule) + sum(backups) == environment.vault_retention_days
+    assert lifetime(rule) + sum(backups) == retention.vault_days
+    assert rejected["Prefix"] == "rejected/"
+    assert lifetime(rejected) + sum(backups) == (retention.rejected_days or retention.vault_days)
     assert analyses["Prefix"] == "analyses/"
-    assert lifetime(analyses) == environment.cache_days
+    assert lifetime(analyses) == retention.analyses_days
     (logs,) = core.properties("Vault/AccessLogs")["LifecycleConfiguration"]["Rules"]
-    assert lifetime(logs) == environment.vault_retention_days
+    assert lifetime(logs) == retention.vault_days
 
 
 def lifetime(rule: dict[str, Any]) -> int:
@@ -147,7 +149,7 @@ def lifetime(rule: dict[str, Any]) -> int:
 
 
 def test_what_is_deleted_from_the_vault_by_mistake_can_be_brought_back(core: Template) -> None:
-    rule, _ = core.properties("Vault/Bucket")["LifecycleConfiguration"]["Rules"]
+    rule, *_ = core.properties("Vault/Bucket")["LifecycleConfiguration"]["Rules"]
     assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] >= 7
 
 

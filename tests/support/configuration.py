@@ -1,9 +1,20 @@
 """The configuration document in moto's S3, as a deployment writes it."""
 
+import json
+from typing import Any
+
 import boto3
 import pytest
 
+from environments import load
+
 BUCKET, KEY = "configuration", "configuration.json"
+
+
+def document(*senders: dict[str, Any]) -> str:
+    """A document with these senders and the local system's policies."""
+    policies = json.loads(load("local").configuration())["policies"]
+    return json.dumps({"version": 1, "senders": senders, "policies": policies})
 
 
 def create_bucket() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from lambdas.common.contracts.audit import LookedAt
 from ops.encounters.stays import StayEvent, StayTimeline
 from ops.events.steps import FeedbackTrace, MailOutcome, RecipientOutcome, RecipientTrace, Step
 from ops.events.trail import EventSummary, EventTrail
@@ -217,6 +218,20 @@ class FakeTrails:
             DeadLetterPlace.DEAD_LETTER,
         )
         return DeadLetters([letter], 1)
+
+
+@dataclass
+class FakeLooks:
+    """Collects the looks, or fails as an audit table does that cannot be written."""
+
+    recorded: list[tuple[LookedAt, str]] = field(default_factory=list)
+    failure: Exception | None = None
+
+    def record(self, looked_at: LookedAt, looked_at_id: str) -> None:
+        """Keeps the look, or raises the failure."""
+        if self.failure:
+            raise self.failure
+        self.recorded.append((looked_at, looked_at_id))
 
 
 class FakeMailbox:

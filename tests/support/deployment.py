@@ -6,6 +6,8 @@ from typing import Any
 from ops.deployment import Deployment, core_stack, find
 
 GROUP = "k1.0123456789abcdef0123456789abcdef"
+ME = "arn:aws:sts::123456789012:user/moto"
+"""The principal of plain credentials, as moto's STS names it."""
 
 
 def deploy(aws: Any, environment: str = "dev", visibility: int = 720) -> None:

@@ -195,6 +195,13 @@ class LocalSystem:
         found: list[Document] = self._control("GET", "/_local/faults")
         return found
 
+    def release_deliveries(self) -> None:
+        """Calls ReleaseDeliveries, as its schedule does once a minute."""
+        answer = self.client("lambda").invoke(
+            FunctionName="hl7-ens-local-ReleaseDeliveries", Payload=b"{}"
+        )
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
     def return_now(self) -> None:
         """Ends every visibility timeout, as if twelve minutes had passed."""
         self._control("POST", "/_local/return-now")

@@ -21,9 +21,10 @@ def on_stdout(step_name: str) -> Iterator[None]:
     assert handlers, f"{step_name} has no log handler"
     before = [handler.stream for handler in handlers]
     try:
+        # Not setStream: it flushes the stream of before, which pytest may have closed with an earlier test.
         for handler in handlers:
-            handler.setStream(sys.stdout)
+            handler.stream = sys.stdout
         yield
     finally:
         for handler, stream in zip(handlers, before, strict=True):
-            handler.setStream(stream)
+            handler.stream = sys.__stdout__ if stream.closed else stream

@@ -27,7 +27,7 @@ CONSTRUCTS = {
     Role.OPERATOR: "People/Operator",
     Role.AUDITOR: "People/Auditor",
     Role.REGISTRAR: "People/Registrar",
-    Role.VAULT_READER: "People/VaultReader",
+    Role.BREAK_GLASS: "People/BreakGlass",
 }
 TABLES = ("audit", "status", "ledger", "registry", "mpi-cache", "encounters")
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})

@@ -16,6 +16,7 @@ SHAPES: dict[str, tuple[str, str | None, dict[str, tuple[str, str]]]] = {
             "by_message_control_id": ("message_control_id", "time"),
             "by_patient": ("patient_ref", "time"),
             "by_day": ("day", "outcome_time"),
+            "by_recipient": ("recipient_ref", "time"),
         },
     ),
     STATUS: ("event_id", None, {"by_day": ("day", "received_at")}),

@@ -18,8 +18,16 @@ ALLOWED = {
         "lambdas/delivery/ledger/items.py": "RepairPosition.start",
         "lambdas/delivery/ledger/table.py": "Update.item query read_item replace_item update",
         "lambdas/encounters/items.py": "decision_item decision_of encounter_item encounter_of",
-        "lambdas/lookup_identities/registry/items.py": "items items_of_folder",
-        "ops/master_data/registry.py": "get remove update write",
+        "lambdas/registry/batch.py": "items_by_key",
+        "lambdas/registry/snapshot.py": "RegistrySnapshot.items",
+        "lambdas/registry/items.py": (
+            "at patient_cells patient_values provider_cells provider_values relationship_values"
+        ),
+        "lambdas/registry/plan.py": (
+            "ItemChange.item ItemChange.values items items_of_folder keys_to_read planned"
+        ),
+        "lambdas/registry/stored.py": "consents patient provider_id providers relationship",
+        "ops/master_data/registry.py": "get read read_known remove update",
         "ops/smoke/patient.py": "entries_of",
     },
     "an audit entry as stored: its hash covers these members, also those of other versions": {
@@ -31,10 +39,18 @@ ALLOWED = {
         "lambdas/common/contracts/document.py": "to_document without_empty",
     },
     "a configured sender, checked by environments/sender.schema.json": {
-        "lambdas/common/configuration.py": "read_senders",
+        "lambdas/common/configuration.py": "DeployedConfiguration.senders",
         "lambdas/common/context.py": "Context.senders",
         "lambdas/common/senders.py": "sender_profile",
         "lambdas/track_encounter/profile.py": "profile_of",
+    },
+    "a policy, checked by environments/policy.schema.json": {
+        "environments/policy.py": "PolicyFile.configuration",
+        "lambdas/common/configuration.py": "DeployedConfiguration.policies",
+        "lambdas/policy/rules.py": "policies",
+    },
+    "members of an audit entry, by name": {
+        "lambdas/delivery/audit.py": "of_policy",
     },
     "the settings of the chosen MPI client, which LookupIdentities reads into `MpiSettings`": {
         "environments/model.py": "MpiSection.settings",

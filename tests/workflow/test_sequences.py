@@ -24,25 +24,6 @@ STMARY = {
 """The second sender of the sequences; NORTHGEN is the local system's own."""
 
 SEQUENCES = sequences()
-MISSING = {
-    "policy": {
-        "access-restriction",
-        "adolescent-confidential-service",
-        "confidential-diagnosis",
-        "substance-use-unit-move",
-        "vip-visit",
-    },
-}
-"""Sequences that are not met yet, by what is missing."""
-
-
-def parameters() -> Iterator[object]:
-    """Each sequence; those in `MISSING` fail, and a test that passes asks to be taken off that list."""
-    missing = {name: reason for reason, names in MISSING.items() for name in names}
-    for sequence in SEQUENCES:
-        reason = missing.get(sequence.name)
-        marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-        yield pytest.param(sequence, id=sequence.name, marks=marks)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +41,7 @@ def system() -> Iterator[SequenceSystem]:
 
 
 @pytest.mark.skipif(not SEQUENCES, reason=f"no sequences at {FOLDER}")
-@pytest.mark.parametrize("sequence", parameters())
+@pytest.mark.parametrize("sequence", SEQUENCES, ids=lambda sequence: sequence.name)
 def test_a_sequence_tells_each_provider_what_it_should(
     system: SequenceSystem, sequence: Sequence, tmp_path: Path
 ) -> None:

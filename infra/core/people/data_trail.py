@@ -25,8 +25,6 @@ from infra.log_groups import LogGroup
 from infra.monitoring.alarms import Alarms, metric
 from infra.stateful import fix_logical_id, removal_policy_of_bucket_filled_at_creation
 
-# 45 CFR 164.316(b)(2)(i): six years, two of which may be leap years.
-RETENTION = cdk.Duration.days(6 * 365 + 2)
 RECORDS = "AWSLogs/*"
 BUCKET = "BucketTrail"
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
@@ -102,7 +100,7 @@ class DataTrail(Construct):
             },
         )
         self._let_read(people.auditor)
-        self._alarm_on(people.vault_reader, keys.logs, alarms)
+        self._alarm_on(people.break_glass, keys.logs, alarms)
 
     def _bucket(self, trail_arn: str) -> s3.Bucket:
         """The bucket of the records, which CloudTrail may write for this trail alone."""
@@ -121,7 +119,8 @@ class DataTrail(Construct):
             removal_policy=removal_policy_of_bucket_filled_at_creation(self._environment),
             lifecycle_rules=[
                 s3.LifecycleRule(
-                    expiration=RETENTION, noncurrent_version_expiration=cdk.Duration.days(1)
+                    expiration=cdk.Duration.days(self._environment.retention.trail_days),
+                    noncurrent_version_expiration=cdk.Duration.days(1),
                 )
             ],
         )
@@ -169,24 +168,24 @@ class DataTrail(Construct):
         )
 
     def _alarm_on(self, reader: iam.Role, logs_key: kms.IKey, alarms: Alarms) -> None:
-        """Logs each assumption of the vault-reader role and each call made with it, and alarms.
+        """Logs each assumption of the break-glass role and each call made with it, and alarms.
 
         AssumeRole is a read-only management event: a rule sees it only in this state (EventBridge
         user guide, "Receiving read-only management events from AWS services").
         """
-        name = f"{self._environment.prefix}-vault-reader"
+        name = f"{self._environment.prefix}-break-glass"
         group = LogGroup(
             self,
-            "VaultReaderLog",
+            "BreakGlassLog",
             name=f"/aws/events/{name}",
             key=logs_key,
             environment=self._environment,
         )
         rule = events.CfnRule(
             self,
-            "VaultReaderRule",
+            "BreakGlassRule",
             name=name,
-            description="The vault-reader role is assumed, or calls AWS",
+            description="The break-glass role is assumed, or calls AWS",
             state="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
             event_pattern={
                 "detail-type": ["AWS API Call via CloudTrail"],
@@ -208,14 +207,14 @@ class DataTrail(Construct):
         )
         logs.CfnResourcePolicy(
             self,
-            "VaultReaderLogPolicy",
+            "BreakGlassLogPolicy",
             policy_name=name,
             policy_document=_may_log(group.log_group_arn, rule.attr_arn),
         )
         alarms.watch(
             self,
-            "vault-read",
-            meaning="Somebody assumed the vault-reader role, or read patient data with it.",
+            "break-glass",
+            meaning="Somebody assumed the break-glass role, or read patient data with it.",
             metric=metric("AWS/Events", "TriggeredRules", {"RuleName": name}),
         )
 

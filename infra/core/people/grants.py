@@ -33,8 +33,9 @@ from infra.grants import (
 VAULT_PATTERNS = ("events/*", "rejected/*", "analyses/*")
 
 # The partition keys of what the registrar and the operator write beside their own data: the audit
-# chain of master data (ops/master_data/audit.py), and the switch of deliveries (lambdas/delivery/ledger/problems.py).
+# chain of master data (ops/master_data/audit.py), the chains of looks (ops/looks.py), and the switch of deliveries (lambdas/delivery/ledger/problems.py).
 MASTER_DATA_CHAIN = "registry"
+LOOKS_CHAINS = "access#*"
 DELIVERY_SWITCH = "switch#delivery"
 
 # The partition keys of a smoke run's entries in the registry (ops/smoke/patient.py).
@@ -42,7 +43,12 @@ SMOKE_ENTRIES = ("identifier#ENS-SMOKE#*", "patient#ens-smoke-*", "provider#ens-
 
 ENCOUNTER_INDEXES = ("by_due",)
 AUDIT_INDEXES = ("by_day", "by_message_control_id")
-PATIENT_INDEX = "by_patient"
+# The audit of one patient, and of one provider (ops/disclosures).
+PEOPLE_INDEXES = ("by_patient", "by_recipient")
+
+# The registry's entries that lead from an identifier to an id, or name a provider: none of them holds
+# demographics.
+LOOKED_UP = ("identifier#*", "provider#*", "provider-identifier#*")
 STATUS_INDEXES = ("by_day",)
 LEDGER_INDEXES = ("by_state",)
 REGISTRY_INDEXES = ("by_provider",)
@@ -140,21 +146,39 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
 def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
     """Returns the auditor's statements: reads and verifies the audit trail, whose only patient data is MSH-10.
 
-    Seals are verified in KMS, which allows the auditor to make none. The audit key opens chains of earlier
-    versions; such a chain is proven by the digest of its day, so that a forged one shows.
-    No command asks for all events of a patient's reference; the auditor does so in the console.
+    Seals are verified in KMS. The auditor may append to the record of looks, and so make seals too; IAM keeps
+    every other chain closed. The audit key opens chains of earlier versions, which the digests prove. The
+    reference key and the registry's entries of identifiers and providers answer who was told about a
+    patient; no patient's name, birth date or sex is among them (docs/adr/0286-auditors-look-up-identifiers.md).
     """
     keys, tables = opened.keys, opened.tables
     return [
         *_find(environment, opened),
-        *_read_table(tables.audit, "Query", *AUDIT_INDEXES, PATIENT_INDEX),
+        *_read_table(tables.audit, "Query", *AUDIT_INDEXES, *PEOPLE_INDEXES),
+        _look_ups(tables.registry),
+        use_key(keys.registry, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *_read_table(tables.status, "GetItem", *STATUS_INDEXES),
         *_read_table(tables.encounters, "BatchGetItem", *ENCOUNTER_INDEXES),
+        # `ens retention check` compares rules with settings, and counts in the indexes.
+        allow(
+            ("dynamodb:Query",),
+            [f"{tables.ledger.table_arn}/index/{index}" for index in LEDGER_INDEXES],
+        ),
+        allow(
+            ("dynamodb:DescribeTimeToLive",),
+            [
+                one.table_arn
+                for one in (tables.audit, tables.encounters, tables.ledger, tables.status)
+            ],
+        ),
+        allow(("s3:GetLifecycleConfiguration",), [opened.vault.bucket.bucket_arn]),
+        allow(("logs:DescribeLogGroups",), ["*"]),
         use_key(keys.encounters, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
-        use_key(keys.records, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *verify_seals(keys.audit_seals),
         *opened.digests.read(),
         *read_secret(opened.secrets.audit_key, keys.records),
+        *read_secret(opened.secrets.reference_key, keys.records),
+        *_record_looks(opened),
     ]
 
 
@@ -166,6 +190,7 @@ def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatem
         *use_table(
             tables.registry,
             keys.registry,
+            "BatchGetItem",
             "GetItem",
             "Scan",
             "UpdateItem",
@@ -176,25 +201,25 @@ def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatem
             tables.audit,
             MASTER_DATA_CHAIN,
         ),
-        use_key(
-            keys.records,
-            "dynamodb",
-            ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
-        ),
-        *seal_audit(keys.audit_seals),
+        *_record_looks(opened),
         # The reference of a roster's subscriber, for the audit.
         *read_secret(secrets.reference_key, keys.records),
     ]
 
 
-def vault_reader(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
-    """Returns the vault reader's statements: reads all versions of the vault's objects."""
-    bucket = opened.vault.bucket
+def break_glass(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
+    """Returns the statements of break-glass access: reads all versions of the vault's objects.
+
+    It appends to the record of looks, and finds the mail of a delivery in the ledger.
+    """
+    bucket, keys = opened.vault.bucket, opened.keys
     return [
         *_find(environment, opened),
+        *_record_looks(opened),
+        allow(("dynamodb:GetItem",), [opened.tables.ledger.table_arn]),
         allow(("s3:ListBucket", "s3:ListBucketVersions"), [bucket.bucket_arn]),
-        *read_objects(bucket, opened.keys.vault, *VAULT_PATTERNS),
-        *read_versions(bucket, opened.keys.vault, *VAULT_PATTERNS),
+        *read_objects(bucket, keys.vault, *VAULT_PATTERNS),
+        *read_versions(bucket, keys.vault, *VAULT_PATTERNS),
     ]
 
 
@@ -230,15 +255,39 @@ def _read_table(table: dynamodb.ITable, action: str, *indexes: str) -> list[iam.
 
 
 def _under(actions: Sequence[str], table: dynamodb.ITable, key: str) -> iam.PolicyStatement:
-    """Returns these actions, limited to items of a table with these partition keys.
+    """Returns these actions on items of a table with this partition key, or with its pattern with `*`.
 
     DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
     """
+    operator = "StringLike" if "*" in key else "StringEquals"
     return iam.PolicyStatement(
         actions=list(actions),
         resources=[table.table_arn],
-        conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [key]}},
+        conditions={f"ForAllValues:{operator}": {"dynamodb:LeadingKeys": [key]}},
     )
+
+
+def _look_ups(registry: dynamodb.ITable) -> iam.PolicyStatement:
+    """Returns reading single items of the registry that lead from an identifier to an id, or name a provider."""
+    return iam.PolicyStatement(
+        actions=["dynamodb:GetItem"],
+        resources=[registry.table_arn],
+        conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(LOOKED_UP)}},
+    )
+
+
+def _record_looks(opened: Opened) -> list[iam.PolicyStatement]:
+    """Returns the statements to append to the record of looks, and to seal its entries."""
+    keys = opened.keys
+    return [
+        _under(("dynamodb:GetItem", "dynamodb:PutItem"), opened.tables.audit, LOOKS_CHAINS),
+        use_key(
+            keys.records,
+            "dynamodb",
+            ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
+        ),
+        *seal_audit(keys.audit_seals),
+    ]
 
 
 def _smoke_entries(registry: dynamodb.Table, keys: Keys) -> list[iam.PolicyStatement]:
@@ -248,7 +297,7 @@ def _smoke_entries(registry: dynamodb.Table, keys: Keys) -> list[iam.PolicyState
     names. docs/adr/0162 says which entries a run makes.
     """
     items = iam.PolicyStatement(
-        actions=["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"],
+        actions=["dynamodb:DeleteItem", "dynamodb:UpdateItem"],
         resources=[registry.table_arn],
         conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(SMOKE_ENTRIES)}},
     )

@@ -1,4 +1,4 @@
-"""The roles for people: operator, auditor, registrar and vault reader (docs/security.md)."""
+"""The roles for people: operator, auditor, registrar and break-glass access (docs/security.md)."""
 
 from collections.abc import Sequence
 
@@ -32,10 +32,10 @@ class AccessRoles(Construct):
         self.registrar = self._role(
             "registrar", people.registrars, 2, grants.registrar(environment, opened)
         )
-        self.vault_reader = self._role(
-            "vault-reader", people.vault_readers, 1, grants.vault_reader(environment, opened)
+        self.break_glass = self._role(
+            "break-glass", people.break_glass, 1, grants.break_glass(environment, opened)
         )
-        opened.vault.accept_patterns(self.vault_reader, *grants.VAULT_PATTERNS)
+        opened.vault.accept_patterns(self.break_glass, *grants.VAULT_PATTERNS)
 
     def _role(
         self,

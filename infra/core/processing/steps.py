@@ -44,6 +44,7 @@ class Steps:
         vpc: ec2.IVpc | None,
         security_group: ec2.ISecurityGroup | None,
     ) -> None:
+        retention = environment.retention
         self._scope = scope
         self._environment = environment
         self._keys = keys
@@ -56,6 +57,10 @@ class Steps:
             "ENS_STATUS_TABLE": tables.status.table_name,
             "ENS_REFERENCE_KEY_SECRET": secrets.reference_key.secret_arn,
             "ENS_AUDIT_KEY_SECRET": secrets.audit_key.secret_arn,
+            "ENS_AUDIT_DAYS": str(retention.audit_days),
+            "ENS_ENCOUNTERS_DAYS": str(retention.encounters_days),
+            "ENS_LEDGER_DAYS": str(retention.ledger_days),
+            "ENS_STATUS_DAYS": str(retention.status_days),
         }
         self._sealing = {"ENS_AUDIT_SEAL_KEY": keys.audit_seals[0].key_arn}
         # It seals mails; audit chains of earlier versions were sealed with it.
@@ -169,7 +174,7 @@ class Steps:
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
                 "ENS_FULL_IN_CLEAR": environment.mail.full_in_clear,
                 "ENS_TEXT_LIMIT": str(environment.text_limit),
-                "ENS_CACHE_DAYS": str(environment.cache_days),
+                "ENS_CACHE_DAYS": str(retention.analyses_days),
             },
             concurrency=environment.extract_concurrency,
             may=[
@@ -195,8 +200,11 @@ class Steps:
             folder="deliver_notification",
             timeout=7,
             variables={
+                "ENS_ENCOUNTERS_TABLE": tables.encounters.table_name,
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
                 **configuration.versioned_variables,
+                "ENS_REGISTRY_TABLE": tables.registry.table_name,
+                "ENS_PROVIDER_DIRECTORY": environment.mpi.providers,
                 "ENS_SES_CONFIGURATION_SET": environment.prefix,
                 "ENS_SES_FROM": mail.from_address,
                 "ENS_SES_RATE": str(mail.rate),
@@ -212,6 +220,9 @@ class Steps:
                 *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL),
                 *grants.write_objects(bucket, keys.vault, MAILS),
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
+                # Decides again at the moment of sending: the registry and the stay's marks of now.
+                *grants.use_table(tables.encounters, keys.encounters, "GetItem"),
+                *grants.use_table(tables.registry, keys.registry, "BatchGetItem"),
                 grants.send_mail(mail.from_address, delivery.arns),
                 *grants.read_foreign_secret(mail.smime_secret, mail.smime_secret_key_arn),
             ],

@@ -158,7 +158,11 @@ def _bucket(scope: Construct, environment: Environment) -> s3.Bucket:
         versioned=True,
         removal_policy=removal_policy_of_bucket_filled_at_creation(environment),
         lifecycle_rules=[
-            s3.LifecycleRule(noncurrent_version_expiration=cdk.Duration.days(365)),
+            s3.LifecycleRule(
+                noncurrent_version_expiration=cdk.Duration.days(
+                    environment.retention.configuration_days
+                )
+            ),
         ],
     )
     fix_logical_id(bucket, "BucketConfiguration")

@@ -40,7 +40,7 @@ class Queues(Construct):
             encryption_master_key=key,
             data_key_reuse=KEY_REUSE,
             enforce_ssl=True,
-            retention_period=RETENTION,
+            retention_period=cdk.Duration.days(environment.retention.feedback_days),
         )
         for name, queue in (
             ("QueueDeadLetters", self.dead_letters),

@@ -24,6 +24,9 @@ ENCOUNTER_SUMMARY = (
 )
 """The attributes of the index `by_patient` (lambdas/encounters/items.py)."""
 
+EXPIRES = "expires_at"
+"""The attribute by which DynamoDB deletes an item (time to live), in seconds since the epoch."""
+
 
 class Tables(Construct):
     """All tables, on demand, with point-in-time recovery."""
@@ -41,13 +44,15 @@ class Tables(Construct):
         super().__init__(scope, construct_id)
         self._protected = environment.deletion_protection
         self._removal = removal_policy(environment)
-        self.audit = self._table("Audit", records_key, "event_id", "sk")
+        self.audit = self._table("Audit", records_key, "event_id", "sk", expires=EXPIRES)
         _index(self.audit, "by_message_control_id", "message_control_id", "time")
         _index(self.audit, "by_patient", "patient_ref", "time")
         _index(self.audit, "by_day", "day", "outcome_time")
-        self.status = self._table("Status", records_key, "event_id")
+        # Deliveries alone have a recipient. CloudFormation creates one index of a table in an update.
+        _index(self.audit, "by_recipient", "recipient_ref", "time")
+        self.status = self._table("Status", records_key, "event_id", expires=EXPIRES)
         _index(self.status, "by_day", "day", "received_at")
-        self.ledger = self._table("Ledger", records_key, "delivery_id")
+        self.ledger = self._table("Ledger", records_key, "delivery_id", expires=EXPIRES)
         _index(self.ledger, "by_event", "event_id", "updated_at")
         _index(self.ledger, "by_state", "state", "updated_at")
         # Due deliveries for ReleaseDeliveries, with the attributes that it groups them by.
@@ -63,7 +68,7 @@ class Tables(Construct):
         _index(self.registry, "by_provider", "provider_id", "pk")
         # The memberships that end on a day. Only roster items have both attributes.
         _index(self.registry, "by_roster_end", "roster_until", "provider_id")
-        self.encounters = self._table("Encounters", encounters_key, "pk", expires="expires_at")
+        self.encounters = self._table("Encounters", encounters_key, "pk", expires=EXPIRES)
         # The encounters of a patient at all senders, with the attributes that flags are computed from.
         _index(self.encounters, "by_patient", "patient_ref", "began_at", only=ENCOUNTER_SUMMARY)
         # Open encounters and cancellations without an encounter, for the clock and the operator.
@@ -74,7 +79,7 @@ class Tables(Construct):
             "MpiCache",
             registry_key,
             "identifier_ref",
-            expires="expires_at",
+            expires=EXPIRES,
             logical_id="TableLookups",
         )
         rule = "HIPAA.Security-DynamoDBInBackupPlan"

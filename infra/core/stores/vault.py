@@ -31,7 +31,7 @@ class Vault(Construct):
 
     Expiration only adds a delete marker in a versioned bucket; the bytes stay until the noncurrent
     version expires (S3 user guide, "Expiring objects"). Both periods and the backups' add up to
-    `vault_retention_days`.
+    `retention.vault_days`.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Vault(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         removal = removal_policy(environment)
-        deleted = cdk.Duration.days(environment.vault_recovery_days)
+        deleted = cdk.Duration.days(environment.retention.recovery_days)
         # S3 delivers access logs only to buckets under its own key; they hold keys of objects, and
         # object keys hold no patient data.
         access_logs = s3.Bucket(
@@ -54,7 +54,7 @@ class Vault(Construct):
             lifecycle_rules=[
                 s3.LifecycleRule(
                     expiration=cdk.Duration.days(
-                        environment.vault_retention_days - environment.vault_recovery_days
+                        environment.retention.vault_days - environment.retention.recovery_days
                     ),
                     noncurrent_version_expiration=deleted,
                 )
@@ -80,10 +80,16 @@ class Vault(Construct):
                     noncurrent_version_expiration=deleted,
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
                 ),
+                # Of overlapping rules the one that deletes earlier counts.
+                s3.LifecycleRule(
+                    prefix="rejected/",
+                    expiration=cdk.Duration.days(environment.rejected_expiration_days),
+                    noncurrent_version_expiration=deleted,
+                ),
                 s3.LifecycleRule(
                     prefix="analyses/",
-                    # S3 counts whole days and takes no 0: with the day as noncurrent, cache_days.
-                    expiration=cdk.Duration.days(max(1, environment.cache_days - 1)),
+                    # S3 counts whole days and takes no 0: with the day as noncurrent, analyses_days.
+                    expiration=cdk.Duration.days(max(1, environment.retention.analyses_days - 1)),
                     noncurrent_version_expiration=cdk.Duration.days(1),
                 ),
             ],

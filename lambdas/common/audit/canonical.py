@@ -11,13 +11,16 @@ HEAD = "HEAD"
 GENESIS = "0" * 64
 """The hash before the first entry."""
 
-SEALS = ("hash", "key_id")
+EXPIRES = "expires_at"
+"""The time to live is outside the hash: a period can be prolonged, and a removed entry shows anyway."""
+
+UNCOVERED = ("hash", "key_id", EXPIRES)
 """Attributes that a hash does not cover. `key_id` is of earlier versions, which sealed each entry."""
 
 
 def canonical(entry: Item) -> bytes:
-    """The bytes that an entry's hash covers: its JSON with sorted keys, without its seals."""
-    content = {name: value for name, value in entry.items() if name not in SEALS}
+    """The bytes that an entry's hash covers: its JSON with sorted keys, without its own hash and its time to live."""
+    content = {name: value for name, value in entry.items() if name not in UNCOVERED}
     return json.dumps(
         content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=int
     ).encode()

@@ -12,11 +12,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.audit.canonical import GENESIS, HEAD, hash_of
+from lambdas.common.audit.canonical import EXPIRES, GENESIS, HEAD, hash_of
 from lambdas.common.audit.seal import seal
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
-from lambdas.common.clock import now
+from lambdas.common.clock import expiry, now
 from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditEntry
 from lambdas.common.contracts.document import to_document, without_empty
@@ -95,16 +95,17 @@ def _write(context: Context, stored: list[Item], head: Item | None) -> bool:
         "hash": last["hash"],
         **seal(context, last["event_id"], last["seq"], last["hash"]),
     }
+    kept = {EXPIRES: expiry(context.settings.stored_days.audit)}
     try:
         with dependency("dynamodb"):
             context.client("dynamodb").transact_write_items(
                 TransactItems=[
-                    {"Put": {"TableName": table, "Item": to_item(new_head), **unmoved}},
+                    {"Put": {"TableName": table, "Item": to_item(new_head | kept), **unmoved}},
                     *(
                         {
                             "Put": {
                                 "TableName": table,
-                                "Item": to_item(entry),
+                                "Item": to_item(entry | kept),
                                 "ConditionExpression": "attribute_not_exists(event_id)",
                             }
                         }

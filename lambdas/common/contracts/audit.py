@@ -7,6 +7,7 @@ from hl7.warnings import MessageWarning
 from lambdas.common.contracts.encounter import DecisionReason
 from lambdas.common.contracts.event import EventKind
 from lambdas.common.contracts.findings import FindingsOutcome, SetAsideReason
+from lambdas.common.contracts.policy import LeftOut
 from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.contracts.recipient import Considered, RecipientReason
 from lambdas.common.contracts.stay_flags import FlagKind
@@ -31,10 +32,15 @@ class AuditStep(StrEnum):
     REPLAY = "Replay"
     REDRIVE = "Redrive"
     DISCARD = "Discard"
+    LOOK = "Look"
 
 
 class AuditAction(StrEnum):
-    """The fact that an entry records. WITHHELD is the word of earlier versions for SUPPRESSED."""
+    """The fact that an entry records. WITHHELD is the word of earlier versions for SUPPRESSED.
+
+    TOLD_TOO: the mail to another recipient told this one too. AUDIT_LOG_USED: somebody read the audit of a
+    patient, of a provider or of a sender (DICOM PS3.16 CID 400, 110101 "Audit Log Used").
+    """
 
     RECEIVED = "RECEIVED"
     CONTROL_ID_REUSED = "CONTROL_ID_REUSED"
@@ -54,6 +60,7 @@ class AuditAction(StrEnum):
     REFUSED = "REFUSED"
     UNKNOWN = "UNKNOWN"
     HELD = "HELD"
+    TOLD_TOO = "TOLD_TOO"
     SUPPRESSED = "SUPPRESSED"
     WITHHELD = "WITHHELD"
     DELIVERED = "DELIVERED"
@@ -73,6 +80,9 @@ class AuditAction(StrEnum):
     ROSTER_IMPORTED = "ROSTER_IMPORTED"
     ROSTER_ENDED = "ROSTER_ENDED"
     SMOKE_REGISTERED = "SMOKE_REGISTERED"
+    LOOKED = "LOOKED"
+    PATIENT_DATA_READ = "PATIENT_DATA_READ"
+    AUDIT_LOG_USED = "AUDIT_LOG_USED"
 
 
 class AuditOutcome(StrEnum):
@@ -92,11 +102,32 @@ class AuditOutcome(StrEnum):
     FAILED = "failed"
 
 
+class LookedAt(StrEnum):
+    """The kind of a thing that a person looked at.
+
+    Of the last three the person saw patient data: a received message, a mail, a rejected message.
+    """
+
+    DEAD_LETTER = "dead_letter"
+    STAY = "stay"
+    STAYS = "stays"
+    REGISTRY = "registry"
+    REJECTED_MESSAGES = "rejected_messages"
+    AUDIT_OF_PATIENT = "audit_of_patient"
+    AUDIT_OF_PROVIDER = "audit_of_provider"
+    AUDIT_OF_SENDER = "audit_of_sender"
+    MESSAGE = "message"
+    MAIL = "mail"
+    REJECTED_MESSAGE = "rejected_message"
+
+
 @dataclass(frozen=True, slots=True)
 class ToldRecipient:
     """A recipient whom LookupIdentities chose, as the audit records it.
 
     `told_with` is the recipient whose mail tells them too, "" for one with a mail of their own.
+    `policy_file`, `policy_rule` and `policy_version` name the rule that decided, `consent_id` the consent on which it
+    rests, `left_out` the parts that it leaves out.
     """
 
     recipient_ref: str
@@ -104,6 +135,11 @@ class ToldRecipient:
     detail: str = ""
     analysis: str = ""
     told_with: str = ""
+    policy_file: str = ""
+    policy_rule: str = ""
+    policy_version: str = ""
+    consent_id: str = ""
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +151,8 @@ class AuditEntry:
     with warnings, and the time. Moments are ISO 8601, UTC.
     `hash` is an HMAC-SHA256 with the key `key_id`, over `prev_hash` and the entry
     (docs/adr/0004-audit-chain-per-event.md). `asked`, `identifiers` and `others` are keyed references.
+    `event_time` is the time of the fact by the message (EVN-6, EVN-2 …), absent where none is plausible.
+    In a delivery's entry `event_kind` is the kind of this recipient's notice.
     """
 
     step: AuditStep
@@ -149,6 +187,7 @@ class AuditEntry:
     event_kind: EventKind | None = None
     patient_class: str | None = None
     encounter_ref: str | None = None
+    event_time: str | None = None
     # Of the encounter
     decision_reason: DecisionReason | None = None
     about: tuple[str, ...] | None = None
@@ -183,7 +222,20 @@ class AuditEntry:
     suppressed_because: str | None = None
     hold_reason: str | None = None
     release_at: str | None = None
+    told_with: str | None = None
+    # Of a policy's decision about a recipient
+    policy_file: str | None = None
+    policy_rule: str | None = None
+    policy_version: str | None = None
+    consent_id: str | None = None
+    left_out: tuple[LeftOut, ...] | None = None
     # Of an operator's act
     dead_letter_id: str | None = None
+    act_reason: str | None = None
     subscriber_ref: str | None = None
+    since: str | None = None
     until: str | None = None
+    # Of a look: the thing, its id or key, and the reason that the person gave
+    looked_at: LookedAt | None = None
+    looked_at_id: str | None = None
+    look_reason: str | None = None

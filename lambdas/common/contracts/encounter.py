@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from lambdas.common.contracts.document import private
 from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.protection import ProtectionFlag, SensitiveMark, StayMarks
 
 
 class EncounterClass(StrEnum):
@@ -156,7 +157,7 @@ class Encounter:
     """One stay of a patient at one sender.
 
     `keys` are the references of its numbers, `patient_keys` those of the sender's identifiers of the
-    patient. `protections` are codes that never leave again. `unchanged` counts events that are not in
+    patient. `protections` and `sensitive` are codes that never leave again. `unchanged` counts events that are not in
     `events` because they said nothing new. `closed_at` is the moment of a closing without an end.
     """
 
@@ -168,9 +169,15 @@ class Encounter:
     patient_ref: str = ""
     events: tuple[RecordedEvent, ...] = ()
     told: tuple[ToldFact, ...] = ()
-    protections: tuple[str, ...] = ()
+    protections: tuple[ProtectionFlag, ...] = ()
+    sensitive: tuple[SensitiveMark, ...] = ()
     unchanged: int = 0
     closed_at: str = ""
+
+    @property
+    def marks(self) -> StayMarks:
+        """The marks of all its messages."""
+        return StayMarks(flags=self.protections, sensitive=self.sensitive)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +202,7 @@ class Notice:
 class Decision:
     """The meaning of one event: its notices, or the reason why there are none.
 
-    `facts` hold for the encounter after the event. `encounter_key` is the key of its item. `warnings` are
+    `facts` and `marks` hold for the encounter after the event. `encounter_key` is the key of its item. `warnings` are
     codes: `implausible_time`.
     """
 
@@ -210,6 +217,7 @@ class Decision:
     notices: tuple[Notice, ...] = ()
     reason: DecisionReason | None = None
     warnings: tuple[str, ...] = ()
+    marks: StayMarks = StayMarks()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,8 +225,8 @@ class EncounterNumbers:
     """The numbers of the encounter in one message, as sent, and other fields that only its rules read.
 
     `visit`: PV1-19 and PV1-50; `account`: PID-18; `prior_visit`: MRG-5 and MRG-6; `prior_account`:
-    MRG-3; `prior_patient`: MRG-1, MRG-4 and MRG-2 as (value, authority). `protections` are positions
-    such as `PV1-16`. `load`: MSH-11.2 is `I` (initial load), `A` (archive) or `R` (restore). `said_dead` is PID-30.
+    MRG-3; `prior_patient`: MRG-1, MRG-4 and MRG-2 as (value, authority). `protections` are the positions that
+    protect it, `sensitive` its sensitive categories. `load`: MSH-11.2 is `I` (initial load), `A` (archive) or `R` (restore). `said_dead` is PID-30.
     """
 
     visit: tuple[str, ...] = private(())
@@ -226,6 +234,7 @@ class EncounterNumbers:
     prior_visit: tuple[str, ...] = private(())
     prior_account: tuple[str, ...] = private(())
     prior_patient: tuple[tuple[str, str], ...] = private(())
-    protections: tuple[str, ...] = ()
+    protections: tuple[ProtectionFlag, ...] = ()
+    sensitive: tuple[SensitiveMark, ...] = ()
     load: bool = False
     said_dead: str = private()

@@ -42,7 +42,8 @@ class SetAsideReason(StrEnum):
 class FindingsOutcome(StrEnum):
     """The outcome of the search for findings.
 
-    deferred: the event waits for its turn at the service, and there are no findings yet.
+    deferred: the event waits for its turn at the service, and there are no findings yet. protected: a
+    protected or sensitive stay, whose notes are never sent to the service, nor looked up in the cache.
     """
 
     EXTRACTED = "extracted"
@@ -51,6 +52,7 @@ class FindingsOutcome(StrEnum):
     SWITCHED_OFF = "switched_off"
     UNAVAILABLE = "unavailable"
     DEFERRED = "deferred"
+    PROTECTED = "protected"
 
 
 @dataclass(frozen=True, slots=True)

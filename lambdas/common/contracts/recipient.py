@@ -6,6 +6,7 @@ from enum import StrEnum
 from lambdas.common.contracts.document import private
 from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.person import Name
+from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.preferences import CostMode, DetailLevel
 
 
@@ -52,6 +53,7 @@ class RefusalReason(StrEnum):
     NO_ENDPOINT: the registry has no address for the provider, or no such provider. ENDPOINT_BAD: the
     registry's entry is not an address. NO_RECIPIENT: the message names a provider of the registry who is
     not related to the patient. HELD_FOR_UPDATE: the first notice still waits and will show the update.
+    The others are those of a policy (`SuppressionReason`).
     """
 
     RECIPIENT_OFF = "RECIPIENT_OFF"
@@ -62,6 +64,13 @@ class RefusalReason(StrEnum):
     ENDPOINT_BAD = "ENDPOINT_BAD"
     NO_RECIPIENT = "NO_RECIPIENT"
     HELD_FOR_UPDATE = "HELD_FOR_UPDATE"
+    OPTED_OUT = "OPTED_OUT"
+    PART2_NO_CONSENT = "PART2_NO_CONSENT"
+    VISIT_PROTECTED = "VISIT_PROTECTED"
+    PROTECTED_MINOR = "PROTECTED_MINOR"
+    SENSITIVE_NO_CONSENT = "SENSITIVE_NO_CONSENT"
+    NOT_PERMITTED = "NOT_PERMITTED"
+    NOTHING_LEFT = "NOTHING_LEFT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +88,17 @@ class FirstNotice:
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """A provider who is told in the mail of another recipient with the same address, and the reasons."""
+    """A provider who is told in the mail of another recipient with the same address, and the reasons.
+
+    `stands_for` and `by_event` as `Recipient`.
+    """
 
     recipient_ref: str
     reasons: tuple[RecipientReason, ...] = ()
     provider_id: str = private()
     name: Name = private(Name())
+    stands_for: tuple[str, ...] = private(())
+    by_event: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +118,10 @@ class Recipient:
     relates them to the patient and ends soon; else "". `also` are the others who share this mail.
     `other_patient`: the event moves the stay from the patient of whom they were told to another one.
     `second`: the notice about that other patient, for a recipient who gets the correction too.
+    `policy` is the decision about what they may be told; its rule is empty in documents of earlier versions.
+    `facility`: the registry files them as a facility. `stands_for` are the ids of the absent providers in
+    whose place alone they are told. `by_event`: the patient goes to this facility, or was there lately, so
+    that no relationship of the registry is needed.
     """
 
     recipient_ref: str
@@ -129,18 +147,37 @@ class Recipient:
     also: tuple[Addressee, ...] = ()
     other_patient: bool = False
     second: bool = False
+    policy: PolicyDecision = PolicyDecision()
+    facility: bool = False
+    stands_for: tuple[str, ...] = private(())
+    by_event: bool = False
 
     @property
     def addressees(self) -> tuple[Addressee, ...]:
         """All providers whom this mail tells: the recipient first."""
-        own = Addressee(self.recipient_ref, self.reasons, self.provider_id, self.name)
+        own = Addressee(
+            self.recipient_ref,
+            self.reasons,
+            self.provider_id,
+            self.name,
+            self.stands_for,
+            self.by_event,
+        )
         return (own, *self.also)
 
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """A provider who was considered and not chosen, with the reason (docs/identity.md#who-is-told)."""
+    """A provider who was considered and not chosen, with the reason (docs/identity.md#who-is-told).
+
+    `policy_file`, `policy_rule` and `policy_version` name the rule that suppressed the notification, `consent_id`
+    the patient's denial; all "" for another reason.
+    """
 
     recipient_ref: str
     relationship: RecipientReason
     reason: RefusalReason
+    policy_file: str = ""
+    policy_rule: str = ""
+    policy_version: str = ""
+    consent_id: str = ""

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.clock import expiry
 from lambdas.delivery.ledger.context import LedgerContext
 
 
@@ -72,9 +73,12 @@ def update(
     """Sets the attributes `changes` of an item in one write, if the condition holds.
 
     A change to None removes the attribute. `add` adds to numbers and sets. `once` sets attributes that
-    the item lacks. The condition writes attributes as `#name`, and its own `values` as `:name`.
+    the item lacks. The condition writes attributes as `#name`, and its own `values` as `:name`. DynamoDB
+    deletes a delivery or an encounter's item `stored_days.ledger` after its newest change.
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
     """
+    if _expires(key):
+        changes = {**changes, "expires_at": expiry(context.settings.stored_days.ledger)}
     written = {name: value for name, value in changes.items() if value is not None}
     add, once = add or {}, once or {}
     clauses = {
@@ -124,6 +128,12 @@ def query(
                 **more,
             )
         )
+
+
+def _expires(key: str) -> bool:
+    """Whether the item is about a patient: a delivery (its key has no prefix), or an encounter's."""
+    prefix, found, _ = key.partition("#")
+    return not found or prefix == Prefix.ENCOUNTER
 
 
 def _names(expression: str) -> dict[str, str]:

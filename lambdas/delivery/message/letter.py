@@ -138,7 +138,10 @@ def view_of(
         title=words.notices[notice].title,
         not_live=_not_live(patient_event, sender, words),
         headline=_sentence(words.notices[notice].happened.format(name=name or words.a_patient)),
-        remarks=list(about(patient_event, occasion, sender.zone, words)),
+        remarks=[
+            *(_policy_notices(recipient, words) if full else ()),
+            *about(patient_event, occasion, sender.zone, words),
+        ],
         addressee=", ".join(letter_text(one.name.display()) for one in recipient.addressees),
         rows=[*first, *rows] if facts.withdraws(patient_event) else [*rows, *first],
         diagnoses=diagnoses[: findings_rows.MAX_ROWS],
@@ -160,6 +163,16 @@ def _not_live(patient_event: PatientEvent, sender: SenderProfile, words: Words) 
     invented = sender.is_test_patient(patient_event.patient)
     mark: str = words.marks.get("T" if invented else patient_event.processing_id.upper())
     return mark
+
+
+def _policy_notices(recipient: Recipient, words: Words) -> list[str]:
+    """The statements that the policy demands. A minimal letter tells nothing that they are about."""
+    consent = recipient.policy.consent_id
+    return [
+        text.format(consent=letter_text(consent, 60))
+        for notice in recipient.policy.notices
+        for text in (words.policy_notices[notice], words.policy_notices[f"{notice}_scope"])
+    ]
 
 
 def _sentence(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from lambdas.common.contracts.recipient import Recipient, RecipientReason
-from lambdas.lookup_identities.registry.records import Provider
+from lambdas.registry.records import Provider
 
 
 def wanted(recipients: Sequence[Recipient], providers: Mapping[str, Provider]) -> set[str]:
@@ -37,6 +37,7 @@ def with_fallbacks(
             provider_id=other.provider_id,
             name=other.name,
             address=other.address,
+            facility=other.facility,
             **asdict(other.preferences),
         )
     return tuple(told), tuple(fallbacks.values())

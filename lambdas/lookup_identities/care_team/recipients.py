@@ -19,7 +19,7 @@ from lambdas.common.contracts.recipient import (
 from lambdas.common.mail_address import is_address
 from lambdas.lookup_identities.care_team.named_providers import Named
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject, wants
-from lambdas.lookup_identities.registry.records import (
+from lambdas.registry.records import (
     Provider,
     Relationship,
 )
@@ -47,6 +47,8 @@ def choose(
     today = team.event.today
     told: dict[str, tuple[RecipientReason, ...]] = {}
     until: dict[str, str] = {}
+    absent: dict[str, tuple[str, ...]] = {}
+    own: set[str] = set()
     considered = []
     for relationship in sorted(team.relationships, key=lambda known: known.provider_id):
         provider = team.providers.get(relationship.provider_id)
@@ -56,17 +58,22 @@ def choose(
         if provider is None or refusal or surrogate:
             ref = reference(relationship.provider_id)
             considered.append(Considered(ref, reasons[0], refusal or RefusalReason.AWAY))
-        if surrogate:
+        if surrogate and provider:
+            absent[surrogate] = (*absent.get(surrogate, ()), provider.provider_id)
             told[surrogate] = _joined(
                 told.get(surrogate, ()), (*reasons, RecipientReason.SURROGATE)
             )
         elif provider is not None and not refusal:
             told[provider.provider_id] = _joined(told.get(provider.provider_id, ()), reasons)
             until[provider.provider_id] = relationship.roster_ends(today)
+            own.add(provider.provider_id)
+    by_event = {known.provider_id for known in team.relationships if known.by_event}
     recipients = tuple(
         replace(
             _recipient(team.providers[provider_id], reasons, reference),
             roster_until=until.get(provider_id, ""),
+            by_event=provider_id in by_event,
+            stands_for=() if provider_id in own else absent.get(provider_id, ()),
         )
         for provider_id, reasons in sorted(told.items())
     )
@@ -91,6 +98,7 @@ def _recipient(
         provider_id=provider.provider_id,
         name=provider.name,
         address=provider.address,
+        facility=provider.facility,
         **asdict(provider.preferences),
     )
 

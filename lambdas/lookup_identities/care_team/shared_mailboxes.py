@@ -12,8 +12,8 @@ def one_mail_each(identities: Identities) -> Identities:
     """The identities with one recipient for each mailbox; the others are in its `also`.
 
     The first in the order of the recipients gets the delivery. Recipients share a mail only where it
-    would be the same mail: address, language, detail, certificate, every other preference, fallback and
-    notice agree. Their names and reasons may differ.
+    would be the same mail: address, language, detail, certificate, every other preference, fallback,
+    notice and the policy's decision agree. Their names and reasons may differ.
     """
     mails: dict[Recipient, Recipient] = {}
     carriers: dict[str, str] = {}
@@ -30,9 +30,15 @@ def one_mail_each(identities: Identities) -> Identities:
 
 def _mailbox(recipient: Recipient) -> Recipient:
     """The recipient without reference, name and reasons: equal for recipients who share one mail."""
-    address = recipient.address.casefold()
     return replace(
-        recipient, recipient_ref="", reasons=(), provider_id="", name=Name(), address=address
+        recipient,
+        recipient_ref="",
+        reasons=(),
+        provider_id="",
+        name=Name(),
+        address=recipient.address.casefold(),
+        facility=False,
+        stands_for=(),
     )
 
 

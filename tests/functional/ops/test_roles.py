@@ -35,6 +35,7 @@ from tests.support.encounters import NOON, PROFILE, I, message
 from tests.support.older_chain import older_items, write
 from tests.support.people import People, people_of
 from tests.support.receiver import StubReceiver
+from tests.support.retention import fill_retention
 from tests.support.seal_keys import DIGESTS
 from tests.support.trails import PROVIDER, Story, poison, told
 
@@ -56,6 +57,7 @@ UNKNOWN = {
 REJECTED = f"rejected/{TODAY}/0a1b"
 SEEDS = ROOT / "samples" / "registry"
 RUN = "A1B2C3D4E5"
+WHY = ("--reason", "ticket 4711")
 LOGS = "/*/hl7-ens-{environment}-*"
 FOR_THE_CONSOLE: dict[Role, set[str]] = {
     # Alarms, dashboard, logs and saved queries; `aws pipes start-pipe` (docs/runbook.md).
@@ -81,15 +83,13 @@ FOR_THE_CONSOLE: dict[Role, set[str]] = {
         "states:DescribeStateMachine hl7-ens-{environment}-patient-event",
         "states:ListStateMachines *",
     },
-    # All events of one patient's reference; in prod also the records of accesses.
-    Role.AUDITOR: {"dynamodb:Query table/audit/index/by_patient"},
+    # In prod the records of accesses.
+    Role.AUDITOR: set(),
     Role.REGISTRAR: set(),
     # Emergency access to a message, and to an older version of it.
-    Role.VAULT_READER: {
+    Role.BREAK_GLASS: {
         "s3:GetObject vault/analyses/*",
-        "s3:GetObject vault/events/*",
         "s3:GetObjectVersion vault/analyses/*",
-        "s3:GetObjectVersion vault/events/*",
         "s3:GetObjectVersion vault/rejected/*",
         "s3:ListBucketVersions vault",
     },
@@ -129,34 +129,43 @@ class World:
         return (
             *command.split(),
             *{
+                "audit looks": (),
+                "audit patient": ("--identifier", "H00412", "--authority", "NORTHGEN"),
+                "audit provider": ("--id", "dr-smith"),
                 "audit verify": ("--day", OLDER_DAY),
                 "cost": (),
-                "deliveries continue": ("--by", "ana"),
+                "deliveries continue": (),
+                "deliveries discard": (DELIVERY, *WHY),
                 "deliveries held": (),
-                "deliveries pause": ("--by", "ana"),
+                "deliveries pause": (),
                 "deliveries problems": (),
-                "deliveries resend": (DELIVERY, "--by", "ana"),
+                "deliveries resend": (DELIVERY,),
                 "deliveries unknown": (),
                 "dlq list": (),
-                "dlq redrive": ("--all", "--by", "ana"),
+                "dlq redrive": ("--all",),
                 "dlq show": (CONTROL_ID,),
                 "encounters orphans": (),
                 "encounters show": (TOLD,),
                 "events": (),
                 "feed check": (str(ADMISSION), "--sender", "northgen"),
                 "notification preview": ("admission",),
+                "phi mail": (DELIVERY, *WHY),
+                "phi message": (TOLD, *WHY),
+                "phi rejected": (REJECTED, *WHY),
                 "preflight": ("--assembly", str(assembly(load("dev")))),
-                "registry import": (str(SEEDS), "--by", "ana"),
+                "registry import": (str(SEEDS), "--yes"),
                 "rejected list": (),
                 "senders check": (),
                 "senders expiring": (),
                 "rejected show": (REJECTED,),
-                "replay": (TOLD, "--by", "ana"),
-                "roster end": ("dr-smith", "--yes", "--by", "ana"),
+                "replay": (TOLD,),
+                "report cop": ("--month", TODAY[:7], "--sender", "northgen"),
+                "retention check": (),
+                "roster end": ("dr-smith", "--yes"),
                 "roster import": (str(self.roster), "--subscriber", "dr-smith"),
                 "roster list": (),
                 "send": (str(ADMISSION), *at),
-                "smoke": (*at, "--wait", "5", "--yes", "--by", "ana"),
+                "smoke": (*at, "--wait", "5", "--yes"),
                 "trace": (TOLD,),
             }[command],
         )
@@ -242,8 +251,8 @@ def test_a_role_runs_its_commands_to_the_end_and_is_told_whose_the_others_are(
     assert world.people.judged_otherwise_by_iam(role) == []
 
 
-@pytest.mark.parametrize("role", [role for role in Role if role is not Role.VAULT_READER])
-def test_no_role_but_the_vault_reader_opens_a_message(role: Role, world: World) -> None:
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.BREAK_GLASS])
+def test_no_role_but_break_glass_access_opens_a_message(role: Role, world: World) -> None:
     _fill(world, "rejected")
     with world.people.signed_in(role):
         s3 = boto3.client("s3")
@@ -293,7 +302,7 @@ def test_an_operator_is_told_how_to_replay_an_event_whose_receipt_is_missing(wor
         "DependencyUnavailableError", "ParseMessage"
     )
     with world.people.signed_in(Role.OPERATOR):
-        result = world.ens("replay", "e" * 32, "--by", "ana")
+        result = world.ens("replay", "e" * 32)
     said = " ".join(result.output.split())
     assert (result.exit_code, "may not read the vault: redrive" in said) == (1, True)
 
@@ -314,14 +323,31 @@ def _fill(world: World, command: str) -> None:
     aws, deployment = world.aws, world.deployment
     match command.split(maxsplit=1)[0]:
         case "deliveries":
-            aws.client("dynamodb").put_item(TableName="ledger", Item=to_item(UNKNOWN))
-        case "audit":
+            held = command == "deliveries discard"
+            item = {**UNKNOWN, **({"state": "held"} if held else {})}
+            aws.client("dynamodb").put_item(TableName="ledger", Item=to_item(item))
+        case "audit" if command == "audit verify":
             _fill_audit(world)
+        case "phi":
+            _fill(world, "rejected")
+            s3 = aws.client("s3")
+            content = ADMISSION.read_bytes()
+            s3.put_object(Bucket="vault", Key=f"events/{TOLD}/message.hl7", Body=content)
+            key = f"events/{TOLD}/mail/{DELIVERY}.eml"
+            version = s3.put_object(Bucket="vault", Key=key, Body=b"Subject: x\n\nx")["VersionId"]
+            mail = {"key": key, "version_id": version, "sha256": ""}
+            item = to_item({**UNKNOWN, "document": mail})
+            aws.client("dynamodb").put_item(TableName="ledger", Item=item)
+        case "retention":
+            fill_retention(aws, deployment.environment)
         case "rejected":
             refused = {"reason": "unknown_type", "connection": "c1", "peer": "10.1.2.3"}
             aws.client("s3").put_object(
                 Bucket="vault", Key=REJECTED, Body=ADMISSION.read_bytes(), Metadata=refused
             )
+        case "audit":
+            _fill(world, "roster")
+            _fill(world, "trace")
         case "roster":
             for needed in ("registry import", "roster import"):
                 assert world.ens(*world.arguments(needed)).exit_code == 0

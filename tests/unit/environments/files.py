@@ -46,7 +46,50 @@ SENDER: dict[str, Any] = {
         "settle_seconds": {"admission": 90},
         "close_after_days": {"emergency": 2},
     },
+    "jurisdiction": "US-NY",
+    "not_vip_codes": ["STAFF"],
+    "sensitive_units": {"substance_use": ["SUDU"]},
+    "sensitive_services": {"mental_health": ["PSY"]},
+    "sensitive_diagnoses": {"hiv": ["86406008"]},
     "sample": False,
+}
+
+POLICY: dict[str, Any] = {
+    "title": "West",
+    "version": "2026-11-26",
+    "example": False,
+    "otherwise": "tell",
+    "hidden_findings": ["substance_use"],
+    "rules": [
+        {
+            "id": "part2",
+            "summary": "A stay in a unit under Part 2 is not told.",
+            "source": "42 CFR 2.31",
+            "then": "suppress",
+            "reason": "PART2_NO_CONSENT",
+            "lifted_by": ["substance_use"],
+            "notices": ["part2_redisclosure"],
+            "when": {
+                "flags": ["PV1-16"],
+                "sensitivities": ["substance_use"],
+                "bases": ["unit"],
+                "age_from": 12,
+                "age_below": 18,
+                "jurisdictions": ["US-NY"],
+                "relationships": ["primary_care"],
+                "recipient_kinds": ["person"],
+                "event_kinds": ["admission"],
+            },
+        },
+        {
+            "id": "confidential",
+            "summary": "A confidential diagnosis is left out.",
+            "source": "45 CFR 164.522(a)",
+            "then": "tell_reduced",
+            "leave_out": ["diagnosis"],
+            "when": {"flags": ["DG1-18"]},
+        },
+    ],
 }
 
 ENVIRONMENT: dict[str, Any] = {
@@ -54,6 +97,7 @@ ENVIRONMENT: dict[str, Any] = {
     "region": "ca-central-1",
     "target": "lambda",
     "senders": ["west", "smoke"],
+    "policies": ["west"],
     "unknown_patient": "hold",
     "hold_minutes": 3,
     "mpi_client": "pixpdq",
@@ -61,7 +105,6 @@ ENVIRONMENT: dict[str, Any] = {
     "comprehend_rate": 10,
     "comprehend_characters": 20000,
     "findings_wait_seconds": 60,
-    "cache_days": 3,
     "text_limit": 20000,
     "document_bytes": 100000,
     "max_receive_count": 40,
@@ -71,15 +114,26 @@ ENVIRONMENT: dict[str, Any] = {
     "audit": {"seal_keys": 2, "digest_lock": "compliance", "digest_days": 3000},
     "people": {
         role: ["arn:aws:iam::210987654321:role/care/*"]
-        for role in ("operators", "auditors", "registrars", "vault_readers")
+        for role in ("operators", "auditors", "registrars", "break_glass")
     },
     "alarm_addresses": ["operators@west.hospital"],
     "alarm_topics": ["arn:aws:sns:ca-central-1:210987654321:on-call"],
     "retain": True,
     "deletion_protection": True,
-    "log_retention_days": 90,
-    "vault_retention_days": 365,
-    "vault_recovery_days": 14,
+    "retention": {
+        "vault_days": 365,
+        "recovery_days": 14,
+        "rejected_days": 90,
+        "analyses_days": 3,
+        "encounters_days": 500,
+        "ledger_days": 600,
+        "status_days": 60,
+        "audit_days": 3000,
+        "trail_days": 2500,
+        "logs_days": 90,
+        "feedback_days": 7,
+        "configuration_days": 30,
+    },
     "backup": {
         "days": 30,
         "copy_to": ["arn:aws:backup:ca-west-1:210987654321:backup-vault:copies"],
@@ -131,14 +185,21 @@ SMOKE = {
     "sending_facility": "{environment}",
     "networks": ["{vpc}"],
 }
-WHOLE = {"environment": ENVIRONMENT, "sender": SENDER}
+WHOLE = {"environment": ENVIRONMENT, "sender": SENDER, "policy": POLICY}
 Path_ = tuple[str | int, ...]
 """The keys that lead to a value: `("network", "availability_zones", 0)`."""
 
 
-def write(folder: Path, environment: dict[str, Any], **senders: dict[str, Any]) -> Path:
+def write(
+    folder: Path,
+    environment: dict[str, Any],
+    policy: dict[str, Any] = POLICY,
+    **senders: dict[str, Any],
+) -> Path:
     """Writes the files of an environment `west` and returns their folder."""
     (folder / "senders").mkdir(exist_ok=True)
+    (folder / "policies").mkdir(exist_ok=True)
+    (folder / "policies" / "west.toml").write_text(document(policy))
     (folder / "west.toml").write_text(document(environment))
     for name, content in senders.items():
         (folder / "senders" / f"{name}.toml").write_text(document(content))
@@ -158,7 +219,7 @@ def changed(table: dict[str, Any], path: Path_, value: Any) -> dict[str, Any]:
 def refusal(folder: Path, kind: str, content: dict[str, Any]) -> str:
     """The error's text for an environment, or for its sender, with this content."""
     files = {**WHOLE, kind: content}
-    write(folder, files["environment"], west=files["sender"], smoke=SMOKE)
+    write(folder, files["environment"], files["policy"], west=files["sender"], smoke=SMOKE)
     load.cache_clear()
     with pytest.raises(EnvironmentFileError) as refused:
         load("west", folder)

@@ -42,7 +42,7 @@ from tests.unit.environments.files import (
 
 SCHEMAS = {
     kind: json.loads((ROOT / "environments" / f"{kind}.schema.json").read_text())
-    for kind in ("environment", "sender")
+    for kind in ("environment", "sender", "policy")
 }
 FREE = {
     "mpi.settings",
@@ -56,6 +56,9 @@ FREE = {
     "encounters.stale_after_days",
     "encounters.settle_seconds",
     "encounters.close_after_days",
+    "sensitive_units",
+    "sensitive_services",
+    "sensitive_diagnoses",
 }
 """The tables whose keys belong to the backend of the index, and to the sender."""
 
@@ -80,7 +83,11 @@ def dotted(path: Path_) -> str:
 
 
 CASES = [(kind, path) for kind, whole in WHOLE.items() for path in paths(whole)]
-NAME = {"environment": "west.toml", "sender": "senders/west.toml"}
+NAME = {
+    "environment": "west.toml",
+    "sender": "senders/west.toml",
+    "policy": "policies/west.toml",
+}
 
 
 def test_a_file_with_every_key_is_read(tmp_path: Path) -> None:
@@ -116,6 +123,9 @@ TABLES = [
     *(("environment", (table,)) for table in ("network", "receiver", "mail", "mpi")),
     ("environment", ("network", "customer_gateways", 0)),
     ("sender", ("encounters",)),
+    ("policy", ()),
+    ("policy", ("rules", 0)),
+    ("policy", ("rules", 0, "when")),
 ]
 
 

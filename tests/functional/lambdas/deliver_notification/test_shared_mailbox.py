@@ -87,6 +87,23 @@ def test_one_mail_names_both_and_the_trail_shows_both_as_told(context: DeliveryC
     assert first.delivery_id == second.delivery_id
 
 
+def test_the_index_by_recipient_leads_to_both_doctors_of_one_mail(
+    context: DeliveryContext,
+) -> None:
+    file_team(context, "keane", "two")
+    told(context, event(1, EventKind.ADMISSION))
+    for trace in recipients(chain.entries(context, f"{1:032x}")):
+        (entry,) = chain.query(
+            context,
+            IndexName="by_recipient",
+            KeyConditionExpression="recipient_ref = :r",
+            ExpressionAttributeValues={":r": {"S": trace.recipient_ref}},
+        )
+        assert entry["action"] in ("SENT", "TOLD_TOO")
+        assert (entry["event_id"], entry["event_kind"]) == (f"{1:032x}", "admission")
+        assert entry["patient_ref"]
+
+
 def test_the_withdrawal_is_one_mail_to_both(context: DeliveryContext) -> None:
     file_team(context, "keane", "two")
     told(context, event(1, EventKind.ADMISSION))

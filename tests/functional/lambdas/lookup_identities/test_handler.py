@@ -10,11 +10,13 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas.common.audit import chain, verification
 from lambdas.common.aws.items import to_item
 from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.encounter import Audience, Decision, Notice
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.protection import ProtectionFlag, StayMarks
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.errors import (
     ConfigurationError,
@@ -83,6 +85,29 @@ def actions(context: LookupContext) -> list[tuple[str, str]]:
 
 
 @pytest.mark.usefixtures("registry")
+def test_a_recipient_whom_the_policy_suppresses_is_found_by_their_reference(
+    context: LookupContext, run_step: RunStep
+) -> None:
+    protected = Decision(
+        event_id=EVENT_ID,
+        trigger_event="A01",
+        decided_at="2026-11-26T12:00:00.000Z",
+        notices=(Notice(kind=EventKind.ADMISSION, audience=Audience.TEAM),),
+        marks=StayMarks(flags=(ProtectionFlag.PV1_16,)),
+    )
+    assert run_step(replace(OKAFOR, decision=protected))["recipient_count"] == 0
+    (entry,) = chain.query(
+        context,
+        IndexName="by_recipient",
+        KeyConditionExpression="recipient_ref = :r",
+        ExpressionAttributeValues={":r": {"S": reference(context, "recipient", "dr-lindqvist")}},
+    )
+    assert (entry["action"], entry["suppressed_because"]) == ("SUPPRESSED", "VISIT_PROTECTED")
+    assert entry["policy_rule"]
+    assert actions(context)[-1] == ("NO_RECIPIENT", "no_recipient")
+
+
+@pytest.mark.usefixtures("registry")
 def test_a_patient_is_resolved_and_the_primary_care_provider_told(
     context: LookupContext, run_step: RunStep
 ) -> None:
@@ -124,11 +149,13 @@ def test_the_audit_says_who_and_why_in_references_only(
     assert query["asked"] == [context.reference_keys.reference("identifier", "NORTHGEN", "H00412")]
     assert (entry["action"], entry["outcome"]) == ("RESOLVED", "ok")
     assert entry["patient_ref"] == result["patient_ref"]
-    own = ("reasons", "told_with")
+    rule = ("policy_file", "policy_rule", "policy_version", "consent_id", "left_out")
+    own = ("reasons", "told_with", *rule)
     chosen = [{k: v for k, v in one.items() if k not in own} for one in entry["recipients"]]
     named = [{k: v for k, v in one.items() if k != "second"} for one in result["recipients"]]
-    assert chosen == named, "the state says the same without the reasons"
+    assert chosen == named, "the state says the same without the reasons and the rule"
     assert [one["reasons"] for one in entry["recipients"]] == [["primary_care"]]
+    assert [one["policy_rule"] for one in entry["recipients"]] == ["otherwise"]
     assert entry["considered"][0]["reason"] == "NO_ENDPOINT"
     assert entry["documents"][0]["version_id"] == result["version_id"]
     assert verification.verify(context, EVENT_ID).holds
@@ -351,8 +378,8 @@ def test_an_identifier_alone_is_enough_for_a_sender_whose_file_says_so_but_not_w
     with pytest.raises(IdentityConflictError, match="an identifier alone is not enough"):
         run_step(bare)
     sender = {"name": "northgen", "default_assigning_authority": "NORTHGEN"}
-    document = {"version": 1, "senders": [{**sender, "identifier_alone": True}]}
-    configuration.deploy(json.dumps(document), monkeypatch)
+    document = configuration.document({**sender, "identifier_alone": True})
+    configuration.deploy(document, monkeypatch)
     assert run_step(bare)["recipient_count"] == 1
     phoned = replace(bare, patient=replace(bare.patient, phones=("902-555-0100",)))
     with pytest.raises(IdentityConflictError, match="an identifier alone is not enough"):

@@ -8,6 +8,7 @@ import pytest
 
 from lambdas.common.contracts.encounter import Decision
 from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.protection import ProtectionFlag
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.contracts.stay_flags import FlagKind
 from lambdas.encounters.indexes import link, of_patient
@@ -24,9 +25,18 @@ from tests.support.encounters import NOON, E, I, message
 
 DAY = 1440
 PROFILE = EncounterProfile(name="northgen")
-SENDERS = """{"version": 1, "senders": [
-    {"name": "northgen", "default_assigning_authority": "NORTHGEN", "display_name": "Northtown General"},
-    {"name": "stmary", "assigning_authorities": ["NORTHGEN"], "display_name": "St Mary Hospital"}]}"""
+SENDERS = (
+    {
+        "name": "northgen",
+        "default_assigning_authority": "NORTHGEN",
+        "display_name": "Northtown General",
+    },
+    {
+        "name": "stmary",
+        "assigning_authorities": ["NORTHGEN"],
+        "display_name": "St Mary Hospital",
+    },
+)
 
 pytestmark = pytest.mark.usefixtures("registry")
 Tell = Callable[[EncounterMessage], Identities]
@@ -35,7 +45,7 @@ Tell = Callable[[EncounterMessage], Identities]
 @pytest.fixture
 def table(context: LookupContext, monkeypatch: pytest.MonkeyPatch) -> EncounterTable:
     """The table of encounters, and two hospitals with names."""
-    configuration.deploy(SENDERS, monkeypatch)
+    configuration.deploy(configuration.document(*SENDERS), monkeypatch)
     return table_of(context.client("dynamodb"))
 
 
@@ -151,6 +161,6 @@ def test_a_cancellation_has_no_flags(tell: Tell, context: LookupContext) -> None
 
 
 def test_a_protected_stay_is_disclosed_by_no_flag(tell: Tell) -> None:
-    tell(replace(message("A01", -22 * DAY, I), protections=("PV1-16",)))
+    tell(replace(message("A01", -22 * DAY, I), protections=(ProtectionFlag.PV1_16,)))
     tell(message("A03", -20 * DAY))
     assert tell(message("A01", 0, I, visit="v2")).flags == ()

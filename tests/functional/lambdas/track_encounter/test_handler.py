@@ -67,6 +67,9 @@ def test_an_admission_is_decided_written_and_audited(context: EncountersContext)
         "ok",
         "admission",
     )
+    # EVN-6 of the sample, and the time of receipt: `ens report cop` computes how late events arrive.
+    assert entry["event_time"] == "2026-11-23T13:12:00.000Z"
+    assert entry["received_at"] == "2026-11-24T12:00:00.000Z"
 
 
 def test_the_same_admission_under_another_control_id_tells_nobody(

@@ -2,21 +2,30 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from lambdas.common.audit import chain
+from lambdas.common.clock import now
+from lambdas.common.contracts.audit import LookedAt
 from lambdas.common.errors import DependencyUnavailableError
+from lambdas.delivery.ledger.context import LedgerContext
 from local.console.app import create_app
+from local.console.looks import ConsoleLooks
+from ops.looks import chain_of
 from tests.support.console import (
     ADMITTED,
     FAILED,
     HOSTILE,
     MAIL_ID,
+    FakeLooks,
     FakeMailbox,
     FakeStays,
     FakeTrails,
 )
+from tests.support.deployment import ME, deployed
 
 PAGES = (
     *("/", f"/events/{ADMITTED}", f"/events/{FAILED}", "/mail", f"/mail/{MAIL_ID}", "/dlq"),
@@ -31,8 +40,13 @@ def trails() -> FakeTrails:
 
 
 @pytest.fixture
-def client(trails: FakeTrails) -> FlaskClient:
-    return create_app(trails, FakeMailbox(), FakeStays()).test_client()
+def looks() -> FakeLooks:
+    return FakeLooks()
+
+
+@pytest.fixture
+def client(trails: FakeTrails, looks: FakeLooks) -> FlaskClient:
+    return create_app(trails, FakeMailbox(), FakeStays(), looks).test_client()
 
 
 def test_health_answers_200(client: FlaskClient) -> None:
@@ -74,6 +88,50 @@ def test_mail_is_listed_and_read_in_full(client: FlaskClient) -> None:
     assert listed.keys() == {"to", "subject", "event_id", "sent_at", "mail_id"}
     mail = client.get(f"/api/mail/{listed['mail_id']}").get_json()
     assert {"headers", "text", "html", "raw"} <= mail.keys()
+
+
+LOOKS = [
+    (f"/mail/{MAIL_ID}", LookedAt.MAIL, MAIL_ID),
+    (f"/api/mail/{MAIL_ID}", LookedAt.MAIL, MAIL_ID),
+    (f"/stays/{ADMITTED}", LookedAt.STAY, ADMITTED),
+    (f"/api/stays/{ADMITTED}", LookedAt.STAY, ADMITTED),
+]
+
+
+@pytest.mark.parametrize(("path", "looked_at", "looked_at_id"), LOOKS)
+def test_a_mail_and_a_stay_are_shown_after_an_audit_entry(
+    path: str, looked_at: LookedAt, looked_at_id: str, client: FlaskClient, looks: FakeLooks
+) -> None:
+    assert client.get(path).status_code == 200
+    assert looks.recorded == [(looked_at, looked_at_id)]
+
+
+@pytest.mark.parametrize("path", [path for path, _, _ in LOOKS])
+def test_without_an_audit_entry_neither_mail_nor_stay_is_shown(
+    path: str, client: FlaskClient, looks: FakeLooks
+) -> None:
+    looks.failure = DependencyUnavailableError("dynamodb: unreachable")
+    answer = client.get(path)
+    assert answer.status_code == 503
+    assert "Lena" not in answer.text
+    assert "duplicate" not in answer.text
+
+
+def test_lists_and_events_leave_no_entry(client: FlaskClient, looks: FakeLooks) -> None:
+    for path in ("/", "/mail", "/dlq", f"/events/{ADMITTED}", "/api/mail", "/api/dlq"):
+        assert client.get(path).status_code == 200
+    assert looks.recorded == []
+
+
+def test_a_page_that_refreshes_itself_leaves_one_entry_for_a_thing(
+    context: LedgerContext, aws: Any
+) -> None:
+    deployment = deployed(aws)
+    console = ConsoleLooks(deployment)
+    for _ in range(3):
+        console.record(LookedAt.STAY, ADMITTED)
+    (entry,) = chain.entries(deployment.context, chain_of(now()[:10]))
+    assert (entry["actor"], entry["looked_at"]) == (f"operator:{ME}", "stay")
 
 
 def test_dead_letters_name_event_error_step_and_time_and_the_queues_count(

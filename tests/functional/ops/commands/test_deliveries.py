@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+import pytest
 from click.testing import Result
 
 from lambdas.common.audit import chain
@@ -14,6 +15,7 @@ from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.problems import SWITCH
 from lambdas.delivery.ledger.states import AddressProblemState
+from tests.support.deployment import ME
 
 Ens = Callable[..., Result]
 EVENT, DELIVERY = "5e" * 16, "d1" * 16
@@ -41,12 +43,12 @@ def test_unknown_deliveries_are_listed_and_sent_again_in_a_persons_name(
     given("unknown")
     listed = ens("deliveries", "unknown")
     assert DELIVERY in listed.output
-    assert ens("deliveries", "resend", DELIVERY, "--by", "R. Tester").exit_code == 0
+    assert ens("deliveries", "resend", DELIVERY).exit_code == 0
     item = deliveries.read(context, DELIVERY)
     assert item is not None
     assert (item.state, item.hold_reason) == ("held", "resend")
     [entry] = chain.entries(context, EVENT)
-    assert (entry["action"], entry["actor"]) == ("RESENT", "operator:R. Tester")
+    assert (entry["action"], entry["actor"]) == ("RESENT", f"operator:{ME}")
     assert DELIVERY in ens("deliveries", "held").output
 
 
@@ -57,9 +59,55 @@ def test_a_held_delivery_says_what_it_waits_for(ens: Ens) -> None:
 
 def test_what_is_not_unknown_is_not_sent_again(context: LedgerContext, ens: Ens) -> None:
     given("sent")
-    result = ens("deliveries", "resend", DELIVERY, "--by", "tester")
+    result = ens("deliveries", "resend", DELIVERY)
     assert (result.exit_code, "Only unknown deliveries" in result.output) == (1, True)
     assert chain.entries(context, EVENT) == []
+
+
+WHY = ("--reason", "ticket 4711")
+
+
+def test_a_held_delivery_is_discarded_with_a_reason_and_audited(
+    context: LedgerContext, ens: Ens
+) -> None:
+    given("held", due_shard="1", due_at="2026-11-23T13:12:00.000Z", patient_ref="k1.patient")
+    done = ens("deliveries", "discard", DELIVERY, *WHY)
+    assert (done.exit_code, "1 delivery discarded" in done.output) == (0, True)
+    item = deliveries.read(context, DELIVERY)
+    assert item is not None
+    assert (item.state, item.reason, item.due_at) == ("suppressed", "discarded", "")
+    [entry] = chain.entries(context, EVENT)
+    assert (entry["action"], entry["actor"]) == ("SUPPRESSED", f"operator:{ME}")
+    assert (entry["suppressed_because"], entry["act_reason"]) == ("discarded", "ticket 4711")
+
+
+@pytest.mark.parametrize(
+    ("state", "more", "fault"),
+    [
+        ("sent", {}, "is sent"),
+        ("unknown", {}, "is unknown"),
+        ("suppressed", {}, "is suppressed"),
+        ("held", {"digest_id": "d2" * 16}, "part of a summary"),
+    ],
+)
+def test_only_what_is_held_is_discarded(
+    context: LedgerContext, ens: Ens, state: str, more: dict[str, str], fault: str
+) -> None:
+    given(state, **more)
+    done = ens("deliveries", "discard", DELIVERY, *WHY)
+    assert done.exit_code == 1
+    assert fault in " ".join(done.output.split())
+    assert chain.entries(context, EVENT) == []
+
+
+def test_if_one_delivery_cannot_be_discarded_none_is(context: LedgerContext, ens: Ens) -> None:
+    given("held")
+    done = ens("deliveries", "discard", DELIVERY, "e0" * 16, *WHY)
+    assert done.exit_code == 1
+    item = deliveries.read(context, DELIVERY)
+    assert item is not None
+    assert item.state == "held"
+    assert ens("deliveries", "discard", DELIVERY, "--reason", " ").exit_code == 1
 
 
 def test_a_list_for_a_spreadsheet_is_csv(ens: Ens) -> None:
@@ -71,17 +119,17 @@ def test_a_list_for_a_spreadsheet_is_csv(ens: Ens) -> None:
 
 def test_the_switch_pauses_and_lets_go(context: LedgerContext, ens: Ens) -> None:
     for command, state in (("pause", "paused"), ("continue", "on")):
-        assert ens("deliveries", command, "--by", "tester").exit_code == 0
+        assert ens("deliveries", command).exit_code == 0
         switch = problems.read_switch(context)
-        assert (switch.state, switch.by) == (state, "tester")
-        assert ("Paused by tester" in ens("deliveries", "held").output) is (state == "paused")
+        assert (switch.state, switch.by) == (state, ME)
+        assert ("Paused by moto" in ens("deliveries", "held").output) is (state == "paused")
     entries = chain.entries(context, SWITCH)
     assert [(e["action"], e["actor"]) for e in entries] == [
-        ("PAUSED", "operator:tester"),
-        ("CONTINUED", "operator:tester"),
+        ("PAUSED", f"operator:{ME}"),
+        ("CONTINUED", f"operator:{ME}"),
     ]
     assert "intact" in ens("audit", "verify", SWITCH).output
-    assert "tester" in ens("trace", SWITCH).output
+    assert "by moto" in ens("trace", SWITCH).output
 
 
 def test_problems_name_the_recipient_by_reference(context: LedgerContext, ens: Ens) -> None:

@@ -11,7 +11,7 @@ from lambdas.common.audit import chain
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
 from ops.queues import dead_letters, redrive
-from tests.support.deployment import dead_letter, drain
+from tests.support.deployment import ME, dead_letter, drain
 from tests.support.trails import Story, poison, told
 
 Ens = Callable[..., Result]
@@ -104,8 +104,8 @@ def test_a_redriven_message_keeps_body_and_group_and_names_its_dead_letter(
     context: LedgerContext, aws: Any, ens: Ens, deployment: Deployment
 ) -> None:
     message_id = dead_letter(aws, deployment, EVENT, group="k1.patient")
-    ens("dlq", "redrive", EVENT, "--by", "R. Tester")
-    assert "redriven by R. Tester" in ens("trace", EVENT).output
+    ens("dlq", "redrive", EVENT)
+    assert "redriven by moto" in ens("trace", EVENT).output
     (message,) = source_of(aws, deployment)
     assert message["envelope"] == {"event_id": EVENT, "bucket": "vault", "sender": "northgen"}
     assert message["Attributes"]["MessageGroupId"] == "k1.patient"
@@ -113,7 +113,7 @@ def test_a_redriven_message_keeps_body_and_group_and_names_its_dead_letter(
     (entry,) = chain.entries(context, EVENT)
     assert (entry["action"], entry["actor"], entry["dead_letter_id"]) == (
         "REDRIVEN",
-        "operator:R. Tester",
+        f"operator:{ME}",
         message_id,
     )
 

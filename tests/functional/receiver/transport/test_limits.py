@@ -1,5 +1,6 @@
 """Each limit: an answer where one is possible, then the end; and the others are not disturbed."""
 
+import time
 from collections.abc import Callable
 
 from hl7.er7 import MAX_SEGMENTS
@@ -28,6 +29,21 @@ def test_a_frame_that_does_not_end_in_time_is_rejected_and_the_connection_closed
         assert slow.is_closed()
         assert other.ask(adt()) == "AA NG-1"
     assert "frame timeout: no end block" in {line.get("why") for line in world.logged()}
+
+
+def test_a_sender_that_goes_on_sending_a_rejected_frame_reads_the_answer_before_a_reset(
+    start: Callable[..., ReceiverWorld],
+) -> None:
+    """A reset makes some systems drop the answer that they have received (RFC 9112, section 9.6)."""
+    world = start(frame_seconds=0.2)
+    with world.connect() as sender:
+        sender.raw(b"\x0b" + adt("SLOW")[:-10])
+        for _ in range(12):
+            time.sleep(0.05)
+            sender.raw(b"x" * 1000)
+        assert sender.answer() == "AR SLOW"
+        assert sender.is_closed()
+    assert eventually(lambda: world.server.open_connections == 0)
 
 
 def test_a_connection_that_is_silent_for_too_long_is_closed(

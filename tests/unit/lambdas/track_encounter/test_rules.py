@@ -17,6 +17,7 @@ from lambdas.common.contracts.encounter import (
     Phase,
 )
 from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.protection import ProtectionFlag
 from lambdas.common.errors import IdentityConflictError
 from lambdas.parse_message.codes import OTHER, PATIENT_CLASSES
 from lambdas.track_encounter.message import EncounterMessage
@@ -439,7 +440,7 @@ def test_a_sender_may_give_a_trigger_event_another_effect() -> None:
 
 
 def test_protections_never_leave_a_stay() -> None:
-    marked = replace(ADMITTED, protections=("PV1-16",))
+    marked = replace(ADMITTED, protections=(ProtectionFlag.PV1_16,))
     _, _, encounter = play([marked, DISCHARGED])
     assert encounter is not None
     assert encounter.protections == ("PV1-16",)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import socket
 import tomllib
 from collections.abc import Callable
@@ -251,6 +252,7 @@ def test_the_proposed_file_is_one_that_an_environment_takes(
         if name == "smoke":
             text = (ROOT / "environments" / "senders" / "smoke.toml").read_text()
             (senders / "smoke.toml").write_text(text)
+    shutil.copytree(ROOT / "environments" / "policies", tmp_path / "environments" / "policies")
     text = (ROOT / "environments" / "local.toml").read_text()
     text = re.sub(r"(?m)^senders = .*", 'senders = ["west", "smoke"]', text)
     (tmp_path / "environments" / "local.toml").write_text(text)

@@ -32,7 +32,7 @@ class FakeTransport(asyncio.Transport):
         self.socket = socket.socket()
         self.written = b""
         self.reading = True
-        self.aborted = self.was_closed = False
+        self.aborted = self.has_ended = False
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return {"peername": ("127.0.0.1", 1), "socket": self.socket}.get(name, default)
@@ -52,8 +52,11 @@ class FakeTransport(asyncio.Transport):
     def abort(self) -> None:
         self.aborted = True
 
+    def write_eof(self) -> None:
+        self.has_ended = True
+
     def close(self) -> None:
-        self.was_closed = True
+        self.has_ended = True
 
 
 class FakeIntake:
@@ -161,14 +164,14 @@ def test_the_time_the_receiver_does_not_read_is_not_the_sender_s() -> None:
         connection.data_received(wrap(b"MSH|a\r") + wrap(b"MSH|b\r") + b"\x0bMSH|c")
         await asyncio.sleep(0.15)
         connection.check(time.monotonic())
-        assert not owner.transport.was_closed
+        assert not owner.transport.has_ended
         owner.fake.gate.set()
         await asyncio.sleep(0.01)
         connection.check(time.monotonic())
-        assert not owner.transport.was_closed
+        assert not owner.transport.has_ended
         connection.check(time.monotonic() + 1)
         await asyncio.sleep(0.01)
         assert owner.answers()[-1] == b"MSH|c"
-        assert owner.transport.was_closed
+        assert owner.transport.has_ended
 
     run(job())

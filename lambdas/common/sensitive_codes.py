@@ -1,0 +1,89 @@
+"""The sensitive category of a diagnosis code, and of words. Pure.
+
+The groups are those of ICD-10-CM, edition 2026 (https://www.cdc.gov/nchs/icd/icd-10-cm/), whose categories
+ICD-10-CA shares. Tobacco is no substance use: 42 CFR 2.11, "substance use disorder". A word marks also
+where it is negated: that only makes a notification say less.
+"""
+
+import re
+from collections.abc import Iterator
+
+from lambdas.common.contracts.consent import Sensitivity
+
+ICD_10_GROUPS: dict[Sensitivity, tuple[str, ...]] = {
+    Sensitivity.SUBSTANCE_USE: (
+        *("F10", "F11", "F12", "F13", "F14", "F15", "F16", "F18", "F19"),
+        *("G31.2", "G62.1", "I42.6", "K29.2", "K70", "K85.2", "K86.0"),
+        *("O99.31", "O99.32", "P04.4", "P96.1", "R78.0", "R78.1", "R78.2"),
+        *("T40", "T51.0", "Z71.41", "Z71.51"),
+    ),
+    Sensitivity.HIV: (
+        *("B20", "B21", "B22", "B23", "B24", "B97.35", "O98.7", "R75", "Z11.4", "Z20.6", "Z21"),
+        *("Z29.81", "Z71.7"),
+    ),
+    Sensitivity.MENTAL_HEALTH: (
+        *("F2", "F3", "F4", "F5", "F60", "F61", "F62", "F63", "F64", "F65", "F66", "F68", "F69"),
+        *("F9", "O99.34", "R45.85", "T14.91", "X7", "X80", "X81", "X82", "X83", "Z91.5"),
+    ),
+    Sensitivity.SEXUAL_HEALTH: (
+        *("A5", "A60", "A61", "A62", "A63", "A64", "B97.7", "N34.1", "N73.4", "N73.5"),
+        *("O03", "O04", "O07", "O98.1", "O98.2", "O98.3", "T74.2", "T76.2", "Z04.4", "Z11.3"),
+        *("Z20.2", "Z30", "Z32.0", "Z33.2", "Z64.0", "Z70", "Z72.5"),
+    ),
+}
+"""Beginnings of codes, compared without the point: `F2` is F20 to F29. B21 to B24 are ICD-10's and ICD-10-CA's."""
+
+_WORDS: dict[Sensitivity, str] = {
+    Sensitivity.SUBSTANCE_USE: (
+        r"opioid|opiate|heroin|cocaine|crack|amphetamin|fentanyl|cannabis (use|dep|abuse)|substance (use|abuse)|"
+        r"drug (use|abuse|dependence|addiction)|addict|intravenous drug|alcohol|intoxicat|"
+        r"delirium tremens|detox|overdose|methadone|buprenorphine|suboxone|naloxone|narcan|naltrexone|"
+        r"disulfiram|acamprosate|opio[iï]de|h[ée]ro[iï]ne|toxicoman|surdose"
+    ),
+    Sensitivity.HIV: (
+        r"hiv\b|\baids\b|human immunodeficiency virus|antiretroviral|truvada|descovy|biktarvy|genvoya|"
+        r"tenofovir|emtricitabine|dolutegravir|bictegravir|efavirenz|rilpivirine|darunavir|raltegravir|"
+        r"cabotegravir|\bvih\b|\bsida\b"
+    ),
+    Sensitivity.MENTAL_HEALTH: (
+        r"schizo|bipolar|psychos|psychot|psychiatr|suicid|self.?harm|depress(ion|ive) |depression$|"
+        r"mania\b|manic|anorexia nervosa|bulimi|posttraumatic|post-traumatic|ptsd|panic disorder|"
+        r"personality disorder|lithium|clozapine|olanzapine|risperidone|aripiprazole|haloperidol"
+    ),
+    Sensitivity.SEXUAL_HEALTH: (
+        r"gonorr|gonoc|syphil|chlamydia|genital herpes|venereal|sexually transmitted|\bst[di]s?\b|"
+        r"contracept|abortion|termination of pregnancy|sexual (assault|abuse)|\brape\b|pregnancy test|"
+        r"levonorgestrel|ulipristal|mifepristone|misoprostol|avortement|agression sexuelle"
+    ),
+}
+WORDS = {
+    category: re.compile(rf"(?<![^\W_])(?:{words})", re.IGNORECASE)
+    for category, words in _WORDS.items()
+}
+"""Beginnings of words that name a category, in English and French; drugs that treat little else among them."""
+
+_ICD_10 = re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
+
+
+def categories_of_code(code: str) -> frozenset[Sensitivity]:
+    """The categories of an ICD-10 code, with or without its point; none for a code of another form."""
+    written = code.strip().upper()
+    if not _ICD_10.fullmatch(written):
+        return frozenset()
+    plain = written.replace(".", "")
+    return frozenset(
+        category
+        for category, beginnings in ICD_10_GROUPS.items()
+        if plain.startswith(tuple(one.replace(".", "") for one in beginnings))
+    )
+
+
+def categories_of_words(text: str) -> frozenset[Sensitivity]:
+    """The categories that a text names."""
+    return frozenset(_named(text)) if text else frozenset()
+
+
+def _named(text: str) -> Iterator[Sensitivity]:
+    for category, words in WORDS.items():
+        if words.search(text):
+            yield category

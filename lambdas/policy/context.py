@@ -1,0 +1,17 @@
+"""The policies of the environment, as a part of a function's context."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from lambdas.common.context import Context
+from lambdas.policy.rules import Policy, policies
+
+
+@dataclass(frozen=True)
+class PolicyContext(Context):
+    """The context of every step, with the environment's policies."""
+
+    @cached_property
+    def policies(self) -> tuple[Policy, ...]:
+        """The policies of the configuration document. Raises `ConfigurationError` where it has none."""
+        return policies(self.configuration.policies)

@@ -1,0 +1,41 @@
+"""`ens audit looks`: lists the looks of people at dead letters, stays, registry and patient data."""
+
+from datetime import UTC, datetime
+
+import click
+from rich.text import Text
+
+from ops import looks
+from ops.output import console, count, print_json, short_clock, table, words
+from ops.session import Session, pass_session
+
+
+@click.command("looks")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC).")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last day (UTC).")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@pass_session
+def looks_command(
+    session: Session, first: datetime | None, last: datetime | None, as_json: bool
+) -> None:
+    """Lists the looks of people at dead letters, stays, registry and patient data, with reasons.
+
+    Without --from and --to: those of today (UTC).
+    """
+    today = datetime.now(UTC)
+    begin, end = (first or last or today).date(), (last or today).date()
+    if begin > end:
+        raise click.UsageError("--from is after --to.")
+    found = list(looks.between(session.context, begin, end))
+    if as_json:
+        print_json(found)
+        return
+    out, shown = console(), table("Time", "Person", "Looked at", "Reason")
+    for one in found:
+        thing = Text(words(one.looked_at))
+        thing.append(f"\n{one.looked_at_id}" if one.looked_at_id else "", style="dim")
+        outcome = "" if one.outcome == "ok" else f" ({one.outcome})"
+        shown.add_row(short_clock(one.time), Text(one.by), thing, Text(one.reason + outcome))
+    if found:
+        out.print(shown)
+    out.print(f"{count(len(found), 'look')}.")
