@@ -92,7 +92,7 @@ def keys_where(prod: Resolved, role: str) -> set[Key]:
         (
             "Operator",
             {
-                *(("Records", "dynamodb"), ("Records", "secretsmanager"), ("Queues", "sqs")),
+                *(("Records", "dynamodb"), ("Queues", "sqs")),
                 ("Registry", "dynamodb"),  # the items are bounded: see the smoke entries below
             },
         ),
@@ -101,6 +101,7 @@ def keys_where(prod: Resolved, role: str) -> set[Key]:
             {
                 *(("Records", "dynamodb"), ("Records", "secretsmanager"), ("Trail", "s3")),
                 ("Registry", "dynamodb"),  # identifiers and providers: see below
+                ("Records", "s3"),  # the daily digests
             },
         ),
         (
@@ -109,7 +110,7 @@ def keys_where(prod: Resolved, role: str) -> set[Key]:
         ),
         (
             "BreakGlass",
-            {("Vault", "s3"), ("Records", "dynamodb"), ("Records", "secretsmanager")},
+            {("Vault", "s3"), ("Records", "dynamodb")},
         ),
     ],
 )
@@ -244,10 +245,10 @@ def test_only_break_glass_access_reads_the_vault_and_nobody_writes_it(
 @pytest.mark.parametrize(
     ("role", "secrets"),
     [
-        ("Operator", {"AuditKey"}),
+        ("Operator", set()),
         ("Auditor", {"AuditKey", "ReferenceKey"}),
-        ("Registrar", {"AuditKey", "ReferenceKey"}),
-        ("BreakGlass", {"AuditKey"}),
+        ("Registrar", {"ReferenceKey"}),
+        ("BreakGlass", set()),
     ],
 )
 def test_the_reference_key_is_for_the_registrar_and_the_auditor(
