@@ -128,6 +128,9 @@ bench-parse: setup ## measure the reading of ordinary and hostile messages, besi
 bench-feed: setup ## check a generated folder of 10,000 messages (ARGS=--messages 100000)
 	@$(BIN)/python -m bench.feed $(ARGS)
 
+bench-cop: setup ## the report of a month of 50,000 events for a surveyor (ARGS=--events 10000)
+	@$(BIN)/python -m bench.cop $(ARGS)
+
 bench-encounters: setup ## decide a million events of ten hospitals in memory (ARGS=--events 100000)
 	@$(BIN)/python -m bench.encounters $(ARGS)
 

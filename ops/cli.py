@@ -8,6 +8,7 @@ from ops import __version__
 from ops.commands.audit import audit_group
 from ops.commands.cost import cost_command
 from ops.commands.deliveries import deliveries_group
+from ops.commands.disclosures import patient_command, provider_command
 from ops.commands.dlq import dlq_group
 from ops.commands.encounters import encounters_group
 from ops.commands.events import events_command
@@ -19,6 +20,7 @@ from ops.commands.preflight import preflight_command
 from ops.commands.registry import registry_group
 from ops.commands.rejected import rejected_group
 from ops.commands.replay import replay_command
+from ops.commands.report import report_group
 from ops.commands.retention import retention_group
 from ops.commands.roster import roster_group
 from ops.commands.send import send_command
@@ -83,6 +85,7 @@ for command in (
     send_command,
     senders_group,
     audit_group,
+    report_group,
     cost_command,
     registry_group,
     roster_group,
@@ -94,3 +97,6 @@ for command in (
     deliveries_group,
 ):
     main.add_command(command)
+
+for of_people in (patient_command, provider_command):
+    audit_group.add_command(of_people)

@@ -30,9 +30,12 @@ DEPLOYER: tuple[Role, ...] = ()
 
 COMMANDS: dict[str, tuple[Role, ...]] = {
     "audit looks": TRAIL,
+    "audit patient": AUDITOR,
+    "audit provider": AUDITOR,
     "audit verify": TRAIL,
     "cost": TRAIL,
     "deliveries continue": OPERATOR,
+    "deliveries discard": OPERATOR,
     "deliveries held": OPERATOR,
     "deliveries pause": OPERATOR,
     "deliveries problems": TRAIL,
@@ -54,6 +57,7 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "rejected list": BREAK_GLASS,
     "rejected show": BREAK_GLASS,
     "replay": OPERATOR,
+    "report cop": TRAIL,
     "retention check": AUDITOR,
     "roster end": REGISTRAR,
     "roster import": REGISTRAR,

@@ -25,7 +25,6 @@ from lambdas.common.senders import SenderAuthorities, sender_named
 from lambdas.delivery.ledger.encounters import NotifiedEvent
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team.audiences import of_notices
-from lambdas.lookup_identities.care_team.gate import Gate
 from lambdas.lookup_identities.care_team.shared_mailboxes import one_mail_each
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
@@ -35,9 +34,13 @@ from lambdas.lookup_identities.mpi.query import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.lookup_identities.settings import LookupSettings
+from lambdas.policy.gate import Gate
 
 NOT_READ = frozenset({LeftOut.FINDINGS, LeftOut.MINIMAL})
 """Parts without which a recipient is told nothing that was read in the notes."""
+
+MAX_SUPPRESSED = 80
+"""Most entries about suppressed recipients: a DynamoDB transaction has at most 100 items. `considered` has all."""
 
 FAILED_QUERIES = frozenset({MpiOutcome.UNAVAILABLE, MpiOutcome.FAILED, *AUTHORITY_OUTCOMES})
 
@@ -137,6 +140,7 @@ def _recorded(
     run.count("ReducedByPolicy", sum(bool(one.left_out) for one in told))
     run.count("SuppressedByPolicy", sum(bool(one.policy_rule) for one in identities.considered))
     run.log_warnings(identities.warnings)
+    _note_suppressed(event, identities, run)
     run.audit(
         action,
         outcome,
@@ -165,6 +169,25 @@ def _recorded(
         ),
         version_id=written.version_id,
     )
+
+
+def _note_suppressed(event: PatientEvent, identities: Identities, run: Run) -> None:
+    """Notes an entry for each recipient whom the policy suppressed: the index `by_recipient` leads to it."""
+    suppressed = [one for one in identities.considered if one.policy_rule]
+    for one in suppressed[:MAX_SUPPRESSED]:
+        run.note(
+            AuditAction.SUPPRESSED,
+            AuditOutcome.SUPPRESSED,
+            event_kind=event.event_kind,
+            patient_ref=identities.patient_ref,
+            recipient_ref=one.recipient_ref,
+            reasons=(one.relationship,),
+            suppressed_because=one.reason,
+            policy_file=one.policy_file,
+            policy_rule=one.policy_rule,
+            policy_version=one.policy_version,
+            consent_id=one.consent_id or None,
+        )
 
 
 def _count_look_up(context: LookupContext, run: Run, known: bool) -> None:

@@ -20,7 +20,7 @@ PARSE_MAX_MS = 60_000
 
 @click.group("audit")
 def audit_group() -> None:
-    """Checks the audit trail."""
+    """Checks the audit trail, and answers from it."""
 
 
 @audit_group.command("verify")

@@ -100,7 +100,13 @@ def keys_where(prod: Resolved, role: str) -> set[Key]:
                 ("Registry", "dynamodb"),  # the items are bounded: see the smoke entries below
             },
         ),
-        ("Auditor", {("Records", "dynamodb"), ("Records", "secretsmanager"), ("Trail", "s3")}),
+        (
+            "Auditor",
+            {
+                *(("Records", "dynamodb"), ("Records", "secretsmanager"), ("Trail", "s3")),
+                ("Registry", "dynamodb"),  # identifiers and providers: see below
+            },
+        ),
         (
             "Registrar",
             {("Registry", "dynamodb"), ("Records", "dynamodb"), ("Records", "secretsmanager")},
@@ -191,6 +197,24 @@ def test_the_registrar_appends_to_the_chain_of_master_data_and_reads_no_events_t
     assert tables_where(prod, "Registrar", "GetItem", CHAIN) == {"Audit", "Registry"}
 
 
+@pytest.mark.parametrize(
+    ("key", "tables"),
+    [
+        ("identifier#NORTHGEN#H00412", {"Registry"}),
+        ("provider#dr-lindqvist", {"Registry"}),
+        ("provider-identifier#NPI#1888888884", {"Registry"}),
+        ("patient#p-okafor", set()),
+        ("authorities", set()),
+    ],
+)
+def test_the_auditor_looks_identifiers_and_providers_up_and_reads_no_demographics(
+    key: str, tables: set[str], prod: Resolved
+) -> None:
+    assert tables_where(prod, "Auditor", "GetItem", key) - {"Status"} == tables
+    for action in ("Query", "Scan", "BatchGetItem", "PutItem", "UpdateItem"):
+        assert "Registry" not in tables_where(prod, "Auditor", action, key)
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_appends_to_the_record_of_looks(role: str, prod: Resolved) -> None:
     today = chain_of("2026-11-26")
@@ -225,15 +249,15 @@ def test_only_break_glass_access_reads_the_vault_and_nobody_writes_it(
     ("role", "secrets"),
     [
         ("Operator", {"AuditKey"}),
-        ("Auditor", {"AuditKey"}),
+        ("Auditor", {"AuditKey", "ReferenceKey"}),
         ("Registrar", {"AuditKey", "ReferenceKey"}),
         ("BreakGlass", {"AuditKey"}),
     ],
 )
-def test_the_reference_key_is_for_the_registrar_alone(
+def test_the_reference_key_is_for_the_registrar_and_the_auditor(
     role: str, secrets: set[str], prod: Resolved
 ) -> None:
-    """With it, a guessed record number could be compared with the references of the trail."""
+    """With it, a record number is compared with the references of the trail: `ens audit patient`."""
     arns = {prod.arn("core", f"Secrets/{name}"): name for name in ("AuditKey", "ReferenceKey")}
     allowed = may(prod, role, *(("secretsmanager:GetSecretValue", arn) for arn in arns))
     assert {arns[arn] for (_, arn), yes in allowed.items() if yes} == secrets

@@ -40,7 +40,12 @@ SMOKE_ENTRIES = ("identifier#ENS-SMOKE#*", "patient#ens-smoke-*", "provider#ens-
 
 ENCOUNTER_INDEXES = ("by_due",)
 AUDIT_INDEXES = ("by_day", "by_message_control_id")
-PATIENT_INDEX = "by_patient"
+# The audit of one patient, and of one provider (ops/disclosures).
+PEOPLE_INDEXES = ("by_patient", "by_recipient")
+
+# The registry's entries that lead from an identifier to an id, or name a provider: none of them holds
+# demographics.
+LOOKED_UP = ("identifier#*", "provider#*", "provider-identifier#*")
 STATUS_INDEXES = ("by_day",)
 LEDGER_INDEXES = ("by_state",)
 REGISTRY_INDEXES = ("by_provider",)
@@ -138,13 +143,16 @@ def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatemen
     """Returns the auditor's statements: reads and verifies the audit trail, whose only patient data is MSH-10.
 
     The key that seals entries is the key that checks them. With it the auditor may append to the record
-    of looks, and write no event's entry.
-    No command asks for all events of a patient's reference; the auditor does so in the console.
+    of looks, and write no event's entry. The reference key and the registry's entries of identifiers and
+    providers answer who was told about a patient; no patient's name, birth date or sex is among them
+    (docs/adr/0286-auditors-look-up-identifiers.md).
     """
     keys, tables = opened.keys, opened.tables
     return [
         *_find(environment, opened),
-        *_read_table(tables.audit, "Query", *AUDIT_INDEXES, PATIENT_INDEX),
+        *_read_table(tables.audit, "Query", *AUDIT_INDEXES, *PEOPLE_INDEXES),
+        _look_ups(tables.registry),
+        use_key(keys.registry, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *_read_table(tables.status, "GetItem", *STATUS_INDEXES),
         *_read_table(tables.encounters, "BatchGetItem", *ENCOUNTER_INDEXES),
         # `ens retention check` compares rules with settings, and counts in the indexes.
@@ -162,6 +170,7 @@ def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatemen
         allow(("s3:GetLifecycleConfiguration",), [opened.vault.bucket.bucket_arn]),
         allow(("logs:DescribeLogGroups",), ["*"]),
         use_key(keys.encounters, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
+        *read_secret(opened.secrets.reference_key, keys.records),
         *_record_looks(opened),
     ]
 
@@ -174,6 +183,7 @@ def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatem
         *use_table(
             tables.registry,
             keys.registry,
+            "BatchGetItem",
             "GetItem",
             "Scan",
             "UpdateItem",
@@ -250,6 +260,15 @@ def _under(actions: Sequence[str], table: dynamodb.ITable, key: str) -> iam.Poli
     )
 
 
+def _look_ups(registry: dynamodb.ITable) -> iam.PolicyStatement:
+    """Returns reading single items of the registry that lead from an identifier to an id, or name a provider."""
+    return iam.PolicyStatement(
+        actions=["dynamodb:GetItem"],
+        resources=[registry.table_arn],
+        conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(LOOKED_UP)}},
+    )
+
+
 def _record_looks(opened: Opened) -> list[iam.PolicyStatement]:
     """Returns the statements to append to the record of looks, and to seal its entries."""
     keys = opened.keys
@@ -271,7 +290,7 @@ def _smoke_entries(registry: dynamodb.Table, keys: Keys) -> list[iam.PolicyState
     names. docs/adr/0162 says which entries a run makes.
     """
     items = iam.PolicyStatement(
-        actions=["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"],
+        actions=["dynamodb:DeleteItem", "dynamodb:UpdateItem"],
         resources=[registry.table_arn],
         conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(SMOKE_ENTRIES)}},
     )

@@ -113,6 +113,9 @@ class LookedAt(StrEnum):
     STAYS = "stays"
     REGISTRY = "registry"
     REJECTED_MESSAGES = "rejected_messages"
+    AUDIT_OF_PATIENT = "audit_of_patient"
+    AUDIT_OF_PROVIDER = "audit_of_provider"
+    AUDIT_OF_SENDER = "audit_of_sender"
     MESSAGE = "message"
     MAIL = "mail"
     REJECTED_MESSAGE = "rejected_message"
@@ -228,6 +231,7 @@ class AuditEntry:
     left_out: tuple[LeftOut, ...] | None = None
     # Of an operator's act
     dead_letter_id: str | None = None
+    act_reason: str | None = None
     subscriber_ref: str | None = None
     since: str | None = None
     until: str | None = None

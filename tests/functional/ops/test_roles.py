@@ -77,8 +77,8 @@ FOR_THE_CONSOLE: dict[Role, set[str]] = {
         "states:DescribeStateMachine hl7-ens-{environment}-patient-event",
         "states:ListStateMachines *",
     },
-    # All events of one patient's reference; in prod also the records of accesses.
-    Role.AUDITOR: {"dynamodb:Query table/audit/index/by_patient"},
+    # In prod the records of accesses.
+    Role.AUDITOR: set(),
     Role.REGISTRAR: set(),
     # Emergency access to a message, and to an older version of it.
     Role.BREAK_GLASS: {
@@ -124,9 +124,12 @@ class World:
             *command.split(),
             *{
                 "audit looks": (),
+                "audit patient": ("--identifier", "H00412", "--authority", "NORTHGEN"),
+                "audit provider": ("--id", "dr-smith"),
                 "audit verify": (TOLD,),
                 "cost": (),
                 "deliveries continue": (),
+                "deliveries discard": (DELIVERY, *WHY),
                 "deliveries held": (),
                 "deliveries pause": (),
                 "deliveries problems": (),
@@ -144,12 +147,13 @@ class World:
                 "phi message": (TOLD, *WHY),
                 "phi rejected": (REJECTED, *WHY),
                 "preflight": ("--assembly", str(assembly(load("dev")))),
-                "registry import": (str(SEEDS),),
+                "registry import": (str(SEEDS), "--yes"),
                 "rejected list": (),
                 "senders check": (),
                 "senders expiring": (),
                 "rejected show": (REJECTED,),
                 "replay": (TOLD,),
+                "report cop": ("--month", TODAY[:7], "--sender", "northgen"),
                 "retention check": (),
                 "roster end": ("dr-smith", "--yes"),
                 "roster import": (str(self.roster), "--subscriber", "dr-smith"),
@@ -313,7 +317,9 @@ def _fill(world: World, command: str) -> None:
     aws, deployment = world.aws, world.deployment
     match command.split(maxsplit=1)[0]:
         case "deliveries":
-            aws.client("dynamodb").put_item(TableName="ledger", Item=to_item(UNKNOWN))
+            held = command == "deliveries discard"
+            item = {**UNKNOWN, **({"state": "held"} if held else {})}
+            aws.client("dynamodb").put_item(TableName="ledger", Item=to_item(item))
         case "phi":
             _fill(world, "rejected")
             s3 = aws.client("s3")
@@ -331,6 +337,9 @@ def _fill(world: World, command: str) -> None:
             aws.client("s3").put_object(
                 Bucket="vault", Key=REJECTED, Body=ADMISSION.read_bytes(), Metadata=refused
             )
+        case "audit":
+            _fill(world, "roster")
+            _fill(world, "trace")
         case "roster":
             for needed in ("registry import", "roster import"):
                 assert world.ens(*world.arguments(needed)).exit_code == 0

@@ -10,11 +10,13 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
 from lambdas.common.contracts.document import read_as
+from lambdas.common.contracts.encounter import Audience, Decision, Notice
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
+from lambdas.common.contracts.protection import ProtectionFlag, StayMarks
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.errors import (
     ConfigurationError,
@@ -80,6 +82,29 @@ def stored(context: LookupContext, version_id: str) -> Identities:
 
 def actions(context: LookupContext) -> list[tuple[str, str]]:
     return [(entry["action"], entry["outcome"]) for entry in chain.entries(context, EVENT_ID)]
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_recipient_whom_the_policy_suppresses_is_found_by_their_reference(
+    context: LookupContext, run_step: RunStep
+) -> None:
+    protected = Decision(
+        event_id=EVENT_ID,
+        trigger_event="A01",
+        decided_at="2026-11-26T12:00:00.000Z",
+        notices=(Notice(kind=EventKind.ADMISSION, audience=Audience.TEAM),),
+        marks=StayMarks(flags=(ProtectionFlag.PV1_16,)),
+    )
+    assert run_step(replace(OKAFOR, decision=protected))["recipient_count"] == 0
+    (entry,) = chain.query(
+        context,
+        IndexName="by_recipient",
+        KeyConditionExpression="recipient_ref = :r",
+        ExpressionAttributeValues={":r": {"S": reference(context, "recipient", "dr-lindqvist")}},
+    )
+    assert (entry["action"], entry["suppressed_because"]) == ("SUPPRESSED", "VISIT_PROTECTED")
+    assert entry["policy_rule"]
+    assert actions(context)[-1] == ("NO_RECIPIENT", "no_recipient")
 
 
 @pytest.mark.usefixtures("registry")

@@ -1,0 +1,195 @@
+"""`ens audit patient` and `ens audit provider`: who was told what, when, and by which rule."""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import click
+
+from lambdas.common.clock import now
+from lambdas.common.contracts.audit import LookedAt
+from ops.disclosures import accounting, fhir, rows, text
+from ops.disclosures.audited import audit_use
+from ops.disclosures.reading import (
+    DisclosureAccount,
+    Period,
+    event_of_notice,
+    of_patient,
+    of_provider,
+    patients_of_event,
+)
+from ops.disclosures.subjects import Subject, patient, provider
+from ops.output import console
+from ops.problem import ProblemError
+from ops.session import Session, pass_session
+
+YEARS = 6
+"""Years that an accounting of disclosures reaches back (45 CFR 164.528(a)(1))."""
+
+NOTICE = re.compile(r"[0-9a-fA-F]{8,32}")
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+class AnswerForm(StrEnum):
+    """The forms of the answer."""
+
+    TEXT = "text"
+    CSV = "csv"
+    FHIR = "fhir"
+    ACCOUNTING = "accounting"
+
+
+def period_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--from` and `--to`, the first and last day (UTC)."""
+    since = click.option("--from", "since", type=DAY, help="First day, UTC. [default: 6 years ago]")
+    until = click.option("--to", "until", type=DAY, help="Last day, UTC. [default: today]")
+    return since(until(command))
+
+
+def form_option(*forms: AnswerForm) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds `--format` with these forms."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice([str(form) for form in forms]),
+        default=str(AnswerForm.TEXT),
+        show_default=True,
+    )
+
+
+@click.command("patient")
+@click.option("--identifier", default="", help="The patient's identifier, with --authority.")
+@click.option("--authority", default="", help="The identifier's assigning authority.")
+@click.option("--notice", default="", help="The reference in a provider's notice, or an event id.")
+@period_options
+@form_option(*AnswerForm)
+@pass_session
+def patient_command(
+    session: Session,
+    *,
+    identifier: str,
+    authority: str,
+    notice: str,
+    since: datetime | None,
+    until: datetime | None,
+    form: str,
+) -> None:
+    """Shows who was told what about a patient, when, why, and who was not told.
+
+    The patient is named by an identifier of the registry or by a notice. The output names providers, no
+    patient; `--format accounting` repeats the identifier. The reading itself is audited.
+    """
+    if bool(notice) == bool(identifier or authority) or bool(identifier) != bool(authority):
+        raise click.UsageError("Give --identifier and --authority, or --notice.")
+    period = _period(since, until)
+    context = session.context
+    if notice:
+        subject = _of_notice(session, notice, period)
+        asked = f"of notice {notice.upper()}"
+    else:
+        subject = patient(
+            context, session.deployment.output("RegistryTable"), authority, identifier
+        )
+        asked = f"{identifier} ({authority})"
+    audit_use(session, LookedAt.AUDIT_OF_PATIENT, period, patient_ref=subject.references[0])
+    account = of_patient(context, subject.references, period)
+    if subject.merges_unread:
+        click.echo(
+            "Merges that no import of identifiers has followed are not included: this role may not"
+            " read patients.",
+            err=True,
+        )
+    _show(account, subject, AnswerForm(form), period, asked=asked)
+
+
+@click.command("provider")
+@click.option("--id", "provider_id", default="", help="The provider's id in the registry.")
+@click.option("--npi", default="", help="The provider's National Provider Identifier.")
+@period_options
+@form_option(AnswerForm.TEXT, AnswerForm.CSV, AnswerForm.FHIR)
+@pass_session
+def provider_command(
+    session: Session,
+    *,
+    provider_id: str,
+    npi: str,
+    since: datetime | None,
+    until: datetime | None,
+    form: str,
+) -> None:
+    """Shows what a provider was told, when, why, and what was suppressed. Patients appear by reference.
+
+    The reading itself is audited.
+    """
+    if bool(provider_id) == bool(npi):
+        raise click.UsageError("Give --id or --npi.")
+    period = _period(since, until)
+    context = session.context
+    subject = provider(context, session.deployment.output("RegistryTable"), provider_id, npi)
+    audit_use(session, LookedAt.AUDIT_OF_PROVIDER, period, recipient_ref=subject.references[0])
+    account = of_provider(context, subject.references, period)
+    _show(account, subject, AnswerForm(form), period)
+
+
+def _of_notice(session: Session, notice: str, period: Period) -> Subject:
+    """The references of the patient of a notice. Raises `ProblemError` when it names no event or several."""
+    if not NOTICE.fullmatch(notice):
+        raise ProblemError(
+            "--notice takes the 8 digits of a notice (ref. 670F7743), or an event id."
+        )
+    context = session.context
+    found = [notice.lower()] if len(notice) == 32 else event_of_notice(context, notice, period)
+    if len(found) > 1:
+        raise ProblemError(
+            f"{len(found)} events have this reference: narrow --from and --to, or give an event id."
+            f" ({', '.join(found)})"
+        )
+    references = patients_of_event(context, found[0]) if found else set()
+    if not references:
+        raise ProblemError(
+            f"{session.environment} has no notice with this reference in the period. The reference of a"
+            " summary names no single event: use that of a notice in it, or --identifier."
+        )
+    return Subject(tuple(sorted(references)))
+
+
+def _show(
+    account: DisclosureAccount,
+    subject: Subject,
+    form: AnswerForm,
+    period: Period,
+    *,
+    asked: str = "",
+) -> None:
+    """Writes the answer. `asked` is the patient of the question, "" for a provider's."""
+    match form:
+        case AnswerForm.CSV:
+            rows.write(account.disclosures, subject.names, sys.stdout)
+        case AnswerForm.FHIR:
+            click.echo(json.dumps(fhir.bundle(account.disclosures, subject.names, now()), indent=2))
+        case AnswerForm.ACCOUNTING:
+            click.echo(
+                accounting.markdown(
+                    account, subject.names, patient=asked, period=period, prepared=now()
+                ),
+                nl=False,
+            )
+        case AnswerForm.TEXT:
+            text.show(account, subject.names, console(), by_patient=bool(asked))
+
+
+def _period(since: datetime | None, until: datetime | None) -> Period:
+    """The days of the question. Raises `UsageError` when the last is before the first."""
+    last = until.date() if until else datetime.now(UTC).date()
+    first = since.date() if since else _years_before(last)
+    if last < first:
+        raise click.UsageError("--to is before --from.")
+    return Period(first, last)
+
+
+def _years_before(day: date) -> date:
+    return day - timedelta(days=round(YEARS * 365.25))

@@ -1,0 +1,111 @@
+"""`ens report`: evidence for surveyors, from the audit trail."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from lambdas.common.clock import now
+from lambdas.common.contracts.audit import LookedAt
+from ops.cop import rows
+from ops.cop.events import EventRecord
+from ops.cop.markdown import markdown
+from ops.cop.reading import events_of, month_of
+from ops.cop.report import matching, report
+from ops.disclosures.audited import audit_use
+from ops.disclosures.reading import Period
+from ops.output import console, count, short_clock, table, words
+from ops.problem import ProblemError
+from ops.session import Session, pass_session
+
+FORMS = ("markdown", "csv", "pdf")
+
+
+@click.group("report")
+def report_group() -> None:
+    """Reports for surveyors."""
+
+
+@report_group.command("cop")
+@click.option("--month", required=True, metavar="YYYY-MM", help="The month of receipt, UTC.")
+@click.option(
+    "--sender", required=True, help="The sending hospital system, by its configured name."
+)
+@click.option("--format", "form", type=click.Choice(FORMS), default="markdown", show_default=True)
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write."
+)
+@click.option("--list", "wanted", default="", help="List the events with this outcome or reason.")
+@pass_session
+def cop_command(
+    session: Session, *, month: str, sender: str, form: str, output: Path | None, wanted: str
+) -> None:
+    """Reports a month's notices of a hospital as 42 CFR 482.24(d) asks: told, and not told with reasons.
+
+    CSV has one row for each event. The output holds ids, codes and times, no patient data.
+    """
+    days = _month(month)
+    audit_use(session, LookedAt.AUDIT_OF_SENDER, days, looked_at_id=sender)
+    events, unread = events_of(session.context, sender, days)
+    if not events and not unread:
+        raise ProblemError(
+            f"{session.environment} has no event of the sender `{sender}` in {month}: check the name"
+            " (`ens senders check`) and the month."
+        )
+    if wanted:
+        _list(matching(events, wanted), wanted)
+        return
+    if form == "csv":
+        if output:
+            with output.open("w", newline="") as file:
+                rows.write(events, file)
+        else:
+            rows.write(events, sys.stdout)
+        return
+    made = report(
+        events,
+        unread,
+        sender=sender,
+        environment=session.environment,
+        month=days,
+        prepared=f"{now()[:10]} (UTC)",
+    )
+    if form == "markdown":
+        text = markdown(made)
+        _write(text.encode(), output) if output else click.echo(text, nl=False)
+        return
+    if output is None:
+        raise click.UsageError("A PDF needs --output FILE.")
+    from ops.cop.pdf import pdf
+
+    _write(pdf(made), output)
+
+
+def _list(events: list[EventRecord], wanted: str) -> None:
+    """Prints the events; `ens trace` takes each id."""
+    out = console()
+    if not events:
+        raise ProblemError(
+            f"No event has the outcome or reason `{wanted}`; the report names them all."
+        )
+    shown = table(">event", "received (UTC)", "kind", "outcome")
+    for one in events:
+        shown.add_row(one.event_id, short_clock(one.received_at), words(one.kind), one.outcome)
+    out.print(shown)
+    out.print(f"{count(len(events), 'event')}; `ens trace EVENT` shows one.")
+
+
+def _write(content: bytes, output: Path) -> None:
+    output.write_bytes(content)
+    console().print(f"Wrote {output}")
+
+
+def _month(text: str) -> Period:
+    try:
+        month = month_of(text)
+    except ValueError:
+        raise click.UsageError("--month is not a month as YYYY-MM.") from None
+    if month.since > datetime.now(UTC).date():
+        raise click.UsageError("--month has not begun yet.")
+    return month

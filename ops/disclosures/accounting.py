@@ -1,0 +1,98 @@
+"""An accounting of disclosures as Markdown, as a privacy office hands it out.
+
+45 CFR 164.528(b)(2): for each disclosure the date, the name and, if known, the address of the recipient, a
+brief description and a brief statement of the purpose. 164.528(b)(3): several disclosures to one recipient for
+one purpose may be summed up by the first with all details, their number, and the date of the last. This one
+lists each.
+"""
+
+from collections.abc import Iterable
+
+from ops.disclosures.reading import DisclosureAccount, Period
+from ops.disclosures.records import DISCLOSED, Disclosure, Fate
+from ops.disclosures.subjects import Names
+from ops.output import clock, count, sentence_case, words
+
+PURPOSES = {
+    "primary_care": "Treatment and care coordination: established primary care practitioner (42 CFR 482.24(d)(5)(i))",
+    "care_team": "Treatment and care coordination: practitioner or group primarily responsible for the patient's care (42 CFR 482.24(d)(5))",
+    "post_acute": "Treatment and care coordination: post-acute care provider (42 CFR 482.24(d)(5))",
+    "patient_identified": "Treatment and care coordination: named by the patient (42 CFR 482.24(d)(5)(iii))",
+    "subscriber": "Care coordination and quality improvement: on the recipient's roster of patients",
+    "surrogate": "Treatment and care coordination: stands in for the patient's provider",
+    "fallback": "Treatment and care coordination: stands in for a provider whose address failed",
+}
+OTHER_PURPOSE = (
+    "Treatment and care coordination: a practitioner of the stay, in care of the patient"
+)
+
+HEAD = """\
+# Accounting of disclosures
+
+| Patient | {patient} |
+|---|---|
+| Name | \\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_ |
+| Period | {since} to {until} (UTC) |
+| Prepared | {prepared} UTC |
+| Prepared by | \\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_ |
+
+Notices of hospital events that hl7-ens sent about this patient. Names and addresses are those of the
+provider registry on the day of preparation; a provider whom it no longer relates to the patient appears by
+the reference of the audit trail. Disclosures for treatment, payment and health care operations need not be
+part of an accounting (45 CFR 164.528(a)(1)(i)); the office decides which of these lines are.
+"""
+
+
+def markdown(
+    account: DisclosureAccount, names: Names, *, patient: str, period: Period, prepared: str
+) -> str:
+    """Returns the document. `patient` is the identifier as it was asked for, `prepared` a moment."""
+    told = [one for one in account.disclosures if one.fate in DISCLOSED]
+    head = HEAD.format(
+        patient=_cell(patient), since=period.since, until=period.until, prepared=clock(prepared)
+    )
+    if not told:
+        return f"{head}\nNo disclosure in this period.\n"
+    rows = "\n".join(_rows(told, names))
+    return (
+        f"{head}\n{sentence_case(count(len(told), 'disclosure'))}.\n\n"
+        "| Date (UTC) | Recipient and address | Description | Purpose |\n"
+        "|---|---|---|---|\n"
+        f"{rows}\n"
+    )
+
+
+def _rows(told: Iterable[Disclosure], names: Names) -> Iterable[str]:
+    for one in told:
+        known = names.get(one.recipient_ref)
+        who = [known.name, known.npi and f"NPI {known.npi}", known.address] if known else []
+        cells = (
+            one.time[:10],
+            ", ".join(filter(None, who)) or f"reference {one.recipient_ref}",
+            _description(one),
+            "; ".join(dict.fromkeys(PURPOSES.get(r, OTHER_PURPOSE) for r in one.relationships))
+            or OTHER_PURPOSE,
+        )
+        yield f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _description(one: Disclosure) -> str:
+    kind = words(one.event_kind) or "hospital event"
+    detail = {"minimal": "initials and institution only", "smime": "encrypted"}.get(one.detail, "")
+    left_out = f"without {', '.join(words(part) for part in one.rule.left_out)}"
+    endings = {
+        Fate.RETURNED: "returned undelivered" if one.because != "complained" else "",
+        Fate.UNKNOWN: "sending not confirmed",
+    }
+    parts = (
+        f"Notice of {kind}, by e-mail (ref. {one.reference})",
+        detail,
+        left_out if one.rule.left_out else "",
+        endings.get(one.fate, ""),
+    )
+    return "; ".join(filter(None, parts))
+
+
+def _cell(text: str) -> str:
+    """A text that cannot end its cell of the table."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")

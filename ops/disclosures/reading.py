@@ -1,0 +1,155 @@
+"""Reads the audit of a patient, of a provider or of a notice, over any period.
+
+The indexes `by_patient` and `by_recipient` hold all attributes, so that a year is a few pages of a Query and
+no call for each event (docs/adr/0285-audit-indexes-of-people.md).
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TypeVar
+
+from lambdas.common.audit import chain
+from lambdas.common.aws.clients import dependency
+from lambdas.delivery.ledger.context import LedgerContext
+from ops.disclosures.records import (
+    AuditReading,
+    Disclosure,
+    disclosures,
+    merged_from,
+    readings,
+)
+from ops.events.steps import Entry
+
+Found = TypeVar("Found")
+
+READERS = 8
+"""Queries that run side by side."""
+
+AROUND = timedelta(days=4)
+"""Days read before and after a period: a held mail goes a day later, and a mail bounces up to three days later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days of a question, both included (UTC)."""
+
+    since: date
+    until: date
+
+    def holds(self, moment: str) -> bool:
+        """Whether an ISO 8601 moment in UTC is on one of the days."""
+        return self.since.isoformat() <= moment[:10] <= self.until.isoformat()
+
+    def days(self) -> list[str]:
+        """The days as YYYY-MM-DD."""
+        return [
+            (self.since + timedelta(days=n)).isoformat()
+            for n in range((self.until - self.since).days + 1)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureAccount:
+    """The answer to a question: the records of the period, and the earlier readings of the audit."""
+
+    references: tuple[str, ...]
+    disclosures: list[Disclosure]
+    readings: list[AuditReading]
+
+
+def of_patient(
+    context: LedgerContext, references: Iterable[str], period: Period
+) -> DisclosureAccount:
+    """Returns what was told about the patient with these references.
+
+    Patients who were merged into this one are read too, as the audit names them.
+    """
+    read: dict[str, list[Entry]] = {}
+    wanted = set(references)
+    while wanted:
+        for reference in sorted(wanted):
+            read[reference] = _entries(context, "by_patient", "patient_ref", reference, period)
+        wanted = {one for found in read.values() for one in merged_from(found)} - read.keys()
+    return _account(read, period)
+
+
+def of_provider(
+    context: LedgerContext, references: Iterable[str], period: Period
+) -> DisclosureAccount:
+    """Returns what the provider with these references was told."""
+    return _account(
+        {
+            reference: _entries(context, "by_recipient", "recipient_ref", reference, period)
+            for reference in references
+        },
+        period,
+    )
+
+
+def event_of_notice(context: LedgerContext, reference: str, period: Period) -> list[str]:
+    """Returns the ids of the events that begin with a notice's reference, received in the period.
+
+    The index `by_day` of the statuses is read day by day: a year of a million events is some 350 pages.
+    """
+    prefix = reference.lower()
+
+    def of_day(day: str) -> list[str]:
+        pages = context.client("dynamodb").get_paginator("query")
+        with dependency("dynamodb"):
+            return [
+                item["event_id"]["S"]
+                for page in pages.paginate(
+                    TableName=context.settings.status_table,
+                    IndexName="by_day",
+                    KeyConditionExpression="#day = :d",
+                    FilterExpression="begins_with(event_id, :prefix)",
+                    ProjectionExpression="event_id",
+                    ExpressionAttributeNames={"#day": "day"},
+                    ExpressionAttributeValues={":d": {"S": day}, ":prefix": {"S": prefix}},
+                )
+                for item in page["Items"]
+            ]
+
+    return sorted(set(side_by_side(of_day, period.days())))
+
+
+def patients_of_event(context: LedgerContext, event_id: str) -> set[str]:
+    """Returns the patient references in an event's chain."""
+    entries = chain.entries(context, event_id)
+    return {one["patient_ref"] for one in entries if one.get("patient_ref")}
+
+
+def side_by_side(read: Callable[[str], list[Found]], keys: Iterable[str]) -> list[Found]:
+    """Returns the results of a read for each key, several at a time, in the order of the keys."""
+    with ThreadPoolExecutor(READERS) as readers:
+        return [one for found in readers.map(read, keys) for one in found]
+
+
+def _account(read: dict[str, list[Entry]], period: Period) -> DisclosureAccount:
+    entries = [one for found in read.values() for one in found]
+    return DisclosureAccount(
+        tuple(read),
+        [one for one in disclosures(entries) if period.holds(one.time)],
+        [one for one in readings(entries) if period.holds(one.time)],
+    )
+
+
+def _entries(
+    context: LedgerContext, index: str, name: str, reference: str, period: Period
+) -> list[Entry]:
+    return list(
+        chain.query(
+            context,
+            IndexName=index,
+            KeyConditionExpression=f"{name} = :reference AND #time BETWEEN :since AND :until",
+            ExpressionAttributeNames={"#time": "time"},
+            ExpressionAttributeValues={
+                ":reference": {"S": reference},
+                ":since": {"S": (period.since - AROUND).isoformat()},
+                # "T24" sorts after every moment of the day.
+                ":until": {"S": f"{(period.until + AROUND).isoformat()}T24"},
+            },
+        )
+    )
