@@ -26,8 +26,9 @@ BUILD = ROOT / ".build" / "packages"
 SHARED = {
     "delivery": ("deliver_notification",),
     "delivery/ledger": ("lookup_identities", "record_feedback", "release_deliveries"),
-    "encounters": ("lookup_identities", "track_encounter"),
-    "policy": ("lookup_identities",),
+    "encounters": ("deliver_notification", "lookup_identities", "track_encounter"),
+    "policy": ("deliver_notification", "lookup_identities"),
+    "registry": ("deliver_notification", "lookup_identities"),
 }
 """Folders of lambdas/ that several steps ship, with these steps. tests/unit/test_imports.py checks
 them."""

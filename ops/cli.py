@@ -21,6 +21,7 @@ from ops.commands.registry import registry_group
 from ops.commands.rejected import rejected_group
 from ops.commands.replay import replay_command
 from ops.commands.report import report_group
+from ops.commands.retention import retention_group
 from ops.commands.roster import roster_group
 from ops.commands.send import send_command
 from ops.commands.senders import senders_group
@@ -88,6 +89,7 @@ for command in (
     cost_command,
     registry_group,
     roster_group,
+    retention_group,
     smoke_command,
     preflight_command,
     feed_group,

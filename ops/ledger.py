@@ -1,11 +1,14 @@
 """Reads and changes the delivery ledger for operators. Each change is audited and conditional."""
 
-from lambdas.common.contracts.audit import AuditAction, AuditStep
+from collections.abc import Sequence
+
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.items import AddressProblem, DeliveryItem, Switch
 from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
 from ops.audit import audit
 from ops.deployment import Deployment
+from ops.looks import reason_for
 from ops.problem import ProblemError
 
 
@@ -44,6 +47,55 @@ def resend(deployment: Deployment, delivery_id: str, by: str) -> None:
     )
     if not deliveries.resend(deployment.context, delivery_id, once=False):
         raise ProblemError("The delivery's state has changed meanwhile: it is not sent again.")
+
+
+def discard(deployment: Deployment, delivery_ids: Sequence[str], reason: str, by: str) -> None:
+    """Ends held deliveries as suppressed: nobody is told. Audits `by` and the reason in each event's chain.
+
+    Raises `ProblemError` for a delivery that does not exist, is not held, or is part of a summary that is
+    on its way; then none of them is changed.
+    """
+    reason = reason_for(reason)
+    items = [_discardable(deployment, one) for one in dict.fromkeys(delivery_ids)]
+    for item in items:
+        audit(
+            deployment.context,
+            item.event_id,
+            AuditStep.OPERATOR,
+            AuditAction.SUPPRESSED,
+            by=by,
+            outcome=AuditOutcome.SUPPRESSED,
+            delivery_id=item.delivery_id,
+            recipient_ref=item.recipient_ref,
+            channel=item.channel or None,
+            patient_ref=item.patient_ref or None,
+            encounter_ref=item.encounter_ref or None,
+            event_kind=item.event_kind or None,
+            suppressed_because=deliveries.DISCARDED,
+            act_reason=reason,
+        )
+        if not deliveries.discard(deployment.context, item.delivery_id):
+            raise ProblemError(
+                f"{item.delivery_id}: the delivery's state has changed meanwhile: it is not discarded."
+            )
+
+
+def _discardable(deployment: Deployment, delivery_id: str) -> DeliveryItem:
+    """The delivery; `ProblemError` where it cannot be discarded."""
+    item = deliveries.read(deployment.context, delivery_id)
+    if item is None or not item.event_id:
+        raise ProblemError(f"{delivery_id}: no delivery has this id. Nothing was discarded.")
+    if item.state is not DeliveryState.HELD:
+        raise ProblemError(
+            f"{delivery_id}: the delivery is {item.state}. Only held deliveries can be discarded."
+            " Nothing was discarded."
+        )
+    if item.digest_id:
+        raise ProblemError(
+            f"{delivery_id}: the delivery is part of a summary that is on its way."
+            " Nothing was discarded."
+        )
+    return item
 
 
 def switch(deployment: Deployment, state: SwitchState, by: str) -> None:

@@ -1,5 +1,6 @@
 """Writes the outcome of a delivery to the event's audit chain. Each fact is written once, by any run."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from lambdas.common.audit import chain
@@ -14,6 +15,7 @@ from lambdas.delivery.detail import Detail
 from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
+from lambdas.delivery.standing import Refused
 
 RECORDED_AS = {
     DeliveryState.SENT: (AuditAction.SENT, AuditOutcome.OK),
@@ -40,14 +42,18 @@ def of_delivery(
     ours: bool,
     detail: Detail,
     policy: PolicyDecision = NO_DECISION,
+    told_ref: str = "",
 ) -> None:
-    """Writes the audit entry of what the ledger says, unless it stands there already."""
+    """Writes the audit entry of what the ledger says, unless it stands there already.
+
+    `told_ref` is the mail's first addressee, where that is not the delivery's recipient any more.
+    """
     state = item.state
     if state not in RECORDED_AS:
         return
     action, outcome = RECORDED_AS[state]
     facts = {
-        "recipient_ref": delivery.recipient_ref,
+        "recipient_ref": told_ref or delivery.recipient_ref,
         "reasons": reasons,
         "channel": delivery.channel,
         "delivery_id": delivery.delivery_id,
@@ -86,6 +92,23 @@ def of_delivery(
             run.count("HeldDelivery")
     elif state is DeliveryState.SENT:
         run.audit(AuditAction.ALREADY_SENT, AuditOutcome.OK, **facts)
+
+
+def of_refused(run: Run, delivery: Delivery, refused: Iterable[Refused]) -> None:
+    """Writes an entry for each addressee whom the mail does not tell any more, with the rule that decided."""
+    for one in refused:
+        run.audit(
+            AuditAction.SUPPRESSED,
+            AuditOutcome.SUPPRESSED,
+            recipient_ref=one.addressee.recipient_ref,
+            reasons=one.addressee.reasons,
+            channel=delivery.channel,
+            delivery_id=delivery.delivery_id,
+            patient_ref=delivery.patient_ref,
+            encounter_ref=delivery.encounter_ref,
+            suppressed_because=one.reason,
+            **of_policy(one.policy),
+        )
 
 
 def of_policy(policy: PolicyDecision) -> dict[str, Any]:

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.settings import DeliverySettings
+from lambdas.policy.context import PolicyContext
+from lambdas.registry.context import RegistryContext
 
 if TYPE_CHECKING:
     from lambdas.delivery.message.smime import Keyring
 
 
 @dataclass(frozen=True)
-class DeliveryContext(LedgerContext):
+class DeliveryContext(RegistryContext, PolicyContext):
     """The context of DeliverNotification."""
 
     settings: DeliverySettings

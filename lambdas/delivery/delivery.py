@@ -4,11 +4,12 @@ A run may end between any two lines of it; the next run finds its progress in th
 """
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
 from lambdas.common.contracts.identities import Identities
+from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.steps import (
     DeliverNotificationInput,
@@ -32,10 +33,12 @@ from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, Deliver
 from lambdas.delivery.material import (
     identities_of,
     letter_for,
+    made_for,
     recipient_in,
     told_to,
     with_updates,
 )
+from lambdas.delivery.standing import Notice, Refused, standings
 from lambdas.delivery.thread import MailThread
 
 BAD_ADDRESS = "the registry's address for the recipient is not one"
@@ -48,71 +51,112 @@ def deliver(
     """Makes one delivery at most once, records it, and returns its recipient, outcome and id.
 
     The outcome is `sent`, `unknown` (it may have gone; not repeated), `held` (it goes later; a task
-    with `released` is that later) or `suppressed` (the hospital withdrew the event before it was told).
+    with `released` is that later) or `suppressed` (the hospital withdrew the event before it was told, or
+    the recipient may not be told any more).
     Raises `DeliveryRefusedError` when this recipient's address or content is refused for good, and
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
     identities = identities_of(context, run.event_id, task)
     recipient = recipient_in(identities, task.recipient_ref, second=task.second)
     delivery = delivery_of(context, task, run, recipient)
-    detail = detail_for(context, recipient)
     attempt = Attempt(context, run, delivery, task.released)
     item = deliveries.read(context, delivery.delivery_id)
     if item is None or not _settled(item, task):
-        if refusal := _refusal(context, recipient):
-            item = attempt.refused(refusal)
-        elif (waits := why_held(context, recipient, item if task.released else None))[0]:
-            item = attempt.held(*waits)
+        waits = why_held(context, recipient, item if task.released else None)
+        if not waits[0]:
+            tried = _tried(attempt, task, identities, recipient)
+        elif refusal := _refusal(context, recipient):
+            tried = Tried(attempt.refused(refusal), recipient)
         else:
-            item = _sent(attempt, task, identities, recipient, detail)
+            tried = Tried(attempt.held(*waits), recipient)
+    else:
+        tried = Tried(item, recipient)
+    item = tried.item
     ours = attempt.made(item)
+    detail = tried.detail or detail_for(context, recipient)
     audit.of_delivery(
         context,
         run,
-        delivery,
-        recipient.reasons,
+        replace(delivery, also=_others(tried.recipient)),
+        tried.recipient.reasons,
         item,
         ours=ours,
         detail=detail,
-        policy=recipient.policy,
+        policy=tried.policy or recipient.policy,
+        told_ref=tried.recipient.recipient_ref,
     )
+    if ours and item.state in (DeliveryState.SENT, DeliveryState.SUPPRESSED):
+        audit.of_refused(run, delivery, tried.refused)
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
     return result_of(delivery, item)
 
 
-def _sent(
-    attempt: Attempt,
-    task: DeliverNotificationInput,
-    identities: Identities,
-    recipient: Recipient,
-    detail: Detail,
-) -> DeliveryItem:
-    """The item after this attempt sent the letter, with the updates that came before it.
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The item after a try, the recipient, detail and decision of the mail, and those whom it does not tell any more."""
+
+    item: DeliveryItem
+    recipient: Recipient
+    detail: Detail | None = None
+    refused: tuple[Refused, ...] = ()
+    policy: PolicyDecision | None = None
+
+
+def _tried(
+    attempt: Attempt, task: DeliverNotificationInput, identities: Identities, chosen: Recipient
+) -> Tried:
+    """The try at a mail that may go now: decided again by the registry as it is, then sent.
 
     The delivery is put on its encounter's list before its letter is made, so that no update is lost
-    between the two. A second look right before the send finds a withdrawal that came meanwhile.
+    between the two.
     """
-    context, run, delivery = attempt.context, attempt.run, attempt.delivery
-    told = told_to(context, task, identities, recipient)
-    place = enlisted(context, delivery, task, told.event, recipient)
+    context = attempt.context
+    told = told_to(context, task, identities, chosen)
+    place = enlisted(context, attempt.delivery, task, told.event, chosen)
     if place.withdrawn_by:
-        return attempt.suppressed(place.withdrawn_by)
+        return Tried(attempt.suppressed(place.withdrawn_by), chosen)
     newest = with_updates(context, told, place.updates)
-    letter = letter_for(context, run, newest, identities, recipient, detail=detail)
-    letter = replace(letter, thread=MailThread(recipient.stay_ref, place.mails))
-    item = replace(attempt, delivery=replace(delivery, updates=place.updates)).sent(
+    (standing,) = standings(context, [Notice(identities, newest.event, chosen)])
+    recipient = standing.recipient
+    if recipient is None:
+        item = attempt.suppressed(standing.refused[0].reason)
+        return Tried(item, chosen, refused=standing.refused[1:], policy=standing.policy)
+    endpoint_ref = endpoint_of(context, recipient)
+    delivery = replace(
+        attempt.delivery,
+        endpoint_ref=endpoint_ref,
+        updates=place.updates,
+        also=_others(recipient),
+    )
+    attempt = replace(attempt, delivery=delivery)
+    if refusal := _refusal(context, recipient):
+        return Tried(attempt.refused(refusal), recipient, policy=standing.policy)
+    detail = detail_for(context, recipient)
+    letter = letter_for(context, attempt.run, newest, identities, recipient, detail=detail)
+    letter = replace(
+        letter,
+        thread=MailThread(recipient.stay_ref, place.mails),
+        made_for=made_for(context, (recipient, detail)),
+    )
+    # A second look right before the send finds a withdrawal that came meanwhile.
+    item = attempt.sent(
         letter,
         recipient.address,
         lambda: why_suppressed(context, delivery, task, told.event, recipient),
     )
+    _add_to_thread(attempt, recipient, item)
+    return Tried(item, recipient, detail, standing.refused, standing.policy)
+
+
+def _add_to_thread(attempt: Attempt, recipient: Recipient, item: DeliveryItem) -> None:
+    """Adds a mail that this attempt sent to the stay's thread."""
     if item.state is DeliveryState.SENT and attempt.made(item):
-        stay = NotifiedEncounter(delivery.encounter_ref)
+        stay = NotifiedEncounter(attempt.delivery.encounter_ref)
         thread = Thread(recipient.stay_ref, recipient.recipient_ref)
         # The mail has gone: a thread that lacks it is no reason to fail.
         with suppress(DependencyUnavailableError):
-            add_mail(context, stay, thread, item.sent_at, item.ses_message_id)
-    return item
+            add_mail(attempt.context, stay, thread, item.sent_at, item.ses_message_id)
 
 
 def result_of(delivery: Delivery, item: DeliveryItem) -> DeliverNotificationResult:
@@ -146,10 +190,15 @@ def delivery_of(
         endpoint_ref=endpoint_of(context, recipient),
         fallback_ref=recipient.fallback_ref,
         task=_again(task),
-        also=tuple(one.recipient_ref for one in recipient.also),
+        also=_others(recipient),
         other_patient=recipient.other_patient,
         second=recipient.second,
     )
+
+
+def _others(recipient: Recipient) -> tuple[str, ...]:
+    """The references of those who share the recipient's mail."""
+    return tuple(one.recipient_ref for one in recipient.also)
 
 
 def _again(task: DeliverNotificationInput) -> DeliverNotificationInput:

@@ -58,6 +58,10 @@ TRY_LATER = frozenset({"SendingPausedException"})
 """Beside what `common.aws` calls transient: somebody has paused the account or the configuration set."""
 
 
+MADE_FOR = "made-for"
+"""Name of the S3 metadata with the reference of the choices for which a mail was made."""
+
+
 class AmbiguousSendError(Exception):
     """SES may or may not have taken the mail: no answer came, or a 5xx."""
 
@@ -119,20 +123,33 @@ def _fill(mail: EmailMessage, letter: Letter, bundle: str) -> None:
 
 
 def store(
-    context: DeliveryContext, run: Run, event_id: str, delivery_id: str, mail: bytes
+    context: DeliveryContext,
+    run: Run,
+    event_id: str,
+    delivery_id: str,
+    mail: bytes,
+    *,
+    made_for: str = "",
 ) -> tuple[bytes, Written]:
     """Writes the mail to the vault unless a sealed one is there, and returns the stored one to be sent.
 
-    A mail without the seal was not written by this function: it is counted and replaced.
+    A mail without the seal was not written by this function: it is counted and replaced. A mail that was
+    made for another address or other choices (`made_for`) is replaced.
     """
     name, keys = f"mail/{delivery_id}.eml", context.audit_keys
-    sealed = {METADATA: seal_of(keys, event_id, delivery_id, mail)}
+    sealed = {METADATA: seal_of(keys, event_id, delivery_id, mail), MADE_FOR: made_for}
     stored = vault.write_once(context, event_id, name, mail, "message/rfc822", metadata=sealed)
     seal = stored.metadata.get(METADATA, "")
     if not is_sealed(seal, keys, event_id, delivery_id, stored.body):
         run.logger.error("a mail in the vault has no seal: replaced", delivery_id=delivery_id)
         run.count("MailWithoutSeal")
-        stored = vault.write_again(context, event_id, name, mail, "message/rfc822", metadata=sealed)
+    elif stored.metadata.get(MADE_FOR, "") == made_for:
+        return stored.body, stored.written
+    else:
+        run.logger.info(
+            "a stored mail was made for earlier choices: replaced", delivery_id=delivery_id
+        )
+    stored = vault.write_again(context, event_id, name, mail, "message/rfc822", metadata=sealed)
     return stored.body, stored.written
 
 

@@ -31,21 +31,26 @@ from lambdas.delivery.reduction import (
 )
 from lambdas.delivery.thread import MailThread
 from lambdas.delivery.updates import updated
+from lambdas.encounters.marks import stay_marks
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A letter with what goes along: the FHIR bundle, "" for none, how it is encrypted, and its thread."""
+    """A letter with what goes along: the FHIR bundle, "" for none, how it is encrypted, and its thread.
+
+    `made_for` is the reference of the choices for which it was made (`made_for`).
+    """
 
     letter: Letter
     bundle: str = field(repr=False, default="")
     seal: Callable[[bytes], bytes] | None = None
     thread: MailThread = MailThread()
+    made_for: str = ""
 
     def stored(
         self, context: DeliveryContext, run: Run, event_id: str, delivery_id: str, address: str
     ) -> tuple[bytes, Written]:
-        """The mail in the vault. Every attempt sends the mail that the first attempt wrote."""
+        """The mail in the vault. Every attempt sends the mail that the first attempt wrote for the same choices."""
         mail = mailer.build(
             context.settings.ses_from,
             self.letter,
@@ -58,7 +63,32 @@ class Prepared:
                 context.client("sesv2").meta.region_name,
             ),
         )
-        return mailer.store(context, run, event_id, delivery_id, mail)
+        return mailer.store(context, run, event_id, delivery_id, mail, made_for=self.made_for)
+
+
+def made_for(context: DeliveryContext, *told: tuple[Recipient, Detail]) -> str:
+    """The reference of all that decides a mail beside its event: addressees, address, choices, policy.
+
+    A mail that was stored for other choices is not sent: it is made anew.
+    """
+    facts = [
+        str(fact)
+        for one, detail in told
+        for fact in (
+            one.address.casefold(),
+            detail.level,
+            detail.seal is not None,
+            one.certificate,
+            one.language,
+            one.bundle,
+            one.analysis,
+            *(addressee.recipient_ref for addressee in one.addressees),
+            *one.policy.left_out,
+            *one.policy.hidden_findings,
+            *one.policy.notices,
+        )
+    ]
+    return context.reference_keys.reference("mail", *facts)
 
 
 def identities_of(
@@ -108,9 +138,16 @@ def told_to(
 
 
 def with_updates(context: DeliveryContext, told: Told, updates: Iterable[str]) -> Told:
-    """The event with the details that later events brought while its notice waited."""
+    """The event with the details that later events brought while its notice waited, and the stay's marks of now.
+
+    A message that says nothing new may still protect the stay.
+    """
     later = [vault.read_document(context, event_id, PatientEvent) for event_id in updates]
-    return replace(told, event=updated(told.event, later))
+    event = updated(told.event, later)
+    if decision := event.decision:
+        marks = stay_marks(context, decision.encounter_key, decision.encounter_id)
+        event = replace(event, decision=replace(decision, marks=decision.marks.joined(marks)))
+    return replace(told, event=event)
 
 
 def reduced(told: Told, recipient: Recipient) -> Told:

@@ -5,7 +5,12 @@ from dataclasses import replace
 from lambdas.common.contracts.consent import Sensitivity
 from lambdas.common.contracts.encounter import Change, Decision
 from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.findings import ClinicalFindings, Finding, FindingsOutcome
+from lambdas.common.contracts.findings import (
+    ClinicalFindings,
+    Finding,
+    FindingsOutcome,
+    SetAsideReason,
+)
 from lambdas.common.contracts.policy import LeftOut, PolicyDecision
 from lambdas.common.contracts.visit import CodedText, Location, Visit
 from lambdas.common.sensitive_codes import categories_of_code, categories_of_words
@@ -32,7 +37,7 @@ def parts_left_out(policy: PolicyDecision, clinical: ClinicalFindings) -> frozen
     if LeftOut.MINIMAL in policy.left_out:
         return EVERYTHING
     left_out = set(policy.left_out)
-    for finding in _all_findings(clinical):
+    for finding in _shown(clinical):
         if categories_of(finding).intersection(policy.hidden_findings):
             left_out.add(LeftOut.FINDINGS)
             left_out |= {part for field, part in SOURCES.items() if finding.field.startswith(field)}
@@ -89,11 +94,12 @@ def _reduced_decision(decision: Decision, left_out: frozenset[LeftOut]) -> Decis
     return replace(decision, notices=notices)
 
 
-def _all_findings(clinical: ClinicalFindings) -> list[Finding]:
+def _shown(clinical: ClinicalFindings) -> list[Finding]:
+    """The findings that a letter may show. Negated ones, and those of the family, are never shown."""
     return [
         *clinical.conditions,
         *clinical.medications,
         *clinical.tests,
         *clinical.procedures,
-        *(one for listed in clinical.apart.values() for one in listed),
+        *clinical.apart.get(SetAsideReason.PAST, ()),
     ]

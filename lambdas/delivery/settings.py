@@ -1,16 +1,16 @@
-"""Settings of DeliverNotification beyond the delivery ledger's."""
+"""Settings of DeliverNotification beyond the ledger's and the registry's."""
 
 from dataclasses import dataclass
 from typing import Self
 
 from lambdas.common.settings import choice, required, shared, text, whole
-from lambdas.delivery.ledger.settings import LedgerSettings
+from lambdas.registry.settings import REGISTRY, RegistrySettings
 
 FULL_IN_CLEAR = ("allowed", "forbidden")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliverySettings(LedgerSettings):
+class DeliverySettings(RegistrySettings):
     """Settings of DeliverNotification.
 
     `ses_from` is the sender of every mail, `ses_rate` the most mails a second (0: the account's own
@@ -18,6 +18,7 @@ class DeliverySettings(LedgerSettings):
     our S/MIME key; "" for none.
     """
 
+    encounters_table: str
     ses_from: str
     ses_configuration_set: str
     ses_rate: int = 0
@@ -30,6 +31,9 @@ class DeliverySettings(LedgerSettings):
         return cls(
             **shared(),
             ledger_table=required("ENS_LEDGER_TABLE"),
+            encounters_table=required("ENS_ENCOUNTERS_TABLE"),
+            registry_table=required("ENS_REGISTRY_TABLE"),
+            provider_directory_name=text("ENS_PROVIDER_DIRECTORY", REGISTRY),
             ses_from=required("ENS_SES_FROM"),
             ses_configuration_set=required("ENS_SES_CONFIGURATION_SET"),
             ses_rate=whole("ENS_SES_RATE", 0),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.steps import DeliverNotificationInput, DeliverNotificationResult
@@ -29,6 +30,7 @@ from lambdas.delivery.material import (
     Prepared,
     Told,
     identities_of,
+    made_for,
     recipient_in,
     reduced,
     told_to,
@@ -37,6 +39,7 @@ from lambdas.delivery.material import (
 from lambdas.delivery.message.facts import reference_of
 from lambdas.delivery.message.letter import rendered, view_of
 from lambdas.delivery.message.locale import words_in
+from lambdas.delivery.standing import Notice, Standing, standings, strictest_detail
 
 ALL_SUPPRESSED = "all_suppressed"
 """Why a summary is suppressed: every notification in it was."""
@@ -44,11 +47,16 @@ ALL_SUPPRESSED = "all_suppressed"
 
 @dataclass(frozen=True, slots=True)
 class HeldNotification:
-    """One held notification in a summary: its ledger item, what it tells, and whom."""
+    """One held notification in a summary: its ledger item, what it tells, and whom.
+
+    `standing` is the recipient as they are to be told now.
+    """
 
     item: DeliveryItem
     told: Told
     recipient: Recipient
+    identities: Identities
+    standing: Standing = Standing(None)
 
     @classmethod
     def of(cls, context: DeliveryContext, item: DeliveryItem) -> "HeldNotification":
@@ -56,7 +64,7 @@ class HeldNotification:
         task = _task(item)
         identities = identities_of(context, item.event_id, task)
         recipient = recipient_in(identities, item.recipient_ref, second=task.second)
-        return cls(item, told_to(context, task, identities, recipient), recipient)
+        return cls(item, told_to(context, task, identities, recipient), recipient, identities)
 
 
 def deliver_digest(
@@ -78,7 +86,7 @@ def deliver_digest(
     attempt = Attempt(context, run, delivery, released=True)
     item = deliveries.read(context, delivery.delivery_id)
     if item is None or item.state not in SETTLED:
-        item = _made(context, attempt, members, detail)
+        item, detail = _made(context, attempt, members, detail)
     audit.of_delivery(
         context, run, delivery, recipient.reasons, item, ours=attempt.made(item), detail=detail
     )
@@ -104,20 +112,45 @@ def _delivery(
 
 def _made(
     context: DeliveryContext, attempt: Attempt, members: Sequence[HeldNotification], detail: Detail
-) -> DeliveryItem:
-    """The summary's item after this run's try at it."""
-    recipient = members[-1].recipient
-    if is_given_up(context, recipient):
-        return attempt.refused(BAD_ENDPOINT, [member.item for member in members])
-    reason, until = why_held(context, recipient, members[-1].item)
+) -> tuple[DeliveryItem, Detail]:
+    """The summary's item after this run's try at it, with the detail of its mail."""
+    reason, until = why_held(context, members[-1].recipient, members[-1].item)
     if reason:
-        return attempt.held(reason, until)
-    wanted = [
-        newest for member in members if (newest := _enlisted(context, attempt, member)) is not None
-    ]
-    if not wanted:
-        return attempt.suppressed(ALL_SUPPRESSED)
-    return attempt.sent(_prepared(context, wanted, detail, attempt.run.event_id), recipient.address)
+        return attempt.held(reason, until), detail
+    listed = [newest for one in members if (newest := _enlisted(context, attempt, one)) is not None]
+    allowed = _allowed(context, attempt, listed)
+    if not allowed:
+        return attempt.suppressed(ALL_SUPPRESSED), detail
+    strictest = strictest_detail(member.recipient for member in allowed)
+    recipient = replace(allowed[-1].recipient, detail=strictest)
+    delivery = replace(attempt.delivery, endpoint_ref=endpoint_of(context, recipient))
+    attempt = replace(attempt, delivery=delivery)
+    if is_given_up(context, recipient):
+        return attempt.refused(BAD_ENDPOINT, [member.item for member in allowed]), detail
+    detail = detail_for(context, recipient)
+    mail = _prepared(context, allowed, detail, attempt.run.event_id)
+    return attempt.sent(mail, recipient.address), detail
+
+
+def _allowed(
+    context: DeliveryContext, attempt: Attempt, members: Sequence[HeldNotification]
+) -> list[HeldNotification]:
+    """The members whose recipient may still be told; the others are settled as suppressed.
+
+    The mail has one recipient: their choices are the strictest of all members.
+    """
+    notices = [Notice(one.identities, one.told.event, one.recipient) for one in members]
+    allowed = []
+    for member, standing in zip(members, standings(context, notices), strict=True):
+        if standing.recipient is not None:
+            allowed.append(replace(member, recipient=standing.recipient, standing=standing))
+        else:
+            reason = standing.refused[0].reason
+            outcome = MemberOutcome(DeliveryState.SUPPRESSED, reason)
+            _settle(
+                context, attempt.run, member.item, attempt.delivery, outcome, policy=standing.policy
+            )
+    return allowed
 
 
 def _enlisted(
@@ -170,7 +203,11 @@ def _prepared(
     subject = words.digest_subject.format(count=len(views), reference=reference_of(digest_id))
     marks = {view.not_live for view in views if view.not_live}
     prefix = f"[{', '.join(sorted(marks))}] " if marks else ""
-    return Prepared(rendered(prefix + subject, views, words), seal=detail.seal)
+    return Prepared(
+        rendered(prefix + subject, views, words),
+        seal=detail.seal,
+        made_for=made_for(context, *((member.recipient, detail) for member in members)),
+    )
 
 
 def _settle(

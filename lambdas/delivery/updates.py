@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import TypeVar
 
+from lambdas.common.contracts.encounter import Decision
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.patient import Patient
 from lambdas.common.contracts.practitioner import Practitioner
@@ -16,7 +17,7 @@ def updated(event: PatientEvent, later: Iterable[PatientEvent]) -> PatientEvent:
     """The event with each detail as the newest event gives it; an absent one stays as it was.
 
     An A08 is a snapshot in most feeds and holds only the changed fields in some (HL7 2.5.1, 3.3.8). The
-    kind, the times and the decision stay those of the event that is told, and so do its notes: their
+    kind, the times and the decision (but for the stay's marks) stay those of the event that is told, and so do its notes: their
     findings were read before.
     """
     for one in later:
@@ -26,8 +27,16 @@ def updated(event: PatientEvent, later: Iterable[PatientEvent]) -> PatientEvent:
             visit=_newest(event.visit, one.visit),
             practitioners=_practitioners(event.practitioners, one.practitioners),
             diagnoses=one.diagnoses or event.diagnoses,
+            decision=_marked(event.decision, one.decision),
         )
     return event
+
+
+def _marked(decision: Decision | None, later: Decision | None) -> Decision | None:
+    """The decision with the marks that a later event added to the stay: none of them leaves it again."""
+    if decision is None or later is None:
+        return decision
+    return replace(decision, marks=decision.marks.joined(later.marks))
 
 
 def _newest(before: T, later: T) -> T:

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.mpi import clients
 from lambdas.lookup_identities.mpi.clients import MpiClient, ProviderDirectory
 from lambdas.lookup_identities.mpi.settings import MpiSecret, read_secret
 from lambdas.lookup_identities.settings import LookupSettings
 from lambdas.policy.context import PolicyContext
+from lambdas.registry.context import RegistryContext
 
 if TYPE_CHECKING:
     from lambdas.lookup_identities.fhir.http import FhirClient
 
 
 @dataclass(frozen=True)
-class LookupContext(LedgerContext, PolicyContext):
+class LookupContext(RegistryContext, PolicyContext):
     """The context of every step, with the MPI client and the provider directory. An unused one is not imported."""
 
     settings: LookupSettings

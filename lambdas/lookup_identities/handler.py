@@ -25,7 +25,6 @@ from lambdas.common.senders import SenderAuthorities, sender_named
 from lambdas.delivery.ledger.encounters import NotifiedEvent
 from lambdas.lookup_identities import smoke
 from lambdas.lookup_identities.care_team.audiences import of_notices
-from lambdas.lookup_identities.care_team.gate import Gate
 from lambdas.lookup_identities.care_team.shared_mailboxes import one_mail_each
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
@@ -35,6 +34,7 @@ from lambdas.lookup_identities.mpi.query import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.lookup_identities.settings import LookupSettings
+from lambdas.policy.gate import Gate
 
 NOT_READ = frozenset({LeftOut.FINDINGS, LeftOut.MINIMAL})
 """Parts without which a recipient is told nothing that was read in the notes."""

@@ -22,10 +22,10 @@ from lambdas.lookup_identities.matching.identifiers import (
 )
 from lambdas.lookup_identities.mpi.outcomes import AuthorityNotAllowedError
 from lambdas.lookup_identities.mpi.query import Query, Tell, ask_mpi, telling_failures
-from lambdas.lookup_identities.registry import table
 from lambdas.lookup_identities.registry.authorities import check_mapped
-from lambdas.lookup_identities.registry.records import Match, Provider, Relationship
-from lambdas.lookup_identities.registry.table import CareFile, Filed
+from lambdas.registry import table
+from lambdas.registry.records import Match, Provider, Relationship
+from lambdas.registry.table import CareFile, Filed
 
 LEAVING = frozenset({*DISCHARGES, EventKind.TRANSFER})
 """Events at which PV1-37 names where the patient goes."""
@@ -98,7 +98,7 @@ def _in_registry(
         return None, None
     merged = list(filed.merged.get(patient_id, ()))
     care = table.care_file(context, patient_id, filed.hints.get(patient_id, ()), others)
-    relationships, consents = list(care.relationships), [*care.consents]
+    relationships, consents = list(care.relationships), list(care.consents)
     while care.record and care.record.merged_into and len(merged) < MERGES:
         merged.append(patient_id)
         patient_id = care.record.merged_into
@@ -163,6 +163,7 @@ def _identities(
         patient_ref=patient_ref,
         matched_on=found.matched_on,
         patient_id=found.record.patient_id,
+        merged_ids=found.merged_from,
         recipients=chosen,
         considered=considered,
         warnings=(*found.warnings, *misnamed),
@@ -209,5 +210,6 @@ def _with_destination(
                 before,
                 types=tuple(dict.fromkeys((*types, RelationshipType.POST_ACUTE))),
                 active=True,
+                by_event=True,
             )
     return list(found.values())

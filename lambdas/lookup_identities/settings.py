@@ -4,15 +4,12 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from lambdas.common.settings import required, shared, text
-from lambdas.delivery.ledger.settings import LedgerSettings
 from lambdas.lookup_identities.mpi.settings import MpiSettings, read_settings
-
-REGISTRY = "registry"
-"""The backend that is our own registry."""
+from lambdas.registry.settings import REGISTRY, RegistrySettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookupSettings(LedgerSettings):
+class LookupSettings(RegistrySettings):
     """The tables of the registry, of the encounters and of the MPI's cached answers, and the backends in use.
 
     `mpi_client_name` answers for patients: `registry`, `pixpdq` or `fhir`. `provider_directory_name` answers
@@ -20,11 +17,9 @@ class LookupSettings(LedgerSettings):
     for both, "" for none.
     """
 
-    registry_table: str
     encounters_table: str
     mpi_cache_table: str
     mpi_client_name: str = REGISTRY
-    provider_directory_name: str = REGISTRY
     mpi: MpiSettings = field(default_factory=MpiSettings)
     mpi_secret_id: str = ""
 

@@ -83,6 +83,24 @@ def resend_command(session: Session, delivery_id: str) -> None:
     console().print(f"Will be sent again within a minute: {delivery_id}")
 
 
+@deliveries_group.command("discard")
+@click.argument("delivery_ids", nargs=-1, required=True, metavar="DELIVERY_ID...")
+@click.option(
+    "--reason",
+    required=True,
+    help="The reason, for the audit. Without patient data: name the ticket or the question.",
+)
+@pass_session
+def discard_command(session: Session, delivery_ids: tuple[str, ...], reason: str) -> None:
+    """Ends held deliveries: their recipients are not told. This cannot be taken back.
+
+    If one of them is not held, none is discarded.
+    """
+    ledger.discard(session.deployment, delivery_ids, reason, session.principal)
+    discarded = count(len(set(delivery_ids)), "delivery", "deliveries")
+    console().print(f"{discarded} discarded: not sent, and not sent later.")
+
+
 @deliveries_group.command("pause")
 @pass_session
 def pause_command(session: Session) -> None:

@@ -8,10 +8,10 @@ from rich.progress import Progress
 
 from lambdas.common.contracts.audit import AuditAction, LookedAt
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.lookup_identities.registry.files import read_file
-from lambdas.lookup_identities.registry.records import ROSTER_SOON
-from lambdas.lookup_identities.registry.rows import InvalidRegistryError
-from ops.commands.registry import faults
+from lambdas.registry.files import read_file
+from lambdas.registry.records import ROSTER_SOON
+from lambdas.registry.rows import InvalidRegistryError
+from ops.commands.registry import SHOWN, faults
 from ops.master_data import rosters
 from ops.master_data.audit import audit_change
 from ops.output import console, count, print_json, table
@@ -34,7 +34,8 @@ def roster_group() -> None:
     help="Days that the roster is valid, including today.",
 )
 @click.option("--replace", is_flag=True, help="End it for patients who are not in the file.")
-@click.option("--dry-run", is_flag=True, help="Check the file and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before it ends for anyone.")
 @pass_session
 def import_command(
     session: Session,
@@ -44,6 +45,7 @@ def import_command(
     days: int,
     replace: bool,
     dry_run: bool,
+    yes: bool,
 ) -> None:
     """Puts the patients of FILE on a subscriber's roster.
 
@@ -63,14 +65,19 @@ def import_command(
         lines = ", ".join(map(str, roster.unknown[:10]))
         out.print(f"Skipped, not in the registry: {count(len(roster.unknown), 'patient')}")
         out.print(f"  line {lines}{' …' if len(roster.unknown) > 10 else ''}")
+    current = _current(session.context, name, subscriber)
+    leaving = current - roster.members.keys() if replace else set()
+    joining = len(roster.members.keys() - current)
+    out.print(f"New on the roster: {joining}, again: {len(roster.members) - joining}.")
+    if leaving:
+        _show_leaving(session.context, leaving)
     if dry_run:
         out.print(
             f"Dry run: {count(len(roster.members), 'patient')} would be on the roster until {until}."
         )
         return
-    leaving = (
-        _current(session.context, name, subscriber) - roster.members.keys() if replace else set()
-    )
+    if leaving and not yes:
+        click.confirm(f"End the roster of {count(len(leaving), 'patient')}?", abort=True)
     counts = {
         "patients": len(roster.members),
         "unknown": len(roster.unknown),
@@ -155,6 +162,17 @@ def _current(context: LedgerContext, table: str, subscriber: str) -> set[str]:
     """The ids of the patients who are on a subscriber's roster today."""
     today = rosters.today().isoformat()
     return {m.patient_id for m in rosters.members(context, table, subscriber) if m.until >= today}
+
+
+def _show_leaving(context: LedgerContext, leaving: set[str]) -> None:
+    """Prints the number and the references of the patients whom the file no longer has."""
+    references = sorted(context.reference_keys.reference("patient", one) for one in leaving)
+    out = console()
+    out.print(f"No longer on the roster: {count(len(leaving), 'patient')}")
+    for reference in references[:SHOWN]:
+        out.print(f"  {reference}")
+    if len(references) > SHOWN:
+        out.print(f"  and {len(references) - SHOWN} more")
 
 
 def _whose(context: LedgerContext, subscriber: str) -> dict[str, str]:

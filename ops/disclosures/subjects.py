@@ -8,10 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
-
-from lambdas.common.contracts.person import Name
-from lambdas.common.keys import KeyRing
-from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.registry.items import (
     Item,
     identifier_key,
@@ -20,6 +16,10 @@ from lambdas.lookup_identities.registry.items import (
     provider_key,
 )
 from lambdas.lookup_identities.registry.records import NPI_AUTHORITY
+
+from lambdas.common.contracts.person import Name
+from lambdas.common.keys import KeyRing
+from lambdas.delivery.ledger.context import LedgerContext
 from ops.master_data.registry import get
 from ops.problem import DENIED_CODES, ProblemError
 

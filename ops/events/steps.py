@@ -62,7 +62,9 @@ QUIET_ENDINGS = frozenset(
     }
 )
 # MSH-10 is the sender's text and may hold patient data. The others are keys of the table and its chain.
-NOT_SHOWN = frozenset({"message_control_id", "sk", "day", "outcome_time", "prev_hash", "key_id"})
+NOT_SHOWN = frozenset(
+    {"message_control_id", "sk", "day", "outcome_time", "prev_hash", "key_id", "expires_at"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ class FeedbackTrace:
 class RecipientTrace:
     """One recipient by reference: reasons of the choice, outcome of the delivery, SES events.
 
-    `hold_reason` and `release_at` (ISO 8601, UTC) are those of the last hold, "" without one.
+    `hold_reason` and `release_at` (ISO 8601, UTC) are those of the last hold, "" without one. `policy` is the
+    rule of the policy's decision, with the reason for which it suppressed the notification, or the parts left out.
     """
 
     recipient_ref: str
@@ -110,6 +113,7 @@ class RecipientTrace:
     delivery_id: str = ""
     hold_reason: str = ""
     release_at: str = ""
+    policy: str = ""
 
 
 def event_kind(entries: list[Entry]) -> str:
@@ -124,11 +128,17 @@ def event_kind(entries: list[Entry]) -> str:
 def note(entries: list[Entry]) -> str:
     """Returns the reason for which the newest run notified nobody, "" if it notified somebody.
 
-    The reason is the decision's (`bed_move`, `duplicate` …), else the outcome (`no_recipient` …).
+    The reason is the decision's (`bed_move`, `duplicate` …), `suppressed` for the policy's, else the outcome
+    (`no_recipient` …).
     """
     last = entries[-1].get("execution_arn") if entries else None
     found = [e for e in entries if e.get("execution_arn") == last and e["outcome"] in QUIET_ENDINGS]
-    return found[-1].get("decision_reason") or found[-1]["outcome"] if found else ""
+    if not found:
+        return ""
+    if any(one.get("policy_rule") for one in found[-1].get("considered", [])):
+        return AuditOutcome.SUPPRESSED.value
+    reason: str = found[-1].get("decision_reason") or found[-1]["outcome"]
+    return reason
 
 
 def received_at(entries: list[Entry]) -> str:
@@ -173,6 +183,15 @@ def recipients(entries: list[Entry]) -> list[RecipientTrace]:
         for named in entry.get("recipients", []):
             found[named["recipient_ref"]] = _with(found, named["recipient_ref"], named)
             shared[named["recipient_ref"]] = named.get("told_with", "")
+        for named in entry.get("considered", []):
+            if named.get("policy_rule"):
+                reference = named["recipient_ref"]
+                found[reference] = RecipientTrace(
+                    reference,
+                    reasons=[named["relationship"]],
+                    outcome=RecipientOutcome.SUPPRESSED,
+                    policy=_policy(named, named["reason"]),
+                )
         reference = entry.get("recipient_ref", "")
         if reference:
             found[reference] = _with(found, reference, entry)
@@ -200,7 +219,17 @@ def _with(found: dict[str, RecipientTrace], reference: str, entry: Entry) -> Rec
         delivery_id=entry.get("delivery_id") or before.delivery_id,
         hold_reason=entry.get("hold_reason") or before.hold_reason,
         release_at=entry.get("release_at") or before.release_at,
+        policy=_policy(entry, ", ".join(entry.get("left_out") or ())) or before.policy,
     )
+
+
+def _policy(named: Entry, effect: str) -> str:
+    """The rule of a decision and its effect: `us-federal/part2-program (2026-02-16): PART2_NO_CONSENT`."""
+    if not named.get("policy_rule") or not effect:
+        return ""
+    rule = f"{named['policy_file']}/{named['policy_rule']} ({named['policy_version']})"
+    consent = f", consent {named['consent_id']}" if named.get("consent_id") else ""
+    return f"{rule}: {effect}{consent}"
 
 
 def _settled(recipient: RecipientTrace) -> RecipientTrace:

@@ -98,6 +98,8 @@ def _recipient(recipient: RecipientTrace, out: Console) -> None:
     until = f" until {clock(recipient.release_at)}" if held and recipient.release_at else ""
     hold = f" ({words(recipient.hold_reason)}{until})" if held else ""
     out.print(f"  {recipient.recipient_ref}  [{style}]{outcome}[/{style}]{hold}  {escape(why)}")
+    if recipient.policy:
+        out.print(f"    policy {escape(recipient.policy)}")
     for feedback in recipient.feedback:
         style = OUTCOME_STYLES.get(feedback.outcome, "default")
         out.print(f"    [{style}]{feedback.outcome}[/{style}] {clock(feedback.time)}")

@@ -1,41 +1,56 @@
-"""Writes master data to the registry's table.
+"""Reads and writes the registry's table for imports.
 
 Writes are idempotent: an interrupted import can be repeated. Rows that a file no longer has stay in the
-registry; `active` no ends them.
+registry; `active` no, or a last day of validity, ends them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.lookup_identities.registry.items import Item
+from lambdas.registry.batch import BATCH, items_by_key
+from lambdas.registry.items import At, Item, Key, at
+from lambdas.registry.plan import ItemChange, NamedRows, keys_to_read
 
 KEYS = ("pk", "sk")
-KEPT = ("roster_until",)
-"""Attributes that an import of master data does not change: `ens roster` writes them."""
 
-WRITERS = 8
+CONNECTIONS = 8
+
+
+def read_known(context: LedgerContext, table: str, named: NamedRows) -> dict[At, Item]:
+    """Returns the items of the registry on which the plan of these rows depends."""
+    known: dict[At, Item] = {}
+    asked: set[At] = set()
+    while keys := [key for key in keys_to_read(named, known) if at(key) not in asked]:
+        asked |= set(map(at, keys))
+        known |= read(context, table, keys)
+    return known
+
+
+def read(context: LedgerContext, table: str, keys: Iterable[Key]) -> dict[At, Item]:
+    """Returns the items of these keys, by key; a missing one is absent."""
+    wanted = list(keys)
+    batches = [wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)]
+    found: dict[At, Item] = {}
+    with ThreadPoolExecutor(CONNECTIONS) as readers:
+        for items in readers.map(lambda some: items_by_key(context, table, some), batches):
+            found |= items
+    return found
 
 
 def write(
-    context: LedgerContext, table: str, items: Iterable[Item], done: Callable[[], None]
+    context: LedgerContext, table: str, changes: Iterable[ItemChange], done: Callable[[], None]
 ) -> None:
-    """Writes every item, and calls `done` after each."""
-    with ThreadPoolExecutor(WRITERS) as writers:
-        for _ in writers.map(lambda item: _put(context, table, item), items):
+    """Writes every change, and calls `done` after each."""
+
+    def change(one: ItemChange) -> None:
+        update(context, table, one.key, one.values, one.added, gone=one.removed)
+
+    with ThreadPoolExecutor(CONNECTIONS) as writers:
+        for _ in writers.map(change, changes):
             done()
-
-
-def _put(context: LedgerContext, table: str, item: Item) -> None:
-    """Writes an item and removes its former attributes, except `KEPT`. Values are added to sets."""
-    sets = {name: value for name, value in item.items() if isinstance(value, set)}
-    plain = {n: v for n, v in item.items() if n not in (*KEYS, *sets)}
-    key = {name: item[name] for name in KEYS}
-    known = get(context, table, key)
-    gone = [n for n, v in known.items() if n not in (*item, *KEPT) and not isinstance(v, set)]
-    update(context, table, key, plain, sets, gone=gone)
 
 
 def update(
@@ -43,7 +58,7 @@ def update(
     table: str,
     key: dict[str, str],
     values: Item,
-    sets: Item | None = None,
+    sets: Mapping[str, set[str]] | None = None,
     *,
     gone: Iterable[str] = (),
 ) -> None:

@@ -8,16 +8,18 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.matching.demographics import birth_dates_agree, surnames_agree
-from lambdas.lookup_identities.registry.files import Table
-from lambdas.lookup_identities.registry.items import (
+from lambdas.registry.files import Table
+from lambdas.registry.items import (
     Item,
+    at,
     identifier_key,
     patient_key,
     provider_key,
     relationship_key,
 )
-from lambdas.lookup_identities.registry.preference_rows import is_date
-from lambdas.lookup_identities.registry.rows import InvalidRegistryError
+from lambdas.registry.preference_rows import is_date
+from lambdas.registry.rows import InvalidRegistryError
+from ops.master_data import registry
 from ops.master_data.registry import KEYS, get, update
 
 DEFAULT_DAYS = 90
@@ -61,15 +63,18 @@ def read(context: LedgerContext, table: str, provider_id: str, rows: Table) -> R
         raise InvalidRegistryError(faults)
     members: dict[str, tuple[str, str]] = {}
     unknown = []
-    for line, row in zip(rows.lines, rows.rows, strict=True):
-        pair = row["authority"].strip(), row["value"].strip()
-        filed = get(context, table, identifier_key(*pair)).get("patient_id", "")
+    pairs = [(row["authority"].strip(), row["value"].strip()) for row in rows.rows]
+    identifiers = registry.read(context, table, [identifier_key(*pair) for pair in pairs])
+    ids = [item["patient_id"] for item in identifiers.values()]
+    people = registry.read(context, table, [patient_key(i) for i in ids if isinstance(i, str)])
+    for line, row, pair in zip(rows.lines, rows.rows, pairs, strict=True):
+        filed = identifiers.get(at(identifier_key(*pair)), {}).get("patient_id", "")
         if not filed:
             unknown.append(line)
         elif not isinstance(filed, str):
             faults.append(f"{rows.name} line {line}, value: belongs to several patients")
         else:
-            person = get(context, table, patient_key(filed))
+            person = people.get(at(patient_key(filed)), {})
             faults += [f"{rows.name} line {line}, {what}" for what in _contradictions(row, person)]
             members[filed] = pair
     if faults:

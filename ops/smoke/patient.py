@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lambdas.common.contracts.audit import AuditAction
-from lambdas.lookup_identities.registry.items import AUTHORITIES, Item, items
 from lambdas.lookup_identities.smoke import AUTHORITY, SIMULATOR
+from lambdas.registry.items import AUTHORITIES, Item
+from lambdas.registry.plan import ItemChange, items
 from ops.deployment import Deployment
 from ops.master_data import registry
 from ops.master_data.audit import audit_change
@@ -21,10 +22,15 @@ def registered(deployment: Deployment, run: str, who: str) -> Iterator[None]:
     table = deployment.output("RegistryTable")
     audit_change(deployment.context, who, AuditAction.SMOKE_REGISTERED, {"items": len(entries)})
     try:
-        registry.write(deployment.context, table, entries, lambda: None)
+        registry.write(deployment.context, table, map(_new, entries), lambda: None)
         yield
     finally:
         registry.remove(deployment.context, table, entries)
+
+
+def _new(item: Item) -> ItemChange:
+    key = {name: item[name] for name in registry.KEYS}
+    return ItemChange(key, {name: value for name, value in item.items() if name not in key})
 
 
 def entries_of(run: str) -> list[Item]:

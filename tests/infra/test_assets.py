@@ -103,7 +103,8 @@ def test_a_package_holds_the_shared_code_and_its_own_step_only(
 ) -> None:
     found = {path.name for path in (packages[folder] / "lambdas").iterdir()} - {"__pycache__"}
     shared = ["delivery"] if folder in LEDGER_USERS else []
-    shared += ["encounters"] if folder in ("track_encounter", "lookup_identities") else []
+    for name in ("encounters", "policy", "registry"):
+        shared += [name] if folder in asset.SHARED[name] else []
     assert found == {"__init__.py", "common", folder, *shared}
 
 

@@ -112,7 +112,9 @@ def test_a_shared_folder_is_shipped_by_the_steps_that_import_it(
     importing = {
         step
         for step in STEPS
-        for file in (ROOT / "lambdas" / step).rglob("*.py")
+        for part in (step, *(name for name, steps in SHARED.items() if step in steps))
+        if not is_in(module_of(part), module_of(folder))
+        for file in (ROOT / "lambdas" / part).rglob("*.py")
         for name in imports_of(file)
         if is_in(name, module_of(folder)) and not any(is_in(name, other) for other in inner)
     }
@@ -132,9 +134,17 @@ def test_the_delivery_domain_knows_the_shared_code_and_no_step() -> None:
         "hl7",
         "lambdas.common",
         "lambdas.delivery",
+        "lambdas.encounters",
+        "lambdas.policy",
+        "lambdas.registry",
         *required_by("deliver_notification"),
     }
     assert not strangers("lambdas/delivery", allowed)
+
+
+def test_the_registry_knows_the_shared_code_and_the_ledgers_context_alone() -> None:
+    allowed = {"hl7", "lambdas.common", "lambdas.delivery.ledger", "lambdas.registry"}
+    assert not strangers("lambdas/registry", allowed)
 
 
 def test_the_policy_needs_the_shared_code_alone_and_no_aws() -> None:

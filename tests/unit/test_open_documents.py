@@ -18,8 +18,16 @@ ALLOWED = {
         "lambdas/delivery/ledger/items.py": "RepairPosition.start",
         "lambdas/delivery/ledger/table.py": "Update.item query read_item replace_item update",
         "lambdas/encounters/items.py": "decision_item decision_of encounter_item encounter_of",
-        "lambdas/lookup_identities/registry/items.py": "items items_of_folder",
-        "ops/master_data/registry.py": "get remove update write",
+        "lambdas/registry/batch.py": "items_by_key",
+        "lambdas/registry/snapshot.py": "RegistrySnapshot.items",
+        "lambdas/registry/items.py": (
+            "at patient_cells patient_values provider_cells provider_values relationship_values"
+        ),
+        "lambdas/registry/plan.py": (
+            "ItemChange.item ItemChange.values items items_of_folder keys_to_read planned"
+        ),
+        "lambdas/registry/stored.py": "consents patient provider_id providers relationship",
+        "ops/master_data/registry.py": "get read read_known remove update",
         "ops/smoke/patient.py": "entries_of",
     },
     "an audit entry as stored: its hash covers these members, also those of other versions": {

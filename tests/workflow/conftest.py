@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
+from lambdas.common.aws.items import from_item
 from tests.support.workflow import DeployedWorkflow, PlatformError, Step
 
 ENVELOPE = {
@@ -102,10 +103,10 @@ def states_of(execution: dict[str, Any]) -> list[str]:
     return [e["stateEnteredEventDetails"]["name"] for e in events if "Entered" in e["type"]]
 
 
-def status_of(event_id: str) -> dict[str, str]:
+def status_of(event_id: str) -> dict[str, Any]:
     """The event's status item, plain."""
     item = boto3.client("dynamodb").get_item(TableName="status", Key={"event_id": {"S": event_id}})
-    return {name: value["S"] for name, value in item.get("Item", {}).items()}
+    return from_item(item.get("Item", {}))
 
 
 def dead_letters(workflow: DeployedWorkflow) -> list[dict[str, Any]]:

@@ -28,11 +28,11 @@ from lambdas.extract_entities.handler import lambda_handler as extract_entities
 from lambdas.extract_entities.settings import ExtractSettings
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.handler import lambda_handler as lookup_identities
-from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.lookup_identities.settings import LookupSettings
 from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler as parse_message
 from lambdas.parse_message.settings import ParseSettings
+from lambdas.registry.plan import items_of_folder
 from lambdas.track_encounter.handler import lambda_handler as track_encounter
 from tests.conftest import bind_environment, mocked_aws
 from tests.support import configuration

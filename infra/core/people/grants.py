@@ -155,6 +155,20 @@ def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatemen
         use_key(keys.registry, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *_read_table(tables.status, "GetItem", *STATUS_INDEXES),
         *_read_table(tables.encounters, "BatchGetItem", *ENCOUNTER_INDEXES),
+        # `ens retention check` compares rules with settings, and counts in the indexes.
+        allow(
+            ("dynamodb:Query",),
+            [f"{tables.ledger.table_arn}/index/{index}" for index in LEDGER_INDEXES],
+        ),
+        allow(
+            ("dynamodb:DescribeTimeToLive",),
+            [
+                one.table_arn
+                for one in (tables.audit, tables.encounters, tables.ledger, tables.status)
+            ],
+        ),
+        allow(("s3:GetLifecycleConfiguration",), [opened.vault.bucket.bucket_arn]),
+        allow(("logs:DescribeLogGroups",), ["*"]),
         use_key(keys.encounters, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *read_secret(opened.secrets.reference_key, keys.records),
         *_record_looks(opened),
@@ -169,6 +183,7 @@ def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatem
         *use_table(
             tables.registry,
             keys.registry,
+            "BatchGetItem",
             "GetItem",
             "Scan",
             "UpdateItem",
@@ -275,7 +290,7 @@ def _smoke_entries(registry: dynamodb.Table, keys: Keys) -> list[iam.PolicyState
     names. docs/adr/0162 says which entries a run makes.
     """
     items = iam.PolicyStatement(
-        actions=["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"],
+        actions=["dynamodb:DeleteItem", "dynamodb:UpdateItem"],
         resources=[registry.table_arn],
         conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(SMOKE_ENTRIES)}},
     )

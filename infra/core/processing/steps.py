@@ -196,8 +196,11 @@ class Steps:
             folder="deliver_notification",
             timeout=7,
             variables={
+                "ENS_ENCOUNTERS_TABLE": tables.encounters.table_name,
                 "ENS_LEDGER_TABLE": tables.ledger.table_name,
                 **configuration.versioned_variables,
+                "ENS_REGISTRY_TABLE": tables.registry.table_name,
+                "ENS_PROVIDER_DIRECTORY": environment.mpi.providers,
                 "ENS_SES_CONFIGURATION_SET": environment.prefix,
                 "ENS_SES_FROM": mail.from_address,
                 "ENS_SES_RATE": str(mail.rate),
@@ -212,6 +215,9 @@ class Steps:
                 *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL),
                 *grants.write_objects(bucket, keys.vault, MAILS),
                 *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
+                # Decides again at the moment of sending: the registry and the stay's marks of now.
+                *grants.use_table(tables.encounters, keys.encounters, "GetItem"),
+                *grants.use_table(tables.registry, keys.registry, "BatchGetItem"),
                 grants.send_mail(mail.from_address, delivery.arns),
                 *grants.read_foreign_secret(mail.smime_secret, mail.smime_secret_key_arn),
             ],

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
-from lambdas.common.clock import now
+from lambdas.common.clock import expiry, now
 from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditEntry
 from lambdas.common.contracts.document import to_document, without_empty
@@ -27,6 +27,8 @@ GENESIS = "0" * 64
 APPEND_TRIES = 12
 MAX_PAUSE_SECONDS = 0.2
 SEALS = ("hash", "key_id")
+EXPIRES = "expires_at"
+"""The time to live is outside the hash: a period can be prolonged, and a removed entry shows anyway."""
 
 WARNED = "warned"
 """Stands for the outcome in `outcome_time` of an entry with warnings, so that the index finds them."""
@@ -53,7 +55,7 @@ class Verdict:
 
 def canonical(entry: Item) -> bytes:
     """The bytes that an entry's hash covers: its JSON with sorted keys, without its seals."""
-    content = {name: value for name, value in entry.items() if name not in SEALS}
+    content = {name: value for name, value in entry.items() if name not in (*SEALS, EXPIRES)}
     return json.dumps(
         content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=int
     ).encode()
@@ -159,16 +161,17 @@ def _write(context: Context, stored: list[Item], head: Item | None) -> bool:
         "seq": last["seq"],
         "hash": last["hash"],
     }
+    kept = {EXPIRES: expiry(context.settings.stored_days.audit)}
     try:
         with dependency("dynamodb"):
             context.client("dynamodb").transact_write_items(
                 TransactItems=[
-                    {"Put": {"TableName": table, "Item": to_item(new_head), **unmoved}},
+                    {"Put": {"TableName": table, "Item": to_item(new_head | kept), **unmoved}},
                     *(
                         {
                             "Put": {
                                 "TableName": table,
-                                "Item": to_item(entry),
+                                "Item": to_item(entry | kept),
                                 "ConditionExpression": "attribute_not_exists(event_id)",
                             }
                         }

@@ -231,6 +231,7 @@ class AuditEntry:
     left_out: tuple[LeftOut, ...] | None = None
     # Of an operator's act
     dead_letter_id: str | None = None
+    act_reason: str | None = None
     subscriber_ref: str | None = None
     since: str | None = None
     until: str | None = None

@@ -14,7 +14,7 @@ class Identities:
     """The patient in the registry and the recipients; `identities.json` in the vault.
 
     `matched_on` are the positions that agree with the registry. `merged_from` are the references of
-    patients merged into this one. `flags` are about the patient's earlier stays at all senders.
+    patients merged into this one, `merged_ids` their ids. `flags` are about the patient's earlier stays at all senders.
     `discharged_to` is the registry's name of the facility whose code is PV1-37, "" where it has none.
     `birth_date` (YYYY-MM-DD, "" where unknown) and `consents` are those by which the policy decided.
     """
@@ -27,6 +27,7 @@ class Identities:
     warnings: tuple[MessageWarning, ...] = ()
     fallbacks: tuple[Recipient, ...] = ()
     merged_from: tuple[str, ...] = ()
+    merged_ids: tuple[str, ...] = private(())
     flags: tuple[StayFlag, ...] = ()
     discharged_to: str = private()
     birth_date: str = private()

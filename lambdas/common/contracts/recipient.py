@@ -88,12 +88,17 @@ class FirstNotice:
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """A provider who is told in the mail of another recipient with the same address, and the reasons."""
+    """A provider who is told in the mail of another recipient with the same address, and the reasons.
+
+    `stands_for` and `by_event` as `Recipient`.
+    """
 
     recipient_ref: str
     reasons: tuple[RecipientReason, ...] = ()
     provider_id: str = private()
     name: Name = private(Name())
+    stands_for: tuple[str, ...] = private(())
+    by_event: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,8 @@ class Recipient:
     `second`: the notice about that other patient, for a recipient who gets the correction too.
     `policy` is the decision about what they may be told; its rule is empty in documents of earlier versions.
     `facility`: the registry files them as a facility. `stands_for` are the ids of the absent providers in
-    whose place alone they are told.
+    whose place alone they are told. `by_event`: the patient goes to this facility, or was there lately, so
+    that no relationship of the registry is needed.
     """
 
     recipient_ref: str
@@ -144,11 +150,19 @@ class Recipient:
     policy: PolicyDecision = PolicyDecision()
     facility: bool = False
     stands_for: tuple[str, ...] = private(())
+    by_event: bool = False
 
     @property
     def addressees(self) -> tuple[Addressee, ...]:
         """All providers whom this mail tells: the recipient first."""
-        own = Addressee(self.recipient_ref, self.reasons, self.provider_id, self.name)
+        own = Addressee(
+            self.recipient_ref,
+            self.reasons,
+            self.provider_id,
+            self.name,
+            self.stands_for,
+            self.by_event,
+        )
         return (own, *self.also)
 
 

@@ -85,6 +85,26 @@ def resend(context: LedgerContext, delivery_id: str, *, once: bool) -> bool:
     ).applied
 
 
+DISCARDED = "discarded"
+"""The reason of a delivery that an operator discarded."""
+
+
+def discard(context: LedgerContext, delivery_id: str) -> bool:
+    """Whether a held delivery became suppressed; one that is in a summary on its way does not."""
+    return table.update(
+        context,
+        delivery_id,
+        {
+            "state": DeliveryState.SUPPRESSED,
+            "reason": DISCARDED,
+            "updated_at": now(),
+            **NOT_DUE,
+        },
+        "#state = :held AND attribute_not_exists(#digest_id)",
+        {":held": DeliveryState.HELD},
+    ).applied
+
+
 def leave_to_a_person(context: LedgerContext, delivery_id: str) -> None:
     """Removes an unknown delivery from the index `by_due`: a person decides."""
     table.update(

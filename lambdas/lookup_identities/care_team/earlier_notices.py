@@ -83,7 +83,10 @@ def _read(context: LookupContext, keys: Iterable[str], notice: Notice) -> list[D
     of_notice = [
         item
         for item in found
-        if item.event_id in notice.about and item.state not in NOT_TOLD and not item.other_patient
+        if item.event_id in notice.about
+        # Sent again after a doubt, and then suppressed: the first mail may have been read.
+        and (item.state not in NOT_TOLD or item.resent)
+        and not item.other_patient
     ]
     return sorted(of_notice, key=lambda item: item.claimed_at)
 

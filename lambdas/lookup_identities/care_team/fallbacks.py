@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from lambdas.common.contracts.recipient import Recipient, RecipientReason
-from lambdas.lookup_identities.registry.records import Provider
+from lambdas.registry.records import Provider
 
 
 def wanted(recipients: Sequence[Recipient], providers: Mapping[str, Provider]) -> set[str]:

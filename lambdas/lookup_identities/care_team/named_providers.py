@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
-from lambdas.lookup_identities.care_team.npi import NPI_UNIVERSAL_ID, is_npi
 from lambdas.lookup_identities.matching.demographics import given, same_name
 from lambdas.lookup_identities.matching.identifiers import MAX_IDENTIFIER_CHARACTERS
-from lambdas.lookup_identities.registry.records import NPI_AUTHORITY, Provider
+from lambdas.registry.npi import NPI_UNIVERSAL_ID, is_npi
+from lambdas.registry.records import NPI_AUTHORITY, Provider
 
 ProviderIds = Mapping[tuple[str, str], str]
 """(authority, value) -> the provider who has it."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from lambdas.common.contracts.encounter import Audience
 from lambdas.common.contracts.event import CANCELS, EventKind, PatientEvent
-from lambdas.lookup_identities.registry.records import EventFilter
+from lambdas.registry.records import EventFilter
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from lambdas.common.contracts.recipient import (
 from lambdas.common.mail_address import is_address
 from lambdas.lookup_identities.care_team.named_providers import Named
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject, wants
-from lambdas.lookup_identities.registry.records import (
+from lambdas.registry.records import (
     Provider,
     Relationship,
 )
@@ -67,10 +67,12 @@ def choose(
             told[provider.provider_id] = _joined(told.get(provider.provider_id, ()), reasons)
             until[provider.provider_id] = relationship.roster_ends(today)
             own.add(provider.provider_id)
+    by_event = {known.provider_id for known in team.relationships if known.by_event}
     recipients = tuple(
         replace(
             _recipient(team.providers[provider_id], reasons, reference),
             roster_until=until.get(provider_id, ""),
+            by_event=provider_id in by_event,
             stands_for=() if provider_id in own else absent.get(provider_id, ()),
         )
         for provider_id, reasons in sorted(told.items())

@@ -38,7 +38,7 @@ from lambdas.lookup_identities.mpi import connection
 from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
 from lambdas.lookup_identities.mpi.connection import Deadline
 from lambdas.lookup_identities.mpi.outcomes import OUR_DOMAIN, BrokenAnswerError, DomainUnknownError
-from lambdas.lookup_identities.registry.records import Match
+from lambdas.registry.records import Match
 
 SEVERAL = "PID-3: the MPI knows several patients"
 MERGES = 3

@@ -8,7 +8,7 @@ from lambdas.lookup_identities.fhir.resources import FhirPatient
 from lambdas.lookup_identities.matching.demographics import given
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.pix_pdq.queries import OID
-from lambdas.lookup_identities.registry.records import PatientRecord
+from lambdas.registry.records import PatientRecord
 
 GENDERS = {"F": "female", "M": "male", "O": "other", "A": "other", "U": "unknown"}
 SEXES = {"female": "F", "male": "M", "other": "O", "unknown": "U"}

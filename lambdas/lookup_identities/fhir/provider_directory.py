@@ -22,7 +22,7 @@ from lambdas.lookup_identities.fhir.http import (
 from lambdas.lookup_identities.mpi import connection
 from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
 from lambdas.lookup_identities.mpi.connection import Deadline
-from lambdas.lookup_identities.registry.records import Provider
+from lambdas.registry.records import Provider
 
 NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
 MAIL_TYPES = ("direct-project", "secure-email")

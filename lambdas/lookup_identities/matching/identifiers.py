@@ -25,7 +25,7 @@ from lambdas.lookup_identities.matching.demographics import (
     surnames_agree,
     surnames_share_a_name,
 )
-from lambdas.lookup_identities.registry.records import Match, PatientRecord
+from lambdas.registry.records import Match, PatientRecord
 
 NOT_PATIENTS = frozenset({"AN", "ANC", "AND", "ANT", "VN"})
 """Identifier types of accounts and visits (HL7 table 0203): many of them belong to one patient."""

@@ -27,7 +27,7 @@ from lambdas.common.errors import DependencyUnavailableError
 from lambdas.common.keys import KeyRing
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
-from lambdas.lookup_identities.registry.records import Match, PatientRecord
+from lambdas.registry.records import Match, PatientRecord
 
 FOUND_SECONDS, NOBODY_SECONDS = 300, 30
 """Seconds for which a found patient, and an answer without a patient, are cached."""

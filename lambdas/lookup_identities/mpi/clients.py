@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import ConfigurationError
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
-from lambdas.lookup_identities.registry.records import Match, Provider
-from lambdas.lookup_identities.settings import REGISTRY
+from lambdas.registry.records import Match, Provider
+from lambdas.registry.settings import REGISTRY
 
 PATIENTS = {
     "pixpdq": "lambdas.lookup_identities.pix_pdq.mpi_client",

@@ -19,7 +19,7 @@ from lambdas.common.errors import (
     IdentityAmbiguousError,
     IdentityConflictError,
 )
-from lambdas.lookup_identities.registry.records import Match
+from lambdas.registry.records import Match
 
 
 class MpiOutcome(StrEnum):

@@ -17,7 +17,7 @@ from lambdas.lookup_identities.mpi.outcomes import (
     MpiOutcome,
     outcome_of,
 )
-from lambdas.lookup_identities.registry.records import Match
+from lambdas.registry.records import Match
 
 
 @dataclass(frozen=True, slots=True)

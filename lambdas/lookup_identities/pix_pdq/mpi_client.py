@@ -48,7 +48,7 @@ from lambdas.lookup_identities.pix_pdq.replies import (
     pdq_answer,
     pix_answer,
 )
-from lambdas.lookup_identities.registry.records import Match
+from lambdas.registry.records import Match
 
 MAX_PAGES = 3
 """Pages of a PDQ answer that are read. A patient among more is not one patient."""

@@ -16,7 +16,7 @@ from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.lookup_identities.matching.identifiers import WILDCARDS
 from lambdas.lookup_identities.mpi.outcomes import BrokenAnswerError
 from lambdas.lookup_identities.pix_pdq.queries import AssigningAuthority, Heading
-from lambdas.lookup_identities.registry.records import PatientRecord
+from lambdas.registry.records import PatientRecord
 
 PixCase = Literal[
     "found",

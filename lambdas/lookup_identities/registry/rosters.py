@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.lookup_identities.context import LookupContext
-from lambdas.lookup_identities.registry.records import ROSTER_SOON
+from lambdas.registry.records import ROSTER_SOON
 
 DAYS_BEFORE = (ROSTER_SOON, 3)
 """On which days before the last one: time to ask for a new list, and to ask again."""

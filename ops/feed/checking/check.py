@@ -13,9 +13,9 @@ from lambdas.common.contracts.encounter import Decision
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.errors import IdentityConflictError, UnprocessableMessageError
 from lambdas.common.senders import SenderProfile, sender_profile
-from lambdas.lookup_identities.care_team.npi import is_npi
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.parse_message.read_event import PROCESSING_IDS, read_event
+from lambdas.registry.npi import is_npi
 from lambdas.track_encounter.profile import EncounterProfile, profile_of
 from ops.feed.checking.door import Door, DoorResult
 from ops.feed.checking.encounters import MAX_ENCOUNTERS, EncounterReplay

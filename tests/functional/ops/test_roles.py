@@ -31,6 +31,7 @@ from tests.support.encounter_table import table_of
 from tests.support.encounters import NOON, PROFILE, I, message
 from tests.support.people import People, people_of
 from tests.support.receiver import StubReceiver
+from tests.support.retention import fill_retention
 from tests.support.trails import PROVIDER, Story, poison, told
 
 ENVIRONMENTS = ("dev", "prod")
@@ -128,6 +129,7 @@ class World:
                 "audit verify": (TOLD,),
                 "cost": (),
                 "deliveries continue": (),
+                "deliveries discard": (DELIVERY, *WHY),
                 "deliveries held": (),
                 "deliveries pause": (),
                 "deliveries problems": (),
@@ -145,13 +147,14 @@ class World:
                 "phi message": (TOLD, *WHY),
                 "phi rejected": (REJECTED, *WHY),
                 "preflight": ("--assembly", str(assembly(load("dev")))),
-                "registry import": (str(SEEDS),),
+                "registry import": (str(SEEDS), "--yes"),
                 "rejected list": (),
                 "senders check": (),
                 "senders expiring": (),
                 "rejected show": (REJECTED,),
                 "replay": (TOLD,),
                 "report cop": ("--month", TODAY[:7], "--sender", "northgen"),
+                "retention check": (),
                 "roster end": ("dr-smith", "--yes"),
                 "roster import": (str(self.roster), "--subscriber", "dr-smith"),
                 "roster list": (),
@@ -314,7 +317,9 @@ def _fill(world: World, command: str) -> None:
     aws, deployment = world.aws, world.deployment
     match command.split(maxsplit=1)[0]:
         case "deliveries":
-            aws.client("dynamodb").put_item(TableName="ledger", Item=to_item(UNKNOWN))
+            held = command == "deliveries discard"
+            item = {**UNKNOWN, **({"state": "held"} if held else {})}
+            aws.client("dynamodb").put_item(TableName="ledger", Item=to_item(item))
         case "phi":
             _fill(world, "rejected")
             s3 = aws.client("s3")
@@ -325,6 +330,8 @@ def _fill(world: World, command: str) -> None:
             mail = {"key": key, "version_id": version, "sha256": ""}
             item = to_item({**UNKNOWN, "document": mail})
             aws.client("dynamodb").put_item(TableName="ledger", Item=item)
+        case "retention":
+            fill_retention(aws, deployment.environment)
         case "rejected":
             refused = {"reason": "unknown_type", "connection": "c1", "peer": "10.1.2.3"}
             aws.client("s3").put_object(

@@ -2,10 +2,12 @@
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import boto3
 
 from lambdas.common import status
+from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
 from lambdas.common.settings import StoredDays
 from lambdas.delivery.ledger import problems, table
@@ -13,6 +15,7 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
 from lambdas.delivery.ledger.states import SwitchState
 from lambdas.track_encounter.tracking import track
+from tests.support.audit import entry
 from tests.support.encounter_table import table_of
 from tests.support.encounters import NOON, PROFILE, I, message
 
@@ -67,6 +70,28 @@ def test_a_stay_ends_after_its_days(context: LedgerContext, monkeypatch) -> None
     assert len(found) >= 2
     ends = {int(item["expires_at"]) for item in found}
     assert ends == {int(NOON.timestamp()) + 401 * DAY}
+
+
+def test_audit_entries_and_the_head_of_their_chain_end_after_their_days(
+    context: LedgerContext,
+) -> None:
+    chain.append(with_days(context), EVENT, entry("ParseMessage", "PARSED"))
+    for sk in ("00000001", chain.HEAD):
+        assert days_left("audit", {"event_id": {"S": EVENT}, "sk": {"S": sk}}) == 3000
+
+
+def test_the_end_of_an_entry_can_be_put_off_without_breaking_its_chain(
+    context: LedgerContext, aws: Any
+) -> None:
+    """A legal hold keeps records for longer."""
+    chain.append(with_days(context), EVENT, entry("ParseMessage", "PARSED"))
+    aws.client("dynamodb").update_item(
+        TableName="audit",
+        Key={"event_id": {"S": EVENT}, "sk": {"S": "00000001"}},
+        UpdateExpression="SET expires_at = :later",
+        ExpressionAttributeValues={":later": {"N": str(int(time.time()) + 9000 * DAY)}},
+    )
+    assert chain.verify(context, EVENT).holds
 
 
 def test_a_function_reads_the_days_from_its_variables(environment, monkeypatch) -> None:  # type: ignore[no-untyped-def]

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from moto.ses.models import ses_backends
 
 from lambdas.common.audit.chain import entries
-from lambdas.common.aws.items import from_item
+from lambdas.common.aws.items import from_item, to_item
 from lambdas.common.contracts.audit import AuditStep
 from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.event import EventKind, PatientEvent
@@ -32,6 +32,7 @@ from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import deliver
 from lambdas.delivery.ledger import deliveries, table
 from lambdas.delivery.mailer import SES_CONFIG
+from lambdas.registry.items import provider_key, relationship_key
 from tests.support.contexts import refreshed
 from tests.support.lambda_context import LambdaContext
 from tests.support.vault import write_json
@@ -99,11 +100,17 @@ class DeliveryWorld:
 
     def __post_init__(self) -> None:
         event_id = self.patient_event.event_id
+        # One reference, one provider.
+        self.recipients = tuple(
+            replace(one, provider_id=one.recipient_ref) for one in self.recipients
+        )
+        identities = Identities("k1.patient", patient_id="p", recipients=self.recipients)
+        file_recipients(self.context, identities)
         written = {
             name: write_json(self.context, event_id, f"{name}.json", document).version_id
             for name, document in {
                 "event": to_document(self.patient_event),
-                "identities": to_document(Identities("k1.patient", recipients=self.recipients)),
+                "identities": to_document(identities),
                 "clinical": to_document(FINDINGS),
             }.items()
         }
@@ -155,6 +162,63 @@ class DeliveryWorld:
     def actions(self) -> list[str]:
         """The actions in the event's audit chain, in order."""
         return [entry["action"] for entry in entries(self.context, EVENT_ID)]
+
+
+def file_recipients(context: DeliveryContext, identities: Identities) -> None:
+    """Files the recipients in the registry as they were chosen: active, in care, with their choices."""
+    for mail in (*identities.recipients, *identities.fallbacks):
+        for one in mail.addressees:
+            file_provider(
+                context,
+                one.provider_id,
+                address=mail.address,
+                stands_in=mail.fallback_ref and _provider_of(identities, mail.fallback_ref),
+                **{
+                    name: getattr(mail, name)
+                    for name in ("detail", "analysis", "certificate", "language", "bundle")
+                },
+            )
+            if RecipientReason.FALLBACK not in one.reasons:
+                file_relationship(context, one.provider_id)
+
+
+def _provider_of(identities: Identities, recipient_ref: str) -> str:
+    """The provider of a recipient."""
+    found = (*identities.recipients, *identities.fallbacks)
+    return next((o.provider_id for o in found if o.recipient_ref == recipient_ref), "")
+
+
+SWITCHES = ("active", "notify")
+
+
+def file_provider(
+    context: DeliveryContext,
+    provider_id: str,
+    *,
+    address: str = "",
+    stands_in: str = "",
+    **more: Any,
+) -> None:
+    """Files a provider of the registry anew."""
+    item = {
+        **provider_key(provider_id),
+        "provider_id": provider_id,
+        "family": "X",
+        "email": address,
+        "active": True,
+        **({"surrogate": stands_in} if stands_in else {}),
+        **{name: value for name, value in more.items() if value or name in SWITCHES},
+    }
+    context.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
+
+
+def file_relationship(
+    context: DeliveryContext, provider_id: str, *, patient_id: str = "p", **more: Any
+) -> None:
+    """Files a relationship of the registry anew."""
+    values = {"provider_id": provider_id, "relationship": "care_team", "active": True, **more}
+    item = {**relationship_key(patient_id, provider_id), **values}
+    context.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
 
 
 def beside(context: DeliveryContext, task: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from tests.functional.lambdas.deliver_notification.world import (
     EVENT_ID,
     RECIPIENT,
     DeliveryWorld,
+    file_recipients,
     ledger_items,
     sent_mails,
     ses_answers,
@@ -80,7 +81,10 @@ def test_the_next_event_goes_to_the_fallback_at_once_and_to_a_new_address_again(
     later = replace(ADMISSION, event_id="9" * 32)
     recipient = replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref)
     again = DeliveryWorld(context, (recipient,), later)
-    identities = Identities("k1.patient", recipients=(recipient,), fallbacks=(STAND_IN,))
+    identities = Identities(
+        "k1.patient", patient_id="p", recipients=again.recipients, fallbacks=(STAND_IN,)
+    )
+    file_recipients(context, identities)
     written = write_json(context, later.event_id, "identities.json", to_document(identities))
     again.task["identities"]["version_id"] = written.version_id
     with pytest.raises(Exception, match="bounced or complained before"):

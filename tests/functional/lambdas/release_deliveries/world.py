@@ -20,6 +20,7 @@ from tests.functional.lambdas.deliver_notification.world import (
     EVENT_ID,
     RECIPIENT,
     DeliveryWorld,
+    file_recipients,
     ledger_items,
 )
 from tests.support.contexts import refreshed
@@ -30,6 +31,7 @@ DIGEST = replace(RECIPIENT, digest_at="07:00", time_zone="America/Halifax")
 STAND_IN = replace(
     RECIPIENT,
     recipient_ref="k1.stand-in",
+    provider_id="p2",
     name=Name(family="Adu", given="Kofi"),
     address="kofi.adu@clinic.example",
     reasons=(RecipientReason.FALLBACK,),
@@ -122,7 +124,10 @@ def states() -> dict[str, int]:
 def world_with_fallback(context: DeliveryContext) -> DeliveryWorld:
     """A recipient whose directory entry names somebody to be told instead."""
     world = DeliveryWorld(context, (replace(RECIPIENT, fallback_ref=STAND_IN.recipient_ref),))
-    identities = Identities("k1.patient", recipients=world.recipients, fallbacks=(STAND_IN,))
+    identities = Identities(
+        "k1.patient", patient_id="p", recipients=world.recipients, fallbacks=(STAND_IN,)
+    )
+    file_recipients(context, identities)
     written = write_json(context, EVENT_ID, "identities.json", to_document(identities))
     world.task["identities"]["version_id"] = written.version_id
     return world

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+import pytest
 from click.testing import Result
 
 from lambdas.common.audit import chain
@@ -61,6 +62,52 @@ def test_what_is_not_unknown_is_not_sent_again(context: LedgerContext, ens: Ens)
     result = ens("deliveries", "resend", DELIVERY)
     assert (result.exit_code, "Only unknown deliveries" in result.output) == (1, True)
     assert chain.entries(context, EVENT) == []
+
+
+WHY = ("--reason", "ticket 4711")
+
+
+def test_a_held_delivery_is_discarded_with_a_reason_and_audited(
+    context: LedgerContext, ens: Ens
+) -> None:
+    given("held", due_shard="1", due_at="2026-11-23T13:12:00.000Z", patient_ref="k1.patient")
+    done = ens("deliveries", "discard", DELIVERY, *WHY)
+    assert (done.exit_code, "1 delivery discarded" in done.output) == (0, True)
+    item = deliveries.read(context, DELIVERY)
+    assert item is not None
+    assert (item.state, item.reason, item.due_at) == ("suppressed", "discarded", "")
+    [entry] = chain.entries(context, EVENT)
+    assert (entry["action"], entry["actor"]) == ("SUPPRESSED", f"operator:{ME}")
+    assert (entry["suppressed_because"], entry["act_reason"]) == ("discarded", "ticket 4711")
+
+
+@pytest.mark.parametrize(
+    ("state", "more", "fault"),
+    [
+        ("sent", {}, "is sent"),
+        ("unknown", {}, "is unknown"),
+        ("suppressed", {}, "is suppressed"),
+        ("held", {"digest_id": "d2" * 16}, "part of a summary"),
+    ],
+)
+def test_only_what_is_held_is_discarded(
+    context: LedgerContext, ens: Ens, state: str, more: dict[str, str], fault: str
+) -> None:
+    given(state, **more)
+    done = ens("deliveries", "discard", DELIVERY, *WHY)
+    assert done.exit_code == 1
+    assert fault in " ".join(done.output.split())
+    assert chain.entries(context, EVENT) == []
+
+
+def test_if_one_delivery_cannot_be_discarded_none_is(context: LedgerContext, ens: Ens) -> None:
+    given("held")
+    done = ens("deliveries", "discard", DELIVERY, "e0" * 16, *WHY)
+    assert done.exit_code == 1
+    item = deliveries.read(context, DELIVERY)
+    assert item is not None
+    assert item.state == "held"
+    assert ens("deliveries", "discard", DELIVERY, "--reason", " ").exit_code == 1
 
 
 def test_a_list_for_a_spreadsheet_is_csv(ens: Ens) -> None:

@@ -15,9 +15,9 @@ from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.context import LookupContext
-from lambdas.lookup_identities.registry import table
-from lambdas.lookup_identities.registry.items import items_of_folder
 from lambdas.lookup_identities.settings import LookupSettings
+from lambdas.registry import table
+from lambdas.registry.plan import items_of_folder
 from ops.master_data.rosters import today
 from tests.conftest import ROOT
 from tests.support.deployment import ME
@@ -38,7 +38,7 @@ def lookup(context: LedgerContext) -> LookupContext:
 
 @pytest.fixture
 def imported(ens: Ens) -> None:
-    assert ens("registry", "import", str(SEEDS)).exit_code == 0
+    assert ens("registry", "import", str(SEEDS), "--yes").exit_code == 0
 
 
 @pytest.fixture
@@ -65,14 +65,14 @@ def copied(folder: Path, **changes: tuple[str, str]) -> Path:
 def test_an_import_is_checked_by_a_dry_run_and_written_without_it(ens: Ens, aws: Any) -> None:
     assert "Dry run" in ens("registry", "import", str(SEEDS), "--dry-run").output
     assert stored(aws) == {}
-    done = ens("registry", "import", str(SEEDS))
+    done = ens("registry", "import", str(SEEDS), "--yes")
     assert done.exit_code == 0, done.output
     assert stored(aws)["identifier#NORTHGEN#H00412", "patient"]["patient_id"] == "p-okafor"
 
 
 def test_a_second_import_changes_nothing(ens: Ens, aws: Any, imported: None) -> None:
     before = stored(aws)
-    assert ens("registry", "import", str(SEEDS)).exit_code == 0
+    assert ens("registry", "import", str(SEEDS), "--yes").exit_code == 0
     assert stored(aws) == before
 
 
@@ -80,11 +80,94 @@ def test_one_bad_row_names_file_line_and_column_and_imports_nothing(
     ens: Ens, aws: Any, tmp_path: Path
 ) -> None:
     folder = copied(tmp_path, patients=("1958-02-14", "14.02.1958"))
-    done = ens("registry", "import", str(folder))
+    done = ens("registry", "import", str(folder), "--yes")
     assert done.exit_code == 1
     assert "patients.csv line 3, birth_date: is not a date" in done.output
     assert "14.02.1958" not in done.output
     assert stored(aws) == {}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Callable[..., str]:
+    """A folder with these files of the registry, each given as its lines."""
+
+    def write(**files: str) -> str:
+        made = tmp_path / "import"
+        made.mkdir(exist_ok=True)
+        for name, lines in files.items():
+            (made / f"{name}.csv").write_text(lines)
+        return str(made)
+
+    return write
+
+
+CHOSEN = (
+    "provider_id,detail,notify,surrogate,away_from,away_until\n"
+    "dr-smith,minimal,,dr-chen,2026-12-20,2027-01-03\n"
+    "dr-lindqvist,,no,,,\n"
+)
+
+
+def test_an_import_without_the_columns_of_a_providers_choices_leaves_them(
+    context: LedgerContext, ens: Ens, aws: Any, imported: None, folder: Callable[..., str]
+) -> None:
+    assert ens("registry", "import", folder(providers=CHOSEN), "--yes").exit_code == 0
+    names = "provider_id,family,email\ndr-smith,Smith,j.smith@new.example\n"
+    done = ens("registry", "import", folder(providers=names), "--yes")
+    assert done.exit_code == 0, done.output
+    assert "providers.csv line 2: changed email" in done.output
+    assert "new.example" not in done.output
+    known = table.providers(lookup(context), ["dr-smith", "dr-lindqvist"])
+    smith, lindqvist = known["dr-smith"], known["dr-lindqvist"]
+    assert smith.address == "j.smith@new.example"
+    assert (smith.preferences.detail, smith.absence.surrogate) == ("minimal", "dr-chen")
+    assert lindqvist.event_filter.notify is False
+
+
+def test_an_import_asks_before_it_writes_and_shows_what_ends(
+    context: LedgerContext, ens: Ens, aws: Any, imported: None, folder: Callable[..., str]
+) -> None:
+    before = stored(aws)
+    rows = "patient_id,provider_id,relationship,active\np-okafor,dr-barros,care_team,no\n"
+    asked = ens("registry", "import", folder(relationships=rows))
+    assert asked.exit_code == 1
+    assert "relationships.csv line 2: ended active" in asked.output
+    assert "Write 1 item?" in asked.output
+    assert stored(aws) == before
+    assert len(chain.entries(context, "registry")) == 1
+    assert ens("registry", "import", folder(relationships=rows), "--yes").exit_code == 0
+    (barros,) = (
+        known
+        for known in table.care_file(lookup(context), "p-okafor").relationships
+        if known.provider_id == "dr-barros"
+    )
+    assert not barros.active
+
+
+def test_a_consent_is_read_with_its_patient(
+    context: LedgerContext, ens: Ens, imported: None, folder: Callable[..., str]
+) -> None:
+    rows = "consent_id,patient_id,direction\nc-77,p-okafor,deny\n"
+    assert ens("registry", "import", folder(consents=rows), "--yes").exit_code == 0
+    (consent,) = table.care_file(lookup(context), "p-okafor").consents
+    assert (consent.consent_id, consent.direction, consent.sensitivity) == ("c-77", "deny", "all")
+    (laine,) = table.care_file(lookup(context), "p-laine").consents
+    assert (laine.sensitivity, laine.valid_from) == ("mental_health", "2026-01-15")
+
+
+def test_a_replaced_roster_says_who_would_leave_and_asks(
+    context: LedgerContext, ens: Ens, aws: Any, imported: None, panel: Callable[..., str]
+) -> None:
+    both = panel("NORTHGEN,H00412", "NORTHGEN,H00533")
+    ens("roster", "import", both, "--subscriber", "dr-chen")
+    before = stored(aws)
+    one = panel("NORTHGEN,H00533", name="less.csv")
+    asked = ens("roster", "import", one, "--subscriber", "dr-chen", "--replace")
+    assert asked.exit_code == 1
+    assert "No longer on the roster: 1 patient" in asked.output
+    assert context.reference_keys.reference("patient", "p-okafor") in asked.output
+    assert "p-okafor" not in asked.output
+    assert stored(aws) == before
 
 
 def test_ndjson_is_read_as_csv_is_and_its_lines_are_named(
@@ -99,13 +182,13 @@ def test_ndjson_is_read_as_csv_is_and_its_lines_are_named(
     (folder / "patients.csv").unlink()
     lines = [json.dumps(person) for person in people]
     (folder / "patients.ndjson").write_text("\n".join(lines))
-    assert ens("registry", "import", str(folder)).exit_code == 0
+    assert ens("registry", "import", str(folder), "--yes").exit_code == 0
     lines[4] = json.dumps({**people[4], "sex": "robot"})
     (folder / "patients.ndjson").write_text("\n".join(lines))
-    assert "patients.ndjson line 5, sex" in ens("registry", "import", str(folder)).output
+    assert "patients.ndjson line 5, sex" in ens("registry", "import", str(folder), "--yes").output
     (folder / "patients.ndjson").write_text('{"patient_id": 7}')
     assert "patients.ndjson line 1: is no JSON object" in (
-        ens("registry", "import", str(folder)).output
+        ens("registry", "import", str(folder), "--yes").output
     )
 
 
@@ -120,7 +203,7 @@ def test_what_a_provider_no_longer_says_is_removed_and_a_roster_stays(
     assert (
         ens("roster", "import", panel("NORTHGEN,H00412"), "--subscriber", "dr-chen").exit_code == 0
     )
-    ens("registry", "import", str(SEEDS))
+    ens("registry", "import", str(SEEDS), "--yes")
     found = table.care_file(lookup(context), "p-okafor")
     chen = next(known for known in found.relationships if known.provider_id == "dr-chen")
     assert chen.roster_until == (today() + timedelta(days=89)).isoformat()
@@ -202,7 +285,15 @@ def test_a_roster_can_be_ended_and_replaced(
     ens: Ens, imported: None, panel: Callable[..., str]
 ) -> None:
     ens("roster", "import", panel("NORTHGEN,H00412", "NORTHGEN,H00533"), "--subscriber", "dr-chen")
-    done = ens("roster", "import", panel("NORTHGEN,H00533"), "--subscriber", "dr-chen", "--replace")
+    done = ens(
+        "roster",
+        "import",
+        panel("NORTHGEN,H00533"),
+        "--subscriber",
+        "dr-chen",
+        "--replace",
+        "--yes",
+    )
     assert "1 patient removed from the roster." in done.output
     assert "Ended for 1 patient." in ens("roster", "end", "dr-chen", "--yes").output
     assert "no roster" in ens("roster", "end", "dr-chen", "--yes").output
@@ -218,11 +309,20 @@ def test_who_imported_and_who_ended_is_audited_in_counts_and_references(
     ens("roster", "import", both, *chen)
     one = panel("NORTHGEN,H00533", name="less.csv")
     ens("roster", "import", one, *chen, "--replace", "--dry-run")
-    ens("roster", "import", one, *chen, "--replace")
+    ens("roster", "import", one, *chen, "--replace", "--yes")
     ens("roster", "end", "dr-chen", "--yes")
     entries = chain.entries(context, "registry")
     assert [(e["action"], e["counts"]) for e in entries] == [
-        ("REGISTRY_IMPORTED", {"items": len(items_of_folder(SEEDS))}),
+        (
+            "REGISTRY_IMPORTED",
+            {
+                "items": len(items_of_folder(SEEDS)),
+                "new": sum(len(file.read_text().split("\n")) - 2 for file in SEEDS.glob("*.csv")),
+                "changed": 0,
+                "ended": 0,
+                "unchanged": 0,
+            },
+        ),
         ("ROSTER_IMPORTED", {"patients": 2, "unknown": 1, "ended": 0}),
         ("ROSTER_IMPORTED", {"patients": 1, "unknown": 0, "ended": 1}),
         ("ROSTER_ENDED", {"ended": 1}),
@@ -236,5 +336,5 @@ def test_who_imported_and_who_ended_is_audited_in_counts_and_references(
 def test_a_faulty_import_is_no_act(
     context: LedgerContext, ens: Ens, aws: Any, tmp_path: Path
 ) -> None:
-    ens("registry", "import", str(copied(tmp_path, patients=("1958-02-14", "14.02.1958"))))
+    ens("registry", "import", str(copied(tmp_path, patients=("1958-02-14", "14.02.1958"))), "--yes")
     assert chain.entries(context, "registry") == []

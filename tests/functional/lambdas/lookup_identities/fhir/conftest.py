@@ -9,7 +9,7 @@ import pytest
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.person import Name
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
-from lambdas.lookup_identities.registry.records import Match
+from lambdas.registry.records import Match
 from tests.functional.lambdas.lookup_identities.conftest import mpi_sandbox
 from tests.support.authorities import ASSERTED
 from tests.support.fhir_index import FhirIndex, fhir_index

@@ -19,7 +19,7 @@ from lambdas.lookup_identities.fhir.patients import described
 from lambdas.lookup_identities.fhir.resources import GRADE
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_of
-from lambdas.lookup_identities.registry.records import Match, Provider
+from lambdas.registry.records import Match, Provider
 from tests.functional.lambdas.lookup_identities.conftest import RunStep, mpi_sandbox
 from tests.functional.lambdas.lookup_identities.fhir.conftest import Configure, find
 from tests.functional.lambdas.lookup_identities.test_handler import northgen, patient_event

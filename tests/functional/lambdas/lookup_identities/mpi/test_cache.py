@@ -22,7 +22,7 @@ from lambdas.common.errors import (
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.mpi import cache
-from lambdas.lookup_identities.registry.records import Match, PatientRecord
+from lambdas.registry.records import Match, PatientRecord
 from tests.functional.lambdas.lookup_identities.conftest import RunStep
 from tests.functional.lambdas.lookup_identities.test_handler import EVENT_ID, OKAFOR, northgen
 from tests.support.contexts import FunctionSandbox

@@ -18,8 +18,8 @@ from lambdas.lookup_identities import resolving
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_of
-from lambdas.lookup_identities.registry import table as tables
-from lambdas.lookup_identities.registry.records import Match
+from lambdas.registry import table as tables
+from lambdas.registry.records import Match
 from simulators.pix_manager import PixManager
 from tests.functional.lambdas.lookup_identities.conftest import SEEDS, mpi_sandbox
 from tests.functional.lambdas.lookup_identities.test_handler import northgen

@@ -22,7 +22,7 @@ from lambdas.lookup_identities.mpi.connection import Deadline
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError
 from lambdas.lookup_identities.pix_pdq import mpi_client as pix_pdq
 from lambdas.lookup_identities.pix_pdq.queries import AssigningAuthority, Parties
-from lambdas.lookup_identities.registry.records import Match
+from lambdas.registry.records import Match
 from simulators.fhir_mpi import create_app
 from simulators.fhir_mpi.directory import Directory
 from simulators.fhir_mpi.patients import Patients, region_system, system_of

@@ -24,7 +24,7 @@ from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import connection
 from lambdas.lookup_identities.mpi.circuit_breaker import FAILURES
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError
-from lambdas.lookup_identities.registry.records import Match
+from lambdas.registry.records import Match
 from simulators.pix_manager import PixManager
 from tests.functional.lambdas.lookup_identities.conftest import (
     SEEDS,

@@ -11,9 +11,9 @@ from lambdas.common.contracts.visit import Visit
 from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities.context import LookupContext
-from lambdas.lookup_identities.registry import table
-from lambdas.lookup_identities.registry.items import items
 from lambdas.lookup_identities.resolving import resolve
+from lambdas.registry import batch, table
+from lambdas.registry.plan import items
 from tests.functional.lambdas.lookup_identities.conftest import Item
 
 SENDER = SenderProfile(assigning_authorities=frozenset({"A"}))
@@ -76,7 +76,7 @@ def test_keys_left_unprocessed_are_asked_for_again_and_at_last_count_as_throttli
     recovers: bool,
 ) -> None:
     file_item({"pk": "identifier#A#1", "sk": "patient", "patient_id": "p"})
-    monkeypatch.setattr("lambdas.lookup_identities.registry.table.time.sleep", lambda _: None)
+    monkeypatch.setattr("lambdas.registry.batch.time.sleep", lambda _: None)
     dynamodb, answers = context.client("dynamodb"), []
 
     def leave_unprocessed(parsed: dict[str, Any], **_: Any) -> None:
@@ -93,7 +93,7 @@ def test_keys_left_unprocessed_are_asked_for_again_and_at_last_count_as_throttli
     else:
         with pytest.raises(DependencyUnavailableError, match="unprocessed"):
             table.filed_under(context, [("A", "1")], [])
-        assert len(answers) == table.TRIES
+        assert len(answers) == batch.TRIES
 
 
 def filed_patient(file_item: Callable[[Item], None], *related: str, **more: Any) -> None:

@@ -6,7 +6,7 @@ from lambdas.lookup_identities.care_team.named_providers import (
     identifier_pairs,
     named_providers,
 )
-from lambdas.lookup_identities.registry.records import Provider
+from lambdas.registry.records import Provider
 
 LINDQVIST = Provider("dr-l", Name("Lindqvist", "Petra"), "1888888884", "p@clinic.example")
 SMITH = Provider("dr-s", Name("Smith", "John"), "", "s@clinic.example")

@@ -17,7 +17,7 @@ from lambdas.common.contracts.recipient import (
 from lambdas.lookup_identities.care_team.named_providers import Named
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject
 from lambdas.lookup_identities.care_team.recipients import CareTeam, choose
-from lambdas.lookup_identities.registry.records import (
+from lambdas.registry.records import (
     Absence,
     EventFilter,
     Preferences,

@@ -16,7 +16,7 @@ from lambdas.lookup_identities.matching.identifiers import (
     one_patient,
     usable_identifiers,
 )
-from lambdas.lookup_identities.registry.records import PatientRecord
+from lambdas.registry.records import PatientRecord
 from tests.support.authorities import ASSERTED
 
 NORTHGEN = SenderAuthorities("NORTHGEN")

@@ -106,12 +106,14 @@ class Relationship:
     """A provider's relationship with the patient: its types, and whether it is current.
 
     `roster_until` is the last day on which the provider's roster holds the patient, "" for none.
+    `by_event`: the event relates them, and not the registry.
     """
 
     provider_id: str = field(repr=False)
     types: tuple[RelationshipType, ...] = ()
     active: bool = True
     roster_until: str = ""
+    by_event: bool = False
 
     def current(self, today: str) -> tuple[RelationshipType, ...]:
         """The ways in which they care for the patient on a day; none when all have ended."""

@@ -43,8 +43,7 @@ class Gate:
         suppressed: list[Considered] = []
         for recipient in identities.recipients:
             decided = [
-                (one, self._decision(patient, event, recipient, one))
-                for one in recipient.addressees
+                (one, self.decision(patient, event, recipient, one)) for one in recipient.addressees
             ]
             suppressed += [_considered(*pair) for pair in decided if _is_suppressed(pair[1])]
             open_ones = [pair for pair in decided if not _is_suppressed(pair[1])]
@@ -53,7 +52,7 @@ class Gate:
         fallbacks = [
             replace(one, policy=decision)
             for one in identities.fallbacks
-            for decision in [self._decision(patient, event, one, one.addressees[0])]
+            for decision in [self.decision(patient, event, one, one.addressees[0])]
             if not _is_suppressed(decision)
         ]
         reachable = {one.recipient_ref for one in (*identities.recipients, *fallbacks)}
@@ -72,9 +71,10 @@ class Gate:
             ),
         )
 
-    def _decision(
+    def decision(
         self, patient: PolicyPatient, event: PatientEvent, mail: Recipient, addressee: Addressee
     ) -> PolicyDecision:
+        """The decision about one addressee of a mail; an update of which nothing is left is suppressed."""
         decision = decide(
             patient,
             PolicyStay(
@@ -86,7 +86,7 @@ class Gate:
                 provider_id=addressee.provider_id,
                 reasons=addressee.reasons,
                 kind=RecipientKind.FACILITY if mail.facility else RecipientKind.PERSON,
-                stands_for=mail.stands_for,
+                stands_for=addressee.stands_for,
             ),
             self.policies,
             self.day,

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.lookup_identities.registry.items import identifier_key, items, items_of_folder, key
-from lambdas.lookup_identities.registry.rows import InvalidRegistryError
+from lambdas.registry.items import identifier_key, key
+from lambdas.registry.plan import items, items_of_folder
+from lambdas.registry.rows import InvalidRegistryError
 
-ROOT = Path(__file__).resolve().parents[5]
+ROOT = Path(__file__).resolve().parents[4]
 
 Row = dict[str, str]
 
@@ -164,10 +165,16 @@ def test_two_providers_cannot_share_an_npi_nor_an_identifier() -> None:
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        (identifier(patient_id="p-9"), "patient_id: is not in patients.csv"),
+        (
+            identifier(patient_id="p-9"),
+            "patient_id: is neither in patients.csv nor in the registry",
+        ),
         (identifier(provider_id="dr-1"), "patient_id: a line names a patient or a provider"),
         (identifier(patient_id=""), "patient_id: a line names a patient or a provider"),
-        (identifier(patient_id="", provider_id="dr-9"), "provider_id: is not in providers.csv"),
+        (
+            identifier(patient_id="", provider_id="dr-9"),
+            "provider_id: is neither in providers.csv nor in the registry",
+        ),
         (identifier(value=""), "value: is empty"),
         (identifier(authority=""), "authority: is empty"),
     ],
@@ -179,8 +186,14 @@ def test_a_faulty_identifier_names_file_line_and_column(row: Row, fault: str) ->
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        (relationship(patient_id="p-9"), "patient_id: is not in patients.csv"),
-        (relationship(provider_id="dr-9"), "provider_id: is not in providers.csv"),
+        (
+            relationship(patient_id="p-9"),
+            "patient_id: is neither in patients.csv nor in the registry",
+        ),
+        (
+            relationship(provider_id="dr-9"),
+            "provider_id: is neither in providers.csv nor in the registry",
+        ),
         (relationship("cousin"), "relationship: is none of primary_care"),
         (relationship(active="1"), "active: is neither yes nor no"),
     ],
@@ -189,12 +202,13 @@ def test_a_faulty_relationship_names_file_line_and_column(row: Row, fault: str) 
     assert problems(relationships=[row])[0].startswith(f"relationships.csv line 2, {fault}")
 
 
-def test_a_missing_column_is_told_before_anything_else() -> None:
+def test_a_missing_key_column_or_an_unknown_one_is_told_before_anything_else() -> None:
     row = patient()
-    del row["sex"]
-    assert problems(patients=[row]) == [
-        "patients.csv line 2: the columns are patient_id,family,given,birth_date,sex"
-    ]
+    del row["patient_id"]
+    known = "birth_date,family,former_families,given,merged_into,sex"
+    fault = f"patients.csv line 2: the columns are patient_id; optional: {known}"
+    assert problems(patients=[row]) == [fault]
+    assert problems(patients=[patient(gender="F", birth_date="1.1.1958")]) == [fault]
 
 
 def test_no_fault_repeats_what_stood_in_the_cell() -> None:
@@ -213,8 +227,8 @@ def test_the_seed_files_hold_together() -> None:
     assert found["provider#dr-smith", "provider"]["email"] == "john.smith@provider.example"
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRegistryError, match=r"patients\.csv is missing"):
+def test_a_folder_without_a_file_of_the_registry_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRegistryError, match=r"has none of patients\.csv, identifiers\.csv"):
         items_of_folder(tmp_path)
 
 
@@ -236,7 +250,7 @@ def test_what_is_filed_under_a_merged_patient_belongs_to_the_survivor() -> None:
 
 def test_a_merge_leads_to_another_patient_of_the_file_and_ends() -> None:
     assert problems(patients=[patient(merged_into="p-9")]) == [
-        "patients.csv line 2, merged_into: is not in patients.csv"
+        "patients.csv line 2, merged_into: is neither in patients.csv nor in the registry"
     ]
     circle = [patient("p-1", merged_into="p-2"), patient("p-2", merged_into="p-1")]
     assert problems(patients=circle)[0] == (
@@ -274,7 +288,7 @@ def test_what_a_provider_chose_is_filed_with_the_provider() -> None:
         ("away_from", "20.12.2026", "is not a date"),
         ("away_until", "2026-12-20", "is not a day on or after away_from"),
         ("surrogate", "dr-1", "is the same provider"),
-        ("surrogate", "dr-9", "is not in providers.csv"),
+        ("surrogate", "dr-9", "is neither in providers.csv nor"),
         ("digest_at", "7 o'clock", "is not a time as HH:MM"),
         ("quiet", "22:00", "is not two times"),
         ("time_zone", "Halifax time", "is not a time zone's name"),

@@ -1,6 +1,6 @@
 import pytest
 
-from lambdas.lookup_identities.care_team.npi import is_npi
+from lambdas.registry.npi import is_npi
 
 
 @pytest.mark.parametrize("number", ["1234567893", "1888888884", "1666666668", "1777777776"])

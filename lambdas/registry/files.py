@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lambdas.lookup_identities.registry.rows import InvalidRegistryError, Row
+from lambdas.registry.rows import FILES, InvalidRegistryError, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +17,22 @@ class Table:
     lines: list[int] = field(repr=False)
 
 
-def read_table(folder: Path, name: str) -> Table:
-    """The file `name` (`patients.csv`) of a folder, or its NDJSON twin (`patients.ndjson`).
+def read_folder(folder: Path) -> dict[str, Table]:
+    """The registry files of a folder, by the name `<table>.csv`; each may be NDJSON (`<table>.ndjson`).
 
-    Raises `InvalidRegistryError` when there is neither, or as `read_file` does.
+    Raises `InvalidRegistryError` when the folder has none of them, or as `read_file` does.
     """
-    for file in (folder / name, (folder / name).with_suffix(".ndjson")):
-        if file.is_file():
-            return read_file(file)
-    raise InvalidRegistryError([f"{name} is missing"])
+    found = {}
+    for name in FILES:
+        file = next(
+            (f for f in (folder / name, (folder / name).with_suffix(".ndjson")) if f.is_file()),
+            None,
+        )
+        if file:
+            found[name] = read_file(file)
+    if not found:
+        raise InvalidRegistryError([f"the folder has none of {', '.join(FILES)} (or .ndjson)"])
+    return found
 
 
 def read_file(file: Path) -> Table:

@@ -1,0 +1,1 @@
+"""The registry: its items, records, files and reads. LookupIdentities and DeliverNotification share it."""

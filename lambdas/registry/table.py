@@ -1,0 +1,169 @@
+"""The registry in DynamoDB: every look-up of the step, as a rule in two round trips.
+
+1. BatchGetItem: the message's identifiers of patient and practitioners. An identifier's item carries a
+   hint, the ids of the patient's providers.
+2. BatchGetItem: the patient and their consents, and for each hinted provider the relationship and the provider.
+
+The hint decides nothing: the patient's own item says who belongs to the circle, and whoever the hint
+left out is read in a third trip. A patient's item that does not say so (`circle` is missing) has its
+partition queried. A surrogate is read only when somebody is away.
+
+Reads are strongly consistent: a relationship that was just ended must not be told once more.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.items import from_item
+from lambdas.common.contracts.consent import Consent
+from lambdas.registry import stored
+from lambdas.registry.batch import items_by_key
+from lambdas.registry.context import RegistryContext
+from lambdas.registry.items import (
+    At,
+    Item,
+    Key,
+    at,
+    consents_key,
+    identifier_key,
+    key,
+    patient_key,
+    provider_identifier_key,
+    provider_key,
+    relationship_key,
+)
+from lambdas.registry.records import PatientRecord, Provider, Relationship
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """The records that the registry finds by an identifier: patients and providers."""
+
+    patients: dict[Pair, tuple[str, ...]] = field(repr=False)
+    providers: dict[Pair, str] = field(repr=False)
+    hints: dict[str, frozenset[str]] = field(repr=False, default_factory=dict)
+    merged: dict[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CareFile:
+    """A patient of the registry, everybody related to them (ended relationships too), and providers by id.
+
+    `record` is None where the registry does not file the patient. `consents` are all of the patient's,
+    ended ones too.
+    """
+
+    record: PatientRecord | None = field(repr=False)
+    relationships: list[Relationship] = field(repr=False)
+    providers: dict[str, Provider] = field(repr=False)
+    consents: tuple[Consent, ...] = field(repr=False, default=())
+
+
+def filed_under(
+    context: RegistryContext, patient_pairs: Iterable[Pair], provider_pairs: Iterable[Pair]
+) -> Filed:
+    """The patients and providers of (authority, value) pairs; a pair that names nobody is absent.
+
+    `hints` are provider ids by patient id; `merged` the ids that were merged into a patient.
+
+    Raises `DependencyUnavailableError` when DynamoDB throttles or cannot be reached.
+    """
+    patients = {pair: identifier_key(*pair) for pair in patient_pairs}
+    providers = {pair: provider_identifier_key(*pair) for pair in provider_pairs}
+    found = _by_key(context, [*patients.values(), *providers.values()])
+    hints: dict[str, frozenset[str]] = {}
+    merged: dict[str, tuple[str, ...]] = {}
+    for known in patients.values():
+        item = found.get(at(known), {})
+        for patient_id in stored.texts(item.get("patient_id", ())):
+            hints[patient_id] = hints.get(patient_id, frozenset()) | item.get("circle", set())
+            if item.get("merged_from"):
+                merged[patient_id] = tuple(sorted(item["merged_from"]))
+    return Filed(
+        patients={
+            pair: stored.texts(found[at(known)]["patient_id"])
+            for pair, known in patients.items()
+            if at(known) in found
+        },
+        providers={
+            pair: found[at(known)]["provider_id"]
+            for pair, known in providers.items()
+            if at(known) in found
+        },
+        hints=hints,
+        merged=merged,
+    )
+
+
+def care_file(
+    context: RegistryContext, patient_id: str, hint: Iterable[str] = (), others: Iterable[str] = ()
+) -> CareFile:
+    """The patient's circle of care; `others` are providers wanted besides, who need not be related.
+
+    Raises `DependencyUnavailableError` when DynamoDB throttles or cannot be reached.
+    """
+    hinted, wanted = set(hint), set(others)
+    at_patient = patient_key(patient_id)
+    at_consents = consents_key(patient_id)
+    found = _by_key(
+        context,
+        [at_patient, at_consents, *_circle_keys(patient_id, hinted), *map(provider_key, wanted)],
+    )
+    patient = found.get(at(at_patient))
+    if patient is None or "circle" not in patient:
+        items = _partition(context, patient_id)
+        found.update(items)
+        patient = found.get(at(at_patient))
+        circle = {
+            stored.provider_id(item) for (_, sk), item in items.items() if stored.is_related(sk)
+        }
+        found.update(_by_key(context, [provider_key(known) for known in circle - hinted - wanted]))
+    else:
+        circle = patient["circle"]
+        found.update(_by_key(context, _circle_keys(patient_id, circle - hinted)))
+    return CareFile(
+        record=stored.patient(patient_id, patient) if patient else None,
+        relationships=[
+            stored.relationship(item) for (_, sk), item in found.items() if stored.is_related(sk)
+        ],
+        providers=stored.providers(found),
+        consents=stored.consents(found.get(at(at_consents), {})),
+    )
+
+
+def providers(context: RegistryContext, provider_ids: Iterable[str]) -> dict[str, Provider]:
+    """The providers by id; one whom the registry lacks is absent."""
+    wanted = [provider_key(provider_id) for provider_id in provider_ids]
+    return stored.providers(_by_key(context, wanted))
+
+
+def _circle_keys(patient_id: str, provider_ids: Iterable[str]) -> list[Key]:
+    return [
+        one
+        for provider_id in sorted(provider_ids)
+        for one in (relationship_key(patient_id, provider_id), provider_key(provider_id))
+    ]
+
+
+def _partition(context: RegistryContext, patient_id: str) -> dict[At, Item]:
+    """Every item of the patient's partition."""
+    pages = context.client("dynamodb").get_paginator("query")
+    with dependency("dynamodb"):
+        found = [
+            from_item(item)
+            for page in pages.paginate(
+                TableName=context.settings.registry_table,
+                KeyConditionExpression="pk = :patient",
+                ExpressionAttributeValues={":patient": {"S": key("patient", patient_id)}},
+                ConsistentRead=True,
+            )
+            for item in page["Items"]
+        ]
+    return {at(item): item for item in found}
+
+
+def _by_key(context: RegistryContext, keys: Sequence[Key]) -> dict[At, Item]:
+    return items_by_key(context, context.settings.registry_table, keys)

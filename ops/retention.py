@@ -1,0 +1,168 @@
+"""Compares each store's rule with the days of the environment's file, and counts what is older.
+
+It reads rules, counts and dates, no item's content.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import boto3
+
+from environments import Environment
+from lambdas.common.aws.clients import dependency
+from lambdas.delivery.ledger.states import DeliveryState
+from ops.deployment import CONFIG, Deployment
+
+LATE_DAYS = 3
+"""DynamoDB deletes an expired item within days (DynamoDB developer guide, "Using time to live")."""
+DAYS_BACK = 30
+"""Days before the end of a period whose items are looked for in an index by day."""
+EXPIRES = "expires_at"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCheck:
+    """One store: its setting, its days, the fault of its rule ("" for none), and the number of older items.
+
+    `older` is None where the store has no index by time.
+    """
+
+    store: str
+    setting: str
+    days: int
+    fault: str = ""
+    older: int | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the rule is as the file says, and nothing older was found."""
+        return not self.fault and not self.older
+
+
+def checks(deployment: Deployment, environment: Environment, today: date) -> Iterator[StoreCheck]:
+    """Yields the check of every store that has a rule of its own."""
+    days = environment.retention
+    yield from _tables(deployment, environment, today)
+    rules = {
+        "": environment.vault_expiration_days,
+        "rejected/": environment.rejected_expiration_days,
+        "analyses/": max(1, days.analyses_days - 1),
+    }
+    kept = {
+        "": ("vault", "vault_days", days.vault_days),
+        "rejected/": ("vault: rejected", "rejected_days", days.rejected_days or days.vault_days),
+        "analyses/": ("vault: analyses", "analyses_days", days.analyses_days),
+    }
+    found = _lifecycle(deployment.output("VaultBucket"))
+    for prefix, expiration in rules.items():
+        store, setting, period = kept[prefix]
+        fault = _differs("lifecycle rule", found.get(prefix), expiration)
+        yield StoreCheck(store, setting, period, fault)
+    yield _logs(environment)
+
+
+def _tables(deployment: Deployment, environment: Environment, today: date) -> Iterator[StoreCheck]:
+    days = environment.retention
+    for store, output, period in (
+        ("audit", "AuditTable", days.audit_days),
+        ("encounters", "EncountersTable", days.encounters_days),
+        ("ledger", "LedgerTable", days.ledger_days),
+        ("status", "StatusTable", days.status_days),
+    ):
+        table = deployment.output(output)
+        last = today - timedelta(days=period + LATE_DAYS)
+        older = {"audit": _of_days, "status": _of_days, "ledger": _unchanged_since}.get(store)
+        yield StoreCheck(
+            store,
+            f"{store}_days",
+            period,
+            _time_to_live(deployment, table),
+            older(deployment, table, last) if older else None,
+        )
+
+
+def _time_to_live(deployment: Deployment, table: str) -> str:
+    """The fault of a table's time to live; "" when it is on."""
+    with dependency("dynamodb"):
+        answer = deployment.context.client("dynamodb", CONFIG).describe_time_to_live(
+            TableName=table
+        )
+    found = answer["TimeToLiveDescription"]
+    if found["TimeToLiveStatus"] in ("ENABLED", "ENABLING") and found["AttributeName"] == EXPIRES:
+        return ""
+    return f"time to live is {found['TimeToLiveStatus'].lower()}: deploy the core stack"
+
+
+def _of_days(deployment: Deployment, table: str, last: date) -> int:
+    """The items of the index `by_day` for the days up to `last`."""
+    days = ((last - timedelta(days=back)).isoformat() for back in range(DAYS_BACK))
+    found = (
+        {
+            "IndexName": "by_day",
+            "KeyConditionExpression": "#day = :day",
+            "ExpressionAttributeNames": {"#day": "day"},
+            "ExpressionAttributeValues": {":day": {"S": day}},
+        }
+        for day in days
+    )
+    return sum(_count(deployment, table, query) for query in found)
+
+
+def _unchanged_since(deployment: Deployment, table: str, last: date) -> int:
+    """The deliveries whose newest change is before `last`."""
+    found = (
+        {
+            "IndexName": "by_state",
+            "KeyConditionExpression": "#state = :state AND updated_at < :last",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {":state": {"S": state}, ":last": {"S": last.isoformat()}},
+        }
+        for state in DeliveryState
+    )
+    return sum(_count(deployment, table, query) for query in found)
+
+
+def _count(deployment: Deployment, table: str, query: dict[str, Any]) -> int:
+    pages = deployment.context.client("dynamodb", CONFIG).get_paginator("query")
+    with dependency("dynamodb"):
+        return sum(
+            page["Count"] for page in pages.paginate(TableName=table, Select="COUNT", **query)
+        )
+
+
+def _lifecycle(bucket: str) -> dict[str, int]:
+    """The days of a bucket's enabled expiration rules, by prefix."""
+    answer = boto3.client("s3", config=CONFIG).get_bucket_lifecycle_configuration(Bucket=bucket)
+    return {
+        rule.get("Filter", {}).get("Prefix", rule.get("Prefix", "")): rule["Expiration"]["Days"]
+        for rule in answer["Rules"]
+        if rule["Status"] == "Enabled" and "Days" in rule.get("Expiration", {})
+    }
+
+
+def _logs(environment: Environment) -> StoreCheck:
+    """The check of every log group whose name has the environment's prefix."""
+    days = environment.retention.logs_days
+    pages = boto3.client("logs", config=CONFIG).get_paginator("describe_log_groups").paginate()
+    wrong = [
+        group["logGroupName"]
+        for page in pages
+        for group in page["logGroups"]
+        if f"/{environment.prefix}-" in group["logGroupName"]
+        and group.get("retentionInDays") != days
+    ]
+    fault = f"other retention: {', '.join(sorted(wrong))}" if wrong else ""
+    return StoreCheck("logs", "logs_days", days, fault)
+
+
+def _differs(rule: str, found: int | None, expected: int) -> str:
+    if found == expected:
+        return ""
+    return f"{rule}: {found or 'none'}, not {expected} days: deploy the core stack"
+
+
+def today() -> date:
+    """Returns the day of today in UTC."""
+    return datetime.now(UTC).date()

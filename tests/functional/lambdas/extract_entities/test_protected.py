@@ -1,0 +1,52 @@
+"""Notes of a protected stay: neither sent to Comprehend Medical nor kept in the cache."""
+
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+
+from lambdas.common.audit import chain
+from lambdas.common.contracts.consent import Sensitivity
+from lambdas.common.contracts.encounter import Decision, EncounterNumbers
+from lambdas.common.contracts.protection import (
+    Basis,
+    ProtectionFlag,
+    SensitiveMark,
+    StayMarks,
+)
+from lambdas.extract_entities.context import ExtractContext
+from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
+
+NOTE = "Opioid dependence, takes methadone 60 mg daily."
+SENSITIVE = SensitiveMark(category=Sensitivity.SUBSTANCE_USE, basis=Basis.UNIT)
+DECISION = Decision(event_id=EVENT_ID, trigger_event="A01", decided_at="")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"decision": replace(DECISION, marks=StayMarks(flags=(ProtectionFlag.PV1_16,)))},
+        {"decision": replace(DECISION, marks=StayMarks(sensitive=(SENSITIVE,)))},
+        {"numbers": EncounterNumbers(protections=(ProtectionFlag.DG1_18,))},
+        {"numbers": EncounterNumbers(sensitive=(SENSITIVE,))},
+    ],
+)
+def test_notes_of_a_protected_stay_leave_the_vault_for_nobody(
+    run_step: RunStep, context: ExtractContext, facts: dict[str, Any]
+) -> None:
+    calls: list[str] = []
+
+    def count(model: Any, **_: Any) -> None:
+        calls.append(model.name)
+
+    context.client("comprehendmedical").meta.events.register("before-call", count)
+    result = run_step(NOTE, **facts)
+    assert (result["outcome"], result["conditions"], calls) == ("protected", 0, [])
+    assert boto3.client("dynamodb").scan(TableName="ledger")["Count"] == 0, "no cached answer"
+    (entry,) = chain.entries(context, EVENT_ID)
+    assert (entry["result"], entry["cost_mode"]) == ("protected", "off")
+
+
+def test_notes_of_an_ordinary_stay_are_analysed(run_step: RunStep) -> None:
+    assert run_step(NOTE, decision=DECISION)["outcome"] == "extracted"

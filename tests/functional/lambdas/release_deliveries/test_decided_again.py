@@ -1,0 +1,318 @@
+"""A notice that waited is decided again when it may go, by the registry as it is then."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from lambdas.common.audit.chain import entries
+from lambdas.common.aws.items import to_item
+from lambdas.common.contracts.delivery import HoldReason
+from lambdas.common.contracts.event import EventKind
+from lambdas.common.contracts.preferences import DetailLevel
+from lambdas.common.contracts.recipient import Addressee, FirstNotice, RecipientReason
+from lambdas.common.errors import DependencyUnavailableError
+from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.ledger import problems, table
+from lambdas.delivery.ledger.states import SwitchState
+from lambdas.registry.items import consents_key
+from tests.functional.lambdas.deliver_notification.world import (
+    ADMISSION,
+    EVENT_ID,
+    RECIPIENT,
+    DeliveryWorld,
+    file_provider,
+    file_relationship,
+    sent_mails,
+)
+from tests.functional.lambdas.release_deliveries.world import (
+    STAND_IN,
+    due_now,
+    release,
+    states,
+    world_with_fallback,
+    worlds,
+)
+
+WHO, ADDRESS = RECIPIENT.recipient_ref, RECIPIENT.address
+Change = Callable[[DeliveryContext], None]
+
+
+def deny(context: DeliveryContext, patient_id: str = "p", **cells: str) -> None:
+    """Files the patient's opt-out."""
+    consent = {"direction": "deny", "sensitivity": "all", **cells}
+    item = {**consents_key(patient_id), "consent#c-1": consent}
+    context.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
+
+
+def leave(context: DeliveryContext) -> None:
+    file_provider(context, WHO, address=ADDRESS, active=False)
+
+
+def vanish(context: DeliveryContext) -> None:
+    context.client("dynamodb").delete_item(
+        TableName="registry", Key=to_item({"pk": f"provider#{WHO}", "sk": "provider"})
+    )
+
+
+CHANGES: dict[str, tuple[Change, str]] = {
+    "the provider left": (leave, "RECIPIENT_OFF"),
+    "the provider is not filed any more": (vanish, "NO_ENDPOINT"),
+    "the provider wants no notices": (
+        lambda context: file_provider(context, WHO, address=ADDRESS, notify=False),
+        "RECIPIENT_OFF",
+    ),
+    "the relationship ended": (
+        lambda context: file_relationship(context, WHO, active=False),
+        "RECIPIENT_OFF",
+    ),
+    "the roster ended": (
+        lambda context: file_relationship(context, WHO, active=False, roster_until="2026-01-01"),
+        "ROSTER_EXPIRED",
+    ),
+    "the patient opted out": (deny, "OPTED_OUT"),
+    "the patient denies this recipient": (
+        lambda context: deny(context, provider_id=WHO),
+        "OPTED_OUT",
+    ),
+}
+
+
+def held(context: DeliveryContext, recipient: Any = RECIPIENT) -> DeliveryWorld:
+    """An admission that waits, because deliveries are paused."""
+    problems.set_switch(context, SwitchState.PAUSED, "operator")
+    world = DeliveryWorld(context, (recipient,))
+    assert world.run()["outcome"] == "held"
+    problems.set_switch(context, SwitchState.ON, "operator")
+    due_now()
+    return world
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_of_mind_while_a_mail_waits_is_obeyed(
+    context: DeliveryContext, change: str
+) -> None:
+    world = held(context)
+    make, reason = CHANGES[change]
+    make(context)
+    assert release(context) == {"due": 1, "suppressed": 1}
+    assert sent_mails() == []
+    assert (world.item["state"], world.item["reason"]) == ("suppressed", reason)
+    entry = entries(context, EVENT_ID)[-1]
+    assert (entry["action"], entry["suppressed_because"]) == ("SUPPRESSED", reason)
+    if reason == "OPTED_OUT":
+        assert (entry["policy_file"], entry["consent_id"]) == ("consents", "c-1")
+    assert release(context) == {"due": 0}
+
+
+@pytest.mark.parametrize("reason", HoldReason)
+def test_it_is_decided_again_for_whatever_reason_a_mail_waited(
+    context: DeliveryContext, reason: HoldReason
+) -> None:
+    world = held(context)
+    changes = {"hold_reason": reason, **({"resent": 1} if reason is HoldReason.RESEND else {})}
+    table.update(context, world.delivery_id, changes)
+    file_relationship(context, WHO, active=False)
+    assert release(context)["suppressed"] == 1
+    assert sent_mails() == []
+
+
+def test_the_workflow_decides_again_too(context: DeliveryContext) -> None:
+    world = DeliveryWorld(context)
+    file_relationship(context, WHO, active=False)
+    assert world.run()["outcome"] == "suppressed"
+    assert world.run()["outcome"] == "suppressed"
+    assert world.actions == ["SUPPRESSED"]
+
+
+def test_a_changed_address_is_used_also_for_a_mail_that_was_stored_before(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = DeliveryWorld(context)
+    with monkeypatch.context() as full:
+        full.setattr("lambdas.delivery.ledger.rate.may_send", lambda *_: False)
+        assert world.run()["hold_reason"] == "rate"
+    file_provider(context, WHO, address="petra@newclinic.example")
+    due_now()
+    assert release(context)["sent"] == 1
+    assert [mail["To"] for mail in sent_mails()] == ["petra@newclinic.example"]
+    assert world.item["endpoint_ref"] == context.reference_keys.reference(
+        "address", "petra@newclinic.example"
+    )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "now", "is_minimal"),
+    [
+        (DetailLevel.FULL, "minimal", True),
+        (DetailLevel.MINIMAL, "full", True),
+        # Without a certificate that can be used nothing but the minimum goes in the clear.
+        (DetailLevel.FULL, "smime", True),
+        (DetailLevel.SMIME, "full", True),
+        (DetailLevel.FULL, "full", False),
+    ],
+)
+def test_the_stricter_of_two_choices_counts(
+    context: DeliveryContext, chosen: DetailLevel, now: str, is_minimal: bool
+) -> None:
+    held(context, replace(RECIPIENT, detail=chosen))
+    file_provider(context, WHO, address=ADDRESS, detail=now)
+    assert release(context)["sent"] == 1
+    (mail,) = sent_mails()
+    assert ("Okonjo" not in mail.as_string()) is is_minimal
+
+
+def test_while_the_registry_does_not_answer_nothing_is_sent(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = DeliveryWorld(context)
+    dynamodb = context.client("dynamodb")
+
+    def fails(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="dynamodb")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(dynamodb, "batch_get_item", fails)
+        with pytest.raises(DependencyUnavailableError):
+            world.run()
+    assert sent_mails() == []
+    assert world.run()["outcome"] == "sent"
+
+
+def test_a_send_costs_one_query_of_the_registry(context: DeliveryContext) -> None:
+    world = DeliveryWorld(context)
+    asked: list[str] = []
+    events = context.client("dynamodb").meta.events
+    count = lambda model, params, **_: asked.append(model.name)  # noqa: E731
+    events.register("before-call.dynamodb.BatchGetItem", count)
+    assert world.run()["outcome"] == "sent"
+    events.unregister("before-call.dynamodb.BatchGetItem", count)
+    assert asked == ["BatchGetItem"]
+
+
+@pytest.mark.parametrize("change", ["the relationship ended", "the patient opted out"])
+def test_a_withdrawal_reaches_those_who_were_told(context: DeliveryContext, change: str) -> None:
+    told = DeliveryWorld(context)
+    told.run()
+    CHANGES[change][0](context)
+    notice = FirstNotice(EVENT_ID, told.delivery_id, told.item["sent_at"], EventKind.ADMISSION)
+    cancelled = replace(ADMISSION, event_id="9" * 32, event_kind=EventKind.CANCEL_ADMISSION)
+    recipient = replace(RECIPIENT, cancels=notice)
+    world = DeliveryWorld(context, (recipient,), cancelled)
+    CHANGES[change][0](context)
+    assert world.run()["outcome"] == "sent"
+    assert len(sent_mails()) == 2
+    assert "embolism" not in sent_mails()[1].as_string()
+
+
+def test_a_withdrawal_does_not_go_to_the_address_of_a_provider_who_left(
+    context: DeliveryContext,
+) -> None:
+    told = DeliveryWorld(context)
+    told.run()
+    notice = FirstNotice(EVENT_ID, told.delivery_id, told.item["sent_at"], EventKind.ADMISSION)
+    cancelled = replace(ADMISSION, event_id="9" * 32, event_kind=EventKind.CANCEL_ADMISSION)
+    world = DeliveryWorld(context, (replace(RECIPIENT, cancels=notice),), cancelled)
+    leave(context)
+    assert world.run()["outcome"] == "suppressed"
+    assert len(sent_mails()) == 1
+
+
+def test_of_a_summary_only_what_may_still_be_told_is_told(context: DeliveryContext) -> None:
+    recipient = replace(RECIPIENT, digest_at="07:00", time_zone="America/Halifax")
+    first, second, third = worlds(context, 3, recipient)
+    for world in (first, second, third):
+        assert world.run()["outcome"] == "held"
+    due_now()
+    # The third event is about another patient, with whom the relationship ended.
+    set_patient(context, third, "q")
+    file_relationship(context, WHO, patient_id="q", active=False)
+    assert release(context)["sent"] == 1
+    (mail,) = sent_mails()
+    assert "2" in mail["Subject"]
+    assert states() == {"sent": 3, "suppressed": 1}
+    assert third.item["reason"] == "RECIPIENT_OFF"
+
+
+def test_a_summary_of_which_nothing_may_be_told_is_not_sent(context: DeliveryContext) -> None:
+    recipient = replace(RECIPIENT, digest_at="07:00", time_zone="America/Halifax")
+    for world in worlds(context, 2, recipient):
+        world.run()
+    due_now()
+    deny(context)
+    assert release(context)["suppressed"] == 1
+    assert sent_mails() == []
+    assert states() == {"suppressed": 3}
+
+
+def test_a_fallback_is_told_while_the_one_who_named_them_is_in_care(
+    context: DeliveryContext,
+) -> None:
+    world = world_with_fallback(context)
+    reference = context.reference_keys.reference("address", ADDRESS.casefold())
+    problems.report(
+        context, problems.AddressProblemState.ENDPOINT_BAD, reference, recipient_ref=WHO
+    )
+    with pytest.raises(Exception, match="bounced or complained"):
+        world.run()
+    file_relationship(context, WHO, active=False)
+    assert release(context) == {"due": 1, "suppressed": 1}
+    assert sent_mails() == []
+
+
+def test_a_surrogate_is_told_while_the_absent_provider_names_them(
+    context: DeliveryContext,
+) -> None:
+    surrogate = replace(
+        RECIPIENT,
+        reasons=(RecipientReason.PRIMARY_CARE, RecipientReason.SURROGATE),
+        stands_for=("absent",),
+    )
+    file_provider(context, "absent", address="a@clinic.example", stands_in=WHO)
+    file_relationship(context, "absent")
+    world = held(context, surrogate)
+    file_relationship(context, WHO, active=False)
+    assert release(context)["sent"] == 1
+    other = replace(ADMISSION, event_id="9" * 32)
+    file_provider(context, "absent", address="a@clinic.example", stands_in="somebody else")
+    again = DeliveryWorld(context, (surrogate,), other)
+    assert again.run()["outcome"] == "suppressed"
+    assert world.item["state"] == "sent"
+
+
+def test_a_facility_that_the_event_names_needs_no_relationship(context: DeliveryContext) -> None:
+    world = DeliveryWorld(context, (replace(RECIPIENT, by_event=True),))
+    file_relationship(context, WHO, active=False)
+    assert world.run()["outcome"] == "sent"
+
+
+def test_a_shared_mail_leaves_out_who_may_not_be_told_any_more(context: DeliveryContext) -> None:
+    other = Addressee("k1.other", (RecipientReason.CARE_TEAM,), "k1.other", STAND_IN.name)
+    world = DeliveryWorld(context, (replace(RECIPIENT, also=(other,)),))
+    leave(context)
+    assert world.run()["outcome"] == "sent"
+    (mail,) = sent_mails()
+    assert "Adu" in mail.as_string()
+    assert "Lindqvist" not in mail.as_string()
+    told = [(e["action"], e["recipient_ref"]) for e in entries(context, EVENT_ID)]
+    assert told == [("SENT", "k1.other"), ("SUPPRESSED", WHO)]
+
+
+def set_patient(context: DeliveryContext, world: DeliveryWorld, patient_id: str) -> None:
+    """Makes the event of a world one of another patient."""
+    bucket, key = context.settings.vault_bucket, ""
+    for found in boto3.client("s3").list_objects_v2(Bucket=bucket)["Contents"]:
+        if world.patient_event.event_id in found["Key"] and "identities" in found["Key"]:
+            key = found["Key"]
+    body = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    changed = body.replace('"patient_id":"p"', f'"patient_id":"{patient_id}"').replace(
+        '"patient_id": "p"', f'"patient_id": "{patient_id}"'
+    )
+    assert changed != body
+    version = boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=changed.encode())
+    task = {**world.item["task"]}
+    task["identities"] = {**task["identities"], "version_id": version["VersionId"]}
+    table.update(context, world.delivery_id, {"task": task})

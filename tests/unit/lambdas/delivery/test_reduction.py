@@ -1,0 +1,133 @@
+"""A reduced notification, as its letter and its FHIR bundle show it."""
+
+from dataclasses import replace
+
+import pytest
+
+from lambdas.common.contracts.consent import Sensitivity
+from lambdas.common.contracts.event_kind import EventKind
+from lambdas.common.contracts.findings import (
+    ClinicalFindings,
+    Finding,
+    FindingsOutcome,
+    SetAsideReason,
+)
+from lambdas.common.contracts.policy import LeftOut, PolicyDecision, PolicyNotice
+from lambdas.common.contracts.preferences import DetailLevel
+from lambdas.common.contracts.visit import CodedText, Location
+from lambdas.common.senders import SenderProfile
+from lambdas.delivery.detail import Detail, detail_under
+from lambdas.delivery.material import Told, reduced
+from lambdas.delivery.message.fhir_bundle import bundle_of
+from lambdas.delivery.message.letter import compose
+from lambdas.delivery.message.occasion import Occasion
+from tests.functional.lambdas.deliver_notification.world import ADMISSION, RECIPIENT
+
+EVENT = replace(
+    ADMISSION,
+    event_kind=EventKind.DISCHARGE,
+    visit=replace(
+        ADMISSION.visit,
+        location=Location(facility="HOPE", unit="SUDU", unit_name="Addiction ward", room="R77"),
+        prior_location=Location(unit="DETOX"),
+        facility_name="Addiction Clinic",
+        reason=CodedText(text="wants to stop heroin"),
+        disposition=CodedText("65", "to the psychiatric hospital"),
+        discharged_to="REHAB9",
+    ),
+    diagnoses=(CodedText("F11.20", "Opioid dependence", "I10", "F"),),
+)
+CLINICAL = ClinicalFindings(
+    FindingsOutcome.EXTRACTED,
+    conditions=(Finding("cough", "R05.9", "Cough", 0.9, field="OBX[1]-5"),),
+    hospital=EVENT.diagnoses,
+)
+WORDS = {
+    LeftOut.REASON: ("heroin",),
+    LeftOut.DIAGNOSIS: ("F11", "Opioid dependence"),
+    LeftOut.UNIT: ("SUDU", "Addiction", "R77", "DETOX", "HOPE"),
+    LeftOut.FINDINGS: ("cough", "R05"),
+    LeftOut.DESTINATION: ("psychiatric", "REHAB9", "Seaside Recovery"),
+}
+
+
+def content(policy: PolicyDecision, clinical: ClinicalFindings = CLINICAL) -> str:
+    """Text, HTML and bundle of the letter to a recipient under this decision."""
+    recipient = replace(RECIPIENT, policy=policy)
+    occasion = Occasion("2026-11-23T13:12:04.000Z", discharged_to="Seaside Recovery")
+    told = reduced(Told(EVENT, clinical, occasion), recipient)
+    level = detail_under(Detail(DetailLevel.FULL), recipient).level
+    letter = compose(
+        told.event,
+        told.clinical,
+        recipient,
+        SenderProfile("Northtown General"),
+        detail=level,
+        occasion=told.occasion,
+    )
+    bundle = bundle_of(told.event, recipient, "Northtown General", "2026-11-23T13:12:05Z")
+    return "\n".join((letter.subject, letter.text, letter.html, bundle))
+
+
+@pytest.mark.parametrize("part", list(WORDS))
+def test_a_part_that_is_left_out_is_in_no_form_of_the_letter(part: LeftOut) -> None:
+    whole, without = content(PolicyDecision()), content(PolicyDecision(left_out=(part,)))
+    for word in WORDS[part]:
+        assert word not in without
+    assert any(word in whole for word in WORDS[part])
+    kept = [word for other, words in WORDS.items() if other is not part for word in words]
+    assert [word for word in kept if word in whole and word not in without] == []
+
+
+def test_a_minimal_letter_has_initials_and_institution() -> None:
+    text = content(PolicyDecision(left_out=(LeftOut.MINIMAL,)))
+    assert "A. O." in text
+    for word in (*(word for words in WORDS.values() for word in words), "Okonjo\n"):
+        assert word not in text
+
+
+def finding(text: str, code: str = "", field: str = "OBX[1]-5") -> Finding:
+    return Finding(text, code, text, 0.9, field=field)
+
+
+HIDES = PolicyDecision(hidden_findings=(Sensitivity.SUBSTANCE_USE,))
+
+
+@pytest.mark.parametrize("sensitive", [finding("dependence", "F11.20"), finding("methadone")])
+def test_one_finding_of_a_hidden_category_leaves_out_all_of_them(sensitive: Finding) -> None:
+    """Other findings of the same note may say the same in other words."""
+    found = replace(CLINICAL, medications=(sensitive,))
+    text = content(HIDES, found)
+    assert "cough" not in text
+    assert sensitive.text not in text.replace("Opioid dependence", "")
+
+
+def test_findings_of_other_categories_are_told() -> None:
+    assert "cough" in content(HIDES)
+    negated = replace(CLINICAL, apart={SetAsideReason.NEGATED: (finding("alcohol"),)})
+    assert "cough" in content(HIDES, negated)
+
+
+def test_a_finding_in_the_reason_leaves_the_reason_out() -> None:
+    found = replace(CLINICAL, conditions=(finding("heroin", field="PV2-3"),))
+    assert "heroin" not in content(HIDES, found)
+
+
+def test_nothing_says_that_this_letter_is_reduced() -> None:
+    """The same sentence about protected details stands in every letter."""
+    sentence = "What the law or the patient's wishes protect is left out of every notification."
+    for left_out in ((), (LeftOut.FINDINGS, LeftOut.REASON), (LeftOut.MINIMAL,)):
+        assert sentence in content(PolicyDecision(left_out=left_out))
+    reduced_letter = content(PolicyDecision(left_out=(LeftOut.FINDINGS,)))
+    assert "analysed" not in reduced_letter
+
+
+def test_a_consent_under_part_2_brings_the_statement_of_42_cfr_2_32() -> None:
+    policy = PolicyDecision(notices=(PolicyNotice.PART2_REDISCLOSURE,), consent_id="C-77")
+    statement = "42 CFR part 2 prohibits unauthorized use or disclosure of these records."
+    text = content(policy)
+    assert statement in text
+    assert "consent C-77" in text
+    # In clear text the statement itself would disclose the treatment.
+    assert statement not in content(replace(policy, left_out=(LeftOut.MINIMAL,)))
+    assert statement not in content(PolicyDecision())

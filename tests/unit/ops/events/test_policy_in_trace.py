@@ -1,0 +1,70 @@
+"""The policy's decision about each recipient, as `ens trace` shows it."""
+
+import io
+
+from rich.console import Console
+
+from ops.events.steps import Entry, RecipientOutcome, note, recipients
+from ops.events.timeline import _recipient
+
+LOOKED_UP: Entry = {
+    "step": "LookupIdentities",
+    "action": "NO_RECIPIENT",
+    "outcome": "no_recipient",
+    "execution_arn": "arn:run",
+    "considered": [
+        {
+            "recipient_ref": "k1.pcp",
+            "relationship": "primary_care",
+            "reason": "OPTED_OUT",
+            "policy_file": "consents",
+            "policy_rule": "denied",
+            "policy_version": "1",
+            "consent_id": "C-7",
+        },
+        {
+            "recipient_ref": "k1.old",
+            "relationship": "care_team",
+            "reason": "RECIPIENT_OFF",
+            "policy_rule": "",
+        },
+    ],
+}
+
+
+def printed(entry: Entry) -> str:
+    out = Console(file=io.StringIO(), width=120)
+    for recipient in recipients([entry]):
+        _recipient(recipient, out)
+    assert isinstance(out.file, io.StringIO)
+    return out.file.getvalue()
+
+
+def test_a_suppressed_recipient_is_listed_with_rule_reason_and_consent() -> None:
+    (found,) = recipients([LOOKED_UP])
+    assert found.outcome is RecipientOutcome.SUPPRESSED
+    assert "policy consents/denied (1): OPTED_OUT, consent C-7" in printed(LOOKED_UP)
+
+
+def test_an_event_that_the_policy_suppressed_for_all_says_so() -> None:
+    assert note([LOOKED_UP]) == "suppressed"
+    assert note([{**LOOKED_UP, "considered": []}]) == "no_recipient"
+
+
+def test_a_reduced_recipient_is_listed_with_the_parts_left_out() -> None:
+    told = {
+        "recipient_ref": "k1.pcp",
+        "reasons": ["primary_care"],
+        "policy_file": "strict",
+        "policy_rule": "hiv-diagnosis",
+        "policy_version": "2026-11-26",
+        "left_out": ["reason", "diagnosis"],
+    }
+    assert "policy strict/hiv-diagnosis (2026-11-26): reason, diagnosis" in printed(
+        {**LOOKED_UP, "considered": [], "recipients": [told]}
+    )
+
+
+def test_a_recipient_who_is_told_in_full_has_no_line_about_the_policy() -> None:
+    told = {"recipient_ref": "k1.pcp", "policy_rule": "otherwise", "left_out": []}
+    assert "policy" not in printed({**LOOKED_UP, "considered": [], "recipients": [told]})
