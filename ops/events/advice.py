@@ -83,9 +83,6 @@ DELIVERY_ADVICE: dict[str, str] = {
         " send it again: `ens deliveries resend {delivery_id}`."
     ),
     "refused": "SES refused the mail to {recipient_ref}: correct the address in the registry.",
-    "suppressed": (
-        "{recipient_ref} was not notified: the hospital cancelled the event before the mail was sent."
-    ),
     "bounced": "The notification to {recipient_ref} bounced: correct the address in the registry.",
     "complained": "{recipient_ref} reported the notification as spam: speak with the provider.",
 }

@@ -90,6 +90,12 @@ class Step:
     by: str = ""
 
 
+WITHDRAWN = "withdrawn before it was told"
+"""The reason in words where an entry holds the id of the event that withdrew the notice."""
+
+EVENT_ID_CHARACTERS = 32
+
+
 @dataclass(frozen=True, slots=True)
 class FeedbackTrace:
     """An SES event about a notification."""
@@ -104,6 +110,7 @@ class RecipientTrace:
 
     `hold_reason` and `release_at` (ISO 8601, UTC) are those of the last hold, "" without one. `policy` is the
     rule of the policy's decision, with the reason for which it suppressed the notification, or the parts left out.
+    `suppressed_because` is the reason of a suppression, the policy's or another.
     """
 
     recipient_ref: str
@@ -114,6 +121,7 @@ class RecipientTrace:
     hold_reason: str = ""
     release_at: str = ""
     policy: str = ""
+    suppressed_because: str = ""
 
 
 def event_kind(entries: list[Entry]) -> str:
@@ -191,6 +199,7 @@ def recipients(entries: list[Entry]) -> list[RecipientTrace]:
                     reasons=[named["relationship"]],
                     outcome=RecipientOutcome.SUPPRESSED,
                     policy=_policy(named, named["reason"]),
+                    suppressed_because=named["reason"],
                 )
         reference = entry.get("recipient_ref", "")
         if reference:
@@ -207,6 +216,7 @@ def recipients(entries: list[Entry]) -> list[RecipientTrace]:
 def _with(found: dict[str, RecipientTrace], reference: str, entry: Entry) -> RecipientTrace:
     """The recipient's trace after one more entry."""
     before = found.get(reference, RecipientTrace(reference))
+    because = suppression_of(entry)
     action = entry.get("action", "")
     feedback = FEEDBACK_OUTCOMES.get(action)
     return RecipientTrace(
@@ -219,8 +229,15 @@ def _with(found: dict[str, RecipientTrace], reference: str, entry: Entry) -> Rec
         delivery_id=entry.get("delivery_id") or before.delivery_id,
         hold_reason=entry.get("hold_reason") or before.hold_reason,
         release_at=entry.get("release_at") or before.release_at,
-        policy=_policy(entry, ", ".join(entry.get("left_out") or ())) or before.policy,
+        policy=_policy(entry, because or ", ".join(entry.get("left_out") or ())) or before.policy,
+        suppressed_because=because or before.suppressed_because,
     )
+
+
+def suppression_of(entry: Entry) -> str:
+    """The reason of a suppressed delivery, as a code or `WITHDRAWN`; "" for an entry of another kind."""
+    reason: str = entry.get("suppressed_because") or ""
+    return WITHDRAWN if len(reason) == EVENT_ID_CHARACTERS else reason
 
 
 def _policy(named: Entry, effect: str) -> str:

@@ -96,8 +96,10 @@ def _recipient(recipient: RecipientTrace, out: Console) -> None:
     why = ", ".join(words(reason) for reason in recipient.reasons) or "no reason recorded"
     held = recipient.outcome is RecipientOutcome.HELD and recipient.hold_reason
     until = f" until {clock(recipient.release_at)}" if held and recipient.release_at else ""
-    hold = f" ({words(recipient.hold_reason)}{until})" if held else ""
-    out.print(f"  {recipient.recipient_ref}  [{style}]{outcome}[/{style}]{hold}  {escape(why)}")
+    reason = f" ({words(recipient.hold_reason)}{until})" if held else ""
+    if recipient.outcome is RecipientOutcome.SUPPRESSED and recipient.suppressed_because:
+        reason = f" ({words(recipient.suppressed_because.lower())})"
+    out.print(f"  {recipient.recipient_ref}  [{style}]{outcome}[/{style}]{reason}  {escape(why)}")
     if recipient.policy:
         out.print(f"    policy {escape(recipient.policy)}")
     for feedback in recipient.feedback:

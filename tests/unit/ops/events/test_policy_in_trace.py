@@ -68,3 +68,13 @@ def test_a_reduced_recipient_is_listed_with_the_parts_left_out() -> None:
 def test_a_recipient_who_is_told_in_full_has_no_line_about_the_policy() -> None:
     told = {"recipient_ref": "k1.pcp", "policy_rule": "otherwise", "left_out": []}
     assert "policy" not in printed({**LOOKED_UP, "considered": [], "recipients": [told]})
+
+
+def test_a_suppression_at_sending_shows_its_reason() -> None:
+    refused = {"action": "SUPPRESSED", "recipient_ref": "k1.pcp", "reasons": ["primary_care"]}
+    for because, text in (
+        ("RECIPIENT_OFF", "suppressed (recipient off)"),
+        ("discarded", "suppressed (discarded)"),
+        ("5e" * 16, "suppressed (withdrawn before it was told)"),
+    ):
+        assert text in printed({**refused, "suppressed_because": because})
