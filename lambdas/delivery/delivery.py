@@ -38,7 +38,7 @@ from lambdas.delivery.material import (
     told_to,
     with_updates,
 )
-from lambdas.delivery.standing import Notice, Refused, standings
+from lambdas.delivery.standing import ChosenNotice, Refused, standings
 from lambdas.delivery.thread import MailThread
 
 BAD_ADDRESS = "the registry's address for the recipient is not one"
@@ -116,7 +116,7 @@ def _tried(
     if place.withdrawn_by:
         return Tried(attempt.suppressed(place.withdrawn_by), chosen)
     newest = with_updates(context, told, place.updates)
-    (standing,) = standings(context, [Notice(identities, newest.event, chosen)])
+    (standing,) = standings(context, [ChosenNotice(identities, newest.event, chosen)])
     recipient = standing.recipient
     for one in standing.apart:
         deliveries.tell_apart(context, attempt.delivery.item, one.recipient_ref)

@@ -65,7 +65,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class ChosenNotice:
     """One notice about one event: its event, and the recipient who was chosen for it."""
 
     identities: Identities
@@ -96,7 +96,7 @@ class Notice:
         return addressee.stands_for
 
 
-def standings(context: DeliveryContext, notices: Sequence[Notice]) -> list[Standing]:
+def standings(context: DeliveryContext, notices: Sequence[ChosenNotice]) -> list[Standing]:
     """The standing of each notice's recipient, all by one look at the registry.
 
     Raises `DependencyUnavailableError`: nothing is sent unchecked.
@@ -122,7 +122,7 @@ def standings(context: DeliveryContext, notices: Sequence[Notice]) -> list[Stand
     ]
 
 
-def decider(context: DeliveryContext, notice: Notice) -> Decide:
+def decider(context: DeliveryContext, notice: ChosenNotice) -> Decide:
     """The policy's decision about one addressee of a notice, with the consents of a snapshot."""
     sender = sender_named(context, notice.event.sender)
     day = datetime.now(sender.zone or UTC).date().isoformat()
@@ -140,7 +140,7 @@ def decider(context: DeliveryContext, notice: Notice) -> Decide:
 class _Judge:
     """Applies the registry of one moment to one notice. `from_registry`: it also has the addresses."""
 
-    notice: Notice
+    notice: ChosenNotice
     found: RegistrySnapshot
     today: str
     from_registry: bool

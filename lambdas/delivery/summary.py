@@ -39,7 +39,7 @@ from lambdas.delivery.material import (
 from lambdas.delivery.message.facts import reference_of
 from lambdas.delivery.message.letter import rendered, view_of
 from lambdas.delivery.message.locale import words_in
-from lambdas.delivery.standing import Notice, Standing, standings, strictest_detail
+from lambdas.delivery.standing import ChosenNotice, Standing, standings, strictest_detail
 
 ALL_SUPPRESSED = "all_suppressed"
 """Why a summary is suppressed: every notification in it was."""
@@ -139,7 +139,7 @@ def _allowed(
 
     The mail has one recipient: their choices are the strictest of all members.
     """
-    notices = [Notice(one.identities, one.told.event, one.recipient) for one in members]
+    notices = [ChosenNotice(one.identities, one.told.event, one.recipient) for one in members]
     allowed = []
     for member, standing in zip(members, standings(context, notices), strict=True):
         for one in standing.apart:

@@ -183,12 +183,14 @@ class System:
     def _with_credentials(
         self, function: LambdaFunction, comprehend_url: str, index: dict[str, str]
     ) -> LambdaFunction:
+        directory = {n: value for n, value in index.items() if n == "ENS_PROVIDER_DIRECTORY"}
         return replace(
             function,
             environment={
                 **function.environment,
                 **role_environment(self.ports.aws, function.role_arn),
                 **(index if function.name.endswith("-LookupIdentities") else {}),
+                **(directory if function.name.endswith("-DeliverNotification") else {}),
                 "AWS_ENDPOINT_URL_COMPREHENDMEDICAL": comprehend_url,
                 "AWS_LAMBDA_FUNCTION_NAME": function.name,
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),

@@ -50,7 +50,7 @@ ALLOWED = {
         "lambdas/policy/rules.py": "policies",
     },
     "members of an audit entry, by name": {
-        "lambdas/delivery/audit.py": "of_policy",
+        "lambdas/delivery/audit.py": "of_policy of_refused_one",
     },
     "the settings of the chosen MPI client, which LookupIdentities reads into `MpiSettings`": {
         "environments/model.py": "MpiSection.settings",
