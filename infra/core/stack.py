@@ -225,6 +225,10 @@ class CoreStack(cdk.Stack):
                 vault=self.vault,
                 tables=self.tables,
                 people=self.people,
+                programs=[
+                    *(step.own_role for step in self.steps.all),
+                    *([self.backups.role] if self.backups else []),
+                ],
                 alarms=self.alarms,
             )
         watched = Watched(

@@ -5,22 +5,16 @@ report does not read; days are read side by side (docs/adr/0287-report-reads-the
 that are not settled or not decided have their chain read: their mail may have gone later.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from lambdas.common.audit import chain
-from lambdas.common.aws.clients import dependency
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.cop.events import ACTIONS, MEMBERS, EventFold, EventRecord
-from ops.cop.pages import long_reads
 from ops.disclosures.reading import READERS, Period
+from ops.events.pages import entries, long_reads
 from ops.events.steps import Entry
-
-deserialize = TypeDeserializer().deserialize
 
 LATER = timedelta(days=1)
 """Read after the month: the mails of its last hours, and most summaries of the day after."""
@@ -35,16 +29,16 @@ def events_of(
     with ThreadPoolExecutor(READERS) as readers:
         days = Period(month.since, max(last, month.since)).days()
         client = long_reads(context)
-        for entries in readers.map(lambda day: _of_day(context, client, sender, day), days):
-            for entry in entries:
+        for of_day in readers.map(lambda day: _of_day(context, client, sender, day), days):
+            for entry in of_day:
                 fold.add(entry)
         records = fold.records()
         open_ = [one for one in records.values() if not one.settled]
         later = [one.event_id for one in open_ if month.holds(one.received_at)]
         later += fold.undecided()
         whole = EventFold()
-        for entries in readers.map(lambda event_id: chain.entries(context, event_id), later):
-            for entry in entries:
+        for of_event in readers.map(lambda event_id: chain.entries(context, event_id), later):
+            for entry in of_event:
                 whole.add(entry)
     records |= whole.records()
     found = [one for one in records.values() if month.holds(one.received_at)]
@@ -67,33 +61,22 @@ def _of_day(context: LedgerContext, client: Any, sender: str, day: str) -> list[
     """The entries of a day that decide outcomes: those of the sender, and SES's reports, which name none."""
     actions = {f":a{n}": {"S": str(action)} for n, action in enumerate(ACTIONS)}
     names = {f"#m{n}": name for n, name in enumerate(MEMBERS)}
-    pages = client.get_paginator("query")
-    with dependency("dynamodb"):
-        return [
-            entry
-            for page in pages.paginate(
-                TableName=context.settings.audit_table,
-                IndexName="by_day",
-                KeyConditionExpression="#day = :day",
-                FilterExpression=(
-                    f"#action IN ({', '.join(actions)})"
-                    " AND (sender = :sender OR attribute_not_exists(sender))"
-                ),
-                ProjectionExpression=", ".join(names),
-                ExpressionAttributeNames={**names, "#day": "day", "#action": "action"},
-                ExpressionAttributeValues={
-                    **actions,
-                    ":day": {"S": day},
-                    ":sender": {"S": sender},
-                },
-            )
-            for entry in _plain(page["Items"])
-        ]
-
-
-def _plain(items: list[dict[str, Any]]) -> Iterator[Entry]:
-    """The items as plain values. Nearly all members are texts, which need no deserializer."""
-    for item in items:
-        yield {
-            name: value["S"] if "S" in value else deserialize(value) for name, value in item.items()
-        }
+    return list(
+        entries(
+            client,
+            context.settings.audit_table,
+            IndexName="by_day",
+            KeyConditionExpression="#day = :day",
+            FilterExpression=(
+                f"#action IN ({', '.join(actions)})"
+                " AND (sender = :sender OR attribute_not_exists(sender))"
+            ),
+            ProjectionExpression=", ".join(names),
+            ExpressionAttributeNames={**names, "#day": "day", "#action": "action"},
+            ExpressionAttributeValues={
+                **actions,
+                ":day": {"S": day},
+                ":sender": {"S": sender},
+            },
+        )
+    )

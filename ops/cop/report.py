@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
+from typing import NamedTuple
 
 from lambdas.common.contracts.recipient import RefusalReason
 from lambdas.delivery.ledger.states import HoldReason
@@ -218,15 +219,14 @@ def _explained(reason: str) -> str:
 
 def _latencies(events: Sequence[EventRecord]) -> ReportTable:
     """Median and 95th percentile in seconds by kind, of the events that were told."""
-    told = [one for one in events if one.outcome is EventOutcome.TOLD]
+    told = [_timed(one) for one in events if one.outcome is EventOutcome.TOLD]
     kinds = [kind for kind in PARAGRAPHS if any(one.kind == kind for one in told)]
     groups = [(words(kind), [one for one in told if one.kind == kind]) for kind in kinds]
     rows = []
     for name, group in (*groups, ("all", told)):
-        arrival = [_seconds(one.event_time, one.received_at) for one in group if one.event_time]
-        mail = [_seconds(one.received_at, one.mailed_at) for one in group]
-        prompt = [_seconds(one.received_at, one.mailed_at) for one in group if not one.own_hours]
-        figures = (_figures(sample) for sample in (arrival, prompt, mail))
+        arrival = [one.arrival for one in group if one.arrival is not None]
+        prompt = [one.mail for one in group if not one.own_hours]
+        figures = (_figures(sample) for sample in (arrival, prompt, [one.mail for one in group]))
         rows.append((sentence_case(name), *(cell for pair in figures for cell in pair)))
     return ReportTable(
         (
@@ -238,6 +238,20 @@ def _latencies(events: Sequence[EventRecord]) -> ReportTable:
         frozenset(range(1, 7)),
         (18, 17, 12, 18, 12, 17, 12),
     )
+
+
+class TimedEvent(NamedTuple):
+    """The seconds of a told event from the fact to its receipt (None without its time), and from there to the mail."""
+
+    kind: str
+    arrival: float | None
+    mail: float
+    own_hours: bool
+
+
+def _timed(one: EventRecord) -> TimedEvent:
+    arrival = _seconds(one.event_time, one.received_at) if one.event_time else None
+    return TimedEvent(one.kind, arrival, _seconds(one.received_at, one.mailed_at), one.own_hours)
 
 
 def _figures(sample: list[float]) -> tuple[str, str]:

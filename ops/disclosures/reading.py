@@ -20,6 +20,7 @@ from ops.disclosures.records import (
     merged_from,
     readings,
 )
+from ops.events.pages import entries, long_reads
 from ops.events.steps import Entry
 
 Found = TypeVar("Found")
@@ -117,8 +118,8 @@ def event_of_notice(context: LedgerContext, reference: str, period: Period) -> l
 
 def patients_of_event(context: LedgerContext, event_id: str) -> set[str]:
     """Returns the patient references in an event's chain."""
-    entries = chain.entries(context, event_id)
-    return {one["patient_ref"] for one in entries if one.get("patient_ref")}
+    found = chain.entries(context, event_id)
+    return {one["patient_ref"] for one in found if one.get("patient_ref")}
 
 
 def side_by_side(read: Callable[[str], list[Found]], keys: Iterable[str]) -> list[Found]:
@@ -128,11 +129,11 @@ def side_by_side(read: Callable[[str], list[Found]], keys: Iterable[str]) -> lis
 
 
 def _account(read: dict[str, list[Entry]], period: Period) -> DisclosureAccount:
-    entries = [one for found in read.values() for one in found]
+    whole = [one for found in read.values() for one in found]
     return DisclosureAccount(
         tuple(read),
-        [one for one in disclosures(entries) if period.holds(one.time)],
-        [one for one in readings(entries) if period.holds(one.time)],
+        [one for one in disclosures(whole) if period.holds(one.time)],
+        [one for one in readings(whole) if period.holds(one.time)],
     )
 
 
@@ -140,8 +141,9 @@ def _entries(
     context: LedgerContext, index: str, name: str, reference: str, period: Period
 ) -> list[Entry]:
     return list(
-        chain.query(
-            context,
+        entries(
+            long_reads(context),
+            context.settings.audit_table,
             IndexName=index,
             KeyConditionExpression=f"{name} = :reference AND #time BETWEEN :since AND :until",
             ExpressionAttributeNames={"#time": "time"},

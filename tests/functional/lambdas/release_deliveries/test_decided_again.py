@@ -17,7 +17,7 @@ from lambdas.common.contracts.recipient import Addressee, FirstNotice, Recipient
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import problems, table
-from lambdas.delivery.ledger.states import SwitchState
+from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 from lambdas.registry.items import consents_key
 from tests.functional.lambdas.deliver_notification.world import (
     ADMISSION,
@@ -253,9 +253,7 @@ def test_a_fallback_is_told_while_the_one_who_named_them_is_in_care(
 ) -> None:
     world = world_with_fallback(context)
     reference = context.reference_keys.reference("address", ADDRESS.casefold())
-    problems.report(
-        context, problems.AddressProblemState.ENDPOINT_BAD, reference, recipient_ref=WHO
-    )
+    problems.report(context, AddressProblemState.ENDPOINT_BAD, reference, recipient_ref=WHO)
     with pytest.raises(Exception, match="bounced or complained"):
         world.run()
     file_relationship(context, WHO, active=False)

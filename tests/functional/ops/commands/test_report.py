@@ -13,7 +13,7 @@ from click.testing import Result
 
 from lambdas.common.audit import chain
 from lambdas.delivery.ledger.context import LedgerContext
-from ops.cop.pages import long_reads
+from ops.events.pages import long_reads
 from ops.looks import chain_of
 from tests.support.trails import PROVIDER, Story
 

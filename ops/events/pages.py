@@ -1,0 +1,56 @@
+"""Long reads of the audit table: items are decoded by msgspec.
+
+botocore walks through each value of an item by its model, in Python, and boto3's deserializer once more: that
+was two thirds of the time of `ens report cop` (docs/adr/0287-report-reads-the-index-by-day.md). botocore's event
+`before-parse` lets a handler give parts of an answer; botocore parses the rest.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.config import Config
+
+from lambdas.common.aws.clients import dependency
+from lambdas.common.context import Context
+from ops.events.steps import Entry
+
+CONFIG = Config(connect_timeout=3, read_timeout=10, max_pool_connections=16)
+EVENT = "before-parse.dynamodb.Query"
+
+deserialize = TypeDeserializer().deserialize
+
+
+def long_reads(context: Context) -> Any:
+    """Returns the client, whose items come in DynamoDB's JSON: a text is `{"S": …}`."""
+    client = context.client("dynamodb", CONFIG)
+    client.meta.events.register(EVENT, _decode_items, unique_id="hl7-ens-items")
+    return client
+
+
+def entries(client: Any, table: str, **arguments: Any) -> Iterator[Entry]:
+    """Yields the items of a Query as plain values, page by page; numbers come as `Decimal`.
+
+    `client` is that of `long_reads`. Raises `DependencyUnavailableError` when DynamoDB does not answer.
+    """
+    pages = client.get_paginator("query")
+    with dependency("dynamodb"):
+        for page in pages.paginate(TableName=table, **arguments):
+            for item in page["Items"]:
+                # Nearly all members are texts, which need no deserializer.
+                yield {
+                    name: value["S"] if "S" in value else deserialize(value)
+                    for name, value in item.items()
+                }
+
+
+def _decode_items(
+    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
+) -> None:
+    """Decodes the items of a successful answer, and leaves botocore the rest."""
+    if response_dict["status_code"] != 200:
+        return
+    document = msgspec.json.decode(response_dict["body"])
+    customized_response_dict["Items"] = document.pop("Items", [])
+    response_dict["body"] = msgspec.json.encode(document)
