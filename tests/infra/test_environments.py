@@ -18,7 +18,7 @@ OUTPUTS = {
     *("MailDkim1", "MailDkim2", "MailDkim3"),
     *("VaultBucket", "QueueUrl", "DeadLetterQueueUrl", "StateMachineArn", "AuditTable"),
     *("StatusTable", "LedgerTable", "RegistryTable", "ReferenceKeySecret", "AuditKeySecret"),
-    *("AuditSealKeys", "AuditDigestBucket"),
+    *("AuditSealKeys", "AuditDigestBucket", "StoredDays"),
     *("EncountersTable", "ConfigurationBucket", "ConfigurationSet", "FromAddress"),
 }
 

@@ -1,5 +1,6 @@
 """The texts that are sent: documents, languages, long texts, and the recipients' preferences."""
 
+import json
 from base64 import b64encode
 from typing import Any
 
@@ -165,10 +166,13 @@ def test_a_kept_analysis_is_found_neither_by_its_text_nor_under_another_key(
     ]
     assert len(keys) == 2
     assert not any("gout" in key.lower() for key in keys)
-    context.client("secretsmanager").put_secret_value(
-        SecretId="reference-key", SecretString='{"current": "k2", "k2": "another secret"}'
-    )
-    # Any other setting: a fresh sandbox reads the key again.
-    monkeypatch.setenv("ENS_TEXT_LIMIT", "40000")
-    run_step("Has gout.")
-    assert chain.entries(context, EVENT_ID)[-1]["counts"]["requests"] == 2
+    secrets = context.client("secretsmanager")
+    ring = {"current": "k2", "k1": "secret of reference-key", "k2": "newer"}
+    for expected in (0, 2):
+        secrets.put_secret_value(SecretId="reference-key", SecretString=json.dumps(ring))
+        # Any other setting: a fresh sandbox reads the key again.
+        monkeypatch.setenv("ENS_TEXT_LIMIT", str(40_000 + expected))
+        run_step("Has gout.")
+        assert chain.entries(context, EVENT_ID)[-1]["counts"]["requests"] == expected
+        del ring["k1"]  # without the key that made it, nobody finds it
+        ring.setdefault("k1", "another secret")

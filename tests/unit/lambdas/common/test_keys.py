@@ -55,3 +55,20 @@ def test_a_secret_of_another_shape_is_a_matter_of_configuration(secret: str) -> 
     with pytest.raises(ConfigurationError) as refused:
         KeyRing.from_secret(secret)
     assert "secret-text" not in str(refused.value)
+
+
+def test_a_value_is_looked_up_under_the_current_key_and_then_from_new_to_old() -> None:
+    many = KeyRing("k5", {f"k{number}": b"%d" % number for number in range(1, 7)})
+    tried = many.references("address", "a@clinic.example")
+    assert [one.partition(".")[0] for one in tried] == ["k5", "k6", "k4", "k3"]
+    assert tried[0] == many.reference("address", "a@clinic.example")
+    assert many.under(["k9", "k2", "k1"]).current == "k2"
+    assert many.under(["k9"]).current == "k5"
+
+
+@pytest.mark.parametrize("other", ["", "k1", "k9.00", "k1.é", "k2." + "0" * 32])
+def test_a_reference_is_known_under_any_key_of_the_ring_and_no_other_text_is(other: str) -> None:
+    old = RING.reference("patient", "H00412", key_id="k1")
+    assert RING.is_reference(old, "patient", "H00412")
+    assert not RING.is_reference(old, "recipient", "H00412")
+    assert not RING.is_reference(other, "patient", "H00412")

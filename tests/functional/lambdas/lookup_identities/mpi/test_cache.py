@@ -19,6 +19,7 @@ from lambdas.common.errors import (
     IdentityConflictError,
     IdentityNotFoundError,
 )
+from lambdas.common.keys import KeyRing
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.mpi import cache
@@ -87,6 +88,22 @@ def test_the_same_question_is_asked_once_and_tells_the_same_people(
     query, _ = chain.entries(context, "d" * 32)
     assert (query["action"], query["answer"], query["from_cache"]) == ("QUERIED", "matched", True)
     assert chain.entries(context, EVENT_ID)[0]["from_cache"] is False
+
+
+def test_an_answer_is_found_and_dropped_after_a_rotation_of_the_reference_key(
+    context: LookupContext,
+    index: StubMpi,
+    run_step: RunStep,
+    sandbox: FunctionSandbox[LookupContext],
+) -> None:
+    run_step(OKAFOR)
+    ring = {"k1": b"secret of reference-key", "k2": b"newer"}
+    sandbox.context._rings["reference"] = time.monotonic(), KeyRing("k2", ring)
+    run_step(replace(OKAFOR, event_id="d" * 32))
+    assert index.asked == 1
+    run_step(changed("H00412", trigger="A08"))
+    run_step(replace(OKAFOR, event_id="c" * 32))
+    assert index.asked == 2, "the change dropped the answer under the older key too"
 
 
 def test_a_found_patient_is_kept_for_five_minutes(
