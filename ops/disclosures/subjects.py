@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
-from lambdas.lookup_identities.registry.items import (
+
+from lambdas.common.contracts.person import Name
+from lambdas.common.keys import KeyRing
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.registry.items import (
     Item,
     identifier_key,
     patient_key,
     provider_identifier_key,
     provider_key,
 )
-from lambdas.lookup_identities.registry.records import NPI_AUTHORITY
-
-from lambdas.common.contracts.person import Name
-from lambdas.common.keys import KeyRing
-from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.registry.records import NPI_AUTHORITY
 from ops.master_data.registry import get
 from ops.problem import DENIED_CODES, ProblemError
 
