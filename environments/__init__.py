@@ -6,6 +6,7 @@ A deployer edits these files and nothing else: docs/configuration.md.
 from environments.errors import EnvironmentFileError
 from environments.loader import load, load_sender, names
 from environments.model import (
+    AuditSection,
     Backup,
     CustomerGateway,
     Environment,
@@ -21,6 +22,7 @@ from environments.policy import PolicyFile, PolicyRule, RuleConditions
 from environments.retention import Retention
 
 __all__ = [
+    "AuditSection",
     "Backup",
     "CustomerGateway",
     "Environment",

@@ -245,6 +245,21 @@ class PeopleSection:
     break_glass: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSection:
+    """Table `[audit]`: the seal keys and the daily digests of the audit trail.
+
+    `seal_keys` is the number of KMS keys made so far: the newest seals, older ones verify. A higher number
+    is a rotation. `digest_lock` is the mode of S3 Object Lock on the digests, which keeps them for `digest_days`:
+    nobody can delete them in mode `compliance`, only principals with s3:BypassGovernanceRetention in
+    `governance` (Amazon S3 User Guide, "Locking objects with Object Lock").
+    """
+
+    seal_keys: int = 1
+    digest_lock: Literal["none", "governance", "compliance"] = "none"
+    digest_days: int = 2192
+
+
 MAX_FINDINGS_WAIT_SECONDS = 100
 """The state machine's timeout of 285 seconds less the timeouts of all later states (tests/workflow)."""
 
@@ -285,6 +300,7 @@ class Environment:
     extract_concurrency: int | None = None
     log_execution_data: bool = False
     people: PeopleSection = field(default_factory=PeopleSection)
+    audit: AuditSection = field(default_factory=AuditSection)
     data_trail: bool = False
     alarm_addresses: tuple[str, ...] = ()
     alarm_topics: tuple[str, ...] = ()

@@ -16,6 +16,9 @@ from aws_cdk import aws_sqs as sqs
 
 from infra.core.stores.keys import USE_ACTIONS
 
+MAC_ACTIONS = frozenset({"kms:GenerateMac", "kms:VerifyMac"})
+"""Calls of KMS by the functions themselves."""
+
 
 def allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
     """Returns the statement that allows these actions on these resources."""
@@ -23,9 +26,22 @@ def allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStateme
 
 
 def calls(statements: Iterable[iam.PolicyStatement]) -> frozenset[str]:
-    """Returns the actions that these statements allow, without those of kms: stores use keys, not the principal."""
+    """Returns the actions that these statements allow, of kms only those that the principal calls itself.
+
+    Stores use the other keys.
+    """
     actions = {action for statement in statements for action in statement.actions}
-    return frozenset(action for action in actions if not action.startswith("kms:"))
+    return frozenset(a for a in actions if not a.startswith("kms:") or a in MAC_ACTIONS)
+
+
+def seal_audit(keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
+    """Returns the statement to seal audit chains with the newest of these keys, and not to verify seals."""
+    return [allow(("kms:GenerateMac",), [keys[0].key_arn])]
+
+
+def verify_seals(keys: Sequence[kms.IKey]) -> list[iam.PolicyStatement]:
+    """Returns the statement to verify seals of audit chains by any of these keys, and not to make any."""
+    return [allow(("kms:VerifyMac",), [key.key_arn for key in keys])]
 
 
 def use_key(key: kms.IKey, service: str, actions: Sequence[str]) -> iam.PolicyStatement:

@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from environments import EnvironmentFileError, load
+from lambdas.common.audit.context import AuditContext, AuditSettings
 from lambdas.common.settings import StoredDays
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
@@ -59,11 +60,33 @@ class Deployment:
                 status_table=self.output("StatusTable"),
                 reference_key_secret=self.output("ReferenceKeySecret"),
                 audit_key_secret=self.output("AuditKeySecret"),
+                audit_seal_key=self.output("AuditSealKeys").partition(",")[0],
                 ledger_table=self.output("LedgerTable"),
                 stored_days=msgspec.json.decode(
                     self.outputs.get("StoredDays", "{}"), type=StoredDays
                 ),
             )
+        )
+
+    @cached_property
+    def audit(self) -> AuditContext:
+        """The context with which the audit trail and its digests are verified.
+
+        Raises `ProblemError` when the core stack lacks an output.
+        """
+        shared = self.context.settings
+        return AuditContext(
+            AuditSettings(
+                environment=self.environment,
+                vault_bucket=shared.vault_bucket,
+                audit_table=shared.audit_table,
+                status_table=shared.status_table,
+                reference_key_secret=shared.reference_key_secret,
+                audit_key_secret=shared.audit_key_secret,
+                audit_seal_keys=self.output("AuditSealKeys"),
+                digest_bucket=self.output("AuditDigestBucket"),
+            ),
+            self.context.clients,
         )
 
 

@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[Role, ...]] = {
     "audit looks": TRAIL,
     "audit patient": AUDITOR,
     "audit provider": AUDITOR,
-    "audit verify": TRAIL,
+    "audit verify": AUDITOR,
     "cost": TRAIL,
     "deliveries continue": OPERATOR,
     "deliveries discard": OPERATOR,

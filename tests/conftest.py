@@ -22,7 +22,7 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
 from local.patches import speed
 from local.patches.additions import ends, ses_account
-from tests.support import configuration
+from tests.support import configuration, seal_keys
 from tests.support.tables import create_tables
 
 REGION = "us-east-1"
@@ -44,6 +44,8 @@ ENVIRONMENT = {
     "ENS_MPI_CACHE_TABLE": "mpi-cache",
     "ENS_REFERENCE_KEY_SECRET": "reference-key",
     "ENS_AUDIT_KEY_SECRET": "audit-key",
+    "ENS_AUDIT_SEAL_KEY": "alias/audit-seal",
+    "ENS_AUDIT_DIGEST_BUCKET": "audit-digests",
     "ENS_SES_CONFIGURATION_SET": "ens-test",
     "ENS_SES_FROM": "notifications@ens.example",
     "ENS_COST_MODE": "full",
@@ -146,6 +148,7 @@ def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         configuration.create_bucket()
         configuration.deploy(load("local").configuration(), monkeypatch)
         _create_tables()
+        seal_keys.create()
         secrets = boto3.client("secretsmanager")
         for name in ("reference-key", "audit-key"):
             secrets.create_secret(
@@ -173,7 +176,7 @@ def _create_tables() -> None:
     backend.tables.update(copy.deepcopy(_tables))
 
 
-SHARED = frozenset({"dynamodb", "s3", "secretsmanager", "sesv2"})
+SHARED = frozenset({"dynamodb", "kms", "s3", "secretsmanager", "sesv2"})
 """Services whose clients with a configuration of their own are shared too: each function makes them."""
 
 

@@ -18,6 +18,7 @@ from infra.core.processing.schedules import call_regularly
 from infra.core.processing.steps import Steps
 from infra.core.processing.workflow import PatientEventWorkflow, workflow_grants
 from infra.core.receiver_role import ReceiverRole
+from infra.core.stores.audit_digests import AuditDigests
 from infra.core.stores.backups import Backups
 from infra.core.stores.configuration import ConfigurationDocument
 from infra.core.stores.keys import Keys
@@ -26,6 +27,7 @@ from infra.core.stores.secrets import Secrets
 from infra.core.stores.tables import Tables
 from infra.core.stores.vault import Vault
 from infra.monitoring.alarms import Alarms
+from infra.monitoring.audit_alarms import AuditAlarms
 from infra.monitoring.backup_alarms import watch_backups
 from infra.monitoring.core_alarms import CoreAlarms
 from infra.monitoring.dashboard import Dashboard
@@ -74,6 +76,9 @@ class CoreStack(cdk.Stack):
             registry_key=self.keys.registry,
             encounters_key=self.keys.encounters,
         )
+        self.digests = AuditDigests(
+            self, "AuditDigests", environment=environment, key=self.keys.records
+        )
         self.secrets = Secrets(self, "Secrets", environment=environment, key=self.keys.records)
         self.receiver_role = ReceiverRole(
             self,
@@ -95,6 +100,7 @@ class CoreStack(cdk.Stack):
             secrets=self.secrets,
             delivery=self.delivery,
             configuration=self.configuration,
+            digests=self.digests,
             vpc=vpc,
             security_group=security_group,
         )
@@ -127,6 +133,25 @@ class CoreStack(cdk.Stack):
             # No retry: the next call follows after five minutes.
             retries=0,
             why="Stays whose end never came, to be closed",
+        )
+        call_regularly(
+            self,
+            "Digests",
+            environment=environment,
+            function=self.steps.digest_audit,
+            every=cdk.Duration.hours(1),
+            # No retry: the next call follows after an hour.
+            retries=0,
+            why="Digests of the audit trail for days that have ended",
+        )
+        call_regularly(
+            self,
+            "Verifications",
+            environment=environment,
+            function=self.steps.verify_audit,
+            every=cdk.Duration.days(1),
+            retries=20,
+            why="Verifies the audit trail of the newest day with a digest",
         )
         self.workflow = PatientEventWorkflow(
             self,
@@ -184,10 +209,12 @@ class CoreStack(cdk.Stack):
                 queues=self.queues,
                 tables=self.tables,
                 secrets=self.secrets,
+                digests=self.digests,
                 state_machine_arn=self.workflow.state_machine.state_machine_arn,
                 pipe_arn=self.pipe.pipe.attr_arn,
             ),
         )
+        self.digests.accept_patterns(self.people.auditor)
         self.alarms = Alarms(self, "Alarms", environment=environment, key=self.keys.alarms)
         if environment.data_trail:
             self.data_trail = DataTrail(
@@ -198,6 +225,10 @@ class CoreStack(cdk.Stack):
                 vault=self.vault,
                 tables=self.tables,
                 people=self.people,
+                programs=[
+                    *(step.own_role for step in self.steps.all),
+                    *([self.backups.role] if self.backups else []),
+                ],
                 alarms=self.alarms,
             )
         watched = Watched(
@@ -210,6 +241,7 @@ class CoreStack(cdk.Stack):
         CoreAlarms(self, "CoreAlarms", watched=watched, alarms=self.alarms)
         if self.backups:
             watch_backups(self.backups, self.alarms)
+        AuditAlarms(self, "AuditAlarms", watched=watched, alarms=self.alarms)
         DeliveryAlarms(self, "DeliveryAlarms", watched=watched, alarms=self.alarms)
         FeedAlarms(self, "FeedAlarms", watched=watched, alarms=self.alarms)
         rules = SenderRules(self, "SenderRules", watched=watched)
@@ -243,6 +275,8 @@ class CoreStack(cdk.Stack):
             "EncountersTable": self.tables.encounters.table_name,
             "ReferenceKeySecret": self.secrets.reference_key.secret_arn,
             "AuditKeySecret": self.secrets.audit_key.secret_arn,
+            "AuditSealKeys": ",".join(key.key_arn for key in self.keys.audit_seals),
+            "AuditDigestBucket": self.digests.bucket.bucket_name,
             "ConfigurationBucket": self.configuration.bucket.bucket_name,
             "ConfigurationSet": environment.prefix,
             "StoredDays": stored_days(environment),

@@ -18,6 +18,7 @@ INTERFACES = {
         "Ecr": ec2.InterfaceVpcEndpointAwsService.ECR,
         "EcrDocker": ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER,
     },
+    "kms": {"Kms": ec2.InterfaceVpcEndpointAwsService.KMS},
     "lambda": {"Lambda": ec2.InterfaceVpcEndpointAwsService.LAMBDA_},
     "logs": {"Logs": ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS},
     "secretsmanager": {"SecretsManager": ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER},

@@ -17,7 +17,7 @@ from lambdas.common.keys import KeyRing
 from lambdas.common.settings import Settings
 
 RING_SECONDS = 900
-"""Age in seconds at which a process reads a ring of keys again. `ens keys rotate` waits for longer."""
+"""Age in seconds at which a process reads a ring of keys again: a rotation waits for longer (docs/deploy.md)."""
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,11 @@
 """Wraps every handler: binds the event id to log and audit, and removes values from error texts."""
 
 import copy
-import traceback
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from botocore.exceptions import ClientError
 
 from hl7.warnings import MessageWarning
 from lambdas.common.audit import chain
@@ -17,6 +14,7 @@ from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
 from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.steps import StepInput
+from lambdas.common.error_place import where
 from lambdas.common.errors import (
     ConfigurationError,
     DeliveryRefusedError,
@@ -24,6 +22,7 @@ from lambdas.common.errors import (
     IdentityNotFoundError,
     UnexpectedError,
 )
+from lambdas.common.settings import NAMESPACE
 
 Task = TypeVar("Task", bound=StepInput)
 Document = dict[str, Any]
@@ -31,9 +30,6 @@ Document = dict[str, Any]
 
 C = TypeVar("C", bound=Context)
 Handler = Callable[[Task, "Run", C], object]
-
-NAMESPACE = "hl7-ens"
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class Run:
@@ -201,18 +197,3 @@ def step(
 ) -> Callable[[Handler[Task, C]], StepHandler[Task, C]]:
     """Makes `handler(task, run, context)` the Lambda handler of the state called `name`."""
     return lambda handler: StepHandler(name, contract, handler, make_context)
-
-
-def where(error: BaseException) -> str:
-    """An exception as `ValueError at lambdas/parse_message/visit.py:87`, without its text.
-
-    An error of a service adds AWS's error code: `ClientError AccessDenied at …`.
-    """
-    code = f" {error.response['Error']['Code']}" if isinstance(error, ClientError) else ""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [f for f in frames if Path(f.filename).is_relative_to(ROOT / "lambdas")] or frames
-    if not ours:
-        return f"{type(error).__name__}{code}"
-    file = Path(ours[-1].filename)
-    place = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file.name
-    return f"{type(error).__name__}{code} at {place}:{ours[-1].lineno}"

@@ -11,6 +11,9 @@ from typing import Self, TypedDict
 
 from lambdas.common.errors import ConfigurationError
 
+NAMESPACE = "hl7-ens"
+"""The namespace of every CloudWatch metric of this project."""
+
 
 def required(name: str) -> str:
     """The value of an environment variable; `ConfigurationError` names it when it is missing or empty."""
@@ -78,7 +81,10 @@ class StoredDays:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Names of the tables, bucket and secrets that every step uses.
+    """Names of the tables, bucket, secrets and keys that every step uses.
+
+    `audit_seal_key` is the KMS key that seals audit chains, "" for a function that appends nothing.
+    `audit_seal_keys` are those that may have sealed one, with commas, for a function that verifies.
 
     `configuration_bucket`, `configuration_key` and `configuration_version` name the configuration
     document; they are "" for a function that does not read it.
@@ -90,10 +96,17 @@ class Settings:
     status_table: str
     reference_key_secret: str
     audit_key_secret: str
+    audit_seal_key: str = ""
+    audit_seal_keys: str = ""
     configuration_bucket: str = ""
     configuration_key: str = ""
     configuration_version: str = ""
     stored_days: StoredDays = StoredDays()
+
+    @property
+    def seal_keys(self) -> tuple[str, ...]:
+        """The KMS keys that may have sealed an audit chain."""
+        return tuple(filter(None, (self.audit_seal_keys or self.audit_seal_key).split(",")))
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -110,6 +123,8 @@ class SharedSettings(TypedDict):
     status_table: str
     reference_key_secret: str
     audit_key_secret: str
+    audit_seal_key: str
+    audit_seal_keys: str
     configuration_bucket: str
     configuration_key: str
     configuration_version: str
@@ -125,6 +140,8 @@ def shared() -> SharedSettings:
         "status_table": required("ENS_STATUS_TABLE"),
         "reference_key_secret": required("ENS_REFERENCE_KEY_SECRET"),
         "audit_key_secret": required("ENS_AUDIT_KEY_SECRET"),
+        "audit_seal_key": text("ENS_AUDIT_SEAL_KEY"),
+        "audit_seal_keys": text("ENS_AUDIT_SEAL_KEYS"),
         "configuration_bucket": text("ENS_CONFIGURATION_BUCKET"),
         "configuration_key": text("ENS_CONFIGURATION_KEY"),
         "configuration_version": text("ENS_CONFIGURATION_VERSION"),

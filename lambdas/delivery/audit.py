@@ -42,18 +42,14 @@ def of_delivery(
     ours: bool,
     detail: Detail,
     policy: PolicyDecision = NO_DECISION,
-    told_ref: str = "",
 ) -> None:
-    """Writes the audit entry of what the ledger says, unless it stands there already.
-
-    `told_ref` is the mail's first addressee, where that is not the delivery's recipient any more.
-    """
+    """Writes the audit entry of what the ledger says, unless it stands there already."""
     state = item.state
     if state not in RECORDED_AS:
         return
     action, outcome = RECORDED_AS[state]
     facts = {
-        "recipient_ref": told_ref or delivery.recipient_ref,
+        "recipient_ref": delivery.recipient_ref,
         "reasons": reasons,
         "channel": delivery.channel,
         "delivery_id": delivery.delivery_id,
@@ -100,15 +96,23 @@ def of_refused(run: Run, delivery: Delivery, refused: Iterable[Refused]) -> None
         run.audit(
             AuditAction.SUPPRESSED,
             AuditOutcome.SUPPRESSED,
-            recipient_ref=one.addressee.recipient_ref,
-            reasons=one.addressee.reasons,
-            channel=delivery.channel,
-            delivery_id=delivery.delivery_id,
-            patient_ref=delivery.patient_ref,
-            encounter_ref=delivery.encounter_ref,
-            suppressed_because=one.reason,
-            **of_policy(one.policy),
+            **of_refused_one(delivery, one),
         )
+
+
+def of_refused_one(delivery: Delivery | DeliveryItem, one: Refused) -> dict[str, Any]:
+    """The members of the entry about an addressee whom a delivery's mail does not tell any more."""
+    return {
+        "recipient_ref": one.addressee.recipient_ref,
+        "reasons": one.addressee.reasons,
+        "channel": delivery.channel,
+        "delivery_id": delivery.delivery_id,
+        "patient_ref": delivery.patient_ref or None,
+        "encounter_ref": delivery.encounter_ref or None,
+        "event_kind": delivery.event_kind or None,
+        "suppressed_because": one.reason,
+        **of_policy(one.policy),
+    }
 
 
 def of_policy(policy: PolicyDecision) -> dict[str, Any]:

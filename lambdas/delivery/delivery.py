@@ -83,7 +83,6 @@ def deliver(
         ours=ours,
         detail=detail,
         policy=tried.policy or recipient.policy,
-        told_ref=tried.recipient.recipient_ref,
     )
     if ours and item.state in (DeliveryState.SENT, DeliveryState.SUPPRESSED):
         audit.of_refused(run, delivery, tried.refused)
@@ -119,6 +118,8 @@ def _tried(
     newest = with_updates(context, told, place.updates)
     (standing,) = standings(context, [Notice(identities, newest.event, chosen)])
     recipient = standing.recipient
+    for one in standing.apart:
+        deliveries.tell_apart(context, attempt.delivery.item, one.recipient_ref)
     if recipient is None:
         item = attempt.suppressed(standing.refused[0].reason)
         return Tried(item, chosen, refused=standing.refused[1:], policy=standing.policy)

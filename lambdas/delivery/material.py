@@ -100,10 +100,10 @@ def identities_of(
 
 def recipient_in(identities: Identities, recipient_ref: str, *, second: bool = False) -> Recipient:
     """The recipient of this reference, for their first or second notice; `LookupError` when there is none."""
-    for recipient in (*identities.recipients, *identities.fallbacks):
-        if (recipient.recipient_ref, recipient.second) == (recipient_ref, second):
-            return recipient
-    raise LookupError("identities.json does not hold this recipient")
+    recipient = identities.recipient(recipient_ref, second=second)
+    if recipient is None:
+        raise LookupError("identities.json does not hold this recipient")
+    return recipient
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The recipient as they are to be told now; None where nobody of the mail may be told any more."""
+    """The recipient as they are to be told now; None where they may not be told any more.
+
+    `refused` are those of the mail who may not be told, the recipient first. `apart` may be told, and can no
+    longer share this mail: it is not sent, or goes to another address than theirs.
+    """
 
     recipient: Recipient | None
     refused: tuple[Refused, ...] = ()
+    apart: tuple[Addressee, ...] = ()
 
     @property
     def policy(self) -> PolicyDecision:
@@ -142,11 +147,13 @@ class _Judge:
     decide: Decide
 
     def standing(self) -> Standing:
-        """The recipient with those addressees who may still be told, and the others."""
+        """The recipient with those addressees who still share the mail, and the others."""
         refused: list[Refused] = []
+        apart: list[Addressee] = []
         told: list[tuple[Addressee, Provider, PolicyDecision]] = []
         recipient = self.notice.recipient
-        for one in recipient.addressees:
+        own, *others = recipient.addressees
+        for one in (own, *others):
             provider = self.found.provider(one.provider_id)
             reason = self._reason(one, provider)
             if reason or provider is None:
@@ -156,14 +163,14 @@ class _Judge:
             if policy.outcome is PolicyOutcome.SUPPRESS:
                 why = RefusalReason(policy.reason or RefusalReason.NOT_PERMITTED)
                 refused.append(Refused(one, why, policy))
-            elif told and self._address(provider) != self._address(told[0][1]):
-                # They shared a mailbox when they were chosen, and no longer do.
-                refused.append(Refused(one, RefusalReason.ENDPOINT_BAD))
+            elif one is not own and (
+                not told or self._address(provider) != self._address(told[0][1])
+            ):
+                apart.append(one)
             else:
                 told.append((one, provider, policy))
-        if not told:
-            return Standing(None, tuple(refused))
-        return Standing(self._mail(told), tuple(refused))
+        mail = self._mail(told) if told else None
+        return Standing(mail, tuple(refused), tuple(apart))
 
     def _reason(self, one: Addressee, provider: Provider | None) -> RefusalReason | None:
         # The address of one who is told alone is checked, and refused, before the send.
@@ -213,16 +220,11 @@ class _Judge:
         return provider.address.casefold() if self.from_registry else chosen.casefold()
 
     def _mail(self, told: Sequence[tuple[Addressee, Provider, PolicyDecision]]) -> Recipient:
-        """The mail to these addressees: the first one's, with the strictest choices of all."""
-        recipient = self.notice.recipient
-        first, provider, _ = told[0]
+        """The mail to the recipient and the others, with the strictest choices of all."""
+        recipient, provider = self.notice.recipient, told[0][1]
         now = [one.preferences for _, one, _ in told]
         return replace(
             recipient,
-            recipient_ref=first.recipient_ref,
-            reasons=first.reasons,
-            provider_id=first.provider_id,
-            name=first.name,
             also=tuple(one for one, _, _ in told[1:]),
             address=provider.address if self.from_registry else recipient.address,
             detail=_strictest(DETAILS, (recipient.detail, *(one.detail for one in now))),

@@ -142,7 +142,10 @@ def _allowed(
     notices = [Notice(one.identities, one.told.event, one.recipient) for one in members]
     allowed = []
     for member, standing in zip(members, standings(context, notices), strict=True):
+        for one in standing.apart:
+            deliveries.tell_apart(context, member.item, one.recipient_ref)
         if standing.recipient is not None:
+            _leave_out(context, attempt.run, member, standing)
             allowed.append(replace(member, recipient=standing.recipient, standing=standing))
         else:
             reason = standing.refused[0].reason
@@ -151,6 +154,26 @@ def _allowed(
                 context, attempt.run, member.item, attempt.delivery, outcome, policy=standing.policy
             )
     return allowed
+
+
+def _leave_out(
+    context: DeliveryContext, run: Run, member: HeldNotification, standing: Standing
+) -> None:
+    """Writes and audits that the mail tells some of the member's recipients no more."""
+    also = tuple(one.recipient_ref for one in standing.recipient.also) if standing.recipient else ()
+    if also == member.item.also:
+        return
+    item = member.item
+    for one in standing.refused:
+        run.audit_of(
+            item.event_id,
+            AuditAction.SUPPRESSED,
+            AuditOutcome.SUPPRESSED,
+            execution_arn="",
+            sender=_task(item).envelope.sender,
+            **audit.of_refused_one(item, one),
+        )
+    deliveries.note_also(context, item.delivery_id, also)
 
 
 def _enlisted(
@@ -220,7 +243,8 @@ def _settle(
     policy: PolicyDecision,
 ) -> None:
     """Settles a member and audits it in its own event's chain, each once."""
-    if (deliveries.read(context, member.delivery_id) or member).state is not DeliveryState.HELD:
+    member = deliveries.read(context, member.delivery_id) or member
+    if member.state is not DeliveryState.HELD:
         return
     recorded_as = audit.RECORDED_AS[outcome.state]
     suppressed = outcome.state is DeliveryState.SUPPRESSED

@@ -19,16 +19,15 @@ from lambdas.extract_entities.context import ExtractContext
 FOLDER = "analyses"
 
 
-def keys_of(context: ExtractContext, text: str, operation: str) -> list[str]:
-    """The object keys of an operation's answer to the text: that to write first, then older keys' ones.
+def references_of(context: ExtractContext, text: str, operation: str) -> tuple[str, ...]:
+    """The references of an operation's answer to the text: under the current key, then under older ones.
 
     Only kinds of blanks are normalised, one for one, so the offsets of the answer stay valid.
     """
     normal = "".join(
         " " if character.isspace() and character != "\n" else character for character in text
     )
-    references = context.reference_keys.references("analysis", operation, normal)
-    return [f"{FOLDER}/{reference}.json" for reference in references]
+    return context.reference_keys.references("analysis", operation, normal)
 
 
 def kept(
@@ -37,7 +36,7 @@ def kept(
     """The cached answer; None when there is none, it is too old, or it cannot be read."""
     if not days:
         return None
-    found = (_read(context, key) for key in keys_of(context, text, operation))
+    found = (_read(context, one) for one in references_of(context, text, operation))
     document = next(filter(None, found), None)
     if document is None:
         return None
@@ -46,10 +45,12 @@ def kept(
     return ComprehendAnswer(document["entities"], document["model_version"], 0, 0)
 
 
-def _read(context: ExtractContext, key: str) -> dict[str, Any] | None:
+def _read(context: ExtractContext, reference: str) -> dict[str, Any] | None:
     try:
         with dependency("s3"):
-            found = context.client("s3").get_object(Bucket=context.settings.vault_bucket, Key=key)
+            found = context.client("s3").get_object(
+                Bucket=context.settings.vault_bucket, Key=f"{FOLDER}/{reference}.json"
+            )
             document: dict[str, Any] = json.loads(found["Body"].read())
     except (ClientError, DependencyUnavailableError):
         # Without s3:ListBucket, S3 answers AccessDenied for a missing object: a cache miss.
@@ -73,7 +74,7 @@ def keep(
         with dependency("s3"):
             context.client("s3").put_object(
                 Bucket=context.settings.vault_bucket,
-                Key=keys_of(context, text, operation)[0],
+                Key=f"{FOLDER}/{references_of(context, text, operation)[0]}.json",
                 Body=body,
                 ContentType="application/json",
             )

@@ -3,8 +3,9 @@
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws.clients import dependency
+from lambdas.common.error_place import where
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.handler import Run, where
+from lambdas.common.handler import Run
 from lambdas.delivery.ledger.mail_account import mail_account, set_maximum_rate
 from lambdas.release_deliveries.context import ReleaseContext
 

@@ -11,6 +11,7 @@ import string
 from typing import Any, ClassVar, Self
 
 from moto.core.common_models import CloudFormationModel
+from moto.kms.models import Key, kms_backends
 from moto.s3.models import FakeBucket, s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ses.models import ses_backends
@@ -118,6 +119,32 @@ class Secret(_Taught, CloudFormationModel):
             )
         )
         return cls(made["ARN"], properties)
+
+
+class EncryptionKey(Key, CloudFormationModel):
+    """A key of the template's usage and kind; moto's own is always symmetric."""
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls,
+        resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+        **kwargs: Any,
+    ) -> Key:
+        properties = cloudformation_json["Properties"]
+        if properties.get("KeyUsage") != "GENERATE_VERIFY_MAC":
+            return Key.create_from_cloudformation_json(
+                resource_name, cloudformation_json, account_id, region_name, **kwargs
+            )
+        return kms_backends[account_id][region_name].create_key(
+            policy=json.dumps(properties["KeyPolicy"]),
+            key_usage=properties["KeyUsage"],
+            key_spec=properties["KeySpec"],
+            description=properties.get("Description"),
+            tags=properties.get("Tags", []),
+        )
 
 
 class Bucket(FakeBucket, CloudFormationModel):

@@ -1,14 +1,17 @@
-"""`ens audit`: verifies the hash chains of the audit trail."""
+"""`ens audit`: verifies the audit trail."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from time import monotonic
 
 import click
 
 from lambdas.common import status
-from lambdas.common.audit.chain import Verdict, verify
+from lambdas.common.audit.checks import Verdict
+from lambdas.common.audit.digests import due_day
+from lambdas.common.audit.verification import PeriodVerdict, verify, verify_period
 from lambdas.common.clock import milliseconds_since
+from lambdas.common.context import Context
 from lambdas.common.contracts.status import EventStatus
-from lambdas.delivery.ledger.context import LedgerContext
 from ops.events import tables
 from ops.output import console, count
 from ops.problem import ProblemError
@@ -16,6 +19,12 @@ from ops.session import Session, pass_session
 
 PARSE_MAX_MS = 60_000
 """Above ParseMessage's timeout. An older event without audit entries has lost them."""
+
+BROKEN, UNCHECKED = 1, 2
+"""Exit codes: something is missing or altered; something could not be checked."""
+
+DAY = click.DateTime(["%Y-%m-%d"])
+NO_ENTRIES = "the event was processed, but it has no audit entries"
 
 
 @click.group("audit")
@@ -25,52 +34,125 @@ def audit_group() -> None:
 
 @audit_group.command("verify")
 @click.argument("event_id", required=False, metavar="[EVENT_ID]")
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Every event of a day (UTC).")
+@click.option("--day", type=DAY, help="All events of one day (UTC).")
+@click.option("--from", "first", type=DAY, help="All events from this day on (UTC).")
+@click.option("--to", "last", type=DAY, help="Until this day (UTC; default: today).")
 @pass_session
-def verify_command(session: Session, event_id: str | None, day: datetime | None) -> None:
-    """Verifies the hash chain of one event, or of all events of a day (default: today, UTC).
+def verify_command(
+    session: Session,
+    event_id: str | None,
+    day: datetime | None,
+    first: datetime | None,
+    last: datetime | None,
+) -> None:
+    """Verifies one event, or all events of a period (default: today, UTC).
 
-    The exit code is 1 when an entry is missing or altered.
+    Checks the entries of each event, the seal of its chain's head, the entries beside the chain, and the
+    daily digests with their own chain. The exit code is 0 when the trail holds, 1 when something is
+    missing or altered, 2 when something could not be checked.
     """
-    if event_id and day:
-        raise click.UsageError("Give an EVENT_ID or --day, not both.")
-    trail = session.trail
+    if event_id and (day or first or last):
+        raise click.UsageError("Give an EVENT_ID or a period, not both.")
+    if day and (first or last):
+        raise click.UsageError("Give --day, or --from and --to, not both.")
+    if last and not first:
+        raise click.UsageError("--to needs --from.")
     if event_id:
-        if trail.event(event_id) is None:
-            raise ProblemError(f"{session.environment} has no event {event_id}.")
-        event_ids = [event_id]
-    else:
-        event_ids = tables.events_of_day(
-            session.context, (day or datetime.now(UTC)).strftime("%Y-%m-%d")
+        _verify_event(session, event_id)
+        return
+    today = datetime.now(UTC).date()
+    started, ended = day or first, day or last
+    begin = started.date() if started else today
+    end = ended.date() if ended else today
+    if end < begin:
+        raise click.UsageError("--to is before --from.")
+    _verify_period(session, begin, min(end, today))
+
+
+def _verify_event(session: Session, event_id: str) -> None:
+    if session.trail.event(event_id) is None:
+        raise ProblemError(f"{session.environment} has no event {event_id}.")
+    context = session.deployment.audit
+    verdict = _processed(context, verify(context, event_id, context.digests()))
+    _print(verdict, started=not verdict.entries and not verdict.problems)
+    _exit(broken=bool(verdict.problems), unchecked=bool(verdict.unchecked))
+
+
+def _verify_period(session: Session, first: date, last: date) -> None:
+    context, begun = session.deployment.audit, monotonic()
+    days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+    processed = [item.event_id for one in days for item in tables.statuses_of(session.context, one)]
+    verdict = verify_period(
+        context,
+        context.digests(),
+        days[0],
+        days[-1],
+        due=due_day(datetime.now(UTC)),
+        also=processed,
+    )
+    empty = [_processed(context, Verdict(one, 0, 0)) for one in verdict.without_entries]
+    lost = [one for one in empty if one.problems]
+    for one in (*verdict.faulty, *lost):
+        _print(one)
+    out = console()
+    for problem in verdict.problems:
+        out.print(f"[bold red]broken[/bold red]  {problem}")
+    for problem in verdict.unchecked:
+        out.print(f"[yellow]not checked[/yellow]  {problem}")
+    broken = verdict.broken or bool(lost)
+    _summary(verdict, days, broken=broken, seconds=monotonic() - begun)
+    _exit(broken=broken, unchecked=not verdict.holds)
+
+
+def _summary(verdict: PeriodVerdict, days: list[str], *, broken: bool, seconds: float) -> None:
+    period = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    checked = ", ".join(
+        (
+            count(verdict.events, "event"),
+            count(verdict.entries, "entry", "entries"),
+            count(verdict.digests, "digest"),
         )
-    broken = sum(_report(session.context, verify(session.context, one)) for one in event_ids)
-    out = console()
-    if len(event_ids) != 1:
-        out.print(f"{count(len(event_ids), 'event')} checked, {broken} with a broken chain.")
+    )
+    mark = "[green]The audit trail holds[/green]"
     if broken:
-        raise click.exceptions.Exit(1)
+        mark = "[bold red]The audit trail is broken[/bold red]"
+    elif not verdict.holds:
+        mark = "[yellow]The audit trail could not be checked completely[/yellow]"
+    console().print(f"{mark}: {period}, {checked} checked in {seconds:.1f} s.")
 
 
-def _report(context: LedgerContext, verdict: Verdict) -> bool:
-    """Prints one verdict. Returns True when the chain is broken."""
+def _processed(context: Context, verdict: Verdict) -> Verdict:
+    """The verdict, with a problem where an event was processed and has no entries."""
+    if verdict.entries or _may_be_parsing(context, verdict.event_id):
+        return verdict
+    verdict.problems.append(NO_ENTRIES)
+    return verdict
+
+
+def _print(verdict: Verdict, *, started: bool = False) -> None:
     out = console()
-    problems = list(verdict.problems)
-    if not verdict.entries:
-        if _may_be_parsing(context, verdict.event_id):
-            out.print(f"{verdict.event_id}  [yellow]started[/yellow]  no entry yet")
-            return False
-        problems.append("the event was processed, but it has no audit entries")
+    if started:
+        out.print(f"{verdict.event_id}  [yellow]started[/yellow]  no entry yet")
+        return
     said = count(verdict.entries, "entry", "entries")
     if verdict.outside_chain:
         said += f", {verdict.outside_chain} not chained (workflow)"
-    mark = "[bold red]broken[/bold red]" if problems else "[green]intact[/green]"
+    mark = "[green]intact[/green]"
+    if verdict.problems:
+        mark = "[bold red]broken[/bold red]"
+    elif verdict.unchecked:
+        mark = "[yellow]not checked[/yellow]"
     out.print(f"{verdict.event_id}  {mark}  {said}")
-    for problem in problems:
+    for problem in (*verdict.problems, *verdict.unchecked):
         out.print(f"  [red]{problem}[/red]")
-    return bool(problems)
 
 
-def _may_be_parsing(context: LedgerContext, event_id: str) -> bool:
+def _exit(*, broken: bool, unchecked: bool) -> None:
+    if broken or unchecked:
+        raise click.exceptions.Exit(BROKEN if broken else UNCHECKED)
+
+
+def _may_be_parsing(context: Context, event_id: str) -> bool:
     """Whether ParseMessage may still be running: it writes the status before the first audit entry."""
     found = status.read(context, event_id)
     return (

@@ -21,6 +21,7 @@ HOLD_REASONS: dict[str, str] = {
     HoldReason.SWITCHED_OFF: "deliveries are paused",
     HoldReason.FALLBACK: "fallback for another recipient",
     HoldReason.RESEND: "to be sent again",
+    HoldReason.OWN_MAIL: "can no longer share another recipient's mail",
 }
 
 COLUMNS = ("delivery_id", "event_id", "recipient_ref", "event_kind", "updated_at")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.progress import Progress
 
-from lambdas.common.contracts.audit import AuditAction
+from lambdas.common.contracts.audit import AuditAction, LookedAt
 from lambdas.registry.files import read_folder
 from lambdas.registry.plan import ImportPlan, NamedRows, RowState, planned
 from lambdas.registry.rows import InvalidRegistryError
@@ -46,6 +46,7 @@ def import_command(
     docs/identity.md lists their columns. Only the cells that a file names change: a missing column or
     an empty cell changes nothing. The plan is printed first. If one row is faulty, nothing is written.
     """
+    session.record_look(LookedAt.REGISTRY, session.command)
     table_name = session.deployment.output("RegistryTable")
     try:
         named = NamedRows.of(read_folder(folder), clear_empty=clear_empty)

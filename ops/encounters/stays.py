@@ -77,6 +77,7 @@ class StaySource:
             status_table=context.settings.status_table,
             reference_key_secret=context.settings.reference_key_secret,
             audit_key_secret=context.settings.audit_key_secret,
+            audit_seal_key=context.settings.audit_seal_key,
             encounters_table=deployment.output("EncountersTable"),
         )
         self._context = EncountersContext(settings, context.clients)

@@ -104,7 +104,7 @@ def leftover_log_groups(logs: Any, prefix: str) -> Iterator[str]:
 
 def empty_bucket(s3: Any, bucket: str) -> int:
     """Deletes every version and delete marker of a bucket. Returns their number."""
-    deleted = 0
+    deleted, bypass = 0, _bypass_of_lock(s3, bucket)
     while True:
         # Always the first page: a position in a list that gets shorter could skip versions.
         page = s3.list_object_versions(Bucket=bucket, MaxKeys=BATCH)
@@ -114,11 +114,27 @@ def empty_bucket(s3: Any, bucket: str) -> int:
         ]
         if not found:
             return deleted
-        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
+        answer = s3.delete_objects(
+            Bucket=bucket, Delete={"Objects": found, "Quiet": True}, **bypass
+        )
         if answer.get("Errors"):
             codes = sorted({error["Code"] for error in answer["Errors"]})
             raise ProblemError(f"{bucket}: objects could not be deleted: {', '.join(codes)}.")
         deleted += len(found)
+
+
+def _bypass_of_lock(s3: Any, bucket: str) -> dict[str, bool]:
+    """The parameter that deletes locked versions, for a bucket with Object Lock in mode governance.
+
+    Amazon S3 User Guide, "Locking objects with Object Lock", Bypassing governance mode.
+    """
+    try:
+        s3.get_object_lock_configuration(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ObjectLockConfigurationNotFoundError":
+            raise
+        return {}
+    return {"BypassGovernanceRetention": True}
 
 
 def empty_backup_vault(backup: Any, vault: str, pause: Callable[[float], None] = time.sleep) -> int:

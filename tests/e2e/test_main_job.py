@@ -167,3 +167,6 @@ def test_a_replay_processes_the_event_again_and_tells_nobody_twice(system: Local
     system.ended(event_id, runs=2)
     assert told(system, event_id) == [PETRA]
     assert {"REPLAYED", "ALREADY_SENT"} <= set(actions(system, event_id))
+    looks = " ".join(system.ens("audit", "looks").split())
+    assert "mail" in looks
+    assert "moto" in looks

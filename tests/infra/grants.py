@@ -20,7 +20,11 @@ from tests.support.aws_calls.program import Program
 from tests.support.aws_calls.workflow import workflow_calls
 
 # The queue message names the object that the receiver wrote (receiver/storage/store.py, `put_message`).
-FROM_INPUT = {"lambdas.common.aws.vault.read_message": "${ENS_VAULT_BUCKET}/events/*/message.hl7"}
+# The sealed head names its key, which must be one of the environment's.
+FROM_INPUT = {
+    "lambdas.common.aws.vault.read_message": "${ENS_VAULT_BUCKET}/events/*/message.hl7",
+    "lambdas.common.audit.seal.is_sealed": "${ENS_AUDIT_SEAL_KEYS}",
+}
 
 KEY_PROPERTIES = {
     "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),

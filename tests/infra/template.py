@@ -13,6 +13,7 @@ STEPS = (
     *("ParseMessage", "TrackEncounter", "LookupIdentities"),
     *("ExtractEntities", "DeliverNotification"),
     *("RecordFeedback", "ReleaseDeliveries"),
+    *("DigestAudit", "VerifyAudit"),
 )
 
 

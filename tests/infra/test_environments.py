@@ -18,6 +18,7 @@ OUTPUTS = {
     *("MailDkim1", "MailDkim2", "MailDkim3"),
     *("VaultBucket", "QueueUrl", "DeadLetterQueueUrl", "StateMachineArn", "AuditTable"),
     *("StatusTable", "LedgerTable", "RegistryTable", "ReferenceKeySecret", "AuditKeySecret"),
+    *("AuditSealKeys", "AuditDigestBucket"),
     *("EncountersTable", "ConfigurationBucket", "ConfigurationSet", "FromAddress"),
 }
 

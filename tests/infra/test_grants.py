@@ -39,6 +39,8 @@ INTERFACES = {
     *("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"),
 }
 
+MACS = frozenset({"kms:GenerateMac", "kms:VerifyMac"})
+
 
 def with_everything(environment: Environment) -> Environment:
     """An environment that configures each optional secret, an MPI in its network, and a sandbox."""
@@ -174,8 +176,55 @@ def test_a_condition_is_one_that_its_actions_know(stacks: Stacks) -> None:
 def test_a_key_is_used_through_the_service_that_holds_the_data_alone(stacks: Stacks) -> None:
     for template, role in roles(stacks):
         for grant in granted(template, role):
-            if grant.action.startswith("kms:"):
+            # Seals of the audit trail are made and verified by the principals themselves.
+            if grant.action.startswith("kms:") and grant.action not in MACS:
                 assert grant.via in ("s3", "dynamodb", "sqs", "secretsmanager"), (role, grant)
+
+
+def test_who_seals_the_audit_trail_cannot_verify_it_and_who_verifies_cannot_write_it(
+    stacks: Stacks,
+) -> None:
+    """KMS developer guide, "HMAC keys in AWS KMS": GenerateMac and VerifyMac are rights of their own."""
+    core = stacks["core"]
+    audit, digests = (f"<{core.id_of(name)}>" for name in ("Tables/Audit", "AuditDigests/Bucket"))
+    seen = set()
+    for template, role in roles(stacks):
+        allowed = {(one.action, one.resource) for one in granted(template, role)}
+        macs = {action for action, _ in allowed} & MACS
+        seen |= macs
+        if role == core.id_of("People/Auditor"):
+            continue  # appends to the record of looks alone: tests/infra/test_people.py
+        assert len(macs) <= 1, role
+        if macs == {"kms:VerifyMac"}:
+            writes = {("dynamodb:PutItem", audit), ("dynamodb:UpdateItem", audit)}
+            assert not allowed & writes, role
+        writes_digests = any(a == "s3:PutObject" and r.startswith(digests) for a, r in allowed)
+        assert writes_digests == (role == core.id_of("DigestAuditRole")), role
+        if writes_digests:
+            assert not macs
+    assert seen == MACS
+
+
+def test_the_bucket_of_digests_denies_every_other_writer_and_every_replacement(
+    stacks: Stacks,
+) -> None:
+    core = stacks["core"]
+    bucket = core.id_of("AuditDigests/Bucket")
+    (policy,) = (
+        resource["Properties"]["PolicyDocument"]["Statement"]
+        for resource in core.of_type("AWS::S3::BucketPolicy").values()
+        if resource["Properties"]["Bucket"] == {"Ref": bucket}
+    )
+    denied = [
+        statement["Condition"]
+        for statement in policy
+        if statement["Effect"] == "Deny" and statement["Action"] == "s3:PutObject"
+    ]
+    role = {"Fn::GetAtt": [core.id_of("DigestAuditRole"), "Arn"]}
+    assert denied == [
+        {"ArnNotEquals": {"aws:PrincipalArn": role}},
+        {"Null": {"s3:if-none-match": "true"}},
+    ]
 
 
 def test_a_notification_leaves_as_raw_mail_from_the_environments_own_address(

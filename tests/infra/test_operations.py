@@ -205,18 +205,22 @@ def test_one_events_way_is_a_saved_query_away(core: Template) -> None:
 
 
 def test_what_a_clock_calls_is_called_as_often_as_it_is_due(core: Template) -> None:
-    called = {
-        rule["Properties"]["ScheduleExpression"]: [
-            text(target["Arn"]) for target in rule["Properties"]["Targets"]
-        ]
+    called = sorted(
+        (rule["Properties"]["ScheduleExpression"], text(target["Arn"]))
         for rule in core.of_type("AWS::Events::Rule").values()
         if "ScheduleExpression" in rule["Properties"]
-    }
-    assert called == {
-        "rate(5 minutes)": [f"<{core.id_of('TrackEncounter')}.Arn>"],
-        "rate(1 minute)": [f"<{core.id_of('ReleaseDeliveries')}.Arn>"],
-        "rate(1 day)": [f"<{core.id_of('LookupIdentities')}.Arn>"],
-    }
+        for target in rule["Properties"]["Targets"]
+    )
+    assert called == sorted(
+        (every, f"<{core.id_of(function)}.Arn>")
+        for every, function in (
+            ("rate(5 minutes)", "TrackEncounter"),
+            ("rate(1 minute)", "ReleaseDeliveries"),
+            ("rate(1 day)", "LookupIdentities"),
+            ("rate(1 hour)", "DigestAudit"),
+            ("rate(1 day)", "VerifyAudit"),
+        )
+    )
 
 
 def test_warnings_are_counted_by_sender_and_kind_and_unknown_patients_by_sender(

@@ -1,8 +1,12 @@
 """The roles for people, as IAM's evaluation logic decides: what each may do, and above all what not."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from moto.events.models import EventPattern
 
 from environments import load
 from lambdas.delivery.ledger.problems import SWITCH
@@ -92,7 +96,7 @@ def keys_where(prod: Resolved, role: str) -> set[Key]:
         (
             "Operator",
             {
-                *(("Records", "dynamodb"), ("Records", "secretsmanager"), ("Queues", "sqs")),
+                *(("Records", "dynamodb"), ("Queues", "sqs")),
                 ("Registry", "dynamodb"),  # the items are bounded: see the smoke entries below
             },
         ),
@@ -101,6 +105,7 @@ def keys_where(prod: Resolved, role: str) -> set[Key]:
             {
                 *(("Records", "dynamodb"), ("Records", "secretsmanager"), ("Trail", "s3")),
                 ("Registry", "dynamodb"),  # identifiers and providers: see below
+                ("Records", "s3"),  # the daily digests
             },
         ),
         (
@@ -109,7 +114,7 @@ def keys_where(prod: Resolved, role: str) -> set[Key]:
         ),
         (
             "BreakGlass",
-            {("Vault", "s3"), ("Records", "dynamodb"), ("Records", "secretsmanager")},
+            {("Vault", "s3"), ("Records", "dynamodb")},
         ),
     ],
 )
@@ -244,10 +249,10 @@ def test_only_break_glass_access_reads_the_vault_and_nobody_writes_it(
 @pytest.mark.parametrize(
     ("role", "secrets"),
     [
-        ("Operator", {"AuditKey"}),
+        ("Operator", set()),
         ("Auditor", {"AuditKey", "ReferenceKey"}),
-        ("Registrar", {"AuditKey", "ReferenceKey"}),
-        ("BreakGlass", {"AuditKey"}),
+        ("Registrar", {"ReferenceKey"}),
+        ("BreakGlass", set()),
     ],
 )
 def test_the_reference_key_is_for_the_registrar_and_the_auditor(
@@ -356,6 +361,51 @@ def test_every_assumption_and_call_of_break_glass_access_is_an_alarm(synthesised
     assert alarm["Namespace"] == "AWS/Events"
     assert alarm["Dimensions"] == [{"Name": "RuleName", "Value": rule["Name"]}]
     assert alarm["Threshold"] == 1
+
+
+CALL = {"detail-type": "AWS API Call via CloudTrail", "source": "aws.s3"}
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role"
+
+
+def issued_by(arn: str) -> dict[str, object]:
+    """The identity of a session of a role, as CloudTrail writes it (CloudTrail user guide, "userIdentity")."""
+    issuer = {"type": "Role", "arn": arn, "accountId": ACCOUNT}
+    return {"type": "AssumedRole", "sessionContext": {"sessionIssuer": issuer}}
+
+
+def test_a_person_who_reads_the_vault_is_an_alarm_whatever_the_credentials(synthesised) -> None:  # type: ignore[no-untyped-def]
+    stacks = Resolved(synthesised("prod"))
+    resources = stacks.template("core")["Resources"]
+    (rule,) = (
+        resource["Properties"]
+        for resource in resources.values()
+        if resource["Properties"].get("Name") == "hl7-ens-prod-break-glass"
+        and resource["Type"] == "AWS::Events::Rule"
+    )
+    pattern = EventPattern.load(json.dumps(rule["EventPattern"]))
+    assert len(json.dumps(rule["EventPattern"])) < 2048  # EventBridge quotas, "Event pattern size"
+    bucket = stacks.arn("core", "Vault/Bucket").rpartition(":")[2]
+
+    def alarmed(identity: Mapping[str, object], name: str = "GetObject", of: str = bucket) -> bool:
+        detail = {
+            "eventSource": "s3.amazonaws.com",
+            "eventName": name,
+            "userIdentity": identity,
+            "requestParameters": {"bucketName": of, "key": MESSAGE},
+        }
+        event: Any = {**CALL, "detail": detail}
+        return bool(pattern.matches_event(event))
+
+    user = {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/ana", "userName": "ana"}
+    root = {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root"}
+    assert alarmed(user)
+    assert alarmed(root)
+    assert alarmed(issued_by(f"{ROLE_ARN}/Administrator"))
+    assert alarmed(issued_by(stacks.arn("core", "People/BreakGlass")), name="ListBuckets")
+    assert not alarmed(issued_by(f"{ROLE_ARN}/Administrator"), of="another-bucket")
+    assert not alarmed(issued_by(f"{ROLE_ARN}/Administrator"), name="PutObject")
+    for program in ("ParseMessage", "DeliverNotification"):
+        assert not alarmed(issued_by(stacks.arn("core", f"{program}Role")))
 
 
 def _may_assume(stacks: Resolved, role: str, **context: str) -> bool:

@@ -31,6 +31,8 @@ def deploy(aws: Any, environment: str = "dev", visibility: int = 720) -> None:
         "RegistryTable": "registry",
         "ReferenceKeySecret": "reference-key",
         "AuditKeySecret": "audit-key",
+        "AuditSealKeys": "alias/audit-seal",
+        "AuditDigestBucket": "audit-digests",
     }
     template = {
         "Resources": {"Marker": {"Type": "AWS::SNS::Topic"}},

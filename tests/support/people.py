@@ -21,6 +21,7 @@ from tests.infra.judges import tools
 from tests.infra.judges.evaluator import ALLOWED, AuthorizationRequest, decide
 from tests.infra.resolved import ACCOUNT, REGION, Resolved
 from tests.infra.template import read
+from tests.support.seal_keys import SEAL_KEY
 
 CONSTRUCTS = {
     Role.OPERATOR: "People/Operator",
@@ -82,10 +83,13 @@ class People:
         }
 
     def judged_otherwise_by_iam(self, role: Role) -> list[RequiredAction]:
-        """The needs that were allowed here and that IAM's evaluation logic denies; none without it."""
+        """The needs that were allowed here and that IAM's evaluation logic denies; none without it.
+
+        Those on keys are left out: a key's own policy decides too.
+        """
         if not tools.has_evaluator():
             return []
-        needs = sorted(self.allowed[role])
+        needs = sorted(one for one in self.allowed[role] if not one.action.startswith("kms:"))
         answers = decide(
             [
                 AuthorizationRequest(
@@ -149,6 +153,10 @@ def _stores(resolved: Resolved) -> dict[str, str]:
             for name in TABLES
         },
         resolved.arn("core", "Vault/Bucket"): "arn:aws:s3:::vault",
+        resolved.arn("core", "AuditDigests/Bucket"): "arn:aws:s3:::audit-digests",
+        resolved.arn("core", "Keys/AuditSeal"): boto3.client("kms").describe_key(KeyId=SEAL_KEY)[
+            "KeyMetadata"
+        ]["Arn"],
         resolved.arn("core", "Secrets/AuditKey"): secrets["audit-key"],
         resolved.arn("core", "Secrets/ReferenceKey"): secrets["reference-key"],
     }

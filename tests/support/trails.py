@@ -38,7 +38,7 @@ class Story:
         """A workflow begins on the event, some time after what went before."""
         self.clock += timedelta(milliseconds=after_ms)
         self.runs += 1
-        self.execution_arn = f"arn:aws:states:us-east-1:123456789012:express:hl7-ens-dev-patient-event:run:{self.runs}"
+        self.execution_arn = f"arn:aws:states:us-east-1:123456789012:express:hl7-ens-dev-patient-event:run-{self.runs}:x"
         status.open_event(
             self.context, self.event_id, self.received_at, self.execution_arn, self.sender
         )

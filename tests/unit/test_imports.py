@@ -18,6 +18,8 @@ STEPS = (
     "deliver_notification",
     "record_feedback",
     "release_deliveries",
+    "digest_audit",
+    "verify_audit",
 )
 AWS = {"boto3", "botocore"}
 HTTP = {"lookup_identities": {"urllib3"}}

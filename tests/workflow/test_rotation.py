@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from lambdas.common.audit import chain
+from lambdas.common.audit import verification
 from lambdas.delivery.ledger.context import LedgerContext
 from tests.support.comprehend_medical import serving
 from tests.support.messages import of_another_stay, sample, vaulted
@@ -73,7 +73,7 @@ def test_after_a_rotation_of_the_reference_key_a_stay_goes_on_as_before(
     whole.run(whole.send(later))
     assert addresses_told() == {PETRA: 4}
     assert references(later["event_id"]) == {"k3"}, "a new stay uses the current key"
-    assert chain.verify(context, str(admission["event_id"])).holds
+    assert verification.verify(context, str(admission["event_id"])).holds
 
 
 def test_after_a_rotation_of_the_audit_key_a_stored_mail_is_still_our_own(
@@ -85,4 +85,4 @@ def test_after_a_rotation_of_the_audit_key_a_stored_mail_is_still_our_own(
     assert addresses_told() == {PETRA: 1}
     told(whole, "transfer")
     assert addresses_told() == {PETRA: 2}
-    assert chain.verify(context, str(admission["event_id"])).holds
+    assert verification.verify(context, str(admission["event_id"])).holds

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import boto3
 import pytest
 
-from lambdas.common.audit import chain
+from lambdas.common.audit import verification
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.mailer import SES_CONFIG
 from lambdas.extract_entities.comprehend import CONFIG as COMPREHEND_CONFIG
@@ -61,7 +61,7 @@ def test_an_admission_reaches_the_primary_care_provider(
         "SENT",
         "COMPLETED",
     ]
-    assert chain.verify(context, envelope["event_id"]).holds
+    assert verification.verify(context, envelope["event_id"]).holds
 
 
 def test_the_same_message_twice_is_told_once(whole: DeployedWorkflow) -> None:
@@ -153,7 +153,7 @@ def test_a_second_run_after_a_crash_tells_each_provider_once(
         assert again(whole, record)["status"] == "SUCCEEDED"
     assert addresses_told() == {PETRA: 1, WEI: 1}
     assert status_of(envelope["event_id"])["status"] == "COMPLETED"
-    assert chain.verify(context, envelope["event_id"]).holds
+    assert verification.verify(context, envelope["event_id"]).holds
 
 
 # Botocore tries twice by itself, so six refusals fail three invocations.

@@ -4,6 +4,7 @@ CloudTrail user guide, "Logging data events" and "Amazon S3 bucket policy for Cl
 """
 
 import json
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudtrail as cloudtrail
@@ -33,6 +34,7 @@ CLOUDTRAIL = "cloudtrail.amazonaws.com"
 class DataTrail(Construct):
     """A trail of management events and of data events of vault, registry, MPI cache and encounters.
 
+    `programs` are the roles that read the vault without a person: those of the functions and of AWS Backup.
     EventBridge sees AssumeRole only where a trail records read-only management events, and S3 reads
     only where a trail records data events (EventBridge user guide, "Events via CloudTrail").
     """
@@ -47,6 +49,7 @@ class DataTrail(Construct):
         vault: Vault,
         tables: Tables,
         people: AccessRoles,
+        programs: Sequence[iam.IRole],
         alarms: Alarms,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -100,7 +103,7 @@ class DataTrail(Construct):
             },
         )
         self._let_read(people.auditor)
-        self._alarm_on(people.break_glass, keys.logs, alarms)
+        self._alarm_on(people.break_glass, vault, programs, keys.logs, alarms)
 
     def _bucket(self, trail_arn: str) -> s3.Bucket:
         """The bucket of the records, which CloudTrail may write for this trail alone."""
@@ -167,9 +170,19 @@ class DataTrail(Construct):
             },
         )
 
-    def _alarm_on(self, reader: iam.Role, logs_key: kms.IKey, alarms: Alarms) -> None:
-        """Logs each assumption of the break-glass role and each call made with it, and alarms.
+    def _alarm_on(
+        self,
+        reader: iam.Role,
+        vault: Vault,
+        programs: Sequence[iam.IRole],
+        logs_key: kms.IKey,
+        alarms: Alarms,
+    ) -> None:
+        """Logs and alarms on break-glass access, and on any other person's reading of the vault.
 
+        Break-glass access is each assumption of the role and each call made with it. An administrator may
+        read the vault without it, so a read by a principal that is none of `programs` counts too. A filter
+        on an absent value matches only with `exists` (EventBridge user guide, "Comparison operators").
         AssumeRole is a read-only management event: a rule sees it only in this state (EventBridge
         user guide, "Receiving read-only management events from AWS services").
         """
@@ -185,7 +198,7 @@ class DataTrail(Construct):
             self,
             "BreakGlassRule",
             name=name,
-            description="The break-glass role is assumed, or calls AWS",
+            description="The break-glass role is used, or a person reads the vault",
             state="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
             event_pattern={
                 "detail-type": ["AWS API Call via CloudTrail"],
@@ -199,6 +212,21 @@ class DataTrail(Construct):
                             "userIdentity": {
                                 "sessionContext": {"sessionIssuer": {"arn": [reader.role_arn]}}
                             }
+                        },
+                        {
+                            "eventSource": ["s3.amazonaws.com"],
+                            "eventName": ["GetObject", "SelectObjectContent"],
+                            "requestParameters": {"bucketName": [vault.bucket.bucket_name]},
+                            "userIdentity": {
+                                "sessionContext": {
+                                    "sessionIssuer": {
+                                        "arn": [
+                                            {"anything-but": [one.role_arn for one in programs]},
+                                            {"exists": False},
+                                        ]
+                                    }
+                                }
+                            },
                         },
                     ]
                 },
@@ -214,7 +242,7 @@ class DataTrail(Construct):
         alarms.watch(
             self,
             "break-glass",
-            meaning="Somebody assumed the break-glass role, or read patient data with it.",
+            meaning="Somebody assumed the break-glass role, or read patient data in the vault.",
             metric=metric("AWS/Events", "TriggeredRules", {"RuleName": name}),
         )
 

@@ -11,6 +11,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
 from environments import Environment
+from infra.core.stores.audit_digests import AuditDigests
 from infra.core.stores.keys import USE_ACTIONS, Keys
 from infra.core.stores.queues import Queues
 from infra.core.stores.secrets import Secrets
@@ -21,9 +22,11 @@ from infra.grants import (
     read_objects,
     read_secret,
     read_versions,
+    seal_audit,
     send_messages,
     use_key,
     use_table,
+    verify_seals,
 )
 
 # The vault's documents (docs/security.md).
@@ -82,6 +85,7 @@ class Opened:
     queues: Queues
     tables: Tables
     secrets: Secrets
+    digests: AuditDigests
     state_machine_arn: str
     pipe_arn: str
 
@@ -106,7 +110,7 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
         *use_table(tables.encounters, keys.encounters, "BatchGetItem", indexes=ENCOUNTER_INDEXES),
         _under(("dynamodb:PutItem",), tables.ledger, DELIVERY_SWITCH),
         *_smoke_entries(tables.registry, keys),
-        *read_secret(opened.secrets.audit_key, keys.records),
+        *seal_audit(keys.audit_seals),
         *send_messages(queues.events, keys.queues, "GetQueueAttributes"),
         allow(
             (
@@ -142,10 +146,10 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
 def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
     """Returns the auditor's statements: reads and verifies the audit trail, whose only patient data is MSH-10.
 
-    The key that seals entries is the key that checks them. With it the auditor may append to the record
-    of looks, and write no event's entry. The reference key and the registry's entries of identifiers and
-    providers answer who was told about a patient; no patient's name, birth date or sex is among them
-    (docs/adr/0286-auditors-look-up-identifiers.md).
+    Seals are verified in KMS. The auditor may append to the record of looks, and so make seals too; IAM keeps
+    every other chain closed. The audit key opens chains of earlier versions, which the digests prove. The
+    reference key and the registry's entries of identifiers and providers answer who was told about a
+    patient; no patient's name, birth date or sex is among them (docs/adr/0286-auditors-look-up-identifiers.md).
     """
     keys, tables = opened.keys, opened.tables
     return [
@@ -170,6 +174,9 @@ def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatemen
         allow(("s3:GetLifecycleConfiguration",), [opened.vault.bucket.bucket_arn]),
         allow(("logs:DescribeLogGroups",), ["*"]),
         use_key(keys.encounters, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
+        *verify_seals(keys.audit_seals),
+        *opened.digests.read(),
+        *read_secret(opened.secrets.audit_key, keys.records),
         *read_secret(opened.secrets.reference_key, keys.records),
         *_record_looks(opened),
     ]
@@ -279,7 +286,7 @@ def _record_looks(opened: Opened) -> list[iam.PolicyStatement]:
             "dynamodb",
             ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
         ),
-        *read_secret(opened.secrets.audit_key, keys.records),
+        *seal_audit(keys.audit_seals),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The seven functions, each with its variables and grants."""
+"""The functions, each with its variables and grants."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,7 @@ from environments import Environment
 from infra import grants
 from infra.core.processing.mail import SesSending
 from infra.core.processing.step_lambda import StepLambda
+from infra.core.stores.audit_digests import AuditDigests
 from infra.core.stores.configuration import ConfigurationDocument
 from infra.core.stores.keys import Keys
 from infra.core.stores.secrets import Secrets
@@ -39,6 +40,7 @@ class Steps:
         secrets: Secrets,
         delivery: SesSending,
         configuration: ConfigurationDocument,
+        digests: AuditDigests,
         vpc: ec2.IVpc | None,
         security_group: ec2.ISecurityGroup | None,
     ) -> None:
@@ -60,7 +62,9 @@ class Steps:
             "ENS_LEDGER_DAYS": str(retention.ledger_days),
             "ENS_STATUS_DAYS": str(retention.status_days),
         }
-        self._audit_key = grants.read_secret(secrets.audit_key, keys.records)
+        self._sealing = {"ENS_AUDIT_SEAL_KEY": keys.audit_seals[0].key_arn}
+        # It seals mails; audit chains of earlier versions were sealed with it.
+        audit_key = grants.read_secret(secrets.audit_key, keys.records)
         references = grants.read_secret(secrets.reference_key, keys.records)
         bucket = vault.bucket
         audit = grants.use_table(tables.audit, keys.records, "GetItem", "PutItem")
@@ -211,6 +215,7 @@ class Steps:
                 *trail,
                 configuration.read_version(),
                 *references,
+                *audit_key,
                 *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL, MAILS),
                 *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL),
                 *grants.write_objects(bucket, keys.vault, MAILS),
@@ -262,7 +267,43 @@ class Steps:
             self.extract_entities,
             self.deliver_notification,
         ]
-        self.all = [*self.of_workflow, self.record_feedback, self.release_deliveries]
+        # Neither appends to the trail: one writes digests, the other verifies.
+        self.digest_audit = self._step(
+            "DigestAudit",
+            folder="digest_audit",
+            timeout=900,
+            variables={"ENS_AUDIT_DIGEST_BUCKET": digests.bucket.bucket_name},
+            may=[
+                *grants.use_table(tables.audit, keys.records, indexes=["by_day"]),
+                *digests.write(),
+            ],
+            appends=False,
+        )
+        self.verify_audit = self._step(
+            "VerifyAudit",
+            folder="verify_audit",
+            timeout=900,
+            variables={
+                "ENS_AUDIT_DIGEST_BUCKET": digests.bucket.bucket_name,
+                "ENS_AUDIT_SEAL_KEYS": ",".join(key.key_arn for key in keys.audit_seals),
+            },
+            may=[
+                *grants.use_table(tables.audit, keys.records, "Query", indexes=["by_day"]),
+                *grants.verify_seals(keys.audit_seals),
+                *digests.read(),
+                *audit_key,
+            ],
+            appends=False,
+        )
+        digests.accept_writer(self.digest_audit.own_role)
+        digests.accept_patterns(self.digest_audit.own_role, self.verify_audit.own_role)
+        self.of_audit = [self.digest_audit, self.verify_audit]
+        self.all = [
+            *self.of_workflow,
+            self.record_feedback,
+            self.release_deliveries,
+            *self.of_audit,
+        ]
         for step, documents in (
             (self.parse_message, (MESSAGE, EVENT)),
             (self.track_encounter, (EVENT,)),
@@ -281,6 +322,7 @@ class Steps:
         variables: dict[str, str],
         may: Sequence[iam.PolicyStatement],
         concurrency: int | None = None,
+        appends: bool = True,
     ) -> StepLambda:
         inside = self._environment.runs_inside(name)
         return StepLambda(
@@ -289,8 +331,8 @@ class Steps:
             environment=self._environment,
             folder=folder,
             timeout=timeout,
-            variables={**self._variables, **variables},
-            grants=[*self._audit_key, *may],
+            variables={**self._variables, **(self._sealing if appends else {}), **variables},
+            grants=[*(grants.seal_audit(self._keys.audit_seals) if appends else ()), *may],
             logs_key=self._keys.logs,
             vpc=self._vpc if inside else None,
             security_group=self._security_group if inside else None,

@@ -77,7 +77,7 @@ class Backups(Construct):
                 )
             ],
         )
-        role = iam.Role(
+        self.role = iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("backup.amazonaws.com"),
@@ -87,7 +87,7 @@ class Backups(Construct):
         daily.add_selection(
             "Data",
             backup_selection_name="data",
-            role=role,
+            role=self.role,
             disable_default_backup_policy=True,
             resources=[
                 *(backup.BackupResource.from_dynamo_db_table(table) for table in tables),
@@ -96,7 +96,7 @@ class Backups(Construct):
         )
         own = "AWS maintains these policies with its backup service; a copy of ours would fall behind."
         accept(
-            role,
+            self.role,
             {
                 f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{n}]": own
                 for n in POLICIES

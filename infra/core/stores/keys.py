@@ -8,6 +8,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from environments import Environment
+from infra.findings import accept
 from infra.stateful import fix_logical_id, removal_policy
 
 # Actions that a principal needs to use a CMK through a service. Written out: CDK's own grants add wildcards.
@@ -27,6 +28,7 @@ class Keys(Construct):
     `vault`, `registry`, `encounters` and `backups` guard patient data, the others none.
     `records` guards audit, status, ledger and the two secrets, `queues` the queues, `logs` every log
     group, `alarms` the alarm topic (CloudWatch cannot publish to a topic under AWS's own key).
+    `audit_seals` are HMAC keys that seal audit chains, the newest first.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
@@ -36,6 +38,10 @@ class Keys(Construct):
         self.vault = self._key("Vault", "the vault: messages and what is made of them")
         self.registry = self._key("Registry", "the registry: patients, providers, relationships")
         self.encounters = self._key("Encounters", "the encounters: stays, classes, places, times")
+        self.audit_seals = [
+            _seal_key(self, number, environment)
+            for number in range(environment.audit.seal_keys, 0, -1)
+        ]
         self.records = self._key("Records", "audit, status and delivery tables, key secrets")
         self.queues = self._key("Queues", "the event queue and the dead-letter queues")
         self.logs = logs_key(self, "Logs", environment=environment, purpose="every log group")
@@ -116,6 +122,32 @@ def _make(
         removal_policy=removal_policy(environment),
     )
     fix_logical_id(key, f"Key{construct_id.removesuffix('Key')}")
+    return key
+
+
+def _seal_key(scope: Construct, number: int, environment: Environment) -> kms.Key:
+    """The HMAC key of this number. KMS rotates no HMAC keys (KMS developer guide, "HMAC keys in AWS KMS")."""
+    name = "AuditSeal" if number == 1 else f"AuditSeal{number}"
+    key = kms.Key(
+        scope,
+        name,
+        alias=f"{environment.prefix}/audit-seal{'' if number == 1 else f'-{number}'}",
+        description=f"{environment.prefix}: seals the audit trail",
+        key_spec=kms.KeySpec.HMAC_256,
+        key_usage=kms.KeyUsage.GENERATE_VERIFY_MAC,
+        pending_window=cdk.Duration.days(30),
+        removal_policy=removal_policy(environment),
+    )
+    fix_logical_id(key, f"Key{name}")
+    by_number = (
+        "KMS rotates no HMAC keys; a deployment with a higher audit.seal_keys makes a new one."
+    )
+    accept(
+        key,
+        {
+            "CKV_AWS_7": by_number,
+        },
+    )
     return key
 
 

@@ -1,18 +1,19 @@
 """The audit trail: append-only entries, chained per event, so a missing or altered one is detected.
 
-Each entry carries the hash of the one before it and an HMAC-SHA256 of its own content. Entry and
-chain head are written in one transaction, on condition that the head is the one that was read.
+Each entry carries the hash of the one before it and its own. The chain's head has the last hash and is
+sealed by AWS KMS. Entries and head are written in one transaction, on condition that the head is the one
+that was read (docs/adr/0282-sealed-heads-and-daily-digests.md).
 """
 
-import json
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.audit.canonical import EXPIRES, GENESIS, HEAD, hash_of
+from lambdas.common.audit.seal import seal
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import expiry, now
@@ -20,15 +21,9 @@ from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditEntry
 from lambdas.common.contracts.document import to_document, without_empty
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.common.keys import KeyRing
 
-HEAD = "HEAD"
-GENESIS = "0" * 64
 APPEND_TRIES = 12
 MAX_PAUSE_SECONDS = 0.2
-SEALS = ("hash", "key_id")
-EXPIRES = "expires_at"
-"""The time to live is outside the hash: a period can be prolonged, and a removed entry shows anyway."""
 
 WARNED = "warned"
 """Stands for the outcome in `outcome_time` of an entry with warnings, so that the index finds them."""
@@ -36,29 +31,6 @@ WARNED = "warned"
 OTHERS_WERE_FIRST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 """Cancellation reasons of a transaction when another writer moved the chain's head."""
 TRANSIENT_REASONS = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Result of checking one event's chain. `problems` name entries by sequence; empty when it is intact."""
-
-    event_id: str
-    entries: int
-    outside_chain: int
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def holds(self) -> bool:
-        """Whether nothing is missing or altered."""
-        return not self.problems
-
-
-def canonical(entry: Item) -> bytes:
-    """The bytes that an entry's hash covers: its JSON with sorted keys, without its seals."""
-    content = {name: value for name, value in entry.items() if name not in (*SEALS, EXPIRES)}
-    return json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=int
-    ).encode()
 
 
 def append(context: Context, event_id: str, *entries: AuditEntry) -> Item:
@@ -71,16 +43,15 @@ def append(context: Context, event_id: str, *entries: AuditEntry) -> Item:
         head = _head(context, event_id)
         stored: list[Item] = []
         for entry in entries:
-            stored.append(seal(context, event_id, entry, stored[-1] if stored else head))
+            stored.append(chained(event_id, entry, stored[-1] if stored else head))
         if _write(context, stored, head):
             return stored[-1]
         time.sleep(random.uniform(0, min(MAX_PAUSE_SECONDS, 0.02 * 2**attempt)))
     raise DependencyUnavailableError("dynamodb: the event's audit chain is contended")
 
 
-def seal(context: Context, event_id: str, new: AuditEntry, head: Item | None) -> Item:
+def chained(event_id: str, new: AuditEntry, head: Item | None) -> Item:
     """The entry as stored after `head`: the chain's head, or the previous entry of this transaction."""
-    keys = context.audit_keys
     # Members that are None or "" are left out: an index does not accept an empty key.
     entry = without_empty(to_document(new))
     if "documents" in entry:
@@ -98,51 +69,13 @@ def seal(context: Context, event_id: str, new: AuditEntry, head: Item | None) ->
         "outcome_time": f"{WARNED if entry.get('warnings') else entry['outcome']}#{moment}",
         "prev_hash": previous,
     }
-    return {
-        **content,
-        "hash": keys.mac(previous.encode() + canonical(content)),
-        "key_id": keys.current,
-    }
+    return {**content, "hash": hash_of(previous, content)}
 
 
 def entries(context: Context, event_id: str) -> list[Item]:
     """All entries of an event by time, those outside the chain included."""
-    found = [item for item in _items(context, event_id) if item["sk"] != HEAD]
+    found = [item for item in items(context, event_id) if item["sk"] != HEAD]
     return sorted(found, key=lambda item: (item["time"], item["sk"]))
-
-
-def verify(context: Context, event_id: str) -> Verdict:
-    """Checks the event's chain: every entry present, in order and unaltered, up to its head."""
-    items = _items(context, event_id)
-    head = next((item for item in items if item["sk"] == HEAD), None)
-    chained = sorted((i for i in items if "seq" in i and i["sk"] != HEAD), key=lambda i: i["seq"])
-    outside = len(items) - len(chained) - (1 if head else 0)
-    return Verdict(event_id, len(chained), outside, check(chained, head, context.audit_keys))
-
-
-def check(chained: list[Item], head: Item | None, keys: KeyRing) -> list[str]:
-    """The faults of a chain, by entry; empty when it is intact."""
-    problems = []
-    previous, expected = GENESIS, 1
-    for entry in chained:
-        # An altered entry may lack attributes: these are read as "".
-        sequence, key_id = int(entry["seq"]), str(entry.get("key_id", ""))
-        before = str(entry.get("prev_hash", ""))
-        if sequence != expected:
-            problems.append(f"entry {expected} is missing")
-        elif before != previous:
-            problems.append(f"entry {sequence} does not follow the one before it")
-        if key_id not in keys.keys:
-            problems.append(f"entry {sequence} was sealed with a key that is gone")
-        elif entry.get("hash") != keys.mac(before.encode() + canonical(entry), key_id):
-            problems.append(f"entry {sequence} was altered")
-        previous, expected = str(entry.get("hash", "")), sequence + 1
-    if head is None:
-        if chained:
-            problems.append("the chain's head is missing")
-    elif head.get("seq") != expected - 1 or head.get("hash") != previous:
-        problems.append(f"the chain ends at entry {expected - 1}, its head says otherwise")
-    return problems
 
 
 def _write(context: Context, stored: list[Item], head: Item | None) -> bool:
@@ -160,6 +93,7 @@ def _write(context: Context, stored: list[Item], head: Item | None) -> bool:
         "sk": HEAD,
         "seq": last["seq"],
         "hash": last["hash"],
+        **seal(context, last["event_id"], last["seq"], last["hash"]),
     }
     kept = {EXPIRES: expiry(context.settings.stored_days.audit)}
     try:
@@ -203,7 +137,8 @@ def _head(context: Context, event_id: str) -> Item | None:
     return from_item(answer["Item"]) if "Item" in answer else None
 
 
-def _items(context: Context, event_id: str) -> list[Item]:
+def items(context: Context, event_id: str) -> list[Item]:
+    """All items of an event, its head included, read consistently."""
     return list(
         query(
             context,

@@ -26,7 +26,11 @@ class DeliveryState(StrEnum):
 
 
 class HoldReason(StrEnum):
-    """The reason for which a delivery is held; `settle`: the hospital may complete the message within its settling time."""
+    """The reason for which a delivery is held.
+
+    settle: the hospital may complete the message within its settling time. own_mail: the recipient was to
+    share the mail of another one, and no longer can.
+    """
 
     SETTLE = "settle"
     DIGEST = "digest"
@@ -36,3 +40,4 @@ class HoldReason(StrEnum):
     QUOTA = "quota"
     FALLBACK = "fallback"
     RESEND = "resend"
+    OWN_MAIL = "own_mail"

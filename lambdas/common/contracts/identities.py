@@ -1,6 +1,6 @@
 """The patient in the registry and the recipients, `identities.json` in the vault."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hl7.warnings import MessageWarning
 from lambdas.common.contracts.consent import Consent
@@ -32,3 +32,28 @@ class Identities:
     discharged_to: str = private()
     birth_date: str = private()
     consents: tuple[Consent, ...] = private(())
+
+    def recipient(self, recipient_ref: str, *, second: bool = False) -> Recipient | None:
+        """The recipient of this reference, for their first or second notice; None when there is none.
+
+        One who shares another's mail is returned as a recipient with a mail of their own.
+        """
+        every = (*self.recipients, *self.fallbacks)
+        for one in every:
+            if (one.recipient_ref, one.second) == (recipient_ref, second):
+                return one
+        for one in every:
+            for other in one.also:
+                if (other.recipient_ref, one.second) == (recipient_ref, second):
+                    return replace(
+                        one,
+                        recipient_ref=other.recipient_ref,
+                        reasons=other.reasons,
+                        provider_id=other.provider_id,
+                        name=other.name,
+                        stands_for=other.stands_for,
+                        by_event=other.by_event,
+                        fallback_ref="",
+                        also=(),
+                    )
+        return None

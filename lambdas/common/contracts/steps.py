@@ -290,3 +290,19 @@ class ReleaseDeliveriesResult:
     paused: bool = False
     quota_reached: bool = False
     outcomes: dict[ReleaseOutcome, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditDigestResult:
+    """The days (YYYY-MM-DD) whose digests were written."""
+
+    days: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditVerificationResult:
+    """The day that was verified, its number of events, and of faults in it or its digest."""
+
+    day: str
+    events: int
+    faults: int

@@ -61,6 +61,22 @@ class Delivery:
             self.event_id, self.recipient_ref, self.channel, second=self.second
         )
 
+    @property
+    def item(self) -> DeliveryItem:
+        """The delivery as an item of the ledger that no attempt has claimed."""
+        return DeliveryItem(
+            delivery_id=self.delivery_id,
+            state=DeliveryState.CLAIMED,
+            event_id=self.event_id,
+            recipient_ref=self.recipient_ref,
+            channel=self.channel,
+            patient_ref=self.patient_ref,
+            encounter_ref=self.encounter_ref,
+            event_kind=self.event_kind,
+            identities_version=self.identities_version,
+            task=self.task,
+        )
+
 
 def claim(
     context: LedgerContext, delivery: Delivery, attempt: str, released: bool = False
@@ -83,7 +99,6 @@ def claim(
         "fallback_ref": delivery.fallback_ref,
         "task": delivery.task and to_document(delivery.task),
         "members": list(delivery.members),
-        "also": list(delivery.also),
         "other_patient": delivery.other_patient,
     }
     changes = {
@@ -92,6 +107,8 @@ def claim(
         "lease_until": _milliseconds() + LEASE_MS,
         # Keys of indexes: absent rather than empty.
         **{name: value for name, value in references.items() if value},
+        # Fewer than when it was held, perhaps nobody.
+        "also": list(delivery.also) or None,
     }
     condition = (
         "attribute_not_exists(#delivery_id) OR (#state = :claimed AND #lease_until < :moment)"

@@ -50,27 +50,56 @@ def tell_instead(context: LedgerContext, item: DeliveryItem) -> str:
     """
     if not item.fallback_ref or item.task is None:
         return ""
-    key, moment = delivery_id(item.event_id, item.fallback_ref, item.channel), now()
+    task = replace(item.task, second=False)
+    held = {"instead_of": item.recipient_ref}
+    return _hold_new(
+        context, replace(item, task=task), item.fallback_ref, HoldReason.FALLBACK, held
+    )
+
+
+def tell_apart(context: LedgerContext, item: DeliveryItem, recipient_ref: str) -> str:
+    """Holds a delivery of its own to one who was to share the item's mail, due at once; returns its id."""
+    return _hold_new(context, item, recipient_ref, HoldReason.OWN_MAIL, {})
+
+
+def _hold_new(
+    context: LedgerContext, item: DeliveryItem, recipient_ref: str, reason: HoldReason, more: Item
+) -> str:
+    """Holds a delivery of the item's event to another recipient, unless they have one; returns its id."""
+    second = item.task is not None and item.task.second
+    key = delivery_id(item.event_id, recipient_ref, item.channel, second=second)
+    moment = now()
     kept = {
         "event_id": item.event_id,
         "channel": item.channel,
         "patient_ref": item.patient_ref or None,
         "encounter_ref": item.encounter_ref or None,
         "event_kind": item.event_kind or None,
-        "task": to_document(replace(item.task, second=False)),
+        "task": item.task and to_document(item.task),
         "identities_version": item.identities_version or None,
     }
     held = {
-        "recipient_ref": item.fallback_ref,
-        "instead_of": item.recipient_ref,
+        "recipient_ref": recipient_ref,
         "claimed_at": moment,
         "attempt_id": "",
         "lease_until": 0,
-        **_held(key, HoldReason.FALLBACK, moment),
+        **more,
+        **_held(key, reason, moment),
         **{name: value for name, value in kept.items() if value is not None},
     }
     table.update(context, key, held, "attribute_not_exists(#delivery_id)")
     return key
+
+
+def note_also(context: LedgerContext, delivery_id: str, also: Sequence[str]) -> None:
+    """Writes the other recipients whom the mail of a held delivery still tells."""
+    table.update(
+        context,
+        delivery_id,
+        {"also": list(also), "updated_at": now()},
+        "#state = :held",
+        {":held": DeliveryState.HELD},
+    )
 
 
 def resend(context: LedgerContext, delivery_id: str, *, once: bool) -> bool:

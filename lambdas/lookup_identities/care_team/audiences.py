@@ -93,13 +93,9 @@ def _again(context: LookupContext, item: DeliveryItem) -> Recipient | None:
     """The recipient as they were when they were told, with what they were told."""
     first = vault.read_document(context, item.event_id, Identities, item.identities_version)
     second = item.task is not None and item.task.second
-    for recipient in (*first.recipients, *first.fallbacks):
-        if (recipient.recipient_ref, recipient.second) == (item.recipient_ref, second):
-            notice = FirstNotice(
-                item.event_id,
-                item.delivery_id,
-                item.sent_at or item.claimed_at,
-                item.event_kind,
-            )
-            return replace(recipient, cancels=notice)
-    return None
+    recipient = first.recipient(item.recipient_ref, second=second)
+    if recipient is None:
+        return None
+    told_at = item.sent_at or item.claimed_at
+    notice = FirstNotice(item.event_id, item.delivery_id, told_at, item.event_kind)
+    return replace(recipient, cancels=notice)

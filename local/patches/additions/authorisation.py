@@ -20,6 +20,7 @@ from moto.core.exceptions import AccessDeniedError as QueryAccessDeniedError
 from moto.core.responses import BaseResponse
 from moto.dynamodb.models import dynamodb_backends
 from moto.iam.access_control import IAMPolicy, PermissionResult, create_access_key
+from moto.kms.models import kms_backends
 from moto.s3.exceptions import S3AccessDeniedError
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ses.models import ses_backends
@@ -273,6 +274,8 @@ def _targets(
             yield [_arn("sqs", queue, request)], parameters
         case "secretsmanager":
             yield [_secret(parameters.get("SecretId", "*"), request)], parameters
+        case "kms":
+            yield [_key(parameters.get("KeyId", "*"), request)], parameters
         case "sesv2":
             yield list(_mail(parameters, request)), parameters
         case "lambda":
@@ -315,6 +318,12 @@ def _secret(name_or_arn: str, request: BaseResponse) -> str:
     secrets = secretsmanager_backends[request.current_account][request.region].secrets
     found = [s.arn for s in secrets.values() if name_or_arn in (s.arn, s.name)]
     return found[0] if found else name_or_arn
+
+
+def _key(id_or_alias: str, request: BaseResponse) -> str:
+    backend = kms_backends[request.current_account][request.region]
+    key = backend.keys.get(backend.any_id_to_key_id(id_or_alias))
+    return str(key.arn) if key else id_or_alias
 
 
 def _stack(name: str, request: BaseResponse) -> str:

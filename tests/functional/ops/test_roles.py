@@ -15,6 +15,9 @@ from moto.core.authorization import ActionAuthenticatorMixin
 
 from environments import load
 from lambdas.common import status
+from lambdas.common.audit.canonical import GENESIS, HEAD
+from lambdas.common.audit.checks import line_of
+from lambdas.common.audit.digests import Digest, day_before, key_of
 from lambdas.common.aws.items import to_item
 from lambdas.track_encounter.tracking import track
 from local.patches.additions import authorisation
@@ -29,15 +32,18 @@ from tests.infra.assemblies import assembly, stacks_of
 from tests.support.deployment import dead_letter, deployed
 from tests.support.encounter_table import table_of
 from tests.support.encounters import NOON, PROFILE, I, message
+from tests.support.older_chain import older_items, write
 from tests.support.people import People, people_of
 from tests.support.receiver import StubReceiver
 from tests.support.retention import fill_retention
+from tests.support.seal_keys import DIGESTS
 from tests.support.trails import PROVIDER, Story, poison, told
 
 ENVIRONMENTS = ("dev", "prod")
 TOLD, FAILED, DELIVERY = "a" * 32, "b" * 32, "d1" * 16
 CONTROL_ID = "MSG00002"
 TODAY = datetime.now(UTC).date().isoformat()
+OLDER_DAY = day_before(day_before(TODAY))
 UNKNOWN = {
     "delivery_id": DELIVERY,
     "event_id": TOLD,
@@ -126,7 +132,7 @@ class World:
                 "audit looks": (),
                 "audit patient": ("--identifier", "H00412", "--authority", "NORTHGEN"),
                 "audit provider": ("--id", "dr-smith"),
-                "audit verify": (TOLD,),
+                "audit verify": ("--day", OLDER_DAY),
                 "cost": (),
                 "deliveries continue": (),
                 "deliveries discard": (DELIVERY, *WHY),
@@ -320,6 +326,8 @@ def _fill(world: World, command: str) -> None:
             held = command == "deliveries discard"
             item = {**UNKNOWN, **({"state": "held"} if held else {})}
             aws.client("dynamodb").put_item(TableName="ledger", Item=to_item(item))
+        case "audit" if command == "audit verify":
+            _fill_audit(world)
         case "phi":
             _fill(world, "rejected")
             s3 = aws.client("s3")
@@ -354,6 +362,21 @@ def _fill(world: World, command: str) -> None:
             track(table_of(aws.client("dynamodb")), admitted, PROFILE, lambda: NOON)
         case _ if not status.read(deployment.context, TOLD):
             told(deployment.context, TOLD)
+
+
+def _fill_audit(world: World) -> None:
+    """An event of an earlier version, whose key the auditor reads, and the digest of its day."""
+    context = world.deployment.audit
+    items = older_items("9" * 32, OLDER_DAY, "RECEIVED", "PARSED")
+    write(context, items)
+    digest = Digest(
+        environment=world.deployment.environment,
+        day=OLDER_DAY,
+        made_at=f"{TODAY}T00:20:00.000Z",
+        previous=GENESIS,
+        lines={"9" * 32: line_of(item for item in items if item["sk"] != HEAD)},
+    )
+    world.aws.client("s3").put_object(Bucket=DIGESTS, Key=key_of(OLDER_DAY), Body=digest.to_bytes())
 
 
 def _fill_smoke(world: World) -> None:

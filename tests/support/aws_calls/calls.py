@@ -246,6 +246,8 @@ class CallFinder:
                 return self._texts(given, "QueueUrl")
             case "secretsmanager":
                 return self._texts(given, "SecretId")
+            case "kms":
+                return self._texts(given, "KeyId")
             case "lambda":
                 return self._texts(given, "FunctionName")
         return set()

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from environments import (
+    AuditSection,
     CustomerGateway,
     Environment,
     EnvironmentFileError,
@@ -296,6 +297,7 @@ def test_the_sample_document_of_these_tests_has_every_key_of_the_schema(
         (ReceiverSection, ENVIRONMENT["receiver"]),
         (MailSection, ENVIRONMENT["mail"]),
         (MpiSection, ENVIRONMENT["mpi"]),
+        (AuditSection, ENVIRONMENT["audit"]),
     ],
 )
 def test_every_value_of_the_code_can_be_set_in_a_file(model: Any, table: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import boto3
 
 from lambdas.common import status
-from lambdas.common.audit import chain
+from lambdas.common.audit import chain, verification
+from lambdas.common.audit.canonical import HEAD
 from lambdas.common.aws.items import from_item
 from lambdas.common.settings import StoredDays
 from lambdas.delivery.ledger import problems, table
@@ -76,7 +77,7 @@ def test_audit_entries_and_the_head_of_their_chain_end_after_their_days(
     context: LedgerContext,
 ) -> None:
     chain.append(with_days(context), EVENT, entry("ParseMessage", "PARSED"))
-    for sk in ("00000001", chain.HEAD):
+    for sk in ("00000001", HEAD):
         assert days_left("audit", {"event_id": {"S": EVENT}, "sk": {"S": sk}}) == 3000
 
 
@@ -91,7 +92,7 @@ def test_the_end_of_an_entry_can_be_put_off_without_breaking_its_chain(
         UpdateExpression="SET expires_at = :later",
         ExpressionAttributeValues={":later": {"N": str(int(time.time()) + 9000 * DAY)}},
     )
-    assert chain.verify(context, EVENT).holds
+    assert verification.verify(context, EVENT).holds
 
 
 def test_a_function_reads_the_days_from_its_variables(environment, monkeypatch) -> None:  # type: ignore[no-untyped-def]

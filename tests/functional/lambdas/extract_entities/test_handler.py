@@ -4,7 +4,7 @@ import threading
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 
-from lambdas.common.audit import chain
+from lambdas.common.audit import chain, verification
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.common.contracts.notes import Skipped, SkippedReason
@@ -103,7 +103,7 @@ def test_the_audit_counts_findings_requests_and_units(
     assert entry["units"] == {"DetectEntitiesV2": 3, "InferICD10CM": 3}
     assert entry["set_aside"] == {"negated": 1}
     assert entry["documents"][0]["version_id"] == result["version_id"]
-    assert chain.verify(context, EVENT_ID).holds
+    assert verification.verify(context, EVENT_ID).holds
 
 
 def test_nothing_of_a_note_is_said_outside_the_vault(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from lambdas.common.audit import chain
+from lambdas.common.audit import chain, verification
 from lambdas.common.aws.items import to_item
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.encounter import Audience, Decision, Notice
@@ -158,7 +158,7 @@ def test_the_audit_says_who_and_why_in_references_only(
     assert [one["policy_rule"] for one in entry["recipients"]] == ["otherwise"]
     assert entry["considered"][0]["reason"] == "NO_ENDPOINT"
     assert entry["documents"][0]["version_id"] == result["version_id"]
-    assert chain.verify(context, EVENT_ID).holds
+    assert verification.verify(context, EVENT_ID).holds
 
 
 @pytest.mark.usefixtures("registry")
@@ -196,7 +196,7 @@ def test_a_look_up_that_ends_badly_has_its_one_entry_too(
         run_step(event)
     query, _ = chain.entries(context, EVENT_ID)
     assert (query["action"], query["answer"]) == ("QUERIED", answer)
-    assert chain.verify(context, EVENT_ID).holds
+    assert verification.verify(context, EVENT_ID).holds
 
 
 def test_once_a_day_the_rosters_that_end_soon_are_counted_and_named_by_reference(

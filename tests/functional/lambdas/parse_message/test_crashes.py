@@ -9,7 +9,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lambdas.common import status
-from lambdas.common.audit import chain
+from lambdas.common.audit import chain, verification
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler
@@ -73,7 +73,7 @@ def holds_after_another_run(context: ParseContext, envelope: dict[str, Any]) -> 
     assert actions.count("RECEIVED") == 1
     assert actions.count("CONTROL_ID_REUSED") == 1
     assert actions[-1] == "PARSED"
-    assert chain.verify(context, event_id).holds
+    assert verification.verify(context, event_id).holds
     document = read_json(context, event_id, "event.json", result["version_id"])
     assert document["trigger_event"] == "A01"
     item = status.read(context, event_id)

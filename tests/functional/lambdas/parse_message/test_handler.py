@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from lambdas.common import status
-from lambdas.common.audit import chain
+from lambdas.common.audit import chain, verification
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.errors import ConfigurationError, UnexpectedError, UnprocessableMessageError
@@ -74,7 +74,7 @@ def test_an_admission_is_parsed_audited_and_handed_on(context: ParseContext, aws
     assert parsed["documents"][0]["version_id"] == version_id
     assert parsed["trigger_event"] == "A01"
     assert parsed["counts"] == {"notes": 4, "skipped_notes": 0, "warnings": 0}
-    assert chain.verify(context, envelope["event_id"]).holds
+    assert verification.verify(context, envelope["event_id"]).holds
 
     item = status.read(context, envelope["event_id"])
     assert item is not None

@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas.common.audit import chain
+from lambdas.common.audit import chain, verification
 from lambdas.common.aws.items import to_item
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
@@ -74,7 +74,7 @@ def test_what_became_of_a_mail_stands_in_the_chain_and_on_the_ledger(
     assert (entry["action"], entry["outcome"]) == (action, outcome)
     assert (entry["delivery_id"], entry["recipient_ref"]) == (DELIVERY_ID, "k1.recipient")
     assert entry["patient_ref"] == "k1.patient"
-    assert chain.verify(context, EVENT_ID).holds
+    assert verification.verify(context, EVENT_ID).holds
     assert ledger(context)["state"] == "sent"
     assert [mark.split("#")[0] for mark in ledger(context)["feedback"]] == [action]
 

@@ -17,7 +17,7 @@ from lambdas.common.contracts.recipient import Addressee, FirstNotice, Recipient
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import problems, table
-from lambdas.delivery.ledger.states import SwitchState
+from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
 from lambdas.registry.items import consents_key
 from tests.functional.lambdas.deliver_notification.world import (
     ADMISSION,
@@ -253,9 +253,7 @@ def test_a_fallback_is_told_while_the_one_who_named_them_is_in_care(
 ) -> None:
     world = world_with_fallback(context)
     reference = context.reference_keys.reference("address", ADDRESS.casefold())
-    problems.report(
-        context, problems.AddressProblemState.ENDPOINT_BAD, reference, recipient_ref=WHO
-    )
+    problems.report(context, AddressProblemState.ENDPOINT_BAD, reference, recipient_ref=WHO)
     with pytest.raises(Exception, match="bounced or complained"):
         world.run()
     file_relationship(context, WHO, active=False)
@@ -289,16 +287,52 @@ def test_a_facility_that_the_event_names_needs_no_relationship(context: Delivery
     assert world.run()["outcome"] == "sent"
 
 
-def test_a_shared_mail_leaves_out_who_may_not_be_told_any_more(context: DeliveryContext) -> None:
-    other = Addressee("k1.other", (RecipientReason.CARE_TEAM,), "k1.other", STAND_IN.name)
-    world = DeliveryWorld(context, (replace(RECIPIENT, also=(other,)),))
-    leave(context)
+OTHER = Addressee("k1.other", (RecipientReason.CARE_TEAM,), "k1.other", STAND_IN.name)
+
+
+def shared(context: DeliveryContext) -> DeliveryWorld:
+    """A mail to two providers who share an address."""
+    return DeliveryWorld(context, (replace(RECIPIENT, also=(OTHER,)),))
+
+
+def told(context: DeliveryContext) -> list[tuple[str, str]]:
+    """The actions of the event's audit chain with their recipients."""
+    return [(entry["action"], entry["recipient_ref"]) for entry in entries(context, EVENT_ID)]
+
+
+def test_of_a_shared_mail_one_who_may_not_be_told_is_left_out(context: DeliveryContext) -> None:
+    world = shared(context)
+    file_relationship(context, "k1.other", active=False)
     assert world.run()["outcome"] == "sent"
+    (mail,) = sent_mails()
+    assert "Lindqvist" in mail.as_string()
+    assert "Adu" not in mail.as_string()
+    assert told(context) == [("SENT", WHO), ("SUPPRESSED", "k1.other")]
+    assert "also" not in world.item
+
+
+def test_who_shared_the_mail_of_one_who_left_gets_a_mail_of_their_own(
+    context: DeliveryContext,
+) -> None:
+    world = shared(context)
+    leave(context)
+    assert world.run()["outcome"] == "suppressed"
+    assert release(context) == {"due": 1, "sent": 1}
     (mail,) = sent_mails()
     assert "Adu" in mail.as_string()
     assert "Lindqvist" not in mail.as_string()
-    told = [(e["action"], e["recipient_ref"]) for e in entries(context, EVENT_ID)]
-    assert told == [("SENT", "k1.other"), ("SUPPRESSED", WHO)]
+    assert told(context) == [("SUPPRESSED", WHO), ("SENT", "k1.other")]
+
+
+def test_who_moved_from_a_shared_address_gets_the_mail_at_the_new_one(
+    context: DeliveryContext,
+) -> None:
+    world = shared(context)
+    file_provider(context, "k1.other", address="kofi@newclinic.example")
+    assert world.run()["outcome"] == "sent"
+    assert release(context) == {"due": 1, "sent": 1}
+    assert [mail["To"] for mail in sent_mails()] == [ADDRESS, "kofi@newclinic.example"]
+    assert told(context) == [("SENT", WHO), ("SENT", "k1.other")]
 
 
 def set_patient(context: DeliveryContext, world: DeliveryWorld, patient_id: str) -> None:

@@ -2,17 +2,19 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.common.audit import chain
-from lambdas.common.audit.chain import HEAD
+from lambdas.common.audit import chain, verification
+from lambdas.common.audit.canonical import HEAD
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger.context import LedgerContext
 from tests.support.audit import entry
+from tests.support.seal_keys import SEAL_KEY
 
 EVENT = "5e" * 16
 Table = Any
@@ -35,7 +37,7 @@ def three(context: LedgerContext, table: Table) -> None:
             counts={"notes": 2},
             documents=[{"key": "k", "version_id": "v", "sha256": "0"}],
         )
-    assert chain.verify(context, EVENT).holds
+    assert verification.verify(context, EVENT).holds
 
 
 def test_entries_follow_each_other_and_the_chain_holds(
@@ -46,7 +48,7 @@ def test_entries_follow_each_other_and_the_chain_holds(
     assert [e["action"] for e in entries] == ["RECEIVED", "PARSED", "RESOLVED"]
     assert [e["seq"] for e in entries] == [1, 2, 3]
     assert entries[1]["prev_hash"] == entries[0]["hash"]
-    verdict = chain.verify(context, EVENT)
+    verdict = verification.verify(context, EVENT)
     assert (verdict.entries, verdict.outside_chain, verdict.problems) == (3, 0, [])
 
 
@@ -58,16 +60,16 @@ def test_entries_appended_together_follow_each_other_and_are_all_there_or_none(
     both = [entry("LookupIdentities", action) for action in ("QUERIED", "RESOLVED")]
     assert chain.append(context, EVENT, *both)["action"] == "RESOLVED"
     assert [e["seq"] for e in chain.entries(context, EVENT)] == [1, 2, 3]
-    assert chain.verify(context, EVENT).holds
+    assert verification.verify(context, EVENT).holds
     table.delete_item(Key={"event_id": EVENT, "sk": "00000002"})
-    assert chain.verify(context, EVENT).problems[0] == "entry 2 is missing"
+    assert verification.verify(context, EVENT).problems[0] == "entry 2 is missing"
 
 
 def test_an_event_that_was_never_seen_has_an_empty_chain(
     context: LedgerContext, table: Table
 ) -> None:
     assert chain.entries(context, EVENT) == []
-    assert chain.verify(context, EVENT).holds
+    assert verification.verify(context, EVENT).holds
 
 
 def change(name: str, value: Any) -> Callable[[Table], None]:
@@ -119,7 +121,7 @@ def append_without_the_key(table: Table) -> None:
         (remove_attribute("counts"), "entry 2 was altered"),
         (remove_attribute("hash"), "entry 2 was altered"),
         (remove_attribute("prev_hash"), "entry 2 does not follow the one before it"),
-        (remove_attribute("key_id"), "entry 2 was sealed with a key that is gone"),
+        (change("key_id", "k1"), "entry 2 was altered"),
         (remove_attribute("seq"), "entry 2 is missing"),
         (delete("00000001"), "entry 1 is missing"),
         (delete("00000002"), "entry 2 is missing"),
@@ -133,38 +135,47 @@ def test_what_somebody_did_to_the_chain_shows(
 ) -> None:
     three(context, table)
     tamper(table)
-    assert says in chain.verify(context, EVENT).problems
+    assert says in verification.verify(context, EVENT).problems
 
 
 def test_the_workflows_own_entries_stand_outside_and_are_counted(
     context: LedgerContext, table: Table
 ) -> None:
     three(context, table)
+    execution = "arn:aws:states:us-east-1:123456789012:express:machine:x:1"
+    append(context, "SENT", execution_arn=execution)
     table.put_item(
         Item={
             "event_id": EVENT,
             "sk": "workflow#x#CompleteEvent",
+            "step": "CompleteEvent",
+            "actor": "workflow",
             "time": "9",
             "action": "COMPLETED",
+            "outcome": "completed",
+            "execution_arn": execution,
         }
     )
-    verdict = chain.verify(context, EVENT)
-    assert (verdict.holds, verdict.entries, verdict.outside_chain) == (True, 3, 1)
+    verdict = verification.verify(context, EVENT)
+    assert (verdict.holds, verdict.entries, verdict.outside_chain) == (True, 4, 1)
     assert chain.entries(context, EVENT)[-1]["action"] == "COMPLETED"
 
 
-def test_a_chain_goes_on_under_a_new_key_and_still_verifies_with_the_old(
+def test_a_chain_goes_on_under_a_new_seal_key_and_still_verifies_with_the_old(
     context: LedgerContext, table: Table
 ) -> None:
     append(context, "RECEIVED")
-    boto3.client("secretsmanager").put_secret_value(
-        SecretId="audit-key",
-        SecretString='{"current": "k2", "k1": "secret of audit-key", "k2": "newer"}',
-    )
-    context = LedgerContext(context.settings, context.clients)  # a fresh sandbox
-    append(context, "PARSED")
-    assert [e["key_id"] for e in chain.entries(context, EVENT)] == ["k1", "k2"]
-    assert chain.verify(context, EVENT).holds
+    other = "b" * 32
+    chain.append(context, other, entry("ParseMessage", "RECEIVED"))
+    new = boto3.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    arn = new["KeyMetadata"]["Arn"]
+    settings = replace(context.settings, audit_seal_key=arn, audit_seal_keys=f"{arn},{SEAL_KEY}")
+    rotated = LedgerContext(settings, context.clients)
+    append(rotated, "PARSED")
+    assert table.get_item(Key={"event_id": EVENT, "sk": HEAD})["Item"]["seal_key"] == arn
+    assert verification.verify(rotated, EVENT).holds
+    assert verification.verify(rotated, other).holds, "sealed with the older key"
+    assert not verification.verify(context, EVENT).holds, "not a key of this environment"
 
 
 def test_an_empty_fact_is_absent_because_an_index_takes_no_empty_key(
@@ -175,7 +186,7 @@ def test_an_empty_fact_is_absent_because_an_index_takes_no_empty_key(
     assert "patient_ref" not in entry
     assert "encounter_ref" not in entry
     assert entry["attempt"] == 0
-    assert chain.verify(context, EVENT).holds
+    assert verification.verify(context, EVENT).holds
 
 
 def test_writers_at_the_same_time_make_one_chain(context: LedgerContext, table: Table) -> None:
@@ -194,7 +205,7 @@ def test_writers_at_the_same_time_make_one_chain(context: LedgerContext, table: 
         thread.join(timeout=30)
     assert failures == []
     assert sorted(e["attempt"] for e in chain.entries(context, EVENT)) == list(range(6))
-    assert chain.verify(context, EVENT).holds
+    assert verification.verify(context, EVENT).holds
 
 
 def cancelled(*reasons: str) -> ClientError:

@@ -1,0 +1,36 @@
+"""Alarms of the audit trail: it is broken, or nobody verified it."""
+
+from constructs import Construct
+
+from infra.monitoring.alarms import Alarms, Comparison, Missing, metric, own
+from infra.monitoring.watched import Watched
+
+
+class AuditAlarms(Construct):
+    """Adds the alarms by VerifyAudit's counts, one run a day."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, watched: Watched, alarms: Alarms
+    ) -> None:
+        super().__init__(scope, construct_id)
+        alarms.watch(
+            self,
+            "audit-broken",
+            meaning="Entries of the audit trail are missing or altered, or a day has no digest.",
+            metric=own(watched.environment, "VerifyAudit", "AuditFaults"),
+            tells_end=False,
+        )
+        alarms.watch(
+            self,
+            "audit-unverified",
+            meaning="The audit trail was not verified for two days.",
+            metric=metric(
+                "hl7-ens",
+                "AuditVerifications",
+                {"environment": watched.environment.name, "service": "VerifyAudit"},
+                minutes=24 * 60,
+            ),
+            comparison=Comparison.LESS_THAN_THRESHOLD,
+            periods=2,
+            missing=Missing.BREACHING,
+        )

@@ -1,0 +1,292 @@
+"""Attacks on the audit trail by somebody who may write the table, and has no right to a KMS key or the digests.
+
+Each attack does what the table allows; the verifier must say that the trail is broken.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from lambdas.common.audit import chain
+from lambdas.common.audit.canonical import GENESIS, HEAD, canonical, hash_of
+from lambdas.common.audit.context import AuditContext, AuditSettings
+from lambdas.common.audit.digests import day_before, due_day, key_of
+from lambdas.common.audit.verification import PeriodVerdict, verify, verify_period
+from lambdas.common.aws.items import Item
+from lambdas.common.keys import KeyRing
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.digest_audit.digesting import write_due
+from tests.support.audit import entry
+from tests.support.older_chain import RING, older_items, write
+from tests.support.seal_keys import DIGESTS
+from tests.support.trails import Story, told
+
+EVENT, OTHER = "a" * 32, "b" * 32
+TODAY = datetime.now(UTC).date().isoformat()
+TOMORROW = datetime.now(UTC) + timedelta(days=1)
+
+
+@pytest.fixture
+def table(aws: Any) -> Any:
+    return boto3.resource("dynamodb").Table("audit")
+
+
+@pytest.fixture
+def auditing(context: LedgerContext) -> AuditContext:
+    return AuditContext(AuditSettings.from_environment(), context.clients)
+
+
+def partition(table: Any, event_id: str) -> list[Item]:
+    found = table.query(
+        KeyConditionExpression="event_id = :e", ExpressionAttributeValues={":e": event_id}
+    )
+    items: list[Item] = found["Items"]
+    return items
+
+
+def restore(table: Any, event_id: str, items: list[Item]) -> None:
+    """Makes an event's partition what it was."""
+    for item in partition(table, event_id):
+        table.delete_item(Key={"event_id": event_id, "sk": item["sk"]})
+    for item in items:
+        table.put_item(Item=item)
+
+
+def digested(auditing: AuditContext) -> None:
+    """The digests of all days until today, as if it were tomorrow at noon."""
+    noon = TOMORROW.replace(hour=12)
+    assert write_due(auditing, noon, lambda: 900) == [TODAY]
+
+
+def period(auditing: AuditContext, also: tuple[str, ...] = ()) -> PeriodVerdict:
+    return verify_period(
+        auditing, auditing.digests(), TODAY, TODAY, due=due_day(TOMORROW), also=also
+    )
+
+
+def rewritten(items: list[Item]) -> list[Item]:
+    """The chain with all hashes made anew, and a head without KMS: everything that needs no key."""
+    chained = sorted(
+        (i for i in deepcopy(items) if "seq" in i and i["sk"] != HEAD), key=lambda i: i["seq"]
+    )
+    previous = GENESIS
+    for number, item in enumerate(chained, 1):
+        item |= {"seq": number, "sk": f"{number:08d}", "prev_hash": previous}
+        item.pop("hash")
+        previous = hash_of(previous, item)
+        item["hash"] = previous
+    old_head = next(i for i in items if i["sk"] == HEAD)
+    return [*chained, {**old_head, "seq": len(chained), "hash": previous}]
+
+
+def cut_the_tail(items: list[Item]) -> list[Item]:
+    """Entries and head rolled back to the third entry."""
+    kept = [i for i in items if i["sk"] <= "00000003"]
+    head = next(i for i in items if i["sk"] == HEAD)
+    return [*kept, {**head, "seq": 3, "hash": kept[-1]["hash"]}]
+
+
+def remove_an_entry(items: list[Item]) -> list[Item]:
+    return rewritten([i for i in items if i["sk"] != "00000002"])
+
+
+def swap_two_entries(items: list[Item]) -> list[Item]:
+    swapped = {"00000002": 3, "00000003": 2}
+    return rewritten(
+        [{**i, "seq": swapped.get(i["sk"], i.get("seq"))} for i in items if "seq" in i]
+    )
+
+
+def change_a_fact(items: list[Item]) -> list[Item]:
+    return rewritten([{**i, "actor": "somebody"} if i["sk"] == "00000003" else i for i in items])
+
+
+def drop_the_seal(items: list[Item]) -> list[Item]:
+    return [
+        {name: value for name, value in i.items() if name not in ("seal", "seal_key")}
+        for i in cut_the_tail(items)
+    ]
+
+
+def rewrite_with_the_retired_key(items: list[Item]) -> list[Item]:
+    """The chain in the format of earlier versions, with their key, which was exposed."""
+    return older_items(EVENT, TODAY, "RECEIVED", "PARSED", "NO_RECIPIENT")
+
+
+ON_THE_TABLE = [
+    (cut_the_tail, "the seal of the chain's head is not valid"),
+    (remove_an_entry, "the seal of the chain's head is not valid"),
+    (swap_two_entries, "the seal of the chain's head is not valid"),
+    (change_a_fact, "the seal of the chain's head is not valid"),
+]
+
+
+@pytest.mark.parametrize(("attack", "says"), ON_THE_TABLE)
+def test_a_chain_that_was_changed_and_made_consistent_again_has_no_valid_seal(
+    context: LedgerContext,
+    auditing: AuditContext,
+    table: Any,
+    attack: Callable[[list[Item]], list[Item]],
+    says: str,
+) -> None:
+    told(context, EVENT)
+    restore(table, EVENT, attack(partition(table, EVENT)))
+    verdict = verify(auditing, EVENT, auditing.digests())
+    assert says in verdict.problems
+    assert period(auditing).broken
+
+
+@pytest.mark.parametrize("attack", [drop_the_seal, rewrite_with_the_retired_key])
+def test_a_head_without_a_seal_proves_nothing(
+    context: LedgerContext,
+    auditing: AuditContext,
+    table: Any,
+    attack: Callable[[list[Item]], list[Item]],
+) -> None:
+    told(context, EVENT)
+    told(context, OTHER)
+    before = partition(table, EVENT)
+    restore(table, EVENT, attack(before))
+    first = verify(auditing, EVENT, auditing.digests())
+    assert not first.holds, "not proven before the first digest"
+    restore(table, EVENT, before)
+    digested(auditing)
+    restore(table, EVENT, attack(before))
+    assert "the chain's head is not sealed" in verify(auditing, EVENT, auditing.digests()).problems
+
+
+def test_a_removed_event_is_missed_by_the_digest_of_its_day(
+    context: LedgerContext, auditing: AuditContext, table: Any
+) -> None:
+    told(context, EVENT)
+    told(context, OTHER)
+    digested(auditing)
+    assert period(auditing).holds
+    restore(table, EVENT, [])
+    (faulty,) = period(auditing).faulty
+    assert faulty.event_id == EVENT
+    assert faulty.problems[0] == f"entry 5 is missing: the digest of {TODAY} has it"
+
+
+def test_a_table_restored_from_an_older_time_contradicts_the_digest(
+    context: LedgerContext, auditing: AuditContext, table: Any
+) -> None:
+    story = Story(context, EVENT).run().received()
+    # The older state has a valid seal of its own.
+    older = partition(table, EVENT)
+    story.parsed().resolved("k1.aaaa").completed()
+    digested(auditing)
+    restore(table, EVENT, older)
+    verdict = verify(auditing, EVENT, auditing.digests())
+    assert f"entry 3 is missing: the digest of {TODAY} has it" in verdict.problems
+
+
+def test_an_entry_beside_the_chain_that_the_workflow_did_not_write_is_reported(
+    context: LedgerContext, auditing: AuditContext, table: Any
+) -> None:
+    told(context, EVENT)
+    genuine = next(i for i in partition(table, EVENT) if i["sk"].startswith("workflow#"))
+    forged = [
+        {**genuine, "sk": "workflow#other#CompleteEvent", "execution_arn": "arn:x:other"},
+        {**genuine, "sk": "workflow#run-1#DeliverNotification", "step": "DeliverNotification"},
+        {**genuine, "sk": "note", "action": "SENT"},
+    ]
+    for one in forged:
+        table.put_item(Item=one)
+        problems = verify(auditing, EVENT).problems
+        assert [p for p in problems if one["sk"] in p], one["sk"]
+        table.delete_item(Key={"event_id": EVENT, "sk": one["sk"]})
+    assert verify(auditing, EVENT).holds
+
+
+@pytest.mark.parametrize("change", ["added", "altered", "removed"])
+def test_the_workflows_entries_are_bound_by_the_digest(
+    context: LedgerContext, auditing: AuditContext, table: Any, change: str
+) -> None:
+    told(context, EVENT)
+    digested(auditing)
+    genuine = next(i for i in partition(table, EVENT) if i["sk"].startswith("workflow#"))
+    if change == "removed":
+        table.delete_item(Key={"event_id": EVENT, "sk": genuine["sk"]})
+    else:
+        failure = {"sk": "workflow#run-1#RecordFailure", "step": "RecordFailure"}
+        more = (
+            {**failure, "action": "FAILED", "outcome": "failed"} if change == "added" else {"x": 1}
+        )
+        table.put_item(Item={**genuine, **more})
+    assert verify(auditing, EVENT, auditing.digests()).problems == [
+        f"an entry outside the chain was changed after the digest of {TODAY}"
+    ]
+
+
+def test_an_event_invented_for_a_day_that_has_its_digest_is_reported(
+    context: LedgerContext, auditing: AuditContext, table: Any
+) -> None:
+    told(context, EVENT)
+    digested(auditing)
+    invented = [{**item, "event_id": OTHER} for item in partition(table, EVENT)]
+    for item in rewritten(invented):
+        table.put_item(Item=item)
+    (faulty,) = period(auditing).faulty
+    assert faulty.event_id == OTHER
+    assert f"entry 1 was added after the digest of {TODAY}" in faulty.problems
+
+
+def test_a_digest_that_is_missing_replaced_or_unreadable_is_reported(
+    context: LedgerContext, auditing: AuditContext, table: Any
+) -> None:
+    # The bucket forbids it. Without Object Lock the chain of digests still shows it.
+    s3, day = boto3.client("s3"), day_before(TODAY)
+    write(auditing, older_items(OTHER, day, "RECEIVED", "PARSED"))
+    told(context, EVENT)
+    write_due(auditing, TOMORROW.replace(hour=12), lambda: 900)
+
+    def problems() -> list[str]:
+        found = verify_period(auditing, auditing.digests(), day, TODAY, due=TODAY)
+        return found.problems
+
+    assert problems() == []
+    genuine = s3.get_object(Bucket=DIGESTS, Key=key_of(day))["Body"].read()
+    replaced = genuine.replace(b'"made_at":"20', b'"made_at":"19')
+    s3.put_object(Bucket=DIGESTS, Key=key_of(day), Body=replaced)
+    assert problems() == [f"the digest of {TODAY} does not follow the one before it"]
+    s3.put_object(Bucket=DIGESTS, Key=key_of(day), Body=genuine[:-20])
+    assert f"the digest of {day} is unreadable" in problems()
+    s3.put_object(Bucket=DIGESTS, Key=key_of(day), Body=genuine)
+    s3.delete_object(Bucket=DIGESTS, Key=key_of(TODAY))
+    assert problems() == [f"there is no digest of {TODAY}"]
+
+
+def test_chains_of_earlier_versions_are_proven_by_their_first_digest(
+    context: LedgerContext, auditing: AuditContext, table: Any
+) -> None:
+    day = (datetime.now(UTC) - timedelta(days=3)).date().isoformat()
+    write(auditing, older_items(EVENT, day, "RECEIVED", "PARSED", "NO_RECIPIENT"))
+    unproven = verify(auditing, EVENT, auditing.digests())
+    assert (unproven.problems, len(unproven.unchecked)) == ([], 1)
+    chain.append(auditing, OTHER, entry("ParseMessage", "RECEIVED"))
+    made = write_due(auditing, TOMORROW.replace(hour=12), lambda: 900)
+    assert (made[0], made[-1], len(made)) == (day, TODAY, 4)
+    assert verify(auditing, EVENT, auditing.digests()).holds
+
+    forged = older_items(EVENT, day, "RECEIVED", "PARSED", "COMPLETED")
+    restore(table, EVENT, forged)
+    verdict = verify(auditing, EVENT, auditing.digests())
+    assert f"entry 3 is not the one in the digest of {day}" in verdict.problems
+    restore(table, EVENT, older_items(EVENT, day, "RECEIVED", ring=KeyRing("k7", {"k7": b"own"})))
+    problems = verify(auditing, EVENT, auditing.digests()).problems
+    assert "entry 1 was sealed with a key that is gone" in problems
+
+
+def test_an_older_chain_goes_on_with_a_sealed_head(auditing: AuditContext, table: Any) -> None:
+    write(auditing, older_items(EVENT, TODAY, "RECEIVED", "PARSED"))
+    chain.append(auditing, EVENT, entry("LookupIdentities", "RESOLVED"))
+    assert verify(auditing, EVENT).holds
+    assert RING.current == "k1"
+    last = next(i for i in partition(table, EVENT) if i["sk"] == "00000003")
+    assert "key_id" not in last
+    assert canonical(last)

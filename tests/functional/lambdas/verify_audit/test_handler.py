@@ -1,0 +1,55 @@
+"""VerifyAudit: counts the faults of the newest day with a digest, and says in the log where they are."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+from lambdas.common.audit.context import AuditContext, AuditSettings
+from lambdas.common.audit.digests import due_day
+from lambdas.delivery.ledger.context import LedgerContext
+from lambdas.digest_audit.digesting import write_due
+from lambdas.verify_audit.handler import lambda_handler
+from tests.support.older_chain import older_items, write
+
+EVENT = "a" * 32
+DAY = due_day(datetime.now(UTC))
+LAMBDA: Any = SimpleNamespace(
+    get_remaining_time_in_millis=lambda: 900_000, function_name="VerifyAudit"
+)
+
+
+@pytest.fixture
+def auditing(context: LedgerContext) -> AuditContext:
+    return AuditContext(AuditSettings.from_environment(), context.clients)
+
+
+def verified(auditing: AuditContext) -> dict[str, Any]:
+    return lambda_handler.with_context(auditing)({}, LAMBDA)
+
+
+def test_a_day_that_holds_has_no_fault(auditing: AuditContext) -> None:
+    write(auditing, older_items(EVENT, DAY, "RECEIVED", "PARSED"))
+    write_due(auditing, datetime.now(UTC), lambda: 900)
+    assert verified(auditing) == {"day": DAY, "events": 1, "faults": 0}
+
+
+def test_a_fault_is_counted_and_logged_with_its_event(
+    auditing: AuditContext,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write(auditing, older_items(EVENT, DAY, "RECEIVED", "PARSED"))
+    write_due(auditing, datetime.now(UTC), lambda: 900)
+    table = boto3.resource("dynamodb").Table("audit")
+    table.delete_item(Key={"event_id": EVENT, "sk": "00000002"})
+    assert verified(auditing)["faults"] == 1
+    (said,) = (record for record in caplog.records if record.levelname == "ERROR")
+    assert (said.message, vars(said)["event_id"]) == ("the audit trail is broken", EVENT)
+    assert '"AuditFaults":[1.0]' in capsys.readouterr().out
+
+
+def test_a_day_without_a_digest_is_a_fault(auditing: AuditContext) -> None:
+    assert verified(auditing) == {"day": DAY, "events": 0, "faults": 1}
