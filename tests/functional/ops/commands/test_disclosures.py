@@ -67,7 +67,7 @@ def rotated(context: LedgerContext, ens: Ens) -> Iterator[None]:
         SecretString=json.dumps({"current": "k2", "k1": "old text", "k2": "new text"}),
     )
     context.__dict__.pop("reference_keys", None)
-    assert ens("registry", "import", str(SAMPLES / "registry")).exit_code == 0
+    assert ens("registry", "import", str(SAMPLES / "registry"), "--yes").exit_code == 0
     told_in(context, MARCH, 3, "k1")
     told_in(context, APRIL, 4, "k2")
     yield
