@@ -9,10 +9,9 @@ from enum import StrEnum
 
 from lambdas.common.contracts.audit import AuditAction
 from lambdas.delivery.ledger.states import HoldReason
-from ops.disclosures.records import OF_POLICY, RETURNS, WITHDRAWN
-from ops.events.steps import Entry
+from ops.disclosures.records import OF_POLICY, RETURNS
+from ops.events.steps import Entry, suppression_of
 
-EVENT_ID_CHARACTERS = 32
 NOBODY_RELATED = "no provider is related to the patient"
 UNKNOWN_PATIENT = "unknown patient"
 
@@ -170,8 +169,7 @@ def _to_mail(mail: _Mail, entry: Entry) -> None:
         mail.held = entry.get("hold_reason") or "held"
         mail.own_hours |= mail.held in OWN_HOURS
     elif action in SUPPRESSED:
-        because = entry.get("suppressed_because") or "suppressed"
-        mail.suppressed = WITHDRAWN if len(because) == EVENT_ID_CHARACTERS else because
+        mail.suppressed = suppression_of(entry) or "suppressed"
     elif action == AuditAction.UNKNOWN:
         mail.failed = "sending not confirmed"
         mail.unconfirmed = True

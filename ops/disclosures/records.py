@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from lambdas.common.contracts.audit import AuditAction
 from lambdas.common.contracts.policy import SuppressionReason
-from ops.events.steps import Entry
+from ops.events.steps import Entry, suppression_of
 
 
 class Fate(StrEnum):
@@ -48,9 +48,6 @@ CHOICES = frozenset({AuditAction.RESOLVED, AuditAction.NO_RECIPIENT})
 
 OF_POLICY = frozenset(SuppressionReason)
 """The reasons for which a policy suppresses a notice."""
-
-WITHDRAWN = "withdrawn before it was told"
-EVENT_ID_CHARACTERS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +253,7 @@ def _because(entry: Entry, fate: Fate) -> str:
     """The reason of a state other than told, as a code or an error; "" for one that was told."""
     match fate:
         case Fate.SUPPRESSED:
-            reason: str = entry.get("suppressed_because") or ""
-            return WITHDRAWN if len(reason) == EVENT_ID_CHARACTERS else reason
+            return suppression_of(entry)
         case Fate.WAITING:
             return entry.get("hold_reason") or ""
         case Fate.REFUSED | Fate.FAILED:

@@ -31,8 +31,18 @@ ALLOWED = {
         "ops/smoke/patient.py": "entries_of",
     },
     "an audit entry as stored: its hash covers these members, also those of other versions": {
-        "lambdas/common/audit/chain.py": "append canonical check entries query seal",
-        "ops/events/steps.py": "event_kind note presentable received_at recipients timeline",
+        "lambdas/common/audit/canonical.py": "canonical hash_of",
+        "lambdas/common/audit/chain.py": "append chained entries items query",
+        "lambdas/common/audit/checks.py": (
+            "EventItems.chained EventItems.head EventItems.of EventItems.outside check_chain line_of"
+        ),
+        "lambdas/common/audit/seal.py": "is_sealed",
+        "ops/cop/events.py": "EventFold.add",
+        "ops/disclosures/records.py": "disclosures merged_from readings",
+        "ops/events/pages.py": "entries",
+        "ops/events/steps.py": (
+            "event_kind note presentable received_at recipients suppression_of timeline"
+        ),
         "ops/events/trail.py": "EventTrail.entries",
     },
     "reads or writes any contract": {
@@ -61,6 +71,7 @@ ALLOWED = {
         ),
         "lambdas/lookup_identities/fhir/patients.py": "described",
         "lambdas/lookup_identities/fhir/resources.py": "read_bundle read_parameters read_patient",
+        "ops/disclosures/fhir.py": "audit_event bundle",
     },
     "JSON of an AWS API, log or template": {
         "lambdas/common/contracts/steps.py": "RecordFeedbackInput.detail",

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from ops.cop.events import EventFold, EventOutcome, EventRecord
-from ops.disclosures.records import WITHDRAWN
-from ops.events.steps import Entry
+from ops.events.steps import WITHDRAWN, Entry
 
 EVENT = "e" * 32
 
