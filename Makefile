@@ -159,7 +159,7 @@ lock: ## pin every dependency again (needs uv)
 	@$(LOCK) supply_chain/requirements.in --output-file supply_chain/requirements.txt
 	@$(LOCK) tests/infra/judges/requirements.in --output-file tests/infra/judges/requirements.txt
 	@cd tests/infra/judges && npm install --package-lock-only --silent
-	@for step in parse_message track_encounter lookup_identities extract_entities deliver_notification record_feedback release_deliveries; do \
+	@for step in parse_message track_encounter lookup_identities extract_entities deliver_notification record_feedback release_deliveries digest_audit verify_audit; do \
 	  $(LOCK) $(RUNTIME) --group $$step --output-file lambdas/$$step/requirements.txt; done
 
 clean: ## remove everything that the other targets made

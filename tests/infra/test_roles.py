@@ -9,7 +9,7 @@ from ops.smoke.probes import new_run
 from tests.infra.policy import ServiceCall, denied, policies
 from tests.infra.template import Template, listed
 
-SMOKE_ACTIONS = {f"dynamodb:{name}" for name in ("DeleteItem", "GetItem", "UpdateItem")}
+SMOKE_ACTIONS = {f"dynamodb:{name}" for name in ("DeleteItem", "UpdateItem")}
 MESSAGE, EVENT = "events/1/message.hl7", "events/1/event.json"
 
 
@@ -23,15 +23,17 @@ def test_extract_entities_changes_one_item_of_the_ledger_and_no_delivery(core: T
     }
 
 
-def test_only_lookup_identities_the_registrar_and_for_smoke_entries_the_operator_open_the_registry(
+def test_the_registry_is_opened_by_the_steps_that_decide_and_by_people_who_need_it(
     core: Template,
 ) -> None:
     key = f"<{core.id_of('Keys/Registry')}.Arn>"
     roles = core.of_type("AWS::IAM::Role")
     assert {role for role in roles if core.allowed(role, "kms:Decrypt", key)} == {
         core.id_of("LookupIdentitiesRole"),
+        core.id_of("DeliverNotificationRole"),
         core.id_of("People/Registrar"),
-        core.id_of("People/Operator"),
+        core.id_of("People/Operator"),  # smoke entries
+        core.id_of("People/Auditor"),  # identifiers and providers
     }
 
 

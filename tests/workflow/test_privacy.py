@@ -15,6 +15,7 @@ import boto3
 import pytest
 from moto.ses.models import ses_backends
 
+from environments import load
 from hl7.mllp import wrap
 from lambdas.common.aws.items import from_item
 from ops.deployment import Deployment
@@ -104,10 +105,18 @@ class ObservedSystem(FeedSystem):
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[ObservedSystem]:
-    with feed_system(ObservedSystem) as deployed:
+    with feed_system(ObservedSystem, _apply_strict) as deployed:
         seed_registry()
         _file_adolescent()
         yield deployed
+
+
+def _apply_strict(configuration: dict[str, Any]) -> None:
+    """Adds the policy files of prod that the local system does not apply."""
+    listed = configuration["policies"]
+    listed += [
+        one.configuration() for one in load("prod").policies if one.configuration() not in listed
+    ]
 
 
 def _file_adolescent() -> None:

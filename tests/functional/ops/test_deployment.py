@@ -30,6 +30,7 @@ from ops.cli import main
 from ops.deployment import Deployment, receiver_address
 from ops.problem import ProblemError, sentence
 from tests.conftest import ROOT
+from tests.support import seal_keys
 from tests.support.deployment import deploy
 from tests.support.tables import create_tables
 from tests.support.trails import told
@@ -53,6 +54,7 @@ def running_local(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) 
     _, port = server.get_host_and_port()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
     create_tables(boto3.client("dynamodb"))
+    seal_keys.create()
     for name in ("reference-key", "audit-key"):
         boto3.client("secretsmanager").create_secret(
             Name=name, SecretString='{"current":"k1","k1":"a secret"}'
