@@ -89,9 +89,34 @@ def line_of(entries: Iterable[Item]) -> DigestLine:
     return DigestLine(int(last.get("seq", 0)), str(last.get("hash", "")), _hash(items.outside))
 
 
-def check_chain(chained: list[Item], ring: KeyRing | None) -> Iterator[str]:
-    """Yields the faults of the chain by entry. `ring` verifies the entries of earlier versions."""
-    previous, expected = GENESIS, 1
+NOTHING_EXPIRED = (0, GENESIS)
+
+
+def last_expired(
+    items: EventItems, lines: Mapping[str, DigestLine | None], until: str
+) -> tuple[int, str]:
+    """The number and hash of the last entry that DynamoDB's time to live has deleted.
+
+    `until` is the last day of which entries may be deleted. Entries before the first one that is there are
+    expired when that one is of such a day, or when the digest of such a day has the entry before it.
+    """
+    gone = int(items.chained[0]["seq"]) - 1 if items.chained else 0
+    if not gone:
+        return NOTHING_EXPIRED
+    first = items.chained[0]
+    before = gone, str(first.get("prev_hash", ""))
+    proven = any(line and (line.seq, line.hash) == before for line in _of_days(lines, until))
+    return before if proven or str(first.get("day", "")) <= until else NOTHING_EXPIRED
+
+
+def check_chain(
+    chained: list[Item], ring: KeyRing | None, expired: tuple[int, str] = NOTHING_EXPIRED
+) -> Iterator[str]:
+    """Yields the faults of the chain by entry, after its expired ones.
+
+    `ring` verifies the entries of earlier versions.
+    """
+    expected, previous = expired[0] + 1, expired[1]
     for entry in chained:
         # An altered entry may lack attributes: these are read as "".
         sequence, key_id = int(entry["seq"]), entry.get("key_id")
@@ -107,12 +132,22 @@ def check_chain(chained: list[Item], ring: KeyRing | None) -> Iterator[str]:
         previous, expected = str(entry.get("hash", "")), sequence + 1
 
 
-def check_head(items: EventItems, *, sealed: bool) -> Iterator[str]:
-    """Yields the faults of the head. `sealed`: KMS verified its seal. A head without a seal is no fault here."""
+def check_head(
+    items: EventItems, lines: Mapping[str, DigestLine | None], until: str, *, sealed: bool
+) -> Iterator[str]:
+    """Yields the faults of the head. `sealed`: KMS verified its seal. A head without a seal is no fault here.
+
+    Of a chain whose last entry is of `until` or before, head or entries may be expired.
+    """
     head, chained = items.head, items.chained
     if head is None:
-        if chained:
+        if chained and str(chained[-1].get("day", "")) > until:
             yield "the chain's head is missing"
+        return
+    end = int(head.get("seq", 0)), head.get("hash")
+    if not chained and any(
+        line and (line.seq, line.hash) == end for line in _of_days(lines, until)
+    ):
         return
     last = int(chained[-1]["seq"]) if chained else 0
     if head.get("seq") != last or (chained and head.get("hash") != chained[-1].get("hash")):
@@ -131,14 +166,20 @@ def check_outside(items: EventItems) -> Iterator[str]:
             yield f"entry {entry['sk']} is of an execution without an entry in the chain"
 
 
-def check_digests(items: EventItems, lines: Mapping[str, DigestLine | None]) -> Iterator[str]:
-    """Yields the contradictions to the digests. `lines` has the event's line for each day with a digest."""
+def check_digests(
+    items: EventItems, lines: Mapping[str, DigestLine | None], until: str
+) -> Iterator[str]:
+    """Yields the contradictions to the digests. `lines` has the event's line for each day with a digest.
+
+    Entries that a digest of `until` or before has may be expired.
+    """
     by_seq = {int(entry["seq"]): entry for entry in items.chained}
     for day, line in sorted(lines.items()):
         known = line or DigestLine(0, "")
         of_day = [int(entry["seq"]) for entry in items.chained if entry.get("day") == day]
         if known.seq and known.seq not in by_seq:
-            yield f"entry {known.seq} is missing: the digest of {day} has it"
+            if day > until:
+                yield f"entry {known.seq} is missing: the digest of {day} has it"
         elif known.seq and by_seq[known.seq].get("hash") != known.hash:
             yield f"entry {known.seq} is not the one in the digest of {day}"
         if added := [sequence for sequence in of_day if sequence > known.seq]:
@@ -186,6 +227,10 @@ def _of_workflow(entry: Item) -> bool:
         and said == _ENDS[named["step"]]
         and named["name"] in str(entry.get("execution_arn", "")).split(":")
     )
+
+
+def _of_days(lines: Mapping[str, DigestLine | None], until: str) -> Iterator[DigestLine | None]:
+    return (line for day, line in lines.items() if day <= until)
 
 
 def _hash(entries: list[Item]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 from lambdas.common.audit import chain, checks
@@ -135,15 +135,16 @@ def _verdict(
     context: Context, items: EventItems, digests: DigestBucket | None, known: list[str]
 ) -> Verdict:
     ring = context.audit_keys if items.has_older_format else None
-    lines = _lines(items, digests, known)
+    until = _last_day_of_expired(context)
+    lines = _lines(items, digests, known, until)
     first = digests.read(known[0]) if digests and known else None
     unsealed, unchecked = checks.check_unsealed(items, lines, first.made_at if first else "")
     problems = [
-        *checks.check_chain(items.chained, ring),
-        *checks.check_head(items, sealed=_is_sealed(context, items.head)),
+        *checks.check_chain(items.chained, ring, checks.last_expired(items, lines, until)),
+        *checks.check_head(items, lines, until, sealed=_is_sealed(context, items.head)),
         *unsealed,
         *checks.check_outside(items),
-        *checks.check_digests(items, lines),
+        *checks.check_digests(items, lines, until),
     ]
     if digests:
         unchecked += [f"the digest of {day} is unreadable" for day in sorted(digests.unreadable)]
@@ -152,14 +153,28 @@ def _verdict(
 
 
 def _lines(
-    items: EventItems, digests: DigestBucket | None, known: list[str]
+    items: EventItems, digests: DigestBucket | None, known: list[str], until: str
 ) -> dict[str, DigestLine | None]:
-    """The event's line in the digest of each day of its entries, and of each other day that names it."""
+    """The event's line in the digest of each day of its entries, and of each other day that names it.
+
+    Where the first entries are gone, the digests of `until` and before are read back to the one that has them.
+    """
     if digests is None:
         return {}
     days = set(items.days) & set(known)
     found = {day: digest.lines.get(items.event_id) for day in days if (digest := digests.read(day))}
+    gone = int(items.chained[0]["seq"]) - 1 if items.chained else 0
+    for day in (day for day in reversed(known) if gone and day <= until):
+        digest = digests.read(day)
+        if digest and items.event_id in digest.lines:
+            break
     return {**found, **digests.lines_of(items.event_id)}
+
+
+def _last_day_of_expired(context: Context) -> str:
+    """The last day (UTC) of which entries may have reached their time to live by now."""
+    kept = timedelta(days=context.settings.stored_days.audit)
+    return (datetime.now(UTC) - kept).date().isoformat()
 
 
 def _is_sealed(context: Context, head: Item | None) -> bool:
