@@ -1,7 +1,7 @@
 """Decides what one recipient may be told of a stay. Pure.
 
-The order: a patient's denial; then the rules of all policy files, of which the strictest decides; then
-each file's own outcome where no rule applies. A consent lifts only a rule that names the consent's category.
+The order: a patient's denial; then the rules of all policy files, of which the strictest decides. A file of
+which no rule applies decides by its `otherwise`. A consent lifts only a rule that names the consent's category.
 """
 
 from collections.abc import Iterable, Sequence
@@ -174,6 +174,13 @@ def _by_rules(
     applying = sorted(
         (one for one in met if not one.lifted_by), key=lambda one: one.strictness, reverse=True
     )
+    closed = next((one for one in policies if _permits_nothing(one, met)), None)
+    if closed and not (applying and applying[0].rule.then is PolicyOutcome.SUPPRESS):
+        return PolicyDecision(
+            outcome=PolicyOutcome.SUPPRESS,
+            rule=closed.reference("otherwise"),
+            reason=SuppressionReason.NOT_PERMITTED,
+        )
     consent_id = next((one.lifted_by for one in lifted), "")
     hidden = _hidden(patient, recipient, policies, day)
     if applying:
@@ -190,15 +197,6 @@ def _by_rules(
             consent_id="" if suppressed else consent_id,
             further=tuple(one.reference for one in (*others, *lifted)),
         )
-    for policy in policies:
-        # A file without `tell` must have a rule lifted to permit this recipient.
-        permitted = any(one.policy is policy for one in lifted)
-        if policy.otherwise is PolicyOutcome.SUPPRESS and not permitted:
-            return PolicyDecision(
-                outcome=PolicyOutcome.SUPPRESS,
-                rule=policy.reference("otherwise"),
-                reason=SuppressionReason.NOT_PERMITTED,
-            )
     rules = [one.reference for one in lifted]
     return PolicyDecision(
         rule=rules[0] if rules else policies[0].reference("otherwise"),
@@ -207,6 +205,12 @@ def _by_rules(
         consent_id=consent_id,
         further=tuple(rules[1:]),
     )
+
+
+def _permits_nothing(policy: Policy, met: Iterable[_Met]) -> bool:
+    """Whether a file suppresses by its `otherwise`: none of its rules applies, and no consent lifts one."""
+    has_rule = any(one.policy is policy for one in met)
+    return policy.otherwise is PolicyOutcome.SUPPRESS and not has_rule
 
 
 def _notices(lifted: Iterable[_Met]) -> tuple[PolicyNotice, ...]:

@@ -247,6 +247,15 @@ def test_a_file_that_permits_nothing_by_itself_needs_a_consent() -> None:
     assert decided(PART2_STAY, permission, policies=(closed,)).outcome is PolicyOutcome.TELL
 
 
+def test_a_file_that_permits_nothing_also_counts_where_another_file_reduces() -> None:
+    closed = Policy(name="closed", version="1", otherwise=PolicyOutcome.SUPPRESS)
+    reducing = replace(VIP, then=PolicyOutcome.TELL_REDUCED, leave_out=(LeftOut.UNIT,))
+    files = (replace(POLICY, rules=(reducing,)), closed)
+    for of in (stay(), VIP_STAY):
+        decision = decided(of, policies=files)
+        assert (decision.reason, decision.rule.file) == (SuppressionReason.NOT_PERMITTED, "closed")
+
+
 def test_a_withdrawal_reaches_those_told_and_says_nothing_protected() -> None:
     for of, given in ((VIP_STAY, ()), (stay(), (consent(Direction.DENY, Sensitivity.ALL),))):
         decision = decided(replace(of, event_kind=EventKind.CANCEL_ADMISSION), *given)
