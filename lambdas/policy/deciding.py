@@ -108,6 +108,32 @@ def decide(
     return decided
 
 
+def joined(
+    decisions: Iterable[PolicyDecision], earlier: Iterable[PolicyDecision] = ()
+) -> PolicyDecision:
+    """The decision about one mail to several addressees: the strictest of theirs, at least one.
+
+    It leaves out all that any of them leaves out, or that an `earlier` decision about the mail left out.
+    """
+    strictest, *others = sorted(decisions, key=_strictness, reverse=True)
+    every = (strictest, *others, *earlier)
+    left_out = {part for one in every for part in one.left_out}
+    hidden = {category for one in every for category in one.hidden_findings}
+    with_consent = [one.consent_id for one in every if one.notices and one.consent_id]
+    return replace(
+        strictest,
+        outcome=PolicyOutcome.TELL_REDUCED if left_out else strictest.outcome,
+        left_out=tuple(part for part in LeftOut if part in left_out),
+        hidden_findings=tuple(one for one in Sensitivity if one in hidden),
+        notices=tuple(dict.fromkeys(notice for one in every for notice in one.notices)),
+        consent_id=with_consent[0] if with_consent else strictest.consent_id,
+    )
+
+
+def _strictness(decision: PolicyDecision) -> tuple[bool, int]:
+    return LeftOut.MINIMAL in decision.left_out, len(decision.left_out)
+
+
 def age_on(birth_date: str, day: str) -> int | None:
     """The age in completed years on a day; None where the birth date (YYYY-MM-DD) is none."""
     try:
@@ -181,7 +207,10 @@ def _by_rules(
             rule=closed.reference("otherwise"),
             reason=SuppressionReason.NOT_PERMITTED,
         )
-    consent_id = next((one.lifted_by for one in lifted), "")
+    # A notice of 42 CFR 2.32 states the scope of its own consent, so that one comes first.
+    consent_id = next(
+        (one.lifted_by for one in sorted(lifted, key=lambda one: not one.rule.notices)), ""
+    )
     hidden = _hidden(patient, recipient, policies, day)
     if applying:
         strictest, *others = applying

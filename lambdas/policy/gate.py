@@ -1,6 +1,6 @@
 """The policy's gate: decides what each recipient may be told, and suppresses those who may be told nothing. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lambdas.common.contracts.encounter import Change
@@ -14,7 +14,7 @@ from lambdas.common.contracts.policy import (
 )
 from lambdas.common.contracts.protection import StayMarks
 from lambdas.common.contracts.recipient import Addressee, Considered, Recipient, RefusalReason
-from lambdas.policy.deciding import PolicyPatient, PolicyRecipient, PolicyStay, decide
+from lambdas.policy.deciding import PolicyPatient, PolicyRecipient, PolicyStay, decide, joined
 from lambdas.policy.rules import Policy, RecipientKind
 
 PART_OF = {
@@ -147,18 +147,5 @@ def _mail_to(recipient: Recipient, told: Sequence[tuple[Addressee, PolicyDecisio
         provider_id=first.provider_id,
         name=first.name,
         also=tuple(one for one, _ in others),
-        policy=_strictest(decision for _, decision in told),
-    )
-
-
-def _strictest(decisions: Iterable[PolicyDecision]) -> PolicyDecision:
-    """The decision that leaves out most, with everything that the others leave out."""
-    found = sorted(decisions, key=lambda one: len(one.left_out), reverse=True)
-    left_out = {part for one in found for part in one.left_out}
-    hidden = {category for one in found for category in one.hidden_findings}
-    return replace(
-        found[0],
-        left_out=tuple(part for part in LeftOut if part in left_out),
-        hidden_findings=tuple(sorted(hidden)),
-        notices=tuple(dict.fromkeys(notice for one in found for notice in one.notices)),
+        policy=joined(decision for _, decision in told),
     )

@@ -22,6 +22,7 @@ from lambdas.policy.deciding import (
     PolicyStay,
     age_on,
     decide,
+    joined,
 )
 from lambdas.policy.rules import Policy, RecipientKind, Rule, When
 
@@ -274,3 +275,49 @@ def test_an_age_is_that_of_completed_years() -> None:
     assert age_on("2008-02-29", "2026-02-28") == 17
     assert age_on("2008-02-29", "2026-03-01") == 18
     assert age_on("2008", DAY) is None
+
+
+def test_a_part_2_notice_states_the_consent_to_the_part_2_disclosure() -> None:
+    """42 CFR 2.32(b): a copy of the consent, or its scope, comes with the disclosure."""
+    permissions = [
+        consent(Direction.PERMIT, one)
+        for one in (Sensitivity.PROTECTED_VISIT, Sensitivity.SUBSTANCE_USE)
+    ]
+    policy = replace(POLICY, rules=(VIP, PART2))
+    of = stay(ProtectionFlag.PV1_16, sensitive=(SUBSTANCE_UNIT,))
+    decision = decided(of, *permissions, policies=(policy,))
+    assert decision.notices == (PolicyNotice.PART2_REDISCLOSURE,)
+    assert decision.consent_id == permissions[1].consent_id
+
+
+def test_a_shared_mail_rests_on_the_strictest_decision_and_minimal_beats_any_list() -> None:
+    reduced = [
+        PolicyDecision(
+            outcome=PolicyOutcome.TELL_REDUCED,
+            rule=POLICY.reference(name),
+            left_out=left_out,
+        )
+        for name, left_out in (
+            ("two", (LeftOut.REASON, LeftOut.DIAGNOSIS)),
+            ("minimal", (LeftOut.MINIMAL,)),
+        )
+    ]
+    mail = joined(reduced)
+    assert mail.rule.rule == "minimal"
+    assert mail.left_out == (LeftOut.REASON, LeftOut.DIAGNOSIS, LeftOut.MINIMAL)
+
+
+def test_a_mail_stays_reduced_where_its_first_decision_was() -> None:
+    chosen = PolicyDecision(outcome=PolicyOutcome.TELL_REDUCED, left_out=(LeftOut.UNIT,))
+    mail = joined([PolicyDecision(rule=POLICY.reference("otherwise"))], earlier=[chosen])
+    assert (mail.outcome, mail.left_out) == (PolicyOutcome.TELL_REDUCED, (LeftOut.UNIT,))
+    assert mail.rule.rule == "otherwise"
+
+
+def test_the_notice_in_a_shared_mail_names_the_consent_on_which_it_rests() -> None:
+    permission = consent(Direction.PERMIT, Sensitivity.SUBSTANCE_USE, "pcp")
+    with_notice = decided(PART2_STAY, permission)
+    reduced = PolicyDecision(outcome=PolicyOutcome.TELL_REDUCED, left_out=(LeftOut.UNIT,))
+    mail = joined([reduced, with_notice])
+    assert mail.notices == (PolicyNotice.PART2_REDISCLOSURE,)
+    assert mail.consent_id == permission.consent_id
