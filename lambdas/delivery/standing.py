@@ -131,7 +131,8 @@ def decider(context: DeliveryContext, notice: ChosenNotice) -> Decide:
     def decide(recipient: Recipient, one: Addressee, found: RegistrySnapshot) -> PolicyDecision:
         born = notice.identities.birth_date or notice.event.patient.birth_date[:10]
         patient = PolicyPatient(birth_date=born, consents=found.consents(notice.patients))
-        return gate.decision(patient, notice.event, recipient, one)
+        stands_in = replace(one, stands_for=notice.stands_for(one))
+        return gate.decision(patient, notice.event, recipient, stands_in)
 
     return decide
 

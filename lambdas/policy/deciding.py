@@ -38,8 +38,8 @@ class PolicyPatient:
 class PolicyRecipient:
     """The recipient: id, relationship, kind, and those in whose place they are told.
 
-    `stands_for` are the ids of absent providers to whom the recipient is the surrogate and nothing else:
-    what one of them may not be told, the surrogate is not told either.
+    `stands_for` are the ids of providers in whose place alone the recipient is told, as surrogate or fallback.
+    A denial that names one of them counts for the recipient too.
     """
 
     provider_id: str = field(repr=False)
