@@ -85,7 +85,7 @@ class Gate:
             PolicyRecipient(
                 provider_id=addressee.provider_id,
                 reasons=addressee.reasons,
-                kind=RecipientKind.FACILITY if mail.facility else RecipientKind.PERSON,
+                kind=RecipientKind.FACILITY if addressee.facility else RecipientKind.PERSON,
                 stands_for=addressee.stands_for,
             ),
             self.policies,
@@ -139,13 +139,5 @@ def _considered(addressee: Addressee, decision: PolicyDecision) -> Considered:
 
 def _mail_to(recipient: Recipient, told: Sequence[tuple[Addressee, PolicyDecision]]) -> Recipient:
     """The mail to these addressees; it is the first one's, and says what all of them may be told."""
-    (first, _), *others = told
-    return replace(
-        recipient,
-        recipient_ref=first.recipient_ref,
-        reasons=first.reasons,
-        provider_id=first.provider_id,
-        name=first.name,
-        also=tuple(one for one, _ in others),
-        policy=joined(decision for _, decision in told),
-    )
+    mail = recipient.mail_to(*(one for one, _ in told))
+    return replace(mail, policy=joined(decision for _, decision in told))
