@@ -12,7 +12,6 @@ from lambdas.common.contracts.policy import (
     PolicyOutcome,
     SuppressionReason,
 )
-from lambdas.common.contracts.protection import StayMarks
 from lambdas.common.contracts.recipient import Addressee, Considered, Recipient, RefusalReason
 from lambdas.policy.deciding import PolicyPatient, PolicyRecipient, PolicyStay, decide, joined
 from lambdas.policy.rules import Policy, RecipientKind
@@ -78,7 +77,7 @@ class Gate:
         decision = decide(
             patient,
             PolicyStay(
-                marks=marks_of(event),
+                marks=event.marks,
                 jurisdiction=self.jurisdiction,
                 event_kind=mail.event_kind or event.event_kind,
             ),
@@ -100,12 +99,6 @@ class Gate:
                 notices=(),
             )
         return decision
-
-
-def marks_of(event: PatientEvent) -> StayMarks:
-    """The marks of the event's stay after the event, with those of the message itself."""
-    own = StayMarks(flags=event.numbers.protections, sensitive=event.numbers.sensitive)
-    return event.decision.marks.joined(own) if event.decision else own
 
 
 def _nothing_left(event: PatientEvent, mail: Recipient, decision: PolicyDecision) -> bool:
