@@ -23,7 +23,6 @@ from lambdas.common.contracts.recipient import (
 from lambdas.common.senders import sender_named
 from lambdas.delivery.context import DeliveryContext
 from lambdas.policy.deciding import PolicyPatient, joined
-from lambdas.policy.gate import Gate
 from lambdas.registry.records import Provider
 from lambdas.registry.settings import REGISTRY
 from lambdas.registry.snapshot import RegistrySnapshot, snapshot
@@ -124,9 +123,7 @@ def standings(context: DeliveryContext, notices: Sequence[ChosenNotice]) -> list
 
 def decider(context: DeliveryContext, notice: ChosenNotice) -> Decide:
     """The policy's decision about one addressee of a notice, with the consents of a snapshot."""
-    sender = sender_named(context, notice.event.sender)
-    day = datetime.now(sender.zone or UTC).date().isoformat()
-    gate = Gate(context.policies, sender.jurisdiction, day)
+    gate = context.gate(sender_named(context, notice.event.sender))
 
     def decide(recipient: Recipient, one: Addressee, found: RegistrySnapshot) -> PolicyDecision:
         born = notice.identities.birth_date or notice.event.patient.birth_date[:10]
