@@ -4,6 +4,7 @@ A peer's connections share the process with those of other peers (`shares.py`).
 """
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections import deque
@@ -328,9 +329,11 @@ class MllpConnection(asyncio.Protocol):
             transport.close()
             return
         self._lingers = self._input_ended = True
-        transport.write_eof()
         transport.resume_reading()
         self._loop.call_later(_LINGER_SECONDS, transport.close)
+        # asyncio's own loop raises ENOTCONN here when the sender has reset the connection.
+        with contextlib.suppress(OSError):
+            transport.write_eof()
 
     def _read_or_pause(self, transport: asyncio.Transport) -> None:
         if self._may_read() != self._waiting:
