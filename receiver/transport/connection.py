@@ -142,6 +142,8 @@ class MllpConnection(asyncio.Protocol):
             self._decode(data)
             if not self._backlog and self._undecoded and not self.share.is_paused:
                 self._loop.call_soon(self._next_turn)
+            elif not self._undecoded:
+                self._go_on()
 
     def _drop_rest(self) -> None:
         self._rest, self._rest_from = b"", 0
@@ -359,7 +361,8 @@ class MllpConnection(asyncio.Protocol):
         )
 
     def _finished(self) -> bool:
-        return self._input_ended or (self._stopping and not self._decoder.in_frame)
+        received = self._undecoded or self._decoder.in_frame
+        return self._input_ended or (self._stopping and not received)
 
     async def _answer(self, frame: Frame, place: _Place) -> None:
         if self._table is not self._owner.senders:  # the configuration document has changed
