@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from botocore.model import OperationModel
 
 from lambdas.common.audit.chain import entries
 from lambdas.common.aws.items import to_item
@@ -213,7 +214,10 @@ def test_a_send_costs_one_query_of_the_registry(context: DeliveryContext) -> Non
     world = DeliveryWorld(context)
     asked: list[str] = []
     events = context.client("dynamodb").meta.events
-    count = lambda model, params, **_: asked.append(model.name)  # noqa: E731
+
+    def count(model: OperationModel, **_: Any) -> None:
+        asked.append(model.name)
+
     events.register("before-call.dynamodb.BatchGetItem", count)
     assert world.run()["outcome"] == "sent"
     events.unregister("before-call.dynamodb.BatchGetItem", count)
