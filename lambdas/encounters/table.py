@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 from botocore.exceptions import ClientError
 
+from lambdas.common.aws.batch_read import read_items
 from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.items import Item, from_item, to_item
+from lambdas.common.aws.items import Item, to_item
 from lambdas.common.clock import expiry
 from lambdas.common.contracts.encounter import Decision, Encounter
 from lambdas.common.errors import DependencyUnavailableError
@@ -29,12 +30,6 @@ from lambdas.encounters.items import (
     encounter_of,
 )
 from lambdas.encounters.store import ConflictError, Due, Read, StoredEncounter, Write
-
-BATCH = 100
-"""Most keys of one BatchGetItem."""
-
-BATCH_TRIES = 3
-"""Calls of BatchGetItem while DynamoDB answers only a part (UnprocessedKeys)."""
 
 CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
@@ -101,25 +96,9 @@ class EncounterTable:
 
     def _get(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The items with these keys, by consistent reads."""
-        asked = [{"pk": {"S": key}} for key in keys]
-        found: dict[str, dict[str, Any]] = {}
-        for start in range(0, len(asked), BATCH):
-            for item in self._batch(asked[start : start + BATCH]):
-                found[item["pk"]] = item
-        return found
-
-    def _batch(self, keys: list[Item]) -> Iterator[dict[str, Any]]:
         table = self.context.settings.encounters_table
-        for _ in range(BATCH_TRIES):
-            with dependency("dynamodb"):
-                answer = self.context.client("dynamodb").batch_get_item(
-                    RequestItems={table: {"Keys": keys, "ConsistentRead": True}}
-                )
-            yield from map(from_item, answer["Responses"].get(table, ()))
-            keys = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-            if not keys:
-                return
-        raise DependencyUnavailableError("dynamodb BatchGetItem: unprocessed keys")
+        found = read_items(self.context, table, ({"pk": key} for key in keys))
+        return {item["pk"]: item for item in found}
 
     def _puts(self, write: Write) -> Iterator[Item]:
         decision = write.decision

@@ -1,50 +1,12 @@
-"""Reads items of the registry's table by their keys, a hundred with one call."""
+"""Reads items of the registry's table by their keys."""
 
-import random
-import time
 from collections.abc import Iterable
-from typing import Any
 
-from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.items import from_item
+from lambdas.common.aws.batch_read import read_items
 from lambdas.common.context import Context
-from lambdas.common.errors import DependencyUnavailableError
 from lambdas.registry.items import At, Item, Key, at
-
-BATCH = 100
-"""Keys that one BatchGetItem takes."""
-
-TRIES = 4
-"""How often keys that DynamoDB left unprocessed are asked for before it counts as throttling."""
 
 
 def items_by_key(context: Context, table: str, keys: Iterable[Key]) -> dict[At, Item]:
-    """The items by key, read consistently; a missing one is absent. Every key is asked for once.
-
-    Raises `DependencyUnavailableError` when DynamoDB throttles or cannot be reached.
-    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
-    """
-    unique = list({at(one): one for one in keys}.values())
-    found: dict[At, Item] = {}
-    for start in range(0, len(unique), BATCH):
-        wanted = [
-            {name: {"S": text} for name, text in one.items()}
-            for one in unique[start : start + BATCH]
-        ]
-        found.update((at(item), item) for item in _batch(context, table, wanted))
-    return found
-
-
-def _batch(context: Context, table: str, wanted: list[dict[str, Any]]) -> list[Item]:
-    found: list[Item] = []
-    request: dict[str, Any] = {table: {"Keys": wanted, "ConsistentRead": True}}
-    for attempt in range(TRIES):
-        if attempt:
-            time.sleep(random.uniform(0, 0.05 * 2**attempt))
-        with dependency("dynamodb"):
-            answer = context.client("dynamodb").batch_get_item(RequestItems=request)
-        found += map(from_item, answer["Responses"].get(table, ()))
-        request = answer.get("UnprocessedKeys", {})
-        if not request:
-            return found
-    raise DependencyUnavailableError("dynamodb BatchGetItem: keys stay unprocessed")
+    """The items by key, read consistently; a missing one is absent. Raises as `read_items`."""
+    return {at(item): item for item in read_items(context, table, keys)}

@@ -7,10 +7,11 @@ registry; `active` no, or a last day of validity, ends them.
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from lambdas.common.aws.batch_read import BATCH
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.registry.batch import BATCH, items_by_key
+from lambdas.registry.batch import items_by_key
 from lambdas.registry.changes import ItemChange
 from lambdas.registry.items import At, Item, Key, at
 from lambdas.registry.named_rows import NamedRows, keys_to_read

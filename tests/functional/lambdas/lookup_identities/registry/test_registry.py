@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.common.aws import batch_read
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.person import Name
@@ -12,7 +13,7 @@ from lambdas.common.errors import ConfigurationError, DependencyUnavailableError
 from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.resolving import resolve
-from lambdas.registry import batch, table
+from lambdas.registry import table
 from lambdas.registry.plan import items
 from tests.functional.lambdas.lookup_identities.conftest import Item
 
@@ -76,7 +77,7 @@ def test_keys_left_unprocessed_are_asked_for_again_and_at_last_count_as_throttli
     recovers: bool,
 ) -> None:
     file_item({"pk": "identifier#A#1", "sk": "patient", "patient_id": "p"})
-    monkeypatch.setattr("lambdas.registry.batch.time.sleep", lambda _: None)
+    monkeypatch.setattr("lambdas.common.aws.batch_read.time.sleep", lambda _: None)
     dynamodb, answers = context.client("dynamodb"), []
 
     def leave_unprocessed(parsed: dict[str, Any], **_: Any) -> None:
@@ -93,7 +94,7 @@ def test_keys_left_unprocessed_are_asked_for_again_and_at_last_count_as_throttli
     else:
         with pytest.raises(DependencyUnavailableError, match="unprocessed"):
             table.filed_under(context, [("A", "1")], [])
-        assert len(answers) == batch.TRIES
+        assert len(answers) == batch_read.TRIES
 
 
 def filed_patient(file_item: Callable[[Item], None], *related: str, **more: Any) -> None:

@@ -1,0 +1,52 @@
+"""Reads items of a DynamoDB table by their keys, a hundred with one call."""
+
+import random
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.items import from_item
+from lambdas.common.context import Context
+from lambdas.common.errors import DependencyUnavailableError
+
+BATCH = 100
+"""Keys that one BatchGetItem takes."""
+
+TRIES = 4
+"""How often keys that DynamoDB left unprocessed are asked for before it counts as throttling."""
+
+
+def read_items(
+    context: Context, table: str, keys: Iterable[Mapping[str, str]]
+) -> list[dict[str, Any]]:
+    """The items with these keys (attribute names and texts), read consistently; a missing one is absent.
+
+    Every key is asked for once. Raises `DependencyUnavailableError` when DynamoDB throttles or cannot be
+    reached.
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+    """
+    unique = list({tuple(sorted(one.items())): one for one in keys}.values())
+    found = []
+    for start in range(0, len(unique), BATCH):
+        wanted = [
+            {name: {"S": text} for name, text in one.items()}
+            for one in unique[start : start + BATCH]
+        ]
+        found += _batch(context, table, wanted)
+    return found
+
+
+def _batch(context: Context, table: str, wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    request: dict[str, Any] = {table: {"Keys": wanted, "ConsistentRead": True}}
+    for attempt in range(TRIES):
+        if attempt:
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))
+        with dependency("dynamodb"):
+            answer = context.client("dynamodb").batch_get_item(RequestItems=request)
+        found += map(from_item, answer["Responses"].get(table, ()))
+        request = answer.get("UnprocessedKeys", {})
+        if not request:
+            return found
+    raise DependencyUnavailableError("dynamodb BatchGetItem: keys stay unprocessed")
