@@ -13,6 +13,7 @@ _OPEN = re.compile(r"(dict|Mapping|MutableMapping)\[\w+, (Any|object)\]")
 
 ALLOWED = {
     "a DynamoDB item, which the module beside the table turns into a class": {
+        "lambdas/common/aws/batch_read.py": "read_items",
         "lambdas/common/aws/items.py": "from_item to_item",
         "lambdas/delivery/ledger/due.py": "due due_after",
         "lambdas/delivery/ledger/items.py": "RepairPosition.start",
@@ -23,9 +24,11 @@ ALLOWED = {
         "lambdas/registry/items.py": (
             "at patient_cells patient_values provider_cells provider_values relationship_values"
         ),
-        "lambdas/registry/plan.py": (
-            "ItemChange.item ItemChange.values items items_of_folder keys_to_read planned"
+        "lambdas/registry/changes.py": (
+            "ItemChange.item ItemChange.values ItemChanges.__init__ ItemChanges.set_values"
         ),
+        "lambdas/registry/named_rows.py": "keys_to_read merged_patients patients_of",
+        "lambdas/registry/plan.py": "items items_of_folder planned",
         "lambdas/registry/stored.py": "consents patient provider_id providers relationship",
         "ops/master_data/registry.py": "get read read_known remove update",
         "ops/smoke/patient.py": "entries_of",
