@@ -1,5 +1,6 @@
 """Configurations other than the shipped ones: what AWS would refuse at deployment is found before it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -97,7 +98,9 @@ def test_the_shipped_environments_fit(name: str) -> None:
 
 
 @pytest.mark.parametrize("made", [qa, one_zone])
-def test_another_environment_fits_and_its_names_are_ones_that_aws_accepts(made) -> None:  # type: ignore[no-untyped-def]
+def test_another_environment_fits_and_its_names_are_ones_that_aws_accepts(
+    made: Callable[[], Environment],
+) -> None:
     environment = made()
     (found,) = limits.check(plan(environment))
     assert found.status is Status.OK

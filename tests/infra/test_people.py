@@ -1,7 +1,7 @@
 """The roles for people, as IAM's evaluation logic decides: what each may do, and above all what not."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +30,7 @@ Key = tuple[str, str]
 
 
 @pytest.fixture(scope="module")
-def prod(synthesised) -> Resolved:  # type: ignore[no-untyped-def]
+def prod(synthesised: Callable[[str], Stacks]) -> Resolved:
     """The stacks of prod with concrete ARNs."""
     return Resolved(synthesised("prod"))
 
@@ -341,10 +341,9 @@ def test_a_session_ends_by_itself(role: str, hours: int, core: Template) -> None
     assert core.properties(f"People/{role}")["MaxSessionDuration"] == hours * 3600
 
 
-def test_every_assumption_and_call_of_break_glass_access_is_an_alarm(synthesised) -> None:  # type: ignore[no-untyped-def]
+def test_every_assumption_and_call_of_break_glass_access_is_an_alarm(prod: Resolved) -> None:
     """The rule matches CloudTrail's events as AWS documents them, and no other role's."""
-    stacks: Stacks = synthesised("prod")
-    core = Resolved(stacks).template("core")["Resources"]
+    core = prod.template("core")["Resources"]
     (rule,) = (
         resource["Properties"]
         for resource in core.values()
@@ -373,9 +372,8 @@ def issued_by(arn: str) -> dict[str, object]:
     return {"type": "AssumedRole", "sessionContext": {"sessionIssuer": issuer}}
 
 
-def test_a_person_who_reads_the_vault_is_an_alarm_whatever_the_credentials(synthesised) -> None:  # type: ignore[no-untyped-def]
-    stacks = Resolved(synthesised("prod"))
-    resources = stacks.template("core")["Resources"]
+def test_a_person_who_reads_the_vault_is_an_alarm_whatever_the_credentials(prod: Resolved) -> None:
+    resources = prod.template("core")["Resources"]
     (rule,) = (
         resource["Properties"]
         for resource in resources.values()
@@ -384,7 +382,7 @@ def test_a_person_who_reads_the_vault_is_an_alarm_whatever_the_credentials(synth
     )
     pattern = EventPattern.load(json.dumps(rule["EventPattern"]))
     assert len(json.dumps(rule["EventPattern"])) < 2048  # EventBridge quotas, "Event pattern size"
-    bucket = stacks.arn("core", "Vault/Bucket").rpartition(":")[2]
+    bucket = prod.arn("core", "Vault/Bucket").rpartition(":")[2]
 
     def alarmed(identity: Mapping[str, object], name: str = "GetObject", of: str = bucket) -> bool:
         detail = {
@@ -401,11 +399,11 @@ def test_a_person_who_reads_the_vault_is_an_alarm_whatever_the_credentials(synth
     assert alarmed(user)
     assert alarmed(root)
     assert alarmed(issued_by(f"{ROLE_ARN}/Administrator"))
-    assert alarmed(issued_by(stacks.arn("core", "People/BreakGlass")), name="ListBuckets")
+    assert alarmed(issued_by(prod.arn("core", "People/BreakGlass")), name="ListBuckets")
     assert not alarmed(issued_by(f"{ROLE_ARN}/Administrator"), of="another-bucket")
     assert not alarmed(issued_by(f"{ROLE_ARN}/Administrator"), name="PutObject")
     for program in ("ParseMessage", "DeliverNotification"):
-        assert not alarmed(issued_by(stacks.arn("core", f"{program}Role")))
+        assert not alarmed(issued_by(prod.arn("core", f"{program}Role")))
 
 
 def _may_assume(stacks: Resolved, role: str, **context: str) -> bool:

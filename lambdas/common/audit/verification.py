@@ -143,7 +143,7 @@ def _verdict(
         *checks.check_chain(items.chained, ring, checks.last_expired(items, lines, until)),
         *checks.check_head(items, lines, until, sealed=_is_sealed(context, items.head)),
         *unsealed,
-        *checks.check_outside(items),
+        *checks.check_outside(items, lines, until),
         *checks.check_digests(items, lines, until),
     ]
     if digests:

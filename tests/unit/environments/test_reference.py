@@ -1,6 +1,7 @@
 """docs/configuration.md lists every setting of the JSON Schemas."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,6 @@ def test_every_setting_has_a_meaning() -> None:
 @pytest.mark.parametrize(
     "file", sorted(FOLDER.rglob("*.toml")), ids=lambda file: str(file.relative_to(FOLDER))
 )
-def test_the_tables_hold_every_key_that_a_file_sets(file) -> None:  # type: ignore[no-untyped-def]
+def test_the_tables_hold_every_key_that_a_file_sets(file: Path) -> None:
     keys = tomllib.loads(file.read_text("utf-8"))
     assert [key for key in keys if f"| `{key}` |" not in tables()] == []

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import boto3
+import pytest
 
 from lambdas.common import status
 from lambdas.common.audit import chain, verification
@@ -63,7 +64,9 @@ def test_the_switch_and_the_account_have_no_end(context: LedgerContext) -> None:
         assert days_left("ledger", {"delivery_id": {"S": key}}) == 0
 
 
-def test_a_stay_ends_after_its_days(context: LedgerContext, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_stay_ends_after_its_days(
+    context: LedgerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ENS_ENCOUNTERS_DAYS", "401")
     client = boto3.client("dynamodb")
     track(table_of(client), message("A01", 0, I, EVENT), PROFILE, lambda: NOON)
@@ -95,7 +98,9 @@ def test_the_end_of_an_entry_can_be_put_off_without_breaking_its_chain(
     assert verification.verify(context, EVENT).holds
 
 
-def test_a_function_reads_the_days_from_its_variables(environment, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_function_reads_the_days_from_its_variables(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, days in (("AUDIT", "1"), ("ENCOUNTERS", "2"), ("LEDGER", "3"), ("STATUS", "4")):
         monkeypatch.setenv(f"ENS_{name}_DAYS", days)
     found = LedgerSettings.from_environment().stored_days

@@ -1,6 +1,5 @@
 """Whatever dies during a release, a fallback or a feedback: nobody is told twice, nobody is forgotten."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -245,8 +244,7 @@ def test_one_suppressed_is_said_so_once(
     context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
     world = DeliveryWorld(context)
-    cancelled: Callable[..., str] = lambda *_, **__: "c" * 32  # noqa: E731
-    monkeypatch.setattr(delivery, "why_suppressed", cancelled)
+    monkeypatch.setattr(delivery, "why_suppressed", lambda *_, **__: "c" * 32)
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):

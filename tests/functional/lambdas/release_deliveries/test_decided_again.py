@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from botocore.model import OperationModel
 
 from lambdas.common.audit.chain import entries
 from lambdas.common.aws.items import to_item
@@ -186,7 +187,10 @@ def test_a_send_costs_one_query_of_the_registry(context: DeliveryContext) -> Non
     world = DeliveryWorld(context)
     asked: list[str] = []
     events = context.client("dynamodb").meta.events
-    count = lambda model, params, **_: asked.append(model.name)  # noqa: E731
+
+    def count(model: OperationModel, **_: Any) -> None:
+        asked.append(model.name)
+
     events.register("before-call.dynamodb.BatchGetItem", count)
     assert world.run()["outcome"] == "sent"
     events.unregister("before-call.dynamodb.BatchGetItem", count)
@@ -248,15 +252,23 @@ def test_a_summary_of_which_nothing_may_be_told_is_not_sent(context: DeliveryCon
     assert states() == {"suppressed": 3}
 
 
-def test_a_fallback_is_told_while_the_one_who_named_them_is_in_care(
-    context: DeliveryContext,
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda context: file_relationship(context, WHO, active=False),
+        lambda context: deny(context, provider_id=WHO),
+    ],
+    ids=["the relationship ended", "the patient denies the one who named them"],
+)
+def test_a_fallback_is_told_while_the_one_who_named_them_may_be(
+    context: DeliveryContext, change: Change
 ) -> None:
     world = world_with_fallback(context)
     reference = context.reference_keys.reference("address", ADDRESS.casefold())
     problems.report(context, AddressProblemState.ENDPOINT_BAD, reference, recipient_ref=WHO)
     with pytest.raises(Exception, match="bounced or complained"):
         world.run()
-    file_relationship(context, WHO, active=False)
+    change(context)
     assert release(context) == {"due": 1, "suppressed": 1}
     assert sent_mails() == []
 

@@ -93,7 +93,6 @@ def test_a_reason_leads_to_the_events_that_ens_trace_shows(ens: Ens) -> None:
 def test_the_pdf_is_written_to_a_file_and_the_reading_is_audited(
     context: LedgerContext, ens: Ens, tmp_path: Path
 ) -> None:
-    pytest.importorskip("pydyf")
     target = tmp_path / "cop.pdf"
     assert ens(*OCTOBER, "--format", "pdf").exit_code == 2
     today = chain_of(datetime.now(UTC).date().isoformat())

@@ -8,6 +8,7 @@ import pytest
 from ops.cop.events import EventOutcome, EventRecord
 from ops.cop.helvetica import lines, width
 from ops.cop.markdown import markdown
+from ops.cop.pdf import pdf
 from ops.cop.reading import month_of
 from ops.cop.report import CopReport, ReportTable, matching, percentile, report
 
@@ -112,9 +113,6 @@ def test_a_line_is_never_wider_than_its_cell() -> None:
 
 
 def test_the_pdf_has_a_field_to_sign_and_is_the_same_for_the_same_report() -> None:
-    pytest.importorskip("pydyf")
-    from ops.cop.pdf import pdf
-
     report_ = made([*EVENTS, *(event(5, EventOutcome.FAILED, f"error {n}") for n in range(80))])
     document = pdf(report_)
     assert document == pdf(report_)

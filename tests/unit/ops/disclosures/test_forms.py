@@ -28,22 +28,40 @@ def account(records: list[Disclosure]) -> DisclosureAccount:
     return DisclosureAccount((PATIENT,), records, [])
 
 
+DCM = "http://dicom.nema.org/resources/ontology/DCM"
+ENTITY_TYPE = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
+ENTITY_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
+LIFECYCLE = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
+"""The code systems of the profile's patterns."""
+
+
+def coded(coding: Any) -> tuple[str, str]:
+    return coding.system, coding.code
+
+
 def test_the_bundle_is_valid_r4_and_each_event_meets_the_balp_profile() -> None:
-    """IHE BALP, Privacy Disclosure at Source: cardinalities and fixed codes of its differential."""
+    """IHE BALP 1.1.4, Privacy Disclosure at Source: cardinalities and patterns of its differential."""
     made: Any = Bundle.model_validate(fhir.bundle(disclosures(TOLD), NAMES, NOW))
     (entry,) = made.entry
     assert isinstance(entry.resource, AuditEvent)
     event: Any = made.entry[0].resource
-    assert (event.type.code, event.action, event.outcome) == ("110106", "R", "0")
-    assert [one.code for one in event.subtype] == ["disclose"]
+    assert event.meta.profile == [
+        "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PrivacyDisclosure.Source"
+    ]
+    assert (coded(event.type), event.action, event.outcome) == ((DCM, "110106"), "R", "0")
+    assert [coded(one) for one in event.subtype] == [(LIFECYCLE, "disclose")]
     source, recipient = event.agent
-    assert [one.type.coding[0].code for one in (source, recipient)] == ["110153", "110152"]
+    assert [coded(one.type.coding[0]) for one in (source, recipient)] == [
+        (DCM, "110153"),
+        (DCM, "110152"),
+    ]
     assert source.network.address and recipient.network.address
     assert (source.requestor, recipient.requestor) == (True, False)
     assert source.who == event.source.observer
     assert recipient.who.identifier.value == "1888888884"
     patient, data = event.entity
-    assert (patient.type.code, patient.role.code) == ("1", "1")
+    assert coded(patient.type) == (ENTITY_TYPE, "1")
+    assert coded(patient.role) == (ENTITY_ROLE, "1")
     assert patient.what.identifier.value == PATIENT
     assert {one.type: one.valueString for one in data.detail}["policyRule"] == "treatment"
 
