@@ -18,6 +18,7 @@ from lambdas.common.contracts.protection import (
 )
 from lambdas.extract_entities.comprehend import CONFIG
 from lambdas.extract_entities.context import ExtractContext
+from tests.conftest import VAULT
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
 
 NOTE = "Opioid dependence, takes methadone 60 mg daily."
@@ -37,6 +38,12 @@ def calls(context: ExtractContext) -> list[str]:
     return found
 
 
+def cached_answers() -> int:
+    """The number of cached answers in the vault (docs/adr/0052-cache-of-analyses.md)."""
+    found = boto3.client("s3").list_objects_v2(Bucket=VAULT, Prefix="analyses/")
+    return int(found["KeyCount"])
+
+
 @pytest.mark.parametrize(
     "facts",
     [
@@ -51,7 +58,7 @@ def test_notes_of_a_protected_stay_leave_the_vault_for_nobody(
 ) -> None:
     result = run_step(NOTE, **facts)
     assert (result["outcome"], result["conditions"], calls) == ("protected", 0, [])
-    assert boto3.client("dynamodb").scan(TableName="ledger")["Count"] == 0, "no cached answer"
+    assert cached_answers() == 0
     (entry,) = chain.entries(context, EVENT_ID)
     assert (entry["result"], entry["cost_mode"]) == ("protected", "off")
 
@@ -59,3 +66,4 @@ def test_notes_of_a_protected_stay_leave_the_vault_for_nobody(
 def test_notes_of_an_ordinary_stay_are_analysed(run_step: RunStep, calls: list[str]) -> None:
     assert run_step(NOTE, decision=DECISION)["outcome"] == "extracted"
     assert "DetectEntitiesV2" in calls
+    assert cached_answers() > 0
