@@ -5,6 +5,7 @@ Each attack does what the table allows; the verifier must say that the trail is 
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from lambdas.common.audit.digests import day_before, due_day, key_of
 from lambdas.common.audit.verification import PeriodVerdict, verify, verify_period
 from lambdas.common.aws.items import Item
 from lambdas.common.keys import KeyRing
+from lambdas.common.settings import StoredDays
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.digest_audit.digesting import write_due
 from tests.support.audit import entry
@@ -26,8 +28,15 @@ from tests.support.seal_keys import DIGESTS
 from tests.support.trails import Story, told
 
 EVENT, OTHER = "a" * 32, "b" * 32
-TODAY = datetime.now(UTC).date().isoformat()
-TOMORROW = datetime.now(UTC) + timedelta(days=1)
+
+
+def today() -> str:
+    """The day of the entries that a test writes: asked in each test, since a run may pass midnight."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def tomorrow() -> datetime:
+    return datetime.now(UTC) + timedelta(days=1)
 
 
 @pytest.fixture
@@ -58,13 +67,13 @@ def restore(table: Any, event_id: str, items: list[Item]) -> None:
 
 def digested(auditing: AuditContext) -> None:
     """The digests of all days until today, as if it were tomorrow at noon."""
-    noon = TOMORROW.replace(hour=12)
-    assert write_due(auditing, noon, lambda: 900) == [TODAY]
+    noon = tomorrow().replace(hour=12)
+    assert write_due(auditing, noon, lambda: 900) == [today()]
 
 
 def period(auditing: AuditContext, also: tuple[str, ...] = ()) -> PeriodVerdict:
     return verify_period(
-        auditing, auditing.digests(), TODAY, TODAY, due=due_day(TOMORROW), also=also
+        auditing, auditing.digests(), today(), today(), due=due_day(tomorrow()), also=also
     )
 
 
@@ -114,7 +123,7 @@ def drop_the_seal(items: list[Item]) -> list[Item]:
 
 def rewrite_with_the_retired_key(items: list[Item]) -> list[Item]:
     """The chain in the format of earlier versions, with their key, which was exposed."""
-    return older_items(EVENT, TODAY, "RECEIVED", "PARSED", "NO_RECIPIENT")
+    return older_items(EVENT, today(), "RECEIVED", "PARSED", "NO_RECIPIENT")
 
 
 ON_THE_TABLE = [
@@ -169,7 +178,7 @@ def test_a_removed_event_is_missed_by_the_digest_of_its_day(
     restore(table, EVENT, [])
     (faulty,) = period(auditing).faulty
     assert faulty.event_id == EVENT
-    assert faulty.problems[0] == f"entry 5 is missing: the digest of {TODAY} has it"
+    assert faulty.problems[0] == f"entry 5 is missing: the digest of {today()} has it"
 
 
 def test_a_table_restored_from_an_older_time_contradicts_the_digest(
@@ -182,7 +191,7 @@ def test_a_table_restored_from_an_older_time_contradicts_the_digest(
     digested(auditing)
     restore(table, EVENT, older)
     verdict = verify(auditing, EVENT, auditing.digests())
-    assert f"entry 3 is missing: the digest of {TODAY} has it" in verdict.problems
+    assert f"entry 3 is missing: the digest of {today()} has it" in verdict.problems
 
 
 def test_an_entry_beside_the_chain_that_the_workflow_did_not_write_is_reported(
@@ -219,7 +228,7 @@ def test_the_workflows_entries_are_bound_by_the_digest(
         )
         table.put_item(Item={**genuine, **more})
     assert verify(auditing, EVENT, auditing.digests()).problems == [
-        f"an entry outside the chain was changed after the digest of {TODAY}"
+        f"an entry outside the chain was changed after the digest of {today()}"
     ]
 
 
@@ -233,32 +242,32 @@ def test_an_event_invented_for_a_day_that_has_its_digest_is_reported(
         table.put_item(Item=item)
     (faulty,) = period(auditing).faulty
     assert faulty.event_id == OTHER
-    assert f"entry 1 was added after the digest of {TODAY}" in faulty.problems
+    assert f"entry 1 was added after the digest of {today()}" in faulty.problems
 
 
 def test_a_digest_that_is_missing_replaced_or_unreadable_is_reported(
     context: LedgerContext, auditing: AuditContext, table: Any
 ) -> None:
     # The bucket forbids it. Without Object Lock the chain of digests still shows it.
-    s3, day = boto3.client("s3"), day_before(TODAY)
+    s3, day = boto3.client("s3"), day_before(today())
     write(auditing, older_items(OTHER, day, "RECEIVED", "PARSED"))
     told(context, EVENT)
-    write_due(auditing, TOMORROW.replace(hour=12), lambda: 900)
+    write_due(auditing, tomorrow().replace(hour=12), lambda: 900)
 
     def problems() -> list[str]:
-        found = verify_period(auditing, auditing.digests(), day, TODAY, due=TODAY)
+        found = verify_period(auditing, auditing.digests(), day, today(), due=today())
         return found.problems
 
     assert problems() == []
     genuine = s3.get_object(Bucket=DIGESTS, Key=key_of(day))["Body"].read()
     replaced = genuine.replace(b'"made_at":"20', b'"made_at":"19')
     s3.put_object(Bucket=DIGESTS, Key=key_of(day), Body=replaced)
-    assert problems() == [f"the digest of {TODAY} does not follow the one before it"]
+    assert problems() == [f"the digest of {today()} does not follow the one before it"]
     s3.put_object(Bucket=DIGESTS, Key=key_of(day), Body=genuine[:-20])
     assert f"the digest of {day} is unreadable" in problems()
     s3.put_object(Bucket=DIGESTS, Key=key_of(day), Body=genuine)
-    s3.delete_object(Bucket=DIGESTS, Key=key_of(TODAY))
-    assert problems() == [f"there is no digest of {TODAY}"]
+    s3.delete_object(Bucket=DIGESTS, Key=key_of(today()))
+    assert problems() == [f"there is no digest of {today()}"]
 
 
 def test_chains_of_earlier_versions_are_proven_by_their_first_digest(
@@ -269,8 +278,8 @@ def test_chains_of_earlier_versions_are_proven_by_their_first_digest(
     unproven = verify(auditing, EVENT, auditing.digests())
     assert (unproven.problems, len(unproven.unchecked)) == ([], 1)
     chain.append(auditing, OTHER, entry("ParseMessage", "RECEIVED"))
-    made = write_due(auditing, TOMORROW.replace(hour=12), lambda: 900)
-    assert (made[0], made[-1], len(made)) == (day, TODAY, 4)
+    made = write_due(auditing, tomorrow().replace(hour=12), lambda: 900)
+    assert (made[0], made[-1], len(made)) == (day, today(), 4)
     assert verify(auditing, EVENT, auditing.digests()).holds
 
     forged = older_items(EVENT, day, "RECEIVED", "PARSED", "COMPLETED")
@@ -283,10 +292,23 @@ def test_chains_of_earlier_versions_are_proven_by_their_first_digest(
 
 
 def test_an_older_chain_goes_on_with_a_sealed_head(auditing: AuditContext, table: Any) -> None:
-    write(auditing, older_items(EVENT, TODAY, "RECEIVED", "PARSED"))
+    write(auditing, older_items(EVENT, today(), "RECEIVED", "PARSED"))
     chain.append(auditing, EVENT, entry("LookupIdentities", "RESOLVED"))
     assert verify(auditing, EVENT).holds
     assert RING.current == "k1"
     last = next(i for i in partition(table, EVENT) if i["sk"] == "00000003")
     assert "key_id" not in last
     assert canonical(last)
+
+
+def test_a_head_that_is_left_of_an_expired_chain_is_no_attack(
+    auditing: AuditContext, table: Any
+) -> None:
+    """DynamoDB deletes expired items in no order, within a few days (developer guide, "Time to Live")."""
+    chain.append(auditing, EVENT, entry("ParseMessage", "RECEIVED"))
+    digested(auditing)
+    table.delete_item(Key={"event_id": EVENT, "sk": "00000001"})
+    expired = StoredDays(audit=0)
+    later = replace(auditing, settings=replace(auditing.settings, stored_days=expired))
+    assert not verify(auditing, EVENT, auditing.digests()).holds
+    assert verify(later, EVENT, later.digests()).holds

@@ -35,10 +35,14 @@ TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 @dataclass
 class People:
-    """The roles of one environment in moto; `allowed` collects what each was allowed to do."""
+    """The roles of one environment in moto; `allowed` collects what each was allowed to do.
+
+    `key_policies` are those of the test's KMS keys, by ARN.
+    """
 
     environment: str
     policies: dict[Role, list[dict[str, Any]]]
+    key_policies: dict[str, dict[str, Any]]
     allowed: dict[Role, set[RequiredAction]]
 
     @contextmanager
@@ -83,19 +87,17 @@ class People:
         }
 
     def judged_otherwise_by_iam(self, role: Role) -> list[RequiredAction]:
-        """The needs that were allowed here and that IAM's evaluation logic denies; none without it.
-
-        Those on keys are left out: a key's own policy decides too.
-        """
+        """The needs that were allowed here and that IAM's evaluation logic denies; none without it."""
         if not tools.has_evaluator():
             return []
-        needs = sorted(one for one in self.allowed[role] if not one.action.startswith("kms:"))
+        needs = sorted(self.allowed[role])
         answers = decide(
             [
                 AuthorizationRequest(
                     action=need.action,
                     resource=need.arn,
                     identity=self.policies[role],
+                    resource_policy=self.key_policies.get(need.arn),
                     principal=f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.name_in(self.environment)}/ana",
                     context={authorisation.LEADING_KEYS: sorted(need.leading_keys)}
                     if need.leading_keys
@@ -124,20 +126,27 @@ def people_of(environment: str, stacks: Stacks) -> People:
     """Makes the environment's roles in moto, their policies about the test's stores."""
     resolved = Resolved(stacks)
     stores = _stores(resolved)
+
+    def of_test(document: Any) -> Any:
+        """The document about the test's stores."""
+        text = json.dumps(document)
+        for deployed, arn in stores.items():
+            text = text.replace(deployed, arn)
+        return json.loads(text)
+
     iam = boto3.client("iam")
     policies = {}
     for role, construct in CONSTRUCTS.items():
         name = role.name_in(environment)
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
-        text = json.dumps(resolved.policies("core", construct))
-        for deployed, of_test in stores.items():
-            text = text.replace(deployed, of_test)
-        policies[role] = json.loads(text)
+        policies[role] = of_test(resolved.policies("core", construct))
         for number, document in enumerate(policies[role]):
             iam.put_role_policy(
                 RoleName=name, PolicyName=str(number), PolicyDocument=json.dumps(document)
             )
-    return People(environment, policies, {role: set() for role in Role})
+    seal = resolved.arn("core", "Keys/AuditSeal")
+    key_policies = {stores[seal]: of_test(resolved.key_policies("core")[seal])}
+    return People(environment, policies, key_policies, {role: set() for role in Role})
 
 
 def _stores(resolved: Resolved) -> dict[str, str]:

@@ -15,10 +15,15 @@ from lambdas.verify_audit.handler import lambda_handler
 from tests.support.older_chain import older_items, write
 
 EVENT = "a" * 32
-DAY = due_day(datetime.now(UTC))
 LAMBDA: Any = SimpleNamespace(
     get_remaining_time_in_millis=lambda: 900_000, function_name="VerifyAudit"
 )
+
+
+@pytest.fixture
+def day() -> str:
+    """The day that VerifyAudit looks at now."""
+    return due_day(datetime.now(UTC))
 
 
 @pytest.fixture
@@ -30,18 +35,19 @@ def verified(auditing: AuditContext) -> dict[str, Any]:
     return lambda_handler.with_context(auditing)({}, LAMBDA)
 
 
-def test_a_day_that_holds_has_no_fault(auditing: AuditContext) -> None:
-    write(auditing, older_items(EVENT, DAY, "RECEIVED", "PARSED"))
+def test_a_day_that_holds_has_no_fault(auditing: AuditContext, day: str) -> None:
+    write(auditing, older_items(EVENT, day, "RECEIVED", "PARSED"))
     write_due(auditing, datetime.now(UTC), lambda: 900)
-    assert verified(auditing) == {"day": DAY, "events": 1, "faults": 0}
+    assert verified(auditing) == {"day": day, "events": 1, "faults": 0}
 
 
 def test_a_fault_is_counted_and_logged_with_its_event(
     auditing: AuditContext,
+    day: str,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    write(auditing, older_items(EVENT, DAY, "RECEIVED", "PARSED"))
+    write(auditing, older_items(EVENT, day, "RECEIVED", "PARSED"))
     write_due(auditing, datetime.now(UTC), lambda: 900)
     table = boto3.resource("dynamodb").Table("audit")
     table.delete_item(Key={"event_id": EVENT, "sk": "00000002"})
@@ -51,5 +57,5 @@ def test_a_fault_is_counted_and_logged_with_its_event(
     assert '"AuditFaults":[1.0]' in capsys.readouterr().out
 
 
-def test_a_day_without_a_digest_is_a_fault(auditing: AuditContext) -> None:
-    assert verified(auditing) == {"day": DAY, "events": 0, "faults": 1}
+def test_a_day_without_a_digest_is_a_fault(auditing: AuditContext, day: str) -> None:
+    assert verified(auditing) == {"day": day, "events": 0, "faults": 1}
