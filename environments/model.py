@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from environments.placeholders import unset_values
 from environments.policy import PolicyFile
-from environments.retention import Retention
+from environments.retention import SIX_YEARS, Retention
 
 CONFIGURATION_VERSION = 1
 HOLDS_REAL_PATIENTS = frozenset({"staging", "prod"})
@@ -245,6 +245,10 @@ class PeopleSection:
     break_glass: tuple[str, ...] = ()
 
 
+DIGEST_DAYS_BEYOND_ENTRIES = 31
+"""Days that a digest is kept longer than its entries: nearly all events have all their entries within them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSection:
     """Table `[audit]`: the seal keys and the daily digests of the audit trail.
@@ -252,12 +256,13 @@ class AuditSection:
     `seal_keys` is the number of KMS keys made so far: the newest seals, older ones verify. A higher number
     is a rotation. `digest_lock` is the mode of S3 Object Lock on the digests, which keeps them for `digest_days`:
     nobody can delete them in mode `compliance`, only principals with s3:BypassGovernanceRetention in
-    `governance` (Amazon S3 User Guide, "Locking objects with Object Lock").
+    `governance` (Amazon S3 User Guide, "Locking objects with Object Lock"). An expired entry is told from a
+    missing one by the digest of its day, also when a later entry of its event is still kept.
     """
 
     seal_keys: int = 1
     digest_lock: Literal["none", "governance", "compliance"] = "none"
-    digest_days: int = 2192
+    digest_days: int = SIX_YEARS + DIGEST_DAYS_BEYOND_ENTRIES
 
 
 MAX_FINDINGS_WAIT_SECONDS = 100
@@ -323,6 +328,7 @@ class Environment:
             )
         if self.name in HOLDS_REAL_PATIENTS:
             self.retention.check_real_patients()
+            self._check_digests()
         if self.unknown_patient == "hold" and not 0 < self.hold_minutes < self.max_receive_count:
             raise ValueError(
                 f"hold_minutes: {self.hold_minutes}; each minute is a receive of the queue;"
@@ -372,6 +378,15 @@ class Environment:
     def prefix(self) -> str:
         """Prefix of every physical name of this environment: `hl7-ens-dev`."""
         return f"hl7-ens-{self.name}"
+
+    def _check_digests(self) -> None:
+        least = self.retention.audit_days + DIGEST_DAYS_BEYOND_ENTRIES
+        if self.audit.digest_days < least:
+            raise ValueError(
+                f"audit.digest_days: {self.audit.digest_days}; allowed: at least {least}, which is"
+                f" {DIGEST_DAYS_BEYOND_ENTRIES} more than retention.audit_days, because an entry without"
+                " its digest cannot be verified"
+            )
 
     @property
     def vault_expiration_days(self) -> int:

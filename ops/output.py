@@ -79,6 +79,11 @@ def sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def markdown_cell(text: str) -> str:
+    """Escapes a text so that it cannot end its cell of a Markdown table (GFM, "Tables (extension)")."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+
+
 def table(*headings: str) -> Table:
     """Returns an empty table without lines. A heading that begins with `>` aligns its column right."""
     made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")

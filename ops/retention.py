@@ -20,6 +20,8 @@ LATE_DAYS = 3
 DAYS_BACK = 30
 """Days before the end of a period whose items are looked for in an index by day."""
 EXPIRES = "expires_at"
+WORKFLOW = "workflow"
+"""The actor of the two audit entries that the state machine writes; they have no end (docs/adr/0292)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def _tables(deployment: Deployment, environment: Environment, today: date) -> It
     ):
         table = deployment.output(output)
         last = today - timedelta(days=period + LATE_DAYS)
-        older = {"audit": _of_days, "status": _of_days, "ledger": _unchanged_since}.get(store)
+        older = {"audit": _entries, "status": _of_days, "ledger": _unchanged_since}.get(store)
         yield StoreCheck(
             store,
             f"{store}_days",
@@ -95,15 +97,21 @@ def _time_to_live(deployment: Deployment, table: str) -> str:
     return f"time to live is {found['TimeToLiveStatus'].lower()}: deploy the core stack"
 
 
-def _of_days(deployment: Deployment, table: str, last: date) -> int:
-    """The items of the index `by_day` for the days up to `last`."""
+def _entries(deployment: Deployment, table: str, last: date) -> int:
+    """The audit entries of `_of_days`, without those of the state machine."""
+    return _of_days(deployment, table, last, but_actor=WORKFLOW)
+
+
+def _of_days(deployment: Deployment, table: str, last: date, but_actor: str = "") -> int:
+    """The items of the index `by_day` for the `DAYS_BACK` days up to `last`, without those of one actor."""
     days = ((last - timedelta(days=back)).isoformat() for back in range(DAYS_BACK))
     found = (
         {
             "IndexName": "by_day",
             "KeyConditionExpression": "#day = :day",
-            "ExpressionAttributeNames": {"#day": "day"},
-            "ExpressionAttributeValues": {":day": {"S": day}},
+            "FilterExpression": "attribute_not_exists(#actor) OR #actor <> :actor",
+            "ExpressionAttributeNames": {"#day": "day", "#actor": "actor"},
+            "ExpressionAttributeValues": {":day": {"S": day}, ":actor": {"S": but_actor}},
         }
         for day in days
     )

@@ -86,6 +86,8 @@ def made_for(context: DeliveryContext, *told: tuple[Recipient, Detail]) -> str:
             *one.policy.left_out,
             *one.policy.hidden_findings,
             *one.policy.notices,
+            # A notice of 42 CFR 2.32 names it.
+            one.policy.consent_id if one.policy.notices else "",
         )
     ]
     return context.reference_keys.reference("mail", *facts)

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from lambdas.common.contracts.event import CANCELS, PatientEvent
 from lambdas.common.contracts.identities import Identities
-from lambdas.common.contracts.policy import LeftOut, PolicyDecision, PolicyOutcome
+from lambdas.common.contracts.policy import PolicyDecision, PolicyOutcome
 from lambdas.common.contracts.preferences import CostMode, DetailLevel
 from lambdas.common.contracts.recipient import (
     Addressee,
@@ -22,8 +22,7 @@ from lambdas.common.contracts.recipient import (
 )
 from lambdas.common.senders import sender_named
 from lambdas.delivery.context import DeliveryContext
-from lambdas.policy.deciding import PolicyPatient
-from lambdas.policy.gate import Gate
+from lambdas.policy.deciding import PolicyPatient, joined
 from lambdas.registry.records import Provider
 from lambdas.registry.settings import REGISTRY
 from lambdas.registry.snapshot import RegistrySnapshot, snapshot
@@ -124,14 +123,13 @@ def standings(context: DeliveryContext, notices: Sequence[ChosenNotice]) -> list
 
 def decider(context: DeliveryContext, notice: ChosenNotice) -> Decide:
     """The policy's decision about one addressee of a notice, with the consents of a snapshot."""
-    sender = sender_named(context, notice.event.sender)
-    day = datetime.now(sender.zone or UTC).date().isoformat()
-    gate = Gate(context.policies, sender.jurisdiction, day)
+    gate = context.gate(sender_named(context, notice.event.sender))
 
     def decide(recipient: Recipient, one: Addressee, found: RegistrySnapshot) -> PolicyDecision:
         born = notice.identities.birth_date or notice.event.patient.birth_date[:10]
         patient = PolicyPatient(birth_date=born, consents=found.consents(notice.patients))
-        return gate.decision(patient, notice.event, recipient, one)
+        stands_in = replace(one, stands_for=notice.stands_for(one))
+        return gate.decision(patient, notice.event, recipient, stands_in)
 
     return decide
 
@@ -230,7 +228,7 @@ class _Judge:
             detail=_strictest(DETAILS, (recipient.detail, *(one.detail for one in now))),
             analysis=_strictest(ANALYSES, (recipient.analysis, *(one.analysis for one in now))),
             bundle=recipient.bundle and all(one.bundle for one in now),
-            policy=_joined(recipient.policy, [policy for _, _, policy in told]),
+            policy=joined((policy for _, _, policy in told), earlier=[recipient.policy]),
             certificate=now[0].certificate,
             language=now[0].language,
         )
@@ -239,19 +237,6 @@ class _Judge:
 def strictest_detail(recipients: Iterable[Recipient]) -> DetailLevel:
     """The strictest detail of these recipients: that of one mail to all of them."""
     return _strictest(DETAILS, (one.detail for one in recipients))
-
-
-def _joined(chosen: PolicyDecision, now: Sequence[PolicyDecision]) -> PolicyDecision:
-    """The decision of now, with all parts that any addressee's leaves out, or that were left out when chosen."""
-    every = (chosen, *now)
-    left_out = {part for one in every for part in one.left_out}
-    hidden = {category for one in every for category in one.hidden_findings}
-    return replace(
-        max(now, key=lambda one: len(one.left_out)),
-        left_out=tuple(part for part in LeftOut if part in left_out),
-        hidden_findings=tuple(sorted(hidden)),
-        notices=tuple(dict.fromkeys(notice for one in every for notice in one.notices)),
-    )
 
 
 def _strictest(order: Sequence[T], choices: Iterable[T]) -> T:

@@ -68,7 +68,7 @@ def extract(
     base = ClinicalFindings(
         FindingsOutcome.NOTHING_TO_READ, hospital=event.diagnoses, cost_mode=cost_mode
     )
-    if is_protected(event):
+    if event.marks:
         return Extraction(replace(base, outcome=FindingsOutcome.PROTECTED, cost_mode=CostMode.OFF))
     if cost_mode is CostMode.OFF:
         return Extraction(replace(base, outcome=FindingsOutcome.SWITCHED_OFF))
@@ -95,13 +95,6 @@ def extract(
         requests=sum(answer.requests for answer in asked.values()),
         from_cache=len(known),
     )
-
-
-def is_protected(event: PatientEvent) -> bool:
-    """Whether a flag protects the event's stay, or a mark makes it sensitive, now or in an earlier message."""
-    numbers = event.numbers
-    marked = bool(event.decision and event.decision.marks)
-    return marked or bool(numbers.protections or numbers.sensitive)
 
 
 def _english(

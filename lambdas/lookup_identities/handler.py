@@ -1,6 +1,6 @@
 """LookupIdentities: the patient of the event in the registry, and the providers to be told."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from functools import partial
 
 from lambdas.common.aws.vault import read_document, write_document
@@ -34,7 +34,6 @@ from lambdas.lookup_identities.mpi.query import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.lookup_identities.settings import LookupSettings
-from lambdas.policy.gate import Gate
 
 NOT_READ = frozenset({LeftOut.FINDINGS, LeftOut.MINIMAL})
 """Parts without which a recipient is told nothing that was read in the notes."""
@@ -87,15 +86,9 @@ def lambda_handler(
     if event.decision:
         occasion = NotifiedEvent.of(event, task.envelope.received_at)
         identities = of_notices(context, identities, event.decision, occasion)
-    gate = Gate(context.policies, sender.jurisdiction, today_in(sender.zone))
-    identities = one_mail_each(gate.passed(identities, event))
+    identities = one_mail_each(context.gate(sender).passed(identities, event))
     written = write_document(context, run.event_id, Identities, identities)
     return _recorded(event, identities, written, run)
-
-
-def today_in(zone: tzinfo | None) -> str:
-    """The day (YYYY-MM-DD) where the sender is; in UTC without a time zone."""
-    return datetime.now(zone or UTC).date().isoformat()
 
 
 def _rosters_counted(context: LookupContext, run: Run) -> RosterCount:

@@ -1,9 +1,12 @@
 """The policies of the environment, as a part of a function's context."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 
 from lambdas.common.context import Context
+from lambdas.common.senders import SenderProfile
+from lambdas.policy.gate import Gate
 from lambdas.policy.rules import Policy, policies
 
 
@@ -15,3 +18,8 @@ class PolicyContext(Context):
     def policies(self) -> tuple[Policy, ...]:
         """The policies of the configuration document. Raises `ConfigurationError` where it has none."""
         return policies(self.configuration.policies)
+
+    def gate(self, sender: SenderProfile) -> Gate:
+        """The gate for a sender's events today, by the sender's time zone; in UTC without one."""
+        day = datetime.now(sender.zone or UTC).date().isoformat()
+        return Gate(self.policies, sender.jurisdiction, day)

@@ -1,7 +1,7 @@
 """Decides what one recipient may be told of a stay. Pure.
 
-The order: a patient's denial; then the rules of all policy files, of which the strictest decides; then
-each file's own outcome where no rule applies. A consent lifts only a rule that names the consent's category.
+The order: a patient's denial; then the rules of all policy files, of which the strictest decides. A file of
+which no rule applies decides by its `otherwise`. A consent lifts only a rule that names the consent's category.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,8 +38,8 @@ class PolicyPatient:
 class PolicyRecipient:
     """The recipient: id, relationship, kind, and those in whose place they are told.
 
-    `stands_for` are the ids of absent providers to whom the recipient is the surrogate and nothing else:
-    what one of them may not be told, the surrogate is not told either.
+    `stands_for` are the ids of providers in whose place alone the recipient is told, as surrogate or fallback.
+    A denial that names one of them counts for the recipient too.
     """
 
     provider_id: str = field(repr=False)
@@ -108,6 +108,32 @@ def decide(
     return decided
 
 
+def joined(
+    decisions: Iterable[PolicyDecision], earlier: Iterable[PolicyDecision] = ()
+) -> PolicyDecision:
+    """The decision about one mail to several addressees: the strictest of theirs, at least one.
+
+    It leaves out all that any of them leaves out, or that an `earlier` decision about the mail left out.
+    """
+    strictest, *others = sorted(decisions, key=_strictness, reverse=True)
+    every = (strictest, *others, *earlier)
+    left_out = {part for one in every for part in one.left_out}
+    hidden = {category for one in every for category in one.hidden_findings}
+    with_consent = [one.consent_id for one in every if one.notices and one.consent_id]
+    return replace(
+        strictest,
+        outcome=PolicyOutcome.TELL_REDUCED if left_out else strictest.outcome,
+        left_out=tuple(part for part in LeftOut if part in left_out),
+        hidden_findings=tuple(one for one in Sensitivity if one in hidden),
+        notices=tuple(dict.fromkeys(notice for one in every for notice in one.notices)),
+        consent_id=with_consent[0] if with_consent else strictest.consent_id,
+    )
+
+
+def _strictness(decision: PolicyDecision) -> tuple[bool, int]:
+    return LeftOut.MINIMAL in decision.left_out, len(decision.left_out)
+
+
 def age_on(birth_date: str, day: str) -> int | None:
     """The age in completed years on a day; None where the birth date (YYYY-MM-DD) is none."""
     try:
@@ -174,7 +200,17 @@ def _by_rules(
     applying = sorted(
         (one for one in met if not one.lifted_by), key=lambda one: one.strictness, reverse=True
     )
-    consent_id = next((one.lifted_by for one in lifted), "")
+    closed = next((one for one in policies if _permits_nothing(one, met)), None)
+    if closed and not (applying and applying[0].rule.then is PolicyOutcome.SUPPRESS):
+        return PolicyDecision(
+            outcome=PolicyOutcome.SUPPRESS,
+            rule=closed.reference("otherwise"),
+            reason=SuppressionReason.NOT_PERMITTED,
+        )
+    # A notice of 42 CFR 2.32 states the scope of its own consent, so that one comes first.
+    consent_id = next(
+        (one.lifted_by for one in sorted(lifted, key=lambda one: not one.rule.notices)), ""
+    )
     hidden = _hidden(patient, recipient, policies, day)
     if applying:
         strictest, *others = applying
@@ -190,15 +226,6 @@ def _by_rules(
             consent_id="" if suppressed else consent_id,
             further=tuple(one.reference for one in (*others, *lifted)),
         )
-    for policy in policies:
-        # A file without `tell` must have a rule lifted to permit this recipient.
-        permitted = any(one.policy is policy for one in lifted)
-        if policy.otherwise is PolicyOutcome.SUPPRESS and not permitted:
-            return PolicyDecision(
-                outcome=PolicyOutcome.SUPPRESS,
-                rule=policy.reference("otherwise"),
-                reason=SuppressionReason.NOT_PERMITTED,
-            )
     rules = [one.reference for one in lifted]
     return PolicyDecision(
         rule=rules[0] if rules else policies[0].reference("otherwise"),
@@ -207,6 +234,12 @@ def _by_rules(
         consent_id=consent_id,
         further=tuple(rules[1:]),
     )
+
+
+def _permits_nothing(policy: Policy, met: Iterable[_Met]) -> bool:
+    """Whether a file suppresses by its `otherwise`: none of its rules applies, and no consent lifts one."""
+    has_rule = any(one.policy is policy for one in met)
+    return policy.otherwise is PolicyOutcome.SUPPRESS and not has_rule
 
 
 def _notices(lifted: Iterable[_Met]) -> tuple[PolicyNotice, ...]:

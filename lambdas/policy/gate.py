@@ -1,6 +1,6 @@
 """The policy's gate: decides what each recipient may be told, and suppresses those who may be told nothing. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lambdas.common.contracts.encounter import Change
@@ -12,9 +12,8 @@ from lambdas.common.contracts.policy import (
     PolicyOutcome,
     SuppressionReason,
 )
-from lambdas.common.contracts.protection import StayMarks
 from lambdas.common.contracts.recipient import Addressee, Considered, Recipient, RefusalReason
-from lambdas.policy.deciding import PolicyPatient, PolicyRecipient, PolicyStay, decide
+from lambdas.policy.deciding import PolicyPatient, PolicyRecipient, PolicyStay, decide, joined
 from lambdas.policy.rules import Policy, RecipientKind
 
 PART_OF = {
@@ -78,14 +77,14 @@ class Gate:
         decision = decide(
             patient,
             PolicyStay(
-                marks=marks_of(event),
+                marks=event.marks,
                 jurisdiction=self.jurisdiction,
                 event_kind=mail.event_kind or event.event_kind,
             ),
             PolicyRecipient(
                 provider_id=addressee.provider_id,
                 reasons=addressee.reasons,
-                kind=RecipientKind.FACILITY if mail.facility else RecipientKind.PERSON,
+                kind=RecipientKind.FACILITY if addressee.facility else RecipientKind.PERSON,
                 stands_for=addressee.stands_for,
             ),
             self.policies,
@@ -100,12 +99,6 @@ class Gate:
                 notices=(),
             )
         return decision
-
-
-def marks_of(event: PatientEvent) -> StayMarks:
-    """The marks of the event's stay after the event, with those of the message itself."""
-    own = StayMarks(flags=event.numbers.protections, sensitive=event.numbers.sensitive)
-    return event.decision.marks.joined(own) if event.decision else own
 
 
 def _nothing_left(event: PatientEvent, mail: Recipient, decision: PolicyDecision) -> bool:
@@ -139,26 +132,5 @@ def _considered(addressee: Addressee, decision: PolicyDecision) -> Considered:
 
 def _mail_to(recipient: Recipient, told: Sequence[tuple[Addressee, PolicyDecision]]) -> Recipient:
     """The mail to these addressees; it is the first one's, and says what all of them may be told."""
-    (first, _), *others = told
-    return replace(
-        recipient,
-        recipient_ref=first.recipient_ref,
-        reasons=first.reasons,
-        provider_id=first.provider_id,
-        name=first.name,
-        also=tuple(one for one, _ in others),
-        policy=_strictest(decision for _, decision in told),
-    )
-
-
-def _strictest(decisions: Iterable[PolicyDecision]) -> PolicyDecision:
-    """The decision that leaves out most, with everything that the others leave out."""
-    found = sorted(decisions, key=lambda one: len(one.left_out), reverse=True)
-    left_out = {part for one in found for part in one.left_out}
-    hidden = {category for one in found for category in one.hidden_findings}
-    return replace(
-        found[0],
-        left_out=tuple(part for part in LeftOut if part in left_out),
-        hidden_findings=tuple(sorted(hidden)),
-        notices=tuple(dict.fromkeys(notice for one in found for notice in one.notices)),
-    )
+    mail = recipient.mail_to(*(one for one, _ in told))
+    return replace(mail, policy=joined(decision for _, decision in told))

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.audit import LookedAt
+from lambdas.common.contracts.audit import AuditOutcome, LookedAt
 from ops.disclosures import accounting, fhir, rows, text
 from ops.disclosures.audited import audit_use
 from ops.disclosures.reading import (
@@ -95,7 +95,7 @@ def patient_command(
             context, session.deployment.output("RegistryTable"), authority, identifier
         )
         asked = f"{identifier} ({authority})"
-    audit_use(session, LookedAt.AUDIT_OF_PATIENT, period, patient_ref=subject.references[0])
+    _audit_question(session, subject, period)
     account = of_patient(context, subject.references, period)
     if subject.merges_unread:
         click.echo(
@@ -133,6 +133,21 @@ def provider_command(
     audit_use(session, LookedAt.AUDIT_OF_PROVIDER, period, recipient_ref=subject.references[0])
     account = of_provider(context, subject.references, period)
     _show(account, subject, AnswerForm(form), period)
+
+
+def _audit_question(session: Session, subject: Subject, period: Period) -> None:
+    """Audits the question about a patient, also one whom the registry does not file: the answer says so.
+
+    Raises `ProblemError` for such a patient.
+    """
+    if subject.references:
+        audit_use(session, LookedAt.AUDIT_OF_PATIENT, period, patient_ref=subject.references[0])
+        return
+    audit_use(session, LookedAt.AUDIT_OF_PATIENT, period, outcome=AuditOutcome.UNKNOWN_PATIENT)
+    raise ProblemError(
+        "The registry files no patient under this identifier. With an MPI, name the event of a notice:"
+        " --notice."
+    )
 
 
 def _of_notice(session: Session, notice: str, period: Period) -> Subject:

@@ -7,8 +7,10 @@ import click
 from rich.progress import Progress
 
 from lambdas.common.contracts.audit import AuditAction, LookedAt
+from lambdas.registry.changes import ImportPlan, RowState
 from lambdas.registry.files import read_folder
-from lambdas.registry.plan import ImportPlan, NamedRows, RowState, planned
+from lambdas.registry.named_rows import NamedRows
+from lambdas.registry.plan import planned
 from lambdas.registry.rows import InvalidRegistryError
 from ops.master_data import registry
 from ops.master_data.audit import audit_change

@@ -45,6 +45,8 @@ def cop_command(
 
     CSV has one row for each event. The output holds ids, codes and times, no patient data.
     """
+    if form == "pdf" and output is None and not wanted:
+        raise click.UsageError("A PDF needs --output FILE.")
     days = _month(month)
     audit_use(session, LookedAt.AUDIT_OF_SENDER, days, looked_at_id=sender)
     events, unread = events_of(session.context, sender, days)
@@ -71,15 +73,17 @@ def cop_command(
         month=days,
         prepared=f"{now()[:10]} (UTC)",
     )
-    if form == "markdown":
-        text = markdown(made)
-        _write(text.encode(), output) if output else click.echo(text, nl=False)
-        return
-    if output is None:
-        raise click.UsageError("A PDF needs --output FILE.")
-    from ops.cop.pdf import pdf
+    if form == "pdf":
+        from ops.cop.pdf import pdf
 
-    _write(pdf(made), output)
+        content = pdf(made)
+    else:
+        content = markdown(made).encode()
+    if output:
+        output.write_bytes(content)
+        console().print(f"Wrote {output}")
+    else:
+        click.echo(content, nl=False)
 
 
 def _list(events: list[EventRecord], wanted: str) -> None:
@@ -94,11 +98,6 @@ def _list(events: list[EventRecord], wanted: str) -> None:
         shown.add_row(one.event_id, short_clock(one.received_at), words(one.kind), one.outcome)
     out.print(shown)
     out.print(f"{count(len(events), 'event')}; `ens trace EVENT` shows one.")
-
-
-def _write(content: bytes, output: Path) -> None:
-    output.write_bytes(content)
-    console().print(f"Wrote {output}")
 
 
 def _month(text: str) -> Period:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ops.cop.report import Block, CopReport, ReportHeading, ReportParagraph
+from ops.output import markdown_cell
 
 LINE = "_" * 40
 
@@ -18,7 +19,7 @@ def markdown(report: CopReport) -> str:
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
     """Names and values as a table, whose first row is its heading: Markdown has none without."""
-    first, *others = [f"| {name} | {_cell(value)} |" for name, value in pairs]
+    first, *others = [f"| {name} | {markdown_cell(value)} |" for name, value in pairs]
     return "\n".join((first, "|---|---|", *others))
 
 
@@ -30,17 +31,13 @@ def _block(block: Block) -> str:
             return text
     rules = ("---:" if n in block.numbers else "---" for n in range(len(block.headings)))
     figures = [
-        [_figure(cell) if n in block.numbers else _cell(cell) for n, cell in enumerate(row)]
+        [_figure(cell) if n in block.numbers else markdown_cell(cell) for n, cell in enumerate(row)]
         for row in block.rows
     ]
-    rows = [[_cell(heading) for heading in block.headings], list(rules), *figures]
+    rows = [[markdown_cell(heading) for heading in block.headings], list(rules), *figures]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _figure(text: str) -> str:
     """A number with its unit on one line."""
-    return _cell(text).replace(" ", "\u00a0")
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return markdown_cell(text).replace(" ", "\u00a0")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from ops.disclosures.reading import DisclosureAccount, Period
 from ops.disclosures.records import DISCLOSED, Disclosure, Fate
 from ops.disclosures.subjects import Names
-from ops.output import clock, count, sentence_case, words
+from ops.output import clock, count, markdown_cell, sentence_case, words
 
 PURPOSES = {
     "primary_care": "Treatment and care coordination: established primary care practitioner (42 CFR 482.24(d)(5)(i))",
@@ -49,7 +49,10 @@ def markdown(
     """Returns the document. `patient` is the identifier as it was asked for, `prepared` a moment."""
     told = [one for one in account.disclosures if one.fate in DISCLOSED]
     head = HEAD.format(
-        patient=_cell(patient), since=period.since, until=period.until, prepared=clock(prepared)
+        patient=markdown_cell(patient),
+        since=period.since,
+        until=period.until,
+        prepared=clock(prepared),
     )
     if not told:
         return f"{head}\nNo disclosure in this period.\n"
@@ -73,7 +76,7 @@ def _rows(told: Iterable[Disclosure], names: Names) -> Iterable[str]:
             "; ".join(dict.fromkeys(PURPOSES.get(r, OTHER_PURPOSE) for r in one.relationships))
             or OTHER_PURPOSE,
         )
-        yield f"| {' | '.join(map(_cell, cells))} |"
+        yield f"| {' | '.join(map(markdown_cell, cells))} |"
 
 
 def _description(one: Disclosure) -> str:
@@ -91,8 +94,3 @@ def _description(one: Disclosure) -> str:
         endings.get(one.fate, ""),
     )
     return "; ".join(filter(None, parts))
-
-
-def _cell(text: str) -> str:
-    """A text that cannot end its cell of the table."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")

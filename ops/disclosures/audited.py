@@ -5,7 +5,7 @@ the next answer about them shows it.
 """
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.audit import AuditAction, AuditStep, LookedAt
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep, LookedAt
 from ops import looks
 from ops.audit import audit
 from ops.disclosures.reading import Period
@@ -20,6 +20,7 @@ def audit_use(
     looked_at_id: str = "",
     patient_ref: str = "",
     recipient_ref: str = "",
+    outcome: AuditOutcome = AuditOutcome.OK,
 ) -> None:
     """Writes the entry of a reading. Raises if it cannot be written."""
     audit(
@@ -28,6 +29,7 @@ def audit_use(
         AuditStep.LOOK,
         AuditAction.AUDIT_LOG_USED,
         by=session.principal,
+        outcome=outcome,
         looked_at=looked_at,
         looked_at_id=looked_at_id or patient_ref or recipient_ref,
         patient_ref=patient_ref or None,

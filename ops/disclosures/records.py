@@ -237,6 +237,8 @@ def _add(recipient: _Recipient, entry: Entry) -> None:
             facts["because"] = action.lower()
     else:
         fate = FATES[action]
+        if now.fate in DISCLOSED and fate not in DISCLOSED:
+            return  # A mail that left, or may have left, is a disclosure, whatever came later.
         repeated = action == AuditAction.ALREADY_SENT and before is not None
         moved = {} if repeated else {"time": entry["time"], "fate": fate}
         facts |= {

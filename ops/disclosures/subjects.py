@@ -45,6 +45,7 @@ Names = dict[str, NamedProvider]
 class Subject:
     """The references of a patient or provider, and the names of the providers concerned.
 
+    `references` is empty for an identifier that the registry files nobody under.
     `merges_unread`: the role may not read the patient's own item, which names a later merge.
     """
 
@@ -60,18 +61,12 @@ def references(keys: KeyRing, kind: str, identifier: str) -> tuple[str, ...]:
 
 
 def patient(context: LedgerContext, table: str, authority: str, value: str) -> Subject:
-    """Returns the patients of an identifier: the registry's, those merged into them, and the survivors.
-
-    Raises `ProblemError` when the registry files nobody under it.
-    """
+    """Returns the patients of an identifier: the registry's, those merged into them, and the survivors."""
     item = get(context, table, identifier_key(authority, value))
     filed = item.get("patient_id") or ()
     patients = dict.fromkeys((filed,) if isinstance(filed, str) else filed)
     if not patients:
-        raise ProblemError(
-            "The registry files no patient under this identifier. With an MPI, name the event of a notice:"
-            " --notice."
-        )
+        return Subject(())
     patients.update(dict.fromkeys(sorted(item.get("merged_from") or ())))
     circle = set(item.get("circle") or ())
     waiting, merges_unread = list(patients), False

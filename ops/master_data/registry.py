@@ -11,8 +11,9 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.registry.batch import BATCH, items_by_key
+from lambdas.registry.changes import ItemChange
 from lambdas.registry.items import At, Item, Key, at
-from lambdas.registry.plan import ItemChange, NamedRows, keys_to_read
+from lambdas.registry.named_rows import NamedRows, keys_to_read
 
 KEYS = ("pk", "sk")
 

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 from lambdas.common.contracts.audit import AuditAction
 from lambdas.lookup_identities.smoke import AUTHORITY, SIMULATOR
+from lambdas.registry.changes import ItemChange
 from lambdas.registry.items import AUTHORITIES, Item
-from lambdas.registry.plan import ItemChange, items
+from lambdas.registry.plan import items
 from ops.deployment import Deployment
 from ops.master_data import registry
 from ops.master_data.audit import audit_change

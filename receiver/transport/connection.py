@@ -4,6 +4,7 @@ A peer's connections share the process with those of other peers (`shares.py`).
 """
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections import deque
@@ -141,6 +142,8 @@ class MllpConnection(asyncio.Protocol):
             self._decode(data)
             if not self._backlog and self._undecoded and not self.share.is_paused:
                 self._loop.call_soon(self._next_turn)
+            elif not self._undecoded:
+                self._go_on()
 
     def _drop_rest(self) -> None:
         self._rest, self._rest_from = b"", 0
@@ -328,9 +331,11 @@ class MllpConnection(asyncio.Protocol):
             transport.close()
             return
         self._lingers = self._input_ended = True
-        transport.write_eof()
         transport.resume_reading()
         self._loop.call_later(_LINGER_SECONDS, transport.close)
+        # asyncio's own loop raises ENOTCONN here when the sender has reset the connection.
+        with contextlib.suppress(OSError):
+            transport.write_eof()
 
     def _read_or_pause(self, transport: asyncio.Transport) -> None:
         if self._may_read() != self._waiting:
@@ -356,7 +361,8 @@ class MllpConnection(asyncio.Protocol):
         )
 
     def _finished(self) -> bool:
-        return self._input_ended or (self._stopping and not self._decoder.in_frame)
+        received = self._undecoded or self._decoder.in_frame
+        return self._input_ended or (self._stopping and not received)
 
     async def _answer(self, frame: Frame, place: _Place) -> None:
         if self._table is not self._owner.senders:  # the configuration document has changed

@@ -5,6 +5,7 @@ Each attack does what the table allows; the verifier must say that the trail is 
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from lambdas.common.audit.digests import day_before, due_day, key_of
 from lambdas.common.audit.verification import PeriodVerdict, verify, verify_period
 from lambdas.common.aws.items import Item
 from lambdas.common.keys import KeyRing
+from lambdas.common.settings import StoredDays
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.digest_audit.digesting import write_due
 from tests.support.audit import entry
@@ -297,3 +299,16 @@ def test_an_older_chain_goes_on_with_a_sealed_head(auditing: AuditContext, table
     last = next(i for i in partition(table, EVENT) if i["sk"] == "00000003")
     assert "key_id" not in last
     assert canonical(last)
+
+
+def test_a_head_that_is_left_of_an_expired_chain_is_no_attack(
+    auditing: AuditContext, table: Any
+) -> None:
+    """DynamoDB deletes expired items in no order, within a few days (developer guide, "Time to Live")."""
+    chain.append(auditing, EVENT, entry("ParseMessage", "RECEIVED"))
+    digested(auditing)
+    table.delete_item(Key={"event_id": EVENT, "sk": "00000001"})
+    expired = StoredDays(audit=0)
+    later = replace(auditing, settings=replace(auditing.settings, stored_days=expired))
+    assert not verify(auditing, EVENT, auditing.digests()).holds
+    assert verify(later, EVENT, later.digests()).holds

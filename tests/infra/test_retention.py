@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from environments import Environment, Retention, load
+from environments import AuditSection, Environment, Retention, load
 from environments.retention import SIX_YEARS
 from tests.infra.template import Template
 from tests.unit.environments.files import ENVIRONMENT, changed, refusal
@@ -26,7 +26,9 @@ DAYS = Retention(
     configuration_days=103,
 )
 """Values that appear nowhere else, so that a number of the template can come from here alone."""
-ENVIRONMENT_OF_TEST = replace(load("prod"), retention=DAYS)
+ENVIRONMENT_OF_TEST = replace(
+    load("prod"), retention=DAYS, audit=AuditSection(digest_lock="compliance", digest_days=3041)
+)
 BACKUP_DAYS = 35
 
 
@@ -62,6 +64,7 @@ def test_every_bucket_deletes_its_objects_after_their_days(core: Template) -> No
         # CloudTrail overwrites nothing: a version that an expiration hides is removed a day later.
         "BucketTrail": {"": 2503 + 1},
         "BucketConfiguration": {"": 103},
+        "BucketAuditDigests": {"": 3041 + 1},
     }
     assert {name: found[name] for name in days} == days
     assert all(rules for rules in found.values())
@@ -120,6 +123,15 @@ def test_records_of_real_patients_are_kept_for_six_years(name: str, key: str) ->
     shorter = replace(environment.retention, **days)
     with pytest.raises(ValueError, match=rf"retention\.{key}: 2191; allowed: at least 2192"):
         replace(environment, retention=shorter)
+
+
+@pytest.mark.parametrize("name", ["staging", "prod"])
+def test_an_entry_of_real_patients_never_outlives_its_digest(name: str) -> None:
+    environment = load(name)
+    assert environment.audit.digest_days > environment.retention.audit_days
+    longer = replace(environment.retention, audit_days=2223)
+    with pytest.raises(ValueError, match=r"audit\.digest_days: 2223; allowed: at least 2254"):
+        replace(environment, retention=longer)
 
 
 def test_an_environment_of_invented_patients_may_keep_records_for_less() -> None:

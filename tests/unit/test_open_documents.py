@@ -34,7 +34,8 @@ ALLOWED = {
         "lambdas/common/audit/canonical.py": "canonical hash_of",
         "lambdas/common/audit/chain.py": "append chained entries items query",
         "lambdas/common/audit/checks.py": (
-            "EventItems.chained EventItems.head EventItems.of EventItems.outside check_chain line_of"
+            "EventItems.chained EventItems.head EventItems.of EventItems.outside EventItems.outside_of"
+            " check_chain line_of"
         ),
         "lambdas/common/audit/seal.py": "is_sealed",
         "ops/cop/events.py": "EventFold.add",

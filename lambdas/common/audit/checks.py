@@ -76,6 +76,10 @@ class EventItems:
         """The days of its entries (YYYY-MM-DD)."""
         return sorted({str(item.get("day", "")) for item in (*self.chained, *self.outside)})
 
+    def outside_of(self, day: str) -> list[Item]:
+        """The entries of a day outside the chain."""
+        return [entry for entry in self.outside if entry.get("day") == day]
+
     @property
     def has_older_format(self) -> bool:
         """Whether an earlier version of this project wrote some of the entries."""
@@ -156,13 +160,25 @@ def check_head(
         yield "the seal of the chain's head is not valid"
 
 
-def check_outside(items: EventItems) -> Iterator[str]:
-    """Yields the entries outside the chain that the workflow cannot have written."""
+def check_outside(
+    items: EventItems, lines: Mapping[str, DigestLine | None], until: str
+) -> Iterator[str]:
+    """Yields the entries outside the chain that the workflow cannot have written.
+
+    Where the digest of `until` or before has the entry, those of its execution may be expired.
+    """
     executions = {entry.get("execution_arn") for entry in items.chained}
     for entry in items.outside:
+        day = str(entry.get("day", ""))
+        line = lines.get(day)
+        proven = day <= until and line and line.outside == _hash(items.outside_of(day))
         if not _of_workflow(entry):
             yield f"entry {entry['sk']} is not sealed"
-        elif entry["action"] == "COMPLETED" and entry["execution_arn"] not in executions:
+        elif (
+            entry["action"] == "COMPLETED"
+            and entry["execution_arn"] not in executions
+            and not proven
+        ):
             yield f"entry {entry['sk']} is of an execution without an entry in the chain"
 
 
@@ -184,25 +200,28 @@ def check_digests(
             yield f"entry {known.seq} is not the one in the digest of {day}"
         if added := [sequence for sequence in of_day if sequence > known.seq]:
             yield f"entry {added[0]} was added after the digest of {day}"
-        if _hash([e for e in items.outside if e.get("day") == day]) != known.outside:
+        outside = items.outside_of(day)
+        if _hash(outside) != known.outside and (outside or day > until):
             yield f"an entry outside the chain was changed after the digest of {day}"
 
 
 def check_unsealed(
     items: EventItems, lines: Mapping[str, DigestLine | None], first_digest_at: str
 ) -> tuple[list[str], list[str]]:
-    """The problems, and what cannot be checked, of a head without a seal.
+    """The problems, and what cannot be checked, of a chain without a sealed head.
 
-    Earlier versions did not seal heads. Such a chain is proven by the digest of its last entry's day.
-    `first_digest_at` is when the first digest was written, "" while there is none: from then on heads have seals.
+    Earlier versions did not seal heads, and a head expires. Such a chain is proven by the digest of its last
+    entry's day. `first_digest_at` is when the first digest was written, "" while there is none: from then on heads have seals.
     """
-    if not items.chained or items.head is None or "seal" in items.head:
+    if not items.chained or (items.head and "seal" in items.head):
         return [], []
     last = items.chained[-1]
     day = str(last.get("day", ""))
     line = lines.get(day)
     if line and (line.seq, line.hash) == (int(last["seq"]), last.get("hash")):
         return [], []
+    if items.head is None:
+        return [], [f"the chain's head is gone, and no digest of {day} proves the last entry"]
     older = items.has_older_format and (not first_digest_at or day < first_digest_at[:10])
     if older and day not in lines:
         return [], [f"the chain is of an earlier version, and no digest of {day} proves it yet"]

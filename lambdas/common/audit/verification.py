@@ -143,7 +143,7 @@ def _verdict(
         *checks.check_chain(items.chained, ring, checks.last_expired(items, lines, until)),
         *checks.check_head(items, lines, until, sealed=_is_sealed(context, items.head)),
         *unsealed,
-        *checks.check_outside(items),
+        *checks.check_outside(items, lines, until),
         *checks.check_digests(items, lines, until),
     ]
     if digests:
@@ -163,7 +163,7 @@ def _lines(
         return {}
     days = set(items.days) & set(known)
     found = {day: digest.lines.get(items.event_id) for day in days if (digest := digests.read(day))}
-    gone = int(items.chained[0]["seq"]) - 1 if items.chained else 0
+    gone = int(items.chained[0]["seq"]) > 1 if items.chained else items.head is not None
     for day in (day for day in reversed(known) if gone and day <= until):
         digest = digests.read(day)
         if digest and items.event_id in digest.lines:

@@ -7,6 +7,8 @@ InformationSensitivityPolicy): https://terminology.hl7.org/ValueSet-v3-Informati
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lambdas.common.contracts.document import private
+
 
 class Sensitivity(StrEnum):
     """The category of protected information that a consent or a rule is about; `ALL` is every notification."""
@@ -37,10 +39,10 @@ class Consent:
     consent_id: str
     direction: Direction
     sensitivity: Sensitivity = Sensitivity.ALL
-    provider_id: str = ""
+    provider_id: str = private()
     valid_from: str = ""
     valid_until: str = ""
-    evidence: str = ""
+    evidence: str = private()
 
     def holds(self, day: str) -> bool:
         """Whether it is in force on a day (YYYY-MM-DD)."""

@@ -10,6 +10,7 @@ from lambdas.common.contracts.event_kind import CANCELS, DISCHARGES, NOTIFIED, E
 from lambdas.common.contracts.notes import Note, Skipped
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.practitioner import Practitioner
+from lambdas.common.contracts.protection import StayMarks
 from lambdas.common.contracts.visit import CodedText, Visit
 
 __all__ = ["CANCELS", "DISCHARGES", "NOTIFIED", "EventKind", "PatientEvent"]
@@ -62,6 +63,12 @@ class PatientEvent:
         kind = decision.notices[0].kind if decision.notices else EventKind.NONE
         notifiable = kind is not EventKind.NONE
         return replace(self, event_kind=kind, notifiable=notifiable, decision=decision)
+
+    @property
+    def marks(self) -> StayMarks:
+        """The marks of the event's stay: those of its message, and those of the decision (all messages so far)."""
+        own = StayMarks(flags=self.numbers.protections, sensitive=self.numbers.sensitive)
+        return self.decision.marks.joined(own) if self.decision else own
 
     def unreadable(self, position: str) -> bool:
         """Whether the field at this position holds a time or date that could not be read."""

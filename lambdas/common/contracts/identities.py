@@ -45,15 +45,5 @@ class Identities:
         for one in every:
             for other in one.also:
                 if (other.recipient_ref, one.second) == (recipient_ref, second):
-                    return replace(
-                        one,
-                        recipient_ref=other.recipient_ref,
-                        reasons=other.reasons,
-                        provider_id=other.provider_id,
-                        name=other.name,
-                        stands_for=other.stands_for,
-                        by_event=other.by_event,
-                        fallback_ref="",
-                        also=(),
-                    )
+                    return replace(one.mail_to(other), fallback_ref="")
         return None

@@ -1,6 +1,6 @@
 """The providers to be notified of an event, and those who were considered and not chosen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lambdas.common.contracts.document import private
@@ -90,7 +90,7 @@ class FirstNotice:
 class Addressee:
     """A provider who is told in the mail of another recipient with the same address, and the reasons.
 
-    `stands_for` and `by_event` as `Recipient`.
+    `stands_for`, `by_event` and `facility` as `Recipient`.
     """
 
     recipient_ref: str
@@ -99,6 +99,7 @@ class Addressee:
     name: Name = private(Name())
     stands_for: tuple[str, ...] = private(())
     by_event: bool = False
+    facility: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +163,23 @@ class Recipient:
             self.name,
             self.stands_for,
             self.by_event,
+            self.facility,
         )
         return (own, *self.also)
+
+    def mail_to(self, first: Addressee, *others: Addressee) -> "Recipient":
+        """The mail to these of its addressees alone, as a mail of the first one."""
+        return replace(
+            self,
+            recipient_ref=first.recipient_ref,
+            reasons=first.reasons,
+            provider_id=first.provider_id,
+            name=first.name,
+            stands_for=first.stands_for,
+            by_event=first.by_event,
+            facility=first.facility,
+            also=others,
+        )
 
 
 @dataclass(frozen=True, slots=True)

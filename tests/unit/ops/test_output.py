@@ -1,9 +1,10 @@
 """The output of durations, codes and bars."""
 
 import pytest
+from markdown_it import MarkdownIt
 
 from local.console.views import bars, code_spans
-from ops.output import count, duration, sentence_case, words
+from ops.output import count, duration, markdown_cell, sentence_case, words
 from tests.support.console import step
 
 
@@ -54,3 +55,15 @@ def test_commands_in_a_sentence_are_set_as_code_and_nothing_else_is_markup() -> 
     assert code_spans("<b> then `ens dlq <x>`.") == (
         "&lt;b&gt; then <code>ens dlq &lt;x&gt;</code>."
     )
+
+
+@pytest.mark.parametrize("text", ["a | b", "a \\| b", "ends in \\", "| *a* |", "two\nlines"])
+def test_a_text_fills_one_cell_of_a_markdown_table(text: str) -> None:
+    """Read by another implementation of GFM's tables."""
+    reader = MarkdownIt("commonmark").enable("table")
+    tokens = reader.parse(f"| a | b |\n|---|---|\n| {markdown_cell(text)} | end |\n")
+    body = tokens[[one.type for one in tokens].index("tbody_open") :]
+    cells = [
+        "".join(part.content for part in one.children or ()) for one in body if one.type == "inline"
+    ]
+    assert cells == [text.replace("\n", " ").replace("*", ""), "end"]

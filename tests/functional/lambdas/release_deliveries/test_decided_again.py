@@ -11,9 +11,11 @@ from botocore.model import OperationModel
 
 from lambdas.common.audit.chain import entries
 from lambdas.common.aws.items import to_item
+from lambdas.common.contracts.consent import Sensitivity
 from lambdas.common.contracts.delivery import HoldReason
 from lambdas.common.contracts.event import EventKind
 from lambdas.common.contracts.preferences import DetailLevel
+from lambdas.common.contracts.protection import Basis, SensitiveMark
 from lambdas.common.contracts.recipient import Addressee, FirstNotice, RecipientReason
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
@@ -42,11 +44,17 @@ WHO, ADDRESS = RECIPIENT.recipient_ref, RECIPIENT.address
 Change = Callable[[DeliveryContext], None]
 
 
+def file_consent(
+    context: DeliveryContext, consent_id: str, patient_id: str = "p", **cells: str
+) -> None:
+    """Files a consent as the only one of the patient."""
+    item = {**consents_key(patient_id), f"consent#{consent_id}": cells}
+    context.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
+
+
 def deny(context: DeliveryContext, patient_id: str = "p", **cells: str) -> None:
     """Files the patient's opt-out."""
-    consent = {"direction": "deny", "sensitivity": "all", **cells}
-    item = {**consents_key(patient_id), "consent#c-1": consent}
-    context.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
+    file_consent(context, "c-1", patient_id, **{"direction": "deny", "sensitivity": "all", **cells})
 
 
 def leave(context: DeliveryContext) -> None:
@@ -143,6 +151,25 @@ def test_a_changed_address_is_used_also_for_a_mail_that_was_stored_before(
     assert world.item["endpoint_ref"] == context.reference_keys.reference(
         "address", "petra@newclinic.example"
     )
+
+
+def test_a_part_2_notice_names_the_consent_of_now_also_for_a_mail_that_was_stored_before(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = SensitiveMark(category=Sensitivity.SUBSTANCE_USE, basis=Basis.UNIT)
+    marked = replace(ADMISSION, numbers=replace(ADMISSION.numbers, sensitive=(unit,)))
+    world = DeliveryWorld(context, patient_event=marked)
+    permission = {"direction": "permit", "sensitivity": "substance_use"}
+    file_consent(context, "first-form", **permission)
+    with monkeypatch.context() as full:
+        full.setattr("lambdas.delivery.ledger.rate.may_send", lambda *_: False)
+        assert world.run()["hold_reason"] == "rate"
+    file_consent(context, "second-form", **permission)
+    due_now()
+    assert release(context)["sent"] == 1
+    (mail,) = sent_mails()
+    assert "second-form" in mail.as_string()
+    assert "first-form" not in mail.as_string()
 
 
 @pytest.mark.parametrize(
@@ -252,15 +279,23 @@ def test_a_summary_of_which_nothing_may_be_told_is_not_sent(context: DeliveryCon
     assert states() == {"suppressed": 3}
 
 
-def test_a_fallback_is_told_while_the_one_who_named_them_is_in_care(
-    context: DeliveryContext,
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda context: file_relationship(context, WHO, active=False),
+        lambda context: deny(context, provider_id=WHO),
+    ],
+    ids=["the relationship ended", "the patient denies the one who named them"],
+)
+def test_a_fallback_is_told_while_the_one_who_named_them_may_be(
+    context: DeliveryContext, change: Change
 ) -> None:
     world = world_with_fallback(context)
     reference = context.reference_keys.reference("address", ADDRESS.casefold())
     problems.report(context, AddressProblemState.ENDPOINT_BAD, reference, recipient_ref=WHO)
     with pytest.raises(Exception, match="bounced or complained"):
         world.run()
-    file_relationship(context, WHO, active=False)
+    change(context)
     assert release(context) == {"due": 1, "suppressed": 1}
     assert sent_mails() == []
 

@@ -158,6 +158,17 @@ def test_every_reading_is_audited_and_part_of_the_next_answer(
     assert "audit of patient" in ens("audit", "looks").output
 
 
+def test_a_question_about_an_unknown_identifier_is_audited(
+    context: LedgerContext, ens: Ens
+) -> None:
+    """The answer tells that the registry lacks it, so that a list of numbers could be tried."""
+    assert ens("audit", "patient", "--identifier", "X1", "--authority", "NORTHGEN").exit_code == 1
+    entry = chain.entries(context, chain_of(datetime.now(UTC).date().isoformat()))[-1]
+    assert (entry["looked_at"], entry["outcome"]) == ("audit_of_patient", "unknown_patient")
+    assert "X1" not in json.dumps(entry)
+    assert "1 look." in ens("audit", "looks").output
+
+
 def test_an_identifier_that_the_registry_lacks_is_a_sentence(ens: Ens) -> None:
     result = ens("audit", "patient", "--identifier", "X1", "--authority", "NORTHGEN")
     assert result.exit_code == 1

@@ -95,9 +95,11 @@ def test_the_pdf_is_written_to_a_file_and_the_reading_is_audited(
 ) -> None:
     target = tmp_path / "cop.pdf"
     assert ens(*OCTOBER, "--format", "pdf").exit_code == 2
+    today = chain_of(datetime.now(UTC).date().isoformat())
+    assert chain.entries(context, today) == [], "nothing was read without a file to write"
     assert ens(*OCTOBER, "--format", "pdf", "--output", str(target)).exit_code == 0
     assert target.read_bytes().startswith(b"%PDF-")
-    used = chain.entries(context, chain_of(datetime.now(UTC).date().isoformat()))[-1]
+    used = chain.entries(context, today)[-1]
     assert (used["looked_at_id"], used["since"], used["until"]) == (
         "northgen",
         "2026-10-01",

@@ -59,6 +59,15 @@ def test_items_that_should_be_gone_are_counted_by_store(ens: Ens, aws: Any) -> N
     assert ens("retention", "check").exit_code == 1
 
 
+def test_entries_of_the_state_machine_have_no_end_and_are_not_counted(ens: Ens, aws: Any) -> None:
+    day = old(DAYS.audit_days + 10)
+    entry = {"event_id": "e1", "sk": "workflow#x#CompleteEvent", "day": day, "actor": "workflow"}
+    aws.client("dynamodb").put_item(
+        TableName="audit", Item=to_item({**entry, "outcome_time": f"completed#{day}"})
+    )
+    assert checked(ens)["audit"]["older"] == 0
+
+
 def test_an_item_that_expired_yesterday_may_still_be_there(ens: Ens, aws: Any) -> None:
     day = old(DAYS.status_days + 1)
     status = {"event_id": "e1", "day": day, "received_at": day}

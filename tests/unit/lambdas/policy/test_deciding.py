@@ -22,6 +22,7 @@ from lambdas.policy.deciding import (
     PolicyStay,
     age_on,
     decide,
+    joined,
 )
 from lambdas.policy.rules import Policy, RecipientKind, Rule, When
 
@@ -247,6 +248,15 @@ def test_a_file_that_permits_nothing_by_itself_needs_a_consent() -> None:
     assert decided(PART2_STAY, permission, policies=(closed,)).outcome is PolicyOutcome.TELL
 
 
+def test_a_file_that_permits_nothing_also_counts_where_another_file_reduces() -> None:
+    closed = Policy(name="closed", version="1", otherwise=PolicyOutcome.SUPPRESS)
+    reducing = replace(VIP, then=PolicyOutcome.TELL_REDUCED, leave_out=(LeftOut.UNIT,))
+    files = (replace(POLICY, rules=(reducing,)), closed)
+    for of in (stay(), VIP_STAY):
+        decision = decided(of, policies=files)
+        assert (decision.reason, decision.rule.file) == (SuppressionReason.NOT_PERMITTED, "closed")
+
+
 def test_a_withdrawal_reaches_those_told_and_says_nothing_protected() -> None:
     for of, given in ((VIP_STAY, ()), (stay(), (consent(Direction.DENY, Sensitivity.ALL),))):
         decision = decided(replace(of, event_kind=EventKind.CANCEL_ADMISSION), *given)
@@ -265,3 +275,49 @@ def test_an_age_is_that_of_completed_years() -> None:
     assert age_on("2008-02-29", "2026-02-28") == 17
     assert age_on("2008-02-29", "2026-03-01") == 18
     assert age_on("2008", DAY) is None
+
+
+def test_a_part_2_notice_states_the_consent_to_the_part_2_disclosure() -> None:
+    """42 CFR 2.32(b): a copy of the consent, or its scope, comes with the disclosure."""
+    permissions = [
+        consent(Direction.PERMIT, one)
+        for one in (Sensitivity.PROTECTED_VISIT, Sensitivity.SUBSTANCE_USE)
+    ]
+    policy = replace(POLICY, rules=(VIP, PART2))
+    of = stay(ProtectionFlag.PV1_16, sensitive=(SUBSTANCE_UNIT,))
+    decision = decided(of, *permissions, policies=(policy,))
+    assert decision.notices == (PolicyNotice.PART2_REDISCLOSURE,)
+    assert decision.consent_id == permissions[1].consent_id
+
+
+def test_a_shared_mail_rests_on_the_strictest_decision_and_minimal_beats_any_list() -> None:
+    reduced = [
+        PolicyDecision(
+            outcome=PolicyOutcome.TELL_REDUCED,
+            rule=POLICY.reference(name),
+            left_out=left_out,
+        )
+        for name, left_out in (
+            ("two", (LeftOut.REASON, LeftOut.DIAGNOSIS)),
+            ("minimal", (LeftOut.MINIMAL,)),
+        )
+    ]
+    mail = joined(reduced)
+    assert mail.rule.rule == "minimal"
+    assert mail.left_out == (LeftOut.REASON, LeftOut.DIAGNOSIS, LeftOut.MINIMAL)
+
+
+def test_a_mail_stays_reduced_where_its_first_decision_was() -> None:
+    chosen = PolicyDecision(outcome=PolicyOutcome.TELL_REDUCED, left_out=(LeftOut.UNIT,))
+    mail = joined([PolicyDecision(rule=POLICY.reference("otherwise"))], earlier=[chosen])
+    assert (mail.outcome, mail.left_out) == (PolicyOutcome.TELL_REDUCED, (LeftOut.UNIT,))
+    assert mail.rule.rule == "otherwise"
+
+
+def test_the_notice_in_a_shared_mail_names_the_consent_on_which_it_rests() -> None:
+    permission = consent(Direction.PERMIT, Sensitivity.SUBSTANCE_USE, "pcp")
+    with_notice = decided(PART2_STAY, permission)
+    reduced = PolicyDecision(outcome=PolicyOutcome.TELL_REDUCED, left_out=(LeftOut.UNIT,))
+    mail = joined([reduced, with_notice])
+    assert mail.notices == (PolicyNotice.PART2_REDISCLOSURE,)
+    assert mail.consent_id == permission.consent_id

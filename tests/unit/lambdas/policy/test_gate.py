@@ -15,7 +15,7 @@ from lambdas.common.contracts.recipient import (
     RefusalReason,
 )
 from lambdas.policy.gate import Gate
-from lambdas.policy.rules import Policy, Rule, When
+from lambdas.policy.rules import Policy, RecipientKind, Rule, When
 
 REASONS = (RecipientReason.PRIMARY_CARE,)
 PCP = Recipient("ref-pcp", REASONS, provider_id="pcp")
@@ -109,6 +109,23 @@ def test_of_a_shared_mail_those_who_may_be_told_get_it() -> None:
     (mail,) = found.recipients
     assert (mail.recipient_ref, mail.provider_id, mail.also) == ("ref-locum", "locum", ())
     assert [one.recipient_ref for one in found.considered] == ["ref-pcp"]
+
+
+def test_each_addressee_of_a_shared_mail_is_decided_as_the_person_or_facility_that_they_are() -> (
+    None
+):
+    people_alone = replace(
+        VIP, id="people", when=When(recipient_kinds=(RecipientKind.FACILITY,)), lifted_by=()
+    )
+    gate = replace(GATE, policies=(replace(POLICY, rules=(people_alone,)),))
+    practice = replace(
+        ACO, also=(Addressee("ref-pcp", REASONS, "pcp", stands_for=("absent",), by_event=True),)
+    )
+    found = gate.passed(Identities("k1.patient", recipients=(practice,)), event())
+    (mail,) = found.recipients
+    assert (mail.recipient_ref, mail.facility) == ("ref-pcp", False)
+    assert (mail.stands_for, mail.by_event) == (("absent",), True)
+    assert [one.recipient_ref for one in found.considered] == ["ref-aco"]
 
 
 def test_a_fallback_who_may_not_be_told_is_none() -> None:

@@ -8,16 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.registry.changes import ImportPlan, RowState
 from lambdas.registry.files import Table
 from lambdas.registry.items import at, patient_cells, provider_cells, relationship_key
-from lambdas.registry.plan import (
-    ImportPlan,
-    NamedRows,
-    RowState,
-    items,
-    keys_to_read,
-    planned,
-)
+from lambdas.registry.named_rows import NamedRows, keys_to_read
+from lambdas.registry.plan import items, planned
 from lambdas.registry.rows import KEY_COLUMNS, InvalidRegistryError
 from lambdas.registry.stored import consents
 

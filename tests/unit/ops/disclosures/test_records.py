@@ -42,6 +42,15 @@ def test_an_unknown_sending_is_told_once_ses_reports_its_delivery() -> None:
     assert disclosures([*unknown, of_delivery("DELIVERED", 9)])[0].fate is Fate.TOLD
 
 
+def test_a_mail_that_may_have_left_stays_a_disclosure_after_it_was_discarded() -> None:
+    discarded = of_delivery("SUPPRESSED", 9, suppressed_because="DISCARDED")
+    unknown = [TOLD[0], of_delivery("UNKNOWN", 3), of_delivery("RESENT", 5)]
+    assert disclosures([*unknown, discarded])[0].fate is Fate.UNKNOWN
+    assert disclosures([*unknown, of_delivery("SENT", 7)])[0].fate is Fate.TOLD
+    # The mail left while the operator's discard was being audited.
+    assert disclosures([*TOLD[:2], discarded])[0].fate is Fate.TOLD
+
+
 def test_a_notice_withdrawn_before_it_was_told_names_that_and_no_event() -> None:
     (one,) = disclosures([TOLD[0], of_delivery("SUPPRESSED", 3, suppressed_because=SECOND_EVENT)])
     assert (one.fate, one.because) == (Fate.SUPPRESSED, WITHDRAWN)

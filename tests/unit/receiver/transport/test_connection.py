@@ -3,6 +3,7 @@
 import asyncio
 import io
 import socket
+import struct
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -38,6 +39,8 @@ class FakeTransport(asyncio.Transport):
         return {"peername": ("127.0.0.1", 1), "socket": self.socket}.get(name, default)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self.has_ended:
+            raise RuntimeError("Cannot call write() after write_eof()")
         self.written += bytes(data)
 
     def is_reading(self) -> bool:
@@ -173,5 +176,62 @@ def test_the_time_the_receiver_does_not_read_is_not_the_sender_s() -> None:
         await asyncio.sleep(0.01)
         assert owner.answers()[-1] == b"MSH|c"
         assert owner.transport.has_ended
+
+    run(job())
+
+
+def test_a_stop_answers_every_message_that_was_received_in_one_long_read() -> None:
+    async def job() -> None:
+        owner = FakeOwner(max_in_flight=1000)
+        owner.fake.gate.set()
+        connection = owner.connect()
+        connection.data_received(wrap(b"MSH|a\r") * 450)
+        connection.stop()
+        await asyncio.sleep(0.1)
+        assert owner.transport.written.count(b"\x1c\r") == 450
+        assert owner.transport.has_ended
+
+    run(job())
+
+
+def test_a_sender_whose_peer_used_too_much_is_read_on_in_the_middle_of_a_long_message() -> None:
+    async def job() -> None:
+        owner = FakeOwner()
+        owner.fake.gate.set()
+        connection = owner.connect()
+        message = wrap(b"MSH|" + b"x" * 300_000 + b"\r")
+        connection.share.debt_seconds = 1.0
+        connection.data_received(message[:200_000])
+        connection.share_changed()
+        assert not owner.transport.reading
+        connection.share.debt_seconds = 0.0
+        connection.share_changed()
+        await asyncio.sleep(0.1)
+        assert owner.transport.reading
+        connection.data_received(message[200_000:])
+        await asyncio.sleep(0.1)
+        assert len(owner.answers()) == 1
+
+    run(job())
+
+
+def test_a_connection_that_its_sender_has_reset_ends_on_asyncios_own_loop() -> None:
+    """uvloop reports the reset later; asyncio's shutdown() raises ENOTCONN."""
+
+    async def job() -> None:
+        owner = FakeOwner()
+        owner.transport.socket.close()
+        lost = asyncio.Event()
+        owner.closed = lambda connection: lost.set()  # type: ignore[method-assign]
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            sender = socket.create_connection(listener.getsockname())
+            accepted, _ = listener.accept()
+        accepted.setblocking(False)
+        connection = MllpConnection(owner, owner.shares.of("127.0.0.1"))
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, accepted)
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sender.close()
+        connection.stop()
+        await asyncio.wait_for(lost.wait(), 5)
 
     run(job())

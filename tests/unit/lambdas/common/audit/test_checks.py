@@ -7,7 +7,10 @@ from lambdas.common.audit.checks import (
     check_chain,
     check_digests,
     check_head,
+    check_outside,
+    check_unsealed,
     last_expired,
+    line_of,
 )
 from lambdas.common.aws.items import Item
 
@@ -32,6 +35,7 @@ def faults(items: list[Item], lines: dict[str, DigestLine | None]) -> list[str]:
     return [
         *check_chain(event.chained, None, last_expired(event, lines, UNTIL)),
         *check_head(event, lines, UNTIL, sealed=True),
+        *check_outside(event, lines, UNTIL),
         *check_digests(event, lines, UNTIL),
     ]
 
@@ -59,3 +63,46 @@ def test_an_old_chain_may_be_expired_in_part_and_not_in_the_middle() -> None:
         assert faults(rest, lines) == []
     assert faults([first, third, head], lines) != []
     assert faults([first, second], {OLD: DigestLine(2, "f" * 64)}) != []
+
+
+def completed(day: str) -> Item:
+    """The workflow's own entry of a day."""
+    return {
+        "event_id": "e",
+        "sk": f"workflow#{day}#CompleteEvent",
+        "day": day,
+        "step": "CompleteEvent",
+        "actor": "workflow",
+        "action": "COMPLETED",
+        "outcome": "completed",
+        "execution_arn": f"arn:aws:states:us-east-1:123456789012:express:machine:{day}:1",
+    }
+
+
+def test_an_expired_entry_of_the_workflow_is_no_fault_and_a_changed_one_is() -> None:
+    first, second, head = chain_of(OLD, RECENT)
+    own = completed(OLD)
+    lines: dict[str, DigestLine | None] = {OLD: line_of([first, own]), RECENT: line_of([second])}
+    assert faults([second, head], lines) == []
+    assert faults([own, second, head], lines) == []
+    changed = {**own, "time": "1"}
+    assert faults([changed, second, head], lines) != []
+    assert faults([own, second, head], {}) != []
+
+
+def test_a_recent_entry_of_the_workflow_that_is_missing_is_a_fault() -> None:
+    first, head = chain_of(RECENT)
+    lines: dict[str, DigestLine | None] = {RECENT: line_of([first, completed(RECENT)])}
+    said = f"an entry outside the chain was changed after the digest of {RECENT}"
+    assert said in faults([first, head], lines)
+
+
+def test_an_old_chain_without_a_head_is_not_proven_without_its_digest() -> None:
+    """An attacker without the key can write such a chain: nobody has sealed it."""
+    first, second, third, _ = chain_of(OLD, OLD, OLD)
+    proof = {OLD: DigestLine(3, third["hash"])}
+    complete, cut = (EventItems.of("e", kept) for kept in ([first, second, third], [first, second]))
+    assert check_unsealed(complete, proof, "") == ([], [])
+    unproven = [f"the chain's head is gone, and no digest of {OLD} proves the last entry"]
+    for event, lines in ((complete, {}), (cut, proof), (complete, {OLD: None})):
+        assert check_unsealed(event, lines, "") == ([], unproven)

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from lambdas.common.contracts.consent import Consent
 from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.envelope import Envelope
@@ -117,6 +118,17 @@ def test_no_part_of_a_patient_is_in_the_text_of_an_event() -> None:
     shown = repr(read_as(PatientEvent, EVENT))
     for value in (SECRET, "Amaka", "1958", "H1", "V884213", "NG-1", "pt well", "Barros"):
         assert value not in shown
+
+
+def test_no_provider_and_no_evidence_of_a_consent_is_in_its_text() -> None:
+    consent = {
+        "consent_id": "c-1",
+        "direction": "deny",
+        "provider_id": "lindqvist",
+        "evidence": "form of Amaka Okafor",
+    }
+    shown = repr(read_as(Consent, consent))
+    assert not [value for value in ("lindqvist", "Amaka") if value in shown]
 
 
 def test_a_recipient_may_be_told_for_every_relationship_and_every_role() -> None:
