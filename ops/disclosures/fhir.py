@@ -21,7 +21,6 @@ ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 ENTITY_TYPE = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 ENTITY_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
 SOURCE_TYPE = "http://terminology.hl7.org/CodeSystem/security-source-type"
-SNOMED = "http://snomed.info/sct"
 NPI = "http://hl7.org/fhir/sid/us-npi"
 OWN = "urn:hl7-ens"
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, OWN)

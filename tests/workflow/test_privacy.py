@@ -246,6 +246,7 @@ def test_an_ordinary_stay_is_told_but_not_what_a_machine_reads_about_substance_u
     assert "Quicksilver" in text
     assert "R99Z" in text
     assert "methadone" not in text
+    assert '"resourceType":"Bundle"' in "".join(text.split()), "the scan reads bundles too"
     assert [one["policy_rule"] for one in entry["recipients"]] == ["otherwise"]
 
 
