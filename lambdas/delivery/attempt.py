@@ -16,7 +16,6 @@ from lambdas.common.handler import Run
 from lambdas.delivery import mailer
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts, deliveries, rate
-from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import close_quota, mail_account
 from lambdas.delivery.ledger.states import TOGETHER, DeliveryState, HoldReason
@@ -35,7 +34,7 @@ class Attempt:
 
     context: DeliveryContext
     run: Run
-    delivery: Delivery
+    delivery: DeliveryItem
     released: bool
     attempt_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
@@ -25,7 +26,6 @@ from lambdas.delivery.cancellation import enlisted, why_suppressed
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.detail import Detail, detail_for
 from lambdas.delivery.ledger import deliveries, problems
-from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import mail_account
@@ -77,18 +77,20 @@ def deliver(
     audit.of_delivery(
         context,
         run,
-        replace(delivery, also=_others(tried.recipient)),
-        tried.recipient.reasons,
         item,
+        tried.recipient.reasons,
         ours=ours,
         detail=detail,
         policy=tried.policy or recipient.policy,
     )
     if ours and item.state in (DeliveryState.SENT, DeliveryState.SUPPRESSED):
-        audit.of_refused(run, delivery, tried.refused)
+        for one in tried.refused:
+            run.audit(
+                AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, **audit.of_refused(item, one)
+            )
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
-    return result_of(delivery, item)
+    return result_of(item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def _tried(
     (standing,) = standings(context, [ChosenNotice(identities, newest.event, chosen)])
     recipient = standing.recipient
     for one in standing.apart:
-        deliveries.tell_apart(context, attempt.delivery.item, one.recipient_ref)
+        deliveries.tell_apart(context, attempt.delivery, one.recipient_ref)
     if recipient is None:
         item = attempt.suppressed(standing.refused[0].reason)
         return Tried(item, chosen, refused=standing.refused[1:], policy=standing.policy)
@@ -160,12 +162,12 @@ def _add_to_thread(attempt: Attempt, recipient: Recipient, item: DeliveryItem) -
             add_mail(attempt.context, stay, thread, item.sent_at, item.ses_message_id)
 
 
-def result_of(delivery: Delivery, item: DeliveryItem) -> DeliverNotificationResult:
+def result_of(item: DeliveryItem) -> DeliverNotificationResult:
     """The result of a delivery in the state of its item."""
     return DeliverNotificationResult(
-        recipient_ref=delivery.recipient_ref,
+        recipient_ref=item.recipient_ref,
         outcome=item.state,
-        delivery_id=delivery.delivery_id,
+        delivery_id=item.delivery_id,
         hold_reason=item.hold_reason if item.state is DeliveryState.HELD else "",
     )
 
@@ -178,9 +180,13 @@ def _settled(found: DeliveryItem, task: DeliverNotificationInput) -> bool:
 
 def delivery_of(
     context: DeliveryContext, task: DeliverNotificationInput, run: Run, recipient: Recipient
-) -> Delivery:
-    """The delivery, with what a release or a fallback later needs to make it again: ids and codes."""
-    return Delivery(
+) -> DeliveryItem:
+    """The delivery as this run makes it, with the ids and codes by which a release makes it again."""
+    return DeliveryItem(
+        delivery_id=deliveries.delivery_id(
+            run.event_id, recipient.recipient_ref, recipient.channel, second=recipient.second
+        ),
+        state=DeliveryState.CLAIMED,
         event_id=run.event_id,
         recipient_ref=recipient.recipient_ref,
         channel=recipient.channel,
@@ -193,7 +199,6 @@ def delivery_of(
         task=_again(task),
         also=_others(recipient),
         other_patient=recipient.other_patient,
-        second=recipient.second,
     )
 
 

@@ -58,12 +58,7 @@ def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: Deli
         return False
     facts = {
         "sender": None,
-        "recipient_ref": delivery.recipient_ref,
-        "channel": delivery.channel,
-        "delivery_id": delivery.delivery_id,
-        "patient_ref": delivery.patient_ref or None,
-        "encounter_ref": delivery.encounter_ref or None,
-        "event_kind": delivery.event_kind or None,
+        **delivery.audit_members,
         "ses_message_id": feedback.ses_message_id,
     }
     if _is_without_outcome(feedback, delivery, actions):

@@ -64,7 +64,8 @@ ALLOWED = {
         "lambdas/policy/rules.py": "policies",
     },
     "members of an audit entry, by name": {
-        "lambdas/delivery/audit.py": "of_policy of_refused_one",
+        "lambdas/delivery/audit.py": "of_policy of_refused told_too",
+        "lambdas/delivery/ledger/items.py": "DeliveryItem.audit_members",
     },
     "the settings of the chosen MPI client, which LookupIdentities reads into `MpiSettings`": {
         "environments/model.py": "MpiSection.settings",

@@ -13,6 +13,8 @@ from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, S
 class DeliveryItem:
     """One event for one recipient over one channel, or one summary of several; ids, codes and times.
 
+    `deliveries.delivery_id` makes the key. A run makes such an object of its task, and `attempts.claim` writes it.
+
     The index `by_due` holds only some of the attributes. Moments are ISO 8601, UTC, "" where there is
     none. `lease_until` is in milliseconds since the epoch. `task` is the input with which
     DeliverNotification makes the delivery again, `members` the deliveries that a summary tells.
@@ -55,6 +57,18 @@ class DeliveryItem:
     sent_at: str = ""
     updated_at: str = ""
     feedback: frozenset[str] = frozenset()
+
+    @property
+    def audit_members(self) -> dict[str, Any]:
+        """The members of an audit entry that say which delivery it is about, to whom and of what."""
+        return {
+            "recipient_ref": self.recipient_ref,
+            "channel": self.channel,
+            "delivery_id": self.delivery_id,
+            "patient_ref": self.patient_ref,
+            "encounter_ref": self.encounter_ref,
+            "event_kind": self.event_kind,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
