@@ -28,7 +28,7 @@ from lambdas.delivery.detail import Detail, detail_for
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.mail_account import mail_account
+from lambdas.delivery.ledger.starting_point import StartingPoint, starting_point
 from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
 from lambdas.delivery.material import (
     identities_of,
@@ -59,13 +59,14 @@ def deliver(
     identities = identities_of(context, run.event_id, task)
     recipient = recipient_in(identities, task.recipient_ref, second=task.second)
     delivery = delivery_of(context, task, run, recipient)
-    attempt = Attempt(context, run, delivery, task.released)
-    item = deliveries.read(context, delivery.delivery_id)
+    start = starting_point(context, delivery.delivery_id, endpoints_of(context, recipient))
+    attempt = Attempt(context, run, delivery, task.released, start)
+    item = start.item
     if item is None or not _settled(item, task):
-        waits = why_held(context, recipient, item if task.released else None)
+        waits = why_held(start, recipient, item if task.released else None)
         if not waits[0]:
             tried = _tried(attempt, task, identities, recipient)
-        elif refusal := _refusal(context, recipient):
+        elif refusal := _refusal(recipient, start.address_failed):
             tried = Tried(attempt.refused(refusal), recipient)
         else:
             tried = Tried(attempt.held(*waits), recipient)
@@ -125,7 +126,7 @@ def _tried(
     if recipient is None:
         item = attempt.suppressed(standing.refused[0].reason)
         return Tried(item, chosen, refused=standing.refused[1:], policy=standing.policy)
-    endpoint_ref = endpoint_of(context, recipient)
+    endpoint_ref = endpoints_of(context, recipient)[0]
     delivery = replace(
         attempt.delivery,
         endpoint_ref=endpoint_ref,
@@ -133,7 +134,7 @@ def _tried(
         also=_others(recipient),
     )
     attempt = replace(attempt, delivery=delivery)
-    if refusal := _refusal(context, recipient):
+    if refusal := _refusal(recipient, has_failed(attempt, chosen, recipient)):
         return Tried(attempt.refused(refusal), recipient, policy=standing.policy)
     detail = detail_for(context, recipient)
     letter = letter_for(context, attempt.run, newest, identities, recipient, detail=detail)
@@ -194,7 +195,7 @@ def delivery_of(
         encounter_ref=task.parsed.encounter_ref,
         event_kind=recipient.event_kind or task.parsed.event_kind,
         identities_version=task.identities.version_id,
-        endpoint_ref=endpoint_of(context, recipient),
+        endpoint_ref=endpoints_of(context, recipient)[0],
         fallback_ref=recipient.fallback_ref,
         task=_again(task),
         also=_others(recipient),
@@ -221,20 +222,20 @@ def _again(task: DeliverNotificationInput) -> DeliverNotificationInput:
     )
 
 
-def endpoint_of(context: DeliveryContext, recipient: Recipient) -> str:
-    """The reference by which the ledger knows the recipient's address."""
-    return context.reference_keys.reference("address", recipient.address.casefold())
+def endpoints_of(context: DeliveryContext, recipient: Recipient) -> tuple[str, ...]:
+    """The references by which the ledger knows the recipient's address, the newest key's first."""
+    return context.reference_keys.references("address", recipient.address.casefold())
 
 
 def why_held(
-    context: DeliveryContext, recipient: Recipient, released: DeliveryItem | None
+    start: StartingPoint, recipient: Recipient, released: DeliveryItem | None
 ) -> tuple[str, str]:
     """The reason to hold this delivery and the end of the hold; two "" when it is sent now.
 
     `released` is the item of one that was held and is due. After its settling time the recipient's own
     hours hold it anew.
     """
-    if problems.paused(context):
+    if start.paused:
         return HoldReason.SWITCHED_OFF, now()
     moment = datetime.now(UTC)
     if released:
@@ -243,18 +244,20 @@ def why_held(
     if (waits := holds.hold_for(recipient, moment))[0]:
         return waits
     # Behind those that wait for the quota already: ReleaseDeliveries says when there is room.
-    return (HoldReason.QUOTA, now()) if mail_account(context).quota_reached else ("", "")
+    return (HoldReason.QUOTA, now()) if start.account.quota_reached else ("", "")
 
 
-def is_given_up(context: DeliveryContext, recipient: Recipient) -> bool:
-    """Whether the recipient's address bounced or complained before, also under an older reference key."""
+def has_failed(attempt: Attempt, chosen: Recipient, recipient: Recipient) -> bool:
+    """Whether the address bounced or complained before: that of `chosen`, or a newer one of the registry."""
+    if recipient.address.casefold() == chosen.address.casefold():
+        return attempt.start.address_failed
     return any(
-        problems.read(context, AddressProblemState.ENDPOINT_BAD, reference)
-        for reference in context.reference_keys.references("address", recipient.address.casefold())
+        problems.read(attempt.context, AddressProblemState.ENDPOINT_BAD, reference)
+        for reference in endpoints_of(attempt.context, recipient)
     )
 
 
-def _refusal(context: DeliveryContext, recipient: Recipient) -> str:
+def _refusal(recipient: Recipient, address_failed: bool) -> str:
     if not is_address(recipient.address):
         return BAD_ADDRESS
-    return BAD_ENDPOINT if is_given_up(context, recipient) else ""
+    return BAD_ENDPOINT if address_failed else ""

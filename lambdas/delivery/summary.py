@@ -20,11 +20,18 @@ from lambdas.delivery import audit
 from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import enlisted
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.delivery import BAD_ENDPOINT, endpoint_of, is_given_up, result_of, why_held
+from lambdas.delivery.delivery import (
+    BAD_ENDPOINT,
+    endpoints_of,
+    has_failed,
+    result_of,
+    why_held,
+)
 from lambdas.delivery.detail import Detail, detail_for, detail_under
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.deliveries import MemberOutcome
 from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.starting_point import starting_point
 from lambdas.delivery.ledger.states import SETTLED, DeliveryState
 from lambdas.delivery.material import (
     Prepared,
@@ -75,16 +82,14 @@ def deliver_digest(
     `task.members` are delivery ids, `task.envelope.event_id` is the summary's own id. Raises
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
-    members = [
-        HeldNotification.of(context, item)
-        for key in task.members
-        if (item := deliveries.read(context, key))
-    ]
+    items = deliveries.read_several(context, task.members)
+    members = [HeldNotification.of(context, item) for item in items]
     recipient = members[-1].recipient
     detail = detail_for(context, recipient)
     delivery = _delivery(context, task, run, recipient)
-    attempt = Attempt(context, run, delivery, released=True)
-    item = deliveries.read(context, delivery.delivery_id)
+    start = starting_point(context, delivery.delivery_id, endpoints_of(context, recipient))
+    attempt = Attempt(context, run, delivery, True, start)
+    item = start.item
     if item is None or item.state not in SETTLED:
         item, detail = _made(context, attempt, members, detail)
     audit.of_delivery(context, run, item, recipient.reasons, ours=attempt.made(item), detail=detail)
@@ -106,7 +111,7 @@ def _delivery(
         event_id=run.event_id,
         recipient_ref=recipient.recipient_ref,
         channel=recipient.channel,
-        endpoint_ref=endpoint_of(context, recipient),
+        endpoint_ref=endpoints_of(context, recipient)[0],
         members=task.members,
         task=DeliverNotificationInput(envelope=task.envelope, members=task.members),
     )
@@ -116,7 +121,7 @@ def _made(
     context: DeliveryContext, attempt: Attempt, members: Sequence[HeldNotification], detail: Detail
 ) -> tuple[DeliveryItem, Detail]:
     """The summary's item after this run's try at it, with the detail of its mail."""
-    reason, until = why_held(context, members[-1].recipient, members[-1].item)
+    reason, until = why_held(attempt.start, members[-1].recipient, members[-1].item)
     if reason:
         return attempt.held(reason, until), detail
     listed = [newest for one in members if (newest := _enlisted(context, attempt, one)) is not None]
@@ -125,10 +130,10 @@ def _made(
         return attempt.suppressed(ALL_SUPPRESSED), detail
     strictest = strictest_detail(member.recipient for member in allowed)
     recipient = replace(allowed[-1].recipient, detail=strictest)
-    delivery = replace(attempt.delivery, endpoint_ref=endpoint_of(context, recipient))
-    attempt = replace(attempt, delivery=delivery)
-    if is_given_up(context, recipient):
-        return attempt.refused(BAD_ENDPOINT, [member.item for member in allowed]), detail
+    delivery = replace(attempt.delivery, endpoint_ref=endpoints_of(context, recipient)[0])
+    attempt = replace(attempt, delivery=delivery, members=tuple(member.item for member in allowed))
+    if has_failed(attempt, members[-1].recipient, recipient):
+        return attempt.refused(BAD_ENDPOINT), detail
     detail = detail_for(context, recipient)
     mail = _prepared(context, allowed, detail, attempt.run.event_id)
     return attempt.sent(mail, recipient.address), detail

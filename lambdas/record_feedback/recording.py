@@ -31,8 +31,12 @@ def record(context: LedgerContext, detail: Detail, run: Run) -> RecordFeedbackRe
         ledger.settle(
             context, delivery.delivery_id, feedback.meaning.state, feedback.ses_message_id
         )
+    # Before the audit entries: a run that ends here is repeated, and these writes give the same result then.
     if feedback.address_failed:
-        _give_up_address(context, feedback, told)
+        _report_address(context, feedback, item)
+    if feedback.is_final:
+        for delivery in told:
+            deliveries.tell_instead(context, delivery)
     added = [_record(context, run, feedback, delivery) for delivery in told]
     if not any(added):
         return RecordFeedbackResult(outcome=FeedbackOutcome.KNOWN, delivery_id=feedback.delivery_id)
@@ -75,12 +79,8 @@ def _is_without_outcome(feedback: Feedback, delivery: DeliveryItem, actions: Act
     return told and delivery.released and not {"SENT", "UNKNOWN"} & actions.keys()
 
 
-def _give_up_address(context: LedgerContext, feedback: Feedback, told: list[DeliveryItem]) -> None:
-    """Marks the address as bad, and has the directory's fallback told once of each event in the mail.
-
-    Before the audit entry: a run that ends here is repeated, and both writes give the same result at any time.
-    """
-    item = told[0]
+def _report_address(context: LedgerContext, feedback: Feedback, item: DeliveryItem) -> None:
+    """Reports the address as bad, so that no later mail goes to it."""
     if item.endpoint_ref:
         problems.report(
             context,
@@ -89,8 +89,6 @@ def _give_up_address(context: LedgerContext, feedback: Feedback, told: list[Deli
             recipient_ref=item.recipient_ref,
             reason=feedback.meaning.action.lower(),
         )
-    for delivery in told:
-        deliveries.tell_instead(context, delivery)
 
 
 def _actions(context: LedgerContext, delivery: DeliveryItem) -> Actions:

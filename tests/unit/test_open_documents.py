@@ -17,7 +17,9 @@ ALLOWED = {
         "lambdas/common/aws/items.py": "from_item to_item",
         "lambdas/delivery/ledger/due.py": "due due_after",
         "lambdas/delivery/ledger/items.py": "RepairPosition.start",
-        "lambdas/delivery/ledger/table.py": "Update.item query read_item replace_item update",
+        "lambdas/delivery/ledger/table.py": (
+            "Update.item query read_item read_several replace_item update"
+        ),
         "lambdas/encounters/items.py": "decision_item decision_of encounter_item encounter_of",
         "lambdas/registry/batch.py": "items_by_key",
         "lambdas/registry/snapshot.py": "RegistrySnapshot.items",

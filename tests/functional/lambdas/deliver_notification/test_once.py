@@ -16,7 +16,7 @@ from lambdas.common.contracts.document import without_empty
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import delivery, mailer
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import attempts, deliveries, rate
+from lambdas.delivery.ledger import attempts, rate
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.mail_seal import is_sealed, seal_of
 from tests.functional.lambdas.deliver_notification.world import (
@@ -30,7 +30,7 @@ from tests.support.interruptions import Death, dying
 
 POINTS: list[tuple[Any, str]] = [
     (vault, "read_document"),
-    (deliveries, "read"),
+    (delivery, "starting_point"),
     (mailer, "build"),
     (mailer, "store"),
     (attempts, "claim"),
