@@ -21,17 +21,18 @@ ALLOWED = {
             "Update.item query read_item read_several replace_item update"
         ),
         "lambdas/encounters/items.py": "decision_item decision_of encounter_item encounter_of",
-        "lambdas/registry/batch.py": "items_by_key",
+        "lambdas/registry/table.py": "items_by_key",
         "lambdas/registry/snapshot.py": "RegistrySnapshot.items",
-        "lambdas/registry/items.py": (
-            "at patient_cells patient_values provider_cells provider_values relationship_values"
+        "lambdas/registry/keys.py": "at",
+        "lambdas/registry/importing/attributes.py": (
+            "patient_cells patient_values provider_cells provider_values relationship_values"
         ),
-        "lambdas/registry/changes.py": (
+        "lambdas/registry/importing/changes.py": (
             "ItemChange.item ItemChange.values ItemChanges.__init__ ItemChanges.set_values"
         ),
-        "lambdas/registry/named_rows.py": "keys_to_read merged_patients patients_of",
-        "lambdas/registry/plan.py": "items items_of_folder planned",
-        "lambdas/registry/stored.py": "consents patient provider_id providers relationship",
+        "lambdas/registry/importing/named_cells.py": "keys_to_read merged_patients patients_of",
+        "lambdas/registry/importing/plan.py": "items items_of_folder planned",
+        "lambdas/registry/reading.py": "consents patient provider_id providers relationship",
         "ops/master_data/registry.py": "get read read_known remove update",
         "ops/smoke/patient.py": "entries_of",
     },

@@ -2,16 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
 
 from lambdas.common.contracts.event import NOTIFIED
 from lambdas.common.contracts.preferences import CostMode, DetailLevel
+from lambdas.registry.importing.columns import is_date, values
 
 PATIENT_CLASSES = ("B", "C", "E", "I", "N", "O", "OBS", "P", "R", "S", "U", "V")
 """HL7 table 0004 as ParseMessage reads it."""
-
-HOW = ("detail", "analysis", "certificate", "language", "digest_at", "quiet", "time_zone")
-"""The texts of `records.Preferences`."""
 
 LISTS = {"event_types": NOTIFIED, "patient_classes": PATIENT_CLASSES}
 WORDS = {
@@ -31,11 +28,6 @@ SHAPES = {
     "time_zone": (re.compile(r"[A-Za-z_]+(?:/[\w+\-]+)*"), "is not a time zone's name"),
     "certificate": (re.compile(rf"{PEM}(?:\s+{PEM})*"), "is not a certificate as PEM"),
 }
-
-
-def values(cell: str) -> list[str]:
-    """The values in a cell, between semicolons."""
-    return [value for piece in cell.split(";") if (value := piece.strip())]
 
 
 def preference_faults(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -66,11 +58,3 @@ def _faults_between_columns(row: Mapping[str, str]) -> Iterator[tuple[str, str]]
         yield "certificate", "is empty, and detail is smime"
     if row["surrogate"] and row["surrogate"] == row["provider_id"]:
         yield "surrogate", "is the same provider"
-
-
-def is_date(text: str) -> bool:
-    """Whether a text is a day as YYYY-MM-DD."""
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False

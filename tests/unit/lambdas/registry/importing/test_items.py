@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.registry.items import identifier_key, key
-from lambdas.registry.plan import items, items_of_folder
-from lambdas.registry.rows import InvalidRegistryError
+from lambdas.registry.importing.columns import InvalidRegistryError
+from lambdas.registry.importing.plan import items, items_of_folder
+from lambdas.registry.keys import identifier_key, key
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 
 Row = dict[str, str]
 

@@ -1,78 +1,21 @@
 """The checks that a registry's rows must pass, each fault named by file, line and column."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lambdas.common.contracts.consent import Direction, Sensitivity
 from lambdas.common.contracts.recipient import RelationshipType
 from lambdas.common.mail_address import is_address
+from lambdas.registry.importing.columns import InvalidRegistryError, Lines, Row, is_date, place
+from lambdas.registry.importing.merges import survivor
+from lambdas.registry.importing.preference_checks import preference_faults
 from lambdas.registry.npi import is_npi
-from lambdas.registry.preference_rows import HOW, is_date, preference_faults
 from lambdas.registry.records import NPI_AUTHORITY
 
-COLUMNS = {
-    "patients.csv": ("patient_id", "family", "given", "birth_date", "sex"),
-    "identifiers.csv": ("authority", "value", "patient_id", "provider_id"),
-    "providers.csv": ("provider_id", "prefix", "given", "family", "npi", "email", "active"),
-    "relationships.csv": ("patient_id", "provider_id", "relationship", "active"),
-    "consents.csv": (
-        "consent_id",
-        "patient_id",
-        "direction",
-        "sensitivity",
-        "provider_id",
-        "valid_from",
-        "valid_until",
-        "evidence",
-    ),
-}
-"""The usual columns of each file. Several values in one cell stand between semicolons."""
-
-MORE_COLUMNS = {
-    "patients.csv": ("former_families", "merged_into"),
-    "identifiers.csv": (),
-    "providers.csv": (
-        "kind",
-        "notify",
-        "event_types",
-        "patient_classes",
-        "facilities",
-        "surrogate",
-        "away_from",
-        "away_until",
-        "bundle",
-        *HOW,
-    ),
-    "relationships.csv": (),
-    "consents.csv": (),
-}
-
-KEY_COLUMNS = {
-    "patients.csv": ("patient_id",),
-    "identifiers.csv": ("authority", "value"),
-    "providers.csv": ("provider_id",),
-    "relationships.csv": ("patient_id", "provider_id", "relationship"),
-    "consents.csv": ("consent_id", "patient_id"),
-}
-"""The columns that a file must have: they name the item. Each other column may be left out."""
-
-FILES = tuple(COLUMNS)
 NOT_A_PATIENT = "is neither in patients.csv nor in the registry"
 NOT_A_PROVIDER = "is neither in providers.csv nor in the registry"
 SEXES = ("F", "M", "O", "U", "")
 ACTIVE = ("yes", "no", "")
-
-Row = dict[str, str]
-Lines = Mapping[str, tuple[str, Sequence[int]]]
-"""Of each file, its real name and the line on which each of its rows stands."""
-
-
-class InvalidRegistryError(ValueError):
-    """Registry files with faults. `problems` name file, line and column, never a cell's text."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,23 +43,6 @@ class KnownIds:
     npis: Mapping[str, str] = field(repr=False, default_factory=dict)
 
 
-def named_cells(file: str, table: Sequence[Row], lines: Lines, *, clear_empty: bool) -> list[Row]:
-    """Of each row, the key columns and the other cells that it names, stripped.
-
-    An empty cell names nothing, or "" with `clear_empty`. Raises `InvalidRegistryError` for a file
-    without its key columns, or with a column that does not exist.
-    """
-    keys, known = set(KEY_COLUMNS[file]), {*COLUMNS[file], *MORE_COLUMNS[file]}
-    found = []
-    for index, row in enumerate(table):
-        if not keys <= set(row) <= known or None in row.values():
-            columns = f"{','.join(KEY_COLUMNS[file])}; optional: {','.join(sorted(known - keys))}"
-            raise InvalidRegistryError([f"{place(lines, file, index)}: the columns are {columns}"])
-        cells = {name: cell.strip() for name, cell in row.items()}
-        found.append({n: c for n, c in cells.items() if n in keys or c or clear_empty})
-    return found
-
-
 def check(rows: Rows, filed: KnownIds, lines: Lines) -> None:
     """Raises `InvalidRegistryError` with every fault, where the rows do not hold together."""
     checks = _Check(lines, filed)
@@ -127,12 +53,6 @@ def check(rows: Rows, filed: KnownIds, lines: Lines) -> None:
     checks.consents(rows)
     if checks.problems:
         raise InvalidRegistryError(checks.problems)
-
-
-def place(lines: Lines, file: str, index: int) -> str:
-    """The file and line of a row."""
-    name, numbers = lines.get(file, (file, ()))
-    return f"{name} line {numbers[index] if numbers else index + 2}"
 
 
 class _Check:
@@ -262,14 +182,3 @@ class _Check:
             if line in seen:
                 self.fault(file, index, "consent_id", "stands in an earlier line too")
             seen.add(line)
-
-
-def survivor(patient_id: str, merged: Mapping[str, str]) -> str:
-    """Into whom a patient was merged at last, themselves when into nobody; "" when merges go in a circle."""
-    seen: set[str] = set()
-    while merged.get(patient_id):
-        if patient_id in seen:
-            return ""
-        seen.add(patient_id)
-        patient_id = merged[patient_id]
-    return patient_id
