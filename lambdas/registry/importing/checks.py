@@ -3,10 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lambdas.common.contracts.consent import Direction, Sensitivity
-from lambdas.common.contracts.recipient import RelationshipType
 from lambdas.common.mail_address import is_address
-from lambdas.registry.importing.columns import InvalidRegistryError, Lines, Row, is_date, place
+from lambdas.registry.importing.columns import (
+    DATES,
+    FILLED_COLUMNS,
+    WORDS,
+    InvalidRegistryError,
+    Lines,
+    Row,
+    is_date,
+    place,
+)
 from lambdas.registry.importing.merges import survivor
 from lambdas.registry.importing.preference_checks import preference_faults
 from lambdas.registry.npi import is_npi
@@ -14,8 +21,6 @@ from lambdas.registry.records import NPI_AUTHORITY
 
 NOT_A_PATIENT = "is neither in patients.csv nor in the registry"
 NOT_A_PROVIDER = "is neither in providers.csv nor in the registry"
-SEXES = ("F", "M", "O", "U", "")
-ACTIVE = ("yes", "no", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,35 +71,45 @@ class _Check:
     def fault(self, file: str, index: int, column: str, what: str) -> None:
         self.problems.append(f"{place(self._lines, file, index)}, {column}: {what}")
 
-    def related(
-        self, file: str, index: int, row: Row, patients: set[str], providers: set[str]
-    ) -> None:
-        """A row's patient and provider are in the files or in the registry."""
-        if row["patient_id"] and row["patient_id"] not in patients:
-            self.fault(file, index, "patient_id", NOT_A_PATIENT)
-        if row["provider_id"] and row["provider_id"] not in providers:
-            self.fault(file, index, "provider_id", NOT_A_PROVIDER)
+    def related(self, file: str, named: list[Row], rows: Rows) -> None:
+        """The patient and the provider of each row are in the files or in the registry."""
+        patients, providers = self.known(rows)
+        for index, row in enumerate(named):
+            if row["patient_id"] and row["patient_id"] not in patients:
+                self.fault(file, index, "patient_id", NOT_A_PATIENT)
+            if row["provider_id"] and row["provider_id"] not in providers:
+                self.fault(file, index, "provider_id", NOT_A_PROVIDER)
 
     def known(self, rows: Rows) -> tuple[set[str], set[str]]:
         patients = {row["patient_id"] for row in rows.patients} | self._filed.patients
         providers = {row["provider_id"] for row in rows.providers} | self._filed.providers
         return patients, providers
 
-    def required(self, file: str, index: int, row: Row, *columns: str) -> None:
-        for column in columns:
-            if not row[column]:
-                self.fault(file, index, column, "is empty")
-
-    def unique(self, file: str, rows: list[Row], column: str) -> set[str]:
-        seen: set[str] = set()
+    def columns(self, file: str, rows: list[Row]) -> None:
+        """Each column by itself: filled, one of its words, a day."""
         for index, row in enumerate(rows):
-            if row[column] and row[column] in seen:
+            for column in FILLED_COLUMNS[file]:
+                if not row[column]:
+                    self.fault(file, index, column, "is empty")
+            for column, words in WORDS[file].items():
+                if row[column] not in words:
+                    self.fault(file, index, column, f"is none of {', '.join(filter(None, words))}")
+            for column in DATES[file]:
+                if row[column] and not is_date(row[column]):
+                    self.fault(file, index, column, "is not a date as YYYY-MM-DD")
+
+    def unique(self, file: str, rows: list[Row], column: str, *others: str) -> None:
+        """The cell of a column is in one line alone; or together with those of other columns."""
+        seen: set[tuple[str, ...]] = set()
+        for index, row in enumerate(rows):
+            cells = tuple(row[name] for name in (*others, column))
+            if row[column] and cells in seen:
                 self.fault(file, index, column, "stands in an earlier line too")
-            seen.add(row[column])
-        return seen
+            seen.add(cells)
 
     def patients(self, rows: Rows) -> None:
         file = "patients.csv"
+        self.columns(file, rows.patients)
         self.unique(file, rows.patients, "patient_id")
         known, _ = self.known(rows)
         given = {row["patient_id"]: row["merged_into"] for row in rows.patients}
@@ -104,20 +119,15 @@ class _Check:
                 self.fault(file, index, "merged_into", NOT_A_PATIENT)
             elif row["merged_into"] and not survivor(row["patient_id"], merged):
                 self.fault(file, index, "merged_into", "leads back to the same patient")
-            self.required(file, index, row, "patient_id", "family")
-            if row["birth_date"] and not is_date(row["birth_date"]):
-                self.fault(file, index, "birth_date", "is not a date as YYYY-MM-DD")
-            if row["sex"] not in SEXES:
-                self.fault(file, index, "sex", "is none of F, M, O, U")
 
     def providers(self, rows: Rows) -> None:
         file = "providers.csv"
+        self.columns(file, rows.providers)
         self.unique(file, rows.providers, "provider_id")
         self.unique(file, rows.providers, "npi")
         _, known = self.known(rows)
         given = {row["provider_id"] for row in rows.providers}
         for index, row in enumerate(rows.providers):
-            self.required(file, index, row, "provider_id", "family")
             if row["npi"] and not is_npi(row["npi"]):
                 self.fault(file, index, "npi", "is not ten digits with a right check digit")
             owner = self._filed.npis.get(row["npi"], row["provider_id"])
@@ -125,8 +135,6 @@ class _Check:
                 self.fault(file, index, "npi", "belongs to another provider of the registry")
             if row["email"] and not is_address(row["email"]):
                 self.fault(file, index, "email", "is not an e-mail address")
-            if row["active"] not in ACTIVE:
-                self.fault(file, index, "active", "is neither yes nor no")
             for column, what in preference_faults(row):
                 self.fault(file, index, column, what)
             if row["surrogate"] and row["surrogate"] not in known:
@@ -134,13 +142,12 @@ class _Check:
 
     def identifiers(self, rows: Rows) -> None:
         file = "identifiers.csv"
-        patients, providers = self.known(rows)
+        self.columns(file, rows.identifiers)
+        self.related(file, rows.identifiers, rows)
         owners = {(NPI_AUTHORITY, row["npi"]): row["provider_id"] for row in rows.providers}
         for index, row in enumerate(rows.identifiers):
-            self.required(file, index, row, "authority", "value")
             if bool(row["patient_id"]) == bool(row["provider_id"]):
                 self.fault(file, index, "patient_id", "a line names a patient or a provider")
-            self.related(file, index, row, patients, providers)
             if row["provider_id"]:
                 pair = (row["authority"], row["value"])
                 if owners.setdefault(pair, row["provider_id"]) != row["provider_id"]:
@@ -148,37 +155,15 @@ class _Check:
 
     def relationships(self, rows: Rows) -> None:
         file = "relationships.csv"
-        patients, providers = self.known(rows)
-        seen: set[tuple[str, ...]] = set()
-        for index, row in enumerate(rows.relationships):
-            self.required(file, index, row, "patient_id", "provider_id")
-            self.related(file, index, row, patients, providers)
-            if row["relationship"] not in set(RelationshipType):
-                self.fault(file, index, "relationship", f"is none of {', '.join(RelationshipType)}")
-            if row["active"] not in ACTIVE:
-                self.fault(file, index, "active", "is neither yes nor no")
-            line = (row["patient_id"], row["provider_id"], row["relationship"])
-            if line in seen:
-                self.fault(file, index, "relationship", "stands in an earlier line too")
-            seen.add(line)
+        self.columns(file, rows.relationships)
+        self.related(file, rows.relationships, rows)
+        self.unique(file, rows.relationships, "relationship", "patient_id", "provider_id")
 
     def consents(self, rows: Rows) -> None:
         file = "consents.csv"
-        patients, providers = self.known(rows)
-        seen: set[tuple[str, ...]] = set()
+        self.columns(file, rows.consents)
+        self.related(file, rows.consents, rows)
+        self.unique(file, rows.consents, "consent_id", "patient_id")
         for index, row in enumerate(rows.consents):
-            self.required(file, index, row, "consent_id", "patient_id")
-            self.related(file, index, row, patients, providers)
-            if row["direction"] not in set(Direction):
-                self.fault(file, index, "direction", f"is none of {', '.join(Direction)}")
-            if row["sensitivity"] not in {*Sensitivity, ""}:
-                self.fault(file, index, "sensitivity", f"is none of {', '.join(Sensitivity)}")
-            for column in ("valid_from", "valid_until"):
-                if row[column] and not is_date(row[column]):
-                    self.fault(file, index, column, "is not a date as YYYY-MM-DD")
             if row["valid_until"] and row["valid_from"] > row["valid_until"]:
                 self.fault(file, index, "valid_until", "is before valid_from")
-            line = (row["patient_id"], row["consent_id"])
-            if line in seen:
-                self.fault(file, index, "consent_id", "stands in an earlier line too")
-            seen.add(line)

@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from lambdas.common.contracts.consent import Direction, Sensitivity
+from lambdas.common.contracts.preferences import CostMode, DetailLevel
+from lambdas.common.contracts.recipient import RelationshipType
 from lambdas.registry.records import PREFERENCE_TEXTS
 
 COLUMNS = {
@@ -50,6 +53,42 @@ KEY_COLUMNS = {
     "consents.csv": ("consent_id", "patient_id"),
 }
 """The columns that a file must have: they name the item. Each other column may be left out."""
+
+FILLED_COLUMNS = {
+    "patients.csv": ("patient_id", "family"),
+    "identifiers.csv": ("authority", "value"),
+    "providers.csv": ("provider_id", "family"),
+    "relationships.csv": ("patient_id", "provider_id"),
+    "consents.csv": ("consent_id", "patient_id"),
+}
+"""The columns that are empty in no row."""
+
+YES_OR_NO = ("yes", "no", "")
+WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "patients.csv": {"sex": ("F", "M", "O", "U", "")},
+    "identifiers.csv": {},
+    "providers.csv": {
+        "active": YES_OR_NO,
+        "kind": ("person", "facility", ""),
+        "notify": YES_OR_NO,
+        "language": ("en", "fr-CA", ""),
+        "detail": (*DetailLevel, ""),
+        "analysis": (*CostMode, ""),
+        "bundle": YES_OR_NO,
+    },
+    "relationships.csv": {"relationship": tuple(RelationshipType), "active": YES_OR_NO},
+    "consents.csv": {"direction": tuple(Direction), "sensitivity": (*Sensitivity, "")},
+}
+"""The words of the columns that take no others."""
+
+DATES = {
+    "patients.csv": ("birth_date",),
+    "identifiers.csv": (),
+    "providers.csv": ("away_from", "away_until"),
+    "relationships.csv": (),
+    "consents.csv": ("valid_from", "valid_until"),
+}
+"""The columns with a day (YYYY-MM-DD)."""
 
 FILES = tuple(COLUMNS)
 
