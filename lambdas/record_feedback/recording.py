@@ -21,7 +21,11 @@ def record(context: LedgerContext, detail: Detail, run: Run) -> RecordFeedbackRe
     dropped: an error would only make EventBridge bring it again.
     """
     feedback = Feedback.from_detail(detail)
-    item = _noted(context, feedback) if feedback else None
+    item = (
+        ledger.note(context, feedback.delivery_id, feedback.event_id, feedback.mark)
+        if feedback
+        else None
+    )
     if feedback is None or item is None:
         run.logger.warning("an SES event about no delivery of ours")
         run.count("FeedbackNotOurs")
@@ -45,14 +49,10 @@ def record(context: LedgerContext, detail: Detail, run: Run) -> RecordFeedbackRe
     return RecordFeedbackResult(outcome=FeedbackOutcome.RECORDED, delivery_id=feedback.delivery_id)
 
 
-def _noted(context: LedgerContext, feedback: Feedback) -> DeliveryItem | None:
-    return ledger.note(context, feedback.delivery_id, feedback.event_id, feedback.mark)
-
-
 def _members(context: LedgerContext, item: DeliveryItem) -> list[DeliveryItem]:
     """The deliveries that went out in this one, a summary; none for a notification."""
     found = [deliveries.read(context, key) for key in item.members]
-    return [member for member in found if member and member.state is not DeliveryState.SUPPRESSED]
+    return [one for one in found if one and one.state is not DeliveryState.SUPPRESSED]
 
 
 def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:

@@ -71,7 +71,6 @@ def verify_period(
     *,
     due: str,
     also: Iterable[str] = (),
-    workers: int = WORKERS,
 ) -> PeriodVerdict:
     """Checks every event with an entry of a day from `first` to `last`, and the digests of these days.
 
@@ -81,7 +80,7 @@ def verify_period(
     days = [_checked_day(context, digests, day, known, due) for day in _days(first, last)]
     event_ids = sorted({*also, *(event for day in days for event in day.events)})
     one = partial(_verified, context, digests, known)
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(WORKERS) as pool:
         found = list(pool.map(one, event_ids))
     return PeriodVerdict(
         events=len(found),

@@ -13,8 +13,6 @@ from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, S
 class DeliveryItem:
     """One event for one recipient over one channel, or one summary of several; ids, codes and times.
 
-    `deliveries.delivery_id` makes the key. A run makes such an object of its task, and `attempts.claim` writes it.
-
     The index `by_due` holds only some of the attributes. Moments are ISO 8601, UTC, "" where there is
     none. `lease_until` is in milliseconds since the epoch. `task` is the input with which
     DeliverNotification makes the delivery again, `members` the deliveries that a summary tells.
