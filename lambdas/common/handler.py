@@ -52,24 +52,19 @@ class Run:
 
         `facts` are members of `AuditEntry`: references, counts, codes and versions.
         """
-        chain.append(
-            self._context, self.event_id, *self._noted, self._entry(action, outcome, facts)
-        )
+        self.audit_of(self.event_id, *self._noted, self.entry(action, outcome, **facts))
         self._noted.clear()
-
-    def audit_of(
-        self, event_id: str, action: AuditAction, outcome: AuditOutcome, **facts: Any
-    ) -> None:
-        """Appends an entry to the chain of another event that this step also handled."""
-        chain.append(self._context, event_id, self._entry(action, outcome, facts))
 
     def note(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
         """Buffers the entry. It is written in the next `audit()` transaction."""
-        self._noted.append(self._entry(action, outcome, facts))
+        self._noted.append(self.entry(action, outcome, **facts))
 
-    def _entry(
-        self, action: AuditAction, outcome: AuditOutcome, facts: dict[str, Any]
-    ) -> AuditEntry:
+    def audit_of(self, event_id: str, *entries: AuditEntry) -> None:
+        """Appends entries to the chain of an event that this step handles, all or none."""
+        chain.append(self._context, event_id, *entries)
+
+    def entry(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> AuditEntry:
+        """An entry about this step, to be appended; `facts` as `audit`."""
         of_run: dict[str, Any] = {
             "duration_ms": milliseconds_since(self.started_at),
             "attempt": self.attempt,

@@ -75,6 +75,10 @@ def deliver(
     item = tried.item
     ours = attempt.made(item)
     detail = tried.detail or detail_for(context, recipient)
+    if ours and item.state in (DeliveryState.SENT, DeliveryState.SUPPRESSED):
+        for one in tried.refused:
+            facts = audit.of_refused(item, one)
+            run.note(AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, **facts)
     audit.of_delivery(
         context,
         run,
@@ -84,11 +88,6 @@ def deliver(
         detail=detail,
         policy=tried.policy or recipient.policy,
     )
-    if ours and item.state in (DeliveryState.SENT, DeliveryState.SUPPRESSED):
-        for one in tried.refused:
-            run.audit(
-                AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, **audit.of_refused(item, one)
-            )
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
     return result_of(item)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
@@ -171,9 +171,18 @@ def _leave_out(
     if also == member.item.also:
         return
     item = member.item
-    for one in standing.refused:
-        facts = audit.of_refused(item, one)
-        _audit(run, item, AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, facts)
+    refused = [
+        _entry(
+            run,
+            item,
+            AuditAction.SUPPRESSED,
+            AuditOutcome.SUPPRESSED,
+            audit.of_refused(item, one),
+        )
+        for one in standing.refused
+    ]
+    if refused:
+        run.audit_of(item.event_id, *refused)
     deliveries.note_also(context, item.delivery_id, also)
 
 
@@ -242,9 +251,16 @@ def _settle(
     # The entry first: a member that is settled is never looked at again.
     if not audit.is_audited(context, member, action):
         decided = audit.of_policy(policy)
-        for other in member.also if outcome.state is DeliveryState.SENT else ():
-            facts = {**audit.told_too(member, other), **decided}
-            _audit(run, member, AuditAction.TOLD_TOO, AuditOutcome.OK, facts)
+        told_too = [
+            _entry(
+                run,
+                member,
+                AuditAction.TOLD_TOO,
+                AuditOutcome.OK,
+                {**audit.told_too(member, other), **decided},
+            )
+            for other in (member.also if outcome.state is DeliveryState.SENT else ())
+        ]
         facts = {
             **member.audit_members,
             "summary_id": summary.delivery_id,
@@ -253,20 +269,21 @@ def _settle(
             "suppressed_because": outcome.reason if suppressed else None,
             **decided,
         }
-        _audit(run, member, action, recorded, facts)
+        own = _entry(run, member, action, recorded, facts)
+        run.audit_of(member.event_id, *told_too, own)
     deliveries.settle_member(context, member.delivery_id, summary.event_id, outcome)
 
 
-def _audit(
+def _entry(
     run: Run,
     member: DeliveryItem,
     action: AuditAction,
     outcome: AuditOutcome,
     facts: dict[str, Any],
-) -> None:
-    """Writes an entry to the chain of the member's own event, which belongs to no execution now."""
-    own = {"execution_arn": "", "sender": _task(member).envelope.sender}
-    run.audit_of(member.event_id, action, outcome, **own, **facts)
+) -> AuditEntry:
+    """An entry for the chain of the member's own event, which belongs to no execution now."""
+    of_event = {"execution_arn": "", "sender": _task(member).envelope.sender}
+    return run.entry(action, outcome, **of_event, **facts)
 
 
 def _task(item: DeliveryItem) -> DeliverNotificationInput:

@@ -65,11 +65,13 @@ def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: Deli
         **delivery.audit_members,
         "ses_message_id": feedback.ses_message_id,
     }
+    entries = []
     if _is_without_outcome(feedback, delivery, actions):
-        run.audit_of(delivery.event_id, AuditAction.SENT, AuditOutcome.OK, **facts)
+        entries.append(run.entry(AuditAction.SENT, AuditOutcome.OK, **facts))
     own = {"ses_event": feedback.mark, "detail": feedback.detail_code}
     action, outcome = feedback.meaning.action, feedback.meaning.outcome
-    run.audit_of(delivery.event_id, action, outcome, **facts, **own)
+    entries.append(run.entry(action, outcome, **facts, **own))
+    run.audit_of(delivery.event_id, *entries)
     return True
 
 
