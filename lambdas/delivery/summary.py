@@ -35,17 +35,17 @@ from lambdas.delivery.ledger.starting_point import starting_point
 from lambdas.delivery.ledger.states import SETTLED, DeliveryState
 from lambdas.delivery.material import (
     Prepared,
-    Told,
     identities_of,
     made_for,
     recipient_in,
-    reduced,
     told_to,
     with_updates,
 )
 from lambdas.delivery.message.facts import reference_of
 from lambdas.delivery.message.letter import rendered, view_of
 from lambdas.delivery.message.locale import words_in
+from lambdas.delivery.message.told import Told
+from lambdas.delivery.reduction import reduced
 from lambdas.delivery.standing import ChosenNotice, Standing, standings, strictest_detail
 
 ALL_SUPPRESSED = "all_suppressed"
@@ -213,15 +213,12 @@ def _prepared(
     words = words_in(members[-1].recipient.language)
     views = [
         view_of(
-            told.event,
-            told.clinical,
+            reduced(member.told, member.recipient),
             member.recipient,
             sender_named(context, _task(member.item).envelope.sender),
             detail=detail_under(detail, member.recipient).level,
-            occasion=told.occasion,
         )
         for member in members
-        for told in [reduced(member.told, member.recipient)]
     ]
     subject = words.digest_subject.format(count=len(views), reference=reference_of(digest_id))
     marks = {view.not_live for view in views if view.not_live}
