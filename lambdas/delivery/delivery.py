@@ -66,7 +66,7 @@ def deliver(
         waits = why_held(start, recipient, item if task.released else None)
         if not waits[0]:
             tried = _tried(attempt, task, identities, recipient)
-        elif refusal := _refusal(recipient, start.address_failed):
+        elif refusal := refusal_of(recipient, start.address_failed):
             tried = Tried(attempt.refused(refusal), recipient)
         else:
             tried = Tried(attempt.held(*waits), recipient)
@@ -133,7 +133,7 @@ def _tried(
         also=_others(recipient),
     )
     attempt = replace(attempt, delivery=delivery)
-    if refusal := _refusal(recipient, has_failed(attempt, chosen, recipient)):
+    if refusal := refusal_of(recipient, has_failed(attempt, chosen, recipient)):
         return Tried(attempt.refused(refusal), recipient, policy=standing.policy)
     detail = detail_for(context, recipient)
     letter = letter_for(context, attempt.run, newest, identities, recipient, detail=detail)
@@ -256,7 +256,8 @@ def has_failed(attempt: Attempt, chosen: Recipient, recipient: Recipient) -> boo
     )
 
 
-def _refusal(recipient: Recipient, address_failed: bool) -> str:
+def refusal_of(recipient: Recipient, address_failed: bool) -> str:
+    """The reason to refuse a mail to this address before it is made; "" for none."""
     if not is_address(recipient.address):
         return BAD_ADDRESS
     return BAD_ENDPOINT if address_failed else ""

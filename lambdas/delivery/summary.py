@@ -21,9 +21,9 @@ from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import enlisted
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import (
-    BAD_ENDPOINT,
     endpoints_of,
     has_failed,
+    refusal_of,
     result_of,
     why_held,
 )
@@ -132,8 +132,8 @@ def _made(
     recipient = replace(allowed[-1].recipient, detail=strictest)
     delivery = replace(attempt.delivery, endpoint_ref=endpoints_of(context, recipient)[0])
     attempt = replace(attempt, delivery=delivery, members=tuple(member.item for member in allowed))
-    if has_failed(attempt, members[-1].recipient, recipient):
-        return attempt.refused(BAD_ENDPOINT), detail
+    if refusal := refusal_of(recipient, has_failed(attempt, members[-1].recipient, recipient)):
+        return attempt.refused(refusal), detail
     detail = detail_for(context, recipient)
     mail = _prepared(context, allowed, detail, attempt.run.event_id)
     return attempt.sent(mail, recipient.address), detail

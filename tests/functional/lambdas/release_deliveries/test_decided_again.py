@@ -339,6 +339,19 @@ def shared(context: DeliveryContext) -> DeliveryWorld:
     return DeliveryWorld(context, (replace(RECIPIENT, also=(OTHER,)),))
 
 
+@pytest.mark.parametrize("address", ["", "Dr Lindqvist"])
+def test_a_summary_to_an_address_that_is_none_is_refused_with_its_events(
+    context: DeliveryContext, address: str
+) -> None:
+    for world in worlds(context, 2):
+        world.run()
+    due_now()
+    file_provider(context, WHO, address=address)
+    assert release(context) == {"due": 2, "refused": 1}
+    assert states() == {"refused": 3}
+    assert sent_mails() == []
+
+
 def told(context: DeliveryContext) -> list[tuple[str, str]]:
     """The actions of the event's audit chain with their recipients."""
     return [(entry["action"], entry["recipient_ref"]) for entry in entries(context, EVENT_ID)]
