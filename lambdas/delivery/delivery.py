@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
@@ -73,20 +72,15 @@ def deliver(
     else:
         tried = Tried(item, recipient)
     item = tried.item
-    ours = attempt.made(item)
-    detail = tried.detail or detail_for(context, recipient)
-    if ours and item.state in (DeliveryState.SENT, DeliveryState.SUPPRESSED):
-        for one in tried.refused:
-            facts = audit.of_refused(item, one)
-            run.note(AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, **facts)
     audit.of_delivery(
         context,
         run,
         item,
         tried.recipient.reasons,
-        ours=ours,
-        detail=detail,
+        ours=attempt.made(item),
+        detail=tried.detail or detail_for(context, recipient),
         policy=tried.policy or recipient.policy,
+        refused=tried.refused,
     )
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
