@@ -54,16 +54,12 @@ ALL_SUPPRESSED = "all_suppressed"
 
 @dataclass(frozen=True, slots=True)
 class HeldNotification:
-    """One held notification in a summary: its ledger item, what it tells, and whom.
-
-    `standing` is the recipient as they are to be told now.
-    """
+    """One held notification in a summary: its ledger item, what it tells, and whom."""
 
     item: DeliveryItem
     told: Told
     recipient: Recipient
     identities: Identities
-    standing: Standing = Standing(None)
 
     @classmethod
     def of(cls, context: DeliveryContext, item: DeliveryItem) -> "HeldNotification":
@@ -153,7 +149,7 @@ def _allowed(
             deliveries.tell_apart(context, member.item, one.recipient_ref)
         if standing.recipient is not None:
             _leave_out(context, attempt.run, member, standing)
-            allowed.append(replace(member, recipient=standing.recipient, standing=standing))
+            allowed.append(replace(member, recipient=standing.recipient))
         else:
             reason = standing.refused[0].reason
             outcome = MemberOutcome(DeliveryState.SUPPRESSED, reason)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.aws.item_reads import read_item
 from lambdas.common.contracts.person import Name
 from lambdas.common.keys import KeyRing
 from lambdas.delivery.ledger.context import LedgerContext
@@ -20,7 +21,6 @@ from lambdas.registry.keys import (
     provider_key,
 )
 from lambdas.registry.records import NPI_AUTHORITY
-from ops.master_data.registry import get
 from ops.problem import DENIED_CODES, ProblemError
 
 MERGES = 5
@@ -62,7 +62,7 @@ def references(keys: KeyRing, kind: str, identifier: str) -> tuple[str, ...]:
 
 def patient(context: LedgerContext, table: str, authority: str, value: str) -> Subject:
     """Returns the patients of an identifier: the registry's, those merged into them, and the survivors."""
-    item = get(context, table, identifier_key(authority, value))
+    item = read_item(context, table, identifier_key(authority, value))
     filed = item.get("patient_id") or ()
     patients = dict.fromkeys((filed,) if isinstance(filed, str) else filed)
     if not patients:
@@ -93,7 +93,7 @@ def provider(context: LedgerContext, table: str, provider_id: str = "", npi: str
     `ProblemError` for an unknown NPI.
     """
     if npi:
-        item = get(context, table, provider_identifier_key(NPI_AUTHORITY, npi))
+        item = read_item(context, table, provider_identifier_key(NPI_AUTHORITY, npi))
         provider_id = item.get("provider_id") or ""
         if not provider_id:
             raise ProblemError("The registry has no provider with this NPI: give the id, --id.")
@@ -111,7 +111,7 @@ def names(context: LedgerContext, table: str, provider_ids: Iterable[str]) -> Na
     while waiting:
         provider_id = waiting.pop()
         seen.add(provider_id)
-        item = get(context, table, provider_key(provider_id))
+        item = read_item(context, table, provider_key(provider_id))
         if not item:
             continue
         known = _named(provider_id, item)
@@ -133,7 +133,7 @@ def _named(provider_id: str, item: Item) -> NamedProvider:
 def _patient(context: LedgerContext, table: str, patient_id: str) -> Item | None:
     """The patient's own item, {} where it is missing; None for a role that may not read patients."""
     try:
-        return get(context, table, patient_key(patient_id))
+        return read_item(context, table, patient_key(patient_id))
     except ClientError as error:
         if error.response["Error"]["Code"] not in DENIED_CODES:
             raise

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from lambdas.common.audit.canonical import EXPIRES, GENESIS, HEAD, hash_of
 from lambdas.common.audit.seal import seal
 from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.item_reads import read_item
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import expiry, now
 from lambdas.common.context import Context
@@ -40,7 +41,7 @@ def append(context: Context, event_id: str, *entries: AuditEntry) -> Item:
     the same chain faster than this writer can.
     """
     for attempt in range(APPEND_TRIES):
-        head = _head(context, event_id)
+        head = read_item(context, context.settings.audit_table, {"event_id": event_id, "sk": HEAD})
         stored: list[Item] = []
         for entry in entries:
             stored.append(chained(event_id, entry, stored[-1] if stored else head))
@@ -50,8 +51,11 @@ def append(context: Context, event_id: str, *entries: AuditEntry) -> Item:
     raise DependencyUnavailableError("dynamodb: the event's audit chain is contended")
 
 
-def chained(event_id: str, new: AuditEntry, head: Item | None) -> Item:
-    """The entry as stored after `head`: the chain's head, or the previous entry of this transaction."""
+def chained(event_id: str, new: AuditEntry, head: Item) -> Item:
+    """The entry as stored after `head`: the chain's head, or the previous entry of this transaction.
+
+    `head` is empty for the first entry.
+    """
     # Members that are None or "" are left out: an index does not accept an empty key.
     entry = without_empty(to_document(new))
     if "documents" in entry:
@@ -78,7 +82,7 @@ def entries(context: Context, event_id: str) -> list[Item]:
     return sorted(found, key=lambda item: (item["time"], item["sk"]))
 
 
-def _write(context: Context, stored: list[Item], head: Item | None) -> bool:
+def _write(context: Context, stored: list[Item], head: Item) -> bool:
     """Writes entries and head together; False when another writer moved the head first."""
     table, last = context.settings.audit_table, stored[-1]
     unmoved: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(event_id)"}
@@ -125,16 +129,6 @@ def _write(context: Context, stored: list[Item], head: Item | None) -> bool:
             raise DependencyUnavailableError("dynamodb: the audit table throttles") from None
         raise
     return True
-
-
-def _head(context: Context, event_id: str) -> Item | None:
-    with dependency("dynamodb"):
-        answer = context.client("dynamodb").get_item(
-            TableName=context.settings.audit_table,
-            Key=to_item({"event_id": event_id, "sk": HEAD}),
-            ConsistentRead=True,
-        )
-    return from_item(answer["Item"]) if "Item" in answer else None
 
 
 def items(context: Context, event_id: str) -> list[Item]:

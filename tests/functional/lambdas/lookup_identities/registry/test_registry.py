@@ -77,7 +77,7 @@ def test_keys_left_unprocessed_are_asked_for_again_and_at_last_count_as_throttli
     recovers: bool,
 ) -> None:
     file_item({"pk": "identifier#A#1", "sk": "patient", "patient_id": "p"})
-    monkeypatch.setattr("lambdas.common.aws.batch_read.time.sleep", lambda _: None)
+    monkeypatch.setattr("lambdas.common.aws.item_reads.time.sleep", lambda _: None)
     dynamodb, answers = context.client("dynamodb"), []
 
     def leave_unprocessed(parsed: dict[str, Any], **_: Any) -> None:
