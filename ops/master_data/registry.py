@@ -7,14 +7,13 @@ registry; `active` no, or a last day of validity, ends them.
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from lambdas.common.aws.batch_read import BATCH
+from lambdas.common.aws.batch_read import BATCH, read_items
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.registry.batch import items_by_key
-from lambdas.registry.changes import ItemChange
-from lambdas.registry.items import At, Item, Key, at
-from lambdas.registry.named_rows import NamedRows, keys_to_read
+from lambdas.registry.importing.changes import ItemChange
+from lambdas.registry.importing.named_cells import NamedRows, keys_to_read
+from lambdas.registry.keys import At, Item, Key, at
 
 KEYS = ("pk", "sk")
 
@@ -37,8 +36,8 @@ def read(context: LedgerContext, table: str, keys: Iterable[Key]) -> dict[At, It
     batches = [wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)]
     found: dict[At, Item] = {}
     with ThreadPoolExecutor(CONNECTIONS) as readers:
-        for items in readers.map(lambda some: items_by_key(context, table, some), batches):
-            found |= items
+        for items in readers.map(lambda some: read_items(context, table, some), batches):
+            found |= {at(item): item for item in items}
     return found
 
 

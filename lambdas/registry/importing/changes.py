@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from lambdas.registry.items import At, Item, Key, at
+from lambdas.registry.keys import At, Item, Key, at
 
 Known = Mapping[At, Item]
 """The items of the registry that a plan needs, by key."""

@@ -1,11 +1,22 @@
 """The cells that registry files name, and the items of the registry on which they depend. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lambdas.registry.changes import Known
-from lambdas.registry.files import Table
-from lambdas.registry.items import (
+from lambdas.registry.importing.changes import Known
+from lambdas.registry.importing.columns import (
+    COLUMNS,
+    FILES,
+    KEY_COLUMNS,
+    MORE_COLUMNS,
+    InvalidRegistryError,
+    Lines,
+    Row,
+    place,
+)
+from lambdas.registry.importing.files import Table
+from lambdas.registry.importing.merges import merge_chain
+from lambdas.registry.keys import (
     AUTHORITIES,
     Item,
     Key,
@@ -18,7 +29,6 @@ from lambdas.registry.items import (
     relationship_key,
 )
 from lambdas.registry.records import NPI_AUTHORITY
-from lambdas.registry.rows import FILES, InvalidRegistryError, Lines, Row, named_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +40,36 @@ class NamedRows:
 
     @classmethod
     def of(cls, files: Mapping[str, Table], *, clear_empty: bool = False) -> "NamedRows":
-        """The named cells of files; `InvalidRegistryError` as `named_cells`."""
+        """The named cells of files; `InvalidRegistryError` names each faulty file and line."""
         lines = {name: (table.name, table.lines) for name, table in files.items()}
         tables: dict[str, list[Row]] = {}
         faults: list[str] = []
         for name in FILES:
             try:
                 table = files[name].rows if name in files else []
-                tables[name] = named_cells(name, table, lines, clear_empty=clear_empty)
+                tables[name] = _named_cells(name, table, lines, clear_empty=clear_empty)
             except InvalidRegistryError as error:
                 faults += error.problems
         if faults:
             raise InvalidRegistryError(faults)
         return cls(tables, lines)
+
+
+def _named_cells(file: str, table: Sequence[Row], lines: Lines, *, clear_empty: bool) -> list[Row]:
+    """Of each row, the key columns and the other cells that it names, stripped.
+
+    An empty cell names nothing, or "" with `clear_empty`. Raises `InvalidRegistryError` for a file
+    without its key columns, or with a column that does not exist.
+    """
+    keys, known = set(KEY_COLUMNS[file]), {*COLUMNS[file], *MORE_COLUMNS[file]}
+    found = []
+    for index, row in enumerate(table):
+        if not keys <= set(row) <= known or None in row.values():
+            columns = f"{','.join(KEY_COLUMNS[file])}; optional: {','.join(sorted(known - keys))}"
+            raise InvalidRegistryError([f"{place(lines, file, index)}: the columns are {columns}"])
+        cells = {name: cell.strip() for name, cell in row.items()}
+        found.append({n: c for n, c in cells.items() if n in keys or c or clear_empty})
+    return found
 
 
 def keys_to_read(named: NamedRows, known: Known) -> list[Key]:
@@ -115,11 +142,3 @@ def patients_of(known: Known) -> Iterator[Item]:
         patient_id = item.get("patient_id")
         if isinstance(patient_id, str) and at(item) == at(patient_key(patient_id)):
             yield item
-
-
-def merge_chain(patient_id: str, merged: Mapping[str, str]) -> list[str]:
-    """The patient and those into whom they were merged, the last one last. A circle is cut."""
-    chain = [patient_id]
-    while (following := merged.get(chain[-1])) and following not in chain:
-        chain.append(following)
-    return chain

@@ -2,64 +2,34 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lambdas.common.contracts.event import NOTIFIED
-from lambdas.common.contracts.preferences import CostMode, DetailLevel
+from lambdas.registry.importing.columns import values
 
 PATIENT_CLASSES = ("B", "C", "E", "I", "N", "O", "OBS", "P", "R", "S", "U", "V")
 """HL7 table 0004 as ParseMessage reads it."""
 
-HOW = ("detail", "analysis", "certificate", "language", "digest_at", "quiet", "time_zone")
-"""The texts of `records.Preferences`."""
-
 LISTS = {"event_types": NOTIFIED, "patient_classes": PATIENT_CLASSES}
-WORDS = {
-    "kind": ("person", "facility", ""),
-    "notify": ("yes", "no", ""),
-    "language": ("en", "fr-CA", ""),
-    "detail": (*DetailLevel, ""),
-    "analysis": (*CostMode, ""),
-    "bundle": ("yes", "no", ""),
-}
-DAYS = ("away_from", "away_until")
 HOUR = r"(?:[01]\d|2[0-3]):[0-5]\d"
 PEM = r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
 SHAPES = {
     "digest_at": (re.compile(HOUR), "is not a time as HH:MM"),
     "quiet": (re.compile(f"{HOUR}-{HOUR}"), "is not two times as HH:MM-HH:MM"),
-    "time_zone": (re.compile(r"[A-Za-z_]+(?:/[\w+\-]+)*"), "is not a time zone's name"),
     "certificate": (re.compile(rf"{PEM}(?:\s+{PEM})*"), "is not a certificate as PEM"),
 }
 
 
-def values(cell: str) -> list[str]:
-    """The values in a cell, between semicolons."""
-    return [value for piece in cell.split(";") if (value := piece.strip())]
-
-
 def preference_faults(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each faulty column with what is wrong; never what the cell says."""
-    yield from _faults_of_one_column(row)
-    yield from _faults_between_columns(row)
-
-
-def _faults_of_one_column(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for column, words in WORDS.items():
-        if row[column] not in words:
-            yield column, f"is none of {', '.join(word for word in words if word)}"
     for column, known in LISTS.items():
         if not set(values(row[column])) <= set(known):
             yield column, f"holds what is none of {', '.join(known)}"
-    for column in DAYS:
-        if row[column] and not is_date(row[column]):
-            yield column, "is not a date as YYYY-MM-DD"
     for column, (shape, what) in SHAPES.items():
         if row[column] and not shape.fullmatch(row[column]):
             yield column, what
-
-
-def _faults_between_columns(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if not _is_time_zone(row["time_zone"]):
+        yield "time_zone", "is not a time zone's name"
     if bool(row["away_from"]) != bool(row["away_until"]) or row["away_from"] > row["away_until"]:
         yield "away_until", "is not a day on or after away_from"
     if row["detail"] == "smime" and not row["certificate"]:
@@ -68,9 +38,9 @@ def _faults_between_columns(row: Mapping[str, str]) -> Iterator[tuple[str, str]]
         yield "surrogate", "is the same provider"
 
 
-def is_date(text: str) -> bool:
-    """Whether a text is a day as YYYY-MM-DD."""
+def _is_time_zone(name: str) -> bool:
+    """Whether the zone database has this name; "" is no choice."""
     try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
+        return not name or bool(ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError):
         return False

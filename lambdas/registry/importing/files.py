@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lambdas.registry.rows import FILES, InvalidRegistryError, Row
+from lambdas.registry.importing.columns import FILES, InvalidRegistryError, Row
 
 
 @dataclass(frozen=True, slots=True)

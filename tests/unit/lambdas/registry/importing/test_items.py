@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.registry.items import identifier_key, key
-from lambdas.registry.plan import items, items_of_folder
-from lambdas.registry.rows import InvalidRegistryError
+from lambdas.registry.importing.columns import InvalidRegistryError
+from lambdas.registry.importing.plan import items, items_of_folder
+from lambdas.registry.keys import identifier_key, key
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 
 Row = dict[str, str]
 
@@ -142,7 +142,7 @@ def test_a_faulty_patient_names_file_line_and_column(patients: list[Row], fault:
     [
         (provider(npi="1666666660"), "npi: is not ten digits"),
         (provider(email="wei at heartcare"), "email: is not an e-mail address"),
-        (provider(active="maybe"), "active: is neither yes nor no"),
+        (provider(active="maybe"), "active: is none of yes, no"),
         (provider(family=""), "family: is empty"),
     ],
 )
@@ -195,7 +195,7 @@ def test_a_faulty_identifier_names_file_line_and_column(row: Row, fault: str) ->
             "provider_id: is neither in providers.csv nor in the registry",
         ),
         (relationship("cousin"), "relationship: is none of primary_care"),
-        (relationship(active="1"), "active: is neither yes nor no"),
+        (relationship(active="1"), "active: is none of yes, no"),
     ],
 )
 def test_a_faulty_relationship_names_file_line_and_column(row: Row, fault: str) -> None:
@@ -292,6 +292,7 @@ def test_what_a_provider_chose_is_filed_with_the_provider() -> None:
         ("digest_at", "7 o'clock", "is not a time as HH:MM"),
         ("quiet", "22:00", "is not two times"),
         ("time_zone", "Halifax time", "is not a time zone's name"),
+        ("time_zone", "America/Halifx", "is not a time zone's name"),
         ("certificate", "my key", "is not a certificate as PEM"),
         ("language", "de", "is none of en, fr-CA"),
     ],

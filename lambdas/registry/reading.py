@@ -8,9 +8,9 @@ from lambdas.common.contracts.event import EventKind
 from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.preferences import CostMode, DetailLevel
 from lambdas.common.contracts.recipient import RelationshipType
-from lambdas.registry.items import CONSENT, At, Item
-from lambdas.registry.preference_rows import HOW, WORDS
+from lambdas.registry.keys import CONSENT, At, Item
 from lambdas.registry.records import (
+    PREFERENCE_TEXTS,
     Absence,
     EventFilter,
     PatientRecord,
@@ -80,9 +80,9 @@ def _provider(item: Item) -> Provider:
 
 def _preferences(item: Item) -> Preferences:
     """The provider's preferences; an unknown choice counts as the one with the least content."""
-    said = {name: item[name] for name in HOW if item.get(name)}
+    said = {name: item[name] for name in PREFERENCE_TEXTS if item.get(name)}
     for name, least in (("detail", DetailLevel.MINIMAL), ("analysis", CostMode.OFF)):
-        if said.get(name, "") not in WORDS[name]:
+        if name in said and said[name] not in set(type(least)):
             said[name] = least
     return read_as(Preferences, {**said, "bundle": item.get("bundle") is True})
 

@@ -8,55 +8,44 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lambdas.registry.changes import (
-    ImportPlan,
-    ItemChanges,
-    Known,
-    PlannedRow,
-    RowState,
+from lambdas.registry.importing.attributes import (
+    consent_values,
+    one_or_list,
+    patient_cells,
+    patient_values,
+    provider_cells,
+    provider_values,
+    relationship_values,
 )
-from lambdas.registry.files import Table, read_folder
-from lambdas.registry.items import (
+from lambdas.registry.importing.changes import ImportPlan, ItemChanges, Known, PlannedRow, RowState
+from lambdas.registry.importing.checks import KnownIds, Rows, check
+from lambdas.registry.importing.columns import (
+    COLUMNS,
+    FILES,
+    MORE_COLUMNS,
+    InvalidRegistryError,
+    Row,
+    place,
+)
+from lambdas.registry.importing.files import Table, read_folder
+from lambdas.registry.importing.merges import merge_chain, survivor
+from lambdas.registry.importing.named_cells import NamedRows, merged_patients, patients_of
+from lambdas.registry.keys import (
     AUTHORITIES,
     CONSENT,
     At,
     Item,
     Key,
     at,
-    consent_values,
     consents_key,
     identifier_key,
-    one_or_list,
-    patient_cells,
     patient_key,
-    patient_values,
-    provider_cells,
     provider_identifier_key,
     provider_key,
-    provider_values,
     relationship_key,
-    relationship_values,
 )
-from lambdas.registry.named_rows import (
-    NamedRows,
-    merge_chain,
-    merged_patients,
-    patients_of,
-)
+from lambdas.registry.reading import consents, texts
 from lambdas.registry.records import NPI_AUTHORITY
-from lambdas.registry.rows import (
-    COLUMNS,
-    FILES,
-    MORE_COLUMNS,
-    InvalidRegistryError,
-    KnownIds,
-    Row,
-    Rows,
-    check,
-    place,
-    survivor,
-)
-from lambdas.registry.stored import consents, texts
 
 
 def items_of_folder(folder: Path) -> list[Item]:
