@@ -206,7 +206,9 @@ def _switched(message: bytes, header: Header) -> Header:
     """The header of a message that switches character sets by escape sequences, also undeclared."""
     codec = header.letterhead.wide_codec or iso2022.JAPANESE
     declared = header.letterhead.declared_character_sets[0]
-    text = charset.switching(message, "" if charset.codec_of(declared) == codec else declared)
+    # The set before the first sequence: MSH-18's first repetition.
+    before = "" if charset.codec_of(declared) == codec else declared
+    text = iso2022.decode(message, lambda run: charset.decode(run, before).text)
     found = _find(text.encode(errors="replace"), transcoded=True)
     if found is None:
         return header
