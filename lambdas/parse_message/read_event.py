@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from hl7 import er7
 from hl7.header import trigger_event as header_trigger_event
+from hl7.tables import ADT_TRIGGER_EVENTS
 from hl7.timestamps import DateOrder, Times, offset_of
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.event import EventKind, PatientEvent
@@ -22,7 +23,7 @@ from lambdas.parse_message.encounter_numbers import encounter_numbers
 from lambdas.parse_message.notes import notes
 from lambdas.parse_message.patient import other_identifiers, patient
 from lambdas.parse_message.structure import departures
-from lambdas.parse_message.trigger_events import CHANGES_IDENTITY, TRIGGER_EVENTS, contradicts
+from lambdas.parse_message.trigger_events import CHANGES_IDENTITY, contradicts
 from lambdas.parse_message.versions import version_of
 from lambdas.parse_message.visit import (
     diagnoses,
@@ -146,7 +147,7 @@ def _trigger_event(message: er7.Message, warnings: list[MessageWarning]) -> str:
         )
     if not trigger_event:
         return ""
-    if message_type not in ("", "ADT") or trigger_event not in TRIGGER_EVENTS:
+    if message_type not in ("", "ADT") or trigger_event not in ADT_TRIGGER_EVENTS:
         warnings.append(MessageWarning(WarningCode.NOT_ADT, "MSH-9"))
         return OTHER
     return trigger_event
