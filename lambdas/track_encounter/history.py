@@ -43,6 +43,12 @@ LEVELS = {
 
 BEGINS = (Effect.BEGIN, Effect.ADMIT)
 
+_STATED = (
+    *("encounter_class", "facility", "unit", "attending"),
+    *("disposition", "discharged_to", "diagnosed", "died"),
+)
+"""The members of an update in which it states something of the encounter."""
+
 
 def position(event: RecordedEvent) -> str:
     """The sort key of an event: its moment, then its rank, then its id."""
@@ -316,19 +322,6 @@ def with_event(
 
 
 def _same_update(one: RecordedEvent, other: RecordedEvent) -> bool:
-    if Effect.UPDATE not in (one.effect,) or other.effect is not Effect.UPDATE:
+    if one.effect is not Effect.UPDATE or other.effect is not Effect.UPDATE:
         return False
-    return _content(one) == _content(other)
-
-
-def _content(event: RecordedEvent) -> tuple[object, ...]:
-    return (
-        event.encounter_class,
-        event.facility,
-        event.unit,
-        event.attending,
-        event.disposition,
-        event.discharged_to,
-        event.diagnosed,
-        event.died,
-    )
+    return all(getattr(one, name) == getattr(other, name) for name in _STATED)
