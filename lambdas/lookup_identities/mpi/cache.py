@@ -118,7 +118,7 @@ def _recall(context: LookupContext, question: Question) -> Recalled:
     return Recalled(answered=True, found=_match(items[0]), seen=seen)
 
 
-def keep(
+def store(
     context: LookupContext, question: Question, recalled: Recalled, found: Match | None
 ) -> None:
     """Stores an answer, unless an item changed since `recalled`, or the table cannot be written."""

@@ -69,7 +69,7 @@ def ask_mpi(
         found = client.find(usable, patient)
     tell(Query.of(usable, found))
     agreed = agreeing(patient, found, identifier_alone=identifier_alone) if found else None
-    cache.keep(context, question, recalled, agreed)
+    cache.store(context, question, recalled, agreed)
     return agreed
 
 
