@@ -30,7 +30,7 @@ def references_of(context: ExtractContext, text: str, operation: str) -> tuple[s
     return context.reference_keys.references("analysis", operation, normal)
 
 
-def kept(
+def cached_answer(
     context: ExtractContext, text: str, operation: str, days: float
 ) -> ComprehendAnswer | None:
     """The cached answer; None when there is none, it is too old, or it cannot be read."""
@@ -58,7 +58,7 @@ def _read(context: ExtractContext, reference: str) -> dict[str, Any] | None:
     return document
 
 
-def keep(
+def store_answer(
     context: ExtractContext, text: str, operation: str, answer: ComprehendAnswer, days: float
 ) -> None:
     """Stores a complete answer. A failed write is ignored: the next event pays for the analysis again."""

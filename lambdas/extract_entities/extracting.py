@@ -79,7 +79,7 @@ def extract(
     text = reading(fitting)
     if not text.text:
         return Extraction(replace(base, outcome=FindingsOutcome.NOT_ENGLISH) if others else base)
-    known = _kept(context, text.text, cost_mode)
+    known = _cached(context, text.text, cost_mode)
     open_ones = [operation for operation in COST_MODES[cost_mode] if operation not in known]
     begin = _turn(context, text.text, open_ones, turn)
     if begin is not None and (wait := turns.workflow_wait(begin, time.time())):
@@ -111,10 +111,11 @@ def _english(
     )
 
 
-def _kept(context: ExtractContext, text: str, cost_mode: CostMode) -> dict[str, ComprehendAnswer]:
+def _cached(context: ExtractContext, text: str, cost_mode: CostMode) -> dict[str, ComprehendAnswer]:
     """The cached answers of the mode's operations to this text."""
     found = {
-        o: cache.kept(context, text, o, context.settings.cache_days) for o in COST_MODES[cost_mode]
+        o: cache.cached_answer(context, text, o, context.settings.cache_days)
+        for o in COST_MODES[cost_mode]
     }
     return {operation: answer for operation, answer in found.items() if answer}
 
@@ -138,7 +139,7 @@ def _asked(
     in_time = seconds if begin is not None else 0.0
     asked = comprehend.analysed(context, text, operations, in_time, after)
     for operation, answer in asked.items():
-        cache.keep(context, text, operation, answer, context.settings.cache_days)
+        cache.store_answer(context, text, operation, answer, context.settings.cache_days)
     return asked
 
 
