@@ -18,12 +18,13 @@ from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from receiver.errors import StoreUnavailableError
-from receiver.settings import ReceiverSettings
+from receiver.settings import ReceiverSettings, SettingError
 from receiver.storage.aws_client.http import ExchangeError, HttpPool, HttpResponse
 from receiver.storage.aws_client.signature import Credentials, signed_head
+from receiver.telemetry.log import where
 
 # Two tries of at most 3.5 s and a pause of at most 0.2 s: 7.2 s, below `store_seconds` (9 s).
 _CONNECT_SECONDS, _READ_SECONDS, _TRIES = 1.0, 2.5, 2
@@ -224,11 +225,17 @@ class Aws:
         self.sqs.close()
 
 
-def read_secret(secret_id: str) -> str:
-    """Returns a secret's text. Blocks. Raises botocore's errors when it cannot be read."""
+def read_secret(secret_id: str, variable: str) -> str:
+    """Returns a secret's text. Blocks.
+
+    Raises `SettingError` when it cannot be read, with the variable that names it and AWS's error code.
+    """
     patient = Config(retries={"mode": "standard", "total_max_attempts": 5})
-    client = botocore.session.get_session().create_client("secretsmanager", config=patient)
-    text: str = client.get_secret_value(SecretId=secret_id)["SecretString"]
+    try:
+        client = botocore.session.get_session().create_client("secretsmanager", config=patient)
+        text: str = client.get_secret_value(SecretId=secret_id)["SecretString"]
+    except (BotoCoreError, ClientError, KeyError) as error:
+        raise SettingError(f"{variable}: the secret cannot be read ({where(error)})") from None
     return text
 
 
