@@ -208,12 +208,10 @@ class MllpServer:
                 ssl_handshake_timeout=settings.tls_handshake_seconds if context else None,
             )
             share = None  # the connection now releases its place
-        except (ProxyHeaderError, TimeoutError) as error:
-            why = (
-                "no PROXY header"
-                if isinstance(error, ProxyHeaderError)
-                else "timeout before the TLS handshake ended"
-            )
+        except ProxyHeaderError:
+            why = "no PROXY header"
+        except TimeoutError:
+            why = "timeout before the TLS handshake ended"
         except OSError as error:  # TLS errors are among them
             why = f"TLS handshake failed: {_handshake_problem(error)}"
         finally:
