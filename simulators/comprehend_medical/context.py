@@ -13,13 +13,12 @@ A cue of cues.csv stands before or behind what it speaks of, in the same sentenc
 and so are headings (sections.py).
 """
 
-import csv
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from simulators.comprehend_medical.ontology import DATA, words
+from simulators.comprehend_medical.data_files import rows, words
 from simulators.comprehend_medical.sections import traits_at
 from simulators.comprehend_medical.tokens import Token, tokens
 
@@ -192,12 +191,11 @@ def _plain(token: Token) -> str:
 def _cues() -> dict[str, list[tuple[tuple[str, ...], tuple[Cue, ...]]]]:
     """Returns the phrases by their first word, longest first, each with its cues."""
     phrases: dict[tuple[str, ...], list[Cue]] = {}
-    with (DATA / "cues.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            for phrase in _spelt_out(row["phrase"]):
-                forms = tuple(_plain(token) for token in tokens(phrase))
-                cue = Cue(forms, row["trait"], row["side"], row["about"])
-                phrases.setdefault(forms, []).append(cue)
+    for row in rows("cues.csv"):
+        for phrase in _spelt_out(row["phrase"]):
+            forms = tuple(_plain(token) for token in tokens(phrase))
+            cue = Cue(forms, row["trait"], row["side"], row["about"])
+            phrases.setdefault(forms, []).append(cue)
     by_word: dict[str, list[tuple[tuple[str, ...], tuple[Cue, ...]]]] = {}
     for forms, cues in phrases.items():
         by_word.setdefault(forms[0], []).append((forms, tuple(cues)))

@@ -55,17 +55,24 @@ class Speaker:
         included: list[Document] | None = None,
         asked: Mapping[str, str] | None = None,
     ) -> Response:
-        """`asked` are the parameters of a posted search: the self link is that of a GET all the same."""
+        """Returns the found and the included resources.
+
+        `asked` are the parameters of a posted search: the self link is that of a GET all the same.
+        """
         url = request.url
         if asked:
             url = f"{request.base_url.removesuffix('/_search')}?{urlencode(asked)}"
         entry = [{"resource": r, "search": {"mode": "match"}} for r in found]
         entry += [{"resource": r, "search": {"mode": "include"}} for r in included or []]
+        return self.searchset(entry, len(found), url)
+
+    def searchset(self, entry: list[Document], total: int, url: str) -> Response:
+        """Returns a bundle of these entries; `url` is its self link."""
         return self.say(
             {
                 "resourceType": "Bundle",
                 "type": "searchset",
-                "total": len(found),
+                "total": total,
                 "link": [{"relation": "self", "url": url}],
                 **({"entry": entry} if entry else {}),
             }
@@ -191,6 +198,4 @@ def _add_patients(app: Flask, patients: Patients, speak: Speaker) -> None:
         only = parameters.get("onlyCertainMatches", {}).get("valueBoolean", False)
         count = parameters.get("count", {}).get("valueInteger", 10)
         entry = patients.match(parameters["resource"]["resource"], only)[:count]
-        link = [{"relation": "self", "url": request.url}]
-        found = {"resourceType": "Bundle", "type": "searchset", "total": len(entry), "link": link}
-        return speak.say({**found, **({"entry": entry} if entry else {})})
+        return speak.searchset(entry, len(entry), request.url)
