@@ -41,7 +41,7 @@ def bundle(*resources: dict[str, Any], **members: Any) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": "searchset", "entry": entry, **members}
 
 
-class Answers:
+class DirectoryAnswers:
     """A directory's server that answers every search for one type with one document."""
 
     def __init__(self, **documents: dict[str, Any]) -> None:
@@ -57,7 +57,7 @@ class Answers:
 
 
 def directory(**documents: dict[str, Any]) -> FhirProviderDirectory:
-    server: Any = Answers(**documents)
+    server: Any = DirectoryAnswers(**documents)
     return FhirProviderDirectory(server, Breaker("the directory"))
 
 
