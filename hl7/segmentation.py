@@ -246,9 +246,7 @@ def _lines(text: str, separator: str, start: int) -> Iterator[_Line]:
 @lru_cache(maxsize=64)
 def _leading_name(separator: str) -> re.Pattern[str]:
     mark = re.escape(separator)
-    return re.compile(
-        rf"[ \t]*([A-Za-z][A-Za-z0-9]{{2,11}})([ \t]{{0,16}})(?:({mark})|\Z)",
-    )
+    return re.compile(rf"[ \t]*([A-Za-z][A-Za-z0-9]{{2,11}})([ \t]{{0,16}})(?:({mark})|\Z)")
 
 
 def _name(sent: str) -> str:

@@ -25,12 +25,7 @@ from lambdas.parse_message.patient import other_identifiers, patient
 from lambdas.parse_message.structure import departures
 from lambdas.parse_message.trigger_events import CHANGES_IDENTITY, contradicts
 from lambdas.parse_message.versions import version_of
-from lambdas.parse_message.visit import (
-    diagnoses,
-    names_facilities,
-    practitioners,
-    visit,
-)
+from lambdas.parse_message.visit import diagnoses, names_facilities, practitioners, visit
 
 TRANSFER, CANCEL_DISCHARGE = "A02", "A13"
 PROCESSING_IDS = frozenset({"D", "P", "T"})
@@ -66,11 +61,7 @@ def read_event(
 
 
 def _event(
-    message: er7.Message,
-    times: Times,
-    codes: SenderCodes,
-    document_bytes: int,
-    received_at: str,
+    message: er7.Message, times: Times, codes: SenderCodes, document_bytes: int, received_at: str
 ) -> PatientEvent:
     """The event without its id and sender."""
     warnings = message.repairs

@@ -71,10 +71,7 @@ def _owned(profile: EncounterProfile, values: tuple[str, ...]) -> list[tuple[str
 
 
 def _recorded(
-    event: PatientEvent,
-    rule: TriggerRule,
-    profile: EncounterProfile,
-    times: "_Times",
+    event: PatientEvent, rule: TriggerRule, profile: EncounterProfile, times: "_Times"
 ) -> RecordedEvent:
     visit = event.visit
     at, source = times.of_event(rule)

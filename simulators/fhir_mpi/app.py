@@ -8,12 +8,7 @@ from urllib.parse import urlencode
 from flask import Flask, Response, request
 
 from simulators.fhir_mpi.directory import Directory
-from simulators.fhir_mpi.patients import (
-    BadTokenError,
-    Patients,
-    UnknownDomainError,
-    token_parts,
-)
+from simulators.fhir_mpi.patients import BadTokenError, Patients, UnknownDomainError, token_parts
 
 Document = dict[str, Any]
 Check = Callable[[Document], None]
