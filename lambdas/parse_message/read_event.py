@@ -16,16 +16,16 @@ from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.visit import CodedText
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.senders import SenderCodes
-from lambdas.parse_message.codes import OTHER
-from lambdas.parse_message.death import death
-from lambdas.parse_message.documents import DOCUMENT_BYTES
-from lambdas.parse_message.encounter_numbers import encounter_numbers
-from lambdas.parse_message.notes import notes
-from lambdas.parse_message.patient import other_identifiers, patient
+from lambdas.parse_message.segments.death import death
+from lambdas.parse_message.segments.documents import DOCUMENT_BYTES
+from lambdas.parse_message.segments.encounter_numbers import encounter_numbers
+from lambdas.parse_message.segments.notes import notes
+from lambdas.parse_message.segments.patient import other_identifiers, patient
+from lambdas.parse_message.segments.visit import diagnoses, names_facilities, practitioners, visit
 from lambdas.parse_message.structure import departures
-from lambdas.parse_message.trigger_events import CHANGES_IDENTITY, contradicts
-from lambdas.parse_message.versions import version_of
-from lambdas.parse_message.visit import diagnoses, names_facilities, practitioners, visit
+from lambdas.parse_message.values.codes import OTHER
+from lambdas.parse_message.values.trigger_events import CHANGES_IDENTITY, contradicts
+from lambdas.parse_message.values.versions import version_of
 
 TRANSFER, CANCEL_DISCHARGE = "A02", "A13"
 PROCESSING_IDS = frozenset({"D", "P", "T"})
