@@ -64,7 +64,7 @@ def closed(encounter: Encounter, profile: EncounterProfile, now: datetime) -> En
 def due_of(
     encounter: Encounter, situation: Situation, profile: EncounterProfile, received_at: str
 ) -> Due | None:
-    """The time at which the clock looks at the encounter: one without an end, or a cancellation of nothing.
+    """The time of the next scheduled check: of an encounter without an end, or of cancellations alone.
 
     `received_at` is the newest message's. The gaps of a sender that loads its data are no operator's
     items.

@@ -64,7 +64,7 @@ def lambda_handler(
 
 
 def _closed_by_clock(context: EncountersContext, run: Run) -> ClosingCount:
-    """Closes what is due; each closing is an entry in the chain of the stay's first event."""
+    """Closes the due encounters; each closing is an entry in the chain of the encounter's first event."""
 
     def audit(encounter: Encounter) -> None:
         run.audit_of(

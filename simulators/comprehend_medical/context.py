@@ -1,6 +1,6 @@
 """Finds the traits of mentions (negated, hypothetical, family history) from cue phrases, as NegEx does.
 
-A cue of cues.csv stands before or behind what it speaks of, in the same sentence. Its sides:
+A cue of cues.csv stands before or behind the mention that it is about, in the same sentence. Its sides:
 
     before    up to a word that turns the sentence ("but", "has"), over lists: "denies pain, fever or cough"
     adjacent  the next few words, not over a comma: "not", "ruled out"

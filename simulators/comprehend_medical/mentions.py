@@ -58,7 +58,7 @@ _DOSE_BEHIND = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A thing found: its tokens, what it is, and the words to find its codes by.
+    """A condition or drug that was found: its tokens, its type, and the words to find its codes by.
 
     `codes` come from the curated tables, for the words in `core`; `kind` is DIAGNOSIS, SIGN or SYMPTOM,
     or the drug's type. `words` are those around it that tell more, `past` whether it is told as history,

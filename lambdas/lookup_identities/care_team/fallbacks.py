@@ -21,7 +21,7 @@ def with_fallbacks(
 ) -> tuple[tuple[Recipient, ...], tuple[Recipient, ...]]:
     """The recipients, each with the reference of their fallback, and the fallbacks themselves.
 
-    A fallback is active, wants to be told and has an address; nobody is their own.
+    A fallback is active, wants to be told and has an address; no recipient is their own fallback.
     """
     told, fallbacks = [], {}
     for recipient in recipients:

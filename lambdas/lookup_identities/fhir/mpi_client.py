@@ -156,8 +156,8 @@ def _by_match(
 ) -> Match | None:
     """ITI-119. Two are asked for, so that ambiguity shows; only one that is certain is taken.
 
-    HAPI FHIR knows no `onlyCertainMatches`: what it adds is left out here. Several records with one id
-    of our domain are one person.
+    HAPI FHIR ignores `onlyCertainMatches`: matches that are not certain are left out here. Several
+    records with one id of our domain are one person.
     """
     parameters = {
         "resourceType": "Parameters",

@@ -57,7 +57,7 @@ def ask_mpi(
 ) -> Match | None:
     """The patient of an external MPI, who agrees with the message; None for nobody.
 
-    Of a patient from the cache nothing but the id is known. Raises what the client raises (`outcomes`),
+    A patient from the cache has an id and no demographics. Raises the errors of the client (`outcomes`),
     and `IdentityConflictError`.
     """
     question = cache.Question.of(context, usable, patient, identifier_alone)
