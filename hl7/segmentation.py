@@ -192,6 +192,17 @@ class _Reader:
         return not any(between) or not (_is_known(line.name) or between[0].strip().isdigit())
 
 
+def first_cut(message: bytes, start: int, separator: bytes, name: str) -> Cut:
+    """The first segment of a name, cut as ParseMessage cuts it; an empty one where there is none.
+
+    ISO 8859-1 maps each byte to one character, so positions are those of the bytes.
+    """
+    if has_too_many_lines(message):
+        return Cut(name, "", start, start)
+    segments = cut(message.decode("latin-1"), separator.decode("latin-1"), start)
+    return next((one for one in segments if one.name == name), Cut(name, "", start, start))
+
+
 def has_too_many_lines(message: bytes) -> bool:
     """Whether the message has more than `MAX_LINES` lines. A line costs much more than its bytes."""
     return len(message) > MAX_LINES and line_breaks(message) > MAX_LINES

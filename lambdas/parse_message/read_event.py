@@ -8,7 +8,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from hl7 import er7
-from hl7.header import trigger_event as header_trigger_event
+from hl7.identity import trigger_event as header_trigger_event
 from hl7.tables import ADT_TRIGGER_EVENTS
 from hl7.timestamps import DateOrder, Times, offset_of
 from hl7.warnings import MessageWarning, WarningCode

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 
 from hl7.acknowledgement import Acknowledgement, acknowledge
-from hl7.header import Header, event_id, find_header, patient_identifier
+from hl7.header import Header, find_header
+from hl7.identity import event_id, patient_identifier
 from hl7.mllp import Frame, FrameFault
 from receiver.errors import StoreUnavailableError
 from receiver.intake.control_ids import ControlIds

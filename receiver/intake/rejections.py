@@ -16,7 +16,8 @@ from hl7.er7 import (
     has_too_many_segments,
     holds_second_message,
 )
-from hl7.header import MAX_MSH_BYTES, Header, is_event_code, trigger_event
+from hl7.header import MAX_MSH_BYTES, Header
+from hl7.identity import is_event_code, trigger_event
 from hl7.mllp import Frame, FrameFault
 from receiver.intake.sender_table import SenderBinding
 
