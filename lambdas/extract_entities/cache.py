@@ -15,11 +15,12 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities.comprehend import ComprehendAnswer
 from lambdas.extract_entities.context import ExtractContext
+from lambdas.extract_entities.operations import Operation
 
 FOLDER = "analyses"
 
 
-def references_of(context: ExtractContext, text: str, operation: str) -> tuple[str, ...]:
+def references_of(context: ExtractContext, text: str, operation: Operation) -> tuple[str, ...]:
     """The references of an operation's answer to the text: under the current key, then under older ones.
 
     Only kinds of blanks are normalised, one for one, so the offsets of the answer stay valid.
@@ -31,7 +32,7 @@ def references_of(context: ExtractContext, text: str, operation: str) -> tuple[s
 
 
 def cached_answer(
-    context: ExtractContext, text: str, operation: str, days: float
+    context: ExtractContext, text: str, operation: Operation, days: float
 ) -> ComprehendAnswer | None:
     """The cached answer; None when there is none, it is too old, or it cannot be read."""
     if not days:
@@ -59,7 +60,7 @@ def _read(context: ExtractContext, reference: str) -> dict[str, Any] | None:
 
 
 def store_answer(
-    context: ExtractContext, text: str, operation: str, answer: ComprehendAnswer, days: float
+    context: ExtractContext, text: str, operation: Operation, answer: ComprehendAnswer, days: float
 ) -> None:
     """Stores a complete answer. A failed write is ignored: the next event pays for the analysis again."""
     if not days or answer.missing:
