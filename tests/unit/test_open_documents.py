@@ -74,11 +74,11 @@ ALLOWED = {
         "environments/model.py": "MpiSection.settings",
     },
     "FHIR": {
-        "lambdas/lookup_identities/fhir/http.py": (
-            "FhirClient.post FhirResponse.resource entries has_more"
-        ),
+        "lambdas/lookup_identities/fhir/http.py": "FhirClient.post FhirResponse.resource",
         "lambdas/lookup_identities/fhir/patients.py": "described",
-        "lambdas/lookup_identities/fhir/resources.py": "read_bundle read_parameters read_patient",
+        "lambdas/lookup_identities/fhir/resources.py": (
+            "read_bundle read_directory read_parameters read_patient"
+        ),
         "ops/disclosures/fhir.py": "audit_event bundle",
     },
     "JSON of an AWS API, log or template": {

@@ -3,8 +3,8 @@
 from hl7.er7 import Message, Segment
 from lambdas.common.contracts.encounter import EncounterNumbers
 from lambdas.common.senders import SenderPrivacy
-from lambdas.parse_message import protections
-from lambdas.parse_message.composites import hierarchic
+from lambdas.parse_message.segments import protections
+from lambdas.parse_message.values.composites import hierarchic
 
 LOADS = frozenset({"A", "I", "R"})
 """HL7 table 0207 in MSH-11.2: archive, initial load, and restore from archive."""

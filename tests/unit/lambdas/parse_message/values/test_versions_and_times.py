@@ -8,7 +8,7 @@ from hl7.timestamps import DateOrder, Times
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.parse_message.read_event import read_event
-from lambdas.parse_message.versions import KNOWN, version_of
+from lambdas.parse_message.values.versions import KNOWN, version_of
 from tests.support.messages import sample
 
 HALIFAX = ZoneInfo("America/Halifax")

@@ -11,9 +11,9 @@ from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.person import Name
 from lambdas.common.senders import SenderCodes
-from lambdas.parse_message.codes import OTHER, SEXES, read_code
-from lambdas.parse_message.composites import hierarchic, person_name
-from lambdas.parse_message.death import DeathVerdict
+from lambdas.parse_message.segments.death import DeathVerdict
+from lambdas.parse_message.values.codes import OTHER, SEXES, read_code
+from lambdas.parse_message.values.composites import hierarchic, person_name
 
 IDENTIFIER_FIELDS = {
     # PID-3, and fields of older versions for identifiers: PID-2 (external), PID-4 (alternate).

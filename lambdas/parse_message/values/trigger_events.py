@@ -1,6 +1,4 @@
-"""The trigger events that are read, those that change identities, and the classes that contradict them."""
-
-TRIGGER_EVENTS = frozenset(f"A{number:02}" for number in range(1, 63))
+"""The trigger events that change identities, and the patient classes that contradict a trigger event."""
 
 CHANGES_IDENTITY = frozenset(
     {"A08", "A18", "A24", "A28", "A29", "A30", "A31", "A34", "A36", "A37", "A39", "A40", "A43"}

@@ -11,14 +11,14 @@ from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.common.contracts.visit import CodedText, Visit
 from lambdas.common.senders import SenderCodes
-from lambdas.parse_message.codes import (
+from lambdas.parse_message.values.codes import (
     ADMISSION_TYPES,
     DIAGNOSIS_TYPES,
     PATIENT_CLASSES,
     by_words,
     read_code,
 )
-from lambdas.parse_message.composites import (
+from lambdas.parse_message.values.composites import (
     coded_text,
     hierarchic,
     location,

@@ -6,7 +6,7 @@ from hl7.er7 import NULL, Message, Segment, Value
 from hl7.header import MAX_REPETITIONS
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.notes import Note, Skipped, SkippedReason
-from lambdas.parse_message.documents import DOCUMENT_BYTES, Reader
+from lambdas.parse_message.segments.documents import DOCUMENT_BYTES, Reader
 
 TEXT_TYPES = frozenset({"FT", "ST", "TX"})
 READ_TYPES = TEXT_TYPES | {"ED", "RP"}
@@ -29,7 +29,7 @@ def notes(
     for segment in message.all("OBX", "NTE"):
         value_type = "FT" if segment.name == "NTE" else _type(segment, warnings)
         if value_type == "RP":
-            reader.skipped.append(Skipped(f"OBX[{segment.ordinal}]-5", SkippedReason.POINTER))
+            reader.skipped.append(Skipped(segment.position(5), SkippedReason.POINTER))
         elif value_type == "ED":
             found += _documents(segment, reader)
         elif value_type in TEXT_TYPES:
@@ -41,11 +41,9 @@ def _type(obx: Segment, warnings: list[MessageWarning]) -> str:
     """OBX-2 when the segment's value is to be read, else ""."""
     value_type = obx.code(2).upper()
     if not value_type and obx.field(5):
-        position = f"OBX[{obx.ordinal}]-2"
-        warnings.append(MessageWarning(WarningCode.VALUE_TYPE_MISSING, position))
+        warnings.append(MessageWarning(WarningCode.VALUE_TYPE_MISSING, obx.position(2)))
     if value_type in READ_TYPES and obx.code(11).upper() in WITHDRAWN:
-        position = f"OBX[{obx.ordinal}]-11"
-        warnings.append(MessageWarning(WarningCode.NOTE_WITHDRAWN, position))
+        warnings.append(MessageWarning(WarningCode.NOTE_WITHDRAWN, obx.position(11)))
         return ""
     return value_type if obx.field(5).strip() not in ("", NULL) else ""
 
@@ -53,7 +51,7 @@ def _type(obx: Segment, warnings: list[MessageWarning]) -> str:
 def _documents(obx: Segment, reader: Reader) -> list[Note]:
     sent = obx.field(5).split(obx.escapes.repetition)[:MAX_REPETITIONS]
     values = [Value(raw, obx.escapes) for raw in sent if raw and raw != NULL]
-    place = f"OBX[{obx.ordinal}]-5"
+    place = obx.position(5)
     places = [f"{place}[{n}]" for n in range(1, len(values) + 1)] if len(values) > 1 else [place]
     read = (reader.read(value, at) for value, at in zip(values, places, strict=True))
     return [note for note in read if note and note.text]
@@ -61,8 +59,7 @@ def _documents(obx: Segment, reader: Reader) -> list[Note]:
 
 def _texts(segment: Segment, reader: Reader) -> list[Note]:
     number = 5 if segment.name == "OBX" else 3
-    place = f"{segment.name}[{segment.ordinal}]-{number}"
-    sent = segment.field(number)
+    place, sent = segment.position(number), segment.field(number)
     if BASE64.fullmatch(sent):
         # A document in a text field: its first bytes decide its type.
         note = reader.decoded(sent, "", place, "base64")

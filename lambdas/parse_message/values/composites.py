@@ -21,8 +21,8 @@ UNIVERSAL_ID_TYPES = frozenset(
 """HL7 table 0301, and codes that senders add."""
 
 _PARTICLE = re.compile(r"[^\W\d_A-Z]+(?: [^\W\d_A-Z]+)*\.?")
-_UNIVERSAL_ID = re.compile(r"\S*\d\S*")
-_CODE = re.compile(r"\S*\d\S*")
+_WITH_DIGIT = re.compile(r"\S*\d\S*")
+"""The form of a code and of a universal id: one word with a digit."""
 _CODING_SYSTEM = re.compile(r"I\d\w*|ICD.*|SCT|SNM.*|L|99\w{3}", re.IGNORECASE)
 """The usual coding systems of diagnoses (HL7 table 0396)."""
 
@@ -45,7 +45,7 @@ def unrepeated(
         return Value("".join(values), escapes)
     position = segment.position(number)
     entries = any(_is_entry(other, escapes.component) for other in values[1:])
-    codes = first_code and all(_CODE.fullmatch(value.strip()) for value in values)
+    codes = first_code and all(_WITH_DIGIT.fullmatch(value.strip()) for value in values)
     if entries or codes:
         warnings.append(MessageWarning(WarningCode.TOO_MANY_REPETITIONS, position, "1"))
         return Value(values[0], escapes)
@@ -86,7 +86,7 @@ def hierarchic(value: Value, component: int) -> tuple[str, str]:
     if value.escapes.subcomponent not in whole:
         return whole, ""
     namespace, universal_id, kind = (value.part(component, n) for n in range(1, 4))
-    is_id = not universal_id or _UNIVERSAL_ID.fullmatch(universal_id.strip())
+    is_id = not universal_id or _WITH_DIGIT.fullmatch(universal_id.strip())
     if kind.strip().upper() in UNIVERSAL_ID_TYPES or (is_id and not namespace.endswith(" ")):
         return namespace, universal_id
     return whole, ""
