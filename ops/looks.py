@@ -6,7 +6,6 @@ chains and to no event's: `dynamodb:LeadingKeys` limits it to them (docs/adr/029
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 from lambdas.common.audit import chain
 from lambdas.common.clock import now
@@ -20,6 +19,7 @@ from lambdas.common.contracts.audit import (
 )
 from lambdas.common.contracts.document import read_as
 from ops.audit import audit
+from ops.period import Period
 from ops.principal import name_of_actor
 from ops.problem import ProblemError
 
@@ -79,10 +79,9 @@ def reason_for(text: str) -> str:
     return reason
 
 
-def between(context: Context, first: date, last: date) -> Iterator[Look]:
-    """Yields the looks of the days `first` to `last` (UTC), the oldest first."""
-    for ahead in range((last - first).days + 1):
-        day = (first + timedelta(days=ahead)).isoformat()
+def during(context: Context, period: Period) -> Iterator[Look]:
+    """Yields the looks of these days, the oldest first."""
+    for day in period.days():
         for item in chain.entries(context, chain_of(day)):
             entry = read_as(AuditEntry, item)
             yield Look(

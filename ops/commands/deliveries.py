@@ -1,6 +1,5 @@
 """`ens deliveries`: lists unknown and held deliveries and address problems, resends, pauses, continues."""
 
-import csv
 import sys
 
 import click
@@ -8,7 +7,7 @@ import click
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState, HoldReason, SwitchState
 from ops import ledger
-from ops.output import clock, console, count, short_clock, table
+from ops.output import clock, console, count, short_clock, table, write_csv
 from ops.principal import name
 from ops.session import Session, pass_session
 
@@ -128,9 +127,8 @@ def _reason(item: DeliveryItem) -> str:
 
 def _list(items: list[DeliveryItem], as_csv: bool) -> None:
     if as_csv:
-        writer = csv.writer(sys.stdout)
-        writer.writerow(COLUMNS)
-        writer.writerows([[getattr(item, name) for name in COLUMNS] for item in items])
+        rows = ([getattr(item, column) for column in COLUMNS] for item in items)
+        write_csv(COLUMNS, rows, sys.stdout)
         return
     out, shown = console(), table("delivery", "kind", "since", "why")
     for item in items:

@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lambdas.common.contracts.audit import LookedAt
+from lambdas.common.contracts.status import EventStatus
 from ops.events.timeline import show
 from ops.output import console, count, print_json, short_clock, table, words
 from ops.problem import ProblemError
@@ -39,9 +40,9 @@ def list_command(session: Session, as_json: bool) -> None:
 @pass_session
 def show_command(session: Session, reference: str) -> None:
     """Shows why an event failed, and what to do."""
-    trail = session.trail.event(session.event_id(reference))
-    if trail is None or trail.status != "FAILED":
-        state = trail.status.lower() if trail and trail.status else "without a status"
+    trail = session.event(session.event_id(reference))
+    if trail.status != EventStatus.FAILED:
+        state = trail.status.lower() or "without a status"
         raise ProblemError(f"This event is {state}, not a dead letter: see `ens trace`.")
     session.record_look(LookedAt.DEAD_LETTER, trail.event_id)
     show(trail, console())

@@ -2,7 +2,6 @@
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -81,14 +80,16 @@ def orphans_command(session: Session, limit: int, as_json: bool) -> None:
 def show(stay: StayTimeline, out: Console) -> None:
     """Prints the timeline of a stay."""
     known = " ".join(filter(None, (stay.encounter_class, stay.phase)))
-    out.print(f"[bold]Stay[/bold] {stay.encounter_id}  {words(known)}")
+    out.print(Text.assemble(("Stay", "bold"), f" {stay.encounter_id}  {words(known)}"))
     told = sum(bool(event.notices) for event in stay.events)
     out.print(
-        f"From {escape(stay.sender)}, {count(len(stay.events), 'event')}, {told} told, times in UTC."
+        f"From {stay.sender}, {count(len(stay.events), 'event')}, {told} told, times in UTC."
         f" Patient {stay.patient_ref or 'not in the registry'}."
     )
     if stay.closed_at:
-        out.print(f"[yellow]Closed without an end[/yellow] {clock(stay.closed_at)} UTC")
+        out.print(
+            Text.assemble(("Closed without an end", "yellow"), f" {clock(stay.closed_at)} UTC")
+        )
     if stay.protections:
         out.print(f"Protected by {', '.join(stay.protections)}")
     out.print()

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hl7.warnings import WarningCode
+from ops.commands.options import DAY
 from ops.events import warned
 from ops.events.trail import EventSummary
 from ops.events.warned import WarnedEvent, WarnedEvents
@@ -22,7 +23,7 @@ POSITIONS = 3
 @click.command("events")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--status", "state", type=click.Choice(STATES, case_sensitive=False), default=None)
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Only that day (UTC), YYYY-MM-DD.")
+@click.option("--day", type=DAY, help="Only that day (UTC), YYYY-MM-DD.")
 @click.option("--sender", default="", help="Only of this sender, by its file's name.")
 @click.option("--warnings", is_flag=True, help="Only events with warnings, with kind and position.")
 @click.option(

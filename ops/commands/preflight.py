@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from environments import EnvironmentFileError, load
+from environments import load
 from ops.environment.preflight import assembly, runner
 from ops.environment.preflight.finding import PreflightFinding, Status
 from ops.environment.preflight.plan import Plan
@@ -42,8 +42,6 @@ def preflight_command(session: Session, *, folder: Path, online: bool, as_json: 
     """
     try:
         plan = Plan(load(session.environment), assembly.read(folder))
-    except EnvironmentFileError as error:
-        raise ProblemError(str(error)) from None
     except FileNotFoundError:
         raise ProblemError(
             f"{folder} holds no synthesised stacks: run `make preflight ENV={session.environment}`."

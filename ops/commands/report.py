@@ -1,21 +1,21 @@
 """`ens report`: evidence for surveyors, from the audit trail."""
 
-import sys
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import click
 
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import LookedAt
-from ops.cop import rows
+from ops.cop import spreadsheet
 from ops.cop.events import EventRecord
 from ops.cop.markdown import markdown
 from ops.cop.reading import events_of, month_of
 from ops.cop.report import matching, report
 from ops.disclosures.audited import audit_use
-from ops.disclosures.reading import Period
 from ops.output import console, count, short_clock, table, words
+from ops.period import Period
 from ops.problem import ProblemError
 from ops.session import Session, pass_session
 
@@ -58,32 +58,43 @@ def cop_command(
     if wanted:
         _list(matching(events, wanted), wanted)
         return
-    if form == "csv":
-        if output:
-            with output.open("w", newline="") as file:
-                rows.write(events, file)
-        else:
-            rows.write(events, sys.stdout)
-        return
-    made = report(
-        events,
-        unread,
-        sender=sender,
-        environment=session.environment,
-        month=days,
-        prepared=f"{now()[:10]} (UTC)",
+    content = _content(
+        form, events, unread, sender=sender, environment=session.environment, month=days
     )
-    if form == "pdf":
-        from ops.cop.pdf import pdf
-
-        content = pdf(made)
-    else:
-        content = markdown(made).encode()
     if output:
         output.write_bytes(content)
         console().print(f"Wrote {output}")
     else:
         click.echo(content, nl=False)
+
+
+def _content(
+    form: str,
+    events: list[EventRecord],
+    unread: dict[str, str],
+    *,
+    sender: str,
+    environment: str,
+    month: Period,
+) -> bytes:
+    """The file of the report in this form."""
+    if form == "csv":
+        rows = StringIO()
+        spreadsheet.write(events, rows)
+        return rows.getvalue().encode()
+    made = report(
+        events,
+        unread,
+        sender=sender,
+        environment=environment,
+        month=month,
+        prepared=f"{now()[:10]} (UTC)",
+    )
+    if form == "pdf":
+        from ops.cop.pdf import pdf
+
+        return pdf(made)
+    return markdown(made).encode()
 
 
 def _list(events: list[EventRecord], wanted: str) -> None:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from hl7.acknowledgement import ReceivedAcknowledgement
 from lambdas.common.contracts.status import EventStatus
-from ops.commands.tls import with_tls
+from ops.commands.options import with_tls
 from ops.deployment import receiver_address
 from ops.output import console, count
 from ops.sending import messages

@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 import click
 
-from environments import EnvironmentFileError, load
+from environments import load
 from ops.output import print_json
-from ops.problem import ProblemError
 from ops.senders.bindings import admitted
 from ops.senders.expiring import expiring
 from ops.session import Session, pass_session
@@ -25,10 +24,7 @@ def check_command(session: Session, as_json: bool) -> None:
 
     A line with `!` names a binding that admits too much, or nothing.
     """
-    try:
-        found = admitted(load(session.environment))
-    except EnvironmentFileError as error:
-        raise ProblemError(str(error)) from None
+    found = admitted(load(session.environment))
     if as_json:
         print_json(found)
     else:

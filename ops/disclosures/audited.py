@@ -8,7 +8,7 @@ from lambdas.common.clock import now
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep, LookedAt
 from ops import looks
 from ops.audit import audit
-from ops.disclosures.reading import Period
+from ops.period import Period
 from ops.session import Session
 
 

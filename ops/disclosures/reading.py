@@ -7,7 +7,7 @@ no call for each event (docs/adr/0285-audit-indexes-of-people.md).
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TypeVar
 
 from lambdas.common.audit import chain
@@ -22,6 +22,7 @@ from ops.disclosures.records import (
 )
 from ops.events.pages import entries, long_reads
 from ops.events.steps import Entry
+from ops.period import Period
 
 Found = TypeVar("Found")
 
@@ -30,25 +31,6 @@ READERS = 8
 
 AROUND = timedelta(days=4)
 """Days read before and after a period: a held mail goes a day later, and a mail bounces up to three days later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """The days of a question, both included (UTC)."""
-
-    since: date
-    until: date
-
-    def holds(self, moment: str) -> bool:
-        """Whether an ISO 8601 moment in UTC is on one of the days."""
-        return self.since.isoformat() <= moment[:10] <= self.until.isoformat()
-
-    def days(self) -> list[str]:
-        """The days as YYYY-MM-DD."""
-        return [
-            (self.since + timedelta(days=n)).isoformat()
-            for n in range((self.until - self.since).days + 1)
-        ]
 
 
 @dataclass(frozen=True, slots=True)

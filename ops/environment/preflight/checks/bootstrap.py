@@ -5,8 +5,7 @@ https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping.html
 
 from collections.abc import Iterator
 
-from botocore.exceptions import ClientError
-
+from ops.aws_calls import if_exists
 from ops.environment.preflight.finding import PreflightFinding, error, ok
 from ops.environment.preflight.plan import ClientFactory, Plan
 
@@ -15,11 +14,8 @@ def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """The bootstrap version in SSM is at least the one that the assembly needs."""
     name, needed = plan.assembly.bootstrap_parameter, plan.assembly.bootstrap_version
     command = f"npx --no-install cdk bootstrap --app .build/preflight/{plan.environment.name}"
-    try:
-        answer = clients.client("ssm").get_parameter(Name=name)
-    except ClientError as problem:
-        if problem.response["Error"]["Code"] != "ParameterNotFound":
-            raise
+    answer = if_exists(clients.client("ssm").get_parameter, "ParameterNotFound", Name=name)
+    if answer is None:
         yield error(
             "the account is not bootstrapped for CDK in this region", f"SSM {name}", command
         )

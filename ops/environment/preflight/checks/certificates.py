@@ -6,8 +6,7 @@ https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateDetail.html
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from botocore.exceptions import ClientError
-
+from ops.aws_calls import if_exists
 from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
 from ops.environment.preflight.plan import ClientFactory, Plan
 
@@ -30,15 +29,14 @@ def check(
             f"request or import it in {plan.region}",
         )
         return
-    try:
-        found = clients.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
-    except ClientError as problem:
-        if problem.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
+    describe = clients.client("acm").describe_certificate
+    answer = if_exists(describe, "ResourceNotFoundException", CertificateArn=arn)
+    if answer is None:
         yield error(
             "ACM has no such certificate", where, f"aws acm list-certificates --region {region}"
         )
         return
+    found = answer["Certificate"]
     status, names = found["Status"], ", ".join(found.get("SubjectAlternativeNames", ()))
     if status != "ISSUED":
         yield error(

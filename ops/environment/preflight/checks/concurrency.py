@@ -8,8 +8,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from ops.aws_calls import if_exists
 from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
 from ops.environment.preflight.plan import ClientFactory, Plan
 
@@ -49,12 +48,8 @@ def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
 
 def _held(lambda_: Any, name: str) -> int:
     """The concurrency that a deployed function has reserved, 0 when the function does not exist."""
-    try:
-        answer = lambda_.get_function_concurrency(FunctionName=name)
-    except ClientError as problem:
-        if problem.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        return 0
+    ask = lambda_.get_function_concurrency
+    answer = if_exists(ask, "ResourceNotFoundException", FunctionName=name) or {}
     return int(answer.get("ReservedConcurrentExecutions", 0))
 
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from botocore.exceptions import ClientError
-
+from ops.aws_calls import if_exists
 from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
 from ops.environment.preflight.plan import ClientFactory, Plan
 
@@ -11,11 +10,9 @@ from ops.environment.preflight.plan import ClientFactory, Plan
 def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """Sending is on and TLS required (SES v2 GetConfigurationSet); it may not exist yet."""
     name = plan.environment.prefix
-    try:
-        found = clients.client("sesv2").get_configuration_set(ConfigurationSetName=name)
-    except ClientError as problem:
-        if problem.response["Error"]["Code"] != "NotFoundException":
-            raise
+    ask = clients.client("sesv2").get_configuration_set
+    found = if_exists(ask, "NotFoundException", ConfigurationSetName=name)
+    if found is None:
         yield ok(f"the deployment creates the configuration set {name}")
         return
     where = f"SES configuration set {name}"

@@ -6,8 +6,7 @@ https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from ops.aws_calls import if_exists
 from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
 from ops.environment.preflight.plan import ClientFactory, Plan
 
@@ -15,11 +14,9 @@ from ops.environment.preflight.plan import ClientFactory, Plan
 def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """State of the identity, of DKIM, and of the mails that report bounces (SES v2 GetEmailIdentity)."""
     mail = plan.environment.mail
-    try:
-        identity = clients.client("sesv2").get_email_identity(EmailIdentity=mail.domain)
-    except ClientError as problem:
-        if problem.response["Error"]["Code"] != "NotFoundException":
-            raise
+    ask = clients.client("sesv2").get_email_identity
+    identity = if_exists(ask, "NotFoundException", EmailIdentity=mail.domain)
+    if identity is None:
         if mail.create:
             yield ok(f"the deployment creates the identity {mail.domain}: publish its DKIM records")
         else:

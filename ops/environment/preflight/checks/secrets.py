@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from botocore.exceptions import ClientError
-
+from ops.aws_calls import if_exists
 from ops.environment.preflight.finding import PreflightFinding, error, ok
 from ops.environment.preflight.plan import ClientFactory, Plan
 
@@ -29,11 +28,9 @@ def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
 
 def _secret(plan: Plan, clients: ClientFactory, key: str, arn: str) -> PreflightFinding:
     where = f"{plan.file}: {key}"
-    try:
-        found = clients.client("secretsmanager").describe_secret(SecretId=arn)
-    except ClientError as problem:
-        if problem.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
+    describe = clients.client("secretsmanager").describe_secret
+    found = if_exists(describe, "ResourceNotFoundException", SecretId=arn)
+    if found is None:
         return error(
             "the secret does not exist in this account and region",
             where,
@@ -50,15 +47,13 @@ def _secret(plan: Plan, clients: ClientFactory, key: str, arn: str) -> Preflight
 
 def _key(plan: Plan, clients: ClientFactory, key: str, arn: str) -> PreflightFinding:
     where = f"{plan.file}: {key}"
-    try:
-        found = clients.client("kms").describe_key(KeyId=arn)["KeyMetadata"]
-    except ClientError as problem:
-        if problem.response["Error"]["Code"] != "NotFoundException":
-            raise
+    answer = if_exists(clients.client("kms").describe_key, "NotFoundException", KeyId=arn)
+    if answer is None:
         return error("the key does not exist", where, f"aws kms list-keys --region {plan.region}")
-    if found["KeyState"] != "Enabled":
+    state = answer["KeyMetadata"]["KeyState"]
+    if state != "Enabled":
         return error(
-            f"the key is {found['KeyState']}",
+            f"the key is {state}",
             where,
             f"aws kms enable-key --key-id {arn} --region {plan.region}"
             " (a key that awaits deletion: aws kms cancel-key-deletion first)",

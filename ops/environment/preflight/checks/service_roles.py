@@ -5,8 +5,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked
 
 from collections.abc import Iterator
 
-from botocore.exceptions import ClientError
-
+from ops.aws_calls import if_exists
 from ops.environment.preflight.finding import PreflightFinding, ok
 from ops.environment.preflight.plan import ClientFactory, Plan
 
@@ -26,11 +25,6 @@ def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     for resource_type, role in ROLES:
         if not any(plan.assembly.of_type(resource_type)):
             continue
-        try:
-            clients.client("iam").get_role(RoleName=role)
-        except ClientError as problem:
-            if problem.response["Error"]["Code"] != "NoSuchEntity":
-                raise
-            yield ok(f"service-linked role {role} does not exist yet: make deploy creates it")
-        else:
-            yield ok(f"service-linked role {role}")
+        known = if_exists(clients.client("iam").get_role, "NoSuchEntity", RoleName=role)
+        later = "" if known else " does not exist yet: make deploy creates it"
+        yield ok(f"service-linked role {role}{later}")

@@ -4,10 +4,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events
 """
 
 from collections.abc import Iterator
-from typing import Any
 
-from botocore.exceptions import ClientError
-
+from ops import aws_calls
 from ops.environment.preflight.finding import PreflightFinding, error, ok
 from ops.environment.preflight.plan import ClientFactory, Plan
 
@@ -18,7 +16,8 @@ def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """The state of each stack (CloudFormation DescribeStacks); a missing one is created."""
     cloudformation = clients.client("cloudformation")
     for stack in plan.assembly.stacks:
-        state = status(cloudformation, stack)
+        found = aws_calls.stack(cloudformation, stack)
+        state = found["StackStatus"] if found else ""
         if not state:
             yield ok(f"stack {stack} does not exist yet")
         elif state in UNUSABLE:
@@ -38,15 +37,3 @@ def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
             yield error(f"another deployment is running ({state})", stack, "wait until it ends")
         else:
             yield ok(f"stack {stack} is in {state}")
-
-
-def status(cloudformation: Any, stack: str) -> str:
-    """Returns a stack's state, "" when it does not exist (CloudFormation answers ValidationError)."""
-    try:
-        answer = cloudformation.describe_stacks(StackName=stack)
-    except ClientError as problem:
-        if problem.response["Error"]["Code"] != "ValidationError":
-            raise
-        return ""
-    found: str = answer["Stacks"][0]["StackStatus"]
-    return found
