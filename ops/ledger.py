@@ -6,9 +6,9 @@ from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.items import AddressProblem, DeliveryItem, Switch
 from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
-from ops.audit import audit
+from ops.audit.entry import audit
+from ops.audit.looks import reason_for
 from ops.deployment import Deployment
-from ops.looks import reason_for
 from ops.problem import ProblemError
 
 

@@ -15,10 +15,10 @@ from hl7.header import decoded, find_header
 from lambdas.common.aws.vault import document_key
 from lambdas.common.contracts.audit import AuditOutcome, LookedAt
 from lambdas.delivery.ledger import deliveries
-from ops import looks
+from ops.audit import looks
+from ops.audit.looks import PatientDataReading
 from ops.aws_calls import if_exists
 from ops.deployment import CONFIG
-from ops.looks import PatientDataReading
 from ops.problem import FAILURES, ProblemError
 from ops.queues.rejected import PREFIX
 from ops.session import Session

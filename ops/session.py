@@ -9,10 +9,10 @@ import click
 
 from lambdas.common.contracts.audit import LookedAt
 from lambdas.delivery.ledger.context import LedgerContext
-from ops import looks
+from ops.audit import looks
+from ops.audit.principal import signed_in
 from ops.deployment import Deployment, find
 from ops.events.trail import EventTrail, TrailSource
-from ops.principal import signed_in
 from ops.problem import ProblemError
 
 R = TypeVar("R")

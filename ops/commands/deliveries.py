@@ -7,8 +7,8 @@ import click
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState, HoldReason, SwitchState
 from ops import ledger
+from ops.audit.principal import name
 from ops.output import clock, console, count, short_clock, table, write_csv
-from ops.principal import name
 from ops.session import Session, pass_session
 
 HOLD_REASONS: dict[str, str] = {

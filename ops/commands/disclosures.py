@@ -13,9 +13,9 @@ import click
 from environments.retention import SIX_YEARS
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import AuditOutcome, LookedAt
+from ops.audit import looks
 from ops.commands.options import period_of, with_period
 from ops.disclosures import accounting, fhir, spreadsheet, terminal
-from ops.disclosures.audited import audit_use
 from ops.disclosures.reading import (
     DisclosureAccount,
     event_of_notice,
@@ -121,7 +121,13 @@ def provider_command(
     period = period_of(since, until, SIX_YEARS)
     context = session.context
     subject = provider(context, session.deployment.output("RegistryTable"), provider_id, npi)
-    audit_use(session, LookedAt.AUDIT_OF_PROVIDER, period, recipient_ref=subject.references[0])
+    looks.record_audit_use(
+        session.context,
+        session.principal,
+        LookedAt.AUDIT_OF_PROVIDER,
+        period,
+        recipient_ref=subject.references[0],
+    )
     account = of_provider(context, subject.references, period)
     _show(account, subject, AnswerForm(form), period)
 
@@ -132,9 +138,21 @@ def _audit_question(session: Session, subject: Subject, period: Period) -> None:
     Raises `ProblemError` for such a patient.
     """
     if subject.references:
-        audit_use(session, LookedAt.AUDIT_OF_PATIENT, period, patient_ref=subject.references[0])
+        looks.record_audit_use(
+            session.context,
+            session.principal,
+            LookedAt.AUDIT_OF_PATIENT,
+            period,
+            patient_ref=subject.references[0],
+        )
         return
-    audit_use(session, LookedAt.AUDIT_OF_PATIENT, period, outcome=AuditOutcome.UNKNOWN_PATIENT)
+    looks.record_audit_use(
+        session.context,
+        session.principal,
+        LookedAt.AUDIT_OF_PATIENT,
+        period,
+        outcome=AuditOutcome.UNKNOWN_PATIENT,
+    )
     raise ProblemError(
         "The registry files no patient under this identifier. With an MPI, name the event of a notice:"
         " --notice."

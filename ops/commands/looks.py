@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 from rich.text import Text
 
-from ops import looks
+from ops.audit import looks
 from ops.commands.options import period_of, with_period
 from ops.output import console, count, print_json, short_clock, table, words
 from ops.session import Session, pass_session

@@ -12,8 +12,8 @@ from lambdas.registry.files import read_folder
 from lambdas.registry.named_rows import NamedRows
 from lambdas.registry.plan import planned
 from lambdas.registry.rows import InvalidRegistryError
+from ops.audit.entry import audit_change
 from ops.master_data import registry
-from ops.master_data.audit import audit_change
 from ops.output import console, count, table
 from ops.problem import ProblemError
 from ops.session import Session, pass_session

@@ -8,12 +8,12 @@ import click
 
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import LookedAt
+from ops.audit import looks
 from ops.cop import spreadsheet
 from ops.cop.events import EventRecord
 from ops.cop.markdown import markdown
 from ops.cop.reading import events_of, month_of
 from ops.cop.report import matching, report
-from ops.disclosures.audited import audit_use
 from ops.output import console, count, short_clock, table, words
 from ops.period import Period
 from ops.problem import ProblemError
@@ -48,7 +48,9 @@ def cop_command(
     if form == "pdf" and output is None and not wanted:
         raise click.UsageError("A PDF needs --output FILE.")
     days = _month(month)
-    audit_use(session, LookedAt.AUDIT_OF_SENDER, days, looked_at_id=sender)
+    looks.record_audit_use(
+        session.context, session.principal, LookedAt.AUDIT_OF_SENDER, days, looked_at_id=sender
+    )
     events, unread = events_of(session.context, sender, days)
     if not events and not unread:
         raise ProblemError(

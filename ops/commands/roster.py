@@ -11,9 +11,9 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.registry.files import read_file
 from lambdas.registry.records import ROSTER_SOON
 from lambdas.registry.rows import InvalidRegistryError
+from ops.audit.entry import audit_change
 from ops.commands.registry import SHOWN, faults
 from ops.master_data import rosters
-from ops.master_data.audit import audit_change
 from ops.output import console, count, print_json, table
 from ops.session import Session, pass_session
 

@@ -18,7 +18,7 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.clock import milliseconds_since, now
 from lambdas.common.contracts.audit import AuditAction, AuditStep
 from lambdas.delivery.ledger.context import LedgerContext
-from ops.audit import audit
+from ops.audit.entry import audit
 from ops.deployment import CONFIG, Deployment
 
 BATCH = 10

@@ -6,6 +6,7 @@ chains and to no event's: `dynamodb:LeadingKeys` limits it to them (docs/adr/029
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.common.clock import now
@@ -18,9 +19,9 @@ from lambdas.common.contracts.audit import (
     LookedAt,
 )
 from lambdas.common.contracts.document import read_as
-from ops.audit import audit
+from ops.audit.entry import audit
+from ops.audit.principal import name_of_actor
 from ops.period import Period
-from ops.principal import name_of_actor
 from ops.problem import ProblemError
 
 CHAIN = "access#"
@@ -55,7 +56,7 @@ def chain_of(day: str) -> str:
 
 def record(context: Context, by: str, looked_at: LookedAt, looked_at_id: str = "") -> None:
     """Writes the entry of a look by the principal `by`. Raises if it cannot be written."""
-    _record(context, by, AuditAction.LOOKED, PatientDataReading(looked_at, looked_at_id, ""))
+    _append(context, AuditAction.LOOKED, by=by, looked_at=looked_at, looked_at_id=looked_at_id)
 
 
 def record_reading(
@@ -65,7 +66,44 @@ def record_reading(
 
     `outcome` is `failed` in a second entry, when nothing could be read after the first.
     """
-    _record(context, by, AuditAction.PATIENT_DATA_READ, reading, outcome)
+    _append(
+        context,
+        AuditAction.PATIENT_DATA_READ,
+        by=by,
+        outcome=outcome,
+        looked_at=reading.looked_at,
+        looked_at_id=reading.looked_at_id,
+        look_reason=reading.reason,
+    )
+
+
+def record_audit_use(
+    context: Context,
+    by: str,
+    looked_at: LookedAt,
+    period: Period,
+    *,
+    looked_at_id: str = "",
+    patient_ref: str = "",
+    recipient_ref: str = "",
+    outcome: AuditOutcome = AuditOutcome.OK,
+) -> None:
+    """Writes the entry of reading the audit (IHE ATNA, "Audit-Log-Used"). Raises if it cannot be written.
+
+    It carries the reference of the patient or provider, so that the next answer about them shows it.
+    """
+    _append(
+        context,
+        AuditAction.AUDIT_LOG_USED,
+        by=by,
+        outcome=outcome,
+        looked_at=looked_at,
+        looked_at_id=looked_at_id or patient_ref or recipient_ref,
+        patient_ref=patient_ref or None,
+        recipient_ref=recipient_ref or None,
+        since=period.since.isoformat(),
+        until=period.until.isoformat(),
+    )
 
 
 def reason_for(text: str) -> str:
@@ -94,21 +132,5 @@ def during(context: Context, period: Period) -> Iterator[Look]:
             )
 
 
-def _record(
-    context: Context,
-    by: str,
-    action: AuditAction,
-    reading: PatientDataReading,
-    outcome: AuditOutcome = AuditOutcome.OK,
-) -> None:
-    audit(
-        context,
-        chain_of(now()[:10]),
-        AuditStep.LOOK,
-        action,
-        by=by,
-        outcome=outcome,
-        looked_at=reading.looked_at,
-        looked_at_id=reading.looked_at_id,
-        look_reason=reading.reason,
-    )
+def _append(context: Context, action: AuditAction, **members: Any) -> None:
+    audit(context, chain_of(now()[:10]), AuditStep.LOOK, action, **members)

@@ -11,7 +11,7 @@ from lambdas.common.audit import chain
 from lambdas.common.clock import now
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.track_encounter.tracking import track
-from ops.looks import chain_of
+from ops.audit.looks import chain_of
 from tests.conftest import ROOT
 from tests.support.deployment import ME
 from tests.support.encounter_table import table_of
