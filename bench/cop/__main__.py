@@ -28,7 +28,7 @@ from ops.cop.markdown import markdown
 from ops.cop.pdf import pdf
 from ops.cop.reading import events_of, month_of
 from ops.cop.report import report
-from ops.events.pages import CONFIG
+from ops.events.long_reads import CONFIG
 
 MOST_SECONDS = 10.0
 

@@ -14,7 +14,7 @@ from lambdas.common.clock import milliseconds_since
 from lambdas.common.context import Context
 from lambdas.common.contracts.status import EventStatus
 from ops.commands.options import DAY, period_of, with_period
-from ops.events import tables
+from ops.events import queries
 from ops.output import console, count
 from ops.period import Period
 from ops.problem import ProblemError
@@ -75,7 +75,9 @@ def _verify_event(session: Session, event_id: str) -> None:
 def _verify_period(session: Session, period: Period) -> None:
     context, begun = session.deployment.audit, monotonic()
     days = period.days()
-    processed = [item.event_id for one in days for item in tables.statuses_of(session.context, one)]
+    processed = [
+        item.event_id for one in days for item in queries.statuses_of(session.context, one)
+    ]
     verdict = verify_period(
         context,
         context.digests(),

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState, HoldReason, SwitchState
 from ops import ledger
@@ -36,7 +37,7 @@ def deliveries_group() -> None:
 @pass_session
 def unknown_command(session: Session, as_csv: bool) -> None:
     """Lists deliveries for which SES gave no answer: they may have been sent."""
-    _list(ledger.in_state(session.deployment, DeliveryState.UNKNOWN), as_csv)
+    _list(deliveries.in_state(session.context, DeliveryState.UNKNOWN), as_csv)
 
 
 @deliveries_group.command("held")
@@ -44,10 +45,10 @@ def unknown_command(session: Session, as_csv: bool) -> None:
 @pass_session
 def held_command(session: Session, as_csv: bool) -> None:
     """Lists held deliveries with the reason: summary, quiet hours, rate, daily quota or pause."""
-    switch = ledger.switched(session.deployment)
+    switch = problems.read_switch(session.context)
     if switch.state is SwitchState.PAUSED and not as_csv:
         console().print(f"Paused by {name(switch.by)} since {clock(switch.updated_at)} UTC.")
-    _list(ledger.in_state(session.deployment, DeliveryState.HELD), as_csv)
+    _list(deliveries.in_state(session.context, DeliveryState.HELD), as_csv)
 
 
 @deliveries_group.command("problems")

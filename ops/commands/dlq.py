@@ -7,7 +7,7 @@ from rich.text import Text
 
 from lambdas.common.contracts.audit import LookedAt
 from lambdas.common.contracts.status import EventStatus
-from ops.events.timeline import show
+from ops.events.terminal import show
 from ops.output import console, count, print_json, short_clock, table, words
 from ops.problem import ProblemError
 from ops.queues import dead_letters, redrive

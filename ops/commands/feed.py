@@ -9,9 +9,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from environments import EnvironmentFileError, load, load_sender
 from ops.feed.checking.check import FeedCheck, new_check
 from ops.feed.reading.files import FeedFile, feed_files, in_order_of_sending
+from ops.feed.report.finding import Severity
 from ops.feed.report.markdown import markdown
 from ops.feed.report.report import FeedReport, report_of
-from ops.feed.report.severity import Severity
 from ops.feed.report.terminal import print_report
 from ops.output import console, count, print_json
 from ops.session import Session, pass_session

@@ -33,7 +33,13 @@ from ops.settings import MLLP_PORT
 @click.option("--host", default=None, help="Host of the receiver. [default: that of --env]")
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="MLLP port.")
 @with_tls
-@click.option("--timeout", default=30.0, show_default=True, help="Seconds to wait for each answer.")
+@click.option(
+    "--timeout",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds to wait for each answer.",
+)
 @click.option("--raw", is_flag=True, help="Send the unchanged bytes of each file as one message.")
 @click.option(
     "--control-ids", is_flag=True, help="Also print each MSH-10 (may identify a patient)."

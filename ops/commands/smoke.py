@@ -45,7 +45,11 @@ class Transport(Protocol):
 @click.option("--in-vpc", is_flag=True, help="Send from a one-off Fargate task in the VPC.")
 @with_tls
 @click.option(
-    "--wait", default=120.0, show_default=True, help="Seconds to wait for each event to end."
+    "--wait",
+    default=120.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Seconds to wait for each event to end.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask before sending to prod.")
 @pass_session

@@ -3,7 +3,7 @@
 import click
 from rich.console import Console
 
-from ops.events.timeline import show
+from ops.events.terminal import show
 from ops.output import console, print_json
 from ops.session import Session, pass_session
 

@@ -15,10 +15,9 @@ from lambdas.registry.batch import items_by_key
 from lambdas.registry.changes import ItemChange
 from lambdas.registry.items import At, Item, Key, at
 from lambdas.registry.named_rows import NamedRows, keys_to_read
+from ops.aws_calls import READERS, side_by_side
 
 KEYS = ("pk", "sk")
-
-CONNECTIONS = 8
 
 
 def read_known(context: LedgerContext, table: str, named: NamedRows) -> dict[At, Item]:
@@ -35,11 +34,8 @@ def read(context: LedgerContext, table: str, keys: Iterable[Key]) -> dict[At, It
     """Returns the items of these keys, by key; a missing one is absent."""
     wanted = list(keys)
     batches = [wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)]
-    found: dict[At, Item] = {}
-    with ThreadPoolExecutor(CONNECTIONS) as readers:
-        for items in readers.map(lambda some: items_by_key(context, table, some), batches):
-            found |= items
-    return found
+    found = side_by_side(lambda some: items_by_key(context, table, some), batches)
+    return {key: item for items in found for key, item in items.items()}
 
 
 def write(
@@ -50,7 +46,7 @@ def write(
     def change(one: ItemChange) -> None:
         update(context, table, one.key, one.values, one.added, gone=one.removed)
 
-    with ThreadPoolExecutor(CONNECTIONS) as writers:
+    with ThreadPoolExecutor(READERS) as writers:
         for _ in writers.map(change, changes):
             done()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from environments import load
 from hl7.header import event_id, find_header
 from ops.feed.checking.check import new_check
-from ops.feed.checking.duplicates import ControlIdTally
+from ops.feed.checking.control_ids import ControlIdTally
 from ops.feed.checking.places import Place
 from ops.feed.reading.files import feed_files
 from ops.feed.report.report import report_of
