@@ -13,7 +13,7 @@ from lambdas.common.audit.verification import PeriodVerdict, verify, verify_peri
 from lambdas.common.clock import milliseconds_since
 from lambdas.common.context import Context
 from lambdas.common.contracts.status import EventStatus
-from ops.commands.options import DAY, period_of, with_period
+from ops.commands.options import DAY, DAY_SHOWN, period_of, with_period
 from ops.events import queries
 from ops.output import console, count
 from ops.period import Period
@@ -36,7 +36,7 @@ def audit_group() -> None:
 
 @audit_group.command("verify")
 @click.argument("event_id", required=False, metavar="[EVENT_ID]")
-@click.option("--day", type=DAY, help="All events of one day (UTC).")
+@click.option("--day", type=DAY, metavar=DAY_SHOWN, help="All events of one day (UTC).")
 @with_period("the last day")
 @pass_session
 def verify_command(
@@ -46,9 +46,9 @@ def verify_command(
     since: datetime | None,
     until: datetime | None,
 ) -> None:
-    """Verifies one event, or all events of a period (default: today, UTC).
+    """Verifies one event, or all events of a period.
 
-    Checks the entries of each event, the seal of its chain's head, the entries beside the chain, and the
+    Without an event and a period: all events of today (UTC). Checks the entries of each event, the seal of its chain's head, the entries beside the chain, and the
     daily digests with their own chain. The exit code is 0 when the trail holds, 1 when something is
     missing or altered, 2 when something could not be checked.
     """

@@ -29,14 +29,17 @@ COLUMNS = ("delivery_id", "event_id", "recipient_ref", "event_kind", "updated_at
 
 @click.group("deliveries")
 def deliveries_group() -> None:
-    """Lists and changes deliveries: unknown, held, address problems."""
+    """Lists deliveries with a problem, and changes deliveries."""
 
 
 @deliveries_group.command("unknown")
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV, for a spreadsheet.")
 @pass_session
 def unknown_command(session: Session, as_csv: bool) -> None:
-    """Lists deliveries for which SES gave no answer: they may have been sent."""
+    """Lists deliveries to which SES gave no answer.
+
+    They may have been sent. `ens deliveries resend` sends one again.
+    """
     _list(deliveries.in_state(session.context, DeliveryState.UNKNOWN), as_csv)
 
 
@@ -44,7 +47,10 @@ def unknown_command(session: Session, as_csv: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV, for a spreadsheet.")
 @pass_session
 def held_command(session: Session, as_csv: bool) -> None:
-    """Lists held deliveries with the reason: summary, quiet hours, rate, daily quota or pause."""
+    """Lists held deliveries with the reason.
+
+    A delivery is held for a summary, quiet hours, SES's rate or daily quota, a pause, and others.
+    """
     switch = problems.read_switch(session.context)
     if switch.state is SwitchState.PAUSED and not as_csv:
         console().print(f"Paused by {name(switch.by)} since {clock(switch.updated_at)} UTC.")
@@ -54,9 +60,9 @@ def held_command(session: Session, as_csv: bool) -> None:
 @deliveries_group.command("problems")
 @pass_session
 def problems_command(session: Session) -> None:
-    """Lists addresses that bounced or complained, and certificates that could not be used.
+    """Lists addresses and certificates that failed.
 
-    Correct the provider directory. The next notification uses the new address or certificate.
+    Addresses bounced or complained; certificates could not be used. Correct the provider directory. The next notification uses the new address or certificate.
     """
     out, shown = console(), table("recipient", "problem", "reason", "since")
     items = ledger.address_problems(session.deployment)
@@ -93,8 +99,9 @@ def resend_command(session: Session, delivery_id: str) -> None:
 )
 @pass_session
 def discard_command(session: Session, delivery_ids: tuple[str, ...], reason: str) -> None:
-    """Ends held deliveries: their recipients are not told. This cannot be taken back.
+    """Ends held deliveries: their recipients are not told.
 
+    This cannot be taken back.
     If one of them is not held, none is discarded.
     """
     ledger.discard(session.deployment, delivery_ids, reason, session.principal)
@@ -105,9 +112,9 @@ def discard_command(session: Session, delivery_ids: tuple[str, ...], reason: str
 @deliveries_group.command("pause")
 @pass_session
 def pause_command(session: Session) -> None:
-    """Holds every delivery of the environment until `ens deliveries continue`.
+    """Holds every delivery of the environment.
 
-    `ens trace switch#delivery` shows the operator in the audit.
+    `ens deliveries continue` ends the pause. `ens trace switch#delivery` shows the operator in the audit.
     """
     ledger.switch(session.deployment, SwitchState.PAUSED, session.principal)
     console().print("Paused: every notification is held until `ens deliveries continue`.")

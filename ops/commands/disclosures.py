@@ -49,6 +49,7 @@ def form_option(*forms: AnswerForm) -> Callable[[Callable[..., Any]], Callable[.
         type=click.Choice([str(form) for form in forms]),
         default=str(AnswerForm.TEXT),
         show_default=True,
+        help="Form of the answer.",
     )
 
 
@@ -69,9 +70,9 @@ def patient_command(
     until: datetime | None,
     form: str,
 ) -> None:
-    """Shows who was told what about a patient, when, why, and who was not told.
+    """Shows who was told what about a patient, when and why.
 
-    The patient is named by an identifier of the registry or by a notice. The output names providers, no
+    It also shows who was not told, with the reason. The patient is named by an identifier of the registry or by a notice. The output names providers, no
     patient; `--format accounting` repeats the identifier. The reading itself is audited.
     """
     if bool(notice) == bool(identifier or authority) or bool(identifier) != bool(authority):
@@ -112,9 +113,9 @@ def provider_command(
     until: datetime | None,
     form: str,
 ) -> None:
-    """Shows what a provider was told, when, why, and what was suppressed. Patients appear by reference.
+    """Shows what a provider was told, when and why.
 
-    The reading itself is audited.
+    It also shows what was suppressed. Patients appear by reference. The reading itself is audited.
     """
     if bool(provider_id) == bool(npi):
         raise click.UsageError("Give --id or --npi.")

@@ -17,14 +17,20 @@ from ops.session import Session, pass_session
 
 @click.group("dlq")
 def dlq_group() -> None:
-    """Lists, shows and redrives dead letters. `list` and `show` read the audit and receive no message."""
+    """Lists, shows and redrives dead letters.
+
+    `list` and `show` read the audit and receive no message.
+    """
 
 
 @dlq_group.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @pass_session
 def list_command(session: Session, as_json: bool) -> None:
-    """Lists the failed events from the audit, with the number of messages on the queue."""
+    """Lists failed events, and counts the queue's messages.
+
+    The events are those of the audit that failed within 14 days and have not run since.
+    """
     letters = session.trail.dead_letters()
     if as_json:
         print_json(letters)
@@ -53,7 +59,7 @@ def show_command(session: Session, reference: str) -> None:
 @click.option("--all", "everything", is_flag=True, help="Every message on the queue now.")
 @pass_session
 def redrive_command(session: Session, event_id: str | None, everything: bool) -> None:
-    """Sends dead letters back to the message queue, to be processed again.
+    """Sends dead letters back to be processed again.
 
     Providers who were notified already are not notified again.
     """

@@ -40,9 +40,9 @@ def encounters_group() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the stay as JSON.")
 @pass_session
 def show_command(session: Session, reference: str, as_json: bool) -> None:
-    """Shows a stay's events in the order in which they happened, with decision, reason and recipients.
+    """Shows a stay's events with decisions and recipients.
 
-    ID is the stay's id, or the event id or MSH-10 of one of its messages.
+    The events are in the order in which they happened. ID is the stay's id, or the event id or MSH-10 of one of its messages.
     """
     event_id = session.event_id(reference)
     stay = StaySource(session.deployment).timeline(event_id)
@@ -56,13 +56,15 @@ def show_command(session: Session, reference: str, as_json: bool) -> None:
 
 
 @encounters_group.command("orphans")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1, 1000), help="Most stays."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @pass_session
 def orphans_command(session: Session, limit: int, as_json: bool) -> None:
-    """Lists stays that no message began: cancellations of nothing, and patients never admitted.
+    """Lists stays that no message began.
 
-    A stay leaves the list when its admission arrives, or when it is closed.
+    Their messages cancel nothing, or name a patient who was never admitted. A stay leaves the list when its admission arrives, or when it is closed.
     """
     session.record_look(LookedAt.STAYS)
     found = StaySource(session.deployment).without_begin(limit)

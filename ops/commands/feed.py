@@ -56,9 +56,9 @@ def check_command(
     target: Path | None,
     file_names: bool,
 ) -> None:
-    """Reads the messages in FILE|FOLDER... and reports what a hospital's feed lacks.
+    """Reports what the messages of a hospital lack.
 
-    It sends nothing and calls no AWS. Files hold one or many messages, a capture of MLLP or batches;
+    It reads the messages in FILE|FOLDER..., sends nothing and calls no AWS. Files hold one or many messages, a capture of MLLP or batches;
     .gz and .zip are read too. Files of a folder are read in the order of their first MSH-7.
 
     The report holds counts, positions and codes, no value of a patient. The exit code is 1 when a

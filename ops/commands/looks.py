@@ -18,7 +18,9 @@ from ops.session import Session, pass_session
 def looks_command(
     session: Session, since: datetime | None, until: datetime | None, as_json: bool
 ) -> None:
-    """Lists the looks of people at dead letters, stays, registry and patient data, with reasons.
+    """Lists the looks of people at stored data, with their reasons.
+
+    Audited are looks at dead letters, stays, rejected messages, registry, patient data and the audit itself.
 
     Without --from and --to: those of today (UTC).
     """

@@ -14,6 +14,7 @@ from ops.sending.tls import TlsOptions
 R = TypeVar("R")
 
 DAY = click.DateTime(["%Y-%m-%d"])
+DAY_SHOWN = "YYYY-MM-DD"
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OPTIONS = (
@@ -66,9 +67,15 @@ def with_period(default: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
 
     def add(command: Callable[..., R]) -> Callable[..., R]:
         since = click.option(
-            "--from", "since", type=DAY, help=f"First day, UTC. [default: {default}]"
+            "--from",
+            "since",
+            type=DAY,
+            metavar=DAY_SHOWN,
+            help=f"First day, UTC. [default: {default}]",
         )
-        until = click.option("--to", "until", type=DAY, help="Last day, UTC. [default: today]")
+        until = click.option(
+            "--to", "until", type=DAY, metavar=DAY_SHOWN, help="Last day, UTC. [default: today]"
+        )
         return since(until(command))
 
     return add

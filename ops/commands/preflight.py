@@ -35,9 +35,9 @@ STYLES = {
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @pass_session
 def preflight_command(session: Session, *, folder: Path, online: bool, as_json: bool) -> None:
-    """Checks files, machine and AWS account before a deployment, with read-only calls.
+    """Checks an environment and its account before a deployment.
 
-    Without credentials, the checks that call AWS are skipped. The exit code is 1 when a finding is an
+    It checks files, this machine and the AWS account, with read-only calls. Without credentials, the checks that call AWS are skipped. The exit code is 1 when a finding is an
     error.
     """
     try:

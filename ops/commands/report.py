@@ -32,7 +32,14 @@ def report_group() -> None:
 @click.option(
     "--sender", required=True, help="The sending hospital system, by its configured name."
 )
-@click.option("--format", "form", type=click.Choice(FORMS), default="markdown", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMS),
+    default="markdown",
+    show_default=True,
+    help="Form of the report.",
+)
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write."
 )
@@ -41,9 +48,9 @@ def report_group() -> None:
 def cop_command(
     session: Session, *, month: str, sender: str, form: str, output: Path | None, wanted: str
 ) -> None:
-    """Reports a month's notices of a hospital as 42 CFR 482.24(d) asks: told, and not told with reasons.
+    """Reports a hospital's notices of a month (42 CFR 482.24(d)).
 
-    CSV has one row for each event. The output holds ids, codes and times, no patient data.
+    It counts the events that were told, and those that were not with the reasons. CSV has one row for each event. The output holds ids, codes and times, no patient data.
     """
     if form == "pdf" and output is None and not wanted:
         raise click.UsageError("A PDF needs --output FILE.")

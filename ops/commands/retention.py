@@ -20,9 +20,9 @@ def retention_group() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_session
 def check_command(session: Session, as_json: bool) -> None:
-    """Compares the stores with the environment's file, and counts items that should be gone.
+    """Checks that no store keeps data for too long.
 
-    It looks at the rule of each store, and in the audit, the status and the ledger for older items. The
+    It compares the stores with the environment's file, and counts items that should be gone. It looks at the rule of each store, and in the audit, the status and the ledger for older items. The
     exit code is 1 when a rule differs or something older exists.
     """
     environment = load(session.environment)

@@ -70,9 +70,9 @@ def send_command(
     follow: bool,
     wait: float,
 ) -> None:
-    """Sends the HL7 messages in FILE... over MLLP, in order, on one connection.
+    """Sends the HL7 messages in files over MLLP.
 
-    A file may hold several messages, with any line ends. The exit code is 1 unless all are accepted
+    All are sent in order on one connection. A file may hold several messages, with any line ends. The exit code is 1 unless all are accepted
     (AA or CA) and, with --follow, all their events are completed.
     """
     read = _whole if raw else messages.read

@@ -63,9 +63,9 @@ def smoke_command(
     wait: float,
     yes: bool,
 ) -> None:
-    """Sends a good, a poison and a slow message, and prints the result of each.
+    """Sends three test messages, and checks each result.
 
-    The good message notifies an invented provider at SES's mailbox simulator. Afterwards the registry
+    One is good, one is poison, one is slow. The good message notifies an invented provider at SES's mailbox simulator. Afterwards the registry
     entries and the poison message's dead letter are removed. The exit code is 1 unless each message
     ends as expected. From outside the VPC, use --in-vpc to reach a deployed receiver.
     """

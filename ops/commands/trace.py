@@ -13,7 +13,7 @@ from ops.session import Session, pass_session
 @click.option("--json", "as_json", is_flag=True, help="Print the trail as JSON.")
 @pass_session
 def trace_command(session: Session, reference: str, as_json: bool) -> None:
-    """Shows an event's steps, recipients and, for a failure, what to do.
+    """Shows an event's steps, recipients, and what to do.
 
     EVENT_ID|MSH-10 is the event's id or its message control id. Senders reuse control ids: of several
     events the newest is shown, and the ids of the others are listed.
