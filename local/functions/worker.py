@@ -6,7 +6,6 @@ command line; stdout and stderr are the function's log. Answers and errors have 
 
 import gc
 import importlib
-import importlib.util
 import json
 import os
 import sys
@@ -32,13 +31,15 @@ def main(asset: str, runtime: str, handler_name: str, answers_fd: int) -> None:
 
 
 def hasten() -> None:
-    """Changes how the runtime's botocore sends requests to this machine (local/patches/loopback.py)."""
-    file = Path(__file__).resolve().parents[1] / "patches" / "loopback.py"
-    spec = importlib.util.spec_from_file_location("loopback", file)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.install()
+    """Changes the runtime's botocore by local/patches/botocore; the function sees no module of `local`."""
+    root = str(Path(__file__).resolve().parents[2])
+    sys.path.insert(0, root)
+    try:
+        importlib.import_module("local.patches.botocore").install_for_loopback()
+    finally:
+        sys.path.remove(root)
+        for name in [name for name in sys.modules if name.partition(".")[0] == "local"]:
+            del sys.modules[name]
 
 
 def load(handler_name: str, answers: Any) -> Any:

@@ -15,7 +15,7 @@ from botocore.httpsession import URLLib3Session
 from local.aws import clients
 from local.aws.http_server import WsgiServer
 from local.aws.sockets import Environ, StartResponse, listen
-from local.patches import loopback
+from local.patches.botocore import transport as loopback
 
 SHORT = Config(read_timeout=0.3, retries={"total_max_attempts": 1})
 

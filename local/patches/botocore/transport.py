@@ -2,7 +2,7 @@
 
 urllib3 and http.client write the head and the body of a request apart, wait for a `100 Continue`, and read
 the head of an answer through the parser for mails: a third of the CPU time of a call. Requests to other
-hosts, and bodies that are streams, go through urllib3. Needs botocore alone: sandboxes load it as a file.
+hosts, and bodies that are streams, go through urllib3.
 """
 
 import io
@@ -16,6 +16,8 @@ import botocore.exceptions
 import botocore.httpsession
 from botocore.httpsession import URLLib3Session
 
+from local.patches.patching import replace
+
 HOST = "127.0.0.1"
 WITHOUT_BODY = (204, 304)
 
@@ -25,7 +27,7 @@ _urllib3 = URLLib3Session.send
 def install() -> None:
     """Changes the transport of this process's botocore; calling it again changes nothing."""
     if URLLib3Session.send is _urllib3:
-        setattr(URLLib3Session, "send", _send)  # noqa: B010 - a sandbox has no local.patches.patching
+        replace(URLLib3Session, "send", _send)
 
 
 def _send(session: URLLib3Session, request: Any) -> Any:
