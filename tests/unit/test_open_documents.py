@@ -46,7 +46,7 @@ ALLOWED = {
         "lambdas/common/audit/seal.py": "is_sealed",
         "ops/cop/events.py": "EventFold.add",
         "ops/disclosures/records.py": "disclosures merged_from readings",
-        "ops/events/pages.py": "entries",
+        "ops/events/long_reads.py": "entries",
         "ops/events/steps.py": (
             "event_kind note presentable received_at recipients suppression_of timeline"
         ),

@@ -8,7 +8,7 @@ from hl7.er7 import NULL, Message
 from hl7.warnings import WarningCode
 from lambdas.common.contracts.event import PatientEvent
 from ops.feed.checking.places import Occurrences, Place
-from ops.feed.report.severity import ERROR, INFO, WARNING, Severity
+from ops.feed.report.finding import ERROR, INFO, WARNING, Severity
 
 UNREADABLE_CODES = frozenset(
     {WarningCode.NOT_A_TIME, WarningCode.NOT_A_DATE, WarningCode.UNKNOWN_CODE}

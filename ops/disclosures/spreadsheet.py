@@ -1,11 +1,11 @@
-"""Disclosures as rows of CSV (RFC 4180), one for each record."""
+"""Disclosures as CSV, one row for each record."""
 
-import csv
 from collections.abc import Iterable
 from typing import TextIO
 
 from ops.disclosures.records import Disclosure
 from ops.disclosures.subjects import Names
+from ops.output import write_csv
 
 COLUMNS = (
     *("time", "event_id", "notice_reference", "event_kind", "sender", "patient_ref"),
@@ -13,16 +13,11 @@ COLUMNS = (
     *("detail", "reduced", "left_out", "policy_file", "policy_rule", "policy_version"),
     *("consent_id", "delivery_id", "told_with", "feedback", "feedback_time"),
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that a spreadsheet reads as a formula (OWASP, "CSV Injection")."""
 
 
 def write(records: Iterable[Disclosure], names: Names, out: TextIO) -> None:
     """Writes a heading and one row for each record."""
-    rows = csv.writer(out)
-    rows.writerow(COLUMNS)
-    for one in records:
-        rows.writerow([_safe(cell) for cell in _cells(one, names)])
+    write_csv(COLUMNS, (_cells(one, names) for one in records), out)
 
 
 def _cells(one: Disclosure, names: Names) -> tuple[str, ...]:
@@ -35,7 +30,3 @@ def _cells(one: Disclosure, names: Names) -> tuple[str, ...]:
         *(" ".join(one.rule.left_out), one.rule.file, one.rule.rule, one.rule.version),
         *(one.rule.consent_id, one.delivery_id, one.told_with, one.feedback, one.feedback_time),
     )
-
-
-def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell

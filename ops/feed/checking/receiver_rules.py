@@ -18,7 +18,7 @@ ACKNOWLEDGEMENT = "ACK"
 
 
 @dataclass(frozen=True, slots=True)
-class DoorResult:
+class ReceiverVerdict:
     """The message's header, and the receiver's reason to reject it ("" where it is accepted).
 
     `event_id` is the same for every copy of a message. `text` is ERR-8 of the answer.
@@ -35,7 +35,7 @@ class DoorResult:
         return self.header is not None and self.header.letterhead.message_type == ACKNOWLEDGEMENT
 
 
-class Door:
+class ReceiverRules:
     """The receiver of an environment, as a connection that belongs to one sender meets it.
 
     Without `sender`, a message of any MSH-3 and MSH-4 is accepted: the sender's file is not written yet.
@@ -51,14 +51,14 @@ class Door:
             allowed[named] = SenderBinding(sender.name, *named, trigger_events=triggers)
         self._origin = Origin("", allowed=allowed, strict=sender is not None)
 
-    def check(self, piece: CutMessage) -> DoorResult:
+    def check(self, piece: CutMessage) -> ReceiverVerdict:
         """The receiver's verdict about one message."""
         header = find_header(piece.message)
         if piece.fault is FrameFault.ABORTED:
-            return DoorResult(header, ABORTED, "Another frame begins inside this frame")
+            return ReceiverVerdict(header, ABORTED, "Another frame begins inside this frame")
         sender = self._origin.sender_of(header)
         rejection = self._rules.rejection_of(Frame(piece.message, piece.fault), header, sender)
         if rejection:
-            return DoorResult(header, rejection.reason, rejection.text)
+            return ReceiverVerdict(header, rejection.reason, rejection.text)
         event = event_id(header, sender.name) if header and sender else ""
-        return DoorResult(header, event_id=event)
+        return ReceiverVerdict(header, event_id=event)

@@ -1,15 +1,20 @@
-"""The TLS options that `ens send` and `ens smoke` share."""
+"""Options that several commands share: days, and TLS."""
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from ops.period import Period
 from ops.sending.tls import TlsOptions
 
 R = TypeVar("R")
+
+DAY = click.DateTime(["%Y-%m-%d"])
+DAY_SHOWN = "YYYY-MM-DD"
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OPTIONS = (
@@ -52,3 +57,40 @@ def with_tls(command: Callable[..., R]) -> Callable[..., R]:
     for option in reversed(_OPTIONS):
         run = option(run)
     return run
+
+
+def with_period(default: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Adds `--from` and `--to`, the first and last day (UTC), as arguments `since` and `until` of `period_of`.
+
+    `default` names the first day that is meant without `--from`.
+    """
+
+    def add(command: Callable[..., R]) -> Callable[..., R]:
+        since = click.option(
+            "--from",
+            "since",
+            type=DAY,
+            metavar=DAY_SHOWN,
+            help=f"First day, UTC. [default: {default}]",
+        )
+        until = click.option(
+            "--to", "until", type=DAY, metavar=DAY_SHOWN, help="Last day, UTC. [default: today]"
+        )
+        return since(until(command))
+
+    return add
+
+
+def period_of(since: datetime | None, until: datetime | None, days: int = 0) -> Period:
+    """Returns the days from `since` to `until`, and none after today.
+
+    Without `since` it begins so many days before its last one. Raises `UsageError` when it has no day.
+    """
+    today = datetime.now(UTC).date()
+    last = min(until.date(), today) if until else today
+    first: date = since.date() if since else last - timedelta(days=days)
+    if first > today:
+        raise click.UsageError("The first day has not begun yet.")
+    if last < first:
+        raise click.UsageError("--to is before --from.")
+    return Period(first, last)

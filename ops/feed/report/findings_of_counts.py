@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from hl7.warnings import WarningCode
 from lambdas.track_encounter.reading import CONTRADICTING_DEATH
-from ops.feed.checking.codes import CodeField
-from ops.feed.checking.fields import SMALL_SHARE, FieldRule
+from ops.feed.checking.needed_fields import SMALL_SHARE, FieldRule
 from ops.feed.checking.places import Occurrences, Place
+from ops.feed.checking.shown_codes import CodeField
 from ops.feed.checking.tally import FeedTally
 from ops.feed.checking.times import DELAYS, NO_OFFSET
 from ops.feed.report.advice import (
@@ -14,8 +14,15 @@ from ops.feed.report.advice import (
     REJECTIONS,
     WARNINGS,
 )
-from ops.feed.report.finding import FeedFinding, by_importance, finding
-from ops.feed.report.severity import ERROR, INFO, WARNING, Severity
+from ops.feed.report.finding import (
+    ERROR,
+    INFO,
+    WARNING,
+    FeedFinding,
+    Severity,
+    by_importance,
+    finding,
+)
 from ops.output import count
 
 A_WEEK = 200
@@ -36,7 +43,7 @@ def findings_of(
     return by_importance(
         [
             *_of_files(tally),
-            *_of_door(tally, known=known),
+            *_of_receiver(tally, known=known),
             *_of_dead_letters(tally),
             *_of_authorities(tally),
             *_of_test_patients(tally),
@@ -77,7 +84,7 @@ def _of_files(tally: FeedTally) -> Iterator[FeedFinding]:
     )  # fmt: skip
 
 
-def _of_door(tally: FeedTally, *, known: bool) -> Iterator[FeedFinding]:
+def _of_receiver(tally: FeedTally, *, known: bool) -> Iterator[FeedFinding]:
     for reason, seen in tally.rejected.most_frequent():
         severity, ask, do = REJECTIONS.get(reason, (ERROR, "", ""))
         yield from finding(

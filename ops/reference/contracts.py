@@ -19,7 +19,7 @@ from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.status import StatusItem
 from lambdas.delivery.ledger import items
 
-FOLDER = Path(__file__).resolve().parents[1] / "docs" / "contracts"
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "contracts"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 CONTRACTS: dict[str, type[Any]] = {

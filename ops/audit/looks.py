@@ -6,7 +6,7 @@ chains and to no event's: `dynamodb:LeadingKeys` limits it to them (docs/adr/029
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.common.clock import now
@@ -19,8 +19,9 @@ from lambdas.common.contracts.audit import (
     LookedAt,
 )
 from lambdas.common.contracts.document import read_as
-from ops.audit import audit
-from ops.principal import name_of_actor
+from ops.audit.entry import audit
+from ops.audit.principal import name_of_actor
+from ops.period import Period
 from ops.problem import ProblemError
 
 CHAIN = "access#"
@@ -55,7 +56,7 @@ def chain_of(day: str) -> str:
 
 def record(context: Context, by: str, looked_at: LookedAt, looked_at_id: str = "") -> None:
     """Writes the entry of a look by the principal `by`. Raises if it cannot be written."""
-    _record(context, by, AuditAction.LOOKED, PatientDataReading(looked_at, looked_at_id, ""))
+    _append(context, AuditAction.LOOKED, by=by, looked_at=looked_at, looked_at_id=looked_at_id)
 
 
 def record_reading(
@@ -65,7 +66,44 @@ def record_reading(
 
     `outcome` is `failed` in a second entry, when nothing could be read after the first.
     """
-    _record(context, by, AuditAction.PATIENT_DATA_READ, reading, outcome)
+    _append(
+        context,
+        AuditAction.PATIENT_DATA_READ,
+        by=by,
+        outcome=outcome,
+        looked_at=reading.looked_at,
+        looked_at_id=reading.looked_at_id,
+        look_reason=reading.reason,
+    )
+
+
+def record_audit_use(
+    context: Context,
+    by: str,
+    looked_at: LookedAt,
+    period: Period,
+    *,
+    looked_at_id: str = "",
+    patient_ref: str = "",
+    recipient_ref: str = "",
+    outcome: AuditOutcome = AuditOutcome.OK,
+) -> None:
+    """Writes the entry of reading the audit (IHE ATNA, "Audit-Log-Used"). Raises if it cannot be written.
+
+    It carries the reference of the patient or provider, so that the next answer about them shows it.
+    """
+    _append(
+        context,
+        AuditAction.AUDIT_LOG_USED,
+        by=by,
+        outcome=outcome,
+        looked_at=looked_at,
+        looked_at_id=looked_at_id or patient_ref or recipient_ref,
+        patient_ref=patient_ref or None,
+        recipient_ref=recipient_ref or None,
+        since=period.since.isoformat(),
+        until=period.until.isoformat(),
+    )
 
 
 def reason_for(text: str) -> str:
@@ -79,10 +117,9 @@ def reason_for(text: str) -> str:
     return reason
 
 
-def between(context: Context, first: date, last: date) -> Iterator[Look]:
-    """Yields the looks of the days `first` to `last` (UTC), the oldest first."""
-    for ahead in range((last - first).days + 1):
-        day = (first + timedelta(days=ahead)).isoformat()
+def during(context: Context, period: Period) -> Iterator[Look]:
+    """Yields the looks of these days, the oldest first."""
+    for day in period.days():
         for item in chain.entries(context, chain_of(day)):
             entry = read_as(AuditEntry, item)
             yield Look(
@@ -95,21 +132,5 @@ def between(context: Context, first: date, last: date) -> Iterator[Look]:
             )
 
 
-def _record(
-    context: Context,
-    by: str,
-    action: AuditAction,
-    reading: PatientDataReading,
-    outcome: AuditOutcome = AuditOutcome.OK,
-) -> None:
-    audit(
-        context,
-        chain_of(now()[:10]),
-        AuditStep.LOOK,
-        action,
-        by=by,
-        outcome=outcome,
-        looked_at=reading.looked_at,
-        looked_at_id=reading.looked_at_id,
-        look_reason=reading.reason,
-    )
+def _append(context: Context, action: AuditAction, **members: Any) -> None:
+    audit(context, chain_of(now()[:10]), AuditStep.LOOK, action, **members)

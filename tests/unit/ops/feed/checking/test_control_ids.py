@@ -6,7 +6,7 @@ from environments import load
 from hl7.header import find_header
 from hl7.identity import event_id
 from ops.feed.checking.check import new_check
-from ops.feed.checking.duplicates import ControlIdTally
+from ops.feed.checking.control_ids import ControlIdTally
 from ops.feed.checking.places import Place
 from ops.feed.reading.files import feed_files
 from ops.feed.report.report import report_of

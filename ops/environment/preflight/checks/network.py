@@ -1,7 +1,8 @@
-"""Checks that the environment's zones exist and offer every interface endpoint.
+"""Checks that the environment's zones offer every interface endpoint, and its prefix lists.
 
 Not every endpoint exists in every zone, and zone names differ per account (EC2 user guide,
 "Availability Zone IDs"); DescribeVpcEndpointServices lists the zones of each.
+https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from ops.environment.preflight.finding import PreflightFinding, error, ok
 from ops.environment.preflight.plan import ClientFactory, Plan
 
 
-def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
+def check_zones(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """Zones may be given by name (`us-east-1a`) or by id (`use1-az1`)."""
     network = plan.environment.network
     if network is None:
@@ -53,3 +54,24 @@ def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
             )
     if not faulty and all(wanted.values()):
         yield ok(f"{len(services)} endpoints are offered in {', '.join(wanted)}")
+
+
+def check_prefix_lists(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
+    """The ids in the file are those of DescribeManagedPrefixLists."""
+    network = plan.environment.network
+    if network is None:
+        return
+    names = [f"com.amazonaws.{plan.region}.{service}" for service in ("s3", "dynamodb")]
+    answer = clients.client("ec2").describe_managed_prefix_lists(
+        Filters=[{"Name": "prefix-list-name", "Values": names}]
+    )
+    found = {one["PrefixListName"]: one["PrefixListId"] for one in answer["PrefixLists"]}
+    right = [found[name] for name in names if name in found]
+    if set(network.prefix_lists) == set(right):
+        yield ok(f"prefix lists of S3 and DynamoDB in {plan.region}")
+    else:
+        yield error(
+            f"the prefix lists are not those of S3 and DynamoDB in {plan.region}",
+            f"{plan.file}: network.prefix_lists",
+            f"set prefix_lists to {right}",
+        )

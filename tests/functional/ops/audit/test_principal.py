@@ -12,7 +12,7 @@ from click.testing import Result
 from lambdas.common.audit import chain
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.problems import SWITCH
-from ops.principal import name, name_of_actor
+from ops.audit.principal import name, name_of_actor
 from tests.support.deployment import ME
 
 Ens = Callable[..., Result]
@@ -77,7 +77,7 @@ def test_sts_is_asked_once_for_a_command(ens: Ens) -> None:
 
 def test_without_an_answer_of_sts_nothing_is_done(context: LedgerContext, ens: Ens) -> None:
     unreachable = EndpointConnectionError(endpoint_url="https://sts.us-east-1.amazonaws.com")
-    with patch("ops.principal.boto3") as sdk:
+    with patch("ops.audit.principal.boto3") as sdk:
         sts = sdk.client.return_value
         sts.get_caller_identity.side_effect = unreachable
         sts.meta.endpoint_url = "https://sts.us-east-1.amazonaws.com"

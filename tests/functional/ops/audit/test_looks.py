@@ -11,7 +11,7 @@ from lambdas.common.audit import chain
 from lambdas.common.clock import now
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.track_encounter.tracking import track
-from ops.looks import chain_of
+from ops.audit.looks import chain_of
 from tests.conftest import ROOT
 from tests.support.deployment import ME
 from tests.support.encounter_table import table_of
@@ -90,4 +90,4 @@ def test_the_looks_of_a_period_are_listed(context: LedgerContext, ens: Ens) -> N
     assert "2 looks." in ens("audit", "looks").output
     assert "0 looks." in ens("audit", "looks", "--from", "2026-01-01", "--to", "2026-01-03").output
     wrong = ens("audit", "looks", "--from", "2026-01-03", "--to", "2026-01-01")
-    assert (wrong.exit_code, "after --to" in wrong.output) == (2, True)
+    assert (wrong.exit_code, "before --from" in wrong.output) == (2, True)

@@ -1,7 +1,6 @@
 """Prints an event's trail: head, steps, recipients, advice, links."""
 
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -28,22 +27,22 @@ def show(trail: EventTrail, out: Console) -> None:
     out.print()
     out.print(_steps(trail.steps))
     if trail.recipients:
-        out.print("\n[bold]Recipients[/bold]")
+        out.print("\nRecipients", style="bold")
         for recipient in trail.recipients:
             _recipient(recipient, out)
     if warnings := _warnings(trail.entries):
-        out.print("\n[bold]Warnings[/bold]")
+        out.print("\nWarnings", style="bold")
         for text in warnings:
-            out.print(Padding(escape(text), (0, 0, 0, 2)))
+            out.print(Padding(text, (0, 0, 0, 2)))
     if trail.what_to_do:
-        out.print("\n[bold]What to do[/bold]")
+        out.print("\nWhat to do", style="bold")
         for text in trail.what_to_do:
-            out.print(Padding(escape(text), (0, 0, 0, 2)))
+            out.print(Padding(text, (0, 0, 0, 2)))
     if trail.execution_arn:
-        out.print("\n[bold]Execution[/bold]")
-        out.print(f"  {escape(trail.execution_arn)}", soft_wrap=True)
+        out.print("\nExecution", style="bold")
+        out.print(f"  {trail.execution_arn}", soft_wrap=True)
     if trail.console_link:
-        out.print(f"  {escape(trail.console_link)}", soft_wrap=True)
+        out.print(f"  {trail.console_link}", soft_wrap=True)
 
 
 def _warnings(entries: list[Entry]) -> list[str]:
@@ -56,12 +55,12 @@ def _warnings(entries: list[Entry]) -> list[str]:
 def _head(trail: EventTrail, out: Console) -> None:
     status = trail.status or "UNKNOWN"
     style = STATUS_STYLES.get(status, "yellow")
-    out.print(f"[bold]Event[/bold] {trail.event_id}  [{style}]{status}[/{style}]")
+    out.print(Text.assemble(("Event", "bold"), f" {trail.event_id}  ", (status, style)))
     what = sentence_case(words(trail.event_kind or trail.note) or "event")
-    sender = f" from {escape(trail.sender)}" if trail.sender else ""
+    sender = f" from {trail.sender}" if trail.sender else ""
     out.print(f"{what}{sender}, received {clock(trail.received_at)} UTC")
     if trail.error_name:
-        out.print(f"[red]{escape(trail.error_name)}[/red] in {escape(trail.failed_step)}")
+        out.print(Text.assemble((trail.error_name, "red"), f" in {trail.failed_step}"))
 
 
 def _steps(steps: list[Step]) -> Table:
@@ -99,9 +98,9 @@ def _recipient(recipient: RecipientTrace, out: Console) -> None:
     reason = f" ({words(recipient.hold_reason)}{until})" if held else ""
     if recipient.outcome is RecipientOutcome.SUPPRESSED and recipient.suppressed_because:
         reason = f" ({words(recipient.suppressed_because.lower())})"
-    out.print(f"  {recipient.recipient_ref}  [{style}]{outcome}[/{style}]{reason}  {escape(why)}")
+    out.print(Text.assemble(f"  {recipient.recipient_ref}  ", (outcome, style), f"{reason}  {why}"))
     if recipient.policy:
-        out.print(f"    policy {escape(recipient.policy)}")
+        out.print(f"    policy {recipient.policy}")
     for feedback in recipient.feedback:
         style = OUTCOME_STYLES.get(feedback.outcome, "default")
-        out.print(f"    [{style}]{feedback.outcome}[/{style}] {clock(feedback.time)}")
+        out.print(Text.assemble("    ", (feedback.outcome, style), f" {clock(feedback.time)}"))

@@ -6,7 +6,10 @@ from lambdas.common.audit import chain
 from lambdas.common.clock import now
 from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
-from ops.principal import actor
+from ops.audit.principal import actor
+
+REGISTRY_CHAIN = "registry"
+"""The chain of changes of master data: `ens trace registry` shows it, `ens audit verify registry` checks it."""
 
 
 def audit(
@@ -33,3 +36,13 @@ def audit(
         **facts,
     )
     chain.append(context, event_id, entry)
+
+
+def audit_change(
+    context: Context, by: str, action: AuditAction, counts: dict[str, int], **facts: Any
+) -> None:
+    """Writes the audit entry of a change of master data: counts and references, no content of the files.
+
+    Call it before the change, so that an interrupted change is audited too.
+    """
+    audit(context, REGISTRY_CHAIN, AuditStep.REGISTRY, action, by=by, counts=counts, **facts)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ops.feed.checking.codes import MAX_CODES, CodeField
 from ops.feed.checking.places import Place
+from ops.feed.checking.shown_codes import MAX_CODES, CodeField
 
 AT = Place(1, 1)
 

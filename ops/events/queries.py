@@ -32,21 +32,6 @@ def events_of_control_id(context: LedgerContext, message_control_id: str) -> lis
     return list(dict.fromkeys(hit["event_id"] for hit in hits))
 
 
-def events_of_day(context: LedgerContext, day: str) -> list[str]:
-    """Returns the ids of the events that audit or status table have for a day (UTC), sorted."""
-    audited = chain.query(
-        context,
-        IndexName="by_day",
-        KeyConditionExpression="#day = :d",
-        ExpressionAttributeNames={"#day": "day"},
-        ExpressionAttributeValues={":d": {"S": day}},
-        ProjectionExpression="event_id",
-    )
-    return sorted(
-        {e["event_id"] for e in audited} | {item.event_id for item in statuses_of(context, day)}
-    )
-
-
 def failed_events(context: LedgerContext) -> list[str]:
     """Returns the ids of the events that failed within the last 14 days, newest failure first."""
     found: dict[str, None] = {}
