@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 
 from hl7.warnings import MessageWarning
 from lambdas.common.audit import chain
+from lambdas.common.aws.items import Item
 from lambdas.common.clock import milliseconds_since, now
 from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
@@ -59,9 +60,9 @@ class Run:
         """Buffers the entry. It is written in the next `audit()` transaction."""
         self._noted.append(self.entry(action, outcome, **facts))
 
-    def audit_of(self, event_id: str, *entries: AuditEntry) -> None:
-        """Appends entries to the chain of an event that this step handles, all or none."""
-        chain.append(self._context, event_id, *entries)
+    def audit_of(self, event_id: str, *entries: AuditEntry, head: Item | None = None) -> None:
+        """Appends entries to the chain of an event that this step handles, all or none; `head` as `append`."""
+        chain.append(self._context, event_id, *entries, head=head)
 
     def entry(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> AuditEntry:
         """An entry about this step, to be appended; `facts` as `audit`."""

@@ -7,8 +7,6 @@ for each key of the ring (docs/architecture.md#audit-and-references). Of patient
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from botocore.exceptions import ClientError
-
 from lambdas.common.aws.item_reads import read_item
 from lambdas.common.contracts.person import Name
 from lambdas.common.keys import KeyRing
@@ -21,6 +19,7 @@ from lambdas.registry.keys import (
     provider_key,
 )
 from lambdas.registry.records import NPI_AUTHORITY
+from ops.aws_calls import if_exists
 from ops.problem import DENIED_CODES, ProblemError
 
 MERGES = 5
@@ -132,9 +131,4 @@ def _named(provider_id: str, item: Item) -> NamedProvider:
 
 def _patient(context: LedgerContext, table: str, patient_id: str) -> Item | None:
     """The patient's own item, {} where it is missing; None for a role that may not read patients."""
-    try:
-        return read_item(context, table, patient_key(patient_id))
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in DENIED_CODES:
-            raise
-        return None
+    return if_exists(lambda: read_item(context, table, patient_key(patient_id)), *DENIED_CODES)

@@ -46,7 +46,7 @@ ALLOWED = {
         "lambdas/common/audit/seal.py": "is_sealed",
         "ops/cop/events.py": "EventFold.add",
         "ops/disclosures/records.py": "disclosures merged_from readings",
-        "ops/events/pages.py": "entries",
+        "ops/events/long_reads.py": "entries",
         "ops/events/steps.py": (
             "event_kind note presentable received_at recipients suppression_of timeline"
         ),
@@ -74,11 +74,11 @@ ALLOWED = {
         "environments/model.py": "MpiSection.settings",
     },
     "FHIR": {
-        "lambdas/lookup_identities/fhir/http.py": (
-            "FhirClient.post FhirResponse.resource entries has_more"
-        ),
+        "lambdas/lookup_identities/fhir/http.py": "FhirClient.post FhirResponse.resource",
         "lambdas/lookup_identities/fhir/patients.py": "described",
-        "lambdas/lookup_identities/fhir/resources.py": "read_bundle read_parameters read_patient",
+        "lambdas/lookup_identities/fhir/resources.py": (
+            "read_bundle read_directory read_parameters read_patient"
+        ),
         "ops/disclosures/fhir.py": "audit_event bundle",
     },
     "JSON of an AWS API, log or template": {

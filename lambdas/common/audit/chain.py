@@ -34,14 +34,19 @@ OTHERS_WERE_FIRST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 TRANSIENT_REASONS = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
-def append(context: Context, event_id: str, *entries: AuditEntry) -> Item:
+def append(
+    context: Context, event_id: str, *entries: AuditEntry, head: Item | None = None
+) -> Item:
     """Appends entries to the event's chain, all or none, and returns the last as stored.
 
+    `head` is the chain's head if the caller has just read it, empty for an event without entries.
     Raises `DependencyUnavailableError` when the table cannot be written, or when others append to
     the same chain faster than this writer can.
     """
+    key = {"event_id": event_id, "sk": HEAD}
     for attempt in range(APPEND_TRIES):
-        head = read_item(context, context.settings.audit_table, {"event_id": event_id, "sk": HEAD})
+        if attempt or head is None:
+            head = read_item(context, context.settings.audit_table, key)
         stored: list[Item] = []
         for entry in entries:
             stored.append(chained(event_id, entry, stored[-1] if stored else head))
