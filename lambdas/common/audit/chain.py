@@ -34,9 +34,7 @@ OTHERS_WERE_FIRST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 TRANSIENT_REASONS = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
-def append(
-    context: Context, event_id: str, *entries: AuditEntry, head: Item | None = None
-) -> Item:
+def append(context: Context, event_id: str, *entries: AuditEntry, head: Item | None = None) -> Item:
     """Appends entries to the event's chain, all or none, and returns the last as stored.
 
     `head` is the chain's head if the caller has just read it, empty for an event without entries.

@@ -186,7 +186,7 @@ def test_a_refused_delivery_is_no_failure_of_the_step(context: LedgerContext, aw
 def test_an_audit_that_is_down_does_not_hide_the_failure_itself(
     aws: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def down(*arguments: Any) -> None:
+    def down(*arguments: Any, **named: Any) -> None:
         raise ValueError(SECRET)
 
     monkeypatch.setattr(chain, "append", down)
