@@ -47,6 +47,7 @@ class Run:
         self.logger = logger
         self.metrics = metrics
         self._noted: list[AuditEntry] = []
+        self._last: dict[str, Item] = {}
 
     def audit(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
         """Appends an entry about this step, after the entries buffered by `note()`.
@@ -61,8 +62,12 @@ class Run:
         self._noted.append(self.entry(action, outcome, **facts))
 
     def audit_of(self, event_id: str, *entries: AuditEntry, head: Item | None = None) -> None:
-        """Appends entries to the chain of an event that this step handles, all or none; `head` as `append`."""
-        chain.append(self._context, event_id, *entries, head=head)
+        """Appends entries to the chain of an event that this step handles, all or none.
+
+        `head` as `chain.append`; by default the last entry that this run wrote to the chain.
+        """
+        known = self._last.get(event_id) if head is None else head
+        self._last[event_id] = chain.append(self._context, event_id, *entries, head=known)
 
     def entry(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> AuditEntry:
         """An entry about this step, to be appended; `facts` as `audit`."""
