@@ -1,7 +1,6 @@
 """The context of DeliverNotification."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lambdas.delivery.settings import DeliverySettings
@@ -18,7 +17,7 @@ class DeliveryContext(RegistryContext, PolicyContext):
 
     settings: DeliverySettings
 
-    @cached_property
+    @property
     def keyring(self) -> "Keyring | None":
         """The keys for S/MIME; None where no secret is set. Errors as `Keyring.from_secret` and `secret`."""
         if not self.settings.smime_secret:
@@ -26,4 +25,4 @@ class DeliveryContext(RegistryContext, PolicyContext):
         # Only here: loading OpenSSL would cost every cold start a tenth of a second.
         from lambdas.delivery.message.smime import Keyring
 
-        return Keyring.from_secret(self.secret(self.settings.smime_secret))
+        return self.from_secret(self.settings.smime_secret, Keyring.from_secret)

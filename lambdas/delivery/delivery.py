@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
@@ -66,29 +65,23 @@ def deliver(
         waits = why_held(start, recipient, item if task.released else None)
         if not waits[0]:
             tried = _tried(attempt, task, identities, recipient)
-        elif refusal := _refusal(recipient, start.address_failed):
+        elif refusal := refusal_of(recipient, start.address_failed):
             tried = Tried(attempt.refused(refusal), recipient)
         else:
             tried = Tried(attempt.held(*waits), recipient)
     else:
         tried = Tried(item, recipient)
     item = tried.item
-    ours = attempt.made(item)
-    detail = tried.detail or detail_for(context, recipient)
     audit.of_delivery(
         context,
         run,
         item,
         tried.recipient.reasons,
-        ours=ours,
-        detail=detail,
+        ours=attempt.made(item),
+        detail=tried.detail or detail_for(context, recipient),
         policy=tried.policy or recipient.policy,
+        refused=tried.refused,
     )
-    if ours and item.state in (DeliveryState.SENT, DeliveryState.SUPPRESSED):
-        for one in tried.refused:
-            run.audit(
-                AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, **audit.of_refused(item, one)
-            )
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
     return result_of(item)
@@ -134,7 +127,7 @@ def _tried(
         also=_others(recipient),
     )
     attempt = replace(attempt, delivery=delivery)
-    if refusal := _refusal(recipient, has_failed(attempt, chosen, recipient)):
+    if refusal := refusal_of(recipient, has_failed(attempt, chosen, recipient)):
         return Tried(attempt.refused(refusal), recipient, policy=standing.policy)
     detail = detail_for(context, recipient)
     letter = letter_for(context, attempt.run, newest, identities, recipient, detail=detail)
@@ -257,7 +250,8 @@ def has_failed(attempt: Attempt, chosen: Recipient, recipient: Recipient) -> boo
     )
 
 
-def _refusal(recipient: Recipient, address_failed: bool) -> str:
+def refusal_of(recipient: Recipient, address_failed: bool) -> str:
+    """The reason to refuse a mail to this address before it is made; "" for none."""
     if not is_address(recipient.address):
         return BAD_ADDRESS
     return BAD_ENDPOINT if address_failed else ""
