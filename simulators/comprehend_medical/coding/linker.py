@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from simulators.comprehend_medical.data_files import rows
-from simulators.comprehend_medical.ontology import codes, description_codes
-from simulators.comprehend_medical.tokens import tokens, word_set
+from simulators.comprehend_medical.terms.ontology import codes, description_codes
+from simulators.comprehend_medical.text.tokens import tokens, word_set
 
 CANDIDATES = 5
 COMMON = 2500

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from simulators.comprehend_medical.data_files import rows
-from simulators.comprehend_medical.spelling import MIN_LETTERS, Misspellings
-from simulators.comprehend_medical.tokens import Token, tokens
+from simulators.comprehend_medical.text.spelling import MIN_LETTERS, Misspellings
+from simulators.comprehend_medical.text.tokens import Token, tokens
 
 AROUND = 40
 """Characters before and after an occurrence that an entry's `unless` pattern sees."""
