@@ -142,7 +142,7 @@ def _apart(found: Sequence[Mention]) -> list[Mention]:
 
 def _curated(text: str, found: Sequence[Token], lexicon: Lexicon) -> list[Mention]:
     results = []
-    for occurrence in lexicon.occurrences(text, found, correct=True):
+    for occurrence in lexicon.occurrences(text, found):
         entry = occurrence.entry
         if isinstance(entry, Condition):
             first, last = occurrence.first, occurrence.last
