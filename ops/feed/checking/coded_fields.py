@@ -20,13 +20,13 @@ from lambdas.parse_message.values.codes import (
     read_code,
 )
 from lambdas.parse_message.values.composites import hierarchic
-from ops.feed.checking.codes import (
+from ops.feed.checking.places import Place
+from ops.feed.checking.shown_codes import (
     MAX_VALUES,
     CodeField,
     looks_like_a_text,
     looks_like_an_authority,
 )
-from ops.feed.checking.places import Place
 
 PRIVATE_FIELDS = {
     "PID": (2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 14, 18, 19, 20, 21, 23, 29),
