@@ -391,10 +391,11 @@ class MllpConnection(asyncio.Protocol):
             self._frame_bytes -= place.bytes
             if place.answer is not None:
                 due.append(wrap(place.answer))
-        self._account()
         if due and self._transport is not None:
             self._answers += len(due)
             self._transport.write(due[0] if len(due) == 1 else b"".join(due))
+        # After the write: the memory budget may let this connection go on, and close it.
+        self._account()
         if self._backlog or self._waiting or self._in_flight or self._finished():
             self._go_on()
 
