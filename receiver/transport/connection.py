@@ -198,8 +198,9 @@ class MllpConnection(asyncio.Protocol):
 
     @property
     def idle_since(self) -> float | None:
-        """The monotonic time of the last received bytes; None while a message is being answered."""
-        return None if self._in_flight or self._backlog else self._heard_at
+        """The monotonic time of the last received bytes; None while messages wait or are being answered."""
+        waits = self._in_flight or self._backlog or self._undecoded
+        return None if waits else self._heard_at
 
     def share_changed(self) -> None:
         """Reads and answers as far as the peer's share allows."""

@@ -98,7 +98,7 @@ class MllpServer:
             async with asyncio.timeout(self.settings.stop_seconds):
                 # Let accepted connections finish their setup: if it is cancelled, uvloop
                 # would close the transport without telling the connection.
-                await asyncio.gather(*self._admitting)
+                await asyncio.gather(*self._admitting, return_exceptions=True)
                 await self._none_left.wait()
         except TimeoutError:
             self.log.warning(

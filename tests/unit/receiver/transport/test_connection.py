@@ -159,6 +159,17 @@ def test_the_last_answer_is_written_before_the_peers_memory_share_is_judged_agai
     run(job())
 
 
+def test_a_connection_whose_messages_wait_to_be_decoded_is_not_idle() -> None:
+    async def job() -> None:
+        owner = FakeOwner()
+        connection = owner.connect()
+        connection.share.debt_seconds = 1.0
+        connection.data_received(wrap(b"MSH|a\r") * 20_000)
+        assert connection.idle_since is None
+
+    run(job())
+
+
 def test_silence_behind_0x1c_proves_nothing_while_the_receiver_itself_does_not_read() -> None:
     async def job() -> None:
         owner = FakeOwner(max_in_flight=1)
