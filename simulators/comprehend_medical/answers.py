@@ -246,16 +246,9 @@ def _around(
     for kind, place in sorted(found, key=lambda item: item[1]):
         attribute = doses.Attribute(kind, words[place].begin, words[place].end)
         made = _attribute(text, attribute, next(number))
-        made["RelationshipType"] = "SYSTEM_ORGAN_SITE" if kind == "SYSTEM_ORGAN_SITE" else kind
-        made["Category"] = (
-            "ANATOMY" if kind in ("SYSTEM_ORGAN_SITE", "DIRECTION") else "MEDICAL_CONDITION"
-        )
-        if overlap:
-            # InferICD10CM has three relationship types, and uses an attribute's type as its
-            # category.
-            made["RelationshipType"] = (
-                "SYSTEM_ORGAN_SITE" if kind == "SYSTEM_ORGAN_SITE" else "OVERLAP"
-            )
+        made["Category"] = "MEDICAL_CONDITION" if kind == "ACUITY" else "ANATOMY"
+        if overlap:  # InferICD10CM has other relationship types and one category
+            made["RelationshipType"] = kind if kind == "SYSTEM_ORGAN_SITE" else "OVERLAP"
             made["Category"] = "DX_NAME"
         attributes.append(made)
     return attributes
