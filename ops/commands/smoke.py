@@ -10,6 +10,7 @@ from rich.text import Text
 
 from environments import load
 from hl7.acknowledgement import ReceivedAcknowledgement
+from lambdas.common.contracts.status import EventStatus
 from ops.commands.options import with_tls
 from ops.commands.send import address_of
 from ops.deployment import CONFIG, ingress_outputs
@@ -123,7 +124,7 @@ def _follow(
     trail = watcher.ending(probe, wait) if answer and answer.accepted else None
     if trail:
         _say(probe, trail, out)
-    if trail and trail.status == "FAILED":
+    if trail and trail.status == EventStatus.FAILED:
         swept = watcher.has_swept(trail.event_id, DLQ_SECONDS)
         out.print(
             "  DLQ       the message was there and is now removed"
