@@ -1,8 +1,6 @@
 """Fixtures that every kind of test may use."""
 
-import copy
 import gc
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,19 +12,13 @@ import boto3
 import pytest
 from hypothesis import settings
 from moto import mock_aws
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
 
-from environments import load
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
 from local.patches import speed
 from local.patches.additions import ends, ses_account
-from tests.support import configuration, seal_keys
-from tests.support.tables import create_tables
-
-REGION = "us-east-1"
-VAULT = "vault"
+from tests.support import configuration, stores
+from tests.support.stores import REGION, VAULT
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -142,38 +134,12 @@ def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),
         patch.object(boto3, "client", shared_client),
     ):
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket=VAULT)
-        s3.put_bucket_versioning(Bucket=VAULT, VersioningConfiguration={"Status": "Enabled"})
-        configuration.create_bucket()
-        configuration.deploy(load("local").configuration(), monkeypatch)
-        _create_tables()
-        seal_keys.create()
-        secrets = boto3.client("secretsmanager")
-        for name in ("reference-key", "audit-key"):
-            secrets.create_secret(
-                Name=name, SecretString=json.dumps({"current": "k1", "k1": f"secret of {name}"})
-            )
-        ses = boto3.client("sesv2")
-        ses.create_email_identity(EmailIdentity="ens.example")
-        ses.create_configuration_set(ConfigurationSetName="ens-test")
+        configuration.bind(stores.set_up(), monkeypatch)
         yield
 
 
 _clients: dict[Any, Any] = {}
 _new_client = boto3.client
-
-
-_tables: dict[str, Any] = {}
-
-
-def _create_tables() -> None:
-    """Creates the tables by DynamoDB's API once in this process, and copies them for each later test."""
-    backend = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION]
-    if not _tables:
-        create_tables(boto3.client("dynamodb"))
-        _tables.update(copy.deepcopy(backend.tables))
-    backend.tables.update(copy.deepcopy(_tables))
 
 
 SHARED = frozenset({"dynamodb", "kms", "s3", "secretsmanager", "sesv2"})

@@ -11,7 +11,8 @@ from functools import partial
 
 from hl7apy.parser import parse_message
 
-from hl7.header import find_header, patient_identifier
+from hl7.header import find_header
+from hl7.identity import patient_identifier
 from lambdas.parse_message.read_event import read_event
 from tests.support.messages import sample
 

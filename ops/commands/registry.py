@@ -7,11 +7,11 @@ import click
 from rich.progress import Progress
 
 from lambdas.common.contracts.audit import AuditAction, LookedAt
-from lambdas.registry.changes import ImportPlan, RowState
-from lambdas.registry.files import read_folder
-from lambdas.registry.named_rows import NamedRows
-from lambdas.registry.plan import planned
-from lambdas.registry.rows import InvalidRegistryError
+from lambdas.registry.importing.changes import ImportPlan, RowState
+from lambdas.registry.importing.columns import InvalidRegistryError
+from lambdas.registry.importing.files import read_folder
+from lambdas.registry.importing.named_cells import NamedRows
+from lambdas.registry.importing.plan import planned
 from ops.audit.entry import audit_change
 from ops.master_data import registry
 from ops.output import console, count, table

@@ -9,9 +9,9 @@ from rich.progress import Progress
 
 from lambdas.common.contracts.audit import AuditAction, LookedAt
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.registry.files import read_file
+from lambdas.registry.importing.columns import InvalidRegistryError
+from lambdas.registry.importing.files import read_file
 from lambdas.registry.records import ROSTER_SOON
-from lambdas.registry.rows import InvalidRegistryError
 from ops.audit.entry import audit_change
 from ops.commands.registry import SHOWN, faults
 from ops.master_data import rosters

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from lambdas.common.contracts.person import Name
 from lambdas.common.keys import KeyRing
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.registry.items import (
+from lambdas.registry.keys import (
     Item,
     identifier_key,
     patient_key,

@@ -15,18 +15,15 @@ from simulators.comprehend_medical import coding, context, doses, linker, phi, r
 from simulators.comprehend_medical import extras as tables
 from simulators.comprehend_medical.mentions import ACUITY, SIDES, Mention, mentions, ready, sites
 from simulators.comprehend_medical.ontology import codes
-from simulators.comprehend_medical.tokens import Token, sentences, tokens
+from simulators.comprehend_medical.tokens import Token, sentences, tokens, word_set
 
 MODEL_VERSION = "stand-in.2"
 ICD10CM_VERSION = "stand-in.2.ICD-10-CM-2026-04"
 RXNORM_VERSION = "stand-in.2.RxNorm"
 
 # InferICD10CM has no traits for past or future conditions; InferRxNorm has two traits only.
-ICD10CM_TRAITS = frozenset(
-    {
-        *("NEGATION", "DIAGNOSIS", "SIGN", "SYMPTOM"),
-        *("PERTAINS_TO_FAMILY", "HYPOTHETICAL", "LOW_CONFIDENCE"),
-    }
+ICD10CM_TRAITS = word_set(
+    "NEGATION DIAGNOSIS SIGN SYMPTOM PERTAINS_TO_FAMILY HYPOTHETICAL LOW_CONFIDENCE"
 )
 RXNORM_TRAITS = frozenset({"NEGATION", "PAST_HISTORY"})
 
@@ -312,21 +309,7 @@ def _anatomy(
     ]
 
 
-_NO_SITE = frozenset(
-    {
-        "lower",
-        "upper",
-        "back",
-        "hand",
-        "body",
-        "face",
-        "left",
-        "right",
-        "block",
-        "lateral",
-        "medial",
-    }
-)
+_NO_SITE = word_set("lower upper back hand body face left right block lateral medial")
 
 
 def _free(begin: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:

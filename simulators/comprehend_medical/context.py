@@ -1,6 +1,6 @@
 """Finds the traits of mentions (negated, hypothetical, family history) from cue phrases, as NegEx does.
 
-A cue of cues.csv stands before or behind what it speaks of, in the same sentence. Its sides:
+A cue of cues.csv stands before or behind the mention that it is about, in the same sentence. Its sides:
 
     before    up to a word that turns the sentence ("but", "has"), over lists: "denies pain, fever or cough"
     adjacent  the next few words, not over a comma: "not", "ruled out"
@@ -13,13 +13,12 @@ A cue of cues.csv stands before or behind what it speaks of, in the same sentenc
 and so are headings (sections.py).
 """
 
-import csv
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from simulators.comprehend_medical.ontology import DATA, words
+from simulators.comprehend_medical.data_files import rows, words
 from simulators.comprehend_medical.sections import traits_at
 from simulators.comprehend_medical.tokens import Token, tokens
 
@@ -194,12 +193,11 @@ Phrases = dict[tuple[str, ...], list[Cue]]
 def _cues() -> tuple[Phrases, dict[str, list[int]]]:
     """Returns the cues of each phrase, and the lengths of the phrases by their first word, longest first."""
     phrases: Phrases = {}
-    with (DATA / "cues.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            for phrase in _spelt_out(row["phrase"]):
-                forms = tuple(_plain(token) for token in tokens(phrase))
-                cue = Cue(forms, row["trait"], row["side"], row["about"])
-                phrases.setdefault(forms, []).append(cue)
+    for row in rows("cues.csv"):
+        for phrase in _spelt_out(row["phrase"]):
+            forms = tuple(_plain(token) for token in tokens(phrase))
+            cue = Cue(forms, row["trait"], row["side"], row["about"])
+            phrases.setdefault(forms, []).append(cue)
     lengths: dict[str, list[int]] = {}
     for forms in sorted(phrases, key=len, reverse=True):
         known = lengths.setdefault(forms[0], [])

@@ -53,6 +53,7 @@ class Resolved:
 
     def __init__(self, stacks: Mapping[str, Template]) -> None:
         self._stacks = stacks
+        self._templates: dict[str, dict[str, Any]] = {}
         self._exports = {
             export["Name"]: (template, output["Value"])
             for template in stacks.values()
@@ -61,8 +62,12 @@ class Resolved:
         }
 
     def template(self, stack: str) -> dict[str, Any]:
-        """The document of a stack (`core`), its resources resolved."""
-        template = self._stacks[stack]
+        """The document of a stack (`core`), its resources resolved. It is shared: callers do not change it."""
+        if stack not in self._templates:
+            self._templates[stack] = self._resolved(self._stacks[stack])
+        return self._templates[stack]
+
+    def _resolved(self, template: Template) -> dict[str, Any]:
         resources = {
             logical_id: {
                 **resource,

@@ -173,8 +173,8 @@ def _policies(stacks: Stacks) -> list[tuple[str, Document]]:
 def _resource_policies(stacks: Stacks) -> list[tuple[str, str, Document]]:
     """Every policy of a bucket, key, queue or topic: its type, an ARN that it protects, the policy."""
     found = []
+    resolved = Resolved(stacks)
     for stack, template in stacks.items():
-        resolved = Resolved(stacks)
         for logical_id, resource in resolved.template(stack)["Resources"].items():
             kind, properties = resource["Type"], resource["Properties"]
             if kind not in RESOURCE_POLICIES:

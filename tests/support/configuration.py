@@ -24,9 +24,20 @@ def create_bucket() -> None:
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
 
 
-def deploy(document: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Writes the document, and tells the functions its version."""
-    version = boto3.client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=document.encode())
+def put(document: str) -> str:
+    """Writes the document and returns its version."""
+    answer = boto3.client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=document.encode())
+    version: str = answer["VersionId"]
+    return version
+
+
+def bind(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tells the functions the version of the document."""
     monkeypatch.setenv("ENS_CONFIGURATION_BUCKET", BUCKET)
     monkeypatch.setenv("ENS_CONFIGURATION_KEY", KEY)
-    monkeypatch.setenv("ENS_CONFIGURATION_VERSION", version["VersionId"])
+    monkeypatch.setenv("ENS_CONFIGURATION_VERSION", version)
+
+
+def deploy(document: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writes the document, and tells the functions its version."""
+    bind(put(document), monkeypatch)

@@ -14,10 +14,12 @@ from typing import Any, TypeVar
 
 from environments import load
 from hl7.acknowledgement import ReceivedAcknowledgement
-from hl7.header import event_id, find_header
+from hl7.header import find_header
+from hl7.identity import event_id
 from local.aws import clients
 from ops.sending.messages import OutgoingMessage
 from ops.sending.mllp import ReceiverConnection
+from tests.support.ens import EnsProcesses
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -56,6 +58,7 @@ class LocalSystem:
             )
         self._clients: dict[str, Any] = {}
         self._outputs: dict[str, str] = {}
+        self._ens = EnsProcesses(folder)
 
     def wait_until_ready(self) -> None:
         """Returns when the console answers; `AssertionError` with the output when the process ends before."""
@@ -80,6 +83,7 @@ class LocalSystem:
 
     def stop(self) -> int:
         """Ends it as Ctrl-C does and returns its exit status."""
+        self._ens.stop()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         try:
@@ -162,21 +166,16 @@ class LocalSystem:
 
     def ens(self, *arguments: str) -> str:
         """The output of `ens` against this system; `AssertionError` when it ends in an error."""
-        found = subprocess.run(
-            [sys.executable, "-m", "ops", *arguments],
-            cwd=ROOT,
-            env={
+        found = self._ens.run(
+            arguments,
+            {
                 **os.environ,
                 "ENS_MLLP_PORT": str(self.mllp_port),
                 "ENS_AWS_PORT": str(self.aws_port),
             },
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
         )
-        assert found.returncode == 0, found.stdout + found.stderr
-        return found.stdout
+        assert found.status == 0, found.output
+        return found.output
 
     # -- what can be done to it
 

@@ -206,7 +206,11 @@ class Steps:
                 *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL, MAILS),
                 *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL),
                 *grants.write_objects(bucket, keys.vault, MAILS),
-                *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
+                *grants.use_table(
+                    tables.ledger,
+                    keys.records,
+                    *("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
+                ),
                 # Decides again at the moment of sending: the registry and the stay's marks of now.
                 *grants.use_table(tables.encounters, keys.encounters, "GetItem"),
                 *grants.use_table(tables.registry, keys.registry, "BatchGetItem"),

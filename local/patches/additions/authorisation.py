@@ -104,7 +104,8 @@ class _Policies:
             for statement in _statements(document)
             if LEADING_KEYS in json.dumps(statement.get("Condition", {}))
         ]
-        self._permitted: dict[tuple[str, str, tuple[bool, ...]], bool] = {}
+        self._permitted: dict[tuple[str, str, Met], bool] = {}
+        self._applicable: dict[Met, list[IAMPolicy]] = {}
 
     @property
     def reads_keys(self) -> bool:
@@ -118,16 +119,22 @@ class _Policies:
         if key not in self._permitted:
             if len(self._permitted) == MAX_DECISIONS:
                 self._permitted.clear()
-            self._permitted[key] = self._decide(need)
+            self._permitted[key] = self._decide(need, met)
         return self._permitted[key]
 
-    def _decide(self, need: RequiredAction) -> bool:
+    def _decide(self, need: RequiredAction, met: "Met") -> bool:
+        if met not in self._applicable:
+            self._applicable[met] = [
+                _applicable(document, need.leading_keys) for document in self._documents
+            ]
         results = {
-            _applicable(document, need).is_action_permitted(need.action, need.arn)
-            for document in self._documents
+            policy.is_action_permitted(need.action, need.arn) for policy in self._applicable[met]
         }
         return PermissionResult.DENIED not in results and PermissionResult.PERMITTED in results
 
+
+Met = tuple[bool, ...]
+"""Whether a request meets each condition on partition keys."""
 
 _read: dict[tuple[Any, ...], _Policies] = {}
 
@@ -150,12 +157,10 @@ def _document(policy: Any) -> dict[str, Any]:
     return document
 
 
-def _applicable(document: dict[str, Any], need: RequiredAction) -> IAMPolicy:
+def _applicable(document: dict[str, Any], leading_keys: frozenset[str]) -> IAMPolicy:
     """The statements of a policy whose `dynamodb:LeadingKeys` condition, if any, the request meets."""
     kept = [
-        each
-        for each in _statements(document)
-        if _meets(each.get("Condition", {}), need.leading_keys)
+        each for each in _statements(document) if _meets(each.get("Condition", {}), leading_keys)
     ]
     return IAMPolicy(json.dumps({**document, "Statement": [_unbound(each) for each in kept]}))
 

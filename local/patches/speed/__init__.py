@@ -15,6 +15,7 @@ from local.patches.speed.core import (
 )
 from local.patches.speed.dynamodb import expressions, transactions
 from local.patches.speed.dynamodb.direct import handler as dynamodb_direct
+from local.patches.speed.kms import private_keys
 from local.patches.speed.sqs import clock
 from local.patches.speed.stepfunctions import definitions, json_paths, task_clients
 
@@ -22,7 +23,7 @@ PATCHES = (
     botocore,
     *(accounts, backends, errors, names, registrations, serializers, urls),
     *(expressions, transactions, dynamodb_direct),
-    clock,
+    *(private_keys, clock),
     *(definitions, json_paths, task_clients),
 )
 

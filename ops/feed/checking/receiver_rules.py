@@ -6,7 +6,8 @@ The rules are the receiver's own (receiver/intake/rejections.py).
 from dataclasses import dataclass
 
 from environments import Environment, Sender
-from hl7.header import Header, event_id, find_header
+from hl7.header import Header, find_header
+from hl7.identity import event_id
 from hl7.mllp import Frame, FrameFault
 from ops.feed.reading.cutting import CutMessage
 from receiver.intake.rejections import Rules, accepted_processing_ids

@@ -1,8 +1,8 @@
-// Reads one JSON document from stdin and writes one to stdout.
+// Answers each line of stdin, a JSON document, with one line of stdout, until stdin ends.
 // {"simulations": [Simulation]} -> ["Allowed" | "ImplicitlyDenied" | "ExplicitlyDenied" | "error: …"]
 // {"policies": [{kind, document}]} -> [[message]]
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
 
 const require = createRequire(`${process.argv[2]}/package.json`);
 const { runSimulation } = require("@cloud-copilot/iam-simulate");
@@ -15,18 +15,23 @@ const KINDS = {
   trust: policy.validateTrustPolicy,
 };
 
-const asked = JSON.parse(readFileSync(0, "utf-8"));
-const answers = [];
-for (const simulation of asked.simulations ?? []) {
-  const answer = await runSimulation(simulation, {});
-  answers.push(
-    answer.resultType === "error"
-      ? `error: ${JSON.stringify(answer.errors)}`
-      : answer.overallResult,
-  );
+async function answersTo(asked) {
+  const answers = [];
+  for (const simulation of asked.simulations ?? []) {
+    const answer = await runSimulation(simulation, {});
+    answers.push(
+      answer.resultType === "error"
+        ? `error: ${JSON.stringify(answer.errors)}`
+        : answer.overallResult,
+    );
+  }
+  for (const { kind, document } of asked.policies ?? []) {
+    const found = [...KINDS[kind](document), ...policy.lintPolicy(document)];
+    answers.push(found.map((one) => `${one.path}: ${one.message}`));
+  }
+  return answers;
 }
-for (const { kind, document } of asked.policies ?? []) {
-  const found = [...KINDS[kind](document), ...policy.lintPolicy(document)];
-  answers.push(found.map((one) => `${one.path}: ${one.message}`));
+
+for await (const line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify(await answersTo(JSON.parse(line)))}\n`);
 }
-process.stdout.write(JSON.stringify(answers));

@@ -4,10 +4,12 @@ It refuses a request whose action, resource type or context key AWS's service au
 does not know: a misspelled action is an error here, not a refusal.
 """
 
+import atexit
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from tests.infra.judges.tools import HERE, NODE
@@ -71,12 +73,22 @@ def _simulation(request: AuthorizationRequest) -> dict[str, Any]:
 
 
 def _ask(question: dict[str, Any]) -> list[Any]:
-    done = subprocess.run(
-        ["node", HERE / "evaluate.mjs", NODE],
-        input=json.dumps(question),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    answers: list[Any] = json.loads(done.stdout)
+    evaluator = _evaluator()
+    assert evaluator.stdin is not None and evaluator.stdout is not None
+    evaluator.stdin.write(json.dumps(question) + "\n")
+    evaluator.stdin.flush()
+    answers: list[Any] = json.loads(evaluator.stdout.readline())
     return answers
+
+
+@cache
+def _evaluator() -> subprocess.Popen[str]:
+    """The evaluator's process, one for all tests of a worker: to start it takes half a second."""
+    process = subprocess.Popen(
+        ["node", HERE / "evaluate.mjs", NODE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(process.communicate)
+    return process

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from environments import load
-from hl7.header import event_id, find_header
+from hl7.header import find_header
+from hl7.identity import event_id
 from ops.feed.checking.check import new_check
 from ops.feed.checking.control_ids import ControlIdTally
 from ops.feed.checking.places import Place
