@@ -169,8 +169,8 @@ def _say_pipe(session: Session, out: Console) -> None:
         out.print("Pipe: part of the local system")
         return
     pipes = boto3.client("pipes", config=CONFIG)
-    found = pipes.list_pipes(NamePrefix=f"hl7-ens-{session.environment}")["Pipes"]
+    found = pipes.list_pipes(NamePrefix=f"hl7-ens-{session.environment}-")["Pipes"]
     for pipe in found:
         out.print(f"Pipe: {pipe['Name']} {pipe['CurrentState']}")
     if not found:
-        out.print(f"Pipe: none with the name hl7-ens-{session.environment}*", style="yellow")
+        out.print(f"Pipe: none with the name hl7-ens-{session.environment}-*", style="yellow")
