@@ -79,7 +79,8 @@ class _Whole(io.BytesIO):
 
 
 def _is_whole(body: Any) -> bool:
-    return body is None or isinstance(body, bytes | bytearray | str)
+    # botocore wraps the bytes of an object for S3 in a BytesIO, and rewinds it before a retry.
+    return body is None or isinstance(body, bytes | bytearray | str | io.BytesIO)
 
 
 def _taken(idle: list[socket.socket]) -> socket.socket | None:
@@ -105,6 +106,8 @@ def _connected(port: int, timeout: Any) -> socket.socket:
 
 def _written(request: Any, parts: Any) -> bytes:
     body = request.body or b""
+    if isinstance(body, io.BytesIO):
+        body = body.read()
     body = body.encode() if isinstance(body, str) else bytes(body)
     target = parts.path or "/"
     lines = [f"{request.method} {target}{f'?{parts.query}' if parts.query else ''} HTTP/1.1"]

@@ -18,7 +18,7 @@ READS = {"GetItem", "BatchGetItem", "Query", "GetObject", "GetSecretValue"}
 
 
 def asked_for(operation: str, parameters: dict[str, Any]) -> Iterator[str]:
-    """What a read names, as texts."""
+    """The things that a read names, as texts."""
     if operation == "BatchGetItem":
         for table, wanted in parameters["RequestItems"].items():
             yield from (f"{table} {json.dumps(key, sort_keys=True)}" for key in wanted["Keys"])

@@ -15,7 +15,7 @@ print(len(INSTANCE_TYPES), len(zones["us-east-1"]), len(zones["eu-central-1"]) >
 
 
 def printed(*arguments: str) -> list[str]:
-    """What the program prints in an interpreter of its own."""
+    """The words that the program prints in an interpreter of its own."""
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True
     )

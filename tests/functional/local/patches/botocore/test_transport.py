@@ -36,13 +36,15 @@ class RecordingApp:
         self.received: list[tuple[str, str, bytes]] = []
         self.sockets: set[int] = set()
         self.delay = 0.0
+        self.closes_once = False
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
         body = environ["wsgi.input"].read()
         self.received.append((environ["REQUEST_METHOD"], environ["RAW_URI"], body))
         self.sockets.add(id(environ["werkzeug.socket"]))
         time.sleep(self.delay)
-        if "close" in environ["PATH_INFO"]:
+        if "close" in environ["PATH_INFO"] or self.closes_once:
+            self.closes_once = False
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         headers = [("Content-Type", "text/plain"), ("x-amz-meta-kind", "letter"), ("ETag", '"e"')]
         if "missing" in environ["PATH_INFO"]:
@@ -78,6 +80,20 @@ def test_an_object_arrives_with_its_headers(s3: Any, app: RecordingApp) -> None:
 def test_a_body_arrives_whole(s3: Any, app: RecordingApp, body: bytes, kind: Any) -> None:
     s3.put_object(Bucket="b", Key="k", Body=kind(body))
     assert body in app.received[0][2]
+
+
+@pytest.mark.parametrize("kind", [bytes, io.BytesIO])
+def test_a_body_is_sent_whole_again_after_a_closed_connection(
+    s3: Any, app: RecordingApp, kind: Any
+) -> None:
+    again = clients.client("s3", port_of(s3), config=Config(retries={"total_max_attempts": 2}))
+    app.closes_once = True
+    again.put_object(Bucket="b", Key="k", Body=kind(b"text"))
+    assert ["text" in str(body) for _, _, body in app.received] == [True, True]
+
+
+def port_of(client: Any) -> int:
+    return int(client.meta.endpoint_url.rpartition(":")[2])
 
 
 def test_an_error_of_the_service_is_that_error(s3: Any) -> None:
