@@ -158,11 +158,12 @@ class PeopleSection:
 class AuditSection:
     """Table `[audit]`: the seal keys and the daily digests of the audit trail.
 
-    `seal_keys` is the number of KMS keys made so far: the newest seals, older ones verify. A higher number
-    is a rotation. `digest_lock` is the mode of S3 Object Lock on the digests, which keeps them for `digest_days`:
-    nobody can delete them in mode `compliance`, only principals with s3:BypassGovernanceRetention in
-    `governance` (Amazon S3 User Guide, "Locking objects with Object Lock"). An expired entry is told from a
-    missing one by the digest of its day, also when a later entry of its event is still kept.
+    `seal_keys` is the number of KMS keys made so far: the newest seals, older ones verify. A higher
+    number is a rotation. `digest_lock` is the mode of S3 Object Lock on the digests, which keeps them
+    for `digest_days`: nobody can delete them in mode `compliance`, only principals with
+    s3:BypassGovernanceRetention in `governance` (Amazon S3 User Guide, "Locking objects with Object
+    Lock"). An expired entry is told from a missing one by the digest of its day, also when a later entry
+    of its event is still kept.
     """
 
     seal_keys: int = 1

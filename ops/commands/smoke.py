@@ -66,9 +66,10 @@ def smoke_command(
 ) -> None:
     """Sends three test messages, and checks each result.
 
-    One is good, one is poison, one is slow. The good message notifies an invented provider at SES's mailbox simulator. Afterwards the registry
-    entries and the poison message's dead letter are removed. The exit code is 1 unless each message
-    ends as expected. From outside the VPC, use --in-vpc to reach a deployed receiver.
+    One is good, one is poison, one is slow. The good message notifies an invented provider at SES's
+    mailbox simulator. Afterwards the registry entries and the poison message's dead letter are removed.
+    The exit code is 1 unless each message ends as expected. From outside the VPC, use --in-vpc to reach
+    a deployed receiver.
     """
     if in_vpc and (host or port or tls):
         raise click.UsageError(

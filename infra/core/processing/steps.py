@@ -18,7 +18,7 @@ COMPREHEND_TURNS = "rate#comprehendmedical"
 """The ledger's item by which ExtractEntities keeps to the account's quota (lambdas/extract_entities/turns.py)."""
 
 FEED_COUNTS = "feed#known-patients#*"
-"""The items of the status table in which LookupIdentities counts each sender's known patients (lambdas/common/feed/counts.py)."""
+"""LookupIdentities' counts of each sender's known patients, in the status table (lambdas/common/feed/counts.py)."""
 
 
 class Steps:
