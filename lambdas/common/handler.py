@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 
 from hl7.warnings import MessageWarning
 from lambdas.common.audit import chain
+from lambdas.common.aws.items import Item
 from lambdas.common.clock import milliseconds_since, now
 from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
@@ -46,15 +47,15 @@ class Run:
         self.logger = logger
         self.metrics = metrics
         self._noted: list[AuditEntry] = []
+        self._appended: Item | None = None
 
     def audit(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
         """Appends an entry about this step, after the entries buffered by `note()`.
 
         `facts` are members of `AuditEntry`: references, counts, codes and versions.
         """
-        chain.append(
-            self._context, self.event_id, *self._noted, self._entry(action, outcome, facts)
-        )
+        new = (*self._noted, self._entry(action, outcome, facts))
+        self._appended = chain.append(self._context, self.event_id, *new, after=self._appended)
         self._noted.clear()
 
     def audit_of(

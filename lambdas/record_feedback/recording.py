@@ -32,9 +32,10 @@ def record(context: LedgerContext, detail: Detail, run: Run) -> RecordFeedbackRe
         return RecordFeedbackResult(outcome=FeedbackOutcome.NOT_OURS)
     told = [item, *_members(context, item)]
     for delivery in told:
-        ledger.settle(
-            context, delivery.delivery_id, feedback.meaning.state, feedback.ses_message_id
-        )
+        if delivery.state in ledger.UNSETTLED:
+            ledger.settle(
+                context, delivery.delivery_id, feedback.meaning.state, feedback.ses_message_id
+            )
     # Before the audit entries: a run that ends here is repeated, and these writes give the same result then.
     if feedback.address_failed:
         _report_address(context, feedback, item)

@@ -33,14 +33,18 @@ OTHERS_WERE_FIRST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 TRANSIENT_REASONS = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
-def append(context: Context, event_id: str, *entries: AuditEntry) -> Item:
+def append(
+    context: Context, event_id: str, *entries: AuditEntry, after: Item | None = None
+) -> Item:
     """Appends entries to the event's chain, all or none, and returns the last as stored.
 
-    Raises `DependencyUnavailableError` when the table cannot be written, or when others append to
+    `after` is the last entry that this run appended: without others' entries since, the head need
+    not be read. Raises `DependencyUnavailableError` when the table cannot be written, or when others append to
     the same chain faster than this writer can.
     """
     for attempt in range(APPEND_TRIES):
-        head = _head(context, event_id)
+        head = after or _head(context, event_id)
+        after = None
         stored: list[Item] = []
         for entry in entries:
             stored.append(chained(event_id, entry, stored[-1] if stored else head))

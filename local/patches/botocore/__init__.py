@@ -3,7 +3,14 @@
 Sandboxes load this package too, without the rest of `local`: it imports botocore and `patching` alone.
 """
 
-from local.patches.botocore import endpoints, sessions, signatures, transport, user_agents
+from local.patches.botocore import (
+    endpoints,
+    json_bodies,
+    sessions,
+    signatures,
+    transport,
+    user_agents,
+)
 
 
 def install() -> None:
@@ -16,5 +23,6 @@ def install_for_loopback() -> None:
     """Applies all changes; those to requests for the loopback address too. Again changes nothing."""
     install()
     endpoints.install()
+    json_bodies.install()
     signatures.install()
     transport.install()

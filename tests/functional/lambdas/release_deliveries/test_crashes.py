@@ -175,7 +175,6 @@ def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
     ("module", "name"),
     [
         (feedback_ledger, "note"),
-        (feedback_ledger, "settle"),
         (problems, "report"),
         (deliveries, "tell_instead"),
         (chain, "append"),
