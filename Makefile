@@ -150,7 +150,7 @@ reference: setup ## write the API and IAM reference (infra/reference/) and the t
 	@$(BIN)/python -m ops.reference.encounters
 
 contracts: setup ## write the JSON Schemas of all stored documents again (docs/contracts/)
-	@$(BIN)/python -m ops.contracts
+	@$(BIN)/python -m ops.reference.contracts
 
 lock: ## pin every dependency again (needs uv)
 	@$(LOCK) --group dev --output-file requirements.txt

@@ -15,7 +15,7 @@ from environments.retention import SIX_YEARS, Retention
 
 CONFIGURATION_VERSION = 1
 HOLDS_REAL_PATIENTS = frozenset({"staging", "prod"})
-"""Environments whose receivers accept bound senders only, whatever their files say."""
+"""Environments with real patients, whatever their files say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,10 +265,6 @@ class AuditSection:
     digest_days: int = SIX_YEARS + DIGEST_DAYS_BEYOND_ENTRIES
 
 
-MAX_FINDINGS_WAIT_SECONDS = 100
-"""The state machine's timeout of 285 seconds less the timeouts of all later states (tests/workflow)."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """One environment and its senders. Empty `account`: the account of the credentials.
@@ -326,20 +322,34 @@ class Environment:
                 f"retention.vault_days: {self.retention.vault_days}; allowed: more than"
                 " retention.recovery_days and backup.days together, as for rejected_days"
             )
-        if self.name in HOLDS_REAL_PATIENTS:
-            self.retention.check_real_patients()
-            self._check_digests()
         if self.unknown_patient == "hold" and not 0 < self.hold_minutes < self.max_receive_count:
             raise ValueError(
                 f"hold_minutes: {self.hold_minutes}; each minute is a receive of the queue;"
                 f" allowed: 1 to {self.max_receive_count - 1}, below max_receive_count"
             )
-        if self.name in HOLDS_REAL_PATIENTS and not self.data_trail:
+        if self.holds_real_patients:
+            self._check_real_patients()
+        self._check_ingress()
+        self._check_unbound_senders()
+
+    def _check_real_patients(self) -> None:
+        """Raises `ValueError` where records of real patients' accesses and disclosures could be missing."""
+        self.retention.check_real_patients()
+        least = self.retention.audit_days + DIGEST_DAYS_BEYOND_ENTRIES
+        if self.audit.digest_days < least:
+            raise ValueError(
+                f"audit.digest_days: {self.audit.digest_days}; allowed: at least {least}, which is"
+                f" {DIGEST_DAYS_BEYOND_ENTRIES} more than retention.audit_days, because an entry without"
+                " its digest cannot be verified"
+            )
+        if not self.data_trail:
             raise ValueError(
                 "data_trail: false; allowed: true, because without it nobody is told when a person"
                 " reads real patients' data"
             )
-        self._check_ingress()
+
+    def _check_unbound_senders(self) -> None:
+        """Raises `ValueError` where two senders that no connection binds have the same names."""
         unbound: dict[tuple[str, str], str] = {}
         for sender in self.senders:
             written = sender.sending_application, sender.sending_facility
@@ -360,7 +370,7 @@ class Environment:
                 " with the reason why messages are sent in clear"
             )
         if receiver.unknown_senders == "accept":
-            if self.data_trail or self.name in HOLDS_REAL_PATIENTS:
+            if self.holds_real_patients:
                 raise ValueError(
                     "receiver.unknown_senders: 'accept'; allowed: 'reject', because this"
                     " environment holds real patients"
@@ -375,18 +385,14 @@ class Environment:
                 )
 
     @property
+    def holds_real_patients(self) -> bool:
+        """Whether its patients are real: staging, prod, and every environment that records accesses to data."""
+        return self.data_trail or self.name in HOLDS_REAL_PATIENTS
+
+    @property
     def prefix(self) -> str:
         """Prefix of every physical name of this environment: `hl7-ens-dev`."""
         return f"hl7-ens-{self.name}"
-
-    def _check_digests(self) -> None:
-        least = self.retention.audit_days + DIGEST_DAYS_BEYOND_ENTRIES
-        if self.audit.digest_days < least:
-            raise ValueError(
-                f"audit.digest_days: {self.audit.digest_days}; allowed: at least {least}, which is"
-                f" {DIGEST_DAYS_BEYOND_ENTRIES} more than retention.audit_days, because an entry without"
-                " its digest cannot be verified"
-            )
 
     @property
     def vault_expiration_days(self) -> int:

@@ -70,7 +70,7 @@ class PolicyFile:
     """A policy file. `name` is the file's, `otherwise` the outcome where none of its rules applies.
 
     `hidden_findings` are the categories of findings in notes that are told with a consent alone. `example`:
-    counsel has not checked it, so that staging and prod refuse it.
+    counsel has not checked it, so that `make preflight` refuses it where patients are real.
     """
 
     name: str

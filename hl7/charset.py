@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from hl7 import iso2022
 from hl7.tables import CHARACTER_SETS, INFORMAL_CHARACTER_SETS
 from hl7.warnings import MessageWarning, WarningCode
 
@@ -47,9 +46,9 @@ _MARKS = (
 UNDECLARED = MessageWarning(WarningCode.CHARACTER_SET_ASSUMED, "MSH-18", "ISO 2022")
 """A message switches character sets by escape sequences and does not say so."""
 
+_C1_CONTROLS = bytes(range(0x80, 0xA0))
 _FILLED_1252 = {
-    byte: bytes([byte]).decode(WINDOWS_1252, errors="ignore") or chr(byte)
-    for byte in range(0x80, 0xA0)
+    byte: bytes([byte]).decode(WINDOWS_1252, errors="ignore") or chr(byte) for byte in _C1_CONTROLS
 }
 _NUMBERED = re.compile(r"(?:ISO)?8859(\d{1,2})")
 _WINDOWS = re.compile(r"(?:WINDOWS|WIN|MSCP|CP|IBMCP)(125\d|874|932|936|949|950)")
@@ -87,27 +86,13 @@ def wide_codec(declared: tuple[str, ...]) -> str:
 
     A further repetition names a set that escape sequences switch to (HL7 2.14.9.18).
     """
-    for name in declared:
-        codec = codec_of(name)
-        if codec and not _KEEPS_ASCII.fullmatch(codec):
-            return codec
-    return ""
+    codecs_named = filter(None, map(codec_of, declared))
+    return next((codec for codec in codecs_named if not _KEEPS_ASCII.fullmatch(codec)), "")
 
 
 def marked_codec(message: bytes) -> str:
     """The UTF-16 or UTF-32 that a message's first bytes show; "" for none."""
-    for mark, codec in _MARKS:
-        if message.startswith(mark):
-            return codec
-    return ""
-
-
-def switching(message: bytes, declared: str) -> str:
-    """The text of a message that switches character sets by escape sequences. Never fails.
-
-    `declared` is MSH-18's first repetition, the set before the first sequence.
-    """
-    return iso2022.decode(message, lambda run: decode(run, declared).text)
+    return next((codec for mark, codec in _MARKS if message.startswith(mark)), "")
 
 
 def decode(message: bytes, declared: str) -> Decoded:
@@ -134,10 +119,10 @@ def codec_used(message: bytes, declared: str) -> tuple[str, tuple[MessageWarning
     if declared and codec:
         repairs.append(MessageWarning(WarningCode.CHARACTER_SET_WRONG, "MSH-18"))
     windows = _WINDOWS_OF.get(codec, "")
-    if windows and has_c1_controls(message) and not _is_utf_8(message):
-        return windows, (*repairs, _assumed(f"Windows-{windows[2:]}"))
-    if _is_utf_8(message):
+    if _fits(message, UTF_8):
         return UTF_8, (*repairs, _assumed("UTF-8"))
+    if windows and _has_c1_controls(message):
+        return windows, (*repairs, _assumed(f"Windows-{windows[2:]}"))
     if message.decode(UTF_8, errors="ignore").isascii():  # no character of UTF-8 in it
         return WINDOWS_1252, (*repairs, _assumed("Windows-1252"))
     return MIXED, (*repairs, _assumed("UTF-8 and Windows-1252"))
@@ -159,23 +144,12 @@ def _contradicted(message: bytes, codec: str) -> bool:
     """Whether the bytes show that a declared set of one byte a character is not theirs."""
     if not codec.startswith(("iso8859", "cp125", "koi8")):
         return False
-    return _is_utf_8(message) or (codec in _WINDOWS_OF and has_c1_controls(message))
+    return _fits(message, UTF_8) or (codec in _WINDOWS_OF and _has_c1_controls(message))
 
 
-def _is_utf_8(message: bytes) -> bool:
-    try:
-        message.decode(UTF_8)
-    except UnicodeError:
-        return False
-    return True
-
-
-def has_c1_controls(message: bytes) -> bool:
+def _has_c1_controls(message: bytes) -> bool:
     """Whether a byte from 0x80 to 0x9F occurs: ISO 8859 has only control characters there."""
-    return not message.isascii() and message.translate(None, _C1_CONTROLS) != message
-
-
-_C1_CONTROLS = bytes(range(0x80, 0xA0))
+    return message.translate(None, _C1_CONTROLS) != message
 
 
 def windows_1252(message: bytes) -> str:
@@ -198,13 +172,10 @@ def _as_windows(fault: UnicodeError) -> tuple[str, int]:
 codecs.register_error("hl7_windows_1252", _as_windows)
 
 
-def _mixed(message: bytes) -> str:
-    """The bytes as UTF-8, those that are none as Windows-1252: some senders join texts of two systems."""
-    return message.decode(UTF_8, errors="hl7_windows_1252")
-
-
 def read_by(raw: bytes, codec: str) -> str:
     """A value in the codec that its whole message was read by (`Decoded.codec`)."""
     if codec == WINDOWS_1252:
         return windows_1252(raw)
-    return _mixed(raw) if codec == MIXED else raw.decode(codec, errors="replace")
+    if codec == MIXED:  # some senders join texts of two systems
+        return raw.decode(UTF_8, errors="hl7_windows_1252")
+    return raw.decode(codec, errors="replace")

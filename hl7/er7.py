@@ -20,7 +20,7 @@ from hl7.header import (
     find_header,
     value_text,
 )
-from hl7.segmentation import Cut, cut, has_too_many_lines
+from hl7.segmentation import READ, Cut, cut, has_too_many_lines, line_breaks
 from hl7.tables import SEGMENTS
 from hl7.warnings import MessageWarning, WarningCode
 
@@ -28,8 +28,6 @@ MAX_SEGMENTS = 5_000
 """Most segments of one message. The receiver rejects longer ones, so ParseMessage can read any that is stored."""
 MAX_ESCAPES = 500_000
 """Most escape characters of one message: each sequence costs fifty times its bytes."""
-READ = ("MSH", "EVN", "PID", "PD1", "MRG", "ROL", "PV1", "PV2", "DG1", "OBX", "NTE")
-"""The segments that this system reads fields of."""
 MAX_REPAIRS = 20
 """Most fields of one segment that a warning about their line breaks names."""
 REPEATING = frozenset({"DG1", "MRG", "NTE", "OBX", "ROL"})
@@ -219,8 +217,7 @@ def has_too_many_segments(header: Header) -> bool:
     message = header.message
     if len(message) < MAX_SEGMENTS:
         return False  # most messages need no count
-    lines = message.count(b"\r") + message.count(b"\n") - message.count(b"\r\n")
-    if lines <= MAX_SEGMENTS:
+    if line_breaks(message) <= MAX_SEGMENTS:
         return False
     # Lines of a text or of base64 are no segments: an exact count decides.
     return has_too_many_lines(message) or sum(1 for _ in _cuts(header)) > MAX_SEGMENTS

@@ -1,11 +1,10 @@
-"""Reads MSH and the values that identify sender, event and patient from a message's bytes.
+"""Finds and reads MSH in a message's bytes, transcoded where its character set needs it.
 
-Receiver and ParseMessage call these functions on the same bytes, so they always agree on sender and
-patient. Positions are the standard's: MSH-1 is the field separator
-(HL7 v2.9, 2.14.9). Values are bytes as sent; texts have their escape sequences decoded.
+Receiver and ParseMessage call these functions on the same bytes, so they always agree on the sender.
+Positions are the standard's: MSH-1 is the field separator (HL7 v2.9, 2.14.9). Values are bytes as sent;
+texts have their escape sequences decoded.
 """
 
-import hashlib
 import json
 import re
 import string
@@ -15,7 +14,7 @@ from functools import cached_property, lru_cache
 from hl7 import charset, iso2022, wrapping
 from hl7.delimiters import PUNCTUATION, STANDARD, Delimiters, read_delimiters
 from hl7.escapes import Escapes, printable
-from hl7.segmentation import Cut, cut, has_too_many_lines, regular_header_end, regular_patient
+from hl7.segmentation import first_cut, has_too_many_lines, regular_header_end
 from hl7.warnings import MessageWarning
 from hl7.wrapping import Wrapping
 
@@ -33,13 +32,11 @@ MAX_MSH_BYTES = 16_384
 
 _MAX_MSH_FIELDS = 25
 _MAX_CACHED_BYTES = 1024
-_MAX_COPIED_BYTES = 8192
 # A damaged message is searched this far for an MSH, which names the sender to answer.
 _SEARCHED_BYTES = 64 * 1024
 _MSH = rb"((?i:MSH))[%b]" % re.escape(string.punctuation.encode())
 _ANY_MSH = re.compile(_MSH)
 _LEADING_MSH = re.compile(rb"[\xef\xbb\xbf\x0b\x1c\x00 \t\r\n]*" + _MSH)
-_EVENT_CODE = re.compile(r"A\d\d", re.ASCII)
 
 compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """A value as JSON without blanks; hashes are computed over this form."""
@@ -206,7 +203,9 @@ def _switched(message: bytes, header: Header) -> Header:
     """The header of a message that switches character sets by escape sequences, also undeclared."""
     codec = header.letterhead.wide_codec or iso2022.JAPANESE
     declared = header.letterhead.declared_character_sets[0]
-    text = charset.switching(message, "" if charset.codec_of(declared) == codec else declared)
+    # The set before the first sequence: MSH-18's first repetition.
+    before = "" if charset.codec_of(declared) == codec else declared
+    text = iso2022.decode(message, lambda run: charset.decode(run, before).text)
     found = _find(text.encode(errors="replace"), transcoded=True)
     if found is None:
         return header
@@ -263,18 +262,7 @@ def _end_of_msh(message: bytes, start: int, separator: bytes) -> int:
         return end
     if has_too_many_lines(message):
         return end if end >= 0 else len(message)
-    return _first_cut(message, start, separator, "MSH").end
-
-
-def _first_cut(message: bytes, start: int, separator: bytes, name: str) -> Cut:
-    """The first segment of a name, cut as ParseMessage cuts it; an empty one where there is none.
-
-    ISO 8859-1 maps each byte to one character, so positions are those of the bytes.
-    """
-    if has_too_many_lines(message):
-        return Cut(name, "", start, start)
-    segments = cut(message.decode("latin-1"), separator.decode("latin-1"), start)
-    return next((one for one in segments if one.name == name), Cut(name, "", start, start))
+    return first_cut(message, start, separator, "MSH").end
 
 
 def _start_of_msh(message: bytes) -> tuple[int, bool]:
@@ -300,78 +288,6 @@ def decoded(header: Header) -> charset.Decoded:
         else:  # transcoded by `find_header`: valid UTF-8 with the sender's content
             header.text = charset.Decoded(header.message.decode("utf-8"), header.wide_codec)
     return header.text
-
-
-def trigger_event(header: Header) -> str:
-    """MSH-9.2; EVN-1 when an ADT message has MSH-9.1 alone, as in HL7 2.1. Upper case; "" for none."""
-    letterhead = header.letterhead
-    if letterhead.trigger_event or letterhead.message_type not in ("", "ADT"):
-        return letterhead.trigger_event
-    evn = _field(first_segment(header, b"EVN"), 1)
-    first = evn.split(letterhead.delimiters.repetition, 1)[0]
-    return value_text(nth(first, letterhead.delimiters.component, 1), header).strip().upper()
-
-
-@lru_cache(maxsize=256)
-def is_event_code(code: str) -> bool:
-    """Whether the code has the form of an ADT event: `A` and two digits."""
-    return _EVENT_CODE.fullmatch(code) is not None
-
-
-def event_id(header: Header, sender: str) -> str:
-    """Returns the patient event's id, which is the same for every copy of a sender's message.
-
-    The first 32 hex digits of SHA-256 over the JSON array of the authenticated sender's name, MSH-3,
-    MSH-4, MSH-10 and the SHA-256 of the message without MSH-7's bytes (senders stamp a resend anew).
-    Because of the name, another sender's copy of the same bytes has another id.
-    """
-    message = header.message
-    before = header.start + header.letterhead.bytes_before_sent_at
-    after = before + len(header.sent_at)
-    if len(message) <= _MAX_COPIED_BYTES:  # a copy is faster than two updates
-        digest = hashlib.sha256(message[:before] + message[after:])
-    else:
-        digest = hashlib.sha256(memoryview(message)[:before])
-        digest.update(memoryview(message)[after:])
-    control_id = header.control_id.decode("latin-1")
-    # Nearly every MSH-10 needs no escaping in JSON; writing it directly takes a third of the time.
-    written = f'"{control_id}"' if control_id.isalnum() else compact_json(control_id)
-    parts = (
-        f'[{compact_json(sender)},{header.letterhead.identity},{written},"{digest.hexdigest()}"]'
-    )
-    return hashlib.sha256(parts.encode()).hexdigest()[:32]
-
-
-def patient_identifier(header: Header) -> tuple[str, str] | None:
-    """Returns the patient's identifier and its assigning authority, for the message group; None without one.
-
-    The first id in PID-3, else in PID-2, else in PID-4; the authority is the whole of its component 4.
-    """
-    pid, delimiters = first_segment(header, b"PID"), header.letterhead.delimiters
-    for number in (3, 2, 4):
-        field_bytes = _field(pid, number)
-        if not field_bytes:
-            continue
-        for identifier in field_bytes.split(delimiters.repetition, MAX_REPETITIONS)[
-            :MAX_REPETITIONS
-        ]:
-            components = identifier.split(delimiters.component, 4)
-            value = value_text(components[0], header)
-            if value:
-                return value, value_text(components[3], header) if len(components) > 3 else ""
-    return None
-
-
-def first_segment(header: Header, name: bytes) -> list[bytes]:
-    """The first six fields of the first EVN or PID, its name first; empty for none."""
-    message, separator = header.message, header.letterhead.delimiters.field
-    if name == b"PID":
-        end = message[header.end : header.end + 2]
-        end = end if end == b"\r\n" else end[:1]
-        if found := regular_patient(separator, end).match(message, header.end):
-            return found[1].split(separator, 5)
-    raw = _first_cut(message, header.start, separator, name.decode()).raw.encode("latin-1")
-    return raw.rstrip(TRAILING).split(separator, 5) if raw else []
 
 
 def nth(value: bytes, delimiter: bytes, position: int) -> bytes:
@@ -405,10 +321,6 @@ def _codec(header: Header) -> str:
     if not header.codec:
         header.codec, _ = charset.codec_used(header.message, header.letterhead.character_set)
     return header.codec
-
-
-def _field(segment: list[bytes], number: int) -> bytes:
-    return segment[number] if number < len(segment) else b""
 
 
 STANDARD_LETTERHEAD = Letterhead(

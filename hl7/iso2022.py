@@ -52,7 +52,7 @@ def switches(message: bytes) -> bool:
 
 
 def decode(message: bytes, high: Callable[[bytes], str]) -> str:
-    """Returns the bytes as text. Never fails: what a set does not define becomes U+FFFD.
+    """Returns the bytes as text. Never fails: bytes that a set does not define become U+FFFD.
 
     `high` decodes bytes above 0x7F until a sequence designates another set for them. A line break
     ends a set of bytes below 0x80, as a delimiter does in HL7.

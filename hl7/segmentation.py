@@ -20,31 +20,18 @@ from hl7.tables import OBSERVATION_STATUSES, SEGMENTS
 MAX_LINES = 20_000
 """Most lines of one message, those of texts included. A message of more is not cut, and not accepted."""
 
-READ = frozenset(
-    {"MSH", "EVN", "PID", "PD1", "MRG", "ROL", "PV1", "PV2", "DG1", "OBX", "NTE", "ADD", "DSC"}
-)
+READ = frozenset({"MSH", "EVN", "PID", "PD1", "MRG", "ROL", "PV1", "PV2", "DG1", "OBX", "NTE"})
+"""The segments that this system reads fields of."""
+
+_ANY_CASE = READ | {"ADD", "DSC"}
 """Segments whose names may be in lower or mixed case."""
 
 TEXTUAL = frozenset({"OBX", "NTE"})
 """Segments that end in text, where a line of capitals is more likely text than a segment."""
 
 COUNTED = frozenset(
-    {
-        "PID",
-        "PV1",
-        "OBX",
-        "NTE",
-        "DG1",
-        "AL1",
-        "IN1",
-        "GT1",
-        "NK1",
-        "PR1",
-        "OBR",
-        "ROL",
-        "DB1",
-        "FT1",
-    }
+    {"PID", "PV1", "OBX", "NTE", "DG1", "AL1", "IN1", "GT1", "NK1", "PR1", "OBR", "ROL"}
+    | {"DB1", "FT1"}
 )
 """Segments whose first field is a number (SI), or empty."""
 
@@ -185,7 +172,7 @@ class _Reader:
     def _is_segment(self, line: "_Line", fields: list[str], *, known: bool, usual: bool) -> bool:
         if known and usual and line.capitals:
             return True
-        if known or line.name in READ:
+        if known or line.name in _ANY_CASE:
             return _is_plausible(line.name, fields)
         # A name that is in no table: a vendor's segment behind a text. Behind fields by position it may
         # be a value (`USA`, `ACC9`), so it is a segment only where its own number follows.
@@ -205,11 +192,25 @@ class _Reader:
         return not any(between) or not (_is_known(line.name) or between[0].strip().isdigit())
 
 
+def first_cut(message: bytes, start: int, separator: bytes, name: str) -> Cut:
+    """The first segment of a name, cut as ParseMessage cuts it; an empty one where there is none.
+
+    ISO 8859-1 maps each byte to one character, so positions are those of the bytes.
+    """
+    if has_too_many_lines(message):
+        return Cut(name, "", start, start)
+    segments = cut(message.decode("latin-1"), separator.decode("latin-1"), start)
+    return next((one for one in segments if one.name == name), Cut(name, "", start, start))
+
+
 def has_too_many_lines(message: bytes) -> bool:
     """Whether the message has more than `MAX_LINES` lines. A line costs much more than its bytes."""
-    if len(message) <= MAX_LINES:
-        return False
-    return message.count(b"\r") + message.count(b"\n") - message.count(b"\r\n") > MAX_LINES
+    return len(message) > MAX_LINES and line_breaks(message) > MAX_LINES
+
+
+def line_breaks(message: bytes) -> int:
+    """The number of line breaks: CR, LF, or both together."""
+    return message.count(b"\r") + message.count(b"\n") - message.count(b"\r\n")
 
 
 def _is_known(name: str) -> bool:
@@ -256,15 +257,13 @@ def _lines(text: str, separator: str, start: int) -> Iterator[_Line]:
 @lru_cache(maxsize=64)
 def _leading_name(separator: str) -> re.Pattern[str]:
     mark = re.escape(separator)
-    return re.compile(
-        rf"[ \t]*([A-Za-z][A-Za-z0-9]{{2,11}})([ \t]{{0,16}})(?:({mark})|\Z)",
-    )
+    return re.compile(rf"[ \t]*([A-Za-z][A-Za-z0-9]{{2,11}})([ \t]{{0,16}})(?:({mark})|\Z)")
 
 
 def _name(sent: str) -> str:
     """The name in capitals where it may be a segment's; "" for other words in small letters."""
     upper = sent.upper()
-    return upper if sent == upper or upper in READ else ""
+    return upper if sent == upper or upper in _ANY_CASE else ""
 
 
 def _is_plausible(name: str, fields: list[str]) -> bool:

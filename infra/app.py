@@ -39,7 +39,7 @@ def build(name: str, outdir: str | None = None, *, bundle: bool = True) -> cx_ap
     Raises `ValueError` for an unknown environment.
     """
     app = new_app(outdir, bundle=bundle)
-    add_stacks(app, find(name))
+    add_stacks(app, load(name))
     return app.synth()
 
 
@@ -47,11 +47,6 @@ def new_app(outdir: str | None = None, *, bundle: bool = True) -> cdk.App:
     """An app without stacks, under the feature flags that this project relies on."""
     context = CONTEXT if bundle else {**CONTEXT, "aws:cdk:bundling-stacks": []}
     return cdk.App(analytics_reporting=False, context=context, outdir=outdir)
-
-
-def find(name: str) -> Environment:
-    """Returns the environment of that name. Raises `EnvironmentFileError` when its files cannot be used."""
-    return load(name)
 
 
 def without_protection(environment: Environment) -> Environment:
@@ -114,7 +109,7 @@ def main() -> None:
     """Synthesises the app for the CDK CLI."""
     app = new_app()
     try:
-        environment = find(app.node.try_get_context("env") or "")
+        environment = load(app.node.try_get_context("env") or "")
         if app.node.try_get_context(FIRST_DEPLOYMENT):
             environment = without_protection(environment)
     except ValueError as error:

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -189,11 +188,6 @@ def _compile(folder: Path, target: Target) -> None:
             check=False,
             env={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
         )
-
-
-def modules(folder: Path) -> Iterator[Path]:
-    """Compiled extension modules in a package: the files that fit one kind of machine only."""
-    yield from folder.rglob("*.so")
 
 
 @jsii.implements(cdk.ILocalBundling)

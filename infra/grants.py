@@ -107,15 +107,22 @@ def use_table(
 def use_item(
     table: dynamodb.Table, key: kms.IKey, item_key: str, *actions: str
 ) -> list[iam.PolicyStatement]:
-    """Returns the statements for item actions on the items of a partition key, or of a pattern with `*`.
+    """Returns the statements for item actions on the items of a partition key, and for its use of the key."""
+    return [on_items(table, (item_key,), *actions), use_key(key, "dynamodb", USE_ACTIONS)]
+
+
+def on_items(
+    table: dynamodb.ITable, item_keys: Sequence[str], *actions: str
+) -> iam.PolicyStatement:
+    """Returns the statement for item actions on the items of these partition keys; one with `*` is a pattern.
 
     Amazon DynamoDB Developer Guide, "Using IAM policy conditions for fine-grained access control"
     (`dynamodb:LeadingKeys`).
     """
-    item = allow([f"dynamodb:{action}" for action in actions], [table.table_arn])
-    operator = "StringLike" if "*" in item_key else "StringEquals"
-    item.add_condition(f"ForAllValues:{operator}", {"dynamodb:LeadingKeys": [item_key]})
-    return [item, use_key(key, "dynamodb", USE_ACTIONS)]
+    statement = allow([f"dynamodb:{action}" for action in actions], [table.table_arn])
+    operator = "StringLike" if any("*" in one for one in item_keys) else "StringEquals"
+    statement.add_condition(f"ForAllValues:{operator}", {"dynamodb:LeadingKeys": list(item_keys)})
+    return statement
 
 
 def read_secret(secret: secretsmanager.ISecret, key: kms.IKey) -> list[iam.PolicyStatement]:

@@ -1,14 +1,18 @@
-"""`python -m local`: prepares botocore, and then starts the whole system."""
+"""`python -m local`: prepares botocore and moto, and then starts the whole system."""
 
+import gc
 import sys
 
-from local.patches import botocore
+from local.patches import botocore, offers
 
 
 def main() -> int:
     """The exit status of the local system."""
+    # Nothing that is loaded becomes garbage: traversing it again and again would take half a second.
+    gc.disable()
     # Before moto is imported: each of its modules makes a session to list the regions.
     botocore.install()
+    offers.install()
     from local.run.command import main as run
 
     return run()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 import msgspec
@@ -11,11 +11,15 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from environments import EnvironmentFileError, load
 from lambdas.common.audit.context import AuditContext, AuditSettings
-from lambdas.common.settings import StoredDays
+from lambdas.common.settings import Settings, StoredDays
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
+from lambdas.encounters.context import EncountersContext, EncountersSettings
+from ops import aws_calls
 from ops.problem import DENIED_CODES, DeniedError, ProblemError
 from ops.settings import MLLP_PORT, local_endpoint, local_mllp_port, use_local_system
+
+S = TypeVar("S", bound=Settings)
 
 LOCAL = "local"
 
@@ -52,41 +56,37 @@ class Deployment:
 
         Raises `ProblemError` when the core stack lacks an output.
         """
-        return LedgerContext(
-            LedgerSettings(
-                environment=self.environment,
-                vault_bucket=self.output("VaultBucket"),
-                audit_table=self.output("AuditTable"),
-                status_table=self.output("StatusTable"),
-                reference_key_secret=self.output("ReferenceKeySecret"),
-                audit_key_secret=self.output("AuditKeySecret"),
-                audit_seal_key=self.output("AuditSealKeys").partition(",")[0],
-                ledger_table=self.output("LedgerTable"),
-                stored_days=msgspec.json.decode(
-                    self.outputs.get("StoredDays", "{}"), type=StoredDays
-                ),
-            )
-        )
+        table = self.output("LedgerTable")
+        return LedgerContext(self._settings(LedgerSettings, ledger_table=table))
 
     @cached_property
     def audit(self) -> AuditContext:
-        """The context with which the audit trail and its digests are verified.
+        """The context with which the audit trail and its digests are verified; errors as `context`."""
+        bucket = self.output("AuditDigestBucket")
+        settings = self._settings(AuditSettings, digest_bucket=bucket)
+        return AuditContext(settings, self.context.clients)
 
-        Raises `ProblemError` when the core stack lacks an output.
-        """
-        shared = self.context.settings
-        return AuditContext(
-            AuditSettings(
-                environment=self.environment,
-                vault_bucket=shared.vault_bucket,
-                audit_table=shared.audit_table,
-                status_table=shared.status_table,
-                reference_key_secret=shared.reference_key_secret,
-                audit_key_secret=shared.audit_key_secret,
-                audit_seal_keys=self.output("AuditSealKeys"),
-                digest_bucket=self.output("AuditDigestBucket"),
-            ),
-            self.context.clients,
+    @cached_property
+    def encounters(self) -> EncountersContext:
+        """The context with which stays are read; errors as `context`."""
+        table = self.output("EncountersTable")
+        settings = self._settings(EncountersSettings, encounters_table=table)
+        return EncountersContext(settings, self.context.clients)
+
+    def _settings(self, kind: type[S], **own: str) -> S:
+        """Settings as a function's environment variables give them; `own` are those of this kind alone."""
+        days = self.outputs.get("StoredDays", "{}")
+        return kind(
+            environment=self.environment,
+            vault_bucket=self.output("VaultBucket"),
+            audit_table=self.output("AuditTable"),
+            status_table=self.output("StatusTable"),
+            reference_key_secret=self.output("ReferenceKeySecret"),
+            audit_key_secret=self.output("AuditKeySecret"),
+            audit_seal_key=self.output("AuditSealKeys").partition(",")[0],
+            audit_seal_keys=self.output("AuditSealKeys"),
+            stored_days=msgspec.json.decode(days, type=StoredDays),
+            **own,
         )
 
 
@@ -153,16 +153,15 @@ def _outputs(cloudformation: Any, stack: str) -> dict[str, str] | None:
     Raises `DeniedError` when the credentials may not look for it.
     """
     try:
-        answer = cloudformation.describe_stacks(StackName=stack)
+        found = aws_calls.stack(cloudformation, stack)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in DENIED_CODES and error.operation_name == "DescribeStacks":
             raise DeniedError(_not_visible(stack, cloudformation.meta.region_name, code)) from None
-        # CloudFormation answers "ValidationError" for a stack that does not exist.
-        if code != "ValidationError":
-            raise
+        raise
+    if found is None:
         return None
-    return {o["OutputKey"]: o["OutputValue"] for o in answer["Stacks"][0].get("Outputs", [])}
+    return {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])}
 
 
 def _not_deployed(environment: str, region: str) -> str:

@@ -4,17 +4,12 @@ from collections.abc import Sequence
 
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
 from lambdas.delivery.ledger import deliveries, problems
-from lambdas.delivery.ledger.items import AddressProblem, DeliveryItem, Switch
+from lambdas.delivery.ledger.items import AddressProblem, DeliveryItem
 from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState, SwitchState
-from ops.audit import audit
+from ops.audit.entry import audit
+from ops.audit.looks import reason_for
 from ops.deployment import Deployment
-from ops.looks import reason_for
 from ops.problem import ProblemError
-
-
-def in_state(deployment: Deployment, state: DeliveryState) -> list[DeliveryItem]:
-    """Returns the deliveries in a state, the longest unchanged first."""
-    return deliveries.in_state(deployment.context, state)
 
 
 def address_problems(deployment: Deployment) -> list[AddressProblem]:
@@ -103,8 +98,3 @@ def switch(deployment: Deployment, state: SwitchState, by: str) -> None:
     action = AuditAction.PAUSED if state is SwitchState.PAUSED else AuditAction.CONTINUED
     audit(deployment.context, problems.SWITCH, AuditStep.OPERATOR, action, by=by)
     problems.set_switch(deployment.context, state, by)
-
-
-def switched(deployment: Deployment) -> Switch:
-    """Returns whether deliveries are paused, by whom and since when."""
-    return problems.read_switch(deployment.context)

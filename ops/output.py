@@ -1,12 +1,16 @@
 """Formats the output of `ens`: tables for 80 columns, colour on a terminal only, JSON on request."""
 
+import csv
 import json
 import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import TextIO
 
 import click
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 
 from ops.settings import terminal_width_is_given
@@ -25,20 +29,52 @@ OUTCOME_STYLES = {
     "delayed": "yellow",
 }
 PIPED_WIDTH = 100
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""First characters that a spreadsheet reads as a formula (OWASP, "CSV Injection")."""
+
+
+class LiteralConsole(Console):
+    """Prints every text as it is: no markup is read, and a character that is not printable becomes `?`.
+
+    A stored text may have been forged: a bracket must not end the program, nor an escape code hide a line.
+    """
+
+    def __init__(self, *, stderr: bool, width: int) -> None:
+        super().__init__(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """Yields the segments of what is printed; those of rich's own terminal codes are unchanged."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(_printable(segment.text), segment.style)
 
 
 def console(*, stderr: bool = False) -> Console:
     """Returns a console on standard output or error: plain text when piped, at most 120 columns wide."""
-    terminal = Console(stderr=stderr, highlight=False, soft_wrap=False, emoji=False)
-    if not terminal.is_terminal and not terminal_width_is_given():
-        return Console(stderr=stderr, highlight=False, emoji=False, width=PIPED_WIDTH)
     width = min(shutil.get_terminal_size().columns, 120)
-    return Console(stderr=stderr, highlight=False, emoji=False, width=width)
+    if not Console(stderr=stderr).is_terminal and not terminal_width_is_given():
+        width = PIPED_WIDTH
+    return LiteralConsole(stderr=stderr, width=width)
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
 def print_json(document: object) -> None:
     """Writes a document as indented JSON to standard output. Dataclasses in it become objects."""
     click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=asdict))
+
+
+def write_csv(headings: Iterable[str], rows: Iterable[Iterable[str]], out: TextIO) -> None:
+    """Writes a heading and the rows as CSV (RFC 4180); a cell that is a formula is quoted by an apostrophe."""
+    writer = csv.writer(out)
+    writer.writerow(headings)
+    for row in rows:
+        writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in row])
 
 
 def clock(moment: str) -> str:

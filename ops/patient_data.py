@@ -11,15 +11,14 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from hl7.header import decoded, find_header
 from lambdas.common.aws.vault import document_key
 from lambdas.common.contracts.audit import AuditOutcome, LookedAt
 from lambdas.delivery.ledger import deliveries
-from ops import looks
+from ops.audit import looks
+from ops.audit.looks import PatientDataReading
+from ops.aws_calls import if_exists
 from ops.deployment import CONFIG
-from ops.looks import PatientDataReading
 from ops.problem import FAILURES, ProblemError
 from ops.queues.rejected import PREFIX
 from ops.session import Session
@@ -107,13 +106,14 @@ def _read(session: Session, reading: PatientDataReading, key: str, version_id: s
 
 def _object(session: Session, key: str, version_id: str) -> bytes:
     version = {"VersionId": version_id} if version_id else {}
-    try:
-        answer = session.context.client("s3", CONFIG).get_object(
-            Bucket=session.deployment.output("VaultBucket"), Key=key, **version
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchVersion"):
-            raise ProblemError(f"The vault has no object {key}.") from None
-        raise
+    answer: Any = if_exists(
+        session.context.client("s3", CONFIG).get_object,
+        *("404", "NoSuchKey", "NoSuchVersion"),
+        Bucket=session.deployment.output("VaultBucket"),
+        Key=key,
+        **version,
+    )
+    if answer is None:
+        raise ProblemError(f"The vault has no object {key}.")
     body: bytes = answer["Body"].read()
     return body

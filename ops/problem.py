@@ -14,6 +14,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from environments import EnvironmentFileError
 from lambdas.common.errors import EnsError
 
 SIGN_IN = "sign in (for example `aws sso login`) or set AWS_PROFILE"
@@ -61,7 +62,7 @@ class DeniedError(ProblemError):
     """A right is missing, and the text says more than the call's name."""
 
 
-FAILURES = (ProblemError, EnsError, ClientError, BotoCoreError, OSError)
+FAILURES = (ProblemError, EnvironmentFileError, EnsError, ClientError, BotoCoreError, OSError)
 """The expected failures. Any other exception is a fault of `ens` and shows its traceback."""
 
 
@@ -71,7 +72,7 @@ def sentence(error: BaseException) -> str:
     It leaves out the service's own message, which may quote the request.
     """
     match error:
-        case ProblemError():
+        case ProblemError() | EnvironmentFileError():
             return str(error)
         case ClientError():
             return _error_response(error)

@@ -5,14 +5,13 @@ It reads rules, counts and dates, no item's content.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-
-import boto3
 
 from environments import Environment
 from lambdas.common.aws.clients import dependency
 from lambdas.delivery.ledger.states import DeliveryState
+from ops.aws_calls import if_exists
 from ops.deployment import CONFIG, Deployment
 
 LATE_DAYS = 3
@@ -57,12 +56,12 @@ def checks(deployment: Deployment, environment: Environment, today: date) -> Ite
         "rejected/": ("vault: rejected", "rejected_days", days.rejected_days or days.vault_days),
         "analyses/": ("vault: analyses", "analyses_days", days.analyses_days),
     }
-    found = _lifecycle(deployment.output("VaultBucket"))
+    found = _lifecycle(deployment)
     for prefix, expiration in rules.items():
         store, setting, period = kept[prefix]
         fault = _differs("lifecycle rule", found.get(prefix), expiration)
         yield StoreCheck(store, setting, period, fault)
-    yield _logs(environment)
+    yield _logs(deployment, environment)
 
 
 def _tables(deployment: Deployment, environment: Environment, today: date) -> Iterator[StoreCheck]:
@@ -140,9 +139,11 @@ def _count(deployment: Deployment, table: str, query: dict[str, Any]) -> int:
         )
 
 
-def _lifecycle(bucket: str) -> dict[str, int]:
-    """The days of a bucket's enabled expiration rules, by prefix."""
-    answer = boto3.client("s3", config=CONFIG).get_bucket_lifecycle_configuration(Bucket=bucket)
+def _lifecycle(deployment: Deployment) -> dict[str, int]:
+    """The days of the vault's enabled expiration rules, by prefix."""
+    ask = deployment.context.client("s3", CONFIG).get_bucket_lifecycle_configuration
+    bucket = deployment.output("VaultBucket")
+    answer = if_exists(ask, "NoSuchLifecycleConfiguration", Bucket=bucket) or {"Rules": []}
     return {
         rule.get("Filter", {}).get("Prefix", rule.get("Prefix", "")): rule["Expiration"]["Days"]
         for rule in answer["Rules"]
@@ -150,10 +151,11 @@ def _lifecycle(bucket: str) -> dict[str, int]:
     }
 
 
-def _logs(environment: Environment) -> StoreCheck:
+def _logs(deployment: Deployment, environment: Environment) -> StoreCheck:
     """The check of every log group whose name has the environment's prefix."""
     days = environment.retention.logs_days
-    pages = boto3.client("logs", config=CONFIG).get_paginator("describe_log_groups").paginate()
+    logs = deployment.context.client("logs", CONFIG)
+    pages = logs.get_paginator("describe_log_groups").paginate()
     wrong = [
         group["logGroupName"]
         for page in pages
@@ -169,8 +171,3 @@ def _differs(rule: str, found: int | None, expected: int) -> str:
     if found == expected:
         return ""
     return f"{rule}: {found or 'none'}, not {expected} days: deploy the core stack"
-
-
-def today() -> date:
-    """Returns the day of today in UTC."""
-    return datetime.now(UTC).date()

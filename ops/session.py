@@ -9,10 +9,10 @@ import click
 
 from lambdas.common.contracts.audit import LookedAt
 from lambdas.delivery.ledger.context import LedgerContext
-from ops import looks
+from ops.audit import looks
+from ops.audit.principal import signed_in
 from ops.deployment import Deployment, find
-from ops.events.trail import TrailSource
-from ops.principal import signed_in
+from ops.events.trail import EventTrail, TrailSource
 from ops.problem import ProblemError
 
 R = TypeVar("R")
@@ -52,6 +52,13 @@ class Session:
     def trail(self) -> TrailSource:
         """The trails of the environment's events."""
         return TrailSource(self.deployment)
+
+    def event(self, event_id: str) -> EventTrail:
+        """Returns the trail of an event. Raises `ProblemError` when the environment has no such event."""
+        found = self.trail.event(event_id)
+        if found is None:
+            raise ProblemError(f"{self.environment} has no event {event_id}.")
+        return found
 
     def event_id(self, reference: str) -> str:
         """Returns the newest event with this event id or MSH-10. Raises `ProblemError` when none has it."""

@@ -4,15 +4,13 @@ import gc
 import os
 import sys
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from receiver.app import serve
 from receiver.errors import StoreUnavailableError
 from receiver.intake.intake import Intake
 from receiver.loop import run
 from receiver.settings import SettingError, read_settings
 from receiver.storage.store import Store
-from receiver.telemetry.log import Log, where
+from receiver.telemetry.log import Log
 
 
 def main(store_type: type[Store] = Store, intake_type: type[Intake] = Intake) -> int:
@@ -25,10 +23,6 @@ def main(store_type: type[Store] = Store, intake_type: type[Intake] = Intake) ->
         run(serve(settings, log, store_type, intake_type))
     except SettingError as error:
         log.error(f"cannot start: {error}")
-    except (BotoCoreError, ClientError) as error:
-        log.error(
-            "cannot start: the secret ENS_REFERENCE_KEY_SECRET cannot be read", error=where(error)
-        )
     except StoreUnavailableError as error:
         log.error(f"cannot start: the configuration document cannot be read ({error})")
     except OSError as error:

@@ -5,6 +5,7 @@ import signal
 from datetime import UTC, datetime
 from typing import Any
 
+from receiver.background import in_background
 from receiver.intake.configuration import SenderConfiguration
 from receiver.intake.intake import Intake
 from receiver.intake.reference_key import ReferenceKey
@@ -29,9 +30,9 @@ async def serve(
     """Serves until SIGTERM or SIGINT, then stops the parts in order.
 
     Benchmarks measure a part of the receiver with a subclass of `Store` or `Intake`.
-    Raises `SettingError` for a malformed reference key, certificate or configuration document,
-    `StoreUnavailableError` when S3 returns no document, `OSError` for a port in use, and botocore's
-    errors when the reference key cannot be read.
+    Raises `SettingError` for a secret that cannot be read, and for a malformed reference key,
+    certificate or configuration document, `StoreUnavailableError` when S3 returns no document, and
+    `OSError` for a port in use.
     """
     loop = asyncio.get_running_loop()
     stop_signal = asyncio.Event()
@@ -40,7 +41,8 @@ async def serve(
 
     loop.set_exception_handler(lambda _, context: _report(log, context))
 
-    key = ReferenceKey.from_secret(read_secret(settings.reference_key_secret))
+    secret = read_secret(settings.reference_key_secret, "ENS_REFERENCE_KEY_SECRET")
+    key = ReferenceKey.from_secret(secret)
     metrics = Metrics(settings.environment, log)
     tls = Tls(settings, metrics, log)
     tls.load()
@@ -61,13 +63,10 @@ async def serve(
         tls=tls.context is not None,
     )
     tasks = [
-        asyncio.create_task(forever)
-        for forever in (
-            _flush(metrics, server, intake, tls),
-            tls.keep_fresh(),
-            aws.identity.keep_fresh(),
-            configuration.keep_fresh(),
-        )
+        in_background("metrics", lambda: _flush(metrics, server, intake, tls), log),
+        in_background("TLS", tls.keep_fresh, log),
+        in_background("credentials", aws.identity.keep_fresh, log),
+        in_background("configuration", configuration.keep_fresh, log),
     ]
     await stop_signal.wait()
     log.info("stopping")

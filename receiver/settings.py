@@ -17,7 +17,6 @@ Number = TypeVar("Number", int, float)
 
 _MIN_SECONDS = 0.05  # a timeout of 0 would expire at once
 
-
 HEALTH_PORT = 17001
 """Default of ENS_HEALTH_PORT."""
 
@@ -75,7 +74,7 @@ class ReceiverSettings:
     queue_linger_seconds: float = 0.002
     store_seconds: float = 9.0
     stop_seconds: float = 15.0
-    processing_ids: frozenset[str] = frozenset("PTD")
+    processing_ids: frozenset[str] = PROCESSING_IDS
     unknown_senders: str = "reject"
     proxy_networks: tuple[Network, ...] = ()
     tls: TlsFiles | None = None
@@ -142,6 +141,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> ReceiverSettin
             raise SettingError(f"{name} is below {least} or not finite")
         return value
 
+    def seconds(name: str, default: float, least: float = _MIN_SECONDS) -> float:
+        return number(name, float, default, least)
+
     # The defaults are those of `ReceiverSettings`.
     fallback = ReceiverSettings("", "", "", "", "", "", "")
     return ReceiverSettings(
@@ -151,9 +153,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> ReceiverSettin
         reference_key_secret=required("ENS_REFERENCE_KEY_SECRET"),
         configuration_bucket=required("ENS_CONFIGURATION_BUCKET"),
         configuration_key=required("ENS_CONFIGURATION_KEY"),
-        configuration_seconds=number(
-            "ENS_CONFIGURATION_SECONDS", float, fallback.configuration_seconds, least=_MIN_SECONDS
-        ),
+        configuration_seconds=seconds("ENS_CONFIGURATION_SECONDS", fallback.configuration_seconds),
         receiver_id=_receiver_id(environment),
         mllp_host=environment.get("ENS_MLLP_HOST") or fallback.mllp_host,
         mllp_port=number("ENS_MLLP_PORT", int, fallback.mllp_port, least=0),
@@ -169,32 +169,22 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> ReceiverSettin
             "ENS_REJECTED_KEPT_BYTES", int, fallback.rejected_kept_bytes, least=0
         ),
         max_in_flight=number("ENS_MAX_IN_FLIGHT", int, fallback.max_in_flight),
-        idle_seconds=number("ENS_IDLE_SECONDS", float, fallback.idle_seconds, least=_MIN_SECONDS),
-        frame_seconds=number(
-            "ENS_FRAME_SECONDS", float, fallback.frame_seconds, least=_MIN_SECONDS
-        ),
-        end_block_seconds=number(
-            "ENS_END_BLOCK_SECONDS", float, fallback.end_block_seconds, least=_MIN_SECONDS
-        ),
+        idle_seconds=seconds("ENS_IDLE_SECONDS", fallback.idle_seconds),
+        frame_seconds=seconds("ENS_FRAME_SECONDS", fallback.frame_seconds),
+        end_block_seconds=seconds("ENS_END_BLOCK_SECONDS", fallback.end_block_seconds),
         store_connections=number("ENS_STORE_CONNECTIONS", int, fallback.store_connections),
-        queue_linger_seconds=number(
-            "ENS_QUEUE_LINGER_SECONDS", float, fallback.queue_linger_seconds, least=0
+        queue_linger_seconds=seconds(
+            "ENS_QUEUE_LINGER_SECONDS", fallback.queue_linger_seconds, least=0
         ),
-        store_seconds=number(
-            "ENS_STORE_SECONDS", float, fallback.store_seconds, least=_MIN_SECONDS
-        ),
-        stop_seconds=number("ENS_STOP_SECONDS", float, fallback.stop_seconds, least=_MIN_SECONDS),
+        store_seconds=seconds("ENS_STORE_SECONDS", fallback.store_seconds),
+        stop_seconds=seconds("ENS_STOP_SECONDS", fallback.stop_seconds),
         processing_ids=_processing_ids(environment),
         unknown_senders=_choice(environment, "ENS_UNKNOWN_SENDERS", ("reject", "accept")),
-        proxy_networks=_networks("ENS_PROXY_NETWORKS", _listed(environment, "ENS_PROXY_NETWORKS")),
+        proxy_networks=_networks(environment, "ENS_PROXY_NETWORKS"),
         tls=_tls_files(environment),
         tls_secret=environment.get("ENS_TLS_SECRET", ""),
-        tls_handshake_seconds=number(
-            "ENS_TLS_HANDSHAKE_SECONDS", float, fallback.tls_handshake_seconds, least=_MIN_SECONDS
-        ),
-        tls_reload_seconds=number(
-            "ENS_TLS_RELOAD_SECONDS", float, fallback.tls_reload_seconds, least=_MIN_SECONDS
-        ),
+        tls_handshake_seconds=seconds("ENS_TLS_HANDSHAKE_SECONDS", fallback.tls_handshake_seconds),
+        tls_reload_seconds=seconds("ENS_TLS_RELOAD_SECONDS", fallback.tls_reload_seconds),
         ca_bundle=environment.get("AWS_CA_BUNDLE", ""),
     )
 
@@ -218,9 +208,9 @@ def _listed(environment: Mapping[str, str], name: str) -> list[str]:
     return [part.strip() for part in environment.get(name, "").split(",") if part.strip()]
 
 
-def _networks(name: str, values: list[str]) -> tuple[Network, ...]:
+def _networks(environment: Mapping[str, str], name: str) -> tuple[Network, ...]:
     try:
-        return tuple(ip_network(value) for value in values)
+        return tuple(map(ip_network, _listed(environment, name)))
     except ValueError:
         raise SettingError(f"{name} is not a comma-separated list of networks (CIDR)") from None
 

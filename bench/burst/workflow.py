@@ -21,7 +21,7 @@ from bench.burst.simulation import (
 )
 from lambdas.common.contracts.preferences import CostMode
 from lambdas.extract_entities.comprehend import CONFIG
-from lambdas.extract_entities.settings import COST_MODES
+from lambdas.extract_entities.operations import COST_MODES
 
 OPERATIONS = COST_MODES[CostMode.FULL]
 ATTEMPTS: int = CONFIG.retries["total_max_attempts"]

@@ -23,12 +23,12 @@ from bench.cop.month import pages
 from lambdas.common.aws.clients import Clients
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
-from ops.cop import rows
+from ops.cop import spreadsheet
 from ops.cop.markdown import markdown
 from ops.cop.pdf import pdf
 from ops.cop.reading import events_of, month_of
 from ops.cop.report import report
-from ops.events.pages import CONFIG
+from ops.events.long_reads import CONFIG
 
 MOST_SECONDS = 10.0
 
@@ -110,7 +110,7 @@ def _measured(port: int) -> float:
     text = markdown(made)
     document = pdf(made)
     table = StringIO()
-    rows.write(events, table)
+    spreadsheet.write(events, table)
     ended = time.perf_counter()
     print(f"{len(events):,} events")
     print(f"  read and counted  {read - began:6.2f} s")

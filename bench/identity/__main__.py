@@ -27,7 +27,7 @@ from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.lookup_identities.settings import LookupSettings
-from lambdas.registry.plan import items_of_folder
+from lambdas.registry.importing.plan import items_of_folder
 from local.aws.http_server import WsgiServer
 from local.aws.sockets import HOST, listen
 from simulators.fhir_mpi import create_app

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from lambdas.common.aws.items import to_item
-from lambdas.registry.plan import items_of_folder
+from lambdas.registry.importing.plan import items_of_folder
 from tests.conftest import bind_environment, mocked_aws
 from tests.support.comprehend_medical import serving
 from tests.support.messages import sample, vaulted

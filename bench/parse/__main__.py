@@ -11,7 +11,8 @@ from functools import partial
 
 from hl7apy.parser import parse_message
 
-from hl7.header import find_header, patient_identifier
+from hl7.header import find_header
+from hl7.identity import patient_identifier
 from lambdas.parse_message.read_event import read_event
 from tests.support.messages import sample
 
@@ -67,16 +68,18 @@ def main() -> int:
     for kind, limit in ((ordinary, ORDINARY_MS), (hostile(), HOSTILE_MS)):
         for name, raw in kind.items():
             ours = milliseconds(partial(read_event, raw, "e"))
-            door = milliseconds(partial(_at_the_door, raw))
+            receiver = milliseconds(partial(_in_the_receiver, raw))
             theirs = _hl7apy(raw) if limit == ORDINARY_MS else None
             shown = "-" if theirs is None else f"{theirs:.1f}"
             mark = "" if ours <= limit else f"  above {limit:.0f} ms"
-            print(f"{name:36} {len(raw) / 1000:7.1f} {ours:9.2f} {door:12.3f} {shown:>10}{mark}")
+            print(
+                f"{name:36} {len(raw) / 1000:7.1f} {ours:9.2f} {receiver:12.3f} {shown:>10}{mark}"
+            )
             missed = missed or ours > limit
     return int(missed)
 
 
-def _at_the_door(raw: bytes) -> None:
+def _in_the_receiver(raw: bytes) -> None:
     header = find_header(raw)
     if header is not None:
         patient_identifier(header)

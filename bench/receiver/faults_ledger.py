@@ -10,7 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from bench.receiver.stub_services import SECRET
-from hl7.header import event_id, find_header
+from hl7.header import find_header
+from hl7.identity import event_id
 from receiver.intake.reference_key import ReferenceKey
 
 KEY = ReferenceKey.from_secret(SECRET)

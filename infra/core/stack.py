@@ -105,54 +105,7 @@ class CoreStack(cdk.Stack):
             security_group=security_group,
         )
         self.delivery.report_to(self.steps.record_feedback, self.queues.feedback_dead_letters)
-        call_regularly(
-            self,
-            "Releases",
-            environment=environment,
-            function=self.steps.release_deliveries,
-            every=cdk.Duration.minutes(1),
-            # No retry: the next call follows after a minute.
-            retries=0,
-            why="Held deliveries that are due: summaries, quiet hours, rate, fallbacks",
-        )
-        call_regularly(
-            self,
-            "Rosters",
-            environment=environment,
-            function=self.steps.lookup_identities,
-            every=cdk.Duration.days(1),
-            retries=20,
-            why="Rosters that end soon, for an alarm to the operators",
-        )
-        call_regularly(
-            self,
-            "Closings",
-            environment=environment,
-            function=self.steps.track_encounter,
-            every=cdk.Duration.minutes(5),
-            # No retry: the next call follows after five minutes.
-            retries=0,
-            why="Stays whose end never came, to be closed",
-        )
-        call_regularly(
-            self,
-            "Digests",
-            environment=environment,
-            function=self.steps.digest_audit,
-            every=cdk.Duration.hours(1),
-            # No retry: the next call follows after an hour.
-            retries=0,
-            why="Digests of the audit trail for days that have ended",
-        )
-        call_regularly(
-            self,
-            "Verifications",
-            environment=environment,
-            function=self.steps.verify_audit,
-            every=cdk.Duration.days(1),
-            retries=20,
-            why="Verifies the audit trail of the newest day with a digest",
-        )
+        call_regularly(self, self.steps, environment)
         self.workflow = PatientEventWorkflow(
             self,
             "Workflow",
@@ -243,7 +196,7 @@ class CoreStack(cdk.Stack):
             watch_backups(self.backups, self.alarms)
         AuditAlarms(self, "AuditAlarms", watched=watched, alarms=self.alarms)
         DeliveryAlarms(self, "DeliveryAlarms", watched=watched, alarms=self.alarms)
-        FeedAlarms(self, "FeedAlarms", watched=watched, alarms=self.alarms)
+        FeedAlarms(self, "FeedAlarms", alarms=self.alarms)
         rules = SenderRules(self, "SenderRules", watched=watched)
         Dashboard(self, "Dashboard", watched=watched, alarms=self.alarms, rules=rules)
         Queries(

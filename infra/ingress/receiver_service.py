@@ -96,16 +96,11 @@ class ReceiverService(Construct):
         )
 
     def _task(self, role: iam.IRole, variables: Mapping[str, str]) -> ecs.FargateTaskDefinition:
-        task = ecs.FargateTaskDefinition(
+        task = task_definition(
             self,
-            "Task",
-            task_role=role,
-            cpu=256,
-            memory_limit_mib=512,
-            runtime_platform=ecs.RuntimePlatform(
-                cpu_architecture=ecs.CpuArchitecture.ARM64,
-                operating_system_family=ecs.OperatingSystemFamily.LINUX,
-            ),
+            role,
+            "The variables are names and addresses; the one secret is read from Secrets Manager at"
+            " start.",
         )
         container = task.add_container(
             CONTAINER,
@@ -132,17 +127,35 @@ class ReceiverService(Construct):
         container.add_port_mappings(
             ecs.PortMapping(container_port=MLLP), ecs.PortMapping(container_port=HEALTH)
         )
-        accept(
-            task,
-            {
-                "AwsSolutions-ECS2": "The variables are names and addresses; the one secret is read"
-                " from Secrets Manager at start.",
-                "AwsSolutions-IAM5[Resource::*]": "The action ecr:GetAuthorizationToken supports no"
-                " resource-level permissions.",
-                "HIPAA.Security-IAMNoInlinePolicy": INLINE,
-            },
-        )
         return task
+
+
+def task_definition(
+    scope: Construct, role: iam.IRole, variables_are: str, *, family: str | None = None
+) -> ecs.FargateTaskDefinition:
+    """A task of a quarter of a vCPU on arm64. `variables_are` says why its variables need no secret."""
+    task = ecs.FargateTaskDefinition(
+        scope,
+        "Task",
+        family=family,
+        task_role=role,
+        cpu=256,
+        memory_limit_mib=512,
+        runtime_platform=ecs.RuntimePlatform(
+            cpu_architecture=ecs.CpuArchitecture.ARM64,
+            operating_system_family=ecs.OperatingSystemFamily.LINUX,
+        ),
+    )
+    accept(
+        task,
+        {
+            "AwsSolutions-ECS2": variables_are,
+            "AwsSolutions-IAM5[Resource::*]": "The action ecr:GetAuthorizationToken supports no"
+            " resource-level permissions.",
+            "HIPAA.Security-IAMNoInlinePolicy": INLINE,
+        },
+    )
+    return task
 
 
 def without_capabilities(scope: Construct) -> ecs.LinuxParameters:

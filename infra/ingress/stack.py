@@ -1,5 +1,6 @@
 """The ingress stack: the load balancer and the receivers. It uses network and core."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -135,40 +136,28 @@ class IngressStack(cdk.Stack):
             periods=5,
             missing=Missing.BREACHING,
         )
-        not_stored = {
-            reason: own(environment, "Receiver", "Rejected", reason=reason) for reason in NOT_STORED
-        }
         rejected_not_stored = own(environment, "Receiver", "RejectedNotStored")
         core.alarms.watch(
             self,
             "receiver-cannot-store",
             meaning="Senders get AR because vault or queue could not be reached. They send their messages again.",
-            metric=_sum("not stored", {**not_stored, "rejected": rejected_not_stored}),
+            metric=_sum(
+                "not stored",
+                {**_rejected(environment, NOT_STORED), "rejected": rejected_not_stored},
+            ),
         )
         core.alarms.watch(
             self,
             "messages-rejected",
             meaning="Messages were rejected because of their content; their bytes are under rejected/.",
-            metric=_sum(
-                "rejected",
-                {
-                    reason: own(environment, "Receiver", "Rejected", reason=reason)
-                    for reason in UNACCEPTABLE
-                },
-            ),
+            metric=_sum("rejected", _rejected(environment, UNACCEPTABLE)),
             tells_end=False,
         )
         core.alarms.watch(
             self,
             "messages-not-allowed",
             meaning="Messages were rejected that their sender or this environment may not send.",
-            metric=_sum(
-                "not allowed",
-                {
-                    reason: own(environment, "Receiver", "Rejected", reason=reason)
-                    for reason in NOT_ALLOWED
-                },
-            ),
+            metric=_sum("not allowed", _rejected(environment, NOT_ALLOWED)),
             tells_end=False,
         )
         for name, measured, meaning in (
@@ -221,6 +210,11 @@ class IngressStack(cdk.Stack):
 def _given(name: str, value: str) -> dict[str, str]:
     """Returns the variable, or nothing for an empty value."""
     return {name: value} if value else {}
+
+
+def _rejected(environment: Environment, reasons: Sequence[str]) -> dict[str, cloudwatch.Metric]:
+    """The receiver's counts of messages rejected for these reasons."""
+    return {one: own(environment, "Receiver", "Rejected", reason=one) for one in reasons}
 
 
 def _sum(label: str, parts: dict[str, cloudwatch.Metric]) -> cloudwatch.MathExpression:

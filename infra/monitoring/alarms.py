@@ -30,6 +30,7 @@ class Alarms(Construct):
         self, scope: Construct, construct_id: str, *, environment: Environment, key: kms.IKey
     ) -> None:
         super().__init__(scope, construct_id)
+        self._environment = environment
         self._prefix = environment.prefix
         self.topic = sns.Topic(
             self,
@@ -87,6 +88,18 @@ class Alarms(Construct):
             alarm.add_ok_action(*self._actions)
         self.all.append(alarm)
         return alarm
+
+    def watch_events(
+        self, scope: Construct, name: str, service: str, counted: str, *, meaning: str
+    ) -> None:
+        """Adds an alarm that goes off at each single event that a step or the receiver counts."""
+        self.watch(
+            scope,
+            name,
+            meaning=meaning,
+            metric=own(self._environment, service, counted),
+            tells_end=False,
+        )
 
     def _let_cloudwatch_publish(self, environment: Environment) -> None:
         """Lets this environment's alarms publish to the topic.

@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from infra.monitoring.alarms import Alarms, Comparison, Missing, metric, own
+from infra.monitoring.alarms import Alarms, Comparison, Missing, metric
 from infra.monitoring.watched import Watched
 
 
@@ -13,12 +13,12 @@ class AuditAlarms(Construct):
         self, scope: Construct, construct_id: str, *, watched: Watched, alarms: Alarms
     ) -> None:
         super().__init__(scope, construct_id)
-        alarms.watch(
+        alarms.watch_events(
             self,
             "audit-broken",
+            "VerifyAudit",
+            "AuditFaults",
             meaning="Entries of the audit trail are missing or altered, or a day has no digest.",
-            metric=own(watched.environment, "VerifyAudit", "AuditFaults"),
-            tells_end=False,
         )
         alarms.watch(
             self,

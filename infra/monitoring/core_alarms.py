@@ -127,17 +127,17 @@ class CoreAlarms(Construct):
             ),
             tells_end=False,
         )
-        self._alarms.watch(
+        self._alarms.watch_events(
             self,
             "cancellation-without-stay",
+            "TrackEncounter",
+            "Decision_no_encounter",
             meaning="A hospital cancelled an event of a stay that no message has named: nobody was told.",
-            metric=own(self._environment, "TrackEncounter", "Decision_no_encounter"),
-            tells_end=False,
         )
-        self._alarms.watch(
+        self._alarms.watch_events(
             self,
             "rosters-ending",
+            "LookupIdentities",
+            "RostersEnding",
             meaning="A subscriber's roster ends within two weeks, or within three days.",
-            metric=own(self._environment, "LookupIdentities", "RostersEnding"),
-            tells_end=False,
         )

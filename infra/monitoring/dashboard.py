@@ -43,10 +43,11 @@ class Dashboard(Construct):
             own(environment, "Receiver", "Acknowledged", code="AA"),
             own(environment, "Receiver", "Rejected", reason="store_unavailable"),
         ]
-        held = [
-            own(environment, "ReleaseDeliveries", name, statistic="Maximum")
-            for name in ("HeldDeliveries", "OverdueDeliveries")
-        ]
+
+        def most(*names: str) -> list[cloudwatch.Metric]:
+            """The largest of the counts that ReleaseDeliveries made."""
+            return [own(environment, "ReleaseDeliveries", n, statistic="Maximum") for n in names]
+
         cloudwatch.Dashboard(
             self,
             "Resource",
@@ -112,29 +113,9 @@ class Dashboard(Construct):
                         "Mails",
                         [metric("AWS/SES", name, mails) for name in MAIL_EVENTS.values()],
                     ),
-                    _graph("Held deliveries", held),
-                    _graph(
-                        "Oldest overdue delivery (s)",
-                        [
-                            own(
-                                environment,
-                                "ReleaseDeliveries",
-                                "OldestOverdueSeconds",
-                                statistic="Maximum",
-                            )
-                        ],
-                    ),
-                    _graph(
-                        "SES daily quota used (%)",
-                        [
-                            own(
-                                environment,
-                                "ReleaseDeliveries",
-                                "MailQuotaUsedPercent",
-                                statistic="Maximum",
-                            )
-                        ],
-                    ),
+                    _graph("Held deliveries", most("HeldDeliveries", "OverdueDeliveries")),
+                    _graph("Oldest overdue delivery (s)", most("OldestOverdueSeconds")),
+                    _graph("SES daily quota used (%)", most("MailQuotaUsedPercent")),
                     _graph(
                         "Deliveries to look at",
                         [

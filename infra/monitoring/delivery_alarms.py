@@ -65,26 +65,26 @@ class DeliveryAlarms(Construct):
         return own(self._environment, "ReleaseDeliveries", name, statistic="Maximum")
 
     def _watch_mails(self) -> None:
-        self._alarms.watch(
+        self._alarms.watch_events(
             self,
             "reduced-detail",
+            "DeliverNotification",
+            "ReducedDetail",
             meaning="A recipient with S/MIME got minimal detail, because the certificate cannot be used.",
-            metric=own(self._environment, "DeliverNotification", "ReducedDetail"),
-            tells_end=False,
         )
-        self._alarms.watch(
+        self._alarms.watch_events(
             self,
             "notification-not-delivered",
+            "RecordFeedback",
+            "NotificationNotDelivered",
             meaning="A notification bounced, was rejected by SES, or was reported as spam.",
-            metric=own(self._environment, "RecordFeedback", "NotificationNotDelivered"),
-            tells_end=False,
         )
-        self._alarms.watch(
+        self._alarms.watch_events(
             self,
             "mail-without-seal",
+            "DeliverNotification",
+            "MailWithoutSeal",
             meaning="A mail in the vault was not written by DeliverNotification. It was replaced, not sent.",
-            metric=own(self._environment, "DeliverNotification", "MailWithoutSeal"),
-            tells_end=False,
         )
 
     def _watch_feedback(self, watched: Watched) -> None:

@@ -11,7 +11,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.monitoring.alarms import Alarms, own
+from infra.monitoring.alarms import Alarms
 from infra.monitoring.watched import Watched
 
 TOP = 10
@@ -21,9 +21,7 @@ TOP = 10
 class FeedAlarms(Construct):
     """Adds the alarms of feeds. The log line of the step names the sender."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, watched: Watched, alarms: Alarms
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, alarms: Alarms) -> None:
         super().__init__(scope, construct_id)
         for name, meaning, step, metric in (
             (
@@ -47,13 +45,7 @@ class FeedAlarms(Construct):
                 "UnknownPatientsRose",
             ),
         ):
-            alarms.watch(
-                self,
-                name,
-                meaning=meaning,
-                metric=own(watched.environment, step, metric),
-                tells_end=False,
-            )
+            alarms.watch_events(self, name, step, metric, meaning=meaning)
 
 
 class SenderRules(Construct):

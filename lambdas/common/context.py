@@ -38,21 +38,20 @@ class Context:
     @property
     def reference_keys(self) -> KeyRing:
         """The keys that make patient, encounter and recipient references, and digests of documents."""
-        if self._is_read_again("reference"):
-            ring = KeyRing.from_secret(self.secret(self.settings.reference_key_secret))
-            self._rings["reference"] = monotonic(), ring
-        return self._rings["reference"][1]
+        return self._ring(self.settings.reference_key_secret)
 
     @property
     def audit_keys(self) -> KeyRing:
         """The keys that seal mails, and that sealed the audit chains of earlier versions."""
-        if self._is_read_again("audit"):
-            ring = KeyRing.from_secret(self.secret(self.settings.audit_key_secret))
-            self._rings["audit"] = monotonic(), ring
-        return self._rings["audit"][1]
+        return self._ring(self.settings.audit_key_secret)
 
-    def _is_read_again(self, name: str) -> bool:
-        return name not in self._rings or monotonic() - self._rings[name][0] > RING_SECONDS
+    def _ring(self, secret_id: str) -> KeyRing:
+        """The keys in a secret, read again when they are older than `RING_SECONDS`."""
+        read_at, ring = self._rings.get(secret_id, (0.0, None))
+        if ring is None or monotonic() - read_at > RING_SECONDS:
+            ring = KeyRing.from_secret(self.secret(secret_id))
+            self._rings[secret_id] = monotonic(), ring
+        return ring
 
     @cached_property
     def configuration(self) -> DeployedConfiguration:

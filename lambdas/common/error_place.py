@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def where(error: BaseException) -> str:
-    """An exception as `ValueError at lambdas/parse_message/visit.py:87`, without its text.
+    """An exception as `ValueError at lambdas/parse_message/segments/visit.py:87`, without its text.
 
     An error of a service adds AWS's error code: `ClientError AccessDenied at …`.
     """

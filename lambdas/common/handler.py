@@ -1,9 +1,7 @@
 """Wraps every handler: binds the event id to log and audit, and removes values from error texts."""
 
-import copy
 from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
@@ -20,15 +18,10 @@ from lambdas.common.errors import (
     DeliveryRefusedError,
     EnsError,
     IdentityNotFoundError,
-    UnexpectedError,
 )
-from lambdas.common.settings import NAMESPACE
+from lambdas.common.invocation import C, Document, LambdaHandler, planned_errors
 
 Task = TypeVar("Task", bound=StepInput)
-Document = dict[str, Any]
-"""A task or a result as Lambda passes it: JSON, read and written by the contracts."""
-
-C = TypeVar("C", bound=Context)
 Handler = Callable[[Task, "Run", C], object]
 
 
@@ -117,12 +110,11 @@ class Run:
             self.logger.error("the failure is not audited", reason=where(unwritten))
 
 
-class StepHandler(Generic[Task, C]):
-    """The Lambda handler of a state, and the one context of its function.
+class StepHandler(LambdaHandler[C], Generic[Task, C]):
+    """The Lambda handler of a state.
 
-    The task is read as its contract; the result is a value of the step's result class.
-    Errors of `common.errors` are raised unchanged. Any other becomes `UnexpectedError` with its type,
-    file and line, because its text may hold a patient's name.
+    The task is read as its contract; the result is a value of the step's result class. Errors are raised
+    as `planned_errors` says.
     """
 
     def __init__(
@@ -132,25 +124,12 @@ class StepHandler(Generic[Task, C]):
         handler: Handler[Task, C],
         make_context: Callable[[], C],
     ) -> None:
+        super().__init__(name, make_context)
         self.name = name
         self._contract = contract
         self._handler = handler
-        self._make_context = make_context
-        self._logger = Logger(service=name, log_uncaught_exceptions=False)
         # boto is not patched: X-Ray's patch records error texts, and those of SES hold addresses.
         self._tracer = Tracer(service=name, auto_patch=False)
-        self._metrics = Metrics(namespace=NAMESPACE, service=name)
-
-    @cached_property
-    def context(self) -> C:
-        """The function's context, made at the first invocation and used by all of this sandbox."""
-        return self._make_context()
-
-    def with_context(self, context: C) -> Self:
-        """The same handler with another context."""
-        other = copy.copy(self)
-        other.__dict__["context"] = context
-        return other
 
     def __call__(self, document: Document, lambda_context: Any) -> Document:
         """Runs one invocation, with its trace, metrics, log and audit."""
@@ -178,16 +157,9 @@ class StepHandler(Generic[Task, C]):
             sender=run.sender,
         )
         self._tracer.put_annotation("event_id", run.event_id)
-        try:
+        with planned_errors(run.failed):
             self._metrics.add_dimension("environment", context.settings.environment)
             result = to_document(self._handler(task, run, context))
-        except EnsError as error:
-            run.failed(error)
-            raise error from None
-        except Exception as unplanned:
-            fault = UnexpectedError(where(unplanned))
-            run.failed(fault)
-            raise fault from None
         self._logger.info("done", duration_ms=milliseconds_since(run.started_at))
         return result
 

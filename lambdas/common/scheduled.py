@@ -5,19 +5,14 @@ functions use it: the one that writes digests, and the one that verifies, may no
 """
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
 from lambdas.common.clock import milliseconds_since, now
-from lambdas.common.context import Context
 from lambdas.common.contracts.document import to_document
-from lambdas.common.error_place import where
-from lambdas.common.errors import EnsError, UnexpectedError
-from lambdas.common.settings import NAMESPACE
-
-C = TypeVar("C", bound=Context)
+from lambdas.common.errors import EnsError
+from lambdas.common.invocation import C, Document, LambdaHandler, planned_errors
 
 
 class ScheduledRun:
@@ -39,8 +34,8 @@ class ScheduledRun:
         return milliseconds / 1000
 
 
-class ScheduledHandler(Generic[C]):
-    """The Lambda handler of a scheduled function, and its one context, made at the first invocation."""
+class ScheduledHandler(LambdaHandler[C]):
+    """The Lambda handler of a scheduled function. Errors are raised as `planned_errors` says."""
 
     def __init__(
         self,
@@ -48,43 +43,26 @@ class ScheduledHandler(Generic[C]):
         handler: Callable[[ScheduledRun, C], object],
         make_context: Callable[[], C],
     ) -> None:
+        super().__init__(name, make_context)
         self._handler = handler
-        self._make_context = make_context
-        self._logger = Logger(service=name, log_uncaught_exceptions=False)
-        self._metrics = Metrics(namespace=NAMESPACE, service=name)
 
-    @cached_property
-    def context(self) -> C:
-        """The function's context."""
-        return self._make_context()
-
-    def with_context(self, context: C) -> "ScheduledHandler[C]":
-        """The same handler with another context."""
-        other = ScheduledHandler(self._logger.service, self._handler, self._make_context)
-        other.__dict__["context"] = context
-        return other
-
-    def __call__(self, document: dict[str, Any], lambda_context: Any) -> dict[str, Any]:
+    def __call__(self, document: Document, lambda_context: Any) -> Document:
         """Runs one invocation. `document` is EventBridge's scheduled event, which is not used."""
-        result: dict[str, Any] = self._metrics.log_metrics(self._invoke)(document, lambda_context)
+        result: Document = self._metrics.log_metrics(self._invoke)(document, lambda_context)
         return result
 
-    def _invoke(self, _: dict[str, Any], lambda_context: Any) -> dict[str, Any]:
+    def _invoke(self, _: Document, lambda_context: Any) -> Document:
         self._metrics.add_metric(name="Attempts", unit="Count", value=1)
         started_at = now()
-        try:
+        with planned_errors(self._failed):
             self._metrics.add_dimension("environment", self.context.settings.environment)
             run = ScheduledRun(self._logger, self._metrics, lambda_context)
             result = to_document(self._handler(run, self.context))
-        except EnsError as error:
-            self._logger.warning(str(error), error_name=type(error).__name__)
-            raise error from None
-        except Exception as unplanned:
-            fault = UnexpectedError(where(unplanned))
-            self._logger.warning(str(fault), error_name=type(fault).__name__)
-            raise fault from None
         self._logger.info("done", duration_ms=milliseconds_since(started_at))
         return result
+
+    def _failed(self, error: EnsError) -> None:
+        self._logger.warning(str(error), error_name=type(error).__name__)
 
 
 def scheduled(

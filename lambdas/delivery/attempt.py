@@ -1,7 +1,7 @@
 """One run's try at a delivery: what the ledger must hold before and after each thing that is done."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
@@ -16,9 +16,9 @@ from lambdas.common.handler import Run
 from lambdas.delivery import mailer
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts, deliveries, rate
-from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.mail_account import close_quota, mail_account
+from lambdas.delivery.ledger.mail_account import close_quota
+from lambdas.delivery.ledger.starting_point import StartingPoint
 from lambdas.delivery.ledger.states import TOGETHER, DeliveryState, HoldReason
 from lambdas.delivery.material import Prepared
 
@@ -30,27 +30,28 @@ LATEST_START_MS = 2_500
 class Attempt:
     """A try under the id by which the ledger knows it. Each method returns the ledger's item after it.
 
-    That item is another run's where the matter was settled before.
+    That item is another run's where the matter was settled before. `members` are those of a summary: their
+    fallbacks are told where it is refused.
     """
 
     context: DeliveryContext
     run: Run
-    delivery: Delivery
+    delivery: DeliveryItem
     released: bool
+    start: StartingPoint
+    members: tuple[DeliveryItem, ...] = ()
     attempt_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def made(self, item: DeliveryItem) -> bool:
         """Whether it was this attempt that made the item what it is."""
         return item.attempt_id == self.attempt_id
 
-    def refused(self, reason: str, instead: Sequence[DeliveryItem] = ()) -> DeliveryItem:
-        """Refuses it for good; the fallbacks of `instead`, or its own, first: a crash loses nobody."""
+    def refused(self, reason: str) -> DeliveryItem:
+        """Refuses it for good, and has the fallback told."""
         item = self._claimed()
         if item.state is not DeliveryState.CLAIMED:
             return item
-        for told in instead or (item,):
-            deliveries.tell_instead(self.context, told)
-        return attempts.refuse(self.context, self.delivery, self.attempt_id, reason)
+        return self._refuse(item, reason)
 
     def held(self, reason: str, until: str) -> DeliveryItem:
         """Holds it until a moment (ISO 8601, UTC)."""
@@ -82,12 +83,8 @@ class Attempt:
         item = self._claimed()
         if item.state is not DeliveryState.CLAIMED:
             return item
-        if not rate.may_send(
-            self.context,
-            self.released,
-            mail_account(self.context),
-            self.context.settings.ses_rate,
-        ):
+        account, most = self.start.account, self.context.settings.ses_rate
+        if not rate.may_send(self.context, self.released, account, most):
             return self._hold(item, HoldReason.RATE, now())
         try:
             because = withdrawn_by()
@@ -110,6 +107,12 @@ class Attempt:
         kept = item.release_at if self.released and reason not in TOGETHER else ""
         return attempts.hold(self.context, self.delivery, self.attempt_id, reason, kept or until)
 
+    def _refuse(self, item: DeliveryItem, reason: str) -> DeliveryItem:
+        """Refuses it after the fallback was told, so that a crash between the two loses nobody."""
+        for told in self.members or (item,):
+            deliveries.tell_instead(self.context, told)
+        return attempts.refuse(self.context, self.delivery, self.attempt_id, reason)
+
     def _handed_over(self, item: DeliveryItem, mail: bytes, address: str) -> DeliveryItem:
         """After SES answered, or did not; the delivery is in `sending`, this attempt's."""
         delivery, attempt_id = self.delivery, self.attempt_id
@@ -124,7 +127,7 @@ class Attempt:
             close_quota(self.context)
             return held
         except DeliveryRefusedError as refusal:
-            return attempts.refuse(self.context, delivery, attempt_id, str(refusal))
+            return self._refuse(item, str(refusal))
         except (DependencyUnavailableError, ConfigurationError, ClientError):
             attempts.release(self.context, delivery, attempt_id)
             raise

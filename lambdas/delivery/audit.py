@@ -1,6 +1,5 @@
 """Writes the outcome of a delivery to the event's audit chain. Each fact is written once, by any run."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from lambdas.common.audit import chain
@@ -12,7 +11,6 @@ from lambdas.common.handler import Run
 from lambdas.delivery import detail as details
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.detail import Detail
-from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
 from lambdas.delivery.standing import Refused
@@ -35,49 +33,46 @@ OLD_ACTIONS: dict[str, AuditAction] = {AuditAction.WITHHELD: AuditAction.SUPPRES
 def of_delivery(
     context: DeliveryContext,
     run: Run,
-    delivery: Delivery,
-    reasons: tuple[RecipientReason, ...],
     item: DeliveryItem,
+    reasons: tuple[RecipientReason, ...],
     *,
     ours: bool,
     detail: Detail,
     policy: PolicyDecision = NO_DECISION,
 ) -> None:
-    """Writes the audit entry of what the ledger says, unless it stands there already."""
+    """Writes the audit entry of what the ledger says, unless it stands there already.
+
+    `ours`: this run made the item what it is.
+    """
     state = item.state
     if state not in RECORDED_AS:
         return
     action, outcome = RECORDED_AS[state]
     facts = {
-        "recipient_ref": delivery.recipient_ref,
+        **item.audit_members,
         "reasons": reasons,
-        "channel": delivery.channel,
-        "delivery_id": delivery.delivery_id,
         "documents": (item.document,) if item.document else (),
-        "patient_ref": delivery.patient_ref,
-        "event_kind": delivery.event_kind or None,
-        "encounter_ref": delivery.encounter_ref,
         "about": item.updates or None,
-        "ses_message_id": item.ses_message_id or None,
+        "ses_message_id": item.ses_message_id,
         "error_name": DeliveryRefusedError.__name__ if state is DeliveryState.REFUSED else None,
-        "error": item.reason or None if state is DeliveryState.REFUSED else None,
+        "error": item.reason if state is DeliveryState.REFUSED else None,
         "detail": detail.level if state is DeliveryState.SENT else None,
-        "reduced": detail.reduced or None,
+        "reduced": detail.reduced,
         "suppressed_because": item.reason if state is DeliveryState.SUPPRESSED else None,
         "hold_reason": item.hold_reason if state is DeliveryState.HELD else None,
         "release_at": item.release_at if state is DeliveryState.HELD else None,
         **of_policy(policy),
     }
-    if ours or not is_audited(context, delivery.event_id, delivery.delivery_id, action):
+    if ours or not is_audited(context, item, action):
         if ours and state is DeliveryState.SENT and detail.reduced:
-            details.report(context, detail, delivery.recipient_ref, item.endpoint_ref)
+            details.report(context, detail, item.recipient_ref, item.endpoint_ref)
             run.count("ReducedDetail")
         if state is DeliveryState.SENT:
-            for other in delivery.also:
+            for other in item.also:
                 run.note(
                     AuditAction.TOLD_TOO,
                     outcome,
-                    **told_too(delivery, other),
+                    **told_too(item, other),
                     **of_policy(policy),
                     detail=detail.level,
                 )
@@ -90,26 +85,12 @@ def of_delivery(
         run.audit(AuditAction.ALREADY_SENT, AuditOutcome.OK, **facts)
 
 
-def of_refused(run: Run, delivery: Delivery, refused: Iterable[Refused]) -> None:
-    """Writes an entry for each addressee whom the mail does not tell any more, with the rule that decided."""
-    for one in refused:
-        run.audit(
-            AuditAction.SUPPRESSED,
-            AuditOutcome.SUPPRESSED,
-            **of_refused_one(delivery, one),
-        )
-
-
-def of_refused_one(delivery: Delivery | DeliveryItem, one: Refused) -> dict[str, Any]:
+def of_refused(item: DeliveryItem, one: Refused) -> dict[str, Any]:
     """The members of the entry about an addressee whom a delivery's mail does not tell any more."""
     return {
+        **item.audit_members,
         "recipient_ref": one.addressee.recipient_ref,
         "reasons": one.addressee.reasons,
-        "channel": delivery.channel,
-        "delivery_id": delivery.delivery_id,
-        "patient_ref": delivery.patient_ref or None,
-        "encounter_ref": delivery.encounter_ref or None,
-        "event_kind": delivery.event_kind or None,
         "suppressed_because": one.reason,
         **of_policy(one.policy),
     }
@@ -118,33 +99,23 @@ def of_refused_one(delivery: Delivery | DeliveryItem, one: Refused) -> dict[str,
 def of_policy(policy: PolicyDecision) -> dict[str, Any]:
     """The members of an entry that name a decision's rule, its consent, and the parts that it leaves out."""
     return {
-        "policy_file": policy.rule.file or None,
-        "policy_rule": policy.rule.rule or None,
-        "policy_version": policy.rule.version or None,
-        "consent_id": policy.consent_id or None,
+        "policy_file": policy.rule.file,
+        "policy_rule": policy.rule.rule,
+        "policy_version": policy.rule.version,
+        "consent_id": policy.consent_id,
         "left_out": policy.left_out or None,
     }
 
 
-def told_too(delivery: Delivery | DeliveryItem, other_ref: str) -> dict[str, str | None]:
+def told_too(item: DeliveryItem, other_ref: str) -> dict[str, Any]:
     """The members of the entry about another recipient of a mail, which the index `by_recipient` holds."""
-    return {
-        "recipient_ref": other_ref,
-        "told_with": delivery.recipient_ref,
-        "channel": delivery.channel,
-        "delivery_id": delivery.delivery_id,
-        "patient_ref": delivery.patient_ref or None,
-        "encounter_ref": delivery.encounter_ref or None,
-        "event_kind": delivery.event_kind or None,
-    }
+    return {**item.audit_members, "recipient_ref": other_ref, "told_with": item.recipient_ref}
 
 
-def is_audited(
-    context: DeliveryContext, event_id: str, delivery_id: str, action: AuditAction
-) -> bool:
+def is_audited(context: DeliveryContext, item: DeliveryItem, action: AuditAction) -> bool:
     """Whether the event's chain has this action of the delivery, also by the name of an older version."""
     return any(
         OLD_ACTIONS.get(entry["action"], entry["action"]) == action
-        and entry.get("delivery_id") == delivery_id
-        for entry in chain.entries(context, event_id)
+        and entry.get("delivery_id") == item.delivery_id
+        for entry in chain.entries(context, item.event_id)
     )

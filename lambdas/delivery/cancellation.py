@@ -9,7 +9,6 @@ from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import deliveries
-from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.encounters import (
     Enlisted,
     NotifiedEncounter,
@@ -17,6 +16,7 @@ from lambdas.delivery.ledger.encounters import (
     Thread,
     enlist,
 )
+from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
 
 NEVER_TOLD = "never_told"
@@ -24,7 +24,7 @@ NEVER_TOLD = "never_told"
 
 def enlisted(
     context: DeliveryContext,
-    delivery: Delivery,
+    delivery: DeliveryItem,
     task: DeliverNotificationInput,
     patient_event: PatientEvent,
     recipient: Recipient,
@@ -56,7 +56,7 @@ def enlisted(
 
 def why_suppressed(
     context: DeliveryContext,
-    delivery: Delivery,
+    delivery: DeliveryItem,
     task: DeliverNotificationInput,
     patient_event: PatientEvent,
     recipient: Recipient,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
@@ -25,10 +26,9 @@ from lambdas.delivery.cancellation import enlisted, why_suppressed
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.detail import Detail, detail_for
 from lambdas.delivery.ledger import deliveries, problems
-from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.ledger.mail_account import mail_account
+from lambdas.delivery.ledger.starting_point import StartingPoint, starting_point
 from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
 from lambdas.delivery.material import (
     identities_of,
@@ -59,13 +59,14 @@ def deliver(
     identities = identities_of(context, run.event_id, task)
     recipient = recipient_in(identities, task.recipient_ref, second=task.second)
     delivery = delivery_of(context, task, run, recipient)
-    attempt = Attempt(context, run, delivery, task.released)
-    item = deliveries.read(context, delivery.delivery_id)
+    start = starting_point(context, delivery.delivery_id, endpoints_of(context, recipient))
+    attempt = Attempt(context, run, delivery, task.released, start)
+    item = start.item
     if item is None or not _settled(item, task):
-        waits = why_held(context, recipient, item if task.released else None)
+        waits = why_held(start, recipient, item if task.released else None)
         if not waits[0]:
             tried = _tried(attempt, task, identities, recipient)
-        elif refusal := _refusal(context, recipient):
+        elif refusal := _refusal(recipient, start.address_failed):
             tried = Tried(attempt.refused(refusal), recipient)
         else:
             tried = Tried(attempt.held(*waits), recipient)
@@ -77,18 +78,20 @@ def deliver(
     audit.of_delivery(
         context,
         run,
-        replace(delivery, also=_others(tried.recipient)),
-        tried.recipient.reasons,
         item,
+        tried.recipient.reasons,
         ours=ours,
         detail=detail,
         policy=tried.policy or recipient.policy,
     )
     if ours and item.state in (DeliveryState.SENT, DeliveryState.SUPPRESSED):
-        audit.of_refused(run, delivery, tried.refused)
+        for one in tried.refused:
+            run.audit(
+                AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, **audit.of_refused(item, one)
+            )
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
-    return result_of(delivery, item)
+    return result_of(item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +122,11 @@ def _tried(
     (standing,) = standings(context, [ChosenNotice(identities, newest.event, chosen)])
     recipient = standing.recipient
     for one in standing.apart:
-        deliveries.tell_apart(context, attempt.delivery.item, one.recipient_ref)
+        deliveries.tell_apart(context, attempt.delivery, one.recipient_ref)
     if recipient is None:
         item = attempt.suppressed(standing.refused[0].reason)
         return Tried(item, chosen, refused=standing.refused[1:], policy=standing.policy)
-    endpoint_ref = endpoint_of(context, recipient)
+    endpoint_ref = endpoints_of(context, recipient)[0]
     delivery = replace(
         attempt.delivery,
         endpoint_ref=endpoint_ref,
@@ -131,7 +134,7 @@ def _tried(
         also=_others(recipient),
     )
     attempt = replace(attempt, delivery=delivery)
-    if refusal := _refusal(context, recipient):
+    if refusal := _refusal(recipient, has_failed(attempt, chosen, recipient)):
         return Tried(attempt.refused(refusal), recipient, policy=standing.policy)
     detail = detail_for(context, recipient)
     letter = letter_for(context, attempt.run, newest, identities, recipient, detail=detail)
@@ -160,12 +163,12 @@ def _add_to_thread(attempt: Attempt, recipient: Recipient, item: DeliveryItem) -
             add_mail(attempt.context, stay, thread, item.sent_at, item.ses_message_id)
 
 
-def result_of(delivery: Delivery, item: DeliveryItem) -> DeliverNotificationResult:
+def result_of(item: DeliveryItem) -> DeliverNotificationResult:
     """The result of a delivery in the state of its item."""
     return DeliverNotificationResult(
-        recipient_ref=delivery.recipient_ref,
+        recipient_ref=item.recipient_ref,
         outcome=item.state,
-        delivery_id=delivery.delivery_id,
+        delivery_id=item.delivery_id,
         hold_reason=item.hold_reason if item.state is DeliveryState.HELD else "",
     )
 
@@ -178,9 +181,13 @@ def _settled(found: DeliveryItem, task: DeliverNotificationInput) -> bool:
 
 def delivery_of(
     context: DeliveryContext, task: DeliverNotificationInput, run: Run, recipient: Recipient
-) -> Delivery:
-    """The delivery, with what a release or a fallback later needs to make it again: ids and codes."""
-    return Delivery(
+) -> DeliveryItem:
+    """The delivery as this run makes it, with the ids and codes by which a release makes it again."""
+    return DeliveryItem(
+        delivery_id=deliveries.delivery_id(
+            run.event_id, recipient.recipient_ref, recipient.channel, second=recipient.second
+        ),
+        state=DeliveryState.CLAIMED,
         event_id=run.event_id,
         recipient_ref=recipient.recipient_ref,
         channel=recipient.channel,
@@ -188,12 +195,11 @@ def delivery_of(
         encounter_ref=task.parsed.encounter_ref,
         event_kind=recipient.event_kind or task.parsed.event_kind,
         identities_version=task.identities.version_id,
-        endpoint_ref=endpoint_of(context, recipient),
+        endpoint_ref=endpoints_of(context, recipient)[0],
         fallback_ref=recipient.fallback_ref,
         task=_again(task),
         also=_others(recipient),
         other_patient=recipient.other_patient,
-        second=recipient.second,
     )
 
 
@@ -216,20 +222,20 @@ def _again(task: DeliverNotificationInput) -> DeliverNotificationInput:
     )
 
 
-def endpoint_of(context: DeliveryContext, recipient: Recipient) -> str:
-    """The reference by which the ledger knows the recipient's address."""
-    return context.reference_keys.reference("address", recipient.address.casefold())
+def endpoints_of(context: DeliveryContext, recipient: Recipient) -> tuple[str, ...]:
+    """The references by which the ledger knows the recipient's address, the newest key's first."""
+    return context.reference_keys.references("address", recipient.address.casefold())
 
 
 def why_held(
-    context: DeliveryContext, recipient: Recipient, released: DeliveryItem | None
+    start: StartingPoint, recipient: Recipient, released: DeliveryItem | None
 ) -> tuple[str, str]:
     """The reason to hold this delivery and the end of the hold; two "" when it is sent now.
 
     `released` is the item of one that was held and is due. After its settling time the recipient's own
     hours hold it anew.
     """
-    if problems.paused(context):
+    if start.paused:
         return HoldReason.SWITCHED_OFF, now()
     moment = datetime.now(UTC)
     if released:
@@ -238,18 +244,20 @@ def why_held(
     if (waits := holds.hold_for(recipient, moment))[0]:
         return waits
     # Behind those that wait for the quota already: ReleaseDeliveries says when there is room.
-    return (HoldReason.QUOTA, now()) if mail_account(context).quota_reached else ("", "")
+    return (HoldReason.QUOTA, now()) if start.account.quota_reached else ("", "")
 
 
-def is_given_up(context: DeliveryContext, recipient: Recipient) -> bool:
-    """Whether the recipient's address bounced or complained before, also under an older reference key."""
+def has_failed(attempt: Attempt, chosen: Recipient, recipient: Recipient) -> bool:
+    """Whether the address bounced or complained before: that of `chosen`, or a newer one of the registry."""
+    if recipient.address.casefold() == chosen.address.casefold():
+        return attempt.start.address_failed
     return any(
-        problems.read(context, AddressProblemState.ENDPOINT_BAD, reference)
-        for reference in context.reference_keys.references("address", recipient.address.casefold())
+        problems.read(attempt.context, AddressProblemState.ENDPOINT_BAD, reference)
+        for reference in endpoints_of(attempt.context, recipient)
     )
 
 
-def _refusal(context: DeliveryContext, recipient: Recipient) -> str:
+def _refusal(recipient: Recipient, address_failed: bool) -> str:
     if not is_address(recipient.address):
         return BAD_ADDRESS
-    return BAD_ENDPOINT if is_given_up(context, recipient) else ""
+    return BAD_ENDPOINT if address_failed else ""

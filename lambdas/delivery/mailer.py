@@ -149,7 +149,7 @@ def store(
         run.logger.info(
             "a stored mail was made for earlier choices: replaced", delivery_id=delivery_id
         )
-    stored = vault.write_again(context, event_id, name, mail, "message/rfc822", metadata=sealed)
+    stored = vault.write(context, event_id, name, mail, "message/rfc822", metadata=sealed)
     return stored.body, stored.written
 
 

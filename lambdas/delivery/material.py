@@ -60,7 +60,7 @@ class Prepared:
             seal=self.seal,
             thread=self.thread.headers(
                 mailer.domain_of(context.settings.ses_from),
-                context.client("sesv2").meta.region_name,
+                context.client("sesv2", mailer.SES_CONFIG).meta.region_name,
             ),
         )
         return mailer.store(context, run, event_id, delivery_id, mail, made_for=self.made_for)

@@ -6,6 +6,7 @@ after any failure the next release finds the same summary and its state in the l
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
@@ -19,12 +20,18 @@ from lambdas.delivery import audit
 from lambdas.delivery.attempt import Attempt
 from lambdas.delivery.cancellation import enlisted
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.delivery import BAD_ENDPOINT, endpoint_of, is_given_up, result_of, why_held
+from lambdas.delivery.delivery import (
+    BAD_ENDPOINT,
+    endpoints_of,
+    has_failed,
+    result_of,
+    why_held,
+)
 from lambdas.delivery.detail import Detail, detail_for, detail_under
 from lambdas.delivery.ledger import deliveries
-from lambdas.delivery.ledger.attempts import Delivery
 from lambdas.delivery.ledger.deliveries import MemberOutcome
 from lambdas.delivery.ledger.items import DeliveryItem
+from lambdas.delivery.ledger.starting_point import starting_point
 from lambdas.delivery.ledger.states import SETTLED, DeliveryState
 from lambdas.delivery.material import (
     Prepared,
@@ -75,36 +82,36 @@ def deliver_digest(
     `task.members` are delivery ids, `task.envelope.event_id` is the summary's own id. Raises
     `DependencyUnavailableError` or `ConfigurationError` when nothing was sent.
     """
-    members = [
-        HeldNotification.of(context, item)
-        for key in task.members
-        if (item := deliveries.read(context, key))
-    ]
+    items = deliveries.read_several(context, task.members)
+    members = [HeldNotification.of(context, item) for item in items]
     recipient = members[-1].recipient
     detail = detail_for(context, recipient)
     delivery = _delivery(context, task, run, recipient)
-    attempt = Attempt(context, run, delivery, released=True)
-    item = deliveries.read(context, delivery.delivery_id)
+    start = starting_point(context, delivery.delivery_id, endpoints_of(context, recipient))
+    attempt = Attempt(context, run, delivery, True, start)
+    item = start.item
     if item is None or item.state not in SETTLED:
         item, detail = _made(context, attempt, members, detail)
-    audit.of_delivery(
-        context, run, delivery, recipient.reasons, item, ours=attempt.made(item), detail=detail
-    )
+    audit.of_delivery(context, run, item, recipient.reasons, ours=attempt.made(item), detail=detail)
     if item.state in SETTLED:
         outcome = MemberOutcome(item.state, item.reason, item.ses_message_id, item.sent_at or now())
         for member in members:
             _settle(context, run, member.item, item, outcome, policy=member.recipient.policy)
-    return result_of(delivery, item)
+    return result_of(item)
 
 
 def _delivery(
     context: DeliveryContext, task: DeliverNotificationInput, run: Run, recipient: Recipient
-) -> Delivery:
-    return Delivery(
+) -> DeliveryItem:
+    return DeliveryItem(
+        delivery_id=deliveries.delivery_id(
+            run.event_id, recipient.recipient_ref, recipient.channel
+        ),
+        state=DeliveryState.CLAIMED,
         event_id=run.event_id,
         recipient_ref=recipient.recipient_ref,
         channel=recipient.channel,
-        endpoint_ref=endpoint_of(context, recipient),
+        endpoint_ref=endpoints_of(context, recipient)[0],
         members=task.members,
         task=DeliverNotificationInput(envelope=task.envelope, members=task.members),
     )
@@ -114,7 +121,7 @@ def _made(
     context: DeliveryContext, attempt: Attempt, members: Sequence[HeldNotification], detail: Detail
 ) -> tuple[DeliveryItem, Detail]:
     """The summary's item after this run's try at it, with the detail of its mail."""
-    reason, until = why_held(context, members[-1].recipient, members[-1].item)
+    reason, until = why_held(attempt.start, members[-1].recipient, members[-1].item)
     if reason:
         return attempt.held(reason, until), detail
     listed = [newest for one in members if (newest := _enlisted(context, attempt, one)) is not None]
@@ -123,10 +130,10 @@ def _made(
         return attempt.suppressed(ALL_SUPPRESSED), detail
     strictest = strictest_detail(member.recipient for member in allowed)
     recipient = replace(allowed[-1].recipient, detail=strictest)
-    delivery = replace(attempt.delivery, endpoint_ref=endpoint_of(context, recipient))
-    attempt = replace(attempt, delivery=delivery)
-    if is_given_up(context, recipient):
-        return attempt.refused(BAD_ENDPOINT, [member.item for member in allowed]), detail
+    delivery = replace(attempt.delivery, endpoint_ref=endpoints_of(context, recipient)[0])
+    attempt = replace(attempt, delivery=delivery, members=tuple(member.item for member in allowed))
+    if has_failed(attempt, members[-1].recipient, recipient):
+        return attempt.refused(BAD_ENDPOINT), detail
     detail = detail_for(context, recipient)
     mail = _prepared(context, allowed, detail, attempt.run.event_id)
     return attempt.sent(mail, recipient.address), detail
@@ -165,14 +172,8 @@ def _leave_out(
         return
     item = member.item
     for one in standing.refused:
-        run.audit_of(
-            item.event_id,
-            AuditAction.SUPPRESSED,
-            AuditOutcome.SUPPRESSED,
-            execution_arn="",
-            sender=_task(item).envelope.sender,
-            **audit.of_refused_one(item, one),
-        )
+        facts = audit.of_refused(item, one)
+        _audit(run, item, AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, facts)
     deliveries.note_also(context, item.delivery_id, also)
 
 
@@ -186,17 +187,7 @@ def _enlisted(
     item = member.item
     if item.state is DeliveryState.SUPPRESSED:
         return None
-    delivery = Delivery(
-        item.event_id,
-        item.recipient_ref,
-        item.channel,
-        item.patient_ref,
-        item.encounter_ref,
-        second=member.recipient.second,
-    )
-    place = enlisted(
-        context, delivery, _task(item), member.told.event, member.recipient, promised=True
-    )
+    place = enlisted(context, item, _task(item), member.told.event, member.recipient, promised=True)
     if place.withdrawn_by:
         outcome = MemberOutcome(DeliveryState.SUPPRESSED, place.withdrawn_by)
         _settle(
@@ -237,7 +228,7 @@ def _settle(
     context: DeliveryContext,
     run: Run,
     member: DeliveryItem,
-    summary: DeliveryItem | Delivery,
+    summary: DeliveryItem,
     outcome: MemberOutcome,
     *,
     policy: PolicyDecision,
@@ -246,39 +237,36 @@ def _settle(
     member = deliveries.read(context, member.delivery_id) or member
     if member.state is not DeliveryState.HELD:
         return
-    recorded_as = audit.RECORDED_AS[outcome.state]
+    action, recorded = audit.RECORDED_AS[outcome.state]
     suppressed = outcome.state is DeliveryState.SUPPRESSED
-    document = summary.document if isinstance(summary, DeliveryItem) else None
     # The entry first: a member that is settled is never looked at again.
-    if not audit.is_audited(context, member.event_id, member.delivery_id, recorded_as[0]):
+    if not audit.is_audited(context, member, action):
+        decided = audit.of_policy(policy)
         for other in member.also if outcome.state is DeliveryState.SENT else ():
-            run.audit_of(
-                member.event_id,
-                AuditAction.TOLD_TOO,
-                AuditOutcome.OK,
-                execution_arn="",
-                sender=_task(member).envelope.sender,
-                **audit.told_too(member, other),
-                **audit.of_policy(policy),
-            )
-        run.audit_of(
-            member.event_id,
-            *recorded_as,
-            execution_arn="",
-            sender=_task(member).envelope.sender,
-            recipient_ref=member.recipient_ref,
-            channel=member.channel,
-            delivery_id=member.delivery_id,
-            patient_ref=member.patient_ref or None,
-            encounter_ref=member.encounter_ref or None,
-            event_kind=member.event_kind or None,
-            summary_id=summary.delivery_id,
-            documents=(document,) if document else (),
-            ses_message_id=outcome.ses_message_id or None,
-            suppressed_because=outcome.reason if suppressed else None,
-            **audit.of_policy(policy),
-        )
+            facts = {**audit.told_too(member, other), **decided}
+            _audit(run, member, AuditAction.TOLD_TOO, AuditOutcome.OK, facts)
+        facts = {
+            **member.audit_members,
+            "summary_id": summary.delivery_id,
+            "documents": (summary.document,) if summary.document else (),
+            "ses_message_id": outcome.ses_message_id,
+            "suppressed_because": outcome.reason if suppressed else None,
+            **decided,
+        }
+        _audit(run, member, action, recorded, facts)
     deliveries.settle_member(context, member.delivery_id, summary.event_id, outcome)
+
+
+def _audit(
+    run: Run,
+    member: DeliveryItem,
+    action: AuditAction,
+    outcome: AuditOutcome,
+    facts: dict[str, Any],
+) -> None:
+    """Writes an entry to the chain of the member's own event, which belongs to no execution now."""
+    own = {"execution_arn": "", "sender": _task(member).envelope.sender}
+    run.audit_of(member.event_id, action, outcome, **own, **facts)
 
 
 def _task(item: DeliveryItem) -> DeliverNotificationInput:

@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 
 from lambdas.common.aws.items import Item
-from lambdas.common.contracts.encounter import Decision, Encounter, EncounterClass, Phase
+from lambdas.common.contracts.encounter import Decision, Encounter
+from lambdas.encounters.store import Summary
 
 
 class EncounterPrefix(StrEnum):
@@ -32,40 +33,17 @@ class EncounterPrefix(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EncounterSummary:
+class EncounterSummary(Summary):
     """The attributes of an encounter that the index `by_patient` holds.
 
-    `protected`: a message of the encounter protects it (PV1-16, PD1-12 and others). `patient_keys` are
-    in the whole item alone.
+    `patient_keys` are in the whole item alone.
     """
 
     pk: str
     encounter_id: str
     sender: str
     patient_ref: str
-    phase: Phase
-    began_at: str
-    ended_at: str = ""
-    classes: tuple[EncounterClass, ...] = ()
-    facility: str = ""
-    disposition: str = ""
-    discharged_to: str = ""
-    protected: bool = False
     patient_keys: tuple[str, ...] = ()
-
-
-SUMMARY_ATTRIBUTES = (
-    "encounter_id",
-    "sender",
-    "phase",
-    "ended_at",
-    "classes",
-    "facility",
-    "disposition",
-    "discharged_to",
-    "protected",
-)
-"""The attributes of `by_patient` beside its keys."""
 
 
 def encounter_item(encounter: Encounter) -> dict[str, Any]:

@@ -50,7 +50,10 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The attributes of an encounter by which a patient's encounters are compared."""
+    """The attributes of an encounter by which a patient's encounters are compared.
+
+    `protected`: a message of the encounter protects it (PV1-16, PD1-12 and others).
+    """
 
     phase: Phase
     began_at: str

@@ -15,11 +15,12 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities.comprehend import ComprehendAnswer
 from lambdas.extract_entities.context import ExtractContext
+from lambdas.extract_entities.operations import Operation
 
 FOLDER = "analyses"
 
 
-def references_of(context: ExtractContext, text: str, operation: str) -> tuple[str, ...]:
+def references_of(context: ExtractContext, text: str, operation: Operation) -> tuple[str, ...]:
     """The references of an operation's answer to the text: under the current key, then under older ones.
 
     Only kinds of blanks are normalised, one for one, so the offsets of the answer stay valid.
@@ -30,8 +31,8 @@ def references_of(context: ExtractContext, text: str, operation: str) -> tuple[s
     return context.reference_keys.references("analysis", operation, normal)
 
 
-def kept(
-    context: ExtractContext, text: str, operation: str, days: float
+def cached_answer(
+    context: ExtractContext, text: str, operation: Operation, days: float
 ) -> ComprehendAnswer | None:
     """The cached answer; None when there is none, it is too old, or it cannot be read."""
     if not days:
@@ -58,8 +59,8 @@ def _read(context: ExtractContext, reference: str) -> dict[str, Any] | None:
     return document
 
 
-def keep(
-    context: ExtractContext, text: str, operation: str, answer: ComprehendAnswer, days: float
+def store_answer(
+    context: ExtractContext, text: str, operation: Operation, answer: ComprehendAnswer, days: float
 ) -> None:
     """Stores a complete answer. A failed write is ignored: the next event pays for the analysis again."""
     if not days or answer.missing:

@@ -17,18 +17,10 @@ from lambdas.common.contracts.notes import SkippedReason
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.extract_entities.chunks import Chunk, chunks
 from lambdas.extract_entities.context import ExtractContext
+from lambdas.extract_entities.operations import LIMITS, METHODS, Operation
 from lambdas.extract_entities.settings import Quota
 
 Entity = dict[str, Any]
-
-LIMITS = {"DetectEntitiesV2": 20_000, "InferICD10CM": 10_000, "InferRxNorm": 10_000}
-"""Most bytes of text in one request, by operation."""
-
-METHODS = {
-    "DetectEntitiesV2": "detect_entities_v2",
-    "InferICD10CM": "infer_icd10_cm",
-    "InferRxNorm": "infer_rx_norm",
-}
 
 UNIT = 100
 """Characters of a billing unit; every request is at least one (aws.amazon.com/comprehend/medical/pricing)."""
@@ -71,7 +63,7 @@ class ComprehendAnswer:
 class _ChunkRequest:
     """One request, and the monotonic time before which it does not begin."""
 
-    operation: str
+    operation: Operation
     chunk: Chunk
     begin: float
 
@@ -80,7 +72,7 @@ class _TooLateError(Exception):
     """A request whose turn is after the end of the run's time."""
 
 
-def cost(text: str, operations: Sequence[str], quota: Quota) -> float:
+def cost(text: str, operations: Sequence[Operation], quota: Quota) -> float:
     """Seconds of the account's quota that the text uses, by the operation that needs most."""
     return max((_begins(text, o, quota)[1] for o in operations), default=0.0)
 
@@ -88,10 +80,10 @@ def cost(text: str, operations: Sequence[str], quota: Quota) -> float:
 def analysed(
     context: ExtractContext,
     text: str,
-    operations: Sequence[str],
+    operations: Sequence[Operation],
     seconds: float,
     after: float = 0.0,
-) -> dict[str, ComprehendAnswer]:
+) -> dict[Operation, ComprehendAnswer]:
     """Returns each operation's answer to the text, at the rate of the quota, within `seconds`.
 
     The first requests begin after `after` seconds, the rest follow in the text's order, so a timeout
@@ -125,7 +117,9 @@ def analysed(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _begins(text: str, operation: str, quota: Quota) -> tuple[list[tuple[Chunk, float]], float]:
+def _begins(
+    text: str, operation: Operation, quota: Quota
+) -> tuple[list[tuple[Chunk, float]], float]:
     """Each chunk with the second at which its request may begin, and the time when the quota is free again."""
     begins, next_begin = [], 0.0
     for chunk in chunks(text, LIMITS[operation]):

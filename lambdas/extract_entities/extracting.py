@@ -14,7 +14,7 @@ from lambdas.extract_entities.context import ExtractContext
 from lambdas.extract_entities.findings import found, without_known
 from lambdas.extract_entities.language import is_english, languages
 from lambdas.extract_entities.notes import Piece, Reading, reading
-from lambdas.extract_entities.settings import COST_MODES
+from lambdas.extract_entities.operations import COST_MODES, Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def extract(
     text = reading(fitting)
     if not text.text:
         return Extraction(replace(base, outcome=FindingsOutcome.NOT_ENGLISH) if others else base)
-    known = _kept(context, text.text, cost_mode)
+    known = _cached(context, text.text, cost_mode)
     open_ones = [operation for operation in COST_MODES[cost_mode] if operation not in known]
     begin = _turn(context, text.text, open_ones, turn)
     if begin is not None and (wait := turns.workflow_wait(begin, time.time())):
@@ -87,7 +87,9 @@ def extract(
     asked = _asked(context, text.text, open_ones, seconds, begin)
     if not known and not any(answer.requests for answer in asked.values()):
         if begin is None:
-            return Extraction(_unavailable(base, text, asked))
+            gaps = (*base.not_analysed, *_unanswered(text, asked))
+            none = replace(base, outcome=FindingsOutcome.UNAVAILABLE, not_analysed=gaps)
+            return Extraction(none)
         raise DependencyUnavailableError(f"comprehendmedical: {_why(asked)}")
     return Extraction(
         findings=_findings(base, text, {**known, **asked}),
@@ -100,27 +102,29 @@ def extract(
 def _english(
     context: ExtractContext, pieces: list[Piece], declared: str
 ) -> tuple[list[Piece], list[Skipped]]:
-    spoken = list(zip(pieces, languages(context.detector, pieces, declared), strict=True))
-    return (
-        [piece for piece, language in spoken if is_english(language)],
-        [
-            Skipped(p.place, SkippedReason.LANGUAGE, lang)
-            for p, lang in spoken
-            if not is_english(lang)
-        ],
-    )
+    """The pieces that are sent, and those in another language."""
+    english, others = [], []
+    for piece, language in zip(pieces, languages(context.detector, pieces, declared), strict=True):
+        if is_english(language):
+            english.append(piece)
+        else:
+            others.append(Skipped(piece.place, SkippedReason.LANGUAGE, language))
+    return english, others
 
 
-def _kept(context: ExtractContext, text: str, cost_mode: CostMode) -> dict[str, ComprehendAnswer]:
+def _cached(
+    context: ExtractContext, text: str, cost_mode: CostMode
+) -> dict[Operation, ComprehendAnswer]:
     """The cached answers of the mode's operations to this text."""
     found = {
-        o: cache.kept(context, text, o, context.settings.cache_days) for o in COST_MODES[cost_mode]
+        o: cache.cached_answer(context, text, o, context.settings.cache_days)
+        for o in COST_MODES[cost_mode]
     }
     return {operation: answer for operation, answer in found.items() if answer}
 
 
 def _turn(
-    context: ExtractContext, text: str, operations: list[str], turn: ServiceSlot
+    context: ExtractContext, text: str, operations: list[Operation], turn: ServiceSlot
 ) -> float | None:
     """The time from which requests may begin; None when that would be too late."""
     if turn.at or not operations:
@@ -131,42 +135,36 @@ def _turn(
 
 
 def _asked(
-    context: ExtractContext, text: str, operations: list[str], seconds: float, begin: float | None
-) -> dict[str, ComprehendAnswer]:
+    context: ExtractContext,
+    text: str,
+    operations: list[Operation],
+    seconds: float,
+    begin: float | None,
+) -> dict[Operation, ComprehendAnswer]:
     """The operations' answers, which are then cached. Without a turn no request is made."""
     after = max(0.0, begin - time.time()) if begin is not None else 0.0
     in_time = seconds if begin is not None else 0.0
     asked = comprehend.analysed(context, text, operations, in_time, after)
     for operation, answer in asked.items():
-        cache.keep(context, text, operation, answer, context.settings.cache_days)
+        cache.store_answer(context, text, operation, answer, context.settings.cache_days)
     return asked
 
 
-def _why(answers: dict[str, ComprehendAnswer]) -> str:
+def _why(answers: dict[Operation, ComprehendAnswer]) -> str:
     """The first error code of the service."""
     codes = [gap.code for answer in answers.values() for gap in answer.missing]
     return next(filter(None, codes), "no answer came in time")
 
 
-def _unavailable(
-    base: ClinicalFindings, text: Reading, answers: dict[str, ComprehendAnswer]
-) -> ClinicalFindings:
-    return replace(
-        base,
-        outcome=FindingsOutcome.UNAVAILABLE,
-        not_analysed=(*base.not_analysed, *_unanswered(text, answers)),
-    )
-
-
 def _findings(
-    base: ClinicalFindings, text: Reading, answers: dict[str, ComprehendAnswer]
+    base: ClinicalFindings, text: Reading, answers: dict[Operation, ComprehendAnswer]
 ) -> ClinicalFindings:
     entities = {operation: answer.entities for operation, answer in answers.items()}
     result = found(
         text,
-        entities.get("DetectEntitiesV2", []),
-        entities.get("InferICD10CM", []),
-        entities.get("InferRxNorm", []),
+        entities.get(Operation.DETECT_ENTITIES, []),
+        entities.get(Operation.INFER_ICD10CM, []),
+        entities.get(Operation.INFER_RXNORM, []),
     )
     return replace(
         base,
@@ -182,7 +180,7 @@ def _findings(
     )
 
 
-def _unanswered(text: Reading, answers: dict[str, ComprehendAnswer]) -> list[Skipped]:
+def _unanswered(text: Reading, answers: dict[Operation, ComprehendAnswer]) -> list[Skipped]:
     """Each field with a part that an operation did not answer, and the reason."""
     gaps = {
         Skipped(field, gap.reason, f"{operation} {gap.code}".strip()): None

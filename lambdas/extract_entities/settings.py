@@ -6,13 +6,6 @@ from typing import Self
 from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.settings import Settings, choice, number, required, shared, whole
 
-COST_MODES: dict[CostMode, tuple[str, ...]] = {
-    CostMode.FULL: ("DetectEntitiesV2", "InferICD10CM"),
-    CostMode.CODED: ("InferICD10CM", "InferRxNorm"),
-    CostMode.OFF: (),
-}
-"""The operations of each mode, the richest first; `coded` costs about a fourteenth of `full`."""
-
 RATE = 40
 """Default of ENS_COMPREHEND_RATE: the account's requests a second."""
 
@@ -48,7 +41,7 @@ class Quota:
 class ExtractSettings(Settings):
     """Settings of ExtractEntities.
 
-    `cost_mode` is one of `COST_MODES`. `quota` is the account's quota of each operation, shared by all
+    `cost_mode` is the richest mode of any event. `quota` is the account's quota of each operation, shared by all
     functions of the environment. An event may wait for its turn until `wait_seconds` after the start of
     its workflow. `cache_days` are the days for which an analysis is used again for the same note.
     `text_limit` are the characters of one event that are analysed. `full_in_clear` says whether full
@@ -69,7 +62,7 @@ class ExtractSettings(Settings):
         return cls(
             **shared(),
             ledger_table=required("ENS_LEDGER_TABLE"),
-            cost_mode=CostMode(choice("ENS_COST_MODE", COST_MODES)),
+            cost_mode=CostMode(choice("ENS_COST_MODE", tuple(CostMode))),
             quota=Quota(
                 requests=number("ENS_COMPREHEND_RATE", RATE) or RATE,
                 characters=number("ENS_COMPREHEND_CHARACTERS", CHARACTERS) or CHARACTERS,

@@ -1,15 +1,18 @@
-"""The context of LookupIdentities, with the clients of an MPI and of a provider directory outside."""
+"""The context of LookupIdentities, with the clients of an MPI and of a provider directory outside.
+
+A client is imported only where it is in use.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lambdas.lookup_identities.mpi import clients
-from lambdas.lookup_identities.mpi.clients import MpiClient, ProviderDirectory
+from lambdas.lookup_identities.mpi.clients import MpiClient, MpiClientName, ProviderDirectory
 from lambdas.lookup_identities.mpi.settings import MpiSecret, read_secret
 from lambdas.lookup_identities.settings import LookupSettings
 from lambdas.policy.context import PolicyContext
 from lambdas.registry.context import RegistryContext
+from lambdas.registry.settings import REGISTRY
 
 if TYPE_CHECKING:
     from lambdas.lookup_identities.fhir.http import FhirClient
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LookupContext(RegistryContext, PolicyContext):
-    """The context of every step, with the MPI client and the provider directory. An unused one is not imported."""
+    """The context of every step, with the MPI client and the provider directory."""
 
     settings: LookupSettings
 
@@ -36,9 +39,18 @@ class LookupContext(RegistryContext, PolicyContext):
 
     @cached_property
     def mpi_client(self) -> MpiClient | None:
-        """The MPI that is in use; None where the registry itself answers. Errors as `clients.made`."""
-        made: MpiClient | None = clients.made(self.settings.mpi_client_name, clients.PATIENTS, self)
-        return made
+        """The MPI that is in use; None where the registry itself answers."""
+        match self.settings.mpi_client_name:
+            case MpiClientName.REGISTRY:
+                return None
+            case MpiClientName.PIX_PDQ:
+                from lambdas.lookup_identities.pix_pdq.mpi_client import pix_pdq_client
+
+                return pix_pdq_client(self)
+            case MpiClientName.FHIR:
+                from lambdas.lookup_identities.fhir.mpi_client import fhir_mpi_client
+
+                return fhir_mpi_client(self)
 
     @cached_property
     def seen_authorities(self) -> set[str]:
@@ -48,10 +60,11 @@ class LookupContext(RegistryContext, PolicyContext):
     @cached_property
     def provider_directory(self) -> ProviderDirectory | None:
         """The directory that is in use; None where the registry itself answers."""
-        made: ProviderDirectory | None = clients.made(
-            self.settings.provider_directory_name, clients.PROVIDERS, self
-        )
-        return made
+        if self.settings.provider_directory_name == REGISTRY:
+            return None
+        from lambdas.lookup_identities.fhir.provider_directory import fhir_provider_directory
+
+        return fhir_provider_directory(self)
 
     def close(self) -> None:
         """Closes the connections that were opened to an MPI."""

@@ -191,7 +191,7 @@ def _count_look_up(context: LookupContext, run: Run, known: bool) -> None:
 
 
 def _note_query(context: LookupContext, run: Run, query: Query) -> None:
-    """Notes the one entry of a look-up: the references of what was asked, never the answer.
+    """Notes the one entry of a look-up: the references of the identifiers, never the answer.
 
     IHE ITI TF-2 3.9.5.1 and 3.21.5.1 ask for such an entry of both query transactions.
     """

@@ -35,10 +35,7 @@ MERGES = 5
 
 
 def resolve(
-    context: LookupContext,
-    event: PatientEvent,
-    sender: SenderProfile,
-    tell: Tell = lambda _: None,
+    context: LookupContext, event: PatientEvent, sender: SenderProfile, tell: Tell = lambda _: None
 ) -> Identities | None:
     """The patient and the recipients, or None when nobody is known by any of the identifiers.
 

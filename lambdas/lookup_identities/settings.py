@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Self
 
-from lambdas.common.settings import required, shared, text
+from lambdas.common.settings import choice, required, shared, text
+from lambdas.lookup_identities.mpi.clients import MpiClientName
 from lambdas.lookup_identities.mpi.settings import MpiSettings, read_settings
 from lambdas.registry.settings import REGISTRY, RegistrySettings
 
@@ -12,14 +13,13 @@ from lambdas.registry.settings import REGISTRY, RegistrySettings
 class LookupSettings(RegistrySettings):
     """The tables of the registry, of the encounters and of the MPI's cached answers, and the backends in use.
 
-    `mpi_client_name` answers for patients: `registry`, `pixpdq` or `fhir`. `provider_directory_name` answers
-    for providers: `registry` or `fhir`. `mpi_secret_id` names the secret with the keys and certificates
-    for both, "" for none.
+    `mpi_client_name` answers for patients, `provider_directory_name` for providers: `registry` or `fhir`.
+    `mpi_secret_id` names the secret with the keys and certificates for both, "" for none.
     """
 
     encounters_table: str
     mpi_cache_table: str
-    mpi_client_name: str = REGISTRY
+    mpi_client_name: MpiClientName = MpiClientName.REGISTRY
     mpi: MpiSettings = field(default_factory=MpiSettings)
     mpi_secret_id: str = ""
 
@@ -29,8 +29,8 @@ class LookupSettings(RegistrySettings):
 
         ENS_MPI_SETTINGS is required where a backend is not the registry.
         """
-        patients = text("ENS_MPI_CLIENT", REGISTRY)
-        providers = text("ENS_PROVIDER_DIRECTORY", REGISTRY)
+        patients = MpiClientName(choice("ENS_MPI_CLIENT", tuple(MpiClientName), REGISTRY))
+        providers = choice("ENS_PROVIDER_DIRECTORY", (REGISTRY, "fhir"), REGISTRY)
         outside = {patients, providers} != {REGISTRY}
         return cls(
             **shared(),

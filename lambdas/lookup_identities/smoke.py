@@ -22,7 +22,8 @@ def is_smoke(event: PatientEvent) -> bool:
 def check_patient(event: PatientEvent) -> None:
     """Raises `UnprocessableMessageError` when a smoke message names another authority's identifier."""
     identifiers = (*event.patient.identifiers, *event.other_identifiers)
-    if any(one.assigning_authority != AUTHORITY for one in identifiers):
+    # An identifier is looked up under its universal id too, so that it must have none.
+    if any((one.assigning_authority, one.universal_id) != (AUTHORITY, "") for one in identifiers):
         raise UnprocessableMessageError(
             f"PID-3: the smoke sender may name identifiers of {AUTHORITY} only"
         )

@@ -1,7 +1,5 @@
 """ParseMessage: reads the stored message, writes `event.json`, and decides whether it notifies."""
 
-from typing import Any
-
 from lambdas.common import status
 from lambdas.common.aws import vault
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
@@ -37,8 +35,12 @@ def lambda_handler(task: ParseMessageInput, run: Run, context: ParseContext) -> 
     envelope = task.envelope
     if not envelope.replay and _completed(context, envelope.event_id):
         run.audit(AuditAction.DUPLICATE, AuditOutcome.DUPLICATE)
-        return _result(envelope, duplicate=True)
-
+        return ParseMessageResult(
+            event_id=envelope.event_id,
+            sender=envelope.sender,
+            received_at=envelope.received_at,
+            duplicate=True,
+        )
     status.open_event(
         context, envelope.event_id, envelope.received_at, run.execution_arn, envelope.sender
     )
@@ -58,24 +60,6 @@ def lambda_handler(task: ParseMessageInput, run: Run, context: ParseContext) -> 
     return _recorded(context, envelope, event, written, run)
 
 
-def _count_warnings(context: ParseContext, event: PatientEvent, run: Run) -> None:
-    """Counts and logs the warnings, in all and by sender."""
-    run.count("Warnings", len(event.warnings))
-    run.count("MessagesWithWarnings", 1 if event.warnings else 0)
-    run.log_warnings(event.warnings)
-    feed.count(context, run, Signal.WARNINGS, bool(event.warnings))
-
-
-def _result(envelope: Envelope, **codes: Any) -> ParseMessageResult:
-    """The result with the members of the envelope that later states use."""
-    return ParseMessageResult(
-        event_id=envelope.event_id,
-        sender=envelope.sender,
-        received_at=envelope.received_at,
-        **codes,
-    )
-
-
 def _completed(context: ParseContext, event_id: str) -> bool:
     item = status.read(context, event_id)
     return item is not None and item.status is EventStatus.COMPLETED
@@ -85,7 +69,10 @@ def _recorded(
     context: ParseContext, envelope: Envelope, event: PatientEvent, written: Written, run: Run
 ) -> ParseMessageResult:
     """Audits the parsed event, counts its warnings, and returns the values that the workflow's states use."""
-    _count_warnings(context, event, run)
+    run.count("Warnings", len(event.warnings))
+    run.count("MessagesWithWarnings", 1 if event.warnings else 0)
+    run.log_warnings(event.warnings)
+    feed.count(context, run, Signal.WARNINGS, bool(event.warnings))
     run.audit(
         AuditAction.PARSED,
         AuditOutcome.OK,
@@ -99,8 +86,10 @@ def _recorded(
         warnings=event.warnings[:MAX_WARNINGS],
         documents=(written,),
     )
-    return _result(
-        envelope,
+    return ParseMessageResult(
+        event_id=event.event_id,
+        sender=event.sender,
+        received_at=envelope.received_at,
         trigger_event=event.trigger_event,
         changes_identity=event.changes_identity,
         version_id=written.version_id,

@@ -8,28 +8,24 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from hl7 import er7
-from hl7.header import trigger_event as header_trigger_event
+from hl7.identity import trigger_event as header_trigger_event
+from hl7.tables import ADT_TRIGGER_EVENTS
 from hl7.timestamps import DateOrder, Times, offset_of
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.visit import CodedText
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.senders import SenderCodes
-from lambdas.parse_message.codes import OTHER
-from lambdas.parse_message.death import death
-from lambdas.parse_message.documents import DOCUMENT_BYTES
-from lambdas.parse_message.encounter_numbers import encounter_numbers
-from lambdas.parse_message.notes import notes
-from lambdas.parse_message.patient import other_identifiers, patient
+from lambdas.parse_message.segments.death import death
+from lambdas.parse_message.segments.documents import DOCUMENT_BYTES
+from lambdas.parse_message.segments.encounter_numbers import encounter_numbers
+from lambdas.parse_message.segments.notes import notes
+from lambdas.parse_message.segments.patient import other_identifiers, patient
+from lambdas.parse_message.segments.visit import diagnoses, names_facilities, practitioners, visit
 from lambdas.parse_message.structure import departures
-from lambdas.parse_message.trigger_events import CHANGES_IDENTITY, TRIGGER_EVENTS, contradicts
-from lambdas.parse_message.versions import version_of
-from lambdas.parse_message.visit import (
-    diagnoses,
-    names_facilities,
-    practitioners,
-    visit,
-)
+from lambdas.parse_message.values.codes import OTHER
+from lambdas.parse_message.values.trigger_events import CHANGES_IDENTITY, contradicts
+from lambdas.parse_message.values.versions import version_of
 
 TRANSFER, CANCEL_DISCHARGE = "A02", "A13"
 PROCESSING_IDS = frozenset({"D", "P", "T"})
@@ -65,11 +61,7 @@ def read_event(
 
 
 def _event(
-    message: er7.Message,
-    times: Times,
-    codes: SenderCodes,
-    document_bytes: int,
-    received_at: str,
+    message: er7.Message, times: Times, codes: SenderCodes, document_bytes: int, received_at: str
 ) -> PatientEvent:
     """The event without its id and sender."""
     warnings = message.repairs
@@ -146,7 +138,7 @@ def _trigger_event(message: er7.Message, warnings: list[MessageWarning]) -> str:
         )
     if not trigger_event:
         return ""
-    if message_type not in ("", "ADT") or trigger_event not in TRIGGER_EVENTS:
+    if message_type not in ("", "ADT") or trigger_event not in ADT_TRIGGER_EVENTS:
         warnings.append(MessageWarning(WarningCode.NOT_ADT, "MSH-9"))
         return OTHER
     return trigger_event

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from lambdas.common.settings import Settings, shared, whole
-from lambdas.parse_message.documents import DOCUMENT_BYTES
+from lambdas.parse_message.segments.documents import DOCUMENT_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,12 +66,7 @@ def departures(message: Message, version: str) -> list[MessageWarning]:
 def elements(segment: Segment) -> int:
     """Upper bound of the elements of a segment."""
     escapes = segment.escapes
-    delimiters = (
-        escapes.field,
-        escapes.component,
-        escapes.repetition,
-        escapes.subcomponent,
-    )
+    delimiters = (escapes.field, escapes.component, escapes.repetition, escapes.subcomponent)
     return 1 + sum(segment.raw.count(delimiter) for delimiter in delimiters)
 
 

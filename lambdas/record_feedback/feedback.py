@@ -86,6 +86,11 @@ class Feedback:
             self.event_type == "Bounce" and self.detail_code == "Permanent"
         )
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the recipient does not get this mail: the directory's fallback is told instead."""
+        return self.address_failed or self.meaning.state is DeliveryState.REFUSED
+
     @classmethod
     def from_detail(cls, detail: Detail) -> Self | None:
         """The feedback in an event's detail; None when it is not about a delivery of ours."""

@@ -21,7 +21,11 @@ def record(context: LedgerContext, detail: Detail, run: Run) -> RecordFeedbackRe
     dropped: an error would only make EventBridge bring it again.
     """
     feedback = Feedback.from_detail(detail)
-    item = _noted(context, feedback) if feedback else None
+    item = (
+        ledger.note(context, feedback.delivery_id, feedback.event_id, feedback.mark)
+        if feedback
+        else None
+    )
     if feedback is None or item is None:
         run.logger.warning("an SES event about no delivery of ours")
         run.count("FeedbackNotOurs")
@@ -31,8 +35,12 @@ def record(context: LedgerContext, detail: Detail, run: Run) -> RecordFeedbackRe
         ledger.settle(
             context, delivery.delivery_id, feedback.meaning.state, feedback.ses_message_id
         )
+    # Before the audit entries: a run that ends here is repeated, and these writes give the same result then.
     if feedback.address_failed:
-        _give_up_address(context, feedback, told)
+        _report_address(context, feedback, item)
+    if feedback.is_final:
+        for delivery in told:
+            deliveries.tell_instead(context, delivery)
     added = [_record(context, run, feedback, delivery) for delivery in told]
     if not any(added):
         return RecordFeedbackResult(outcome=FeedbackOutcome.KNOWN, delivery_id=feedback.delivery_id)
@@ -41,14 +49,10 @@ def record(context: LedgerContext, detail: Detail, run: Run) -> RecordFeedbackRe
     return RecordFeedbackResult(outcome=FeedbackOutcome.RECORDED, delivery_id=feedback.delivery_id)
 
 
-def _noted(context: LedgerContext, feedback: Feedback) -> DeliveryItem | None:
-    return ledger.note(context, feedback.delivery_id, feedback.event_id, feedback.mark)
-
-
 def _members(context: LedgerContext, item: DeliveryItem) -> list[DeliveryItem]:
     """The deliveries that went out in this one, a summary; none for a notification."""
     found = [deliveries.read(context, key) for key in item.members]
-    return [member for member in found if member and member.state is not DeliveryState.SUPPRESSED]
+    return [one for one in found if one and one.state is not DeliveryState.SUPPRESSED]
 
 
 def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:
@@ -58,12 +62,7 @@ def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: Deli
         return False
     facts = {
         "sender": None,
-        "recipient_ref": delivery.recipient_ref,
-        "channel": delivery.channel,
-        "delivery_id": delivery.delivery_id,
-        "patient_ref": delivery.patient_ref or None,
-        "encounter_ref": delivery.encounter_ref or None,
-        "event_kind": delivery.event_kind or None,
+        **delivery.audit_members,
         "ses_message_id": feedback.ses_message_id,
     }
     if _is_without_outcome(feedback, delivery, actions):
@@ -80,12 +79,8 @@ def _is_without_outcome(feedback: Feedback, delivery: DeliveryItem, actions: Act
     return told and delivery.released and not {"SENT", "UNKNOWN"} & actions.keys()
 
 
-def _give_up_address(context: LedgerContext, feedback: Feedback, told: list[DeliveryItem]) -> None:
-    """Marks the address as bad, and has the directory's fallback told once of each event in the mail.
-
-    Before the audit entry: a run that ends here is repeated, and both writes give the same result at any time.
-    """
-    item = told[0]
+def _report_address(context: LedgerContext, feedback: Feedback, item: DeliveryItem) -> None:
+    """Reports the address as bad, so that no later mail goes to it."""
     if item.endpoint_ref:
         problems.report(
             context,
@@ -94,8 +89,6 @@ def _give_up_address(context: LedgerContext, feedback: Feedback, told: list[Deli
             recipient_ref=item.recipient_ref,
             reason=feedback.meaning.action.lower(),
         )
-    for delivery in told:
-        deliveries.tell_instead(context, delivery)
 
 
 def _actions(context: LedgerContext, delivery: DeliveryItem) -> Actions:

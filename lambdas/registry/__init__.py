@@ -1,1 +1,1 @@
-"""The registry: its items, records, files and reads. LookupIdentities and DeliverNotification share it."""
+"""The registry: its records, and how functions read them; `importing` makes its items of files."""

@@ -86,6 +86,18 @@ class Preferences:
     time_zone: str = ""
 
 
+PREFERENCE_TEXTS = (
+    "detail",
+    "analysis",
+    "certificate",
+    "language",
+    "digest_at",
+    "quiet",
+    "time_zone",
+)
+"""The members of `Preferences` that are texts in the registry's items and files."""
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """A provider and the one address to which the registry lets us write; "" where it has none."""

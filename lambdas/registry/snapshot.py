@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lambdas.common.contracts.consent import Consent
-from lambdas.registry import stored
-from lambdas.registry.batch import items_by_key
+from lambdas.registry import reading
 from lambdas.registry.context import RegistryContext
-from lambdas.registry.items import (
+from lambdas.registry.keys import (
     At,
     Item,
     Key,
@@ -18,6 +17,7 @@ from lambdas.registry.items import (
     relationship_key,
 )
 from lambdas.registry.records import Provider, Relationship
+from lambdas.registry.table import items_by_key
 
 MAX_MERGES = 5
 """How many merges of a patient are followed, one after the other."""
@@ -32,20 +32,20 @@ class RegistrySnapshot:
     def provider(self, provider_id: str) -> Provider | None:
         """The provider, None where the registry has none of this id."""
         item = self.items.get(at(provider_key(provider_id)))
-        return next(iter(stored.providers({at(item): item}).values())) if item else None
+        return next(iter(reading.providers({at(item): item}).values())) if item else None
 
     def relationship(self, patients: Sequence[str], provider_id: str) -> Relationship | None:
         """The provider's relationship with the patient; of a merged patient that of the surviving one first."""
         for patient_id in self._with_survivors(patients):
             item = self.items.get(at(relationship_key(patient_id, provider_id)))
             if item:
-                return stored.relationship(item)
+                return reading.relationship(item)
         return None
 
     def consents(self, patients: Sequence[str]) -> tuple[Consent, ...]:
         """All consents of the patient, those under the ids of merged patients too."""
         found = (
-            stored.consents(self.items.get(at(consents_key(one)), {}))
+            reading.consents(self.items.get(at(consents_key(one)), {}))
             for one in self._with_survivors(patients)
         )
         return tuple(dict.fromkeys(consent for some in found for consent in some))
@@ -82,7 +82,7 @@ def snapshot(
         if not keys:
             break
         asked |= set(map(at, keys))
-        found.items.update(items_by_key(context, context.settings.registry_table, keys))
+        found.items.update(items_by_key(context, keys))
         for patients, _providers in pairs:
             patients.update(found.survivors(list(patients)))
     return found

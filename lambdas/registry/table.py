@@ -11,16 +11,16 @@ partition queried. A surrogate is read only when somebody is away.
 Reads are strongly consistent: a relationship that was just ended must not be told once more.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from lambdas.common.aws.batch_read import read_items
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.consent import Consent
-from lambdas.registry import stored
-from lambdas.registry.batch import items_by_key
+from lambdas.registry import reading
 from lambdas.registry.context import RegistryContext
-from lambdas.registry.items import (
+from lambdas.registry.keys import (
     At,
     Item,
     Key,
@@ -73,18 +73,18 @@ def filed_under(
     """
     patients = {pair: identifier_key(*pair) for pair in patient_pairs}
     providers = {pair: provider_identifier_key(*pair) for pair in provider_pairs}
-    found = _by_key(context, [*patients.values(), *providers.values()])
+    found = items_by_key(context, [*patients.values(), *providers.values()])
     hints: dict[str, frozenset[str]] = {}
     merged: dict[str, tuple[str, ...]] = {}
     for known in patients.values():
         item = found.get(at(known), {})
-        for patient_id in stored.texts(item.get("patient_id", ())):
+        for patient_id in reading.texts(item.get("patient_id", ())):
             hints[patient_id] = hints.get(patient_id, frozenset()) | item.get("circle", set())
             if item.get("merged_from"):
                 merged[patient_id] = tuple(sorted(item["merged_from"]))
     return Filed(
         patients={
-            pair: stored.texts(found[at(known)]["patient_id"])
+            pair: reading.texts(found[at(known)]["patient_id"])
             for pair, known in patients.items()
             if at(known) in found
         },
@@ -108,7 +108,7 @@ def care_file(
     hinted, wanted = set(hint), set(others)
     at_patient = patient_key(patient_id)
     at_consents = consents_key(patient_id)
-    found = _by_key(
+    found = items_by_key(
         context,
         [at_patient, at_consents, *_circle_keys(patient_id, hinted), *map(provider_key, wanted)],
     )
@@ -118,26 +118,28 @@ def care_file(
         found.update(items)
         patient = found.get(at(at_patient))
         circle = {
-            stored.provider_id(item) for (_, sk), item in items.items() if stored.is_related(sk)
+            reading.provider_id(item) for (_, sk), item in items.items() if reading.is_related(sk)
         }
-        found.update(_by_key(context, [provider_key(known) for known in circle - hinted - wanted]))
+        found.update(
+            items_by_key(context, [provider_key(known) for known in circle - hinted - wanted])
+        )
     else:
         circle = patient["circle"]
-        found.update(_by_key(context, _circle_keys(patient_id, circle - hinted)))
+        found.update(items_by_key(context, _circle_keys(patient_id, circle - hinted)))
     return CareFile(
-        record=stored.patient(patient_id, patient) if patient else None,
+        record=reading.patient(patient_id, patient) if patient else None,
         relationships=[
-            stored.relationship(item) for (_, sk), item in found.items() if stored.is_related(sk)
+            reading.relationship(item) for (_, sk), item in found.items() if reading.is_related(sk)
         ],
-        providers=stored.providers(found),
-        consents=stored.consents(found.get(at(at_consents), {})),
+        providers=reading.providers(found),
+        consents=reading.consents(found.get(at(at_consents), {})),
     )
 
 
 def providers(context: RegistryContext, provider_ids: Iterable[str]) -> dict[str, Provider]:
     """The providers by id; one whom the registry lacks is absent."""
     wanted = [provider_key(provider_id) for provider_id in provider_ids]
-    return stored.providers(_by_key(context, wanted))
+    return reading.providers(items_by_key(context, wanted))
 
 
 def _circle_keys(patient_id: str, provider_ids: Iterable[str]) -> list[Key]:
@@ -165,5 +167,7 @@ def _partition(context: RegistryContext, patient_id: str) -> dict[At, Item]:
     return {at(item): item for item in found}
 
 
-def _by_key(context: RegistryContext, keys: Sequence[Key]) -> dict[At, Item]:
-    return items_by_key(context, context.settings.registry_table, keys)
+def items_by_key(context: RegistryContext, keys: Iterable[Key]) -> dict[At, Item]:
+    """The registry's items by key, read consistently; a missing one is absent. Raises as `read_items`."""
+    found = read_items(context, context.settings.registry_table, keys)
+    return {at(item): item for item in found}

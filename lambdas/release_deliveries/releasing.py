@@ -6,7 +6,7 @@ This function moves nothing to `sent`. If it fails, or runs twice, the next run 
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from threading import Event
 
@@ -15,7 +15,7 @@ from lambdas.common.contracts.steps import ReleaseDeliveriesResult, ReleaseOutco
 from lambdas.common.handler import Run
 from lambdas.delivery.ledger import deliveries, due, problems
 from lambdas.delivery.ledger.items import DeliveryItem, MailAccount
-from lambdas.delivery.ledger.mail_account import mail_account, open_quota
+from lambdas.delivery.ledger.mail_account import open_quota
 from lambdas.delivery.ledger.rate import SHARE_OF_RELEASES
 from lambdas.delivery.ledger.repair import repair
 from lambdas.delivery.ledger.states import SETTLED, TOGETHER, DeliveryState
@@ -41,25 +41,27 @@ def release(context: ReleaseContext, run: Run) -> ReleaseDeliveriesResult:
 
     Nothing while the environment is paused, or while SES's daily quota is used up. A held item without
     `release_at` waits for a person. An unknown one is sent again once, where the environment says so
-    and SES has sent no event about it.
+    and SES has sent no event about it. An unexpected error of one is raised after all others were made.
     """
     moment = datetime.now(UTC)
     resends = context.settings.resends_unknown
     repair(context, resends)
-    measure_quota(context, run)
+    account = measure_quota(context, run)
     found = due.due_by(context, iso(moment))
     _measure(context, run, found, moment)
     if problems.paused(context):
         return ReleaseDeliveriesResult(due=0, paused=True)
-    account = mail_account(context)
     if account.retry_at > iso(moment):
         return ReleaseDeliveriesResult(due=len(found), quota_reached=True)
     ready = [item for item in found if _is_ready(context, item, resends)]
-    outcomes = _outcomes(context, _jobs(ready), account, run)
+    made = _all_made(context, _jobs(ready), account, run)
+    outcomes = Counter(ReleaseOutcome.FAILED if one.exception() else one.result() for one in made)
     if account.quota_reached and not outcomes.keys() & {ReleaseOutcome.LATER, ReleaseOutcome.QUOTA}:
         open_quota(context, account)
     for outcome, count in outcomes.items():
         run.count(f"Released_{outcome}", count)
+    for one in made:
+        one.result()  # raises what one of them met, now that all others were made
     return ReleaseDeliveriesResult(due=len(ready), outcomes=dict(outcomes))
 
 
@@ -112,33 +114,30 @@ def _due_at(job: Job) -> str:
     return min(item.due_at for item in job[1])
 
 
-def _outcomes(
+def _all_made(
     context: ReleaseContext, jobs: list[Job], account: MailAccount, run: Run
-) -> Counter[ReleaseOutcome]:
-    """The number of each outcome. After the first mail that meets the daily quota, the rest waits.
+) -> list[Future[ReleaseOutcome]]:
+    """Each job's outcome, or its error. After the first mail that meets the daily quota, the rest waits.
 
     After the quota was reached the first mail goes alone: it shows whether there is room again.
     """
-    stop, outcomes = Event(), Counter[ReleaseOutcome]()
-    if account.quota_reached and jobs:
-        outcomes[_made(context, jobs[0], run, stop)] += 1
-        jobs = jobs[1:]
+    stop, made = Event(), list[Future[ReleaseOutcome]]()
     rate = account.rate(context.settings.ses_rate) * SHARE_OF_RELEASES
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        futures: list[Future[ReleaseOutcome]] = [
-            pool.submit(_made, context, job, run, stop) for job in _paced(jobs, rate, run, stop)
-        ]
-    outcomes.update(future.result() for future in futures)
-    return outcomes
+        for job in _paced(jobs, rate, run, stop):
+            made.append(pool.submit(_made, context, job, run, stop))
+            if account.quota_reached:
+                wait(made[:1])
+    return made
 
 
 def _paced(jobs: list[Job], rate: float, run: Run, stop: Event) -> Iterator[Job]:
     """The jobs, so many a second, so that the rate refuses none and none overtakes an older one."""
     begun = time.monotonic()
     for number, job in enumerate(jobs):
-        wait = begun + number / rate - time.monotonic() if rate else 0
-        if wait > 0 and not _ends(run, stop):
-            time.sleep(wait)
+        pause = begun + number / rate - time.monotonic() if rate else 0
+        if pause > 0 and not _ends(run, stop):
+            time.sleep(pause)
         yield job
 
 

@@ -1,17 +1,53 @@
-"""Closes an encounter whose end never came. Nobody is told; the closing is audited."""
+"""Closes encounters whose end never came. Nobody is told; each closing is audited."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import islice
 
 from lambdas.common.clock import iso
 from lambdas.common.contracts.encounter import Encounter, EncounterClass, Phase
-from lambdas.encounters.store import Due, DueReason
+from lambdas.encounters.context import EncountersContext
+from lambdas.encounters.indexes import due, settle_due
+from lambdas.encounters.store import Due, DueReason, StoredEncounter
+from lambdas.encounters.table import EncounterTable
 from lambdas.track_encounter.history import Situation, situation_of
-from lambdas.track_encounter.profile import EncounterProfile
+from lambdas.track_encounter.profile import EncounterProfile, profile_of
 from lambdas.track_encounter.triggers import CANCELS
 
 TOLD_CLASSES = (EncounterClass.INPATIENT, EncounterClass.EMERGENCY, EncounterClass.OBSERVATION)
 """The classes whose begin is told: one that no message began is a gap of the feed."""
+
+CLOSINGS_PER_CALL = 40
+"""Each takes about five calls of DynamoDB; the function's time limit is 3 s."""
+
+
+def close_due(context: EncountersContext, audit: Callable[[Encounter], None]) -> int:
+    """Closes the encounters that are due and returns their number, 40 at most. A schedule calls it.
+
+    `audit` is called before each closing. An encounter that is no longer due by the sender's file gets
+    another time. Raises `DependencyUnavailableError`.
+    """
+    now, count = datetime.now(UTC), 0
+    for stored in islice(_due_now(context, now), CLOSINGS_PER_CALL):
+        encounter = stored.encounter
+        profile = profile_of(encounter.sender, context.senders.get(encounter.sender, {}))
+        after = closed(encounter, profile, now)
+        if after is None:
+            moment = due_of(encounter, situation_of(encounter.events), profile, iso(now))
+            settle_due(context, stored, "", moment)
+            continue
+        audit(encounter)
+        count += settle_due(context, stored, after.closed_at, None)
+    return count
+
+
+def _due_now(context: EncountersContext, now: datetime) -> Iterator[StoredEncounter]:
+    table = EncounterTable(context)
+    for why in (DueReason.OPEN, DueReason.UNBEGUN):
+        for key in due(context, why, iso(now)):
+            if stored := table.read("", [key]).encounters.get(key):
+                yield stored
 
 
 def closed(encounter: Encounter, profile: EncounterProfile, now: datetime) -> Encounter | None:
@@ -28,7 +64,7 @@ def closed(encounter: Encounter, profile: EncounterProfile, now: datetime) -> En
 def due_of(
     encounter: Encounter, situation: Situation, profile: EncounterProfile, received_at: str
 ) -> Due | None:
-    """The time at which the clock looks at the encounter: one without an end, or a cancellation of nothing.
+    """The time of the next scheduled check: of an encounter without an end, or of cancellations alone.
 
     `received_at` is the newest message's. The gaps of a sender that loads its data are no operator's
     items.

@@ -16,7 +16,7 @@ from lambdas.common.contracts.written import Written
 from lambdas.common.handler import Run, step
 from lambdas.encounters.context import EncountersContext, EncountersSettings
 from lambdas.encounters.table import EncounterTable
-from lambdas.track_encounter.clock import close_due
+from lambdas.track_encounter.closing import close_due
 from lambdas.track_encounter.profile import profile_of
 from lambdas.track_encounter.reading import encounter_message
 from lambdas.track_encounter.tracking import track
@@ -64,7 +64,7 @@ def lambda_handler(
 
 
 def _closed_by_clock(context: EncountersContext, run: Run) -> ClosingCount:
-    """Closes what is due; each closing is an entry in the chain of the stay's first event."""
+    """Closes the due encounters; each closing is an entry in the chain of the encounter's first event."""
 
     def audit(encounter: Encounter) -> None:
         run.audit_of(

@@ -7,13 +7,7 @@ takes its place among the others, and a cancellation that arrives first cancels 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lambdas.common.contracts.encounter import (
-    Effect,
-    EncounterClass,
-    Facts,
-    Phase,
-    RecordedEvent,
-)
+from lambdas.common.contracts.encounter import Effect, EncounterClass, Facts, Phase, RecordedEvent
 
 MAX_EVENTS = 200
 """Most events that one encounter keeps; an item of DynamoDB has 400 kB."""
@@ -42,6 +36,12 @@ LEVELS = {
 """The usual way through a hospital, from the emergency department to a ward."""
 
 BEGINS = (Effect.BEGIN, Effect.ADMIT)
+
+_STATED = (
+    *("encounter_class", "facility", "unit", "attending"),
+    *("disposition", "discharged_to", "diagnosed", "died"),
+)
+"""The members of an update in which it states something of the encounter."""
 
 
 def position(event: RecordedEvent) -> str:
@@ -316,19 +316,6 @@ def with_event(
 
 
 def _same_update(one: RecordedEvent, other: RecordedEvent) -> bool:
-    if Effect.UPDATE not in (one.effect,) or other.effect is not Effect.UPDATE:
+    if one.effect is not Effect.UPDATE or other.effect is not Effect.UPDATE:
         return False
-    return _content(one) == _content(other)
-
-
-def _content(event: RecordedEvent) -> tuple[object, ...]:
-    return (
-        event.encounter_class,
-        event.facility,
-        event.unit,
-        event.attending,
-        event.disposition,
-        event.discharged_to,
-        event.diagnosed,
-        event.died,
-    )
+    return all(getattr(one, name) == getattr(other, name) for name in _STATED)

@@ -72,7 +72,7 @@ class EncounterProfile:
     load: bool = False
 
     def class_of(self, code: str, unit: str) -> EncounterClass:
-        """The class of PV1-2, an HL7 code by now (lambdas/parse_message/codes.py), and of PV1-3.1."""
+        """The class of PV1-2, an HL7 code by now (lambdas/parse_message/values/codes.py), and of PV1-3.1."""
         code, unit = code.strip().upper(), unit.strip().upper()
         known = CLASSES.get(code, EncounterClass.UNKNOWN)
         if known in (EncounterClass.OUTPATIENT, EncounterClass.UNKNOWN):

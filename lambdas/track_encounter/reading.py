@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 from hl7.death import Evidence
 from lambdas.common.clock import iso
-from lambdas.common.contracts.encounter import RecordedEvent
+from lambdas.common.contracts.encounter import Effect, RecordedEvent
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.keys import KeyRing
 from lambdas.common.plausible import is_plausible
 from lambdas.encounters.keys import EncounterKeys, references
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile
-from lambdas.track_encounter.triggers import BEGINS, CANCELS, ENDS, TriggerRule, rule_of
+from lambdas.track_encounter.triggers import CANCELS, TriggerRule, rule_of
 
 IMPLAUSIBLE_TIME = "implausible_time"
 CONTRADICTING_DEATH = "contradicting_death"
@@ -71,10 +71,7 @@ def _owned(profile: EncounterProfile, values: tuple[str, ...]) -> list[tuple[str
 
 
 def _recorded(
-    event: PatientEvent,
-    rule: TriggerRule,
-    profile: EncounterProfile,
-    times: "_Times",
+    event: PatientEvent, rule: TriggerRule, profile: EncounterProfile, times: "_Times"
 ) -> RecordedEvent:
     visit = event.visit
     at, source = times.of_event(rule)
@@ -183,9 +180,10 @@ class _Times:
     def _sources(self, rule: TriggerRule) -> Iterator[tuple[str, str]]:
         if rule.effect not in CANCELS:
             yield self.event.occurred_at, "EVN-6"
-        if rule.effect in BEGINS:
+        # PV1-44 of an A06 is often the arrival in the emergency department.
+        if rule.effect is Effect.BEGIN:
             yield self.event.visit.admitted_at, "PV1-44"
-        if rule.effect in ENDS:
+        if rule.effect is Effect.END:
             yield self.event.visit.discharged_at, "PV1-45"
         yield self.event.recorded_at, "EVN-2"
         yield self.event.message_time, "MSH-7"

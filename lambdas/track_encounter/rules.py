@@ -1,17 +1,14 @@
 """Decides what one message means for its encounter. Pure: no clock, no AWS."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 from lambdas.common.clock import iso
 from lambdas.common.contracts.encounter import (
-    Audience,
-    Change,
     Decision,
     DecisionReason,
     Effect,
     Encounter,
-    Notice,
     Phase,
     RecordedEvent,
     ToldFact,
@@ -20,14 +17,12 @@ from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.protection import StayMarks
 from lambdas.common.errors import IdentityConflictError
 from lambdas.track_encounter import history
-from lambdas.track_encounter.history import Situation, position, situation_of
+from lambdas.track_encounter.history import Situation, situation_of
 from lambdas.track_encounter.message import EncounterMessage
-from lambdas.track_encounter.notices import BEGIN_KINDS, BEGINNINGS, ENDS, Draft, drafts
+from lambdas.track_encounter.notices import BEGINNINGS, ENDS
 from lambdas.track_encounter.profile import EncounterProfile
+from lambdas.track_encounter.told_facts import ToldFacts
 from lambdas.track_encounter.triggers import CANCELS
-
-ROUNDS = 4
-"""Most rows of the notice table that one message may answer at once."""
 
 QUIET = {
     Effect.NONE: DecisionReason.NOT_A_NOTIFIABLE_EVENT,
@@ -37,9 +32,6 @@ QUIET = {
     Effect.CHANGE_NUMBER: DecisionReason.NUMBER_CHANGED,
 }
 """Effects that never tell anything, with the reason."""
-
-DETAILING = frozenset({Effect.UPDATE, Effect.END})
-"""Effects whose details are told as an update. A late admission tells none."""
 
 CANCELLED_KINDS = {
     Effect.CANCEL_BEGIN: BEGINNINGS,
@@ -77,14 +69,14 @@ def decide(
     decision = _decision(after, situation, message, now)
     if event.effect in QUIET:
         return after, replace(decision, reason=QUIET[event.effect])
-    telling = _Telling(message, profile, situation, now, list(after.told))
+    told = ToldFacts(message, profile, situation, now, list(after.told))
     if moved:
-        telling.move_to_other_patient()
-    telling.tell_all()
-    after = replace(after, told=tuple(telling.told))
-    if telling.notices:
-        return after, replace(decision, notices=telling.notices)
-    reason = telling.silence or _reason(before, message)
+        told.move_to_other_patient()
+    told.tell_all()
+    after = replace(after, told=tuple(told.facts))
+    if told.notices:
+        return after, replace(decision, notices=told.notices)
+    reason = told.silence or _reason(before, message)
     if reason is DecisionReason.NO_ENCOUNTER and (message.load or profile.load):
         reason = DecisionReason.LOAD
     return after, replace(decision, reason=reason)
@@ -106,7 +98,8 @@ def _of_this_patient(
         return None
     left = situation.end.at if situation.end else encounter.closed_at
     returns = profile.visit_numbers_return_after
-    if left and message.event.at and _moment(message.event.at) - _moment(left) > returns:
+    at = message.event.at
+    if left and at and datetime.fromisoformat(at) - datetime.fromisoformat(left) > returns:
         return None
     raise IdentityConflictError("PID-3 names another patient than the encounter's other messages")
 
@@ -145,207 +138,6 @@ def _with_message(encounter: Encounter, message: EncounterMessage) -> Encounter:
         unchanged=encounter.unchanged + len(encounter.events) + 1 - len(events),
         closed_at="" if event.effect in history.BEGINS else encounter.closed_at,
     )
-
-
-@dataclass(slots=True)
-class _Telling:
-    """The notices of one message, and the told facts after them."""
-
-    message: EncounterMessage
-    profile: EncounterProfile
-    situation: Situation
-    now: datetime
-    told: list[ToldFact]
-    notices: "tuple[Notice, ...]" = ()
-    silence: DecisionReason | None = None
-
-    def tell_all(self) -> None:
-        """Applies the notice table until everything is told, with one notice for each recipient.
-
-        The first row decides the kind. Its letter says what holds now, so that the rows after it are
-        told only to those who do not get it.
-        """
-        for _ in range(ROUNDS):
-            found = drafts(self.situation, self._standing())
-            if not found:
-                break
-            first = self.notices
-            for draft in found:
-                self._apply(draft, first)
-        self._renew()
-        if self.notices:
-            self._add_what_letters_said()
-
-    def move_to_other_patient(self) -> None:
-        """Corrects everything that was told: it was told of the wrong patient."""
-        standing = self._standing()
-        if standing:
-            correction = Draft(
-                kind=EventKind.CORRECTION,
-                audience=Audience.TOLD,
-                about=standing,
-                withdraws=standing,
-                changes=(Change.PATIENT,),
-            )
-            self._withdraw(correction)
-            self._notice(correction, self.message.event.at, ())
-
-    def _standing(self) -> tuple[ToldFact, ...]:
-        return tuple(fact for fact in self.told if not fact.withdrawn_by)
-
-    def _add_what_letters_said(self) -> None:
-        """Records the class and the place that every letter gives beside its news."""
-        facts, event = self.situation.facts, self.message.event
-        kind = BEGIN_KINDS.get(facts.encounter_class)
-        if self.situation.phase not in (Phase.IN, Phase.SEEN):
-            return
-        standing = [fact for fact in self.told if not fact.withdrawn_by]
-        if facts.encounter_class and kind and kind not in {fact.kind for fact in standing}:
-            self._record(kind, event, silent=False)
-        elif standing:
-            index = self.told.index(standing[-1])
-            self.told[index] = replace(standing[-1], facts=facts)
-
-    def _renew(self) -> None:
-        """Lets a told fact rest on its newest repetition, whatever arrives late from between them."""
-        event, phase = self.message.event, self.situation.phase
-        repeated: set[EventKind] = set()
-        if event.effect in history.BEGINS and phase is Phase.IN:
-            repeated |= {kind for kind in (BEGIN_KINDS.get(event.encounter_class),) if kind}
-        if event.effect is Effect.END and phase is Phase.LEFT:
-            repeated |= ENDS - {EventKind.DEATH}
-        if event.died and self.situation.died:
-            repeated.add(EventKind.DEATH)
-        since, order = self.situation.since, position(event)
-        for index, fact in enumerate(self.told):
-            if fact.kind in repeated and not fact.withdrawn_by and since <= fact.order < order:
-                self.told[index] = replace(fact, order=order, rests_on=event.event_id)
-
-    def _apply(self, draft: Draft, first: tuple[Notice, ...]) -> None:
-        self._withdraw(draft)
-        if draft.kind is EventKind.UPDATE:
-            self._update(draft, first)
-        elif draft.audience is Audience.UNTOLD:
-            self._new_recipients(draft, first)
-        elif draft.rests_on is not None:
-            self._fact(draft, draft.rests_on, first)
-        else:
-            self._notice(draft, self.message.event.at, first)
-
-    def _withdraw(self, draft: Draft) -> None:
-        gone = {id(fact) for fact in draft.withdraws}
-        self.told = [
-            replace(fact, withdrawn_by=self.message.event.event_id) if id(fact) in gone else fact
-            for fact in self.told
-        ]
-
-    def _fact(self, draft: Draft, rests_on: RecordedEvent, first: tuple[Notice, ...]) -> None:
-        """Records the draft as told, and gives its notice."""
-        notice = self._notice(draft, rests_on.at, first)
-        self._record(draft.kind, rests_on, silent=notice is None and not self.notices)
-
-    def _record(self, kind: EventKind, rests_on: RecordedEvent, *, silent: bool) -> None:
-        event_id = self.message.event.event_id
-        self.told.append(
-            ToldFact(
-                event_ids=(event_id,),
-                kind=kind,
-                rests_on=rests_on.event_id,
-                order=position(rests_on),
-                at=rests_on.at,
-                told_at=iso(self.now),
-                facts=self.situation.facts,
-                silent=silent,
-            )
-        )
-
-    def _update(self, draft: Draft, first: tuple[Notice, ...]) -> None:
-        """Gives the update. A notice that still waits shows its details (LookupIdentities)."""
-        (fact,) = draft.about
-        event_id = self.message.event.event_id
-        brings = self.message.event.effect in DETAILING
-        notice = self._notice(draft, self.message.event.at, first) if brings else None
-        self.told[self.told.index(fact)] = replace(
-            fact,
-            facts=self.situation.facts,
-            event_ids=(*fact.event_ids, event_id) if notice else fact.event_ids,
-        )
-
-    def _new_recipients(self, draft: Draft, first: tuple[Notice, ...]) -> None:
-        """Tells the event itself to recipients who were not told of it."""
-        (fact,) = draft.about
-        brings = self.message.event.effect in DETAILING
-        if brings and self._notice(draft, fact.at, first):
-            self._add_event(fact)
-
-    def _add_event(self, fact: ToldFact) -> None:
-        """Adds this event to those that told a fact."""
-        event_id = self.message.event.event_id
-        for index, one in enumerate(self.told):
-            same = (one.rests_on, one.kind) == (fact.rests_on, fact.kind)
-            if same and event_id not in one.event_ids:
-                self.told[index] = replace(one, event_ids=(*one.event_ids, event_id))
-
-    def _notice(self, draft: Draft, at: str, first: tuple[Notice, ...]) -> Notice | None:
-        """Adds the notice of a draft; None, with the reason, where nobody is told."""
-        about = tuple(
-            dict.fromkeys(
-                event_id for fact in draft.about if not fact.silent for event_id in fact.event_ids
-            )
-        )
-        audience = draft.audience
-        if first and audience is Audience.TEAM:
-            about = tuple(dict.fromkeys(event_id for notice in first for event_id in notice.about))
-            if not about:
-                return None
-            audience = Audience.UNTOLD
-        if self._silenced(draft.kind, at):
-            return None
-        if first and audience is Audience.TOLD:
-            self._widen(about)
-            return None
-        if audience is not Audience.TEAM and not about:
-            self.silence = self.silence or DecisionReason.NOT_TOLD
-            return None
-        notice = Notice(
-            kind=draft.kind,
-            audience=audience,
-            about=about,
-            at=at,
-            late=bool(at) and self.now - _moment(at) > self.profile.late_after,
-            settle_until=self._settle_until(draft, audience),
-            changes=draft.changes,
-        )
-        self.notices = (*self.notices, notice)
-        return notice
-
-    def _widen(self, about: tuple[str, ...]) -> None:
-        """Tells the first notice also to those who were told of these events."""
-        notice, *others = self.notices
-        if notice.audience is Audience.TOLD:
-            wider = replace(notice, about=tuple(dict.fromkeys((*notice.about, *about))))
-            self.notices = (wider, *others)
-
-    def _settle_until(self, draft: Draft, audience: Audience) -> str:
-        """Until when the notice waits for a first update; "" when it does not.
-
-        The time counts from the event, so that a backlog is not held up once more. Nothing is
-        withdrawn late.
-        """
-        if audience is not Audience.TEAM and draft.kind is not EventKind.UPDATE:
-            return ""
-        recorded = min(_moment(self.message.event.order), self.now)
-        until = recorded + timedelta(seconds=self.profile.settle_seconds.get(draft.kind, 0))
-        return iso(until) if until > self.now else ""
-
-    def _silenced(self, kind: EventKind, at: str) -> bool:
-        if self.message.load or self.profile.load:
-            self.silence = DecisionReason.LOAD
-            return True
-        if at and self.now - _moment(at) > self.profile.stale(kind):
-            self.silence = DecisionReason.STALE_EVENT
-            return True
-        return False
 
 
 def _reason(before: Encounter, message: EncounterMessage) -> DecisionReason:
@@ -395,7 +187,3 @@ def _decision(
         warnings=message.warnings,
         marks=encounter.marks if encounter else StayMarks(),
     )
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

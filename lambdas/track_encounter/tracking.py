@@ -1,7 +1,7 @@
 """Finds a message's encounter, decides, and writes encounter and decision together."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from lambdas.common.contracts.encounter import Decision, Effect, Encounter, Phase
@@ -171,6 +171,7 @@ def _links(message: EncounterMessage) -> dict[str, str]:
     }
 
 
+@dataclass(slots=True)
 class _NewKeys:
     """The keys of the message that its encounter does not have yet.
 
@@ -178,10 +179,9 @@ class _NewKeys:
     lead to the newest one.
     """
 
-    def __init__(self) -> None:
-        self.homes: list[str] = []
-        self.fixed: list[str] = []
-        self.moving: list[str] = []
+    homes: list[str] = field(default_factory=list)
+    fixed: list[str] = field(default_factory=list)
+    moving: list[str] = field(default_factory=list)
 
 
 def _new_keys(

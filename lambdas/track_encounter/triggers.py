@@ -128,11 +128,6 @@ CANCELS = frozenset(
     {Effect.CANCEL_BEGIN, Effect.CANCEL_MOVE, Effect.CANCEL_END, Effect.CANCEL_PLAN, Effect.DELETE}
 )
 
-BEGINS = frozenset({Effect.BEGIN})
-"""Effects whose time may be PV1-44; of an A06 that is often the arrival in the emergency department."""
-
-ENDS = frozenset({Effect.END})
-
 _RULES = {rule.trigger_event: rule for rule in RULES}
 
 

@@ -18,7 +18,7 @@ from local.aws import dispatch
 from local.aws.clients import client
 from local.aws.invoker import LambdaInvoker
 from local.aws.sockets import App
-from local.patches import loopback, speed
+from local.patches import botocore, speed
 from local.patches.additions import authorisation, ends, fifo, ses_account
 from local.patches.patching import replace
 
@@ -33,7 +33,7 @@ def create_app(port: int, invoke: Invoke, layers: Callable[[App], App] = lambda 
     """
     os.environ["MOTO_PORT"] = str(port)
     default_user_config["stepfunctions"]["execute_state_machine"] = True
-    loopback.install()
+    botocore.install_for_loopback()
     speed.install()
     authorisation.install()
     ends.install()

@@ -20,11 +20,14 @@ from local.aws.clients import ACCOUNT, REGION
 from local.aws.requests import operation_of, service_of
 from local.aws.sockets import App, Environ, StartResponse
 
-Service = Literal["dynamodb", "lambda", "s3", "secretsmanager", "sesv2", "sqs", "stepfunctions"]
+Service = Literal[
+    "dynamodb", "kms", "lambda", "s3", "secretsmanager", "sesv2", "sqs", "stepfunctions"
+]
 """moto's names of the services whose calls are handed over here."""
 
 SERVICES: dict[str, Service] = {
     "dynamodb": "dynamodb",
+    "kms": "kms",
     "secretsmanager": "secretsmanager",
     "sqs": "sqs",
     "states": "stepfunctions",

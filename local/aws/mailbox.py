@@ -30,11 +30,13 @@ class AcceptedMail:
     tags: dict[str, str]
     configuration_set: str
     raw: bytes = field(repr=False)
+    sender: str = field(init=False, repr=False)
     subject: str = field(init=False, repr=False)
-    """Decoded. It is read once, because lists of mails are asked for often."""
+    """Both are decoded, and read once, because lists of mails are asked for often."""
 
     def __post_init__(self) -> None:
         headers = BytesHeaderParser(policy=policy.default).parsebytes(self.raw)
+        object.__setattr__(self, "sender", str(headers["From"]))
         object.__setattr__(self, "subject", str(headers["Subject"] or ""))
 
     @property

@@ -1,9 +1,9 @@
 """Audits the looks at mails and stays in the console."""
 
 from lambdas.common.contracts.audit import LookedAt
-from ops import looks
+from ops.audit import looks
+from ops.audit.principal import signed_in
 from ops.deployment import Deployment
-from ops.principal import signed_in
 
 
 class ConsoleLooks:

@@ -42,7 +42,7 @@ def details(mail: AcceptedMail) -> Iterator[Detail]:
     common = {
         "timestamp": moment,
         "messageId": mail.mail_id,
-        "source": str(mail.message["From"]),
+        "source": mail.sender,
         "sendingAccountId": ACCOUNT,
         "destination": list(mail.to),
         "tags": {

@@ -5,6 +5,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from moto.events.models import events_backends
 
@@ -32,15 +33,12 @@ class Timer:
 
     def start(self) -> None:
         """Begins to call, each rule after its own first pause."""
-        for rule in events_backends[ACCOUNT][REGION].event_buses["default"].rules.values():
-            pause = seconds_of(rule.scheduled_expression or "", self._unit_seconds)
-            functions = [
-                target["Arn"].rpartition(":")[2]
-                for target in rule.targets
-                if ":function:" in target["Arn"]
-            ]
+        for rule in _scheduled_rules():
+            pause = seconds_of(rule.scheduled_expression, self._unit_seconds)
             if pause and rule.state == "ENABLED":
-                thread = threading.Thread(target=self._run, args=(pause, functions), daemon=True)
+                thread = threading.Thread(
+                    target=self._run, args=(pause, _functions_of(rule)), daemon=True
+                )
                 self._threads.append(thread)
                 thread.start()
 
@@ -57,6 +55,21 @@ class Timer:
                 _, is_error = self._invoke(function, json.dumps(event).encode())
                 if is_error:
                     log.error("%s failed on its schedule", function)
+
+
+def scheduled_functions() -> set[str]:
+    """The names of the functions that scheduled rules call."""
+    return {name for rule in _scheduled_rules() for name in _functions_of(rule)}
+
+
+def _scheduled_rules() -> list[Any]:
+    rules = events_backends[ACCOUNT][REGION].event_buses["default"].rules.values()
+    return [rule for rule in rules if rule.scheduled_expression]
+
+
+def _functions_of(rule: Any) -> list[str]:
+    arns = [target["Arn"] for target in rule.targets]
+    return [arn.rpartition(":")[2] for arn in arns if ":function:" in arn]
 
 
 def seconds_of(expression: str, unit_seconds: Mapping[str, float] = UNIT_SECONDS) -> float:

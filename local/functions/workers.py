@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from local.functions import worker
@@ -28,9 +28,11 @@ class Workers:
             for function in functions
         }
 
-    def warm(self) -> None:
-        """Starts one sandbox of every function, all at the same time, and waits until they are ready."""
-        starting = [(pool, pool.start()) for pool in self._pools.values()]
+    def warm(self, without: Collection[str] = ()) -> None:
+        """Starts one sandbox of each other function, all at the same time, and waits until they are ready."""
+        starting = [
+            (pool, pool.start()) for name, pool in self._pools.items() if name not in without
+        ]
         for pool, sandbox in starting:
             pool.settle(sandbox)
 

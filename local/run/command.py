@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from lambdas.registry.rows import InvalidRegistryError
+from lambdas.registry.importing.columns import InvalidRegistryError
 from local.aws.sockets import HOST, PortError
 from local.run import sample
 from local.run.mpi import UnknownMpiError

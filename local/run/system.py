@@ -22,7 +22,7 @@ from local.console import app as console
 from local.console.looks import ConsoleLooks
 from local.events.pipe import PipeRunner
 from local.events.ses_events import SesEvents
-from local.events.timer import Timer
+from local.events.timer import Timer, scheduled_functions
 from local.functions.runtime import runtime_folder
 from local.functions.sandbox import LambdaFunction
 from local.functions.workers import Workers
@@ -126,8 +126,8 @@ class System:
             self.receiver.wait_until_live()
         self._serve_console(console_socket)
         # Loaded objects stay: without this, each full collection traverses them, for 0.2 s.
-        gc.collect()
         gc.freeze()
+        gc.enable()
 
     def _take_ports(self) -> tuple[socket, socket]:
         """Listens on our ports and makes sure of the receiver's, before anything slow begins."""
@@ -168,7 +168,8 @@ class System:
             self._logs,
         )
         self._running.callback(self._workers.stop)
-        self._workers.warm()
+        # Those that wait for the clock start when they are called.
+        self._workers.warm(without=scheduled_functions())
         events = SesEvents(self._invoke)
         self._mailbox.on_accepted(events.accepted)
         events.start()

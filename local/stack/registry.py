@@ -4,7 +4,7 @@ from pathlib import Path
 
 from boto3.dynamodb.types import TypeSerializer
 
-from lambdas.registry.plan import items_of_folder
+from lambdas.registry.importing.plan import items_of_folder
 from local.aws.clients import client
 
 FOLDER = Path(__file__).resolve().parents[2] / "samples" / "registry"

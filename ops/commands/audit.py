@@ -1,9 +1,10 @@
 """`ens audit`: verifies the audit trail."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from time import monotonic
 
 import click
+from rich.text import Text
 
 from lambdas.common import status
 from lambdas.common.audit.checks import Verdict
@@ -12,8 +13,10 @@ from lambdas.common.audit.verification import PeriodVerdict, verify, verify_peri
 from lambdas.common.clock import milliseconds_since
 from lambdas.common.context import Context
 from lambdas.common.contracts.status import EventStatus
-from ops.events import tables
+from ops.commands.options import DAY, DAY_SHOWN, period_of, with_period
+from ops.events import queries
 from ops.output import console, count
+from ops.period import Period
 from ops.problem import ProblemError
 from ops.session import Session, pass_session
 
@@ -23,7 +26,6 @@ PARSE_MAX_MS = 60_000
 BROKEN, UNCHECKED = 1, 2
 """Exit codes: something is missing or altered; something could not be checked."""
 
-DAY = click.DateTime(["%Y-%m-%d"])
 NO_ENTRIES = "the event was processed, but it has no audit entries"
 
 
@@ -34,54 +36,48 @@ def audit_group() -> None:
 
 @audit_group.command("verify")
 @click.argument("event_id", required=False, metavar="[EVENT_ID]")
-@click.option("--day", type=DAY, help="All events of one day (UTC).")
-@click.option("--from", "first", type=DAY, help="All events from this day on (UTC).")
-@click.option("--to", "last", type=DAY, help="Until this day (UTC; default: today).")
+@click.option("--day", type=DAY, metavar=DAY_SHOWN, help="All events of one day (UTC).")
+@with_period("the last day")
 @pass_session
 def verify_command(
     session: Session,
     event_id: str | None,
     day: datetime | None,
-    first: datetime | None,
-    last: datetime | None,
+    since: datetime | None,
+    until: datetime | None,
 ) -> None:
-    """Verifies one event, or all events of a period (default: today, UTC).
+    """Verifies one event, or all events of a period.
 
-    Checks the entries of each event, the seal of its chain's head, the entries beside the chain, and the
+    Without an event and a period: all events of today (UTC). Checks the entries of each event, the seal of its chain's head, the entries beside the chain, and the
     daily digests with their own chain. The exit code is 0 when the trail holds, 1 when something is
     missing or altered, 2 when something could not be checked.
     """
-    if event_id and (day or first or last):
+    if event_id and (day or since or until):
         raise click.UsageError("Give an EVENT_ID or a period, not both.")
-    if day and (first or last):
+    if day and (since or until):
         raise click.UsageError("Give --day, or --from and --to, not both.")
-    if last and not first:
-        raise click.UsageError("--to needs --from.")
     if event_id:
         _verify_event(session, event_id)
-        return
-    today = datetime.now(UTC).date()
-    started, ended = day or first, day or last
-    begin = started.date() if started else today
-    end = ended.date() if ended else today
-    if end < begin:
-        raise click.UsageError("--to is before --from.")
-    _verify_period(session, begin, min(end, today))
+    else:
+        _verify_period(session, period_of(day or since, day or until))
 
 
 def _verify_event(session: Session, event_id: str) -> None:
-    if session.trail.event(event_id) is None:
-        raise ProblemError(f"{session.environment} has no event {event_id}.")
     context = session.deployment.audit
-    verdict = _processed(context, verify(context, event_id, context.digests()))
+    verdict = verify(context, event_id, context.digests())
+    if verdict == Verdict(event_id, 0, 0) and status.read(context, event_id) is None:
+        raise ProblemError(f"{session.environment} has no event {event_id}.")
+    verdict = _processed(context, verdict)
     _print(verdict, started=not verdict.entries and not verdict.problems)
     _exit(broken=bool(verdict.problems), unchecked=bool(verdict.unchecked))
 
 
-def _verify_period(session: Session, first: date, last: date) -> None:
+def _verify_period(session: Session, period: Period) -> None:
     context, begun = session.deployment.audit, monotonic()
-    days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
-    processed = [item.event_id for one in days for item in tables.statuses_of(session.context, one)]
+    days = period.days()
+    processed = [
+        item.event_id for one in days for item in queries.statuses_of(session.context, one)
+    ]
     verdict = verify_period(
         context,
         context.digests(),
@@ -96,9 +92,9 @@ def _verify_period(session: Session, first: date, last: date) -> None:
         _print(one)
     out = console()
     for problem in verdict.problems:
-        out.print(f"[bold red]broken[/bold red]  {problem}")
+        out.print(Text.assemble(("broken", "bold red"), f"  {problem}"))
     for problem in verdict.unchecked:
-        out.print(f"[yellow]not checked[/yellow]  {problem}")
+        out.print(Text.assemble(("not checked", "yellow"), f"  {problem}"))
     broken = verdict.broken or bool(lost)
     _summary(verdict, days, broken=broken, seconds=monotonic() - begun)
     _exit(broken=broken, unchecked=not verdict.holds)
@@ -113,12 +109,12 @@ def _summary(verdict: PeriodVerdict, days: list[str], *, broken: bool, seconds: 
             count(verdict.digests, "digest"),
         )
     )
-    mark = "[green]The audit trail holds[/green]"
+    mark = ("The audit trail holds", "green")
     if broken:
-        mark = "[bold red]The audit trail is broken[/bold red]"
+        mark = ("The audit trail is broken", "bold red")
     elif not verdict.holds:
-        mark = "[yellow]The audit trail could not be checked completely[/yellow]"
-    console().print(f"{mark}: {period}, {checked} checked in {seconds:.1f} s.")
+        mark = ("The audit trail could not be checked completely", "yellow")
+    console().print(Text.assemble(mark, f": {period}, {checked} checked in {seconds:.1f} s."))
 
 
 def _processed(context: Context, verdict: Verdict) -> Verdict:
@@ -132,19 +128,19 @@ def _processed(context: Context, verdict: Verdict) -> Verdict:
 def _print(verdict: Verdict, *, started: bool = False) -> None:
     out = console()
     if started:
-        out.print(f"{verdict.event_id}  [yellow]started[/yellow]  no entry yet")
+        out.print(Text.assemble(f"{verdict.event_id}  ", ("started", "yellow"), "  no entry yet"))
         return
     said = count(verdict.entries, "entry", "entries")
     if verdict.outside_chain:
         said += f", {verdict.outside_chain} not chained (workflow)"
-    mark = "[green]intact[/green]"
+    mark = ("intact", "green")
     if verdict.problems:
-        mark = "[bold red]broken[/bold red]"
+        mark = ("broken", "bold red")
     elif verdict.unchecked:
-        mark = "[yellow]not checked[/yellow]"
-    out.print(f"{verdict.event_id}  {mark}  {said}")
+        mark = ("not checked", "yellow")
+    out.print(Text.assemble(f"{verdict.event_id}  ", mark, f"  {said}"))
     for problem in (*verdict.problems, *verdict.unchecked):
-        out.print(f"  [red]{problem}[/red]")
+        out.print(f"  {problem}", style="red")
 
 
 def _exit(*, broken: bool, unchecked: bool) -> None:

@@ -10,11 +10,20 @@ from ops.session import Session, pass_session
 
 
 @click.command("cost")
-@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 366))
+@click.option(
+    "--days",
+    default=7,
+    show_default=True,
+    type=click.IntRange(1, 366),
+    help="Days to sum, including today.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the sums as JSON.")
 @pass_session
 def cost_command(session: Session, days: int, as_json: bool) -> None:
-    """Sums the billed units of Comprehend Medical and their price, by day (UTC) and operation."""
+    """Sums the billed units of Comprehend Medical and their price.
+
+    Each line is a day (UTC) and an operation.
+    """
     today = datetime.now(UTC).date()
     wanted = [(today - timedelta(days=back)).isoformat() for back in range(days)]
     lines = [line for day in wanted for line in costs.of_day(session.context, day)]

@@ -1,15 +1,15 @@
 """`ens deliveries`: lists unknown and held deliveries and address problems, resends, pauses, continues."""
 
-import csv
 import sys
 
 import click
 
+from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState, HoldReason, SwitchState
 from ops import ledger
-from ops.output import clock, console, count, short_clock, table
-from ops.principal import name
+from ops.audit.principal import name
+from ops.output import clock, console, count, short_clock, table, write_csv
 from ops.session import Session, pass_session
 
 HOLD_REASONS: dict[str, str] = {
@@ -29,34 +29,40 @@ COLUMNS = ("delivery_id", "event_id", "recipient_ref", "event_kind", "updated_at
 
 @click.group("deliveries")
 def deliveries_group() -> None:
-    """Lists and changes deliveries: unknown, held, address problems."""
+    """Lists deliveries with a problem, and changes deliveries."""
 
 
 @deliveries_group.command("unknown")
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV, for a spreadsheet.")
 @pass_session
 def unknown_command(session: Session, as_csv: bool) -> None:
-    """Lists deliveries for which SES gave no answer: they may have been sent."""
-    _list(ledger.in_state(session.deployment, DeliveryState.UNKNOWN), as_csv)
+    """Lists deliveries to which SES gave no answer.
+
+    They may have been sent. `ens deliveries resend` sends one again.
+    """
+    _list(deliveries.in_state(session.context, DeliveryState.UNKNOWN), as_csv)
 
 
 @deliveries_group.command("held")
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV, for a spreadsheet.")
 @pass_session
 def held_command(session: Session, as_csv: bool) -> None:
-    """Lists held deliveries with the reason: summary, quiet hours, rate, daily quota or pause."""
-    switch = ledger.switched(session.deployment)
+    """Lists held deliveries with the reason.
+
+    A delivery is held for a summary, quiet hours, SES's rate or daily quota, a pause, and others.
+    """
+    switch = problems.read_switch(session.context)
     if switch.state is SwitchState.PAUSED and not as_csv:
         console().print(f"Paused by {name(switch.by)} since {clock(switch.updated_at)} UTC.")
-    _list(ledger.in_state(session.deployment, DeliveryState.HELD), as_csv)
+    _list(deliveries.in_state(session.context, DeliveryState.HELD), as_csv)
 
 
 @deliveries_group.command("problems")
 @pass_session
 def problems_command(session: Session) -> None:
-    """Lists addresses that bounced or complained, and certificates that could not be used.
+    """Lists addresses and certificates that failed.
 
-    Correct the provider directory. The next notification uses the new address or certificate.
+    Addresses bounced or complained; certificates could not be used. Correct the provider directory. The next notification uses the new address or certificate.
     """
     out, shown = console(), table("recipient", "problem", "reason", "since")
     items = ledger.address_problems(session.deployment)
@@ -93,8 +99,9 @@ def resend_command(session: Session, delivery_id: str) -> None:
 )
 @pass_session
 def discard_command(session: Session, delivery_ids: tuple[str, ...], reason: str) -> None:
-    """Ends held deliveries: their recipients are not told. This cannot be taken back.
+    """Ends held deliveries: their recipients are not told.
 
+    This cannot be taken back.
     If one of them is not held, none is discarded.
     """
     ledger.discard(session.deployment, delivery_ids, reason, session.principal)
@@ -105,9 +112,9 @@ def discard_command(session: Session, delivery_ids: tuple[str, ...], reason: str
 @deliveries_group.command("pause")
 @pass_session
 def pause_command(session: Session) -> None:
-    """Holds every delivery of the environment until `ens deliveries continue`.
+    """Holds every delivery of the environment.
 
-    `ens trace switch#delivery` shows the operator in the audit.
+    `ens deliveries continue` ends the pause. `ens trace switch#delivery` shows the operator in the audit.
     """
     ledger.switch(session.deployment, SwitchState.PAUSED, session.principal)
     console().print("Paused: every notification is held until `ens deliveries continue`.")
@@ -128,9 +135,8 @@ def _reason(item: DeliveryItem) -> str:
 
 def _list(items: list[DeliveryItem], as_csv: bool) -> None:
     if as_csv:
-        writer = csv.writer(sys.stdout)
-        writer.writerow(COLUMNS)
-        writer.writerows([[getattr(item, name) for name in COLUMNS] for item in items])
+        rows = ([getattr(item, column) for column in COLUMNS] for item in items)
+        write_csv(COLUMNS, rows, sys.stdout)
         return
     out, shown = console(), table("delivery", "kind", "since", "why")
     for item in items:

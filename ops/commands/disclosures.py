@@ -4,19 +4,20 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import click
 
+from environments.retention import SIX_YEARS
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import AuditOutcome, LookedAt
-from ops.disclosures import accounting, fhir, rows, text
-from ops.disclosures.audited import audit_use
+from ops.audit import looks
+from ops.commands.options import period_of, with_period
+from ops.disclosures import accounting, fhir, spreadsheet, terminal
 from ops.disclosures.reading import (
     DisclosureAccount,
-    Period,
     event_of_notice,
     of_patient,
     of_provider,
@@ -24,14 +25,11 @@ from ops.disclosures.reading import (
 )
 from ops.disclosures.subjects import Subject, patient, provider
 from ops.output import console
+from ops.period import Period
 from ops.problem import ProblemError
 from ops.session import Session, pass_session
 
-YEARS = 6
-"""Years that an accounting of disclosures reaches back (45 CFR 164.528(a)(1))."""
-
 NOTICE = re.compile(r"[0-9a-fA-F]{8,32}")
-DAY = click.DateTime(["%Y-%m-%d"])
 
 
 class AnswerForm(StrEnum):
@@ -43,13 +41,6 @@ class AnswerForm(StrEnum):
     ACCOUNTING = "accounting"
 
 
-def period_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `--from` and `--to`, the first and last day (UTC)."""
-    since = click.option("--from", "since", type=DAY, help="First day, UTC. [default: 6 years ago]")
-    until = click.option("--to", "until", type=DAY, help="Last day, UTC. [default: today]")
-    return since(until(command))
-
-
 def form_option(*forms: AnswerForm) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Adds `--format` with these forms."""
     return click.option(
@@ -58,6 +49,7 @@ def form_option(*forms: AnswerForm) -> Callable[[Callable[..., Any]], Callable[.
         type=click.Choice([str(form) for form in forms]),
         default=str(AnswerForm.TEXT),
         show_default=True,
+        help="Form of the answer.",
     )
 
 
@@ -65,7 +57,7 @@ def form_option(*forms: AnswerForm) -> Callable[[Callable[..., Any]], Callable[.
 @click.option("--identifier", default="", help="The patient's identifier, with --authority.")
 @click.option("--authority", default="", help="The identifier's assigning authority.")
 @click.option("--notice", default="", help="The reference in a provider's notice, or an event id.")
-@period_options
+@with_period("6 years ago")  # as far as an accounting reaches back: 45 CFR 164.528(a)(1)
 @form_option(*AnswerForm)
 @pass_session
 def patient_command(
@@ -78,14 +70,14 @@ def patient_command(
     until: datetime | None,
     form: str,
 ) -> None:
-    """Shows who was told what about a patient, when, why, and who was not told.
+    """Shows who was told what about a patient, when and why.
 
-    The patient is named by an identifier of the registry or by a notice. The output names providers, no
+    It also shows who was not told, with the reason. The patient is named by an identifier of the registry or by a notice. The output names providers, no
     patient; `--format accounting` repeats the identifier. The reading itself is audited.
     """
     if bool(notice) == bool(identifier or authority) or bool(identifier) != bool(authority):
         raise click.UsageError("Give --identifier and --authority, or --notice.")
-    period = _period(since, until)
+    period = period_of(since, until, SIX_YEARS)
     context = session.context
     if notice:
         subject = _of_notice(session, notice, period)
@@ -109,7 +101,7 @@ def patient_command(
 @click.command("provider")
 @click.option("--id", "provider_id", default="", help="The provider's id in the registry.")
 @click.option("--npi", default="", help="The provider's National Provider Identifier.")
-@period_options
+@with_period("6 years ago")
 @form_option(AnswerForm.TEXT, AnswerForm.CSV, AnswerForm.FHIR)
 @pass_session
 def provider_command(
@@ -121,16 +113,22 @@ def provider_command(
     until: datetime | None,
     form: str,
 ) -> None:
-    """Shows what a provider was told, when, why, and what was suppressed. Patients appear by reference.
+    """Shows what a provider was told, when and why.
 
-    The reading itself is audited.
+    It also shows what was suppressed. Patients appear by reference. The reading itself is audited.
     """
     if bool(provider_id) == bool(npi):
         raise click.UsageError("Give --id or --npi.")
-    period = _period(since, until)
+    period = period_of(since, until, SIX_YEARS)
     context = session.context
     subject = provider(context, session.deployment.output("RegistryTable"), provider_id, npi)
-    audit_use(session, LookedAt.AUDIT_OF_PROVIDER, period, recipient_ref=subject.references[0])
+    looks.record_audit_use(
+        session.context,
+        session.principal,
+        LookedAt.AUDIT_OF_PROVIDER,
+        period,
+        recipient_ref=subject.references[0],
+    )
     account = of_provider(context, subject.references, period)
     _show(account, subject, AnswerForm(form), period)
 
@@ -141,9 +139,21 @@ def _audit_question(session: Session, subject: Subject, period: Period) -> None:
     Raises `ProblemError` for such a patient.
     """
     if subject.references:
-        audit_use(session, LookedAt.AUDIT_OF_PATIENT, period, patient_ref=subject.references[0])
+        looks.record_audit_use(
+            session.context,
+            session.principal,
+            LookedAt.AUDIT_OF_PATIENT,
+            period,
+            patient_ref=subject.references[0],
+        )
         return
-    audit_use(session, LookedAt.AUDIT_OF_PATIENT, period, outcome=AuditOutcome.UNKNOWN_PATIENT)
+    looks.record_audit_use(
+        session.context,
+        session.principal,
+        LookedAt.AUDIT_OF_PATIENT,
+        period,
+        outcome=AuditOutcome.UNKNOWN_PATIENT,
+    )
     raise ProblemError(
         "The registry files no patient under this identifier. With an MPI, name the event of a notice:"
         " --notice."
@@ -183,7 +193,7 @@ def _show(
     """Writes the answer. `asked` is the patient of the question, "" for a provider's."""
     match form:
         case AnswerForm.CSV:
-            rows.write(account.disclosures, subject.names, sys.stdout)
+            spreadsheet.write(account.disclosures, subject.names, sys.stdout)
         case AnswerForm.FHIR:
             click.echo(json.dumps(fhir.bundle(account.disclosures, subject.names, now()), indent=2))
         case AnswerForm.ACCOUNTING:
@@ -194,17 +204,4 @@ def _show(
                 nl=False,
             )
         case AnswerForm.TEXT:
-            text.show(account, subject.names, console(), by_patient=bool(asked))
-
-
-def _period(since: datetime | None, until: datetime | None) -> Period:
-    """The days of the question. Raises `UsageError` when the last is before the first."""
-    last = until.date() if until else datetime.now(UTC).date()
-    first = since.date() if since else _years_before(last)
-    if last < first:
-        raise click.UsageError("--to is before --from.")
-    return Period(first, last)
-
-
-def _years_before(day: date) -> date:
-    return day - timedelta(days=round(YEARS * 365.25))
+            terminal.show(account, subject.names, console(), by_patient=bool(asked))

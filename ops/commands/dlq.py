@@ -6,7 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from lambdas.common.contracts.audit import LookedAt
-from ops.events.timeline import show
+from lambdas.common.contracts.status import EventStatus
+from ops.events.terminal import show
 from ops.output import console, count, print_json, short_clock, table, words
 from ops.problem import ProblemError
 from ops.queues import dead_letters, redrive
@@ -16,14 +17,20 @@ from ops.session import Session, pass_session
 
 @click.group("dlq")
 def dlq_group() -> None:
-    """Lists, shows and redrives dead letters. `list` and `show` read the audit and receive no message."""
+    """Lists, shows and redrives dead letters.
+
+    `list` and `show` read the audit and receive no message.
+    """
 
 
 @dlq_group.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @pass_session
 def list_command(session: Session, as_json: bool) -> None:
-    """Lists the failed events from the audit, with the number of messages on the queue."""
+    """Lists failed events, and counts the queue's messages.
+
+    The events are those of the audit that failed within 14 days and have not run since.
+    """
     letters = session.trail.dead_letters()
     if as_json:
         print_json(letters)
@@ -39,9 +46,9 @@ def list_command(session: Session, as_json: bool) -> None:
 @pass_session
 def show_command(session: Session, reference: str) -> None:
     """Shows why an event failed, and what to do."""
-    trail = session.trail.event(session.event_id(reference))
-    if trail is None or trail.status != "FAILED":
-        state = trail.status.lower() if trail and trail.status else "without a status"
+    trail = session.event(session.event_id(reference))
+    if trail.status != EventStatus.FAILED:
+        state = trail.status.lower() or "without a status"
         raise ProblemError(f"This event is {state}, not a dead letter: see `ens trace`.")
     session.record_look(LookedAt.DEAD_LETTER, trail.event_id)
     show(trail, console())
@@ -52,7 +59,7 @@ def show_command(session: Session, reference: str) -> None:
 @click.option("--all", "everything", is_flag=True, help="Every message on the queue now.")
 @pass_session
 def redrive_command(session: Session, event_id: str | None, everything: bool) -> None:
-    """Sends dead letters back to the message queue, to be processed again.
+    """Sends dead letters back to be processed again.
 
     Providers who were notified already are not notified again.
     """

@@ -2,7 +2,6 @@
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -41,9 +40,9 @@ def encounters_group() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the stay as JSON.")
 @pass_session
 def show_command(session: Session, reference: str, as_json: bool) -> None:
-    """Shows a stay's events in the order in which they happened, with decision, reason and recipients.
+    """Shows a stay's events with decisions and recipients.
 
-    ID is the stay's id, or the event id or MSH-10 of one of its messages.
+    The events are in the order in which they happened. ID is the stay's id, or the event id or MSH-10 of one of its messages.
     """
     event_id = session.event_id(reference)
     stay = StaySource(session.deployment).timeline(event_id)
@@ -57,13 +56,15 @@ def show_command(session: Session, reference: str, as_json: bool) -> None:
 
 
 @encounters_group.command("orphans")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1, 1000), help="Most stays."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @pass_session
 def orphans_command(session: Session, limit: int, as_json: bool) -> None:
-    """Lists stays that no message began: cancellations of nothing, and patients never admitted.
+    """Lists stays that no message began.
 
-    A stay leaves the list when its admission arrives, or when it is closed.
+    Their messages cancel nothing, or name a patient who was never admitted. A stay leaves the list when its admission arrives, or when it is closed.
     """
     session.record_look(LookedAt.STAYS)
     found = StaySource(session.deployment).without_begin(limit)
@@ -81,14 +82,16 @@ def orphans_command(session: Session, limit: int, as_json: bool) -> None:
 def show(stay: StayTimeline, out: Console) -> None:
     """Prints the timeline of a stay."""
     known = " ".join(filter(None, (stay.encounter_class, stay.phase)))
-    out.print(f"[bold]Stay[/bold] {stay.encounter_id}  {words(known)}")
+    out.print(Text.assemble(("Stay", "bold"), f" {stay.encounter_id}  {words(known)}"))
     told = sum(bool(event.notices) for event in stay.events)
     out.print(
-        f"From {escape(stay.sender)}, {count(len(stay.events), 'event')}, {told} told, times in UTC."
+        f"From {stay.sender}, {count(len(stay.events), 'event')}, {told} told, times in UTC."
         f" Patient {stay.patient_ref or 'not in the registry'}."
     )
     if stay.closed_at:
-        out.print(f"[yellow]Closed without an end[/yellow] {clock(stay.closed_at)} UTC")
+        out.print(
+            Text.assemble(("Closed without an end", "yellow"), f" {clock(stay.closed_at)} UTC")
+        )
     if stay.protections:
         out.print(f"Protected by {', '.join(stay.protections)}")
     out.print()

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hl7.warnings import WarningCode
+from ops.commands.options import DAY, DAY_SHOWN
 from ops.events import warned
 from ops.events.trail import EventSummary
 from ops.events.warned import WarnedEvent, WarnedEvents
@@ -20,9 +21,17 @@ POSITIONS = 3
 
 
 @click.command("events")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--status", "state", type=click.Choice(STATES, case_sensitive=False), default=None)
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Only that day (UTC), YYYY-MM-DD.")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Most events."
+)
+@click.option(
+    "--status",
+    "state",
+    type=click.Choice(STATES, case_sensitive=False),
+    default=None,
+    help="Only events with this status.",
+)
+@click.option("--day", type=DAY, metavar=DAY_SHOWN, help="Only that day (UTC).")
 @click.option("--sender", default="", help="Only of this sender, by its file's name.")
 @click.option("--warnings", is_flag=True, help="Only events with warnings, with kind and position.")
 @click.option(
@@ -44,7 +53,10 @@ def events_command(
     kind: str | None,
     as_json: bool,
 ) -> None:
-    """Lists events, newest first, of the last 14 days or one day (UTC)."""
+    """Lists events, newest first, with their outcome.
+
+    Without --day: those of the last 14 days.
+    """
     if state and warnings:
         raise click.UsageError("--status and --warnings exclude each other.")
     if kind and not warnings:

@@ -9,9 +9,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from environments import EnvironmentFileError, load, load_sender
 from ops.feed.checking.check import FeedCheck, new_check
 from ops.feed.reading.files import FeedFile, feed_files, in_order_of_sending
+from ops.feed.report.finding import Severity
 from ops.feed.report.markdown import markdown
 from ops.feed.report.report import FeedReport, report_of
-from ops.feed.report.severity import Severity
 from ops.feed.report.terminal import print_report
 from ops.output import console, count, print_json
 from ops.session import Session, pass_session
@@ -56,9 +56,9 @@ def check_command(
     target: Path | None,
     file_names: bool,
 ) -> None:
-    """Reads the messages in FILE|FOLDER... and reports what a hospital's feed lacks.
+    """Reports what the messages of a hospital lack.
 
-    It sends nothing and calls no AWS. Files hold one or many messages, a capture of MLLP or batches;
+    It reads the messages in FILE|FOLDER..., sends nothing and calls no AWS. Files hold one or many messages, a capture of MLLP or batches;
     .gz and .zip are read too. Files of a folder are read in the order of their first MSH-7.
 
     The report holds counts, positions and codes, no value of a patient. The exit code is 1 when a

@@ -1,32 +1,30 @@
 """`ens audit looks`: lists the looks of people at dead letters, stays, registry and patient data."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 from rich.text import Text
 
-from ops import looks
+from ops.audit import looks
+from ops.commands.options import period_of, with_period
 from ops.output import console, count, print_json, short_clock, table, words
 from ops.session import Session, pass_session
 
 
 @click.command("looks")
-@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC).")
-@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last day (UTC).")
+@with_period("the last day")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @pass_session
 def looks_command(
-    session: Session, first: datetime | None, last: datetime | None, as_json: bool
+    session: Session, since: datetime | None, until: datetime | None, as_json: bool
 ) -> None:
-    """Lists the looks of people at dead letters, stays, registry and patient data, with reasons.
+    """Lists the looks of people at stored data, with their reasons.
+
+    Audited are looks at dead letters, stays, rejected messages, registry, patient data and the audit itself.
 
     Without --from and --to: those of today (UTC).
     """
-    today = datetime.now(UTC)
-    begin, end = (first or last or today).date(), (last or today).date()
-    if begin > end:
-        raise click.UsageError("--from is after --to.")
-    found = list(looks.between(session.context, begin, end))
+    found = list(looks.during(session.context, period_of(since, until)))
     if as_json:
         print_json(found)
         return

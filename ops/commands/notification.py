@@ -24,8 +24,20 @@ def notification_group() -> None:
     show_default=True,
     help="The HTML, the plain text, or the whole mail.",
 )
-@click.option("--language", type=click.Choice(["en", "fr-CA"]), default="en", show_default=True)
-@click.option("--detail", type=click.Choice(["full", "minimal"]), default="full", show_default=True)
+@click.option(
+    "--language",
+    type=click.Choice(["en", "fr-CA"]),
+    default="en",
+    show_default=True,
+    help="Language of the recipient.",
+)
+@click.option(
+    "--detail",
+    type=click.Choice(["full", "minimal"]),
+    default="full",
+    show_default=True,
+    help="Detail that the recipient gets.",
+)
 @click.option("--bundle", is_flag=True, help="Attach the FHIR message to the mail.")
 def preview_command(sample: str, form: str, language: str, detail: str, bundle: bool) -> None:
     """Renders the notification of a message, and sends nothing.

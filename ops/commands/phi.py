@@ -30,7 +30,10 @@ def _with_options(command: F) -> F:
 
 @click.group("phi")
 def phi_group() -> None:
-    """Shows patient data. Needs break-glass access and a reason; each reading is audited and alarmed."""
+    """Shows patient data, with break-glass access and a reason.
+
+    Each reading is audited and alarmed.
+    """
 
 
 @phi_group.command("message")
@@ -38,7 +41,10 @@ def phi_group() -> None:
 @_with_options
 @pass_session
 def message_command(session: Session, event_id: str, reason: str, output: Path | None) -> None:
-    """Shows the message of an event as it was received, one segment a line."""
+    """Shows the received message of an event.
+
+    Each segment is a line. --output writes the bytes as they were received.
+    """
     content = patient_data.message(session, event_id, reason)
     _give(content, patient_data.message_lines, output)
 
@@ -48,7 +54,10 @@ def message_command(session: Session, event_id: str, reason: str, output: Path |
 @_with_options
 @pass_session
 def mail_command(session: Session, delivery_id: str, reason: str, output: Path | None) -> None:
-    """Shows the mail of a delivery: head and plain text. --output writes all of it (MIME)."""
+    """Shows the mail of a delivery: head and plain text.
+
+    --output writes all of it (MIME).
+    """
     content = patient_data.mail(session, delivery_id, reason)
     _give(content, patient_data.mail_lines, output)
 

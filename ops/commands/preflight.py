@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from environments import EnvironmentFileError, load
+from environments import load
 from ops.environment.preflight import assembly, runner
 from ops.environment.preflight.finding import PreflightFinding, Status
 from ops.environment.preflight.plan import Plan
@@ -35,15 +35,13 @@ STYLES = {
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @pass_session
 def preflight_command(session: Session, *, folder: Path, online: bool, as_json: bool) -> None:
-    """Checks files, machine and AWS account before a deployment, with read-only calls.
+    """Checks an environment and its account before a deployment.
 
-    Without credentials, the checks that call AWS are skipped. The exit code is 1 when a finding is an
+    It checks files, this machine and the AWS account, with read-only calls. Without credentials, the checks that call AWS are skipped. The exit code is 1 when a finding is an
     error.
     """
     try:
         plan = Plan(load(session.environment), assembly.read(folder))
-    except EnvironmentFileError as error:
-        raise ProblemError(str(error)) from None
     except FileNotFoundError:
         raise ProblemError(
             f"{folder} holds no synthesised stacks: run `make preflight ENV={session.environment}`."

@@ -7,13 +7,13 @@ import click
 from rich.progress import Progress
 
 from lambdas.common.contracts.audit import AuditAction, LookedAt
-from lambdas.registry.changes import ImportPlan, RowState
-from lambdas.registry.files import read_folder
-from lambdas.registry.named_rows import NamedRows
-from lambdas.registry.plan import planned
-from lambdas.registry.rows import InvalidRegistryError
+from lambdas.registry.importing.changes import ImportPlan, RowState
+from lambdas.registry.importing.columns import InvalidRegistryError
+from lambdas.registry.importing.files import read_folder
+from lambdas.registry.importing.named_cells import NamedRows
+from lambdas.registry.importing.plan import planned
+from ops.audit.entry import audit_change
 from ops.master_data import registry
-from ops.master_data.audit import audit_change
 from ops.output import console, count, table
 from ops.problem import ProblemError
 from ops.session import Session, pass_session
@@ -23,7 +23,7 @@ SHOWN = 20
 
 @click.group("registry")
 def registry_group() -> None:
-    """Imports patients, identifiers, providers, relationships and consents."""
+    """Imports patients, providers and what relates them."""
 
 
 @registry_group.command("import")
@@ -31,7 +31,7 @@ def registry_group() -> None:
 @click.option("--clear-empty", is_flag=True, help="Let an empty cell clear the value.")
 @click.option("--rows", "all_rows", is_flag=True, help="List every row in the plan.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask before writing.")
 @pass_session
 def import_command(
     session: Session,

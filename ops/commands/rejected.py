@@ -16,9 +16,17 @@ def rejected_group() -> None:
 
 
 @rejected_group.command("list")
-@click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 366),
+    default=7,
+    show_default=True,
+    help="Days to list, including today.",
+)
 @click.option("--reason", default="", help="Only this reason, for example unknown_type.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Most messages."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_session
 def list_command(session: Session, days: int, reason: str, limit: int, as_json: bool) -> None:

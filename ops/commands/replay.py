@@ -2,6 +2,7 @@
 
 import click
 
+from lambdas.common.contracts.status import EventStatus
 from ops.output import console
 from ops.problem import ProblemError
 from ops.queues import replay
@@ -19,10 +20,7 @@ def replay_command(session: Session, event_id: str, even_open: bool) -> None:
 
     Providers whom the delivery ledger shows as notified are not notified again.
     """
-    trail = session.trail.event(event_id)
-    if trail is None:
-        raise ProblemError(f"{session.environment} has no event {event_id}.")
-    if trail.status == "OPEN" and not even_open:
+    if session.event(event_id).status == EventStatus.OPEN and not even_open:
         raise ProblemError("This event is still being processed. To replay it anyway, add --open.")
     replay.replay(session.deployment, event_id, session.principal)
     out = console()

@@ -1,21 +1,21 @@
 """`ens report`: evidence for surveyors, from the audit trail."""
 
-import sys
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import click
 
 from lambdas.common.clock import now
 from lambdas.common.contracts.audit import LookedAt
-from ops.cop import rows
+from ops.audit import looks
+from ops.cop import spreadsheet
 from ops.cop.events import EventRecord
 from ops.cop.markdown import markdown
 from ops.cop.reading import events_of, month_of
 from ops.cop.report import matching, report
-from ops.disclosures.audited import audit_use
-from ops.disclosures.reading import Period
 from ops.output import console, count, short_clock, table, words
+from ops.period import Period
 from ops.problem import ProblemError
 from ops.session import Session, pass_session
 
@@ -32,7 +32,14 @@ def report_group() -> None:
 @click.option(
     "--sender", required=True, help="The sending hospital system, by its configured name."
 )
-@click.option("--format", "form", type=click.Choice(FORMS), default="markdown", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMS),
+    default="markdown",
+    show_default=True,
+    help="Form of the report.",
+)
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write."
 )
@@ -41,14 +48,16 @@ def report_group() -> None:
 def cop_command(
     session: Session, *, month: str, sender: str, form: str, output: Path | None, wanted: str
 ) -> None:
-    """Reports a month's notices of a hospital as 42 CFR 482.24(d) asks: told, and not told with reasons.
+    """Reports a hospital's notices of a month (42 CFR 482.24(d)).
 
-    CSV has one row for each event. The output holds ids, codes and times, no patient data.
+    It counts the events that were told, and those that were not with the reasons. CSV has one row for each event. The output holds ids, codes and times, no patient data.
     """
     if form == "pdf" and output is None and not wanted:
         raise click.UsageError("A PDF needs --output FILE.")
     days = _month(month)
-    audit_use(session, LookedAt.AUDIT_OF_SENDER, days, looked_at_id=sender)
+    looks.record_audit_use(
+        session.context, session.principal, LookedAt.AUDIT_OF_SENDER, days, looked_at_id=sender
+    )
     events, unread = events_of(session.context, sender, days)
     if not events and not unread:
         raise ProblemError(
@@ -58,32 +67,43 @@ def cop_command(
     if wanted:
         _list(matching(events, wanted), wanted)
         return
-    if form == "csv":
-        if output:
-            with output.open("w", newline="") as file:
-                rows.write(events, file)
-        else:
-            rows.write(events, sys.stdout)
-        return
-    made = report(
-        events,
-        unread,
-        sender=sender,
-        environment=session.environment,
-        month=days,
-        prepared=f"{now()[:10]} (UTC)",
+    content = _content(
+        form, events, unread, sender=sender, environment=session.environment, month=days
     )
-    if form == "pdf":
-        from ops.cop.pdf import pdf
-
-        content = pdf(made)
-    else:
-        content = markdown(made).encode()
     if output:
         output.write_bytes(content)
         console().print(f"Wrote {output}")
     else:
         click.echo(content, nl=False)
+
+
+def _content(
+    form: str,
+    events: list[EventRecord],
+    unread: dict[str, str],
+    *,
+    sender: str,
+    environment: str,
+    month: Period,
+) -> bytes:
+    """The file of the report in this form."""
+    if form == "csv":
+        rows = StringIO()
+        spreadsheet.write(events, rows)
+        return rows.getvalue().encode()
+    made = report(
+        events,
+        unread,
+        sender=sender,
+        environment=environment,
+        month=month,
+        prepared=f"{now()[:10]} (UTC)",
+    )
+    if form == "pdf":
+        from ops.cop.pdf import pdf
+
+        return pdf(made)
+    return markdown(made).encode()
 
 
 def _list(events: list[EventRecord], wanted: str) -> None:

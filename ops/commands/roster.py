@@ -8,19 +8,19 @@ from rich.progress import Progress
 
 from lambdas.common.contracts.audit import AuditAction, LookedAt
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.registry.files import read_file
+from lambdas.registry.importing.columns import InvalidRegistryError
+from lambdas.registry.importing.files import read_file
 from lambdas.registry.records import ROSTER_SOON
-from lambdas.registry.rows import InvalidRegistryError
+from ops.audit.entry import audit_change
 from ops.commands.registry import SHOWN, faults
 from ops.master_data import rosters
-from ops.master_data.audit import audit_change
 from ops.output import console, count, print_json, table
 from ops.session import Session, pass_session
 
 
 @click.group("roster")
 def roster_group() -> None:
-    """Imports, lists and ends rosters (patient panels) of subscribers."""
+    """Imports, lists and ends rosters (patient panels)."""
 
 
 @roster_group.command("import")
@@ -114,7 +114,10 @@ def import_command(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_session
 def list_command(session: Session, soon: bool, as_json: bool) -> None:
-    """Lists every roster: subscriber, number of patients, last day. It names no patient."""
+    """Lists every roster with its number of patients and last day.
+
+    It names no patient.
+    """
     session.record_look(LookedAt.REGISTRY, session.command)
     today = rosters.today()
     found = [
@@ -135,10 +138,13 @@ def list_command(session: Session, soon: bool, as_json: bool) -> None:
 
 @roster_group.command("end")
 @click.argument("subscriber")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask before it ends.")
 @pass_session
 def end_command(session: Session, subscriber: str, yes: bool) -> None:
-    """Ends a subscriber's roster: the subscriber is no longer notified about its patients."""
+    """Ends a subscriber's roster.
+
+    The subscriber is no longer notified about its patients.
+    """
     session.record_look(LookedAt.REGISTRY, session.command)
     name = session.deployment.output("RegistryTable")
     current = _current(session.context, name, subscriber)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from hl7.acknowledgement import ReceivedAcknowledgement
 from lambdas.common.contracts.status import EventStatus
-from ops.commands.tls import with_tls
+from ops.commands.options import with_tls
 from ops.deployment import receiver_address
 from ops.output import console, count
 from ops.sending import messages
@@ -33,7 +33,13 @@ from ops.settings import MLLP_PORT
 @click.option("--host", default=None, help="Host of the receiver. [default: that of --env]")
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="MLLP port.")
 @with_tls
-@click.option("--timeout", default=30.0, show_default=True, help="Seconds to wait for each answer.")
+@click.option(
+    "--timeout",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds to wait for each answer.",
+)
 @click.option("--raw", is_flag=True, help="Send the unchanged bytes of each file as one message.")
 @click.option(
     "--control-ids", is_flag=True, help="Also print each MSH-10 (may identify a patient)."
@@ -64,9 +70,9 @@ def send_command(
     follow: bool,
     wait: float,
 ) -> None:
-    """Sends the HL7 messages in FILE... over MLLP, in order, on one connection.
+    """Sends the HL7 messages in files over MLLP.
 
-    A file may hold several messages, with any line ends. The exit code is 1 unless all are accepted
+    All are sent in order on one connection. A file may hold several messages, with any line ends. The exit code is 1 unless all are accepted
     (AA or CA) and, with --follow, all their events are completed.
     """
     read = _whole if raw else messages.read

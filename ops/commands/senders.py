@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 import click
 
-from environments import EnvironmentFileError, load
+from environments import load
 from ops.output import print_json
-from ops.problem import ProblemError
 from ops.senders.bindings import admitted
 from ops.senders.expiring import expiring
 from ops.session import Session, pass_session
@@ -21,14 +20,11 @@ def senders_group() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_session
 def check_command(session: Session, as_json: bool) -> None:
-    """Shows which connections each sender's binding admits. Reads the files of the environment alone.
+    """Shows which connections each sender's binding admits.
 
-    A line with `!` names a binding that admits too much, or nothing.
+    It reads the files of the environment alone. A line with `!` names a binding that admits too much, or nothing.
     """
-    try:
-        found = admitted(load(session.environment))
-    except EnvironmentFileError as error:
-        raise ProblemError(str(error)) from None
+    found = admitted(load(session.environment))
     if as_json:
         print_json(found)
     else:
@@ -45,7 +41,10 @@ def check_command(session: Session, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_session
 def expiring_command(session: Session, as_json: bool) -> None:
-    """Shows certificates of receivers and senders that expire within 30 days."""
+    """Shows certificates that expire within 30 days.
+
+    They are those of the receivers and those that senders have shown in the last day.
+    """
     found = expiring(session.deployment, datetime.now(UTC))
     if as_json:
         print_json(found)

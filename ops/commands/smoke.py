@@ -6,11 +6,12 @@ from typing import Protocol
 import boto3
 import click
 from rich.console import Console
+from rich.text import Text
 
-from environments import Environment, EnvironmentFileError, load
+from environments import load
 from hl7.acknowledgement import ReceivedAcknowledgement
+from ops.commands.options import with_tls
 from ops.commands.send import address_of
-from ops.commands.tls import with_tls
 from ops.deployment import CONFIG, ingress_outputs
 from ops.events.trail import EventTrail
 from ops.output import clock, console, count, duration
@@ -44,7 +45,11 @@ class Transport(Protocol):
 @click.option("--in-vpc", is_flag=True, help="Send from a one-off Fargate task in the VPC.")
 @with_tls
 @click.option(
-    "--wait", default=120.0, show_default=True, help="Seconds to wait for each event to end."
+    "--wait",
+    default=120.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Seconds to wait for each event to end.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask before sending to prod.")
 @pass_session
@@ -58,9 +63,9 @@ def smoke_command(
     wait: float,
     yes: bool,
 ) -> None:
-    """Sends a good, a poison and a slow message, and prints the result of each.
+    """Sends three test messages, and checks each result.
 
-    The good message notifies an invented provider at SES's mailbox simulator. Afterwards the registry
+    One is good, one is poison, one is slow. The good message notifies an invented provider at SES's mailbox simulator. Afterwards the registry
     entries and the poison message's dead letter are removed. The exit code is 1 unless each message
     ends as expected. From outside the VPC, use --in-vpc to reach a deployed receiver.
     """
@@ -71,7 +76,7 @@ def smoke_command(
     if session.environment == "prod" and not yes:
         click.confirm("Send three test messages to prod?", abort=True)
     who, out, run = session.principal, console(), new_run()
-    found = probes(_environment(session), run)
+    found = probes(load(session.environment), run)
     red_before = alarms.red(session.deployment)
     _say_pipe(session, out)
     watcher = Watcher(session, who)
@@ -85,16 +90,9 @@ def smoke_command(
         ]
     new = sorted(alarms.red(session.deployment) - red_before)
     for name in new:
-        out.print(f"\n[bold red]new alarm during the test:[/] {name}")
+        out.print(Text.assemble(("\nnew alarm during the test:", "bold red"), f" {name}"))
     if missed or new:
         raise click.exceptions.Exit(1)
-
-
-def _environment(session: Session) -> Environment:
-    try:
-        return load(session.environment)
-    except EnvironmentFileError as error:
-        raise ProblemError(str(error)) from None
 
 
 def _transport(
@@ -121,7 +119,7 @@ def _follow(
 ) -> bool:
     """Prints the result of a probe. Returns whether it is the expected one."""
     said = f"answered {answer.code or 'not'} {answer.text}" if answer else "not sent"
-    out.print(f"\n[bold]{probe.name}[/bold]: {said}")
+    out.print(Text.assemble((f"\n{probe.name}", "bold"), f": {said}"))
     trail = watcher.ending(probe, wait) if answer and answer.accepted else None
     if trail:
         _say(probe, trail, out)
@@ -133,7 +131,10 @@ def _follow(
             else "  DLQ       the message is not there: SQS redelivers it"
         )
     good = probe.as_expected(trail)
-    out.print("  [green]as expected[/green]" if good else "  [bold red]not as expected[/]")
+    if good:
+        out.print("  as expected", style="green")
+    else:
+        out.print("  not as expected", style="bold red")
     return good
 
 
@@ -171,4 +172,4 @@ def _say_pipe(session: Session, out: Console) -> None:
     for pipe in found:
         out.print(f"Pipe: {pipe['Name']} {pipe['CurrentState']}")
     if not found:
-        out.print(f"[yellow]Pipe: none with the name hl7-ens-{session.environment}*[/yellow]")
+        out.print(f"Pipe: none with the name hl7-ens-{session.environment}*", style="yellow")

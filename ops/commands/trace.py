@@ -3,9 +3,8 @@
 import click
 from rich.console import Console
 
-from ops.events.timeline import show
+from ops.events.terminal import show
 from ops.output import console, print_json
-from ops.problem import ProblemError
 from ops.session import Session, pass_session
 
 
@@ -14,15 +13,12 @@ from ops.session import Session, pass_session
 @click.option("--json", "as_json", is_flag=True, help="Print the trail as JSON.")
 @pass_session
 def trace_command(session: Session, reference: str, as_json: bool) -> None:
-    """Shows an event's steps, recipients and, for a failure, what to do.
+    """Shows an event's steps, recipients, and what to do.
 
     EVENT_ID|MSH-10 is the event's id or its message control id. Senders reuse control ids: of several
     events the newest is shown, and the ids of the others are listed.
     """
-    event_id = session.event_id(reference)
-    trail = session.trail.event(event_id)
-    if trail is None:
-        raise ProblemError(f"{session.environment} has no event {event_id}.")
+    trail = session.event(session.event_id(reference))
     if as_json:
         print_json(trail)
         return
@@ -34,6 +30,6 @@ def trace_command(session: Session, reference: str, as_json: bool) -> None:
 def _name_others(event_ids: list[str], out: Console) -> None:
     if not event_ids:
         return
-    out.print("\n[bold]Older events with this MSH-10[/bold]")
+    out.print("\nOlder events with this MSH-10", style="bold")
     for event_id in event_ids:
         out.print(f"  ens trace {event_id}")

@@ -11,10 +11,11 @@ from typing import Any
 
 from lambdas.common.audit import chain
 from lambdas.delivery.ledger.context import LedgerContext
+from ops.aws_calls import READERS
 from ops.cop.events import ACTIONS, MEMBERS, EventFold, EventRecord
-from ops.disclosures.reading import READERS, Period
-from ops.events.pages import entries, long_reads
+from ops.events.long_reads import entries, long_reads
 from ops.events.steps import Entry
+from ops.period import Period
 
 LATER = timedelta(days=1)
 """Read after the month: the mails of its last hours, and most summaries of the day after."""

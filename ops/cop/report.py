@@ -14,8 +14,8 @@ from typing import NamedTuple
 from lambdas.common.contracts.recipient import RefusalReason
 from lambdas.delivery.ledger.states import HoldReason
 from ops.cop.events import EventOutcome, EventRecord
-from ops.disclosures.reading import Period
 from ops.output import count, sentence_case, words
+from ops.period import Period
 
 PARAGRAPHS = {
     "ed_registration": "(d)(3)(i)",
@@ -50,6 +50,7 @@ MEANINGS: dict[str, str] = {
     HoldReason.SWITCHED_OFF: "held, deliveries were paused",
     HoldReason.FALLBACK: "to be sent to a substitute",
     HoldReason.RESEND: "to be sent again",
+    HoldReason.OWN_MAIL: "to be sent in a mail of its own",
 }
 """The reasons' codes in a surveyor's words."""
 

@@ -8,10 +8,11 @@ lists each.
 
 from collections.abc import Iterable
 
-from ops.disclosures.reading import DisclosureAccount, Period
+from ops.disclosures.reading import DisclosureAccount
 from ops.disclosures.records import DISCLOSED, Disclosure, Fate
 from ops.disclosures.subjects import Names
 from ops.output import clock, count, markdown_cell, sentence_case, words
+from ops.period import Period
 
 PURPOSES = {
     "primary_care": "Treatment and care coordination: established primary care practitioner (42 CFR 482.24(d)(5)(i))",

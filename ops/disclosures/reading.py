@@ -4,15 +4,14 @@ The indexes `by_patient` and `by_recipient` hold all attributes, so that a year 
 no call for each event (docs/adr/0285-audit-indexes-of-people.md).
 """
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import TypeVar
+from datetime import timedelta
 
 from lambdas.common.audit import chain
 from lambdas.common.aws.clients import dependency
 from lambdas.delivery.ledger.context import LedgerContext
+from ops.aws_calls import side_by_side
 from ops.disclosures.records import (
     AuditReading,
     Disclosure,
@@ -20,35 +19,12 @@ from ops.disclosures.records import (
     merged_from,
     readings,
 )
-from ops.events.pages import entries, long_reads
+from ops.events.long_reads import entries, long_reads
 from ops.events.steps import Entry
-
-Found = TypeVar("Found")
-
-READERS = 8
-"""Queries that run side by side."""
+from ops.period import Period
 
 AROUND = timedelta(days=4)
 """Days read before and after a period: a held mail goes a day later, and a mail bounces up to three days later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """The days of a question, both included (UTC)."""
-
-    since: date
-    until: date
-
-    def holds(self, moment: str) -> bool:
-        """Whether an ISO 8601 moment in UTC is on one of the days."""
-        return self.since.isoformat() <= moment[:10] <= self.until.isoformat()
-
-    def days(self) -> list[str]:
-        """The days as YYYY-MM-DD."""
-        return [
-            (self.since + timedelta(days=n)).isoformat()
-            for n in range((self.until - self.since).days + 1)
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +89,13 @@ def event_of_notice(context: LedgerContext, reference: str, period: Period) -> l
                 for item in page["Items"]
             ]
 
-    return sorted(set(side_by_side(of_day, period.days())))
+    return sorted({one for found in side_by_side(of_day, period.days()) for one in found})
 
 
 def patients_of_event(context: LedgerContext, event_id: str) -> set[str]:
     """Returns the patient references in an event's chain."""
     found = chain.entries(context, event_id)
     return {one["patient_ref"] for one in found if one.get("patient_ref")}
-
-
-def side_by_side(read: Callable[[str], list[Found]], keys: Iterable[str]) -> list[Found]:
-    """Returns the results of a read for each key, several at a time, in the order of the keys."""
-    with ThreadPoolExecutor(READERS) as readers:
-        return [one for found in readers.map(read, keys) for one in found]
 
 
 def _account(read: dict[str, list[Entry]], period: Period) -> DisclosureAccount:

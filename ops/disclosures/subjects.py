@@ -7,12 +7,10 @@ for each key of the ring (docs/architecture.md#audit-and-references). Of patient
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from botocore.exceptions import ClientError
-
 from lambdas.common.contracts.person import Name
 from lambdas.common.keys import KeyRing
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.registry.items import (
+from lambdas.registry.keys import (
     Item,
     identifier_key,
     patient_key,
@@ -20,6 +18,7 @@ from lambdas.registry.items import (
     provider_key,
 )
 from lambdas.registry.records import NPI_AUTHORITY
+from ops.aws_calls import if_exists
 from ops.master_data.registry import get
 from ops.problem import DENIED_CODES, ProblemError
 
@@ -132,9 +131,4 @@ def _named(provider_id: str, item: Item) -> NamedProvider:
 
 def _patient(context: LedgerContext, table: str, patient_id: str) -> Item | None:
     """The patient's own item, {} where it is missing; None for a role that may not read patients."""
-    try:
-        return get(context, table, patient_key(patient_id))
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in DENIED_CODES:
-            raise
-        return None
+    return if_exists(lambda: get(context, table, patient_key(patient_id)), *DENIED_CODES)

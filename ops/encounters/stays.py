@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from lambdas.common.contracts.encounter import Decision, Encounter, RecordedEvent
-from lambdas.encounters.context import EncountersContext, EncountersSettings
 from lambdas.encounters.indexes import due
 from lambdas.encounters.store import DueReason
 from lambdas.encounters.table import EncounterTable
@@ -69,18 +68,7 @@ class StaySource:
 
     def __init__(self, deployment: Deployment) -> None:
         self._trail = TrailSource(deployment)
-        context = deployment.context
-        settings = EncountersSettings(
-            environment=deployment.environment,
-            vault_bucket=context.settings.vault_bucket,
-            audit_table=context.settings.audit_table,
-            status_table=context.settings.status_table,
-            reference_key_secret=context.settings.reference_key_secret,
-            audit_key_secret=context.settings.audit_key_secret,
-            audit_seal_key=context.settings.audit_seal_key,
-            encounters_table=deployment.output("EncountersTable"),
-        )
-        self._context = EncountersContext(settings, context.clients)
+        self._context = deployment.encounters
         self._table = EncounterTable(self._context)
 
     def timeline(self, event_id: str) -> StayTimeline | None:

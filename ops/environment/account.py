@@ -9,8 +9,9 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from environments import load, names
-from ops.problem import sentence
+from ops import aws_calls
+from ops.environment.deployable import deployable
+from ops.problem import ProblemError, sentence
 
 SERVICES = (
     "ecs.amazonaws.com",
@@ -53,14 +54,8 @@ def is_first_deployment(cloudformation: Any, prefix: str) -> bool:
 
 
 def _created(cloudformation: Any, stack: str) -> bool:
-    try:
-        (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    except ClientError as error:
-        # CloudFormation answers "ValidationError" for a stack that does not exist.
-        if error.response["Error"]["Code"] != "ValidationError":
-            raise
-        return False
-    return found["StackStatus"] not in (
+    found = aws_calls.stack(cloudformation, stack)
+    return found is not None and found["StackStatus"] not in (
         *("REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_FAILED"),
         *("ROLLBACK_IN_PROGRESS", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE"),
         *("DELETE_IN_PROGRESS", "DELETE_FAILED", "DELETE_COMPLETE"),
@@ -69,21 +64,14 @@ def _created(cloudformation: Any, stack: str) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Prints the context options for `cdk deploy` on stdout, and the created roles on stderr."""
-    environment = load(arguments[0]) if arguments[0] in names() else None
-    if environment is None or environment.network is None:
-        cloud = ", ".join(known for known in names() if load(known).network)
-        print(
-            f"hl7-ens: {arguments[0]!r} is not a deployable environment: choose one of {cloud}",
-            file=sys.stderr,
-        )
-        return 1
     try:
+        environment = deployable(arguments)
         for service in create_roles(boto3.client("iam")):
             print(f"created the service-linked role of {service}", file=sys.stderr)
         cloudformation = boto3.client("cloudformation", region_name=environment.region)
         if is_first_deployment(cloudformation, environment.prefix):
             print(FIRST)
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ProblemError) as error:
         print(f"hl7-ens: cannot prepare the account: {sentence(error)}", file=sys.stderr)
         return 1
     return 0

@@ -6,14 +6,17 @@ then the network, then log groups that AWS services created outside the stacks.
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from environments import Environment, load, names
+from environments import Environment
+from ops import aws_calls
+from ops.aws_calls import if_exists
+from ops.environment.deployable import deployable
 from ops.problem import ProblemError, sentence
 
 PARTS = ("ingress", "core", "network")
@@ -60,15 +63,13 @@ class AccountClients:
         )
 
 
-def find(name: str) -> Environment:
-    """Returns the environment of that name.
+def destroyable(arguments: Sequence[str]) -> Environment:
+    """Returns the environment that the first argument names.
 
-    Raises `ProblemError` for an unknown name, for `local`, and for an environment that retains its data.
+    Raises `ProblemError` as `deployable` does, and for an environment that retains its data.
     """
-    environment = load(name) if name in names() else None
-    if environment is None or environment.network is None:
-        cloud = ", ".join(known for known in names() if load(known).network)
-        raise ProblemError(f"{name!r} is not a deployable environment: choose one of {cloud}.")
+    environment = deployable(arguments)
+    name = environment.name
     if environment.retain or environment.deletion_protection:
         raise ProblemError(
             f"{name} is not destroyed: environments/{name}.toml sets retain or deletion_protection,"
@@ -128,13 +129,9 @@ def _bypass_of_lock(s3: Any, bucket: str) -> dict[str, bool]:
 
     Amazon S3 User Guide, "Locking objects with Object Lock", Bypassing governance mode.
     """
-    try:
-        s3.get_object_lock_configuration(Bucket=bucket)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ObjectLockConfigurationNotFoundError":
-            raise
-        return {}
-    return {"BypassGovernanceRetention": True}
+    absent = "ObjectLockConfigurationNotFoundError"
+    lock = if_exists(s3.get_object_lock_configuration, absent, Bucket=bucket)
+    return {"BypassGovernanceRetention": True} if lock else {}
 
 
 def empty_backup_vault(backup: Any, vault: str, pause: Callable[[float], None] = time.sleep) -> int:
@@ -158,19 +155,13 @@ def _recovery_points(backup: Any, vault: str) -> Iterator[str]:
 
 def _unprotected(account: AccountClients, stack: str) -> bool:
     """Whether the stack exists. Raises `ProblemError` when its termination protection is on."""
-    try:
-        (found,) = account.cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    except ClientError as error:
-        # CloudFormation answers "ValidationError" for a stack that does not exist.
-        if error.response["Error"]["Code"] != "ValidationError":
-            raise
-        return False
-    if found.get("EnableTerminationProtection"):
+    found = aws_calls.stack(account.cloudformation, stack)
+    if found and found.get("EnableTerminationProtection"):
         raise ProblemError(
             f"The stack {stack} has termination protection: nothing was deleted. Deploy the"
             " environment with deletion_protection = false first."
         )
-    return True
+    return found is not None
 
 
 def _delete(account: AccountClients, stack: str, say: Callable[[str], None]) -> None:
@@ -197,7 +188,8 @@ def _empty(account: AccountClients, stack: str, say: Callable[[str], None]) -> N
     resources = list(_resources(account.cloudformation, stack))
     for kind, name in resources:
         if kind == "AWS::Pipes::Pipe":
-            _stop(account.pipes, name)
+            # ConflictException: it is stopped or stopping already.
+            if_exists(account.pipes.stop_pipe, "ConflictException", "NotFoundException", Name=name)
     buckets = [name for kind, name in resources if kind == "AWS::S3::Bucket"]
     for bucket in buckets:
         account.s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
@@ -216,20 +208,11 @@ def _resources(cloudformation: Any, stack: str) -> Iterator[tuple[str, str]]:
                 yield resource["ResourceType"], resource["PhysicalResourceId"]
 
 
-def _stop(pipes: Any, name: str) -> None:
-    try:
-        pipes.stop_pipe(Name=name)
-    except ClientError as error:
-        # ConflictException: it is stopped or stopping already.
-        if error.response["Error"]["Code"] not in ("ConflictException", "NotFoundException"):
-            raise
-
-
 def main(arguments: list[str]) -> int:
     """Destroys the environment in the first argument, after the user has typed its name again."""
     try:
-        name = arguments[0] if arguments else ""
-        environment = find(name)
+        environment = destroyable(arguments)
+        name = environment.name
         if (
             arguments[1:] != ["--yes"]
             and input(f"Delete {name} and all its data? Type {name}: ") != name

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
-from ops.principal import name_of_actor
+from ops.audit.principal import name_of_actor
 
 Entry = dict[str, Any]
 """An audit entry as the table holds it (`lambdas.common.contracts.audit.AuditEntry`)."""

@@ -12,7 +12,7 @@ from lambdas.common.audit import chain
 from lambdas.common.contracts.status import EventStatus, StatusItem
 from lambdas.delivery.ledger.context import LedgerContext
 from ops.deployment import Deployment
-from ops.events import advice, steps, tables
+from ops.events import advice, queries, steps
 from ops.events.steps import Entry, RecipientOutcome, RecipientTrace, Step
 from ops.queues import dead_letters
 from ops.queues.dead_letters import DeadLetters
@@ -70,8 +70,8 @@ class TrailSource:
         `day` is YYYY-MM-DD, "" for the last 14 days; `state` is a status, `sender` a name, "" for all.
         """
         found: list[EventSummary] = []
-        for one_day in [day] if day else tables.days_back():
-            for item in tables.statuses_of(self.context, one_day, state, sender):
+        for one_day in [day] if day else queries.days_back():
+            for item in queries.statuses_of(self.context, one_day, state, sender):
                 found.append(_summary(self.context, item))
                 if len(found) == limit:
                     return found
@@ -83,7 +83,7 @@ class TrailSource:
             return []
         if status.read(self.context, reference) or chain.entries(self.context, reference):
             return [reference]
-        return tables.events_of_control_id(self.context, reference)
+        return queries.events_of_control_id(self.context, reference)
 
     def event(self, event_id: str) -> EventTrail | None:
         """Returns the trail of one event, None when neither table has it."""

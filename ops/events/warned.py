@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hl7.warnings import MessageWarning
 from lambdas.common.audit import chain
 from lambdas.common.context import Context
-from ops.events import tables
+from ops.events import queries
 from ops.events.steps import Entry
 
 MAX_ENTRIES = 100_000
@@ -51,7 +51,7 @@ def newest(
     Reads `MAX_ENTRIES` entries at most.
     """
     found: dict[str, WarnedEvent] = {}
-    for number, entry in enumerate(_entries(context, [day] if day else tables.days_back())):
+    for number, entry in enumerate(_entries(context, [day] if day else queries.days_back())):
         if number == MAX_ENTRIES:
             return WarnedEvents(list(found.values()), entry["time"])
         warnings = _warnings(entry)

@@ -7,18 +7,16 @@ registry; `active` no, or a last day of validity, ends them.
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from lambdas.common.aws.batch_read import BATCH
+from lambdas.common.aws.batch_read import BATCH, read_items
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.delivery.ledger.context import LedgerContext
-from lambdas.registry.batch import items_by_key
-from lambdas.registry.changes import ItemChange
-from lambdas.registry.items import At, Item, Key, at
-from lambdas.registry.named_rows import NamedRows, keys_to_read
+from lambdas.registry.importing.changes import ItemChange
+from lambdas.registry.importing.named_cells import NamedRows, keys_to_read
+from lambdas.registry.keys import At, Item, Key, at
+from ops.aws_calls import READERS, side_by_side
 
 KEYS = ("pk", "sk")
-
-CONNECTIONS = 8
 
 
 def read_known(context: LedgerContext, table: str, named: NamedRows) -> dict[At, Item]:
@@ -35,11 +33,8 @@ def read(context: LedgerContext, table: str, keys: Iterable[Key]) -> dict[At, It
     """Returns the items of these keys, by key; a missing one is absent."""
     wanted = list(keys)
     batches = [wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)]
-    found: dict[At, Item] = {}
-    with ThreadPoolExecutor(CONNECTIONS) as readers:
-        for items in readers.map(lambda some: items_by_key(context, table, some), batches):
-            found |= items
-    return found
+    found = side_by_side(lambda some: read_items(context, table, some), batches)
+    return {at(item): item for items in found for item in items}
 
 
 def write(
@@ -50,7 +45,7 @@ def write(
     def change(one: ItemChange) -> None:
         update(context, table, one.key, one.values, one.added, gone=one.removed)
 
-    with ThreadPoolExecutor(CONNECTIONS) as writers:
+    with ThreadPoolExecutor(READERS) as writers:
         for _ in writers.map(change, changes):
             done()
 

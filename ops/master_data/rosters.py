@@ -8,8 +8,9 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.matching.demographics import birth_dates_agree, surnames_agree
-from lambdas.registry.files import Table
-from lambdas.registry.items import (
+from lambdas.registry.importing.columns import InvalidRegistryError, is_date
+from lambdas.registry.importing.files import Table
+from lambdas.registry.keys import (
     Item,
     at,
     identifier_key,
@@ -17,8 +18,6 @@ from lambdas.registry.items import (
     provider_key,
     relationship_key,
 )
-from lambdas.registry.preference_rows import is_date
-from lambdas.registry.rows import InvalidRegistryError
 from ops.master_data import registry
 from ops.master_data.registry import KEYS, get, update
 

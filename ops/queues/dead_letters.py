@@ -15,8 +15,9 @@ from lambdas.common.contracts.audit import AuditAction
 from lambdas.common.contracts.status import EventStatus, StatusItem
 from lambdas.common.errors import is_permanent
 from lambdas.delivery.ledger.context import LedgerContext
+from ops.aws_calls import side_by_side
 from ops.deployment import CONFIG, Deployment
-from ops.events import tables
+from ops.events import queries
 from ops.problem import ProblemError
 
 MARGIN_SECONDS = 300
@@ -52,29 +53,17 @@ class DeadLetters:
 
 def listed(deployment: Deployment) -> DeadLetters:
     """Returns the events that failed within 14 days and have not run since, with the queue's count."""
+    context, queue_url = deployment.context, deployment.output("QueueUrl")
     # After this time without another run, SQS has moved the message to the dead-letter queue.
-    patience = (
-        _attribute(deployment.context, deployment.output("QueueUrl"), "VisibilityTimeout")
-        + MARGIN_SECONDS
-    )
-    items = [
-        status.read(deployment.context, event_id)
-        for event_id in tables.failed_events(deployment.context)
-    ]
+    patience = _attribute(context, queue_url, "VisibilityTimeout") + MARGIN_SECONDS
+    # An outage may leave thousands: one after the other would take minutes.
+    failures = queries.failed_events(context)
+    items = side_by_side(lambda event_id: status.read(context, event_id), failures)
     failed = [item for item in items if item and item.status is EventStatus.FAILED]
-    letters = [
-        DeadLetter(
-            event_id=item.event_id,
-            error_name=item.error_name,
-            step=item.failed_step,
-            time=item.updated_at,
-            place=_place(deployment.context, item, patience),
-        )
-        for item in failed
-    ]
-    letters = [letter for letter in letters if letter.place is not DeadLetterPlace.DISCARDED]
-    letters.sort(key=lambda letter: letter.time, reverse=True)
-    return DeadLetters(letters, queue_count(deployment))
+    letters = side_by_side(lambda item: _letter(context, item, patience), failed)
+    there = [letter for letter in letters if letter.place is not DeadLetterPlace.DISCARDED]
+    there.sort(key=lambda letter: letter.time, reverse=True)
+    return DeadLetters(there, queue_count(deployment))
 
 
 def queue_count(deployment: Deployment) -> int:
@@ -83,6 +72,16 @@ def queue_count(deployment: Deployment) -> int:
     return sum(
         _attribute(deployment.context, url, name)
         for name in ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    )
+
+
+def _letter(context: LedgerContext, item: StatusItem, patience_seconds: int) -> DeadLetter:
+    return DeadLetter(
+        event_id=item.event_id,
+        error_name=item.error_name,
+        step=item.failed_step,
+        time=item.updated_at,
+        place=_place(context, item, patience_seconds),
     )
 
 

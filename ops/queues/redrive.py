@@ -18,7 +18,7 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.clock import milliseconds_since, now
 from lambdas.common.contracts.audit import AuditAction, AuditStep
 from lambdas.delivery.ledger.context import LedgerContext
-from ops.audit import audit
+from ops.audit.entry import audit
 from ops.deployment import CONFIG, Deployment
 
 BATCH = 10
@@ -46,7 +46,6 @@ class Removed:
     """
 
     event_id: str
-    dead_letter_id: str
     sent_id: str = ""
 
 
@@ -56,21 +55,23 @@ def one(deployment: Deployment, event_id: str, who: str) -> list[Removed]:
     SQS returns no more messages of a FIFO group while one of them is in flight. So a second walk follows
     when the first finds none (Amazon SQS Developer Guide, "FIFO queue message delivery").
     """
-    return _of_event(deployment, event_id, lambda m: _send_back(deployment, m, who))
-
-
-def discard(deployment: Deployment, event_id: str, who: str) -> list[Removed]:
-    """Deletes every copy of one event's message and returns them.
-
-    Only for test messages. A hospital's message is redriven or expires.
-    """
-    return _of_event(deployment, event_id, lambda m: _drop(deployment, m, who))
+    for _ in range(WALKS):
+        found = list(
+            _walk(
+                deployment,
+                lambda m: _event_id(m) == event_id,
+                lambda m: _send_back(deployment, m, who),
+            )
+        )
+        if found:
+            return found
+    return []
 
 
 def discard_of_sender(deployment: Deployment, sender: str, who: str) -> list[Removed]:
     """Deletes every message of a sender and returns them. Waits up to 1 s for the first.
 
-    For the smoke sender. Its messages are removed at once, so that the queue's metrics rarely count them.
+    For the smoke sender alone: a hospital's message is redriven or expires. Its messages are removed at once, so that the queue's metrics rarely count them.
     """
     return list(
         _walk(
@@ -92,16 +93,6 @@ def every(deployment: Deployment, who: str) -> Iterator[Removed]:
         lambda m: int(m["Attributes"]["SentTimestamp"]) <= began,
         lambda m: _send_back(deployment, m, who),
     )
-
-
-def _of_event(
-    deployment: Deployment, event_id: str, remove: Callable[[Message], Removed]
-) -> list[Removed]:
-    for _ in range(WALKS):
-        found = list(_walk(deployment, lambda m: _event_id(m) == event_id, remove))
-        if found:
-            return found
-    return []
 
 
 def _walk(
@@ -154,13 +145,13 @@ def _send_back(deployment: Deployment, message: Message, who: str) -> Removed:
     if event_id:
         _audit(deployment.context, message, AuditStep.REDRIVE, who, started)
     _delete(deployment, message)
-    return Removed(event_id, message["MessageId"], answer["MessageId"])
+    return Removed(event_id, answer["MessageId"])
 
 
 def _drop(deployment: Deployment, message: Message, who: str) -> Removed:
     _audit(deployment.context, message, AuditStep.DISCARD, who, now())
     _delete(deployment, message)
-    return Removed(_event_id(message), message["MessageId"])
+    return Removed(_event_id(message))
 
 
 def _delete(deployment: Deployment, message: Message) -> None:

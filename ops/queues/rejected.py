@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import boto3
-from botocore.exceptions import ClientError
-
-from ops.deployment import Deployment
+from ops.aws_calls import if_exists
+from ops.deployment import CONFIG, Deployment
 from ops.problem import ProblemError
 
 PREFIX = "rejected/"
@@ -31,7 +29,7 @@ class RejectedSource:
 
     def __init__(self, deployment: Deployment) -> None:
         self._bucket = deployment.output("VaultBucket")
-        self._s3 = boto3.client("s3")
+        self._s3 = deployment.context.client("s3", CONFIG)
 
     def newest(self, days: int, reason: str, limit: int, today: date) -> list[Rejected]:
         """Returns the messages of the last `days` days, newest first; only of `reason` if it is not ""."""
@@ -60,25 +58,17 @@ class RejectedSource:
 
     def _keys(self, day: date) -> Iterator[str]:
         """The keys of one day, newest first."""
-        objects: list[dict[str, Any]] = []
-        more: dict[str, str] = {}
-        while True:
-            page = self._s3.list_objects_v2(
-                Bucket=self._bucket, Prefix=f"{PREFIX}{day.isoformat()}/", **more
-            )
-            objects += page.get("Contents", [])
-            if not page.get("IsTruncated"):
-                break
-            more = {"ContinuationToken": page["NextContinuationToken"]}
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=f"{PREFIX}{day.isoformat()}/"
+        )
+        objects = [one for page in pages for one in page.get("Contents", [])]
         for one in sorted(objects, key=lambda one: one["LastModified"], reverse=True):
             yield one["Key"]
 
     def _head(self, key: str) -> Any:
         if not key.startswith(PREFIX):
             raise ProblemError(f"The key of a rejected message must begin with {PREFIX}.")
-        try:
-            return self._s3.head_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
-                raise ProblemError(f"No rejected message has the key {key}.") from None
-            raise
+        head = if_exists(self._s3.head_object, "404", "NoSuchKey", Bucket=self._bucket, Key=key)
+        if head is None:
+            raise ProblemError(f"No rejected message has the key {key}.")
+        return head

@@ -16,7 +16,7 @@ from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome
 from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.envelope import Envelope
 from lambdas.delivery.ledger.context import LedgerContext
-from ops.audit import audit
+from ops.audit.entry import audit
 from ops.deployment import CONFIG, Deployment
 from ops.problem import DENIED_CODES, FAILURES, ProblemError
 

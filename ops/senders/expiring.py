@@ -6,10 +6,8 @@ The receivers see the certificates that senders show; no file of this project ho
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from botocore.exceptions import ClientError
-
+from ops.aws_calls import if_exists
 from ops.deployment import CONFIG, Deployment
 
 LOOK_BACK = timedelta(hours=25)
@@ -29,21 +27,17 @@ def expiring(deployment: Deployment, now: datetime) -> list[Expiring]:
 
     Amazon CloudWatch Logs API Reference, FilterLogEvents.
     """
-    logs: Any = deployment.context.client("logs", CONFIG)
-    request = {
-        "logGroupName": f"/ecs/hl7-ens-{deployment.environment}-receiver",
-        "filterPattern": f'{{ $.message = "{MESSAGE}" }}',
-        "startTime": int((now - LOOK_BACK).astimezone(UTC).timestamp() * 1000),
-    }
-    found: set[Expiring] = set()
-    try:
-        for page in logs.get_paginator("filter_log_events").paginate(**request):
-            for event in page["events"]:
-                found.add(_of_line(event["message"]))
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-    return sorted(found)
+    pages = (
+        deployment.context.client("logs", CONFIG)
+        .get_paginator("filter_log_events")
+        .paginate(
+            logGroupName=f"/ecs/hl7-ens-{deployment.environment}-receiver",
+            filterPattern=f'{{ $.message = "{MESSAGE}" }}',
+            startTime=int((now - LOOK_BACK).astimezone(UTC).timestamp() * 1000),
+        )
+    )
+    answer = if_exists(pages.build_full_result, "ResourceNotFoundException") or {"events": []}
+    return sorted({_of_line(event["message"]) for event in answer["events"]})
 
 
 def _of_line(line: str) -> Expiring:

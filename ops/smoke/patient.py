@@ -5,12 +5,12 @@ from contextlib import contextmanager
 
 from lambdas.common.contracts.audit import AuditAction
 from lambdas.lookup_identities.smoke import AUTHORITY, SIMULATOR
-from lambdas.registry.changes import ItemChange
-from lambdas.registry.items import AUTHORITIES, Item
-from lambdas.registry.plan import items
+from lambdas.registry.importing.changes import ItemChange
+from lambdas.registry.importing.plan import items
+from lambdas.registry.keys import AUTHORITIES, Item
+from ops.audit.entry import audit_change
 from ops.deployment import Deployment
 from ops.master_data import registry
-from ops.master_data.audit import audit_change
 
 ADDRESS = f"success@{SIMULATOR}"
 """SES reports a delivery and delivers to no mailbox (Amazon SES Developer Guide, "mailbox simulator")."""

@@ -12,9 +12,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from hl7.acknowledgement import ReceivedAcknowledgement, read_answer
+from ops.aws_calls import if_exists
 from ops.problem import ProblemError
 from ops.smoke.probes import Probe
 
@@ -131,17 +130,15 @@ class OneOffTask:
         return lines
 
     def _read(self, stream: str) -> list[dict[str, str]]:
-        try:
-            answer = self._logs.get_log_events(
-                logGroupName=self._outputs["SmokeLogGroup"],
-                logStreamName=stream,
-                startFromHead=True,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
-            return []
-        return [line for event in answer["events"] if (line := _line(event["message"]))]
+        answer: Any = if_exists(
+            self._logs.get_log_events,
+            "ResourceNotFoundException",
+            logGroupName=self._outputs["SmokeLogGroup"],
+            logStreamName=stream,
+            startFromHead=True,
+        )
+        events = answer["events"] if answer else []
+        return [line for event in events if (line := _line(event["message"]))]
 
 
 def packed(probes: Sequence[Probe]) -> str:

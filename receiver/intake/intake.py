@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 
 from hl7.acknowledgement import Acknowledgement, acknowledge
-from hl7.header import Header, event_id, find_header, patient_identifier
+from hl7.header import Header, find_header
+from hl7.identity import event_id, patient_identifier
 from hl7.mllp import Frame, FrameFault
 from receiver.errors import StoreUnavailableError
 from receiver.intake.control_ids import ControlIds
@@ -15,7 +16,7 @@ from receiver.intake.sender_table import Origin, SenderBinding
 from receiver.settings import ReceiverSettings
 from receiver.storage.store import IncomingMessage, Store
 from receiver.storage.turns import Turns
-from receiver.telemetry.hourly_cap import HourlyCap, Kept
+from receiver.telemetry.hourly_cap import HourlyCap, HourlyCount
 from receiver.telemetry.log import Log, timestamp, where
 from receiver.telemetry.metrics import Metrics
 
@@ -105,22 +106,23 @@ class Intake:
             self._metrics.count("Acknowledged", code=acknowledgement.code)
         return acknowledgement.message
 
-    def report_rejected(self, kept_by_peer: dict[str, Kept] | None = None) -> None:
+    def report_rejected(self) -> None:
         """Logs the peers of which not every rejected frame was kept, once an hour."""
-        if kept_by_peer is None:
-            kept_by_peer = self._rejected.ended_hour(time.monotonic())
-        for peer, kept in kept_by_peer.items():
-            self._log.warning(
-                "rejected messages not kept",
-                peer=peer,
-                kept=kept.items,
-                not_kept=kept.left_out,
-                not_kept_bytes=kept.left_out_bytes,
-            )
+        self._report(self._rejected.ended_hour(time.monotonic()))
 
     def end(self) -> None:
         """Logs the current hour's peers of which not every rejected frame was kept."""
-        self.report_rejected(self._rejected.restart(time.monotonic()))
+        self._report(self._rejected.restart(time.monotonic()))
+
+    def _report(self, counts: dict[str, HourlyCount]) -> None:
+        for peer, count in counts.items():
+            self._log.warning(
+                "rejected messages not kept",
+                peer=peer,
+                kept=count.items,
+                not_kept=count.left_out,
+                not_kept_bytes=count.left_out_bytes,
+            )
 
     async def probe(self) -> None:
         """Returns when bucket and queue answer, else raises `StoreUnavailableError`."""

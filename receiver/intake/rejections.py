@@ -16,7 +16,8 @@ from hl7.er7 import (
     has_too_many_segments,
     holds_second_message,
 )
-from hl7.header import MAX_MSH_BYTES, Header, is_event_code, trigger_event
+from hl7.header import MAX_MSH_BYTES, Header
+from hl7.identity import is_event_code, trigger_event
 from hl7.mllp import Frame, FrameFault
 from receiver.intake.sender_table import SenderBinding
 
@@ -32,22 +33,21 @@ class Rejection:
     text: str
 
 
-NOT_HL7 = Rejection("not_hl7", "AE", 100, ("MSH", "1"), "The message does not begin with MSH")
+_AT_MSH = ("MSH", "1")
+_AT_TYPE, _AT_TRIGGER = ("MSH", "1", "9", "1", "1"), ("MSH", "1", "9", "1", "2")
+
+NOT_HL7 = Rejection("not_hl7", "AE", 100, _AT_MSH, "The message does not begin with MSH")
 MSH_UNREADABLE = Rejection(
     "msh_unreadable", "AE", 102, ("MSH", "1", "2"), "MSH-2 does not name the delimiters"
 )
 MSH_TOO_LONG = Rejection(
-    "msh_unreadable",
-    "AE",
-    102,
-    ("MSH", "1"),
-    f"The MSH segment has more than {MAX_MSH_BYTES} bytes",
+    "msh_unreadable", "AE", 102, _AT_MSH, f"The MSH segment has more than {MAX_MSH_BYTES} bytes"
 )
 MSH_NOT_ASCII = Rejection(
     "msh_unreadable",
     "AE",
     102,
-    ("MSH", "1"),
+    _AT_MSH,
     "MSH must be ASCII in a message with a multi-byte character set (MSH-18)",
 )
 BATCH = Rejection(
@@ -60,15 +60,9 @@ NO_START_BLOCK = Rejection(
     "no_start_block", "AE", 207, (), "The frame does not begin with the start block 0x0B"
 )
 NO_CONTROL_ID = Rejection("no_control_id", "AE", 101, ("MSH", "1", "10"), "MSH-10 is empty")
-UNKNOWN_TYPE = Rejection(
-    "unknown_type", "AR", 200, ("MSH", "1", "9", "1", "1"), "Only ADT messages are accepted here"
-)
+UNKNOWN_TYPE = Rejection("unknown_type", "AR", 200, _AT_TYPE, "Only ADT messages are accepted here")
 UNKNOWN_TRIGGER = Rejection(
-    "unknown_trigger",
-    "AR",
-    201,
-    ("MSH", "1", "9", "1", "2"),
-    "MSH-9.2 is not a trigger event of ADT",
+    "unknown_trigger", "AR", 201, _AT_TRIGGER, "MSH-9.2 is not a trigger event of ADT"
 )
 PROCESSING_ID = Rejection(
     "processing_id", "AR", 202, ("MSH", "1", "11", "1"), "This processing id is not accepted here"
@@ -81,11 +75,7 @@ SENDER_NOT_ALLOWED = Rejection(
     "This connection may not send as this sender",
 )
 TRIGGER_NOT_ALLOWED = Rejection(
-    "trigger_not_allowed",
-    "AR",
-    201,
-    ("MSH", "1", "9", "1", "2"),
-    "This sender may not send this trigger event",
+    "trigger_not_allowed", "AR", 201, _AT_TRIGGER, "This sender may not send this trigger event"
 )
 TOO_MANY_SEGMENTS = Rejection(
     "too_many_segments", "AR", 207, (), f"The message has more than {MAX_SEGMENTS} segments"
@@ -150,9 +140,8 @@ class Rules:
         if header.is_too_long or header.has_two_readings:
             return MSH_TOO_LONG if header.is_too_long else MSH_NOT_ASCII
         trigger = trigger_event(header)
-        return (
-            self._of_header(header, trigger) or _of_sender(trigger, sender) or _of_content(header)
-        )
+        of_header = self._of_header(header, trigger)
+        return of_header or _of_sender(trigger, sender) or _of_content(header)
 
     def _of_header(self, header: Header, trigger: str) -> Rejection | None:
         letterhead = header.letterhead

@@ -1,6 +1,7 @@
 """A queue for each message group of a connection: its messages are sent in the order of arrival."""
 
 import asyncio
+from dataclasses import dataclass
 from types import TracebackType
 
 from receiver.errors import StoreUnavailableError
@@ -27,20 +28,14 @@ class Turns:
             del self._last[group]
 
 
+@dataclass(eq=False, slots=True)
 class Turn:
-    """One message's turn in its group."""
+    """One message's turn in its group: the future of the message before it, and its own."""
 
-    def __init__(
-        self,
-        turns: Turns,
-        group: str,
-        before: "asyncio.Future[bool] | None",
-        mine: "asyncio.Future[bool]",
-    ) -> None:
-        self._turns = turns
-        self._group = group
-        self._before = before
-        self._mine = mine
+    _turns: Turns
+    _group: str
+    _before: "asyncio.Future[bool] | None"
+    _mine: "asyncio.Future[bool]"
 
     async def reached(self) -> None:
         """Waits until the group's previous message is on the queue.

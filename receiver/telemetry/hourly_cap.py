@@ -1,4 +1,4 @@
-"""Limits how much is kept of every peer in an hour, and counts the rest."""
+"""Limits how much is stored or logged of every peer in an hour, and counts the rest."""
 
 import time
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ _OF_ALL = 10
 
 
 @dataclass(slots=True)
-class Kept:
-    """The numbers of kept and dropped entries of one peer in this hour."""
+class HourlyCount:
+    """The items and bytes of one peer that were admitted in this hour, and those left out."""
 
     items: int = 0
     bytes: int = 0
@@ -28,34 +28,34 @@ class HourlyCap:
         self._items = items
         self._bytes = size
         self._began = time.monotonic()
-        self._peers: dict[str, Kept] = {}
-        self._all = Kept()
+        self._peers: dict[str, HourlyCount] = {}
+        self._all = HourlyCount()
 
     def admits(self, peer: str, size: int) -> bool:
-        """Whether an item of this many bytes is to be kept. Counts it."""
+        """Whether an item of this many bytes is within the limits. Counts it."""
         if peer not in self._peers and len(self._peers) >= MAX_PEERS:
             peer = OTHERS
-        of_peer = self._peers.setdefault(peer, Kept())
+        of_peer = self._peers.setdefault(peer, HourlyCount())
         admitted = all(
-            kept.items < factor * self._items and kept.bytes + size <= factor * self._bytes
-            for kept, factor in ((of_peer, 1), (self._all, _OF_ALL))
+            count.items < factor * self._items and count.bytes + size <= factor * self._bytes
+            for count, factor in ((of_peer, 1), (self._all, _OF_ALL))
         )
-        for kept in (of_peer, self._all):
+        for count in (of_peer, self._all):
             if admitted:
-                kept.items += 1
-                kept.bytes += size
+                count.items += 1
+                count.bytes += size
             else:
-                kept.left_out += 1
-                kept.left_out_bytes += size
+                count.left_out += 1
+                count.left_out_bytes += size
         return admitted
 
-    def ended_hour(self, now: float) -> dict[str, Kept]:
+    def ended_hour(self, now: float) -> dict[str, HourlyCount]:
         """Begins a new hour when one is over, and returns the peers of which something was left out."""
         if now - self._began < HOUR_SECONDS:
             return {}
         return self.restart(now)
 
-    def restart(self, now: float) -> dict[str, Kept]:
+    def restart(self, now: float) -> dict[str, HourlyCount]:
         """Begins a new hour, and returns the peers of which something was left out in the last."""
-        peers, self._peers, self._all, self._began = self._peers, {}, Kept(), now
-        return {peer: kept for peer, kept in peers.items() if kept.left_out}
+        peers, self._peers, self._all, self._began = self._peers, {}, HourlyCount(), now
+        return {peer: count for peer, count in peers.items() if count.left_out}

@@ -6,6 +6,7 @@ import ssl
 import time
 from datetime import UTC, datetime
 
+from receiver.background import in_background
 from receiver.intake.configuration import SenderConfiguration
 from receiver.intake.intake import Intake
 from receiver.intake.sender_table import SenderTable, within
@@ -72,12 +73,13 @@ class MllpServer:
         # the memory budget, and a full TCP memory delays every peer's packets.
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
         self._listener.setblocking(False)
-        self._accepting = asyncio.create_task(self._accept(self._listener))
+        listener = self._listener
+        self._accepting = in_background("accepting", lambda: self._accept(listener), self.log)
         self._watching = [
-            asyncio.create_task(self._watch_connections()),
-            asyncio.create_task(self.shares.share_out()),
+            in_background("timeouts", self._watch_connections, self.log),
+            in_background("shares", self.shares.share_out, self.log),
         ]
-        port: int = self._listener.getsockname()[1]
+        port: int = listener.getsockname()[1]
         return port
 
     async def stop(self) -> None:
@@ -138,7 +140,6 @@ class MllpServer:
         """Removes a connection."""
         self._connections.discard(connection)
         connection.share.members.discard(connection)
-        self._logged.ended_hour(time.monotonic())
         self.shares.leave_place(connection.share)
         if not self._connections:
             self._none_left.set()
@@ -207,12 +208,10 @@ class MllpServer:
                 ssl_handshake_timeout=settings.tls_handshake_seconds if context else None,
             )
             share = None  # the connection now releases its place
-        except (ProxyHeaderError, TimeoutError) as error:
-            why = (
-                "no PROXY header"
-                if isinstance(error, ProxyHeaderError)
-                else "timeout before the TLS handshake ended"
-            )
+        except ProxyHeaderError:
+            why = "no PROXY header"
+        except TimeoutError:
+            why = "timeout before the TLS handshake ended"
         except OSError as error:  # TLS errors are among them
             why = f"TLS handshake failed: {_handshake_problem(error)}"
         finally:
@@ -244,6 +243,7 @@ class MllpServer:
         while True:
             await asyncio.sleep(interval_seconds)
             now = time.monotonic()
+            self._logged.ended_hour(now)
             for connection in tuple(self._connections):
                 connection.check(now)
 

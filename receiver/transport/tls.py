@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from receiver.settings import ReceiverSettings, SettingError, TlsFiles
 from receiver.storage.aws_client.calls import read_secret
 from receiver.telemetry.log import Log, where
@@ -65,18 +63,21 @@ class Tls:
         self.on_new_trust: Callable[[], None] = lambda: None
 
     def load(self) -> None:
-        """Builds the first context. Blocks. Raises `SettingError` when a PEM text cannot be used."""
+        """Builds the first context. Blocks.
+
+        Raises `SettingError` when the secret cannot be read, or a PEM text cannot be used.
+        """
         if self._read is None:
             return
         try:
             self._material = self._read()
             self.context = make_context(self._material)
+            self._note_ends()
         except (OSError, ValueError, KeyError, TypeError):
             raise SettingError(
                 "ENS_TLS_SECRET or ENS_TLS_*_FILE: not readable as a PEM certificate, its key,"
                 " client authorities and revocation lists"
             ) from None
-        self._note_ends()
 
     async def keep_fresh(self) -> None:
         """Loads changed certificates, until cancelled. Those that cannot be used are logged and counted.
@@ -90,16 +91,10 @@ class Tls:
                 self._note_ends()
                 if material != self._material:
                     self._use(material)
-            except (
-                OSError,
-                ValueError,
-                KeyError,
-                TypeError,
-                BotoCoreError,
-                ClientError,
-            ) as error:
+            except (OSError, ValueError, KeyError, TypeError, SettingError) as error:
                 self._metrics.count("CertificateNotUsed")
-                why = str(error) if isinstance(error, WeakerTlsError) else where(error)
+                told = isinstance(error, WeakerTlsError | SettingError)
+                why = str(error) if told else where(error)
                 self._log.error(
                     "TLS: new certificate cannot be used; previous one stays in use", error=why
                 )
@@ -183,7 +178,7 @@ def _part(file: str) -> bytes:
 
 def _from_secret(secret_id: str) -> TlsMaterial:
     """Reads the secret's JSON: `certificate`, `key` and, for mutual TLS, `client_ca` and `crl`, in PEM."""
-    document = json.loads(read_secret(secret_id))
+    document = json.loads(read_secret(secret_id, "ENS_TLS_SECRET"))
     parts = (document[key].encode() or b" " if key in document else b"" for key in _OF_CLIENTS)
     return _filled(TlsMaterial(document["certificate"].encode(), document["key"].encode(), *parts))
 

@@ -7,6 +7,7 @@ found (spelt out, abbreviated, misspelt), not on its probability.
 import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -14,18 +15,15 @@ from simulators.comprehend_medical import coding, context, doses, linker, phi, r
 from simulators.comprehend_medical import extras as tables
 from simulators.comprehend_medical.mentions import ACUITY, SIDES, Mention, mentions, ready, sites
 from simulators.comprehend_medical.ontology import codes
-from simulators.comprehend_medical.tokens import Token, sentences, tokens
+from simulators.comprehend_medical.tokens import Token, sentences, tokens, word_set
 
 MODEL_VERSION = "stand-in.2"
 ICD10CM_VERSION = "stand-in.2.ICD-10-CM-2026-04"
 RXNORM_VERSION = "stand-in.2.RxNorm"
 
 # InferICD10CM has no traits for past or future conditions; InferRxNorm has two traits only.
-ICD10CM_TRAITS = frozenset(
-    {
-        *("NEGATION", "DIAGNOSIS", "SIGN", "SYMPTOM"),
-        *("PERTAINS_TO_FAMILY", "HYPOTHETICAL", "LOW_CONFIDENCE"),
-    }
+ICD10CM_TRAITS = word_set(
+    "NEGATION DIAGNOSIS SIGN SYMPTOM PERTAINS_TO_FAMILY HYPOTHETICAL LOW_CONFIDENCE"
 )
 RXNORM_TRAITS = frozenset({"NEGATION", "PAST_HISTORY"})
 
@@ -59,8 +57,8 @@ def warm() -> None:
 
 def detect_entities_v2(text: str) -> dict[str, Any]:
     """Returns DetectEntitiesV2's answer: entities of all categories in the order of the text."""
-    words = tokens(text)
-    found = _read(text, words, with_codes=False)
+    words = _reading(text).words
+    found = _found(text, with_codes=False)
     number = count()
     entities = [_entity_v2(text, words, one, number) for one in found]
     taken = [(one.begin, one.end) for one in found]
@@ -91,10 +89,10 @@ def detect_phi(text: str) -> dict[str, Any]:
 
 def infer_icd10cm(text: str) -> dict[str, Any]:
     """Returns InferICD10CM's answer: every condition with up to five concepts, best first."""
-    words = tokens(text)
+    words = _reading(text).words
     entities: list[Entity] = []
     number = count()
-    for one in _read(text, words, with_codes=True):
+    for one in _found(text, with_codes=True):
         if one.mention.about != "condition":
             continue
         entity = _basic(text, one, next(number))
@@ -111,10 +109,9 @@ def infer_icd10cm(text: str) -> dict[str, Any]:
 
 def infer_rxnorm(text: str) -> dict[str, Any]:
     """Returns InferRxNorm's answer: every medication with the concepts of its ingredients."""
-    words = tokens(text)
     entities: list[Entity] = []
     number = count()
-    for one in _read(text, words, with_codes=False):
+    for one in _found(text, with_codes=False):
         if one.mention.about != "medication":
             continue
         entity = _basic(text, one, next(number))
@@ -131,7 +128,20 @@ def infer_rxnorm(text: str) -> dict[str, Any]:
     return {"Entities": entities, "ModelVersion": RXNORM_VERSION}
 
 
-def _read(text: str, words: Sequence[Token], with_codes: bool) -> list[_Found]:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A note's tokens, the sentence of each, its mentions, and the traits that the text gives each mention."""
+
+    words: tuple[Token, ...]
+    sentence_of: tuple[int, ...]
+    mentions: tuple[Mention, ...]
+    traits: tuple[frozenset[str], ...]
+
+
+# A sender of a note asks for entities and for codes one after the other.
+@lru_cache(maxsize=32)
+def _reading(text: str) -> _Reading:
+    words = tokens(text)
     sentence_of = sentences(text, words)
     found = mentions(text, words)
     if not found and coding.is_short(text, words):
@@ -143,23 +153,29 @@ def _read(text: str, words: Sequence[Token], with_codes: bool) -> list[_Found]:
         replace(mention, past=mention.past and "PERTAINS_TO_FAMILY" not in traits)
         for mention, traits in zip(found, told, strict=True)
     ]
+    return _Reading(tuple(words), tuple(sentence_of), tuple(found), tuple(map(frozenset, told)))
+
+
+def _found(text: str, with_codes: bool) -> list[_Found]:
+    """The mentions of a note with offsets and traits; with the codes of all conditions if wanted."""
+    note = _reading(text)
+    words, found = note.words, note.mentions
     whole = text.strip() if coding.is_short(text, words) and len(found) == 1 else ""
     results = []
     for index, mention in enumerate(found):
         begin, end = words[mention.first].begin, words[mention.last].end
         coded: list[tuple[str, float]] = []
         kind: tuple[str, ...] = ()
+        traits = set(note.traits[index])
         if mention.about == "condition":
             if with_codes or mention.past or not mention.kind:
                 coded = coding.coded(mention, text[begin:end], whole)
             kind = (mention.kind or (coding.kind_of(coded[0][0]) if coded else "DIAGNOSIS"),)
-            if mention.past and coded and coded[0][0].startswith("Z") and not told[index]:
-                told[index].add("PAST_HISTORY")
+            if mention.past and coded and coded[0][0].startswith("Z") and not traits:
+                traits.add("PAST_HISTORY")
         following = found[index + 1] if index + 1 < len(found) else None
-        stop = _stop(words, sentence_of, mention, following)
-        results.append(
-            _Found(mention, begin, end, (*kind, *sorted(told[index])), stop, tuple(coded))
-        )
+        stop = _stop(words, note.sentence_of, mention, following)
+        results.append(_Found(mention, begin, end, (*kind, *sorted(traits)), stop, tuple(coded)))
     return results
 
 
@@ -293,21 +309,7 @@ def _anatomy(
     ]
 
 
-_NO_SITE = frozenset(
-    {
-        "lower",
-        "upper",
-        "back",
-        "hand",
-        "body",
-        "face",
-        "left",
-        "right",
-        "block",
-        "lateral",
-        "medial",
-    }
-)
+_NO_SITE = word_set("lower upper back hand body face left right block lateral medial")
 
 
 def _free(begin: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:

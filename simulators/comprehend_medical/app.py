@@ -1,7 +1,7 @@
 """The service's HTTP interface: AWS JSON 1.1, its limits and its errors.
 
-`GET /health` answers 200. `PUT /faults` with `{"error": "TooManyRequestsException", "times": 3}` ma
-kes the next three requests fail with that error, to test an outage.
+`GET /health` answers 200. `PUT /faults` with `{"error": "TooManyRequestsException", "times": 3}` makes
+the next three requests fail with that error, to test an outage.
 """
 
 import json

@@ -17,9 +17,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from simulators.comprehend_medical.data_files import DATA
 from simulators.comprehend_medical.tokens import tokens, word_set
 
-DATA = Path(__file__).parent / "data"
 INITIAL = "A"
 """The seventh character that is kept: initial encounter. Others mean later encounters of the same
 condition."""

@@ -1,12 +1,12 @@
 """Finds ICD-10-CM codes for a condition: curated codes, refined by the note's words, then the linker's."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from functools import cache
 
 from simulators.comprehend_medical import linker, siblings
+from simulators.comprehend_medical.data_files import rows
 from simulators.comprehend_medical.mentions import Mention
-from simulators.comprehend_medical.ontology import DATA, codes
+from simulators.comprehend_medical.ontology import codes
 from simulators.comprehend_medical.tokens import Token
 
 SHORT_TEXT = 9
@@ -17,42 +17,10 @@ SURE = 0.93
 KNOWN = 0.85
 """The linker's minimum score for a short text without a known condition to count as a condition."""
 
-CATEGORY = 3
-"""The number of characters of a code's category."""
-
 SIGNS = (
-    *(
-        "R00",
-        "R01",
-        "R03",
-        "R09.0",
-        "R09.2",
-        "R14",
-        "R16",
-        "R17",
-        "R18",
-        "R19.0",
-        "R21",
-        "R22",
-        "R23",
-    ),
-    *(
-        "R25",
-        "R26",
-        "R27",
-        "R29",
-        "R31",
-        "R33",
-        "R34",
-        "R40",
-        "R47",
-        "R49",
-        "R50",
-        "R56",
-        "R57",
-        "R58",
-    ),
-    *("R59", "R60", "R62", "R64", "R65", "R7", "R8", "R9"),
+    *("R00", "R01", "R03", "R09.0", "R09.2", "R14", "R16", "R17", "R18", "R19.0", "R21", "R22"),
+    *("R23", "R25", "R26", "R27", "R29", "R31", "R33", "R34", "R40", "R47", "R49", "R50", "R56"),
+    *("R57", "R58", "R59", "R60", "R62", "R64", "R65", "R7", "R8", "R9"),
 )
 """Codes of the chapter of symptoms and signs that are signs (observed), not symptoms (reported)."""
 
@@ -71,8 +39,8 @@ def coded(mention: Mention, written: str, whole: str = "") -> list[tuple[str, fl
 def _offered(mention: Mention, written: str, whole: str) -> Iterator[tuple[str, float]]:
     """Codes with scores, best first. A code may appear twice."""
     around = mention.words or written
-    if mention.past and mention.codes and mention.codes[0][:CATEGORY] in _history():
-        yield _history()[mention.codes[0][:CATEGORY]], 0.88
+    if mention.past and mention.codes and mention.codes[0][: siblings.CATEGORY] in _history():
+        yield _history()[mention.codes[0][: siblings.CATEGORY]], 0.88
     if whole:
         best = linker.candidates(whole.lower())[:1]
         longer = len(whole.split()) > len(written.split()) + 1
@@ -140,5 +108,4 @@ def kind_of(code: str) -> str:
 @cache
 def _history() -> dict[str, str]:
     """Maps the category of a disease to the code for a history of it."""
-    with (DATA / "history.csv").open(encoding="utf-8", newline="") as rows:
-        return {row["category"]: row["code"] for row in csv.DictReader(rows)}
+    return {row["category"]: row["code"] for row in rows("history.csv")}

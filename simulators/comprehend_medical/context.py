@@ -1,6 +1,6 @@
 """Finds the traits of mentions (negated, hypothetical, family history) from cue phrases, as NegEx does.
 
-A cue of cues.csv stands before or behind what it speaks of, in the same sentence. Its sides:
+A cue of cues.csv stands before or behind the mention that it is about, in the same sentence. Its sides:
 
     before    up to a word that turns the sentence ("but", "has"), over lists: "denies pain, fever or cough"
     adjacent  the next few words, not over a comma: "not", "ruled out"
@@ -13,13 +13,12 @@ A cue of cues.csv stands before or behind what it speaks of, in the same sentenc
 and so are headings (sections.py).
 """
 
-import csv
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from simulators.comprehend_medical.ontology import DATA, words
+from simulators.comprehend_medical.data_files import rows, words
 from simulators.comprehend_medical.sections import traits_at
 from simulators.comprehend_medical.tokens import Token, tokens
 
@@ -161,10 +160,11 @@ def _cues_in(found: Sequence[Token], covered: set[int]) -> list[tuple[int, int, 
     Of two overlapping phrases the longer is used: "is negative for", not "is negative".
     """
     places: list[tuple[int, int, tuple[Cue, ...]]] = []
+    plain = [_plain(token) for token in found]
     for index in range(len(found)):
         if index in covered:
             continue
-        end, cues = _longest(found, index)
+        end, cues = _longest(plain, index)
         if end < index or (places and end <= places[-1][1]):
             continue
         if places and index <= places[-1][1]:
@@ -173,14 +173,12 @@ def _cues_in(found: Sequence[Token], covered: set[int]) -> list[tuple[int, int, 
     return places
 
 
-def _longest(found: Sequence[Token], index: int) -> tuple[int, tuple[Cue, ...]]:
-    for forms, cues in _cues().get(_plain(found[index]), ()):
-        end = index + len(forms) - 1
-        if end < len(found) and all(
-            _plain(token) == wanted
-            for token, wanted in zip(found[index : end + 1], forms, strict=True)
-        ):
-            return end, tuple(cue for cue in cues if cue.side != "ignore")
+def _longest(plain: Sequence[str], index: int) -> tuple[int, tuple[Cue, ...]]:
+    phrases, lengths = _cues()
+    for length in lengths.get(plain[index], ()):
+        cues = phrases.get(tuple(plain[index : index + length]))
+        if cues is not None:
+            return index + length - 1, tuple(cue for cue in cues if cue.side != "ignore")
     return index - 1, ()
 
 
@@ -188,22 +186,24 @@ def _plain(token: Token) -> str:
     return token.text.lower().replace("’", "'")
 
 
+Phrases = dict[tuple[str, ...], list[Cue]]
+
+
 @cache
-def _cues() -> dict[str, list[tuple[tuple[str, ...], tuple[Cue, ...]]]]:
-    """Returns the phrases by their first word, longest first, each with its cues."""
-    phrases: dict[tuple[str, ...], list[Cue]] = {}
-    with (DATA / "cues.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            for phrase in _spelt_out(row["phrase"]):
-                forms = tuple(_plain(token) for token in tokens(phrase))
-                cue = Cue(forms, row["trait"], row["side"], row["about"])
-                phrases.setdefault(forms, []).append(cue)
-    by_word: dict[str, list[tuple[tuple[str, ...], tuple[Cue, ...]]]] = {}
-    for forms, cues in phrases.items():
-        by_word.setdefault(forms[0], []).append((forms, tuple(cues)))
-    for found in by_word.values():
-        found.sort(key=lambda phrase: -len(phrase[0]))
-    return by_word
+def _cues() -> tuple[Phrases, dict[str, list[int]]]:
+    """Returns the cues of each phrase, and the lengths of the phrases by their first word, longest first."""
+    phrases: Phrases = {}
+    for row in rows("cues.csv"):
+        for phrase in _spelt_out(row["phrase"]):
+            forms = tuple(_plain(token) for token in tokens(phrase))
+            cue = Cue(forms, row["trait"], row["side"], row["about"])
+            phrases.setdefault(forms, []).append(cue)
+    lengths: dict[str, list[int]] = {}
+    for forms in sorted(phrases, key=len, reverse=True):
+        known = lengths.setdefault(forms[0], [])
+        if len(forms) not in known:
+            known.append(len(forms))
+    return phrases, lengths
 
 
 def _spelt_out(phrase: str) -> list[str]:

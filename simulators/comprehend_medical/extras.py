@@ -1,11 +1,10 @@
 """Finds tests with values, procedures, treatments, times and habits in a note, by tables and patterns."""
 
-import csv
 import re
 from dataclasses import dataclass
 from functools import cache
 
-from simulators.comprehend_medical.ontology import DATA
+from simulators.comprehend_medical.data_files import rows
 
 _VALUE = re.compile(
     r"\s*(?:of|was|is|at|=|:|to|rose to|level)?\s*"
@@ -93,19 +92,15 @@ def dates(text: str) -> list[tuple[int, int]]:
 
 @cache
 def _kinds() -> dict[str, str]:
-    with (DATA / "tests.csv").open(encoding="utf-8", newline="") as rows:
-        return {
-            name.lower(): row["type"]
-            for row in csv.DictReader(rows)
-            for name in row["names"].split("|")
-        }
+    return {
+        name.lower(): row["type"] for row in rows("tests.csv") for name in row["names"].split("|")
+    }
 
 
 @cache
 def _table() -> re.Pattern[str]:
     """A pattern of all names: abbreviations with exact case, words with any case."""
-    with (DATA / "tests.csv").open(encoding="utf-8", newline="") as rows:
-        names = [name for row in csv.DictReader(rows) for name in row["names"].split("|")]
+    names = [name for row in rows("tests.csv") for name in row["names"].split("|")]
     names.sort(key=len, reverse=True)
     parts = [
         re.escape(name) if name != name.lower() else f"(?i:{re.escape(name)})" for name in names

@@ -1,16 +1,14 @@
 """The simulator's lexicons of conditions and drugs, and their search in a note."""
 
-import csv
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from simulators.comprehend_medical.data_files import rows
 from simulators.comprehend_medical.spelling import MIN_LETTERS, Misspellings
 from simulators.comprehend_medical.tokens import Token, tokens
 
-DATA = Path(__file__).parent / "data"
 AROUND = 40
 """Characters before and after an occurrence that an entry's `unless` pattern sees."""
 
@@ -69,10 +67,10 @@ class _Term:
 class Lexicon:
     """Terms by their first word. The longest match is used."""
 
-    def __init__(self, rows: Iterable[tuple[str, Entry, bool]], drugs: bool = False) -> None:
-        """Reads `rows` of (term, entry, whether case matters). Drugs allow more spelling errors than conditions."""
+    def __init__(self, entries: Iterable[tuple[str, Entry, bool]], drugs: bool = False) -> None:
+        """Reads (term, entry, whether case matters). Drugs allow more spelling errors than conditions."""
         self._terms: dict[str, list[_Term]] = {}
-        for term, entry, sensitive in rows:
+        for term, entry, sensitive in entries:
             words = [token for token in tokens(term) if token.is_word]
             forms = tuple(word.form for word in words)
             exact = tuple(word.text for word in words) if sensitive else None
@@ -149,29 +147,23 @@ def _refused(text: str, begin: int, end: int, term: _Term) -> bool:
     return bool(pattern.search(around))
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    with (DATA / name).open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
 @cache
 def conditions() -> Lexicon:
     """Returns the lexicon of conditions.csv."""
-    rows: list[tuple[str, Entry, bool]] = []
-    for row in _rows("conditions.csv"):
+    terms: list[tuple[str, Entry, bool]] = []
+    for row in rows("conditions.csv"):
         unless = re.compile(row["unless"]) if row["unless"] else None
         entry = Condition(tuple(row["codes"].split()), row["kind"].upper(), unless)
-        rows += [(term, entry, term != term.lower()) for term in row["terms"].split("|")]
-    return Lexicon(rows)
+        terms += [(term, entry, term != term.lower()) for term in row["terms"].split("|")]
+    return Lexicon(terms)
 
 
 @cache
 def drugs() -> Lexicon:
     """Returns the lexicon of drugs.csv. Case is ignored; `dosed` names need a dose after them."""
-    rows: list[tuple[str, Entry, bool]] = []
-    for row in _rows("drugs.csv"):
+    terms: list[tuple[str, Entry, bool]] = []
+    for row in rows("drugs.csv"):
         unless = _UNLESS_DOSED if row["dosed"] else None
-        rows.append(
-            (row["name"], Drug(f"{row['type'].upper()}_NAME", row["generic"], unless), False)
-        )
-    return Lexicon(rows, drugs=True)
+        drug = Drug(f"{row['type'].upper()}_NAME", row["generic"], unless)
+        terms.append((row["name"], drug, False))
+    return Lexicon(terms, drugs=True)

@@ -1,13 +1,14 @@
 """Finds ICD-10-CM codes for a condition by shared words, weighted by their rarity."""
 
-import csv
 import math
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from simulators.comprehend_medical.ontology import DATA, codes, description_codes
+from simulators.comprehend_medical.data_files import rows
+from simulators.comprehend_medical.ontology import codes, description_codes
 from simulators.comprehend_medical.tokens import tokens, word_set
 
 CANDIDATES = 5
@@ -22,13 +23,7 @@ SAYS_LITTLE = word_set(
     """
 )
 SIDES = ("left", "right", "bilateral")
-FAR = {
-    "O": 0.25,
-    "P": 0.25,
-    "V": 0.4,
-    "W": 0.3,
-    "X": 0.35,
-    "Y": 0.3,
+FAR = {"O": 0.25, "P": 0.25, "V": 0.4, "W": 0.3, "X": 0.35, "Y": 0.3} | {
     "Z": 0.12,
     "Q": 0.08,
     "T": 0.08,
@@ -58,14 +53,13 @@ class _Names:
 
 @cache
 def _synonyms() -> dict[str, list[str]]:
-    with (DATA / "synonyms.csv").open(encoding="utf-8", newline="") as rows:
-        return {row["word"]: row["means"].split() for row in csv.DictReader(rows)}
+    return {row["word"]: row["means"].split() for row in rows("synonyms.csv")}
 
 
 @cache
 def _names() -> _Names:
     code: list[str] = []
-    places: dict[str, array[int]] = {}
+    places: dict[str, array[int]] = defaultdict(lambda: array("i"))
     sets: list[tuple[str, ...]] = []
     for known, (_, names) in codes().items():
         for name in filter(None, names.split("|")):
@@ -74,14 +68,11 @@ def _names() -> _Names:
             words = tuple(set(name.split()))
             sets.append(words)
             for word in words:
-                place = places.get(word)
-                if place is None:
-                    place = places[word] = array("i")
-                place.append(number)
+                places[word].append(number)
     total = len(code)
     weights = {word: _rarity(word, len(place), total) for word, place in places.items()}
     weight = array("d", (sum(weights[word] for word in words) for words in sets))
-    return _Names(code, weight, places)
+    return _Names(code, weight, dict(places))
 
 
 def _rarity(word: str, count: int, total: int) -> float:

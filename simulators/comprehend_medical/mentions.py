@@ -4,14 +4,14 @@ A composed condition is a word like "fracture" with body sites before or after i
 ending like "-itis". The longest match is used; of equal lengths the curated one.
 """
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from simulators.comprehend_medical import linker, ontology
-from simulators.comprehend_medical.lexicon import DATA, Condition, Drug, Lexicon, conditions, drugs
+from simulators.comprehend_medical.data_files import rows, words
+from simulators.comprehend_medical.lexicon import Condition, Drug, Lexicon, conditions, drugs
 from simulators.comprehend_medical.tokens import Token, word_set
 
 MAX_WORDS = 6
@@ -58,7 +58,7 @@ _DOSE_BEHIND = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A thing found: its tokens, what it is, and the words to find its codes by.
+    """A condition or drug that was found: its tokens, its type, and the words to find its codes by.
 
     `codes` come from the curated tables, for the words in `core`; `kind` is DIAGNOSIS, SIGN or SYMPTOM,
     or the drug's type. `words` are those around it that tell more, `past` whether it is told as history,
@@ -82,16 +82,12 @@ class Mention:
 @cache
 def sites() -> frozenset[str]:
     """Words for body sites."""
-    return frozenset(ontology.words("anatomy.txt"))
+    return frozenset(words("anatomy.txt"))
 
 
 @cache
 def _heads() -> dict[str, tuple[bool, str]]:
-    with (DATA / "heads.csv").open(encoding="utf-8", newline="") as rows:
-        return {
-            row["word"]: (row["alone"] == "yes", row["kind"].upper())
-            for row in csv.DictReader(rows)
-        }
+    return {row["word"]: (row["alone"] == "yes", row["kind"].upper()) for row in rows("heads.csv")}
 
 
 def ready() -> None:

@@ -1,14 +1,10 @@
 """Reads the index that `build_index` writes: ICD-10-CM, disease names, drug names."""
 
-import gzip
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from simulators.comprehend_medical.data_files import lines, words
 from simulators.comprehend_medical.tokens import form
-
-DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +13,6 @@ class Substance:
 
     kind: str
     substance: str
-
-
-def lines(name: str) -> Iterator[str]:
-    """Yields the lines of a compressed index file."""
-    with gzip.open(DATA / name, "rt", encoding="utf-8") as packed:
-        for line in packed:
-            yield line.rstrip("\n")
-
-
-def words(name: str) -> list[str]:
-    """Returns the words of a text file in data/."""
-    return (DATA / name).read_text(encoding="utf-8").split()
 
 
 @cache

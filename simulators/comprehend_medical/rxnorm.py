@@ -1,16 +1,14 @@
 """RxNorm identifiers (RXCUI) of common ingredients."""
 
-import csv
 from functools import cache
 from typing import Any
 
-from simulators.comprehend_medical.ontology import DATA
+from simulators.comprehend_medical.data_files import rows
 
 
 @cache
 def _identifiers() -> dict[str, str]:
-    with (DATA / "rxnorm.csv").open(encoding="utf-8", newline="") as rows:
-        return {row["substance"]: row["rxcui"] for row in csv.DictReader(rows)}
+    return {row["substance"]: row["rxcui"] for row in rows("rxnorm.csv")}
 
 
 def concepts(substance: str) -> list[dict[str, Any]]:

@@ -7,6 +7,8 @@ from simulators.comprehend_medical import linker
 from simulators.comprehend_medical.ontology import codes
 
 CATEGORY = 3
+"""The number of characters of a code's category."""
+
 COST = 0.8
 """Penalty for a word of the name that is not in the note, relative to a word that is."""
 

@@ -1,11 +1,11 @@
 """Splits a note into tokens with offsets (code points, as the service counts), and into sentences."""
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
+
+from simulators.comprehend_medical.data_files import rows
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]|_")
 _BRITISH = re.compile(
@@ -13,32 +13,15 @@ _BRITISH = re.compile(
 )
 _ABBREVIATIONS = frozenset({"dr", "mr", "mrs", "ms", "st", "vs", "pt", "approx", "c"})
 _ENDS = frozenset(".!?;")
-_GOES_ON = frozenset(
-    {
-        ",",
-        "/",
-        "-",
-        "a",
-        "an",
-        "and",
-        "denies",
-        "for",
-        "in",
-        "no",
-        "of",
-        "on",
-        "or",
-        "the",
-        "to",
-        "with",
-    }
-)
-"""Words that cannot end a sentence: a line that ends with one was wrapped."""
 
 
 def word_set(text: str) -> frozenset[str]:
     """Returns the words of a list in a string."""
     return frozenset(text.split())
+
+
+_GOES_ON = word_set(", / - a an and denies for in no of on or the to with")
+"""Words that cannot end a sentence: a line that ends with one was wrapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +52,7 @@ def form(word: str) -> str:
 
 @cache
 def _abbreviations() -> dict[str, str]:
-    with (Path(__file__).parent / "data" / "abbreviations.csv").open(newline="") as rows:
-        return {row["short"]: row["long"] for row in csv.DictReader(rows)}
+    return {row["short"]: row["long"] for row in rows("abbreviations.csv")}
 
 
 def tokens(text: str) -> list[Token]:

@@ -10,18 +10,11 @@ from datetime import UTC, datetime
 from hl7 import er7
 from hl7.er7 import Segment, Value
 from hl7.escapes import STANDARD_ESCAPES
+from hl7.tables import MESSAGE_ERRORS
 from simulators.pix_manager.people import REGION, KnownAuthority, SimulatedPatients
 
-UNSUPPORTED_TYPE, UNSUPPORTED_EVENT, UNSUPPORTED_VERSION = "200", "201", "203"
-SEQUENCE, REQUIRED, UNKNOWN_KEY = "100", "101", "204"
-TEXTS = {
-    SEQUENCE: "Segment sequence error",
-    REQUIRED: "Required field missing",
-    UNSUPPORTED_TYPE: "Unsupported message type",
-    UNSUPPORTED_EVENT: "Unsupported event code",
-    UNSUPPORTED_VERSION: "Unsupported version id",
-    UNKNOWN_KEY: "Unknown key identifier",
-}
+UNSUPPORTED_TYPE, UNSUPPORTED_EVENT, UNSUPPORTED_VERSION = 200, 201, 203
+SEQUENCE, REQUIRED, UNKNOWN_KEY = 100, 101, 204
 PARAMETER = re.compile(r"@(PID|PD1)\.(\d+)(?:\.(\d+)(?:\.(\d+))?)?")
 BARE = {"7", "8"}
 """Fields of PID whose data type has no components (PID-7 is DTM in the profile for 2.5)."""
@@ -39,14 +32,13 @@ SEGMENTS = {
     CANCEL: [["MSH", "QID"]],
 }
 
-
 escaped = STANDARD_ESCAPES.encode
 
 
 class RefusalError(Exception):
     """Raised for a query that is not accepted: an error code (HL7 table 0357) and its location."""
 
-    def __init__(self, code: str, place: str) -> None:
+    def __init__(self, code: int, place: str) -> None:
         super().__init__(f"{code} at {place}")
         self.code, self.place = code, place
 
@@ -72,8 +64,7 @@ class QueryResponder:
             self._accept(header, found)
             lines = self._lines(header.field(9), by_name)
         except RefusalError as refusal:
-            error = f"ERR||{refusal.place}|{refusal.code}^{TEXTS[refusal.code]}^HL70357|E"
-            lines = [self._msa("AR", header), error]
+            lines = [self._msa("AR", header), _err(refusal.place, refusal.code)]
         else:
             lines[0] = self._msa(lines[0], header)
         return er7.write([self._header(header), *lines])
@@ -248,8 +239,7 @@ class QueryResponder:
         return known, unknown
 
     def _error(self, qpd: Segment, places: list[str]) -> list[str]:
-        code = f"{UNKNOWN_KEY}^{TEXTS[UNKNOWN_KEY]}^HL70357"
-        return ["AE", *(f"ERR||{place}|{code}|E" for place in places), *self._echo(qpd, "AE")]
+        return ["AE", *(_err(place, UNKNOWN_KEY) for place in places), *self._echo(qpd, "AE")]
 
     def _echo(self, qpd: Segment, status: str) -> list[str]:
         return [f"QAK|{qpd.field(2)}|{status}", qpd.raw]
@@ -265,6 +255,10 @@ class QueryResponder:
             f"MSH|^~\\&|{parties}|{moment}||{name}|MPI-{next(self._numbers)}|P|2.5"
             "||||||UNICODE UTF-8"
         )
+
+
+def _err(place: str, code: int) -> str:
+    return f"ERR||{place}|{code}^{MESSAGE_ERRORS[code]}^HL70357|E"
 
 
 def _repeated(pairs: list[tuple[KnownAuthority, str]]) -> str:

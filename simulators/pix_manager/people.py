@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdas.registry.preference_rows import values
-from lambdas.registry.rows import survivor
+from lambdas.registry.importing.columns import values
+from lambdas.registry.importing.merges import survivor
 
 REGION = "REGION"
 DOMAINS = Path(__file__).resolve().parent / "domains.csv"

@@ -71,19 +71,19 @@ class PixManager:
                 continue  # closed by the client already
 
     def _handler(self) -> type[socketserver.BaseRequestHandler]:
-        index = self
+        manager = self
 
         class MllpHandler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
-                index.connections += 1
+                manager.connections += 1
                 try:
-                    tls = index._tls
+                    tls = manager._tls
                     sock = tls.wrap_socket(self.request, server_side=True) if tls else self.request
-                    index._open.add(sock)
+                    manager._open.add(sock)
                     try:
-                        index._serve(sock)
+                        manager._serve(sock)
                     finally:
-                        index._open.discard(sock)
+                        manager._open.discard(sock)
                         sock.close()
                 except OSError:
                     return  # closed by the client

@@ -6,10 +6,11 @@ import time
 import pytest
 
 from hl7.er7 import MAX_ESCAPES, Er7Error, read
-from hl7.header import event_id, find_header, patient_identifier
+from hl7.header import find_header
+from hl7.identity import event_id, patient_identifier
 from lambdas.common.errors import UnprocessableMessageError
-from lambdas.parse_message.documents import MAX_DOCUMENTS
 from lambdas.parse_message.read_event import read_event
+from lambdas.parse_message.segments.documents import MAX_DOCUMENTS
 from tests.functional.receiver.world import ReceiverWorld, adt
 
 SIZE = 1 << 20

@@ -10,8 +10,8 @@ from moto.events.models import EventPattern
 
 from environments import load
 from lambdas.delivery.ledger.problems import SWITCH
-from ops.looks import chain_of
-from ops.master_data.audit import CHAIN
+from ops.audit.entry import REGISTRY_CHAIN
+from ops.audit.looks import chain_of
 from ops.smoke.patient import entries_of
 from tests.infra.conftest import Stacks, stacks_of
 from tests.infra.judges import tools
@@ -194,8 +194,8 @@ def test_the_operator_reads_and_changes_no_other_entry_of_the_registry(
 def test_the_registrar_appends_to_the_chain_of_master_data_and_reads_no_events_trail(
     prod: Resolved,
 ) -> None:
-    assert tables_where(prod, "Registrar", "PutItem", CHAIN) == {"Audit"}
-    assert tables_where(prod, "Registrar", "GetItem", CHAIN) == {"Audit", "Registry"}
+    assert tables_where(prod, "Registrar", "PutItem", REGISTRY_CHAIN) == {"Audit"}
+    assert tables_where(prod, "Registrar", "GetItem", REGISTRY_CHAIN) == {"Audit", "Registry"}
 
 
 @pytest.mark.parametrize(

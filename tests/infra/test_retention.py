@@ -140,6 +140,14 @@ def test_an_environment_of_invented_patients_may_keep_records_for_less() -> None
     assert replace(environment, retention=shorter).retention.audit_days == 30
 
 
+def test_an_environment_that_records_accesses_holds_real_patients_by_whatever_name() -> None:
+    environment = replace(load("staging"), name="west")
+    assert environment.holds_real_patients
+    shorter = replace(environment.retention, audit_days=30)
+    with pytest.raises(ValueError, match=r"retention\.audit_days: 30"):
+        replace(environment, retention=shorter)
+
+
 @pytest.mark.parametrize("name", ["staging", "prod"])
 def test_real_patients_need_the_record_of_accesses(name: str) -> None:
     with pytest.raises(ValueError, match="data_trail: false; allowed: true"):

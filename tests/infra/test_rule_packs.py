@@ -10,7 +10,8 @@ import aws_cdk as cdk
 import pytest
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
 
-from infra.app import add_stacks, find, new_app
+from environments import load
+from infra.app import add_stacks, new_app
 
 PACKS = {"AwsSolutions", "HIPAA.Security"}
 ENVIRONMENTS = ("dev", "prod")
@@ -24,7 +25,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def check(name: str) -> Path:
         folder = tmp_path_factory.mktemp(f"packs-{name}")
         app = new_app(str(folder), bundle=False)
-        add_stacks(app, find(name))
+        add_stacks(app, load(name))
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), HIPAASecurityChecks(app))
         try:
             app.synth()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from infra.asset import modules
 from tests.infra.template import STEPS
 from tests.infra.test_functions import folder_of
 from tests.packages.arm64 import Arm64
@@ -21,7 +20,7 @@ FOLDERS = [folder_of(step) for step in STEPS]
 def test_an_arm64_python_imports_the_handler_and_every_compiled_module(
     folder: str, package: Package, runtime: Path, arm64: Arm64
 ) -> None:
-    compiled = sorted(name_of(module, package(folder)) for module in modules(package(folder)))
+    compiled = sorted(name_of(module, package(folder)) for module in package(folder).rglob("*.so"))
     code = f"""
 from importlib import import_module
 handler = import_module("lambdas.{folder}.handler").lambda_handler
@@ -39,7 +38,8 @@ def test_the_libraries_of_lambda_have_every_symbol_that_a_package_needs(
     folder: str, package: Package
 ) -> None:
     problems = {
-        module.name: SharedLibrary.read(module).problems() for module in modules(package(folder))
+        module.name: SharedLibrary.read(module).problems()
+        for module in package(folder).rglob("*.so")
     }
     assert {name: found for name, found in problems.items() if found} == {}
 
@@ -67,7 +67,9 @@ def test_a_wheel_for_another_machine_is_found_by_the_import(
 
 
 def test_a_wheel_for_another_machine_is_found_by_its_header(wrong: Path) -> None:
-    problems = [SharedLibrary.read(module).problems() for module in modules(wrong / "msgspec")]
+    problems = [
+        SharedLibrary.read(module).problems() for module in (wrong / "msgspec").rglob("*.so")
+    ]
     assert any("built for Advanced Micro Devices X86-64" in text for (text, *_) in problems)
 
 

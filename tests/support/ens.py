@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class EnsResult:
-    """What one call printed, and how it ended."""
+    """The output of one call, and its end."""
 
     status: int
     output: str

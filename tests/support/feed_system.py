@@ -20,7 +20,7 @@ from hl7.acknowledgement import read_answer
 from hl7.mllp import Decoder, Frame, wrap
 from lambdas.common.errors import DependencyUnavailableError, EnsError
 from ops.deployment import Deployment
-from ops.events.timeline import show
+from ops.events.terminal import show
 from ops.events.trail import TrailSource
 from receiver.intake.configuration import read_senders
 from receiver.intake.intake import Intake

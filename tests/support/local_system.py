@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from environments import load
 from hl7.acknowledgement import ReceivedAcknowledgement
-from hl7.header import event_id, find_header
+from hl7.header import find_header
+from hl7.identity import event_id
 from local.aws import clients
 from ops.sending.messages import OutgoingMessage
 from ops.sending.mllp import ReceiverConnection

@@ -116,7 +116,7 @@ class People:
         def judged(request: BaseResponse, iam_request: type, resource: str = "*") -> None:
             judge(request, iam_request, resource)
             if "X-Amz-Security-Token" in request.headers:
-                self.allowed[role].update(authorisation._needs(request, resource))
+                self.allowed[role].update(authorisation._needs(request, resource, with_keys=True))
 
         with patch.object(ActionAuthenticatorMixin, "_authenticate_and_authorize_action", judged):
             yield

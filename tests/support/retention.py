@@ -3,7 +3,7 @@
 from typing import Any
 
 from environments import load
-from tests.conftest import VAULT
+from tests.support.stores import VAULT
 
 TABLES = ("audit", "status", "ledger", "encounters")
 

@@ -20,7 +20,7 @@ from moto.ses.models import ses_backends
 
 from hl7.mllp import wrap
 from lambdas.common.aws.items import to_item
-from lambdas.registry.plan import items_of_folder
+from lambdas.registry.importing.plan import items_of_folder
 from tests.conftest import ROOT
 from tests.support.encounter_cases import ZONES, filled
 from tests.support.feed_system import FeedSystem

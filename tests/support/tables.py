@@ -1,8 +1,9 @@
 """The tables as the core stack makes them; tests/infra holds the template to the same shapes."""
 
+from dataclasses import fields
 from typing import Any
 
-from lambdas.encounters.items import SUMMARY_ATTRIBUTES
+from lambdas.encounters.items import EncounterSummary
 
 ENCOUNTERS = "encounters"
 AUDIT, STATUS, LEDGER, REGISTRY, MPI_CACHE = "audit", "status", "ledger", "registry", "mpi-cache"
@@ -50,7 +51,11 @@ PROJECTED = {
     (LEDGER, "by_due"): (
         *("state", "recipient_ref", "channel", "hold_reason", "digest_id", "claimed_at"),
     ),
-    (ENCOUNTERS, "by_patient"): SUMMARY_ATTRIBUTES,
+    (ENCOUNTERS, "by_patient"): tuple(
+        member.name
+        for member in fields(EncounterSummary)
+        if member.name not in ("pk", "patient_ref", "began_at", "patient_keys")
+    ),
     (ENCOUNTERS, "by_due"): ("encounter_id", "sender"),
 }
 """The attributes of the indexes that do not hold all."""

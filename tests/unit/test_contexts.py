@@ -16,6 +16,7 @@ MAY_CACHE = {
     "hl7/acknowledgement.py": "pure: the answer's parts of a header",
     "hl7/charset.py": "pure: the codec of a character set's name",
     "hl7/header.py": "pure: parts of a header, from its bytes",
+    "hl7/identity.py": "pure: whether a code has the form of an event",
     "hl7/segmentation.py": "pure: patterns, from the message's separator",
     "lambdas/delivery/message/locale.py": "pure: a language's file, which is part of the package",
     "lambdas/parse_message/structure.py": "pure: hl7apy's table of a segment, which it packages",

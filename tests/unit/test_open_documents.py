@@ -17,19 +17,22 @@ ALLOWED = {
         "lambdas/common/aws/items.py": "from_item to_item",
         "lambdas/delivery/ledger/due.py": "due due_after",
         "lambdas/delivery/ledger/items.py": "RepairPosition.start",
-        "lambdas/delivery/ledger/table.py": "Update.item query read_item replace_item update",
-        "lambdas/encounters/items.py": "decision_item decision_of encounter_item encounter_of",
-        "lambdas/registry/batch.py": "items_by_key",
-        "lambdas/registry/snapshot.py": "RegistrySnapshot.items",
-        "lambdas/registry/items.py": (
-            "at patient_cells patient_values provider_cells provider_values relationship_values"
+        "lambdas/delivery/ledger/table.py": (
+            "Update.item query read_item read_several replace_item update"
         ),
-        "lambdas/registry/changes.py": (
+        "lambdas/encounters/items.py": "decision_item decision_of encounter_item encounter_of",
+        "lambdas/registry/table.py": "items_by_key",
+        "lambdas/registry/snapshot.py": "RegistrySnapshot.items",
+        "lambdas/registry/keys.py": "at",
+        "lambdas/registry/importing/attributes.py": (
+            "patient_cells patient_values provider_cells provider_values relationship_values"
+        ),
+        "lambdas/registry/importing/changes.py": (
             "ItemChange.item ItemChange.values ItemChanges.__init__ ItemChanges.set_values"
         ),
-        "lambdas/registry/named_rows.py": "keys_to_read merged_patients patients_of",
-        "lambdas/registry/plan.py": "items items_of_folder planned",
-        "lambdas/registry/stored.py": "consents patient provider_id providers relationship",
+        "lambdas/registry/importing/named_cells.py": "keys_to_read merged_patients patients_of",
+        "lambdas/registry/importing/plan.py": "items items_of_folder planned",
+        "lambdas/registry/reading.py": "consents patient provider_id providers relationship",
         "ops/master_data/registry.py": "get read read_known remove update",
         "ops/smoke/patient.py": "entries_of",
     },
@@ -43,7 +46,7 @@ ALLOWED = {
         "lambdas/common/audit/seal.py": "is_sealed",
         "ops/cop/events.py": "EventFold.add",
         "ops/disclosures/records.py": "disclosures merged_from readings",
-        "ops/events/pages.py": "entries",
+        "ops/events/long_reads.py": "entries",
         "ops/events/steps.py": (
             "event_kind note presentable received_at recipients suppression_of timeline"
         ),
@@ -64,17 +67,18 @@ ALLOWED = {
         "lambdas/policy/rules.py": "policies",
     },
     "members of an audit entry, by name": {
-        "lambdas/delivery/audit.py": "of_policy of_refused_one",
+        "lambdas/delivery/audit.py": "of_policy of_refused told_too",
+        "lambdas/delivery/ledger/items.py": "DeliveryItem.audit_members",
     },
     "the settings of the chosen MPI client, which LookupIdentities reads into `MpiSettings`": {
         "environments/model.py": "MpiSection.settings",
     },
     "FHIR": {
-        "lambdas/lookup_identities/fhir/http.py": (
-            "FhirClient.post FhirResponse.resource entries has_more"
-        ),
+        "lambdas/lookup_identities/fhir/http.py": "FhirClient.post FhirResponse.resource",
         "lambdas/lookup_identities/fhir/patients.py": "described",
-        "lambdas/lookup_identities/fhir/resources.py": "read_bundle read_parameters read_patient",
+        "lambdas/lookup_identities/fhir/resources.py": (
+            "read_bundle read_directory read_parameters read_patient"
+        ),
         "ops/disclosures/fhir.py": "audit_event bundle",
     },
     "JSON of an AWS API, log or template": {

@@ -32,7 +32,7 @@ from lambdas.lookup_identities.settings import LookupSettings
 from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler as parse_message
 from lambdas.parse_message.settings import ParseSettings
-from lambdas.registry.plan import items_of_folder
+from lambdas.registry.importing.plan import items_of_folder
 from lambdas.track_encounter.handler import lambda_handler as track_encounter
 from tests.conftest import bind_environment, mocked_aws
 from tests.support import configuration

@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from environments.model import MAX_FINDINGS_WAIT_SECONDS
 from lambdas.common import errors
 from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome, AuditStep
 from lambdas.common.contracts.delivery import DeliveryState
 from lambdas.common.contracts.document import read_as
 from lambdas.common.contracts.findings import FindingsOutcome
 from lambdas.common.contracts.status import EventStatus, StatusItem
+from tests.conftest import ROOT
 from tests.support.workflow import ASL_FILE, STEPS
 
 MACHINE = json.loads(ASL_FILE.read_text())
+SETTINGS = json.loads((ROOT / "environments" / "environment.schema.json").read_text("utf-8"))
 STATES = MACHINE["States"]
 DELIVERY = STATES["DeliverAll"]["ItemProcessor"]["States"]
 ALL_STATES = {**STATES, **DELIVERY}
@@ -201,7 +202,8 @@ def test_an_event_that_waits_for_its_turn_to_the_last_ends_before_the_machine_ti
             ),
         )
     )
-    assert MAX_FINDINGS_WAIT_SECONDS + after < MACHINE["TimeoutSeconds"]
+    longest = SETTINGS["properties"]["findings_wait_seconds"]["maximum"]
+    assert longest + after < MACHINE["TimeoutSeconds"]
 
 
 def test_the_machine_ends_by_itself_before_the_pipe_gives_up() -> None:

@@ -7,7 +7,7 @@ import pytest
 from lambdas.common.audit import chain
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.extract_entities.comprehend import CONFIG
-from lambdas.registry.items import provider_key
+from lambdas.registry.keys import provider_key
 from tests.support.broken import refusing
 from tests.support.comprehend_medical import serving
 from tests.support.messages import sample, vaulted

@@ -16,6 +16,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from environments import Environment
+from infra.buckets import private_bucket, unlogged
 from infra.core.people.roles import AccessRoles
 from infra.core.stores.keys import Keys, trail_key
 from infra.core.stores.tables import Tables
@@ -24,7 +25,7 @@ from infra.findings import accept
 from infra.grants import allow, read_objects
 from infra.log_groups import LogGroup
 from infra.monitoring.alarms import Alarms, metric
-from infra.stateful import fix_logical_id, removal_policy_of_bucket_filled_at_creation
+from infra.stateful import removal_policy_of_bucket_filled_at_creation
 
 RECORDS = "AWSLogs/*"
 BUCKET = "BucketTrail"
@@ -107,17 +108,12 @@ class DataTrail(Construct):
 
     def _bucket(self, trail_arn: str) -> s3.Bucket:
         """The bucket of the records, which CloudTrail may write for this trail alone."""
-        bucket = s3.Bucket(
+        bucket = private_bucket(
             self,
             "Bucket",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=self.key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            logical_id=BUCKET,
+            key=self.key,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            versioned=True,
             # CloudTrail writes a test object when a trail is made.
             removal_policy=removal_policy_of_bucket_filled_at_creation(self._environment),
             lifecycle_rules=[
@@ -127,7 +123,6 @@ class DataTrail(Construct):
                 )
             ],
         )
-        fix_logical_id(bucket, BUCKET)
         account = cdk.Stack.of(self).account
         written = bucket.arn_for_objects(f"AWSLogs/{account}/*")
         for actions, resource, more in (
@@ -142,17 +137,15 @@ class DataTrail(Construct):
                     conditions={"StringEquals": {"aws:SourceArn": trail_arn, **more}},
                 )
             )
-        unlogged = (
-            "Log file validation shows a changed or missing record; reads of it are management's."
-        )
         accept(
             bucket,
             {
-                "AwsSolutions-S1": unlogged,
-                "HIPAA.Security-S3BucketLoggingEnabled": unlogged,
+                **unlogged(
+                    "Log file validation shows a changed or missing record; reads of it are"
+                    " management's."
+                ),
                 "HIPAA.Security-S3BucketReplicationEnabled": "Where a copy may lie is the operator's"
                 " to decide; log file validation shows what is missing.",
-                "CKV_AWS_18": unlogged,
             },
         )
         return bucket

@@ -19,6 +19,7 @@ from infra.core.stores.tables import Tables
 from infra.core.stores.vault import Vault
 from infra.grants import (
     allow,
+    on_items,
     read_objects,
     read_secret,
     read_versions,
@@ -33,12 +34,12 @@ from infra.grants import (
 VAULT_PATTERNS = ("events/*", "rejected/*", "analyses/*")
 
 # The partition keys of what the registrar and the operator write beside their own data: the audit
-# chain of master data (ops/master_data/audit.py), the chains of looks (ops/looks.py), and the switch of deliveries (lambdas/delivery/ledger/problems.py).
+# chain of master data (ops/audit/entry.py), the chains of looks (ops/audit/looks.py), and the switch of deliveries (lambdas/delivery/ledger/problems.py).
 MASTER_DATA_CHAIN = "registry"
 LOOKS_CHAINS = "access#*"
 DELIVERY_SWITCH = "switch#delivery"
 
-# The partition keys of a smoke run's entries in the registry (ops/smoke/patient.py).
+# The partition keys of a smoke run's entries in the registry (ops/smoke/patient.py, docs/adr/0162).
 SMOKE_ENTRIES = ("identifier#ENS-SMOKE#*", "patient#ens-smoke-*", "provider#ens-smoke-*")
 
 ENCOUNTER_INDEXES = ("by_due",)
@@ -108,8 +109,10 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
         *use_table(tables.status, keys.records, "GetItem", indexes=STATUS_INDEXES),
         *use_table(tables.ledger, keys.records, "GetItem", "UpdateItem", indexes=LEDGER_INDEXES),
         *use_table(tables.encounters, keys.encounters, "BatchGetItem", indexes=ENCOUNTER_INDEXES),
-        _under(("dynamodb:PutItem",), tables.ledger, DELIVERY_SWITCH),
-        *_smoke_entries(tables.registry, keys),
+        on_items(tables.ledger, (DELIVERY_SWITCH,), "PutItem"),
+        # The registry's key opens nothing by itself: it is used through DynamoDB, on these items.
+        on_items(tables.registry, SMOKE_ENTRIES, "DeleteItem", "UpdateItem"),
+        use_key(keys.registry, "dynamodb", USE_ACTIONS),
         *seal_audit(keys.audit_seals),
         *send_messages(queues.events, keys.queues, "GetQueueAttributes"),
         allow(
@@ -155,7 +158,7 @@ def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatemen
     return [
         *_find(environment, opened),
         *_read_table(tables.audit, "Query", *AUDIT_INDEXES, *PEOPLE_INDEXES),
-        _look_ups(tables.registry),
+        on_items(tables.registry, LOOKED_UP, "GetItem"),
         use_key(keys.registry, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *_read_table(tables.status, "GetItem", *STATUS_INDEXES),
         *_read_table(tables.encounters, "BatchGetItem", *ENCOUNTER_INDEXES),
@@ -196,11 +199,7 @@ def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatem
             "UpdateItem",
             indexes=REGISTRY_INDEXES,
         ),
-        _under(
-            ("dynamodb:GetItem", "dynamodb:PutItem"),
-            tables.audit,
-            MASTER_DATA_CHAIN,
-        ),
+        on_items(tables.audit, (MASTER_DATA_CHAIN,), "GetItem", "PutItem"),
         *_record_looks(opened),
         # The reference of a roster's subscriber, for the audit.
         *read_secret(secrets.reference_key, keys.records),
@@ -254,33 +253,11 @@ def _read_table(table: dynamodb.ITable, action: str, *indexes: str) -> list[iam.
     ]
 
 
-def _under(actions: Sequence[str], table: dynamodb.ITable, key: str) -> iam.PolicyStatement:
-    """Returns these actions on items of a table with this partition key, or with its pattern with `*`.
-
-    DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
-    """
-    operator = "StringLike" if "*" in key else "StringEquals"
-    return iam.PolicyStatement(
-        actions=list(actions),
-        resources=[table.table_arn],
-        conditions={f"ForAllValues:{operator}": {"dynamodb:LeadingKeys": [key]}},
-    )
-
-
-def _look_ups(registry: dynamodb.ITable) -> iam.PolicyStatement:
-    """Returns reading single items of the registry that lead from an identifier to an id, or name a provider."""
-    return iam.PolicyStatement(
-        actions=["dynamodb:GetItem"],
-        resources=[registry.table_arn],
-        conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(LOOKED_UP)}},
-    )
-
-
 def _record_looks(opened: Opened) -> list[iam.PolicyStatement]:
     """Returns the statements to append to the record of looks, and to seal its entries."""
     keys = opened.keys
     return [
-        _under(("dynamodb:GetItem", "dynamodb:PutItem"), opened.tables.audit, LOOKS_CHAINS),
+        on_items(opened.tables.audit, (LOOKS_CHAINS,), "GetItem", "PutItem"),
         use_key(
             keys.records,
             "dynamodb",
@@ -288,20 +265,6 @@ def _record_looks(opened: Opened) -> list[iam.PolicyStatement]:
         ),
         *seal_audit(keys.audit_seals),
     ]
-
-
-def _smoke_entries(registry: dynamodb.Table, keys: Keys) -> list[iam.PolicyStatement]:
-    """Returns read and write access to the registry entries of a smoke run only.
-
-    The table's key opens nothing by itself: it is used through DynamoDB, on items that the condition
-    names. docs/adr/0162 says which entries a run makes.
-    """
-    items = iam.PolicyStatement(
-        actions=["dynamodb:DeleteItem", "dynamodb:UpdateItem"],
-        resources=[registry.table_arn],
-        conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(SMOKE_ENTRIES)}},
-    )
-    return [items, use_key(keys.registry, "dynamodb", USE_ACTIONS)]
 
 
 def _arn(opened: Opened, service: str, resource: str, *, regional: bool = True) -> str:

@@ -1,5 +1,6 @@
 """The Lambda function of one step, with its role, its policy and its log group."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
@@ -28,7 +29,7 @@ INTERFACE_ACTIONS = (
 class StepLambda(lambda_.Function):
     """The function called `<prefix>-<name>`; its construct id is the step's name.
 
-    `folder` is its folder under lambdas/. `grants` is all that it may do besides writing its own log
+    Its folder under lambdas/ has that name in small letters: `ParseMessage`, `parse_message`. `grants` is all that it may do besides writing its own log
     and traces. Without a VPC it runs in Lambda's own network.
     """
 
@@ -38,7 +39,6 @@ class StepLambda(lambda_.Function):
         name: str,
         *,
         environment: Environment,
-        folder: str,
         timeout: int,
         variables: Mapping[str, str],
         grants: Sequence[iam.PolicyStatement],
@@ -48,6 +48,7 @@ class StepLambda(lambda_.Function):
         concurrency: int | None = None,
     ) -> None:
         function_name = f"{environment.prefix}-{name}"
+        folder = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
         log_group = LogGroup(
             scope,
             f"{name}Logs",

@@ -21,7 +21,6 @@ from infra.mpi import mpi_variables
 COMPREHEND_TURNS = "rate#comprehendmedical"
 """The ledger's item by which ExtractEntities keeps to the account's quota (lambdas/extract_entities/turns.py)."""
 
-
 FEED_COUNTS = "feed#known-patients#*"
 """The items of the status table in which LookupIdentities counts each sender's known patients (lambdas/common/feed/counts.py)."""
 
@@ -72,7 +71,6 @@ class Steps:
 
         self.parse_message = self._step(
             "ParseMessage",
-            folder="parse_message",
             timeout=5,
             variables={
                 "ENS_DOCUMENT_BYTES": str(environment.document_bytes),
@@ -94,7 +92,6 @@ class Steps:
         )
         self.track_encounter = self._step(
             "TrackEncounter",
-            folder="track_encounter",
             timeout=3,
             variables={
                 "ENS_ENCOUNTERS_TABLE": tables.encounters.table_name,
@@ -117,7 +114,6 @@ class Steps:
         )
         self.lookup_identities = self._step(
             "LookupIdentities",
-            folder="lookup_identities",
             timeout=7,
             variables={
                 "ENS_ENCOUNTERS_TABLE": tables.encounters.table_name,
@@ -164,7 +160,6 @@ class Steps:
         )
         self.extract_entities = self._step(
             "ExtractEntities",
-            folder="extract_entities",
             timeout=9,
             variables={
                 "ENS_COST_MODE": environment.cost_mode,
@@ -197,7 +192,6 @@ class Steps:
         mail = environment.mail
         self.deliver_notification = self._step(
             "DeliverNotification",
-            folder="deliver_notification",
             timeout=7,
             variables={
                 "ENS_ENCOUNTERS_TABLE": tables.encounters.table_name,
@@ -219,7 +213,11 @@ class Steps:
                 *grants.read_objects(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL, MAILS),
                 *grants.read_versions(bucket, keys.vault, EVENT, IDENTITIES, CLINICAL),
                 *grants.write_objects(bucket, keys.vault, MAILS),
-                *grants.use_table(tables.ledger, keys.records, "GetItem", "PutItem", "UpdateItem"),
+                *grants.use_table(
+                    tables.ledger,
+                    keys.records,
+                    *("BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
+                ),
                 # Decides again at the moment of sending: the registry and the stay's marks of now.
                 *grants.use_table(tables.encounters, keys.encounters, "GetItem"),
                 *grants.use_table(tables.registry, keys.registry, "BatchGetItem"),
@@ -229,7 +227,6 @@ class Steps:
         )
         self.record_feedback = self._step(
             "RecordFeedback",
-            folder="record_feedback",
             timeout=10,
             variables={"ENS_LEDGER_TABLE": tables.ledger.table_name},
             may=[
@@ -239,7 +236,6 @@ class Steps:
         )
         self.release_deliveries = self._step(
             "ReleaseDeliveries",
-            folder="release_deliveries",
             timeout=55,
             variables={
                 "ENS_DELIVER_FUNCTION": self.deliver_notification.function_name,
@@ -270,7 +266,6 @@ class Steps:
         # Neither appends to the trail: one writes digests, the other verifies.
         self.digest_audit = self._step(
             "DigestAudit",
-            folder="digest_audit",
             timeout=900,
             variables={"ENS_AUDIT_DIGEST_BUCKET": digests.bucket.bucket_name},
             may=[
@@ -281,7 +276,6 @@ class Steps:
         )
         self.verify_audit = self._step(
             "VerifyAudit",
-            folder="verify_audit",
             timeout=900,
             variables={
                 "ENS_AUDIT_DIGEST_BUCKET": digests.bucket.bucket_name,
@@ -317,7 +311,6 @@ class Steps:
         self,
         name: str,
         *,
-        folder: str,
         timeout: int,
         variables: dict[str, str],
         may: Sequence[iam.PolicyStatement],
@@ -329,7 +322,6 @@ class Steps:
             self._scope,
             name,
             environment=self._environment,
-            folder=folder,
             timeout=timeout,
             variables={**self._variables, **(self._sealing if appends else {}), **variables},
             grants=[*(grants.seal_audit(self._keys.audit_seals) if appends else ()), *may],

@@ -9,9 +9,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from environments import Environment
+from infra.buckets import private_bucket, unlogged
 from infra.findings import accept
 from infra.grants import allow, read_objects, write_objects
-from infra.stateful import fix_logical_id, removal_policy
+from infra.stateful import removal_policy
 
 DIGESTS = "digests/*.jsonl"
 
@@ -34,17 +35,12 @@ class AuditDigests(Construct):
             "compliance": s3.ObjectLockRetention.compliance(kept),
         }
         lock = locks[environment.audit.digest_lock]
-        self.bucket = s3.Bucket(
+        self.bucket = private_bucket(
             self,
             "Bucket",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            logical_id="BucketAuditDigests",
+            key=key,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            versioned=True,
             object_lock_enabled=True if lock else None,
             object_lock_default_retention=lock,
             removal_policy=removal_policy(environment),
@@ -54,18 +50,14 @@ class AuditDigests(Construct):
                 )
             ],
         )
-        fix_logical_id(self.bucket, "BucketAuditDigests")
-        unlogged = (
-            "One function writes it, and the chain of digests shows a changed or missing one."
-        )
         accept(
             self.bucket,
             {
-                "AwsSolutions-S1": unlogged,
-                "HIPAA.Security-S3BucketLoggingEnabled": unlogged,
+                **unlogged(
+                    "One function writes it, and the chain of digests shows a changed or missing one."
+                ),
                 "HIPAA.Security-S3BucketReplicationEnabled": "Where a copy may lie is the operator's"
                 " to decide; Object Lock keeps this one.",
-                "CKV_AWS_18": unlogged,
             },
         )
 

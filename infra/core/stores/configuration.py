@@ -13,10 +13,11 @@ from aws_cdk import custom_resources
 from constructs import Construct, IConstruct
 
 from environments import Environment
+from infra.buckets import private_bucket, unlogged
 from infra.findings import DEPENDS_ON_ROLE, INLINE, accept
 from infra.grants import allow
 from infra.log_groups import LogGroup
-from infra.stateful import fix_logical_id, removal_policy_of_bucket_filled_at_creation
+from infra.stateful import removal_policy_of_bucket_filled_at_creation
 
 KEY = "configuration.json"
 
@@ -147,15 +148,12 @@ def _asset(scope: Construct, environment: Environment) -> s3_assets.Asset:
 
 
 def _bucket(scope: Construct, environment: Environment) -> s3.Bucket:
-    bucket = s3.Bucket(
+    bucket = private_bucket(
         scope,
         "Bucket",
-        encryption=s3.BucketEncryption.S3_MANAGED,
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        logical_id="BucketConfiguration",
+        key=None,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-        enforce_ssl=True,
-        minimum_tls_version=1.2,
-        versioned=True,
         removal_policy=removal_policy_of_bucket_filled_at_creation(environment),
         lifecycle_rules=[
             s3.LifecycleRule(
@@ -165,16 +163,12 @@ def _bucket(scope: Construct, environment: Environment) -> s3.Bucket:
             ),
         ],
     )
-    fix_logical_id(bucket, "BucketConfiguration")
-    unlogged = (
-        "It holds no patient data; its versions and CloudFormation's events show each change."
-    )
     accept(
         bucket,
         {
-            "AwsSolutions-S1": unlogged,
-            "HIPAA.Security-S3BucketLoggingEnabled": unlogged,
-            "CKV_AWS_18": unlogged,
+            **unlogged(
+                "It holds no patient data; its versions and CloudFormation's events show each change."
+            ),
             "HIPAA.Security-S3BucketReplicationEnabled": "A deployment writes the document again.",
             "HIPAA.Security-S3DefaultEncryptionKMS": "It holds no patient data, so that no function"
             " needs a further KMS key to read it.",

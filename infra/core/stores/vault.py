@@ -9,8 +9,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from environments import Environment
+from infra.buckets import private_bucket
 from infra.findings import accept
-from infra.stateful import fix_logical_id, removal_policy
+from infra.stateful import removal_policy
 
 # The documents of an event, as patterns of object keys.
 MESSAGE = "events/*/message.hl7"
@@ -42,14 +43,11 @@ class Vault(Construct):
         deleted = cdk.Duration.days(environment.retention.recovery_days)
         # S3 delivers access logs only to buckets under its own key; they hold keys of objects, and
         # object keys hold no patient data.
-        access_logs = s3.Bucket(
+        access_logs = private_bucket(
             self,
             "AccessLogs",
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            versioned=True,
+            logical_id="BucketAccessLogs",
+            key=None,
             removal_policy=removal,
             lifecycle_rules=[
                 s3.LifecycleRule(
@@ -60,17 +58,12 @@ class Vault(Construct):
                 )
             ],
         )
-        self.bucket = s3.Bucket(
+        self.bucket = private_bucket(
             self,
             "Bucket",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            logical_id="BucketVault",
+            key=key,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            versioned=True,
             server_access_logs_bucket=access_logs,
             server_access_logs_prefix="vault/",
             removal_policy=removal,
@@ -94,8 +87,6 @@ class Vault(Construct):
                 ),
             ],
         )
-        fix_logical_id(self.bucket, "BucketVault")
-        fix_logical_id(access_logs, "BucketAccessLogs")
         replication = (
             "Which other region or account may hold a copy of patient data is the operator's to"
             " decide; versions guard against overwriting and deleting."

@@ -71,7 +71,6 @@ def verify_period(
     *,
     due: str,
     also: Iterable[str] = (),
-    workers: int = WORKERS,
 ) -> PeriodVerdict:
     """Checks every event with an entry of a day from `first` to `last`, and the digests of these days.
 
@@ -81,10 +80,8 @@ def verify_period(
     days = [_checked_day(context, digests, day, known, due) for day in _days(first, last)]
     event_ids = sorted({*also, *(event for day in days for event in day.events)})
     one = partial(_verified, context, digests, known)
-    # The first by itself: it makes the clients, which the threads share.
-    found = [one(event_id) for event_id in event_ids[:1]]
-    with ThreadPoolExecutor(workers) as pool:
-        found += pool.map(one, event_ids[1:])
+    with ThreadPoolExecutor(WORKERS) as pool:
+        found = list(pool.map(one, event_ids))
     return PeriodVerdict(
         events=len(found),
         entries=sum(verdict.entries for verdict in found),

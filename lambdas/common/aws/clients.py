@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -39,22 +40,26 @@ TRANSIENT_CODES = frozenset(
 
 
 class Clients:
-    """The boto3 clients of one process, each made at its first use.
+    """The boto3 clients of one process, each made at its first use, by one thread at a time.
 
+    A client may be shared by threads, the session that makes it may not.
+    https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html
     `fakes` are answered instead of boto3's, by service name.
     """
 
     def __init__(self, **fakes: Any) -> None:
         self._fakes = fakes
         self._made: dict[tuple[str, Config], Any] = {}
+        self._making = Lock()
 
     def get(self, service: str, config: Config = CONFIG) -> Any:
         """The client of a service with this botocore configuration."""
         if service in self._fakes:
             return self._fakes[service]
-        if (service, config) not in self._made:
-            self._made[service, config] = boto3.client(service, config=config)
-        return self._made[service, config]
+        with self._making:
+            if (service, config) not in self._made:
+                self._made[service, config] = boto3.client(service, config=config)
+            return self._made[service, config]
 
 
 def is_transient(error: ClientError) -> bool:

@@ -73,12 +73,7 @@ def write_document(context: Context, event_id: str, contract: type[T], document:
     body = json.dumps(
         to_document(document), ensure_ascii=False, separators=(",", ":"), sort_keys=True
     ).encode()
-    key = document_key(event_id, DOCUMENT_NAMES[contract])
-    with dependency("s3"):
-        answer = context.client("s3").put_object(
-            Bucket=context.settings.vault_bucket, Key=key, Body=body, ContentType="application/json"
-        )
-    return _written(context, key, answer, body)
+    return write(context, event_id, DOCUMENT_NAMES[contract], body, "application/json").written
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +83,30 @@ class StoredDocument:
     body: bytes = field(repr=False)
     written: Written
     metadata: dict[str, str] = field(default_factory=dict)
+
+
+def write(
+    context: Context,
+    event_id: str,
+    name: str,
+    body: bytes,
+    content_type: str,
+    *,
+    metadata: dict[str, str] | None = None,
+    **condition: str,
+) -> StoredDocument:
+    """Writes `body` as the newest version of the document, under a condition of S3's if one is given."""
+    key = document_key(event_id, name)
+    with dependency("s3"):
+        answer = context.client("s3").put_object(
+            Bucket=context.settings.vault_bucket,
+            Key=key,
+            Body=body,
+            ContentType=content_type,
+            Metadata=metadata or {},
+            **condition,
+        )
+    return StoredDocument(body, _written(context, key, answer, body), metadata or {})
 
 
 def write_once(
@@ -104,19 +123,10 @@ def write_once(
     With `If-None-Match: *` the first writer's bytes stay; later writers use those (Amazon S3 User Guide,
     "Prevent object overwrites with conditional writes").
     """
-    metadata = metadata or {}
-    key = document_key(event_id, name)
-    bucket = context.settings.vault_bucket
     try:
-        with dependency("s3"):
-            answer = context.client("s3").put_object(
-                Bucket=bucket,
-                Key=key,
-                Body=body,
-                ContentType=content_type,
-                Metadata=metadata,
-                IfNoneMatch="*",
-            )
+        return write(
+            context, event_id, name, body, content_type, metadata=metadata, IfNoneMatch="*"
+        )
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if status == 409:
@@ -124,32 +134,11 @@ def write_once(
             raise DependencyUnavailableError("s3 PutObject: ConditionalRequestConflict") from None
         if status != 412:
             raise
-        with dependency("s3"):
-            answer = context.client("s3").get_object(Bucket=bucket, Key=key)
-            body, metadata = answer["Body"].read(), dict(answer.get("Metadata", {}))
-    return StoredDocument(body, _written(context, key, answer, body), metadata)
-
-
-def write_again(
-    context: Context,
-    event_id: str,
-    name: str,
-    body: bytes,
-    content_type: str,
-    *,
-    metadata: dict[str, str],
-) -> StoredDocument:
-    """Writes `body` as the newest version, also over another version."""
     key = document_key(event_id, name)
     with dependency("s3"):
-        answer = context.client("s3").put_object(
-            Bucket=context.settings.vault_bucket,
-            Key=key,
-            Body=body,
-            ContentType=content_type,
-            Metadata=metadata,
-        )
-    return StoredDocument(body, _written(context, key, answer, body), metadata)
+        answer = context.client("s3").get_object(Bucket=context.settings.vault_bucket, Key=key)
+        stored: bytes = answer["Body"].read()
+    return StoredDocument(stored, _written(context, key, answer, stored), answer["Metadata"])
 
 
 def _written(context: Context, key: str, answer: dict[str, Any], body: bytes) -> Written:

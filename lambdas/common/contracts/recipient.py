@@ -1,6 +1,6 @@
 """The providers to be notified of an event, and those who were considered and not chosen."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 from lambdas.common.contracts.document import private
@@ -102,6 +102,10 @@ class Addressee:
     facility: bool = False
 
 
+OF_ADDRESSEE = tuple(member.name for member in fields(Addressee))
+"""The members that a recipient has for themselves, as each addressee of their mail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """A provider to be notified, with the registry's address and the reasons of the choice.
@@ -156,30 +160,13 @@ class Recipient:
     @property
     def addressees(self) -> tuple[Addressee, ...]:
         """All providers whom this mail tells: the recipient first."""
-        own = Addressee(
-            self.recipient_ref,
-            self.reasons,
-            self.provider_id,
-            self.name,
-            self.stands_for,
-            self.by_event,
-            self.facility,
-        )
+        own = Addressee(**{name: getattr(self, name) for name in OF_ADDRESSEE})
         return (own, *self.also)
 
     def mail_to(self, first: Addressee, *others: Addressee) -> "Recipient":
         """The mail to these of its addressees alone, as a mail of the first one."""
-        return replace(
-            self,
-            recipient_ref=first.recipient_ref,
-            reasons=first.reasons,
-            provider_id=first.provider_id,
-            name=first.name,
-            stands_for=first.stands_for,
-            by_event=first.by_event,
-            facility=first.facility,
-            also=others,
-        )
+        own = {name: getattr(first, name) for name in OF_ADDRESSEE}
+        return replace(self, **own, also=others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,15 @@ two runs apart; entering `sending` does, because only the attempt that holds the
 """
 
 import time
-from dataclasses import dataclass
 
 import msgspec
 
 from lambdas.common.aws.items import Item
 from lambdas.common.clock import now
 from lambdas.common.contracts.document import to_document
-from lambdas.common.contracts.event_kind import EventKind
-from lambdas.common.contracts.steps import DeliverNotificationInput
 from lambdas.common.contracts.written import Written
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.delivery.ledger import deliveries, table
+from lambdas.delivery.ledger import table
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.due import NOT_DUE, RESEND_AFTER, TAKE_UP_AFTER, due, due_after
 from lambdas.delivery.ledger.items import DeliveryItem
@@ -28,85 +25,39 @@ from lambdas.delivery.ledger.table import Update
 LEASE_MS = 10_000
 """Longer than the function's timeout (7 s): a run that claimed an item this long ago has ended."""
 
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One event for one recipient over one channel, or one summary of `members`, by references alone.
-
-    A release makes it again with `task`. `also` are the other recipients of the mail. `updates` are the
-    later events whose details the letter has; the first claim writes them. `second`: the event's second
-    notice to this recipient.
-    """
-
-    event_id: str
-    recipient_ref: str
-    channel: str
-    patient_ref: str = ""
-    encounter_ref: str = ""
-    event_kind: EventKind = EventKind.NONE
-    identities_version: str = ""
-    endpoint_ref: str = ""
-    fallback_ref: str = ""
-    task: DeliverNotificationInput | None = None
-    members: tuple[str, ...] = ()
-    updates: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
-    other_patient: bool = False
-    second: bool = False
-
-    @property
-    def delivery_id(self) -> str:
-        """The ledger's key."""
-        return deliveries.delivery_id(
-            self.event_id, self.recipient_ref, self.channel, second=self.second
-        )
-
-    @property
-    def item(self) -> DeliveryItem:
-        """The delivery as an item of the ledger that no attempt has claimed."""
-        return DeliveryItem(
-            delivery_id=self.delivery_id,
-            state=DeliveryState.CLAIMED,
-            event_id=self.event_id,
-            recipient_ref=self.recipient_ref,
-            channel=self.channel,
-            patient_ref=self.patient_ref,
-            encounter_ref=self.encounter_ref,
-            event_kind=self.event_kind,
-            identities_version=self.identities_version,
-            task=self.task,
-        )
+REFERENCES = (
+    "event_id",
+    "recipient_ref",
+    "channel",
+    "patient_ref",
+    "encounter_ref",
+    "event_kind",
+    "identities_version",
+    "endpoint_ref",
+    "fallback_ref",
+    "task",
+    "members",
+    "other_patient",
+)
+"""The attributes that every claim writes; an empty one is left out, because an index accepts none."""
 
 
 def claim(
-    context: LedgerContext, delivery: Delivery, attempt: str, released: bool = False
+    context: LedgerContext, delivery: DeliveryItem, attempt: str, released: bool = False
 ) -> DeliveryItem:
     """The item after this attempt tried to claim it; `released` claims a held one that is due.
 
-    `state` is `claimed` when the delivery is this attempt's to make. It is anything else when the
-    matter is settled: sent, refused, held, or unknown, which a `sending` becomes whose run has
-    died. Raises `DependencyUnavailableError` while another run makes the delivery.
+    `delivery` is the delivery as this run makes it. `state` is `claimed` when it is this attempt's to
+    make. It is anything else when the matter is settled: sent, refused, held, or unknown, which a
+    `sending` becomes whose run has died. Raises `DependencyUnavailableError` while another run makes
+    the delivery.
     """
-    references = {
-        "event_id": delivery.event_id,
-        "recipient_ref": delivery.recipient_ref,
-        "channel": delivery.channel,
-        "patient_ref": delivery.patient_ref,
-        "encounter_ref": delivery.encounter_ref,
-        "event_kind": delivery.event_kind,
-        "identities_version": delivery.identities_version,
-        "endpoint_ref": delivery.endpoint_ref,
-        "fallback_ref": delivery.fallback_ref,
-        "task": delivery.task and to_document(delivery.task),
-        "members": list(delivery.members),
-        "other_patient": delivery.other_patient,
-    }
+    document = to_document(delivery)
     changes = {
         "state": DeliveryState.CLAIMED,
         "attempt_id": attempt,
         "lease_until": _milliseconds() + LEASE_MS,
-        # Keys of indexes: absent rather than empty.
-        **{name: value for name, value in references.items() if value},
+        **{name: document[name] for name in REFERENCES if document[name]},
         # Fewer than when it was held, perhaps nobody.
         "also": list(delivery.also) or None,
     }
@@ -131,7 +82,7 @@ def claim(
 
 
 def begin_sending(
-    context: LedgerContext, delivery: Delivery, attempt: str, document: Written
+    context: LedgerContext, delivery: DeliveryItem, attempt: str, document: Written
 ) -> None:
     """Writes that the call to SES is about to be made, with the document that it will send.
 
@@ -158,20 +109,22 @@ def begin_sending(
 
 
 def confirm(
-    context: LedgerContext, delivery: Delivery, attempt: str, ses_message_id: str
+    context: LedgerContext, delivery: DeliveryItem, attempt: str, ses_message_id: str
 ) -> DeliveryItem:
     """The item as `sent`, with SES's message id."""
     sent = {"ses_message_id": ses_message_id, "sent_at": now(), **NOT_DUE}
     return _settle(context, delivery, attempt, DeliveryState.SENT, sent)
 
 
-def refuse(context: LedgerContext, delivery: Delivery, attempt: str, reason: str) -> DeliveryItem:
+def refuse(
+    context: LedgerContext, delivery: DeliveryItem, attempt: str, reason: str
+) -> DeliveryItem:
     """The item as `refused`, with the reason: a code or a sentence of ours, no address."""
     return _settle(context, delivery, attempt, DeliveryState.REFUSED, {"reason": reason, **NOT_DUE})
 
 
 def hold(
-    context: LedgerContext, delivery: Delivery, attempt: str, reason: str, release_at: str
+    context: LedgerContext, delivery: DeliveryItem, attempt: str, reason: str, release_at: str
 ) -> DeliveryItem:
     """The item as `held` until `release_at`, an ISO 8601 moment in UTC; nothing was sent."""
     until = {"release_at": release_at, **due(delivery.delivery_id, release_at)}
@@ -179,7 +132,7 @@ def hold(
 
 
 def suppress(
-    context: LedgerContext, delivery: Delivery, attempt: str, because: str
+    context: LedgerContext, delivery: DeliveryItem, attempt: str, because: str
 ) -> DeliveryItem:
     """The item as `suppressed`: its event was cancelled first. `because` is a code or id."""
     return _settle(
@@ -187,7 +140,7 @@ def suppress(
     )
 
 
-def park(context: LedgerContext, delivery: Delivery, attempt: str) -> DeliveryItem:
+def park(context: LedgerContext, delivery: DeliveryItem, attempt: str) -> DeliveryItem:
     """The item as `unknown`; or as it is, when SES's own event has settled it meanwhile."""
     return _item(
         _update(
@@ -203,13 +156,17 @@ def park(context: LedgerContext, delivery: Delivery, attempt: str) -> DeliveryIt
     )
 
 
-def release(context: LedgerContext, delivery: Delivery, attempt: str) -> None:
+def release(context: LedgerContext, delivery: DeliveryItem, attempt: str) -> None:
     """Gives the delivery back, free for the next run: SES surely did not take it."""
     _settle(context, delivery, attempt, DeliveryState.CLAIMED, {"lease_until": 0})
 
 
 def _settle(
-    context: LedgerContext, delivery: Delivery, attempt: str, state: DeliveryState, changes: Item
+    context: LedgerContext,
+    delivery: DeliveryItem,
+    attempt: str,
+    state: DeliveryState,
+    changes: Item,
 ) -> DeliveryItem:
     """Writes a fact that only this attempt knows, even where a later run has parked it meanwhile."""
     changes = {"state": state, **changes}
@@ -217,7 +174,7 @@ def _settle(
 
 
 def _update(
-    context: LedgerContext, delivery: Delivery, changes: Item, condition: str, values: Item
+    context: LedgerContext, delivery: DeliveryItem, changes: Item, condition: str, values: Item
 ) -> Update:
     moment = now()
     changes = {**changes, "updated_at": moment}

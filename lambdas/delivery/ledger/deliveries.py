@@ -34,6 +34,12 @@ def read(context: LedgerContext, delivery_id: str) -> DeliveryItem | None:
     return msgspec.convert(item, DeliveryItem) if item else None
 
 
+def read_several(context: LedgerContext, delivery_ids: Sequence[str]) -> list[DeliveryItem]:
+    """The deliveries in the order of their ids, read consistently with one call; a missing one is absent."""
+    found = table.read_several(context, delivery_ids)
+    return [msgspec.convert(found[one], DeliveryItem) for one in delivery_ids if one in found]
+
+
 def in_state(context: LedgerContext, state: DeliveryState) -> list[DeliveryItem]:
     """The deliveries in a state, the longest unchanged first."""
     pages = table.query(context, "by_state", "#state = :state", {":state": state})

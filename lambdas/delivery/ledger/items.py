@@ -56,6 +56,18 @@ class DeliveryItem:
     updated_at: str = ""
     feedback: frozenset[str] = frozenset()
 
+    @property
+    def audit_members(self) -> dict[str, Any]:
+        """The members of an audit entry that say which delivery it is about, to whom and of what."""
+        return {
+            "recipient_ref": self.recipient_ref,
+            "channel": self.channel,
+            "delivery_id": self.delivery_id,
+            "patient_ref": self.patient_ref,
+            "encounter_ref": self.encounter_ref,
+            "event_kind": self.event_kind,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressProblem:

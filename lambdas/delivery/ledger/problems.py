@@ -17,6 +17,11 @@ PREFIXES = {
 }
 
 
+def key_of(problem: AddressProblemState, endpoint_ref: str) -> str:
+    """The key of the item about a problem of an address."""
+    return PREFIXES[problem].key(endpoint_ref)
+
+
 def report(
     context: LedgerContext,
     problem: AddressProblemState,
@@ -27,7 +32,7 @@ def report(
 ) -> None:
     """Writes a problem of an address for the operator; the latest replaces an earlier one."""
     facts = {"state": problem, "recipient_ref": recipient_ref, "reason": reason}
-    key = PREFIXES[problem].key(endpoint_ref)
+    key = key_of(problem, endpoint_ref)
     table.replace_item(context, {"delivery_id": key, "updated_at": now(), **facts})
 
 
@@ -35,7 +40,7 @@ def read(
     context: LedgerContext, problem: AddressProblemState, endpoint_ref: str
 ) -> AddressProblem | None:
     """The problem of an address, None where it has none. A corrected address has another reference."""
-    item = table.read_item(context, PREFIXES[problem].key(endpoint_ref))
+    item = table.read_item(context, key_of(problem, endpoint_ref))
     return msgspec.convert(item, AddressProblem) if item else None
 
 

@@ -1,13 +1,14 @@
 """The ledger's table: its keys, reading an item, and the one function that changes an item."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.aws.batch_read import read_items
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import expiry
@@ -50,6 +51,13 @@ def read_item(context: LedgerContext, key: str) -> Item:
             ConsistentRead=True,
         )
     return from_item(answer.get("Item", {}))
+
+
+def read_several(context: LedgerContext, keys: Iterable[str]) -> dict[str, Item]:
+    """The items by key, read consistently with one call; a missing one is absent."""
+    wanted = ({"delivery_id": key} for key in keys)
+    found = read_items(context, context.settings.ledger_table, wanted)
+    return {item["delivery_id"]: item for item in found}
 
 
 def replace_item(context: LedgerContext, item: Item) -> None:

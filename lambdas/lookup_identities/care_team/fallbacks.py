@@ -1,9 +1,10 @@
 """Chooses the recipient when an address fails: the surrogate whom the directory names. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from lambdas.common.contracts.recipient import Recipient, RecipientReason
+from lambdas.lookup_identities.care_team.recipients import recipient_of
 from lambdas.registry.records import Provider
 
 
@@ -20,7 +21,7 @@ def with_fallbacks(
 ) -> tuple[tuple[Recipient, ...], tuple[Recipient, ...]]:
     """The recipients, each with the reference of their fallback, and the fallbacks themselves.
 
-    A fallback is active, wants to be told and has an address; nobody is their own.
+    A fallback is active, wants to be told and has an address; no recipient is their own fallback.
     """
     told, fallbacks = [], {}
     for recipient in recipients:
@@ -31,13 +32,5 @@ def with_fallbacks(
             continue
         ref = reference(other.provider_id)
         told.append(replace(recipient, fallback_ref=ref))
-        fallbacks[ref] = Recipient(
-            recipient_ref=ref,
-            reasons=(RecipientReason.FALLBACK,),
-            provider_id=other.provider_id,
-            name=other.name,
-            address=other.address,
-            facility=other.facility,
-            **asdict(other.preferences),
-        )
+        fallbacks[ref] = recipient_of(other, (RecipientReason.FALLBACK,), ref)
     return tuple(told), tuple(fallbacks.values())

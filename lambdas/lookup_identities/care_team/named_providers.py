@@ -2,7 +2,7 @@
 
 By National Provider Identifier, when its check digit is right; by identifier and assigning authority;
 by name only among the providers already related to the patient, and only when it fits exactly one.
-A number that the registry files under somebody settles it: a name beside it is not looked at.
+Where the registry has the number, the name beside it is not used.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -78,7 +78,7 @@ def _by_name(practitioner: Practitioner, related: Sequence[Provider]) -> str:
         for provider in related
         if same_name(practitioner.name.family, provider.name.family)
         and _given_names_fit(practitioner.name.given, provider.name.given)
-        # Another person's NPI is not outvoted by a name.
+        # A name does not override another person's NPI.
         and not (is_npi(number) and provider.npi and provider.npi != number)
     ]
     return fitting[0] if len(fitting) == 1 else ""

@@ -37,7 +37,7 @@ class NotificationSubject:
 def wants(event_filter: EventFilter, event: NotificationSubject) -> bool:
     """Whether the recipient's filters let the event through.
 
-    What an event does not say cannot be filtered by: a visit without a class is told.
+    A filter applies to values that the event gives: a visit without a class passes every filter by class.
     """
     facilities = {name.strip().casefold() for name in event.facilities if name.strip()}
     wanted = {name.casefold() for name in event_filter.facilities}

@@ -19,10 +19,7 @@ from lambdas.common.contracts.recipient import (
 from lambdas.common.mail_address import is_address
 from lambdas.lookup_identities.care_team.named_providers import Named
 from lambdas.lookup_identities.care_team.preferences import NotificationSubject, wants
-from lambdas.registry.records import (
-    Provider,
-    Relationship,
-)
+from lambdas.registry.records import Provider, Relationship
 
 Reference = Callable[[str], str]
 
@@ -70,7 +67,7 @@ def choose(
     by_event = {known.provider_id for known in team.relationships if known.by_event}
     recipients = tuple(
         replace(
-            _recipient(team.providers[provider_id], reasons, reference),
+            recipient_of(team.providers[provider_id], reasons, reference(provider_id)),
             roster_until=until.get(provider_id, ""),
             by_event=provider_id in by_event,
             stands_for=() if provider_id in own else absent.get(provider_id, ()),
@@ -89,11 +86,12 @@ def surrogates(providers: Iterable[Provider], today: str) -> list[str]:
     return [absence.surrogate for absence in found if absence.surrogate and absence.holds(today)]
 
 
-def _recipient(
-    provider: Provider, reasons: tuple[RecipientReason, ...], reference: Reference
+def recipient_of(
+    provider: Provider, reasons: tuple[RecipientReason, ...], recipient_ref: str
 ) -> Recipient:
+    """The provider as a recipient, with the preferences that the registry has now."""
     return Recipient(
-        recipient_ref=reference(provider.provider_id),
+        recipient_ref=recipient_ref,
         reasons=reasons,
         provider_id=provider.provider_id,
         name=provider.name,

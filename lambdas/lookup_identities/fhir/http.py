@@ -25,6 +25,8 @@ FHIR_JSON = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"
 MAX_ANSWER_BYTES = 4_000_000
 CHUNK_BYTES = 65_536
+TOKEN_SECONDS = 60
+"""Lifetime of a token whose `expires_in` is no number; the member is optional (RFC 6749 5.1)."""
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 
 Document = dict[str, Any]
@@ -213,7 +215,9 @@ class FhirClient:
             secret.client_id, url, self._settings.scope, secret.private_key, secret.key_id
         )
         headers = {"Accept": "application/json", "Content-Type": FORM}
-        asked = HttpRequest("POST", urlsplit(url).path or "/", urlencode(form).encode(), headers)
+        parts = urlsplit(url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        asked = HttpRequest("POST", target, urlencode(form).encode(), headers)
         host = Host(url, secret)
         try:
             status, read = host.request(asked, deadline)
@@ -226,7 +230,9 @@ class FhirClient:
             raise ConfigurationError("the MPI's token server refuses our assertion")
         # Renewed a little before its end, so that it does not end on the way.
         self._token = str(document["access_token"])
-        self._token_until = time.monotonic() + max(0, int(document.get("expires_in", 60)) - 30)
+        sent = document.get("expires_in")
+        lifetime = sent if isinstance(sent, int | float) else TOKEN_SECONDS
+        self._token_until = time.monotonic() + max(0, lifetime - 30)
         return self._token
 
 
@@ -241,17 +247,6 @@ def escaped(text: str) -> str:
 def token(system: str, value: str) -> str:
     """The token `system|value` for a search (FHIR R4 "Search", token)."""
     return f"{escaped(system)}|{escaped(value)}"
-
-
-def entries(bundle: Document, resource_type: str) -> list[Document]:
-    """The entries of a bundle that hold such a resource."""
-    found = bundle.get("entry", ())
-    return [e for e in found if e.get("resource", {}).get("resourceType") == resource_type]
-
-
-def has_more(bundle: Document) -> bool:
-    """Whether the bundle is a page of several and not the last."""
-    return any(link.get("relation") == "next" for link in bundle.get("link", ()))
 
 
 def _object(read: bytes) -> Document:

@@ -8,13 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.patient import Patient
-from lambdas.common.errors import (
-    ConfigurationError,
-    DependencyUnavailableError,
-    IdentityAmbiguousError,
-)
+from lambdas.common.errors import ConfigurationError, IdentityAmbiguousError
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.fhir.http import FhirClient, FhirResponse, token
 from lambdas.lookup_identities.fhir.patients import (
@@ -27,16 +22,16 @@ from lambdas.lookup_identities.fhir.patients import (
 )
 from lambdas.lookup_identities.fhir.resources import (
     FhirPatient,
-    Found,
     PatientBundle,
     read_bundle,
     read_parameters,
     read_patient,
 )
-from lambdas.lookup_identities.matching.identifiers import UsableIdentifier, one_patient
+from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.mpi import connection
 from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
 from lambdas.lookup_identities.mpi.connection import Deadline
+from lambdas.lookup_identities.mpi.cross_references import cross_reference
 from lambdas.lookup_identities.mpi.outcomes import OUR_DOMAIN, BrokenAnswerError, DomainUnknownError
 from lambdas.registry.records import Match
 
@@ -66,20 +61,17 @@ class FhirMpiClient:
     def find(self, usable: Sequence[UsableIdentifier], patient: Patient) -> Match | None:
         """The patient whom identifiers (or `$match`) name; outcomes as `pix_pdq.mpi_client.PixPdqMpiClient.find`."""
         deadline = Deadline.after(connection.TOTAL_SECONDS)
-        try:
-            with self.breaker.guard():
-                if self.place.by_match:
-                    return _by_match(self.server, usable, patient, self.place, deadline=deadline)
-                return _by_pixm(self.server, usable, self.place, deadline)
-        except BrokenAnswerError as error:
-            raise DependencyUnavailableError(f"the MPI's answer is broken: {error}") from None
+        with self.breaker.guard():
+            if self.place.by_match:
+                return _by_match(self.server, usable, patient, self.place, deadline=deadline)
+            return _by_pixm(self.server, usable, self.place, deadline)
 
     def close(self) -> None:
         """Closes the server's connection."""
         self.server.close()
 
 
-def from_context(context: LookupContext) -> FhirMpiClient:
+def fhir_mpi_client(context: LookupContext) -> FhirMpiClient:
     """The MPI of the settings. Raises `ConfigurationError` where they are incomplete."""
     settings = context.settings.mpi
     if not settings.domain:
@@ -94,45 +86,31 @@ def _by_pixm(
     place: IdentifierSystems,
     deadline: Deadline,
 ) -> Match | None:
-    candidates: dict[tuple[str, str], tuple[str, ...]] = {}
-    cross_referenced: set[str] = set()
-    foreign, known = [], False
-    for identifier in usable:
-        system = system_of(identifier.authorities, place.systems)
-        if system == place.domain:
-            # An answer never holds the id that was asked for: of our own domain there is none.
-            known = True
-            candidates[identifier.pairs()[0]] = (identifier.value,)
-            continue
-        ids = (
-            _cross_referenced(server, system, identifier.value, place, deadline) if system else None
-        )
-        if ids is None:
-            foreign.append(identifier.position)
-        else:
-            known = True
-            candidates[identifier.pairs()[0]] = ids
-            cross_referenced.update(ids)
-    if foreign and not known:
-        raise DomainUnknownError(", ".join(foreign))
-    patient_id, matched_on = one_patient(usable, candidates)
-    if not patient_id:
+    one = cross_reference(
+        usable,
+        lambda identifier: system_of(identifier.authorities, place.systems) == place.domain,
+        lambda identifier: _ids_of(server, identifier, place, deadline),
+    )
+    if not one.patient_id:
         return None
-    found = _with_identifier(server, patient_id, place, deadline)
-    if found is None and patient_id in cross_referenced:
+    found = _with_identifier(server, one.patient_id, place, deadline)
+    if found is None and one.returned:
         raise BrokenAnswerError("the search does not know the id that $ihe-pix returned")
     if found is None:
         return None
-    warnings = tuple(MessageWarning(WarningCode.AUTHORITY_UNKNOWN, where) for where in foreign)
-    match = _match(server, found, patient_id, matched_on, place, deadline=deadline)
-    return replace(match, warnings=warnings) if match else None
+    match = _match(server, found, one.patient_id, one.matched_on, place, deadline=deadline)
+    return replace(match, warnings=one.warnings) if match else None
 
 
-def _cross_referenced(
-    server: FhirClient, system: str, value: str, place: IdentifierSystems, deadline: Deadline
+def _ids_of(
+    server: FhirClient, identifier: UsableIdentifier, place: IdentifierSystems, deadline: Deadline
 ) -> tuple[str, ...] | None:
-    """ITI-83: the ids in our domain; none for an unknown identifier, None for an unknown domain."""
-    asked = [("sourceIdentifier", token(system, value)), ("targetSystem", place.domain)]
+    """ITI-83: the ids in our domain; () for an unknown identifier, None for an unknown domain."""
+    system = system_of(identifier.authorities, place.systems)
+    if not system:
+        return None
+    source = token(system, identifier.value)
+    asked = [("sourceIdentifier", source), ("targetSystem", place.domain)]
     reply = server.get("Patient/$ihe-pix", asked, deadline)
     codes = reply.issue_codes()
     if reply.status == 404 and "not-found" in codes:
@@ -178,8 +156,8 @@ def _by_match(
 ) -> Match | None:
     """ITI-119. Two are asked for, so that ambiguity shows; only one that is certain is taken.
 
-    HAPI FHIR knows no `onlyCertainMatches`: what it adds is left out here. Several records with one id
-    of our domain are one person.
+    HAPI FHIR ignores `onlyCertainMatches`: matches that are not certain are left out here. Several
+    records with one id of our domain are one person.
     """
     parameters = {
         "resourceType": "Parameters",
@@ -192,7 +170,7 @@ def _by_match(
     found = _bundle(server.post("Patient/$match", parameters, deadline)).found
     if not found:
         return None
-    certain = [one.patient for one in found if _is_certain(one)]
+    certain = [one.patient for one in found if one.grades == {"certain"}]
     ids = {known for one in certain for known in ids_in(one, place.domain)}
     if len(ids) > 1 or not certain:
         raise IdentityAmbiguousError(SEVERAL)
@@ -205,10 +183,6 @@ def _by_match(
         if bears(chosen, system_of(identifier.authorities, place.systems), identifier.value)
     ]
     return _match(server, chosen, ids.pop(), matched_on, place, deadline=deadline)
-
-
-def _is_certain(found: Found) -> bool:
-    return found.grades == {"certain"}
 
 
 def _match(

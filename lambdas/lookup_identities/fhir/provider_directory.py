@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from lambdas.common.contracts.person import Name
 from lambdas.common.errors import ConfigurationError
 from lambdas.lookup_identities.context import LookupContext
-from lambdas.lookup_identities.fhir.http import (
-    Document,
-    FhirClient,
-    entries,
-    escaped,
-    has_more,
-    token,
+from lambdas.lookup_identities.fhir.http import FhirClient, escaped, token
+from lambdas.lookup_identities.fhir.resources import (
+    DirectoryResources,
+    FhirEndpoint,
+    FhirIdentifier,
+    FhirName,
+    read_directory,
 )
 from lambdas.lookup_identities.mpi import connection
 from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
@@ -29,6 +29,7 @@ MAIL_TYPES = ("direct-project", "secure-email")
 """Connection types whose address a mail can be sent to, the better first."""
 
 COUNT = ("_count", "200")
+INCLUDE = ("_include", "Organization:endpoint")
 
 Parameters = list[tuple[str, str]]
 
@@ -44,7 +45,7 @@ class FhirProviderDirectory:
         """The providers as the directory has them now: name, activity, address.
 
         One without NPI, or whom the directory does not know, is absent. Raises `ConfigurationError`
-        and `DependencyUnavailableError`.
+        and `DependencyUnavailableError`, the latter also for an answer that is no FHIR.
         """
         people = {p.npi: p for p in providers.values() if p.npi and not p.facility}
         places = {p.npi: p for p in providers.values() if p.npi and p.facility}
@@ -56,7 +57,7 @@ class FhirProviderDirectory:
             }
 
 
-def from_context(context: LookupContext) -> FhirProviderDirectory:
+def fhir_provider_directory(context: LookupContext) -> FhirProviderDirectory:
     """The directory of the settings."""
     return FhirProviderDirectory(context.fhir_client, Breaker("the directory"))
 
@@ -66,33 +67,31 @@ def _people(
 ) -> dict[str, Provider]:
     if not known:
         return {}
-    found = _search(server, "Practitioner", [_by_npi(known)], deadline)
-    practitioners = {f"Practitioner/{r['id']}": r for r in found["Practitioner"]}
+    found = _search(server, "Practitioner", [_by_npi(known)], deadline).practitioners
+    practitioners = {f"Practitioner/{one.id}": one for one in found}
     if not practitioners:
         return {}
     asked = [("practitioner", ",".join(map(escaped, practitioners))), ("active", "true")]
-    roles = _search(server, "PractitionerRole", asked, deadline)["PractitionerRole"]
-    organizations = {_reference(role.get("organization")) for role in roles} - {""}
-    by_organization = _organization_endpoints(server, "_id", organizations, deadline)
-    of_roles = _endpoints(
-        server, {_reference(e) for role in roles for e in role.get("endpoint", ())}, deadline
+    roles = _search(server, "PractitionerRole", asked, deadline).roles
+    of_roles = _endpoints(server, {e.target for role in roles for e in role.endpoint}, deadline)
+    of_organizations = _organization_endpoints(
+        server, {role.organization.target for role in roles}, deadline
     )
     validated_ones = {}
-    for reference, resource in practitioners.items():
-        own = [r for r in roles if _reference(r.get("practitioner")) == reference]
-        endpoints = [of_roles.get(_reference(e), {}) for r in own for e in r.get("endpoint", ())]
-        endpoints += [
-            endpoint
-            for role in own
-            for endpoint in by_organization.get(_reference(role.get("organization")), ())
+    for reference, practitioner in practitioners.items():
+        own = [role for role in roles if role.practitioner.target == reference]
+        endpoints = [
+            of_roles[e.target] for role in own for e in role.endpoint if e.target in of_roles
         ]
-        provider = known.get(_npi(resource))
+        for role in own:
+            endpoints += of_organizations.get(role.organization.target, ())
+        provider = known.get(_npi(practitioner.identifier))
         if provider:
             validated_ones[provider.provider_id] = replace(
                 provider,
-                name=_name(resource, provider.name),
+                name=_name(practitioner.name, provider.name),
                 # A provider without an active role works nowhere at present.
-                active=resource.get("active") is not False and bool(own),
+                active=practitioner.active and bool(own),
                 address=_address(endpoints),
             )
     return validated_ones
@@ -103,97 +102,86 @@ def _places(
 ) -> dict[str, Provider]:
     if not known:
         return {}
-    found = _search(
-        server, "Organization", [_by_npi(known), ("_include", "Organization:endpoint")], deadline
-    )
-    endpoints = {f"Endpoint/{r['id']}": r for r in found["Endpoint"]}
+    found = _search(server, "Organization", [_by_npi(known), INCLUDE], deadline)
+    endpoints = {f"Endpoint/{one.id}": one for one in found.endpoints}
     return {
-        known[_npi(resource)].provider_id: replace(
-            known[_npi(resource)],
-            active=resource.get("active") is not False,
-            address=_address(
-                endpoints.get(_reference(e), {}) for e in resource.get("endpoint", ())
-            ),
+        provider.provider_id: replace(
+            provider,
+            active=one.active,
+            address=_address(endpoints[e.target] for e in one.endpoint if e.target in endpoints),
         )
-        for resource in found["Organization"]
-        if _npi(resource) in known
+        for one in found.organizations
+        if (provider := known.get(_npi(one.identifier)))
     }
 
 
 def _organization_endpoints(
-    server: FhirClient, parameter: str, references: set[str], deadline: Deadline
-) -> dict[str, list[Document]]:
-    if not references:
+    server: FhirClient, references: set[str], deadline: Deadline
+) -> dict[str, list[FhirEndpoint]]:
+    """The endpoints of each active organisation."""
+    wanted = _ids(references)
+    if not wanted:
         return {}
-    ids = ",".join(sorted(escaped(reference.rpartition("/")[2]) for reference in references))
-    asked = [(parameter, ids), ("_include", "Organization:endpoint")]
-    found = _search(server, "Organization", asked, deadline)
-    endpoints = {f"Endpoint/{r['id']}": r for r in found["Endpoint"]}
+    found = _search(server, "Organization", [("_id", wanted), INCLUDE], deadline)
+    endpoints = {f"Endpoint/{one.id}": one for one in found.endpoints}
     return {
-        f"Organization/{r['id']}": [endpoints.get(_reference(e), {}) for e in r.get("endpoint", ())]
-        for r in found["Organization"]
-        if r.get("active") is not False
+        f"Organization/{one.id}": [
+            endpoints[e.target] for e in one.endpoint if e.target in endpoints
+        ]
+        for one in found.organizations
+        if one.active
     }
 
 
-def _endpoints(server: FhirClient, references: set[str], deadline: Deadline) -> dict[str, Document]:
-    wanted = sorted(reference.rpartition("/")[2] for reference in references if reference)
+def _endpoints(
+    server: FhirClient, references: set[str], deadline: Deadline
+) -> dict[str, FhirEndpoint]:
+    wanted = _ids(references)
     if not wanted:
         return {}
-    found = _search(server, "Endpoint", [("_id", ",".join(map(escaped, wanted)))], deadline)
-    return {f"Endpoint/{resource['id']}": resource for resource in found["Endpoint"]}
+    found = _search(server, "Endpoint", [("_id", wanted)], deadline).endpoints
+    return {f"Endpoint/{one.id}": one for one in found}
+
+
+def _ids(references: set[str]) -> str:
+    """The value of `_id` that asks for these resources."""
+    ids = {reference.rpartition("/")[2] for reference in references}
+    return ",".join(map(escaped, sorted(ids - {""})))
 
 
 def _search(
     server: FhirClient, kind: str, parameters: Parameters, deadline: Deadline
-) -> dict[str, list[Document]]:
-    """The resources of a search by their type, what was included among them."""
+) -> DirectoryResources:
+    """The resources of a search, the included ones among them."""
     reply = server.get(kind, [*parameters, COUNT], deadline)
-    if reply.status != 200 or reply.resource.get("resourceType") != "Bundle":
+    if reply.status != 200:
         raise ConfigurationError(f"the directory does not take the query: HTTP {reply.status}")
-    if has_more(reply.resource):
+    found = read_directory(reply.resource)
+    if found.has_more:
         raise ConfigurationError("the directory answers a circle of care in more than one page")
-    kinds = ("Practitioner", "PractitionerRole", "Organization", "Endpoint")
-    return {name: [e["resource"] for e in entries(reply.resource, name)] for name in kinds}
+    return found
 
 
 def _by_npi(known: Mapping[str, Provider]) -> tuple[str, str]:
     return "identifier", ",".join(token(NPI_SYSTEM, npi) for npi in sorted(known))
 
 
-def _npi(resource: Document) -> str:
-    found = (i for i in resource.get("identifier", ()) if i.get("system") == NPI_SYSTEM)
-    return next((i.get("value", "") for i in found), "")
+def _npi(identifiers: Iterable[FhirIdentifier]) -> str:
+    return next((one.value for one in identifiers if one.system == NPI_SYSTEM), "")
 
 
-def _reference(reference: Document | None) -> str:
-    """`Practitioner/x` of a reference, also of an absolute one."""
-    return "/".join((reference or {}).get("reference", "").split("/")[-2:])
-
-
-def _address(endpoints: Iterable[Document]) -> str:
+def _address(endpoints: Iterable[FhirEndpoint]) -> str:
     """The address of the best active endpoint that takes mail; "" when there is none."""
-    usable = [e for e in endpoints if e.get("status") == "active"]
-    for kind in MAIL_TYPES:
-        for endpoint in usable:
-            if _connection_code(endpoint) == kind:
-                address: str = endpoint.get("address", "")
-                return address.removeprefix("mailto:")
-    return ""
+    usable = [one for one in endpoints if one.status == "active"]
+    fitting = (one for kind in MAIL_TYPES for one in usable if one.connection_type.code == kind)
+    return next((one.address.removeprefix("mailto:") for one in fitting), "")
 
 
-def _connection_code(endpoint: Document) -> str:
-    code: str = endpoint.get("connectionType", {}).get("code", "")
-    return code
-
-
-def _name(resource: Document, before: Name) -> Name:
-    names = [n for n in resource.get("name", ()) if n.get("use") not in ("maiden", "old")]
-    if not names:
+def _name(names: Iterable[FhirName], before: Name) -> Name:
+    present = [name for name in names if name.use not in ("maiden", "old")]
+    if not present:
         return before
-    first = names[0]
+    first = present[0]
     return Name(
-        family=first.get("family", ""),
-        given=" ".join(first.get("given", ())[:1]),
-        prefix=" ".join(first.get("prefix", ())[:1]),
+        family=first.family, given=" ".join(first.given[:1]), prefix=" ".join(first.prefix[:1])
     )

@@ -53,6 +53,7 @@ class FhirName(FhirPart, frozen=True):
     use: str = ""
     family: str = ""
     given: tuple[str, ...] = ()
+    prefix: tuple[str, ...] = ()
 
 
 class FhirReference(FhirPart, frozen=True):
@@ -78,6 +79,58 @@ class FhirPatient(FhirPart, frozen=True):
     gender: Literal["", "male", "female", "other", "unknown"] = ""
     birth_date: str = ""
     link: tuple[FhirLink, ...] = ()
+
+
+class DirectoryReference(FhirPart, frozen=True):
+    """A Reference of a directory's resource, "" for one that gives no address."""
+
+    reference: str = ""
+
+    @property
+    def target(self) -> str:
+        """Type and id, as `Practitioner/x`, also of an absolute reference."""
+        return "/".join(self.reference.split("/")[-2:])
+
+
+class FhirPractitioner(FhirPart, frozen=True):
+    """A Practitioner resource."""
+
+    id: str
+    active: bool = True
+    identifier: tuple[FhirIdentifier, ...] = ()
+    name: tuple[FhirName, ...] = ()
+
+
+class FhirPractitionerRole(FhirPart, frozen=True):
+    """A PractitionerRole resource."""
+
+    practitioner: DirectoryReference = DirectoryReference()
+    organization: DirectoryReference = DirectoryReference()
+    endpoint: tuple[DirectoryReference, ...] = ()
+
+
+class FhirOrganization(FhirPart, frozen=True):
+    """An Organization resource."""
+
+    id: str
+    active: bool = True
+    identifier: tuple[FhirIdentifier, ...] = ()
+    endpoint: tuple[DirectoryReference, ...] = ()
+
+
+class FhirCoding(FhirPart, frozen=True):
+    """A Coding."""
+
+    code: str = ""
+
+
+class FhirEndpoint(FhirPart, frozen=True):
+    """An Endpoint resource."""
+
+    id: str
+    status: str = ""
+    connection_type: FhirCoding = FhirCoding()
+    address: str = ""
 
 
 class Parameter(FhirPart, frozen=True):
@@ -132,6 +185,17 @@ class PatientBundle:
     has_more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class DirectoryResources:
+    """The resources of a provider directory's bundle by type, and whether another page follows."""
+
+    practitioners: tuple[FhirPractitioner, ...]
+    roles: tuple[FhirPractitionerRole, ...]
+    organizations: tuple[FhirOrganization, ...]
+    endpoints: tuple[FhirEndpoint, ...]
+    has_more: bool
+
+
 class _Bundle(FhirPart, frozen=True):
     total: int | None = None
     link: tuple[_BundleLink, ...] = ()
@@ -173,11 +237,35 @@ def read_bundle(document: Document) -> PatientBundle:
     )
 
 
+def read_directory(document: Document) -> DirectoryResources:
+    """The resources of a Bundle. Raises `BrokenAnswerError` for another resource, or one that does not fit."""
+    bundle = _read(document, _Bundle, "Bundle")
+
+    def of(resource_type: str, kind: type[T]) -> tuple[T, ...]:
+        return tuple(
+            _converted(entry.resource, kind, resource_type)
+            for entry in bundle.entry
+            if entry.resource.get("resourceType") == resource_type
+        )
+
+    return DirectoryResources(
+        of("Practitioner", FhirPractitioner),
+        of("PractitionerRole", FhirPractitionerRole),
+        of("Organization", FhirOrganization),
+        of("Endpoint", FhirEndpoint),
+        has_more=any(link.relation == "next" for link in bundle.link),
+    )
+
+
 def _read(document: Document, kind: type[T], resource_type: str) -> T:
     if document.get("resourceType") != resource_type:
         raise BrokenAnswerError(f"no {resource_type}")
     if {name.removeprefix("_") for name in document} - MEMBERS[resource_type]:
         raise BrokenAnswerError(f"a {resource_type} with members that FHIR does not define")
+    return _converted(document, kind, resource_type)
+
+
+def _converted(document: Document, kind: type[T], resource_type: str) -> T:
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError:

@@ -25,24 +25,8 @@ _PLAIN = str.maketrans(
 )
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 PARTICLES = frozenset(
-    {
-        "da",
-        "de",
-        "del",
-        "den",
-        "der",
-        "di",
-        "do",
-        "dos",
-        "du",
-        "el",
-        "la",
-        "le",
-        "ten",
-        "ter",
-        "van",
-    }
-    | {"vom", "von", "y", "zu", "zum", "zur"}
+    {"da", "de", "del", "den", "der", "di", "do", "dos", "du", "el", "la", "le", "ten", "ter"}
+    | {"van", "vom", "von", "y", "zu", "zum", "zur"}
 )
 """Words inside a surname that are not a name of their own."""
 

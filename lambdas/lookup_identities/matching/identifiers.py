@@ -173,9 +173,7 @@ def agreeing(patient: Patient, found: Match, *, identifier_alone: bool = False) 
     """The match with what `agreement` has to add; raises as it does."""
     agreed, uncompared = agreement(patient, found.record, identifier_alone=identifier_alone)
     return replace(
-        found,
-        matched_on=(*found.matched_on, *agreed),
-        warnings=(*found.warnings, *uncompared),
+        found, matched_on=(*found.matched_on, *agreed), warnings=(*found.warnings, *uncompared)
     )
 
 

@@ -118,7 +118,7 @@ def _recall(context: LookupContext, question: Question) -> Recalled:
     return Recalled(answered=True, found=_match(items[0]), seen=seen)
 
 
-def keep(
+def store(
     context: LookupContext, question: Question, recalled: Recalled, found: Match | None
 ) -> None:
     """Stores an answer, unless an item changed since `recalled`, or the table cannot be written."""
@@ -183,7 +183,7 @@ def _answers(question: Question, items: Sequence[Item]) -> bool:
     return (
         len(items) == len(question.identifiers)
         and len({item["stamp"] for item in items}) == 1
-        # DynamoDB removes what has expired within days, not at once.
+        # DynamoDB removes expired items within days, not at once.
         and all(item["expires_at"] > time.time() for item in items)
         and all(item.get("question") == question.reference for item in items)
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from lambdas.common.errors import DependencyUnavailableError
+from lambdas.lookup_identities.mpi.outcomes import BrokenAnswerError
 
 FAILURES = 3
 """Questions in a row that have to fail before it opens."""
@@ -28,11 +29,16 @@ class Breaker:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Runs a question; raises `DependencyUnavailableError` without asking while it is open."""
+        """Runs a question; raises `DependencyUnavailableError` without asking while it is open.
+
+        A broken answer becomes `DependencyUnavailableError` too, and does not count: the MPI is reachable.
+        """
         if self._failures >= FAILURES and self._clock() < self._open_until:
             raise DependencyUnavailableError(f"{self._name}: not asked, it failed just now")
         try:
             yield
+        except BrokenAnswerError as error:
+            raise DependencyUnavailableError(f"{self._name}'s answer is broken: {error}") from None
         except DependencyUnavailableError:
             self._failures += 1
             self._open_until = self._clock() + OPEN_SECONDS

@@ -1,24 +1,23 @@
-"""Selects the MPI client and the provider directory; each is imported only when it is used.
+"""The interfaces of an external MPI and of a provider directory, and the names of the MPI clients.
 
-An MPI client has `find`, whose outcomes `outcomes` lists, a provider directory `validated`. The registry
-in DynamoDB serves as both; `resolving` reads the care relationships from it in any case.
+The registry in DynamoDB serves as both; `resolving` reads the care relationships from it in any case.
 """
 
-import importlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Protocol
 
 from lambdas.common.contracts.patient import Patient
-from lambdas.common.errors import ConfigurationError
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.registry.records import Match, Provider
-from lambdas.registry.settings import REGISTRY
 
-PATIENTS = {
-    "pixpdq": "lambdas.lookup_identities.pix_pdq.mpi_client",
-    "fhir": "lambdas.lookup_identities.fhir.mpi_client",
-}
-PROVIDERS = {"fhir": "lambdas.lookup_identities.fhir.provider_directory"}
+
+class MpiClientName(StrEnum):
+    """The values of ENS_MPI_CLIENT: the client that answers for patients."""
+
+    REGISTRY = "registry"
+    PIX_PDQ = "pixpdq"
+    FHIR = "fhir"
 
 
 class MpiClient(Protocol):
@@ -39,15 +38,3 @@ class ProviderDirectory(Protocol):
     def validated(self, providers: Mapping[str, Provider]) -> dict[str, Provider]:
         """The providers with name, activity and address as the directory has them; absent is not there."""
         ...
-
-
-def made(name: str, modules: Mapping[str, str], context: object) -> Any:
-    """The client that `from_context(context)` of the named module makes; None for the registry.
-
-    Raises `ConfigurationError` for a backend that does not exist.
-    """
-    if name == REGISTRY:
-        return None
-    if name not in modules:
-        raise ConfigurationError("ENS_MPI_CLIENT or ENS_PROVIDER_DIRECTORY names no backend")
-    return importlib.import_module(modules[name]).from_context(context)

@@ -25,11 +25,11 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float) -> "Deadline":
-        """The moment so many seconds from now."""
+        """Returns the deadline `seconds` from now."""
         return cls(time.monotonic() + seconds)
 
     def within(self, seconds: float) -> float:
-        """So many seconds, or what is left of the whole; `DependencyUnavailableError` when nothing is."""
+        """Returns `seconds`, or the time left if that is less; `DependencyUnavailableError` when none is."""
         left = self.at - time.monotonic()
         if left <= 0:
             raise DependencyUnavailableError("the MPI: no time left")

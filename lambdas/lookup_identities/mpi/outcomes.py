@@ -1,6 +1,6 @@
 """The outcomes of a look-up: one set, which every MPI client and the registry use.
 
-| outcome          | what it is here                                       | what becomes of the event            |
+| outcome          | type here                                             | the event                            |
 |------------------|-------------------------------------------------------|--------------------------------------|
 | matched          | `records.Match`                                       | its recipients are told              |
 | not found        | None                                                  | as the environment's unknown_patient says |

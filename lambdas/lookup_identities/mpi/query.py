@@ -57,7 +57,7 @@ def ask_mpi(
 ) -> Match | None:
     """The patient of an external MPI, who agrees with the message; None for nobody.
 
-    Of a patient from the cache nothing but the id is known. Raises what the client raises (`outcomes`),
+    A patient from the cache has an id and no demographics. Raises the errors of the client (`outcomes`),
     and `IdentityConflictError`.
     """
     question = cache.Question.of(context, usable, patient, identifier_alone)
@@ -69,7 +69,7 @@ def ask_mpi(
         found = client.find(usable, patient)
     tell(Query.of(usable, found))
     agreed = agreeing(patient, found, identifier_alone=identifier_alone) if found else None
-    cache.keep(context, question, recalled, agreed)
+    cache.store(context, question, recalled, agreed)
     return agreed
 
 

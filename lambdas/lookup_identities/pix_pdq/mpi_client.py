@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.contracts.patient import Patient
 from lambdas.common.errors import (
     ConfigurationError,
@@ -19,10 +18,11 @@ from lambdas.common.errors import (
     IdentityAmbiguousError,
 )
 from lambdas.lookup_identities.context import LookupContext
-from lambdas.lookup_identities.matching.identifiers import UsableIdentifier, one_patient
+from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.mpi import connection as wire
 from lambdas.lookup_identities.mpi.circuit_breaker import Breaker
 from lambdas.lookup_identities.mpi.connection import TRIES, Deadline, tls_context
+from lambdas.lookup_identities.mpi.cross_references import cross_reference
 from lambdas.lookup_identities.mpi.outcomes import OUR_DOMAIN, BrokenAnswerError, DomainUnknownError
 from lambdas.lookup_identities.mpi.settings import (
     ActorSettings,
@@ -43,7 +43,7 @@ from lambdas.lookup_identities.pix_pdq.replies import (
     MismatchError,
     PdqAnswer,
     PdqPatient,
-    PixAnswer,
+    PixCase,
     check_acknowledged,
     pdq_answer,
     pix_answer,
@@ -84,11 +84,8 @@ class PixPdqMpiClient:
         `DomainUnknownError` where none is. Raises `IdentityAmbiguousError`, `IdentityConflictError`,
         `ConfigurationError` and `DependencyUnavailableError`.
         """
-        try:
-            with self.breaker.guard():
-                return self._find(usable, Deadline.after(wire.TOTAL_SECONDS))
-        except BrokenAnswerError as error:
-            raise DependencyUnavailableError(f"the MPI's answer is broken: {error}") from None
+        with self.breaker.guard():
+            return self._find(usable, Deadline.after(wire.TOTAL_SECONDS))
 
     def close(self) -> None:
         """Closes the connections."""
@@ -96,40 +93,22 @@ class PixPdqMpiClient:
         self.pdq.connection.close()
 
     def _find(self, usable: Sequence[UsableIdentifier], deadline: Deadline) -> Match | None:
-        candidates: dict[tuple[str, str], tuple[str, ...]] = {}
-        cross_referenced: set[str] = set()
-        foreign, known = [], False
-        for identifier in usable:
-            if self.domain.is_same(AssigningAuthority.of(identifier.authorities)):
-                # An answer never holds the id that was asked for: of our own domain there is none.
-                known = True
-                candidates[identifier.pairs()[0]] = (identifier.value,)
-                continue
-            answer = self._pix(identifier, deadline)
-            if answer.case == "unknown_target_domain":
-                raise DomainUnknownError(OUR_DOMAIN)
-            if answer.case == "unknown_source_domain":
-                foreign.append(identifier.position)
-            else:
-                known = True
-                candidates[identifier.pairs()[0]] = answer.ids
-                cross_referenced.update(answer.ids)
-        if foreign and not known:
-            raise DomainUnknownError(", ".join(foreign))
-        warnings = tuple(MessageWarning(WarningCode.AUTHORITY_UNKNOWN, place) for place in foreign)
-        patient_id, matched_on = one_patient(usable, candidates)
-        if not patient_id:
+        one = cross_reference(
+            usable,
+            lambda identifier: self.domain.is_same(AssigningAuthority.of(identifier.authorities)),
+            lambda identifier: self._pix(identifier, deadline),
+        )
+        if not one.patient_id:
             return None
-        found = self._pdq(patient_id, deadline)
-        if found is None and patient_id in cross_referenced:
+        found = self._pdq(one.patient_id, deadline)
+        if found is None and one.returned:
             raise BrokenAnswerError("PDQ does not know the id that PIX returned")
         if found is None:
             return None
-        survivor = self._survivor(patient_id, found, deadline)
-        merged = () if survivor == patient_id else (patient_id,)
-        return Match(
-            replace(found.record, patient_id=survivor), tuple(matched_on), merged, warnings
-        )
+        survivor = self._survivor(one.patient_id, found, deadline)
+        merged = () if survivor == one.patient_id else (one.patient_id,)
+        record = replace(found.record, patient_id=survivor)
+        return Match(record, one.matched_on, merged, one.warnings)
 
     def _survivor(self, asked: str, found: PdqPatient, deadline: Deadline) -> str:
         """The id of the patient: the one asked for, or of the patient into whom it was merged.
@@ -146,14 +125,18 @@ class PixPdqMpiClient:
             raise BrokenAnswerError("PDQ does not know the id that it returned for another one")
         return survivor
 
-    def _pix(self, identifier: UsableIdentifier, deadline: Deadline) -> PixAnswer:
+    def _pix(self, identifier: UsableIdentifier, deadline: Deadline) -> tuple[str, ...] | None:
+        """The ids in our domain; () for an unknown identifier, None for an unknown authority."""
         authority = AssigningAuthority.of(identifier.authorities)
-        return self._ask(
+        answer = self._ask(
             self.pix,
             lambda heading: pix_query(heading, identifier.value, authority, self.domain),
             lambda raw, heading: pix_answer(raw, heading, self.domain),
             deadline,
         )
+        if answer.case is PixCase.UNKNOWN_TARGET_DOMAIN:
+            raise DomainUnknownError(OUR_DOMAIN)
+        return None if answer.case is PixCase.UNKNOWN_SOURCE_DOMAIN else answer.ids
 
     def _pdq(self, patient_id: str, deadline: Deadline) -> PdqPatient | None:
         """The one patient with this id; pages are read until a second shows up, or there are too many.
@@ -235,7 +218,7 @@ def _exchanged(
         return actor.connection.exchange(query(again), deadline), again
 
 
-def from_context(context: LookupContext) -> PixPdqMpiClient:
+def pix_pdq_client(context: LookupContext) -> PixPdqMpiClient:
     """The MPI of the settings. Raises `ConfigurationError` where they are incomplete."""
     settings, secret = context.settings.mpi, context.mpi_secret
     domain = AssigningAuthority(settings.domain, settings.domain_oid)

@@ -1,12 +1,10 @@
-"""The two queries as messages: PIX Query (ITI-9, QBP^Q23) and PDQ (ITI-21, QBP^Q22), HL7 2.5.
+"""The queries as messages: PIX Query (ITI-9, QBP^Q23) and PDQ (ITI-21, QBP^Q22), HL7 2.5.
 
-And QCN^J01, by which PDQ's further pages are declined.
-
-IHE ITI TF-2 3.9.4.1 and 3.21.4.1.
+QCN^J01 declines PDQ's further pages. IHE ITI TF-2 3.9.4.1 and 3.21.4.1.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from typing import Self
 
@@ -49,7 +47,7 @@ class AssigningAuthority:
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """The sending and receiving applications and facilities of a query (MSH-3 to MSH-6)."""
+    """The sending and receiving applications and facilities of a query: MSH-3 to MSH-6, in order."""
 
     application: str
     facility: str
@@ -71,10 +69,12 @@ def pix_query(
 ) -> bytes:
     """ITI-9: asks for the ids of `domain` of the patient with this identifier of `authority`."""
     asked = f"{escaped(identifier)}^^^{authority.text()}"
-    return _message(
-        _header(heading, "QBP^Q23^QBP_Q21", "ITI-9^IHE"),
-        f"QPD|IHE PIX Query|{heading.tag}|{asked}|^^^{domain.text()}",
-        "RCP|I",
+    return er7.write(
+        [
+            _header(heading, "QBP^Q23^QBP_Q21", "ITI-9^IHE"),
+            f"QPD|IHE PIX Query|{heading.tag}|{asked}|^^^{domain.text()}",
+            "RCP|I",
+        ]
     )
 
 
@@ -91,37 +91,24 @@ def pdq_query(
         parameters.append(f"@PID.3.4.1^{escaped(own.namespace)}")
     if own.universal_id:
         parameters += [f"@PID.3.4.2^{escaped(own.universal_id)}", "@PID.3.4.3^ISO"]
-    return _message(
+    segments = [
         _header(heading, "QBP^Q22^QBP_Q21", "ITI-21^IHE"),
         f"QPD|IHE PDQ Query|{heading.tag}|{'~'.join(parameters)}|||||^^^{own.text()}",
         f"RCP|I|{PAGE}^RD",
-        *([f"DSC|{escaped(pointer)}|I"] if pointer else []),
-    )
+    ]
+    return er7.write([*segments, f"DSC|{escaped(pointer)}|I"] if pointer else segments)
 
 
 def cancellation(heading: Heading) -> bytes:
     """QCN^J01: no further page of the PDQ query with this tag is wanted (HL7 2.5 5.4.6, QID-1 = QAK-1)."""
-    return _message(
-        _header(heading, "QCN^J01^QCN_J01", "ITI-21^IHE"), f"QID|{heading.tag}|IHE PDQ Query"
-    )
+    header = _header(heading, "QCN^J01^QCN_J01", "ITI-21^IHE")
+    return er7.write([header, f"QID|{heading.tag}|IHE PDQ Query"])
 
 
 def _header(heading: Heading, message_type: str, profile: str) -> str:
     moment = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
-    names = "|".join(
-        escaped(name)
-        for name in (
-            heading.parties.application,
-            heading.parties.facility,
-            heading.parties.receiving_application,
-            heading.parties.receiving_facility,
-        )
-    )
+    names = "|".join(map(escaped, astuple(heading.parties)))
     return (
         f"MSH|{STANDARD.encoding_characters.decode()}|{names}|{moment}||{message_type}|{heading.control_id}|P|2.5"
         f"||||||UNICODE UTF-8|||{profile}"
     )
-
-
-def _message(*segments: str) -> bytes:
-    return er7.write(segments)

@@ -8,7 +8,7 @@ An answer that is none of the cases, or lacks what its case brings, is `BrokenAn
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from enum import StrEnum
 
 from hl7 import er7
 from hl7.er7 import Segment, Value
@@ -18,15 +18,6 @@ from lambdas.lookup_identities.mpi.outcomes import BrokenAnswerError
 from lambdas.lookup_identities.pix_pdq.queries import AssigningAuthority, Heading
 from lambdas.registry.records import PatientRecord
 
-PixCase = Literal[
-    "found",
-    "nothing_in_domain",
-    "unknown_id",
-    "unknown_source_domain",
-    "unknown_target_domain",
-    "several",
-]
-
 UNKNOWN_KEY = "204"
 REJECTED = frozenset({"100", "101", "102", "103", "104", "200", "201", "202", "203"})
 """Errors of HL7 table 0357 that the same query always causes: its form, type, event, version or values.
@@ -34,6 +25,17 @@ REJECTED = frozenset({"100", "101", "102", "103", "104", "200", "201", "202", "2
 All others may pass, 206 (record locked), 207 (internal error) and none among them: an MPI that starts
 again or is overloaded answers AE or AR.
 """
+
+
+class PixCase(StrEnum):
+    """The six cases of an answer to a PIX query (IHE ITI TF-2 3.9.4.2.2.6)."""
+
+    FOUND = "found"
+    NOTHING_IN_DOMAIN = "nothing_in_domain"
+    UNKNOWN_ID = "unknown_id"
+    UNKNOWN_SOURCE_DOMAIN = "unknown_source_domain"
+    UNKNOWN_TARGET_DOMAIN = "unknown_target_domain"
+    SEVERAL = "several"
 
 
 class MismatchError(Exception):
@@ -74,22 +76,22 @@ def pix_answer(raw: bytes, heading: Heading, domain: AssigningAuthority) -> PixA
     answer = _checked(raw, heading, "K23")
     patients = answer.all("PID")
     if answer.is_case("AA", "NF") and not patients:
-        return PixAnswer("nothing_in_domain")
+        return PixAnswer(PixCase.NOTHING_IN_DOMAIN)
     if answer.is_case("AA", "OK"):
         ids = tuple(dict.fromkeys(i for pid in patients for i in _ids(pid, domain)))
         if not ids or not all(_is_whole_pix(pid, domain) for pid in patients):
             raise BrokenAnswerError("OK to a PIX query without a whole PID-3 of our domain")
         if any(WILDCARDS.intersection(one) for one in ids):
             raise BrokenAnswerError("an id in PID-3 holds a wildcard")
-        return PixAnswer("several" if len(ids) > 1 else "found", ids)
+        return PixAnswer(PixCase.SEVERAL if len(ids) > 1 else PixCase.FOUND, ids)
     if answer.is_case("AE", "AE"):
         places = answer.unknown_keys()
         if ("3", "4") in places:
-            return PixAnswer("unknown_source_domain")
+            return PixAnswer(PixCase.UNKNOWN_SOURCE_DOMAIN)
         if any(number == "4" for number, _ in places):
-            return PixAnswer("unknown_target_domain")
+            return PixAnswer(PixCase.UNKNOWN_TARGET_DOMAIN)
         if places == {("3", "1")}:
-            return PixAnswer("unknown_id")
+            return PixAnswer(PixCase.UNKNOWN_ID)
     raise answer.refusal()
 
 

@@ -10,7 +10,7 @@ from lambdas.common.aws.clients import dependency
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import UsableIdentifier
 from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError
-from lambdas.registry.items import AUTHORITIES
+from lambdas.registry.keys import AUTHORITIES
 
 
 def check_mapped(context: LookupContext, usable: Sequence[UsableIdentifier]) -> None:

@@ -79,12 +79,12 @@ def _authorise(request: BaseResponse, _: type, resource: str = "*") -> None:
         access_key_id=_credential(request)[0],
         headers=request.headers,
     )
+    policies = _policies(caller.collect_policies())
     try:
-        needs = list(_needs(request, resource))
+        needs = list(_needs(request, resource, policies.reads_keys))
     except UnknownCallError as error:
         why = f"(the local AWS denies what it does not know: {error})"
         raise _refusal(request, caller.arn, request._get_action(), why) from None
-    policies = _policies(caller.collect_policies())
     for need in needs:
         if not policies.permit(need):
             raise _refusal(request, caller.arn, need.action, f"on resource: {need.arn}")
@@ -98,26 +98,43 @@ class _Policies:
             policies  # keeps their ids, which are the key of the cache, from being reused
         )
         self._documents = [_document(policy) for policy in policies]
-        self._reads_keys = LEADING_KEYS in json.dumps(self._documents)
-        self._permitted: dict[RequiredAction, bool] = {}
+        self._conditions = [
+            statement["Condition"]
+            for document in self._documents
+            for statement in _statements(document)
+            if LEADING_KEYS in json.dumps(statement.get("Condition", {}))
+        ]
+        self._permitted: dict[tuple[str, str, Met], bool] = {}
+        self._applicable: dict[Met, list[IAMPolicy]] = {}
+
+    @property
+    def reads_keys(self) -> bool:
+        """Whether the partition keys of a request matter."""
+        return bool(self._conditions)
 
     def permit(self, need: RequiredAction) -> bool:
         """Whether they permit an action that a request needs."""
-        if not self._reads_keys:
-            need = need._replace(leading_keys=frozenset())
-        if need not in self._permitted:
+        met = tuple(_meets(condition, need.leading_keys) for condition in self._conditions)
+        key = (need.action, need.arn, met)
+        if key not in self._permitted:
             if len(self._permitted) == MAX_DECISIONS:
                 self._permitted.clear()
-            self._permitted[need] = self._decide(need)
-        return self._permitted[need]
+            self._permitted[key] = self._decide(need, met)
+        return self._permitted[key]
 
-    def _decide(self, need: RequiredAction) -> bool:
+    def _decide(self, need: RequiredAction, met: "Met") -> bool:
+        if met not in self._applicable:
+            self._applicable[met] = [
+                _applicable(document, need.leading_keys) for document in self._documents
+            ]
         results = {
-            _applicable(document, need).is_action_permitted(need.action, need.arn)
-            for document in self._documents
+            policy.is_action_permitted(need.action, need.arn) for policy in self._applicable[met]
         }
         return PermissionResult.DENIED not in results and PermissionResult.PERMITTED in results
 
+
+Met = tuple[bool, ...]
+"""Whether a request meets each condition on partition keys."""
 
 _read: dict[tuple[Any, ...], _Policies] = {}
 
@@ -140,12 +157,17 @@ def _document(policy: Any) -> dict[str, Any]:
     return document
 
 
-def _applicable(document: dict[str, Any], need: RequiredAction) -> IAMPolicy:
+def _applicable(document: dict[str, Any], leading_keys: frozenset[str]) -> IAMPolicy:
     """The statements of a policy whose `dynamodb:LeadingKeys` condition, if any, the request meets."""
-    found = document["Statement"]
-    statements = found if isinstance(found, list) else [found]
-    kept = [each for each in statements if _meets(each.get("Condition", {}), need.leading_keys)]
+    kept = [
+        each for each in _statements(document) if _meets(each.get("Condition", {}), leading_keys)
+    ]
     return IAMPolicy(json.dumps({**document, "Statement": [_unbound(each) for each in kept]}))
+
+
+def _statements(document: dict[str, Any]) -> list[dict[str, Any]]:
+    found = document["Statement"]
+    return found if isinstance(found, list) else [found]
 
 
 def _meets(condition: dict[str, Any], leading_keys: frozenset[str]) -> bool:
@@ -176,8 +198,11 @@ def _unbound(statement: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "Condition": condition} if condition else rest
 
 
-def _needs(request: BaseResponse, resource: str) -> Iterator[RequiredAction]:
-    """The actions that a request needs, each with its resource. Raises `UnknownCallError`."""
+def _needs(request: BaseResponse, resource: str, with_keys: bool) -> Iterator[RequiredAction]:
+    """The actions that a request needs, each with its resource, and with its partition keys if wanted.
+
+    Raises `UnknownCallError`.
+    """
     signed_for = _credential(request)[3]
     service = reference().service_signed(signed_for)
     operation = request._get_action()
@@ -191,7 +216,8 @@ def _needs(request: BaseResponse, resource: str) -> Iterator[RequiredAction]:
     for resources, part in _targets(service, operation, parameters, request):
         for action in _actions(service or signed_for, operation, part):
             for each in resources:
-                yield RequiredAction(action, each, _leading_keys(part, each, request))
+                keys = _leading_keys(part, each, request) if with_keys else frozenset()
+                yield RequiredAction(action, each, keys)
 
 
 def _actions(service: str, operation: str, part: dict[str, Any]) -> frozenset[str]:

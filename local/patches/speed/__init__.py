@@ -4,7 +4,15 @@ Each module changes one thing, so that it can be proposed to moto as a change of
 """
 
 from local.patches import botocore
-from local.patches.speed.core import backends, errors, names, registrations, serializers, urls
+from local.patches.speed.core import (
+    accounts,
+    backends,
+    errors,
+    names,
+    registrations,
+    serializers,
+    urls,
+)
 from local.patches.speed.dynamodb import expressions, transactions
 from local.patches.speed.dynamodb.direct import handler as dynamodb_direct
 from local.patches.speed.kms import private_keys
@@ -13,7 +21,7 @@ from local.patches.speed.stepfunctions import definitions, json_paths, task_clie
 
 PATCHES = (
     botocore,
-    *(backends, errors, names, registrations, serializers, urls),
+    *(accounts, backends, errors, names, registrations, serializers, urls),
     *(expressions, transactions, dynamodb_direct),
     *(private_keys, clock),
     *(definitions, json_paths, task_clients),

@@ -6,9 +6,6 @@ from typing import Any, Protocol
 from environments import Environment
 from ops.environment.preflight.assembly import Assembly
 
-STRICT = frozenset({"staging", "prod"})
-"""The environments in which a placeholder is an error."""
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -27,11 +24,6 @@ class Plan:
     def region(self) -> str:
         """The region of the deployment."""
         return self.environment.region
-
-    @property
-    def is_strict(self) -> bool:
-        """Whether placeholders are errors: in staging and prod."""
-        return self.environment.name in STRICT
 
 
 class ClientFactory(Protocol):

@@ -11,22 +11,15 @@ from ops.deployment import CONFIG
 from ops.environment.preflight.checks import (
     account,
     alarms,
-    bootstrap,
-    certificates,
-    concurrency,
-    configuration_set,
+    credentials,
     image,
     limits,
-    mail_account,
-    mail_identity,
+    mail,
     names,
+    network,
     placeholders,
-    prefix_lists,
     quotas,
-    secrets,
-    service_roles,
     stacks,
-    zones,
 )
 from ops.environment.preflight.finding import PreflightFinding, Status, not_checked
 from ops.environment.preflight.plan import ClientFactory, Plan
@@ -39,19 +32,19 @@ OFFLINE = {
 }
 ACCOUNT = "account"
 ONLINE = {
-    "bootstrap": bootstrap.check,
-    "stacks": stacks.check,
+    "bootstrap": stacks.check_bootstrap,
+    "stacks": stacks.check_stacks,
     "names": names.check,
-    "service roles": service_roles.check,
-    "concurrency": concurrency.check,
-    "quotas": quotas.check,
-    "zones": zones.check,
-    "prefix lists": prefix_lists.check,
-    "certificates": certificates.check,
-    "secrets": secrets.check,
-    "mail account": mail_account.check,
-    "mail identity": mail_identity.check,
-    "configuration set": configuration_set.check,
+    "service roles": stacks.check_service_roles,
+    "concurrency": quotas.check_concurrency,
+    "quotas": quotas.check_fargate,
+    "zones": network.check_zones,
+    "prefix lists": network.check_prefix_lists,
+    "certificates": credentials.check_certificate,
+    "secrets": credentials.check_secrets,
+    "mail account": mail.check_account,
+    "mail identity": mail.check_identity,
+    "configuration set": mail.check_configuration_set,
     "alarms": alarms.check,
 }
 

@@ -1,4 +1,4 @@
-"""Reads a feed as the system would: door, reading, encounter rules; sends nothing and calls no AWS."""
+"""Reads a feed as the system would: the receiver's rules, reading, encounter rules; sends nothing and calls no AWS."""
 
 import re
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.parse_message.read_event import PROCESSING_IDS, read_event
 from lambdas.registry.npi import is_npi
 from lambdas.track_encounter.profile import EncounterProfile, profile_of
-from ops.feed.checking.door import Door, DoorResult
 from ops.feed.checking.encounters import MAX_ENCOUNTERS, EncounterReplay
 from ops.feed.checking.places import Place
+from ops.feed.checking.receiver_rules import ReceiverRules, ReceiverVerdict
 from ops.feed.checking.tally import DecisionTally, FeedTally, FileTally
 from ops.feed.checking.times import moment
 from ops.feed.reading.cutting import CutMessage, Cutter
@@ -47,13 +47,13 @@ class FeedCheck:
     started_at: datetime
     max_encounters: int = MAX_ENCOUNTERS
     tally: FeedTally = field(init=False)
-    _door: Door = field(init=False)
+    _rules: ReceiverRules = field(init=False)
     _replay: EncounterReplay = field(init=False)
     _received_at: str = field(init=False)
 
     def __post_init__(self) -> None:
         self.tally = FeedTally(self.profile.codes)
-        self._door = Door(self.environment, self.known)
+        self._rules = ReceiverRules(self.environment, self.known)
         self._replay = EncounterReplay(self.encounters, self.max_encounters)
         self._received_at = iso(self.started_at)
 
@@ -78,7 +78,7 @@ class FeedCheck:
 
     def _check(self, piece: CutMessage, place: Place) -> None:
         tally = self.tally
-        result = self._door.check(piece)
+        result = self._rules.check(piece)
         if result.is_acknowledgement:
             tally.acknowledgements += 1
             return
@@ -101,7 +101,7 @@ class FeedCheck:
         except Exception as error:
             tally.dead_letters.add(f"a fault of hl7-ens: {type(error).__name__}", place)
 
-    def _run(self, raw: bytes, result: DoorResult, place: Place) -> None:
+    def _run(self, raw: bytes, result: ReceiverVerdict, place: Place) -> None:
         """Reads the message and decides about its event, as ParseMessage and TrackEncounter do."""
         event = read_event(
             raw,
@@ -119,7 +119,7 @@ class FeedCheck:
         self._count_decision(self._replay.decide(event, self._received_at), event, place)
         self.tally.forgotten_encounters = self._replay.memory.forgotten
 
-    def _count_header(self, piece: CutMessage, result: DoorResult, place: Place) -> None:
+    def _count_header(self, piece: CutMessage, result: ReceiverVerdict, place: Place) -> None:
         tally = self.tally
         tally.terminators.add(_terminator(piece.message), place)
         if result.header is None:

@@ -11,7 +11,7 @@ from hl7.tables import DISCHARGE_STATUSES
 from hl7.warnings import MessageWarning
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.senders import SenderCodes
-from lambdas.parse_message.codes import (
+from lambdas.parse_message.values.codes import (
     ADMISSION_TYPES,
     OTHER,
     PATIENT_CLASSES,
@@ -19,14 +19,14 @@ from lambdas.parse_message.codes import (
     CodeTable,
     read_code,
 )
-from lambdas.parse_message.composites import hierarchic
-from ops.feed.checking.codes import (
+from lambdas.parse_message.values.composites import hierarchic
+from ops.feed.checking.places import Place
+from ops.feed.checking.shown_codes import (
     MAX_VALUES,
     CodeField,
     looks_like_a_text,
     looks_like_an_authority,
 )
-from ops.feed.checking.places import Place
 
 PRIVATE_FIELDS = {
     "PID": (2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 14, 18, 19, 20, 21, 23, 29),

@@ -8,9 +8,10 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from hl7.header import Header, first_segment, patient_identifier
-from ops.feed.checking.codes import COMPARED, LEAST_PATIENTS, PRIVATE_SHARE
+from hl7.header import Header
+from hl7.identity import first_segment, patient_identifier
 from ops.feed.checking.places import Occurrences, Place
+from ops.feed.checking.shown_codes import COMPARED, LEAST_PATIENTS, PRIVATE_SHARE
 
 MAX_ORIGINS = 200
 MOST_MESSAGES = 0.9

@@ -9,8 +9,8 @@ from hl7.tables import SEGMENTS
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.senders import SenderCodes
 from ops.feed.checking.coded_fields import CodedFields
-from ops.feed.checking.duplicates import ControlIdTally
-from ops.feed.checking.fields import FieldTallies
+from ops.feed.checking.control_ids import ControlIdTally
+from ops.feed.checking.needed_fields import FieldTallies
 from ops.feed.checking.origins import OriginTally
 from ops.feed.checking.places import Occurrences, Place
 from ops.feed.checking.times import TimeTally

@@ -9,7 +9,7 @@ from dataclasses import asdict, fields
 from typing import Any, NamedTuple
 
 from environments import Sender
-from ops.feed.checking.codes import CodeField, ShownCode
+from ops.feed.checking.shown_codes import CodeField, ShownCode
 from ops.feed.checking.tally import FeedTally
 from ops.feed.checking.times import NO_OFFSET
 from ops.feed.proposal import toml

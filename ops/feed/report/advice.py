@@ -2,7 +2,7 @@
 
 from hl7.warnings import WarningCode
 from lambdas.track_encounter.reading import CONTRADICTING_DEATH, IMPLAUSIBLE_TIME
-from ops.feed.report.severity import ERROR, INFO, WARNING
+from ops.feed.report.finding import ERROR, INFO, WARNING
 
 REJECTIONS = {
     "not_hl7": (ERROR, "Send ER7 that begins with MSH.", ""),

@@ -1,10 +1,21 @@
-"""One finding of a feed: what was seen, what follows, and who does what about it."""
+"""One finding of a feed: its severity, what was seen, what follows, and who does what about it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ops.feed.checking.places import Occurrences, Place
-from ops.feed.report.severity import ORDER, Severity
+
+
+class Severity(StrEnum):
+    """`ERROR`: messages are lost or told wrongly. `WARNING`: something is left out. `INFO`: good to know."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +62,12 @@ def finding(
 
 def by_importance(findings: list[FeedFinding]) -> tuple[FeedFinding, ...]:
     """The findings sorted: errors first, and of one severity the most frequent first."""
-    key = {id(one): (ORDER[one.severity], -one.messages / max(one.of, 1)) for one in findings}
-    return tuple(sorted(findings, key=lambda one: (*key[id(one)], one.subject)))
+    order = list(Severity)
+
+    def key(one: FeedFinding) -> tuple[int, float, str]:
+        return order.index(one.severity), -one.messages / max(one.of, 1), one.subject
+
+    return tuple(sorted(findings, key=key))
 
 
 def percent(part: int, whole: int) -> str:

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from hl7.warnings import TEXTS, WarningCode
 from ops.feed.checking.check import FeedCheck
 from ops.feed.checking.coded_fields import CodedFields
-from ops.feed.checking.codes import HiddenCodes, ShownCode
 from ops.feed.checking.origins import OriginTally
+from ops.feed.checking.shown_codes import HiddenCodes, ShownCode
 from ops.feed.checking.tally import FeedTally, OccurrenceTable, WarningTally
 from ops.feed.proposal.sender_file import SenderFile
-from ops.feed.report.finding import FeedFinding
-from ops.feed.report.findings import findings_of
-from ops.feed.report.severity import Severity
+from ops.feed.report.finding import FeedFinding, Severity
+from ops.feed.report.findings_of_counts import findings_of
 
 FORMAT = 1
 """The version of the JSON document."""

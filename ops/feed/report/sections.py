@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ops.feed.checking.codes import LEAST_PATIENTS
+from ops.feed.checking.shown_codes import LEAST_PATIENTS
 from ops.feed.report.finding import percent
 from ops.feed.report.report import CodeLines, EventLine, FeedReport, FieldLine
 from ops.output import count, words

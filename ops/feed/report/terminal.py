@@ -3,10 +3,9 @@
 from rich.console import Console
 from rich.text import Text
 
-from ops.feed.report.finding import FeedFinding
+from ops.feed.report.finding import FeedFinding, Severity
 from ops.feed.report.report import FeedReport
 from ops.feed.report.sections import sections, summary
-from ops.feed.report.severity import Severity
 from ops.output import count, table
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "default"}

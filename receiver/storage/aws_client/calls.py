@@ -18,12 +18,13 @@ from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from receiver.errors import StoreUnavailableError
-from receiver.settings import ReceiverSettings
+from receiver.settings import ReceiverSettings, SettingError
 from receiver.storage.aws_client.http import ExchangeError, HttpPool, HttpResponse
 from receiver.storage.aws_client.signature import Credentials, signed_head
+from receiver.telemetry.log import where
 
 # Two tries of at most 3.5 s and a pause of at most 0.2 s: 7.2 s, below `store_seconds` (9 s).
 _CONNECT_SECONDS, _READ_SECONDS, _TRIES = 1.0, 2.5, 2
@@ -101,10 +102,10 @@ class AwsService:
     ) -> None:
         parts = urlsplit(url)
         secure = parts.scheme == "https"
-        port = parts.port or (443 if secure else 80)
-        default = parts.port in (None, 443 if secure else 80)
+        usual_port = 443 if secure else 80
+        port = parts.port or usual_port
         self.name = name
-        self._host = f"{parts.hostname}" if default else f"{parts.hostname}:{port}"
+        self._host = f"{parts.hostname}" if port == usual_port else f"{parts.hostname}:{port}"
         self._region = region
         self._identity = identity
         self._pool = HttpPool(
@@ -176,25 +177,17 @@ class Aws:
         self.identity = ProcessCredentials(session)
         s3, sqs = session.create_client("s3"), session.create_client("sqs")
         region = s3.meta.region_name
+
+        def service(name: str, endpoint: str, connections: int) -> AwsService:
+            bundle = settings.ca_bundle
+            return AwsService(name, endpoint, region, self.identity, connections, ca_bundle=bundle)
+
         endpoint, self.vault_path = _bucket(s3.meta.endpoint_url, settings.vault_bucket)
-        bundle = settings.ca_bundle
-        self.s3 = AwsService(
-            "s3", endpoint, region, self.identity, settings.store_connections, ca_bundle=bundle
-        )
-        endpoint, self.configuration_path = _bucket(
-            s3.meta.endpoint_url, settings.configuration_bucket
-        )
-        self.configuration = AwsService(
-            "s3", endpoint, region, self.identity, connections=1, ca_bundle=bundle
-        )
-        self.sqs = AwsService(
-            "sqs",
-            sqs.meta.endpoint_url,
-            region,
-            self.identity,
-            _QUEUE_CONNECTIONS,
-            ca_bundle=bundle,
-        )
+        self.s3 = service("s3", endpoint, settings.store_connections)
+        bucket = settings.configuration_bucket
+        endpoint, self.configuration_path = _bucket(s3.meta.endpoint_url, bucket)
+        self.configuration = service("s3", endpoint, connections=1)
+        self.sqs = service("sqs", sqs.meta.endpoint_url, _QUEUE_CONNECTIONS)
 
     async def ask_queue(self, operation: str, document: dict[str, Any]) -> dict[str, Any]:
         """Returns SQS's response to an operation (AWS JSON 1.0). Raises the errors of `AwsService.call`."""
@@ -224,11 +217,17 @@ class Aws:
         self.sqs.close()
 
 
-def read_secret(secret_id: str) -> str:
-    """Returns a secret's text. Blocks. Raises botocore's errors when it cannot be read."""
+def read_secret(secret_id: str, variable: str) -> str:
+    """Returns a secret's text. Blocks.
+
+    Raises `SettingError` when it cannot be read, with the variable that names it and AWS's error code.
+    """
     patient = Config(retries={"mode": "standard", "total_max_attempts": 5})
-    client = botocore.session.get_session().create_client("secretsmanager", config=patient)
-    text: str = client.get_secret_value(SecretId=secret_id)["SecretString"]
+    try:
+        client = botocore.session.get_session().create_client("secretsmanager", config=patient)
+        text: str = client.get_secret_value(SecretId=secret_id)["SecretString"]
+    except (BotoCoreError, ClientError, KeyError) as error:
+        raise SettingError(f"{variable}: the secret cannot be read ({where(error)})") from None
     return text
 
 

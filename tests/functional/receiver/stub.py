@@ -60,6 +60,9 @@ class _Handler(BaseHTTPRequestHandler):
         request = json.loads(self._body())
         answer: dict[str, Any] = {}
         match self.headers["X-Amz-Target"].rpartition(".")[2]:
+            case "GetSecretValue" if request["SecretId"] != "reference-key":
+                self._answer(400, b'{"__type": "ResourceNotFoundException"}')
+                return
             case "GetSecretValue":
                 answer = {"SecretString": '{"current": "k1", "k1": "secret"}'}
             case "SendMessageBatch":

@@ -126,6 +126,15 @@ def test_a_missing_setting_is_named_and_the_status_is_not_zero(aws: StubAws) -> 
         assert process.returncode == 1
 
 
+@pytest.mark.parametrize("variable", ["ENS_REFERENCE_KEY_SECRET", "ENS_TLS_SECRET"])
+def test_a_secret_that_cannot_be_read_is_named_by_its_variable(aws: StubAws, variable: str) -> None:
+    with receiver(environment(aws, **{variable: "none"})) as process:
+        (line,) = rest(process)
+        assert line["message"].startswith(f"cannot start: {variable}: the secret cannot be read")
+        assert "ResourceNotFoundException" in line["message"]
+        assert process.returncode == 1
+
+
 def test_a_busy_port_is_said_so(aws: StubAws) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = str(busy.getsockname()[1])

@@ -111,7 +111,7 @@ ENVIRONMENT: dict[str, Any] = {
     "extract_concurrency": 5,
     "log_execution_data": True,
     "data_trail": True,
-    "audit": {"seal_keys": 2, "digest_lock": "compliance", "digest_days": 3000},
+    "audit": {"seal_keys": 2, "digest_lock": "compliance", "digest_days": 3031},
     "people": {
         role: ["arn:aws:iam::210987654321:role/care/*"]
         for role in ("operators", "auditors", "registrars", "break_glass")

@@ -5,7 +5,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hl7 import charset, er7
-from hl7.header import find_header, patient_identifier, trigger_event
+from hl7.header import find_header
+from hl7.identity import patient_identifier, trigger_event
 from hl7.tables import CHARACTER_SETS, INFORMAL_CHARACTER_SETS
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.parse_message.read_event import read_event

@@ -5,7 +5,8 @@ import codecs
 import pytest
 
 from hl7.charset import MIXED, codec_of, decode
-from hl7.header import find_header, patient_identifier
+from hl7.header import find_header
+from hl7.identity import patient_identifier
 from hl7.tables import CHARACTER_SETS
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.parse_message.read_event import read_event

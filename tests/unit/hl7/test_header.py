@@ -5,13 +5,8 @@ import json
 
 import pytest
 
-from hl7.header import (
-    event_id,
-    find_header,
-    is_event_code,
-    patient_identifier,
-    trigger_event,
-)
+from hl7.header import find_header
+from hl7.identity import event_id, is_event_code, patient_identifier, trigger_event
 from lambdas.common.keys import KeyRing
 from receiver.intake.reference_key import ReferenceKey
 from receiver.settings import SettingError

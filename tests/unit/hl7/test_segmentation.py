@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hl7 import er7
-from hl7.header import find_header, patient_identifier
+from hl7.header import find_header
+from hl7.identity import patient_identifier
 from hl7.segmentation import cut
 from hl7.tables import SEGMENTS
 from hl7.warnings import MessageWarning, WarningCode

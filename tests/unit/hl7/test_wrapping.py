@@ -8,7 +8,8 @@ import pytest
 from hl7.acknowledgement import acknowledge
 from hl7.delimiters import STANDARD
 from hl7.escapes import STANDARD_ESCAPES, Escapes
-from hl7.header import find_header, patient_identifier
+from hl7.header import find_header
+from hl7.identity import patient_identifier
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.parse_message.read_event import read_event
 

@@ -1,10 +1,13 @@
 """The output of durations, codes and bars."""
 
+import csv
+import io
+
 import pytest
 from markdown_it import MarkdownIt
 
 from local.console.views import bars, code_spans
-from ops.output import count, duration, markdown_cell, sentence_case, words
+from ops.output import count, duration, markdown_cell, sentence_case, words, write_csv
 from tests.support.console import step
 
 
@@ -23,6 +26,13 @@ from tests.support.console import step
 )
 def test_durations_read_as_people_say_them(milliseconds: int | None, read: str) -> None:
     assert duration(milliseconds) == read
+
+
+def test_no_cell_of_a_csv_is_a_formula_for_a_spreadsheet() -> None:
+    out = io.StringIO()
+    write_csv(("error",), [["=HYPERLINK(1)"], ["-1+1"], ["plain, text"]], out)
+    cells = [row["error"] for row in csv.DictReader(io.StringIO(out.getvalue()))]
+    assert cells == ["'=HYPERLINK(1)", "'-1+1", "plain, text"]
 
 
 def test_codes_become_words_and_numbers_agree_with_their_things() -> None:

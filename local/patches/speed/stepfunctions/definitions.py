@@ -1,11 +1,10 @@
 """Parse a state machine once, and not when it is created and for each execution.
 
-moto parses the definition with ANTLR each time: 200 ms for a machine of 30 states. A
-program has state while it runs (the jobs of a Map), so that executions cannot share one: each gets
-its own copy, which pickle makes in 2 ms.
+moto parses the definition with ANTLR each time: 200 ms for a machine of 30 states. Executions share
+the program, as the jobs of a Map do: its parts keep no state of an evaluation (moto's comment in
+iteration_component.py), and counts of retries are in the environment of each execution.
 """
 
-import pickle
 from functools import lru_cache
 
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
@@ -27,22 +26,19 @@ def install() -> None:
 
 
 def _program(worker: ExecutionWorker) -> EvalComponent:
-    definition = worker._evaluation_details.state_machine_details.definition
-    # The bytes come from the parser of this process.
-    program: EvalComponent = pickle.loads(_pickled(definition))  # noqa: S301
-    return program
+    return _parsed(worker._evaluation_details.state_machine_details.definition)
 
 
 def _validate(definition: str) -> None:
     """Raises moto's own error for a definition that cannot be parsed."""
     try:
-        _pickled(definition)
+        _parsed(definition)
     except Exception:
         _validate_definition(definition)
         raise
 
 
 @lru_cache(maxsize=32)
-def _pickled(definition: str) -> bytes:
+def _parsed(definition: str) -> EvalComponent:
     program, _ = AmazonStateLanguageParser.parse(definition)
-    return pickle.dumps(program, pickle.HIGHEST_PROTOCOL)
+    return program

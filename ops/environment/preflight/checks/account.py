@@ -31,7 +31,7 @@ def check(plan: Plan, found: CallerIdentity) -> Iterator[PreflightFinding]:
             f"set AWS_PROFILE to a profile of account {wanted}",
         )
         return
-    if not wanted and plan.is_strict:
+    if not wanted and plan.environment.holds_real_patients:
         yield warning(
             f"no account is set: {plan.environment.name} could be deployed to any account",
             f"{plan.file}: account",

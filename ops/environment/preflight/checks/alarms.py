@@ -5,12 +5,12 @@ https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.confirm.html
 
 from collections.abc import Iterator
 
-from botocore.exceptions import ClientError
-
+from ops.aws_calls import if_exists
 from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
 from ops.environment.preflight.plan import ClientFactory, Plan
 
 PENDING = "PendingConfirmation"
+ABSENT = ("NotFound", "NotFoundException")
 
 
 def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
@@ -19,29 +19,23 @@ def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
         return
     sns = clients.client("sns")
     for other in plan.environment.alarm_topics:
-        try:
-            sns.get_topic_attributes(TopicArn=other)
-        except ClientError as problem:
-            if problem.response["Error"]["Code"] not in ("NotFound", "NotFoundException"):
-                raise
+        if if_exists(sns.get_topic_attributes, *ABSENT, TopicArn=other) is None:
             yield error(
                 f"the topic {other} does not exist",
                 f"{plan.file}: alarm_topics",
                 "correct the ARN, or create the topic",
             )
     topic = f"arn:aws:sns:{plan.region}:{plan.account}:{plan.environment.prefix}-alarms"
-    try:
-        pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-        subscriptions = [one for page in pages for one in page["Subscriptions"]]
-    except ClientError as problem:
-        if problem.response["Error"]["Code"] not in ("NotFound", "NotFoundException"):
-            raise
+    pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+    answer = if_exists(pages.build_full_result, *ABSENT)
+    if answer is None:
         yield warning(
             "the deployment creates the alarm topic",
             f"{plan.file}: alarm_addresses",
             "confirm the subscription by the link in the mail that AWS sends to each address",
         )
         return
+    subscriptions = answer["Subscriptions"]
     pending = [one["Endpoint"] for one in subscriptions if one["SubscriptionArn"] == PENDING]
     confirmed = len(subscriptions) - len(pending)
     report = warning if confirmed or plan.environment.alarm_topics else error

@@ -7,9 +7,8 @@ name (AWS::EarlyValidation::ResourceExistenceCheck, or AlreadyExists).
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from ops.environment.preflight.checks.stacks import status
+from ops.aws_calls import if_exists
+from ops.aws_calls import stack as described
 from ops.environment.preflight.finding import PreflightFinding, error, ok
 from ops.environment.preflight.plan import ClientFactory, Plan
 
@@ -31,13 +30,8 @@ def _exists(service: str, operation: str, parameter: str) -> Exists:
     """A function that calls the operation, and returns False for an error code in `MISSING`."""
 
     def exists(clients: ClientFactory, name: str) -> bool:
-        try:
-            getattr(clients.client(service), operation)(**{parameter: name})
-        except ClientError as problem:
-            if problem.response["Error"]["Code"] in MISSING:
-                return False
-            raise
-        return True
+        call = getattr(clients.client(service), operation)
+        return if_exists(call, *MISSING, **{parameter: name}) is not None
 
     return exists
 
@@ -100,7 +94,7 @@ def _owned(cloudformation: Any, stacks: tuple[str, ...]) -> set[tuple[str, str]]
     """Stack and logical id of everything that the deployed stacks own."""
     found = set()
     for stack in stacks:
-        if not status(cloudformation, stack):
+        if not described(cloudformation, stack):
             continue
         pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
         for page in pages:

@@ -7,9 +7,9 @@ from ops.environment.preflight.plan import Plan
 
 
 def check(plan: Plan) -> Iterator[PreflightFinding]:
-    """Yields a finding for each placeholder: an error in staging and prod, else a warning."""
+    """Yields a finding for each placeholder: an error where patients are real, else a warning."""
     found = plan.environment.placeholders()
-    report = error if plan.is_strict else warning
+    report = error if plan.environment.holds_real_patients else warning
     for placeholder in found:
         file, key, to_do = placeholder.split(": ", 2)
         yield report("a placeholder has to be replaced", f"{file}: {key}", to_do)

@@ -1,24 +1,57 @@
-"""Checks that the environment's stacks are in a state from which they can be updated.
+"""Checks what CloudFormation needs: CDK's bootstrap stack, stacks that can be updated, service-linked roles.
 
+https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping.html
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+An account's first ECS cluster may start before its role:
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html
 """
 
 from collections.abc import Iterator
-from typing import Any
 
-from botocore.exceptions import ClientError
-
+from ops import aws_calls
+from ops.aws_calls import if_exists
 from ops.environment.preflight.finding import PreflightFinding, error, ok
 from ops.environment.preflight.plan import ClientFactory, Plan
 
 UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
+# The resource type that needs a role, and the role's name. `make deploy` creates them.
+ROLES = (
+    ("AWS::ECS::Cluster", "AWSServiceRoleForECS"),
+    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "AWSServiceRoleForElasticLoadBalancing"),
+    (
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        "AWSServiceRoleForApplicationAutoScaling_ECSService",
+    ),
+)
 
 
-def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
+def check_bootstrap(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
+    """The bootstrap version in SSM is at least the one that the assembly needs."""
+    name, needed = plan.assembly.bootstrap_parameter, plan.assembly.bootstrap_version
+    command = f"npx --no-install cdk bootstrap --app .build/preflight/{plan.environment.name}"
+    answer = if_exists(clients.client("ssm").get_parameter, "ParameterNotFound", Name=name)
+    if answer is None:
+        yield error(
+            "the account is not bootstrapped for CDK in this region", f"SSM {name}", command
+        )
+        return
+    version = int(answer["Parameter"]["Value"])
+    if version < needed:
+        yield error(
+            f"the bootstrap stack has version {version}, and {needed} is needed",
+            f"SSM {name}",
+            command,
+        )
+    else:
+        yield ok(f"bootstrap version {version} (needed: {needed})")
+
+
+def check_stacks(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
     """The state of each stack (CloudFormation DescribeStacks); a missing one is created."""
     cloudformation = clients.client("cloudformation")
     for stack in plan.assembly.stacks:
-        state = status(cloudformation, stack)
+        found = aws_calls.stack(cloudformation, stack)
+        state = found["StackStatus"] if found else ""
         if not state:
             yield ok(f"stack {stack} does not exist yet")
         elif state in UNUSABLE:
@@ -40,13 +73,11 @@ def check(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
             yield ok(f"stack {stack} is in {state}")
 
 
-def status(cloudformation: Any, stack: str) -> str:
-    """Returns a stack's state, "" when it does not exist (CloudFormation answers ValidationError)."""
-    try:
-        answer = cloudformation.describe_stacks(StackName=stack)
-    except ClientError as problem:
-        if problem.response["Error"]["Code"] != "ValidationError":
-            raise
-        return ""
-    found: str = answer["Stacks"][0]["StackStatus"]
-    return found
+def check_service_roles(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:
+    """Yields, for each role that a resource needs, whether it exists (IAM GetRole)."""
+    for resource_type, role in ROLES:
+        if not any(plan.assembly.of_type(resource_type)):
+            continue
+        known = if_exists(clients.client("iam").get_role, "NoSuchEntity", RoleName=role)
+        later = "" if known else " does not exist yet: make deploy creates it"
+        yield ok(f"service-linked role {role}{later}")

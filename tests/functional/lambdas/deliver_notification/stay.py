@@ -18,8 +18,8 @@ from lambdas.delivery.context import DeliveryContext
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.handler import lambda_handler as look_up
 from lambdas.lookup_identities.settings import LookupSettings
-from lambdas.registry.plan import items
-from lambdas.registry.rows import COLUMNS
+from lambdas.registry.importing.columns import COLUMNS
+from lambdas.registry.importing.plan import items
 from tests.functional.lambdas.deliver_notification.world import ADMISSION, beside
 from tests.support.lambda_context import LambdaContext
 from tests.support.logs import on_stdout

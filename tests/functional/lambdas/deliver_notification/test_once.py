@@ -16,7 +16,8 @@ from lambdas.common.contracts.document import without_empty
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import delivery, mailer
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import attempts, deliveries, rate
+from lambdas.delivery.ledger import attempts, rate
+from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.mail_seal import is_sealed, seal_of
 from tests.functional.lambdas.deliver_notification.world import (
     EVENT_ID,
@@ -29,7 +30,7 @@ from tests.support.interruptions import Death, dying
 
 POINTS: list[tuple[Any, str]] = [
     (vault, "read_document"),
-    (deliveries, "read"),
+    (delivery, "starting_point"),
     (mailer, "build"),
     (mailer, "store"),
     (attempts, "claim"),
@@ -203,7 +204,7 @@ def test_a_claim_that_was_lost_to_another_run_does_not_send(
     world = DeliveryWorld(context)
     real = attempts.begin_sending
 
-    def robbed(own: DeliveryContext, ours: attempts.Delivery, attempt: str, document: Any) -> None:
+    def robbed(own: DeliveryContext, ours: DeliveryItem, attempt: str, document: Any) -> None:
         attempts.release(context, ours, attempt)
         attempts.claim(context, ours, "another attempt")
         real(own, ours, attempt, document)

@@ -12,7 +12,6 @@ from lambdas.common.contracts.document import without_empty
 from lambdas.common.contracts.preferences import CostMode
 from lambdas.common.errors import DeliveryRefusedError, DependencyUnavailableError, UnexpectedError
 from lambdas.delivery.context import DeliveryContext
-from tests.conftest import VAULT
 from tests.functional.lambdas.deliver_notification.world import (
     EVENT_ID,
     PRIVATE,
@@ -26,6 +25,7 @@ from tests.functional.lambdas.deliver_notification.world import (
 )
 from tests.support.logs import on_stdout
 from tests.support.private import without_digests
+from tests.support.stores import VAULT
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import deliver
 from lambdas.delivery.ledger import deliveries, table
 from lambdas.delivery.mailer import SES_CONFIG
-from lambdas.registry.items import provider_key, relationship_key
+from lambdas.registry.keys import provider_key, relationship_key
 from tests.support.contexts import refreshed
 from tests.support.lambda_context import LambdaContext
 from tests.support.vault import write_json

@@ -18,8 +18,8 @@ from lambdas.common.contracts.protection import (
 )
 from lambdas.extract_entities.comprehend import CONFIG
 from lambdas.extract_entities.context import ExtractContext
-from tests.conftest import VAULT
 from tests.functional.lambdas.extract_entities.conftest import EVENT_ID, RunStep
+from tests.support.stores import VAULT
 
 NOTE = "Opioid dependence, takes methadone 60 mg daily."
 SENSITIVE = SensitiveMark(category=Sensitivity.SUBSTANCE_USE, basis=Basis.UNIT)

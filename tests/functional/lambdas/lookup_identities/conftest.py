@@ -13,7 +13,7 @@ from lambdas.common.contracts.event import PatientEvent
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.handler import lambda_handler
 from lambdas.lookup_identities.settings import LookupSettings
-from lambdas.registry.plan import items_of_folder
+from lambdas.registry.importing.plan import items_of_folder
 from tests.support.contexts import FunctionSandbox, StubSecretsManager
 from tests.support.vault import write_json
 

@@ -50,11 +50,19 @@ def test_whichever_index_and_directory_are_in_use_the_registry_answers_for_smoke
     assert run_step(patient_event(SMOKE, sender="smoke"))["recipient_count"] == 1
 
 
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        northgen("H00412"),
+        # The registry files patients under universal ids too.
+        PatientIdentifier("H00412", "ENS-SMOKE", universal_id="2.16.840.1.113883.3.9999.1"),
+    ],
+)
 def test_a_smoke_message_with_a_hospitals_identifier_is_refused(
-    registry: None, run_step: RunStep
+    registry: None, run_step: RunStep, identifier: PatientIdentifier
 ) -> None:
     with pytest.raises(UnprocessableMessageError, match="ENS-SMOKE only"):
-        run_step(patient_event(northgen("H00412"), sender="smoke"))
+        run_step(patient_event(identifier, sender="smoke"))
 
 
 def test_a_smoke_patient_with_the_address_of_a_person_tells_nobody(

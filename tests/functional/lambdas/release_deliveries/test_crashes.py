@@ -71,6 +71,7 @@ def releases(context: DeliveryContext) -> None:
         (due, "due_by"),
         (deliveries, "bind"),
         (releasing, "digest"),
+        (summary, "starting_point"),
         (summary, "why_held"),
         (summary, "enlisted"),
         (summary, "rendered"),
@@ -218,7 +219,7 @@ def test_an_address_given_up_is_refused_and_the_fallback_told_once(
     context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:
     world = world_with_fallback(context)
-    endpoint = delivery.endpoint_of(context, RECIPIENT)
+    endpoint = delivery.endpoints_of(context, RECIPIENT)[0]
     problems.report(
         context, AddressProblemState.ENDPOINT_BAD, endpoint, recipient_ref="k1.recipient"
     )

@@ -7,7 +7,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from botocore.model import OperationModel
 
 from lambdas.common.audit.chain import entries
 from lambdas.common.aws.items import to_item
@@ -21,7 +20,7 @@ from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import problems, table
 from lambdas.delivery.ledger.states import AddressProblemState, SwitchState
-from lambdas.registry.items import consents_key
+from lambdas.registry.keys import consents_key
 from tests.functional.lambdas.deliver_notification.world import (
     ADMISSION,
     EVENT_ID,
@@ -199,8 +198,12 @@ def test_while_the_registry_does_not_answer_nothing_is_sent(
     world = DeliveryWorld(context)
     dynamodb = context.client("dynamodb")
 
-    def fails(**_: Any) -> None:
-        raise EndpointConnectionError(endpoint_url="dynamodb")
+    real = dynamodb.batch_get_item
+
+    def fails(**asked: Any) -> Any:
+        if "registry" in asked["RequestItems"]:
+            raise EndpointConnectionError(endpoint_url="dynamodb")
+        return real(**asked)
 
     with monkeypatch.context() as broken:
         broken.setattr(dynamodb, "batch_get_item", fails)
@@ -215,13 +218,13 @@ def test_a_send_costs_one_query_of_the_registry(context: DeliveryContext) -> Non
     asked: list[str] = []
     events = context.client("dynamodb").meta.events
 
-    def count(model: OperationModel, **_: Any) -> None:
-        asked.append(model.name)
+    def count(params: dict[str, Any], **_: Any) -> None:
+        asked.extend(params["RequestItems"])
 
-    events.register("before-call.dynamodb.BatchGetItem", count)
+    events.register("provide-client-params.dynamodb.BatchGetItem", count)
     assert world.run()["outcome"] == "sent"
-    events.unregister("before-call.dynamodb.BatchGetItem", count)
-    assert asked == ["BatchGetItem"]
+    events.unregister("provide-client-params.dynamodb.BatchGetItem", count)
+    assert asked.count("registry") == 1
 
 
 @pytest.mark.parametrize("change", ["the relationship ended", "the patient opted out"])

@@ -8,6 +8,7 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas.common.audit import chain
 from lambdas.common.contracts.document import to_document
 from lambdas.common.contracts.identities import Identities
+from lambdas.common.errors import DeliveryRefusedError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import problems
 from lambdas.delivery.ledger.states import AddressProblemState
@@ -19,6 +20,7 @@ from tests.functional.lambdas.deliver_notification.world import (
     DeliveryWorld,
     file_recipients,
     ledger_items,
+    refusal,
     sent_mails,
     ses_answers,
 )
@@ -57,6 +59,32 @@ def test_a_bounce_or_complaint_gives_the_address_up_and_tells_the_fallback_once(
     assert known is not None
     assert known.state == "endpoint_bad"
     assert "clinic.example" not in str(ledger_items())
+
+
+def test_a_mail_that_ses_refuses_is_told_to_the_fallback_once(context: DeliveryContext) -> None:
+    world = world_with_fallback(context)
+    with ses_answers(context, refusal("MessageRejected")):
+        for _ in range(2):
+            with pytest.raises(DeliveryRefusedError):
+                world.run()
+    for _ in range(2):
+        release(context)
+    assert [mail["To"] for mail in sent_mails()] == [STAND_IN.address]
+
+
+def test_a_mail_in_which_ses_found_a_virus_is_told_to_the_fallback_at_a_good_address(
+    context: DeliveryContext,
+) -> None:
+    world = world_with_fallback(context)
+    world.run()
+    for _ in range(2):
+        feedback.with_context(context)(
+            ses_event("Reject", EVENT_ID, world.delivery_id), LambdaContext("RecordFeedback")
+        )
+        release(context)
+    assert [mail["To"] for mail in sent_mails()] == [RECIPIENT.address, STAND_IN.address]
+    endpoint = world.item["endpoint_ref"]
+    assert problems.read(context, AddressProblemState.ENDPOINT_BAD, endpoint) is None
 
 
 def test_a_soft_bounce_gives_nothing_up(context: DeliveryContext) -> None:

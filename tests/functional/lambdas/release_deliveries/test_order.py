@@ -13,7 +13,7 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import attempts, rate, repair
+from lambdas.delivery.ledger import attempts, deliveries, rate, repair
 from lambdas.delivery.ledger.due import due
 from tests.functional.lambdas.deliver_notification.world import (
     RECIPIENT,
@@ -170,10 +170,11 @@ def test_what_an_older_version_left_is_found_and_goes_out(
         world.run()
     due_now()
     if held_before == "dead release":
-        delivery = attempts.Delivery(world.item["event_id"], "k1.recipient", "email")
+        found = deliveries.read(context, world.delivery_id)
+        assert found is not None
         with monkeypatch.context() as long_ago:
             long_ago.setattr(attempts, "LEASE_MS", -1)
-            attempts.claim(context, delivery, "dead", released=True)
+            attempts.claim(context, found, "dead", released=True)
         unchanged_since(world, ago(hours=1))
     if held_before == "unknown":
         unchanged_since(world, ago(hours=1))

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
-from lambdas.common.errors import DependencyUnavailableError
+from lambdas.common.errors import DependencyUnavailableError, UnexpectedError
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import mail_account, rate
 from lambdas.delivery.ledger.items import MailAccount
@@ -207,3 +207,23 @@ def test_the_accounts_maximum_rate_is_kept_by_every_function(
     monkeypatch.setattr("lambdas.delivery.ledger.rate.time.time", lambda: 1_000_000.0)
     assert [world.run()["outcome"] for world in to_several(context, 3)] == ["sent", "held", "held"]
     assert not rate.may_send(context, False, mail_account.mail_account(context), 14)
+
+
+def test_a_delivery_that_cannot_be_read_stops_none_behind_it(
+    context: DeliveryContext, ten_minutes_later: None
+) -> None:
+    """Also where the quota was reached, and the oldest delivery shows whether there is room again."""
+    set_daily_quota(1)
+    first, *held = to_several(context, 4)
+    assert [world.run()["outcome"] for world in (first, *held)] == ["sent"] + ["held"] * 3
+    set_daily_quota(-1)
+    boto3.client("dynamodb").update_item(
+        TableName="ledger",
+        Key={"delivery_id": {"S": held[0].delivery_id}},
+        UpdateExpression="SET task = :unreadable",
+        ExpressionAttributeValues={":unreadable": {"S": "of another version"}},
+    )
+    with pytest.raises(UnexpectedError):
+        release(context)
+    assert told() == ["p1@clinic.example", "p3@clinic.example", "p4@clinic.example"]
+    assert not mail_account.mail_account(context).quota_reached

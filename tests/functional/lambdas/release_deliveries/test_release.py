@@ -119,8 +119,9 @@ def test_a_release_that_died_with_the_claim_in_hand_goes_on(
     item = from_item(boto3.client("dynamodb").scan(TableName="ledger")["Items"][0])
     with monkeypatch.context() as patch:
         patch.setattr(attempts, "LEASE_MS", -1)
-        delivery = attempts.Delivery(item["event_id"], item["recipient_ref"], "email")
-        assert attempts.claim(context, delivery, "dead", released=True).state == "claimed"
+        found = deliveries.read(context, item["delivery_id"])
+        assert found is not None
+        assert attempts.claim(context, found, "dead", released=True).state == "claimed"
     assert release(context)["due"] == 0  # too fresh to be called dead
     due_now()
     assert release(context)["sent"] == 1

@@ -11,7 +11,7 @@ from lambdas.encounters.context import EncountersContext, EncountersSettings
 from lambdas.encounters.indexes import due, settle_due
 from lambdas.encounters.store import Due, DueReason
 from lambdas.encounters.table import EncounterTable
-from lambdas.track_encounter import clock
+from lambdas.track_encounter import closing
 from lambdas.track_encounter.handler import lambda_handler
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile
@@ -99,6 +99,6 @@ def test_an_event_that_comes_at_the_same_time_is_not_lost(context: EncountersCon
 def test_a_backlog_of_closings_is_worked_off_in_several_calls(
     context: EncountersContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clock, "CLOSINGS_PER_CALL", 2)
+    monkeypatch.setattr(closing, "CLOSINGS_PER_CALL", 2)
     tracked(context, *(message("A04", days_ago(6), E, f"e{n}", visit=f"v{n}") for n in range(3)))
     assert [called_by_the_clock(context)["closed"] for _ in range(3)] == [2, 1, 0]

@@ -14,7 +14,7 @@ from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.ledger.context import LedgerContext
 from local.console.app import create_app
 from local.console.looks import ConsoleLooks
-from ops.looks import chain_of
+from ops.audit.looks import chain_of
 from tests.support.console import (
     ADMITTED,
     FAILED,

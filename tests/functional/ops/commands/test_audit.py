@@ -8,7 +8,6 @@ from click.testing import Result
 
 from lambdas.common.clock import iso
 from lambdas.delivery.ledger.context import LedgerContext
-from ops.events import tables
 from tests.support.trails import Story, poison, told
 
 Ens = Callable[..., Result]
@@ -52,6 +51,22 @@ def test_an_altered_and_a_removed_entry_show_by_their_number(
     assert "the chain ends at entry 4, its head says otherwise" in cut.output
 
 
+def test_a_forged_entry_cannot_end_the_verifier_or_hide_a_line(
+    context: LedgerContext, ens: Ens
+) -> None:
+    """Its key is rich's markup and a terminal's code, and it lacks what every entry has."""
+    told(context, EVENT)
+    told(context, OTHER)
+    table = boto3.resource("dynamodb").Table("audit")
+    table.put_item(
+        Item={"event_id": EVENT, "sk": "[/x]\x1b[2K", "day": datetime.now(UTC).date().isoformat()}
+    )
+    for found in (ens("audit", "verify", EVENT), ens("audit", "verify")):
+        assert found.exit_code == 1
+        assert "entry [/x]?[2K is not sealed" in found.output
+    assert "2 events" in found.output
+
+
 def test_a_day_is_verified_as_a_whole_and_a_vanished_event_is_noticed(
     context: LedgerContext, ens: Ens
 ) -> None:
@@ -60,7 +75,6 @@ def test_a_day_is_verified_as_a_whole_and_a_vanished_event_is_noticed(
     table = boto3.resource("dynamodb").Table("audit")
     for sk in ("00000001", "HEAD"):
         table.delete_item(Key={"event_id": OTHER, "sk": sk})
-    assert tables.events_of_day(context, "2000-01-01") == []
     result = ens("audit", "verify")
     assert result.exit_code == 1
     assert f"{OTHER}  broken" in result.output
@@ -83,6 +97,11 @@ def test_a_day_without_events_is_intact(ens: Ens) -> None:
     result = ens("audit", "verify", "--day", "2000-01-01")
     assert result.exit_code == 0
     assert "The audit trail holds: 2000-01-01, 0 events, 0 entries, 0 digests" in result.output
+
+
+def test_a_day_that_has_not_begun_is_one_sentence(ens: Ens) -> None:
+    result = ens("audit", "verify", "--day", "2999-01-01")
+    assert (result.exit_code, "has not begun yet" in result.output) == (2, True)
 
 
 def test_an_unknown_event_is_one_sentence(ens: Ens) -> None:

@@ -15,7 +15,7 @@ from fhir.resources.R4B.bundle import Bundle
 from lambdas.common.audit import chain
 from lambdas.common.keys import KeyRing
 from lambdas.delivery.ledger.context import LedgerContext
-from ops.looks import chain_of
+from ops.audit.looks import chain_of
 from tests.conftest import SAMPLES
 from tests.support.trails import Story
 

@@ -13,7 +13,7 @@ from lambdas.common.audit import chain
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import now
 from lambdas.delivery.ledger.context import LedgerContext
-from ops.looks import chain_of
+from ops.audit.looks import chain_of
 from tests.support.deployment import ME
 
 Ens = Callable[..., Result]

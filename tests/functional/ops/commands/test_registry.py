@@ -17,7 +17,7 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.settings import LookupSettings
 from lambdas.registry import table
-from lambdas.registry.plan import items_of_folder
+from lambdas.registry.importing.plan import items_of_folder
 from ops.master_data.rosters import today
 from tests.conftest import ROOT
 from tests.support.deployment import ME

@@ -13,8 +13,8 @@ from click.testing import Result
 
 from lambdas.common.audit import chain
 from lambdas.delivery.ledger.context import LedgerContext
-from ops.events.pages import long_reads
-from ops.looks import chain_of
+from ops.audit.looks import chain_of
+from ops.events.long_reads import long_reads
 from tests.support.trails import PROVIDER, Story
 
 Ens = Callable[..., Result]

@@ -94,3 +94,11 @@ def test_a_rule_that_was_changed_by_hand_is_named(ens: Ens, aws: Any) -> None:
     assert found["vault: rejected"]["fault"].startswith("lifecycle rule: none")
     result = ens("retention", "check")
     assert (result.exit_code, "5 not as set" in result.output) == (1, True)
+
+
+def test_a_vault_without_any_rule_is_named(ens: Ens, aws: Any) -> None:
+    """S3 answers NoSuchLifecycleConfiguration: nothing in it ever ends."""
+    aws.client("s3").delete_bucket_lifecycle(Bucket="vault")
+    found = checked(ens)
+    for store in ("vault", "vault: rejected", "vault: analyses"):
+        assert found[store]["fault"].startswith("lifecycle rule: none")

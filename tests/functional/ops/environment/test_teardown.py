@@ -12,7 +12,13 @@ from moto import mock_aws
 
 from environments import load, names
 from ops.environment import teardown
-from ops.environment.teardown import AccountClients, destroy, empty_backup_vault, empty_bucket, find
+from ops.environment.teardown import (
+    AccountClients,
+    destroy,
+    destroyable,
+    empty_backup_vault,
+    empty_bucket,
+)
 from ops.problem import ProblemError
 
 BUCKET = {
@@ -73,7 +79,7 @@ def said(lines: list[str]) -> Callable[[str], None]:
 
 def test_nothing_of_dev_is_left_and_nothing_else_is_touched(deployed: AccountClients) -> None:
     lines: list[str] = []
-    destroy(find("dev"), deployed, said(lines))
+    destroy(destroyable(["dev"]), deployed, said(lines))
     assert stacks(deployed) == []
     assert deployed.s3.list_buckets()["Buckets"] == []
     assert groups(deployed) == ["/aws/lambda/hl7-ens-prod-ParseMessage"]
@@ -84,14 +90,14 @@ def test_the_stacks_are_deleted_before_the_stack_whose_exports_they_use(
     deployed: AccountClients,
 ) -> None:
     lines: list[str] = []
-    destroy(find("dev"), deployed, said(lines))
+    destroy(destroyable(["dev"]), deployed, said(lines))
     deleted = [line.split(":")[0] for line in lines if line.endswith(": deleted")]
     assert deleted[:3] == ["hl7-ens-dev-ingress", "hl7-ens-dev-core", "hl7-ens-dev-network"]
 
 
 def test_destroying_again_finds_nothing_and_ends_well(deployed: AccountClients) -> None:
-    destroy(find("dev"), deployed, print)
-    destroy(find("dev"), deployed, print)
+    destroy(destroyable(["dev"]), deployed, print)
+    destroy(destroyable(["dev"]), deployed, print)
     assert stacks(deployed) == []
 
 
@@ -113,20 +119,20 @@ def test_a_bucket_that_fills_while_its_stack_is_deleted_is_emptied_again(
 
     monkeypatch.setattr(deployed.cloudformation, "delete_stack", delete_after_a_late_log)
     monkeypatch.setattr(teardown, "WAIT", {"Delay": 0, "MaxAttempts": 2})
-    destroy(find("dev"), deployed, print)
+    destroy(destroyable(["dev"]), deployed, print)
     assert stacks(deployed) == []
 
 
 @pytest.mark.parametrize("name", ["prod", "local", "nowhere", ""])
 def test_an_environment_that_keeps_its_data_or_is_none_is_refused(name: str) -> None:
     with pytest.raises(ProblemError, match=r"is not destroyed|not a deployable environment"):
-        find(name)
+        destroyable([name])
 
 
 def test_every_environment_that_retains_data_is_refused_and_the_others_are_not() -> None:
     for environment in map(load, names()):
         if environment.network and not environment.retain and not environment.deletion_protection:
-            assert find(environment.name) == environment
+            assert destroyable([environment.name]) == environment
 
 
 def test_a_protected_stack_stops_everything_before_anything_is_deleted(
@@ -139,7 +145,7 @@ def test_a_protected_stack_stops_everything_before_anything_is_deleted(
         EnableTerminationProtection=True,
     )
     with pytest.raises(ProblemError, match="termination protection"):
-        destroy(find("dev"), deployed, print)
+        destroy(destroyable(["dev"]), deployed, print)
     assert len(stacks(deployed)) == 3
     assert deployed.s3.list_object_versions(Bucket="vault-of-dev")["Versions"]
 

@@ -3,8 +3,12 @@
 import time
 from collections.abc import Callable
 
+import pytest
+
 from hl7.er7 import MAX_SEGMENTS
 from hl7.mllp import wrap
+from receiver.telemetry.hourly_cap import HOUR_SECONDS
+from receiver.transport import server
 from tests.functional.receiver.world import ReceiverWorld, adt, eventually
 
 
@@ -44,6 +48,23 @@ def test_a_sender_that_goes_on_sending_a_rejected_frame_reads_the_answer_before_
         assert sender.answer() == "AR SLOW"
         assert sender.is_closed()
     assert eventually(lambda: world.server.open_connections == 0)
+
+
+def test_refused_connections_are_logged_again_in_the_next_hour(
+    start: Callable[..., ReceiverWorld], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where no connection is ever admitted, so that none is closed."""
+    monkeypatch.setattr(server, "_MAX_LINES_PER_HOUR", 1)
+    world = start(max_connections_per_peer=0, frame_seconds=0.2)
+
+    def refused() -> int:
+        with world.connect() as sender:
+            assert sender.is_closed()
+        return sum(line.get("message") == "connection rejected" for line in world.logged())
+
+    assert [refused(), refused()] == [1, 1]
+    world.server._logged._began -= HOUR_SECONDS
+    assert eventually(lambda: refused() == 2)
 
 
 def test_a_connection_that_is_silent_for_too_long_is_closed(

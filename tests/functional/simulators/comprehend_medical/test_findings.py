@@ -5,7 +5,8 @@ import csv
 import pytest
 
 from simulators.comprehend_medical.answers import detect_entities_v2, infer_icd10cm
-from simulators.comprehend_medical.lexicon import DATA, Condition, conditions
+from simulators.comprehend_medical.data_files import DATA
+from simulators.comprehend_medical.lexicon import Condition, conditions
 from simulators.comprehend_medical.ontology import codes as icd10cm_codes
 from simulators.comprehend_medical.tokens import tokens
 

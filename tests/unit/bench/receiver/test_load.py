@@ -12,7 +12,8 @@ import pytest
 
 from bench.receiver import generator, messages
 from bench.receiver.processes import cores
-from hl7.header import event_id, find_header, patient_identifier
+from hl7.header import find_header
+from hl7.identity import event_id, patient_identifier
 from hl7.mllp import Decoder, wrap
 from tests.support.receiver import Answer, accept, acknowledge
 

@@ -3,6 +3,7 @@
 import pytest
 
 from lambdas.extract_entities import comprehend
+from lambdas.extract_entities.operations import Operation
 from lambdas.extract_entities.settings import Quota
 
 QUOTA = Quota(requests=40, characters=40_000)
@@ -18,8 +19,12 @@ def test_a_request_costs_what_it_takes_of_requests_or_characters_whichever_is_mo
 
 
 def test_a_short_note_costs_one_request_however_many_operations_it_goes_to() -> None:
-    both = comprehend.cost("Has gout.", ["DetectEntitiesV2", "InferICD10CM"], QUOTA)
-    assert both == comprehend.cost("Has gout.", ["InferICD10CM"], QUOTA) == pytest.approx(0.025)
+    both = comprehend.cost("Has gout.", [Operation.DETECT_ENTITIES, Operation.INFER_ICD10CM], QUOTA)
+    assert (
+        both
+        == comprehend.cost("Has gout.", [Operation.INFER_ICD10CM], QUOTA)
+        == pytest.approx(0.025)
+    )
 
 
 def test_nothing_to_ask_costs_nothing() -> None:
@@ -28,7 +33,7 @@ def test_nothing_to_ask_costs_nothing() -> None:
 
 def test_a_long_text_costs_its_characters_and_its_pieces_go_out_at_that_pace() -> None:
     text = "Seen on rounds. " * 1_500
-    pieces, free = comprehend._begins(text, "InferICD10CM", QUOTA)
+    pieces, free = comprehend._begins(text, Operation.INFER_ICD10CM, QUOTA)
     begins = [begin for _, begin in pieces]
     assert len(pieces) == 3
     assert begins == sorted(begins)

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hl7.er7 import holds_second_message
-from hl7.header import event_id, find_header, patient_identifier
+from hl7.header import find_header
+from hl7.identity import event_id, patient_identifier
 from hl7.mllp import Frame
 from lambdas.common.errors import EnsError
 from lambdas.parse_message.read_event import read_event

@@ -5,8 +5,8 @@ import pytest
 from hl7 import er7
 from hl7.warnings import MessageWarning, WarningCode
 from lambdas.common.errors import UnprocessableMessageError
-from lambdas.parse_message.patient import MAX_FURTHER_IDENTIFIERS
 from lambdas.parse_message.read_event import read_event
+from lambdas.parse_message.segments.patient import MAX_FURTHER_IDENTIFIERS
 
 HEADER = rb"MSH|^~\&|ADTSYS|NORTHGEN|||20261123091500-0400||ADT^A01|M1|P|2.5"
 PID = b"PID|1||007^^^NORTHGEN^MR||Okafor^Amara"

@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hl7.death import Evidence
-from hl7.header import find_header, patient_identifier
+from hl7.header import find_header
+from hl7.identity import patient_identifier
 from hl7.warnings import WarningCode
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.parse_message.read_event import read_event
-from lambdas.parse_message.versions import KNOWN
+from lambdas.parse_message.values.versions import KNOWN
 
 TEXT, DROPPED = WarningCode.NOT_STANDARD_FORM, WarningCode.TOO_MANY_REPETITIONS
 

@@ -19,7 +19,7 @@ from lambdas.common.contracts.encounter import (
 from lambdas.common.contracts.event_kind import EventKind
 from lambdas.common.contracts.protection import ProtectionFlag
 from lambdas.common.errors import IdentityConflictError
-from lambdas.parse_message.codes import OTHER, PATIENT_CLASSES
+from lambdas.parse_message.values.codes import OTHER, PATIENT_CLASSES
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile
 from lambdas.track_encounter.triggers import EFFECTS, RULES

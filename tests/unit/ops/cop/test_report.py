@@ -5,12 +5,14 @@ import statistics
 
 import pytest
 
+from lambdas.common.contracts.recipient import RefusalReason
+from lambdas.delivery.ledger.states import HoldReason
 from ops.cop.events import EventOutcome, EventRecord
 from ops.cop.helvetica import lines, width
 from ops.cop.markdown import markdown
 from ops.cop.pdf import pdf
 from ops.cop.reading import month_of
-from ops.cop.report import CopReport, ReportTable, matching, percentile, report
+from ops.cop.report import MEANINGS, CopReport, ReportTable, matching, percentile, report
 
 RECEIVED = "2026-10-03T10:00:00.000Z"
 
@@ -47,6 +49,10 @@ def made(events: list[EventRecord], unread: dict[str, str] | None = None) -> Cop
         month=month_of("2026-10"),
         prepared="2026-11-02 (UTC)",
     )
+
+
+def test_every_reason_has_its_meaning_in_a_surveyors_words() -> None:
+    assert {*RefusalReason, *HoldReason} <= MEANINGS.keys()
 
 
 def tables(of: CopReport) -> list[ReportTable]:

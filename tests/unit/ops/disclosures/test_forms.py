@@ -8,10 +8,11 @@ from typing import Any
 from fhir.resources.R4B.auditevent import AuditEvent
 from fhir.resources.R4B.bundle import Bundle
 
-from ops.disclosures import accounting, fhir, rows
-from ops.disclosures.reading import DisclosureAccount, Period
+from ops.disclosures import accounting, fhir, spreadsheet
+from ops.disclosures.reading import DisclosureAccount
 from ops.disclosures.records import Disclosure, disclosures
 from ops.disclosures.subjects import NamedProvider, Names
+from ops.period import Period
 from tests.unit.ops.disclosures.entries import PATIENT, PROVIDER, TOLD, of_delivery, resolved
 
 NOW = "2026-04-01T10:00:00.000Z"
@@ -99,7 +100,7 @@ def test_the_accounting_leaves_out_notices_that_never_left() -> None:
 
 def test_a_name_that_looks_like_a_formula_stays_text_in_a_spreadsheet() -> None:
     out = io.StringIO()
-    rows.write(disclosures(TOLD), {PROVIDER: NamedProvider("x", '=HYPERLINK("a")')}, out)
+    spreadsheet.write(disclosures(TOLD), {PROVIDER: NamedProvider("x", '=HYPERLINK("a")')}, out)
     (row,) = csv.DictReader(io.StringIO(out.getvalue()))
     assert row["recipient"] == '\'=HYPERLINK("a")'
     assert (row["outcome"], row["policy_rule"], row["notice_reference"]) == (

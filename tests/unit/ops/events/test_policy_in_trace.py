@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from ops.events.steps import Entry, RecipientOutcome, note, recipients
-from ops.events.timeline import _recipient
+from ops.events.terminal import _recipient
 
 LOOKED_UP: Entry = {
     "step": "LookupIdentities",

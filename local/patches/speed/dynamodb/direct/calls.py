@@ -4,10 +4,10 @@ Each raises `UnusualCallError` before it has written anything, where moto has to
 are tested before the first item of a transaction is written, so that there is nothing to undo.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+import msgspec
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import GlobalSecondaryIndex, Table
 
@@ -18,6 +18,7 @@ from local.patches.speed.dynamodb.direct.conditions import (
 )
 from local.patches.speed.dynamodb.direct.items import MAY_GROW_TO, attributes_of
 from local.patches.speed.dynamodb.direct.tables import Key
+from local.patches.speed.dynamodb.direct.tokens import ExpressionTokens
 from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
 from local.patches.speed.dynamodb.direct.updates import compile_update
 from local.patches.speed.dynamodb.direct.values import Attributes, Evaluation, Value, check, scalar
@@ -58,10 +59,19 @@ class TableWrite(NamedTuple):
 
 def get_item(backend: DynamoDBBackend, asked: Parameters) -> Answer:
     """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html."""
-    _allow(asked, {"TableName", "Key", "ConsistentRead"})
+    _allow(
+        asked,
+        {"TableName", "Key", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"},
+    )
+    wanted = _wanted(asked)
     table = _table(backend, asked)
-    item = tables.found(table, tables.exact_key(table, asked["Key"]))
-    return {} if item is None else {"Item": attributes_of(item)}
+    found = tables.found(table, tables.exact_key(table, asked["Key"]))
+    if found is None:
+        return {}
+    item = attributes_of(found)
+    if wanted is not None:
+        item = {name: item[name] for name in wanted if name in item}
+    return {"Item": item}
 
 
 def batch_get_item(backend: DynamoDBBackend, asked: Parameters) -> Answer:
@@ -161,7 +171,7 @@ def query(backend: DynamoDBBackend, asked: Parameters) -> Answer:
         matching.reverse()
     if len(matching) > asked.get("Limit", len(matching)):
         raise UnusualCallError
-    if len(json.dumps(matching)) > MAX_PAGE_BYTES:
+    if len(msgspec.json.encode(matching)) > MAX_PAGE_BYTES:
         raise UnusualCallError
     if index is not None:
         matching = _projected(index, matching)
@@ -256,7 +266,7 @@ def _returned(which: str, before: Attributes, after: Attributes) -> Attributes |
 
 
 def _of_size(item: Attributes) -> Attributes:
-    if len(json.dumps(item)) > MAY_GROW_TO:
+    if len(msgspec.json.encode(item)) > MAY_GROW_TO:
         raise UnusualCallError
     return item
 
@@ -267,6 +277,26 @@ def _check_keys(table: Table, item: Attributes) -> None:
         value = item.get(name)
         if value is not None and not value.get(kind):
             raise UnusualCallError
+
+
+# -- the attributes to return
+
+
+def _wanted(asked: Parameters) -> list[str] | None:
+    """The names in the projection expression; None without one. Members of attributes are left to moto."""
+    names, words = asked.get("ExpressionAttributeNames", {}), []
+    if "ProjectionExpression" not in asked:
+        if "ExpressionAttributeNames" in asked:
+            raise UnusualCallError
+        return None
+    expression = ExpressionTokens(asked["ProjectionExpression"])
+    words.append(expression.name())
+    while expression.takes(","):
+        words.append(expression.name())
+    wanted = [names.get(word, word) for word in words]
+    if expression.peek() or expression.names != set(names) or len(set(wanted)) < len(wanted):
+        raise UnusualCallError
+    return wanted
 
 
 # -- what a query reads

@@ -6,13 +6,13 @@ checks a condition and writes without a lock, and undoes a failed transaction by
 back, so that two calls at once would lose writes: hence the lock.
 """
 
-import json
 import threading
 import uuid
 from binascii import crc32
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from moto.core.request import Request
 from moto.core.utils import utcnow
 from moto.dynamodb.models import dynamodb_backends
@@ -26,7 +26,7 @@ from local.patches.speed.dynamodb.direct import items
 from local.patches.speed.dynamodb.direct.calls import CALLS, ConditionFailedError
 from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
 
-Response = tuple[int, dict[str, str], str]
+Response = tuple[int, dict[str, str], bytes]
 
 TARGET = "DynamoDB_20120810."
 JSON = "application/x-amz-json-1.0"
@@ -60,8 +60,8 @@ def _answer(handler: DynamoHandler, request: Request, full_url: str | None) -> R
     if call is None or request.content_encoding:
         raise UnusualCallError
     try:
-        asked = json.loads(request.data)
-    except ValueError:
+        asked = msgspec.json.decode(request.data)
+    except msgspec.DecodeError:
         raise UnusualCallError from None
     _identify(handler, request, full_url or "", asked)
     handler._authenticate_and_authorize_normal_action()
@@ -94,12 +94,12 @@ def _identify(handler: DynamoHandler, request: Request, url: str, asked: dict[st
 def _response(
     request: Request, status: int, headers: dict[str, str], answer: dict[str, Any]
 ) -> Response:
-    body = json.dumps(answer)
+    body = msgspec.json.encode(answer)
     headers = {
         "server": "amazon.com",
         **headers,
         "x-amzn-requestid": f"{uuid.uuid4().hex}{uuid.uuid4().hex[:20]}".upper(),
-        "x-amz-crc32": str(crc32(body.encode())),
+        "x-amz-crc32": str(crc32(body)),
     }
     if not request.from_wsgi_server:
         headers["date"] = http_date(utcnow())

@@ -7,8 +7,8 @@ from moto.kms.models import kms_backends
 from lambdas.common.audit import chain, seal
 from lambdas.common.audit.canonical import HEAD
 from lambdas.delivery.ledger.context import LedgerContext
-from tests.conftest import REGION
 from tests.support.audit import entry
+from tests.support.stores import REGION
 
 EVENT = "5e" * 16
 

@@ -15,7 +15,7 @@ from lambdas.common.contracts.findings import ClinicalFindings, Finding, Finding
 from lambdas.common.contracts.written import Written
 from lambdas.common.errors import DependencyUnavailableError, UnprocessableMessageError
 from lambdas.delivery.ledger.context import LedgerContext
-from tests.conftest import VAULT
+from tests.support.stores import VAULT
 
 EVENT = "5e" * 16
 NAME = "mail/d1.eml"

@@ -14,7 +14,7 @@ from lambdas.common.senders import SenderProfile
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.registry import table
-from lambdas.registry.plan import items
+from lambdas.registry.importing.plan import items
 from tests.functional.lambdas.lookup_identities.conftest import Item
 
 SENDER = SenderProfile(assigning_authorities=frozenset({"A"}))

@@ -9,21 +9,14 @@ import pytest
 from ops.environment.preflight.checks import (
     account,
     alarms,
-    bootstrap,
-    certificates,
-    concurrency,
-    configuration_set,
+    credentials,
     image,
-    mail_account,
-    mail_identity,
+    mail,
     names,
+    network,
     placeholders,
-    prefix_lists,
     quotas,
-    secrets,
-    service_roles,
     stacks,
-    zones,
 )
 from ops.environment.preflight.finding import Status
 from tests.functional.ops.environment.preflight.world import (
@@ -76,18 +69,18 @@ def test_the_bootstrap_version_is_at_least_the_one_needed(version: str, status: 
     answers = StubbedClients().give(
         "ssm", "get_parameter", {"Parameter": {"Name": "n", "Value": version}}, asked
     )
-    assert statuses(bootstrap.check(plan(), answers)) == [status]
+    assert statuses(stacks.check_bootstrap(plan(), answers)) == [status]
 
 
 def test_an_account_without_bootstrap_gets_the_command() -> None:
     answers = StubbedClients().refuse("ssm", "get_parameter", "ParameterNotFound")
-    found = only_error(bootstrap.check(plan(), answers))
+    found = only_error(stacks.check_bootstrap(plan(), answers))
     assert found.to_do == "npx --no-install cdk bootstrap --app .build/preflight/prod"
 
 
 def test_a_missing_service_linked_role_stops_nothing_because_make_deploy_creates_it() -> None:
     answers = StubbedClients().refuse("iam", "get_role", "NoSuchEntity")
-    (found,) = service_roles.check(plan(resource("AWS::ECS::Cluster")), answers)
+    (found,) = stacks.check_service_roles(plan(resource("AWS::ECS::Cluster")), answers)
     assert found.status is Status.OK
     assert "does not exist yet" in found.what
 
@@ -124,12 +117,12 @@ def test_reserved_concurrency_leaves_a_hundred_unreserved(
         answers.give("lambda", "get_function_concurrency", {"ReservedConcurrentExecutions": held})
     else:
         answers.refuse("lambda", "get_function_concurrency", "ResourceNotFoundException")
-    assert statuses(concurrency.check(plan(RESERVING), answers)) == [status]
+    assert statuses(quotas.check_concurrency(plan(RESERVING), answers)) == [status]
 
 
 def test_a_small_account_without_reservation_is_a_warning() -> None:
     answers = StubbedClients().give("lambda", "get_account_settings", limits(10, 10))
-    (found,) = concurrency.check(plan(), answers)
+    (found,) = quotas.check_concurrency(plan(), answers)
     assert found.status is Status.WARNING
     assert "--quota-code L-B99A9384" in found.to_do
 
@@ -146,13 +139,13 @@ def sending(**changes: Any) -> dict[str, Any]:
 
 def test_a_healthy_mail_account_has_no_finding_to_mend() -> None:
     answers = StubbedClients().give("sesv2", "get_account", sending())
-    assert statuses(mail_account.check(plan(), answers)) == [Status.OK]
+    assert statuses(mail.check_account(plan(), answers)) == [Status.OK]
 
 
 @pytest.mark.parametrize(("name", "status"), [("prod", Status.ERROR), ("dev", Status.WARNING)])
 def test_the_sandbox_stops_prod_alone(name: str, status: Status) -> None:
     answers = StubbedClients().give("sesv2", "get_account", sending(ProductionAccessEnabled=False))
-    found = next(iter(mail_account.check(plan(name=name), answers)))
+    found = next(iter(mail.check_account(plan(name=name), answers)))
     assert found.status is status
     assert found.to_do.startswith("aws sesv2 put-account-details --production-access-enabled")
 
@@ -160,7 +153,7 @@ def test_the_sandbox_stops_prod_alone(name: str, status: Status) -> None:
 def test_a_rate_above_the_accounts_own_is_an_error() -> None:
     quota = {"Max24HourSend": 200.0, "MaxSendRate": 1.0, "SentLast24Hours": 190.0}
     answers = StubbedClients().give("sesv2", "get_account", sending(SendQuota=quota))
-    found = list(mail_account.check(plan(mail__rate=14), answers))
+    found = list(mail.check_account(plan(mail__rate=14), answers))
     assert statuses(iter(found)) == [Status.ERROR, Status.WARNING, Status.OK]
     assert found[0].where == "environments/prod.toml: mail.rate"
 
@@ -168,7 +161,7 @@ def test_a_rate_above_the_accounts_own_is_an_error() -> None:
 def test_a_paused_account_is_an_error() -> None:
     state = sending(SendingEnabled=False, EnforcementStatus="SHUTDOWN")
     answers = StubbedClients().give("sesv2", "get_account", state)
-    assert "SHUTDOWN" in only_error(mail_account.check(plan(), answers)).what
+    assert "SHUTDOWN" in only_error(mail.check_account(plan(), answers)).what
 
 
 @pytest.mark.parametrize(("create", "status"), [(True, Status.WARNING), (False, Status.ERROR)])
@@ -181,7 +174,7 @@ def test_dkim_that_waits_shows_its_records_and_stops_no_repeated_first_deploymen
         "DkimAttributes": {"Status": "PENDING", "Tokens": ["abc"]},
     }
     answers = StubbedClients().give("sesv2", "get_email_identity", identity)
-    (found,) = mail_identity.check(plan(mail__create=create), answers)
+    (found,) = mail.check_identity(plan(mail__create=create), answers)
     assert found.status is status
     assert "abc._domainkey.ens.example CNAME abc.dkim.amazonses.com" in found.to_do
 
@@ -193,7 +186,7 @@ def test_bounces_that_go_out_by_mail_are_a_warning() -> None:
         "DkimAttributes": {"Status": "SUCCESS"},
     }
     answers = StubbedClients().give("sesv2", "get_email_identity", identity)
-    assert statuses(mail_identity.check(plan(), answers)) == [Status.OK, Status.WARNING]
+    assert statuses(mail.check_identity(plan(), answers)) == [Status.OK, Status.WARNING]
 
 
 @pytest.mark.parametrize(("create", "status"), [(True, Status.OK), (False, Status.ERROR)])
@@ -201,7 +194,7 @@ def test_a_missing_identity_is_an_error_where_nobody_creates_it(
     create: bool, status: Status
 ) -> None:
     answers = StubbedClients().refuse("sesv2", "get_email_identity", "NotFoundException")
-    assert statuses(mail_identity.check(plan(mail__create=create), answers)) == [status]
+    assert statuses(mail.check_identity(plan(mail__create=create), answers)) == [status]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +209,7 @@ def test_a_configuration_set_that_was_changed_is_found(
     found: dict[str, Any], status: Status
 ) -> None:
     answers = StubbedClients().give("sesv2", "get_configuration_set", found)
-    assert statuses(configuration_set.check(plan(), answers)) == [status]
+    assert statuses(mail.check_configuration_set(plan(), answers)) == [status]
 
 
 ZONES = {
@@ -250,7 +243,7 @@ def test_an_endpoint_that_a_zone_lacks_is_named_with_zones_that_have_every_one()
     wanted = plan(
         endpoint("email"), endpoint("sqs"), network__availability_zones=("us-east-1a", "us-east-1b")
     )
-    found = only_error(zones.check(wanted, answers))
+    found = only_error(network.check_zones(wanted, answers))
     assert found.what == "com.amazonaws.us-east-1.email is not offered in us-east-1b"
     assert found.to_do.endswith("use1-az1, use1-az4")
 
@@ -265,9 +258,9 @@ def test_zones_may_be_given_by_id_and_a_zone_of_another_account_is_found() -> No
             {"ServiceDetails": [offered("sqs", "us-east-1a", "us-east-1b")]},
         )
     by_id = plan(endpoint("sqs"), network__availability_zones=("use1-az4", "use1-az6"))
-    assert statuses(zones.check(by_id, answers)) == [Status.OK]
+    assert statuses(network.check_zones(by_id, answers)) == [Status.OK]
     strange = plan(endpoint("sqs"), network__availability_zones=("use1-az4", "us-east-1f"))
-    assert "us-east-1f" in only_error(zones.check(strange, answers)).what
+    assert "us-east-1f" in only_error(network.check_zones(strange, answers)).what
 
 
 @pytest.mark.parametrize(
@@ -281,7 +274,7 @@ def test_prefix_lists_are_those_of_the_region(in_file: Sequence[str], status: St
     ]
     answers = StubbedClients().give("ec2", "describe_managed_prefix_lists", {"PrefixLists": lists})
     wanted = plan(network__prefix_lists=tuple(in_file))
-    (found,) = prefix_lists.check(wanted, answers)
+    (found,) = network.check_prefix_lists(wanted, answers)
     assert found.status is status
     assert found.status is Status.OK or found.to_do == "set prefix_lists to ['pl-1', 'pl-2']"
 
@@ -338,7 +331,7 @@ def test_a_certificate_is_issued_and_valid_for_a_month(
     }
     answers = StubbedClients().give("acm", "describe_certificate", {"Certificate": certificate})
     wanted = plan(receiver__certificate_arn=CERTIFICATE, receiver__tls_secret="")
-    assert statuses(certificates.check(wanted, answers, NOW)) == [expected]
+    assert statuses(credentials.check_certificate(wanted, answers, NOW)) == [expected]
 
 
 def test_a_certificate_of_another_region_is_found_without_a_call() -> None:
@@ -346,7 +339,7 @@ def test_a_certificate_of_another_region_is_found_without_a_call() -> None:
         receiver__certificate_arn=CERTIFICATE.replace("us-east-1", "eu-west-1"),
         receiver__tls_secret="",
     )
-    assert "eu-west-1" in only_error(certificates.check(wanted, StubbedClients())).what
+    assert "eu-west-1" in only_error(credentials.check_certificate(wanted, StubbedClients())).what
 
 
 def test_a_secret_that_is_gone_or_going_is_an_error() -> None:
@@ -356,9 +349,11 @@ def test_a_secret_that_is_gone_or_going_is_an_error() -> None:
     )
     answers.give("secretsmanager", "describe_secret", {"Name": "tls", "DeletedDate": NOW})
     answers.give("secretsmanager", "describe_secret", {"Name": "tls"})
-    assert only_error(secrets.check(wanted, answers)).where.endswith("receiver.tls_secret")
-    assert "restore-secret" in only_error(secrets.check(wanted, answers)).to_do
-    assert statuses(secrets.check(wanted, answers)) == [Status.OK]
+    assert only_error(credentials.check_secrets(wanted, answers)).where.endswith(
+        "receiver.tls_secret"
+    )
+    assert "restore-secret" in only_error(credentials.check_secrets(wanted, answers)).to_do
+    assert statuses(credentials.check_secrets(wanted, answers)) == [Status.OK]
 
 
 def test_a_disabled_key_of_a_secret_is_an_error() -> None:
@@ -367,7 +362,7 @@ def test_a_disabled_key_of_a_secret_is_an_error() -> None:
         "kms", "describe_key", {"KeyMetadata": {"KeyId": "k", "KeyState": "Disabled"}}
     )
     found = only_error(
-        secrets.check(
+        credentials.check_secrets(
             plan(
                 mpi__secret_key_arn=key,
                 receiver__tls_secret="",
@@ -387,7 +382,7 @@ def test_fargate_may_run_every_receiver_twice_during_a_deployment(
         "service-quotas", "get_service_quota", {"Quota": {"Value": allowed}}
     )
     task = resource("AWS::ECS::TaskDefinition", Cpu="256")
-    assert statuses(quotas.check(plan(task, receiver__maximum=6), answers)) == [status]
+    assert statuses(quotas.check_fargate(plan(task, receiver__maximum=6), answers)) == [status]
 
 
 def stack_in(state: str) -> dict[str, Any]:
@@ -405,7 +400,7 @@ def stack_in(state: str) -> dict[str, Any]:
 )
 def test_a_stack_that_cannot_be_updated_is_found(state: str, status: Status, command: str) -> None:
     answers = StubbedClients().give("cloudformation", "describe_stacks", stack_in(state))
-    found = next(iter(stacks.check(plan(), answers)))
+    found = next(iter(stacks.check_stacks(plan(), answers)))
     assert found.status is status
     assert command in found.to_do
 

@@ -1,5 +1,9 @@
-"""Failures of a service that are transient."""
+"""Clients that threads share, and failures of a service that are transient."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import boto3
 import pytest
 from botocore.exceptions import (
     ClientError,
@@ -13,7 +17,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.clients import Clients, dependency
 from lambdas.common.errors import DependencyUnavailableError
 
 
@@ -66,3 +70,24 @@ def test_what_is_our_own_fault_passes_unchanged(failure: Exception) -> None:
     with pytest.raises(type(failure)) as raised, dependency("dynamodb"):
         raise failure
     assert raised.value is failure
+
+
+def test_threads_that_need_a_client_at_the_same_time_share_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, begun, made = boto3.client, Barrier(8), list[str]()
+
+    def client(service: str, **options: object) -> object:
+        made.append(service)
+        return real(service, region_name="us-east-1", **options)
+
+    monkeypatch.setattr(boto3, "client", client)
+    clients = Clients()
+
+    def use(_: int) -> object:
+        begun.wait(timeout=10)
+        return clients.get("lambda")
+
+    with ThreadPoolExecutor(8) as threads:
+        found = set(map(id, threads.map(use, range(8))))
+    assert (len(found), made) == (1, ["lambda"])

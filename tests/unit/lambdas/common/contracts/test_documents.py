@@ -18,7 +18,7 @@ from lambdas.common.contracts.practitioner import PractitionerRole
 from lambdas.common.contracts.recipient import RecipientReason, RelationshipType
 from lambdas.common.contracts.steps import ReleaseOutcome
 from lambdas.common.errors import ContractError
-from ops.contracts import CONTRACTS, FOLDER, file_of, schema_of
+from ops.reference.contracts import CONTRACTS, FOLDER, file_of, schema_of
 
 VERSIONS = Path(__file__).resolve().parents[4] / "contracts"
 SECRET = "Okonjo"

@@ -8,6 +8,7 @@ from lambdas.lookup_identities.pix_pdq.queries import AssigningAuthority, Headin
 from lambdas.lookup_identities.pix_pdq.replies import (
     MismatchError,
     PixAnswer,
+    PixCase,
     pdq_answer,
     pix_answer,
 )
@@ -35,12 +36,12 @@ SEVERAL = f"PID|||R-1^^^{HD}^PI~R-2^^^{HD}^PI||~^^^^^^S"
 ELSEWHERE = "PID|||77^^^SOUTH&1.2.3&ISO^MR||~^^^^^^S"
 
 CASES = [
-    (1, reply(f"QAK|{TAG}|OK", QPD, FOUND), PixAnswer("found", ("R-5501873",))),
-    (2, reply(f"QAK|{TAG}|NF", QPD), PixAnswer("nothing_in_domain")),
-    (3, unknown("QPD^1^3^1^1"), PixAnswer("unknown_id")),
-    (4, unknown("QPD^1^3^1^4"), PixAnswer("unknown_source_domain")),
-    (5, unknown("QPD^1^4^1"), PixAnswer("unknown_target_domain")),
-    (6, reply(f"QAK|{TAG}|OK", QPD, SEVERAL), PixAnswer("several", ("R-1", "R-2"))),
+    (1, reply(f"QAK|{TAG}|OK", QPD, FOUND), PixAnswer(PixCase.FOUND, ("R-5501873",))),
+    (2, reply(f"QAK|{TAG}|NF", QPD), PixAnswer(PixCase.NOTHING_IN_DOMAIN)),
+    (3, unknown("QPD^1^3^1^1"), PixAnswer(PixCase.UNKNOWN_ID)),
+    (4, unknown("QPD^1^3^1^4"), PixAnswer(PixCase.UNKNOWN_SOURCE_DOMAIN)),
+    (5, unknown("QPD^1^4^1"), PixAnswer(PixCase.UNKNOWN_TARGET_DOMAIN)),
+    (6, reply(f"QAK|{TAG}|OK", QPD, SEVERAL), PixAnswer(PixCase.SEVERAL, ("R-1", "R-2"))),
 ]
 
 
@@ -80,7 +81,7 @@ def test_an_answer_that_is_no_case_of_its_profile_is_broken_and_never_nobody(raw
 
 def test_the_last_segment_may_lack_its_end_when_what_is_required_is_there() -> None:
     raw = reply(f"QAK|{TAG}|OK", QPD, FOUND)[:-1]
-    assert pix_answer(raw, HEADING, REGION) == PixAnswer("found", ("R-5501873",))
+    assert pix_answer(raw, HEADING, REGION) == PixAnswer(PixCase.FOUND, ("R-5501873",))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from environments import load, load_sender
 from ops.feed.checking.check import FeedCheck, new_check
 from ops.feed.reading.files import feed_files
-from ops.feed.report.findings import findings_of
+from ops.feed.report.findings_of_counts import findings_of
 from tests.support.feed_cases import FOLDER, Case, cases
 
 STATED = [case for case in cases() if "mails" in case.expect and "any" not in case.expect]

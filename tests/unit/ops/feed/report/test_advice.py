@@ -1,6 +1,6 @@
 """Each reason for which the receiver rejects a message says what to do about it."""
 
-from ops.feed.checking.door import ABORTED
+from ops.feed.checking.receiver_rules import ABORTED
 from ops.feed.report.advice import REJECTIONS
 from receiver.intake import rejections
 from receiver.intake.rejections import Rejection

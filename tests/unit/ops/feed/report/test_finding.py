@@ -2,8 +2,7 @@
 
 import pytest
 
-from ops.feed.report.finding import FeedFinding, by_importance, percent
-from ops.feed.report.severity import Severity
+from ops.feed.report.finding import FeedFinding, Severity, by_importance, percent
 
 
 def found(severity: Severity, subject: str, messages: int) -> FeedFinding:

@@ -2,12 +2,17 @@
 
 from typing import Any
 
+import boto3
 import pytest
 from botocore.model import Shape
+from moto import mock_aws
 from moto.backend_index import backend_url_patterns
 from moto.core.serialize import ResponseSerializer
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import s3_backends
+from moto.ses.models import SESBackend
 
+from local.aws.clients import ACCOUNT
 from local.patches import speed
 from local.patches.speed.core import serializers
 
@@ -46,3 +51,27 @@ def test_each_member_of_an_answer_is_the_one_that_moto_finds(
     sqs.receive_message(QueueUrl=url, AttributeNames=["All"])
     aws.client("secretsmanager").get_secret_value(SecretId="audit-key")
     assert len(compared) > 200
+
+
+def test_a_reset_forgets_what_services_fill_while_it_resets_others(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speed.install()
+    reset = SESBackend.reset
+
+    def asking(backend: SESBackend) -> None:
+        """Asks for S3's backend, which this reset has emptied before."""
+        reset(backend)
+        s3_backends[ACCOUNT]["aws"].create_bucket("left", "us-east-1")
+
+    monkeypatch.setattr(SESBackend, "reset", asking)
+    for _ in range(2):
+        with mock_aws():
+            buckets = boto3.client("s3").list_buckets()["Buckets"]
+            boto3.client("sesv2").create_configuration_set(ConfigurationSetName="set")
+    assert [bucket["Name"] for bucket in buckets] == ["left"]
+    monkeypatch.undo()
+    with mock_aws():
+        assert s3_backends[ACCOUNT]["aws"].buckets
+    with mock_aws():
+        assert not s3_backends[ACCOUNT]["aws"].buckets

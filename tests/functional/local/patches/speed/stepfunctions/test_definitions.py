@@ -19,7 +19,7 @@ ROLE = "arn:aws:iam::123456789012:role/machine"
 
 
 def machine(value: str) -> str:
-    """A workflow with a Map, whose jobs are state of the program that runs."""
+    """A workflow with a Map."""
     each = {"Type": "Pass", "Parameters": {"value": value, "item.$": "$"}, "End": True}
     states = {
         "Each": {
@@ -60,7 +60,7 @@ def output(workflows: Any, execution: str) -> Any:
     return json.loads(workflows.describe_execution(executionArn=execution)["output"])
 
 
-def test_executions_at_the_same_time_have_programs_of_their_own(workflows: Any) -> None:
+def test_executions_at_the_same_time_have_their_own_items(workflows: Any) -> None:
     arn = create(workflows, "many", machine("a"))
     started = {number: start(workflows, arn, [number, number + 1]) for number in range(5)}
     for number, execution in started.items():
@@ -68,8 +68,29 @@ def test_executions_at_the_same_time_have_programs_of_their_own(workflows: Any) 
         assert items == [number, number + 1]
 
 
+def failing(attempts: int) -> str:
+    """A workflow whose task, a function that does not exist, is tried again so often at once."""
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": "none"},
+        "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": attempts}],
+        "End": True,
+    }
+    return json.dumps({"StartAt": "Ask", "States": {"Ask": task}})
+
+
+def test_executions_of_one_program_count_their_own_retries(workflows: Any) -> None:
+    arn = create(workflows, "failing", failing(1))
+    executions = [start(workflows, arn, []) for _ in range(3)]
+    for execution in executions:
+        assert ends.wait(execution, 30)
+        history = workflows.get_execution_history(executionArn=execution)["events"]
+        assert [event["type"] for event in history].count("TaskScheduled") == 2
+
+
 def test_a_definition_is_parsed_once(workflows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    definitions._pickled.cache_clear()
+    definitions._parsed.cache_clear()
     parsed: list[str] = []
     parse = AmazonStateLanguageParser.parse
 

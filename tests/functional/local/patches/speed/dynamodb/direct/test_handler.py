@@ -232,9 +232,19 @@ def query(condition: str, values: dict[str, Any], **more: Any) -> Call:
 
 A, G = {"S": "a"}, {"S": "g"}
 OF_GROUP: dict[str, Any] = {"IndexName": "all", "ExpressionAttributeNames": {"#g": "group"}}
+
+
+def get(projection: str, names: dict[str, str] | None = None, pk: str = "a") -> Call:
+    asked = {"TableName": "t", "Key": key(pk, 1), "ProjectionExpression": projection}
+    return "get_item", {**asked, **({"ExpressionAttributeNames": names} if names else {})}
+
+
 READS: list[Call] = [
     ("get_item", {"TableName": "t", "Key": key("a", 1), "ConsistentRead": True}),
     ("get_item", {"TableName": "t", "Key": key("none", 1)}),
+    get("pk, moment, extra"),
+    get("#n, moment", {"#n": "count"}),
+    get("note", pk="none"),
     ("batch_get_item", {"RequestItems": {"t": {"Keys": [key("a", 1), key("x", 1), key("b", 1)]}}}),
     query("pk = :p", {":p": A}),
     query("pk = :p", {":p": A}, ScanIndexForward=False),
@@ -268,6 +278,11 @@ def test_a_read_is_that_of_moto(
         query("pk = :p", {":p": {"N": "1"}}),
         ("get_item", {"TableName": "t", "Key": {"pk": A}}),
         ("get_item", {"TableName": "none", "Key": key("a", 1)}),
+        get("map.deep", pk="b"),
+        get("status"),
+        get("note, note"),
+        get("note, #unknown"),
+        get("note", {"#unused": "count"}),
         ("put_item", {"TableName": "t", "Item": {"pk": A}}),
         ("put_item", {"TableName": "t", "Item": item("a", 1, n={"N": "one"})}),
         ("put_item", {"TableName": "t", "Item": item("a", 1, group={"S": ""})}),

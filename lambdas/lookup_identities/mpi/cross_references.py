@@ -1,0 +1,52 @@
+"""Finds the id in our domain to which the identifiers of a message lead, as PIX and PIXm do."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from hl7.warnings import MessageWarning, WarningCode
+from lambdas.lookup_identities.matching.identifiers import UsableIdentifier, one_patient
+from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError
+
+
+@dataclass(frozen=True, slots=True)
+class CrossReference:
+    """The patient's id in our domain, "" for nobody, and the positions that lead to it.
+
+    `returned`: the MPI itself returned the id, so that a search for it must find the patient. `warnings`
+    name the identifiers whose assigning authority the MPI does not know.
+    """
+
+    patient_id: str = field(repr=False)
+    matched_on: tuple[str, ...]
+    returned: bool
+    warnings: tuple[MessageWarning, ...]
+
+
+def cross_reference(
+    usable: Sequence[UsableIdentifier],
+    is_ours: Callable[[UsableIdentifier], bool],
+    ask: Callable[[UsableIdentifier], tuple[str, ...] | None],
+) -> CrossReference:
+    """Asks the MPI for the ids of each identifier that is not of our own domain.
+
+    `ask` returns the ids in our domain, () for an unknown identifier, None for an unknown authority.
+    Raises `DomainUnknownError` when the MPI knows no authority of the message, and the errors of
+    `one_patient`.
+    """
+    candidates: dict[tuple[str, str], tuple[str, ...]] = {}
+    returned: set[str] = set()
+    foreign = []
+    for identifier in usable:
+        if is_ours(identifier):
+            # An answer never holds the id that was asked for: of our own domain there is none.
+            candidates[identifier.pairs()[0]] = (identifier.value,)
+        elif (ids := ask(identifier)) is None:
+            foreign.append(identifier.position)
+        else:
+            candidates[identifier.pairs()[0]] = ids
+            returned.update(ids)
+    if foreign and not candidates:
+        raise DomainUnknownError(", ".join(foreign))
+    patient_id, matched_on = one_patient(usable, candidates)
+    warnings = tuple(MessageWarning(WarningCode.AUTHORITY_UNKNOWN, place) for place in foreign)
+    return CrossReference(patient_id, tuple(matched_on), patient_id in returned, warnings)

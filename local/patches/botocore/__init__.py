@@ -1,0 +1,28 @@
+"""Changes that make botocore faster: anywhere, and towards a server on this machine.
+
+Sandboxes load this package too, without the rest of `local`: it imports botocore and `patching` alone.
+"""
+
+from local.patches.botocore import (
+    endpoints,
+    json_bodies,
+    sessions,
+    signatures,
+    transport,
+    user_agents,
+)
+
+
+def install() -> None:
+    """Applies the changes that hold for every server; calling it again changes nothing."""
+    sessions.install()
+    user_agents.install()
+
+
+def install_for_loopback() -> None:
+    """Applies all changes; those to requests for the loopback address too. Again changes nothing."""
+    install()
+    endpoints.install()
+    json_bodies.install()
+    signatures.install()
+    transport.install()

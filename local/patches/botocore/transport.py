@@ -1,0 +1,155 @@
+"""Send botocore's requests to the loopback address with one write and one read.
+
+urllib3 and http.client write the head and the body of a request apart, wait for a `100 Continue`, and read
+the head of an answer through the parser for mails: a third of the CPU time of a call. Requests to other
+hosts, and bodies that are streams, go through urllib3.
+"""
+
+import io
+import select
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.awsrequest
+import botocore.exceptions
+import botocore.httpsession
+from botocore.httpsession import URLLib3Session
+
+from local.patches.patching import replace
+
+HOST = "127.0.0.1"
+WITHOUT_BODY = (204, 304)
+
+_urllib3 = URLLib3Session.send
+
+
+def install() -> None:
+    """Changes the transport of this process's botocore; calling it again changes nothing."""
+    if URLLib3Session.send is _urllib3:
+        replace(URLLib3Session, "send", _send)
+
+
+def _send(session: URLLib3Session, request: Any) -> Any:
+    """The answer that urllib3 would give, or botocore's exception for a failed connection."""
+    parts = urlsplit(request.url)
+    if parts.scheme != "http" or parts.hostname != HOST or not _is_whole(request.body):
+        return _urllib3(session, request)
+    idle: _IdleConnections = session.__dict__.setdefault("idle_connections", _IdleConnections())
+    try:
+        connection = _taken(idle) or _connected(parts.port or 80, session._timeout)
+    except OSError as error:
+        raise botocore.exceptions.EndpointConnectionError(
+            endpoint_url=request.url, error=error
+        ) from error
+    try:
+        connection.settimeout(session._timeout.read_timeout)
+        connection.sendall(_written(request, parts))
+        status, headers, body = _read(connection, request.method)
+    except TimeoutError as error:
+        connection.close()
+        raise botocore.exceptions.ReadTimeoutError(endpoint_url=request.url, error=error) from error
+    except OSError as error:
+        connection.close()
+        raise botocore.exceptions.ConnectionClosedError(
+            error=error, request=request, endpoint_url=request.url
+        ) from error
+    if headers.get("connection", "").lower() == "close":
+        connection.close()
+    else:
+        idle.append(connection)
+    return botocore.awsrequest.AWSResponse(request.url, status, headers, _Whole(body))
+
+
+class _IdleConnections(list[socket.socket]):
+    """The open connections of a session that no thread uses; they are closed with the session."""
+
+    def __del__(self) -> None:
+        for connection in self:
+            connection.close()
+
+
+class _Whole(io.BytesIO):
+    """A body that has been read, with what botocore and `StreamingBody` use of urllib3's."""
+
+    def stream(self, amount: int = 65536, **_: Any) -> Any:
+        """The rest of the body in pieces."""
+        while piece := self.read(amount):
+            yield piece
+
+
+def _is_whole(body: Any) -> bool:
+    # botocore wraps the bytes of an object for S3 in a BytesIO, and rewinds it before a retry.
+    return body is None or isinstance(body, bytes | bytearray | str | io.BytesIO)
+
+
+def _taken(idle: list[socket.socket]) -> socket.socket | None:
+    """A connection that is still open; None where there is none."""
+    while idle:
+        try:
+            connection = idle.pop()
+        except IndexError:  # another thread was faster
+            return None
+        closed = select.poll()
+        closed.register(connection, select.POLLIN)
+        if not closed.poll(0):
+            return connection
+        connection.close()
+    return None
+
+
+def _connected(port: int, timeout: Any) -> socket.socket:
+    connection = socket.create_connection((HOST, port), timeout.connect_timeout)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def _written(request: Any, parts: Any) -> bytes:
+    body = request.body or b""
+    if isinstance(body, io.BytesIO):
+        body = body.read()
+    body = body.encode() if isinstance(body, str) else bytes(body)
+    target = parts.path or "/"
+    lines = [f"{request.method} {target}{f'?{parts.query}' if parts.query else ''} HTTP/1.1"]
+    names = set()
+    for name, value in request.headers.items():
+        names.add(name.lower())
+        if name.lower() != "expect":
+            text = value.decode("latin-1") if isinstance(value, bytes) else value
+            lines.append(f"{name}: {text}")
+    if "host" not in names:
+        lines.append(f"Host: {parts.netloc}")
+    if "accept-encoding" not in names:
+        lines.append("Accept-Encoding: identity")
+    if "content-length" not in names and (body or request.method in ("POST", "PUT")):
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def _read(connection: socket.socket, method: str) -> tuple[int, Any, bytes]:
+    """Status, headers and body. Raises `ConnectionResetError` for an answer that is cut off."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += _more(connection)
+    head, _, body = received.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = botocore.awsrequest.HeadersDict()
+    for line in lines:
+        name, _, value = line.partition(":")
+        headers[name] = value.strip()
+    status = int(first.split(" ", 2)[1])
+    if method == "HEAD" or status in WITHOUT_BODY:
+        return status, headers, b""
+    left = int(headers["content-length"]) - len(body)
+    pieces = [body]
+    while left > 0:
+        pieces.append(_more(connection))
+        left -= len(pieces[-1])
+    return status, headers, b"".join(pieces)
+
+
+def _more(connection: socket.socket) -> bytes:
+    piece = connection.recv(262144)
+    if not piece:
+        raise ConnectionResetError("the server closed the connection")
+    return piece

@@ -1,0 +1,28 @@
+"""Find the backend of an account without a lock and without comparing it with all others.
+
+moto compares a service's backends with those of all services, in Python, each time that one is asked for.
+"""
+
+from typing import Any
+
+from moto.core.base_backend import AccountSpecificBackend, BackendDict
+
+from local.patches.patching import replace
+
+_getitem = BackendDict.__getitem__
+_instances: list[Any] = vars(BackendDict)["_instances"]
+
+
+def install() -> None:
+    """Changes the backends of this process's moto; calling it again changes nothing."""
+    if BackendDict.__getitem__ is _getitem:
+        replace(BackendDict, "__getitem__", _found)
+
+
+def _found(backends: "BackendDict[Any]", account_id: str) -> "AccountSpecificBackend[Any]":
+    """The account's backends, which moto makes at the first use and after a reset."""
+    found = backends.get(account_id)
+    # A reset empties the list before the dictionaries that other services fill meanwhile.
+    if found is None or not any(each is backends for each in _instances):
+        return _getitem(backends, account_id)
+    return found

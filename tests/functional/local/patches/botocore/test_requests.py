@@ -1,0 +1,138 @@
+"""Requests that the changed botocore sends say what those of botocore say, but for the signature."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import NoCredentialsError
+from botocore.regions import EndpointRulesetResolver
+from botocore.useragent import UserAgentString
+
+from local.aws import clients
+from local.aws.http_server import WsgiServer
+from local.aws.sockets import Environ, StartResponse, listen
+from local.patches import botocore
+from local.patches.botocore import endpoints, signatures, user_agents
+
+Header = tuple[str, str]
+KEY = {"id": {"S": "a"}}
+TABLE = {"TableName": "t"}
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "s3 put": lambda make: make("s3").put_object(Bucket="first", Key="a/ä.txt", Body=b"text"),
+    "s3 get": lambda make: make("s3").get_object(Bucket="second", Key="k"),
+    "s3 list": lambda make: make("s3").list_objects_v2(Bucket="first", Prefix="p"),
+    "dynamodb get": lambda make: make("dynamodb").get_item(**TABLE, Key=KEY),
+    "dynamodb batch": lambda make: make("dynamodb").batch_get_item(
+        RequestItems={"t": {"Keys": [KEY]}, "u": {"Keys": [KEY]}}
+    ),
+    "sqs": lambda make: make("sqs").send_message(QueueUrl="http://q/1/q", MessageBody="b"),
+    "kms": lambda make: make("kms").generate_mac(
+        KeyId="k", Message=b"m", MacAlgorithm="HMAC_SHA_256"
+    ),
+    "sesv2": lambda make: make("sesv2").get_account(),
+    "paginated": lambda make: list(make("dynamodb").get_paginator("scan").paginate(**TABLE)),
+}
+
+
+class RequestLog:
+    """A server that keeps each request and answers an empty document."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str, bytes, dict[str, str]]] = []
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
+        headers = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
+        body = environ["wsgi.input"].read()
+        self.requests.append((environ["REQUEST_METHOD"], environ["RAW_URI"], body, headers))
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [b"" if "HTTP_X_AMZ_CONTENT_SHA256" in headers else b"{}"]
+
+
+@pytest.fixture
+def app() -> RequestLog:
+    return RequestLog()
+
+
+@pytest.fixture
+def make(app: RequestLog, environment: dict[str, str]) -> Iterator[Callable[[str], Any]]:
+    """Makes clients of a server that answers everything."""
+    botocore.install_for_loopback()
+    server = WsgiServer(listen("AWS", 0, ""), app).start()
+    made: dict[str, Any] = {}
+
+    def client(service: str) -> Any:
+        return made.setdefault(service, clients.client(service, server.port))
+
+    try:
+        yield client
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def as_botocore_does(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Takes the changes away for the rest of the test."""
+
+    def restore() -> None:
+        monkeypatch.setattr(EndpointRulesetResolver, "construct_endpoint", endpoints._construct)
+        monkeypatch.setattr(SigV4Auth, "add_auth", signatures._add_auth)
+        monkeypatch.setattr(UserAgentString, "to_string", user_agents._to_string)
+
+    return restore
+
+
+def comparable(app: RequestLog) -> list[tuple[Any, ...]]:
+    """The recorded requests without times, tries, signatures, and the user agent's list of features; the list is emptied."""
+    found = []
+    for method, target, body, headers in app.requests:
+        scope = re.findall(r"Credential=(\w+)/\d+/([^,]+)", headers["HTTP_AUTHORIZATION"])
+        agent = re.sub(r" m/[\w,+-]+", "", headers["HTTP_USER_AGENT"])
+        rest = {
+            name: value
+            for name, value in headers.items()
+            if name not in ("HTTP_AUTHORIZATION", "HTTP_USER_AGENT", "HTTP_X_AMZ_DATE")
+            and not name.startswith("HTTP_AMZ_SDK")
+        }
+        found.append((method, target, body, scope, agent, rest))
+    app.requests.clear()
+    return found
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_request_is_botocore_s_own_the_first_time_and_again(
+    call: str,
+    make: Callable[[str], Any],
+    app: RequestLog,
+    as_botocore_does: Callable[[], None],
+) -> None:
+    for _ in range(2):
+        CALLS[call](make)
+    first, again = comparable(app)
+    as_botocore_does()
+    CALLS[call](make)
+    assert [first] == [again] == comparable(app)
+
+
+def test_each_bucket_has_its_own_endpoint(make: Callable[[str], Any], app: RequestLog) -> None:
+    for bucket in ("one", "two", "one"):
+        make("s3").get_object(Bucket=bucket, Key="k")
+    assert [target for _, target, _, _ in app.requests] == ["/one/k", "/two/k", "/one/k"]
+
+
+def test_a_request_to_another_host_is_signed(environment: dict[str, str]) -> None:
+    botocore.install_for_loopback()
+    auth = SigV4Auth(Credentials("a", "b"), "s3", "us-east-1")
+    request = AWSRequest("GET", "http://storage.example:9000/b/k")
+    auth.add_auth(request)
+    assert re.search(r"Signature=[0-9a-f]{64}$", request.headers["Authorization"])
+
+
+def test_a_request_without_credentials_is_refused_as_by_botocore() -> None:
+    botocore.install_for_loopback()
+    with pytest.raises(NoCredentialsError):
+        SigV4Auth(None, "s3", "us-east-1").add_auth(AWSRequest("GET", "http://127.0.0.1:1/b"))
