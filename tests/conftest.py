@@ -60,9 +60,12 @@ LONGEST = (*TOGETHER, "test_roles", "test_corpus", "test_whole", "test_accessibi
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps on one worker the tests of a file, and those of a folder of `TOGETHER`; longest first."""
+    """Keeps on one worker the tests of a file or of a folder of `TOGETHER`, longest first; marks slow ones."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+        group = group_of(item)
+        item.add_marker(pytest.mark.xdist_group(group))
+        if group == "e2e":
+            item.add_marker(pytest.mark.slow)
     places = {group: place for place, group in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(group_of(item), len(LONGEST)))
 

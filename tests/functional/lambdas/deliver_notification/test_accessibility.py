@@ -49,6 +49,7 @@ def violations(page: Page) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_every_notification_can_be_read_by_everybody(page: Page) -> None:
     for name, letter in letters():
         page.set_content(letter.html)

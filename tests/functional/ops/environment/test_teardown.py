@@ -159,6 +159,7 @@ def test_who_types_another_name_deletes_nothing(
     assert len(stacks(deployed)) == 3
 
 
+@pytest.mark.slow
 def test_a_bucket_of_thousands_of_versions_is_emptied(account: AccountClients) -> None:
     account.s3.create_bucket(Bucket="many")
     account.s3.put_bucket_versioning(Bucket="many", VersioningConfiguration={"Status": "Enabled"})
