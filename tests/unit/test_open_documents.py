@@ -72,7 +72,7 @@ ALLOWED = {
         "lambdas/delivery/ledger/items.py": "DeliveryItem.audit_members",
     },
     "the settings of the chosen MPI client, which LookupIdentities reads into `MpiSettings`": {
-        "environments/model.py": "MpiSection.settings",
+        "environments/sections.py": "MpiSection.settings",
     },
     "FHIR": {
         "lambdas/lookup_identities/fhir/http.py": "FhirClient.post FhirResponse.resource",

@@ -17,14 +17,14 @@ from local.patches.speed.dynamodb import expressions, transactions
 from local.patches.speed.dynamodb.direct import handler as dynamodb_direct
 from local.patches.speed.kms import private_keys
 from local.patches.speed.sqs import clock
-from local.patches.speed.stepfunctions import definitions, json_paths, task_clients
+from local.patches.speed.stepfunctions import definitions, json_paths, task_clients, threads
 
 PATCHES = (
     botocore,
     *(accounts, backends, errors, names, registrations, serializers, urls),
     *(expressions, transactions, dynamodb_direct),
     *(private_keys, clock),
-    *(definitions, json_paths, task_clients),
+    *(definitions, json_paths, task_clients, threads),
 )
 
 

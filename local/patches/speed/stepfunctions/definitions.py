@@ -2,7 +2,8 @@
 
 moto parses the definition with ANTLR each time: 200 ms for a machine of 30 states. Executions share
 the program, as the jobs of a Map do: its parts keep no state of an evaluation (moto's comment in
-iteration_component.py), and counts of retries are in the environment of each execution.
+iteration_component.py), and counts of retries are in the environment of each execution. Their key there
+is the identity of the part: moto makes one at the first use, and two at two uses at the same time.
 """
 
 from functools import lru_cache
@@ -23,6 +24,7 @@ def install() -> None:
     if ExecutionWorker._get_evaluation_entrypoint is _parse:
         replace(ExecutionWorker, "_get_evaluation_entrypoint", _program)
         replace(StepFunctionsParserBackend, "_validate_definition", staticmethod(_validate))
+        replace(EvalComponent, "heap_key", property(lambda part: str(id(part))))
 
 
 def _program(worker: ExecutionWorker) -> EvalComponent:

@@ -9,9 +9,10 @@ from lambdas.common.audit import chain, verification
 from lambdas.common.aws.items import to_item
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import table
+from lambdas.delivery.ledger import feedback, table
 from lambdas.record_feedback.handler import lambda_handler
 from tests.support.audit import entry
+from tests.support.interruptions import CallPoint, Death
 from tests.support.lambda_context import LambdaContext
 from tests.support.logs import on_stdout
 from tests.support.ses_events import ses_event
@@ -118,6 +119,20 @@ def test_an_event_settles_what_the_ledger_did_not_know(
     feed(context, event_type)
     assert ledger(context)["state"] == settled
     assert ledger(context)["ses_message_id"] == "0100018d-mail-000000"
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_run_that_dies_while_it_settles_is_finished_by_the_next(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    given("unknown")
+    with monkeypatch.context() as crash:
+        CallPoint(feedback, "settle", moment).kills(crash)
+        with pytest.raises(Death):
+            feed(context, "Delivery")
+    feed(context, "Delivery")
+    assert ledger(context)["state"] == "sent"
+    assert [e["action"] for e in chain.entries(context, EVENT_ID)] == ["DELIVERED"]
 
 
 @pytest.mark.parametrize("state", ["sent", "refused", "held", "claimed"])
