@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from threading import Event
 
-from lambdas.common.clock import iso, milliseconds_since, now
+from lambdas.common.clock import iso, milliseconds_since
 from lambdas.common.contracts.steps import ReleaseDeliveriesResult, ReleaseOutcome
 from lambdas.common.handler import Run
 from lambdas.delivery.ledger import deliveries, due, problems
@@ -21,7 +21,7 @@ from lambdas.delivery.ledger.repair import repair
 from lambdas.delivery.ledger.states import SETTLED, TOGETHER, DeliveryState
 from lambdas.release_deliveries.account import measure_quota
 from lambdas.release_deliveries.context import ReleaseContext
-from lambdas.release_deliveries.delivering import deliver, digest
+from lambdas.release_deliveries.delivering import deliver, deliver_summary
 
 AT_ONCE = 8
 """Mails made at the same time: with a fifth of a second each, about forty a second."""
@@ -148,11 +148,14 @@ def _ends(run: Run, stop: Event) -> bool:
 def _made(context: ReleaseContext, job: Job, run: Run, stop: Event) -> ReleaseOutcome:
     if _ends(run, stop):
         return ReleaseOutcome.LATER
-    digest_id, items = job
-    if not digest_id and len(items) > 1:
+    summary_id, items = job
+    if not summary_id and len(items) > 1:
         # Written first, so that the next run finds the same summary if this one fails.
-        digest_id, items = deliveries.bind(context, items)
-    outcome = digest(context, digest_id, items, now()) if digest_id else deliver(context, items[0])
+        summary_id, items = deliveries.bind(context, items)
+    if summary_id:
+        outcome = deliver_summary(context, summary_id, items)
+    else:
+        outcome = deliver(context, items[0])
     if outcome is ReleaseOutcome.QUOTA:
         stop.set()
     return outcome
