@@ -9,12 +9,12 @@ from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
-from lambdas.delivery import detail as details
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.detail import Detail
+from lambdas.delivery.decisions import detail as details
+from lambdas.delivery.decisions.detail import Detail
+from lambdas.delivery.decisions.standing import Refused
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
-from lambdas.delivery.standing import Refused
 
 RECORDED_AS = {
     DeliveryState.SENT: (AuditAction.SENT, AuditOutcome.OK),

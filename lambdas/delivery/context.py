@@ -8,7 +8,7 @@ from lambdas.policy.context import PolicyContext
 from lambdas.registry.context import RegistryContext
 
 if TYPE_CHECKING:
-    from lambdas.delivery.message.smime import Keyring
+    from lambdas.delivery.mail.smime import Keyring
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,6 @@ class DeliveryContext(RegistryContext, PolicyContext):
         if not self.settings.smime_secret:
             return None
         # Only here: loading OpenSSL would cost every cold start a tenth of a second.
-        from lambdas.delivery.message.smime import Keyring
+        from lambdas.delivery.mail.smime import Keyring
 
         return self.from_secret(self.settings.smime_secret, Keyring.from_secret)

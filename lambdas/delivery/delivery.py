@@ -19,16 +19,19 @@ from lambdas.common.contracts.steps import (
 from lambdas.common.errors import DeliveryRefusedError, DependencyUnavailableError
 from lambdas.common.handler import Run
 from lambdas.common.mail_address import is_address
-from lambdas.delivery import audit, holds
+from lambdas.delivery import audit
 from lambdas.delivery.attempt import Attempt
-from lambdas.delivery.cancellation import enlisted, why_suppressed
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.detail import Detail, detail_for
+from lambdas.delivery.decisions import holds
+from lambdas.delivery.decisions.cancellation import enlisted, why_suppressed
+from lambdas.delivery.decisions.detail import Detail, detail_for
+from lambdas.delivery.decisions.standing import ChosenNotice, Refused, standings
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.starting_point import StartingPoint, starting_point
 from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
+from lambdas.delivery.mail.thread import MailThread
 from lambdas.delivery.material import (
     identities_of,
     letter_for,
@@ -37,8 +40,6 @@ from lambdas.delivery.material import (
     told_to,
     with_updates,
 )
-from lambdas.delivery.standing import ChosenNotice, Refused, standings
-from lambdas.delivery.thread import MailThread
 
 BAD_ADDRESS = "the registry's address for the recipient is not one"
 BAD_ENDPOINT = "the recipient's address bounced or complained before"

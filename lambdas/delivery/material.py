@@ -16,16 +16,16 @@ from lambdas.common.contracts.visit import CodedText
 from lambdas.common.contracts.written import Written
 from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
-from lambdas.delivery import mailer
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.detail import Detail
+from lambdas.delivery.decisions.detail import Detail
+from lambdas.delivery.decisions.reduction import reduced
+from lambdas.delivery.mail import mailer
+from lambdas.delivery.mail.thread import MailThread
 from lambdas.delivery.message import facts
 from lambdas.delivery.message.fhir_bundle import bundle_of
 from lambdas.delivery.message.letter import Letter, compose
 from lambdas.delivery.message.told import Told
-from lambdas.delivery.reduction import reduced
-from lambdas.delivery.thread import MailThread
-from lambdas.delivery.updates import updated
+from lambdas.delivery.message.updates import updated
 from lambdas.encounters.marks import stay_marks
 
 

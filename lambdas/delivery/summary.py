@@ -18,8 +18,11 @@ from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery import audit
 from lambdas.delivery.attempt import Attempt
-from lambdas.delivery.cancellation import enlisted
 from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.decisions.cancellation import enlisted
+from lambdas.delivery.decisions.detail import Detail, detail_for, detail_under
+from lambdas.delivery.decisions.reduction import reduced
+from lambdas.delivery.decisions.standing import ChosenNotice, Standing, standings, strictest_detail
 from lambdas.delivery.delivery import (
     endpoints_of,
     has_failed,
@@ -27,7 +30,6 @@ from lambdas.delivery.delivery import (
     result_of,
     why_held,
 )
-from lambdas.delivery.detail import Detail, detail_for, detail_under
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.deliveries import MemberOutcome
 from lambdas.delivery.ledger.items import DeliveryItem
@@ -45,8 +47,6 @@ from lambdas.delivery.message.facts import reference_of
 from lambdas.delivery.message.letter import rendered, view_of
 from lambdas.delivery.message.locale import words_in
 from lambdas.delivery.message.told import Told
-from lambdas.delivery.reduction import reduced
-from lambdas.delivery.standing import ChosenNotice, Standing, standings, strictest_detail
 
 ALL_SUPPRESSED = "all_suppressed"
 """Why a summary is suppressed: every notification in it was."""

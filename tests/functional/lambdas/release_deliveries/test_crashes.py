@@ -6,11 +6,12 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.audit import chain
-from lambdas.delivery import audit, delivery, mailer, summary
+from lambdas.delivery import audit, delivery, summary
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts, deliveries, due, problems, rate
 from lambdas.delivery.ledger import feedback as feedback_ledger
 from lambdas.delivery.ledger.states import AddressProblemState
+from lambdas.delivery.mail import mailer
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from lambdas.release_deliveries import releasing
 from tests.functional.lambdas.deliver_notification.world import (

@@ -16,11 +16,11 @@ from lambdas.common.contracts.policy import LeftOut, PolicyDecision, PolicyNotic
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.visit import CodedText, Location
 from lambdas.common.senders import SenderProfile
-from lambdas.delivery.detail import Detail, detail_under
+from lambdas.delivery.decisions.detail import Detail, detail_under
+from lambdas.delivery.decisions.reduction import reduced
 from lambdas.delivery.message.fhir_bundle import bundle_of
 from lambdas.delivery.message.letter import compose
 from lambdas.delivery.message.told import Told
-from lambdas.delivery.reduction import reduced
 from tests.functional.lambdas.deliver_notification.world import ADMISSION, RECIPIENT
 
 EVENT = replace(
