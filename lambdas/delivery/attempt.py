@@ -1,4 +1,4 @@
-"""One run's try at a delivery: what the ledger must hold before and after each thing that is done."""
+"""One run's try at a delivery, with the write to the ledger before and after each step."""
 
 import uuid
 from collections.abc import Callable
@@ -28,9 +28,9 @@ LATEST_START_MS = 2_500
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A try under the id by which the ledger knows it. Each method returns the ledger's item after it.
+    """A try at a delivery under an id of its own. Each method returns the ledger's item after it.
 
-    That item is another run's where the matter was settled before. `members` are those of a summary: their
+    Where another run settled the delivery before, it is that run's. `members` are those of a summary: their
     fallbacks are told where it is refused.
     """
 
@@ -43,7 +43,7 @@ class Attempt:
     attempt_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def made(self, item: DeliveryItem) -> bool:
-        """Whether it was this attempt that made the item what it is."""
+        """Whether this attempt made the newest change of the item's state."""
         return item.attempt_id == self.attempt_id
 
     def refused(self, reason: str) -> DeliveryItem:

@@ -54,7 +54,7 @@ ALL_SUPPRESSED = "all_suppressed"
 
 @dataclass(frozen=True, slots=True)
 class HeldNotification:
-    """One held notification in a summary: its ledger item, what it tells, and whom."""
+    """One held notification in a summary: its ledger item, its content, and its recipient."""
 
     item: DeliveryItem
     told: Told
