@@ -3,23 +3,22 @@
 A deployer edits these files and nothing else: docs/configuration.md.
 """
 
+from environments.environment import Environment
 from environments.errors import EnvironmentFileError
 from environments.loader import load, load_sender, names
-from environments.model import (
+from environments.policy import PolicyFile, PolicyRule, RuleConditions
+from environments.retention import Retention
+from environments.sections import (
     AuditSection,
     Backup,
     CustomerGateway,
-    Environment,
     MailSection,
     MpiSection,
     Network,
     PeopleSection,
     ReceiverSection,
-    Sender,
-    SenderCertificate,
 )
-from environments.policy import PolicyFile, PolicyRule, RuleConditions
-from environments.retention import Retention
+from environments.sender import Sender, SenderCertificate
 
 __all__ = [
     "AuditSection",

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from environments.environment import HOLDS_REAL_PATIENTS, Environment
 from environments.errors import EnvironmentFileError, shown
-from environments.model import HOLDS_REAL_PATIENTS, Environment, Sender
 from environments.policy import PolicyFile
 from environments.schema import check
+from environments.sender import Sender
 
 FOLDER = Path(__file__).parent
 MOVED = {
@@ -129,8 +130,8 @@ def load_sender(
 ) -> Sender | None:
     """Returns the sender of `senders/<name>.toml`; None where there is no such file.
 
-    `{environment}` in it is replaced by the environment's name, `{vpc}` by the network `vpc`. Raises `EnvironmentFileError` for faults
-    of the file.
+    `{environment}` in it is replaced by the environment's name, `{vpc}` by the network `vpc`. Raises
+    `EnvironmentFileError` for faults of the file.
     """
     file = folder / "senders" / f"{name}.toml"
     if not file.exists():

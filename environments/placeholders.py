@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from environments.model import Environment
+    from environments.environment import Environment
 
 SMOKE = "smoke"
 

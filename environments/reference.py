@@ -9,8 +9,9 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from environments.model import Environment, Sender
+from environments.environment import Environment
 from environments.policy import PolicyFile
+from environments.sender import Sender
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "configuration.md"
 BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"

@@ -93,7 +93,10 @@ def _time_to_live(deployment: Deployment, table: str) -> str:
     found = answer["TimeToLiveDescription"]
     if found["TimeToLiveStatus"] in ("ENABLED", "ENABLING") and found["AttributeName"] == EXPIRES:
         return ""
-    return f"time to live is {found['TimeToLiveStatus'].lower()}: deploy the core stack"
+    status = found["TimeToLiveStatus"].lower()
+    return (
+        f"time to live is {status}: deploy the core stack, or after a restore see docs/restore.md"
+    )
 
 
 def _entries(deployment: Deployment, table: str, last: date) -> int:

@@ -4,11 +4,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra import grants
-from infra.core.stores.configuration import ConfigurationDocument
-from infra.core.stores.keys import Keys
-from infra.core.stores.queues import Queues
-from infra.core.stores.secrets import Secrets
-from infra.core.stores.vault import MESSAGE, REJECTED, Vault
+from infra.core.stores.stores import Stores
+from infra.core.stores.vault import MESSAGE, REJECTED
 from infra.findings import INLINE, accept
 
 
@@ -34,11 +31,7 @@ class ReceiverRole(iam.Role):
         scope: Construct,
         construct_id: str,
         *,
-        keys: Keys,
-        vault: Vault,
-        queues: Queues,
-        secrets: Secrets,
-        configuration: ConfigurationDocument,
+        stores: Stores,
         tls_secret: str,
     ) -> None:
         super().__init__(
@@ -47,6 +40,7 @@ class ReceiverRole(iam.Role):
             assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
             description="The receiver: writes messages to the vault, sends envelopes to the queue",
         )
+        keys, vault = stores.keys, stores.vault
         bucket = vault.bucket
         statements = [
             *grants.write_objects(bucket, keys.vault, MESSAGE, REJECTED),
@@ -54,9 +48,9 @@ class ReceiverRole(iam.Role):
             grants.allow(("s3:GetObject",), [bucket.arn_for_objects(MESSAGE)]),
             # HeadBucket, for `/ready`.
             grants.allow(("s3:ListBucket",), [bucket.bucket_arn]),
-            *grants.send_messages(queues.events, keys.queues, "GetQueueAttributes"),
-            *grants.read_secret(secrets.reference_key, keys.records),
-            configuration.read(),
+            *grants.send_messages(stores.queues.events, keys.queues, "GetQueueAttributes"),
+            *grants.read_secret(stores.secrets.reference_key, keys.records),
+            stores.configuration.read(),
             # Encrypted with the AWS managed key, which needs no grant.
             *grants.read_foreign_secret(tls_secret, ""),
         ]

@@ -18,14 +18,8 @@ from infra.core.processing.schedules import call_regularly
 from infra.core.processing.steps import Steps
 from infra.core.processing.workflow import PatientEventWorkflow, workflow_grants
 from infra.core.receiver_role import ReceiverRole
-from infra.core.stores.audit_digests import AuditDigests
 from infra.core.stores.backups import Backups
-from infra.core.stores.configuration import ConfigurationDocument
-from infra.core.stores.keys import Keys
-from infra.core.stores.queues import Queues
-from infra.core.stores.secrets import Secrets
-from infra.core.stores.tables import Tables
-from infra.core.stores.vault import Vault
+from infra.core.stores.stores import Stores
 from infra.monitoring.alarms import Alarms
 from infra.monitoring.audit_alarms import AuditAlarms
 from infra.monitoring.backup_alarms import watch_backups
@@ -62,49 +56,22 @@ class CoreStack(cdk.Stack):
         **options: Any,
     ) -> None:
         super().__init__(scope, construct_id, **options)
-        self.keys = Keys(self, "Keys", environment=environment)
-        self.vault = Vault(self, "Vault", environment=environment, key=self.keys.vault)
-        self.configuration = ConfigurationDocument(
-            self, "Configuration", environment=environment, logs_key=self.keys.logs
-        )
-        self.queues = Queues(self, "Queues", environment=environment, key=self.keys.queues)
-        self.tables = Tables(
-            self,
-            "Tables",
-            environment=environment,
-            records_key=self.keys.records,
-            registry_key=self.keys.registry,
-            encounters_key=self.keys.encounters,
-        )
-        self.digests = AuditDigests(
-            self, "AuditDigests", environment=environment, key=self.keys.records
-        )
-        self.secrets = Secrets(self, "Secrets", environment=environment, key=self.keys.records)
+        self.stores = Stores.of(self, environment)
         self.receiver_role = ReceiverRole(
-            self,
-            "ReceiverRole",
-            keys=self.keys,
-            vault=self.vault,
-            queues=self.queues,
-            secrets=self.secrets,
-            configuration=self.configuration,
-            tls_secret=environment.receiver.tls_secret,
+            self, "ReceiverRole", stores=self.stores, tls_secret=environment.receiver.tls_secret
         )
         self.delivery = SesSending(self, "Delivery", environment=environment)
         self.steps = Steps(
             self,
             environment=environment,
-            keys=self.keys,
-            vault=self.vault,
-            tables=self.tables,
-            secrets=self.secrets,
+            stores=self.stores,
             delivery=self.delivery,
-            configuration=self.configuration,
-            digests=self.digests,
             vpc=vpc,
             security_group=security_group,
         )
-        self.delivery.report_to(self.steps.record_feedback, self.queues.feedback_dead_letters)
+        self.delivery.report_to(
+            self.steps.record_feedback, self.stores.queues.feedback_dead_letters
+        )
         call_regularly(self, self.steps, environment)
         self.workflow = PatientEventWorkflow(
             self,
@@ -112,25 +79,25 @@ class CoreStack(cdk.Stack):
             environment=environment,
             substitutions={
                 **{f"{f.node.id}Arn": f.function_arn for f in self.steps.of_workflow},
-                "AuditTable": self.tables.audit.table_name,
-                "StatusTable": self.tables.status.table_name,
-                "QueueUrl": self.queues.events.queue_url,
-                "DeadLetterQueueUrl": self.queues.dead_letters.queue_url,
+                "AuditTable": self.stores.tables.audit.table_name,
+                "StatusTable": self.stores.tables.status.table_name,
+                "QueueUrl": self.stores.queues.events.queue_url,
+                "DeadLetterQueueUrl": self.stores.queues.dead_letters.queue_url,
                 "UnknownPatient": environment.unknown_patient,
                 "HoldMinutes": str(environment.hold_minutes),
                 "MpiClient": environment.mpi_client,
             },
-            grants=workflow_grants(self.steps.of_workflow, self.tables, self.queues, self.keys),
-            logs_key=self.keys.logs,
+            grants=workflow_grants(self.steps.of_workflow, self.stores),
+            logs_key=self.stores.keys.logs,
         )
         self.pipe = EventPipe(
             self,
             "Pipe",
             environment=environment,
-            queue=self.queues.events,
-            queue_key=self.keys.queues,
+            queue=self.stores.queues.events,
+            queue_key=self.stores.keys.queues,
             state_machine=self.workflow.state_machine,
-            logs_key=self.keys.logs,
+            logs_key=self.stores.keys.logs,
         )
         self.backups = (
             Backups(
@@ -138,16 +105,16 @@ class CoreStack(cdk.Stack):
                 "Backups",
                 environment=environment,
                 plan=environment.backup,
-                key=self.keys.backups,
+                key=self.stores.keys.backups,
                 # All but the MPI cache, whose items expire after minutes.
                 tables=[
-                    self.tables.audit,
-                    self.tables.status,
-                    self.tables.ledger,
-                    self.tables.registry,
-                    self.tables.encounters,
+                    self.stores.tables.audit,
+                    self.stores.tables.status,
+                    self.stores.tables.ledger,
+                    self.stores.tables.registry,
+                    self.stores.tables.encounters,
                 ],
-                bucket=self.vault.bucket,
+                bucket=self.stores.vault.bucket,
             )
             if environment.backup
             else None
@@ -157,26 +124,19 @@ class CoreStack(cdk.Stack):
             "People",
             environment=environment,
             opened=Opened(
-                keys=self.keys,
-                vault=self.vault,
-                queues=self.queues,
-                tables=self.tables,
-                secrets=self.secrets,
-                digests=self.digests,
+                stores=self.stores,
                 state_machine_arn=self.workflow.state_machine.state_machine_arn,
                 pipe_arn=self.pipe.pipe.attr_arn,
             ),
         )
-        self.digests.accept_patterns(self.people.auditor)
-        self.alarms = Alarms(self, "Alarms", environment=environment, key=self.keys.alarms)
+        self.stores.digests.accept_patterns(self.people.auditor)
+        self.alarms = Alarms(self, "Alarms", environment=environment, key=self.stores.keys.alarms)
         if environment.data_trail:
             self.data_trail = DataTrail(
                 self,
                 "DataTrail",
                 environment=environment,
-                keys=self.keys,
-                vault=self.vault,
-                tables=self.tables,
+                stores=self.stores,
                 people=self.people,
                 programs=[
                     *(step.own_role for step in self.steps.all),
@@ -186,7 +146,7 @@ class CoreStack(cdk.Stack):
             )
         watched = Watched(
             environment=environment,
-            queues=self.queues,
+            queues=self.stores.queues,
             pipe=self.pipe,
             workflow=self.workflow,
             steps=self.steps,
@@ -217,20 +177,20 @@ class CoreStack(cdk.Stack):
     def _tell(self, environment: Environment) -> None:
         """Adds the outputs that `ens` and the local system read."""
         for name, value in {
-            "VaultBucket": self.vault.bucket.bucket_name,
-            "QueueUrl": self.queues.events.queue_url,
-            "DeadLetterQueueUrl": self.queues.dead_letters.queue_url,
+            "VaultBucket": self.stores.vault.bucket.bucket_name,
+            "QueueUrl": self.stores.queues.events.queue_url,
+            "DeadLetterQueueUrl": self.stores.queues.dead_letters.queue_url,
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,
-            "AuditTable": self.tables.audit.table_name,
-            "StatusTable": self.tables.status.table_name,
-            "LedgerTable": self.tables.ledger.table_name,
-            "RegistryTable": self.tables.registry.table_name,
-            "EncountersTable": self.tables.encounters.table_name,
-            "ReferenceKeySecret": self.secrets.reference_key.secret_arn,
-            "AuditKeySecret": self.secrets.audit_key.secret_arn,
-            "AuditSealKeys": ",".join(key.key_arn for key in self.keys.audit_seals),
-            "AuditDigestBucket": self.digests.bucket.bucket_name,
-            "ConfigurationBucket": self.configuration.bucket.bucket_name,
+            "AuditTable": self.stores.tables.audit.table_name,
+            "StatusTable": self.stores.tables.status.table_name,
+            "LedgerTable": self.stores.tables.ledger.table_name,
+            "RegistryTable": self.stores.tables.registry.table_name,
+            "EncountersTable": self.stores.tables.encounters.table_name,
+            "ReferenceKeySecret": self.stores.secrets.reference_key.secret_arn,
+            "AuditKeySecret": self.stores.secrets.audit_key.secret_arn,
+            "AuditSealKeys": ",".join(key.key_arn for key in self.stores.keys.audit_seals),
+            "AuditDigestBucket": self.stores.digests.bucket.bucket_name,
+            "ConfigurationBucket": self.stores.configuration.bucket.bucket_name,
             "ConfigurationSet": environment.prefix,
             "StoredDays": stored_days(environment),
             "FromAddress": self.delivery.from_address,

@@ -68,14 +68,14 @@ class IngressStack(cdk.Stack):
             environment=environment,
             vpc=vpc,
             security_group=tasks,
-            logs_key=core.keys.logs,
+            logs_key=core.stores.keys.logs,
             variables={
                 "ENS_ENVIRONMENT": environment.name,
-                "ENS_VAULT_BUCKET": core.vault.bucket.bucket_name,
-                "ENS_QUEUE_URL": core.queues.events.queue_url,
-                "ENS_REFERENCE_KEY_SECRET": core.secrets.reference_key.secret_arn,
+                "ENS_VAULT_BUCKET": core.stores.vault.bucket.bucket_name,
+                "ENS_QUEUE_URL": core.stores.queues.events.queue_url,
+                "ENS_REFERENCE_KEY_SECRET": core.stores.secrets.reference_key.secret_arn,
                 # Without its version: a changed document must not replace the running receivers.
-                **core.configuration.variables,
+                **core.stores.configuration.variables,
                 "ENS_MLLP_HOST": "0.0.0.0",  # noqa: S104  a task's own interface; its group guards it
                 "ENS_MLLP_PORT": str(MLLP),
                 "ENS_HEALTH_PORT": str(HEALTH),
@@ -93,7 +93,7 @@ class IngressStack(cdk.Stack):
             vpc=vpc,
             balancer=balancer,
             receiver=receiver,
-            logs_key=core.keys.logs,
+            logs_key=core.stores.keys.logs,
             operator=core.people.operator,
         )
         SavedQuery(

@@ -23,7 +23,7 @@ def audit(
     started_at: str = "",
     **facts: Any,
 ) -> None:
-    """Appends the entry of an act by the AWS principal `by` (its ARN) to a chain, of an event or of a name of its own.
+    """Appends the entry of an act by the AWS principal `by` (its ARN) to an event's or another chain.
 
     `facts` are members of `AuditEntry`. `started_at` is now where it is "".
     """

@@ -48,9 +48,10 @@ def verify_command(
 ) -> None:
     """Verifies one event, or all events of a period.
 
-    Without an event and a period: all events of today (UTC). Checks the entries of each event, the seal of its chain's head, the entries beside the chain, and the
-    daily digests with their own chain. The exit code is 0 when the trail holds, 1 when something is
-    missing or altered, 2 when something could not be checked.
+    Without an event and a period: all events of today (UTC). Checks the entries of each event, the seal
+    of its chain's head, the entries beside the chain, and the daily digests with their own chain. The
+    exit code is 0 when the trail holds, 1 when something is missing or altered, 2 when something could
+    not be checked.
     """
     if event_id and (day or since or until):
         raise click.UsageError("Give an EVENT_ID or a period, not both.")

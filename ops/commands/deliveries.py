@@ -62,7 +62,8 @@ def held_command(session: Session, as_csv: bool) -> None:
 def problems_command(session: Session) -> None:
     """Lists addresses and certificates that failed.
 
-    Addresses bounced or complained; certificates could not be used. Correct the provider directory. The next notification uses the new address or certificate.
+    Addresses bounced or complained; certificates could not be used. Correct the provider directory. The
+    next notification uses the new address or certificate.
     """
     out, shown = console(), table("recipient", "problem", "reason", "since")
     items = ledger.address_problems(session.deployment)

@@ -72,8 +72,9 @@ def patient_command(
 ) -> None:
     """Shows who was told what about a patient, when and why.
 
-    It also shows who was not told, with the reason. The patient is named by an identifier of the registry or by a notice. The output names providers, no
-    patient; `--format accounting` repeats the identifier. The reading itself is audited.
+    It also shows who was not told, with the reason. The patient is named by an identifier of the
+    registry or by a notice. The output names providers, no patient; `--format accounting` repeats the
+    identifier. The reading itself is audited.
     """
     if bool(notice) == bool(identifier or authority) or bool(identifier) != bool(authority):
         raise click.UsageError("Give --identifier and --authority, or --notice.")

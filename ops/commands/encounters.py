@@ -42,7 +42,8 @@ def encounters_group() -> None:
 def show_command(session: Session, reference: str, as_json: bool) -> None:
     """Shows a stay's events with decisions and recipients.
 
-    The events are in the order in which they happened. ID is the stay's id, or the event id or MSH-10 of one of its messages.
+    The events are in the order in which they happened. ID is the stay's id, or the event id or MSH-10 of
+    one of its messages.
     """
     event_id = session.event_id(reference)
     stay = StaySource(session.deployment).timeline(event_id)
@@ -64,7 +65,8 @@ def show_command(session: Session, reference: str, as_json: bool) -> None:
 def orphans_command(session: Session, limit: int, as_json: bool) -> None:
     """Lists stays that no message began.
 
-    Their messages cancel nothing, or name a patient who was never admitted. A stay leaves the list when its admission arrives, or when it is closed.
+    Their messages cancel nothing, or name a patient who was never admitted. A stay leaves the list when
+    its admission arrives, or when it is closed.
     """
     session.record_look(LookedAt.STAYS)
     found = StaySource(session.deployment).without_begin(limit)

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hl7.warnings import WarningCode
+from lambdas.common.contracts.status import EventStatus
 from ops.commands.options import DAY, DAY_SHOWN
 from ops.events import warned
 from ops.events.trail import EventSummary
@@ -15,7 +16,6 @@ from ops.events.warned import WarnedEvent, WarnedEvents
 from ops.output import STATUS_STYLES, clock, console, print_json, short_clock, table, words
 from ops.session import Session, pass_session
 
-STATES = ("OPEN", "COMPLETED", "FAILED")
 POSITIONS = 3
 """Positions of one kind of warning that a line shows."""
 
@@ -27,7 +27,7 @@ POSITIONS = 3
 @click.option(
     "--status",
     "state",
-    type=click.Choice(STATES, case_sensitive=False),
+    type=click.Choice([str(one) for one in EventStatus], case_sensitive=False),
     default=None,
     help="Only events with this status.",
 )

@@ -58,8 +58,9 @@ def check_command(
 ) -> None:
     """Reports what the messages of a hospital lack.
 
-    It reads the messages in FILE|FOLDER..., sends nothing and calls no AWS. Files hold one or many messages, a capture of MLLP or batches;
-    .gz and .zip are read too. Files of a folder are read in the order of their first MSH-7.
+    It reads the messages in FILE|FOLDER..., sends nothing and calls no AWS. Files hold one or many
+    messages, a capture of MLLP or batches; .gz and .zip are read too. Files of a folder are read in the
+    order of their first MSH-7.
 
     The report holds counts, positions and codes, no value of a patient. The exit code is 1 when a
     finding is an error, 2 when nothing could be checked.

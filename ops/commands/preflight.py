@@ -37,8 +37,8 @@ STYLES = {
 def preflight_command(session: Session, *, folder: Path, online: bool, as_json: bool) -> None:
     """Checks an environment and its account before a deployment.
 
-    It checks files, this machine and the AWS account, with read-only calls. Without credentials, the checks that call AWS are skipped. The exit code is 1 when a finding is an
-    error.
+    It checks files, this machine and the AWS account, with read-only calls. Without credentials, the
+    checks that call AWS are skipped. The exit code is 1 when a finding is an error.
     """
     try:
         plan = Plan(load(session.environment), assembly.read(folder))

@@ -50,7 +50,8 @@ def cop_command(
 ) -> None:
     """Reports a hospital's notices of a month (42 CFR 482.24(d)).
 
-    It counts the events that were told, and those that were not with the reasons. CSV has one row for each event. The output holds ids, codes and times, no patient data.
+    It counts the events that were told, and those that were not with the reasons. CSV has one row for
+    each event. The output holds ids, codes and times, no patient data.
     """
     if form == "pdf" and output is None and not wanted:
         raise click.UsageError("A PDF needs --output FILE.")

@@ -22,8 +22,9 @@ def retention_group() -> None:
 def check_command(session: Session, as_json: bool) -> None:
     """Checks that no store keeps data for too long.
 
-    It compares the stores with the environment's file, and counts items that should be gone. It looks at the rule of each store, and in the audit, the status and the ledger for older items. The
-    exit code is 1 when a rule differs or something older exists.
+    It compares the stores with the environment's file, and counts items that should be gone. It looks at
+    the rule of each store, and in the audit, the status and the ledger for older items. The exit code is
+    1 when a rule differs or something older exists.
     """
     environment = load(session.environment)
     found = list(retention.checks(session.deployment, environment, datetime.now(UTC).date()))

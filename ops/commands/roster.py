@@ -1,5 +1,6 @@
 """`ens roster`: imports, lists and ends the rosters (patient panels) of subscribers."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,8 +15,19 @@ from lambdas.registry.records import ROSTER_SOON
 from ops.audit.entry import audit_change
 from ops.commands.registry import SHOWN, faults
 from ops.master_data import rosters
+from ops.master_data.rosters import RosterMember
 from ops.output import console, count, print_json, table
 from ops.session import Session, pass_session
+
+
+@dataclass(frozen=True, slots=True)
+class RosterLine:
+    """One roster in the list, without a patient."""
+
+    subscriber: str
+    patients: int
+    until: str
+    state: str
 
 
 @click.group("roster")
@@ -120,19 +132,16 @@ def list_command(session: Session, soon: bool, as_json: bool) -> None:
     """
     session.record_look(LookedAt.REGISTRY, session.command)
     today = rosters.today()
-    found = [
-        _entry(provider_id, members, today)
-        for provider_id, members in sorted(
-            rosters.subscribers(session.context, session.deployment.output("RegistryTable")).items()
-        )
-        if not soon or _entry(provider_id, members, today)["state"] != "valid"
-    ]
+    table_name = session.deployment.output("RegistryTable")
+    every = rosters.subscribers(session.context, table_name)
+    lines = [_line(provider_id, members, today) for provider_id, members in sorted(every.items())]
+    found = [line for line in lines if not soon or line.state != "valid"]
     if as_json:
         print_json(found)
         return
     shown = table("subscriber", ">patients", "until", "state")
-    for entry in found:
-        shown.add_row(*(str(entry[name]) for name in ("subscriber", "patients", "until", "state")))
+    for line in found:
+        shown.add_row(line.subscriber, str(line.patients), line.until, line.state)
     console().print(shown if found else "No rosters.")
 
 
@@ -185,22 +194,14 @@ def _whose(context: LedgerContext, subscriber: str) -> dict[str, str]:
     return {"subscriber_ref": context.reference_keys.reference("recipient", subscriber)}
 
 
-def _entry(
-    subscriber: str, members: list[rosters.RosterMember], today: date
-) -> dict[str, str | int]:
+def _line(provider_id: str, members: list[RosterMember], today: date) -> RosterLine:
     """A roster's line in the list: number of current patients and the first last day among them.
 
     Without current patients: state `expired` and the last day of the last patient.
     """
-    current = [member for member in members if member.until >= today.isoformat()]
-    first = min((member.until for member in current), default="")
+    current = [member.until for member in members if member.until >= today.isoformat()]
     if not current:
-        return {
-            "subscriber": subscriber,
-            "patients": 0,
-            "until": max(member.until for member in members),
-            "state": "expired",
-        }
-    left = (date.fromisoformat(first) - today).days
+        return RosterLine(provider_id, 0, max(member.until for member in members), "expired")
+    left = (date.fromisoformat(min(current)) - today).days
     state = "valid" if left > ROSTER_SOON else f"ends in {count(left, 'day')}"
-    return {"subscriber": subscriber, "patients": len(current), "until": first, "state": state}
+    return RosterLine(provider_id, len(current), min(current), state)

@@ -72,8 +72,8 @@ def send_command(
 ) -> None:
     """Sends the HL7 messages in files over MLLP.
 
-    All are sent in order on one connection. A file may hold several messages, with any line ends. The exit code is 1 unless all are accepted
-    (AA or CA) and, with --follow, all their events are completed.
+    All are sent in order on one connection. A file may hold several messages, with any line ends. The
+    exit code is 1 unless all are accepted (AA or CA) and, with --follow, all their events are completed.
     """
     read = _whole if raw else messages.read
     found = [(file, read(file)) for file in files]

@@ -22,7 +22,8 @@ def senders_group() -> None:
 def check_command(session: Session, as_json: bool) -> None:
     """Shows which connections each sender's binding admits.
 
-    It reads the files of the environment alone. A line with `!` names a binding that admits too much, or nothing.
+    It reads the files of the environment alone. A line with `!` names a binding that admits too much, or
+    nothing.
     """
     found = admitted(load(session.environment))
     if as_json:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from environments import load
 from hl7.acknowledgement import ReceivedAcknowledgement
+from lambdas.common.contracts.status import EventStatus
 from ops.commands.options import with_tls
 from ops.commands.send import address_of
 from ops.deployment import CONFIG, ingress_outputs
@@ -65,9 +66,10 @@ def smoke_command(
 ) -> None:
     """Sends three test messages, and checks each result.
 
-    One is good, one is poison, one is slow. The good message notifies an invented provider at SES's mailbox simulator. Afterwards the registry
-    entries and the poison message's dead letter are removed. The exit code is 1 unless each message
-    ends as expected. From outside the VPC, use --in-vpc to reach a deployed receiver.
+    One is good, one is poison, one is slow. The good message notifies an invented provider at SES's
+    mailbox simulator. Afterwards the registry entries and the poison message's dead letter are removed.
+    The exit code is 1 unless each message ends as expected. From outside the VPC, use --in-vpc to reach
+    a deployed receiver.
     """
     if in_vpc and (host or port or tls):
         raise click.UsageError(
@@ -123,7 +125,7 @@ def _follow(
     trail = watcher.ending(probe, wait) if answer and answer.accepted else None
     if trail:
         _say(probe, trail, out)
-    if trail and trail.status == "FAILED":
+    if trail and trail.status == EventStatus.FAILED:
         swept = watcher.has_swept(trail.event_id, DLQ_SECONDS)
         out.print(
             "  DLQ       the message was there and is now removed"
@@ -168,8 +170,8 @@ def _say_pipe(session: Session, out: Console) -> None:
         out.print("Pipe: part of the local system")
         return
     pipes = boto3.client("pipes", config=CONFIG)
-    found = pipes.list_pipes(NamePrefix=f"hl7-ens-{session.environment}")["Pipes"]
+    found = pipes.list_pipes(NamePrefix=f"hl7-ens-{session.environment}-")["Pipes"]
     for pipe in found:
         out.print(f"Pipe: {pipe['Name']} {pipe['CurrentState']}")
     if not found:
-        out.print(f"Pipe: none with the name hl7-ens-{session.environment}*", style="yellow")
+        out.print(f"Pipe: none with the name hl7-ens-{session.environment}-*", style="yellow")

@@ -57,9 +57,10 @@ MEMBERS = (
 class EventRecord:
     """One notifiable event with its outcome. Moments are ISO 8601, UTC, "" where there is none.
 
-    `event_time` is the time of the fact by the message, `mailed_at` that of the first mail that stayed. `own_hours`:
-    its recipient chose a daily summary or quiet hours. `reasons` are those of the outcome. `settled`: no later
-    entry is expected; a held mail, an unconfirmed one or an error in processing may yet end otherwise.
+    `event_time` is the time of the fact by the message, `mailed_at` that of the first mail that stayed.
+    `own_hours`: its recipient chose a daily summary or quiet hours. `reasons` are those of the outcome.
+    `settled`: no later entry is expected; a held mail, an unconfirmed one or an error in processing may
+    yet end otherwise.
     """
 
     event_id: str

@@ -10,7 +10,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops import aws_calls
-from ops.environment.deployable import deployable
+from ops.environment.deployable import deployable, own_account
 from ops.problem import ProblemError, sentence
 
 SERVICES = (
@@ -66,6 +66,7 @@ def main(arguments: list[str]) -> int:
     """Prints the context options for `cdk deploy` on stdout, and the created roles on stderr."""
     try:
         environment = deployable(arguments)
+        own_account(environment)
         for service in create_roles(boto3.client("iam")):
             print(f"created the service-linked role of {service}", file=sys.stderr)
         cloudformation = boto3.client("cloudformation", region_name=environment.region)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import boto3
+
 from environments import Environment, load, names
 from ops.problem import ProblemError
 
@@ -17,3 +19,19 @@ def deployable(arguments: Sequence[str]) -> Environment:
         cloud = ", ".join(known for known in names() if load(known).network)
         raise ProblemError(f"{name!r} is not a deployable environment: choose one of {cloud}.")
     return environment
+
+
+def own_account(environment: Environment) -> str:
+    """Returns the id of the account of the credentials (STS GetCallerIdentity, which needs no permission).
+
+    Raises `ProblemError` when the environment's file names another one: it may have an environment of the
+    same name.
+    """
+    sts = boto3.client("sts", region_name=environment.region)
+    found: str = sts.get_caller_identity()["Account"]
+    if environment.account not in ("", found):
+        raise ProblemError(
+            f"The credentials belong to account {found}, and {environment.name} to"
+            f" {environment.account}: nothing was done. Set AWS_PROFILE to a profile of that account."
+        )
+    return found

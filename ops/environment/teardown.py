@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from environments import Environment
 from ops import aws_calls
 from ops.aws_calls import if_exists
-from ops.environment.deployable import deployable
+from ops.environment.deployable import deployable, own_account
 from ops.problem import ProblemError, sentence
 
 PARTS = ("ingress", "core", "network")
@@ -212,11 +212,9 @@ def main(arguments: list[str]) -> int:
     """Destroys the environment in the first argument, after the user has typed its name again."""
     try:
         environment = destroyable(arguments)
-        name = environment.name
-        if (
-            arguments[1:] != ["--yes"]
-            and input(f"Delete {name} and all its data? Type {name}: ") != name
-        ):
+        name, account = environment.name, own_account(environment)
+        question = f"Delete {name} and all its data in account {account}? Type {name}: "
+        if arguments[1:] != ["--yes"] and input(question) != name:
             raise ProblemError("Nothing was deleted.")
         destroy(environment, AccountClients.of(environment.region), print)
     except (BotoCoreError, ClientError, ProblemError) as error:

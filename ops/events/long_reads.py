@@ -1,8 +1,8 @@
 """Long reads of the audit table: items are decoded by msgspec.
 
-botocore walks through each value of an item by its model, in Python, and boto3's deserializer once more: that
-was two thirds of the time of `ens report cop` (docs/adr/0287-report-reads-the-index-by-day.md). botocore's event
-`before-parse` lets a handler give parts of an answer; botocore parses the rest.
+botocore walks through each value of an item by its model, in Python, and boto3's deserializer once more:
+that was two thirds of the time of `ens report cop` (docs/adr/0287-report-reads-the-index-by-day.md).
+botocore's event `before-parse` lets a handler give parts of an answer; botocore parses the rest.
 """
 
 from collections.abc import Iterator

@@ -108,9 +108,9 @@ class FeedbackTrace:
 class RecipientTrace:
     """One recipient by reference: reasons of the choice, outcome of the delivery, SES events.
 
-    `hold_reason` and `release_at` (ISO 8601, UTC) are those of the last hold, "" without one. `policy` is the
-    rule of the policy's decision, with the reason for which it suppressed the notification, or the parts left out.
-    `suppressed_because` is the reason of a suppression, the policy's or another.
+    `hold_reason` and `release_at` (ISO 8601, UTC) are those of the last hold, "" without one. `policy`
+    is the rule of the policy's decision, with the reason for which it suppressed the notification, or
+    the parts left out. `suppressed_because` is the reason of a suppression, the policy's or another.
     """
 
     recipient_ref: str

@@ -71,7 +71,8 @@ def one(deployment: Deployment, event_id: str, who: str) -> list[Removed]:
 def discard_of_sender(deployment: Deployment, sender: str, who: str) -> list[Removed]:
     """Deletes every message of a sender and returns them. Waits up to 1 s for the first.
 
-    For the smoke sender alone: a hospital's message is redriven or expires. Its messages are removed at once, so that the queue's metrics rarely count them.
+    For the smoke sender alone: a hospital's message is redriven or expires. Its messages are removed at
+    once, so that the queue's metrics rarely count them.
     """
     return list(
         _walk(

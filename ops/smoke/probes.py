@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from environments import Environment
+from lambdas.common.contracts.status import EventStatus
 from lambdas.lookup_identities.smoke import AUTHORITY, SENDER
 from ops.events.trail import EventTrail
 from ops.problem import ProblemError
@@ -61,12 +62,15 @@ def probes(environment: Environment, run: str) -> list[Probe]:
     pid = f"PID|1||{run}^^^{AUTHORITY}^MR||Smoke^Test||19700101|U"
     visit = f"PV1|1|I|||||||||||||||||{run}^^^{AUTHORITY}^VN"
     notes = "\r".join(f"OBX|{n}|TX|NOTE^Note||{NOTE}" for n in range(1, NOTES + 1))
-    done, unreadable = Ending("COMPLETED"), Ending("FAILED", "UnprocessableMessageError")
+    done, unreadable = (
+        Ending(EventStatus.COMPLETED),
+        Ending(EventStatus.FAILED, "UnprocessableMessageError"),
+    )
     slow = (
         done,
         unreadable,
-        Ending("FAILED", "States.Timeout"),
-        Ending("FAILED", "Sandbox.Timedout"),
+        Ending(EventStatus.FAILED, "States.Timeout"),
+        Ending(EventStatus.FAILED, "Sandbox.Timedout"),
     )
     make = _Maker(environment, run)
     return [

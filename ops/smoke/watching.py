@@ -3,15 +3,16 @@
 import time
 from dataclasses import dataclass, field
 
+from lambdas.common.contracts.status import EventStatus
 from lambdas.lookup_identities.smoke import SENDER
 from ops.events.trail import EventTrail
 from ops.queues import redrive
 from ops.queues.redrive import Removed
+from ops.sending.following import ENDED
 from ops.session import Session
 from ops.smoke.probes import Probe
 
 POLL_SECONDS = 0.5
-ENDED = ("COMPLETED", "FAILED")
 
 
 @dataclass(slots=True)
@@ -57,4 +58,4 @@ class Watcher:
     def _is_settled(probe: Probe, trail: EventTrail | None) -> bool:
         if trail is None or trail.status not in ENDED:
             return False
-        return probe.as_expected(trail) or trail.status == "FAILED"
+        return probe.as_expected(trail) or trail.status == EventStatus.FAILED

@@ -18,8 +18,8 @@ from constructs import Construct
 from environments import Environment
 from infra.buckets import private_bucket, unlogged
 from infra.core.people.roles import AccessRoles
-from infra.core.stores.keys import Keys, trail_key
-from infra.core.stores.tables import Tables
+from infra.core.stores.keys import trail_key
+from infra.core.stores.stores import Stores
 from infra.core.stores.vault import Vault
 from infra.findings import accept
 from infra.grants import allow, read_objects
@@ -46,15 +46,14 @@ class DataTrail(Construct):
         construct_id: str,
         *,
         environment: Environment,
-        keys: Keys,
-        vault: Vault,
-        tables: Tables,
+        stores: Stores,
         people: AccessRoles,
         programs: Sequence[iam.IRole],
         alarms: Alarms,
     ) -> None:
         super().__init__(scope, construct_id)
         self._environment = environment
+        vault, tables = stores.vault, stores.tables
         stack = cdk.Stack.of(self)
         name = f"{environment.prefix}-data"
         arn = f"arn:{stack.partition}:cloudtrail:{stack.region}:{stack.account}:trail/{name}"
@@ -104,7 +103,7 @@ class DataTrail(Construct):
             },
         )
         self._let_read(people.auditor)
-        self._alarm_on(people.break_glass, vault, programs, keys.logs, alarms)
+        self._alarm_on(people.break_glass, vault, programs, stores.keys.logs, alarms)
 
     def _bucket(self, trail_arn: str) -> s3.Bucket:
         """The bucket of the records, which CloudTrail may write for this trail alone."""

@@ -11,12 +11,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
 from environments import Environment
-from infra.core.stores.audit_digests import AuditDigests
-from infra.core.stores.keys import USE_ACTIONS, Keys
-from infra.core.stores.queues import Queues
-from infra.core.stores.secrets import Secrets
-from infra.core.stores.tables import Tables
-from infra.core.stores.vault import Vault
+from infra.core.stores.keys import USE_ACTIONS
+from infra.core.stores.stores import Stores
 from infra.grants import (
     allow,
     on_items,
@@ -34,7 +30,8 @@ from infra.grants import (
 VAULT_PATTERNS = ("events/*", "rejected/*", "analyses/*")
 
 # The partition keys of what the registrar and the operator write beside their own data: the audit
-# chain of master data (ops/audit/entry.py), the chains of looks (ops/audit/looks.py), and the switch of deliveries (lambdas/delivery/ledger/problems.py).
+# chain of master data (ops/audit/entry.py), the chains of looks (ops/audit/looks.py), and the switch of
+# deliveries (lambdas/delivery/ledger/problems.py).
 MASTER_DATA_CHAIN = "registry"
 LOOKS_CHAINS = "access#*"
 DELIVERY_SWITCH = "switch#delivery"
@@ -81,12 +78,7 @@ READ_LOGS = (
 class Opened:
     """The resources of the core stack that the roles may use."""
 
-    keys: Keys
-    vault: Vault
-    queues: Queues
-    tables: Tables
-    secrets: Secrets
-    digests: AuditDigests
+    stores: Stores
     state_machine_arn: str
     pipe_arn: str
 
@@ -99,7 +91,7 @@ def operator(environment: Environment, opened: Opened) -> list[iam.PolicyStateme
     registry, the entries of `ens smoke` alone are open.
     The one-off task of `ens smoke --in-vpc` is granted beside it (infra/ingress/smoke_task.py).
     """
-    keys, queues, tables = opened.keys, opened.queues, opened.tables
+    keys, queues, tables = opened.stores.keys, opened.stores.queues, opened.stores.tables
     dead_letters, feedback = queues.dead_letters.queue_arn, queues.feedback_dead_letters.queue_arn
     return [
         *_find(environment, opened),
@@ -154,7 +146,7 @@ def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatemen
     reference key and the registry's entries of identifiers and providers answer who was told about a
     patient; no patient's name, birth date or sex is among them (docs/adr/0286-auditors-look-up-identifiers.md).
     """
-    keys, tables = opened.keys, opened.tables
+    keys, tables = opened.stores.keys, opened.stores.tables
     return [
         *_find(environment, opened),
         *_read_table(tables.audit, "Query", *AUDIT_INDEXES, *PEOPLE_INDEXES),
@@ -174,20 +166,20 @@ def auditor(environment: Environment, opened: Opened) -> list[iam.PolicyStatemen
                 for one in (tables.audit, tables.encounters, tables.ledger, tables.status)
             ],
         ),
-        allow(("s3:GetLifecycleConfiguration",), [opened.vault.bucket.bucket_arn]),
+        allow(("s3:GetLifecycleConfiguration",), [opened.stores.vault.bucket.bucket_arn]),
         allow(("logs:DescribeLogGroups",), ["*"]),
         use_key(keys.encounters, "dynamodb", ("kms:Decrypt", "kms:DescribeKey")),
         *verify_seals(keys.audit_seals),
-        *opened.digests.read(),
-        *read_secret(opened.secrets.audit_key, keys.records),
-        *read_secret(opened.secrets.reference_key, keys.records),
+        *opened.stores.digests.read(),
+        *read_secret(opened.stores.secrets.audit_key, keys.records),
+        *read_secret(opened.stores.secrets.reference_key, keys.records),
         *_record_looks(opened),
     ]
 
 
 def registrar(environment: Environment, opened: Opened) -> list[iam.PolicyStatement]:
     """Returns the registrar's statements: reads and writes the registry, appends to its audit chain."""
-    keys, tables, secrets = opened.keys, opened.tables, opened.secrets
+    keys, tables, secrets = opened.stores.keys, opened.stores.tables, opened.stores.secrets
     return [
         *_find(environment, opened),
         *use_table(
@@ -211,11 +203,11 @@ def break_glass(environment: Environment, opened: Opened) -> list[iam.PolicyStat
 
     It appends to the record of looks, and finds the mail of a delivery in the ledger.
     """
-    bucket, keys = opened.vault.bucket, opened.keys
+    bucket, keys = opened.stores.vault.bucket, opened.stores.keys
     return [
         *_find(environment, opened),
         *_record_looks(opened),
-        allow(("dynamodb:GetItem",), [opened.tables.ledger.table_arn]),
+        allow(("dynamodb:GetItem",), [opened.stores.tables.ledger.table_arn]),
         allow(("s3:ListBucket", "s3:ListBucketVersions"), [bucket.bucket_arn]),
         *read_objects(bucket, keys.vault, *VAULT_PATTERNS),
         *read_versions(bucket, keys.vault, *VAULT_PATTERNS),
@@ -255,9 +247,9 @@ def _read_table(table: dynamodb.ITable, action: str, *indexes: str) -> list[iam.
 
 def _record_looks(opened: Opened) -> list[iam.PolicyStatement]:
     """Returns the statements to append to the record of looks, and to seal its entries."""
-    keys = opened.keys
+    keys = opened.stores.keys
     return [
-        on_items(opened.tables.audit, (LOOKS_CHAINS,), "GetItem", "PutItem"),
+        on_items(opened.stores.tables.audit, (LOOKS_CHAINS,), "GetItem", "PutItem"),
         use_key(
             keys.records,
             "dynamodb",
@@ -268,6 +260,6 @@ def _record_looks(opened: Opened) -> list[iam.PolicyStatement]:
 
 
 def _arn(opened: Opened, service: str, resource: str, *, regional: bool = True) -> str:
-    stack = cdk.Stack.of(opened.keys)
+    stack = cdk.Stack.of(opened.stores.keys)
     region = stack.region if regional else ""
     return f"arn:{stack.partition}:{service}:{region}:{stack.account}:{resource}"

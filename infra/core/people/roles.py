@@ -35,7 +35,7 @@ class AccessRoles(Construct):
         self.break_glass = self._role(
             "break-glass", people.break_glass, 1, grants.break_glass(environment, opened)
         )
-        opened.vault.accept_patterns(self.break_glass, *grants.VAULT_PATTERNS)
+        opened.stores.vault.accept_patterns(self.break_glass, *grants.VAULT_PATTERNS)
 
     def _role(
         self,

@@ -29,8 +29,9 @@ INTERFACE_ACTIONS = (
 class StepLambda(lambda_.Function):
     """The function called `<prefix>-<name>`; its construct id is the step's name.
 
-    Its folder under lambdas/ has that name in small letters: `ParseMessage`, `parse_message`. `grants` is all that it may do besides writing its own log
-    and traces. Without a VPC it runs in Lambda's own network.
+    Its folder under lambdas/ has that name in small letters: `ParseMessage`, `parse_message`. `grants`
+    is all that it may do besides writing its own log and traces. Without a VPC it runs in Lambda's own
+    network.
     """
 
     def __init__(

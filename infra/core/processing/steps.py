@@ -10,19 +10,15 @@ from environments import Environment
 from infra import grants
 from infra.core.processing.mail import SesSending
 from infra.core.processing.step_lambda import StepLambda
-from infra.core.stores.audit_digests import AuditDigests
-from infra.core.stores.configuration import ConfigurationDocument
-from infra.core.stores.keys import Keys
-from infra.core.stores.secrets import Secrets
-from infra.core.stores.tables import Tables
-from infra.core.stores.vault import ANALYSES, CLINICAL, EVENT, IDENTITIES, MAILS, MESSAGE, Vault
+from infra.core.stores.stores import Stores
+from infra.core.stores.vault import ANALYSES, CLINICAL, EVENT, IDENTITIES, MAILS, MESSAGE
 from infra.mpi import mpi_variables
 
 COMPREHEND_TURNS = "rate#comprehendmedical"
 """The ledger's item by which ExtractEntities keeps to the account's quota (lambdas/extract_entities/turns.py)."""
 
 FEED_COUNTS = "feed#known-patients#*"
-"""The items of the status table in which LookupIdentities counts each sender's known patients (lambdas/common/feed/counts.py)."""
+"""LookupIdentities' counts of each sender's known patients, in the status table (lambdas/common/feed/counts.py)."""
 
 
 class Steps:
@@ -33,17 +29,14 @@ class Steps:
         scope: Construct,
         *,
         environment: Environment,
-        keys: Keys,
-        vault: Vault,
-        tables: Tables,
-        secrets: Secrets,
+        stores: Stores,
         delivery: SesSending,
-        configuration: ConfigurationDocument,
-        digests: AuditDigests,
         vpc: ec2.IVpc | None,
         security_group: ec2.ISecurityGroup | None,
     ) -> None:
         retention = environment.retention
+        keys, vault, tables, secrets = stores.keys, stores.vault, stores.tables, stores.secrets
+        configuration, digests = stores.configuration, stores.digests
         self._scope = scope
         self._environment = environment
         self._keys = keys

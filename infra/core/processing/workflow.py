@@ -11,9 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from environments import Environment
-from infra.core.stores.keys import Keys
-from infra.core.stores.queues import Queues
-from infra.core.stores.tables import Tables
+from infra.core.stores.stores import Stores
 from infra.findings import DEPENDS_ON_ROLE, INLINE, accept
 from infra.grants import allow, send_messages, use_table
 from infra.log_groups import LogGroup
@@ -78,9 +76,10 @@ class PatientEventWorkflow(Construct):
 
 
 def workflow_grants(
-    steps: Sequence[lambda_.IFunction], tables: Tables, queues: Queues, keys: Keys
+    steps: Sequence[lambda_.IFunction], stores: Stores
 ) -> list[iam.PolicyStatement]:
     """Returns the statements for the states: call the steps, write audit and status, settle the message."""
+    keys, tables, queues = stores.keys, stores.tables, stores.queues
     return [
         allow(("lambda:InvokeFunction",), [step.function_arn for step in steps]),
         *use_table(tables.audit, keys.records, "PutItem"),

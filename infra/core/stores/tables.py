@@ -8,6 +8,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from environments import Environment
+from infra.core.stores.keys import Keys
 from infra.findings import accept
 from infra.stateful import fix_logical_id, removal_policy
 
@@ -37,22 +38,20 @@ class Tables(Construct):
         construct_id: str,
         *,
         environment: Environment,
-        records_key: kms.IKey,
-        registry_key: kms.IKey,
-        encounters_key: kms.IKey,
+        keys: Keys,
     ) -> None:
         super().__init__(scope, construct_id)
         self._protected = environment.deletion_protection
         self._removal = removal_policy(environment)
-        self.audit = self._table("Audit", records_key, "event_id", "sk", expires=EXPIRES)
+        self.audit = self._table("Audit", keys.records, "event_id", "sk", expires=EXPIRES)
         _index(self.audit, "by_message_control_id", "message_control_id", "time")
         _index(self.audit, "by_patient", "patient_ref", "time")
         _index(self.audit, "by_day", "day", "outcome_time")
         # Deliveries alone have a recipient. CloudFormation creates one index of a table in an update.
         _index(self.audit, "by_recipient", "recipient_ref", "time")
-        self.status = self._table("Status", records_key, "event_id", expires=EXPIRES)
+        self.status = self._table("Status", keys.records, "event_id", expires=EXPIRES)
         _index(self.status, "by_day", "day", "received_at")
-        self.ledger = self._table("Ledger", records_key, "delivery_id", expires=EXPIRES)
+        self.ledger = self._table("Ledger", keys.records, "delivery_id", expires=EXPIRES)
         _index(self.ledger, "by_event", "event_id", "updated_at")
         _index(self.ledger, "by_state", "state", "updated_at")
         # Due deliveries for ReleaseDeliveries, with the attributes that it groups them by.
@@ -63,12 +62,12 @@ class Tables(Construct):
             "due_at",
             only=("state", "recipient_ref", "channel", "hold_reason", "digest_id", "claimed_at"),
         )
-        self.registry = self._table("Registry", registry_key, "pk", "sk")
+        self.registry = self._table("Registry", keys.registry, "pk", "sk")
         # `ens roster` lists the patients of a subscriber's roster.
         _index(self.registry, "by_provider", "provider_id", "pk")
         # The memberships that end on a day. Only roster items have both attributes.
         _index(self.registry, "by_roster_end", "roster_until", "provider_id")
-        self.encounters = self._table("Encounters", encounters_key, "pk", expires=EXPIRES)
+        self.encounters = self._table("Encounters", keys.encounters, "pk", expires=EXPIRES)
         # The encounters of a patient at all senders, with the attributes that flags are computed from.
         _index(self.encounters, "by_patient", "patient_ref", "began_at", only=ENCOUNTER_SUMMARY)
         # Open encounters and cancellations without an encounter, for the clock and the operator.
@@ -77,7 +76,7 @@ class Tables(Construct):
         # another one would replace the table.
         self.mpi_cache = self._table(
             "MpiCache",
-            registry_key,
+            keys.registry,
             "identifier_ref",
             expires=EXPIRES,
             logical_id="TableLookups",

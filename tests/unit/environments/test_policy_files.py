@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from environments import EnvironmentFileError, load
-from environments.model import HOLDS_REAL_PATIENTS
+from environments.environment import HOLDS_REAL_PATIENTS
 from lambdas.common.contracts.consent import Sensitivity
 from lambdas.common.contracts.event_kind import NOTIFIED
 from lambdas.common.contracts.policy import LeftOut, PolicyNotice, SuppressionReason

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -159,6 +160,18 @@ def test_who_types_another_name_deletes_nothing(
     assert len(stacks(deployed)) == 3
 
 
+def test_the_environment_of_another_account_is_not_deleted(
+    deployed: AccountClients, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each account may have a dev: the credentials must be those of the account in the file."""
+    elsewhere = replace(load("dev"), account="444455556666")
+    monkeypatch.setattr(teardown, "destroyable", lambda _: elsewhere)
+    assert teardown.main(["dev", "--yes"]) == 1
+    assert "belong to account 123456789012, and dev to 444455556666" in capsys.readouterr().err
+    assert len(stacks(deployed)) == 3
+
+
+@pytest.mark.slow
 def test_a_bucket_of_thousands_of_versions_is_emptied(account: AccountClients) -> None:
     account.s3.create_bucket(Bucket="many")
     account.s3.put_bucket_versioning(Bucket="many", VersioningConfiguration={"Status": "Enabled"})

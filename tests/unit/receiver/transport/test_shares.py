@@ -28,7 +28,7 @@ class FakeMember:
 
 
 def run(job: Callable[[Shares, PeerShare], list[FakeMember]]) -> list[int]:
-    """How many messages each member has started once the peer's message in flight has ended.
+    """The number of messages that each member has started once the peer's message in flight has ended.
 
     Another peer is active too, so that each may have one message in flight.
     """
