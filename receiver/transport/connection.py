@@ -198,9 +198,8 @@ class MllpConnection(asyncio.Protocol):
 
     @property
     def idle_since(self) -> float | None:
-        """The monotonic time of the last received bytes; None while messages wait or are being answered."""
-        waits = self._in_flight or self._backlog or self._undecoded
-        return None if waits else self._heard_at
+        """The monotonic time of the last received bytes; None while a message is being answered."""
+        return None if self._in_flight or self._backlog else self._heard_at
 
     def share_changed(self) -> None:
         """Reads and answers as far as the peer's share allows."""
@@ -285,8 +284,12 @@ class MllpConnection(asyncio.Protocol):
             if now - self._frame_began_at > self._settings.frame_seconds:
                 self._why = "frame timeout: no end block"
                 self._end_input()
-        elif not self._in_flight and now - self._heard_at > self._settings.idle_seconds:
+        elif not self._has_work() and now - self._heard_at > self._settings.idle_seconds:
             self._close("idle timeout")
+
+    def _has_work(self) -> bool:
+        """Whether messages are answered or wait, or the receiver itself has paused reading."""
+        return bool(self._in_flight or self._backlog or self._undecoded or self._waiting)
 
     def _take(self, frames: list[Frame]) -> None:
         self._frames += len(frames)

@@ -24,7 +24,7 @@ class Member(Protocol):
 
     @property
     def idle_since(self) -> float | None:
-        """The monotonic time of the last received bytes; None while messages wait or are being answered."""
+        """The monotonic time of the last received bytes; None while a message is being answered."""
 
     def share_changed(self) -> None:
         """Called when its share allows more, or less, than before."""
@@ -150,14 +150,27 @@ class Shares:
     # -- messages in flight
 
     def may_start(self, share: PeerShare, member: Member) -> bool:
-        """Whether the peer may begin another message; else its connection is told later."""
+        """Whether this connection may begin another message; else it is told later.
+
+        While other peers are active, the connections of a peer take turns.
+        """
         if share.debt_seconds > 0:
             return False
-        others = len(self._active - {share}) if len(self._active) > 1 else 0
-        if not others or share.in_flight < max(1, self._max_in_flight // (others + 1)):
+        is_next = next(iter(share.waiting), member) is member
+        if not self._others(share) or (is_next and self._has_room(share)):
+            share.waiting.pop(member, None)
             return True
         share.waiting[member] = None
         return False
+
+    def _has_room(self, share: PeerShare) -> bool:
+        """Whether the peer has fewer messages in flight than its part."""
+        others = self._others(share)
+        return not others or share.in_flight < max(1, self._max_in_flight // (others + 1))
+
+    def _others(self, share: PeerShare) -> int:
+        """The number of other peers with messages in flight."""
+        return len(self._active) - (share in self._active)
 
     def started(self, share: PeerShare) -> None:
         """Counts a message that is being answered."""
@@ -180,12 +193,12 @@ class Shares:
         A connection that was lost or blocked meanwhile starts none: the next one has its chance.
         """
         before = share.in_flight
-        while share.waiting and share.in_flight == before:
+        while share.waiting and not share.is_paused and self._has_room(share):
             member = next(iter(share.waiting))
-            del share.waiting[member]
             member.share_changed()
-            if member in share.waiting:
-                return  # the peer may still not begin another message
+            if share.in_flight != before:
+                return
+            share.waiting.pop(member, None)
 
     # -- processor time
 
@@ -215,6 +228,7 @@ class Shares:
             one.busy_seconds = 0.0
             (self._paused.add if one.is_paused else self._paused.discard)(one)
             if was_paused != one.is_paused:
+                one.waiting.clear()  # all are told, and those that still wait come back
                 _tell(one)
             self._forget_unused(one)
 

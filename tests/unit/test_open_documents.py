@@ -44,7 +44,6 @@ ALLOWED = {
             " check_chain line_of"
         ),
         "lambdas/common/audit/seal.py": "is_sealed",
-        "lambdas/common/handler.py": "Run.audit_of",
         "ops/cop/events.py": "EventFold.add",
         "ops/disclosures/records.py": "disclosures merged_from readings",
         "ops/events/long_reads.py": "entries",

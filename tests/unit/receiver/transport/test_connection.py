@@ -9,6 +9,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, cast
 
+import pytest
+
 from hl7.mllp import Decoder, Frame, wrap
 from receiver.intake.intake import Intake
 from receiver.intake.sender_table import Origin, SenderTable
@@ -159,13 +161,23 @@ def test_the_last_answer_is_written_before_the_peers_memory_share_is_judged_agai
     run(job())
 
 
-def test_a_connection_whose_messages_wait_to_be_decoded_is_not_idle() -> None:
+@pytest.mark.parametrize("count", [1, 8_000], ids=["one message", "a long read"])
+def test_a_connection_whose_messages_wait_for_its_share_is_not_closed_as_idle(count: int) -> None:
     async def job() -> None:
-        owner = FakeOwner()
+        owner = FakeOwner(idle_seconds=1)
         connection = owner.connect()
         connection.share.debt_seconds = 1.0
-        connection.data_received(wrap(b"MSH|a\r") * 20_000)
-        assert connection.idle_since is None
+        connection.data_received(wrap(b"MSH|a\r") * count)
+        connection.check(time.monotonic() + 10)
+        assert not owner.transport.has_ended
+        owner.fake.gate.set()
+        connection.share.debt_seconds = 0.0
+        connection.share_changed()
+        async with asyncio.timeout(5):
+            while owner.transport.written.count(b"MSH") < count:
+                await asyncio.sleep(0.01)
+        connection.check(time.monotonic() + 10)
+        assert owner.transport.has_ended
 
     run(job())
 
@@ -261,5 +273,18 @@ def test_a_connection_that_its_sender_has_reset_ends_on_asyncios_own_loop() -> N
         sender.close()
         connection.stop()
         await asyncio.wait_for(lost.wait(), 5)
+
+    run(job())
+
+
+def test_a_connection_that_the_receiver_does_not_read_is_not_closed_as_idle() -> None:
+    async def job() -> None:
+        owner = FakeOwner(idle_seconds=1)
+        connection = owner.connect()
+        connection.share.is_full = True
+        connection.share_changed()
+        assert not owner.transport.reading
+        connection.check(time.monotonic() + 10)
+        assert not owner.transport.has_ended
 
     run(job())

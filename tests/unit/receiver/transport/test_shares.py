@@ -1,6 +1,7 @@
 """Connections of one peer that wait for its share go on one after the other."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from receiver.transport.shares import PeerShare, Shares
@@ -58,6 +59,45 @@ def test_a_connection_that_was_lost_while_it_waited_does_not_hold_up_the_next() 
             FakeMember(shares, share),
         ]
     ) == [0, 0, 1]
+
+
+def test_connections_of_a_peer_take_turns_while_another_peer_is_active() -> None:
+    async def job() -> list[int]:
+        shares = Shares(1 << 20, max_in_flight=2)
+        other, share = shares.of("10.0.0.2"), shares.of("10.0.0.1")
+        shares.started(other)
+        busy, waiting = FakeMember(shares, share), FakeMember(shares, share)
+        busy.share_changed()
+        waiting.share_changed()
+        shares.ended(share)
+        # The connection whose message has ended asks first, for its next one.
+        assert not shares.may_start(share, busy)
+        await asyncio.sleep(0)
+        return [busy.started, waiting.started]
+
+    assert asyncio.run(job()) == [1, 1]
+
+
+def test_a_peer_that_paid_its_debt_goes_on_although_the_first_waiting_connection_is_lost() -> None:
+    async def job() -> int:
+        shares = Shares(1 << 20, max_in_flight=2)
+        other, share = shares.of("10.0.0.2"), shares.of("10.0.0.1")
+        shares.started(other)
+        shares.started(share)
+        lost, waiting = FakeMember(shares, share, is_lost=True), FakeMember(shares, share)
+        assert not any(shares.may_start(share, one) for one in (lost, waiting))
+        share.members.add(waiting)
+        shares.spend(share, 10.0)
+        shares.spend(other, 10.0)
+        shares.end_period(time.monotonic() + 1)
+        assert share.is_paused
+        shares.ended(share)
+        await asyncio.sleep(0)
+        shares.end_period(time.monotonic() + 60)
+        assert not share.is_paused
+        return waiting.started
+
+    assert asyncio.run(job()) == 1
 
 
 def test_a_peer_that_reconnects_while_its_message_is_stored_is_no_second_peer() -> None:
