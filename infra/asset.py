@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -69,8 +70,12 @@ def _lambda() -> Target:
     )
 
 
+@cache
 def _find_python(version: str) -> str | None:
-    """Returns the path of a Python of exactly this version, None when there is none or only a broken shim."""
+    """Returns the path of a Python of exactly this version, None when there is none or only a broken shim.
+
+    It is looked for once: each of the nine functions asks, and a shim takes up to half a second.
+    """
     found = shutil.which(f"python{version}")
     if found is None:
         return None

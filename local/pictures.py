@@ -27,7 +27,7 @@ from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.common.contracts.visit import CodedText, Location
 from lambdas.delivery.message.letter import Letter, compose, rendered, view_of
 from lambdas.delivery.message.locale import words_in
-from lambdas.delivery.message.occasion import Occasion
+from lambdas.delivery.message.told import Told
 from tests.unit.lambdas.delivery.message.letters import (
     DEATHS,
     FINDINGS,
@@ -84,7 +84,8 @@ def letters() -> Iterator[tuple[str, Letter]]:
     yield "discharge_fr", letter_of(event, FINDINGS, french, REACHED)
     yield "minimal", letter_of(event, FINDINGS, RECIPIENT, REACHED, "minimal")
     views = [
-        view_of(of_kind(kind), FINDINGS, RECIPIENT, REACHED) for kind in ("admission", "discharge")
+        view_of(Told(of_kind(kind), FINDINGS), RECIPIENT, REACHED)
+        for kind in ("admission", "discharge")
     ]
     yield "summary", rendered("", views, words_in("en"))
 
@@ -118,13 +119,8 @@ def _decided(
     )
     first = replace(FIRST, event_kind=CANCELS.get(kind, (EventKind.ADMISSION,))[0])
     reader = replace(RECIPIENT, cancels=first if later else None, stay_ref=STAY_REF)
-    return compose(
-        replace(event, decision=decision),
-        FINDINGS,
-        reader,
-        REACHED,
-        occasion=Occasion(RECEIVED_AT, flags),
-    )
+    told = Told(replace(event, decision=decision), FINDINGS, RECEIVED_AT, flags)
+    return compose(told, reader, REACHED)
 
 
 def take(browser: Browser, folder: Path) -> list[Path]:

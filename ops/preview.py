@@ -15,8 +15,9 @@ from lambdas.common.contracts.recipient import FirstNotice, Recipient, Recipient
 from lambdas.common.errors import UnprocessableMessageError
 from lambdas.common.keys import KeyRing
 from lambdas.common.senders import SenderProfile
-from lambdas.delivery import mailer
+from lambdas.delivery.mail import mailer
 from lambdas.delivery.message.letter import compose
+from lambdas.delivery.message.told import Told
 from lambdas.parse_message.read_event import read_event
 from lambdas.track_encounter.message import EncounterMessage
 from lambdas.track_encounter.profile import EncounterProfile
@@ -108,9 +109,8 @@ def shown(
         bundle=bundle,
         cancels=first if event.event_kind in CANCELS else None,
     )
-    letter = compose(
-        event, ClinicalFindings(FindingsOutcome.SWITCHED_OFF), reader, SENDER, detail=detail
-    )
+    told = Told(event, ClinicalFindings(FindingsOutcome.SWITCHED_OFF))
+    letter = compose(told, reader, SENDER, detail=detail)
     if form == "html":
         return letter.html
     if form == "text":

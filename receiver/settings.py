@@ -99,8 +99,9 @@ class SmokeSettings:
     messages: list[dict[str, str]] = field(repr=False)
 
 
-def read_smoke_settings(environment: Mapping[str, str] = os.environ) -> SmokeSettings:
+def read_smoke_settings() -> SmokeSettings:
     """The settings of `receiver.smoke_client`. Raises `KeyError` with a missing variable's name."""
+    environment = os.environ
     packed = base64.b64decode(environment["ENS_SMOKE_MESSAGES"])
     host = environment["ENS_SMOKE_HOST"]
     return SmokeSettings(
@@ -113,9 +114,9 @@ def read_smoke_settings(environment: Mapping[str, str] = os.environ) -> SmokeSet
     )
 
 
-def read_health_port(environment: Mapping[str, str] = os.environ) -> int:
+def read_health_port() -> int:
     """The port of the health checks (ENS_HEALTH_PORT)."""
-    return int(environment.get("ENS_HEALTH_PORT") or HEALTH_PORT)
+    return int(os.environ.get("ENS_HEALTH_PORT") or HEALTH_PORT)
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> ReceiverSettings:

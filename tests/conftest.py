@@ -51,23 +51,29 @@ settings.register_profile("same", derandomize=True)
 settings.register_profile("explore", derandomize=False, print_blob=True)
 settings.load_profile(os.environ.get("ENS_EXAMPLES", "same"))
 
-LONGEST = ("e2e", "test_corpus", "test_whole", "test_paths", "test_accessibility", "test_burst")
+TOGETHER = ("e2e", "infra")
+"""The folders whose tests one worker runs: they share the local system, and the process of the CDK."""
+
+LONGEST = (*TOGETHER, "test_roles", "test_corpus", "test_whole", "test_accessibility", "test_burst")
 """The groups that a worker takes first, so that no long one is left when the other worker is done."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps on one worker the tests of a file, and all that share the local system; longest first."""
+    """Keeps on one worker the tests of a file or of a folder of `TOGETHER`, longest first; marks slow ones."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+        group = group_of(item)
+        item.add_marker(pytest.mark.xdist_group(group))
+        if group == "e2e":
+            item.add_marker(pytest.mark.slow)
     places = {group: place for place, group in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(group_of(item), len(LONGEST)))
 
 
 def group_of(item: pytest.Item) -> str:
-    """The tests that one worker runs: those of a file, or all end-to-end tests."""
+    """The tests that one worker runs: those of a file, or of a folder of `TOGETHER`."""
     kind = item.path.relative_to(ROOT / "tests").parts[0]
-    return kind if kind == "e2e" else item.path.stem
+    return kind if kind in TOGETHER else item.path.stem
 
 
 def pytest_configure() -> None:

@@ -1,11 +1,20 @@
-"""Writes times in this system's form: ISO 8601, UTC, milliseconds, `Z`."""
+"""Writes times in this system's form (ISO 8601, UTC, milliseconds, `Z`), and finds time zones."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 def iso(moment: datetime) -> str:
     """A moment as `2026-11-23T09:15:02.113Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """The time zone of this name; None for "" and where the zone database lacks it."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
 
 
 def now() -> str:

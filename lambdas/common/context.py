@@ -4,10 +4,11 @@ The handler makes it at the first invocation (`lambdas.common.handler.StepHandle
 a call of AWS, or an import, is made at its first use (docs/adr/0180-one-context-per-function.md).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.config import Config
 
@@ -16,8 +17,10 @@ from lambdas.common.configuration import DeployedConfiguration, SenderEntry, rea
 from lambdas.common.keys import KeyRing
 from lambdas.common.settings import Settings
 
-RING_SECONDS = 900
-"""Age in seconds at which a process reads a ring of keys again: a rotation waits for longer (docs/deploy.md)."""
+SECRET_SECONDS = 900
+"""Age in seconds at which a process reads a secret's keys again: a rotation waits for longer (docs/deploy.md)."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,9 @@ class Context:
 
     settings: Settings
     clients: Clients = field(default_factory=Clients)
-    _rings: dict[str, tuple[float, KeyRing]] = field(default_factory=dict, init=False, repr=False)
+    _from_secrets: dict[str, tuple[float, Any]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def client(self, service: str, config: Config = CONFIG) -> Any:
         """The boto3 client of a service, made once."""
@@ -38,20 +43,21 @@ class Context:
     @property
     def reference_keys(self) -> KeyRing:
         """The keys that make patient, encounter and recipient references, and digests of documents."""
-        return self._ring(self.settings.reference_key_secret)
+        return self.from_secret(self.settings.reference_key_secret, KeyRing.from_secret)
 
     @property
     def audit_keys(self) -> KeyRing:
         """The keys that seal mails, and that sealed the audit chains of earlier versions."""
-        return self._ring(self.settings.audit_key_secret)
+        return self.from_secret(self.settings.audit_key_secret, KeyRing.from_secret)
 
-    def _ring(self, secret_id: str) -> KeyRing:
-        """The keys in a secret, read again when they are older than `RING_SECONDS`."""
-        read_at, ring = self._rings.get(secret_id, (0.0, None))
-        if ring is None or monotonic() - read_at > RING_SECONDS:
-            ring = KeyRing.from_secret(self.secret(secret_id))
-            self._rings[secret_id] = monotonic(), ring
-        return ring
+    def from_secret(self, secret_id: str, read: Callable[[str], T]) -> T:
+        """The value that `read` makes of a secret's text, made again when it is older than `SECRET_SECONDS`."""
+        read_at, value = self._from_secrets.get(secret_id, (0.0, None))
+        if value is None or monotonic() - read_at > SECRET_SECONDS:
+            value = read(self.secret(secret_id))
+            self._from_secrets[secret_id] = monotonic(), value
+        made: T = value
+        return made
 
     @cached_property
     def configuration(self) -> DeployedConfiguration:

@@ -47,30 +47,30 @@ class Run:
         self.logger = logger
         self.metrics = metrics
         self._noted: list[AuditEntry] = []
-        self._appended: Item | None = None
+        self._last: dict[str, Item] = {}
 
     def audit(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
         """Appends an entry about this step, after the entries buffered by `note()`.
 
         `facts` are members of `AuditEntry`: references, counts, codes and versions.
         """
-        new = (*self._noted, self._entry(action, outcome, facts))
-        self._appended = chain.append(self._context, self.event_id, *new, after=self._appended)
+        self.audit_of(self.event_id, *self._noted, self.entry(action, outcome, **facts))
         self._noted.clear()
-
-    def audit_of(
-        self, event_id: str, action: AuditAction, outcome: AuditOutcome, **facts: Any
-    ) -> None:
-        """Appends an entry to the chain of another event that this step also handled."""
-        chain.append(self._context, event_id, self._entry(action, outcome, facts))
 
     def note(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> None:
         """Buffers the entry. It is written in the next `audit()` transaction."""
-        self._noted.append(self._entry(action, outcome, facts))
+        self._noted.append(self.entry(action, outcome, **facts))
 
-    def _entry(
-        self, action: AuditAction, outcome: AuditOutcome, facts: dict[str, Any]
-    ) -> AuditEntry:
+    def audit_of(self, event_id: str, *entries: AuditEntry, head: Item | None = None) -> None:
+        """Appends entries to the chain of an event that this step handles, all or none.
+
+        `head` as `chain.append`; by default the last entry that this run wrote to the chain.
+        """
+        known = self._last.get(event_id) if head is None else head
+        self._last[event_id] = chain.append(self._context, event_id, *entries, head=known)
+
+    def entry(self, action: AuditAction, outcome: AuditOutcome, **facts: Any) -> AuditEntry:
+        """An entry about this step, to be appended; `facts` as `audit`."""
         of_run: dict[str, Any] = {
             "duration_ms": milliseconds_since(self.started_at),
             "attempt": self.attempt,

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from hl7.timestamps import DateOrder
+from lambdas.common.clock import zone_named
 from lambdas.common.context import Context
 from lambdas.common.contracts.consent import Sensitivity
 from lambdas.common.contracts.patient import Patient
@@ -122,7 +123,7 @@ def sender_profile(entry: Mapping[str, Any]) -> SenderProfile:
     """The sender of an entry of the configuration document."""
     return SenderProfile(
         display_name=entry.get("display_name", ""),
-        zone=_zone(entry.get("time_zone", "")),
+        zone=zone_named(entry.get("time_zone", "")),
         date_order=DateOrder(entry.get("date_order", "")),
         default_assigning_authority=entry.get("default_assigning_authority", ""),
         phone=entry.get("phone", ""),
@@ -162,11 +163,3 @@ def _by_category(table: Mapping[str, Iterable[str]]) -> dict[Sensitivity, frozen
         Sensitivity(category): frozenset(code.strip().casefold() for code in codes)
         for category, codes in table.items()
     }
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    """The zone; None when the zone database lacks it. Times then get no offset from it."""
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError):
-        return None

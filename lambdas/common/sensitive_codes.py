@@ -6,7 +6,6 @@ where it is negated: that only makes a notification say less.
 """
 
 import re
-from collections.abc import Iterator
 
 from lambdas.common.contracts.consent import Sensitivity
 
@@ -80,10 +79,4 @@ def categories_of_code(code: str) -> frozenset[Sensitivity]:
 
 def categories_of_words(text: str) -> frozenset[Sensitivity]:
     """The categories that a text names."""
-    return frozenset(_named(text)) if text else frozenset()
-
-
-def _named(text: str) -> Iterator[Sensitivity]:
-    for category, words in WORDS.items():
-        if words.search(text):
-            yield category
+    return frozenset(category for category, words in WORDS.items() if words.search(text))

@@ -5,7 +5,7 @@ so the final status is correct even if a function ends early.
 """
 
 from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.items import from_item
+from lambdas.common.aws.item_reads import read_item
 from lambdas.common.clock import expiry, now
 from lambdas.common.context import Context
 from lambdas.common.contracts.document import read_as
@@ -14,15 +14,8 @@ from lambdas.common.contracts.status import EventStatus, StatusItem
 
 def read(context: Context, event_id: str) -> StatusItem | None:
     """The event's status item, by a consistent read; None for an unknown event."""
-    with dependency("dynamodb"):
-        answer = context.client("dynamodb").get_item(
-            TableName=context.settings.status_table,
-            Key={"event_id": {"S": event_id}},
-            ConsistentRead=True,
-        )
-    if "Item" not in answer:
-        return None
-    return read_as(StatusItem, from_item(answer["Item"]))
+    item = read_item(context, context.settings.status_table, {"event_id": event_id})
+    return read_as(StatusItem, item) if item else None
 
 
 def open_event(

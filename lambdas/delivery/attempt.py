@@ -13,13 +13,13 @@ from lambdas.common.errors import (
     DependencyUnavailableError,
 )
 from lambdas.common.handler import Run
-from lambdas.delivery import mailer
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts, deliveries, rate
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import close_quota
 from lambdas.delivery.ledger.starting_point import StartingPoint
 from lambdas.delivery.ledger.states import TOGETHER, DeliveryState, HoldReason
+from lambdas.delivery.mail import mailer
 from lambdas.delivery.material import Prepared
 
 LATEST_START_MS = 2_500

@@ -1,5 +1,6 @@
 """Writes the outcome of a delivery to the event's audit chain. Each fact is written once, by any run."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from lambdas.common.audit import chain
@@ -8,12 +9,12 @@ from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import RecipientReason
 from lambdas.common.errors import DeliveryRefusedError
 from lambdas.common.handler import Run
-from lambdas.delivery import detail as details
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.detail import Detail
+from lambdas.delivery.decisions import detail as details
+from lambdas.delivery.decisions.detail import Detail
+from lambdas.delivery.decisions.standing import Refused
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
-from lambdas.delivery.standing import Refused
 
 RECORDED_AS = {
     DeliveryState.SENT: (AuditAction.SENT, AuditOutcome.OK),
@@ -22,6 +23,9 @@ RECORDED_AS = {
     DeliveryState.HELD: (AuditAction.HELD, AuditOutcome.HELD),
     DeliveryState.SUPPRESSED: (AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED),
 }
+
+COUNTED_AS = {DeliveryState.UNKNOWN: "UnknownDelivery", DeliveryState.HELD: "HeldDelivery"}
+"""The metrics of states that an operator watches."""
 
 NO_DECISION = PolicyDecision()
 """The decision about a recipient in a document from before there were policies."""
@@ -39,50 +43,62 @@ def of_delivery(
     ours: bool,
     detail: Detail,
     policy: PolicyDecision = NO_DECISION,
+    refused: Iterable[Refused] = (),
 ) -> None:
-    """Writes the audit entry of what the ledger says, unless it stands there already.
+    """Writes the audit entries of what the ledger says in one transaction, unless they stand there already.
 
-    `ours`: this run made the item what it is.
+    `ours`: this run made the item what it is. `refused` are addressees whom its mail does not tell.
     """
-    state = item.state
-    if state not in RECORDED_AS:
+    if item.state not in RECORDED_AS:
         return
-    action, outcome = RECORDED_AS[state]
+    action, outcome = RECORDED_AS[item.state]
+    decided = of_policy(policy)
+    facts = {**_of_state(item, detail), "reasons": reasons, **decided}
+    if not ours and is_audited(context, item, action):
+        if item.state is DeliveryState.SENT:
+            run.audit(AuditAction.ALREADY_SENT, AuditOutcome.OK, **facts)
+        return
+    final = item.state in (DeliveryState.SENT, DeliveryState.SUPPRESSED)
+    entries = [
+        run.entry(AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, **of_refused(item, one))
+        for one in (refused if ours and final else ())
+    ]
+    if item.state is DeliveryState.SENT:
+        if ours and detail.reduced:
+            details.report(context, detail, item.recipient_ref, item.endpoint_ref)
+            run.count("ReducedDetail")
+        entries += [
+            run.entry(
+                AuditAction.TOLD_TOO,
+                outcome,
+                **{**told_too(item, other), **decided, "detail": detail.level},
+            )
+            for other in item.also
+        ]
+    run.audit_of(item.event_id, *entries, run.entry(action, outcome, **facts))
+    if item.state in COUNTED_AS:
+        run.count(COUNTED_AS[item.state])
+
+
+def _of_state(item: DeliveryItem, detail: Detail) -> dict[str, Any]:
+    """The members of an entry about a delivery that its state has."""
     facts = {
         **item.audit_members,
-        "reasons": reasons,
         "documents": (item.document,) if item.document else (),
         "about": item.updates or None,
         "ses_message_id": item.ses_message_id,
-        "error_name": DeliveryRefusedError.__name__ if state is DeliveryState.REFUSED else None,
-        "error": item.reason if state is DeliveryState.REFUSED else None,
-        "detail": detail.level if state is DeliveryState.SENT else None,
         "reduced": detail.reduced,
-        "suppressed_because": item.reason if state is DeliveryState.SUPPRESSED else None,
-        "hold_reason": item.hold_reason if state is DeliveryState.HELD else None,
-        "release_at": item.release_at if state is DeliveryState.HELD else None,
-        **of_policy(policy),
     }
-    if ours or not is_audited(context, item, action):
-        if ours and state is DeliveryState.SENT and detail.reduced:
-            details.report(context, detail, item.recipient_ref, item.endpoint_ref)
-            run.count("ReducedDetail")
-        if state is DeliveryState.SENT:
-            for other in item.also:
-                run.note(
-                    AuditAction.TOLD_TOO,
-                    outcome,
-                    **told_too(item, other),
-                    **of_policy(policy),
-                    detail=detail.level,
-                )
-        run.audit(action, outcome, **facts)
-        if state is DeliveryState.UNKNOWN:
-            run.count("UnknownDelivery")
-        if state is DeliveryState.HELD:
-            run.count("HeldDelivery")
-    elif state is DeliveryState.SENT:
-        run.audit(AuditAction.ALREADY_SENT, AuditOutcome.OK, **facts)
+    match item.state:
+        case DeliveryState.SENT:
+            facts["detail"] = detail.level
+        case DeliveryState.REFUSED:
+            facts |= {"error_name": DeliveryRefusedError.__name__, "error": item.reason}
+        case DeliveryState.SUPPRESSED:
+            facts["suppressed_because"] = item.reason
+        case DeliveryState.HELD:
+            facts |= {"hold_reason": item.hold_reason, "release_at": item.release_at}
+    return facts
 
 
 def of_refused(item: DeliveryItem, one: Refused) -> dict[str, Any]:

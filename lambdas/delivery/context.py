@@ -1,7 +1,6 @@
 """The context of DeliverNotification."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lambdas.delivery.settings import DeliverySettings
@@ -9,7 +8,7 @@ from lambdas.policy.context import PolicyContext
 from lambdas.registry.context import RegistryContext
 
 if TYPE_CHECKING:
-    from lambdas.delivery.message.smime import Keyring
+    from lambdas.delivery.mail.smime import Keyring
 
 
 @dataclass(frozen=True)
@@ -18,12 +17,12 @@ class DeliveryContext(RegistryContext, PolicyContext):
 
     settings: DeliverySettings
 
-    @cached_property
+    @property
     def keyring(self) -> "Keyring | None":
         """The keys for S/MIME; None where no secret is set. Errors as `Keyring.from_secret` and `secret`."""
         if not self.settings.smime_secret:
             return None
         # Only here: loading OpenSSL would cost every cold start a tenth of a second.
-        from lambdas.delivery.message.smime import Keyring
+        from lambdas.delivery.mail.smime import Keyring
 
-        return Keyring.from_secret(self.secret(self.settings.smime_secret))
+        return self.from_secret(self.settings.smime_secret, Keyring.from_secret)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
@@ -20,16 +19,19 @@ from lambdas.common.contracts.steps import (
 from lambdas.common.errors import DeliveryRefusedError, DependencyUnavailableError
 from lambdas.common.handler import Run
 from lambdas.common.mail_address import is_address
-from lambdas.delivery import audit, holds
+from lambdas.delivery import audit
 from lambdas.delivery.attempt import Attempt
-from lambdas.delivery.cancellation import enlisted, why_suppressed
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.detail import Detail, detail_for
+from lambdas.delivery.decisions import holds
+from lambdas.delivery.decisions.cancellation import enlisted, why_suppressed
+from lambdas.delivery.decisions.detail import Detail, detail_for
+from lambdas.delivery.decisions.standing import ChosenNotice, Refused, standings
 from lambdas.delivery.ledger import deliveries, problems
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, Thread, add_mail
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.starting_point import StartingPoint, starting_point
 from lambdas.delivery.ledger.states import SETTLED, AddressProblemState, DeliveryState, HoldReason
+from lambdas.delivery.mail.thread import MailThread
 from lambdas.delivery.material import (
     identities_of,
     letter_for,
@@ -38,8 +40,6 @@ from lambdas.delivery.material import (
     told_to,
     with_updates,
 )
-from lambdas.delivery.standing import ChosenNotice, Refused, standings
-from lambdas.delivery.thread import MailThread
 
 BAD_ADDRESS = "the registry's address for the recipient is not one"
 BAD_ENDPOINT = "the recipient's address bounced or complained before"
@@ -66,29 +66,23 @@ def deliver(
         waits = why_held(start, recipient, item if task.released else None)
         if not waits[0]:
             tried = _tried(attempt, task, identities, recipient)
-        elif refusal := _refusal(recipient, start.address_failed):
+        elif refusal := refusal_of(recipient, start.address_failed):
             tried = Tried(attempt.refused(refusal), recipient)
         else:
             tried = Tried(attempt.held(*waits), recipient)
     else:
         tried = Tried(item, recipient)
     item = tried.item
-    ours = attempt.made(item)
-    detail = tried.detail or detail_for(context, recipient)
     audit.of_delivery(
         context,
         run,
         item,
         tried.recipient.reasons,
-        ours=ours,
-        detail=detail,
+        ours=attempt.made(item),
+        detail=tried.detail or detail_for(context, recipient),
         policy=tried.policy or recipient.policy,
+        refused=tried.refused,
     )
-    if ours and item.state in (DeliveryState.SENT, DeliveryState.SUPPRESSED):
-        for one in tried.refused:
-            run.audit(
-                AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, **audit.of_refused(item, one)
-            )
     if item.state is DeliveryState.REFUSED:
         raise DeliveryRefusedError(item.reason or "ses refused it after taking it")
     return result_of(item)
@@ -134,7 +128,7 @@ def _tried(
         also=_others(recipient),
     )
     attempt = replace(attempt, delivery=delivery)
-    if refusal := _refusal(recipient, has_failed(attempt, chosen, recipient)):
+    if refusal := refusal_of(recipient, has_failed(attempt, chosen, recipient)):
         return Tried(attempt.refused(refusal), recipient, policy=standing.policy)
     detail = detail_for(context, recipient)
     letter = letter_for(context, attempt.run, newest, identities, recipient, detail=detail)
@@ -257,7 +251,8 @@ def has_failed(attempt: Attempt, chosen: Recipient, recipient: Recipient) -> boo
     )
 
 
-def _refusal(recipient: Recipient, address_failed: bool) -> str:
+def refusal_of(recipient: Recipient, address_failed: bool) -> str:
+    """The reason to refuse a mail to this address before it is made; "" for none."""
     if not is_address(recipient.address):
         return BAD_ADDRESS
     return BAD_ENDPOINT if address_failed else ""

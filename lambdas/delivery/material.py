@@ -7,7 +7,7 @@ from lambdas.common.aws import vault
 from lambdas.common.clock import now
 from lambdas.common.contracts.encounter import Change
 from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.findings import ClinicalFindings, FindingsOutcome
+from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import Recipient
@@ -16,21 +16,16 @@ from lambdas.common.contracts.visit import CodedText
 from lambdas.common.contracts.written import Written
 from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
-from lambdas.delivery import mailer
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.detail import Detail
+from lambdas.delivery.decisions.detail import Detail
+from lambdas.delivery.decisions.reduction import reduced
+from lambdas.delivery.mail import mailer
+from lambdas.delivery.mail.thread import MailThread
 from lambdas.delivery.message import facts
 from lambdas.delivery.message.fhir_bundle import bundle_of
 from lambdas.delivery.message.letter import Letter, compose
-from lambdas.delivery.message.occasion import Occasion
-from lambdas.delivery.reduction import (
-    parts_left_out,
-    reduced_event,
-    reduced_findings,
-    reduced_occasion,
-)
-from lambdas.delivery.thread import MailThread
-from lambdas.delivery.updates import updated
+from lambdas.delivery.message.told import Told
+from lambdas.delivery.message.updates import updated
 from lambdas.encounters.marks import stay_marks
 
 
@@ -108,15 +103,6 @@ def recipient_in(identities: Identities, recipient_ref: str, *, second: bool = F
     return recipient
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """All that a letter tells of one event: the event, the findings in its notes, and the occasion."""
-
-    event: PatientEvent
-    clinical: ClinicalFindings
-    occasion: Occasion
-
-
 def told_to(
     context: DeliveryContext,
     task: DeliverNotificationInput,
@@ -130,12 +116,13 @@ def told_to(
     if recipient.cancels and (recipient.other_patient or _moves_the_stay(patient_event)):
         first = vault.read_document(context, recipient.cancels.event_id, PatientEvent)
         patient_event = _told_wrongly(first, patient_event)
-        nothing = ClinicalFindings(FindingsOutcome.NOTHING_TO_READ)
-        return Told(replace(patient_event, event_kind=kind), nothing, Occasion())
+        return Told(replace(patient_event, event_kind=kind))
     return Told(
         replace(patient_event, event_kind=kind),
         _clinical(context, event_id, task.clinical),
-        Occasion(task.envelope.received_at, identities.flags, identities.discharged_to),
+        task.envelope.received_at,
+        identities.flags,
+        identities.discharged_to,
     )
 
 
@@ -150,18 +137,6 @@ def with_updates(context: DeliveryContext, told: Told, updates: Iterable[str]) -
         marks = stay_marks(context, decision.encounter_key, decision.encounter_id)
         event = replace(event, decision=replace(decision, marks=decision.marks.joined(marks)))
     return replace(told, event=event)
-
-
-def reduced(told: Told, recipient: Recipient) -> Told:
-    """The event without what the policy does not let this recipient be told."""
-    left_out = parts_left_out(recipient.policy, told.clinical)
-    if not left_out:
-        return told
-    return Told(
-        reduced_event(told.event, left_out),
-        reduced_findings(told.clinical, left_out),
-        reduced_occasion(told.occasion, left_out),
-    )
 
 
 def _moves_the_stay(patient_event: PatientEvent) -> bool:
@@ -202,19 +177,15 @@ def letter_for(
     sender = sender_named(context, run.sender)
     told = reduced(told, recipient)
     letter = compose(
-        told.event,
-        told.clinical,
+        told,
         recipient,
         sender,
         detail=detail.level,
         instead_of=_instead_of(identities, recipient),
-        occasion=told.occasion,
     )
     institution = facts.institution(told.event, sender)
     with_bundle = recipient.bundle and detail.level is DetailLevel.FULL
-    bundle = (
-        bundle_of(told.event, recipient, institution, now(), told.occasion) if with_bundle else ""
-    )
+    bundle = bundle_of(told, recipient, institution, now()) if with_bundle else ""
     return Prepared(letter, bundle, detail.seal)
 
 

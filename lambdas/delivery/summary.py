@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdas.common.clock import now
-from lambdas.common.contracts.audit import AuditAction, AuditOutcome
+from lambdas.common.contracts.audit import AuditAction, AuditEntry, AuditOutcome
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import PolicyDecision
 from lambdas.common.contracts.recipient import Recipient
@@ -18,16 +18,18 @@ from lambdas.common.handler import Run
 from lambdas.common.senders import sender_named
 from lambdas.delivery import audit
 from lambdas.delivery.attempt import Attempt
-from lambdas.delivery.cancellation import enlisted
 from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.decisions.cancellation import enlisted
+from lambdas.delivery.decisions.detail import Detail, detail_for, detail_under
+from lambdas.delivery.decisions.reduction import reduced
+from lambdas.delivery.decisions.standing import ChosenNotice, Standing, standings, strictest_detail
 from lambdas.delivery.delivery import (
-    BAD_ENDPOINT,
     endpoints_of,
     has_failed,
+    refusal_of,
     result_of,
     why_held,
 )
-from lambdas.delivery.detail import Detail, detail_for, detail_under
 from lambdas.delivery.ledger import deliveries
 from lambdas.delivery.ledger.deliveries import MemberOutcome
 from lambdas.delivery.ledger.items import DeliveryItem
@@ -35,18 +37,16 @@ from lambdas.delivery.ledger.starting_point import starting_point
 from lambdas.delivery.ledger.states import SETTLED, DeliveryState
 from lambdas.delivery.material import (
     Prepared,
-    Told,
     identities_of,
     made_for,
     recipient_in,
-    reduced,
     told_to,
     with_updates,
 )
 from lambdas.delivery.message.facts import reference_of
 from lambdas.delivery.message.letter import rendered, view_of
 from lambdas.delivery.message.locale import words_in
-from lambdas.delivery.standing import ChosenNotice, Standing, standings, strictest_detail
+from lambdas.delivery.message.told import Told
 
 ALL_SUPPRESSED = "all_suppressed"
 """Why a summary is suppressed: every notification in it was."""
@@ -54,16 +54,12 @@ ALL_SUPPRESSED = "all_suppressed"
 
 @dataclass(frozen=True, slots=True)
 class HeldNotification:
-    """One held notification in a summary: its ledger item, what it tells, and whom.
-
-    `standing` is the recipient as they are to be told now.
-    """
+    """One held notification in a summary: its ledger item, what it tells, and whom."""
 
     item: DeliveryItem
     told: Told
     recipient: Recipient
     identities: Identities
-    standing: Standing = Standing(None)
 
     @classmethod
     def of(cls, context: DeliveryContext, item: DeliveryItem) -> "HeldNotification":
@@ -132,8 +128,8 @@ def _made(
     recipient = replace(allowed[-1].recipient, detail=strictest)
     delivery = replace(attempt.delivery, endpoint_ref=endpoints_of(context, recipient)[0])
     attempt = replace(attempt, delivery=delivery, members=tuple(member.item for member in allowed))
-    if has_failed(attempt, members[-1].recipient, recipient):
-        return attempt.refused(BAD_ENDPOINT), detail
+    if refusal := refusal_of(recipient, has_failed(attempt, members[-1].recipient, recipient)):
+        return attempt.refused(refusal), detail
     detail = detail_for(context, recipient)
     mail = _prepared(context, allowed, detail, attempt.run.event_id)
     return attempt.sent(mail, recipient.address), detail
@@ -153,7 +149,7 @@ def _allowed(
             deliveries.tell_apart(context, member.item, one.recipient_ref)
         if standing.recipient is not None:
             _leave_out(context, attempt.run, member, standing)
-            allowed.append(replace(member, recipient=standing.recipient, standing=standing))
+            allowed.append(replace(member, recipient=standing.recipient))
         else:
             reason = standing.refused[0].reason
             outcome = MemberOutcome(DeliveryState.SUPPRESSED, reason)
@@ -171,9 +167,18 @@ def _leave_out(
     if also == member.item.also:
         return
     item = member.item
-    for one in standing.refused:
-        facts = audit.of_refused(item, one)
-        _audit(run, item, AuditAction.SUPPRESSED, AuditOutcome.SUPPRESSED, facts)
+    refused = [
+        _entry(
+            run,
+            item,
+            AuditAction.SUPPRESSED,
+            AuditOutcome.SUPPRESSED,
+            audit.of_refused(item, one),
+        )
+        for one in standing.refused
+    ]
+    if refused:
+        run.audit_of(item.event_id, *refused)
     deliveries.note_also(context, item.delivery_id, also)
 
 
@@ -204,15 +209,12 @@ def _prepared(
     words = words_in(members[-1].recipient.language)
     views = [
         view_of(
-            told.event,
-            told.clinical,
+            reduced(member.told, member.recipient),
             member.recipient,
             sender_named(context, _task(member.item).envelope.sender),
             detail=detail_under(detail, member.recipient).level,
-            occasion=told.occasion,
         )
         for member in members
-        for told in [reduced(member.told, member.recipient)]
     ]
     subject = words.digest_subject.format(count=len(views), reference=reference_of(digest_id))
     marks = {view.not_live for view in views if view.not_live}
@@ -242,9 +244,16 @@ def _settle(
     # The entry first: a member that is settled is never looked at again.
     if not audit.is_audited(context, member, action):
         decided = audit.of_policy(policy)
-        for other in member.also if outcome.state is DeliveryState.SENT else ():
-            facts = {**audit.told_too(member, other), **decided}
-            _audit(run, member, AuditAction.TOLD_TOO, AuditOutcome.OK, facts)
+        told_too = [
+            _entry(
+                run,
+                member,
+                AuditAction.TOLD_TOO,
+                AuditOutcome.OK,
+                {**audit.told_too(member, other), **decided},
+            )
+            for other in (member.also if outcome.state is DeliveryState.SENT else ())
+        ]
         facts = {
             **member.audit_members,
             "summary_id": summary.delivery_id,
@@ -253,20 +262,21 @@ def _settle(
             "suppressed_because": outcome.reason if suppressed else None,
             **decided,
         }
-        _audit(run, member, action, recorded, facts)
+        own = _entry(run, member, action, recorded, facts)
+        run.audit_of(member.event_id, *told_too, own)
     deliveries.settle_member(context, member.delivery_id, summary.event_id, outcome)
 
 
-def _audit(
+def _entry(
     run: Run,
     member: DeliveryItem,
     action: AuditAction,
     outcome: AuditOutcome,
     facts: dict[str, Any],
-) -> None:
-    """Writes an entry to the chain of the member's own event, which belongs to no execution now."""
-    own = {"execution_arn": "", "sender": _task(member).envelope.sender}
-    run.audit_of(member.event_id, action, outcome, **own, **facts)
+) -> AuditEntry:
+    """An entry for the chain of the member's own event, which belongs to no execution now."""
+    of_event = {"execution_arn": "", "sender": _task(member).envelope.sender}
+    return run.entry(action, outcome, **of_event, **facts)
 
 
 def _task(item: DeliveryItem) -> DeliverNotificationInput:

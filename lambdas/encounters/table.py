@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws.batch_read import read_items
 from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.item_reads import read_items
 from lambdas.common.aws.items import Item, to_item
 from lambdas.common.clock import expiry
 from lambdas.common.contracts.encounter import Decision, Encounter

@@ -5,7 +5,7 @@ low score, are counted in `set_aside` and never shown as current. A condition is
 operation marks the same words (docs/adr/0051-which-findings-are-used.md).
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -77,16 +77,11 @@ def found(
     Offsets are those of `reading`. If one operation was not called or did not answer, the findings of
     the others are used: a condition without a code, a medication without its form.
     """
-    kept: dict[str, list[Finding]] = {
-        "condition": [],
-        "medication": [],
-        "test": [],
-        "procedure": [],
-    }
-    apart: dict[SetAsideReason, list[Finding]] = {}
+    current: dict[str, list[Finding]] = defaultdict(list)
+    apart: dict[SetAsideReason, list[Finding]] = defaultdict(list)
 
     def sort(section: str, finding: Finding, reason: SetAsideReason | None) -> None:
-        (apart.setdefault(reason, []) if reason else kept[section]).append(finding)
+        (apart[reason] if reason else current[section]).append(finding)
 
     named = [entity for entity in entities if _is_condition(entity)]
     coded = [e for e in icd10cm if _is_condition(e) and e.get("Type") == "DX_NAME"]
@@ -108,19 +103,15 @@ def found(
             section = "test" if entity["Type"] == "TEST_NAME" else "procedure"
             sort(section, _test(entity, reading), _reason([entity], entity["Score"]))
     return CurrentFindings(
-        conditions=_merged(kept["condition"]),
-        medications=_merged(kept["medication"]),
-        tests=tuple(kept["test"]),
-        procedures=_merged(kept["procedure"]),
+        conditions=_merged(current["condition"]),
+        medications=_merged(current["medication"]),
+        tests=tuple(current["test"]),
+        procedures=_merged(current["procedure"]),
         apart={reason: _merged(findings) for reason, findings in apart.items()},
-        set_aside=dict(
-            Counter(
-                {
-                    reason: len([f for f in fs if f.finding_type not in NOT_COUNTED])
-                    for reason, fs in apart.items()
-                }
-            )
-        ),
+        set_aside={
+            reason: sum(one.finding_type not in NOT_COUNTED for one in findings)
+            for reason, findings in apart.items()
+        },
     )
 
 
@@ -144,8 +135,7 @@ def _reason(entities: Iterable[Entity], score: float) -> SetAsideReason | None:
 
 
 def _condition(entity: Entity, reading: Reading, same_words: Sequence[Entity]) -> Finding:
-    concepts = sorted(entity.get("ICD10CMConcepts", ()), key=lambda c: -c["Score"])
-    best = concepts[0] if concepts and concepts[0]["Score"] >= CODE_SCORE else {}
+    best = _best_concept(entity, "ICD10CMConcepts")
     return Finding(
         text=shown(entity["Text"]),
         code=best.get("Code", ""),
@@ -156,6 +146,12 @@ def _condition(entity: Entity, reading: Reading, same_words: Sequence[Entity]) -
         acuity=_attributes([*same_words, entity], ("ACUITY",)),
         anatomy=_attributes([*same_words, entity], ("DIRECTION", "SYSTEM_ORGAN_SITE")),
     )
+
+
+def _best_concept(entity: Entity, name: str) -> Entity:
+    """The concept with the highest score; {} where that is below `CODE_SCORE`."""
+    best: Entity = max(entity.get(name, ()), key=lambda concept: concept["Score"], default={})
+    return best if best and best["Score"] >= CODE_SCORE else {}
 
 
 def _condition_type(entities: Sequence[Entity]) -> FindingType:
@@ -194,8 +190,7 @@ def _medication(entity: Entity, reading: Reading) -> Finding:
         (a for a in entity.get("Attributes", ()) if a["Type"] in DETAIL_TYPES),
         key=lambda attribute: attribute["BeginOffset"],
     )
-    concepts = sorted(entity.get("RxNormConcepts", ()), key=lambda c: -c["Score"])
-    best = concepts[0] if concepts and concepts[0]["Score"] >= CODE_SCORE else {}
+    best = _best_concept(entity, "RxNormConcepts")
     return Finding(
         text=shown(entity["Text"]),
         code=best.get("Code", ""),
@@ -212,14 +207,14 @@ def _merged(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
     Words, code and score are those of the highest score; every distinct detail is kept.
     """
-    kept: list[Finding] = []
+    merged: list[Finding] = []
     for finding in findings:
-        place = next((i for i, known in enumerate(kept) if _same(known, finding)), None)
+        place = next((i for i, known in enumerate(merged) if _same(known, finding)), None)
         if place is None:
-            kept.append(finding)
+            merged.append(finding)
         else:
-            kept[place] = _joined(kept[place], finding)
-    return tuple(kept)
+            merged[place] = _joined(merged[place], finding)
+    return tuple(merged)
 
 
 def _same(one: Finding, other: Finding) -> bool:

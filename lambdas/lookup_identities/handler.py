@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from lambdas.common.aws.vault import read_document, write_document
-from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep, ToldRecipient
+from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
 from lambdas.common.contracts.event import PatientEvent
 from lambdas.common.contracts.identities import Identities
 from lambdas.common.contracts.policy import LeftOut
@@ -24,24 +24,18 @@ from lambdas.common.handler import Run, step
 from lambdas.common.senders import SenderAuthorities, sender_named
 from lambdas.delivery.ledger.encounters import NotifiedEvent
 from lambdas.lookup_identities import smoke
+from lambdas.lookup_identities.audit import note_query, note_suppressed, told_recipients
 from lambdas.lookup_identities.care_team.audiences import of_notices
 from lambdas.lookup_identities.care_team.shared_mailboxes import one_mail_each
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.matching.identifiers import usable_identifiers
 from lambdas.lookup_identities.mpi import cache
-from lambdas.lookup_identities.mpi.outcomes import AUTHORITY_OUTCOMES, MpiOutcome
-from lambdas.lookup_identities.mpi.query import Query
 from lambdas.lookup_identities.registry.rosters import ending
 from lambdas.lookup_identities.resolving import resolve
 from lambdas.lookup_identities.settings import LookupSettings
 
 NOT_READ = frozenset({LeftOut.FINDINGS, LeftOut.MINIMAL})
 """Parts without which a recipient is told nothing that was read in the notes."""
-
-MAX_SUPPRESSED = 80
-"""Most entries about suppressed recipients: a DynamoDB transaction has at most 100 items. `considered` has all."""
-
-FAILED_QUERIES = frozenset({MpiOutcome.UNAVAILABLE, MpiOutcome.FAILED, *AUTHORITY_OUTCOMES})
 
 
 @step(
@@ -67,7 +61,7 @@ def lambda_handler(
         smoke.check_patient(event)
     if not event.notifiable:
         return _drop_cached_answers(context, event, sender.authorities, run)
-    identities = resolve(context, event, sender, partial(_note_query, context, run))
+    identities = resolve(context, event, sender, partial(note_query, context, run))
     _count_look_up(context, run, identities is not None)
     if identities is None:
         _, warnings = usable_identifiers(event.patient.identifiers, sender.authorities)
@@ -107,23 +101,7 @@ def _recorded(
     event: PatientEvent, identities: Identities, written: Written, run: Run
 ) -> LookupIdentitiesResult:
     """Audits who is told and who is not; returns references, and how each is told, for the workflow."""
-    # ExtractEntities chooses its analysis by the recipients' detail and analysis.
-    told = tuple(
-        ToldRecipient(
-            one.recipient_ref,
-            one.reasons,
-            mail.detail,
-            mail.analysis,
-            told_with=mail.recipient_ref if one in mail.also else "",
-            policy_file=mail.policy.rule.file,
-            policy_rule=mail.policy.rule.rule,
-            policy_version=mail.policy.rule.version,
-            consent_id=mail.policy.consent_id,
-            left_out=mail.policy.left_out,
-        )
-        for mail in identities.recipients
-        for one in mail.addressees
-    )
+    told = told_recipients(identities)
     action, outcome = (
         (AuditAction.RESOLVED, AuditOutcome.OK)
         if told
@@ -133,7 +111,7 @@ def _recorded(
     run.count("ReducedByPolicy", sum(bool(one.left_out) for one in told))
     run.count("SuppressedByPolicy", sum(bool(one.policy_rule) for one in identities.considered))
     run.log_warnings(identities.warnings)
-    _note_suppressed(event, identities, run)
+    note_suppressed(event, identities, run)
     run.audit(
         action,
         outcome,
@@ -164,48 +142,11 @@ def _recorded(
     )
 
 
-def _note_suppressed(event: PatientEvent, identities: Identities, run: Run) -> None:
-    """Notes an entry for each recipient whom the policy suppressed: the index `by_recipient` leads to it."""
-    suppressed = [one for one in identities.considered if one.policy_rule]
-    for one in suppressed[:MAX_SUPPRESSED]:
-        run.note(
-            AuditAction.SUPPRESSED,
-            AuditOutcome.SUPPRESSED,
-            event_kind=event.event_kind,
-            patient_ref=identities.patient_ref,
-            recipient_ref=one.recipient_ref,
-            reasons=(one.relationship,),
-            suppressed_because=one.reason,
-            policy_file=one.policy_file,
-            policy_rule=one.policy_rule,
-            policy_version=one.policy_version,
-            consent_id=one.consent_id or None,
-        )
-
-
 def _count_look_up(context: LookupContext, run: Run, known: bool) -> None:
     """Counts the look-up in the metrics, and in the sender's feed."""
     run.count("PatientsLookedUp")
     run.count("UnknownPatients", 0 if known else 1)
     feed.count(context, run, Signal.KNOWN_PATIENTS, known)
-
-
-def _note_query(context: LookupContext, run: Run, query: Query) -> None:
-    """Notes the one entry of a look-up: the references of the identifiers, never the answer.
-
-    IHE ITI TF-2 3.9.5.1 and 3.21.5.1 ask for such an entry of both query transactions.
-    """
-    keys = context.reference_keys
-    if query.outcome in AUTHORITY_OUTCOMES:
-        run.count("AuthorityNotUsable")
-    run.note(
-        AuditAction.QUERIED,
-        AuditOutcome.FAILED if query.outcome in FAILED_QUERIES else AuditOutcome.OK,
-        backend=context.settings.mpi_client_name,
-        asked=tuple(keys.reference("identifier", *pair) for pair in query.asked),
-        answer=query.outcome,
-        from_cache=query.from_cache,
-    )
 
 
 def _drop_cached_answers(

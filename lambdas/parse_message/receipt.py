@@ -1,7 +1,5 @@
 """Writes an event's first audit entries: RECEIVED, and CONTROL_ID_REUSED when its MSH-10 was used before."""
 
-from typing import Any
-
 from hl7 import er7
 from lambdas.common.audit import chain
 from lambdas.common.aws import vault
@@ -69,7 +67,7 @@ def _used_before(
     """
     if envelope.sender == UNKNOWN_SENDER:
         return False
-    earlier: Any = chain.query(
+    earlier = chain.query(
         context,
         IndexName="by_message_control_id",
         KeyConditionExpression="message_control_id = :id AND #time < :moment",

@@ -1,6 +1,10 @@
 """Writes an SES event to the ledger and to the audit chain of each patient event in the mail, once."""
 
+from collections.abc import Iterable
+
 from lambdas.common.audit import chain
+from lambdas.common.audit.canonical import HEAD
+from lambdas.common.aws.items import Item
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome
 from lambdas.common.contracts.steps import FeedbackOutcome, RecordFeedbackResult
 from lambdas.common.handler import Run
@@ -12,6 +16,9 @@ from lambdas.delivery.ledger.states import AddressProblemState, DeliveryState
 from lambdas.record_feedback.feedback import Detail, Feedback
 
 Actions = dict[str, set[str]]
+
+OPEN = frozenset({DeliveryState.SENDING, DeliveryState.UNKNOWN})
+"""States in which SES alone knows whether it took the mail."""
 
 
 def record(context: LedgerContext, detail: Detail, run: Run) -> RecordFeedbackResult:
@@ -32,7 +39,7 @@ def record(context: LedgerContext, detail: Detail, run: Run) -> RecordFeedbackRe
         return RecordFeedbackResult(outcome=FeedbackOutcome.NOT_OURS)
     told = [item, *_members(context, item)]
     for delivery in told:
-        if delivery.state in ledger.UNSETTLED:
+        if delivery.state in OPEN:
             ledger.settle(
                 context, delivery.delivery_id, feedback.meaning.state, feedback.ses_message_id
             )
@@ -58,7 +65,9 @@ def _members(context: LedgerContext, item: DeliveryItem) -> list[DeliveryItem]:
 
 def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: DeliveryItem) -> bool:
     """Audits the event in the chain of the delivery's own patient event; whether it was new there."""
-    actions = _actions(context, delivery)
+    items = chain.items(context, delivery.event_id)
+    head = next((one for one in items if one["sk"] == HEAD), {})
+    actions = _actions(items, delivery)
     if not _is_news(feedback, actions):
         return False
     facts = {
@@ -66,11 +75,13 @@ def _record(context: LedgerContext, run: Run, feedback: Feedback, delivery: Deli
         **delivery.audit_members,
         "ses_message_id": feedback.ses_message_id,
     }
+    entries = []
     if _is_without_outcome(feedback, delivery, actions):
-        run.audit_of(delivery.event_id, AuditAction.SENT, AuditOutcome.OK, **facts)
+        entries.append(run.entry(AuditAction.SENT, AuditOutcome.OK, **facts))
     own = {"ses_event": feedback.mark, "detail": feedback.detail_code}
     action, outcome = feedback.meaning.action, feedback.meaning.outcome
-    run.audit_of(delivery.event_id, action, outcome, **facts, **own)
+    entries.append(run.entry(action, outcome, **facts, **own))
+    run.audit_of(delivery.event_id, *entries, head=head)
     return True
 
 
@@ -92,10 +103,10 @@ def _report_address(context: LedgerContext, feedback: Feedback, item: DeliveryIt
         )
 
 
-def _actions(context: LedgerContext, delivery: DeliveryItem) -> Actions:
+def _actions(items: Iterable[Item], delivery: DeliveryItem) -> Actions:
     """The actions in the event's chain about the delivery, each with the SES events behind it."""
     found: Actions = {}
-    for entry in chain.entries(context, delivery.event_id):
+    for entry in items:
         if entry.get("delivery_id") == delivery.delivery_id:
             found.setdefault(entry["action"], set()).add(entry.get("ses_event", ""))
     return found
@@ -104,7 +115,8 @@ def _actions(context: LedgerContext, delivery: DeliveryItem) -> Actions:
 def _is_news(feedback: Feedback, actions: Actions) -> bool:
     """Whether the chain lacks this event.
 
-    The ledger's mark alone is not enough: a run may have ended between mark and entry. SES's own `Send` is new only after an UNKNOWN: else the delivery's run has said SENT or will.
+    The ledger's mark alone is not enough: a run may have ended between mark and entry. SES's own `Send`
+    is new only after an UNKNOWN: else the delivery's run has said SENT or will.
     """
     if feedback.event_type == "Send":
         return "UNKNOWN" in actions and "SENT" not in actions

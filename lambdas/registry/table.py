@@ -14,8 +14,8 @@ Reads are strongly consistent: a relationship that was just ended must not be to
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lambdas.common.aws.batch_read import read_items
 from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.item_reads import read_items
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.consent import Consent
 from lambdas.registry import reading

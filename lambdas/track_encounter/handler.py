@@ -67,13 +67,13 @@ def _closed_by_clock(context: EncountersContext, run: Run) -> ClosingCount:
     """Closes the due encounters; each closing is an entry in the chain of the encounter's first event."""
 
     def audit(encounter: Encounter) -> None:
-        run.audit_of(
-            encounter.encounter_id,
+        closed = run.entry(
             AuditAction.STAY_CLOSED,
             AuditOutcome.OK,
             encounter_ref=encounter.encounter_id,
             sender=encounter.sender,
         )
+        run.audit_of(encounter.encounter_id, closed)
 
     count = close_due(context, audit)
     run.count("StaysClosed", count)

@@ -7,6 +7,7 @@ for each key of the ring (docs/architecture.md#audit-and-references). Of patient
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from lambdas.common.aws.item_reads import read_item
 from lambdas.common.contracts.person import Name
 from lambdas.common.keys import KeyRing
 from lambdas.delivery.ledger.context import LedgerContext
@@ -19,7 +20,6 @@ from lambdas.registry.keys import (
 )
 from lambdas.registry.records import NPI_AUTHORITY
 from ops.aws_calls import if_exists
-from ops.master_data.registry import get
 from ops.problem import DENIED_CODES, ProblemError
 
 MERGES = 5
@@ -61,7 +61,7 @@ def references(keys: KeyRing, kind: str, identifier: str) -> tuple[str, ...]:
 
 def patient(context: LedgerContext, table: str, authority: str, value: str) -> Subject:
     """Returns the patients of an identifier: the registry's, those merged into them, and the survivors."""
-    item = get(context, table, identifier_key(authority, value))
+    item = read_item(context, table, identifier_key(authority, value))
     filed = item.get("patient_id") or ()
     patients = dict.fromkeys((filed,) if isinstance(filed, str) else filed)
     if not patients:
@@ -92,7 +92,7 @@ def provider(context: LedgerContext, table: str, provider_id: str = "", npi: str
     `ProblemError` for an unknown NPI.
     """
     if npi:
-        item = get(context, table, provider_identifier_key(NPI_AUTHORITY, npi))
+        item = read_item(context, table, provider_identifier_key(NPI_AUTHORITY, npi))
         provider_id = item.get("provider_id") or ""
         if not provider_id:
             raise ProblemError("The registry has no provider with this NPI: give the id, --id.")
@@ -110,7 +110,7 @@ def names(context: LedgerContext, table: str, provider_ids: Iterable[str]) -> Na
     while waiting:
         provider_id = waiting.pop()
         seen.add(provider_id)
-        item = get(context, table, provider_key(provider_id))
+        item = read_item(context, table, provider_key(provider_id))
         if not item:
             continue
         known = _named(provider_id, item)
@@ -131,4 +131,4 @@ def _named(provider_id: str, item: Item) -> NamedProvider:
 
 def _patient(context: LedgerContext, table: str, patient_id: str) -> Item | None:
     """The patient's own item, {} where it is missing; None for a role that may not read patients."""
-    return if_exists(lambda: get(context, table, patient_key(patient_id)), *DENIED_CODES)
+    return if_exists(lambda: read_item(context, table, patient_key(patient_id)), *DENIED_CODES)

@@ -7,9 +7,9 @@ registry; `active` no, or a last day of validity, ends them.
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from lambdas.common.aws.batch_read import BATCH, read_items
 from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.items import from_item, to_item
+from lambdas.common.aws.item_reads import BATCH, read_items
+from lambdas.common.aws.items import to_item
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.registry.importing.changes import ItemChange
 from lambdas.registry.importing.named_cells import NamedRows, keys_to_read
@@ -80,15 +80,6 @@ def update(
             ExpressionAttributeNames=names,
             **({"ExpressionAttributeValues": to_item(given)} if given else {}),
         )
-
-
-def get(context: LedgerContext, table: str, key: dict[str, str]) -> Item:
-    """Returns an item by a strongly consistent read, {} when it does not exist."""
-    with dependency("dynamodb"):
-        answer = context.client("dynamodb").get_item(
-            TableName=table, Key=to_item(key), ConsistentRead=True
-        )
-    return from_item(answer.get("Item", {}))
 
 
 def remove(context: LedgerContext, table: str, items: Iterable[Item]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.item_reads import read_item
 from lambdas.common.aws.items import from_item, to_item
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.lookup_identities.matching.demographics import birth_dates_agree, surnames_agree
@@ -19,7 +20,7 @@ from lambdas.registry.keys import (
     relationship_key,
 )
 from ops.master_data import registry
-from ops.master_data.registry import KEYS, get, update
+from ops.master_data.registry import KEYS, update
 
 DEFAULT_DAYS = 90
 """Days that a roster is valid by default."""
@@ -56,7 +57,7 @@ def read(context: LedgerContext, table: str, provider_id: str, rows: Table) -> R
     other than the patient's. A patient who is not in the registry is counted in `unknown`.
     """
     faults = _shape(rows)
-    if not get(context, table, provider_key(provider_id)):
+    if not read_item(context, table, provider_key(provider_id)):
         faults.append("the subscriber is not a provider of the registry")
     if faults:
         raise InvalidRegistryError(faults)

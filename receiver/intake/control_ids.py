@@ -3,17 +3,16 @@
 import hashlib
 from collections import OrderedDict
 
-_REMEMBERED = 20_000
+_MAX_IDS = 20_000
 
 
 class ControlIds:
-    """The digests of the last `remembered` ids, a few megabytes.
+    """The digests of the last 20,000 ids, a few megabytes.
 
     A restart empties it. ParseMessage compares with all earlier messages in DynamoDB.
     """
 
-    def __init__(self, remembered: int = _REMEMBERED) -> None:
-        self._remembered = remembered
+    def __init__(self) -> None:
         # Not a plain dict: finding its first key is slow after many deletions.
         self._events: OrderedDict[bytes, bytes] = OrderedDict()
 
@@ -26,6 +25,6 @@ class ControlIds:
         event = bytes.fromhex(event_id)
         before = self._events.pop(digest, event)
         self._events[digest] = event
-        if len(self._events) > self._remembered:
+        if len(self._events) > _MAX_IDS:
             self._events.popitem(last=False)
         return before != event

@@ -37,15 +37,8 @@ class Log:
         self._stream.flush()
 
     def _write(self, level: str, message: str, facts: dict[str, Any]) -> None:
-        self.line(
-            {
-                "level": level,
-                "timestamp": timestamp(),
-                "service": "Receiver",
-                "message": message,
-                **facts,
-            }
-        )
+        about = {"level": level, "timestamp": timestamp(), "service": "Receiver"}
+        self.line({**about, "message": message, **facts})
 
 
 def timestamp() -> str:

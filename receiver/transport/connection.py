@@ -198,8 +198,9 @@ class MllpConnection(asyncio.Protocol):
 
     @property
     def idle_since(self) -> float | None:
-        """The monotonic time of the last received bytes; None while a message is being answered."""
-        return None if self._in_flight or self._backlog else self._heard_at
+        """The monotonic time of the last received bytes; None while messages wait or are being answered."""
+        waits = self._in_flight or self._backlog or self._undecoded
+        return None if waits else self._heard_at
 
     def share_changed(self) -> None:
         """Reads and answers as far as the peer's share allows."""
@@ -391,10 +392,11 @@ class MllpConnection(asyncio.Protocol):
             self._frame_bytes -= place.bytes
             if place.answer is not None:
                 due.append(wrap(place.answer))
-        self._account()
         if due and self._transport is not None:
             self._answers += len(due)
             self._transport.write(due[0] if len(due) == 1 else b"".join(due))
+        # After the write: the memory budget may let this connection go on, and close it.
+        self._account()
         if self._backlog or self._waiting or self._in_flight or self._finished():
             self._go_on()
 

@@ -42,7 +42,7 @@ class MllpServer:
         metrics: Metrics,
         log: Log,
         *,
-        tls: Tls | None = None,
+        tls: Tls,
     ) -> None:
         self.settings = settings
         self.intake = intake
@@ -50,8 +50,7 @@ class MllpServer:
         self.log = log
         self._configuration = configuration
         self._tls = tls
-        if tls is not None:
-            tls.on_new_trust = self._ask_for_certificates
+        tls.on_new_trust = self._ask_for_certificates
         self._logged = HourlyCap(_MAX_LINES_PER_HOUR, 1)
         self.shares = Shares(settings.max_held_bytes, settings.store_connections)
         self._connections: set[MllpConnection] = set()
@@ -99,7 +98,7 @@ class MllpServer:
             async with asyncio.timeout(self.settings.stop_seconds):
                 # Let accepted connections finish their setup: if it is cancelled, uvloop
                 # would close the transport without telling the connection.
-                await asyncio.gather(*self._admitting)
+                await asyncio.gather(*self._admitting, return_exceptions=True)
                 await self._none_left.wait()
         except TimeoutError:
             self.log.warning(
@@ -129,7 +128,7 @@ class MllpServer:
         self._connections.add(connection)
         connection.share.members.add(connection)
         certificate = connection.certificate
-        if self._tls is not None and certificate is not None and certificate.not_after:
+        if certificate is not None and certificate.not_after:
             self._tls.expiring.note_client(certificate, datetime.now(UTC))
         self._none_left.clear()
         self.metrics.count("ConnectionsOpened")
@@ -200,7 +199,7 @@ class MllpServer:
                 return
             share = found
             self.shares.take_place(share)
-            context = self._tls.context if self._tls else None
+            context = self._tls.context
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: MllpConnection(self, found),
                 connection,

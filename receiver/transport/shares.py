@@ -24,7 +24,7 @@ class Member(Protocol):
 
     @property
     def idle_since(self) -> float | None:
-        """The monotonic time of the last received bytes; None while a message is being answered."""
+        """The monotonic time of the last received bytes; None while messages wait or are being answered."""
 
     def share_changed(self) -> None:
         """Called when its share allows more, or less, than before."""
@@ -76,6 +76,16 @@ class Shares:
         """Returns the peer's share, a new one for a new peer."""
         return self._peers.get(address) or PeerShare(address)
 
+    def _forget_unused(self, share: PeerShare) -> None:
+        """Forgets a peer that uses nothing any more.
+
+        Messages in flight count although their connection is gone: else a peer that reconnects for each
+        message would count as many peers, with an equal part for each.
+        """
+        in_use = share.places or share.in_flight or share.is_paused or share in self._busy
+        if not in_use:
+            self._peers.pop(share.address, None)
+
     # -- connections
 
     def take_place(self, share: PeerShare) -> None:
@@ -88,8 +98,7 @@ class Shares:
         """Counts one connection less."""
         share.places -= 1
         self.places -= 1
-        if not share.places and share not in self._busy and not share.is_paused:
-            self._peers.pop(share.address, None)
+        self._forget_unused(share)
 
     def make_place(self, share: PeerShare) -> bool:
         """Closes an idle connection of the peer with the most, if this peer has fewer. Whether it did."""
@@ -161,10 +170,22 @@ class Shares:
         share.in_flight -= 1
         if not share.in_flight:
             self._active.discard(share)
+            self._forget_unused(share)
         if share.waiting:
+            asyncio.get_running_loop().call_soon(self._wake, share)
+
+    def _wake(self, share: PeerShare) -> None:
+        """Lets the waiting connections of the peer go on, in order, until one has started a message.
+
+        A connection that was lost or blocked meanwhile starts none: the next one has its chance.
+        """
+        before = share.in_flight
+        while share.waiting and share.in_flight == before:
             member = next(iter(share.waiting))
             del share.waiting[member]
-            asyncio.get_running_loop().call_soon(member.share_changed)
+            member.share_changed()
+            if member in share.waiting:
+                return  # the peer may still not begin another message
 
     # -- processor time
 
@@ -185,7 +206,8 @@ class Shares:
         part = length / max(1, len(wanting))
         used = sum(one.busy_seconds for one in self._busy)
         scarce = len(wanting) > 1 and (used > _BUSY * length or bool(self._paused))
-        for one in tuple(wanting):
+        self._busy.clear()
+        for one in wanting:
             was_paused = one.is_paused
             debt = one.debt_seconds + one.busy_seconds - part
             # At most a second: one message that was slow to read must not cost its peer more.
@@ -194,9 +216,7 @@ class Shares:
             (self._paused.add if one.is_paused else self._paused.discard)(one)
             if was_paused != one.is_paused:
                 _tell(one)
-            if not one.places and not one.is_paused:
-                self._peers.pop(one.address, None)
-        self._busy.clear()
+            self._forget_unused(one)
 
     async def share_out(self) -> None:
         """Ends each period in time, until cancelled."""

@@ -17,6 +17,9 @@ from receiver.telemetry.log import Log, where
 from receiver.telemetry.metrics import Metrics
 from receiver.transport.expiry import ExpiringCertificates, ends
 
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
+"""Raised for files or a secret that cannot be read, have another shape, or hold no usable PEM."""
+
 
 @dataclass(frozen=True, slots=True)
 class TlsMaterial:
@@ -73,7 +76,7 @@ class Tls:
             self._material = self._read()
             self.context = make_context(self._material)
             self._note_ends()
-        except (OSError, ValueError, KeyError, TypeError):
+        except _UNREADABLE:
             raise SettingError(
                 "ENS_TLS_SECRET or ENS_TLS_*_FILE: not readable as a PEM certificate, its key,"
                 " client authorities and revocation lists"
@@ -91,7 +94,7 @@ class Tls:
                 self._note_ends()
                 if material != self._material:
                     self._use(material)
-            except (OSError, ValueError, KeyError, TypeError, SettingError) as error:
+            except (*_UNREADABLE, SettingError) as error:
                 self._metrics.count("CertificateNotUsed")
                 told = isinstance(error, WeakerTlsError | SettingError)
                 why = str(error) if told else where(error)
@@ -167,32 +170,26 @@ def _load_chain(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None
 
 
 def _from_files(files: TlsFiles) -> TlsMaterial:
-    """Reads the files. Raises `WeakerTlsError` for an empty file of authorities or lists."""
     certificate, key = Path(files.certificate).read_bytes(), Path(files.key).read_bytes()
-    return _filled(TlsMaterial(certificate, key, *map(_part, (files.client_ca, files.crl))))
-
-
-def _part(file: str) -> bytes:
-    return Path(file).read_bytes() or b" " if file else b""
+    named = {"client_ca": files.client_ca, "crl": files.crl}
+    optional = {name: Path(file).read_bytes() for name, file in named.items() if file}
+    return _material(certificate, key, optional)
 
 
 def _from_secret(secret_id: str) -> TlsMaterial:
     """Reads the secret's JSON: `certificate`, `key` and, for mutual TLS, `client_ca` and `crl`, in PEM."""
     document = json.loads(read_secret(secret_id, "ENS_TLS_SECRET"))
-    parts = (document[key].encode() or b" " if key in document else b"" for key in _OF_CLIENTS)
-    return _filled(TlsMaterial(document["certificate"].encode(), document["key"].encode(), *parts))
+    names = [name for name in ("client_ca", "crl") if name in document]
+    optional = {name: document[name].encode() for name in names}
+    return _material(document["certificate"].encode(), document["key"].encode(), optional)
 
 
-_OF_CLIENTS = ("client_ca", "crl")
-
-
-def _filled(material: TlsMaterial) -> TlsMaterial:
-    """The material. Raises `WeakerTlsError` for a part that is there and holds no PEM."""
-    for name in _OF_CLIENTS:
-        part: bytes = getattr(material, name)
-        if part and b"-----BEGIN" not in part:
+def _material(certificate: bytes, key: bytes, optional: Mapping[str, bytes]) -> TlsMaterial:
+    """The material. Raises `WeakerTlsError` for authorities or lists that are there and hold no PEM."""
+    for name, pem in optional.items():
+        if b"-----BEGIN" not in pem:
             raise WeakerTlsError(f"{name} holds no PEM text")
-    return material
+    return TlsMaterial(certificate, key, **optional)
 
 
 class _InMemory:

@@ -11,11 +11,20 @@ from functools import lru_cache
 from itertools import count
 from typing import Any
 
-from simulators.comprehend_medical import coding, context, doses, linker, phi, rxnorm
+from simulators.comprehend_medical import doses, phi
 from simulators.comprehend_medical import extras as tables
-from simulators.comprehend_medical.mentions import ACUITY, SIDES, Mention, mentions, ready, sites
-from simulators.comprehend_medical.ontology import codes
-from simulators.comprehend_medical.tokens import Token, sentences, tokens, word_set
+from simulators.comprehend_medical.coding import icd10cm, linker, rxnorm
+from simulators.comprehend_medical.terms.mentions import (
+    ACUITY,
+    SIDES,
+    Mention,
+    mentions,
+    ready,
+    sites,
+)
+from simulators.comprehend_medical.terms.ontology import codes
+from simulators.comprehend_medical.text.tokens import Token, sentences, tokens, word_set
+from simulators.comprehend_medical.text.traits import Span, traits_of
 
 MODEL_VERSION = "stand-in.2"
 ICD10CM_VERSION = "stand-in.2.ICD-10-CM-2026-04"
@@ -144,10 +153,10 @@ def _reading(text: str) -> _Reading:
     words = tokens(text)
     sentence_of = sentences(text, words)
     found = mentions(text, words)
-    if not found and coding.is_short(text, words):
-        found = coding.whole(text, words)
-    spans = [context.Span(m.first, m.last, m.about) for m in found]
-    told = context.traits(text, words, sentence_of, spans)
+    if not found and icd10cm.is_short(text, words):
+        found = icd10cm.whole(text, words)
+    spans = [Span(m.first, m.last, m.about) for m in found]
+    told = traits_of(text, words, sentence_of, spans)
     # Codes for history apply to the patient only, not to relatives.
     found = [
         replace(mention, past=mention.past and "PERTAINS_TO_FAMILY" not in traits)
@@ -160,7 +169,7 @@ def _found(text: str, with_codes: bool) -> list[_Found]:
     """The mentions of a note with offsets and traits; with the codes of all conditions if wanted."""
     note = _reading(text)
     words, found = note.words, note.mentions
-    whole = text.strip() if coding.is_short(text, words) and len(found) == 1 else ""
+    whole = text.strip() if icd10cm.is_short(text, words) and len(found) == 1 else ""
     results = []
     for index, mention in enumerate(found):
         begin, end = words[mention.first].begin, words[mention.last].end
@@ -169,8 +178,8 @@ def _found(text: str, with_codes: bool) -> list[_Found]:
         traits = set(note.traits[index])
         if mention.about == "condition":
             if with_codes or mention.past or not mention.kind:
-                coded = coding.coded(mention, text[begin:end], whole)
-            kind = (mention.kind or (coding.kind_of(coded[0][0]) if coded else "DIAGNOSIS"),)
+                coded = icd10cm.coded(mention, text[begin:end], whole)
+            kind = (mention.kind or (icd10cm.kind_of(coded[0][0]) if coded else "DIAGNOSIS"),)
             if mention.past and coded and coded[0][0].startswith("Z") and not traits:
                 traits.add("PAST_HISTORY")
         following = found[index + 1] if index + 1 < len(found) else None
@@ -237,16 +246,9 @@ def _around(
     for kind, place in sorted(found, key=lambda item: item[1]):
         attribute = doses.Attribute(kind, words[place].begin, words[place].end)
         made = _attribute(text, attribute, next(number))
-        made["RelationshipType"] = "SYSTEM_ORGAN_SITE" if kind == "SYSTEM_ORGAN_SITE" else kind
-        made["Category"] = (
-            "ANATOMY" if kind in ("SYSTEM_ORGAN_SITE", "DIRECTION") else "MEDICAL_CONDITION"
-        )
-        if overlap:
-            # InferICD10CM has three relationship types, and uses an attribute's type as its
-            # category.
-            made["RelationshipType"] = (
-                "SYSTEM_ORGAN_SITE" if kind == "SYSTEM_ORGAN_SITE" else "OVERLAP"
-            )
+        made["Category"] = "MEDICAL_CONDITION" if kind == "ACUITY" else "ANATOMY"
+        if overlap:  # InferICD10CM has other relationship types and one category
+            made["RelationshipType"] = kind if kind == "SYSTEM_ORGAN_SITE" else "OVERLAP"
             made["Category"] = "DX_NAME"
         attributes.append(made)
     return attributes

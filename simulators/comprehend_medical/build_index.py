@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from simulators.comprehend_medical.data_files import DATA
-from simulators.comprehend_medical.tokens import tokens, word_set
+from simulators.comprehend_medical.text.tokens import tokens, word_set
 
 INITIAL = "A"
 """The seventh character that is kept: initial encounter. Others mean later encounters of the same

@@ -29,11 +29,11 @@ class KnownAuthority:
 
 
 class SimulatedPatients:
-    """The patients in a registry folder by identifier. `domains` is a CSV file of namespaces and OIDs."""
+    """The patients in a registry folder by identifier, and the authorities of domains.csv."""
 
-    def __init__(self, folder: Path, domains: Path = DOMAINS) -> None:
+    def __init__(self, folder: Path) -> None:
         self.domains = [
-            KnownAuthority(row["namespace"], row["universal_id"].strip()) for row in _rows(domains)
+            KnownAuthority(row["namespace"], row["universal_id"].strip()) for row in _rows(DOMAINS)
         ]
         patients = _rows(folder / "patients.csv")
         self.patients = {row["patient_id"]: row for row in patients}

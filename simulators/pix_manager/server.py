@@ -18,6 +18,11 @@ MAX_QUERY_BYTES = 1 << 20
 Fault = Literal["close", "silent", "other_msa", "other_qak", "garbage", "internal_error"]
 
 
+class _MllpListener(socketserver.ThreadingTCPServer):
+    daemon_threads = allow_reuse_address = True
+    request_queue_size = 128
+
+
 class PixManager:
     """A running PIX manager. `queries` and `connections` count those received."""
 
@@ -32,15 +37,9 @@ class PixManager:
         self.queries: list[bytes] = []
         self.connections = 0
         self._stopping = threading.Event()
-        self._socket = socket.create_server((HOST, port), backlog=128)
-        self.port: int = self._socket.getsockname()[1]
         self._tls = tls
-        self._server = socketserver.ThreadingTCPServer(
-            (HOST, self.port), self._handler(), bind_and_activate=False
-        )
-        self._server.daemon_threads = True
-        self._server.socket.close()
-        self._server.socket = self._socket
+        self._server = _MllpListener((HOST, port), self._handler())
+        self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )

@@ -111,6 +111,7 @@ def test_an_emptied_revocation_list_stays_in_use(
     assert is_refused(world, stolen)
 
 
+@pytest.mark.slow
 def test_a_certificate_that_expires_while_its_connection_is_open_ends_it(
     start: Callable[..., ReceiverWorld], authority: CertificateFolder
 ) -> None:

@@ -93,6 +93,7 @@ def test_a_version_with_thousands_of_digits_gets_an_answer(world: ReceiverWorld)
         assert attacker.answer().startswith("A")
 
 
+@pytest.mark.slow
 def test_unfinished_frames_over_the_budget_are_rejected_and_the_others_answered(
     start: Callable[..., ReceiverWorld],
 ) -> None:

@@ -3,10 +3,13 @@
 import json
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from local.stack import synth
 from tests.support.local_system import ROOT, LocalSystem, wait_for
 from tests.support.messages import SAMPLES, of_another_stay, with_pdf
 from tests.support.private import found_in, private_values
@@ -20,28 +23,57 @@ FAULTY_LINE = """
 """
 
 
+HANDLER = Path("lambdas", "lookup_identities", "handler.py")
+HANDLER_LINE = (
+    "    event = read_document(context, run.event_id, PatientEvent, task.parsed.version_id)\n"
+)
+
+
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
     """A local system whose LookupIdentities ends in a ValueError that holds the patient's name."""
     root = tmp_path_factory.mktemp("checkout")
-    left_out = shutil.ignore_patterns(".*", "node_modules", "__pycache__", "cdk.out")
+    left_out = shutil.ignore_patterns(".*", "node_modules", "cdk.out", "tests", "docs", "bench")
     shutil.copytree(ROOT, root, dirs_exist_ok=True, ignore=left_out)
-    (root / ".build").mkdir()
-    # The installed packages are the same; only our own code differs.
-    (root / ".build" / "packages").symlink_to(ROOT / ".build" / "packages")
-    handler = root / "lambdas" / "lookup_identities" / "handler.py"
-    line = (
-        "    event = read_document(context, run.event_id, PatientEvent, task.parsed.version_id)\n"
-    )
-    text = handler.read_text("utf-8")
-    assert line in text
-    handler.write_text(text.replace(line, line + FAULTY_LINE), "utf-8")
+    make_faulty(root / HANDLER)
+    deploy_faulty(root)
     system = LocalSystem(tmp_path_factory.mktemp("faulty"), "--no-sample", root=root)
     try:
         system.wait_until_ready()
         yield system
     finally:
         system.stop()
+
+
+def make_faulty(handler: Path) -> None:
+    """Adds `FAULTY_LINE` to the handler, whose bytecode, which Python would not check, is removed."""
+    text = handler.read_text("utf-8")
+    assert HANDLER_LINE in text
+    handler.write_text(text.replace(HANDLER_LINE, HANDLER_LINE + FAULTY_LINE), "utf-8")
+    shutil.rmtree(handler.parent / "__pycache__", ignore_errors=True)
+
+
+def deploy_faulty(root: Path) -> None:
+    """Gives the checkout our cloud assembly, its handler changed: a synthesis takes 20 s.
+
+    The bytecode of its functions comes with it: to compile them takes another 10 s.
+    """
+    ours = synth.found() or synth.make()
+    with patch.object(synth, "ROOT", root):
+        theirs = Path(".build", "local", synth.key(synth.INPUTS))
+    shutil.copytree(ours, root / theirs)
+    (handler,) = (root / theirs).glob(f"asset.*/{HANDLER}")
+    make_faulty(handler)
+    runtime = Path(".build", "lambda-runtime")
+    for source, target in ((ours.relative_to(ROOT), theirs), (runtime, runtime)):
+        compiled = bytecode(ROOT) / source
+        if compiled.is_dir():
+            shutil.copytree(compiled, bytecode(root) / target)
+
+
+def bytecode(root: Path) -> Path:
+    """The folder in which the local system of a checkout keeps its functions' bytecode."""
+    return root / ".build" / "bytecode" / root.relative_to("/")
 
 
 def everything_outside_vault_and_registry(system: LocalSystem) -> dict[str, str]:

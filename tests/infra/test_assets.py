@@ -141,7 +141,7 @@ def test_every_machine_gives_a_package_the_same_hash(
         ("../hl7/er7.py", set(FOLDERS)),
         ("common/keys.py", set(FOLDERS)),
         ("delivery/__init__.py", LEDGER_USERS),
-        ("delivery/mailer.py", {"deliver_notification"}),
+        ("delivery/mail/mailer.py", {"deliver_notification"}),
         ("parse_message/handler.py", {"parse_message"}),
         ("extract_entities/requirements.txt", {"extract_entities"}),
         ("parse_message/__pycache__/handler.cpython-311.pyc", set()),

@@ -55,6 +55,7 @@ def longest(value: Any) -> int:
     return len(value.encode()) if isinstance(value, str) else LONGEST_REFERENCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EVERY)
 def test_the_variables_of_every_function_fit_into_lambda_s_4_kb_with_500_senders(
     name: str,

@@ -65,10 +65,12 @@ def stacks(request: pytest.FixtureRequest) -> Stacks:
     return stacks_of(load(request.param))
 
 
+@pytest.mark.slow
 def test_cfn_lint_has_no_open_finding_with_every_rule_on(folder: Path) -> None:
     assert linters.cfn_lint(folder) == []
 
 
+@pytest.mark.slow
 @needs_checkov
 def test_checkov_has_no_open_finding(checkov: LinterReport) -> None:
     assert [finding for finding in checkov.open if finding.stack != FAULTY] == []

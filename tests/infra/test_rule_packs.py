@@ -46,6 +46,7 @@ def reports(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_no_finding_of_the_rule_packs_is_open(name: str, checked: Callable[[str], Path]) -> None:
     packs = reports(checked(name))

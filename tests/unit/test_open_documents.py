@@ -13,7 +13,7 @@ _OPEN = re.compile(r"(dict|Mapping|MutableMapping)\[\w+, (Any|object)\]")
 
 ALLOWED = {
     "a DynamoDB item, which the module beside the table turns into a class": {
-        "lambdas/common/aws/batch_read.py": "read_items",
+        "lambdas/common/aws/item_reads.py": "read_item read_items",
         "lambdas/common/aws/items.py": "from_item to_item",
         "lambdas/delivery/ledger/due.py": "due due_after",
         "lambdas/delivery/ledger/items.py": "RepairPosition.start",
@@ -33,17 +33,19 @@ ALLOWED = {
         "lambdas/registry/importing/named_cells.py": "keys_to_read merged_patients patients_of",
         "lambdas/registry/importing/plan.py": "items items_of_folder planned",
         "lambdas/registry/reading.py": "consents patient provider_id providers relationship",
-        "ops/master_data/registry.py": "get read read_known remove update",
+        "ops/master_data/registry.py": "read read_known remove update",
         "ops/smoke/patient.py": "entries_of",
     },
     "an audit entry as stored: its hash covers these members, also those of other versions": {
         "lambdas/common/audit/canonical.py": "canonical hash_of",
         "lambdas/common/audit/chain.py": "append chained entries items query",
+        "lambdas/common/handler.py": "Run.audit_of",
         "lambdas/common/audit/checks.py": (
             "EventItems.chained EventItems.head EventItems.of EventItems.outside EventItems.outside_of"
             " check_chain line_of"
         ),
         "lambdas/common/audit/seal.py": "is_sealed",
+        "lambdas/common/handler.py": "Run.audit_of",
         "ops/cop/events.py": "EventFold.add",
         "ops/disclosures/records.py": "disclosures merged_from readings",
         "ops/events/long_reads.py": "entries",

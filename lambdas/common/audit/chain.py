@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from lambdas.common.audit.canonical import EXPIRES, GENESIS, HEAD, hash_of
 from lambdas.common.audit.seal import seal
 from lambdas.common.aws.clients import dependency
+from lambdas.common.aws.item_reads import read_item
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import expiry, now
 from lambdas.common.context import Context
@@ -33,18 +34,17 @@ OTHERS_WERE_FIRST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 TRANSIENT_REASONS = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
-def append(
-    context: Context, event_id: str, *entries: AuditEntry, after: Item | None = None
-) -> Item:
+def append(context: Context, event_id: str, *entries: AuditEntry, head: Item | None = None) -> Item:
     """Appends entries to the event's chain, all or none, and returns the last as stored.
 
-    `after` is the last entry that this run appended: without others' entries since, the head need
-    not be read. Raises `DependencyUnavailableError` when the table cannot be written, or when others append to
+    `head` is the chain's head if the caller has just read it, empty for an event without entries.
+    Raises `DependencyUnavailableError` when the table cannot be written, or when others append to
     the same chain faster than this writer can.
     """
+    key = {"event_id": event_id, "sk": HEAD}
     for attempt in range(APPEND_TRIES):
-        head = after or _head(context, event_id)
-        after = None
+        if attempt or head is None:
+            head = read_item(context, context.settings.audit_table, key)
         stored: list[Item] = []
         for entry in entries:
             stored.append(chained(event_id, entry, stored[-1] if stored else head))
@@ -54,8 +54,11 @@ def append(
     raise DependencyUnavailableError("dynamodb: the event's audit chain is contended")
 
 
-def chained(event_id: str, new: AuditEntry, head: Item | None) -> Item:
-    """The entry as stored after `head`: the chain's head, or the previous entry of this transaction."""
+def chained(event_id: str, new: AuditEntry, head: Item) -> Item:
+    """The entry as stored after `head`: the chain's head, or the previous entry of this transaction.
+
+    `head` is empty for the first entry.
+    """
     # Members that are None or "" are left out: an index does not accept an empty key.
     entry = without_empty(to_document(new))
     if "documents" in entry:
@@ -82,7 +85,7 @@ def entries(context: Context, event_id: str) -> list[Item]:
     return sorted(found, key=lambda item: (item["time"], item["sk"]))
 
 
-def _write(context: Context, stored: list[Item], head: Item | None) -> bool:
+def _write(context: Context, stored: list[Item], head: Item) -> bool:
     """Writes entries and head together; False when another writer moved the head first."""
     table, last = context.settings.audit_table, stored[-1]
     unmoved: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(event_id)"}
@@ -129,16 +132,6 @@ def _write(context: Context, stored: list[Item], head: Item | None) -> bool:
             raise DependencyUnavailableError("dynamodb: the audit table throttles") from None
         raise
     return True
-
-
-def _head(context: Context, event_id: str) -> Item | None:
-    with dependency("dynamodb"):
-        answer = context.client("dynamodb").get_item(
-            TableName=context.settings.audit_table,
-            Key=to_item({"event_id": event_id, "sk": HEAD}),
-            ConsistentRead=True,
-        )
-    return from_item(answer["Item"]) if "Item" in answer else None
 
 
 def items(context: Context, event_id: str) -> list[Item]:

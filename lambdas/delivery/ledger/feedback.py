@@ -9,9 +9,6 @@ from lambdas.delivery.ledger.due import NOT_DUE
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.states import DeliveryState
 
-UNSETTLED = (DeliveryState.SENDING, DeliveryState.UNKNOWN)
-"""States in which an event of SES proves more than the ledger knows."""
-
 
 def note(context: LedgerContext, delivery_id: str, event_id: str, mark: str) -> DeliveryItem | None:
     """The delivery with the event's mark in its set `feedback`; None when there is no such delivery.

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws.batch_read import read_items
+from lambdas.common.aws import item_reads
 from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.clock import expiry
@@ -44,19 +44,13 @@ class Update:
 
 def read_item(context: LedgerContext, key: str) -> Item:
     """The item, read consistently; empty when there is none."""
-    with dependency("dynamodb"):
-        answer = context.client("dynamodb").get_item(
-            TableName=context.settings.ledger_table,
-            Key=to_item({"delivery_id": key}),
-            ConsistentRead=True,
-        )
-    return from_item(answer.get("Item", {}))
+    return item_reads.read_item(context, context.settings.ledger_table, {"delivery_id": key})
 
 
 def read_several(context: LedgerContext, keys: Iterable[str]) -> dict[str, Item]:
     """The items by key, read consistently with one call; a missing one is absent."""
     wanted = ({"delivery_id": key} for key in keys)
-    found = read_items(context, context.settings.ledger_table, wanted)
+    found = item_reads.read_items(context, context.settings.ledger_table, wanted)
     return {item["delivery_id"]: item for item in found}
 
 

@@ -10,8 +10,8 @@ from lambdas.common.contracts.visit import Location
 from lambdas.common.plausible import is_plausible
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message.locale import Words
-from lambdas.delivery.message.occasion import NO_OCCASION, Occasion
 from lambdas.delivery.message.times import age, in_words
+from lambdas.delivery.message.told import Told
 from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import (
     ED_ADMITTED,
@@ -65,17 +65,12 @@ def withdraws(patient_event: PatientEvent) -> bool:
     return patient_event.event_kind in CANCELS
 
 
-def rows(
-    patient_event: PatientEvent,
-    notice: str,
-    sender: SenderProfile,
-    words: Words,
-    occasion: Occasion = NO_OCCASION,
-) -> Rows:
+def rows(told: Told, notice: str, sender: SenderProfile, words: Words) -> Rows:
     """Every fact that was given, in the order a reader wants them; the three required ones always.
 
     A time that cannot be right is left out; a withdrawal has nothing clinical.
     """
+    patient_event = told.event
     institution_name = institution(patient_event, sender)
     patient, visit, labels = patient_event.patient, patient_event.visit, words.labels
     practitioner, role = treating_practitioner(patient_event)
@@ -93,17 +88,17 @@ def rows(
         (labels.institution, institution_name or words.institution_missing),
         (labels.treating, treating),
         *_places(patient_event, notice, institution_name, sender, words),
-        *_times(patient_event, notice, sender.zone, words, occasion.received_at),
+        *_times(told, notice, sender.zone, words),
         (labels.reason, reason),
         (labels.disposition, disposition),
-        (labels.discharged_to, _destination(patient_event, occasion) if leaving else ""),
+        (labels.discharged_to, _destination(told) if leaving else ""),
     ]
     return [(label, text) for label, text in given if text]
 
 
-def _destination(patient_event: PatientEvent, occasion: Occasion) -> str:
+def _destination(told: Told) -> str:
     """The facility to which the patient goes, by the registry's name and the hospital's code."""
-    code, name = letter_text(patient_event.visit.discharged_to), letter_text(occasion.discharged_to)
+    code, name = letter_text(told.event.visit.discharged_to), letter_text(told.discharged_to)
     return f"{name} ({code})" if name and code else name or code
 
 
@@ -134,16 +129,13 @@ def _born(patient_event: PatientEvent, words: Words) -> str:
     return in_words(birth_date[:10], None, words) + (f" ({years})" if years else "")
 
 
-def _times(
-    patient_event: PatientEvent,
-    notice: str,
-    zone: ZoneInfo | None,
-    words: Words,
-    received_at: str,
-) -> Rows:
-    def told(moment: str) -> str:
+def _times(told: Told, notice: str, zone: ZoneInfo | None, words: Words) -> Rows:
+    patient_event = told.event
+
+    def shown(moment: str) -> str:
         born = patient_event.patient.birth_date
-        return in_words(moment, zone, words) if is_plausible(moment, received_at, born) else ""
+        plausible = is_plausible(moment, told.received_at, born)
+        return in_words(moment, zone, words) if plausible else ""
 
     patient, visit, labels = patient_event.patient, patient_event.visit, words.labels
     happened = _happened(patient_event)
@@ -153,15 +145,15 @@ def _times(
     withdrawn = withdraws(patient_event)
     # EVN-6 of a cancellation is the time of the cancelled event; of another message it is its own.
     cancels = withdrawn and notice in CANCELS and notice != EventKind.CORRECTION
-    died = "" if withdrawn else told(patient.died_at)
+    died = "" if withdrawn else shown(patient.died_at)
     if patient.died and not died and notice != "death" and not withdrawn:
         died = words.died_on_record
     return [
-        (labels.admitted, told(admitted)),
-        (labels.first_event, told(patient_event.occurred_at) if cancels else ""),
+        (labels.admitted, shown(admitted)),
+        (labels.first_event, shown(patient_event.occurred_at) if cancels else ""),
         (labels.died, died),
         # The rules may have found a time in another field.
-        (words.notices[notice].when, told(happened) or told(decided.at if decided else "")),
+        (words.notices[notice].when, shown(happened) or shown(decided.at if decided else "")),
     ]
 
 

@@ -18,7 +18,7 @@ from lambdas.common.contracts.visit import CodedText
 from lambdas.common.plausible import is_plausible
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.facts import withdraws
-from lambdas.delivery.message.occasion import NO_OCCASION, Occasion
+from lambdas.delivery.message.told import Told
 from lambdas.delivery.message.wording import changes_of, nubc_code
 
 Resource = dict[str, Any]
@@ -78,18 +78,13 @@ SYSTEMS = {
 }
 
 
-def bundle_of(
-    patient_event: PatientEvent,
-    recipient: Recipient,
-    institution: str,
-    sent_at: str,
-    occasion: Occasion = NO_OCCASION,
-) -> str:
+def bundle_of(told: Told, recipient: Recipient, institution: str, sent_at: str) -> str:
     """The message bundle as JSON text. `sent_at` is ISO 8601 with an offset.
 
     A withdrawal has the encounter as it is now, `entered-in-error` where there is none, and nothing
     clinical. A flag of earlier stays is a Flag with the facts that it rests on.
     """
+    patient_event = told.event
     ids = {
         name: str(uuid.uuid5(uuid.NAMESPACE_OID, f"{patient_event.event_id}/{name}"))
         for name in _NAMED
@@ -101,7 +96,7 @@ def bundle_of(
         _header(patient_event, recipient, ids),
         _without_empty(
             {
-                **_encounter(patient_event, ids, practitioner is not None, occasion.received_at),
+                **_encounter(told, ids, practitioner is not None),
                 "identifier": _identifiers(patient_event, recipient.stay_ref),
             }
         ),
@@ -121,7 +116,7 @@ def bundle_of(
                 () if withdraws(patient_event) else patient_event.diagnoses[:20]
             )
         ),
-        *(_flag(number, flag, patient_event, ids) for number, flag in enumerate(occasion.flags)),
+        *(_flag(number, flag, patient_event, ids) for number, flag in enumerate(told.flags)),
         _provenance(patient_event, ids, sent_at),
     ]
     return json.dumps(
@@ -220,12 +215,12 @@ def _flag(number: int, flag: StayFlag, event: PatientEvent, ids: dict[str, str])
     }
 
 
-def _encounter(
-    patient_event: PatientEvent, ids: dict[str, str], treated: bool, received_at: str
-) -> Resource:
-    def told(moment: str) -> str:
+def _encounter(told: Told, ids: dict[str, str], treated: bool) -> Resource:
+    patient_event = told.event
+
+    def shown(moment: str) -> str:
         born = patient_event.patient.birth_date
-        return _moment(moment) if is_plausible(moment, received_at, born) else ""
+        return _moment(moment) if is_plausible(moment, told.received_at, born) else ""
 
     visit, kind = patient_event.visit, patient_event.event_kind
     ended = kind in DISCHARGES or kind is EventKind.DEATH
@@ -252,7 +247,7 @@ def _encounter(
             "type": [{"text": "cancelled by the sender" if withdrawn else kind}],
             "subject": {"reference": f"urn:uuid:{ids['patient']}"},
             "participant": [_attending(ids)] if treated else [],
-            "period": _without_empty({"start": told(visit.admitted_at), "end": told(end)}),
+            "period": _without_empty({"start": shown(visit.admitted_at), "end": shown(end)}),
             "reasonCode": [{"text": reason}] if reason else [],
             "hospitalization": {"dischargeDisposition": disposition}
             if disposition and ended

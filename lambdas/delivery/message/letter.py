@@ -7,7 +7,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from lambdas.common.contracts.event import PatientEvent
-from lambdas.common.contracts.findings import ClinicalFindings
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.recipient import Addressee, Recipient
 from lambdas.common.senders import SenderProfile
@@ -15,7 +14,7 @@ from lambdas.delivery.message import facts, findings_rows, remarks, times
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.findings_rows import FindingRow
 from lambdas.delivery.message.locale import Words, words_in
-from lambdas.delivery.message.occasion import NO_OCCASION, Occasion
+from lambdas.delivery.message.told import Told
 from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import notice_of, reason_words
 
@@ -62,14 +61,12 @@ class View:
 
 
 def compose(
-    patient_event: PatientEvent,
-    clinical: ClinicalFindings,
+    told: Told,
     recipient: Recipient,
     sender: SenderProfile,
     *,
     detail: DetailLevel = DetailLevel.FULL,
     instead_of: str = "",
-    occasion: Occasion = NO_OCCASION,
 ) -> Letter:
     """The notification of one event for one recipient, in the recipient's language.
 
@@ -79,15 +76,7 @@ def compose(
     kind is none of `NOTIFIED`.
     """
     words = words_in(recipient.language)
-    view = view_of(
-        patient_event,
-        clinical,
-        recipient,
-        sender,
-        detail=detail,
-        instead_of=instead_of,
-        occasion=occasion,
-    )
+    view = view_of(told, recipient, sender, detail=detail, instead_of=instead_of)
     mark = f"[{view.not_live}] " if view.not_live else ""
     subject = mark + words.subject.format(title=view.title, reference=view.reference)
     return rendered(subject, [view], words)
@@ -103,28 +92,26 @@ def rendered(subject: str, views: list[View], words: Words) -> Letter:
 
 
 def view_of(
-    patient_event: PatientEvent,
-    clinical: ClinicalFindings,
+    told: Told,
     recipient: Recipient,
     sender: SenderProfile,
     *,
     detail: DetailLevel = DetailLevel.FULL,
     instead_of: str = "",
-    occasion: Occasion = NO_OCCASION,
 ) -> View:
     """The texts that the templates show of this event to this recipient."""
-    words = words_in(recipient.language)
+    patient_event, words = told.event, words_in(recipient.language)
     notice = notice_of(patient_event)
     institution = facts.institution(patient_event, sender)
     full = detail is DetailLevel.FULL
     # A withdrawal repeats nothing clinical of the withdrawn event.
     clinically = full and not facts.withdraws(patient_event)
     diagnoses = findings_rows.of_hospital(patient_event, words) if clinically else []
-    seen = findings_rows.seen_by(clinical, recipient.analysis)
+    seen = findings_rows.seen_by(told.clinical, recipient.analysis)
     machine = findings_rows.by_machine(seen, words) if clinically else {}
     lists: dict[str, Sized] = {"diagnoses": diagnoses, **machine}
     rows = (
-        facts.rows(patient_event, notice, sender, words, occasion)
+        facts.rows(told, notice, sender, words)
         if full
         else facts.minimal_rows(patient_event, institution, words)
     )
@@ -140,7 +127,7 @@ def view_of(
         headline=_sentence(words.notices[notice].happened.format(name=name or words.a_patient)),
         remarks=[
             *(_policy_notices(recipient, words) if full else ()),
-            *about(patient_event, occasion, sender.zone, words),
+            *about(told, sender.zone, words),
         ],
         addressee=", ".join(letter_text(one.name.display()) for one in recipient.addressees),
         rows=[*first, *rows] if facts.withdraws(patient_event) else [*rows, *first],

@@ -10,37 +10,33 @@ from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.common.plausible import is_plausible
 from lambdas.delivery.message.facts import withdraws
 from lambdas.delivery.message.locale import Words
-from lambdas.delivery.message.occasion import Occasion
 from lambdas.delivery.message.times import counted_days, in_words
+from lambdas.delivery.message.told import Told
 from lambdas.delivery.message.unlinked import letter_text
 from lambdas.delivery.message.wording import changes_of, decided_notice
 
 PRESENT = (Phase.IN, Phase.SEEN)
 
 
-def remarks(
-    patient_event: PatientEvent, occasion: Occasion, zone: ZoneInfo | None, words: Words
-) -> list[str]:
+def remarks(told: Told, zone: ZoneInfo | None, words: Words) -> list[str]:
     """The sentences that a reader must not miss, in the order of their weight."""
     return [
-        *late(patient_event, occasion, zone, words),
-        *_from_emergency(patient_event, words),
-        *_new_details(patient_event, words),
-        *_now(patient_event, words),
-        *flag_sentences(occasion.flags, zone, words),
-        *_times_left_out(patient_event, occasion, words),
+        *late(told, zone, words),
+        *_from_emergency(told.event, words),
+        *_new_details(told.event, words),
+        *_now(told.event, words),
+        *flag_sentences(told.flags, zone, words),
+        *_times_left_out(told, words),
     ]
 
 
-def late(
-    patient_event: PatientEvent, occasion: Occasion, zone: ZoneInfo | None, words: Words
-) -> Iterator[str]:
+def late(told: Told, zone: ZoneInfo | None, words: Words) -> Iterator[str]:
     """The remark that the hospital's message came long after its event, with the time."""
-    notice = decided_notice(patient_event)
-    if notice and notice.late and notice.at and occasion.received_at:
-        passed = _moment(occasion.received_at) - _moment(notice.at)
+    notice = decided_notice(told.event)
+    if notice and notice.late and notice.at and told.received_at:
+        passed = _moment(told.received_at) - _moment(notice.at)
         yield words.remarks.late.format(
-            moment=in_words(occasion.received_at, zone, words),
+            moment=in_words(told.received_at, zone, words),
             days=counted_days(max(1, passed.days), words),
         )
 
@@ -96,16 +92,16 @@ def _now(patient_event: PatientEvent, words: Words) -> Iterator[str]:
         yield said
 
 
-def _times_left_out(patient_event: PatientEvent, occasion: Occasion, words: Words) -> Iterator[str]:
-    visit, patient = patient_event.visit, patient_event.patient
+def _times_left_out(told: Told, words: Words) -> Iterator[str]:
+    event = told.event
     times = (
-        patient_event.occurred_at,
-        patient_event.event_time(),
-        visit.admitted_at,
-        visit.discharged_at,
-        patient.died_at,
+        event.occurred_at,
+        event.event_time(),
+        event.visit.admitted_at,
+        event.visit.discharged_at,
+        event.patient.died_at,
     )
-    if not all(is_plausible(one, occasion.received_at, patient.birth_date) for one in times):
+    if not all(is_plausible(one, told.received_at, event.patient.birth_date) for one in times):
         yield words.remarks.implausible
 
 

@@ -8,7 +8,6 @@ import base64
 import json
 import time
 import uuid
-from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -21,6 +20,8 @@ ASSERTION_SECONDS = 240
 """Seconds an assertion is good for; SMART allows five minutes at most."""
 
 P384_BYTES = 48
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 def token_request(
@@ -53,7 +54,7 @@ def assertion(client_id: str, token_url: str, key: str, key_id: str) -> str:
     return f"{signed}.{_part(_signature(private, signed.encode()))}"
 
 
-def _private_key(pem: str) -> Any:
+def _private_key(pem: str) -> PrivateKey:
     try:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError):
@@ -69,7 +70,7 @@ def _private_key(pem: str) -> Any:
     )
 
 
-def _signature(key: Any, data: bytes) -> bytes:
+def _signature(key: PrivateKey, data: bytes) -> bytes:
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(data, padding.PKCS1v15(), hashes.SHA384())
     r, s = decode_dss_signature(key.sign(data, ec.ECDSA(hashes.SHA384())))

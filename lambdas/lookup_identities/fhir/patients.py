@@ -32,14 +32,13 @@ def described(
     ]
     family, first = given(patient.name.family), given(patient.name.given)
     name = {**({"family": family} if family else {}), **({"given": [first]} if first else {})}
-    birth_date, gender = given(patient.birth_date)[:10], GENDERS.get(given(patient.sex).upper(), "")
-    return {
-        "resourceType": "Patient",
-        **({"identifier": identifiers} if identifiers else {}),
-        **({"name": [name]} if name else {}),
-        **({"birthDate": birth_date} if birth_date else {}),
-        **({"gender": gender} if gender else {}),
+    members = {
+        "identifier": identifiers,
+        "name": [name] if name else [],
+        "birthDate": given(patient.birth_date)[:10],
+        "gender": GENDERS.get(given(patient.sex).upper(), ""),
     }
+    return {"resourceType": "Patient", **{key: value for key, value in members.items() if value}}
 
 
 def ids_in(patient: FhirPatient, system: str) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from lambdas.common.clock import zone_named
 from lambdas.common.contracts.event import NOTIFIED
 from lambdas.registry.importing.columns import values
 
@@ -28,7 +28,7 @@ def preference_faults(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for column, (shape, what) in SHAPES.items():
         if row[column] and not shape.fullmatch(row[column]):
             yield column, what
-    if not _is_time_zone(row["time_zone"]):
+    if row["time_zone"] and zone_named(row["time_zone"]) is None:
         yield "time_zone", "is not a time zone's name"
     if bool(row["away_from"]) != bool(row["away_until"]) or row["away_from"] > row["away_until"]:
         yield "away_until", "is not a day on or after away_from"
@@ -36,11 +36,3 @@ def preference_faults(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield "certificate", "is empty, and detail is smime"
     if row["surrogate"] and row["surrogate"] == row["provider_id"]:
         yield "surrogate", "is the same provider"
-
-
-def _is_time_zone(name: str) -> bool:
-    """Whether the zone database has this name; "" is no choice."""
-    try:
-        return not name or bool(ZoneInfo(name))
-    except (ZoneInfoNotFoundError, ValueError):
-        return False

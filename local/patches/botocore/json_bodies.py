@@ -22,7 +22,7 @@ NUMBERS = frozenset({"double", "float"})
 ATTRIBUTE = frozenset({"AttributeValue"})
 """DynamoDB's attribute value, of which bytes alone are converted."""
 
-BYTES = b'"B'
+BYTES_NAME = b'"B'
 """Begins the name of every type of bytes in an attribute value of DynamoDB: `B`, `BS` (and `BOOL`)."""
 
 _handle_json_body = JSONParser._handle_json_body
@@ -39,7 +39,7 @@ def install() -> None:
 
 def _parsed(parser: JSONParser, raw_body: bytes, shape: Shape) -> Any:
     converted = _converted(shape) - NUMBERS
-    if not converted <= ATTRIBUTE or (converted and BYTES in raw_body.replace(b'"BOOL"', b"")):
+    if not converted <= ATTRIBUTE or (converted and BYTES_NAME in raw_body.replace(b'"BOOL"', b"")):
         return _handle_json_body(parser, raw_body, shape)
     document = parser._parse_body_as_json(raw_body)
     return {name: document[name] for name in shape.members if document.get(name) is not None}

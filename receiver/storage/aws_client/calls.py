@@ -67,7 +67,7 @@ class Call:
 class ProcessCredentials:
     """The current credentials of the process. Those of an ECS task change while it runs."""
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: botocore.session.Session) -> None:
         self._credentials = session.get_credentials()
         self.current: Credentials | None = None
         self.read()

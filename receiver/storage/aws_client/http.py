@@ -15,12 +15,10 @@ import httptools
 class ExchangeError(Exception):
     """Raised when no response comes: connect error, broken connection or timeout.
 
-    `reused`: the connection came from the pool.
+    `reused`: it broke on a connection from the pool, which the service may have closed before.
     """
 
-    def __init__(self, reason: str, *, reused: bool = False) -> None:
-        super().__init__(reason)
-        self.reused = reused
+    reused = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,7 @@ def test_the_table_of_the_documents_is_that_of_the_roles() -> None:
     assert written == COMMANDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", list(Role))
 def test_a_role_runs_its_commands_to_the_end_and_is_told_whose_the_others_are(
     role: Role, world: World

@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.audit import chain
+from lambdas.common.aws import item_reads
 from lambdas.common.context import Context
 from lambdas.common.contracts.audit import AuditAction, AuditOutcome, AuditStep
 from lambdas.common.contracts.steps import EventReference, StepInput
@@ -183,10 +184,35 @@ def test_a_refused_delivery_is_no_failure_of_the_step(context: LedgerContext, aw
     assert chain.entries(context, EVENT) == []
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_second_entry_of_a_run_reads_the_chain_again_only_after_another_writer(
+    context: LedgerContext, aws: Any, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    reads: list[Any] = []
+    real = item_reads.read_item
+
+    def counted(*arguments: Any) -> Any:
+        reads.append(arguments)
+        return real(*arguments)
+
+    def act(task: NotedInput, run: Run) -> NotedResult:
+        run.audit(AuditAction.RECEIVED, AuditOutcome.OK)
+        for _ in range(others):
+            chain.append(context, EVENT, run.entry(AuditAction.REPLAYED, AuditOutcome.OK))
+        monkeypatch.setattr(chain, "read_item", counted)
+        run.audit(AuditAction.PARSED, AuditOutcome.OK)
+        return NotedResult()
+
+    handler(act)(TASK)
+    assert len(reads) == others
+    written = [entry["seq"] for entry in chain.entries(context, EVENT)]
+    assert written == list(range(1, 3 + others))
+
+
 def test_an_audit_that_is_down_does_not_hide_the_failure_itself(
     aws: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def down(*arguments: Any) -> None:
+    def down(*arguments: Any, **named: Any) -> None:
         raise ValueError(SECRET)
 
     monkeypatch.setattr(chain, "append", down)

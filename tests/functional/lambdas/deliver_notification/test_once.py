@@ -14,11 +14,12 @@ from lambdas.common.audit import chain
 from lambdas.common.aws import vault
 from lambdas.common.contracts.document import without_empty
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.delivery import delivery, mailer
+from lambdas.delivery import delivery
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts, rate
 from lambdas.delivery.ledger.items import DeliveryItem
-from lambdas.delivery.mail_seal import is_sealed, seal_of
+from lambdas.delivery.mail import mailer
+from lambdas.delivery.mail.seal import is_sealed, seal_of
 from tests.functional.lambdas.deliver_notification.world import (
     EVENT_ID,
     DeliveryWorld,

@@ -10,9 +10,12 @@ import pytest
 from botocore.client import BaseClient
 
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.mailer import SES_CONFIG
+from lambdas.delivery.mail.mailer import SES_CONFIG
 from lambdas.delivery.settings import DeliverySettings
-from tests.functional.lambdas.deliver_notification.world import DeliveryWorld, sent_mails
+from lambdas.record_feedback.handler import lambda_handler as feedback
+from tests.functional.lambdas.deliver_notification.world import EVENT_ID, DeliveryWorld, sent_mails
+from tests.support.lambda_context import LambdaContext
+from tests.support.ses_events import ses_event
 
 READS = {"GetItem", "BatchGetItem", "Query", "GetObject", "GetSecretValue"}
 
@@ -41,6 +44,20 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[str, ...]]]:
 
     monkeypatch.setattr(BaseClient, "_make_api_call", noted)
     return found
+
+
+def test_an_event_of_ses_takes_four_calls(context: DeliveryContext) -> None:
+    world = DeliveryWorld(context)
+    world.run()
+    calls: list[str] = []
+    for service in ("dynamodb", "kms", "secretsmanager"):
+        context.client(service).meta.events.register(
+            f"before-call.{service}", lambda model, **_: calls.append(model.name)
+        )
+    event = ses_event("Delivery", EVENT_ID, world.delivery_id)
+    feedback.with_context(context)(event, LambdaContext("RecordFeedback"))
+    assert calls == ["UpdateItem", "Query", "GenerateMac", "TransactWriteItems"]
+    assert world.actions == ["SENT", "DELIVERED"]
 
 
 @pytest.mark.parametrize("rate", ["0", "14"])

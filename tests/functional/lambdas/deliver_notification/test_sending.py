@@ -96,7 +96,7 @@ def test_ses_is_told_our_ids_and_the_configuration_set_and_nothing_else(
     context: DeliveryContext,
     world: DeliveryWorld,
 ) -> None:
-    from lambdas.delivery.mailer import SES_CONFIG
+    from lambdas.delivery.mail.mailer import SES_CONFIG
 
     seen: dict[str, Any] = {}
     context.client("sesv2", SES_CONFIG).meta.events.register(

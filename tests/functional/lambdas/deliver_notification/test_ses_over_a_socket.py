@@ -11,9 +11,9 @@ import pytest
 from botocore.config import Config
 
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.delivery import mailer
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.mailer import AmbiguousSendError
+from lambdas.delivery.mail import mailer
+from lambdas.delivery.mail.mailer import AmbiguousSendError
 
 Answer = Callable[[socket.socket], None]
 

@@ -14,6 +14,7 @@ from lambdas.common.senders import SenderProfile
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.message.letter import rendered, view_of
 from lambdas.delivery.message.locale import words_in
+from lambdas.delivery.message.told import Told
 from ops.events.steps import recipients
 from tests.functional.lambdas.deliver_notification.stay import (
     delivered,
@@ -137,7 +138,7 @@ def test_doctors_with_different_languages_get_a_mail_each(context: DeliveryConte
 def test_a_summary_names_the_addressees_again_where_they_differ() -> None:
     words = words_in("en")
     alone, both = (
-        view_of(ADMISSION, FINDINGS, one, SenderProfile())
+        view_of(Told(ADMISSION, FINDINGS), one, SenderProfile())
         for one in (RECIPIENT, replace(RECIPIENT, also=(Addressee("k1.two", name=Name("Two")),)))
     )
     text = rendered("Summary", [alone, alone, both], words).text

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from email import message_from_bytes, policy
@@ -18,6 +19,7 @@ from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import problems
 from lambdas.delivery.ledger.states import AddressProblemState
 from tests.functional.lambdas.deliver_notification.world import (
+    ADMISSION,
     EVENT_ID,
     PRIVATE,
     RECIPIENT,
@@ -152,6 +154,24 @@ def test_a_revoked_certificate_is_not_used(context: DeliveryContext, aws: Any) -
     world_with(context, gone.pem + MIDDLE.pem).run()
     check_minimal()
     assert chain.entries(context, EVENT_ID)[0]["reduced"] == "revoked"
+
+
+def test_a_revocation_list_is_used_a_quarter_of_an_hour_after_it_came(
+    context: DeliveryContext, aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert world_with(context, PETRA.pem + MIDDLE.pem).run()["outcome"] == "sent"
+    secrets = aws.client("secretsmanager")
+    document = json.loads(secrets.get_secret_value(SecretId="smime")["SecretString"])
+    document["crls"] = revocations(MIDDLE, PETRA)
+    secrets.put_secret_value(SecretId="smime", SecretString=json.dumps(document))
+    later = replace(ADMISSION, event_id="9" * 32)
+    wants = replace(RECIPIENT, detail=DetailLevel.SMIME, certificate=PETRA.pem + MIDDLE.pem)
+    world = DeliveryWorld(context, (wants,), later)
+    now = time.monotonic()
+    monkeypatch.setattr("lambdas.common.context.monotonic", lambda: now + 901)
+    world.run()
+    [entry] = chain.entries(context, later.event_id)
+    assert (entry["detail"], entry["reduced"]) == ("minimal", "revoked")
 
 
 def test_without_a_key_of_ours_nothing_goes_in_the_clear(

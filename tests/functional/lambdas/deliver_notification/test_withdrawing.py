@@ -8,10 +8,11 @@ import pytest
 from lambdas.common.audit import chain
 from lambdas.common.contracts.event import EventKind
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.delivery import delivery, mailer
+from lambdas.delivery import delivery
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel
+from lambdas.delivery.mail import mailer
 from tests.functional.lambdas.deliver_notification.stay import (
     delivered,
     event,

@@ -7,6 +7,7 @@ from bench.burst.__main__ import SCENARIOS, VERSIONS, measured
 BY_NAME = {s.name: s for s in SCENARIOS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["over a minute", "all in one second"])
 def test_of_a_thousand_notifications_fewer_than_one_percent_go_out_without_findings(
     name: str, environment: dict[str, str]

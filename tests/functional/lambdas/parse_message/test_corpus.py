@@ -41,6 +41,7 @@ def sent_phones(pid: list[str]) -> list[str]:
     return [r for number in (13, 14) for r in repetitions(pid, number) if r != NULL]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}")
 def test_the_corpus_is_read_and_no_identifier_is_altered(
     context: ParseContext,

@@ -166,7 +166,7 @@ def test_an_entry_that_could_not_be_written_is_written_when_the_event_comes_agai
 ) -> None:
     given("sent")
 
-    def down(*arguments: Any) -> None:
+    def down(*arguments: Any, **named: Any) -> None:
         raise DependencyUnavailableError("dynamodb: down")
 
     with monkeypatch.context() as outage:

@@ -3,16 +3,23 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from lambdas.common.audit import chain
-from lambdas.delivery import audit, delivery, mailer, summary
+from lambdas.delivery import audit, delivery, summary
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.ledger import attempts, deliveries, due, problems, rate
 from lambdas.delivery.ledger import feedback as feedback_ledger
 from lambdas.delivery.ledger.states import AddressProblemState
+from lambdas.delivery.mail import mailer
 from lambdas.record_feedback.handler import lambda_handler as feedback
 from lambdas.release_deliveries import releasing
-from tests.functional.lambdas.deliver_notification.world import RECIPIENT, DeliveryWorld, sent_mails
+from tests.functional.lambdas.deliver_notification.world import (
+    RECIPIENT,
+    DeliveryWorld,
+    sent_mails,
+    ses_answers,
+)
 from tests.functional.lambdas.release_deliveries.world import (
     STAND_IN,
     due_now,
@@ -201,6 +208,23 @@ def test_a_bounce_is_recorded_once_and_the_fallback_told_once(
     known = problems.read(context, AddressProblemState.ENDPOINT_BAD, world.item["endpoint_ref"])
     assert known is not None
     assert known.state == "endpoint_bad"
+
+
+@MOMENTS
+def test_an_unknown_delivery_is_settled_by_the_event_that_comes_again(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    world = DeliveryWorld(context)
+    with ses_answers(context, ReadTimeoutError(endpoint_url="x")):
+        assert world.run()["outcome"] == "unknown"
+    event = ses_event("Delivery", world.patient_event.event_id, world.delivery_id)
+    with monkeypatch.context() as crash:
+        crash.setattr(feedback_ledger, "settle", dying(feedback_ledger.settle, moment))
+        with pytest.raises(Death):
+            feedback.with_context(context)(event, LambdaContext("RecordFeedback"))
+    feedback.with_context(context)(event, LambdaContext("RecordFeedback"))
+    assert world.item["state"] == "sent"
+    assert world.actions == ["UNKNOWN", "DELIVERED"]
 
 
 @MOMENTS

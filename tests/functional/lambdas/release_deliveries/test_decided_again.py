@@ -8,6 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from lambdas.common.audit import chain
 from lambdas.common.audit.chain import entries
 from lambdas.common.aws.items import to_item
 from lambdas.common.contracts.consent import Sensitivity
@@ -38,6 +39,7 @@ from tests.functional.lambdas.release_deliveries.world import (
     world_with_fallback,
     worlds,
 )
+from tests.support.interruptions import Death, dying
 
 WHO, ADDRESS = RECIPIENT.recipient_ref, RECIPIENT.address
 Change = Callable[[DeliveryContext], None]
@@ -337,6 +339,19 @@ def shared(context: DeliveryContext) -> DeliveryWorld:
     return DeliveryWorld(context, (replace(RECIPIENT, also=(OTHER,)),))
 
 
+@pytest.mark.parametrize("address", ["", "Dr Lindqvist"])
+def test_a_summary_to_an_address_that_is_none_is_refused_with_its_events(
+    context: DeliveryContext, address: str
+) -> None:
+    for world in worlds(context, 2):
+        world.run()
+    due_now()
+    file_provider(context, WHO, address=address)
+    assert release(context) == {"due": 2, "refused": 1}
+    assert states() == {"refused": 3}
+    assert sent_mails() == []
+
+
 def told(context: DeliveryContext) -> list[tuple[str, str]]:
     """The actions of the event's audit chain with their recipients."""
     return [(entry["action"], entry["recipient_ref"]) for entry in entries(context, EVENT_ID)]
@@ -349,8 +364,21 @@ def test_of_a_shared_mail_one_who_may_not_be_told_is_left_out(context: DeliveryC
     (mail,) = sent_mails()
     assert "Lindqvist" in mail.as_string()
     assert "Adu" not in mail.as_string()
-    assert told(context) == [("SENT", WHO), ("SUPPRESSED", "k1.other")]
+    assert told(context) == [("SUPPRESSED", "k1.other"), ("SENT", WHO)]
     assert "also" not in world.item
+
+
+def test_one_left_out_of_a_sent_mail_is_audited_also_when_the_run_dies(
+    context: DeliveryContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = shared(context)
+    file_relationship(context, "k1.other", active=False)
+    with monkeypatch.context() as crash:
+        crash.setattr(chain, "append", dying(chain.append, "after"))
+        with pytest.raises(Death):
+            world.run()
+    world.run()
+    assert ("SUPPRESSED", "k1.other") in told(context)
 
 
 def test_who_shared_the_mail_of_one_who_left_gets_a_mail_of_their_own(

@@ -100,6 +100,7 @@ def without_the_index() -> None:
             )
 
 
+@pytest.mark.slow
 def test_an_overdue_notification_goes_out_and_is_seen_whatever_else_waits(
     context: DeliveryContext,
     capsys: pytest.CaptureFixture[str],

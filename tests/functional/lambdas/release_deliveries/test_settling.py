@@ -15,9 +15,11 @@ from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.common.contracts.visit import CodedText
 from lambdas.common.errors import DependencyUnavailableError
-from lambdas.delivery import cancellation, delivery, holds, mailer
+from lambdas.delivery import delivery
 from lambdas.delivery.context import DeliveryContext
+from lambdas.delivery.decisions import cancellation, holds
 from lambdas.delivery.ledger import attempts, due
+from lambdas.delivery.mail import mailer
 from tests.functional.lambdas.deliver_notification.stay import (
     LATER_TODAY,
     delivered,

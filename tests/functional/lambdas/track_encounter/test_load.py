@@ -29,6 +29,7 @@ def deploy(load: bool, monkeypatch: pytest.MonkeyPatch) -> EncountersContext:
     return EncountersContext(EncountersSettings.from_environment())
 
 
+@pytest.mark.slow
 def test_a_load_through_the_function_tells_nobody(
     aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -215,6 +215,7 @@ def test_a_short_invocation_is_waited_for(run: Run) -> None:
     assert len(at_once(run, 0.1)) == 1
 
 
+@pytest.mark.slow
 def test_beside_a_long_invocation_another_sandbox_starts(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

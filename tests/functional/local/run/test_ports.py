@@ -31,6 +31,7 @@ def test_what_is_no_port_is_said_by_its_variable(
         Ports.from_environment()
 
 
+@pytest.mark.slow
 def test_starting_on_a_busy_port_ends_with_one_sentence_and_status_1(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = subprocess.run(

@@ -171,6 +171,7 @@ def test_the_environment_of_another_account_is_not_deleted(
     assert len(stacks(deployed)) == 3
 
 
+@pytest.mark.slow
 def test_a_bucket_of_thousands_of_versions_is_emptied(account: AccountClients) -> None:
     account.s3.create_bucket(Bucket="many")
     account.s3.put_bucket_versioning(Bucket="many", VersioningConfiguration={"Status": "Enabled"})

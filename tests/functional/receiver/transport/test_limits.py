@@ -1,5 +1,6 @@
 """Each limit: an answer where one is possible, then the end; and the others are not disturbed."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -48,6 +49,24 @@ def test_a_sender_that_goes_on_sending_a_rejected_frame_reads_the_answer_before_
         assert sender.answer() == "AR SLOW"
         assert sender.is_closed()
     assert eventually(lambda: world.server.open_connections == 0)
+
+
+def test_an_admission_that_failed_does_not_disturb_the_stop(
+    start: Callable[..., ReceiverWorld],
+) -> None:
+    world = start()
+
+    async def fail() -> None:
+        raise ValueError
+
+    async def stop() -> None:
+        world.server._admitting.add(asyncio.create_task(fail()))
+        await world.server.stop()
+
+    with world.connect() as sender:
+        assert sender.ask(adt()) == "AA NG-1"
+        world.run(stop())
+        assert sender.is_closed()
 
 
 def test_refused_connections_are_logged_again_in_the_next_hour(

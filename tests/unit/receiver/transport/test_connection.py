@@ -142,6 +142,34 @@ def test_a_sender_that_reads_again_gets_its_answers() -> None:
     run(job())
 
 
+def test_the_last_answer_is_written_before_the_peers_memory_share_is_judged_again() -> None:
+    """The judgement may let the connection go on: a stopping one without messages then closes."""
+
+    async def job() -> None:
+        owner = FakeOwner()
+        connection = owner.connect()
+        connection.data_received(wrap(b"MSH|a\r"))
+        connection.stop()
+        setattr(owner.shares, "hold", lambda share, more: connection.share_changed())  # noqa: B010
+        owner.fake.gate.set()
+        await asyncio.sleep(0.01)
+        assert owner.answers() == [b"MSH|a\r"]
+        assert owner.transport.has_ended
+
+    run(job())
+
+
+def test_a_connection_whose_messages_wait_to_be_decoded_is_not_idle() -> None:
+    async def job() -> None:
+        owner = FakeOwner()
+        connection = owner.connect()
+        connection.share.debt_seconds = 1.0
+        connection.data_received(wrap(b"MSH|a\r") * 20_000)
+        assert connection.idle_since is None
+
+    run(job())
+
+
 def test_silence_behind_0x1c_proves_nothing_while_the_receiver_itself_does_not_read() -> None:
     async def job() -> None:
         owner = FakeOwner(max_in_flight=1)

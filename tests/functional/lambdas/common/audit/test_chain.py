@@ -249,26 +249,6 @@ def test_a_writer_that_lost_the_head_tries_again(
     assert len(calls) == 3
 
 
-def test_a_writer_that_appended_before_reads_the_head_only_after_another(
-    context: LedgerContext, table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: list[str] = []
-    head = chain._head
-
-    def counted(context: LedgerContext, event_id: str) -> Any:
-        read.append("HEAD")
-        return head(context, event_id)
-
-    monkeypatch.setattr(chain, "_head", counted)
-    first = chain.append(context, EVENT, entry("ParseMessage", "PARSED"))
-    second = chain.append(context, EVENT, entry("ParseMessage", "PARSED"), after=first)
-    assert read == ["HEAD"]
-    third = chain.append(context, EVENT, entry("ParseMessage", "PARSED"), after=first)
-    assert read == ["HEAD", "HEAD"]
-    assert [first["seq"], second["seq"], third["seq"]] == [1, 2, 3]
-    assert verification.verify(context, EVENT).holds
-
-
 def test_a_writer_that_never_wins_leaves_it_to_the_workflows_retry(
     context: LedgerContext, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:

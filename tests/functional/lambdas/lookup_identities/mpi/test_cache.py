@@ -98,7 +98,7 @@ def test_an_answer_is_found_and_dropped_after_a_rotation_of_the_reference_key(
 ) -> None:
     run_step(OKAFOR)
     ring = {"k1": b"secret of reference-key", "k2": b"newer"}
-    sandbox.context._rings[sandbox.context.settings.reference_key_secret] = (
+    sandbox.context._from_secrets[sandbox.context.settings.reference_key_secret] = (
         time.monotonic(),
         KeyRing("k2", ring),
     )

@@ -156,6 +156,7 @@ ERRORS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", list(CASES))
 @pytest.mark.parametrize("make", [pix_client, fhir_client])
 def test_a_damaged_answer_is_never_a_wrong_patient_and_never_nobody(

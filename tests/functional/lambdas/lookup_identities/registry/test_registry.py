@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.aws import batch_read
+from lambdas.common.aws import item_reads
 from lambdas.common.contracts.event import EventKind, PatientEvent
 from lambdas.common.contracts.patient import Patient, PatientIdentifier
 from lambdas.common.contracts.person import Name
@@ -77,7 +77,7 @@ def test_keys_left_unprocessed_are_asked_for_again_and_at_last_count_as_throttli
     recovers: bool,
 ) -> None:
     file_item({"pk": "identifier#A#1", "sk": "patient", "patient_id": "p"})
-    monkeypatch.setattr("lambdas.common.aws.batch_read.time.sleep", lambda _: None)
+    monkeypatch.setattr("lambdas.common.aws.item_reads.time.sleep", lambda _: None)
     dynamodb, answers = context.client("dynamodb"), []
 
     def leave_unprocessed(parsed: dict[str, Any], **_: Any) -> None:
@@ -94,7 +94,7 @@ def test_keys_left_unprocessed_are_asked_for_again_and_at_last_count_as_throttli
     else:
         with pytest.raises(DependencyUnavailableError, match="unprocessed"):
             table.filed_under(context, [("A", "1")], [])
-        assert len(answers) == batch_read.TRIES
+        assert len(answers) == item_reads.TRIES
 
 
 def filed_patient(file_item: Callable[[Item], None], *related: str, **more: Any) -> None:

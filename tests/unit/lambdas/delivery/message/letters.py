@@ -21,6 +21,7 @@ from lambdas.common.contracts.recipient import Recipient, RecipientReason
 from lambdas.common.contracts.visit import CodedText, Location, Visit
 from lambdas.common.senders import SenderProfile
 from lambdas.delivery.message.letter import Letter, compose
+from lambdas.delivery.message.told import Told
 
 SENDER = SenderProfile("Northtown General", ZoneInfo("America/Halifax"))
 RECIPIENT = Recipient(
@@ -143,7 +144,8 @@ def letter_of(
     detail: str = "full",
 ) -> Letter:
     """The notification of this event."""
-    return compose(patient_event, clinical, recipient, sender, detail=DetailLevel(detail))
+    told = Told(patient_event, clinical)
+    return compose(told, recipient, sender, detail=DetailLevel(detail))
 
 
 DEATHS = [

@@ -13,7 +13,7 @@ from lambdas.common.contracts.patient import PatientIdentifier
 from lambdas.common.contracts.stay_flags import FlagKind, StayFlag
 from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.fhir_bundle import bundle_of
-from lambdas.delivery.message.occasion import Occasion
+from lambdas.delivery.message.told import Told
 from tests.unit.lambdas.delivery.message.letters import ADMISSION, BARE, RECIPIENT, of_kind
 from tests.unit.lambdas.delivery.message.test_hostile_text import NASTY, filled
 from tests.unit.lambdas.delivery.message.test_remarks import EARLIER, STAY, decided
@@ -24,7 +24,7 @@ SENT_AT = "2026-11-23T13:12:05.000Z"
 
 def made(event: Any) -> dict[str, Any]:
     """The bundle of an event, after fhir.resources has found it valid."""
-    text = bundle_of(event, READER, "Northtown General", SENT_AT)
+    text = bundle_of(Told(event), READER, "Northtown General", SENT_AT)
     Bundle.model_validate_json(text)
     document: dict[str, Any] = json.loads(text)
     return document
@@ -109,8 +109,8 @@ def test_every_notice_of_a_stay_has_the_stays_id(kind: str) -> None:
 
 def test_a_flag_has_the_facts_that_it_rests_on() -> None:
     flag = StayFlag(kind=FlagKind.FREQUENT_EMERGENCY, stays=(EARLIER,), count=3)
-    occasion = Occasion(flags=(flag,))
-    text = bundle_of(ADMISSION, READER, "Northtown General", SENT_AT, occasion)
+    told = Told(ADMISSION, flags=(flag,))
+    text = bundle_of(told, READER, "Northtown General", SENT_AT)
     Bundle.model_validate_json(text)
     (found,) = [
         entry["resource"]
@@ -123,7 +123,7 @@ def test_a_flag_has_the_facts_that_it_rests_on() -> None:
 
 def test_a_time_that_cannot_be_right_is_not_in_the_bundle() -> None:
     event = of_kind("admission", admitted_at="2031-01-01T00:00:00-04:00")
-    text = bundle_of(event, READER, "x", SENT_AT, Occasion("2026-11-23T13:12:04.000Z"))
+    text = bundle_of(Told(event, received_at="2026-11-23T13:12:04.000Z"), READER, "x", SENT_AT)
     assert "2031" not in text
 
 
@@ -135,7 +135,7 @@ def test_a_withdrawn_admission_is_an_encounter_in_error() -> None:
 @pytest.mark.parametrize("text", NASTY)
 def test_hostile_text_leaves_the_bundle_valid(text: str) -> None:
     event, _ = filled(text)
-    bundle = bundle_of(event, READER, "x", SENT_AT)
+    bundle = bundle_of(Told(event), READER, "x", SENT_AT)
     json.loads(bundle)
     assert len(bundle) < 60_000
 

@@ -15,7 +15,7 @@ from lambdas.common.contracts.person import Name
 from lambdas.common.contracts.practitioner import Practitioner, PractitionerRole
 from lambdas.common.contracts.visit import CodedText, Location, Visit
 from lambdas.common.senders import SenderProfile
-from lambdas.delivery import mailer
+from lambdas.delivery.mail import mailer
 from lambdas.delivery.message.clean import clean
 from lambdas.delivery.message.letter import Letter
 from tests.unit.lambdas.delivery.message.letters import RECIPIENT, Page, letter_of

@@ -16,7 +16,7 @@ from lambdas.common.contracts.visit import CodedText, Location, Visit
 from lambdas.common.senders import SenderCodes, SenderProfile, sender_profile
 from lambdas.delivery.message.letter import compose
 from lambdas.delivery.message.locale import words_in
-from lambdas.delivery.message.occasion import Occasion
+from lambdas.delivery.message.told import Told
 from lambdas.delivery.message.wording import VARIANTS
 from tests.unit.lambdas.delivery.message.letters import (
     ADMISSION,
@@ -236,8 +236,8 @@ def test_test_patients_are_those_of_the_senders_file(entry: dict[str, Any], mark
 )
 def test_the_facility_of_a_discharge_is_named_by_the_registry(code: str, said: str) -> None:
     event = of_kind("discharge", discharged_to=code)
-    occasion = Occasion(discharged_to="Cedar Court")
-    letter = compose(event, FINDINGS, RECIPIENT, SENDER, occasion=occasion)
+    told = Told(event, FINDINGS, discharged_to="Cedar Court")
+    letter = compose(told, RECIPIENT, SENDER)
     assert said in letter.text.splitlines()
 
 

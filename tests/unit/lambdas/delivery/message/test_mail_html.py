@@ -7,6 +7,7 @@ import pytest
 from lambdas.common.contracts.event import NOTIFIED
 from lambdas.delivery.message.letter import rendered, view_of
 from lambdas.delivery.message.locale import LANGUAGES, words_in
+from lambdas.delivery.message.told import Told
 from tests.unit.lambdas.delivery.message.letters import (
     FINDINGS,
     RECIPIENT,
@@ -29,7 +30,7 @@ def test_every_kind_holds_in_mail_clients(kind: str, language: str, detail: str)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_summary_holds_in_mail_clients(language: str) -> None:
     recipient = replace(RECIPIENT, language=language)
-    views = [view_of(of_kind(kind), FINDINGS, recipient, SENDER) for kind in NOTIFIED[:9]]
+    views = [view_of(Told(of_kind(kind), FINDINGS), recipient, SENDER) for kind in NOTIFIED[:9]]
     assert faults(rendered("x", views, words_in(language)).html) == []
 
 

@@ -21,7 +21,7 @@ from lambdas.common.contracts.stay_flags import EarlierStay, FlagKind, StayFlag
 from lambdas.common.contracts.visit import CodedText
 from lambdas.delivery.message.letter import compose
 from lambdas.delivery.message.locale import LANGUAGES, words_in
-from lambdas.delivery.message.occasion import Occasion
+from lambdas.delivery.message.told import Told
 from lambdas.delivery.message.wording import notice_of
 from tests.unit.lambdas.delivery.message.letters import NOTHING, RECIPIENT, SENDER, of_kind
 
@@ -63,9 +63,8 @@ def text(event: PatientEvent, language: str = "en", detail: str = "full", **arou
     """The letter's plain text."""
     first = around.pop("first", None)
     reader = replace(RECIPIENT, language=language, cancels=first, stay_ref=STAY)
-    occasion = Occasion(RECEIVED_AT, **around)
-    level = DetailLevel(detail)
-    return compose(event, NOTHING, reader, SENDER, detail=level, occasion=occasion).text
+    told = Told(event, NOTHING, RECEIVED_AT, **around)
+    return compose(told, reader, SENDER, detail=DetailLevel(detail)).text
 
 
 @pytest.mark.parametrize("detail", ["full", "minimal"])

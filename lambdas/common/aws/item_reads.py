@@ -1,4 +1,4 @@
-"""Reads items of a DynamoDB table by their keys, a hundred with one call."""
+"""Reads items of a DynamoDB table by their keys, always consistently."""
 
 import random
 import time
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lambdas.common.aws.clients import dependency
-from lambdas.common.aws.items import from_item
+from lambdas.common.aws.items import Item, from_item, to_item
 from lambdas.common.context import Context
 from lambdas.common.errors import DependencyUnavailableError
 
@@ -17,10 +17,17 @@ TRIES = 4
 """How often keys that DynamoDB left unprocessed are asked for before it counts as throttling."""
 
 
-def read_items(
-    context: Context, table: str, keys: Iterable[Mapping[str, str]]
-) -> list[dict[str, Any]]:
-    """The items with these keys (attribute names and texts), read consistently; a missing one is absent.
+def read_item(context: Context, table: str, key: Mapping[str, str]) -> Item:
+    """The item with this key; empty when there is none."""
+    with dependency("dynamodb"):
+        answer = context.client("dynamodb").get_item(
+            TableName=table, Key=to_item(dict(key)), ConsistentRead=True
+        )
+    return from_item(answer.get("Item", {}))
+
+
+def read_items(context: Context, table: str, keys: Iterable[Mapping[str, str]]) -> list[Item]:
+    """The items with these keys (attribute names and texts), a hundred with one call; a missing one is absent.
 
     Every key is asked for once. Raises `DependencyUnavailableError` when DynamoDB throttles or cannot be
     reached.
@@ -37,8 +44,8 @@ def read_items(
     return found
 
 
-def _batch(context: Context, table: str, wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+def _batch(context: Context, table: str, wanted: list[dict[str, Any]]) -> list[Item]:
+    found: list[Item] = []
     request: dict[str, Any] = {table: {"Keys": wanted, "ConsistentRead": True}}
     for attempt in range(TRIES):
         if attempt:

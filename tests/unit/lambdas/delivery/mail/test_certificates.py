@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 
-from lambdas.delivery.message.certificates import BadCertificateError, usable
+from lambdas.delivery.mail.certificates import BadCertificateError, usable
 from tests.support.certificates import (
     DAY,
     IssuedCertificate,

@@ -1,9 +1,8 @@
 """Decides the time of a notification: at once, after settling time or quiet hours, or in a summary. Pure."""
 
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from lambdas.common.clock import iso
+from lambdas.common.clock import iso, zone_named
 from lambdas.common.contracts.recipient import Recipient
 from lambdas.delivery.ledger.states import HoldReason
 
@@ -21,8 +20,7 @@ def hold_for(recipient: Recipient, moment: datetime) -> tuple[str, str]:
 
 def own_hours(recipient: Recipient, moment: datetime) -> tuple[str, str]:
     """The reason and end of a hold that the recipient chose; two "" to send at once."""
-    zone = _zone(recipient.time_zone)
-    local = moment.astimezone(zone)
+    local = moment.astimezone(zone_named(recipient.time_zone) or UTC)
     hour = _clock(recipient.digest_at)
     if hour is not None:
         return HoldReason.DIGEST, iso(_next(local, hour))
@@ -56,10 +54,3 @@ def _clock(text: str) -> time | None:
         return time.fromisoformat(text) if len(text) == 5 else None
     except ValueError:
         return None
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from simulators.comprehend_medical import linker, siblings
+from simulators.comprehend_medical.coding import linker, siblings
 from simulators.comprehend_medical.data_files import rows
-from simulators.comprehend_medical.mentions import Mention
-from simulators.comprehend_medical.ontology import codes
-from simulators.comprehend_medical.tokens import Token
+from simulators.comprehend_medical.terms.mentions import Mention
+from simulators.comprehend_medical.terms.ontology import codes
+from simulators.comprehend_medical.text.tokens import Token
 
 SHORT_TEXT = 9
 """A text of at most so many words counts as one diagnosis, as in a registration form."""

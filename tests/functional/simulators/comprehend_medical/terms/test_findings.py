@@ -6,9 +6,9 @@ import pytest
 
 from simulators.comprehend_medical.answers import detect_entities_v2, infer_icd10cm
 from simulators.comprehend_medical.data_files import DATA
-from simulators.comprehend_medical.lexicon import Condition, conditions
-from simulators.comprehend_medical.ontology import codes as icd10cm_codes
-from simulators.comprehend_medical.tokens import tokens
+from simulators.comprehend_medical.terms.lexicon import Condition, conditions
+from simulators.comprehend_medical.terms.ontology import codes as icd10cm_codes
+from simulators.comprehend_medical.text.tokens import tokens
 
 ADMISSION = (
     "67 year old admitted from home to Room 12. Diagnosis for this admission is s/p PE. Needs pain "

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lambdas.delivery.holds import hold_for
+from lambdas.delivery.decisions.holds import hold_for
 from tests.functional.lambdas.deliver_notification.world import RECIPIENT
 
 HALIFAX = replace(RECIPIENT, time_zone="America/Halifax")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from functools import cache
 
-from simulators.comprehend_medical import linker
-from simulators.comprehend_medical.ontology import codes
+from simulators.comprehend_medical.coding import linker
+from simulators.comprehend_medical.terms.ontology import codes
 
 CATEGORY = 3
 """The number of characters of a code's category."""

@@ -2,8 +2,8 @@
 
 import pytest
 
-from simulators.comprehend_medical import siblings
 from simulators.comprehend_medical.answers import detect_entities_v2, infer_icd10cm
+from simulators.comprehend_medical.coding import siblings
 
 
 def first_code(note: str, text: str) -> str:

@@ -16,11 +16,11 @@ from lambdas.common.contracts.policy import LeftOut, PolicyDecision, PolicyNotic
 from lambdas.common.contracts.preferences import DetailLevel
 from lambdas.common.contracts.visit import CodedText, Location
 from lambdas.common.senders import SenderProfile
-from lambdas.delivery.detail import Detail, detail_under
-from lambdas.delivery.material import Told, reduced
+from lambdas.delivery.decisions.detail import Detail, detail_under
+from lambdas.delivery.decisions.reduction import reduced
 from lambdas.delivery.message.fhir_bundle import bundle_of
 from lambdas.delivery.message.letter import compose
-from lambdas.delivery.message.occasion import Occasion
+from lambdas.delivery.message.told import Told
 from tests.functional.lambdas.deliver_notification.world import ADMISSION, RECIPIENT
 
 EVENT = replace(
@@ -54,18 +54,12 @@ WORDS = {
 def content(policy: PolicyDecision, clinical: ClinicalFindings = CLINICAL) -> str:
     """Text, HTML and bundle of the letter to a recipient under this decision."""
     recipient = replace(RECIPIENT, policy=policy)
-    occasion = Occasion("2026-11-23T13:12:04.000Z", discharged_to="Seaside Recovery")
-    told = reduced(Told(EVENT, clinical, occasion), recipient)
+    received_at = "2026-11-23T13:12:04.000Z"
+    whole = Told(EVENT, clinical, received_at, discharged_to="Seaside Recovery")
+    told = reduced(whole, recipient)
     level = detail_under(Detail(DetailLevel.FULL), recipient).level
-    letter = compose(
-        told.event,
-        told.clinical,
-        recipient,
-        SenderProfile("Northtown General"),
-        detail=level,
-        occasion=told.occasion,
-    )
-    bundle = bundle_of(told.event, recipient, "Northtown General", "2026-11-23T13:12:05Z")
+    letter = compose(told, recipient, SenderProfile("Northtown General"), detail=level)
+    bundle = bundle_of(told, recipient, "Northtown General", "2026-11-23T13:12:05Z")
     return "\n".join((letter.subject, letter.text, letter.html, bundle))
 
 

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from simulators.comprehend_medical import linker, ontology
+from simulators.comprehend_medical.coding import linker
 from simulators.comprehend_medical.data_files import rows, words
-from simulators.comprehend_medical.lexicon import Condition, Drug, Lexicon, conditions, drugs
-from simulators.comprehend_medical.tokens import Token, word_set
+from simulators.comprehend_medical.terms import ontology
+from simulators.comprehend_medical.terms.lexicon import Condition, Drug, Lexicon, conditions, drugs
+from simulators.comprehend_medical.text.tokens import Token, word_set
 
 MAX_WORDS = 6
 MIN_NAME_LETTERS = 5
@@ -141,7 +142,7 @@ def _apart(found: Sequence[Mention]) -> list[Mention]:
 
 def _curated(text: str, found: Sequence[Token], lexicon: Lexicon) -> list[Mention]:
     results = []
-    for occurrence in lexicon.occurrences(text, found, correct=True):
+    for occurrence in lexicon.occurrences(text, found):
         entry = occurrence.entry
         if isinstance(entry, Condition):
             first, last = occurrence.first, occurrence.last

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from simulators.comprehend_medical.data_files import rows
-from simulators.comprehend_medical.spelling import MIN_LETTERS, Misspellings
-from simulators.comprehend_medical.tokens import Token, tokens
+from simulators.comprehend_medical.text.spelling import MIN_LETTERS, Misspellings
+from simulators.comprehend_medical.text.tokens import Token, tokens
 
 AROUND = 40
 """Characters before and after an occurrence that an entry's `unless` pattern sees."""
@@ -84,35 +84,29 @@ class Lexicon:
             single, MIN_DRUG_LETTERS if drugs else MIN_LETTERS, twice=drugs
         )
 
-    def occurrences(
-        self, text: str, found: Sequence[Token], correct: bool = False
-    ) -> list[Occurrence]:
+    def occurrences(self, text: str, found: Sequence[Token]) -> list[Occurrence]:
         """Returns the entries in the text from left to right, without overlaps.
 
-        With `correct`, a one-word entry with one wrong letter is found too.
+        A one-word entry with one wrong letter is found too.
         """
         results: list[Occurrence] = []
         index = 0
         while index < len(found):
-            occurrence = self._at(text, found, index, correct)
+            occurrence = self._at(text, found, index)
             if occurrence:
                 results.append(occurrence)
                 index = occurrence.last
             index += 1
         return results
 
-    def _at(
-        self, text: str, found: Sequence[Token], index: int, correct: bool
-    ) -> Occurrence | None:
+    def _at(self, text: str, found: Sequence[Token], index: int) -> Occurrence | None:
         word = found[index].form
         for term in self._terms.get(word, ()):
             last = _fits(text, found, index, term)
             if last is not None and not _refused(text, found[index].begin, found[last].end, term):
                 return Occurrence(index, last, term.entry)
-        dosed = bool(correct and DOSED.match(text, found[index].end))
-        meant = (
-            self.misspellings.meant(word, dosed) if correct and word not in self._terms else None
-        )
+        dosed = bool(DOSED.match(text, found[index].end))
+        meant = None if word in self._terms else self.misspellings.meant(word, dosed)
         if meant and (len(word) >= MIN_LETTERS or dosed):
             entry = next(t.entry for t in self._terms[meant] if len(t.forms) == 1)
             return Occurrence(index, index, entry, misspelt=True)

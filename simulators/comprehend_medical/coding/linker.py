@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from simulators.comprehend_medical.data_files import rows
-from simulators.comprehend_medical.ontology import codes, description_codes
-from simulators.comprehend_medical.tokens import tokens, word_set
+from simulators.comprehend_medical.terms.ontology import codes, description_codes
+from simulators.comprehend_medical.text.tokens import tokens, word_set
 
 CANDIDATES = 5
 COMMON = 2500
@@ -114,10 +114,7 @@ def candidates(phrase: str, head: frozenset[str] = frozenset()) -> tuple[tuple[s
     known = [(word, names.places[word]) for word, _ in asked if word in names.places]
     share = dict(asked)
     known.sort(key=lambda pair: len(pair[1]))
-    wanted = 0.0
-    for word, _ in asked:
-        count = len(names.places.get(word, ())) or 1
-        wanted += _rarity(word, count, total) * share[word]
+    wanted = sum(rarity(word) * weight for word, weight in asked)
     if not known or not wanted:
         return ()
     matched = _matched(known, total)

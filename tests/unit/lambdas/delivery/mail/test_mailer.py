@@ -3,7 +3,7 @@
 import pytest
 
 from lambdas.common.errors import ConfigurationError
-from lambdas.delivery.mailer import from_address
+from lambdas.delivery.mail.mailer import from_address
 
 
 def test_the_sending_address_may_carry_a_name() -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from simulators.comprehend_medical.data_files import lines, words
-from simulators.comprehend_medical.tokens import form
+from simulators.comprehend_medical.text.tokens import form
 
 
 @dataclass(frozen=True, slots=True)

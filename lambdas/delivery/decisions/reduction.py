@@ -12,9 +12,10 @@ from lambdas.common.contracts.findings import (
     SetAsideReason,
 )
 from lambdas.common.contracts.policy import LeftOut, PolicyDecision
+from lambdas.common.contracts.recipient import Recipient
 from lambdas.common.contracts.visit import CodedText, Location, Visit
 from lambdas.common.sensitive_codes import categories_of_code, categories_of_words
-from lambdas.delivery.message.occasion import Occasion
+from lambdas.delivery.message.told import Told
 
 EVERYTHING = frozenset(LeftOut)
 """`minimal` leaves out every part."""
@@ -27,6 +28,17 @@ CHANGES = {
 
 SOURCES = {"PV2-3": LeftOut.REASON, "DG1": LeftOut.DIAGNOSIS}
 """Fields that a letter shows by themselves, by the beginning of a finding's field."""
+
+
+def reduced(told: Told, recipient: Recipient) -> Told:
+    """The event without what the policy does not let this recipient be told."""
+    left_out = parts_left_out(recipient.policy, told.clinical)
+    return replace(
+        told,
+        event=_reduced_event(told.event, left_out),
+        clinical=_reduced_findings(told.clinical, left_out),
+        discharged_to="" if LeftOut.DESTINATION in left_out else told.discharged_to,
+    )
 
 
 def parts_left_out(policy: PolicyDecision, clinical: ClinicalFindings) -> frozenset[LeftOut]:
@@ -50,7 +62,7 @@ def categories_of(finding: Finding) -> frozenset[Sensitivity]:
     return categories_of_code(finding.code) | categories_of_words(words)
 
 
-def reduced_event(event: PatientEvent, left_out: frozenset[LeftOut]) -> PatientEvent:
+def _reduced_event(event: PatientEvent, left_out: frozenset[LeftOut]) -> PatientEvent:
     """The event without these parts."""
     return replace(
         event,
@@ -62,16 +74,11 @@ def reduced_event(event: PatientEvent, left_out: frozenset[LeftOut]) -> PatientE
     )
 
 
-def reduced_findings(clinical: ClinicalFindings, left_out: frozenset[LeftOut]) -> ClinicalFindings:
+def _reduced_findings(clinical: ClinicalFindings, left_out: frozenset[LeftOut]) -> ClinicalFindings:
     """The findings without these parts. Nothing says that some were left out: that would disclose them."""
     if LeftOut.FINDINGS in left_out:
         return ClinicalFindings(outcome=FindingsOutcome.PROTECTED)
     return replace(clinical, hospital=()) if LeftOut.DIAGNOSIS in left_out else clinical
-
-
-def reduced_occasion(occasion: Occasion, left_out: frozenset[LeftOut]) -> Occasion:
-    """The occasion without the facility of the discharge, where it is left out."""
-    return replace(occasion, discharged_to="") if LeftOut.DESTINATION in left_out else occasion
 
 
 def _reduced_visit(visit: Visit, left_out: frozenset[LeftOut]) -> Visit:

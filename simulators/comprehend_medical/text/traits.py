@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from simulators.comprehend_medical.data_files import rows, words
-from simulators.comprehend_medical.sections import traits_at
-from simulators.comprehend_medical.tokens import Token, tokens
+from simulators.comprehend_medical.text.sections import traits_at
+from simulators.comprehend_medical.text.tokens import Token, tokens
 
 REACH = 7
 """Maximum words between a cue, or the last item of its list, and the next item that it applies to."""
@@ -65,7 +65,7 @@ class Span:
     about: str
 
 
-def traits(
+def traits_of(
     text: str, found: Sequence[Token], sentence_of: Sequence[int], spans: Sequence[Span]
 ) -> list[set[str]]:
     """Returns the traits of each span from the cues around it. Spans are in the order of the text."""

@@ -54,7 +54,7 @@ def _sealed(context: DeliveryContext, recipient: Recipient) -> Detail:
     if ring is None:
         return Detail(DetailLevel.MINIMAL, reduced=NO_OWN_KEY)
     # Only here: loading OpenSSL would cost every cold start a tenth of a second.
-    from lambdas.delivery.message import certificates, smime
+    from lambdas.delivery.mail import certificates, smime
 
     try:
         reader = certificates.usable(
