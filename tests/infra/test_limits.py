@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from environments import (
+    AuditSection,
     CustomerGateway,
     Environment,
     MpiSection,
@@ -30,7 +31,7 @@ SSO = (
 LONGEST_RETENTION = Retention(
     vault_days=36_500,
     rejected_days=36_500,
-    audit_days=36_500,
+    audit_days=36_468,
     trail_days=36_500,
     encounters_days=36_500,
     ledger_days=36_500,
@@ -46,9 +47,15 @@ def with_network(environment: Environment, **values: Any) -> Environment:
 
 
 def qa() -> Environment:
-    """A fourth environment in Canada, its longest values: three zones, nine VPNs, a hundred years."""
+    """A fourth environment in Canada, its longest values: three zones, nine VPNs, almost a hundred years."""
     made = with_network(
-        replace(load("prod"), name="q" * 15, region="ca-central-1", retention=LONGEST_RETENTION),
+        replace(
+            load("prod"),
+            name="q" * 15,
+            region="ca-central-1",
+            retention=LONGEST_RETENTION,
+            audit=AuditSection(digest_lock="compliance", digest_days=36_499),
+        ),
         availability_zones=("cac1-az1", "cac1-az2", "cac1-az4"),
         sender_networks=tuple(f"10.{n}.0.0/16" for n in range(50)),
         customer_gateways=tuple(
