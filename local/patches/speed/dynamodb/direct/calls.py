@@ -11,7 +11,7 @@ import msgspec
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import GlobalSecondaryIndex, Table
 
-from local.patches.speed.dynamodb.direct import tables
+from local.patches.speed.dynamodb.direct import indexes, tables
 from local.patches.speed.dynamodb.direct.conditions import (
     CompiledCondition,
     compile_condition,
@@ -51,6 +51,7 @@ class TableWrite(NamedTuple):
 
     def make(self) -> None:
         """Writes it."""
+        indexes.follow(self.table, self.key, self.before, self.after)
         if self.after is None:
             tables.delete(self.table, self.key)
         else:
@@ -355,10 +356,11 @@ def _candidates(
         (part,) = tables.key_of_partition(table, value)
         return tables.of_partition(table, part)
     order = [each["AttributeName"] for each in index.schema if each["KeyType"] == "RANGE"]
+    found = (tables.found(table, key) for key in indexes.keys_with(table, name, value))
     items = [
         item
-        for item in tables.all_attributes(table)
-        if item.get(name) == value and all(each in item for each in order)
+        for item in map(attributes_of, filter(None, found))
+        if all(each in item for each in order)
     ]
     order += [key for key in (table.hash_key_attr, table.range_key_attr) if key]
     return sorted(items, key=lambda item: [scalar(item[each])[1] for each in order])

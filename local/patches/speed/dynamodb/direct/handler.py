@@ -22,7 +22,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date
 
 from local.patches.patching import replace
-from local.patches.speed.dynamodb.direct import items
+from local.patches.speed.dynamodb.direct import indexes, items
 from local.patches.speed.dynamodb.direct.calls import CALLS, ConditionFailedError
 from local.patches.speed.dynamodb.direct.unusual import UnusualCallError
 
@@ -51,7 +51,10 @@ def _dispatch(
             return _answer(handler, request, full_url)
         except (UnusualCallError, HTTPException):
             # A fresh one: what is kept in the handler belongs to one way of answering.
-            return _moto(type(handler)(), request, full_url, headers)
+            try:
+                return _moto(type(handler)(), request, full_url, headers)
+            finally:
+                indexes.forget()
 
 
 def _answer(handler: DynamoHandler, request: Request, full_url: str | None) -> Response:

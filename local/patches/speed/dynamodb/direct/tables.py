@@ -1,6 +1,6 @@
 """The tables of moto, as the calls use them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
@@ -76,14 +76,14 @@ def of_partition(table: Table, first: DynamoType) -> list[Attributes]:
     return [attributes_of(in_order[second]) for second in sorted(in_order)]
 
 
-def all_attributes(table: Table) -> Iterator[Attributes]:
-    """Every item of a table, in no order."""
-    groups: Iterable[Any] = table.items.values()
-    if table.range_key_attr is None:
-        yield from map(attributes_of, groups)
-    else:
-        for group in groups:
-            yield from map(attributes_of, group.values())
+def keyed_items(table: Table) -> Iterator[tuple[Key, Item]]:
+    """Every item of a table with its key, in no order."""
+    for first, item_or_group in _items(table).items():
+        if table.range_key_attr is None:
+            yield (first, None), item_or_group
+        else:
+            for second, item in item_or_group.items():
+                yield (first, second), item
 
 
 def index_keys(table: Table) -> dict[str, str]:

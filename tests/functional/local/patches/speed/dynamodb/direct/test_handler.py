@@ -413,3 +413,52 @@ def test_any_condition_decides_as_in_moto(
             )
 
     assert decided(handler._dispatch) == decided(MOTO)
+
+
+GROUPED: dict[str, Any] = {
+    "TableName": "t",
+    "ExpressionAttributeNames": {"#g": "group"},
+    "ExpressionAttributeValues": {":g": {"S": "g"}},
+}
+members = st.builds(
+    item,
+    st.sampled_from("ab"),
+    st.integers(1, 2),
+    group=st.sampled_from([{"S": "g"}, {"S": "h"}]),
+    moment=st.sampled_from([{"S": "1"}, {"S": "2"}]),
+)
+keys = st.builds(key, st.sampled_from("ab"), st.integers(1, 2))
+changes = st.one_of(
+    members.map(lambda new: ("put_item", {"TableName": "t", "Item": new})),
+    keys.map(lambda old: ("delete_item", {"TableName": "t", "Key": old})),
+    keys.map(
+        lambda old: (
+            "update_item",
+            {
+                **GROUPED,
+                "Key": old,
+                "UpdateExpression": "SET #g = :g, moment = if_not_exists(moment, :g)",
+            },
+        )
+    ),
+    # moto answers this one itself.
+    keys.map(
+        lambda old: (
+            "update_item",
+            {**GROUPED, "Key": old, "UpdateExpression": "SET #g = :g, note[0] = :g"},
+        )
+    ),
+    members.map(lambda new: ("transact_write_items", {"TransactItems": [member("Put", Item=new)]})),
+)
+ASKED: Call = ("query", {**GROUPED, "IndexName": "all", "KeyConditionExpression": "#g = :g"})
+
+
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(made=st.lists(changes, max_size=6))
+def test_an_index_follows_every_change_as_in_moto(dynamodb: Any, made: list[Call]) -> None:
+    calls = [ASKED, *(each for change in made for each in (change, ASKED))]
+    with pytest.MonkeyPatch.context() as patched:
+        here, there = both(dynamodb, patched, calls)
+    assert here == there
