@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from local.patches import botocore, offers
+from local.patches import botocore, ec2_offers
 
 
 def main() -> int:
@@ -12,7 +12,7 @@ def main() -> int:
     gc.disable()
     # Before moto is imported: each of its modules makes a session to list the regions.
     botocore.install()
-    offers.install()
+    ec2_offers.install()
     from local.run.command import main as run
 
     return run()

@@ -16,7 +16,7 @@ from moto import mock_aws
 from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
 from local.patches import speed
-from local.patches.additions import ends, ses_account
+from local.patches.additions import execution_ends, ses_account
 from tests.support import configuration, stores
 from tests.support.stores import REGION, VAULT
 
@@ -83,7 +83,7 @@ def group_of(item: pytest.Item) -> str:
 def pytest_configure() -> None:
     """Makes the AWS of this process quick: no test is about what moto or botocore computes again."""
     speed.install()
-    ends.install()
+    execution_ends.install()
     ses_account.install()
 
 
@@ -138,7 +138,7 @@ def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterato
 def mocked_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """moto with the vault, tables, secrets, configuration and SES identity of one environment."""
     speed.install()
-    ends.install()
+    execution_ends.install()
     ses_account.install()
     with (
         mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),

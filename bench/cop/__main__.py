@@ -25,8 +25,8 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.ledger.settings import LedgerSettings
 from ops.cop import spreadsheet
 from ops.cop.markdown import markdown
+from ops.cop.month_entries import events_of, month_of
 from ops.cop.pdf import pdf
-from ops.cop.reading import events_of, month_of
 from ops.cop.report import report
 from ops.events.long_reads import CONFIG
 

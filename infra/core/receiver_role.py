@@ -4,9 +4,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra import grants
+from infra.accepted_findings import INLINE, accept
 from infra.core.stores.stores import Stores
 from infra.core.stores.vault import MESSAGE, REJECTED
-from infra.findings import INLINE, accept
 
 
 def _write_once(role: iam.IRole, messages: str) -> iam.PolicyStatement:

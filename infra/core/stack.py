@@ -12,10 +12,10 @@ from environments import Environment
 from infra.core.people.data_trail import DataTrail
 from infra.core.people.grants import Opened
 from infra.core.people.roles import AccessRoles
+from infra.core.processing.functions import Steps
 from infra.core.processing.mail import SesSending
 from infra.core.processing.pipe import EventPipe
 from infra.core.processing.schedules import call_regularly
-from infra.core.processing.steps import Steps
 from infra.core.processing.workflow import PatientEventWorkflow, workflow_grants
 from infra.core.receiver_role import ReceiverRole
 from infra.core.stores.backups import Backups

@@ -7,7 +7,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elb
 from constructs import Construct
 
 from environments import Environment, Network
-from infra.findings import accept
+from infra.accepted_findings import accept
 
 MLLP = 17000
 HEALTH = 17001

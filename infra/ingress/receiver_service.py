@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from environments import Environment
-from infra.findings import INLINE, accept
+from infra.accepted_findings import INLINE, accept
 from infra.ingress.image import receiver_image
 from infra.ingress.load_balancer import DRAIN, HEALTH, MLLP
 from infra.log_groups import LogGroup

@@ -9,7 +9,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from environments import Environment, Network
-from infra.findings import INLINE, accept, accept_in_stack
+from infra.accepted_findings import INLINE, accept, accept_in_stack
 from infra.grants import allow
 from infra.ingress.load_balancer import MLLP, LoadBalancer
 from infra.ingress.receiver_service import (

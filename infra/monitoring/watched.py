@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from environments import Environment
+from infra.core.processing.functions import Steps
 from infra.core.processing.pipe import EventPipe
-from infra.core.processing.steps import Steps
 from infra.core.processing.workflow import PatientEventWorkflow
 from infra.core.stores.queues import Queues
 

@@ -9,8 +9,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from environments import Environment, Network
+from infra.accepted_findings import INLINE, accept
 from infra.core.stores.keys import logs_key
-from infra.findings import INLINE, accept
 from infra.log_groups import LogGroup
 from infra.mpi import allow_egress_to_mpi
 from infra.network.endpoints import Endpoints

@@ -14,7 +14,7 @@ from lambdas.common.errors import (
 )
 from lambdas.common.handler import Run
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import attempts, deliveries, rate
+from lambdas.delivery.ledger import deliveries, rate, transitions
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.ledger.mail_account import close_quota
 from lambdas.delivery.ledger.starting_point import StartingPoint
@@ -79,22 +79,22 @@ class Attempt:
             try:
                 because = withdrawn_by()
             except DependencyUnavailableError:
-                attempts.release(self.context, self.delivery, self.attempt_id)
+                transitions.release(self.context, self.delivery, self.attempt_id)
                 raise
             if because:
                 return self._suppress(because)
-            attempts.begin_sending(self.context, self.delivery, self.attempt_id, document)
+            transitions.begin_sending(self.context, self.delivery, self.attempt_id, document)
             return self._handed_over(item, mail, address)
 
         return self._claimed(send)
 
     def _claimed(self, act: Callable[[DeliveryItem], DeliveryItem]) -> DeliveryItem:
         """The item after `act`, or as it is where this attempt could not claim it."""
-        item = attempts.claim(self.context, self.delivery, self.attempt_id, self.released)
+        item = transitions.claim(self.context, self.delivery, self.attempt_id, self.released)
         return act(item) if item.state is DeliveryState.CLAIMED else item
 
     def _suppress(self, because: str) -> DeliveryItem:
-        return attempts.suppress(self.context, self.delivery, self.attempt_id, because)
+        return transitions.suppress(self.context, self.delivery, self.attempt_id, because)
 
     def _hold(self, item: DeliveryItem, reason: str, until: str) -> DeliveryItem:
         """Holds it; a released one keeps its time, and with it its place before younger ones.
@@ -102,13 +102,13 @@ class Attempt:
         Not where the recipient's own hours hold it anew, after its settling time.
         """
         kept = item.release_at if self.released and reason not in TOGETHER else ""
-        return attempts.hold(self.context, self.delivery, self.attempt_id, reason, kept or until)
+        return transitions.hold(self.context, self.delivery, self.attempt_id, reason, kept or until)
 
     def _refuse(self, item: DeliveryItem, reason: str) -> DeliveryItem:
         """Refuses it after the fallback was told, so that a crash between the two loses nobody."""
         for told in self.members or (item,):
             deliveries.tell_instead(self.context, told)
-        return attempts.refuse(self.context, self.delivery, self.attempt_id, reason)
+        return transitions.refuse(self.context, self.delivery, self.attempt_id, reason)
 
     def _handed_over(self, item: DeliveryItem, mail: bytes, address: str) -> DeliveryItem:
         """After SES answered, or did not; the delivery is in `sending`, this attempt's."""
@@ -118,7 +118,7 @@ class Attempt:
                 self.context, mail, address, delivery.event_id, delivery.delivery_id
             )
         except mailer.AmbiguousSendError:
-            return attempts.park(self.context, delivery, attempt_id)
+            return transitions.park(self.context, delivery, attempt_id)
         except mailer.QuotaReachedError:
             held = self._hold(item, HoldReason.QUOTA, now())
             close_quota(self.context)
@@ -126,6 +126,6 @@ class Attempt:
         except DeliveryRefusedError as refusal:
             return self._refuse(item, str(refusal))
         except (DependencyUnavailableError, ConfigurationError, ClientError):
-            attempts.release(self.context, delivery, attempt_id)
+            transitions.release(self.context, delivery, attempt_id)
             raise
-        return attempts.confirm(self.context, delivery, attempt_id, message_id)
+        return transitions.confirm(self.context, delivery, attempt_id, message_id)

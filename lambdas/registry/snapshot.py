@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lambdas.common.contracts.consent import Consent
-from lambdas.registry import reading
+from lambdas.registry import from_items
 from lambdas.registry.context import RegistryContext
 from lambdas.registry.keys import (
     At,
@@ -32,20 +32,20 @@ class RegistrySnapshot:
     def provider(self, provider_id: str) -> Provider | None:
         """The provider, None where the registry has none of this id."""
         item = self.items.get(at(provider_key(provider_id)))
-        return next(iter(reading.providers({at(item): item}).values())) if item else None
+        return next(iter(from_items.providers({at(item): item}).values())) if item else None
 
     def relationship(self, patients: Sequence[str], provider_id: str) -> Relationship | None:
         """The provider's relationship with the patient; of a merged patient that of the surviving one first."""
         for patient_id in self._with_survivors(patients):
             item = self.items.get(at(relationship_key(patient_id, provider_id)))
             if item:
-                return reading.relationship(item)
+                return from_items.relationship(item)
         return None
 
     def consents(self, patients: Sequence[str]) -> tuple[Consent, ...]:
         """All consents of the patient, those under the ids of merged patients too."""
         found = (
-            reading.consents(self.items.get(at(consents_key(one)), {}))
+            from_items.consents(self.items.get(at(consents_key(one)), {}))
             for one in self._with_survivors(patients)
         )
         return tuple(dict.fromkeys(consent for some in found for consent in some))

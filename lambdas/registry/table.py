@@ -18,7 +18,7 @@ from lambdas.common.aws.clients import dependency
 from lambdas.common.aws.item_reads import read_items
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.consent import Consent
-from lambdas.registry import reading
+from lambdas.registry import from_items
 from lambdas.registry.context import RegistryContext
 from lambdas.registry.keys import (
     At,
@@ -78,13 +78,13 @@ def filed_under(
     merged: dict[str, tuple[str, ...]] = {}
     for known in patients.values():
         item = found.get(at(known), {})
-        for patient_id in reading.texts(item.get("patient_id", ())):
+        for patient_id in from_items.texts(item.get("patient_id", ())):
             hints[patient_id] = hints.get(patient_id, frozenset()) | item.get("circle", set())
             if item.get("merged_from"):
                 merged[patient_id] = tuple(sorted(item["merged_from"]))
     return Filed(
         patients={
-            pair: reading.texts(found[at(known)]["patient_id"])
+            pair: from_items.texts(found[at(known)]["patient_id"])
             for pair, known in patients.items()
             if at(known) in found
         },
@@ -118,7 +118,9 @@ def care_file(
         found.update(items)
         patient = found.get(at(at_patient))
         circle = {
-            reading.provider_id(item) for (_, sk), item in items.items() if reading.is_related(sk)
+            from_items.provider_id(item)
+            for (_, sk), item in items.items()
+            if from_items.is_related(sk)
         }
         found.update(
             items_by_key(context, [provider_key(known) for known in circle - hinted - wanted])
@@ -127,19 +129,21 @@ def care_file(
         circle = patient["circle"]
         found.update(items_by_key(context, _circle_keys(patient_id, circle - hinted)))
     return CareFile(
-        record=reading.patient(patient_id, patient) if patient else None,
+        record=from_items.patient(patient_id, patient) if patient else None,
         relationships=[
-            reading.relationship(item) for (_, sk), item in found.items() if reading.is_related(sk)
+            from_items.relationship(item)
+            for (_, sk), item in found.items()
+            if from_items.is_related(sk)
         ],
-        providers=reading.providers(found),
-        consents=reading.consents(found.get(at(at_consents), {})),
+        providers=from_items.providers(found),
+        consents=from_items.consents(found.get(at(at_consents), {})),
     )
 
 
 def providers(context: RegistryContext, provider_ids: Iterable[str]) -> dict[str, Provider]:
     """The providers by id; one whom the registry lacks is absent."""
     wanted = [provider_key(provider_id) for provider_id in provider_ids]
-    return reading.providers(items_by_key(context, wanted))
+    return from_items.providers(items_by_key(context, wanted))
 
 
 def _circle_keys(patient_id: str, provider_ids: Iterable[str]) -> list[Key]:

@@ -19,9 +19,9 @@ from lambdas.delivery.ledger.mail_account import open_quota
 from lambdas.delivery.ledger.rate import SHARE_OF_RELEASES
 from lambdas.delivery.ledger.repair import repair
 from lambdas.delivery.ledger.states import SETTLED, TOGETHER, DeliveryState
-from lambdas.release_deliveries.account import measure_quota
 from lambdas.release_deliveries.context import ReleaseContext
 from lambdas.release_deliveries.delivering import deliver, deliver_summary
+from lambdas.release_deliveries.ses_quota import measure_quota
 
 AT_ONCE = 8
 """Mails made at the same time: with a fifth of a second each, about forty a second."""

@@ -19,7 +19,7 @@ from local.aws.clients import client
 from local.aws.invoker import LambdaInvoker
 from local.aws.sockets import App
 from local.patches import botocore, speed
-from local.patches.additions import authorisation, ends, fifo, ses_account
+from local.patches.additions import authorisation, execution_ends, fifo, ses_account
 from local.patches.patching import replace
 
 Invoke = Callable[[str, bytes], tuple[bytes, bool]]
@@ -36,7 +36,7 @@ def create_app(port: int, invoke: Invoke, layers: Callable[[App], App] = lambda 
     botocore.install_for_loopback()
     speed.install()
     authorisation.install()
-    ends.install()
+    execution_ends.install()
     fifo.install()
     ses_account.install()
     _run_functions_with(invoke)

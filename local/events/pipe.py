@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from local.aws.clients import ACCOUNT, REGION, client
-from local.patches.additions import ends
+from local.patches.additions import execution_ends
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class PipeRunner:
         """Whether the execution ended well; it is watched until it ends or the pipe's time is up."""
         deadline = time.monotonic() + CUT_AFTER
         while time.monotonic() < deadline:
-            ends.wait(execution, LOOK_SECONDS)
+            execution_ends.wait(execution, LOOK_SECONDS)
             seen = self._looks.describe_execution(executionArn=execution)
             if seen["status"] == "SUCCEEDED":
                 return True

@@ -16,7 +16,7 @@ from lambdas.common.contracts.audit import AuditOutcome, LookedAt
 from ops.audit import looks
 from ops.commands.options import period_of, with_period
 from ops.disclosures import accounting, fhir, spreadsheet, terminal
-from ops.disclosures.reading import (
+from ops.disclosures.audit_search import (
     DisclosureAccount,
     event_of_notice,
     of_patient,

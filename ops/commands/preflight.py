@@ -9,8 +9,8 @@ from rich.text import Text
 
 from environments import load
 from ops.environment.preflight import assembly, runner
+from ops.environment.preflight.check_input import Plan
 from ops.environment.preflight.finding import PreflightFinding, Status
-from ops.environment.preflight.plan import Plan
 from ops.output import console, count, print_json
 from ops.problem import ProblemError
 from ops.session import Session, pass_session

@@ -12,7 +12,7 @@ from ops.audit import looks
 from ops.cop import spreadsheet
 from ops.cop.events import EventRecord
 from ops.cop.markdown import markdown
-from ops.cop.reading import events_of, month_of
+from ops.cop.month_entries import events_of, month_of
 from ops.cop.report import matching, report
 from ops.output import console, count, short_clock, table, words
 from ops.period import Period

@@ -8,7 +8,7 @@ lists each.
 
 from collections.abc import Iterable
 
-from ops.disclosures.reading import DisclosureAccount
+from ops.disclosures.audit_search import DisclosureAccount
 from ops.disclosures.records import DISCLOSED, Disclosure, Fate
 from ops.disclosures.subjects import Names
 from ops.output import clock, count, markdown_cell, sentence_case, words

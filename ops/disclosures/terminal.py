@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.audit.principal import name_of_actor
-from ops.disclosures.reading import DisclosureAccount
+from ops.disclosures.audit_search import DisclosureAccount
 from ops.disclosures.records import DISCLOSED, Disclosure, Fate
 from ops.disclosures.subjects import Names
 from ops.output import clock, count, sentence_case, words

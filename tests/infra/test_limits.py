@@ -16,9 +16,9 @@ from environments import (
 )
 from environments.sections import DIGEST_DAYS_BEYOND_ENTRIES
 from ops.environment.preflight import assembly
+from ops.environment.preflight.check_input import Plan
 from ops.environment.preflight.checks import limits
 from ops.environment.preflight.finding import Status
-from ops.environment.preflight.plan import Plan
 from tests.infra.assemblies import assembly as synthesised_in
 from tests.infra.assemblies import stacks_of
 from tests.infra.conftest import CLOUD

@@ -13,7 +13,7 @@ import boto3
 from moto.awslambda.models import LambdaBackend
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 
-from local.patches.additions import ends
+from local.patches.additions import execution_ends
 
 ASL_FILE = Path(__file__).resolve().parents[2] / "statemachine" / "patient_event.asl.json"
 STEPS = (
@@ -113,7 +113,7 @@ class DeployedWorkflow:
                 name=f"run-{uuid.uuid4().hex}",
                 input=json.dumps([record]),
             )["executionArn"]
-            assert ends.wait(arn, EXECUTION_SECONDS), f"{arn} did not end"
+            assert execution_ends.wait(arn, EXECUTION_SECONDS), f"{arn} did not end"
             execution = stepfunctions.describe_execution(executionArn=arn)
         if execution["status"] == "SUCCEEDED":
             # As the pipe does; a failed execution leaves the message to its visibility timeout.

@@ -24,7 +24,7 @@ ALLOWED = {
         "lambdas/registry/table.py": "items_by_key",
         "lambdas/registry/snapshot.py": "RegistrySnapshot.items",
         "lambdas/registry/keys.py": "at",
-        "lambdas/registry/importing/attributes.py": (
+        "lambdas/registry/importing/to_items.py": (
             "patient_cells patient_values provider_cells provider_values relationship_values"
         ),
         "lambdas/registry/importing/changes.py": (
@@ -32,7 +32,7 @@ ALLOWED = {
         ),
         "lambdas/registry/importing/named_cells.py": "keys_to_read merged_patients patients_of",
         "lambdas/registry/importing/plan.py": "items items_of_folder planned",
-        "lambdas/registry/reading.py": "consents patient provider_id providers relationship",
+        "lambdas/registry/from_items.py": "consents patient provider_id providers relationship",
         "ops/master_data/registry.py": "read read_known remove update",
         "ops/smoke/patient.py": "entries_of",
     },

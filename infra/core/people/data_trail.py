@@ -16,12 +16,12 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from environments import Environment
+from infra.accepted_findings import accept
 from infra.buckets import private_bucket, unlogged
 from infra.core.people.roles import AccessRoles
 from infra.core.stores.keys import trail_key
 from infra.core.stores.stores import Stores
 from infra.core.stores.vault import Vault
-from infra.findings import accept
 from infra.grants import allow, read_objects
 from infra.log_groups import LogGroup
 from infra.monitoring.alarms import Alarms, metric

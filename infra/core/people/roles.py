@@ -7,9 +7,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from environments import Environment
+from infra.accepted_findings import INLINE, accept
 from infra.core.people import grants
 from infra.core.people.grants import Opened
-from infra.findings import INLINE, accept
 
 
 class AccessRoles(Construct):

@@ -9,7 +9,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from environments import Environment
-from infra.findings import INLINE, accept
+from infra.accepted_findings import INLINE, accept
 from infra.grants import allow, use_key
 from infra.log_groups import LogGroup
 

@@ -6,7 +6,7 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from environments import Environment
-from infra.core.processing.steps import Steps
+from infra.core.processing.functions import Steps
 
 DAILY_RETRIES = 20
 """A call of a day is repeated when it fails; the next of the others follows within an hour."""

@@ -11,8 +11,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from environments import Environment
+from infra.accepted_findings import DEPENDS_ON_ROLE, INLINE, accept
 from infra.core.stores.stores import Stores
-from infra.findings import DEPENDS_ON_ROLE, INLINE, accept
 from infra.grants import allow, send_messages, use_table
 from infra.log_groups import LogGroup
 

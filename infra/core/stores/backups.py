@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from environments import Backup, Environment
-from infra.findings import accept
+from infra.accepted_findings import accept
 from infra.stateful import fix_logical_id, removal_policy
 
 POLICIES = (

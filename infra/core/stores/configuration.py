@@ -13,8 +13,8 @@ from aws_cdk import custom_resources
 from constructs import Construct, IConstruct
 
 from environments import Environment
+from infra.accepted_findings import DEPENDS_ON_ROLE, INLINE, accept
 from infra.buckets import private_bucket, unlogged
-from infra.findings import DEPENDS_ON_ROLE, INLINE, accept
 from infra.grants import allow
 from infra.log_groups import LogGroup
 from infra.stateful import removal_policy_of_bucket_filled_at_creation

@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from environments import Environment
-from infra.findings import accept
+from infra.accepted_findings import accept
 from infra.stateful import fix_logical_id, removal_policy
 
 # Actions that a principal needs to use a CMK through a service. Written out: CDK's own grants add wildcards.

@@ -6,7 +6,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from environments import Environment
-from infra.findings import accept
+from infra.accepted_findings import accept
 from infra.stateful import fix_logical_id, keep_when_replaced
 
 # Six times what a pipe may take is the least that AWS allows for; the pipe cuts at 300 s, the

@@ -5,7 +5,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from environments import Environment
-from infra.findings import accept
+from infra.accepted_findings import accept
 from infra.stateful import fix_logical_id, removal_policy
 
 # A ring of keys with one in it; its random text is made by Secrets Manager.

@@ -8,8 +8,8 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from environments import Environment
+from infra.accepted_findings import accept
 from infra.core.stores.keys import Keys
-from infra.findings import accept
 from infra.stateful import fix_logical_id, removal_policy
 
 ENCOUNTER_SUMMARY = (

@@ -9,8 +9,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from environments import Environment
+from infra.accepted_findings import accept
 from infra.buckets import private_bucket
-from infra.findings import accept
 from infra.stateful import removal_policy
 
 # The documents of an event, as patterns of object keys.

@@ -8,15 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lambdas.registry.importing.attributes import (
-    consent_values,
-    one_or_list,
-    patient_cells,
-    patient_values,
-    provider_cells,
-    provider_values,
-    relationship_values,
-)
+from lambdas.registry.from_items import consents, texts
 from lambdas.registry.importing.changes import ImportPlan, ItemChanges, Known, PlannedRow, RowState
 from lambdas.registry.importing.checks import KnownIds, Rows, check
 from lambdas.registry.importing.columns import (
@@ -30,6 +22,15 @@ from lambdas.registry.importing.columns import (
 from lambdas.registry.importing.files import Table, read_folder
 from lambdas.registry.importing.merges import merge_chain, survivor
 from lambdas.registry.importing.named_cells import NamedRows, merged_patients, patients_of
+from lambdas.registry.importing.to_items import (
+    consent_values,
+    one_or_list,
+    patient_cells,
+    patient_values,
+    provider_cells,
+    provider_values,
+    relationship_values,
+)
 from lambdas.registry.keys import (
     AUTHORITIES,
     CONSENT,
@@ -44,7 +45,6 @@ from lambdas.registry.keys import (
     provider_key,
     relationship_key,
 )
-from lambdas.registry.reading import consents, texts
 from lambdas.registry.records import NPI_AUTHORITY
 
 

@@ -8,6 +8,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.deployment import CONFIG
+from ops.environment.preflight.check_input import ClientFactory, Plan
 from ops.environment.preflight.checks import (
     account,
     alarms,
@@ -22,7 +23,6 @@ from ops.environment.preflight.checks import (
     stacks,
 )
 from ops.environment.preflight.finding import PreflightFinding, Status, not_checked
-from ops.environment.preflight.plan import ClientFactory, Plan
 from ops.problem import sentence
 
 OFFLINE = {

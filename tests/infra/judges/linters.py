@@ -80,7 +80,7 @@ def checkov(folder: Path) -> LinterReport:
 
 
 def accepted_in_templates(folder: Path) -> Iterator[LinterFinding]:
-    """Each acceptance in a template's metadata, with its reason as the text (infra/findings.py)."""
+    """Each acceptance in a template's metadata, with its reason as the text (infra/accepted_findings.py)."""
     for path in templates(folder):
         template = json.loads(path.read_text())
         # cfn-lint also reads the template's own metadata, for outputs.

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ops.environment.preflight.check_input import ClientFactory, Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
-from ops.environment.preflight.plan import ClientFactory, Plan
 
 
 @dataclass(frozen=True, slots=True)

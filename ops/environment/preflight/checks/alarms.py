@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.confirm.html
 from collections.abc import Iterator
 
 from ops.aws_calls import if_exists
+from ops.environment.preflight.check_input import ClientFactory, Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
-from ops.environment.preflight.plan import ClientFactory, Plan
 
 PENDING = "PendingConfirmation"
 ABSENT = ("NotFound", "NotFoundException")

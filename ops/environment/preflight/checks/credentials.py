@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from ops.aws_calls import if_exists
+from ops.environment.preflight.check_input import ClientFactory, Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
-from ops.environment.preflight.plan import ClientFactory, Plan
 
 SOON = timedelta(days=30)
 

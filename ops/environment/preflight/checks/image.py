@@ -7,8 +7,8 @@ import platform
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 
+from ops.environment.preflight.check_input import Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok
-from ops.environment.preflight.plan import Plan
 
 WANTED = "linux/arm64"
 TIMEOUT_SECONDS = 30

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.environment.preflight.assembly import Resource
+from ops.environment.preflight.check_input import Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok
-from ops.environment.preflight.plan import Plan
 
 REFERENCE = "r" * 110
 """Stands for a name or ARN that is known at deployment only; few are longer."""

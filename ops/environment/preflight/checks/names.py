@@ -9,8 +9,8 @@ from typing import Any
 
 from ops.aws_calls import if_exists
 from ops.aws_calls import stack as described
+from ops.environment.preflight.check_input import ClientFactory, Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok
-from ops.environment.preflight.plan import ClientFactory, Plan
 
 MISSING = frozenset(
     {

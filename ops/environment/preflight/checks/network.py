@@ -7,8 +7,8 @@ https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix
 
 from collections.abc import Iterator
 
+from ops.environment.preflight.check_input import ClientFactory, Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok
-from ops.environment.preflight.plan import ClientFactory, Plan
 
 
 def check_zones(plan: Plan, clients: ClientFactory) -> Iterator[PreflightFinding]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from ops.environment.preflight.check_input import Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
-from ops.environment.preflight.plan import Plan
 
 
 def check(plan: Plan) -> Iterator[PreflightFinding]:

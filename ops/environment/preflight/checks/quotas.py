@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ops.aws_calls import if_exists
+from ops.environment.preflight.check_input import ClientFactory, Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok, warning
-from ops.environment.preflight.plan import ClientFactory, Plan
 
 UNRESERVED = 100
 QUOTA = "L-B99A9384"

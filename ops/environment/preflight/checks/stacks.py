@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from ops import aws_calls
 from ops.aws_calls import if_exists
+from ops.environment.preflight.check_input import ClientFactory, Plan
 from ops.environment.preflight.finding import PreflightFinding, error, ok
-from ops.environment.preflight.plan import ClientFactory, Plan
 
 UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
 # The resource type that needs a role, and the role's name. `make deploy` creates them.

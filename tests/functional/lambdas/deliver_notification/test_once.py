@@ -16,7 +16,7 @@ from lambdas.common.contracts.document import without_empty
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import delivery
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import attempts, rate
+from lambdas.delivery.ledger import rate, transitions
 from lambdas.delivery.ledger.items import DeliveryItem
 from lambdas.delivery.mail import mailer
 from lambdas.delivery.mail.seal import is_sealed, seal_of
@@ -34,13 +34,13 @@ POINTS: list[tuple[Any, str]] = [
     (delivery, "starting_point"),
     (mailer, "build"),
     (mailer, "store"),
-    (attempts, "claim"),
+    (transitions, "claim"),
     (rate, "may_send"),
     (delivery, "enlisted"),
     (delivery, "why_suppressed"),
-    (attempts, "begin_sending"),
+    (transitions, "begin_sending"),
     (mailer, "send"),
-    (attempts, "confirm"),
+    (transitions, "confirm"),
     (chain, "append"),
 ]
 IN_DOUBT = {
@@ -65,7 +65,7 @@ def test_a_crash_at_any_point_never_sends_two_and_never_hides_that_none_went(
     moment: str,
 ) -> None:
     world = DeliveryWorld(context)
-    monkeypatch.setattr(attempts, "LEASE_MS", -1)  # the next run comes long after
+    monkeypatch.setattr(transitions, "LEASE_MS", -1)  # the next run comes long after
     with monkeypatch.context() as crash:
         crash.setattr(module, name, dying(getattr(module, name), moment))
         with pytest.raises(Death):
@@ -203,15 +203,15 @@ def test_a_claim_that_was_lost_to_another_run_does_not_send(
     context: DeliveryContext, aws: Any
 ) -> None:
     world = DeliveryWorld(context)
-    real = attempts.begin_sending
+    real = transitions.begin_sending
 
     def robbed(own: DeliveryContext, ours: DeliveryItem, attempt: str, document: Any) -> None:
-        attempts.release(context, ours, attempt)
-        attempts.claim(context, ours, "another attempt")
+        transitions.release(context, ours, attempt)
+        transitions.claim(context, ours, "another attempt")
         real(own, ours, attempt, document)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(attempts, "begin_sending", robbed)
+        patch.setattr(transitions, "begin_sending", robbed)
         with pytest.raises(DependencyUnavailableError, match="took this delivery over"):
             world.run()
     assert sent_mails() == []
@@ -220,7 +220,7 @@ def test_a_claim_that_was_lost_to_another_run_does_not_send(
 def test_a_slow_run_that_was_given_up_on_still_tells_what_it_knows(
     context: DeliveryContext, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempts, "LEASE_MS", -1)
+    monkeypatch.setattr(transitions, "LEASE_MS", -1)
     world = DeliveryWorld(context)
     real = mailer.send
 
@@ -306,7 +306,7 @@ def test_what_the_first_attempt_wrote_is_what_every_attempt_sends(
 ) -> None:
     world = DeliveryWorld(context)
     with monkeypatch.context() as outage:
-        outage.setattr(attempts, "claim", failing(DependencyUnavailableError("dynamodb: down")))
+        outage.setattr(transitions, "claim", failing(DependencyUnavailableError("dynamodb: down")))
         with pytest.raises(DependencyUnavailableError):
             world.run()
     first = vault.write_once(

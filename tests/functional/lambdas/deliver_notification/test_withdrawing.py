@@ -10,7 +10,7 @@ from lambdas.common.contracts.event import EventKind
 from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import delivery
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import attempts
+from lambdas.delivery.ledger import transitions
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel
 from lambdas.delivery.mail import mailer
 from tests.functional.lambdas.deliver_notification.stay import (
@@ -148,12 +148,12 @@ def test_a_transfer_is_not_suppressed_when_the_admission_was_withdrawn(
 
 @each_point(
     (mailer, "store"),
-    (attempts, "claim"),
+    (transitions, "claim"),
     (delivery, "enlisted"),
     (delivery, "why_suppressed"),
-    (attempts, "begin_sending"),
+    (transitions, "begin_sending"),
     (mailer, "send"),
-    (attempts, "confirm"),
+    (transitions, "confirm"),
 )
 def test_whenever_the_cancellation_comes_both_are_told_or_neither(
     context: DeliveryContext,
@@ -184,9 +184,9 @@ def test_a_first_notice_that_died_on_its_way_is_suppressed_and_so_is_its_cancell
 ) -> None:
     registry("petra")
     admission = looked_up(context, event(1, EventKind.ADMISSION))
-    monkeypatch.setattr(attempts, "LEASE_MS", -1)
+    monkeypatch.setattr(transitions, "LEASE_MS", -1)
     with monkeypatch.context() as crash:
-        crash.setattr(attempts, "begin_sending", dies)
+        crash.setattr(transitions, "begin_sending", dies)
         with pytest.raises(RuntimeError):
             delivered(context, admission)
     cancellation = looked_up(context, event(2, EventKind.CANCEL_ADMISSION))

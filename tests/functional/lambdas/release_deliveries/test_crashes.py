@@ -8,7 +8,7 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas.common.audit import chain
 from lambdas.delivery import audit, delivery, summary
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import attempts, deliveries, due, problems, rate
+from lambdas.delivery.ledger import deliveries, due, problems, rate, transitions
 from lambdas.delivery.ledger import feedback as feedback_ledger
 from lambdas.delivery.ledger.states import AddressProblemState
 from lambdas.delivery.mail import mailer
@@ -51,8 +51,8 @@ def names(value: Any) -> str:
 @pytest.fixture(autouse=True)
 def _long_after(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever comes after a death comes so late that it is known to be one."""
-    monkeypatch.setattr(attempts, "LEASE_MS", -1)
-    monkeypatch.setattr(attempts, "TAKE_UP_AFTER", -due.TAKE_UP_AFTER)
+    monkeypatch.setattr(transitions, "LEASE_MS", -1)
+    monkeypatch.setattr(transitions, "TAKE_UP_AFTER", -due.TAKE_UP_AFTER)
 
 
 def dies_at(
@@ -83,11 +83,11 @@ def releases(context: DeliveryContext) -> None:
         (summary, "enlisted"),
         (summary, "rendered"),
         (mailer, "store"),
-        (attempts, "claim"),
+        (transitions, "claim"),
         (rate, "may_send"),
-        (attempts, "begin_sending"),
+        (transitions, "begin_sending"),
         (mailer, "send"),
-        (attempts, "confirm"),
+        (transitions, "confirm"),
         (audit, "of_delivery"),
         (chain, "append"),
         (deliveries, "settle_member"),
@@ -119,12 +119,12 @@ def test_a_summary_is_told_once_and_its_members_with_it(
         (due, "due_by"),
         (releasing, "deliver"),
         (mailer, "store"),
-        (attempts, "claim"),
+        (transitions, "claim"),
         (delivery, "enlisted"),
         (delivery, "why_suppressed"),
-        (attempts, "begin_sending"),
+        (transitions, "begin_sending"),
         (mailer, "send"),
-        (attempts, "confirm"),
+        (transitions, "confirm"),
         (chain, "append"),
     ],
     ids=names,
@@ -159,7 +159,7 @@ def test_one_held_alone_is_told_once(
 @MOMENTS
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(attempts, "claim"), (attempts, "hold"), (chain, "append")],
+    [(transitions, "claim"), (transitions, "hold"), (chain, "append")],
     ids=names,
 )
 def test_one_that_died_while_it_was_being_held_is_held_by_the_next_run(
@@ -231,9 +231,9 @@ def test_an_unknown_delivery_is_settled_by_the_event_that_comes_again(
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (attempts, "claim"),
+        (transitions, "claim"),
         (deliveries, "tell_instead"),
-        (attempts, "refuse"),
+        (transitions, "refuse"),
         (chain, "append"),
     ],
     ids=names,
@@ -263,7 +263,9 @@ def refused(world: DeliveryWorld) -> None:
 
 
 @MOMENTS
-@pytest.mark.parametrize(("module", "name"), [(attempts, "suppress"), (chain, "append")], ids=names)
+@pytest.mark.parametrize(
+    ("module", "name"), [(transitions, "suppress"), (chain, "append")], ids=names
+)
 def test_one_suppressed_is_said_so_once(
     context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, moment: str
 ) -> None:

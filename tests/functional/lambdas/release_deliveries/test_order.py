@@ -13,7 +13,7 @@ from botocore.exceptions import ReadTimeoutError
 from lambdas.common.aws.items import to_item
 from lambdas.common.clock import iso
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import attempts, deliveries, rate, repair
+from lambdas.delivery.ledger import deliveries, rate, repair, transitions
 from lambdas.delivery.ledger.due import due
 from tests.functional.lambdas.deliver_notification.world import (
     RECIPIENT,
@@ -174,8 +174,8 @@ def test_what_an_older_version_left_is_found_and_goes_out(
         found = deliveries.read(context, world.delivery_id)
         assert found is not None
         with monkeypatch.context() as long_ago:
-            long_ago.setattr(attempts, "LEASE_MS", -1)
-            attempts.claim(context, found, "dead", released=True)
+            long_ago.setattr(transitions, "LEASE_MS", -1)
+            transitions.claim(context, found, "dead", released=True)
         unchanged_since(world, ago(hours=1))
     if held_before == "unknown":
         unchanged_since(world, ago(hours=1))

@@ -12,7 +12,7 @@ from lambdas.common.audit import chain
 from lambdas.common.aws.items import from_item
 from lambdas.common.contracts.event import EventKind
 from lambdas.delivery.context import DeliveryContext
-from lambdas.delivery.ledger import attempts, deliveries, due, problems
+from lambdas.delivery.ledger import deliveries, due, problems, transitions
 from lambdas.delivery.ledger.encounters import NotifiedEncounter, NotifiedEvent, cancel
 from lambdas.delivery.ledger.states import SwitchState
 from tests.functional.lambdas.deliver_notification.world import (
@@ -118,10 +118,10 @@ def test_a_release_that_died_with_the_claim_in_hand_goes_on(
     due_now()
     item = from_item(boto3.client("dynamodb").scan(TableName="ledger")["Items"][0])
     with monkeypatch.context() as patch:
-        patch.setattr(attempts, "LEASE_MS", -1)
+        patch.setattr(transitions, "LEASE_MS", -1)
         found = deliveries.read(context, item["delivery_id"])
         assert found is not None
-        assert attempts.claim(context, found, "dead", released=True).state == "claimed"
+        assert transitions.claim(context, found, "dead", released=True).state == "claimed"
     assert release(context)["due"] == 0  # too fresh to be called dead
     due_now()
     assert release(context)["sent"] == 1
@@ -157,7 +157,7 @@ def test_an_unknown_one_goes_again_once_or_never_as_the_environment_says(
     context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, policy: str, mails: int
 ) -> None:
     monkeypatch.setenv("ENS_ON_UNKNOWN", policy)
-    monkeypatch.setattr(attempts, "RESEND_AFTER", -due.RESEND_AFTER)
+    monkeypatch.setattr(transitions, "RESEND_AFTER", -due.RESEND_AFTER)
     world = DeliveryWorld(context)
     with ses_answers(context, ReadTimeoutError(endpoint_url="x")):
         assert world.run()["outcome"] == "unknown"
@@ -170,7 +170,7 @@ def test_a_second_doubt_is_left_to_a_person(
     context: DeliveryContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENS_ON_UNKNOWN", "resend_once")
-    monkeypatch.setattr(attempts, "RESEND_AFTER", -due.RESEND_AFTER)
+    monkeypatch.setattr(transitions, "RESEND_AFTER", -due.RESEND_AFTER)
     world = DeliveryWorld(context)
     silence = ReadTimeoutError(endpoint_url="x")
     with ses_answers(context, silence, silence) as calls:

@@ -18,7 +18,7 @@ from lambdas.common.errors import DependencyUnavailableError
 from lambdas.delivery import delivery
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.decisions import cancellation, holds
-from lambdas.delivery.ledger import attempts, due
+from lambdas.delivery.ledger import due, transitions
 from lambdas.delivery.mail import mailer
 from tests.functional.lambdas.deliver_notification.stay import (
     LATER_TODAY,
@@ -223,11 +223,11 @@ EACH_POINT = each_point(
     (cancellation, "enlist"),
     (delivery, "with_updates"),
     (mailer, "store"),
-    (attempts, "claim"),
+    (transitions, "claim"),
     (delivery, "why_suppressed"),
-    (attempts, "begin_sending"),
+    (transitions, "begin_sending"),
     (mailer, "send"),
-    (attempts, "confirm"),
+    (transitions, "confirm"),
 )
 
 
@@ -249,8 +249,8 @@ def test_whenever_an_update_comes_its_detail_is_told_exactly_once(
 def test_a_death_of_the_release_loses_no_update_and_sends_no_second_admission(
     context: DeliveryContext, monkeypatch: pytest.MonkeyPatch, point: CallPoint
 ) -> None:
-    monkeypatch.setattr(attempts, "LEASE_MS", -1)
-    monkeypatch.setattr(attempts, "TAKE_UP_AFTER", -due.TAKE_UP_AFTER)
+    monkeypatch.setattr(transitions, "LEASE_MS", -1)
+    monkeypatch.setattr(transitions, "TAKE_UP_AFTER", -due.TAKE_UP_AFTER)
     told(context, admission())
     due_now()
     with monkeypatch.context() as crash:

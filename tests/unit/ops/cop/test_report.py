@@ -10,8 +10,8 @@ from lambdas.delivery.ledger.states import HoldReason
 from ops.cop.events import EventOutcome, EventRecord
 from ops.cop.helvetica import lines, width
 from ops.cop.markdown import markdown
+from ops.cop.month_entries import month_of
 from ops.cop.pdf import pdf
-from ops.cop.reading import month_of
 from ops.cop.report import MEANINGS, CopReport, ReportTable, matching, percentile, report
 
 RECEIVED = "2026-10-03T10:00:00.000Z"

@@ -9,7 +9,7 @@ from fhir.resources.R4B.auditevent import AuditEvent
 from fhir.resources.R4B.bundle import Bundle
 
 from ops.disclosures import accounting, fhir, spreadsheet
-from ops.disclosures.reading import DisclosureAccount
+from ops.disclosures.audit_search import DisclosureAccount
 from ops.disclosures.records import Disclosure, disclosures
 from ops.disclosures.subjects import NamedProvider, Names
 from ops.period import Period

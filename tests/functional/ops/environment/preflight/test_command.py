@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from environments import load
 from ops.cli import main
 from ops.environment.preflight import assembly, runner
+from ops.environment.preflight.check_input import Plan
 from ops.environment.preflight.finding import Status
-from ops.environment.preflight.plan import Plan
 from tests.functional.ops.environment.preflight.world import ACCOUNT, environment
 from tests.infra import assemblies
 from tests.support.stubbed import StubbedClients

@@ -6,8 +6,8 @@ from typing import Any
 
 from environments import Environment, load
 from ops.environment.preflight.assembly import Assembly, Resource
+from ops.environment.preflight.check_input import Plan
 from ops.environment.preflight.finding import PreflightFinding, Status
-from ops.environment.preflight.plan import Plan
 
 ACCOUNT = "111122223333"
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.registry.importing.attributes import patient_cells, provider_cells
+from lambdas.registry.from_items import consents
 from lambdas.registry.importing.changes import ImportPlan, RowState
 from lambdas.registry.importing.columns import KEY_COLUMNS, InvalidRegistryError
 from lambdas.registry.importing.files import Table
 from lambdas.registry.importing.named_cells import NamedRows, keys_to_read
 from lambdas.registry.importing.plan import items, planned
+from lambdas.registry.importing.to_items import patient_cells, provider_cells
 from lambdas.registry.keys import at, relationship_key
-from lambdas.registry.reading import consents
 
 Row = dict[str, str]
 Items = dict[tuple[str, str], dict[str, Any]]

@@ -12,7 +12,7 @@ from moto import mock_aws
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from local.patches import speed
-from local.patches.additions import ends
+from local.patches.additions import execution_ends
 from local.patches.speed.stepfunctions import definitions
 
 ROLE = "arn:aws:iam::123456789012:role/machine"
@@ -56,7 +56,7 @@ def start(workflows: Any, arn: str, items: list[int]) -> str:
 
 
 def output(workflows: Any, execution: str) -> Any:
-    assert ends.wait(execution, 30)
+    assert execution_ends.wait(execution, 30)
     return json.loads(workflows.describe_execution(executionArn=execution)["output"])
 
 
@@ -84,7 +84,7 @@ def test_executions_of_one_program_count_their_own_retries(workflows: Any) -> No
     arn = create(workflows, "failing", failing(1))
     executions = [start(workflows, arn, []) for _ in range(3)]
     for execution in executions:
-        assert ends.wait(execution, 30)
+        assert execution_ends.wait(execution, 30)
         history = workflows.get_execution_history(executionArn=execution)["events"]
         assert [event["type"] for event in history].count("TaskScheduled") == 2
 

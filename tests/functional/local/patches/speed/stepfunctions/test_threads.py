@@ -13,7 +13,7 @@ import pytest
 from moto import mock_aws
 
 from local.patches import speed
-from local.patches.additions import ends
+from local.patches.additions import execution_ends
 from local.patches.speed.stepfunctions import threads
 
 ROLE = "arn:aws:iam::123456789012:role/machine"
@@ -29,7 +29,7 @@ TASK: dict[str, Any] = {
 @pytest.fixture
 def workflows(environment: dict[str, str]) -> Iterator[Any]:
     speed.install()
-    ends.install()
+    execution_ends.install()
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         yield boto3.client("stepfunctions")
 
@@ -48,7 +48,7 @@ def status(workflows: Any, arn: str, items: int = 1) -> str:
     started = workflows.start_execution(
         stateMachineArn=arn, name=uuid.uuid4().hex, input=json.dumps({"items": [1] * items})
     )
-    assert ends.wait(started["executionArn"], 30)
+    assert execution_ends.wait(started["executionArn"], 30)
     found = workflows.describe_execution(executionArn=started["executionArn"])
     word: str = found["status"]
     return word

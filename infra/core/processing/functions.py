@@ -8,8 +8,8 @@ from constructs import Construct
 
 from environments import Environment
 from infra import grants
+from infra.core.processing.function import StepLambda
 from infra.core.processing.mail import SesSending
-from infra.core.processing.step_lambda import StepLambda
 from infra.core.stores.stores import Stores
 from infra.core.stores.vault import ANALYSES, CLINICAL, EVENT, IDENTITIES, MAILS, MESSAGE
 from infra.mpi import mpi_variables

@@ -4,10 +4,10 @@ import subprocess
 import sys
 
 PROGRAM = """
-from local.patches import offers
+from local.patches import ec2_offers
 import sys
 if "changed" in sys.argv:
-    offers.install()
+    ec2_offers.install()
 from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS, INSTANCE_TYPES
 zones = INSTANCE_TYPE_OFFERINGS["availability-zone"]
 print(len(INSTANCE_TYPES), len(zones["us-east-1"]), len(zones["eu-central-1"]) > 0)

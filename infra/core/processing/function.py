@@ -11,8 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from environments import Environment
+from infra.accepted_findings import DEPENDS_ON_ROLE, INLINE, accept
 from infra.asset import Target, code_of
-from infra.findings import DEPENDS_ON_ROLE, INLINE, accept
 from infra.grants import allow, calls
 from infra.log_groups import LogGroup
 
