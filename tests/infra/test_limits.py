@@ -41,7 +41,7 @@ LONGEST_RETENTION = Retention(
 
 
 LONGEST_LOCK = 36_500
-"""S3 locks an object for 100 years at most (S3 API reference, DefaultRetention)."""
+"""Days of a hundred years; audit entries, which their digests outlast, are kept for less."""
 
 
 def with_network(environment: Environment, **values: Any) -> Environment:
