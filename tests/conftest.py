@@ -54,7 +54,11 @@ settings.load_profile(os.environ.get("ENS_EXAMPLES", "same"))
 TOGETHER = ("e2e", "infra")
 """The folders whose tests one worker runs: they share the local system, and the process of the CDK."""
 
-LONGEST = (*TOGETHER, "test_roles", "test_corpus", "test_whole", "test_accessibility", "test_burst")
+LONGEST = (
+    *TOGETHER,
+    *("test_roles", "test_handler", "test_crashes", "test_whole", "test_damaged_answers"),
+    *("test_workers", "test_sequences", "test_exhaustion", "test_corpus", "test_burst"),
+)
 """The groups that a worker takes first, so that no long one is left when the other worker is done."""
 
 

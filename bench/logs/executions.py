@@ -12,13 +12,13 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas.common.aws.items import to_item
 from lambdas.registry.importing.plan import items_of_folder
 from tests.conftest import bind_environment, mocked_aws
 from tests.support.comprehend_medical import serving
 from tests.support.messages import sample, vaulted
+from tests.support.registry import SEEDS, file_all
 from tests.support.workflow import ASL_FILE, DeployedWorkflow
-from tests.workflow.real import SEEDS, whole_workflow
+from tests.workflow.real import whole_workflow
 
 THREE_TOLD = "three recipients"
 CASES = {
@@ -46,8 +46,7 @@ def add_third_recipient() -> None:
         shutil.copytree(SEEDS, folder, dirs_exist_ok=True)
         with (folder / "relationships.csv").open("a") as file:
             file.write("p-rehak,dr-smith,care_team,yes\n")
-        for item in items_of_folder(folder):
-            boto3.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
+        file_all(items_of_folder(folder))
 
 
 def executed(workflow: DeployedWorkflow, name: str) -> Execution:

@@ -14,19 +14,19 @@ class DependencyUnavailableError(EnsError):
 
 
 class UnprocessableMessageError(EnsError):
-    """The message is not readable as HL7 v2, or lacks what a patient event must have."""
+    """The message is not readable as HL7 v2, or lacks a required part of a patient event."""
 
 
 class IdentityAmbiguousError(EnsError):
-    """The MDM knows more than one patient that fits. A person decides."""
+    """The registry or MPI has more than one patient that fits. A person decides."""
 
 
 class IdentityConflictError(EnsError):
-    """The MDM's patient contradicts the message. A person decides."""
+    """The patient of the registry or MPI contradicts the message. A person decides."""
 
 
 class IdentityNotFoundError(EnsError):
-    """The MDM knows nobody with these identifiers."""
+    """The registry or MPI has no patient with these identifiers."""
 
 
 class ContractError(EnsError):

@@ -15,7 +15,6 @@ from lambdas.common.contracts.document import read_as, to_document
 from lambdas.common.contracts.steps import StepInput
 from lambdas.common.error_place import where
 from lambdas.common.errors import (
-    ConfigurationError,
     DeliveryRefusedError,
     EnsError,
     IdentityNotFoundError,
@@ -143,25 +142,21 @@ class StepHandler(LambdaHandler[C], Generic[Task, C]):
     def _invoke(self, document: Document, _: Any) -> Document:
         # Always one: Powertools warns of an invocation without metrics.
         self._metrics.add_metric(name="Attempts", unit="Count", value=1)
-        task = read_as(self._contract, document)
-        try:
-            context = self.context
-        except ConfigurationError as error:
-            # Without settings there is no audit: the workflow's own entry follows.
-            self._logger.warning(str(error), error_name=type(error).__name__)
-            raise error from None
+        # Without a task or settings there is no audit: the workflow's own entry follows.
+        with planned_errors(self._log_failure):
+            task, context = read_as(self._contract, document), self.context
         run = Run(context, self.name, task, self._logger, self._metrics)
-        self._logger.append_keys(
+        self._tracer.put_annotation("event_id", run.event_id)
+        with self._logger.append_context_keys(
             event_id=run.event_id,
             execution_arn=run.execution_arn,
             attempt=run.attempt,
             sender=run.sender,
-        )
-        self._tracer.put_annotation("event_id", run.event_id)
-        with planned_errors(run.failed):
-            self._metrics.add_dimension("environment", context.settings.environment)
-            result = to_document(self._handler(task, run, context))
-        self._logger.info("done", duration_ms=milliseconds_since(run.started_at))
+        ):
+            with planned_errors(run.failed):
+                self._metrics.add_dimension("environment", context.settings.environment)
+                result = to_document(self._handler(task, run, context))
+            self._logger.info("done", duration_ms=milliseconds_since(run.started_at))
         return result
 
 

@@ -38,6 +38,9 @@ class LambdaHandler(Generic[C]):
         other.__dict__["context"] = context
         return other
 
+    def _log_failure(self, error: EnsError) -> None:
+        self._logger.warning(str(error), error_name=type(error).__name__)
+
 
 @contextmanager
 def planned_errors(failed: Callable[[EnsError], None]) -> Iterator[None]:

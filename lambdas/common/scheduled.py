@@ -11,7 +11,6 @@ from aws_lambda_powertools import Logger, Metrics
 
 from lambdas.common.clock import milliseconds_since, now
 from lambdas.common.contracts.document import to_document
-from lambdas.common.errors import EnsError
 from lambdas.common.invocation import C, Document, LambdaHandler, planned_errors
 
 
@@ -54,15 +53,12 @@ class ScheduledHandler(LambdaHandler[C]):
     def _invoke(self, _: Document, lambda_context: Any) -> Document:
         self._metrics.add_metric(name="Attempts", unit="Count", value=1)
         started_at = now()
-        with planned_errors(self._failed):
+        with planned_errors(self._log_failure):
             self._metrics.add_dimension("environment", self.context.settings.environment)
             run = ScheduledRun(self._logger, self._metrics, lambda_context)
             result = to_document(self._handler(run, self.context))
         self._logger.info("done", duration_ms=milliseconds_since(started_at))
         return result
-
-    def _failed(self, error: EnsError) -> None:
-        self._logger.warning(str(error), error_name=type(error).__name__)
 
 
 def scheduled(

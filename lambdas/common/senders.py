@@ -114,7 +114,7 @@ def _begins(texts: Iterable[str], beginnings: Iterable[str]) -> bool:
 def sender_named(context: Context, name: str) -> SenderProfile:
     """The sender of this configured name; an empty `SenderProfile` for `unknown`.
 
-    Raises as `lambdas.common.configuration.senders` does.
+    Raises as `read_configuration`.
     """
     return sender_profile(context.senders.get(name, {}))
 

@@ -11,7 +11,7 @@ from lambdas.common.handler import Run, step
 from lambdas.delivery.context import DeliveryContext
 from lambdas.delivery.delivery import deliver
 from lambdas.delivery.settings import DeliverySettings
-from lambdas.delivery.summary import deliver_digest
+from lambdas.delivery.summary import deliver_summary
 
 
 @step(
@@ -27,7 +27,7 @@ def lambda_handler(
     A task with `members` is a summary of several held notifications.
     """
     if task.members:
-        return deliver_digest(context, task, run)
+        return deliver_summary(context, task, run)
     result = deliver(context, task, run)
     if not task.released:
         _count_findings(task.clinical, run)

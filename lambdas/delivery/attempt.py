@@ -1,4 +1,4 @@
-"""One run's try at a delivery: what the ledger must hold before and after each thing that is done."""
+"""One run's try at a delivery, with the write to the ledger before and after each step."""
 
 import uuid
 from collections.abc import Callable
@@ -28,9 +28,9 @@ LATEST_START_MS = 2_500
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A try under the id by which the ledger knows it. Each method returns the ledger's item after it.
+    """A try at a delivery under an id of its own. Each method returns the ledger's item after it.
 
-    That item is another run's where the matter was settled before. `members` are those of a summary: their
+    Where another run settled the delivery before, it is that run's. `members` are those of a summary: their
     fallbacks are told where it is refused.
     """
 
@@ -43,29 +43,20 @@ class Attempt:
     attempt_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def made(self, item: DeliveryItem) -> bool:
-        """Whether it was this attempt that made the item what it is."""
+        """Whether this attempt made the newest change of the item's state."""
         return item.attempt_id == self.attempt_id
 
     def refused(self, reason: str) -> DeliveryItem:
         """Refuses it for good, and has the fallback told."""
-        item = self._claimed()
-        if item.state is not DeliveryState.CLAIMED:
-            return item
-        return self._refuse(item, reason)
+        return self._claimed(lambda item: self._refuse(item, reason))
 
     def held(self, reason: str, until: str) -> DeliveryItem:
         """Holds it until a moment (ISO 8601, UTC)."""
-        item = self._claimed()
-        if item.state is not DeliveryState.CLAIMED:
-            return item
-        return self._hold(item, reason, until)
+        return self._claimed(lambda item: self._hold(item, reason, until))
 
     def suppressed(self, because: str) -> DeliveryItem:
         """Gives it up, because its event was withdrawn before this recipient was told."""
-        item = self._claimed()
-        if item.state is not DeliveryState.CLAIMED:
-            return item
-        return attempts.suppress(self.context, self.delivery, self.attempt_id, because)
+        return self._claimed(lambda _: self._suppress(because))
 
     def sent(
         self, prepared: Prepared, address: str, withdrawn_by: Callable[[], str] = lambda: ""
@@ -80,24 +71,30 @@ class Attempt:
         )
         if milliseconds_since(self.run.started_at) > LATEST_START_MS:
             raise DependencyUnavailableError("too late in this run to begin a send")
-        item = self._claimed()
-        if item.state is not DeliveryState.CLAIMED:
-            return item
-        account, most = self.start.account, self.context.settings.ses_rate
-        if not rate.may_send(self.context, self.released, account, most):
-            return self._hold(item, HoldReason.RATE, now())
-        try:
-            because = withdrawn_by()
-        except DependencyUnavailableError:
-            attempts.release(self.context, self.delivery, self.attempt_id)
-            raise
-        if because:
-            return attempts.suppress(self.context, self.delivery, self.attempt_id, because)
-        attempts.begin_sending(self.context, self.delivery, self.attempt_id, document)
-        return self._handed_over(item, mail, address)
 
-    def _claimed(self) -> DeliveryItem:
-        return attempts.claim(self.context, self.delivery, self.attempt_id, self.released)
+        def send(item: DeliveryItem) -> DeliveryItem:
+            account, most = self.start.account, self.context.settings.ses_rate
+            if not rate.may_send(self.context, self.released, account, most):
+                return self._hold(item, HoldReason.RATE, now())
+            try:
+                because = withdrawn_by()
+            except DependencyUnavailableError:
+                attempts.release(self.context, self.delivery, self.attempt_id)
+                raise
+            if because:
+                return self._suppress(because)
+            attempts.begin_sending(self.context, self.delivery, self.attempt_id, document)
+            return self._handed_over(item, mail, address)
+
+        return self._claimed(send)
+
+    def _claimed(self, act: Callable[[DeliveryItem], DeliveryItem]) -> DeliveryItem:
+        """The item after `act`, or as it is where this attempt could not claim it."""
+        item = attempts.claim(self.context, self.delivery, self.attempt_id, self.released)
+        return act(item) if item.state is DeliveryState.CLAIMED else item
+
+    def _suppress(self, because: str) -> DeliveryItem:
+        return attempts.suppress(self.context, self.delivery, self.attempt_id, because)
 
     def _hold(self, item: DeliveryItem, reason: str, until: str) -> DeliveryItem:
         """Holds it; a released one keeps its time, and with it its place before younger ones.

@@ -45,9 +45,9 @@ def of_delivery(
     policy: PolicyDecision = NO_DECISION,
     refused: Iterable[Refused] = (),
 ) -> None:
-    """Writes the audit entries of what the ledger says in one transaction, unless they stand there already.
+    """Writes the audit entries of a delivery's state in one transaction, unless the chain has them.
 
-    `ours`: this run made the item what it is. `refused` are addressees whom its mail does not tell.
+    `ours`: this run set the state. `refused` are addressees whom its mail does not tell.
     """
     if item.state not in RECORDED_AS:
         return

@@ -203,7 +203,7 @@ def _others(recipient: Recipient) -> tuple[str, ...]:
 
 
 def _again(task: DeliverNotificationInput) -> DeliverNotificationInput:
-    """The task for a release or a fallback: without what belongs to this execution and recipient."""
+    """The task for a release or a fallback: without the members of this execution and recipient."""
     clinical = ExtractEntitiesResult(
         outcome=task.clinical.outcome, version_id=task.clinical.version_id
     )
@@ -217,7 +217,7 @@ def _again(task: DeliverNotificationInput) -> DeliverNotificationInput:
 
 
 def endpoints_of(context: DeliveryContext, recipient: Recipient) -> tuple[str, ...]:
-    """The references by which the ledger knows the recipient's address, the newest key's first."""
+    """The references of the recipient's address in the ledger, that of the current key first."""
     return context.reference_keys.references("address", recipient.address.casefold())
 
 

@@ -31,7 +31,7 @@ from lambdas.encounters.marks import stay_marks
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A letter with what goes along: the FHIR bundle, "" for none, how it is encrypted, and its thread.
+    """A letter with its FHIR bundle ("" for none), its encryption and its thread.
 
     `made_for` is the reference of the choices for which it was made (`made_for`).
     """

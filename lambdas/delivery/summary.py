@@ -54,7 +54,7 @@ ALL_SUPPRESSED = "all_suppressed"
 
 @dataclass(frozen=True, slots=True)
 class HeldNotification:
-    """One held notification in a summary: its ledger item, what it tells, and whom."""
+    """One held notification in a summary: its ledger item, its content, and its recipient."""
 
     item: DeliveryItem
     told: Told
@@ -70,7 +70,7 @@ class HeldNotification:
         return cls(item, told_to(context, task, identities, recipient), recipient, identities)
 
 
-def deliver_digest(
+def deliver_summary(
     context: DeliveryContext, task: DeliverNotificationInput, run: Run
 ) -> DeliverNotificationResult:
     """Sends one summary at most once, settles its members, and returns recipient, outcome and id.
@@ -204,7 +204,7 @@ def _enlisted(
 
 
 def _prepared(
-    context: DeliveryContext, members: Sequence[HeldNotification], detail: Detail, digest_id: str
+    context: DeliveryContext, members: Sequence[HeldNotification], detail: Detail, summary_id: str
 ) -> Prepared:
     words = words_in(members[-1].recipient.language)
     views = [
@@ -216,7 +216,7 @@ def _prepared(
         )
         for member in members
     ]
-    subject = words.digest_subject.format(count=len(views), reference=reference_of(digest_id))
+    subject = words.summary_subject.format(count=len(views), reference=reference_of(summary_id))
     marks = {view.not_live for view in views if view.not_live}
     prefix = f"[{', '.join(sorted(marks))}] " if marks else ""
     return Prepared(

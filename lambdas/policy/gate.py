@@ -35,7 +35,7 @@ class Gate:
     def passed(self, identities: Identities, event: PatientEvent) -> Identities:
         """The identities with each recipient's decision; suppressed recipients are in `considered`.
 
-        A mail of several providers goes to those who may be told, with what the strictest decision leaves.
+        A mail of several providers goes to those who may be told, without the parts that any decision leaves out.
         """
         patient = PolicyPatient(birth_date=identities.birth_date, consents=identities.consents)
         told: list[Recipient] = []
@@ -131,6 +131,6 @@ def _considered(addressee: Addressee, decision: PolicyDecision) -> Considered:
 
 
 def _mail_to(recipient: Recipient, told: Sequence[tuple[Addressee, PolicyDecision]]) -> Recipient:
-    """The mail to these addressees; it is the first one's, and says what all of them may be told."""
+    """The mail to these addressees; it is the first one's, without the parts that any decision leaves out."""
     mail = recipient.mail_to(*(one for one, _ in told))
     return replace(mail, policy=joined(decision for _, decision in told))

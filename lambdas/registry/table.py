@@ -1,12 +1,12 @@
-"""The registry in DynamoDB: every look-up of the step, as a rule in two round trips.
+"""The registry in DynamoDB: a look-up takes two round trips in nearly all cases.
 
 1. BatchGetItem: the message's identifiers of patient and practitioners. An identifier's item carries a
    hint, the ids of the patient's providers.
 2. BatchGetItem: the patient and their consents, and for each hinted provider the relationship and the provider.
 
-The hint decides nothing: the patient's own item says who belongs to the circle, and whoever the hint
-left out is read in a third trip. A patient's item that does not say so (`circle` is missing) has its
-partition queried. A surrogate is read only when somebody is away.
+The patient's own item decides which providers are related (`circle`); those that the hint lacks are read
+in a third trip. Where the item has no `circle`, the patient's partition is queried. A surrogate is read
+only when a provider is away.
 
 Reads are strongly consistent: a relationship that was just ended must not be told once more.
 """
@@ -101,7 +101,7 @@ def filed_under(
 def care_file(
     context: RegistryContext, patient_id: str, hint: Iterable[str] = (), others: Iterable[str] = ()
 ) -> CareFile:
-    """The patient's circle of care; `others` are providers wanted besides, who need not be related.
+    """The patient with all related providers; `others` are further providers, who need not be related.
 
     Raises `DependencyUnavailableError` when DynamoDB throttles or cannot be reached.
     """

@@ -36,8 +36,8 @@ def deliver(context: ReleaseContext, item: DeliveryItem) -> ReleaseOutcome:
     return _call(context, replace(found.task, recipient_ref=found.recipient_ref, released=True))
 
 
-def digest(
-    context: ReleaseContext, digest_id: str, items: list[DeliveryItem], moment: str
+def deliver_summary(
+    context: ReleaseContext, summary_id: str, items: list[DeliveryItem]
 ) -> ReleaseOutcome:
     """The outcome of one summary of several held deliveries to one recipient."""
     if not items:
@@ -45,10 +45,9 @@ def digest(
     return _call(
         context,
         DeliverNotificationInput(
-            envelope=EventReference(event_id=digest_id),
+            envelope=EventReference(event_id=summary_id),
             recipient_ref=items[0].recipient_ref,
             members=tuple(item.delivery_id for item in items),
-            begun_at=moment,
             released=True,
         ),
     )

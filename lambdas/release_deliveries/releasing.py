@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from threading import Event
 
-from lambdas.common.clock import iso, milliseconds_since, now
+from lambdas.common.clock import iso, milliseconds_since
 from lambdas.common.contracts.steps import ReleaseDeliveriesResult, ReleaseOutcome
 from lambdas.common.handler import Run
 from lambdas.delivery.ledger import deliveries, due, problems
@@ -21,13 +21,13 @@ from lambdas.delivery.ledger.repair import repair
 from lambdas.delivery.ledger.states import SETTLED, TOGETHER, DeliveryState
 from lambdas.release_deliveries.account import measure_quota
 from lambdas.release_deliveries.context import ReleaseContext
-from lambdas.release_deliveries.delivering import deliver, digest
+from lambdas.release_deliveries.delivering import deliver, deliver_summary
 
 AT_ONCE = 8
 """Mails made at the same time: with a fifth of a second each, about forty a second."""
 
 LATEST_START_MS = 40_000
-"""The function has 55 s; what is left then waits for the next minute."""
+"""The function has 55 s; deliveries that are not begun by then wait for the next minute."""
 
 MAX_PER_SUMMARY = 8
 """Eight full notifications stay below the 100 kB that mail programs show; more are a second mail."""
@@ -37,7 +37,7 @@ Job = tuple[str, list[DeliveryItem]]
 
 
 def release(context: ReleaseContext, run: Run) -> ReleaseDeliveriesResult:
-    """Releases what is due, oldest first, and returns the counts of `due` and of each outcome.
+    """Releases due deliveries, the oldest first, and returns the counts of `due` and of each outcome.
 
     Nothing while the environment is paused, or while SES's daily quota is used up. A held item without
     `release_at` waits for a person. An unknown one is sent again once, where the environment says so
@@ -61,14 +61,14 @@ def release(context: ReleaseContext, run: Run) -> ReleaseDeliveriesResult:
     for outcome, count in outcomes.items():
         run.count(f"Released_{outcome}", count)
     for one in made:
-        one.result()  # raises what one of them met, now that all others were made
+        one.result()  # raises its error, now that all others were made
     return ReleaseDeliveriesResult(due=len(ready), outcomes=dict(outcomes))
 
 
 def _measure(
     context: ReleaseContext, run: Run, found: list[DeliveryItem], moment: datetime
 ) -> None:
-    """Counts for the alarms what waits and how long, every minute, also while nothing may go."""
+    """Counts the waiting deliveries and their age for the alarms, also while none may be sent."""
     waiting = due.waiting(context, found, iso(moment))
     oldest = datetime.fromisoformat(waiting.oldest)
     run.count("UnknownDeliveries", waiting.unknown)
@@ -148,11 +148,14 @@ def _ends(run: Run, stop: Event) -> bool:
 def _made(context: ReleaseContext, job: Job, run: Run, stop: Event) -> ReleaseOutcome:
     if _ends(run, stop):
         return ReleaseOutcome.LATER
-    digest_id, items = job
-    if not digest_id and len(items) > 1:
+    summary_id, items = job
+    if not summary_id and len(items) > 1:
         # Written first, so that the next run finds the same summary if this one fails.
-        digest_id, items = deliveries.bind(context, items)
-    outcome = digest(context, digest_id, items, now()) if digest_id else deliver(context, items[0])
+        summary_id, items = deliveries.bind(context, items)
+    if summary_id:
+        outcome = deliver_summary(context, summary_id, items)
+    else:
+        outcome = deliver(context, items[0])
     if outcome is ReleaseOutcome.QUOTA:
         stop.set()
     return outcome

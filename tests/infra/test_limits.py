@@ -14,6 +14,7 @@ from environments import (
     Retention,
     load,
 )
+from environments.sections import DIGEST_DAYS_BEYOND_ENTRIES
 from ops.environment.preflight import assembly
 from ops.environment.preflight.checks import limits
 from ops.environment.preflight.finding import Status
@@ -30,13 +31,17 @@ SSO = (
 LONGEST_RETENTION = Retention(
     vault_days=36_500,
     rejected_days=36_500,
-    audit_days=36_500,
+    audit_days=36_500 - DIGEST_DAYS_BEYOND_ENTRIES,
     trail_days=36_500,
     encounters_days=36_500,
     ledger_days=36_500,
     status_days=36_500,
     logs_days=365,
 )
+
+
+LONGEST_LOCK = 36_500
+"""S3 locks an object for 100 years at most (S3 API reference, DefaultRetention)."""
 
 
 def with_network(environment: Environment, **values: Any) -> Environment:
@@ -48,7 +53,13 @@ def with_network(environment: Environment, **values: Any) -> Environment:
 def qa() -> Environment:
     """A fourth environment in Canada, its longest values: three zones, nine VPNs, a hundred years."""
     made = with_network(
-        replace(load("prod"), name="q" * 15, region="ca-central-1", retention=LONGEST_RETENTION),
+        replace(
+            load("prod"),
+            name="q" * 15,
+            region="ca-central-1",
+            retention=LONGEST_RETENTION,
+            audit=replace(load("prod").audit, digest_days=LONGEST_LOCK),
+        ),
         availability_zones=("cac1-az1", "cac1-az2", "cac1-az4"),
         sender_networks=tuple(f"10.{n}.0.0/16" for n in range(50)),
         customer_gateways=tuple(

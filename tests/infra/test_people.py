@@ -402,6 +402,26 @@ def test_a_person_who_reads_the_vault_is_an_alarm_whatever_the_credentials(prod:
     assert alarmed(issued_by(prod.arn("core", "People/BreakGlass")), name="ListBuckets")
     assert not alarmed(issued_by(f"{ROLE_ARN}/Administrator"), of="another-bucket")
     assert not alarmed(issued_by(f"{ROLE_ARN}/Administrator"), name="PutObject")
+
+    def copied(source: str, name: str) -> bool:
+        """Of a copy, CloudTrail's bucketName is that of the target (S3 API, CopyObject: x-amz-copy-source)."""
+        detail = {
+            "eventSource": "s3.amazonaws.com",
+            "eventName": name,
+            "userIdentity": user,
+            "requestParameters": {
+                "bucketName": "another-bucket",
+                "key": "copy",
+                "x-amz-copy-source": source,
+            },
+        }
+        event: Any = {**CALL, "detail": detail}
+        return bool(pattern.matches_event(event))
+
+    for name in ("CopyObject", "UploadPartCopy"):
+        assert copied(f"{bucket}/{MESSAGE}", name)
+        assert copied(f"/{bucket}/{MESSAGE}?versionId=3", name)
+        assert not copied(f"another-bucket/{MESSAGE}", name)
     for program in ("ParseMessage", "DeliverNotification"):
         assert not alarmed(issued_by(prod.arn("core", f"{program}Role")))
 

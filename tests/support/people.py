@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
 import boto3
-import botocore.session
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.responses import BaseResponse
 
@@ -44,29 +44,33 @@ class People:
     policies: dict[Role, list[dict[str, Any]]]
     key_policies: dict[str, dict[str, Any]]
     allowed: dict[Role, set[RequiredAction]]
+    _sessions: dict[Role, Any] = field(default_factory=dict)
 
     @contextmanager
     def signed_in(self, role: Role, *, counted: bool = True) -> Iterator[None]:
         """Signs this process in with the role's credentials; its requests count as use of the grants."""
-        name = role.name_in(self.environment)
-        arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
-        keys = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="ana")["Credentials"]
-        own = boto3.DEFAULT_SESSION
-        # A session of its own, on the loader of the first one: it has read the service models.
-        session = botocore.session.get_session()
-        if own is not None:
-            session.register_component("data_loader", own._session.get_component("data_loader"))
-        session.set_credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-        boto3.setup_default_session(botocore_session=session)
+        if role not in self._sessions:
+            self._sessions[role] = self._session(role)
+        own, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, self._sessions[role]
         try:
             with (
                 # The tests' `boto3.client` shares the clients of the first session.
-                patch.object(boto3, "client", boto3.DEFAULT_SESSION.client),
+                patch.object(boto3, "client", self._sessions[role].client),
                 self._recorded(role) if counted else nullcontext(),
             ):
                 yield
         finally:
             boto3.DEFAULT_SESSION = own
+
+    def _session(self, role: Role) -> Any:
+        """A session with credentials of the role, which makes a client once for the same arguments."""
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{role.name_in(self.environment)}"
+        keys = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="ana")["Credentials"]
+        session = boto3.Session(
+            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION
+        )
+        session.client = cache(session.client)
+        return session
 
     def unused(self, role: Role) -> set[str]:
         """The granted actions, each with its resource's last part, that no counted request has used.

@@ -1,14 +1,17 @@
 """The machine with healthy stand-ins behind its functions; a test breaks the one it is about."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
 
 from lambdas.common.aws.items import from_item
+from lambdas.delivery.ledger.context import LedgerContext
+from tests.support.comprehend_medical import serving
 from tests.support.workflow import DeployedWorkflow, PlatformError, Step
+from tests.workflow.real import whole_workflow
 
 ENVELOPE = {
     "event_id": "e0000000000000000000000000000001",
@@ -55,6 +58,22 @@ CLINICAL = {
 def deliver(task: dict[str, Any]) -> dict[str, Any]:
     """The result of a successful delivery."""
     return {"recipient_ref": task["recipient_ref"], "outcome": "sent", "delivery_id": "d"}
+
+
+@pytest.fixture(scope="session")
+def comprehend_address() -> Iterator[str]:
+    """The URL of one Comprehend Medical stand-in for all tests of this folder."""
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture
+def whole(
+    context: LedgerContext, comprehend_address: str, monkeypatch: pytest.MonkeyPatch
+) -> DeployedWorkflow:
+    """The workflow with its real handlers."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", comprehend_address)
+    return whole_workflow(clients=context.clients)
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from moto.ses.models import ses_backends
 from environments import load
 from lambdas.common import handler as handlers
 from lambdas.common.aws.clients import Clients
-from lambdas.common.aws.items import to_item
 from lambdas.common.context import Context
 from lambdas.common.contracts.steps import StepInput
 from lambdas.deliver_notification.handler import lambda_handler as deliver_notification
@@ -32,19 +31,18 @@ from lambdas.lookup_identities.settings import LookupSettings
 from lambdas.parse_message.context import ParseContext
 from lambdas.parse_message.handler import lambda_handler as parse_message
 from lambdas.parse_message.settings import ParseSettings
-from lambdas.registry.importing.plan import items_of_folder
 from lambdas.track_encounter.handler import lambda_handler as track_encounter
 from tests.conftest import bind_environment, mocked_aws
 from tests.support import configuration
 from tests.support.comprehend_medical import serving
 from tests.support.deployment import deployed
 from tests.support.feed_system import FeedSystem
+from tests.support.registry import seed_registry
 from tests.support.workflow import ACCOUNT, ASL_FILE, DeployedWorkflow, PlatformError, Step
 
 C = TypeVar("C", bound=Context)
 T = TypeVar("T", bound=StepInput)
 F = TypeVar("F", bound=FeedSystem)
-SEEDS = Path(__file__).resolve().parents[2] / "samples" / "registry"
 
 
 def sandboxed(handler: handlers.StepHandler[T, C], context: C) -> Step:
@@ -74,12 +72,6 @@ def functions(clients: Clients | None = None) -> dict[str, Step]:
         "ExtractEntities": sandboxed(extract_entities, extracting),
         "DeliverNotification": sandboxed(deliver_notification, delivery),
     }
-
-
-def seed_registry() -> None:
-    """Files the patients and providers of the local system."""
-    for item in items_of_folder(SEEDS):
-        boto3.client("dynamodb").put_item(TableName="registry", Item=to_item(item))
 
 
 def whole_workflow(definition: Path = ASL_FILE, clients: Clients | None = None) -> DeployedWorkflow:

@@ -17,8 +17,9 @@ from ops.cli import main
 from ops.deployment import Deployment
 from tests.support.feed_cases import MessageOutcome
 from tests.support.feed_system import FeedSystem
+from tests.support.registry import seed_registry
 from tests.support.workflow import Step
-from tests.workflow.real import addresses_told, feed_system, seed_registry
+from tests.workflow.real import addresses_told, feed_system
 from tests.workflow.test_privacy import PrivacyCase, message
 
 COLUMNS = "consent_id,patient_id,direction,sensitivity,provider_id,valid_from,valid_until,evidence"

@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.feed_cases import FOLDER, Case, cases
 from tests.support.feed_system import FeedSystem
-from tests.workflow.real import feed_system, seed_registry
+from tests.support.registry import seed_registry
+from tests.workflow.real import feed_system
 
 CASES = cases()
 

@@ -20,8 +20,9 @@ from hl7.mllp import wrap
 from lambdas.common.aws.items import from_item
 from ops.deployment import Deployment
 from tests.support.feed_system import FeedSystem
+from tests.support.registry import seed_registry
 from tests.support.workflow import ACCOUNT, Step
-from tests.workflow.real import feed_system, seed_registry
+from tests.workflow.real import feed_system
 
 SECRETS = ("Quicksilver", "Halcyon", "R99Z", "methadone", "Moonlit", "SUDU", "F11", "B20", "A54")
 """Words of the messages below: notes, reason, room, diagnoses and the place of the discharge."""

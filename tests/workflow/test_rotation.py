@@ -1,26 +1,16 @@
 """Keys rotated in the middle of a stay: nobody is told twice, and everybody told before is still found."""
 
 import json
-from collections.abc import Iterator
 
 import boto3
-import pytest
 
 from lambdas.common.audit import verification
 from lambdas.delivery.ledger.context import LedgerContext
-from tests.support.comprehend_medical import serving
 from tests.support.messages import of_another_stay, sample, vaulted
 from tests.support.workflow import DeployedWorkflow
-from tests.workflow.real import actions, addresses_told, functions, whole_workflow
+from tests.workflow.real import actions, addresses_told, functions
 
 PETRA = "petra.lindqvist@millclinic.example"
-
-
-@pytest.fixture
-def whole(context: LedgerContext, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedWorkflow]:
-    with serving() as comprehend_medical:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", comprehend_medical)
-        yield whole_workflow(clients=context.clients)
 
 
 def rotate(context: LedgerContext, workflow: DeployedWorkflow, secret_id: str) -> None:

@@ -14,7 +14,8 @@ from lambdas.delivery.settings import DeliverySettings
 from lambdas.release_deliveries import releasing
 from tests.functional.lambdas.release_deliveries.world import Lambda, due_now, release
 from tests.support.feed_system import FeedSystem
-from tests.workflow.real import feed_system, seed_registry
+from tests.support.registry import seed_registry
+from tests.workflow.real import feed_system
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 

@@ -1,6 +1,5 @@
 """The workflow with its real handlers: what the providers get, whatever breaks on the way."""
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -13,28 +12,13 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.delivery.mail.mailer import SES_CONFIG
 from lambdas.extract_entities.comprehend import CONFIG as COMPREHEND_CONFIG
 from tests.support.broken import declining, refusing
-from tests.support.comprehend_medical import serving
 from tests.support.messages import sample, vaulted, with_pdf
 from tests.support.workflow import STEPS, DeployedWorkflow
 from tests.workflow.conftest import dead_letters, status_of, waiting
-from tests.workflow.real import actions, addresses_told, dying, texts_sent, whole_workflow
+from tests.workflow.real import actions, addresses_told, dying, texts_sent
 
 PETRA = "petra.lindqvist@millclinic.example"
 WEI = "wei.chen@heartcare.example"
-
-
-@pytest.fixture(scope="module")
-def comprehend_address() -> Iterator[str]:
-    with serving() as address:
-        yield address
-
-
-@pytest.fixture
-def whole(
-    context: LedgerContext, comprehend_address: str, monkeypatch: pytest.MonkeyPatch
-) -> DeployedWorkflow:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", comprehend_address)
-    return whole_workflow(clients=context.clients)
 
 
 def again(workflow: DeployedWorkflow, record: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """The analysis of the notes through the whole workflow: nothing is paid for that no recipient sees."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from lambdas.common.audit import chain
@@ -9,26 +7,11 @@ from lambdas.delivery.ledger.context import LedgerContext
 from lambdas.extract_entities.comprehend import CONFIG
 from lambdas.registry.keys import provider_key
 from tests.support.broken import refusing
-from tests.support.comprehend_medical import serving
 from tests.support.messages import sample, vaulted
 from tests.support.workflow import DeployedWorkflow
-from tests.workflow.real import addresses_told, texts_sent, whole_workflow
+from tests.workflow.real import addresses_told, texts_sent
 
 PETRA, WEI = "dr-lindqvist", "dr-chen"
-
-
-@pytest.fixture(scope="module")
-def comprehend_address() -> Iterator[str]:
-    with serving() as address:
-        yield address
-
-
-@pytest.fixture
-def whole(
-    aws: object, comprehend_address: str, monkeypatch: pytest.MonkeyPatch
-) -> DeployedWorkflow:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_COMPREHENDMEDICAL", comprehend_address)
-    return whole_workflow()
 
 
 def wants(context: LedgerContext, provider: str, **wishes: str) -> None:

@@ -173,12 +173,14 @@ class DataTrail(Construct):
         """Logs and alarms on break-glass access, and on any other person's reading of the vault.
 
         Break-glass access is each assumption of the role and each call made with it. An administrator may
-        read the vault without it, so a read by a principal that is none of `programs` counts too. A filter
-        on an absent value matches only with `exists` (EventBridge user guide, "Comparison operators").
+        read the vault without it, so a read by a principal that is none of `programs` counts too, and a
+        copy, whose bucket in the event is the target (S3 API, "CopyObject"). A filter on an absent value
+        matches only with `exists` (EventBridge user guide, "Comparison operators").
         AssumeRole is a read-only management event: a rule sees it only in this state (EventBridge
         user guide, "Receiving read-only management events from AWS services").
         """
         name = f"{self._environment.prefix}-break-glass"
+        bucket = vault.bucket.bucket_name
         group = LogGroup(
             self,
             "BreakGlassLog",
@@ -207,8 +209,21 @@ class DataTrail(Construct):
                         },
                         {
                             "eventSource": ["s3.amazonaws.com"],
-                            "eventName": ["GetObject", "SelectObjectContent"],
-                            "requestParameters": {"bucketName": [vault.bucket.bucket_name]},
+                            "$or": [
+                                {
+                                    "eventName": ["GetObject", "SelectObjectContent"],
+                                    "requestParameters": {"bucketName": [bucket]},
+                                },
+                                {
+                                    "eventName": ["CopyObject", "UploadPartCopy"],
+                                    "requestParameters": {
+                                        "x-amz-copy-source": [
+                                            {"prefix": f"{bucket}/"},
+                                            {"prefix": f"/{bucket}/"},
+                                        ]
+                                    },
+                                },
+                            ],
                             "userIdentity": {
                                 "sessionContext": {
                                     "sessionIssuer": {

@@ -7,7 +7,7 @@ that was read (docs/adr/0282-sealed-heads-and-daily-digests.md).
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -23,6 +23,10 @@ from lambdas.common.contracts.audit import AuditEntry
 from lambdas.common.contracts.document import to_document, without_empty
 from lambdas.common.errors import DependencyUnavailableError
 
+MAX_TOGETHER = 99
+"""Most entries of one transaction: TransactWriteItems takes 100 actions, and one writes the head.
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html"""
+
 APPEND_TRIES = 12
 MAX_PAUSE_SECONDS = 0.2
 
@@ -35,12 +39,22 @@ TRANSIENT_REASONS = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded
 
 
 def append(context: Context, event_id: str, *entries: AuditEntry, head: Item | None = None) -> Item:
-    """Appends entries to the event's chain, all or none, and returns the last as stored.
+    """Appends entries to the event's chain and returns the last as stored.
 
-    `head` is the chain's head if the caller has just read it, empty for an event without entries.
-    Raises `DependencyUnavailableError` when the table cannot be written, or when others append to
-    the same chain faster than this writer can.
+    All or none are written; of more than `MAX_TOGETHER` entries the first ones, if not all. `head` is the
+    chain's head if the caller has just read it, empty for an event without entries. Raises
+    `DependencyUnavailableError` when the table cannot be written, or when others append to the same chain
+    faster than this writer can.
     """
+    for start in range(0, len(entries), MAX_TOGETHER):
+        some = entries[start : start + MAX_TOGETHER]
+        head = _append_together(context, event_id, some, head)
+    return head or {}
+
+
+def _append_together(
+    context: Context, event_id: str, entries: Sequence[AuditEntry], head: Item | None
+) -> Item:
     key = {"event_id": event_id, "sk": HEAD}
     for attempt in range(APPEND_TRIES):
         if attempt or head is None:

@@ -208,7 +208,7 @@ def check_digests(
 def check_unsealed(
     items: EventItems, lines: Mapping[str, DigestLine | None], first_digest_at: str
 ) -> tuple[list[str], list[str]]:
-    """The problems, and what cannot be checked, of a chain without a sealed head.
+    """The problems, and the parts that cannot be checked, of a chain without a sealed head.
 
     Earlier versions did not seal heads, and a head expires. Such a chain is proven by the digest of its last
     entry's day. `first_digest_at` is when the first digest was written, "" while there is none: from then on heads have seals.

@@ -8,6 +8,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from threading import Lock
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -84,27 +85,31 @@ def day_before(day: str) -> str:
 
 @dataclass(frozen=True)
 class DigestBucket:
-    """The digests of an environment; each is read once."""
+    """The digests of an environment; each is read once, also where threads want it at the same time."""
 
     context: Context
     bucket: str
     unreadable: set[str] = field(default_factory=set, init=False)
     _read: dict[str, Digest | None] = field(default_factory=dict, init=False, repr=False)
     _days_of: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False)
+    _reading: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def read(self, day: str) -> Digest | None:
         """The day's digest; None where there is none, or an unreadable one (then `unreadable` has its day)."""
-        if day not in self._read:
-            content = self._content(day)
-            try:
-                digest = Digest.from_bytes(content) if content is not None else None
-            except ValueError:
-                digest = None
-                self.unreadable.add(day)
-            self._read[day] = digest
-            for event_id in digest.lines if digest else ():
-                self._days_of.setdefault(event_id, []).append(day)
-        return self._read[day]
+        with self._reading:
+            if day not in self._read:
+                self._read[day] = digest = self._parsed(day)
+                for event_id in digest.lines if digest else ():
+                    self._days_of.setdefault(event_id, []).append(day)
+            return self._read[day]
+
+    def _parsed(self, day: str) -> Digest | None:
+        content = self._content(day)
+        try:
+            return Digest.from_bytes(content) if content is not None else None
+        except ValueError:
+            self.unreadable.add(day)
+            return None
 
     def lines_of(self, event_id: str) -> dict[str, DigestLine]:
         """The event's lines in the digests that were read so far, by day."""

@@ -231,7 +231,6 @@ class DeliverNotificationInput(EventInput):
     identities: IdentitiesReference = IdentitiesReference()
     clinical: ExtractEntitiesResult = ExtractEntitiesResult(outcome=FindingsOutcome.UNAVAILABLE)
     members: tuple[str, ...] = ()
-    begun_at: str = ""
     released: bool = False
 
 

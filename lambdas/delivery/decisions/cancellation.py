@@ -33,7 +33,7 @@ def enlisted(
 ) -> Enlisted:
     """The delivery's place on its encounter's list, with the updates that its letter must have.
 
-    `withdrawn_by` is the withdrawing event's id, or `never_told` for a withdrawal of what was not told.
+    `withdrawn_by` is the withdrawing event's id, or `never_told` for a withdrawal of an event that was not told.
     With "" the delivery is on the list: a withdrawal or an update from now on tells this recipient.
     Raises `DependencyUnavailableError` while the first notice is on its way.
     """
@@ -73,9 +73,8 @@ def _was_told(context: DeliveryContext, first: FirstNotice) -> bool:
     running = item.state in (DeliveryState.CLAIMED, DeliveryState.SENDING)
     if running and item.lease_until >= time.time_ns() // 1_000_000:
         raise DependencyUnavailableError("ledger: the first notice is on its way")
-    # Sent again after a doubt: it may have gone before.
-    if item.state is DeliveryState.HELD:
-        # A held delivery that belongs to a summary is sent with the summary.
-        return bool(item.digest_id or item.resent)
     told = (DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.SENDING)
-    return item.state in told or bool(item.resent)
+    # A held delivery that belongs to a summary is sent with the summary.
+    in_summary = item.state is DeliveryState.HELD and bool(item.digest_id)
+    # One that is sent again after a doubt may have gone before.
+    return item.state in told or in_summary or bool(item.resent)

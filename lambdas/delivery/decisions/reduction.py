@@ -1,4 +1,4 @@
-"""Leaves out of an event what the policy does not let a recipient be told. Pure."""
+"""Leaves out of an event the parts that the policy hides from a recipient. Pure."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ SOURCES = {"PV2-3": LeftOut.REASON, "DG1": LeftOut.DIAGNOSIS}
 
 
 def reduced(told: Told, recipient: Recipient) -> Told:
-    """The event without what the policy does not let this recipient be told."""
+    """The event without the parts that the policy hides from this recipient."""
     left_out = parts_left_out(recipient.policy, told.clinical)
     return replace(
         told,

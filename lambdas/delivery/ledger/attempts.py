@@ -168,7 +168,7 @@ def _settle(
     state: DeliveryState,
     changes: Item,
 ) -> DeliveryItem:
-    """Writes a fact that only this attempt knows, even where a later run has parked it meanwhile."""
+    """Writes the outcome of this attempt, also over `unknown`, which a later run may have set meanwhile."""
     changes = {"state": state, **changes}
     return _item(_update(context, delivery, changes, "#attempt_id = :mine", {":mine": attempt}))
 

@@ -159,11 +159,11 @@ class MemberOutcome:
 
 def bind(context: LedgerContext, items: Sequence[DeliveryItem]) -> tuple[str, list[DeliveryItem]]:
     """A new summary's id, and those of the items that are now bound to it, for good."""
-    digest_id = uuid.uuid4().hex
-    changes = {"digest_id": digest_id, "updated_at": now()}
+    summary_id = uuid.uuid4().hex
+    changes = {"digest_id": summary_id, "updated_at": now()}
     condition = "#state = :held AND attribute_not_exists(#digest_id)"
     held = {":held": DeliveryState.HELD}
-    return digest_id, [
+    return summary_id, [
         item
         for item in items
         if table.update(context, item.delivery_id, changes, condition, held).applied

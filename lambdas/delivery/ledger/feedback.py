@@ -1,4 +1,4 @@
-"""The changes that an SES event makes: its mark is kept, and an open question is settled."""
+"""The changes that an SES event makes: its mark is added, and an unknown delivery gets its state."""
 
 import msgspec
 

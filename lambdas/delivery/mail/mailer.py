@@ -1,4 +1,4 @@
-"""The mail: built once, kept in the vault, and handed to SES exactly as it stands there."""
+"""Builds the mail, stores it in the vault, and sends exactly the stored bytes with SES."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -55,7 +55,7 @@ QUOTA_CODES = frozenset({"LimitExceededException"})
 """SES's answer for a limit of the account that is no rate: a retry in the next second fails too."""
 
 TRY_LATER = frozenset({"SendingPausedException"})
-"""Beside what `common.aws` calls transient: somebody has paused the account or the configuration set."""
+"""Transient too, beside those of `is_transient`: the account or the configuration set is paused."""
 
 
 MADE_FOR = "made-for"
@@ -95,7 +95,7 @@ def build(
     mail["Subject"] = letter.subject
     mail["Date"] = format_datetime(datetime.now(UTC))
     mail["Message-ID"] = f"<{delivery_id}@{domain_of(ses_from)}>"
-    # Out-of-office replies to a machine help nobody, and they quote what they answer (RFC 3834 5).
+    # No out-of-office replies: nobody reads them, and they quote the mail (RFC 3834 5).
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     if seal is None:
@@ -170,7 +170,7 @@ def send(
             Destination={"ToAddresses": [address]},
             Content={"Raw": {"Data": mail}},
             ConfigurationSetName=context.settings.ses_configuration_set,
-            # SES puts them into its events: ids of ours, nothing about anybody.
+            # SES puts them into its events: ids of ours, no patient data.
             EmailTags=[
                 {"Name": "delivery_id", "Value": delivery_id},
                 {"Name": "event_id", "Value": event_id},

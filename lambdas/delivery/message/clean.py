@@ -1,4 +1,4 @@
-"""Text from a message, made safe to show: what a sender writes must not steer what a reader sees."""
+"""Makes a text of a message safe to show: on one line, without characters that hide or reorder others."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ _DROPPED = frozenset({"Cf", "Cs", "Co", "Cn"})
 _SPACED = frozenset({"Cc", "Zl", "Zp"})
 """Controls and line breaks: a field is one line."""
 _JOINERS = frozenset("\u200c\u200d")
-"""Persian, Hindi and others spell with these; they reorder nothing."""
+"""Zero-width joiners: Persian, Hindi and other languages need them, and they reorder nothing."""
 
 _MANY_MARKS = re.compile(r"([\u0300-\u036f]{3})[\u0300-\u036f]+")
 _LINK = re.compile(r"(://|\bwww\.)", re.IGNORECASE)
@@ -19,12 +19,12 @@ _FORMULA = re.compile(r"[=@]|[+-](?![\d ])")
 _WORD = re.compile(r"[^\W\d_]+")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _STYLED = re.compile(r"[\uff01-\uff5e\U0001d400-\U0001d7ff]")
-"""Full-width and mathematical letters: Latin ones in disguise."""
+"""Full-width and mathematical letters, which look like Latin ones."""
 _LOOKALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТХаеорсухіјѕԁһԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
     "ABESIJKMHOPCTXaeopcyxijsdhqwABEZHIKMNOPTYXo",
 )
-"""Cyrillic and Greek letters that nobody can tell from Latin ones (Unicode TR 39)."""
+"""Cyrillic and Greek letters that look like Latin ones (Unicode TR 39)."""
 
 
 def clean(text: str, limit: int = 160) -> str:
@@ -32,8 +32,7 @@ def clean(text: str, limit: int = 160) -> str:
 
     A text that was cut ends in `…`. Web addresses are broken up with a space, because mail clients
     turn them into links whatever the HTML says. Letters of other alphabets that look like Latin ones
-    become those inside a Latin word, so that a name is what it seems; a word that is all Cyrillic or
-    Greek stays. A text that a spreadsheet would calculate gets an apostrophe in front.
+    become those inside a Latin word; a word that is all Cyrillic or Greek stays. A text that a spreadsheet would calculate gets an apostrophe in front.
     """
     # Cut first: normalising a huge field would cost more than showing the little of it that fits.
     shown = unicodedata.normalize("NFC", text[: 4 * limit])

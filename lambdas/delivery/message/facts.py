@@ -1,4 +1,4 @@
-"""The facts of a notification as rows of label and text: who, where, when, by whom, why."""
+"""The facts of a notification as rows of label and text: patient, places, times, practitioner, reason."""
 
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ from lambdas.delivery.message.wording import (
 Rows = list[tuple[str, str]]
 
 OF_LEAVING = frozenset({Change.DISPOSITION, Change.DESTINATION})
-"""Details of an update that tell how and where to the patient left."""
+"""Details of an update about the patient's leaving: disposition and place."""
 
 
 def institution(patient_event: PatientEvent, sender: SenderProfile) -> str:
@@ -66,9 +66,9 @@ def withdraws(patient_event: PatientEvent) -> bool:
 
 
 def rows(told: Told, notice: str, sender: SenderProfile, words: Words) -> Rows:
-    """Every fact that was given, in the order a reader wants them; the three required ones always.
+    """The given facts in their order of display; patient, practitioner and institution always.
 
-    A time that cannot be right is left out; a withdrawal has nothing clinical.
+    An implausible time is left out; a withdrawal has nothing clinical.
     """
     patient_event = told.event
     institution_name = institution(patient_event, sender)

@@ -1,7 +1,7 @@
 """The notification for a computer: Da Vinci Unsolicited Notifications' message bundle (FHIR R4, STU 1.1).
 
-http://hl7.org/fhir/us/davinci-alerts. Plain JSON, with what the message gave and no more; what a
-machine read in notes is no diagnosis of the hospital's and stays out.
+http://hl7.org/fhir/us/davinci-alerts. It holds the facts of the message alone: findings of Comprehend
+Medical in the notes are no diagnoses of the hospital.
 """
 
 import json
@@ -156,7 +156,7 @@ def _header(patient_event: PatientEvent, recipient: Recipient, ids: dict[str, st
 
 
 def _provenance(patient_event: PatientEvent, ids: dict[str, str], sent_at: str) -> Resource:
-    """Says that this was translated from the hospital's message, as an intermediary has to."""
+    """The Provenance of a translation from the hospital's message, which an intermediary has to give."""
     code_systems = "http://terminology.hl7.org/CodeSystem"
     transform = {"system": f"{code_systems}/iso-21089-lifecycle", "code": "transform"}
     assembler = {"system": f"{code_systems}/provenance-participant-type", "code": "assembler"}
@@ -351,5 +351,5 @@ def _moment(text: str) -> str:
 
 
 def _without_empty(resource: Resource) -> Resource:
-    """Without members that say nothing: FHIR allows no empty ones."""
+    """The members that have a value: FHIR allows no empty ones."""
     return {name: value for name, value in resource.items() if value not in ("", [], {}, None)}

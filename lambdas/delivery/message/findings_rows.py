@@ -18,10 +18,10 @@ from lambdas.delivery.message.locale import Words
 from lambdas.delivery.message.unlinked import letter_text
 
 MAX_ROWS = 20
-"""The longest list that is shown; the rest is counted, not dropped in silence."""
+"""Most rows of a list; the number of the others is shown."""
 
 MAX_PLACES = 3
-"""How many places a reason for not reading names."""
+"""Most places that are named for one reason why notes were not read."""
 
 NOT_PAST = frozenset({FindingType.GENERIC, FindingType.BRAND, FindingType.TEST})
 """Types of findings that a list of past conditions and procedures leaves out."""
@@ -29,7 +29,7 @@ NOT_PAST = frozenset({FindingType.GENERIC, FindingType.BRAND, FindingType.TEST})
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
-    """One finding that was read by machine: what, more about it, and the words it was read from."""
+    """One finding of Comprehend Medical: its name and code, further marks, and the words of the note."""
 
     name: str = field(repr=False)
     code: str = field(repr=False)
@@ -68,7 +68,7 @@ def seen_by(clinical: ClinicalFindings, analysis: CostMode) -> ClinicalFindings:
 def by_machine(clinical: ClinicalFindings, words: Words) -> dict[str, list[FindingRow]]:
     """The machine's findings by the section that shows them; only sections that have any.
 
-    Of what is not current there is the past alone, in a section that says so.
+    Of the findings that are not current it has past ones alone, in a section of their own.
     """
     past = [
         f for f in clinical.apart.get(SetAsideReason.PAST, ()) if f.finding_type not in NOT_PAST
@@ -118,7 +118,7 @@ def place(of: str, words: Words) -> str:
 
 
 def notes_status(clinical: ClinicalFindings, patient_event: PatientEvent, words: Words) -> str:
-    """A sentence on what became of the notes where they were not read whole or nothing is listed, else ""."""
+    """A sentence for notes that were not read, or in part, or without a finding; else ""."""
     said = words.sentences
     if clinical.outcome is FindingsOutcome.SWITCHED_OFF:
         unseen = patient_event.notes or patient_event.skipped_notes
@@ -141,7 +141,7 @@ def notes_status(clinical: ClinicalFindings, patient_event: PatientEvent, words:
 
 
 def _skipped(clinical: ClinicalFindings, words: Words) -> list[str]:
-    """Each reason why something was not read, with the places it holds for; no reason twice."""
+    """Each reason for which a part was not read, once, with its places."""
     if clinical.outcome is FindingsOutcome.UNAVAILABLE:
         return [words.skipped["service"]]
     places: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""The notification as its reader sees it: pure, from what is known to subject, text and HTML."""
+"""Makes the subject, text and HTML of a notification. Pure."""
 
 from collections.abc import Sized
 from dataclasses import dataclass, field

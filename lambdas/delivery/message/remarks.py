@@ -1,4 +1,4 @@
-"""The sentences at the head of a letter: late, what holds now, new details, flags of earlier stays."""
+"""The sentences at the head of a letter: late receipt, new details, the stay now, flags of earlier stays."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Codes into words: the notice of an event, where a discharge led, why somebody is told."""
+"""Words for codes: the notice of an event, the disposition of a discharge, the reason of a recipient."""
 
 from hl7.death import Evidence, is_nubc, of_disposition
 from hl7.tables import DISCHARGE_STATUSES

@@ -11,7 +11,7 @@ Known = Mapping[At, Item]
 
 
 class RowState(StrEnum):
-    """The effect of a row: a new item, changed cells, nothing, or the end of what it names."""
+    """The effect of a row: a new item, changed cells, the end of a record, or nothing."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -66,7 +66,7 @@ class ItemChanges:
                 yield draft
 
     def set_values(self, key: Key, values: Item, owned: tuple[str, ...] = ()) -> None:
-        """Sets what differs from the registry, and removes the attributes `owned` that have no value."""
+        """Sets the values that differ from the registry, and removes the attributes `owned` without a value."""
         stored, draft = self._known.get(at(key), {}), self._draft(key)
         differing = {n: value for n, value in values.items() if stored.get(n) != value}
         removed = tuple(name for name in owned if name in stored and name not in values)

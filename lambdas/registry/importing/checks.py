@@ -49,7 +49,7 @@ class KnownIds:
 
 
 def check(rows: Rows, filed: KnownIds, lines: Lines) -> None:
-    """Raises `InvalidRegistryError` with every fault, where the rows do not hold together."""
+    """Raises `InvalidRegistryError` with every fault of the rows."""
     checks = _Check(lines, filed)
     checks.patients(rows)
     checks.providers(rows)
@@ -61,7 +61,7 @@ def check(rows: Rows, filed: KnownIds, lines: Lines) -> None:
 
 
 class _Check:
-    """Walks the rows and collects what is wrong with them."""
+    """Collects the faults of the rows."""
 
     def __init__(self, lines: Lines, filed: KnownIds) -> None:
         self.problems: list[str] = []

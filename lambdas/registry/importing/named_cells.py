@@ -114,7 +114,7 @@ def _keys_of_providers(named: NamedRows) -> Iterator[Key]:
 
 
 def _keys_of_relations(named: NamedRows, merged: Mapping[str, str]) -> Iterator[Key]:
-    """The keys of the patients and providers that rows relate, and of what is filed about the pair."""
+    """The keys of the patients and providers that rows relate, of their relationships and consents."""
     for file in ("identifiers.csv", "relationships.csv", "consents.csv"):
         for row in named.tables[file]:
             chain = merge_chain(row["patient_id"], merged) if row.get("patient_id") else []

@@ -282,7 +282,7 @@ class _Plan:
 
 
 def _moved(kind: str, active: str, current: list[str], ended: list[str]) -> RowState:
-    """Moves a type between the current and the ended ones, and returns what that is."""
+    """Moves a type between the current and the ended ones, and returns the effect."""
     was = "current" if kind in current else "ended" if kind in ended else ""
     if active == "no":
         if was == "current":

@@ -1,4 +1,4 @@
-"""The checks on what a provider's row says of the provider's own choices."""
+"""The checks on a provider's own choices in providers.csv."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ SHAPES = {
 
 
 def preference_faults(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Each faulty column with what is wrong; never what the cell says."""
+    """Each faulty column with its fault, without the cell's text."""
     for column, known in LISTS.items():
         if not set(values(row[column])) <= set(known):
             yield column, f"holds what is none of {', '.join(known)}"

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from ops.cli import main
 from ops.deployment import Deployment
 from tests.support.deployment import deployed
+from tests.support.receiver import StubReceiver
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +25,14 @@ def own_variables() -> Iterator[None]:
 def deployment(aws: Any) -> Deployment:
     """A deployed `dev`."""
     return deployed(aws)
+
+
+@pytest.fixture
+def receiver() -> Iterator[StubReceiver]:
+    """A receiver that answers as the test says."""
+    made = StubReceiver()
+    yield made
+    made.close()
 
 
 @pytest.fixture

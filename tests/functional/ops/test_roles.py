@@ -182,19 +182,20 @@ def _judged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=ENVIRONMENTS)
 def world(
-    request: pytest.FixtureRequest, aws: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[World]:
+    request: pytest.FixtureRequest,
+    aws: Any,
+    receiver: StubReceiver,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> World:
     """A deployed environment whose operator has something to do."""
     monkeypatch.setattr(redrive, "POLL_SECONDS", 0)
     monkeypatch.setattr("ops.commands.smoke.new_run", lambda: RUN)
     deployment = deployed(aws, request.param)
     people = people_of(request.param, stacks_of(load(request.param)))
-    receiver = StubReceiver()
     roster = tmp_path / "panel.csv"
     roster.write_text("authority,value\nNORTHGEN,H00412\n")
-    made = World(aws, deployment, people, receiver, roster)
-    yield made
-    receiver.close()
+    return World(aws, deployment, people, receiver, roster)
 
 
 RECORDS = {"s3:ListBucket buckettrail", "s3:GetObject buckettrail/AWSLogs/*"}

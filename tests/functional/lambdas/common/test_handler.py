@@ -233,6 +233,18 @@ def test_a_task_that_does_not_fit_its_contract_is_rejected_and_shows_nothing(
     assert all(SECRET not in text for text in capsys.readouterr())
 
 
+def test_a_task_that_does_not_fit_is_logged_and_not_as_the_event_before_it(
+    aws: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    invoke = handler(lambda task, run: NotedResult())
+    invoke(TASK)
+    with pytest.raises(ContractError):
+        invoke({**TASK, "attempt": SECRET})
+    [line] = [line for line in logged(capsys) if line.get("error_name") == "ContractError"]
+    assert line["message"] == "NotedInput: attempt is not of its type"
+    assert "event_id" not in line
+
+
 def test_a_missing_setting_is_told_by_its_name(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from lambdas.common.errors import ConfigurationError
 

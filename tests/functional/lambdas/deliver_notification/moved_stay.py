@@ -1,5 +1,6 @@
 """A stay that the hospital moves to another patient (A45), over a registry of both patients."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -98,7 +99,11 @@ def of_right_patient(kind: EventKind) -> PatientEvent:
 
 
 def raw(mail: Any) -> str:
-    """All that the mail holds: headers, both texts and the attached bundle, decoded."""
+    """All that the mail holds: headers, both texts and the attached bundle, decoded.
+
+    The boundary of its parts is left out: random digits may contain a year.
+    """
     parts = [part.get_content() for part in mail.walk() if not part.is_multipart()]
     texts = [part if isinstance(part, str) else part.decode() for part in parts]
-    return "\n".join([*(f"{name}: {value}" for name, value in mail.items()), *texts])
+    headers = [f"{name}: {value}" for name, value in mail.items()]
+    return "\n".join([*(re.sub('boundary="[^"]*"', "", header) for header in headers), *texts])

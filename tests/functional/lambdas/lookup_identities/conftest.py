@@ -1,7 +1,6 @@
 """A registry with the project's seeds, and a way to run the step on a patient event."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +12,9 @@ from lambdas.common.contracts.event import PatientEvent
 from lambdas.lookup_identities.context import LookupContext
 from lambdas.lookup_identities.handler import lambda_handler
 from lambdas.lookup_identities.settings import LookupSettings
-from lambdas.registry.importing.plan import items_of_folder
 from tests.support.contexts import FunctionSandbox, StubSecretsManager
+from tests.support.registry import seed_registry
 from tests.support.vault import write_json
-
-SEEDS = Path(__file__).resolve().parents[4] / "samples" / "registry"
 
 Item = dict[str, Any]
 RunStep = Callable[[PatientEvent], dict[str, Any]]
@@ -53,10 +50,9 @@ def file_item(context: LookupContext) -> Callable[[Item], None]:
 
 
 @pytest.fixture
-def registry(file_item: Callable[[Item], None]) -> None:
+def registry(aws: Any) -> None:
     """The seeds of the local system in the registry's table."""
-    for item in items_of_folder(SEEDS):
-        file_item(item)
+    seed_registry()
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def releases(context: DeliveryContext) -> None:
     [
         (due, "due_by"),
         (deliveries, "bind"),
-        (releasing, "digest"),
+        (releasing, "deliver_summary"),
         (summary, "starting_point"),
         (summary, "why_held"),
         (summary, "enlisted"),

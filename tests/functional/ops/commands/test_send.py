@@ -1,6 +1,6 @@
 """`ens send`: every message answered for, over a real socket."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,13 +11,6 @@ from tests.support.messages import header_field
 from tests.support.receiver import Answer, StubReceiver, accept, acknowledge
 
 Send = Callable[..., Result]
-
-
-@pytest.fixture
-def receiver() -> Iterator[StubReceiver]:
-    made = StubReceiver()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """`ens smoke`: three messages through a deployment, and what became of each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,13 +25,6 @@ GOOD, POISON, SLOW = "a" * 32, "b" * 32, "c" * 32
 @pytest.fixture(autouse=True)
 def no_long_poll(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redrive, "POLL_SECONDS", 0)
-
-
-@pytest.fixture
-def receiver() -> Iterator[StubReceiver]:
-    made = StubReceiver()
-    yield made
-    made.close()
 
 
 @pytest.fixture

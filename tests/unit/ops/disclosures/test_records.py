@@ -39,6 +39,7 @@ def test_a_bounced_mail_is_returned_and_a_delayed_one_still_told() -> None:
 def test_an_unknown_sending_is_told_once_ses_reports_its_delivery() -> None:
     unknown = [TOLD[0], of_delivery("UNKNOWN", 3)]
     assert disclosures(unknown)[0].fate is Fate.UNKNOWN
+    assert disclosures([*unknown, of_delivery("DELAYED", 6)])[0].fate is Fate.UNKNOWN
     assert disclosures([*unknown, of_delivery("DELIVERED", 9)])[0].fate is Fate.TOLD
 
 
@@ -79,6 +80,16 @@ def test_providers_who_were_considered_and_not_told_show_the_reason_and_the_poli
 def test_a_replay_that_finds_the_mail_sent_keeps_its_time() -> None:
     (one,) = disclosures([*TOLD, of_delivery("ALREADY_SENT", 40, detail="full")])
     assert (one.fate, one.time) == (Fate.TOLD, "2026-03-04T13:12:03.000Z")
+    # Without the entry of the sending, that of the replay is the only evidence of the mail.
+    (one,) = disclosures([TOLD[0], of_delivery("ALREADY_SENT", 40)])
+    assert (one.fate, one.time) == (Fate.TOLD, "2026-03-04T13:12:40.000Z")
+
+
+def test_a_held_notice_shows_its_reason_and_a_refused_one_the_error() -> None:
+    (one,) = disclosures([TOLD[0], of_delivery("HELD", 3, hold_reason="quiet")])
+    assert (one.fate, one.because, one.detail) == (Fate.WAITING, "quiet", "full")
+    (one,) = disclosures([TOLD[0], of_delivery("REFUSED", 3, error_name="DeliveryRefusedError")])
+    assert (one.fate, one.because) == (Fate.REFUSED, "DeliveryRefusedError")
 
 
 def test_one_mail_to_two_doctors_tells_both_also_in_entries_of_earlier_versions() -> None:
@@ -105,4 +116,4 @@ def test_a_summary_counts_once_for_each_event_in_it_and_never_itself() -> None:
 def test_readings_of_the_audit_are_no_disclosures() -> None:
     used = entry("AUDIT_LOG_USED", actor="operator:ana", recipient_ref=PROVIDER)
     assert disclosures([used]) == []
-    assert [one.actor for one in readings([used])] == ["operator:ana"]
+    assert [one.actor for one in readings([*TOLD, used])] == ["operator:ana"]

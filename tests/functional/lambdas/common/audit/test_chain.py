@@ -65,6 +65,17 @@ def test_entries_appended_together_follow_each_other_and_are_all_there_or_none(
     assert verification.verify(context, EVENT).problems[0] == "entry 2 is missing"
 
 
+def test_more_entries_than_a_transaction_takes_follow_each_other(
+    context: LedgerContext, table: Table
+) -> None:
+    """A patient may have more suppressed recipients than TransactWriteItems takes actions."""
+    append(context, "RECEIVED")
+    many = [entry("LookupIdentities", "SUPPRESSED") for _ in range(150)]
+    assert chain.append(context, EVENT, *many)["seq"] == 151
+    assert [e["seq"] for e in chain.entries(context, EVENT)] == list(range(1, 152))
+    assert verification.verify(context, EVENT).holds
+
+
 def test_an_event_that_was_never_seen_has_an_empty_chain(
     context: LedgerContext, table: Table
 ) -> None:

@@ -21,10 +21,11 @@ from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError, outcome_o
 from lambdas.registry import table as tables
 from lambdas.registry.records import Match
 from simulators.pix_manager import PixManager
-from tests.functional.lambdas.lookup_identities.conftest import SEEDS, mpi_sandbox
+from tests.functional.lambdas.lookup_identities.conftest import mpi_sandbox
 from tests.functional.lambdas.lookup_identities.test_handler import northgen
 from tests.support.authorities import ASSERTED
 from tests.support.fhir_index import fhir_index
+from tests.support.registry import SEEDS
 
 Find = Callable[..., Match | None]
 MARS = PatientIdentifier("1", "MARS")

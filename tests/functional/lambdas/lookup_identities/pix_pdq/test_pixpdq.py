@@ -27,7 +27,6 @@ from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError
 from lambdas.registry.records import Match
 from simulators.pix_manager import PixManager
 from tests.functional.lambdas.lookup_identities.conftest import (
-    SEEDS,
     RunStep,
     mpi_sandbox,
     set_mpi_secret,
@@ -38,6 +37,7 @@ from tests.functional.lambdas.lookup_identities.test_handler import (
     patient_event,
 )
 from tests.support.authorities import ASSERTED
+from tests.support.registry import SEEDS
 from tests.support.tls import authority, context_for
 
 Configure = Callable[..., None]
