@@ -179,7 +179,7 @@ class Shares:
         share.in_flight += 1
 
     def ended(self, share: PeerShare) -> None:
-        """Counts one less, and lets a waiting connection of the peer go on."""
+        """Counts one less, and lets waiting connections of the peer go on."""
         share.in_flight -= 1
         if not share.in_flight:
             self._active.discard(share)
@@ -188,17 +188,15 @@ class Shares:
             asyncio.get_running_loop().call_soon(self._wake, share)
 
     def _wake(self, share: PeerShare) -> None:
-        """Lets the waiting connections of the peer go on, in order, until one has started a message.
+        """Lets the waiting connections of the peer go on, in order, as far as its part allows.
 
-        A connection that was lost or blocked meanwhile starts none: the next one has its chance.
+        A connection that was lost or blocked meanwhile starts no message: the next one has its chance.
         """
-        before = share.in_flight
         while share.waiting and not share.is_paused and self._has_room(share):
-            member = next(iter(share.waiting))
+            member, before = next(iter(share.waiting)), share.in_flight
             member.share_changed()
-            if share.in_flight != before:
-                return
-            share.waiting.pop(member, None)
+            if share.in_flight == before:
+                share.waiting.pop(member, None)
 
     # -- processor time
 

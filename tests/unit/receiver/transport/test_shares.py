@@ -61,6 +61,22 @@ def test_a_connection_that_was_lost_while_it_waited_does_not_hold_up_the_next() 
     ) == [0, 0, 1]
 
 
+def test_all_waiting_connections_go_on_when_the_other_peer_is_done() -> None:
+    async def job() -> list[int]:
+        shares = Shares(1 << 20, max_in_flight=2)
+        other, share = shares.of("10.0.0.2"), shares.of("10.0.0.1")
+        shares.started(other)
+        shares.started(share)
+        members = [FakeMember(shares, share) for _ in range(3)]
+        assert not any(shares.may_start(share, member) for member in members)
+        shares.ended(other)
+        shares.ended(share)
+        await asyncio.sleep(0)
+        return [member.started for member in members]
+
+    assert asyncio.run(job()) == [1, 1, 1]
+
+
 def test_connections_of_a_peer_take_turns_while_another_peer_is_active() -> None:
     async def job() -> list[int]:
         shares = Shares(1 << 20, max_in_flight=2)
