@@ -45,7 +45,7 @@ def _send(session: URLLib3Session, request: Any) -> Any:
     try:
         connection.settimeout(session._timeout.read_timeout)
         connection.sendall(_written(request, parts))
-        status, headers, body = _read(connection, request.method)
+        status, headers, body, stays = _read(connection, request.method)
     except TimeoutError as error:
         connection.close()
         raise botocore.exceptions.ReadTimeoutError(endpoint_url=request.url, error=error) from error
@@ -54,10 +54,10 @@ def _send(session: URLLib3Session, request: Any) -> Any:
         raise botocore.exceptions.ConnectionClosedError(
             error=error, request=request, endpoint_url=request.url
         ) from error
-    if headers.get("connection", "").lower() == "close":
-        connection.close()
-    else:
+    if stays:
         idle.append(connection)
+    else:
+        connection.close()
     return botocore.awsrequest.AWSResponse(request.url, status, headers, _Whole(body))
 
 
@@ -126,8 +126,11 @@ def _written(request: Any, parts: Any) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
-def _read(connection: socket.socket, method: str) -> tuple[int, Any, bytes]:
-    """Status, headers and body. Raises `ConnectionResetError` for an answer that is cut off."""
+def _read(connection: socket.socket, method: str) -> tuple[int, Any, bytes, bool]:
+    """Status, headers and body, and whether the connection stays open (RFC 9112, section 9.3).
+
+    Raises `ConnectionResetError` for an answer that is cut off.
+    """
     received = b""
     while b"\r\n\r\n" not in received:
         received += _more(connection)
@@ -137,15 +140,17 @@ def _read(connection: socket.socket, method: str) -> tuple[int, Any, bytes]:
     for line in lines:
         name, _, value = line.partition(":")
         headers[name] = value.strip()
-    status = int(first.split(" ", 2)[1])
+    version, code = first.split(" ", 2)[:2]
+    status, asked = int(code), headers.get("connection", "").lower()
+    stays = asked == "keep-alive" if version == "HTTP/1.0" else asked != "close"
     if method == "HEAD" or status in WITHOUT_BODY:
-        return status, headers, b""
+        return status, headers, b"", stays
     left = int(headers["content-length"]) - len(body)
     pieces = [body]
     while left > 0:
         pieces.append(_more(connection))
         left -= len(pieces[-1])
-    return status, headers, b"".join(pieces)
+    return status, headers, b"".join(pieces), stays
 
 
 def _more(connection: socket.socket) -> bytes:

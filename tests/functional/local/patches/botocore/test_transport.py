@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -139,3 +140,31 @@ def test_threads_share_a_client_and_connections_are_used_again(s3: Any, app: Rec
         thread.join()
     assert len(app.received) == 20
     assert len(app.sockets) <= 8
+
+
+def test_a_server_that_answers_one_request_a_connection_gets_a_new_one_each_time(
+    transport: str, environment: dict[str, str]
+) -> None:
+    """HTTP/1.0 closes without a header that says so (RFC 9112, section 9.3)."""
+
+    class OneAnswer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "4")
+            self.end_headers()
+            self.wfile.write(b"text")
+            time.sleep(0.05)  # the connection closes a moment after its answer
+
+        def log_message(self, *_: object) -> None:
+            """Logs nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), OneAnswer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            client = clients.client("s3", server.server_port, config=SHORT)
+            for _ in range(3):
+                assert client.get_object(Bucket="b", Key="k")["Body"].read() == b"text"
+        finally:
+            server.shutdown()
+            thread.join()
