@@ -28,8 +28,8 @@ FAST := tests/unit tests/functional/simulators/comprehend_medical
 test-fast: setup ## run the unit tests and the pure functional tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow" $(FAST) $(ARGS)
 
-coverage: setup node_modules ## run the whole test suite and report which lines and branches it covers
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term --cov-report=xml --cov-report=html $(ARGS)
+coverage: setup node_modules ## run the test suite and report which lines and branches it covers
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not cpu_bound" --cov --cov-report=term --cov-report=xml --cov-report=html $(ARGS)
 
 check: setup ## lint, format and types
 	@$(BIN)/ruff check .

@@ -49,6 +49,7 @@ CRAFTED = {
 }
 
 
+@pytest.mark.cpu_bound
 @pytest.mark.parametrize("name", CRAFTED)
 def test_a_crafted_message_is_read_within_the_step_s_time(name: str) -> None:
     """ParseMessage has 20 s and about a fifth of this machine's core."""
@@ -57,6 +58,7 @@ def test_a_crafted_message_is_read_within_the_step_s_time(name: str) -> None:
     assert time.process_time() - began < 3
 
 
+@pytest.mark.cpu_bound
 @pytest.mark.parametrize("name", CRAFTED)
 def test_the_receiver_finds_sender_event_and_patient_of_it_in_a_fraction_of_a_second(
     name: str,

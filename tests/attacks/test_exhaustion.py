@@ -37,6 +37,7 @@ def seconds_to_decode(data: bytes) -> float:
     return time.process_time() - began
 
 
+@pytest.mark.cpu_bound
 @pytest.mark.parametrize("name", UNITS)
 @pytest.mark.parametrize("lead", [b"\x0b", b"\x0bMSH|\x1c\r", b"\x0bMSH|\x1c\rjunk"])
 def test_a_stream_of_block_characters_costs_no_more_than_its_bytes(name: str, lead: bytes) -> None:
@@ -68,6 +69,7 @@ SLOW_HEADERS = {
 }
 
 
+@pytest.mark.cpu_bound
 @pytest.mark.parametrize("name", SLOW_HEADERS)
 def test_a_header_that_is_made_to_be_slow_is_answered_in_a_fraction_of_a_second(
     name: str, world: ReceiverWorld

@@ -57,6 +57,7 @@ def test_a_fault_of_hl7apy_costs_no_message(monkeypatch: pytest.MonkeyPatch) -> 
     assert "Okafor" not in repr(event.warnings)
 
 
+@pytest.mark.cpu_bound
 @pytest.mark.parametrize(
     "segment",
     [
@@ -72,6 +73,7 @@ def test_a_sender_cannot_make_the_check_slow(segment: str) -> None:
     assert time.process_time() - started < 0.5
 
 
+@pytest.mark.cpu_bound
 def test_a_300_kb_pdf_is_read_as_fast_as_the_message_around_it() -> None:
     raw = with_pdf(300)
     assert len(raw) > 300 * 1024
@@ -81,6 +83,7 @@ def test_a_300_kb_pdf_is_read_as_fast_as_the_message_around_it() -> None:
     assert [n.field for n in event.notes] == ["OBX[1]-5", "OBX[2]-5", "OBX[3]-5", "NTE[1]-3"]
 
 
+@pytest.mark.cpu_bound
 @pytest.mark.parametrize(
     "tail",
     [
