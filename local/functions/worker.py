@@ -1,5 +1,6 @@
-"""One sandbox of a function, run by local/functions/workers.py as `python -I -S worker.py …`: standard library only.
+"""One sandbox of a function, run by local/functions/workers.py as `python -I -S worker.py …`.
 
+Imports the standard library, and the changes to botocore that make its calls to this machine faster.
 Reads one invocation a line from stdin, writes one answer a line to the file descriptor named on the
 command line; stdout and stderr are the function's log. Answers and errors have Lambda's shapes.
 """
