@@ -176,9 +176,10 @@ def _cues_in(found: Sequence[Token], covered: set[int]) -> list[tuple[int, int, 
 def _longest(plain: Sequence[str], index: int) -> tuple[int, tuple[Cue, ...]]:
     phrases, lengths = _cues()
     for length in lengths.get(plain[index], ()):
-        cues = phrases.get(tuple(plain[index : index + length]))
+        forms = tuple(plain[index : index + length])
+        cues = phrases.get(forms)
         if cues is not None:
-            return index + length - 1, tuple(cue for cue in cues if cue.side != "ignore")
+            return index + len(forms) - 1, tuple(cue for cue in cues if cue.side != "ignore")
     return index - 1, ()
 
 

@@ -60,6 +60,11 @@ def test_a_heading_speaks_of_all_that_is_listed_under_it(note: str, text: str, t
     assert traits(note, text) - KINDS == {trait}
 
 
+@pytest.mark.parametrize("note", ["Pneumonia gram negative", "Pneumonia gram negative today."])
+def test_a_phrase_that_is_no_denial_is_none_at_the_end_of_the_note_either(note: str) -> None:
+    assert traits(note, "Pneumonia") & {"NEGATION"} == set()
+
+
 @pytest.mark.parametrize(
     ("note", "text"),
     [
