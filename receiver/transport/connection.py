@@ -86,6 +86,7 @@ class MllpConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._end_timer: asyncio.TimerHandle | None = None
         self._blocked_at: float | None = None
+        self._closing_at: float | None = None
         self._stopping = False
         self._waiting = False  # for room, with reading paused
         self._input_ended = False
@@ -198,8 +199,8 @@ class MllpConnection(asyncio.Protocol):
 
     @property
     def idle_since(self) -> float | None:
-        """The monotonic time of the last received bytes; None while a message is being answered."""
-        return None if self._in_flight or self._backlog else self._heard_at
+        """The monotonic time of the last received bytes; None while messages are answered, or it closes."""
+        return None if self._in_flight or self._backlog or self._input_ended else self._heard_at
 
     def share_changed(self) -> None:
         """Reads and answers as far as the peer's share allows."""
@@ -275,7 +276,8 @@ class MllpConnection(asyncio.Protocol):
             self._expires_at = None
             self.stop()
             self._why = "the client certificate has expired"
-        if self._blocked_at is not None and now - self._blocked_at > self._settings.frame_seconds:
+        unsent_since = min(self._blocked_at or now, self._closing_at or now)
+        if now - unsent_since > self._settings.frame_seconds:
             self._why = "write timeout: the sender does not read its answers"
             self.abort()
         elif self._transport is None or self._input_ended:
@@ -332,11 +334,11 @@ class MllpConnection(asyncio.Protocol):
         if self._lingers:
             return
         if self._sender_ended or self._tls:
-            transport.close()
+            self._close_when_sent()
             return
         self._lingers = self._input_ended = True
         transport.resume_reading()
-        self._loop.call_later(_LINGER_SECONDS, transport.close)
+        self._loop.call_later(_LINGER_SECONDS, self._close_when_sent)
         # asyncio's own loop raises ENOTCONN here when the sender has reset the connection.
         with contextlib.suppress(OSError):
             transport.write_eof()
@@ -437,7 +439,12 @@ class MllpConnection(asyncio.Protocol):
     def _close(self, why: str) -> None:
         self._why = why
         self._input_ended = True
+        self._close_when_sent()
+
+    def _close_when_sent(self) -> None:
+        """Closes once all answers are sent. `check` aborts when the sender does not read them."""
         if self._transport is not None:
+            self._closing_at = self._closing_at or time.monotonic()
             self._transport.close()
 
     def _log(self) -> None:

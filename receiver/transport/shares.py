@@ -24,7 +24,7 @@ class Member(Protocol):
 
     @property
     def idle_since(self) -> float | None:
-        """The monotonic time of the last received bytes; None while a message is being answered."""
+        """The monotonic time of the last received bytes; None while messages are answered, or it closes."""
 
     def share_changed(self) -> None:
         """Called when its share allows more, or less, than before."""

@@ -69,11 +69,13 @@ class FakeIntake:
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
+        self.answered = 0
 
     async def answer(
         self, frame: Frame, origin: Origin, turns: Turns, spent: Callable[[float], None]
     ) -> bytes | None:
         await self.gate.wait()
+        self.answered += 1
         return frame.message
 
 
@@ -89,15 +91,17 @@ class FakeOwner:
         self.senders = SenderTable((), reject_unknown=False)
         self.transport = FakeTransport()
         self.shares = Shares(self.settings.max_held_bytes, self.settings.store_connections)
+        self.lost = asyncio.Event()
 
     def may_log(self, peer: str) -> bool:
         return True
 
     def opened(self, connection: MllpConnection) -> None:
-        """Nothing to do."""
+        connection.share.members.add(connection)
 
     def closed(self, connection: MllpConnection) -> None:
-        """Nothing to do."""
+        connection.share.members.discard(connection)
+        self.lost.set()
 
     def connect(self) -> MllpConnection:
         connection = MllpConnection(self, self.shares.of("127.0.0.1"))
@@ -107,6 +111,21 @@ class FakeOwner:
 
     def answers(self) -> list[bytes]:
         return [frame.message for frame in Decoder(1 << 20).feed(self.transport.written)]
+
+
+async def connect_socket(owner: FakeOwner) -> tuple[MllpConnection, socket.socket]:
+    """A connection on a real socket with small buffers, and its sender's end."""
+    owner.transport.socket.close()
+    sender = socket.socket()
+    sender.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        sender.connect(listener.getsockname())
+        accepted, _ = listener.accept()
+    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    accepted.setblocking(False)
+    connection = MllpConnection(owner, owner.shares.of("127.0.0.1"))
+    await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, accepted)
+    return connection, sender
 
 
 def run(job: Coroutine[Any, Any, None]) -> None:
@@ -148,11 +167,11 @@ def test_the_last_answer_is_written_before_the_peers_memory_share_is_judged_agai
     """The judgement may let the connection go on: a stopping one without messages then closes."""
 
     async def job() -> None:
-        owner = FakeOwner()
+        owner = FakeOwner(max_held_bytes=8)
         connection = owner.connect()
         connection.data_received(wrap(b"MSH|a\r"))
+        assert connection.share.is_full
         connection.stop()
-        setattr(owner.shares, "hold", lambda share, more: connection.share_changed())  # noqa: B010
         owner.fake.gate.set()
         await asyncio.sleep(0.01)
         assert owner.answers() == [b"MSH|a\r"]
@@ -260,19 +279,44 @@ def test_a_connection_that_its_sender_has_reset_ends_on_asyncios_own_loop() -> N
 
     async def job() -> None:
         owner = FakeOwner()
-        owner.transport.socket.close()
-        lost = asyncio.Event()
-        owner.closed = lambda connection: lost.set()  # type: ignore[method-assign]
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            sender = socket.create_connection(listener.getsockname())
-            accepted, _ = listener.accept()
-        accepted.setblocking(False)
-        connection = MllpConnection(owner, owner.shares.of("127.0.0.1"))
-        await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, accepted)
+        connection, sender = await connect_socket(owner)
         sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         sender.close()
         connection.stop()
-        await asyncio.wait_for(lost.wait(), 5)
+        await asyncio.wait_for(owner.lost.wait(), 5)
+
+    run(job())
+
+
+@pytest.mark.parametrize(
+    "close",
+    [
+        lambda connection: connection.check(time.monotonic() + SETTINGS.idle_seconds + 1),
+        MllpConnection.give_up_place,
+        MllpConnection.stop,
+    ],
+    ids=["idle", "place given up", "stopped"],
+)
+def test_a_connection_whose_sender_never_reads_its_last_answers_ends(
+    close: Callable[[MllpConnection], None],
+) -> None:
+    """The answer fits the write buffer, so that the transport pauses no writing."""
+
+    async def job() -> None:
+        owner = FakeOwner()
+        owner.fake.gate.set()
+        connection, sender = await connect_socket(owner)
+        sender.sendall(wrap(b"MSH|" + b"a" * 30_000 + b"\r"))
+        async with asyncio.timeout(5):
+            while not owner.fake.answered:
+                await asyncio.sleep(0.01)
+        close(connection)
+        await asyncio.sleep(1.2)
+        assert not owner.lost.is_set()
+        assert connection.idle_since is None
+        connection.check(time.monotonic() + SETTINGS.frame_seconds + 1)
+        await asyncio.wait_for(owner.lost.wait(), 5)
+        sender.close()
 
     run(job())
 
