@@ -94,7 +94,7 @@ class MllpConnection(asyncio.Protocol):
         self._lingers = False  # after the last answer, until the sender closes
         self._why = _CLOSED_BY_SENDER
         self._tls = False
-        self._opened_at = self._heard_at = time.monotonic()
+        self._opened_at = self._heard_at = self._paused_at = time.monotonic()
         self._frame_began_at: float | None = None
         self._bytes = self._frames = self._answers = 0
         self._frame_bytes = self._held_bytes = 0
@@ -348,11 +348,12 @@ class MllpConnection(asyncio.Protocol):
             return  # no change
         self._waiting = not self._waiting
         if self._waiting:
+            self._paused_at = time.monotonic()
             transport.pause_reading()
         else:
             if self._frame_began_at is not None:
-                # The receiver caused the pause: restart the timeout.
-                self._frame_began_at = time.monotonic()
+                # The receiver caused the pause: it does not count for the timeout.
+                self._frame_began_at += time.monotonic() - self._paused_at
             transport.resume_reading()
             self._await_end_block()
 

@@ -239,6 +239,25 @@ def test_the_time_the_receiver_does_not_read_is_not_the_sender_s() -> None:
     run(job())
 
 
+def test_a_frame_that_never_ends_is_cut_off_however_often_the_receiver_pauses() -> None:
+    async def job() -> None:
+        owner = FakeOwner(frame_seconds=0.1)
+        owner.fake.gate.set()
+        connection = owner.connect()
+        connection.data_received(b"\x0bMSH|c")
+        for _ in range(6):
+            await asyncio.sleep(0.03)
+            for debt in (1.0, 0.0):
+                connection.share.debt_seconds = debt
+                connection.share_changed()
+        connection.check(time.monotonic())
+        await asyncio.sleep(0.01)
+        assert owner.answers() == [b"MSH|c"]
+        assert owner.transport.has_ended
+
+    run(job())
+
+
 def test_a_stop_answers_every_message_that_was_received_in_one_long_read() -> None:
     async def job() -> None:
         owner = FakeOwner(max_in_flight=1000)
