@@ -17,8 +17,8 @@ from receiver.telemetry.log import Log, where
 from receiver.telemetry.metrics import Metrics
 from receiver.transport.expiry import ExpiringCertificates, ends
 
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
-"""Raised for files or a secret that cannot be read, have another shape, or hold no usable PEM."""
+_UNREADABLE = (OSError, ValueError)
+"""Raised for files that cannot be read, a secret that is no JSON, and texts that hold no usable PEM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +177,18 @@ def _from_files(files: TlsFiles) -> TlsMaterial:
 
 
 def _from_secret(secret_id: str) -> TlsMaterial:
-    """Reads the secret's JSON: `certificate`, `key` and, for mutual TLS, `client_ca` and `crl`, in PEM."""
+    """Reads the secret's JSON: `certificate`, `key` and, for mutual TLS, `client_ca` and `crl`, in PEM.
+
+    Raises `SettingError` with the name of a member that is missing or no text.
+    """
     document = json.loads(read_secret(secret_id, "ENS_TLS_SECRET"))
-    names = [name for name in ("client_ca", "crl") if name in document]
-    optional = {name: document[name].encode() for name in names}
-    return _material(document["certificate"].encode(), document["key"].encode(), optional)
+    pem = document if isinstance(document, dict) else {}
+    names = [name for name in ("client_ca", "crl") if name in pem]
+    for name in ("certificate", "key", *names):
+        if not isinstance(pem.get(name), str):
+            raise SettingError(f"ENS_TLS_SECRET: `{name}` of the secret is missing or no text")
+    optional = {name: pem[name].encode() for name in names}
+    return _material(pem["certificate"].encode(), pem["key"].encode(), optional)
 
 
 def _material(certificate: bytes, key: bytes, optional: Mapping[str, bytes]) -> TlsMaterial:

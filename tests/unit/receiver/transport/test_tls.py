@@ -22,22 +22,22 @@ SETTINGS = replace(
 
 
 @pytest.mark.parametrize(
-    "document",
+    ("document", "named"),
     [
-        [],
-        {},
-        {"certificate": "PEM"},
-        {"certificate": None, "key": "PEM"},
-        {"certificate": "PEM", "key": "PEM", "client_ca": None},
-        {"certificate": "PEM", "key": "PEM", "crl": ["PEM"]},
-        {"certificate": "PEM", "key": "PEM", "client_ca": ""},
-        {"certificate": "PEM", "key": "PEM"},
+        ([], "`certificate`"),
+        ({}, "`certificate`"),
+        ({"certificate": "PEM"}, "`key`"),
+        ({"certificate": None, "key": "PEM"}, "`certificate`"),
+        ({"certificate": "PEM", "key": "PEM", "client_ca": None}, "`client_ca`"),
+        ({"certificate": "PEM", "key": "PEM", "crl": ["PEM"]}, "`crl`"),
+        ({"certificate": "PEM", "key": "PEM", "client_ca": ""}, "client authorities"),
+        ({"certificate": "PEM", "key": "PEM"}, "its key"),
     ],
 )
 def test_a_secret_of_another_shape_is_a_wrong_setting(
-    monkeypatch: pytest.MonkeyPatch, document: Any
+    monkeypatch: pytest.MonkeyPatch, document: Any, named: str
 ) -> None:
     monkeypatch.setattr(tls, "read_secret", lambda *_: json.dumps(document))
     log = Log(io.StringIO())
-    with pytest.raises(SettingError, match="ENS_TLS_SECRET"):
+    with pytest.raises(SettingError, match=f"ENS_TLS_SECRET.*{named}"):
         Tls(SETTINGS, Metrics("test", log), log).load()
