@@ -45,7 +45,7 @@ class FhirProviderDirectory:
         """The providers as the directory has them now: name, activity, address.
 
         One without NPI, or whom the directory does not know, is absent. Raises `ConfigurationError`
-        and `DependencyUnavailableError`, the latter also for an answer that is no FHIR.
+        and `DependencyUnavailableError`, the latter also for a damaged answer.
         """
         people = {p.npi: p for p in providers.values() if p.npi and not p.facility}
         places = {p.npi: p for p in providers.values() if p.npi and p.facility}

@@ -25,8 +25,24 @@ MEMBERS = {
     | {"deceasedDateTime", "address", "maritalStatus", "multipleBirthBoolean", "photo", "contact"}
     | {"multipleBirthInteger", "communication", "generalPractitioner", "managingOrganization"}
     | {"link"},
+    "Practitioner": _DOMAIN_RESOURCE
+    | {"identifier", "active", "name", "telecom", "address", "gender", "birthDate", "photo"}
+    | {"qualification", "communication"},
+    "PractitionerRole": _DOMAIN_RESOURCE
+    | {"identifier", "active", "period", "practitioner", "organization", "code", "specialty"}
+    | {"location", "healthcareService", "telecom", "availableTime", "notAvailable"}
+    | {"availabilityExceptions", "endpoint"},
+    "Organization": _DOMAIN_RESOURCE
+    | {"identifier", "active", "type", "name", "alias", "telecom", "address", "partOf", "contact"}
+    | {"endpoint"},
+    "Endpoint": _DOMAIN_RESOURCE
+    | {"identifier", "status", "connectionType", "name", "managingOrganization", "contact"}
+    | {"period", "payloadType", "payloadMimeType", "address", "header"},
 }
 """The members that FHIR R4 defines; `_name` holds extensions of a primitive `name`."""
+
+DIRECTORY = ("Practitioner", "PractitionerRole", "Organization", "Endpoint")
+"""The types of resource that a provider directory is asked for."""
 
 
 class FhirPart(msgspec.Struct, frozen=True, rename="camel"):
@@ -238,15 +254,19 @@ def read_bundle(document: Document) -> PatientBundle:
 
 
 def read_directory(document: Document) -> DirectoryResources:
-    """The resources of a Bundle. Raises `BrokenAnswerError` for another resource, or one that does not fit."""
+    """The resources of a Bundle. Raises `BrokenAnswerError` for another resource, or one that does not fit.
+
+    An OperationOutcome among the entries only warns.
+    """
     bundle = _read(document, _Bundle, "Bundle")
+    resources = [entry.resource for entry in bundle.entry]
+    expected = (*DIRECTORY, "OperationOutcome")
+    if not all(one.get("resourceType") in expected for one in resources):
+        raise BrokenAnswerError("a Bundle with a type of resource that was not asked for")
 
     def of(resource_type: str, kind: type[T]) -> tuple[T, ...]:
-        return tuple(
-            _converted(entry.resource, kind, resource_type)
-            for entry in bundle.entry
-            if entry.resource.get("resourceType") == resource_type
-        )
+        found = (one for one in resources if one.get("resourceType") == resource_type)
+        return tuple(_read(one, kind, resource_type) for one in found)
 
     return DirectoryResources(
         of("Practitioner", FhirPractitioner),
@@ -262,10 +282,6 @@ def _read(document: Document, kind: type[T], resource_type: str) -> T:
         raise BrokenAnswerError(f"no {resource_type}")
     if {name.removeprefix("_") for name in document} - MEMBERS[resource_type]:
         raise BrokenAnswerError(f"a {resource_type} with members that FHIR does not define")
-    return _converted(document, kind, resource_type)
-
-
-def _converted(document: Document, kind: type[T], resource_type: str) -> T:
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError:

@@ -1,9 +1,12 @@
-"""Reads FHIR R4's own example of a Patient.
+"""Reads FHIR R4's own example of a Patient, and compares the members with those of `fhir.resources`.
 
 https://hl7.org/fhir/R4/patient-example.json.html, shortened.
 """
 
-from lambdas.lookup_identities.fhir.resources import read_bundle, read_patient
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+
+from lambdas.lookup_identities.fhir.resources import MEMBERS, read_bundle, read_patient
 
 EXAMPLE = {
     "resourceType": "Patient",
@@ -30,3 +33,9 @@ def test_the_representation_of_a_read_patient_shows_none_of_its_values() -> None
     shown = repr(bundle) + repr(bundle.found[0].patient.identifier)
     assert "FhirPatient" in shown
     assert not [value for value in ("12345", "Chalmers", "Peter", "1974", "male") if value in shown]
+
+
+@pytest.mark.parametrize("resource_type", MEMBERS)
+def test_the_members_of_a_resource_are_those_that_fhir_defines(resource_type: str) -> None:
+    defined = get_fhir_model_class(resource_type).elements_sequence()
+    assert MEMBERS[resource_type] == {"resourceType", *defined}
