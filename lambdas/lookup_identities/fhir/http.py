@@ -230,10 +230,16 @@ class FhirClient:
             raise ConfigurationError("the MPI's token server refuses our assertion")
         # Renewed a little before its end, so that it does not end on the way.
         self._token = str(document["access_token"])
-        sent = document.get("expires_in")
-        lifetime = sent if isinstance(sent, int | float) else TOKEN_SECONDS
-        self._token_until = time.monotonic() + max(0, lifetime - 30)
+        self._token_until = time.monotonic() + max(0, _lifetime(document) - 30)
         return self._token
+
+
+def _lifetime(document: Document) -> float:
+    """The lifetime of a token in seconds. Some servers send the number as text."""
+    try:
+        return float(document["expires_in"])
+    except (KeyError, TypeError, ValueError):
+        return TOKEN_SECONDS
 
 
 def escaped(text: str) -> str:
