@@ -48,8 +48,8 @@ def lambda_handler(
 ) -> LookupIdentitiesResult | RosterCount:
     """The references of patient and recipients; writes `identities.json`.
 
-    Called by the clock, without an envelope, it counts the rosters that end soon. An event that tells
-    nobody comes here because it changes identities: the cached answers about its identifiers are deleted.
+    Called by the clock, without an envelope, it counts the rosters that end soon. For an event
+    that changes identities and sends no notice, it deletes the cached answers about its identifiers.
     Raises `IdentityNotFoundError`, `IdentityAmbiguousError`, `IdentityConflictError`,
     `UnprocessableMessageError`, `ConfigurationError` or `DependencyUnavailableError`.
     """
@@ -152,7 +152,7 @@ def _count_look_up(context: LookupContext, run: Run, known: bool) -> None:
 def _drop_cached_answers(
     context: LookupContext, event: PatientEvent, authorities: SenderAuthorities, run: Run
 ) -> LookupIdentitiesResult:
-    """Deletes the cached MPI answers for every identifier in the event. Nobody is notified."""
+    """Deletes the cached MPI answers for every identifier in the event, which sends no notice."""
     usable, _ = usable_identifiers(event.patient.identifiers, authorities)
     others, _ = usable_identifiers(event.other_identifiers, authorities)
     run.audit(

@@ -37,11 +37,11 @@ MERGES = 5
 def resolve(
     context: LookupContext, event: PatientEvent, sender: SenderProfile, tell: Tell = lambda _: None
 ) -> Identities | None:
-    """The patient and the recipients, or None when nobody is known by any of the identifiers.
+    """The patient and the recipients, or None when no patient has any of the identifiers.
 
     `tell` is called with every look-up and its outcome. Raises `UnprocessableMessageError` when no
     identifier names a patient, `IdentityAmbiguousError` and `IdentityConflictError` (see `matching`),
-    `ConfigurationError` when the sender may not assert an authority, nobody mapped it, or the registry
+    `ConfigurationError` when the sender may not assert an authority, it is not mapped, or the registry
     contradicts itself, and `DependencyUnavailableError`.
     """
     authorities = sender.authorities

@@ -1,4 +1,4 @@
-"""Closes encounters whose end never came. Nobody is told; each closing is audited."""
+"""Closes encounters without an end after the time limit of their class. A closing is audited and sends no notice."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -133,7 +133,7 @@ def _ids_of(
 def _with_identifier(
     server: FhirClient, patient_id: str, place: IdentifierSystems, deadline: Deadline
 ) -> FhirPatient | None:
-    """ITI-78: the one patient with this id of our domain; None for nobody. A further page is more than one."""
+    """ITI-78: the one patient with this id of our domain; None without a match. A further page is more than one."""
     asked = [("identifier", token(place.domain, patient_id))]
     bundle = _bundle(server.search("Patient", asked, deadline), "identifier")
     patients = [found.patient for found in bundle.found]

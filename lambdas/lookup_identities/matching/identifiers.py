@@ -115,7 +115,7 @@ def authority_faults(
 def one_patient(
     usable: Sequence[UsableIdentifier], candidates: Candidates
 ) -> tuple[str, list[str]]:
-    """The one patient whom the identifiers name, and the positions that do; ("", []) for nobody.
+    """The one patient whom the identifiers name, and the positions that do; ("", []) without a match.
 
     Raises `IdentityAmbiguousError` when one identifier has several patients (never the first of
     them), and `IdentityConflictError` when two identifiers have different ones.

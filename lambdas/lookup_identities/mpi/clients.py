@@ -24,7 +24,7 @@ class MpiClient(Protocol):
     """An external MPI that is queried for a patient."""
 
     def find(self, usable: Sequence[UsableIdentifier], patient: Patient) -> Match | None:
-        """The patient whom the identifiers name, None for nobody; else raises (`outcomes`)."""
+        """The patient whom the identifiers name; None without a match. Raises the errors of `outcomes`."""
         ...
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from lambdas.lookup_identities.mpi.outcomes import DomainUnknownError
 
 @dataclass(frozen=True, slots=True)
 class CrossReference:
-    """The patient's id in our domain, "" for nobody, and the positions that lead to it.
+    """The patient's id in our domain, "" without a match, and the positions that lead to it.
 
     `returned`: the MPI itself returned the id, so that a search for it must find the patient. `warnings`
     name the identifiers whose assigning authority the MPI does not know.

@@ -55,7 +55,7 @@ def ask_mpi(
     *,
     identifier_alone: bool = False,
 ) -> Match | None:
-    """The patient of an external MPI, who agrees with the message; None for nobody.
+    """The patient of an external MPI, who agrees with the message; None without a match.
 
     A patient from the cache has an id and no demographics. Raises the errors of the client (`outcomes`),
     and `IdentityConflictError`.

@@ -78,7 +78,7 @@ class PixPdqMpiClient:
         usable: Sequence[UsableIdentifier],
         patient: Patient,  # noqa: ARG002  # `MpiClient` has it: FHIR's $match needs it
     ) -> Match | None:
-        """The patient whom the identifiers name in the MPI, with its demographics; None for nobody.
+        """The patient whom the identifiers name in the MPI, with its demographics; None without a match.
 
         An authority that the MPI does not know is a warning where another identifier is known to it, and
         `DomainUnknownError` where none is. Raises `IdentityAmbiguousError`, `IdentityConflictError`,

@@ -1,7 +1,7 @@
 """The assigning authorities under which the registry files identifiers of patients.
 
 The import writes one item for each (`items.authority_key`), all in one partition. They tell a patient
-whom nobody registered from a feed whose authority nobody mapped.
+who is not registered from a feed whose authority is not mapped.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from lambdas.registry.keys import AUTHORITIES
 def check_mapped(context: LookupContext, usable: Sequence[UsableIdentifier]) -> None:
     """Raises `DomainUnknownError` when the registry files nothing under any authority of the identifiers.
 
-    Call it when nobody was found. The authorities are read again when one is missing among those that
+    Call it when no patient was found. The authorities are read again when one is missing among those that
     this sandbox has seen. A registry that an earlier version imported lists none and passes.
     """
     asked = {authority for one in usable for authority in one.authorities}
