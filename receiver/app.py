@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,11 +63,17 @@ async def serve(
         receiver=settings.receiver_id,
         tls=tls.context is not None,
     )
+
+    def counted(metric: str) -> Callable[[], None]:
+        return lambda: metrics.count(metric)
+
     tasks = [
         in_background("metrics", lambda: _flush(metrics, server, intake, tls), log),
-        in_background("TLS", tls.keep_fresh, log),
+        in_background("TLS", tls.keep_fresh, log, counted("CertificateNotUsed")),
         in_background("credentials", aws.identity.keep_fresh, log),
-        in_background("configuration", configuration.keep_fresh, log),
+        in_background(
+            "configuration", configuration.keep_fresh, log, counted("ConfigurationNotUsed")
+        ),
     ]
     await stop_signal.wait()
     log.info("stopping")

@@ -19,21 +19,28 @@ def output(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     return io.StringIO()
 
 
-def run(forever: Callable[[], Coroutine[None, None, None]], output: io.StringIO) -> None:
+def run(forever: Callable[[], Coroutine[None, None, None]], output: io.StringIO) -> int:
+    """Runs the task to its end, and returns how many failures were counted."""
+    counted: list[str] = []
+
     async def job() -> None:
-        await asyncio.wait_for(in_background("renewal", forever, Log(output)), 5)
+        task = in_background("renewal", forever, Log(output), lambda: counted.append("failed"))
+        await asyncio.wait_for(task, 5)
 
     asyncio.run(job())
+    return len(counted)
 
 
-def test_a_task_that_fails_is_logged_without_values_and_begins_again(output: io.StringIO) -> None:
+def test_a_task_that_fails_is_counted_and_logged_without_values_and_begins_again(
+    output: io.StringIO,
+) -> None:
     outcomes = iter([RecursionError("a value"), KeyError("a value")])
 
     async def renewal() -> None:
         if error := next(outcomes, None):
             raise error
 
-    run(renewal, output)
+    assert run(renewal, output) == 2
     lines = [json.loads(line) for line in output.getvalue().splitlines()]
     assert [(line["level"], line["task"]) for line in lines] == [("ERROR", "renewal")] * 2
     assert [line["error"].split(" ")[0] for line in lines] == ["RecursionError", "KeyError"]
