@@ -55,7 +55,8 @@ class EncounterProfile:
 
     `facilities` maps the codes of one facility to one code. Units are PV1-3.1 in upper case.
     `stale_after` is the age from which an event of a kind is told to nobody, `late_after` the age from
-    which a notice says that it was received late. `effects` replaces rows of the rule table. `load`: encounters are recorded and told to nobody.
+    which a notice says that it was received late. `effects` replaces rows of the rule table. `load`:
+    encounters are recorded, and no notice is sent.
     """
 
     name: str

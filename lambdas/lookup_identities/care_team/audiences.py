@@ -90,7 +90,7 @@ def _addressees(recipients: Iterable[Recipient]) -> set[str]:
 
 
 def _again(context: LookupContext, item: DeliveryItem) -> Recipient | None:
-    """The recipient as they were when they were told, with what they were told."""
+    """The recipient as the earlier event's document has them, with that event's notice as the cancelled one."""
     first = vault.read_document(context, item.event_id, Identities, item.identities_version)
     second = item.task is not None and item.task.second
     recipient = first.recipient(item.recipient_ref, second=second)

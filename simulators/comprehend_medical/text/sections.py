@@ -44,7 +44,7 @@ Meaning = tuple[str, str]
 
 
 def traits_at(text: str) -> Callable[[int], list[Meaning]]:
-    """Returns a function from an offset to the trait of its section and what it applies to; None for most."""
+    """Returns a function from an offset to the traits of its section, each with the kind of mention it applies to."""
     begins: list[int] = [0]
     meanings: list[list[Meaning]] = [[]]
     for heading in _HEADING.finditer(text):
