@@ -104,8 +104,11 @@ class DirectoryReference(FhirPart, frozen=True):
 
     @property
     def target(self) -> str:
-        """Type and id, as `Practitioner/x`, also of an absolute reference."""
-        return "/".join(self.reference.split("/")[-2:])
+        """Type and id, as `Practitioner/x`, also of an absolute and of a version-specific reference.
+
+        Section 2.3.0.1 of https://hl7.org/fhir/R4/references.html
+        """
+        return "/".join(self.reference.partition("/_history/")[0].split("/")[-2:])
 
 
 class FhirPractitioner(FhirPart, frozen=True):

@@ -69,6 +69,18 @@ def test_a_whole_answer_gives_the_address() -> None:
     )
 
 
+@pytest.mark.parametrize("base", ["", "https://directory.example/fhir/"])
+@pytest.mark.parametrize("version", ["", "/_history/2"])
+def test_every_form_of_a_literal_reference_leads_to_the_practitioner(
+    base: str, version: str
+) -> None:
+    """Section 2.3.0.1 of https://hl7.org/fhir/R4/references.html."""
+    role = {**ROLE, "practitioner": {"reference": f"{base}Practitioner/osei{version}"}}
+    role["endpoint"] = [{"reference": f"{base}Endpoint/mail{version}"}]
+    found = directory(PractitionerRole=bundle(role)).validated(PROVIDERS)["PRV-1"]
+    assert (found.address, found.active) == ("osei@practice.example", True)
+
+
 @pytest.mark.parametrize(
     "documents",
     [
