@@ -217,10 +217,9 @@ def _match(
 def _replacing(server: FhirClient, patient: FhirPatient, deadline: Deadline) -> FhirPatient:
     """The patient at the end of the links `replaced-by`; the patient itself without one."""
     for _ in range(MERGES):
-        reference = survivor_of(patient)
-        if not reference:
+        path = survivor_of(patient)
+        if not path:
             return patient
-        path = "/".join(reference.split("/")[-2:])
         if not PATIENT_PATH.fullmatch(path):
             raise BrokenAnswerError("a link to a replacing patient is no reference to a Patient")
         patient = read_patient(server.get(path, [], deadline).resource)

@@ -57,8 +57,8 @@ def bears(patient: FhirPatient, system: str, value: str) -> bool:
 
 
 def survivor_of(patient: FhirPatient) -> str:
-    """The reference of the patient that replaced this one; "" for a patient who was not replaced."""
-    return next((link.other.reference for link in patient.link if link.type == "replaced-by"), "")
+    """Type and id of the patient that replaced this one; "" for a patient who was not replaced."""
+    return next((link.other.target for link in patient.link if link.type == "replaced-by"), "")
 
 
 def record_of(patient: FhirPatient, patient_id: str) -> PatientRecord:

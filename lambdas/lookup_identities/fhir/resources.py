@@ -77,6 +77,14 @@ class FhirReference(FhirPart, frozen=True):
 
     reference: str
 
+    @property
+    def target(self) -> str:
+        """Type and id, as `Practitioner/x`, also of an absolute and of a version-specific reference.
+
+        Section 2.3.0.1 of https://hl7.org/fhir/R4/references.html
+        """
+        return "/".join(self.reference.partition("/_history/")[0].split("/")[-2:])
+
 
 class FhirLink(FhirPart, frozen=True):
     """A link of a patient to another one."""
@@ -97,18 +105,10 @@ class FhirPatient(FhirPart, frozen=True):
     link: tuple[FhirLink, ...] = ()
 
 
-class DirectoryReference(FhirPart, frozen=True):
+class DirectoryReference(FhirReference, frozen=True):
     """A Reference of a directory's resource, "" for one that gives no address."""
 
     reference: str = ""
-
-    @property
-    def target(self) -> str:
-        """Type and id, as `Practitioner/x`, also of an absolute and of a version-specific reference.
-
-        Section 2.3.0.1 of https://hl7.org/fhir/R4/references.html
-        """
-        return "/".join(self.reference.partition("/_history/")[0].split("/")[-2:])
 
 
 class FhirPractitioner(FhirPart, frozen=True):

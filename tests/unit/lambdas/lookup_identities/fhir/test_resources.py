@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/patient-example.json.html, shortened.
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
+from lambdas.lookup_identities.fhir.patients import survivor_of
 from lambdas.lookup_identities.fhir.resources import MEMBERS, read_bundle, read_patient
 
 EXAMPLE = {
@@ -39,3 +40,14 @@ def test_the_representation_of_a_read_patient_shows_none_of_its_values() -> None
 def test_the_members_of_a_resource_are_those_that_fhir_defines(resource_type: str) -> None:
     defined = get_fhir_model_class(resource_type).elements_sequence()
     assert MEMBERS[resource_type] == {"resourceType", *defined}
+
+
+@pytest.mark.parametrize("base", ["", "https://mpi.example/fhir/"])
+@pytest.mark.parametrize("version", ["", "/_history/2"])
+def test_every_form_of_a_literal_reference_leads_to_the_surviving_patient(
+    base: str, version: str
+) -> None:
+    """Section 2.3.0.1 of https://hl7.org/fhir/R4/references.html."""
+    other = {"reference": f"{base}Patient/survivor{version}"}
+    merged = read_patient({**EXAMPLE, "link": [{"other": other, "type": "replaced-by"}]})
+    assert survivor_of(merged) == "Patient/survivor"
