@@ -84,7 +84,7 @@ def deliver_summary(
     detail = detail_for(context, recipient)
     delivery = _delivery(context, task, run, recipient)
     start = starting_point(context, delivery.delivery_id, endpoints_of(context, recipient))
-    attempt = Attempt(context, run, delivery, True, start)
+    attempt = Attempt(context, run, delivery, released=True, start=start)
     item = start.item
     if item is None or item.state not in SETTLED:
         item, detail = _made(context, attempt, members, detail)
