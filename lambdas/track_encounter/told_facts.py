@@ -153,7 +153,7 @@ class ToldFacts:
         )
 
     def _new_recipients(self, draft: Draft, first: tuple[Notice, ...]) -> None:
-        """Tells the event itself to recipients who were not told of it; this event then told the fact too."""
+        """Adds a notice of a told fact for recipients who had none, and adds this event to the fact's events."""
         (fact,) = draft.about
         if self.message.event.effect not in DETAILING or not self._notice(draft, fact.at, first):
             return
@@ -164,7 +164,7 @@ class ToldFacts:
                 self.facts[index] = replace(one, event_ids=(*one.event_ids, event_id))
 
     def _notice(self, draft: Draft, at: str, first: tuple[Notice, ...]) -> Notice | None:
-        """Adds the notice of a draft; None, with the reason, where nobody is told."""
+        """Adds the notice of a draft. Returns None where none is added; `silence` may hold the reason."""
         about = tuple(
             dict.fromkeys(
                 event_id for fact in draft.about if not fact.silent for event_id in fact.event_ids
