@@ -15,7 +15,7 @@ from lambdas.common.context import Context
 from lambdas.common.contracts.status import EventStatus
 from ops.commands.options import DAY, DAY_SHOWN, period_of, with_period
 from ops.events import queries
-from ops.output import console, count
+from ops.output import console, count, one_line
 from ops.period import Period
 from ops.problem import ProblemError
 from ops.session import Session, pass_session
@@ -93,9 +93,9 @@ def _verify_period(session: Session, period: Period) -> None:
         _print(one)
     out = console()
     for problem in verdict.problems:
-        out.print(Text.assemble(("broken", "bold red"), f"  {problem}"))
+        out.print(Text.assemble(("broken", "bold red"), f"  {one_line(problem)}"))
     for problem in verdict.unchecked:
-        out.print(Text.assemble(("not checked", "yellow"), f"  {problem}"))
+        out.print(Text.assemble(("not checked", "yellow"), f"  {one_line(problem)}"))
     broken = verdict.broken or bool(lost)
     _summary(verdict, days, broken=broken, seconds=monotonic() - begun)
     _exit(broken=broken, unchecked=not verdict.holds)
@@ -141,7 +141,7 @@ def _print(verdict: Verdict, *, started: bool = False) -> None:
         mark = ("not checked", "yellow")
     out.print(Text.assemble(f"{verdict.event_id}  ", mark, f"  {said}"))
     for problem in (*verdict.problems, *verdict.unchecked):
-        out.print(f"  {problem}", style="red")
+        out.print(f"  {one_line(problem)}", style="red")
 
 
 def _exit(*, broken: bool, unchecked: bool) -> None:
