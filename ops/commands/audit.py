@@ -37,7 +37,7 @@ def audit_group() -> None:
 @audit_group.command("verify")
 @click.argument("event_id", required=False, metavar="[EVENT_ID]")
 @click.option("--day", type=DAY, metavar=DAY_SHOWN, help="All events of one day (UTC).")
-@with_period("the last day")
+@with_period("the day of --to")
 @pass_session
 def verify_command(
     session: Session,

@@ -12,7 +12,7 @@ from ops.session import Session, pass_session
 
 
 @click.command("looks")
-@with_period("the last day")
+@with_period("the day of --to")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @pass_session
 def looks_command(
