@@ -20,7 +20,7 @@ def looks_command(
 ) -> None:
     """Lists the looks of people at stored data, with their reasons.
 
-    Audited are looks at dead letters, stays, rejected messages, registry, patient data and the audit itself.
+    It lists looks at dead letters, stays, rejected messages, registry, patient data and the audit itself.
 
     Without --from and --to: those of today (UTC).
     """
